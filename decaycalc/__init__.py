@@ -1,0 +1,3 @@
+"""Weight decay, converted between frameworks, losses and batch sizes."""
+
+__version__ = "0.1.0"

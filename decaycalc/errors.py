@@ -1,0 +1,123 @@
+"""Every error that decaycalc raises on purpose, with its fields.
+
+The domain names quantities; only the command line knows their flags, so it adds those to the text.
+An error is made from its fields; its text is one line without a full stop.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class DecaycalcError(Exception):
+    """Base of all errors raised on purpose.
+
+    `kind` names the error in JSON, `exit_status` is the process's status: 2 for bad input,
+    1 for sound input that has no answer.
+    """
+
+    kind: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 2
+
+    def fields(self) -> dict[str, object]:
+        """Return the error's fields for the JSON error object, without type and message."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+class InvalidValueError(DecaycalcError):
+    """A value that its quantity cannot have: negative, nan, too large, not a number."""
+
+    kind = "invalid-value"
+
+    def __init__(self, name: str, value: object, requirement: str) -> None:
+        self.name, self.value, self.requirement = name, value, requirement
+        super().__init__(f"{name} {value!r} {requirement}")
+
+
+class UnknownNameError(DecaycalcError):
+    """A name that is in no list; `suggestions` are its nearest neighbours."""
+
+    kind = "unknown-name"
+
+    def __init__(self, what: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        self.what, self.name = what, name
+        self.suggestions = nearest_names(name, known)
+        text = f"unknown {what} {name!r}"
+        if self.suggestions:
+            text += f"; did you mean {' or '.join(map(repr, self.suggestions))}?"
+        super().__init__(f"{text} {hint}".rstrip())
+
+
+class MissingQuantityError(DecaycalcError):
+    """A quantity that the answer needs and the run lacks."""
+
+    kind = "missing-quantity"
+
+    def __init__(self, what: str, missing: tuple[str, ...]) -> None:
+        self.what, self.missing = what, missing
+        super().__init__(f"{what} needs {', '.join(missing)}")
+
+
+class ContradictionError(DecaycalcError):
+    """Two inputs that cannot both hold."""
+
+    kind = "contradiction"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+
+
+class TextSyntaxError(DecaycalcError):
+    """A text that does not follow its grammar; `position` is the offending character's index."""
+
+    kind = "syntax"
+
+    def __init__(self, what: str, text: str, position: int, expected: str) -> None:
+        self.what, self.text, self.position, self.expected = what, text, position, expected
+        super().__init__(f"{what} {text!r}, character {position + 1}: expected {expected}")
+
+    def caret(self) -> str:
+        """Return the text with a caret under the offending character, two lines."""
+        return f"{self.text}\n{' ' * self.position}^"
+
+
+class UnreadableFileError(DecaycalcError):
+    """A file that cannot be read as what it should be."""
+
+    kind = "unreadable-file"
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"cannot read {path!r}: {reason}")
+
+
+class MissingExtraError(DecaycalcError):
+    """A feature whose optional dependency is not installed."""
+
+    kind = "missing-extra"
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.what, self.extra = what, extra
+        super().__init__(f"{what} needs an optional package; pip install 'decaycalc[{extra}]'")
+
+
+class NoEquivalentError(DecaycalcError):
+    """Two conventions between which no single number converts."""
+
+    kind = "no-equivalent"
+    exit_status = 1
+
+    def __init__(self, source: str, target: str, reason: str) -> None:
+        self.source, self.target, self.reason = source, target, reason
+        super().__init__(f"{source} has no equivalent in {target}: {reason}")
+
+
+def nearest_names(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
+    """Return up to `most` known names close to `name`, nearest first.
+
+    >>> nearest_names("pytorch-sdg", ["pytorch-sgd", "keras-l2"])
+    ('pytorch-sgd',)
+    """
+    # Imported here: difflib is slow to import and only needed when something went wrong.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    return tuple(get_close_matches(name.lower(), list(known), n=most, cutoff=0.6))
