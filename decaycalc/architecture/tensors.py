@@ -1,0 +1,126 @@
+"""A network as the tensors that training updates: names, shapes, roles and how they start."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import prod
+
+from decaycalc.errors import ContradictionError, InvalidValueError
+
+# Larger than any network or file that exists; keeps sums and tables finite.
+MOST_WEIGHTS = 10**15
+MOST_DIMENSIONS = 64
+
+
+class Role(StrEnum):
+    """What a tensor does in its network; `norm` covers gain and shift of a normalisation."""
+
+    WEIGHT = "weight"
+    BIAS = "bias"
+    NORM = "norm"
+    EMBEDDING = "embedding"
+    POSITION = "position"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """One trained tensor.
+
+    `fan_in` and `fan_out` are those of the layer that the tensor belongs to (inputs and outputs
+    times the kernel's positions). `init_variance` and `init_mean` describe one entry as the
+    reference implementation initialises it; None where that is unknown.
+
+    Raises:
+        InvalidValueError: a dimension is negative or the tensor absurdly large.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: Role = Role.WEIGHT
+    fan_in: int | None = None
+    fan_out: int | None = None
+    init_variance: float | None = None
+    init_mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.shape) > MOST_DIMENSIONS:
+            raise InvalidValueError(
+                f"number of dimensions of tensor {self.name[:80]!r}",
+                len(self.shape),
+                f"must be at most {MOST_DIMENSIONS}",
+            )
+        if any(size < 0 for size in self.shape) or self.n_weights > MOST_WEIGHTS:
+            raise InvalidValueError(
+                f"shape of tensor {self.name[:80]!r}",
+                "x".join(map(str, self.shape))[:80],
+                f"must have dimensions of 0 or more and at most {MOST_WEIGHTS:.0e} entries",
+            )
+
+    @property
+    def n_weights(self) -> int:
+        """Number of entries; 1 for a scalar."""
+        return prod(self.shape)
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer that the tensor belongs to: its name up to the last separator."""
+        cut = max(self.name.rfind("."), self.name.rfind("/"))
+        return self.name[:cut] if cut > 0 else self.name
+
+    @property
+    def leaf(self) -> str:
+        """Last part of the name: `weight` of `fc1.weight`."""
+        return self.name[max(self.name.rfind("."), self.name.rfind("/")) + 1 :]
+
+    @property
+    def sum_of_squares(self) -> float | None:
+        """Expected sum of squares at initialisation; None where the initialiser is unknown."""
+        if self.init_variance is None:
+            return None
+        return self.n_weights * (self.init_variance + self.init_mean**2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """The trained tensors of a network, or no more than their number.
+
+    A bare count has no tensors: `count` is its number of weights, all of them decayed.
+    `undecayed` are the names that the model itself lists as exempt (timm's `no_weight_decay`).
+
+    Raises:
+        ContradictionError: both tensors and a count, or neither.
+        InvalidValueError: too many weights, a count or a number of classes below 1.
+    """
+
+    name: str
+    tensors: tuple[Tensor, ...] = ()
+    n_classes: int | None = None
+    count: int | None = None
+    undecayed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if bool(self.tensors) == (self.count is not None):
+            raise ContradictionError(f"architecture {self.name!r}: give tensors or a count")
+        if not 1 <= self.n_parameters <= MOST_WEIGHTS:
+            raise InvalidValueError(
+                "number of weights", self.n_parameters, f"must be from 1 to {MOST_WEIGHTS:.0e}"
+            )
+        if self.n_classes is not None and self.n_classes < 1:
+            raise InvalidValueError("classes", self.n_classes, "must be at least 1")
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained weights, exempt ones included."""
+        if self.count is not None:
+            return self.count
+        return sum(tensor.n_weights for tensor in self.tensors)
+
+    @property
+    def is_bare_count(self) -> bool:
+        """Whether only the number of weights is known."""
+        return self.count is not None
+
+
+def with_tensors(architecture: Architecture, tensors: tuple[Tensor, ...]) -> Architecture:
+    """Return the architecture with other tensors in place of its own."""
+    return replace(architecture, tensors=tensors)
