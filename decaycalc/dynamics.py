@@ -1,0 +1,446 @@
+"""What a constant decay does to a weight that has no data gradient, exactly.
+
+Everything starts from `step = lr * loss_scale * strength`: the fraction of `w` that the decay term
+adds to the step before momentum (dimensionless). With a zero data gradient a momentum method is a
+linear recursion of second order, so the long run is its dominant root and n steps have a closed
+form. Roots are computed as `1 - root`, never as `root`: a shrink of 1e-12 keeps all its digits.
+
+Notation: `m` momentum, `q` the step, `e = q*(1 - dampening)`.
+
+- heavy ball: `z^2 - (1 + m - e)*z + m = 0`;
+- Nesterov as in PyTorch, Caffe and Keras: `z^2 - (1 + m)*(1 - q)*z + m*(1 - q) = 0`.
+
+With `z = 1 - s` both become `s^2 - b*s + c = 0` with small coefficients known without cancellation.
+Frameworks keep no buffer when momentum is 0, so dampening then has no effect.
+
+Source: torch/optim/sgd.py `_single_tensor_sgd`; derivation ours, checked against the recursion.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from decaycalc.errors import InvalidValueError, UnknownNameError
+
+LARGEST_STEP = 1e100
+SIGNIFICANT_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
+DTYPE_ALIASES = {
+    "double": "float64",
+    "fp64": "float64",
+    "float": "float32",
+    "fp32": "float32",
+    "half": "float16",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recursion:
+    """The recursion `w[n+1] = (2 - b)*w[n] - determinant*w[n-1]` and its roots `1 - s`.
+
+    `s` solves `s^2 - b*s + c = 0`, whose discriminant is given in factors that do not cancel.
+    """
+
+    b: float
+    c: float
+    discriminant: float
+    determinant: float
+    past_threshold: bool
+
+    def dominant(self) -> float:
+        """Return `s` of the real root of largest modulus; past the threshold it is negative."""
+        width = math.sqrt(self.discriminant)
+        if self.past_threshold:
+            return (self.b + width) / 2
+        return 2 * self.c / (self.b + width)
+
+    def shrink(self) -> float:
+        """Return 1 minus the largest modulus of the two roots."""
+        if self.discriminant < 0:
+            return (1 - self.determinant) / (1 + math.sqrt(self.determinant))
+        s = self.dominant()
+        return 2 - s if self.past_threshold else s
+
+
+def _require(name: str, value: float, *, low: float, high: float, text: str) -> None:
+    if not low <= value <= high:
+        raise InvalidValueError(name, value, text)
+
+
+def _require_step(step: float) -> None:
+    _require("step", step, low=0, high=LARGEST_STEP, text="must be a number from 0 to 1e100")
+
+
+def _require_momentum(momentum: float, dampening: float, *, nesterov: bool) -> float:
+    """Check the momentum's settings and return the dampening in force."""
+    if not 0 <= momentum < 1:
+        raise InvalidValueError("momentum", momentum, "must be at least 0 and below 1")
+    _require("dampening", dampening, low=0, high=1, text="must be from 0 to 1")
+    if nesterov and dampening:
+        raise InvalidValueError("dampening", dampening, "must be 0 with Nesterov momentum")
+    return dampening if momentum else 0.0
+
+
+def _heavy_ball(e: float, m: float) -> _Recursion:
+    low = ((1 - m) / (1 + math.sqrt(m))) ** 2
+    high = (1 + math.sqrt(m)) ** 2
+    return _Recursion(
+        b=1 - m + e,
+        c=e,
+        discriminant=(e - low) * (e - high),
+        determinant=m,
+        past_threshold=e > low,
+    )
+
+
+def _nesterov(q: float, m: float) -> _Recursion:
+    return _Recursion(
+        b=1 - m + (1 + m) * q,
+        c=q,
+        discriminant=(1 - q) * ((1 - m) ** 2 - (1 + m) ** 2 * q),
+        determinant=m * (1 - q),
+        past_threshold=q > ((1 - m) / (1 + m)) ** 2,
+    )
+
+
+def _recursion(step: float, momentum: float, dampening: float, *, nesterov: bool) -> _Recursion:
+    _require_step(step)
+    in_force = _require_momentum(momentum, dampening, nesterov=nesterov)
+    if nesterov:
+        return _nesterov(step, momentum)
+    return _heavy_ball(step * (1 - in_force), momentum)
+
+
+def long_run_shrink(
+    step: float, *, momentum: float = 0.0, dampening: float = 0.0, nesterov: bool = False
+) -> float:
+    """Return the exact fraction of a weight lost per step in the long run, `1 - |root|` (1/step).
+
+    In the oscillating regime it is 1 minus the modulus; negative when the weight grows.
+
+    >>> long_run_shrink(5e-5, momentum=0.9)
+    0.0005022716...
+
+    Raises:
+        InvalidValueError: A setting out of its range.
+    Source: the recursion of the module's docstring.
+    """
+    return _recursion(step, momentum, dampening, nesterov=nesterov).shrink()
+
+
+def first_order_shrink(step: float, *, momentum: float = 0.0, dampening: float = 0.0) -> float:
+    """Return the long-run shrink to first order in the step, `step*(1 - dampening)/(1 - momentum)`.
+
+    The same for Nesterov and heavy ball (1/step).
+
+    Raises:
+        InvalidValueError: A setting out of its range.
+    """
+    _require_step(step)
+    in_force = _require_momentum(momentum, dampening, nesterov=False)
+    return step * (1 - in_force) / (1 - momentum)
+
+
+def oscillation_threshold(
+    *, momentum: float, nesterov: bool = False, dampening: float = 0.0
+) -> float | None:
+    """Return the step above which the weight changes sign on its way down (dimensionless).
+
+    Heavy ball `(1 - sqrt(m))^2/(1 - dampening)`, Nesterov `((1 - m)/(1 + m))^2`; None when full
+    dampening leaves no decay.
+
+    Raises:
+        InvalidValueError: A setting out of its range.
+    """
+    in_force = _require_momentum(momentum, dampening, nesterov=nesterov)
+    if nesterov:
+        return ((1 - momentum) / (1 + momentum)) ** 2
+    if in_force == 1:
+        return None
+    return ((1 - momentum) / (1 + math.sqrt(momentum))) ** 2 / (1 - in_force)
+
+
+def is_oscillating(
+    step: float, *, momentum: float = 0.0, dampening: float = 0.0, nesterov: bool = False
+) -> bool:
+    """Return whether the weight changes sign on its way down: the step is past the threshold.
+
+    Raises:
+        InvalidValueError: A setting out of its range.
+    """
+    return _recursion(step, momentum, dampening, nesterov=nesterov).past_threshold
+
+
+def step_for_shrink(
+    shrink: float, *, momentum: float = 0.0, dampening: float = 0.0, nesterov: bool = False
+) -> float:
+    """Return the step whose exact long-run shrink is `shrink`: the inverse of `long_run_shrink`.
+
+    On the branch that does not oscillate: heavy ball `e = s*(1 - m - s)/(1 - s)`, Nesterov
+    `q = s*(1 - m - s)/(1 - (1 + m)*s)`.
+
+    Raises:
+        InvalidValueError: A setting out of its range, or a shrink that this momentum only reaches
+            when oscillating: from `1 - sqrt(m)` on, with Nesterov from `(1 - m)/(1 + m)` on.
+    """
+    in_force = _require_momentum(momentum, dampening, nesterov=nesterov)
+    limit = (1 - momentum) / (1 + (momentum if nesterov else math.sqrt(momentum)))
+    if not 0 <= shrink < limit:
+        text = f"must be at least 0 and below {limit:.6g}, the most that momentum {momentum!r}"
+        raise InvalidValueError("shrink", shrink, f"{text} reaches without oscillating")
+    if shrink == 0:
+        return 0.0
+    if in_force == 1:
+        raise InvalidValueError("shrink", shrink, "is out of reach: dampening 1 leaves no decay")
+    divisor = 1 - (1 + momentum) * shrink if nesterov else (1 - shrink) * (1 - in_force)
+    return shrink * (1 - momentum - shrink) / divisor
+
+
+def proximal_shrink(step: float) -> float:
+    """Return the shrink of a proximal (implicit) decay, `step/(1 + step)` (1/step).
+
+    Raises:
+        InvalidValueError: A negative or endless step.
+    """
+    _require_step(step)
+    return step / (1 + step)
+
+
+def step_for_proximal_shrink(shrink: float) -> float:
+    """Return the step whose proximal shrink is `shrink`, `shrink/(1 - shrink)`.
+
+    Raises:
+        InvalidValueError: A shrink outside 0 to 1; a proximal step never reaches 1.
+    """
+    if not 0 <= shrink < 1:
+        raise InvalidValueError("shrink", shrink, "must be at least 0 and below 1")
+    return shrink / (1 - shrink)
+
+
+def _require_shrink(shrink: float) -> None:
+    _require("shrink", shrink, low=-LARGEST_STEP, high=LARGEST_STEP, text="must be a finite number")
+
+
+def log_factor(shrink: float) -> float | None:
+    """Return `log|1 - shrink|`, right to the last digits for tiny shrinks; None for shrink 1."""
+    _require_shrink(shrink)
+    if shrink == 1:
+        return None
+    return math.log1p(-shrink) if shrink < 1 else math.log(shrink - 1)
+
+
+def half_life_steps(shrink: float) -> float | None:
+    """Return the number of steps in which half of a weight is gone; None if it never is.
+
+    `ln 2 / -log|1 - shrink|`; 0 for shrink 1, which leaves nothing after one step.
+
+    >>> round(half_life_steps(6e-5), 2)
+    11552.11
+    """
+    log = log_factor(shrink)
+    if log is None:
+        return 0.0
+    return math.log(2) / -log if log < 0 else None
+
+
+def timescale_steps(shrink: float) -> float | None:
+    """Return the averaging time `1/shrink` in steps; None for a shrink of 0 or less.
+
+    Source: Wang & Aitchison, arXiv 2405.13698: the weights are a moving average over 1/(lr*wd).
+    """
+    _require_shrink(shrink)
+    return 1 / shrink if shrink > 0 else None
+
+
+def factor_over(shrink: float, n_steps: float) -> float:
+    """Return what is left of a weight after `n_steps` steps, `(1 - shrink)^n_steps`.
+
+    >>> factor_over(1e-12, 1e12)
+    0.36787944117125...
+
+    Raises:
+        InvalidValueError: A number of steps that is negative, endless, or broken where the sign of
+            the weight alternates; a factor too large for a float.
+    """
+    _require("n_steps", n_steps, low=0, high=LARGEST_STEP, text="must be a number of at least 0")
+    log = log_factor(shrink)
+    if shrink > 1 and n_steps != int(n_steps):
+        raise InvalidValueError("n_steps", n_steps, "must be whole when the shrink is above 1")
+    if log is None:
+        return 0.0 if n_steps else 1.0
+    sign = -1.0 if shrink > 1 and n_steps % 2 else 1.0
+    return sign * _exp(n_steps * log, shrink)
+
+
+def shrink_over(shrink: float, n_steps: float) -> float:
+    """Return the fraction of a weight lost in `n_steps` steps, `1 - (1 - shrink)^n_steps`.
+
+    Raises:
+        InvalidValueError: As `factor_over`.
+    """
+    factor = factor_over(shrink, n_steps)
+    log = log_factor(shrink)
+    if log is None or shrink > 1:
+        return 1 - factor
+    return -math.expm1(n_steps * log)
+
+
+def shrink_for_factor(factor: float, *, n_steps: float = 1.0) -> float:
+    """Return the shrink per step that leaves `factor` of a weight after `n_steps` steps.
+
+    `-expm1(log(factor)/n_steps)`: the inverse of `factor_over`.
+
+    Raises:
+        InvalidValueError: A factor outside ]0, 1], a number of steps of 0 or less.
+    """
+    if not 0 < factor <= 1:
+        raise InvalidValueError("factor", factor, "must be above 0 and at most 1")
+    if not 0 < n_steps <= LARGEST_STEP:
+        raise InvalidValueError("n_steps", n_steps, "must be above 0")
+    return abs(math.expm1(math.log(factor) / n_steps))
+
+
+def shrink_for_half_life(half_life_steps: float) -> float:
+    """Return the shrink per step that halves a weight in `half_life_steps` steps.
+
+    Raises:
+        InvalidValueError: A half-life of 0 or less.
+    """
+    if not 0 < half_life_steps <= LARGEST_STEP:
+        raise InvalidValueError("half_life", half_life_steps, "must be above 0")
+    return -math.expm1(-math.log(2) / half_life_steps)
+
+
+def _exp(log: float, shrink: float) -> float:
+    try:
+        return math.exp(log)
+    except OverflowError:
+        text = "makes the weight grow beyond every float"
+        raise InvalidValueError("shrink", shrink, text) from None
+
+
+def free_survival(
+    step: float,
+    n_steps: int,
+    *,
+    momentum: float = 0.0,
+    dampening: float = 0.0,
+    nesterov: bool = False,
+    first_step_dampened: bool = False,
+) -> float:
+    """Return what is left of a weight after `n_steps` steps from an empty buffer, exactly.
+
+    `dampening` is left out of the first step, as PyTorch does, unless `first_step_dampened` (MLX).
+    A closed form in the recursion's roots, so its cost does not depend on `n_steps`.
+
+    >>> round(free_survival(1e-5, 100, momentum=0.9), 10)
+    0.9909340148
+
+    Raises:
+        InvalidValueError: A setting out of its range, or a weight that grows beyond every float.
+    Source: torch/optim/sgd.py (the first buffer is a clone of the gradient).
+    """
+    recursion = _recursion(step, momentum, dampening, nesterov=nesterov)
+    if n_steps < 0 or n_steps != int(n_steps):
+        raise InvalidValueError("n_steps", n_steps, "must be a whole number of at least 0")
+    if n_steps == 0:
+        return 1.0
+    first = step * (1 + momentum) if nesterov else step
+    if first_step_dampened and not nesterov:
+        first = recursion.c
+    if recursion.discriminant < 0:
+        return _survive_oscillating(recursion, first, n_steps)
+    return _survive_real(recursion, first, n_steps)
+
+
+def _survive_real(recursion: _Recursion, first: float, n_steps: int) -> float:
+    """Return `w[n] = z^n - (first - s)*(z^n - y^n)/(z - y)`, z = 1 - s the dominant root.
+
+    The divided difference is taken by expm1, so equal roots need no case of their own.
+    """
+    s = recursion.dominant()
+    if s == 1:  # both roots are 0: the weight is gone after the second step
+        return 1 - first if n_steps == 1 else 0.0
+    gap = math.sqrt(recursion.discriminant) * (-1 if recursion.past_threshold else 1)
+    spread = gap / (1 - s)  # 1 - y/z
+    ratio_power = _one_minus_power(spread, n_steps)
+    bracket = 1 - (first - s) / (1 - s) * ratio_power
+    return factor_over(s, n_steps) * bracket
+
+
+def _one_minus_power(spread: float, n_steps: int) -> float:
+    """Return `(1 - (1 - spread)^n)/spread` for `0 <= spread <= 2`; n at spread 0."""
+    if spread == 0:
+        return float(n_steps)
+    return shrink_over(spread, n_steps) / spread
+
+
+def _survive_oscillating(recursion: _Recursion, first: float, n_steps: int) -> float:
+    """Return `rho^n*(cos(n*a) + (first step less real part)/imaginary part*sin(n*a))`."""
+    real = 1 - recursion.b / 2
+    imaginary = math.sqrt(-recursion.discriminant) / 2
+    angle = math.atan2(imaginary, real)
+    turned = math.cos(n_steps * angle) + (1 - first - real) / imaginary * math.sin(n_steps * angle)
+    return math.exp(n_steps * math.log(recursion.determinant) / 2) * turned
+
+
+class RoundingEffect(StrEnum):
+    """What storing the weights with few bits does to a decay."""
+
+    NONE_MOVE = "no weight moves"
+    SOME_STAY = "some weights stay in place"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundingLoss:
+    """A decay lost wholly or in part when the weights are stored as `dtype`.
+
+    A weight with p significant bits moves when `shrink*w` is at least half its spacing, which is
+    between `2^-p*w` and `2^(1-p)*w`: below `2^-(p+1)` none moves, below `2^-p` some do not.
+    """
+
+    dtype: str
+    significant_bits: int
+    shrink: float
+    effect: RoundingEffect
+
+    @property
+    def smallest_shrink(self) -> float:
+        """The shrink from which on every weight moves, `2^-significant_bits` (1/step)."""
+        return 2.0**-self.significant_bits
+
+    @property
+    def text(self) -> str:
+        """One line for a warning."""
+        return (
+            f"a shrink of {self.shrink:.4g} per step is lost in {self.dtype} rounding:"
+            f" {self.effect}; it takes {self.smallest_shrink:.4g} to move every weight"
+        )
+
+
+def find_dtype(name: str) -> str:
+    """Return the canonical name of a storage type.
+
+    Raises:
+        UnknownNameError: A name that is none of the types or their aliases.
+    """
+    key = DTYPE_ALIASES.get(name.lower(), name.lower())
+    if key not in SIGNIFICANT_BITS:
+        raise UnknownNameError("dtype", name, (*SIGNIFICANT_BITS, *DTYPE_ALIASES))
+    return key
+
+
+def precision_warning(shrink: float, dtype: str) -> RoundingLoss | None:
+    """Return how much of a decay is lost when weights are stored as `dtype`; None if nothing is.
+
+    Raises:
+        UnknownNameError: An unknown dtype.
+    """
+    key = find_dtype(dtype)
+    bits = SIGNIFICANT_BITS[key]
+    if not 0 < shrink < 2.0**-bits:
+        return None
+    lost = shrink < 2.0 ** -(bits + 1)
+    effect = RoundingEffect.NONE_MOVE if lost else RoundingEffect.SOME_STAY
+    return RoundingLoss(dtype=key, significant_bits=bits, shrink=shrink, effect=effect)
