@@ -1,0 +1,143 @@
+"""Update rules: one line of text that says what a step does to the weights, parsed and executed.
+
+g = g + weight_decay*w; w = w - lr*heavy_ball(g)
+minimise loss + l2*sum(w**2)
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from decaycalc.errors import InvalidValueError
+from decaycalc.simulate.blocks import Array, Memory
+from decaycalc.simulate.evaluate import Scope, Value, evaluate
+from decaycalc.simulate.grammar import (
+    GIVEN,
+    error_at,
+    name_of,
+    names_in,
+    parse_objective,
+    parse_statements,
+)
+from decaycalc.simulate.objective import IMPLIED, Term, gradient, split_objective
+
+_HEAVY_BALL = ast.parse("heavy_ball(g)", mode="eval").body
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """What a rule keeps between steps: the step count, its names and its blocks' buffers."""
+
+    t: int = 0
+    values: dict[str, Value] = field(default_factory=dict)
+    memories: dict[int, Memory] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A parsed update rule; `parse_rule` makes them."""
+
+    text: str
+    statements: tuple[ast.Assign, ...] = ()
+    objective: tuple[Term, ...] = ()
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """The names that a step needs besides those given to every rule and its own state."""
+        written = {name_of(statement) for statement in self.statements}
+        reads = {name for statement in self.statements for name in names_in(statement.value)}
+        for term in self.objective:
+            reads |= {*names_in(term.coefficient), IMPLIED.get(term.name, "w")}
+        reads |= {"batch_size"} if "batch_size_now" in reads else set()
+        return frozenset(reads - written - GIVEN)
+
+    def step(
+        self, state: State, w: ArrayLike, g: ArrayLike, *, names: Mapping[str, float]
+    ) -> Array:
+        """Return the weights after one step, shaped as `w`, and advance `state`.
+
+        `g` is the gradient of the data loss as the run reduces it. `names` holds `lr` and what
+        the rule reads, and may hold `lr_peak` (else lr), `batch_size_now` (else batch_size),
+        `loss_scale` (else 1) and the settings of the blocks (`momentum`, `beta1`, ...).
+
+        Raises:
+            MissingQuantityError: a name has no value.
+            InvalidValueError: the weights overflowed.
+        """
+        return self._run(state, w, g, names, plain=False)
+
+    def descent(self, w: ArrayLike, g: ArrayLike, *, names: Mapping[str, float]) -> Array:
+        """Return what one first step of size 1 subtracts when every block passes its gradient on.
+
+        For a coupled convention this is the gradient of the penalised objective, and so 0 at its
+        optimum whatever the optimizer.
+
+        Raises:
+            MissingQuantityError: a name has no value.
+            InvalidValueError: the weights overflowed.
+        """
+        unit = {**names, "lr": 1.0, "lr_peak": 1.0}
+        return np.asarray(w, float) - self._run(State(), w, g, unit, plain=True)
+
+    def _run(
+        self, state: State, w: ArrayLike, g: ArrayLike, names: Mapping[str, float], *, plain: bool
+    ) -> Array:
+        """Return the weights after one step."""
+        state.t += 1
+        weights = np.asarray(w, float)
+        values: dict[str, Value] = {name: np.float64(value) for name, value in names.items()}
+        values |= {**state.values, "w": weights, "g": np.asarray(g, float)}
+        values["t"] = np.float64(state.t)
+        values.setdefault("lr_peak", values["lr"])
+        if "batch_size" in values:
+            values.setdefault("batch_size_now", values["batch_size"])
+        scope = Scope(values=values, memories=state.memories, plain=plain)
+        with np.errstate(all="ignore"):
+            values.setdefault("multiplier", values["lr"] / values["lr_peak"])
+            after = self._descend(scope) if self.objective else self._assign(scope, state)
+        if not np.all(np.isfinite(after)):
+            raise InvalidValueError("w", "inf", f"after step {state.t}: the rule diverges")
+        return np.broadcast_to(after, weights.shape)
+
+    def _descend(self, scope: Scope) -> Value:
+        """Return the weights after a step of (momentum) gradient descent on the objective."""
+        scope.values["g"] = gradient(self.objective, scope)
+        direction = evaluate(_HEAVY_BALL, scope)
+        return scope.values["w"] - scope.values["lr"] * direction
+
+    def _assign(self, scope: Scope, state: State) -> Value:
+        """Return the weights after the assignments, and keep the other names in `state`."""
+        for statement in self.statements:
+            scope.values.setdefault(name_of(statement), np.zeros_like(scope.values["w"]))
+        for statement in self.statements:
+            name = name_of(statement)
+            scope.values[name] = evaluate(statement.value, scope)
+            if name not in GIVEN:
+                state.values[name] = scope.values[name]
+        return scope.values["w"]
+
+
+def parse_rule(text: str) -> Rule:
+    """Return the rule that `text` says.
+
+    >>> rule = parse_rule("g = g + weight_decay*w; w = w - lr*heavy_ball(g)")
+    >>> sorted(rule.quantities)
+    ['weight_decay']
+    >>> rule.step(State(), [1.0, -2.0], [0.0, 0.0], names={"lr": 0.1, "weight_decay": 0.5})
+    array([ 0.95, -1.9 ])
+
+    Raises:
+        TextSyntaxError: the text leaves the grammar; its position is the offending character.
+    """
+    parsed = parse_objective(text)
+    if parsed is not None:
+        return Rule(text=text, objective=split_objective(text, *parsed))
+    statements = parse_statements(text)
+    for statement in statements:
+        for part in ast.walk(statement.value):
+            if isinstance(part, ast.Name) and part.id in {"loss", "batch_sum"}:
+                raise error_at(text, part.col_offset, "g (loss belongs after 'minimise')")
+    return Rule(text=text, statements=statements)
