@@ -1,0 +1,277 @@
+"""Side: one convention in one run, its two invariants as monomials, tied by the bridge.
+
+The bridge of SGD-like dynamics is `shrink = lr·loss_scale·(1 - dampening)/(1 - momentum)·strength`;
+under an adaptive preconditioner there is none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import expm1, log1p
+
+from decaycalc.convention import Convention, Coupling, Invariant
+from decaycalc.dynamics import (
+    long_run_shrink,
+    proximal_shrink,
+    step_for_proximal_shrink,
+    step_for_shrink,
+)
+from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
+from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.run import Loss, Run
+
+_UNIT = Monomial.of(1)
+_LR = Monomial.of(lr=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One convention in one run.
+
+    `own` names the quantities whose symbols carry the prefix `to_` because this is the target's
+    run and it differs there from the source's; `lr` is a monomial because a target's lr follows
+    from the source's when it is not given.
+    """
+
+    convention: Convention
+    run: Run
+    own: frozenset[str] = frozenset()
+    lr: Monomial = _LR
+
+    @property
+    def loss(self) -> Loss:
+        """The loss reduction in force: the convention's own, else the run's, else the mean."""
+        return self.convention.loss or self.run.loss or Loss.MEAN
+
+    def get(self, name: str) -> Fraction | None:
+        """Return a quantity of the run (its `to_` dropped), or the convention's default for it."""
+        name = name.removeprefix("to_")
+        value = self.run.get(name)
+        if self.run.given(name) is not None or name not in dict(self.convention.defaults):
+            return value
+        fallback = dict(self.convention.defaults)[name]
+        return self.get(fallback) if fallback in QUANTITIES else exact(fallback)
+
+    def assumed(self) -> tuple[tuple[str, Fraction], ...]:
+        """Return the quantities that hold by the framework's default, not by the user's word."""
+        pairs = ((name, self.get(name)) for name, _ in self.convention.defaults)
+        return tuple(
+            (name, value)
+            for name, value in pairs
+            if value is not None and self.run.given(name) is None
+        )
+
+    def symbol(self, name: str) -> Monomial:
+        """Return the quantity's symbol on this side as a monomial."""
+        if name == "lr":
+            return self.lr
+        if name == "loss_scale":
+            return self.loss_scale
+        if name == "one_minus_dampening" and "dampening" in dict(self.convention.defaults):
+            return Monomial.of(exact(1) - (self.get("dampening") or 0))
+        return Monomial.of(**{f"to_{name}" if name in self.own else name: 1})
+
+    @property
+    def loss_scale(self) -> Monomial:
+        """What the loss is of the mean loss: 1, B or N."""
+        scale = self.loss.scale
+        return _UNIT if scale is None else self.symbol(scale)
+
+    @property
+    def has_momentum(self) -> bool:
+        """Whether a momentum above zero is at work."""
+        return self.convention.has_momentum and bool(self.get("momentum"))
+
+    @property
+    def bridge(self) -> Monomial:
+        """Return shrink over strength, by SGD-like dynamics."""
+        ratio = self.symbol("lr") * self.loss_scale
+        if not self.has_momentum:
+            return ratio
+        if self.get("dampening"):
+            ratio *= self.symbol("one_minus_dampening")
+        return ratio / self.symbol("one_minus_momentum")
+
+    def invariant(self, which: Invariant) -> Monomial | None:
+        """Return strength or shrink as a monomial of `value`, None where the record has none."""
+        record = self.convention.monomial
+        if record is None:
+            return None
+        here = record.substitute(
+            {name: self.symbol(name) for name in record.names if name != "value"}
+        )
+        if which == self.convention.invariant:
+            return here
+        return here * self.bridge if which == Invariant.SHRINK else here / self.bridge
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the shrink is exactly, not only to first order, what the monomial says."""
+        record = self.convention
+        passes_buffer = record.coupling == Coupling.COUPLED and self.has_momentum
+        return not (passes_buffer or record.proximal or record.compounds)
+
+    def _dampened(self) -> dict[str, float]:
+        return {
+            "momentum": float(self.get("momentum") or 0),
+            "dampening": float(self.get("dampening") or 0),
+        }
+
+    def _gain(self) -> float:
+        """Return the first-order shrink over the step before momentum."""
+        settings = self._dampened()
+        return (1 - settings["dampening"]) / (1 - settings["momentum"])
+
+    def exact_shrink(self, first_order: Fraction) -> Fraction:
+        """Return the exact long-run shrink for a first-order one (1/step).
+
+        Raises:
+            InvalidValueError: the recursion is unstable, the weight would grow.
+        """
+        if self.is_linear:
+            return first_order
+        value = float(first_order)
+        if self.convention.proximal:
+            return Fraction(proximal_shrink(value))
+        if self.convention.compounds:
+            count = float(self.get(self.convention.compounds) or 1)
+            return Fraction(-expm1(count * log1p(-value / count)))
+        step = value / self._gain() if self._gain() else 0.0
+        return Fraction(long_run_shrink(step, **self._dampened(), nesterov=bool(self.run.nesterov)))
+
+    def first_order_shrink(self, shrink: Fraction) -> Fraction:
+        """Return the first-order shrink whose exact long-run shrink is the given one.
+
+        Raises:
+            InvalidValueError: no step gives it, but in the oscillating regime.
+        """
+        if self.is_linear:
+            return shrink
+        value = float(shrink)
+        if self.convention.proximal:
+            return Fraction(step_for_proximal_shrink(value))
+        if self.convention.compounds:
+            count = float(self.get(self.convention.compounds) or 1)
+            return Fraction(-count * expm1(log1p(-value) / count))
+        step = step_for_shrink(value, **self._dampened(), nesterov=bool(self.run.nesterov))
+        return Fraction(step * self._gain())
+
+
+def check_shrink(shrink: Fraction, side: Side) -> Fraction:
+    """Return the first-order shrink if a step leaves something of the weight.
+
+    Raises:
+        InvalidValueError: a step removes the whole weight or more.
+    """
+    if shrink >= 1 and side.is_linear:
+        raise InvalidValueError(
+            side.convention.parameter,
+            float(shrink),
+            "is the share of a weight that one step would remove; it must stay below 1",
+        )
+    return shrink
+
+
+def strength_of(side: Side, value: Fraction) -> Fraction | None:
+    """Return the strength that a number means, None where its record or run leaves it open."""
+    if not side.convention.has_strength:
+        return None
+    monomial = side.invariant(Invariant.STRENGTH)
+    if monomial is None:
+        return None
+    names = {name: side.get(name) for name in monomial.names if name != "value"}
+    return None if None in names.values() else evaluate(monomial, names, side, value=value)
+
+
+def shrink_of(side: Side, value: Fraction) -> Fraction:
+    """Return the first-order shrink (1/step) that a convention's number means in its run.
+
+    Raises:
+        MissingQuantityError: a quantity that it needs is unknown.
+        InvalidValueError: a step would remove the whole weight, or the number means no decay.
+    """
+    form = side.convention.form
+    monomial = side.invariant(Invariant.SHRINK)
+    if form is not None:
+        _check_form_value(side.convention, value)
+        shrink = form.to_shrink(value, _given(side, form.needs))
+        if not 0 <= shrink < 1:
+            raise InvalidValueError(
+                side.convention.parameter, float(value), "means no decay: 0 <= shrink < 1"
+            )
+        return shrink
+    assert monomial is not None  # noqa: S101  (a refusal has neither, and was refused)
+    names = tuple(name for name in monomial.names if name != "value")
+    return check_shrink(evaluate(monomial, _given(side, names), side, value=value), side)
+
+
+def _given(side: Side, names: tuple[str, ...]) -> dict[str, Fraction | None]:
+    """Return the quantities of those names.
+
+    Raises:
+        MissingQuantityError: one of them is unknown.
+    """
+    values = {name: side.get(name) for name in names}
+    missing = tuple(base_name(name) for name, value in values.items() if value is None)
+    if missing:
+        raise MissingQuantityError(f"the decay of {side.convention.key}", missing)
+    return values
+
+
+def _check_form_value(convention: Convention, value: Fraction) -> None:
+    """Refuse factors outside (0, 1] and half-lives of zero."""
+    is_factor = convention.parameter == "factor"
+    if value <= 0 or (is_factor and value > 1):
+        domain = "above 0 and at most 1" if is_factor else "above 0"
+        raise InvalidValueError(convention.parameter, float(value), f"must be {domain}")
+
+
+def value_for_shrink(side: Side, shrink: Fraction) -> Fraction:
+    """Return the convention's number for a first-order shrink (1/step).
+
+    Raises:
+        NoEquivalentError: nothing halves without decay.
+        InvalidValueError: the number would divide by zero.
+    """
+    form = side.convention.form
+    if form is not None:
+        if not shrink and form.inverse.startswith("-ln"):
+            raise NoEquivalentError("no decay", side.convention.key, "nothing is ever halved")
+        return form.from_shrink(shrink, _given(side, form.needs))
+    inverse = solved(side, Invariant.SHRINK)
+    names = tuple(name for name in inverse.names if name != "shrink")
+    return evaluate(inverse, _given(side, names), side, shrink=shrink)
+
+
+def solved(side: Side, held: Invariant) -> Monomial:
+    """Return the side's number as a monomial of the held invariant, by its name."""
+    monomial = side.invariant(held)
+    assert monomial is not None  # noqa: S101  (forms do not come here)
+    power = monomial.power_of("value")
+    rest = monomial / Monomial.of(value=1) ** power
+    return (Monomial.of(**{held.value: 1}) / rest) ** (1 / power)
+
+
+def evaluate(
+    monomial: Monomial, names: Mapping[str, Fraction | None], side: Side, **more: Fraction
+) -> Fraction:
+    """Return the monomial's value, naming the user's own parameter where a zero divides.
+
+    Raises:
+        InvalidValueError: a zero divides.
+    """
+    try:
+        return monomial.evaluate({**names, **more})
+    except InvalidValueError as error:
+        name = side.convention.parameter if error.name in more else error.name
+        raise InvalidValueError(name, 0, "has no equivalent: it would divide by zero") from None
+
+
+def base_name(name: str) -> str:
+    """Return the quantity to give for one that is derived from it.
+
+    >>> base_name("to_one_minus_momentum")
+    'momentum'
+    """
+    plain = name.removeprefix("to_").removeprefix("one_minus_")
+    return {"nominal_batch": "batch_size", "layer_weights": "n_weights"}.get(plain, plain)

@@ -1,0 +1,73 @@
+"""The conventions as data, one module a family, and `find` by key or alias.
+
+A family is imported when one of its conventions is asked for: the first word of a key names it in
+`_FAMILY_OF`. A word that stands nowhere is looked up in all families, so a new record needs no
+entry here.
+"""
+
+from functools import cache
+from importlib import import_module
+
+from decaycalc.convention import Convention
+from decaycalc.errors import UnknownNameError
+
+FAMILIES = (
+    "objectives",
+    "pytorch",
+    "keras",
+    "jax",
+    "statistics",
+    "ecosystem",
+    "others",
+    "classics",
+    "papers",
+)
+
+_FAMILY_OF = {
+    "mean": "objectives",
+    "sum": "objectives",
+    "batch": "objectives",
+    "pytorch": "pytorch",
+    "keras": "keras",
+    "tf": "keras",
+    "tfa": "keras",
+    "optax": "jax",
+    "sklearn": "statistics",
+    "caffe": "classics",
+    "darknet": "classics",
+    "adamw": "papers",
+    "ema": "papers",
+}
+
+
+@cache
+def family(name: str) -> tuple[Convention, ...]:
+    """Return the conventions of one family module, in their own order."""
+    conventions: tuple[Convention, ...] = import_module(f"{__name__}.{name}").CONVENTIONS
+    return conventions
+
+
+@cache
+def conventions() -> tuple[Convention, ...]:
+    """Return every convention, family by family."""
+    return tuple(convention for name in FAMILIES for convention in family(name))
+
+
+def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
+    """Return the convention of that key or alias; `extra` ones come before the catalogue's.
+
+    Case does not matter, an underscore counts as a hyphen.
+
+    Raises:
+        UnknownNameError: no convention is called so; the error suggests the nearest names.
+    """
+    wanted = name.strip().lower().replace("_", "-")
+    hint = _FAMILY_OF.get(wanted.partition("-")[0])
+    likely = family(hint) if hint else ()
+    for group in (extra, likely, *map(family, FAMILIES)):
+        for convention in group:
+            if wanted == convention.key or wanted in convention.aliases:
+                return convention
+    known = [c.key for c in (*extra, *conventions())]
+    known += [alias for c in (*extra, *conventions()) for alias in c.aliases]
+    raise UnknownNameError("convention", name, known, hint="('decaycalc conventions' lists them)")

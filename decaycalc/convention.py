@@ -1,0 +1,248 @@
+"""Convention: one framework's or paper's meaning of its weight-decay number, as a record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from math import exp, expm1, log, log1p
+
+from decaycalc.errors import InvalidValueError
+from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.run import Loss
+
+
+class Invariant(StrEnum):
+    """What a convention's number fixes."""
+
+    STRENGTH = "strength"
+    SHRINK = "shrink"
+
+
+class Coupling(StrEnum):
+    """Where the decay acts: in the gradient, on the weight beside it, or nowhere (a measure)."""
+
+    COUPLED = "coupled"
+    DECOUPLED = "decoupled"
+    MEASURE = "measure"
+
+
+class Follows(StrEnum):
+    """How the decay of one step follows the learning-rate schedule."""
+
+    LR = "lr"
+    MULTIPLIER = "multiplier"
+    CONSTANT = "constant"
+    LR_SQUARED = "lr-squared"
+
+
+class Equivalence(StrEnum):
+    """How far a conversion goes."""
+
+    IDENTICAL = "identical"
+    SAME_OPTIMUM = "same-optimum"
+    SAME_DECAY = "same-decay"
+    ESTIMATE = "estimate"
+    NONE = "none"
+
+
+class Buffer(StrEnum):
+    """How an optimizer keeps its momentum; all agree in the long run at a constant lr.
+
+    OUTSIDE: lr multiplies the buffer, whose first value is undampened (PyTorch).
+    DAMPENED: the same, the first value dampened too (MLX).
+    INSIDE: the buffer sums lr times gradient (Caffe, Keras).
+    """
+
+    OUTSIDE = "outside"
+    DAMPENED = "dampened"
+    INSIDE = "inside"
+
+
+Quantities = Mapping[str, Fraction | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A convention's number that is no monomial: how it gives the shrink and comes from it.
+
+    `to_shrink` and `from_shrink` take the number and the quantities named in `needs`; `text` is
+    the formula of the shrink and `inverse` that of the number, with `value` for the number.
+    """
+
+    needs: tuple[str, ...]
+    to_shrink: Callable[[Fraction, Quantities], Fraction]
+    from_shrink: Callable[[Fraction, Quantities], Fraction]
+    text: str
+    inverse: str
+
+
+ANY = "any"  # an objective: whatever optimizer the user trains it with
+SGD = "sgd"
+FIT = "fit"  # a solver that goes to the optimum, without steps
+MEASURE = "measure"
+_PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convention:
+    """One meaning of a weight-decay number.
+
+    Exactly one of `strength` (a monomial of `value`: the objective is the mean per-example loss
+    plus half of it times the sum of squares), `shrink` (the share of a weight that a step at peak
+    lr removes), `form` (a non-monomial shrink) and `refusal` (why there is no scalar) is set.
+
+    `optimizer` names the algorithm that turns gradients into steps: `any` for an objective, `sgd`
+    with or without momentum, `fit` for a solver, `measure`, or an adaptive one (`adam`, `lion`,
+    ...), under which a coupled penalty has no shrink and a decoupled decay no strength.
+    `update` is the rule in one line that the simulator executes; `source` says where it stands.
+    """
+
+    key: str
+    title: str
+    group: str
+    parameter: str
+    source: str
+    update: str
+    aliases: tuple[str, ...] = ()
+    strength: Monomial | None = None
+    shrink: Monomial | None = None
+    form: Form | None = None
+    refusal: str | None = None
+    coupling: Coupling = Coupling.COUPLED
+    optimizer: str = SGD
+    buffer: Buffer = Buffer.OUTSIDE
+    has_momentum: bool = True
+    decays_after_step: bool = False
+    proximal: bool = False
+    compounds: str | None = None
+    follows: Follows = Follows.LR
+    loss: Loss | None = None
+    loss_unit: str | None = None
+    defaults: tuple[tuple[str, str], ...] = ()
+    default: str | None = None
+    exempt: str = "nothing"
+    trap: str = ""
+    verification: str = ""
+    common: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the record against itself.
+
+        Raises:
+            InvalidValueError: a field that contradicts another or names an unknown quantity.
+        """
+        ways = (self.strength, self.shrink, self.form, self.refusal)
+        if sum(way is not None for way in ways) != 1:
+            raise InvalidValueError(
+                "convention", self.key, "must have one of strength, shrink, form and refusal"
+            )
+        for name in ("title", "source", "update", "parameter"):
+            if not getattr(self, name):
+                raise InvalidValueError(name, "", f"must say something in convention {self.key!r}")
+        monomial = self.monomial
+        if monomial is None:
+            return
+        if not monomial.power_of("value"):
+            raise InvalidValueError("convention", self.key, "must depend on its own value")
+        for name in monomial.names:
+            if name != "value" and name not in QUANTITIES:
+                raise InvalidValueError("quantity", name, f"is unknown, in convention {self.key!r}")
+
+    @property
+    def monomial(self) -> Monomial | None:
+        """The invariant as a monomial of `value`, None for forms and refusals."""
+        return self.strength or self.shrink
+
+    @property
+    def invariant(self) -> Invariant | None:
+        """What the number fixes, None where it fixes nothing."""
+        if self.refusal is not None:
+            return None
+        return Invariant.SHRINK if self.strength is None else Invariant.STRENGTH
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether a preconditioner stands between gradient and step: then no bridge holds."""
+        return self.optimizer not in _PLAIN
+
+    @property
+    def has_strength(self) -> bool:
+        """Whether the number fixes an objective."""
+        return self.refusal is None and (self.strength is not None or not self.is_adaptive)
+
+    @property
+    def has_shrink(self) -> bool:
+        """Whether the number fixes a decay per step."""
+        return self.refusal is None and (self.strength is None or not self.is_adaptive)
+
+    def formula(self) -> str:
+        """Return the invariant as a formula of the parameter, `strength = 2·l2/loss_scale`."""
+        if self.refusal is not None:
+            return "none"
+        if self.form is not None:
+            return f"shrink = {self.form.text.replace('value', self.parameter)}"
+        assert self.monomial is not None  # noqa: S101  (one of the four is set)
+        return f"{self.invariant} = {self.monomial.format({'value': self.parameter})}"
+
+
+def _of(quantities: Quantities, name: str) -> Fraction:
+    value = quantities[name]
+    assert value is not None  # noqa: S101  (the caller has seen to what `needs` names)
+    return value
+
+
+def _from_half_life(steps: Fraction) -> Fraction:
+    return Fraction(-expm1(-log(2) / float(steps)))
+
+
+def _half_life(shrink: Fraction) -> Fraction:
+    return Fraction(-log(2) / log1p(-float(shrink)))
+
+
+def _from_factor(factor: Fraction, n_steps: Fraction) -> Fraction:
+    return Fraction(-expm1(log(float(factor)) / float(n_steps)))
+
+
+def _factor(shrink: Fraction, n_steps: Fraction) -> Fraction:
+    return Fraction(exp(float(n_steps) * log1p(-float(shrink))))
+
+
+PER_STEP_FACTOR = Form(
+    needs=(),
+    to_shrink=lambda value, _: 1 - value,
+    from_shrink=lambda shrink, _: 1 - shrink,
+    text="1 - value",
+    inverse="1 - shrink",
+)
+HALF_LIFE_STEPS = Form(
+    needs=(),
+    to_shrink=lambda value, _: _from_half_life(value),
+    from_shrink=lambda shrink, _: _half_life(shrink),
+    text="1 - 2^(-1/value)",
+    inverse="-ln 2/ln(1 - shrink)",
+)
+HALF_LIFE_EPOCHS = Form(
+    needs=("dataset_size", "batch_size"),
+    to_shrink=lambda value, q: _from_half_life(
+        value * _of(q, "dataset_size") / _of(q, "batch_size")
+    ),
+    from_shrink=lambda shrink, q: (
+        _half_life(shrink) * _of(q, "batch_size") / _of(q, "dataset_size")
+    ),
+    text="1 - 2^(-B/(N·value))",
+    inverse="-ln 2/ln(1 - shrink)·B/N",
+)
+PER_EPOCH_FACTOR = Form(
+    needs=("steps_per_epoch",),
+    to_shrink=lambda value, q: _from_factor(value, _of(q, "steps_per_epoch")),
+    from_shrink=lambda shrink, q: _factor(shrink, _of(q, "steps_per_epoch")),
+    text="1 - value^(1/steps_per_epoch)",
+    inverse="(1 - shrink)^steps_per_epoch",
+)
+PER_RUN_FACTOR = Form(
+    needs=("steps",),
+    to_shrink=lambda value, q: _from_factor(value, _of(q, "steps")),
+    from_shrink=lambda shrink, q: _factor(shrink, _of(q, "steps")),
+    text="1 - value^(1/S)",
+    inverse="(1 - shrink)^S",
+)

@@ -1,0 +1,102 @@
+"""convert: a weight decay in one convention to the number of another, with formula and caveats."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from decaycalc.bridge import Side
+from decaycalc.catalogue import find
+from decaycalc.convention import Convention, Equivalence
+from decaycalc.errors import InvalidValueError
+from decaycalc.plan import Match, Plan, plan, target_side
+from decaycalc.quantity import Number, exact, finite
+from decaycalc.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """One converted number.
+
+    `value` is None when no number was given to convert. `lr` is the target's lr where it must
+    differ from the source's. `assumed` are quantities that hold by a framework's own default.
+    """
+
+    convention: Convention
+    value: float | None
+    lr: float | None
+    equivalence: Equivalence
+    formula: str
+    note: str
+    assumed: tuple[tuple[str, float], ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the conversion as JSON's `conversions` holds it."""
+        return {
+            "convention": self.convention.key,
+            "parameter": self.convention.parameter,
+            "value": self.value,
+            "lr": self.lr,
+            "equivalence": self.equivalence.value,
+            "formula": self.formula,
+            "note": self.note,
+            "assumed": dict(self.assumed),
+        }
+
+
+def convert(
+    value: Number | None,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match = Match.OPTIMUM,
+) -> Conversion:
+    """Return a weight decay in another convention.
+
+    With `value` None the formula alone is returned. `target_run` holds what differs in the
+    target's run; what it leaves open is the source's (lr after rescaling by the loss scales).
+
+    >>> convert("5e-4", source="caffe", target="keras-l2").value
+    0.00025
+
+    Raises:
+        UnknownNameError: no convention of that name.
+        MissingQuantityError: a quantity that does not cancel is unknown.
+        NoEquivalentError: no single number is equivalent.
+        InvalidValueError: a value out of its domain.
+    """
+    here = Side(convention=_record(source), run=run or Run())
+    way = plan(here, target_side(here, _record(target), target_run), match=match)
+    return apply(way, None if value is None else check_value(value, here.convention))
+
+
+def _record(name: Convention | str) -> Convention:
+    return find(name) if isinstance(name, str) else name
+
+
+def check_value(value: Number, convention: Convention) -> Fraction:
+    """Return the number as typed, exact, if the convention can have it.
+
+    Raises:
+        InvalidValueError: not a finite number, or negative.
+    """
+    number = exact(value, name=convention.parameter)
+    if number < 0:
+        raise InvalidValueError(convention.parameter, float(number), "must not be negative")
+    return number
+
+
+def apply(way: Plan, value: Fraction | None) -> Conversion:
+    """Return the conversion of one number along a plan."""
+    parameter = way.target.convention.parameter
+    number = None if value is None else finite(way.value(value), parameter)
+    assumed = {**dict(way.source.assumed()), **dict(way.target.assumed())}
+    return Conversion(
+        convention=way.target.convention,
+        value=number,
+        lr=way.target_lr(),
+        equivalence=way.equivalence,
+        formula=way.formula(),
+        note=way.note,
+        assumed=tuple((name, float(given)) for name, given in assumed.items()),
+    )

@@ -1,0 +1,113 @@
+"""How far a conversion goes, computed from the two records and their runs."""
+
+from decaycalc.bridge import Side
+from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling, Equivalence, Follows, Invariant
+
+_WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
+
+
+def shared_invariant(source: Side, target: Side, *, match_decay: bool) -> Invariant | None:
+    """Return what a conversion can hold equal, None where the two share nothing.
+
+    The objective comes first where both have one; `match_decay` prefers the decay.
+    """
+    shrink = source.convention.has_shrink and target.convention.has_shrink
+    strength = source.convention.has_strength and target.convention.has_strength
+    if strength and not (match_decay and shrink):
+        return Invariant.STRENGTH
+    return Invariant.SHRINK if shrink else None
+
+
+def equivalence(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> Equivalence:
+    """Return how far equality of the held invariant carries.
+
+    `same_lr` says that the target's lr is the one that the loss scales ask for.
+    """
+    if same_lr and _same_updates(source, target):
+        return Equivalence.IDENTICAL
+    return Equivalence.SAME_OPTIMUM if held == Invariant.STRENGTH else Equivalence.SAME_DECAY
+
+
+def _same_updates(source: Side, target: Side) -> bool:
+    """Return whether both make the same update from every gradient, under every schedule."""
+    one, other = source.convention, target.convention
+    if {FIT, MEASURE} & {one.optimizer, other.optimizer}:
+        return False
+    if one.loss_unit != other.loss_unit and None not in {one.loss_unit, other.loss_unit}:
+        return False
+    if one.follows != other.follows and not {one.follows, other.follows} <= _WITH_LR:
+        return False
+    return _step(source, target) == _step(target, source)
+
+
+def _step(side: Side, partner: Side) -> tuple[object, ...]:
+    """Return what decides an update; an objective takes its partner's optimizer."""
+    record = side.convention
+    optimizer = record.optimizer
+    buffer = record.buffer
+    if optimizer == ANY:
+        optimizer, buffer = partner.convention.optimizer, partner.convention.buffer
+    if optimizer in {ANY, SGD} and not side.has_momentum:
+        # Plain gradient descent: the penalty's gradient and the decay are one and the same.
+        return (SGD, record.proximal, record.compounds, _late(side))
+    return (
+        optimizer,
+        record.coupling == Coupling.COUPLED,
+        record.proximal,
+        record.compounds,
+        _late(side),
+        *_momentum(side, buffer, optimizer),
+    )
+
+
+def _late(side: Side) -> bool:
+    """Return whether the decay acts on the weight after its gradient step."""
+    return side.convention.decays_after_step
+
+
+def _momentum(side: Side, buffer: object, optimizer: str) -> tuple[object, ...]:
+    """Return the momentum's settings where they enter the update."""
+    if optimizer not in {ANY, SGD}:
+        return ()
+    return (buffer, side.get("momentum"), side.get("dampening"), bool(side.run.nesterov))
+
+
+def notes(
+    source: Side, target: Side, *, held: Invariant, same_lr: bool, exactly: bool
+) -> tuple[str, ...]:
+    """Return what a reader must know beside the equivalence, one sentence each."""
+    texts: list[str] = []
+    one, other = source.convention, target.convention
+    schedules = {one.follows, other.follows}
+    if MEASURE not in {one.optimizer, other.optimizer} and not (
+        schedules <= _WITH_LR or len(schedules) == 1
+    ):
+        texts.append("agrees at peak lr only: the two follow the lr schedule differently")
+    linear = source.is_linear and target.is_linear
+    if held == Invariant.SHRINK and not linear and not exactly:
+        texts.append("to first order; --match decay holds the exact long-run decay equal")
+    if not same_lr:
+        texts.append("the target's lr is not the one that the loss scales ask for")
+    if (
+        one.buffer != other.buffer
+        and source.has_momentum
+        and ANY
+        not in {
+            one.optimizer,
+            other.optimizer,
+        }
+    ):
+        texts.append("the momentum buffers differ: the same at a constant lr only")
+    texts += _loss_unit_note(source, target)
+    return tuple(texts)
+
+
+def _loss_unit_note(source: Side, target: Side) -> list[str]:
+    """Return the reminder that a squared error may or may not carry a half."""
+    units = {source.convention.loss_unit, target.convention.loss_unit} - {None}
+    if len(units) != 1 or source.convention.loss_unit == target.convention.loss_unit:
+        return []
+    unit = units.pop()
+    if unit == "half-squared-error":
+        return ["for a loss of half the squared error; for the squared error itself, double λ"]
+    return ["for a loss of the squared error; for half of it, halve λ"]

@@ -1,0 +1,234 @@
+"""Plan: the way from one side's number to another's, made once for any number of values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from decaycalc.bridge import (
+    Side,
+    base_name,
+    check_shrink,
+    evaluate,
+    shrink_of,
+    solved,
+    value_for_shrink,
+)
+from decaycalc.convention import Convention, Equivalence, Invariant
+from decaycalc.equivalence import equivalence, notes, shared_invariant
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.quantity import QUANTITIES, Monomial, Number, finite
+from decaycalc.run import Run
+
+
+class Match(StrEnum):
+    """What a conversion holds equal where optimum and decay part."""
+
+    OPTIMUM = "optimum"
+    DECAY = "decay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one side's number becomes the other's.
+
+    `held` is the invariant that both share. `factor` is the whole conversion as a monomial of the
+    source's `value`, None where a form is involved or the exact decay is held (`exactly`).
+    """
+
+    source: Side
+    target: Side
+    held: Invariant
+    exactly: bool
+    factor: Monomial | None
+    equivalence: Equivalence
+    note: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The quantities that do not cancel, without the value itself."""
+        if self.factor is not None:
+            names = self.factor.names
+        else:
+            names = (*_needs_of(self.source), *_needs_of(self.target))
+        return tuple(name for name in dict.fromkeys(names) if name != "value")
+
+    def quantity(self, name: str) -> Fraction | None:
+        """Return the value behind a name of the plan's monomials."""
+        if name.startswith("to_"):
+            return self.target.get(name)
+        known = self.source.get(name)
+        return self.target.get(name) if known is None else known
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the needed quantities that the runs lack, by the name to give."""
+        lacking = (base_name(name) for name in self.needs if self.quantity(name) is None)
+        return tuple(dict.fromkeys(lacking))
+
+    def value(self, value: Fraction) -> Fraction:
+        """Return the target's number.
+
+        Raises:
+            MissingQuantityError: a quantity that does not cancel is unknown.
+            InvalidValueError: a step would remove the whole weight, or a zero divides.
+        """
+        missing = self.missing()
+        if missing:
+            what = f"{self.source.convention.key} to {self.target.convention.key}"
+            raise MissingQuantityError(what, missing)
+        if self.factor is not None:
+            names = {name: self.quantity(name) for name in self.factor.names}
+            return evaluate(self.factor, names, self.source, value=value)
+        shrink = shrink_of(self.source, value)
+        if self.exactly:
+            shrink = self.target.first_order_shrink(self.source.exact_shrink(shrink))
+        return value_for_shrink(self.target, check_shrink(shrink, self.target))
+
+    @property
+    def lr(self) -> Monomial | None:
+        """The target's lr where it differs from the source's, None where it does not."""
+        return None if self.target.lr == self.source.lr else self.target.lr
+
+    def target_lr(self) -> float | None:
+        """Return the target's lr where it differs from the source's and is known."""
+        if self.lr is None:
+            return None
+        names = {name: self.quantity(name) for name in self.lr.names}
+        return None if None in names.values() else finite(self.lr.evaluate(names), "lr")
+
+    def formula(self) -> str:
+        """Return the conversion as a formula, `C = 1/(2·N·l2)`."""
+        one, other = self.source.convention, self.target.convention
+        name = one.parameter
+        if name == other.parameter and one.key != other.key:
+            name = f"{name}({one.key})"
+        if self.factor is not None:
+            return f"{other.parameter} = {self.factor.format({'value': name})}"
+        return f"{other.parameter} = {_formula_through_shrink(self, name)}"
+
+
+def _needs_of(side: Side) -> tuple[str, ...]:
+    """Return what a side needs to go between its number and its shrink."""
+    if side.convention.form is not None:
+        return side.convention.form.needs
+    monomial = side.invariant(Invariant.SHRINK)
+    return () if monomial is None else monomial.names
+
+
+def _formula_through_shrink(way: Plan, name: str) -> str:
+    """Return the right-hand side where a named form or an exact root stands between."""
+    shrink = _shrink_text(way.source, name)
+    if way.exactly:
+        shrink = f"exact shrink of {shrink}"
+    if way.target.convention.form is not None:
+        return way.target.convention.form.inverse.replace("shrink", f"({shrink})")
+    return solved(way.target, Invariant.SHRINK).format({"shrink": f"({shrink})"})
+
+
+def _shrink_text(side: Side, name: str) -> str:
+    """Return a side's shrink as a formula of its parameter."""
+    monomial = side.invariant(Invariant.SHRINK)
+    if side.convention.form is not None:
+        return side.convention.form.text.replace("value", name)
+    return "" if monomial is None else monomial.format({"value": name})
+
+
+def target_side(source: Side, target: Convention, target_run: Run | None = None) -> Side:
+    """Return the target's side: its run is the source's but for what is given.
+
+    An lr that is not given follows from the source's by the loss scales.
+    """
+    run = source.run if target_run is None else target_run.over(source.run)
+    own = frozenset(
+        name
+        for name in QUANTITIES
+        if name != "lr" and run.get(name) is not None and run.get(name) != source.run.get(name)
+    )
+    lr = source.lr * _lr_ratio(source, Side(convention=target, run=run, own=own))
+    if target_run is not None and target_run.lr is not None and not _is(target_run.lr, lr, source):
+        own, lr = own | {"lr"}, Monomial.of(to_lr=1)
+    return Side(convention=target, run=run, own=own, lr=lr)
+
+
+def _is(value: Number, monomial: Monomial, source: Side) -> bool:
+    """Return whether a monomial of the source's quantities is known and has that value."""
+    names = {name: source.get(name) for name in monomial.names}
+    return None not in names.values() and monomial.evaluate(names) == value
+
+
+def _lr_ratio(source: Side, target: Side) -> Monomial:
+    """Return target lr over source lr: the loss scales' quotient, 1 under a preconditioner."""
+    one = Monomial.of(1) if source.convention.is_adaptive else source.loss_scale
+    other = Monomial.of(1) if target.convention.is_adaptive else target.loss_scale
+    return one / other
+
+
+def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
+    """Return the way from one side's number to the other's.
+
+    Raises:
+        NoEquivalentError: the two share no invariant, or one of them is no scalar.
+    """
+    for record in (source.convention, target.convention):
+        if record.refusal is not None:
+            raise NoEquivalentError(source.convention.key, target.convention.key, record.refusal)
+    held = shared_invariant(source, target, match_decay=match == Match.DECAY)
+    if held is None:
+        raise NoEquivalentError(
+            source.convention.key, target.convention.key, _why_none(source, target)
+        )
+    same_lr = "lr" not in target.own
+    linear = held == Invariant.STRENGTH or (source.is_linear and target.is_linear)
+    exactly = match == Match.DECAY and not linear and not _alike(source, target)
+    return Plan(
+        source=source,
+        target=target,
+        held=held,
+        exactly=exactly,
+        factor=None if exactly else _factor(source, target, held),
+        equivalence=equivalence(source, target, held=held, same_lr=same_lr),
+        note="; ".join(notes(source, target, held=held, same_lr=same_lr, exactly=exactly)),
+    )
+
+
+def _alike(source: Side, target: Side) -> bool:
+    """Return whether both turn a first-order shrink into the same exact one."""
+
+    def settings(side: Side) -> tuple[object, ...]:
+        record = side.convention
+        return (
+            record.proximal, record.compounds, side.is_linear, side.get("momentum"),
+            side.get("dampening"), bool(side.run.nesterov),
+        )  # fmt: skip
+
+    return settings(source) == settings(target)
+
+
+def _factor(source: Side, target: Side, held: Invariant) -> Monomial | None:
+    """Return the conversion as one monomial of `value`, None where a form is involved."""
+    monomial = source.invariant(held)
+    if monomial is None or target.invariant(held) is None:
+        return None
+    factor = solved(target, held).substitute({held.value: monomial})
+    return factor * _loss_unit_ratio(source, target, held)
+
+
+def _loss_unit_ratio(source: Side, target: Side, held: Invariant) -> Monomial:
+    """Return 2, 1/2 or 1: a penalty beside half the squared error is half as large."""
+    one, other = source.convention.loss_unit, target.convention.loss_unit
+    if held != Invariant.STRENGTH or None in {one, other} or one == other:
+        return Monomial.of(1)
+    ratio = Fraction(1, 2) if other == "half-squared-error" else Fraction(2)
+    power = target.convention.monomial
+    assert power is not None  # noqa: S101  (held is a strength, so there is one)
+    return Monomial.of(ratio) ** (1 / power.power_of("value"))
+
+
+def _why_none(source: Side, target: Side) -> str:
+    """Return why a coupled penalty and a decoupled decay do not convert."""
+    coupled = source if source.convention.has_strength else target
+    decoupled = target if coupled is source else source
+    return (
+        f"{coupled.convention.key} adds the penalty to the gradient, where Adam-like scaling "
+        f"turns it into a step of about lr whatever λ is; {decoupled.convention.key} shrinks the "
+        "weight itself"
+    )

@@ -1,0 +1,455 @@
+"""The quantities that a conversion may need, and Monomial: exact products of their powers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, isfinite, lcm
+
+from decaycalc.errors import InvalidValueError, MissingQuantityError
+
+Number = int | float | str | Fraction
+
+# Bits kept of an irrational root: far more than float64's 53, so that one rounding decides.
+_ROOT_BITS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """One named quantity of a training run: its symbol in formulas, its unit and its domain.
+
+    `low` and `high` bound it (a bound is excluded where its `open_` flag says so); `integer`
+    quantities are counts. `default` is what holds when a run does not say, None when unknown.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    help: str
+    low: float = 0.0
+    high: float | None = None
+    open_low: bool = True
+    open_high: bool = True
+    integer: bool = False
+    default: Fraction | None = None
+
+    def check(self, value: Fraction) -> Fraction:
+        """Return `value` if this quantity can have it.
+
+        Raises:
+            InvalidValueError: the value lies outside the quantity's domain.
+        """
+        if value < self.low or (self.open_low and value == self.low):
+            raise InvalidValueError(self.name, _plain(value), f"must be {self._domain()}")
+        if self.high is not None and (value > self.high or (self.open_high and value == self.high)):
+            raise InvalidValueError(self.name, _plain(value), f"must be {self._domain()}")
+        if self.integer and value.denominator != 1:
+            raise InvalidValueError(self.name, _plain(value), "must be a whole number")
+        return value
+
+    def _domain(self) -> str:
+        """Return the domain in words, `positive` or `at least 0 and below 1`."""
+        low = f"above {self.low:g}" if self.open_low else f"at least {self.low:g}"
+        if self.open_low and self.low == 0:
+            low = "positive"
+        if self.high is None:
+            return low
+        return f"{low} and {'below' if self.open_high else 'at most'} {self.high:g}"
+
+
+def _plain(value: Fraction) -> int | float:
+    """Return the number as Python would print it: an int where it is whole and short."""
+    return int(value) if value.denominator == 1 and abs(value) < 10**16 else float(value)
+
+
+def _named(*quantities: Quantity) -> dict[str, Quantity]:
+    return {quantity.name: quantity for quantity in quantities}
+
+
+ONE = Fraction(1)
+
+QUANTITIES: dict[str, Quantity] = _named(
+    Quantity(name="lr", symbol="lr", unit="", help="peak learning rate"),
+    Quantity(
+        name="momentum",
+        symbol="momentum",
+        unit="",
+        help="momentum coefficient",
+        high=1.0,
+        open_low=False,
+        default=Fraction(0),
+    ),
+    Quantity(
+        name="dampening",
+        symbol="dampening",
+        unit="",
+        help="dampening of the momentum buffer",
+        high=1.0,
+        open_low=False,
+        default=Fraction(0),
+    ),
+    Quantity(
+        name="batch_size", symbol="B", unit="examples/step", help="examples per optimizer step"
+    ),
+    Quantity(
+        name="grad_accum",
+        symbol="grad_accum",
+        unit="micro-batches/step",
+        help="micro-batches accumulated per optimizer step",
+        integer=True,
+        default=ONE,
+    ),
+    Quantity(
+        name="world_size",
+        symbol="world_size",
+        unit="workers",
+        help="data-parallel workers",
+        integer=True,
+        default=ONE,
+    ),
+    Quantity(
+        name="dataset_size",
+        symbol="N",
+        unit="examples",
+        help="examples (or tokens) in the data set",
+    ),
+    Quantity(name="epochs", symbol="E", unit="epochs", help="passes over the data set"),
+    Quantity(name="steps", symbol="S", unit="steps", help="optimizer steps of the run"),
+    Quantity(
+        name="steps_per_epoch",
+        symbol="steps_per_epoch",
+        unit="steps/epoch",
+        help="optimizer steps in an epoch",
+        integer=True,
+    ),
+    Quantity(
+        name="loss_scale",
+        symbol="loss_scale",
+        unit="",
+        help="the loss over the mean loss: 1, B or N",
+    ),
+    Quantity(
+        name="one_minus_momentum",
+        symbol="(1 - momentum)",
+        unit="",
+        help="1 - momentum",
+        high=1.0,
+        open_high=False,
+    ),
+    Quantity(
+        name="one_minus_dampening",
+        symbol="(1 - dampening)",
+        unit="",
+        help="1 - dampening",
+        high=1.0,
+        open_high=False,
+    ),
+    Quantity(name="n_weights", symbol="P", unit="weights", help="decayed weights", integer=True),
+    Quantity(name="n_layers", symbol="L", unit="layers", help="decayed layers", integer=True),
+    Quantity(
+        name="layer_weights",
+        symbol="P_layer",
+        unit="weights",
+        help="decayed weights of one layer",
+        integer=True,
+    ),
+    Quantity(
+        name="lr_initial",
+        symbol="lr_initial",
+        unit="",
+        help="learning rate given to the optimizer's constructor",
+    ),
+    Quantity(
+        name="target_std",
+        symbol="sd(y)",
+        unit="",
+        help="standard deviation of the regression target",
+    ),
+    Quantity(
+        name="l1_ratio",
+        symbol="l1_ratio",
+        unit="",
+        help="share of the L1 part of an elastic net",
+        high=1.0,
+        open_low=False,
+        default=Fraction(0),
+    ),
+    Quantity(
+        name="one_minus_l1_ratio",
+        symbol="(1 - l1_ratio)",
+        unit="",
+        help="1 - l1_ratio",
+        high=1.0,
+        open_high=False,
+    ),
+    Quantity(name="n_leaf", symbol="n_leaf", unit="examples", help="examples in a tree's leaf"),
+    Quantity(
+        name="nbs", symbol="nbs", unit="examples", help="YOLOv5's nominal batch size", integer=True
+    ),
+    Quantity(
+        name="nominal_batch",
+        symbol="B_accumulated",
+        unit="examples/step",
+        help="YOLOv5's batch size times its own accumulation, max(round(nbs/B), 1)",
+    ),
+    Quantity(
+        name="keep_probability",
+        symbol="keep_probability",
+        unit="",
+        help="probability that dropout keeps a unit",
+        high=1.0,
+        open_high=False,
+    ),
+    Quantity(name="length_scale", symbol="length_scale", unit="", help="prior length scale"),
+    Quantity(name="lr_mult", symbol="lr_mult", unit="", help="the tensor's lr multiplier"),
+    Quantity(name="decay_mult", symbol="decay_mult", unit="", help="the tensor's decay multiplier"),
+    Quantity(name="wd_ratio", symbol="wd_ratio", unit="", help="AdamP's decay reduction"),
+    Quantity(name="eta", symbol="eta", unit="", help="schedule multiplier handed to the optimizer"),
+    Quantity(
+        name="gradient_rms", symbol="G", unit="", help="root mean square of a weight's gradient"
+    ),
+    Quantity(
+        name="eps",
+        symbol="eps",
+        unit="",
+        help="Adam's epsilon",
+        open_low=False,
+        default=Fraction(1, 10**8),
+    ),
+)
+
+
+def exact(value: Number, *, name: str = "value") -> Fraction:
+    """Return the number as typed, as an exact fraction; a float counts as its shortest decimal.
+
+    >>> exact("1e-4") * 3 == Fraction(3, 10000)
+    True
+    >>> exact(0.1), exact("1/3")
+    (Fraction(1, 10), Fraction(1, 3))
+
+    Raises:
+        InvalidValueError: not a number, not finite, or outside float64's range.
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, int):
+        return Fraction(value)
+    return _exact_decimal(value if isinstance(value, str) else repr(float(value)), name)
+
+
+def _exact_decimal(text: str, name: str) -> Fraction:
+    """Return the fraction that a decimal or `p/q` text denotes."""
+    numerator, slash, denominator = text.strip().partition("/")
+    try:
+        parts = [float(part) for part in (numerator, denominator) if slash or part is numerator]
+    except ValueError:
+        raise InvalidValueError(name, text, "is not a number") from None
+    if not all(map(isfinite, parts)):
+        raise InvalidValueError(name, text, "must be finite, below 1.8e308")
+    if slash and parts[1] == 0:
+        raise InvalidValueError(name, text, "divides by zero")
+    # float() comes first: it bounds the exponent, where Fraction('1e999999999') would never end.
+    value = Fraction(numerator.strip())
+    if slash:
+        value /= Fraction(denominator.strip())
+    if value and not float(value):
+        raise InvalidValueError(name, text, "is below float64's range")
+    return value
+
+
+def finite(value: Fraction, name: str) -> float:
+    """Return the float64 nearest to an exact number.
+
+    Raises:
+        InvalidValueError: the number is beyond float64's range.
+    """
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if number in {float("inf"), float("-inf")} or (value and not number):
+        raise InvalidValueError(name, "the result", "is beyond float64's range")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Monomial:
+    """The product `(coefficient * q1**e1 * q2**e2 ...) ** (1/root)` of quantities, exact.
+
+    `exponents` are whole numbers by quantity name, sorted, none zero; `root` is 1 but where a
+    square root is meant. A name that is no quantity stands for a convention's own parameter.
+    """
+
+    coefficient: Fraction
+    exponents: tuple[tuple[str, int], ...] = ()
+    root: int = 1
+
+    @classmethod
+    def of(cls, coefficient: Number = 1, *, root: int = 1, **exponents: int) -> "Monomial":
+        """Return a monomial from its coefficient and exponents by name.
+
+        >>> Monomial.of(2, value=1, loss_scale=-1).format()
+        '2·value/loss_scale'
+        """
+        return _reduced(exact(coefficient), exponents, root)
+
+    def __mul__(self, other: "Monomial") -> "Monomial":
+        root = lcm(self.root, other.root)
+        left, right = root // self.root, root // other.root
+        powers = {name: power * left for name, power in self.exponents}
+        for name, power in other.exponents:
+            powers[name] = powers.get(name, 0) + power * right
+        return _reduced(self.coefficient**left * other.coefficient**right, powers, root)
+
+    def __truediv__(self, other: "Monomial") -> "Monomial":
+        return self * other**-1
+
+    def __pow__(self, power: Fraction | int) -> "Monomial":
+        power = Fraction(power)
+        top = power.numerator
+        powers = {name: exponent * top for name, exponent in self.exponents}
+        return _reduced(self.coefficient**top, powers, self.root * power.denominator)
+
+    def substitute(self, replacements: "Mapping[str, Monomial]") -> "Monomial":
+        """Return the monomial with quantities replaced by monomials."""
+        result = Monomial(self.coefficient, (), self.root)
+        for name, power in self.exponents:
+            factor = replacements.get(name) or Monomial.of(**{name: 1})
+            result *= factor ** Fraction(power, self.root)
+        return result
+
+    def power_of(self, name: str) -> Fraction:
+        """Return the exponent of a quantity, 0 when it does not occur."""
+        return Fraction(dict(self.exponents).get(name, 0), self.root)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The quantities that occur: exactly those that the value depends on."""
+        return tuple(name for name, _ in self.exponents)
+
+    def evaluate(self, quantities: Mapping[str, Fraction | None]) -> Fraction:
+        """Return the value: exact, or to 200 bits where a root is irrational.
+
+        Raises:
+            MissingQuantityError: a quantity that occurs is not given.
+            InvalidValueError: a quantity that divides is zero.
+        """
+        missing = tuple(name for name in self.names if quantities.get(name) is None)
+        if missing:
+            raise MissingQuantityError("this formula", missing)
+        result = self.coefficient
+        for name, power in self.exponents:
+            base = quantities[name]
+            assert base is not None  # noqa: S101  (checked above; tells the type checker)
+            if power < 0 and not base:
+                raise InvalidValueError(name, 0, "divides here and must not be zero")
+            result *= base**power
+        return result if self.root == 1 else root_of(result, self.root)
+
+    def format(self, names: Mapping[str, str] | None = None) -> str:
+        """Return the formula as text, `1/(2·N·l2)`; `names` renames quantities.
+
+        >>> Monomial.of(1, value=2, batch_size=1, epochs=-1, root=2).format()
+        'value·sqrt(B/E)'
+        """
+        whole = {name: power // self.root for name, power in self.exponents}
+        outside = {
+            name: power
+            for name, power in whole.items()
+            if power * self.root == dict(self.exponents)[name]
+        }
+        inside = {name: power for name, power in self.exponents if name not in outside}
+        if self.root == 1:
+            return _product(self.coefficient, outside, names or {})
+        radical = _rooted(_product(self.coefficient, inside, names or {}), self.root)
+        if not outside:
+            return radical
+        plain = _product(ONE, outside, names or {})
+        return f"{plain}·{radical}" if "/" not in plain else f"{radical}·{plain}"
+
+
+def _reduced(coefficient: Fraction, powers: Mapping[str, int], root: int) -> Monomial:
+    """Return the monomial in lowest terms: no zero power, the smallest root."""
+    kept = {name: power for name, power in sorted(powers.items()) if power}
+    for divisor in range(root, 1, -1):
+        if root % divisor == 0 and gcd(divisor, *kept.values()) == divisor:
+            simpler = _exact_root(coefficient, divisor)
+            if simpler is not None:
+                lower = {name: power // divisor for name, power in kept.items()}
+                return Monomial(simpler, tuple(lower.items()), root // divisor)
+    return Monomial(coefficient, tuple(kept.items()), root)
+
+
+def _product(coefficient: Fraction, powers: Mapping[str, int], names: Mapping[str, str]) -> str:
+    """Return a product of powers as a text, `2·l2/N`: quantities first, parameters last."""
+    order = {name: place for place, name in enumerate(QUANTITIES)}
+    shown = sorted(powers.items(), key=lambda item: order.get(item[0], len(order)))
+    top = _factors(coefficient.numerator, shown, 1, names)
+    bottom = _factors(coefficient.denominator, shown, -1, names)
+    above, below = "·".join(top) or "1", "·".join(bottom)
+    if not bottom:
+        return above
+    return f"{above}/({below})" if len(bottom) > 1 else f"{above}/{below}"
+
+
+def _factors(
+    number: int, powers: Iterable[tuple[str, int]], sign: int, names: Mapping[str, str]
+) -> list[str]:
+    """Return the factors of the numerator (sign 1) or the denominator (sign -1) as texts."""
+    texts = [] if number == 1 else [str(number)]
+    for name, power in powers:
+        if power * sign > 0:
+            base = names.get(name) or symbol_of(name)
+            texts.append(base if abs(power) == 1 else f"{base}^{abs(power)}")
+    return texts
+
+
+def symbol_of(name: str) -> str:
+    """Return the symbol that formulas show for a quantity; a `to_` quantity is the target run's.
+
+    >>> symbol_of("dataset_size"), symbol_of("to_one_minus_momentum")
+    ('N', '(1 - to_momentum)')
+    """
+    own = name.removeprefix("to_")
+    symbol = QUANTITIES[own].symbol if own in QUANTITIES else own
+    if own == name:
+        return symbol
+    return symbol.replace("- ", "- to_") if symbol.startswith("(") else f"to_{symbol}"
+
+
+def _rooted(text: str, root: int) -> str:
+    """Return the text under its root sign."""
+    if root == 1:
+        return text
+    return f"sqrt({text})" if root == 2 else f"({text})^(1/{root})"  # noqa: PLR2004
+
+
+def root_of(value: Fraction, degree: int) -> Fraction:
+    """Return the positive root of a non-negative fraction, exact or to 200 bits."""
+    precise = _exact_root(value, degree)
+    if precise is not None:
+        return precise
+    # Scale to an integer of at least degree * 200 bits, so that its integer root has 200.
+    size = value.numerator.bit_length() - value.denominator.bit_length()
+    shift = max(0, _ROOT_BITS - size // degree + 1)
+    scaled = (value.numerator << (shift * degree)) // value.denominator
+    return Fraction(_integer_root(scaled, degree), 1 << shift)
+
+
+def _exact_root(value: Fraction, degree: int) -> Fraction | None:
+    """Return the root if it is rational, else None."""
+    top, bottom = _integer_root(value.numerator, degree), _integer_root(value.denominator, degree)
+    if top**degree == value.numerator and bottom**degree == value.denominator:
+        return Fraction(top, bottom)
+    return None
+
+
+def _integer_root(value: int, degree: int) -> int:
+    """Return the largest integer whose power does not exceed `value` (Newton's iteration)."""
+    if value < 2:  # noqa: PLR2004
+        return value
+    guess = 1 << -(-value.bit_length() // degree)
+    while True:
+        better = ((degree - 1) * guess + value // guess ** (degree - 1)) // degree
+        if better >= guess:
+            return guess
+        guess = better

@@ -1,0 +1,232 @@
+"""Run: the quantities of one training run, each optional, and those derived from them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from fractions import Fraction
+from math import ceil, floor
+
+from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.quantity import QUANTITIES, Number, exact
+
+
+class Loss(StrEnum):
+    """How the data loss is reduced over the examples."""
+
+    MEAN = "mean"
+    BATCH_SUM = "batch-sum"
+    DATASET_SUM = "dataset-sum"
+
+    @property
+    def scale(self) -> str | None:
+        """The quantity that the mean loss is multiplied by, None for the mean itself."""
+        return {"batch-sum": "batch_size", "dataset-sum": "dataset_size"}.get(self.value)
+
+
+_NUMBERS = (
+    "lr", "momentum", "dampening", "batch_size", "grad_accum", "world_size", "dataset_size",
+    "epochs", "steps", "n_weights", "n_layers",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One training run; what is None is unknown, or has the default that `get` knows.
+
+    `batch_size` counts the examples of one micro-batch on one worker; times `grad_accum` times
+    `world_size` it is B, the examples of one optimizer step. N and B may be counted in tokens,
+    both in the same unit. `extras` are the quantities that only some conventions need.
+    """
+
+    lr: Number | None = None
+    momentum: Number | None = None
+    dampening: Number | None = None
+    nesterov: bool | None = None
+    batch_size: Number | None = None
+    grad_accum: Number | None = None
+    world_size: Number | None = None
+    dataset_size: Number | None = None
+    epochs: Number | None = None
+    steps: Number | None = None
+    drop_last: bool = False
+    loss: Loss | None = None
+    n_weights: Number | None = None
+    n_layers: Number | None = None
+    extras: tuple[tuple[str, Number], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make every number exact and check it.
+
+        Raises:
+            InvalidValueError: a value that its quantity cannot have.
+            ContradictionError: quantities that cannot hold together.
+        """
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, QUANTITIES[name].check(exact(value, name=name)))
+        extras = tuple(
+            (name, QUANTITIES[name].check(exact(value, name=name))) for name, value in self.extras
+        )
+        object.__setattr__(self, "extras", extras)
+        if self.loss is not None and not isinstance(self.loss, Loss):
+            object.__setattr__(self, "loss", _loss(self.loss))
+        self._check_nesterov()
+        self._check_size()
+        self._check_length()
+
+    def _check_nesterov(self) -> None:
+        """Refuse what no framework runs: Nesterov without momentum, or with dampening."""
+        if self.nesterov and not self.get("momentum"):
+            raise ContradictionError("nesterov needs a momentum above 0")
+        if self.nesterov and self.get("dampening"):
+            raise ContradictionError("nesterov needs a dampening of 0")
+
+    def _check_size(self) -> None:
+        """Refuse a step of more examples than there are."""
+        size, batch = self.get("dataset_size"), self.examples_per_step
+        if size is not None and batch is not None and size < batch:
+            raise ContradictionError(
+                f"dataset_size {float(size):g} is below the {float(batch):g} examples of one step"
+            )
+
+    def _check_length(self) -> None:
+        """Refuse a number of steps and a number of epochs that contradict each other."""
+        per_epoch, ratio = self.steps_per_epoch, self.epoch_ratio
+        if self.steps is None or self.epochs is None or per_epoch is None or ratio is None:
+            return
+        steps, epochs = exact(self.steps), exact(self.epochs)
+        # Frameworks round an epoch up, down or not at all; any of these counts is sound.
+        fewest = Fraction(per_epoch) if self.drop_last else ratio
+        if not floor(epochs * fewest) <= steps <= ceil(epochs * ceil(ratio)):
+            raise ContradictionError(
+                f"steps {float(steps):g} contradict epochs {float(epochs):g}: "
+                f"at {per_epoch} steps an epoch that is {float(epochs * per_epoch):g}"
+            )
+
+    @property
+    def examples_per_step(self) -> Fraction | None:
+        """B, the examples of one optimizer step: batch_size * grad_accum * world_size."""
+        if self.batch_size is None:
+            return None
+        return exact(self.batch_size) * exact(self.grad_accum or 1) * exact(self.world_size or 1)
+
+    @property
+    def epoch_ratio(self) -> Fraction | None:
+        """N/B exactly, the number of steps in an epoch were the last batch not short."""
+        batch = self.examples_per_step
+        if self.dataset_size is None or batch is None:
+            return None
+        return exact(self.dataset_size) / batch
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """Optimizer steps in an epoch: N/B rounded up, or down where the last batch is dropped."""
+        ratio = self.epoch_ratio
+        if ratio is None:
+            return None
+        return floor(ratio) if self.drop_last else ceil(ratio)
+
+    @property
+    def total_steps(self) -> Fraction | None:
+        """Optimizer steps of the run, as given or from the epochs (a part of a step counts)."""
+        if self.steps is not None:
+            return exact(self.steps)
+        if self.epochs is None or self.steps_per_epoch is None:
+            return None
+        return Fraction(ceil(exact(self.epochs) * self.steps_per_epoch))
+
+    @property
+    def total_epochs(self) -> Fraction | None:
+        """Epochs of the run, as given or from the steps."""
+        if self.epochs is not None:
+            return exact(self.epochs)
+        if self.steps is None or not self.steps_per_epoch:
+            return None
+        return exact(self.steps) / self.steps_per_epoch
+
+    def get(self, name: str) -> Fraction | None:
+        """Return a quantity, given, derived or by its default; None when it is unknown."""
+        derived = _DERIVED.get(name)
+        if derived is not None:
+            return derived(self)
+        value = self.given(name)
+        return QUANTITIES[name].default if value is None and name in QUANTITIES else value
+
+    def given(self, name: str) -> Fraction | None:
+        """Return a quantity as it was given, None when it was not."""
+        value = getattr(self, name) if name in _NUMBERS else dict(self.extras).get(name)
+        return None if value is None else exact(value)
+
+    def over(self, other: "Run") -> "Run":
+        """Return this run with everything that it leaves open taken from `other`."""
+        changes = {
+            field.name: getattr(other, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) is None
+        }
+        changes["drop_last"] = self.drop_last or other.drop_last
+        changes["extras"] = tuple({**dict(other.extras), **dict(self.extras)}.items())
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, int | float | bool | str]:
+        """Return every known quantity, given or derived, by name: JSON's `run`."""
+        values: dict[str, int | float | bool | str] = {}
+        for name in (*_NUMBERS, *dict(self.extras)):
+            value = self.get(name)
+            if value is not None:
+                values[name] = int(value) if value.denominator == 1 else float(value)
+        values["nesterov"] = bool(self.nesterov)
+        values["drop_last"] = self.drop_last
+        values["loss"] = (self.loss or Loss.MEAN).value
+        if self.examples_per_step is not None:
+            values["batch_size"] = _plain(exact(self.batch_size or 0))
+            values["examples_per_step"] = _plain(self.examples_per_step)
+        if self.steps_per_epoch is not None:
+            values["steps_per_epoch"] = self.steps_per_epoch
+        return values
+
+
+def _plain(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _loss(name: str) -> Loss:
+    """Return the loss reduction of that name."""
+    try:
+        return Loss(name)
+    except ValueError:
+        raise InvalidValueError("loss", name, f"must be one of {', '.join(Loss)}") from None
+
+
+def _nominal_batch(run: Run) -> Fraction | None:
+    """Return YOLOv5's examples per step: its batch size times its own accumulation.
+
+    Source: ultralytics/yolov5 train.py, accumulate = max(round(nbs / batch_size), 1).
+    """
+    if run.batch_size is None:
+        return None
+    if run.grad_accum is not None:
+        return run.examples_per_step
+    nominal = dict(run.extras).get("nbs", 64)
+    batch = exact(run.batch_size)
+    return batch * max(round(exact(nominal) / batch), 1)
+
+
+def _one_minus(name: str, run: Run) -> Fraction | None:
+    value = run.get(name)
+    return None if value is None else 1 - value
+
+
+_DERIVED: dict[str, Callable[[Run], Fraction | None]] = {
+    "batch_size": lambda run: run.examples_per_step,
+    "steps": lambda run: run.total_steps,
+    "epochs": lambda run: run.total_epochs,
+    "steps_per_epoch": lambda run: (
+        None if run.steps_per_epoch is None else Fraction(run.steps_per_epoch)
+    ),
+    "one_minus_momentum": lambda run: _one_minus("momentum", run),
+    "one_minus_dampening": lambda run: _one_minus("dampening", run),
+    "one_minus_l1_ratio": lambda run: _one_minus("l1_ratio", run),
+    "nominal_batch": _nominal_batch,
+}
