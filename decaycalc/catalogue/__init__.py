@@ -5,8 +5,10 @@ A family is imported when one of its conventions is asked for: the first word of
 entry here.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import chain
 
 from decaycalc.convention import Convention
 from decaycalc.errors import UnknownNameError
@@ -53,6 +55,12 @@ def conventions() -> tuple[Convention, ...]:
     return tuple(convention for name in FAMILIES for convention in family(name))
 
 
+def _lazily() -> Iterator[Convention]:
+    """Yield every convention, importing a family only when those before it are used up."""
+    for name in FAMILIES:
+        yield from family(name)
+
+
 def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     """Return the convention of that key or alias; `extra` ones come before the catalogue's.
 
@@ -63,11 +71,8 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     """
     wanted = name.strip().lower().replace("_", "-")
     hint = _FAMILY_OF.get(wanted.partition("-")[0])
-    likely = family(hint) if hint else ()
-    for group in (extra, likely, *map(family, FAMILIES)):
-        for convention in group:
-            if wanted == convention.key or wanted in convention.aliases:
-                return convention
-    known = [c.key for c in (*extra, *conventions())]
-    known += [alias for c in (*extra, *conventions()) for alias in c.aliases]
+    for convention in chain(extra, family(hint) if hint else (), _lazily()):
+        if wanted == convention.key or wanted in convention.aliases:
+            return convention
+    known = [known for c in (*extra, *conventions()) for known in (c.key, *c.aliases)]
     raise UnknownNameError("convention", name, known, hint="('decaycalc conventions' lists them)")

@@ -1,0 +1,5 @@
+"""Conventions of the family keras."""
+
+from decaycalc.convention import Convention
+
+CONVENTIONS: tuple[Convention, ...] = ()

@@ -1,0 +1,5 @@
+"""Conventions of the family pytorch."""
+
+from decaycalc.convention import Convention
+
+CONVENTIONS: tuple[Convention, ...] = ()
