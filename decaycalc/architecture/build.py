@@ -1,0 +1,157 @@
+"""The parts that networks are built of: each adds its tensors, in the order of registration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+from decaycalc.architecture.tensors import Architecture, Role, Tensor
+
+Variance = Callable[[int, int], float]
+"""The variance of one weight, from the layer's fan-in and fan-out."""
+
+
+def zero(_fan_in: int, _fan_out: int) -> float:
+    """Return 0: the weight starts at zero."""
+    return 0.0
+
+
+def he_in(fan_in: int, _fan_out: int) -> float:
+    """Return 2/fan_in (`kaiming_normal_` and `kaiming_uniform_`, mode fan_in)."""
+    return 2 / fan_in
+
+
+def he_out(_fan_in: int, fan_out: int) -> float:
+    """Return 2/fan_out (`kaiming_normal_`, mode fan_out)."""
+    return 2 / fan_out
+
+
+def torch_uniform(fan_in: int, _fan_out: int) -> float:
+    """Return 1/(3 fan_in): torch's own uniform start of bound 1/sqrt(fan_in), weights and biases.
+
+    Source: torch/nn/modules/linear.py and conv.py, `reset_parameters`.
+    """
+    return 1 / (3 * fan_in)
+
+
+def glorot(fan_in: int, fan_out: int) -> float:
+    """Return 2/(fan_in + fan_out) (`xavier_uniform_`, `xavier_normal_`)."""
+    return 2 / (fan_in + fan_out)
+
+
+def normal(std: float) -> Variance:
+    """Return the rule of a fixed standard deviation."""
+    variance = std * std
+    return lambda _fan_in, _fan_out: variance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How a family starts its convolutions, its dense layers, their biases and its embeddings."""
+
+    conv: Variance = torch_uniform
+    conv_bias: Variance = torch_uniform
+    linear: Variance = torch_uniform
+    linear_bias: Variance = torch_uniform
+    embedding: Variance = normal(1.0)
+
+
+class Builder:
+    """Collects a network's tensors; each method adds one layer's, weight before bias."""
+
+    def __init__(self, start: Start | None = None) -> None:
+        self.start = start or Start()
+        self.tensors: list[Tensor] = []
+
+    def done(
+        self, name: str, *, classes: int | None, undecayed: tuple[str, ...] = ()
+    ) -> Architecture:
+        """Return what was collected as an architecture."""
+        return Architecture(
+            name=name, tensors=tuple(self.tensors), n_classes=classes, undecayed=undecayed
+        )
+
+    def add(
+        self,
+        name: str,
+        *shape: int,
+        role: Role = Role.WEIGHT,
+        fans: tuple[int, int] | None = None,
+        variance: float | None = 0.0,
+        mean: float = 0.0,
+    ) -> None:
+        """Add one tensor; `fans` are fan-in and fan-out."""
+        fan_in, fan_out = fans or (None, None)
+        tensor = Tensor(
+            name=name,
+            shape=shape,
+            role=role,
+            fan_in=fan_in,
+            fan_out=fan_out,
+            init_variance=variance,
+            init_mean=mean,
+        )
+        self.tensors.append(tensor)
+
+    def conv(
+        self,
+        name: str,
+        n_in: int,
+        n_out: int,
+        *kernel: int,
+        groups: int = 1,
+        bias: bool = True,
+        rule: Variance | None = None,
+    ) -> None:
+        """Add a convolution; one kernel size stands for a square.
+
+        The fan-out is torch's, which counts all outputs whatever the groups.
+        Source: torch/nn/init.py, `_calculate_fan_in_and_fan_out`.
+        """
+        size = kernel * 2 if len(kernel) == 1 else kernel
+        fans = (n_in // groups * prod(size), n_out * prod(size))
+        variance = (rule or self.start.conv)(*fans)
+        self.add(f"{name}.weight", n_out, n_in // groups, *size, fans=fans, variance=variance)
+        if bias:
+            shift = self.start.conv_bias(*fans)
+            self.add(f"{name}.bias", n_out, role=Role.BIAS, fans=fans, variance=shift)
+
+    def linear(
+        self,
+        name: str,
+        n_in: int,
+        n_out: int,
+        *,
+        bias: bool = True,
+        rule: Variance | None = None,
+        bias_rule: Variance | None = None,
+        transposed: bool = False,
+    ) -> None:
+        """Add a dense layer, `(n_out, n_in)`; `transposed` gives `(n_in, n_out)`."""
+        fans = (n_in, n_out)
+        variance = (rule or self.start.linear)(*fans)
+        shape = fans if transposed else (n_out, n_in)
+        self.add(f"{name}.weight", *shape, fans=fans, variance=variance)
+        if bias:
+            shift = (bias_rule or self.start.linear_bias)(*fans)
+            self.add(f"{name}.bias", n_out, role=Role.BIAS, fans=fans, variance=shift)
+
+    def norm(self, name: str, size: int, *, bias: bool = True, gain: float = 1.0) -> None:
+        """Add a normalisation's gain and, unless told otherwise, its shift."""
+        self.add(f"{name}.weight", size, role=Role.NORM, mean=gain)
+        if bias:
+            self.add(f"{name}.bias", size, role=Role.NORM)
+
+    def embedding(
+        self,
+        name: str,
+        rows: int,
+        size: int,
+        *,
+        role: Role = Role.EMBEDDING,
+        padding: bool = False,
+        rule: Variance | None = None,
+    ) -> None:
+        """Add a table `(rows, size)`; one row starts at zero if it has `padding`."""
+        variance = (rule or self.start.embedding)(rows, size)
+        kept = (rows - 1) / rows if padding else 1.0
+        self.add(f"{name}.weight", rows, size, role=role, variance=variance * kept)

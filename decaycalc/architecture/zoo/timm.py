@@ -1,0 +1,120 @@
+"""Vision transformers, DeiT, Swin and ConvNeXt with timm's tensor names.
+
+Source: timm/models/{vision_transformer,deit,swin_transformer,convnext}.py (v1.0.31) for rules,
+names, initialisers and `no_weight_decay`.
+"""
+
+from decaycalc.architecture.build import Builder, Start, normal, torch_uniform, zero
+from decaycalc.architecture.tensors import Architecture, Role
+
+VIT = {
+    # width, layers, hidden width
+    "tiny": (192, 12, 768),
+    "small": (384, 12, 1536),
+    "base": (768, 12, 3072),
+    "large": (1024, 24, 4096),
+    "huge": (1280, 32, 5120),
+    "giant": (1408, 40, 6144),
+    "gigantic": (1664, 48, 8192),
+}
+SWIN = {
+    # width, depths, heads
+    "tiny": (96, (2, 2, 6, 2), (3, 6, 12, 24)),
+    "small": (96, (2, 2, 18, 2), (3, 6, 12, 24)),
+    "base": (128, (2, 2, 18, 2), (4, 8, 16, 32)),
+    "large": (192, (2, 2, 18, 2), (6, 12, 24, 48)),
+}
+CONVNEXT = {
+    # widths, depths
+    "tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),
+    "small": ((96, 192, 384, 768), (3, 3, 27, 3)),
+    "base": ((128, 256, 512, 1024), (3, 3, 27, 3)),
+    "large": ((192, 384, 768, 1536), (3, 3, 27, 3)),
+    "xlarge": ((256, 512, 1024, 2048), (3, 3, 27, 3)),
+    "xxlarge": ((384, 768, 1536, 3072), (3, 4, 30, 3)),
+}
+STD = normal(0.02)
+START = Start(conv=torch_uniform, linear=STD, linear_bias=zero)
+LAYER_SCALE = 1e-6
+
+
+def vit(
+    size: str, classes: int, *, patch: int = 16, image: int = 224, name: str, distilled: bool = False
+) -> Architecture:
+    """Return a vision transformer; `distilled` adds DeiT's second token and head."""
+    width, layers, hidden = VIT[size]
+    part = Builder(START)
+    tokens = ("cls_token", "dist_token") if distilled else ("cls_token",)
+    positions = (image // patch) ** 2 + len(tokens)
+    small = 0.02**2
+    part.add("cls_token", 1, 1, width, role=Role.OTHER, variance=1e-12)
+    part.add("pos_embed", 1, positions, width, role=Role.POSITION, variance=small)
+    if distilled:
+        part.add("dist_token", 1, 1, width, role=Role.OTHER, variance=small)
+    part.conv("patch_embed.proj", 3, width, patch)
+    for index in range(layers):
+        _block(part, f"blocks.{index}", width, hidden)
+    part.norm("norm", width)
+    part.linear("head", width, classes)
+    if distilled:
+        part.linear("head_dist", width, classes)
+    return part.done(name, classes=classes, undecayed=("pos_embed", *tokens))
+
+
+def _block(part: Builder, name: str, width: int, hidden: int, *, window: int = 0, heads: int = 0) -> None:
+    """Add attention and its two-layer network; a `window` brings a table of relative positions."""
+    part.norm(f"{name}.norm1", width)
+    if window:
+        table = f"{name}.attn.relative_position_bias_table"
+        offsets = (2 * window - 1) ** 2
+        part.add(table, offsets, heads, role=Role.POSITION, variance=0.02**2)
+    part.linear(f"{name}.attn.qkv", width, 3 * width)
+    part.linear(f"{name}.attn.proj", width, width)
+    part.norm(f"{name}.norm2", width)
+    part.linear(f"{name}.mlp.fc1", width, hidden)
+    part.linear(f"{name}.mlp.fc2", hidden, width)
+
+
+def swin(size: str, classes: int, *, window: int = 7, name: str) -> Architecture:
+    """Return a Swin transformer with windows of `window` patches of 4x4 pixels."""
+    width, depths, heads = SWIN[size]
+    part = Builder(START)
+    part.conv("patch_embed.proj", 3, width, 4)
+    part.norm("patch_embed.norm", width)
+    for stage, (repeats, n_heads) in enumerate(zip(depths, heads, strict=True)):
+        if stage:
+            part.norm(f"layers.{stage}.downsample.norm", 4 * width)
+            part.linear(f"layers.{stage}.downsample.reduction", 4 * width, 2 * width, bias=False)
+            width *= 2
+        for index in range(repeats):
+            block = f"layers.{stage}.blocks.{index}"
+            _block(part, block, width, 4 * width, window=window, heads=n_heads)
+    part.norm("norm", width)
+    part.linear("head.fc", width, classes)
+    tables = tuple(t.name for t in part.tensors if t.role is Role.POSITION)
+    return part.done(name, classes=classes, undecayed=tables)
+
+
+def convnext(size: str, classes: int) -> Architecture:
+    """Return ConvNeXt; its layer scale `gamma` has one dimension."""
+    widths, depths = CONVNEXT[size]
+    part = Builder(Start(conv=STD, conv_bias=zero, linear=STD, linear_bias=zero))
+    part.conv("stem.0", 3, widths[0], 4)
+    part.norm("stem.1", widths[0])
+    for stage, (width, repeats) in enumerate(zip(widths, depths, strict=True)):
+        if stage:
+            part.norm(f"stages.{stage}.downsample.0", widths[stage - 1])
+            part.conv(f"stages.{stage}.downsample.1", widths[stage - 1], width, 2)
+        for index in range(repeats):
+            _convnext_block(part, f"stages.{stage}.blocks.{index}", width)
+    part.norm("head.norm", widths[-1])
+    part.linear("head.fc", widths[-1], classes)
+    return part.done(f"convnext_{size}", classes=classes)
+
+
+def _convnext_block(part: Builder, name: str, width: int) -> None:
+    part.add(f"{name}.gamma", width, role=Role.OTHER, mean=LAYER_SCALE)
+    part.conv(f"{name}.conv_dw", width, width, 7, groups=width)
+    part.norm(f"{name}.norm", width)
+    part.linear(f"{name}.mlp.fc1", width, 4 * width)
+    part.linear(f"{name}.mlp.fc2", 4 * width, width)
