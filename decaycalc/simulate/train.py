@@ -1,0 +1,249 @@
+"""Small models on generated data, and their training by update rules.
+
+The data are drawn once from a fixed seed; a data set larger than `POOL` examples is stood in for
+by that many, while the rules still see the size that the run names.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decaycalc.errors import InvalidValueError
+from decaycalc.simulate.blocks import Array
+from decaycalc.simulate.rule import Rule, State
+
+POOL = 4096
+"""Most examples that are generated."""
+_FEATURES, _CLASSES, _HIDDEN = 6, 3, 5
+_NEWTON_STEPS = 60
+
+Rows = NDArray[np.int64]
+Weights = tuple[Array, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model with its data: `inputs` (n, features), `targets` (n,) and weights to start from.
+
+    `gradient(weights, rows)` is the gradient of the mean loss over those rows, a tensor each.
+    """
+
+    name: str
+    inputs: Array
+    targets: Array
+    start: Weights
+    gradient: Callable[[Weights, Array, Array], Weights]
+
+    @property
+    def n_examples(self) -> int:
+        """How many examples there are."""
+        return len(self.inputs)
+
+    def mean_gradient(self, weights: Weights, rows: Rows | None = None) -> Weights:
+        """Return the mean loss's gradient over `rows`, over all examples without them."""
+        if rows is None:
+            return self.gradient(weights, self.inputs, self.targets)
+        return self.gradient(weights, self.inputs[rows], self.targets[rows])
+
+
+def make_model(name: str, *, n_examples: int, seed: int = 0) -> Model:
+    """Return the model `least-squares`, `softmax` or `two-layer` with its generated data.
+
+    Raises:
+        InvalidValueError: no model of that name.
+    """
+    if name not in _MODELS:
+        raise InvalidValueError("model", name, f"must be one of {', '.join(_MODELS)}")
+    random = np.random.default_rng(seed)
+    size = max(1, min(n_examples, POOL))
+    inputs = random.normal(size=(size, _FEATURES))
+    gradient, shapes, is_classifier = _MODELS[name]
+    truth = inputs @ random.normal(size=(_FEATURES, _CLASSES))
+    noisy = truth + random.normal(size=truth.shape)
+    targets = np.argmax(noisy, axis=1).astype(float) if is_classifier else noisy[:, 0]
+    start = tuple(random.normal(size=shape) for shape in shapes)
+    return Model(name=name, inputs=inputs, targets=targets, start=start, gradient=gradient)
+
+
+def _least_squares(weights: Weights, inputs: Array, targets: Array) -> Weights:
+    """Return the gradient of the mean of half the squared error."""
+    (w,) = weights
+    return (inputs.T @ (inputs @ w - targets) / len(inputs),)
+
+
+def _softmax(weights: Weights, inputs: Array, targets: Array) -> Weights:
+    """Return the gradient of the mean cross-entropy of a linear classifier."""
+    (w,) = weights
+    return (inputs.T @ _residual(inputs @ w, targets) / len(inputs),)
+
+
+def _two_layer(weights: Weights, inputs: Array, targets: Array) -> Weights:
+    """Return the gradient of the mean cross-entropy of a network with one tanh layer."""
+    first, second = weights
+    hidden = np.tanh(inputs @ first)
+    residual = _residual(hidden @ second, targets) / len(inputs)
+    back = (residual @ second.T) * (1 - hidden * hidden)
+    return inputs.T @ back, hidden.T @ residual
+
+
+def _residual(scores: Array, targets: Array) -> Array:
+    """Return predicted probabilities less the one-hot targets, (n, classes)."""
+    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+    residual: Array = odds / odds.sum(axis=1, keepdims=True)
+    residual[np.arange(len(scores)), targets.astype(int)] -= 1
+    return residual
+
+
+_MODELS: Mapping[
+    str, tuple[Callable[[Weights, Array, Array], Weights], list[tuple[int, ...]], bool]
+]
+_MODELS = {
+    "least-squares": (_least_squares, [(_FEATURES,)], False),
+    "softmax": (_softmax, [(_FEATURES, _CLASSES)], True),
+    "two-layer": (_two_layer, [(_FEATURES, _HIDDEN), (_HIDDEN, _CLASSES)], True),
+}
+MODELS = tuple(_MODELS)
+"""The names of the models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """The minibatches of a run: shuffled each epoch, the last one short or dropped."""
+
+    batch_size: float
+    dataset_size: float
+    drop_last: bool = False
+    seed: int = 0
+
+    def draw(self, n_examples: int, n_steps: int) -> Iterator[tuple[Rows, float]]:
+        """Yield `n_steps` pairs of rows among `n_examples` and the examples they stand for."""
+        random = np.random.default_rng(self.seed)
+        order = random.permutation(n_examples)
+        place = 0
+        for step in range(n_steps):
+            size = self._size(step)
+            count = max(1, min(n_examples, round(size)))
+            if place + count > n_examples or step % self._per_epoch == 0:
+                order, place = random.permutation(n_examples), 0
+            yield order[place : place + count], size
+            place += count
+
+    @property
+    def _per_epoch(self) -> int:
+        """Steps in an epoch, at least one."""
+        ratio = self.dataset_size / self.batch_size
+        return max(1, floor(ratio) if self.drop_last else ceil(ratio))
+
+    def _size(self, step: int) -> float:
+        """Return the examples of a step, fewer in the last one of an epoch."""
+        last = (step + 1) % self._per_epoch == 0
+        rest = self.dataset_size - (self._per_epoch - 1) * self.batch_size
+        return rest if last and not self.drop_last else self.batch_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trainer:
+    """One side of a comparison: its rule, what its names stand for, and how its loss is reduced.
+
+    `names` holds the peak lr. `reduction` is 'mean', 'batch-sum' or 'dataset-sum'. An objective
+    may be handed to another rule's optimizer (`carrier`, with its own decay switched off in
+    `carrier_names`), as a penalty in the loss is trained by whatever optimizer the user takes.
+    """
+
+    rule: Rule
+    names: Mapping[str, float]
+    reduction: str = "mean"
+    carrier: Rule | None = None
+    carrier_names: Mapping[str, float] | None = None
+
+    def step(
+        self, state: State, w: Array, mean_gradient: Array, *, multiplier: float, size: float
+    ) -> Array:
+        """Return the weights after one step from the mean loss's gradient over `size` examples."""
+        scale = {"mean": 1.0, "batch-sum": size}.get(self.reduction)
+        scale = float(self.names["dataset_size"]) if scale is None else scale
+        peak = float(self.names["lr"])
+        now = {"lr": multiplier * peak, "lr_peak": peak, "multiplier": multiplier}
+        now |= {"loss_scale": scale, "batch_size_now": size}
+        names = {**self.names, **now}
+        if self.carrier is None:
+            return self.rule.step(state, w, scale * mean_gradient, names=names)
+        penalised = self.rule.descent(w, scale * mean_gradient, names=names)
+        return self.carrier.step(state, w, penalised, names={**(self.carrier_names or {}), **now})
+
+    def residual(self, w: Array, mean_gradient: Array) -> Array:
+        """Return the full-batch gradient of the penalised objective in units of the mean loss."""
+        size = float(self.names.get("batch_size", 1.0))
+        scales = {"mean": 1.0, "batch-sum": size}
+        scale = scales.get(self.reduction) or float(self.names["dataset_size"])
+        names = {**self.names, "loss_scale": scale}
+        return self.rule.descent(w, scale * mean_gradient, names=names) / scale
+
+
+def train(
+    trainer: Trainer, model: Model, *, batches: Batches, multipliers: Array
+) -> Iterator[Weights]:
+    """Yield the weights after each step, `len(multipliers)` times.
+
+    `multipliers` (n_steps,) is the schedule, lr over peak lr.
+
+    Raises:
+        MissingQuantityError: the rule reads a name that has no value.
+        InvalidValueError: the training diverges.
+    """
+    weights = model.start
+    states = tuple(State() for _ in weights)
+    draws = batches.draw(model.n_examples, len(multipliers))
+    for multiplier, (rows, size) in zip(multipliers, draws, strict=True):
+        gradients = model.mean_gradient(weights, rows)
+        weights = tuple(
+            trainer.step(state, w, g, multiplier=float(multiplier), size=size)
+            for state, w, g in zip(states, weights, gradients, strict=True)
+        )
+        yield weights
+
+
+def free_decay(trainer: Trainer, w: Array, *, multipliers: Array, size: float = 1.0) -> Array:
+    """Return the weights after each step without any data gradient, (n_steps, *w.shape).
+
+    Raises:
+        MissingQuantityError: the rule reads a name that has no value.
+        InvalidValueError: the weights overflow.
+    """
+    state, weights, path = State(), w, []
+    for multiplier in multipliers:
+        zero = np.zeros_like(w)
+        weights = trainer.step(state, weights, zero, multiplier=float(multiplier), size=size)
+        path.append(weights)
+    return np.array(path)
+
+
+def optimum(trainer: Trainer, model: Model) -> Array:
+    """Return the weights at which the full-batch penalised objective is stationary, flat.
+
+    Newton's method with differences for the second derivatives, from zero; for convex models.
+
+    Raises:
+        InvalidValueError: it does not converge (the objective is not convex).
+    """
+    (start,) = model.start
+
+    def residual(flat: Array) -> Array:
+        w = flat.reshape(start.shape)
+        return trainer.residual(w, model.mean_gradient((w,))[0]).ravel()
+
+    point, move = np.zeros(start.size), np.inf
+    for _ in range(_NEWTON_STEPS):
+        here = residual(point)
+        slopes = [
+            (residual(point + e) - residual(point - e)) / 2e-4 for e in 1e-4 * np.eye(start.size)
+        ]
+        step = np.linalg.lstsq(np.array(slopes).T, here, rcond=None)[0]
+        point, before = point - step, move
+        move = float(np.max(np.abs(step)))
+        if move <= 1e-15 * np.max(np.abs(point)) or (move < 1e-11 and move >= before):  # noqa: PLR2004
+            return point
+    raise InvalidValueError("model", model.name, "has no optimum that Newton's method finds")
