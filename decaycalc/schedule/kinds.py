@@ -1,0 +1,274 @@
+"""The kinds of schedule as data: their names, parameters and whose definition each follows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from decaycalc.schedule.length import Length, Unit
+from decaycalc.schedule.shapes import (
+    Settings,
+    Shape,
+    build_constant,
+    build_cosine,
+    build_cosine_restarts,
+    build_exponential,
+    build_file,
+    build_inverse,
+    build_inverse_sqrt,
+    build_linear,
+    build_one_cycle,
+    build_polynomial,
+    build_step,
+    build_wsd,
+)
+
+Value = float | str | Length | tuple[float, ...] | tuple[Length, ...] | None
+
+
+class Type(StrEnum):
+    """What a parameter takes; its text is shown in the list of schedules."""
+
+    NUMBER = "number"
+    NUMBERS = "number/number..."
+    COUNT = "whole number"
+    LENGTH = "length"
+    LENGTHS = "length/length..."
+    CHOICE = "choice"
+    PATH = "path"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of a schedule; numbers lie from `low` to `high`."""
+
+    name: str
+    type: Type
+    help: str
+    default: Value = None
+    choices: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of schedule: `build` makes its shape from the settings.
+
+    `follows` names the functions that it reproduces step by step, and says where they differ.
+    """
+
+    name: str
+    title: str
+    follows: str
+    parameters: tuple[Parameter, ...]
+    build: Callable[[Settings], Shape]
+    aliases: tuple[str, ...] = ()
+    counts_from_start: bool = False
+
+
+def _number(
+    name: str, text: str, default: float | None, *, low: float = 0.0, high: float = 1e9
+) -> Parameter:
+    return Parameter(name=name, type=Type.NUMBER, help=text, default=default, low=low, high=high)
+
+
+def _length(name: str, text: str, default: Value = None) -> Parameter:
+    return Parameter(name=name, type=Type.LENGTH, help=text, default=default)
+
+
+def _choice(name: str, text: str, *choices: str) -> Parameter:
+    return Parameter(name=name, type=Type.CHOICE, help=text, default=choices[0], choices=choices)
+
+
+_INITIAL = _number("initial", "multiplier at the end of the warm-up", 1.0)
+_FINAL = _number("final", "multiplier at the end", 0.0)
+_LENGTH = _length("length", "where the shape ends, warm-up included (default: the run's end)")
+_GAMMA = "factor at each boundary"
+
+COMMON = (
+    _length("warmup", "steps of the linear warm-up (default: none)"),
+    _number("start", "multiplier that the warm-up starts from", 0.0),
+    _choice("ramp", "warm-up at step t: zero t/W, one (t+1)/W, inner (t+1)/(W+1)",
+            "zero", "one", "inner"),
+    _number("warmup_power", "power of the warm-up's share (Darknet's burn-in: 4)", 1.0, low=1e-3),
+    _number("floor", "least multiplier after the warm-up", 0.0),
+    _length("per", "change the lr only every so often, as in 1epochs (default: every step)"),
+    _length("until", "where this segment ends and the next begins"),
+)  # fmt: skip
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        name="constant",
+        title="the peak lr throughout",
+        follows="torch ConstantLR's end, optax constant_schedule, transformers constant",
+        parameters=(_number("value", "multiplier", 1.0),),
+        build=build_constant,
+        aliases=("fixed", "none"),
+    ),
+    Kind(
+        name="linear",
+        title="a straight line from initial to final",
+        follows="torch LinearLR, optax linear_schedule, transformers linear",
+        parameters=(_INITIAL, _FINAL, _LENGTH),
+        build=build_linear,
+        aliases=("triangle",),
+    ),
+    Kind(
+        name="cosine",
+        title="half a cosine from initial to final",
+        follows="optax cosine_decay_schedule; after its end it holds, where torch"
+        " CosineAnnealingLR and transformers cosine go up again: after=mirror",
+        parameters=(
+            _INITIAL,
+            _FINAL,
+            _LENGTH,
+            _number("exponent", "power of the cosine's share", 1.0, low=1e-3),
+            _choice("after", "after the end", "hold", "mirror"),
+        ),
+        build=build_cosine,
+    ),
+    Kind(
+        name="cosine-restarts",
+        title="half cosines one after the other",
+        follows="torch CosineAnnealingWarmRestarts (period, growth), transformers"
+        " cosine_with_restarts (cycles), optax sgdr_schedule (gamma)",
+        parameters=(
+            _INITIAL,
+            _FINAL,
+            _LENGTH,
+            _length("period", "length of the first cycle"),
+            Parameter(name="cycles", type=Type.COUNT, help="cycles in the length", default=0.0),
+            Parameter(
+                name="growth",
+                type=Type.COUNT,
+                help="factor from a cycle's length to the next",
+                default=1.0,
+                low=1,
+                high=1000,
+            ),
+            _number("gamma", "factor from a cycle's peak to the next", 1.0),
+        ),
+        build=build_cosine_restarts,
+        aliases=("sgdr", "cosine_with_restarts"),
+    ),
+    Kind(
+        name="step",
+        title="times gamma at each boundary",
+        follows="torch StepLR (every) and MultiStepLR (at), optax piecewise_constant_schedule",
+        parameters=(
+            _INITIAL,
+            Parameter(name="at", type=Type.LENGTHS, help="boundaries, 30/60/80epochs"),
+            _length("every", "distance of the boundaries"),
+            Parameter(name="gamma", type=Type.NUMBERS, help=_GAMMA, default=(0.1,), high=1e3),
+        ),
+        build=build_step,
+        aliases=("multistep", "steps"),
+        counts_from_start=True,
+    ),
+    Kind(
+        name="exponential",
+        title="times gamma every so often, continuously",
+        follows="torch ExponentialLR, optax exponential_decay; staircase: step with every",
+        parameters=(
+            _INITIAL,
+            _number("gamma", _GAMMA, None, low=1e-300, high=1.0),
+            _length("every", "steps per factor gamma (default: 1)"),
+        ),
+        build=build_exponential,
+        aliases=("exp",),
+    ),
+    Kind(
+        name="polynomial",
+        title="a power of the share of the run that is left",
+        follows="torch PolynomialLR, optax polynomial_schedule, transformers polynomial",
+        parameters=(
+            _INITIAL,
+            _FINAL,
+            _LENGTH,
+            _number("power", "power of the share", 1.0, low=1e-3),
+        ),
+        build=build_polynomial,
+        aliases=("poly",),
+    ),
+    Kind(
+        name="inverse",
+        title="(1 + gamma*u)^-power",
+        follows="Caffe inv; power 1 is TensorFlow's InverseTimeDecay",
+        parameters=(
+            _INITIAL,
+            _number("gamma", "rate per step", None, high=1e6),
+            _number("power", "power", 1.0),
+        ),
+        build=build_inverse,
+        aliases=("inv",),
+    ),
+    Kind(
+        name="inverse-sqrt",
+        title="1/sqrt(1 + u/timescale)",
+        follows="transformers inverse_sqrt, big_vision rsqrt",
+        parameters=(
+            _INITIAL,
+            _length("timescale", "timescale (default: the warm-up, else 10000 steps)"),
+        ),
+        build=build_inverse_sqrt,
+        aliases=("rsqrt", "noam"),
+    ),
+    Kind(
+        name="wsd",
+        title="warm-up, stable, decay",
+        follows="transformers warmup_stable_decay, whose default shape is cosine, ours linear",
+        parameters=(
+            _INITIAL,
+            _FINAL,
+            _LENGTH,
+            _length(
+                "decay",
+                "length of the decay at the end (default: 20%)",
+                Length(amount=Fraction(20), unit=Unit.PERCENT),
+            ),
+            _choice("shape", "shape of the decay", "linear", "cosine", "1-sqrt"),
+        ),
+        build=build_wsd,
+        aliases=("warmup_stable_decay", "trapezoid"),
+    ),
+    Kind(
+        name="one-cycle",
+        title="up to the peak, then far below the start",
+        follows="torch OneCycleLR, which reaches its ends a step before optax's"
+        " cosine_onecycle_schedule and linear_onecycle_schedule: follow=optax",
+        parameters=(
+            _LENGTH,
+            _number("rise", "share of the length that goes up", 0.3, high=1.0),
+            _number("fall", "share where the second of three phases ends (optax)", 0.85, high=1.0),
+            _number("div", "peak over the first multiplier", 25.0, low=1e-6),
+            _number("final_div", "first multiplier over the last", 1e4, low=1e-6),
+            Parameter(
+                name="phases", type=Type.COUNT, help="2 or 3", default=2.0, low=2, high=3
+            ),
+            _choice("shape", "shape of the phases", "cosine", "linear"),
+            _choice("follow", "whose ends", "torch", "optax"),
+        ),
+        build=build_one_cycle,
+        aliases=("onecycle",),
+    ),
+    Kind(
+        name="file",
+        title="a CSV or JSON file of (step, multiplier)",
+        follows="the file; constant before its first and after its last row",
+        parameters=(
+            Parameter(name="path", type=Type.PATH, help="the file, also as in file:curve.csv"),
+            _choice("interpolate", "between two rows", "linear", "hold"),
+        ),
+        build=build_file,
+        counts_from_start=True,
+    ),
+)  # fmt: skip
+
+
+def find_kind(name: str) -> Kind | None:
+    """Return the kind of that name or alias, None when there is none."""
+    for kind in KINDS:
+        if name == kind.name or name in kind.aliases:
+            return kind
+    return None

@@ -1,0 +1,192 @@
+"""Schedule: what a text means on a given run, and the multipliers of its steps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+
+from decaycalc.errors import ContradictionError, MissingQuantityError
+from decaycalc.schedule.grammar import SegmentText, parse_segments
+from decaycalc.schedule.kinds import COMMON, Kind, Type, Value
+from decaycalc.schedule.length import Length, Span
+from decaycalc.schedule.shapes import Floats, Settings, Shape
+from decaycalc.schedule.table import read_table
+
+CHUNK = 1 << 16  # steps evaluated at once: half a megabyte an array, which stays in the cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One kind of schedule on the steps `start <= step < stop` of the run.
+
+    `settings` are its parameters in steps and numbers. It counts its own steps from its start.
+    """
+
+    kind: Kind
+    start: int
+    stop: int
+    settings: Settings
+    shape: Shape
+
+    @property
+    def end(self) -> int:
+        """The step at which its shape ends."""
+        return self.start + self.settings.length
+
+    def multiplier(self, steps: Floats) -> Floats:
+        """Return lr/peak at these steps of the run, shape of `steps`."""
+        t = steps - self.start if self.start else steps
+        per = self.settings.steps("per")
+        if per is not None and per > 1:
+            t = np.floor(t / per) * per
+        warmup = self.settings.warmup
+        if not warmup:
+            return self._after_warmup(t)
+        warming = t < warmup
+        if not warming.any():
+            return self._after_warmup(t)
+        if warming.all():
+            return self._warming(t)
+        return np.where(warming, self._warming(t), self._after_warmup(t))
+
+    def _after_warmup(self, t: Floats) -> Floats:
+        warmup = self.settings.warmup
+        counted = t if self.kind.counts_from_start or not warmup else np.maximum(t - warmup, 0)
+        multiplier = self.shape(counted)
+        floor = self.settings.number("floor")
+        return np.maximum(multiplier, floor) if floor else multiplier
+
+    def _warming(self, t: Floats) -> Floats:
+        """Return the ramp from `start` to the shape's first value."""
+        start, power = self.settings.number("start"), self.settings.number("warmup_power")
+        first, last = {"zero": (0, 0), "one": (1, 0), "inner": (1, 1)}[self.settings.text("ramp")]
+        share = (np.clip(t, 0, None) + first) / (self.settings.warmup + last)
+        top = float(self._after_warmup(np.array([float(self.settings.warmup)]))[0])
+        return start + (top - start) * (share if power == 1 else share**power)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A learning-rate schedule on a run of `total_steps` steps; step 0 is the first.
+
+    multiplier = lr/peak. `steps_per_epoch` is None when unknown.
+    """
+
+    text: str
+    total_steps: int
+    segments: tuple[Segment, ...]
+
+    def multiplier(self, steps: Floats) -> Floats:
+        """Return lr/peak at an array of steps, of the same shape; the last segment goes on."""
+        steps = np.asarray(steps, dtype=np.float64)
+        if len(self.segments) == 1:
+            return self.segments[0].multiplier(steps)
+        result = np.empty_like(steps)
+        stops = np.array([segment.stop for segment in self.segments[:-1]], dtype=np.float64)
+        places = np.searchsorted(stops, steps, side="right")
+        for place in np.unique(places):
+            inside = places == place
+            result[inside] = self.segments[place].multiplier(steps[inside])
+        return result
+
+    def chunks(self, start: int, stop: int) -> Iterator[Floats]:
+        """Yield the multipliers of the steps from `start` to before `stop`, a chunk at a time."""
+        for first in range(start, stop, CHUNK):
+            steps = np.arange(first, min(first + CHUNK, stop), dtype=np.float64)
+            yield self.multiplier(steps)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the lr is the peak lr at every step."""
+        return all(
+            segment.kind.name == "constant"
+            and segment.settings.number("value") == 1
+            and not segment.settings.warmup
+            for segment in self.segments
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what does not fit between schedule and run, a line each."""
+        return tuple(note for segment in self.segments for note in _misfits(segment))
+
+
+def _misfits(segment: Segment) -> Iterator[str]:
+    name, stop = segment.kind.name, segment.stop
+    if segment.start + segment.settings.warmup > stop:
+        yield f"{name}: the warm-up of {segment.settings.warmup} steps is cut off at step {stop}"
+    elif segment.end > stop:
+        yield f"{name}: it is {segment.end} steps long but cut off at step {stop}"
+    elif segment.end < stop and name != "constant":
+        yield f"{name}: it ends at step {segment.end}, before step {stop}"
+    at = segment.settings.values.get("at") or ()
+    late = [step for step in cast("tuple[int, ...]", at) if segment.start + step >= stop]
+    if late:
+        yield f"{name}: boundaries after step {stop} have no effect: {', '.join(map(str, late))}"
+
+
+def parse_schedule(
+    text: str, *, total_steps: int, steps_per_epoch: Fraction | float | None = None
+) -> Schedule:
+    """Return the schedule that a text means on a run of so many steps.
+
+    >>> parse_schedule("cosine:final=0.1", total_steps=100).multiplier(np.array([0.0, 50.0]))
+    array([1.  , 0.55])
+
+    Raises:
+        TextSyntaxError, UnknownNameError, InvalidValueError, ContradictionError: A bad text.
+        MissingQuantityError: Epochs in the text, where the steps of an epoch are unknown; a
+            parameter without default that is not given.
+        UnreadableFileError: A file that holds no schedule.
+    """
+    per_epoch = None if steps_per_epoch is None else Fraction(steps_per_epoch)
+    span = Span(total_steps=total_steps, steps_per_epoch=per_epoch)
+    segments: list[Segment] = []
+    texts = parse_segments(text)
+    for number, segment in enumerate(texts):
+        start = segments[-1].stop if segments else 0
+        stop = _stop(segment, span, start=start, is_last=number == len(texts) - 1)
+        segments.append(_resolve(segment, span, start=start, stop=stop))
+    return Schedule(text=text, total_steps=total_steps, segments=tuple(segments))
+
+
+def _stop(segment: SegmentText, span: Span, *, start: int, is_last: bool) -> int:
+    """Return the step at which a segment stops: its `until`, or the run's end for the last."""
+    until = dict(segment.arguments).get("until")
+    if is_last != (until is None):
+        text = "takes no until" if is_last else "needs an until"
+        raise ContradictionError(f"{segment.kind.name}: this segment {text}, all but the last do")
+    stop = span.total_steps if is_last else cast("Length", until).steps(span)
+    if stop <= start < span.total_steps or (is_last and stop <= start):
+        raise ContradictionError(
+            f"{segment.kind.name}: it stops at {stop}, where it starts {start}"
+        )
+    return stop
+
+
+def _resolve(segment: SegmentText, span: Span, *, start: int, stop: int) -> Segment:
+    values: dict[str, object] = {}
+    for parameter in (*segment.kind.parameters, *COMMON):
+        value = segment.get(parameter)
+        if value is None and parameter.type in (Type.NUMBER, Type.PATH):
+            raise MissingQuantityError(f"schedule {segment.kind.name}", (parameter.name,))
+        values[parameter.name] = _in_steps(value, span)
+    path = values.get("path")
+    length = cast("int | None", values.get("length"))
+    settings = Settings(
+        values=values,
+        warmup=cast("int", values["warmup"] or 0),
+        length=stop - start if length is None else length,
+        table=None if path is None else read_table(cast("str", path)),
+    )
+    shape = segment.kind.build(settings)
+    return Segment(kind=segment.kind, start=start, stop=stop, settings=settings, shape=shape)
+
+
+def _in_steps(value: Value, span: Span) -> object:
+    if isinstance(value, Length):
+        return value.steps(span)
+    if isinstance(value, tuple):
+        return tuple(_in_steps(entry, span) for entry in value)
+    return value
