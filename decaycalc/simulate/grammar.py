@@ -170,7 +170,5 @@ def _check_call(text: str, node: ast.Call, offset: int) -> None:
         raise error_at(text, position, f"{name} with {counts[0]} argument{'s' * (counts[0] > 1)}")
     for keyword in node.keywords:
         if keyword.arg not in keywords:
-            where = keyword.value.col_offset + offset
-            raise error_at(
-                text, where, f"a keyword of {name}: {', '.join(sorted(keywords)) or 'none'}"
-            )
+            known = ", ".join(sorted(keywords)) or "none"
+            raise error_at(text, keyword.col_offset + offset, f"a keyword of {name}: {known}")
