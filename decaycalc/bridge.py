@@ -30,13 +30,15 @@ class Side:
 
     `own` names the quantities whose symbols carry the prefix `to_` because this is the target's
     run and it differs there from the source's; `lr` is a monomial because a target's lr follows
-    from the source's when it is not given.
+    from the source's when it is not given. `layer` is the number of weights of the one layer that
+    is meant, for conventions with one number a layer.
     """
 
     convention: Convention
     run: Run
     own: frozenset[str] = frozenset()
     lr: Monomial = _LR
+    layer: Fraction | None = None
 
     @property
     def loss(self) -> Loss:
@@ -46,6 +48,8 @@ class Side:
     def get(self, name: str) -> Fraction | None:
         """Return a quantity of the run (its `to_` dropped), or the convention's default for it."""
         name = name.removeprefix("to_")
+        if name == "layer_weights":
+            return self.layer
         value = self.run.get(name)
         if self.run.given(name) is not None or name not in dict(self.convention.defaults):
             return value
@@ -84,13 +88,27 @@ class Side:
 
     @property
     def bridge(self) -> Monomial:
-        """Return shrink over strength, by SGD-like dynamics."""
+        """Return shrink over strength, by SGD-like dynamics or by Adam's estimate."""
         ratio = self.symbol("lr") * self.loss_scale
+        if self.is_estimate:
+            return ratio / self.symbol("gradient_scale")
         if not self.has_momentum:
             return ratio
         if self.get("dampening"):
             ratio *= self.symbol("one_minus_dampening")
         return ratio / self.symbol("one_minus_momentum")
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether the shrink of a coupled penalty under Adam is estimated from the gradients."""
+        record = self.convention
+        coupled = record.is_adaptive and record.strength is not None
+        return coupled and self.run.get("gradient_rms") is not None
+
+    @property
+    def has_shrink(self) -> bool:
+        """Whether the number has a decay per step here, were it an estimate."""
+        return self.convention.has_shrink or self.is_estimate
 
     def invariant(self, which: Invariant) -> Monomial | None:
         """Return strength or shrink as a monomial of `value`, None where the record has none."""

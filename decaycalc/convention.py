@@ -167,8 +167,9 @@ class Convention:
 
     @property
     def has_strength(self) -> bool:
-        """Whether the number fixes an objective."""
-        return self.refusal is None and (self.strength is not None or not self.is_adaptive)
+        """Whether the number fixes an objective; a bare measure of decay does not."""
+        has_objective = not self.is_adaptive and self.optimizer != MEASURE
+        return self.refusal is None and (self.strength is not None or has_objective)
 
     @property
     def has_shrink(self) -> bool:

@@ -18,6 +18,7 @@ class Conversion:
 
     `value` is None when no number was given to convert. `lr` is the target's lr where it must
     differ from the source's. `assumed` are quantities that hold by a framework's own default.
+    `layers` has name and value for each layer where one number does not do.
     """
 
     convention: Convention
@@ -27,6 +28,7 @@ class Conversion:
     formula: str
     note: str
     assumed: tuple[tuple[str, float], ...] = ()
+    layers: tuple[tuple[str, float], ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the conversion as JSON's `conversions` holds it."""
@@ -39,6 +41,7 @@ class Conversion:
             "formula": self.formula,
             "note": self.note,
             "assumed": dict(self.assumed),
+            "layers": [{"name": name, "value": value} for name, value in self.layers],
         }
 
 
@@ -86,17 +89,29 @@ def check_value(value: Number, convention: Convention) -> Fraction:
     return number
 
 
-def apply(way: Plan, value: Fraction | None) -> Conversion:
-    """Return the conversion of one number along a plan."""
+def apply(
+    way: Plan, value: Fraction | None, *, layers: tuple[tuple[str, int], ...] = ()
+) -> Conversion:
+    """Return the conversion of one number along a plan.
+
+    `layers` are names and numbers of weights, for conventions that have one number a layer.
+
+    Raises:
+        MissingQuantityError: a quantity that does not cancel is unknown, or the layers are.
+        InvalidValueError: the result is no number.
+    """
     parameter = way.target.convention.parameter
-    number = None if value is None else finite(way.value(value), parameter)
+    by_layer = "layer_weights" in way.needs
+    numbers = way.by_layer(value, layers) if by_layer and value is not None else ()
+    single = None if value is None or by_layer else way.value(value)
     assumed = {**dict(way.source.assumed()), **dict(way.target.assumed())}
     return Conversion(
         convention=way.target.convention,
-        value=number,
+        value=None if single is None else finite(single, parameter),
         lr=way.target_lr(),
         equivalence=way.equivalence,
         formula=way.formula(),
         note=way.note,
         assumed=tuple((name, float(given)) for name, given in assumed.items()),
+        layers=tuple((name, finite(number, parameter)) for name, number in numbers),
     )

@@ -11,7 +11,7 @@ def shared_invariant(source: Side, target: Side, *, match_decay: bool) -> Invari
 
     The objective comes first where both have one; `match_decay` prefers the decay.
     """
-    shrink = source.convention.has_shrink and target.convention.has_shrink
+    shrink = source.has_shrink and target.has_shrink
     strength = source.convention.has_strength and target.convention.has_strength
     if strength and not (match_decay and shrink):
         return Invariant.STRENGTH
@@ -23,6 +23,8 @@ def equivalence(source: Side, target: Side, *, held: Invariant, same_lr: bool) -
 
     `same_lr` says that the target's lr is the one that the loss scales ask for.
     """
+    if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
+        return Equivalence.ESTIMATE
     if same_lr and _same_updates(source, target):
         return Equivalence.IDENTICAL
     return Equivalence.SAME_OPTIMUM if held == Invariant.STRENGTH else Equivalence.SAME_DECAY
@@ -98,6 +100,8 @@ def notes(
         }
     ):
         texts.append("the momentum buffers differ: the same at a constant lr only")
+    if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
+        texts.append("an estimate: Adam divides the penalty's gradient by about the gradient's RMS")
     texts += _loss_unit_note(source, target)
     return tuple(texts)
 

@@ -81,13 +81,13 @@ class TextSyntaxError(DecaycalcError):
 
 
 class UnreadableFileError(DecaycalcError):
-    """A file that cannot be read as what it should be."""
+    """A file that cannot be read as what it should be, or cannot be written."""
 
     kind = "unreadable-file"
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, *, doing: str = "read") -> None:
         self.path, self.reason = path, reason
-        super().__init__(f"cannot read {path!r}: {reason}")
+        super().__init__(f"cannot {doing} {path!r}: {reason}")
 
 
 class MissingExtraError(DecaycalcError):

@@ -59,6 +59,34 @@ class Plan:
         known = self.source.get(name)
         return self.target.get(name) if known is None else known
 
+    def by_layer(
+        self, value: Fraction, layers: tuple[tuple[str, int], ...]
+    ) -> tuple[tuple[str, Fraction], ...]:
+        """Return name and number for each layer, given the layers' names and sizes.
+
+        Raises:
+            MissingQuantityError: the layers or a quantity that does not cancel are unknown.
+        """
+        if not layers or self.factor is None:
+            self._require(("layer_weights",))
+        self._require(tuple(name for name in self.needs if name != "layer_weights"))
+        factor = self.factor or Monomial.of(1)
+        names = {name: self.quantity(name) for name in factor.names}
+        return tuple(
+            (
+                name,
+                evaluate(factor, names, self.source, value=value, layer_weights=Fraction(size)),
+            )
+            for name, size in layers
+        )
+
+    def _require(self, names: tuple[str, ...]) -> None:
+        """Refuse to go on where one of the quantities is unknown."""
+        missing = dict.fromkeys(base_name(n) for n in names if self.quantity(n) is None)
+        if missing:
+            what = f"{self.source.convention.key} to {self.target.convention.key}"
+            raise MissingQuantityError(what, tuple(missing))
+
     def missing(self) -> tuple[str, ...]:
         """Return the needed quantities that the runs lack, by the name to give."""
         lacking = (base_name(name) for name in self.needs if self.quantity(name) is None)
@@ -71,10 +99,7 @@ class Plan:
             MissingQuantityError: a quantity that does not cancel is unknown.
             InvalidValueError: a step would remove the whole weight, or a zero divides.
         """
-        missing = self.missing()
-        if missing:
-            what = f"{self.source.convention.key} to {self.target.convention.key}"
-            raise MissingQuantityError(what, missing)
+        self._require(self.needs)
         if self.factor is not None:
             names = {name: self.quantity(name) for name in self.factor.names}
             return evaluate(self.factor, names, self.source, value=value)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, isfinite, lcm
+from typing import Any
 
 from decaycalc.errors import InvalidValueError, MissingQuantityError
 
@@ -19,6 +20,7 @@ class Quantity:
 
     `low` and `high` bound it (a bound is excluded where its `open_` flag says so); `integer`
     quantities are counts. `default` is what holds when a run does not say, None when unknown.
+    An `extra` is needed by few conventions; a run holds it among its `extras`.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Quantity:
     open_high: bool = True
     integer: bool = False
     default: Fraction | None = None
+    extra: bool = False
 
     def check(self, value: Fraction) -> Fraction:
         """Return `value` if this quantity can have it.
@@ -61,161 +64,63 @@ def _plain(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 and abs(value) < 10**16 else float(value)
 
 
-def _named(*quantities: Quantity) -> dict[str, Quantity]:
-    return {quantity.name: quantity for quantity in quantities}
-
-
 ONE = Fraction(1)
+ZERO = Fraction(0)
 
-QUANTITIES: dict[str, Quantity] = _named(
-    Quantity(name="lr", symbol="lr", unit="", help="peak learning rate"),
-    Quantity(
-        name="momentum",
-        symbol="momentum",
-        unit="",
-        help="momentum coefficient",
-        high=1.0,
-        open_low=False,
-        default=Fraction(0),
-    ),
-    Quantity(
-        name="dampening",
-        symbol="dampening",
-        unit="",
-        help="dampening of the momentum buffer",
-        high=1.0,
-        open_low=False,
-        default=Fraction(0),
-    ),
-    Quantity(
-        name="batch_size", symbol="B", unit="examples/step", help="examples per optimizer step"
-    ),
-    Quantity(
-        name="grad_accum",
-        symbol="grad_accum",
-        unit="micro-batches/step",
-        help="micro-batches accumulated per optimizer step",
-        integer=True,
-        default=ONE,
-    ),
-    Quantity(
-        name="world_size",
-        symbol="world_size",
-        unit="workers",
-        help="data-parallel workers",
-        integer=True,
-        default=ONE,
-    ),
-    Quantity(
-        name="dataset_size",
-        symbol="N",
-        unit="examples",
-        help="examples (or tokens) in the data set",
-    ),
-    Quantity(name="epochs", symbol="E", unit="epochs", help="passes over the data set"),
-    Quantity(name="steps", symbol="S", unit="steps", help="optimizer steps of the run"),
-    Quantity(
-        name="steps_per_epoch",
-        symbol="steps_per_epoch",
-        unit="steps/epoch",
-        help="optimizer steps in an epoch",
-        integer=True,
-    ),
-    Quantity(
-        name="loss_scale",
-        symbol="loss_scale",
-        unit="",
-        help="the loss over the mean loss: 1, B or N",
-    ),
-    Quantity(
-        name="one_minus_momentum",
-        symbol="(1 - momentum)",
-        unit="",
-        help="1 - momentum",
-        high=1.0,
-        open_high=False,
-    ),
-    Quantity(
-        name="one_minus_dampening",
-        symbol="(1 - dampening)",
-        unit="",
-        help="1 - dampening",
-        high=1.0,
-        open_high=False,
-    ),
-    Quantity(name="n_weights", symbol="P", unit="weights", help="decayed weights", integer=True),
-    Quantity(name="n_layers", symbol="L", unit="layers", help="decayed layers", integer=True),
-    Quantity(
-        name="layer_weights",
-        symbol="P_layer",
-        unit="weights",
-        help="decayed weights of one layer",
-        integer=True,
-    ),
-    Quantity(
-        name="lr_initial",
-        symbol="lr_initial",
-        unit="",
-        help="learning rate given to the optimizer's constructor",
-    ),
-    Quantity(
-        name="target_std",
-        symbol="sd(y)",
-        unit="",
-        help="standard deviation of the regression target",
-    ),
-    Quantity(
-        name="l1_ratio",
-        symbol="l1_ratio",
-        unit="",
-        help="share of the L1 part of an elastic net",
-        high=1.0,
-        open_low=False,
-        default=Fraction(0),
-    ),
-    Quantity(
-        name="one_minus_l1_ratio",
-        symbol="(1 - l1_ratio)",
-        unit="",
-        help="1 - l1_ratio",
-        high=1.0,
-        open_high=False,
-    ),
-    Quantity(name="n_leaf", symbol="n_leaf", unit="examples", help="examples in a tree's leaf"),
-    Quantity(
-        name="nbs", symbol="nbs", unit="examples", help="YOLOv5's nominal batch size", integer=True
-    ),
-    Quantity(
-        name="nominal_batch",
-        symbol="B_accumulated",
-        unit="examples/step",
-        help="YOLOv5's batch size times its own accumulation, max(round(nbs/B), 1)",
-    ),
-    Quantity(
-        name="keep_probability",
-        symbol="keep_probability",
-        unit="",
-        help="probability that dropout keeps a unit",
-        high=1.0,
-        open_high=False,
-    ),
-    Quantity(name="length_scale", symbol="length_scale", unit="", help="prior length scale"),
-    Quantity(name="lr_mult", symbol="lr_mult", unit="", help="the tensor's lr multiplier"),
-    Quantity(name="decay_mult", symbol="decay_mult", unit="", help="the tensor's decay multiplier"),
-    Quantity(name="wd_ratio", symbol="wd_ratio", unit="", help="AdamP's decay reduction"),
-    Quantity(name="eta", symbol="eta", unit="", help="schedule multiplier handed to the optimizer"),
-    Quantity(
-        name="gradient_rms", symbol="G", unit="", help="root mean square of a weight's gradient"
-    ),
-    Quantity(
-        name="eps",
-        symbol="eps",
-        unit="",
-        help="Adam's epsilon",
-        open_low=False,
-        default=Fraction(1, 10**8),
-    ),
-)
+
+def _base(name: str, symbol: str, unit: str, text: str, **domain: Any) -> Quantity:
+    return Quantity(name=name, symbol=symbol, unit=unit, help=text, **domain)
+
+
+def _extra(name: str, text: str, *, symbol: str = "", unit: str = "", **domain: Any) -> Quantity:
+    return Quantity(
+        name=name, symbol=symbol or name, unit=unit, help=text, extra=True, **domain
+    )  # fmt: skip
+
+
+_SHARE: dict[str, Any] = {"high": 1.0, "open_low": False}
+
+QUANTITIES: dict[str, Quantity] = {
+    quantity.name: quantity
+    for quantity in (
+        _base("lr", "lr", "", "peak learning rate"),
+        _base("momentum", "momentum", "", "momentum coefficient", default=ZERO, **_SHARE),
+        _base("dampening", "dampening", "", "dampening of the buffer", default=ZERO,
+              high=1.0, open_low=False, open_high=False),
+        _base("batch_size", "B", "examples/step", "examples per optimizer step"),
+        _base("grad_accum", "K", "micro-batches/step", "micro-batches per optimizer step",
+              integer=True, default=ONE),
+        _base("world_size", "W", "workers", "data-parallel workers", integer=True, default=ONE),
+        _base("dataset_size", "N", "examples", "examples (or tokens) in the data set"),
+        _base("epochs", "E", "epochs", "passes over the data set"),
+        _base("steps", "S", "steps", "optimizer steps of the run"),
+        _base("steps_per_epoch", "steps_per_epoch", "steps/epoch", "optimizer steps in an epoch"),
+        _base("loss_scale", "loss_scale", "", "the loss over the mean loss: 1, B or N"),
+        _base("one_minus_momentum", "(1 - momentum)", "", "1 - momentum"),
+        _base("one_minus_dampening", "(1 - dampening)", "", "1 - dampening"),
+        _base("gradient_scale", "(G + eps)", "", "gradient_rms + eps"),
+        _base("n_weights", "P", "weights", "decayed weights", integer=True),
+        _base("n_layers", "L", "layers", "decayed layers", integer=True),
+        _base("layer_weights", "P_layer", "weights", "decayed weights of one layer"),
+        _base("one_minus_l1_ratio", "(1 - l1_ratio)", "", "1 - l1_ratio"),
+        _base("nominal_batch", "B_accumulated", "examples/step",
+              "YOLOv5's batch size times its own accumulation, max(round(nbs/B), 1)"),
+        _extra("gradient_rms", "root mean square of a weight's gradient", symbol="G"),
+        _extra("eps", "Adam's epsilon", open_low=False, default=Fraction(1, 10**8)),
+        _extra("lr_initial", "learning rate given to the optimizer's constructor"),
+        _extra("lr_mult", "the tensor's lr multiplier"),
+        _extra("decay_mult", "the tensor's decay multiplier"),
+        _extra("wd_ratio", "AdamP's decay reduction"),
+        _extra("eta", "schedule multiplier handed to the optimizer"),
+        _extra("nbs", "YOLOv5's nominal batch size", unit="examples", integer=True),
+        _extra("l1_ratio", "share of the L1 part of an elastic net", default=ZERO, **_SHARE),
+        _extra("target_std", "standard deviation of the regression target", symbol="sd(y)"),
+        _extra("n_leaf", "examples in a tree's leaf", unit="examples"),
+        _extra("keep_probability", "probability that dropout keeps a unit", high=1.0,
+               open_high=False),
+        _extra("length_scale", "prior length scale"),
+    )
+}  # fmt: skip
 
 
 def exact(value: Number, *, name: str = "value") -> Fraction:
@@ -351,20 +256,18 @@ class Monomial:
         >>> Monomial.of(1, value=2, batch_size=1, epochs=-1, root=2).format()
         'value·sqrt(B/E)'
         """
-        whole = {name: power // self.root for name, power in self.exponents}
-        outside = {
-            name: power
-            for name, power in whole.items()
-            if power * self.root == dict(self.exponents)[name]
-        }
-        inside = {name: power for name, power in self.exponents if name not in outside}
-        if self.root == 1:
-            return _product(self.coefficient, outside, names or {})
-        radical = _rooted(_product(self.coefficient, inside, names or {}), self.root)
-        if not outside:
-            return radical
-        plain = _product(ONE, outside, names or {})
-        return f"{plain}·{radical}" if "/" not in plain else f"{radical}·{plain}"
+        powers = dict(self.exponents)
+        outside = {n: power // self.root for n, power in powers.items() if power % self.root == 0}
+        inside = {name: power for name, power in powers.items() if name not in outside}
+        number = _exact_root(self.coefficient, self.root)
+        radical = _product(ONE if number else self.coefficient, inside, names or {})
+        if self.root == 1 or radical == "1":
+            return _product(number or self.coefficient, outside, names or {})
+        plain = _product(number or ONE, outside, names or {})
+        rooted = _rooted(radical, self.root)
+        if plain == "1":
+            return rooted
+        return f"{plain}·{rooted}" if "/" not in plain else f"{rooted}·{plain}"
 
 
 def _reduced(coefficient: Fraction, powers: Mapping[str, int], root: int) -> Monomial:

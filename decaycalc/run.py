@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.quantity import QUANTITIES, Number, exact
@@ -74,6 +75,17 @@ class Run:
         self._check_nesterov()
         self._check_size()
         self._check_length()
+
+    @classmethod
+    def part(cls, **given: Any) -> "Run":
+        """Return a run of which only a part is said, to be laid `over` another.
+
+        What can only be judged together (Nesterov without momentum) is checked then.
+        """
+        nesterov = given.pop("nesterov", None)
+        run = cls(**given)
+        object.__setattr__(run, "nesterov", nesterov)
+        return run
 
     def _check_nesterov(self) -> None:
         """Refuse what no framework runs: Nesterov without momentum, or with dampening."""
@@ -165,6 +177,9 @@ class Run:
             for field in fields(self)
             if getattr(self, field.name) is None
         }
+        if changes.get("steps") is not None and self.batch_size is not None:
+            # The length of another batch size's run is counted in epochs where both are known.
+            changes["steps"] = None if other.epochs is not None else changes["steps"]
         changes["drop_last"] = self.drop_last or other.drop_last
         changes["extras"] = tuple({**dict(other.extras), **dict(self.extras)}.items())
         return replace(self, **changes)
@@ -213,6 +228,12 @@ def _nominal_batch(run: Run) -> Fraction | None:
     return batch * max(round(exact(nominal) / batch), 1)
 
 
+def _gradient_scale(run: Run) -> Fraction | None:
+    """Return what Adam divides a gradient by, the gradient's RMS plus epsilon."""
+    rms, eps = run.get("gradient_rms"), run.get("eps")
+    return None if rms is None or eps is None else rms + eps
+
+
 def _one_minus(name: str, run: Run) -> Fraction | None:
     value = run.get(name)
     return None if value is None else 1 - value
@@ -227,6 +248,7 @@ _DERIVED: dict[str, Callable[[Run], Fraction | None]] = {
     ),
     "one_minus_momentum": lambda run: _one_minus("momentum", run),
     "one_minus_dampening": lambda run: _one_minus("dampening", run),
+    "gradient_scale": _gradient_scale,
     "one_minus_l1_ratio": lambda run: _one_minus("l1_ratio", run),
     "nominal_batch": _nominal_batch,
 }

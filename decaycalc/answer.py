@@ -1,0 +1,248 @@
+"""Answer: everything that `decaycalc convert` says about one weight decay in one run."""
+
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+
+from decaycalc.architecture import Architecture
+from decaycalc.bridge import Side, shrink_of, strength_of
+from decaycalc.catalogue import conventions
+from decaycalc.convention import Convention
+from decaycalc.convert import Conversion, apply, check_value
+from decaycalc.decay import Decay, decay_of
+from decaycalc.dynamics import precision_warning
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.penalty import Penalty, decayed_layers, penalty
+from decaycalc.plan import Match, plan, target_side
+from decaycalc.quantity import Number
+from decaycalc.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A convention that the question does not reach, and why.
+
+    `reason` is `missing` (then `missing` names the quantities) or `no-equivalent`.
+    """
+
+    convention: Convention
+    reason: str
+    missing: tuple[str, ...]
+    message: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the entry as JSON's `unavailable` holds it."""
+        return {
+            "convention": self.convention.key,
+            "reason": self.reason,
+            "missing": list(self.missing),
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked: a number in a convention and a run, and what to make of it.
+
+    `targets` empty asks for the common conventions, or for all with `everything`.
+    """
+
+    source: Convention
+    value: Number | None = None
+    run: Run = Run()  # noqa: RUF009  (frozen, so one default serves all)
+    target_run: Run | None = None
+    targets: tuple[Convention, ...] = ()
+    everything: bool = False
+    match: Match = Match.OPTIMUM
+    architecture: Architecture | None = None
+    mask: str = "no-1d"
+    init: str | None = None
+    classes: int | None = None
+    dtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The decay, the penalty's scale and the number in other conventions."""
+
+    source: Convention
+    value: Fraction | None
+    run: Run
+    target_run: Run | None
+    strength: float | None
+    shrink: float | None
+    decay: Decay | None
+    penalty: Penalty | None
+    conversions: tuple[Conversion, ...]
+    unavailable: tuple[Unavailable, ...]
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the answer as the command line's JSON holds it, without the three schema keys."""
+        value = None if self.value is None else float(self.value)
+        parameter = self.source.parameter
+        return {
+            "source": {"convention": self.source.key, "parameter": parameter, "value": value},
+            "run": self.run.to_dict(),
+            "target_run": None if self.target_run is None else self.target_run.to_dict(),
+            "strength": self.strength,
+            "shrink": self.shrink,
+            "decay": None if self.decay is None else self.decay.to_dict(),
+            "penalty": None if self.penalty is None else asdict(self.penalty),
+            "conversions": [conversion.to_dict() for conversion in self.conversions],
+            "unavailable": [entry.to_dict() for entry in self.unavailable],
+            "warnings": list(self.warnings),
+        }
+
+
+def answer(question: Question) -> Answer:
+    """Return everything that is to be said about a weight decay.
+
+    Raises:
+        DecaycalcError: a value out of its domain; or, for a target asked for by name, that it has
+            no equivalent or lacks a quantity.
+    """
+    run = _with_architecture(question)
+    source = Side(convention=question.source, run=run)
+    value = None if question.value is None else check_value(question.value, question.source)
+    conversions, unavailable = _conversions(question, source, value)
+    strength = None if value is None else strength_of(source, value)
+    shrink = None if value is None else _shrink(source, value)
+    return Answer(
+        source=question.source,
+        value=value,
+        run=run,
+        target_run=None if question.target_run is None else question.target_run.over(run),
+        strength=None if strength is None else float(strength),
+        shrink=None if shrink is None else float(shrink),
+        decay=None if value is None else decay_of(source, value),
+        penalty=_penalty(question, source, strength, shrink),
+        conversions=conversions,
+        unavailable=unavailable,
+        warnings=_warnings(question, source, value),
+    )
+
+
+def _with_architecture(question: Question) -> Run:
+    """Return the run with the numbers of decayed weights and layers."""
+    if question.architecture is None:
+        return question.run
+    layers = decayed_layers(question.architecture, mask=question.mask)
+    count = penalty(question.architecture, mask=question.mask).n_weights
+    return replace(question.run, n_weights=count, n_layers=len(layers) or None)
+
+
+def _shrink(source: Side, value: Fraction) -> Fraction | None:
+    """Return the first-order shrink, None where record, run or architecture leave it open."""
+    if not source.has_shrink:
+        return None
+    try:
+        return shrink_of(source, value)
+    except MissingQuantityError:
+        return None
+
+
+def _conversions(
+    question: Question, source: Side, value: Fraction | None
+) -> tuple[tuple[Conversion, ...], tuple[Unavailable, ...]]:
+    """Return the conversions that can be made and the conventions that cannot be reached."""
+    made: list[Conversion] = []
+    lacking: list[Unavailable] = []
+    for target in question.targets or _listed(question):
+        try:
+            made.append(_convert(question, source, target, value))
+        except (NoEquivalentError, MissingQuantityError) as error:
+            if question.targets:
+                raise
+            lacking.append(_unavailable(target, error))
+    return tuple(made), tuple(lacking)
+
+
+def _listed(question: Question) -> tuple[Convention, ...]:
+    """Return the conventions to show where none is asked for by name."""
+    return tuple(
+        convention
+        for convention in conventions()
+        if (convention.common or question.everything) and convention.key != question.source.key
+    )
+
+
+def _convert(
+    question: Question, source: Side, target: Convention, value: Fraction | None
+) -> Conversion:
+    """Return one conversion, layer by layer where the target has one number a layer."""
+    way = plan(source, target_side(source, target, question.target_run), match=question.match)
+    layers = decayed_layers(question.architecture, mask=question.mask)
+    return apply(way, value, layers=tuple((layer.name, layer.n_weights) for layer in layers))
+
+
+def _unavailable(
+    target: Convention, error: NoEquivalentError | MissingQuantityError
+) -> Unavailable:
+    if isinstance(error, MissingQuantityError):
+        return Unavailable(
+            convention=target, reason="missing", missing=error.missing, message=str(error)
+        )
+    return Unavailable(convention=target, reason="no-equivalent", missing=(), message=error.reason)
+
+
+def _penalty(
+    question: Question, source: Side, strength: Fraction | None, shrink: Fraction | None
+) -> Penalty | None:
+    """Return the penalty's scale; None where neither a strength nor an architecture is known."""
+    if strength is None and question.architecture is None:
+        return None
+    run = source.run
+    by_layer = _by_layer(question, source)
+    return penalty(
+        question.architecture,
+        strength=strength,
+        mask=question.mask,
+        init=question.init,
+        classes=question.classes,
+        batch_size=run.get("batch_size"),
+        dataset_size=run.get("dataset_size"),
+        shrink=shrink,
+        strengths_by_layer=tuple(pair[0] for pair in by_layer) or None,
+        shrinks_by_layer=tuple(pair[1] for pair in by_layer if pair[1] is not None) or None,
+    )
+
+
+def _by_layer(question: Question, source: Side) -> tuple[tuple[Fraction, Fraction | None], ...]:
+    """Return strength and shrink of each layer where the convention has one number a layer."""
+    monomial = source.convention.monomial
+    if monomial is None or "layer_weights" not in monomial.names or question.value is None:
+        return ()
+    value = check_value(question.value, source.convention)
+    sides = (
+        replace(source, layer=Fraction(layer.n_weights))
+        for layer in decayed_layers(question.architecture, mask=question.mask)
+    )
+    return tuple((_required(strength_of(side, value)), _shrink(side, value)) for side in sides)
+
+
+def _required(strength: Fraction | None) -> Fraction:
+    assert strength is not None  # noqa: S101  (an architecture gives all that it needs)
+    return strength
+
+
+def _warnings(question: Question, source: Side, value: Fraction | None) -> tuple[str, ...]:
+    """Return what a reader must not miss, one sentence each."""
+    texts: list[str] = []
+    ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
+    if ratio is not None and per_epoch is not None and ratio.denominator != 1:
+        texts.append(
+            f"an epoch is {per_epoch} steps, N/B is {float(ratio):.6g}: "
+            "timescales and half-lives in epochs use N/B"
+        )
+    texts += [f"{name} is {float(given):g}, the framework's default"
+              for name, given in source.assumed()]  # fmt: skip
+    decay = None if value is None else decay_of(source, value)
+    if decay is not None and decay.oscillating:
+        texts.append(
+            "the decay oscillates: with this momentum a weight changes sign on its way down, "
+            "the factor per step is the modulus"
+        )
+    if decay is not None and question.dtype is not None:
+        loss = precision_warning(decay.per_step_shrink, question.dtype)
+        texts += [] if loss is None else [loss.text]
+    return tuple(texts)

@@ -1,0 +1,118 @@
+"""`decaycalc convert`: one weight decay in every other convention."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.options import (
+    ConventionName,
+    architecture_options,
+    run_options,
+    target_options,
+)
+from decaycalc.cli.output import Shown, output_options
+from decaycalc.errors import ContradictionError, NoEquivalentError
+from decaycalc.plan import Match
+
+if TYPE_CHECKING:
+    from decaycalc.answer import Answer
+    from decaycalc.convention import Convention
+
+
+@click.command("convert", context_settings={"max_content_width": 100})
+@click.argument("value", required=False)
+@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@click.option(
+    "--to", "targets", type=ConventionName(), multiple=True, metavar="KEY",
+    help="What to convert to; repeatable.  [default: the common ones]",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
+@click.option("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
+@click.option(
+    "--match", type=click.Choice([match.value for match in Match]), default="optimum",
+    show_default=True, help="What to hold equal where momentum makes the two differ.",
+)  # fmt: skip
+@click.option("--dtype", metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding.")
+@run_options
+@target_options
+@architecture_options
+@output_options
+def command(**given: Any) -> Shown:
+    r"""Convert a weight decay VALUE from one convention to the others.
+
+    VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed.
+
+    \b
+    Examples:
+      decaycalc convert 5e-4 --from caffe --to keras-l2 --value
+      decaycalc convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167
+      decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128 --lr 0.1
+    """
+    value_only = given.pop("value_only")
+    source, targets = given.pop("source"), given.pop("targets")
+    from decaycalc.answer import Question, answer
+
+    question = Question(
+        source=require_source(source), targets=targets, match=Match(given.pop("match")), **given
+    )
+    return shown(answer(question), value_only=value_only)
+
+
+def require_source(source: "Convention | None") -> "Convention":
+    """Return the source convention; it has no default, because every guess would be wrong for most.
+
+    Raises:
+        ContradictionError: it was not given; the text offers the commonest.
+    """
+    if source is None:
+        raise ContradictionError(
+            "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
+            "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"
+        )
+    return source
+
+
+def shown(answer: "Answer", *, value_only: bool) -> Shown:
+    """Return the answer in all its shapes."""
+
+    def bare() -> str:
+        return bare_number(answer)
+
+    def tables() -> Any:
+        from decaycalc.cli.flags import flag_of
+        from decaycalc.report import convert
+
+        return convert.tables(answer, flag_of=flag_of)
+
+    def rows() -> Any:
+        from decaycalc.report import convert
+
+        return convert.rows(answer)
+
+    return Shown(
+        name="convert",
+        body=answer.to_dict() if not value_only else {},
+        tables=tables,
+        rows=rows,
+        value=bare,
+        warnings=answer.warnings,
+    )
+
+
+def bare_number(answer: "Answer") -> str:
+    """Return the one target's number, the shortest text that reads back to the same float64.
+
+    Raises:
+        ContradictionError: there is not exactly one target, or no VALUE.
+        NoEquivalentError: the target has one number a layer.
+    """
+    if answer.value is None:
+        raise ContradictionError("--value needs a VALUE to convert")
+    if len(answer.conversions) != 1:
+        raise ContradictionError("--value needs exactly one --to")
+    conversion = answer.conversions[0]
+    if conversion.value is None:
+        raise NoEquivalentError(
+            answer.source.key, conversion.convention.key, "it has one number a layer; see --json"
+        )
+    return repr(conversion.value)

@@ -1,0 +1,193 @@
+"""Options that commands share, as decorators that hand a command finished records."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from decaycalc.quantity import QUANTITIES
+from decaycalc.run import Loss, Run
+
+if TYPE_CHECKING:
+    from decaycalc.architecture import Architecture
+    from decaycalc.convention import Convention
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+_EXTRAS = tuple(quantity for quantity in QUANTITIES.values() if quantity.extra)
+_LOSSES = click.Choice([loss.value for loss in Loss])
+_NUMBER = "NUMBER"
+
+
+def _run_declarations() -> tuple[Decorator[Any], ...]:
+    """Return click's declarations of a run's quantities."""
+    option = click.option
+    return (
+        option("--lr", metavar=_NUMBER, help="Peak learning rate."),
+        option("--momentum", metavar=_NUMBER, help="Momentum coefficient.  [default: 0]"),
+        option("--dampening", metavar=_NUMBER, help="Dampening of the buffer.  [default: 0]"),
+        option("--nesterov/--no-nesterov", default=None, help="Nesterov momentum."),
+        option("-B", "--batch-size", metavar=_NUMBER, help="Examples (or tokens) per step."),
+        option("--grad-accum", metavar=_NUMBER, help="Micro-batches per step.  [default: 1]"),
+        option("--world-size", metavar=_NUMBER, help="Data-parallel workers.  [default: 1]"),
+        option("-N", "--dataset-size", metavar=_NUMBER, help="Examples (or tokens) in all."),
+        option("--epochs", metavar=_NUMBER, help="Passes over the data set."),
+        option("--steps", metavar=_NUMBER, help="Optimizer steps of the run."),
+        option("--drop-last", is_flag=True, help="Leave out an epoch's short last batch."),
+        option("--loss", type=_LOSSES, help="How the data loss is reduced.  [default: mean]"),
+        *(
+            option(_flag(quantity.name), metavar=_NUMBER, help=f"{quantity.help.capitalize()}.")
+            for quantity in _EXTRAS
+        ),
+    )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _target_declarations() -> tuple[Decorator[Any], ...]:
+    """Return click's declarations of what differs in the target's run."""
+    option = click.option
+    return (
+        option("--to-lr", metavar=_NUMBER, help="The target's lr, where it differs."),
+        option("--to-momentum", metavar=_NUMBER, help="The target's momentum."),
+        option("--to-dampening", metavar=_NUMBER, help="The target's dampening."),
+        option("--to-nesterov/--to-no-nesterov", default=None, help="The target's Nesterov."),
+        option("--to-batch-size", metavar=_NUMBER, help="The target's batch size."),
+        option("--to-loss", type=_LOSSES, help="The target's loss reduction."),
+    )
+
+
+def run_options(command: Command) -> Command:
+    """Add a run's options; the command receives `run: Run`."""
+
+    @wraps(command)
+    def with_run(**given: Any) -> Any:
+        return command(run=take_run(given), **given)
+
+    return _declared(with_run, _run_declarations())
+
+
+def target_options(command: Command) -> Command:
+    """Add the target run's options; the command receives `target_run: Run | None`."""
+
+    @wraps(command)
+    def with_target(**given: Any) -> Any:
+        return command(target_run=take_target_run(given), **given)
+
+    return _declared(with_target, _target_declarations())
+
+
+def take_run(given: dict[str, Any]) -> Run:
+    """Take the run's quantities out of a mapping of options and return them as a Run.
+
+    Raises:
+        InvalidValueError: a value that its quantity cannot have.
+        ContradictionError: values that cannot hold together.
+    """
+    extras = {quantity.name: given.pop(quantity.name, None) for quantity in _EXTRAS}
+    return Run(
+        **{name: given.pop(name, None) for name in _RUN_FIELDS},
+        drop_last=bool(given.pop("drop_last", False)),
+        extras=tuple((name, value) for name, value in extras.items() if value is not None),
+    )
+
+
+_RUN_FIELDS = (
+    "lr", "momentum", "dampening", "nesterov", "batch_size", "grad_accum", "world_size",
+    "dataset_size", "epochs", "steps", "loss",
+)  # fmt: skip
+_TARGET_FIELDS = ("lr", "momentum", "dampening", "nesterov", "batch_size", "loss")
+
+
+def take_target_run(given: dict[str, Any]) -> Run | None:
+    """Take the `to_` quantities out of a mapping; None where none was given."""
+    values = {name: given.pop(f"to_{name}", None) for name in _TARGET_FIELDS}
+    return None if all(value is None for value in values.values()) else Run.part(**values)
+
+
+def architecture_options(command: Command) -> Command:
+    """Add the network's options; the command receives `architecture`, `mask`, `init`, `classes`."""
+    option = click.option
+
+    @wraps(command)
+    def with_architecture(**given: Any) -> Any:
+        return command(**_take_architecture(given), **given)
+
+    return _declared(
+        with_architecture,
+        (
+            option(
+                "-a",
+                "--arch",
+                metavar="SPEC",
+                help="Widths 784-300-100-10, a count, a model's name or a file.",
+            ),
+            option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
+            option("--decay-mask", metavar="MASK", help="Which tensors decay.  [default: no-1d]"),
+            option("--init", metavar="INIT", help="he, glorot, lecun, torch or normal:STD."),
+            option("--classes", metavar=_NUMBER, help="Classes C; the initial loss is ln C."),
+        ),  # fmt: skip
+    )
+
+
+def _take_architecture(given: dict[str, Any]) -> dict[str, Any]:
+    """Take the network's options out of a mapping and return them read."""
+    from decaycalc.architecture.masks import DEFAULT_MASK
+
+    spec, no_bias = given.pop("arch"), given.pop("no_bias")
+    return {
+        "architecture": _architecture(spec, bias=not no_bias),
+        "mask": given.pop("decay_mask") or DEFAULT_MASK,
+        "init": given.pop("init"),
+        "classes": _classes(given.pop("classes")),
+    }
+
+
+def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":
+    if spec is None:
+        return None
+    from decaycalc.architecture import parse_architecture
+
+    return parse_architecture(spec, bias=bias)
+
+
+def _classes(text: str | None) -> int | None:
+    """Return the number of classes, a whole number of at least 2.
+
+    Raises:
+        InvalidValueError: it is not.
+    """
+    if text is None:
+        return None
+    from decaycalc.errors import InvalidValueError
+    from decaycalc.quantity import exact
+
+    count = exact(text, name="classes")
+    if count.denominator != 1 or count < 2:  # noqa: PLR2004
+        raise InvalidValueError("classes", text, "must be a whole number of at least 2")
+    return int(count)
+
+
+def _declared(function: Any, declarations: tuple[Decorator[Any], ...]) -> Any:
+    """Apply click's declarations so that they stand in the order given."""
+    for declare in reversed(declarations):
+        function = declare(function)
+    return function
+
+
+class ConventionName(click.ParamType):
+    """A convention's key or alias; the command receives the record."""
+
+    name = "convention"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "Convention":
+        """Return the convention of that name."""
+        from decaycalc.catalogue import find
+
+        return find(value) if isinstance(value, str) else value

@@ -1,0 +1,202 @@
+"""The output options that every command shares, and writing what they ask for."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from decaycalc.errors import ContradictionError, InvalidValueError, UnreadableFileError
+
+if TYPE_CHECKING:
+    from decaycalc.report.table import Table
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "jsonl", "csv", "md")
+_BY_EXTENSION = {
+    ".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".md": "md", ".html": "html",
+    ".svg": "svg", ".txt": "table",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where and how a result is to be shown."""
+
+    format: str
+    path: str | None
+    width: int | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A result in all its shapes, each made when it is asked for.
+
+    `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
+    the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr.
+    """
+
+    name: str
+    body: Mapping[str, object]
+    tables: "Callable[[], Iterable[Table]]"
+    rows: Callable[[], Sequence[Mapping[str, object]]]
+    value: Callable[[], str] | None = None
+    warnings: Sequence[str] = field(default=())
+
+
+def output_options(command: Command) -> Command:
+    """Add the output options; the command returns what is `Shown` and this shows it."""
+
+    @wraps(command)
+    def with_output(**given: Any) -> None:
+        output = take_output(given)
+        show(command(**given), output)
+
+    option = click.option
+    declarations = (
+        option("--format", "format_", type=click.Choice(FORMATS), help="[default: table]"),
+        option("--json", "json_", is_flag=True, help="The same as --format json."),
+        option("-o", "--output", metavar="FILE", help="Write there; - is stdout. The extension decides the format."),
+        option("--width", metavar="COLUMNS", help="Width of tables."),
+        option("-q", "--quiet", is_flag=True, help="No notes and warnings on stderr."),
+    )  # fmt: skip
+    decorated: Any = with_output
+    for declare in reversed(declarations):
+        decorated = declare(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
+def take_output(given: dict[str, Any]) -> Output:
+    """Take the output options out of a mapping.
+
+    Raises:
+        ContradictionError: two formats asked for.
+        InvalidValueError: an extension that names no format, or a width that is no width.
+    """
+    asked = {given.pop("format_"), "json" if given.pop("json_") else None}
+    if given.get("value_only"):
+        asked.add("value")
+    asked.discard(None)
+    if len(asked) > 1:
+        raise ContradictionError(f"one format at a time, not {' and '.join(sorted(asked))}")
+    path, width = given.pop("output"), given.pop("width")
+    chosen = next(iter(asked), None) or _format_of(path)
+    return Output(format=chosen, path=path, width=_width(width), quiet=given.pop("quiet"))
+
+
+def _format_of(path: str | None) -> str:
+    """Return the format that a file's extension names; `table` for stdout."""
+    if path is None or path == "-":
+        return "table"
+    extension = Path(path).suffix.lower()
+    if extension not in _BY_EXTENSION:
+        raise InvalidValueError(
+            "output", path, f"must end in one of {' '.join(_BY_EXTENSION)}, or give --format"
+        )
+    return _BY_EXTENSION[extension]
+
+
+def _width(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 20 <= int(text) <= 10_000:  # noqa: PLR2004
+        raise InvalidValueError("width", text, "must be a number of columns from 20 to 10000")
+    return int(text)
+
+
+def show(shown: Shown, output: Output) -> None:
+    """Write the result in its format, and its warnings to stderr."""
+    text = _text(shown, output)
+    if output.path is None or output.path == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_atomically(output.path, text)
+    if not output.quiet:
+        for warning in shown.warnings:
+            click.echo(f"warning: {warning}", err=True)
+
+
+def _text(shown: Shown, output: Output) -> str:
+    """Return the result as text in the format asked for."""
+    if output.format == "value":
+        if shown.value is None:
+            raise ContradictionError("--value has no single number here")
+        return shown.value() + "\n"
+    if output.format == "json":
+        from decaycalc.report.document import document, to_json
+
+        return to_json(document(shown.name, shown.body)) + "\n"
+    if output.format in {"jsonl", "csv", "md"}:
+        return _plain(shown, output.format)
+    return _rich(shown, output)
+
+
+def _plain(shown: Shown, format_: str) -> str:
+    from decaycalc.report import plain
+
+    if format_ == "md":
+        return plain.to_markdown(shown.tables())
+    return (plain.to_csv if format_ == "csv" else plain.to_jsonl)(shown.rows())
+
+
+def _rich(shown: Shown, output: Output) -> str:
+    from decaycalc.report import text
+
+    if output.format == "html":
+        return text.to_html(shown.tables(), width=output.width)
+    if output.format == "svg":
+        return text.to_svg(tuple(shown.tables()), width=output.width)
+    to_file = output.path not in {None, "-"}
+    terminal = sys.stdout.isatty() and not to_file
+    return text.to_text(
+        shown.tables(), width=table_width(output, terminal=terminal), colour=colour(terminal)
+    )
+
+
+def table_width(output: Output, *, terminal: bool) -> int | None:
+    """Return the columns to fill: --width, COLUMNS, the terminal's; None is the natural width."""
+    if output.width is not None:
+        return output.width
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    return os.get_terminal_size().columns if terminal else None
+
+
+def colour(terminal: bool) -> bool:  # noqa: FBT001
+    """Return whether escapes are wanted: NO_COLOR beats FORCE_COLOR beats the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def write_atomically(path: str, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UnreadableFileError: it cannot be written.
+    """
+    from tempfile import NamedTemporaryFile
+
+    folder = Path(path).parent
+    try:
+        with NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+            temporary = Path(file.name)
+            try:
+                file.write(text)
+            except OSError:
+                temporary.unlink()
+                raise
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise UnreadableFileError(path, error.strerror or str(error), doing="write") from error

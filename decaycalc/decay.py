@@ -1,0 +1,96 @@
+"""Decay: what a weight decay does to an undriven weight, per step, per epoch and per run."""
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+
+from decaycalc.bridge import Side, shrink_of
+from decaycalc.convention import Coupling
+from decaycalc.dynamics import factor_over, half_life_steps, is_oscillating
+from decaycalc.errors import MissingQuantityError
+from decaycalc.quantity import finite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decay:
+    """The decay of a weight without data gradient at a constant peak lr; None is unknown.
+
+    Factors and half-lives are exact (the dominant root of a momentum recursion, log1p and expm1
+    throughout); timescales are 1/shrink to first order, as the literature means them. Epochs are
+    N/B steps in timescales and half-lives, whole steps in `per_epoch_factor`.
+    """
+
+    per_step_factor: float
+    per_step_shrink: float
+    first_order_shrink: float
+    per_epoch_factor: float | None
+    per_run_factor: float | None
+    half_life_steps: float | None
+    half_life_epochs: float | None
+    timescale_steps: float | None
+    timescale_epochs: float | None
+    timescale_run_fraction: float | None
+    oscillating: bool
+
+    def to_dict(self) -> dict[str, float | bool | None]:
+        """Return the fields by name: JSON's `decay`."""
+        return asdict(self)
+
+
+def decay_of(side: Side, value: Fraction) -> Decay | None:
+    """Return the decay that a convention's number means in its run; None if it is out of reach.
+
+    Out of reach is the decay of a coupled penalty under Adam, of a refused convention, and where a
+    quantity (mostly lr) is unknown.
+
+    Raises:
+        InvalidValueError: a step would remove the whole weight.
+    """
+    if not side.has_shrink or "layer_weights" in _names(side):
+        return None
+    try:
+        first_order = shrink_of(side, value)
+    except MissingQuantityError:
+        return None
+    return _decay(side, first_order)
+
+
+def _names(side: Side) -> tuple[str, ...]:
+    record = side.convention.monomial
+    return () if record is None else record.names
+
+
+def _decay(side: Side, first_order: Fraction) -> Decay:
+    """Return the decay for a first-order shrink (1/step)."""
+    exact_shrink = side.exact_shrink(first_order)
+    shrink, run = float(exact_shrink), side.run
+    per_epoch, steps, ratio = run.steps_per_epoch, run.total_steps, run.epoch_ratio
+    half_life = half_life_steps(shrink) if shrink > 0 else None
+    timescale = 1 / first_order if first_order else None
+    return Decay(
+        per_step_factor=float(1 - exact_shrink),
+        per_step_shrink=shrink,
+        first_order_shrink=float(first_order),
+        per_epoch_factor=factor_over(shrink, per_epoch) if per_epoch else None,
+        per_run_factor=factor_over(shrink, float(steps)) if steps else None,
+        half_life_steps=half_life,
+        half_life_epochs=half_life / float(ratio) if half_life and ratio else None,
+        timescale_steps=_float(timescale),
+        timescale_epochs=_float(timescale / ratio) if timescale and ratio else None,
+        timescale_run_fraction=_float(timescale / steps) if timescale and steps else None,
+        oscillating=_oscillates(side, first_order),
+    )
+
+
+def _float(value: Fraction | None) -> float | None:
+    return None if value is None else finite(value, "timescale")
+
+
+def _oscillates(side: Side, first_order: Fraction) -> bool:
+    """Return whether the weight changes sign on its way down."""
+    if side.is_linear or side.convention.coupling != Coupling.COUPLED:
+        return False
+    momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
+    step = float(first_order) * (1 - momentum) / (1 - dampening) if dampening < 1 else 0.0
+    return is_oscillating(
+        step, momentum=momentum, dampening=dampening, nesterov=bool(side.run.nesterov)
+    )

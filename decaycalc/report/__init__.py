@@ -1,0 +1,1 @@
+"""Results to plain tables, and tables to text, JSON, CSV and Markdown."""

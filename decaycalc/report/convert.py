@@ -1,0 +1,154 @@
+"""The answer of `convert` as three tables, and as rows."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from decaycalc.answer import Answer
+from decaycalc.penalty import Penalty
+from decaycalc.report.table import Cell, Table
+
+
+def tables(answer: Answer, *, flag_of: Callable[[str], str]) -> Iterator[Table]:
+    """Yield the tables Decay, Penalty scale (with its layers) and Conversions, as far as known."""
+    if answer.value is not None:
+        yield _decay(answer)
+    if answer.penalty is not None:
+        yield _penalty(answer, answer.penalty)
+        if answer.penalty.layers:
+            yield _layers(answer.penalty)
+    if answer.conversions:
+        yield _conversions(answer)
+    if answer.unavailable:
+        yield _unavailable(answer, flag_of)
+
+
+def rows(answer: Answer) -> list[Mapping[str, object]]:
+    """Return one row a conversion, for CSV and JSON lines."""
+    value = None if answer.value is None else float(answer.value)
+    head = {"from": answer.source.key, "source_value": value}
+    return [{**head, **conversion.to_dict()} for conversion in answer.conversions]
+
+
+def _decay(answer: Answer) -> Table:
+    """Return what happens to an undriven weight per step, epoch and run."""
+    decay = answer.decay
+    value = None if answer.value is None else float(answer.value)
+    setting: list[tuple[Cell, ...]] = [(f"{answer.source.parameter} ({answer.source.key})", value)]
+    if decay is None:
+        reason = _why_no_decay(answer)
+        return Table(title="Decay", headers=("", "value"), rows=tuple(setting), note=reason)
+    shown: list[tuple[Cell, ...]] = [
+        ("strength λ* (mean loss + ½λ*Σw²)", answer.strength),
+        ("shrink per step, first order", decay.first_order_shrink),
+        ("shrink per step, exact", decay.per_step_shrink),
+        ("factor per step", decay.per_step_factor),
+        ("factor per epoch", decay.per_epoch_factor),
+        ("factor per run", decay.per_run_factor),
+        ("half-life, steps", decay.half_life_steps),
+        ("half-life, epochs", decay.half_life_epochs),
+        ("timescale, steps", decay.timescale_steps),
+        ("timescale, epochs", decay.timescale_epochs),
+        ("timescale, fraction of the run", decay.timescale_run_fraction),
+    ]
+    known = tuple(row for row in (*setting, *shown) if row[1] is not None)
+    return Table(title="Decay", headers=("", "value"), rows=known, numeric=("value",))
+
+
+def _why_no_decay(answer: Answer) -> str:
+    """Return why there is no shrink per step."""
+    if answer.source.refusal is not None:
+        return answer.source.refusal
+    if not answer.source.has_shrink:
+        return (
+            "a penalty under Adam-like scaling has no shrink per step; "
+            "--gradient-rms gives an estimate"
+        )
+    return "the shrink per step is unknown: give --lr"
+
+
+def _penalty(answer: Answer, penalty: Penalty) -> Table:
+    """Return the penalty's coefficients and, with a network, its size against the loss."""
+    shown: tuple[tuple[Cell, ...], ...] = (
+        ("coefficient of Σw² beside the mean loss", penalty.coefficient_mean_loss),
+        ("... beside the loss summed over a minibatch", penalty.coefficient_batch_sum),
+        ("... beside the loss summed over the data set", penalty.coefficient_dataset_sum),
+        ("... of the mean square of all weights", penalty.per_weight_coefficient),
+        ("decayed weights", penalty.n_weights),
+        ("expected Σw² at initialisation", penalty.sum_of_squares),
+        ("penalty at initialisation", penalty.value),
+        ("initial loss, ln C", penalty.initial_loss),
+        ("penalty / initial loss", penalty.share_of_initial_loss),
+    )
+    known = tuple(row for row in shown if row[1] is not None)
+    return Table(title="Penalty scale", headers=("", "value"), rows=known, numeric=("value",))
+
+
+def _layers(penalty: Penalty) -> Table:
+    """Return the penalty by layer, and what each weight loses with λ as it is and normalised."""
+    headers = (
+        "layer", "weights", "Σw²", "penalty", "share", "shrink per step",
+        "shrink if λ/(L·weights)",
+    )  # fmt: skip
+    body = tuple(
+        (
+            layer.name,
+            layer.n_weights,
+            layer.sum_of_squares,
+            layer.value,
+            layer.share,
+            layer.per_step_shrink,
+            layer.per_step_shrink_if_normalized,
+        )
+        for layer in penalty.layers
+    )
+    note = (
+        "the penalty grows with the number of weights, each weight's decay does not: "
+        "every weight loses the same share per step"
+    )
+    return Table(
+        title="Penalty by layer", headers=headers, rows=body, numeric=headers[1:], note=note
+    )
+
+
+def _conversions(answer: Answer) -> Table:
+    """Return the number in other conventions."""
+    with_lr = any(conversion.lr is not None for conversion in answer.conversions)
+    headers = ("convention", "parameter", "value", "lr", "equivalence", "formula", "note")
+    body = []
+    for conversion in answer.conversions:
+        row = conversion.to_dict()
+        value = row["value"] if not conversion.layers else "by layer"
+        body.append(
+            (
+                conversion.convention.key, conversion.convention.parameter, value, row["lr"],
+                row["equivalence"], conversion.formula, conversion.note,
+            )
+        )  # fmt: skip
+    kept = [
+        place
+        for place, header in enumerate(headers)
+        if (header != "lr" or with_lr)
+        and (header != "value" or answer.value is not None)
+        and (header != "note" or any(row[-1] for row in body))
+    ]
+    return Table(
+        title="Conversions",
+        headers=tuple(headers[place] for place in kept),
+        rows=tuple(tuple(_cell(row[place]) for place in kept) for row in body),
+        numeric=("value", "lr"),
+    )
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _unavailable(answer: Answer, flag_of: Callable[[str], str]) -> Table:
+    """Return the conventions out of reach and what would bring them within it."""
+    body = tuple(
+        (
+            entry.convention.key,
+            f"give {', '.join(map(flag_of, entry.missing))}" if entry.missing else entry.message,
+        )
+        for entry in answer.unavailable
+    )
+    return Table(title="Out of reach", headers=("convention", "why"), rows=body)

@@ -1,0 +1,42 @@
+"""Table: a result as plain rows, whose cells stay numbers until a renderer shows them."""
+
+from dataclasses import dataclass
+
+Cell = str | int | float | bool | None
+
+# Longer shortest-decimal forms are cut to this many significant digits in tables; JSON never is.
+_LONGEST, _DIGITS = 12, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A titled table; `note` stands below it. Columns named in `numeric` align to the right."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numeric: tuple[str, ...] = ()
+    note: str = ""
+
+
+def show_cell(cell: Cell) -> str:
+    """Return a cell's text: the one place where digits are decided.
+
+    >>> show_cell(0.00025), show_cell(1.2345678901234e-05), show_cell(None), show_cell(266200)
+    ('0.00025', '1.2345679e-05', '-', '266,200')
+    """
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int):
+        return f"{cell:,}" if abs(cell) >= 10_000 else str(cell)  # noqa: PLR2004
+    if isinstance(cell, float):
+        return show_number(cell)
+    return cell
+
+
+def show_number(number: float) -> str:
+    """Return a number's shortest decimal, or eight significant digits where that is long."""
+    shortest = repr(number).removesuffix(".0")
+    return shortest if len(shortest) <= _LONGEST else f"{number:.{_DIGITS}g}"
