@@ -1,0 +1,137 @@
+"""A reader of Protocol Buffers' text form, as far as Caffe's solvers and networks use it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from decaycalc.errors import UnreadableFileError
+
+_DEEPEST = 50
+_PUNCTUATION = "{}:<>;,[]"
+
+
+@dataclass(slots=True)
+class Message:
+    """A message: its fields in order, each a text or a message."""
+
+    fields: list[tuple[str, "str | Message"]] = field(default_factory=list)
+
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of a field, one for each time that it is set."""
+        return [value for key, value in self.fields if key == name and isinstance(value, str)]
+
+    def messages(self, name: str) -> list["Message"]:
+        """Return the messages of a field."""
+        return [value for key, value in self.fields if key == name and isinstance(value, Message)]
+
+    def scalars(self) -> dict[str, object]:
+        """Return the last text of every field that is set to one."""
+        return {key: value for key, value in self.fields if isinstance(value, str)}
+
+
+def parse_prototext(text: str, path: Path) -> Message:
+    """Return the message that a text holds.
+
+    Grammar: message = { name [":"] ( value | "{" message "}" | "[" value { "," value } "]" ) }.
+
+    Raises:
+        UnreadableFileError: the text does not follow the grammar; the error tells the line.
+    """
+    return _Reader(text, path).message(0)
+
+
+class _Reader:
+    def __init__(self, text: str, path: Path) -> None:
+        self.path = path
+        self.tokens = list(_tokens(text, path))
+        self.at = 0
+
+    def fail(self, expected: str) -> UnreadableFileError:
+        line, token = self.tokens[min(self.at, len(self.tokens) - 1)]
+        return UnreadableFileError(
+            str(self.path), f"line {line}: expected {expected}, not {token[:40]!r}"
+        )
+
+    def peek(self) -> str:
+        return self.tokens[self.at][1]
+
+    def take(self) -> str:
+        token = self.peek()
+        self.at += 1
+        return token
+
+    def message(self, depth: int) -> Message:
+        """Read fields to the closing brace, or to the end at depth 0."""
+        if depth > _DEEPEST:
+            raise self.fail(f"messages at most {_DEEPEST} deep")
+        result = Message()
+        end = "}" if depth else ""
+        while self.peek() != end:
+            if not self.peek() or self.peek() in _PUNCTUATION:
+                raise self.fail("a field's name")
+            self.field(result, self.take(), depth)
+        self.at += bool(depth)
+        return result
+
+    def field(self, result: Message, name: str, depth: int) -> None:
+        """Read one field's value."""
+        if self.peek() == ":":
+            self.take()
+        if self.peek() == "{":
+            self.take()
+            result.fields.append((name, self.message(depth + 1)))
+        elif self.peek() == "[":
+            result.fields += [(name, value) for value in self.values()]
+        else:
+            result.fields.append((name, self.value()))
+        if self.peek() in {";", ","}:
+            self.take()
+
+    def values(self) -> list[str]:
+        """Read a bracketed list of values."""
+        self.take()
+        values = [self.value()]
+        while self.peek() == ",":
+            self.take()
+            values.append(self.value())
+        if self.peek() != "]":
+            raise self.fail("',' or ']'")
+        self.take()
+        return values
+
+    def value(self) -> str:
+        if not self.peek() or self.peek() in _PUNCTUATION:
+            raise self.fail("a value")
+        return self.take()
+
+
+def _tokens(text: str, path: Path) -> "list[tuple[int, str]]":
+    """Return (line, token) pairs, the last one with an empty token; strings lose their quotes."""
+    tokens: list[tuple[int, str]] = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
+        at = 0
+        while at < len(line) and line[at] != "#":
+            at = _token(line, at, number, tokens, path)
+    tokens.append((len(lines) + 1, ""))
+    return tokens
+
+
+def _token(line: str, at: int, number: int, tokens: list[tuple[int, str]], path: Path) -> int:
+    """Append the token that starts at `at`, if one does, and return where it ends."""
+    character = line[at]
+    if character.isspace():
+        return at + 1
+    if character in _PUNCTUATION:
+        tokens.append((number, character))
+        return at + 1
+    if character in "\"'":
+        end = line.find(character, at + 1)
+        if end < 0:
+            raise UnreadableFileError(str(path), f"line {number}: a string without its end")
+        tokens.append((number, line[at + 1 : end] or '""'))
+        return end + 1
+    end = at
+    while end < len(line) and not line[end].isspace() and line[end] not in _PUNCTUATION + "#\"'":
+        end += 1
+    tokens.append((number, line[at:end]))
+    return end
