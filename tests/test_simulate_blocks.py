@@ -5,6 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from decaycalc.errors import InvalidValueError
 from decaycalc.simulate.blocks import BLOCKS, trust_ratio
 from decaycalc.simulate.rule import State, parse_rule
 
@@ -163,3 +164,8 @@ def test_lamb_stretches_the_direction_to_the_weights_norm():
 def test_the_trust_ratio_is_one_where_a_norm_is_zero():
     assert trust_ratio(W, 0 * W) == trust_ratio(0 * W, W) == 1
     assert trust_ratio(W, 2 * W) == pytest.approx(0.5)
+
+
+def test_an_optimizer_that_is_not_simulated_says_so():
+    with pytest.raises(InvalidValueError, match="not simulated"):
+        directions("unmodelled(g)")

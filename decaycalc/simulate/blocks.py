@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from decaycalc.errors import InvalidValueError
+
 Array = NDArray[np.float64]
 Memory = dict[str, Array]
 """A block's buffers between steps; a missing one is zero."""
@@ -323,6 +325,18 @@ def trust_ratio(weights: Array, update: Array) -> float:
     return norms[0] / norms[1] if all(norms) else 1.0
 
 
+def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Settings) -> Array:
+    """Return no direction, for optimizers that are not simulated: right without a gradient only.
+
+    Raises:
+        InvalidValueError: there is a gradient.
+    """
+    (grad,) = inputs
+    if np.any(grad):
+        raise InvalidValueError("g", "a data gradient", "is not simulated for this optimizer")
+    return 0 * grad
+
+
 _MOMENTUM = {"momentum": 0.0, "dampening": 0.0, "nesterov": 0.0}
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "eps_root": 0.0}
 _CORRECTED = {**_ADAM, "epsilon_hat": 0.0}
@@ -372,6 +386,7 @@ BLOCKS: Mapping[str, Block] = {
             "sum_momentum": 0.0,
         },
     ),
+    "unmodelled": Block(direction=_unmodelled, defaults={}),
     "lamb": Block(direction=_lamb, defaults={**_CORRECTED, "eps": 1e-6}, inputs=2, weighted=True),
 }
 """Every block by the name that rules call it by."""
