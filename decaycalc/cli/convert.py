@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.cli.command import Command
 from decaycalc.cli.options import (
     ConventionName,
     architecture_options,
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from decaycalc.convention import Convention
 
 
-@click.command("convert", context_settings={"max_content_width": 100})
+@click.command(
+    "convert",
+    cls=Command,
+    examples=(
+        "decaycalc convert 5e-4 --from caffe --to keras-l2 --value",
+        "decaycalc convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167",
+        "decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128 --lr 0.1",
+    ),
+)
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
@@ -38,15 +47,9 @@ if TYPE_CHECKING:
 @architecture_options
 @output_options
 def command(**given: Any) -> Shown:
-    r"""Convert a weight decay VALUE from one convention to the others.
+    """Convert a weight decay VALUE from one convention to the others.
 
     VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed.
-
-    \b
-    Examples:
-      decaycalc convert 5e-4 --from caffe --to keras-l2 --value
-      decaycalc convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167
-      decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128 --lr 0.1
     """
     value_only = given.pop("value_only")
     source, targets = given.pop("source"), given.pop("targets")

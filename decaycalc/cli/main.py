@@ -57,16 +57,10 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="decaycalc", message="%(prog)s %(version)s")
 def program() -> None:
-    r"""Weight decay, converted.
+    """Weight decay, converted.
 
     What a framework's weight-decay number does to a weight in one step, how large its penalty is,
-    and what it is in every other convention.
-
-    \b
-    Examples:
-      decaycalc convert 5e-4 --from caffe --to keras-l2
-      decaycalc convert 0.1 --from pytorch-adamw --lr 3e-4 --json
-      decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128 --lr 0.1
+    and what it is in every other convention. Start with 'decaycalc convert --help'.
     """
 
 

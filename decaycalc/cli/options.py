@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from decaycalc.architecture import Architecture
     from decaycalc.convention import Convention
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-Decorator = Callable[[Command], Command]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _EXTRAS = tuple(quantity for quantity in QUANTITIES.values() if quantity.extra)
 _LOSSES = click.Choice([loss.value for loss in Loss])
 _NUMBER = "NUMBER"
+_ARCH_HELP = "Widths 784-300-100-10, a number of weights, a model's name or a file."
 
 
-def _run_declarations() -> tuple[Decorator[Any], ...]:
+def _run_declarations() -> tuple[Decorator, ...]:
     """Return click's declarations of a run's quantities."""
     option = click.option
     return (
@@ -48,7 +48,7 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _target_declarations() -> tuple[Decorator[Any], ...]:
+def _target_declarations() -> tuple[Decorator, ...]:
     """Return click's declarations of what differs in the target's run."""
     option = click.option
     return (
@@ -61,7 +61,7 @@ def _target_declarations() -> tuple[Decorator[Any], ...]:
     )
 
 
-def run_options(command: Command) -> Command:
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add a run's options; the command receives `run: Run`."""
 
     @wraps(command)
@@ -71,7 +71,7 @@ def run_options(command: Command) -> Command:
     return _declared(with_run, _run_declarations())
 
 
-def target_options(command: Command) -> Command:
+def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the target run's options; the command receives `target_run: Run | None`."""
 
     @wraps(command)
@@ -109,7 +109,7 @@ def take_target_run(given: dict[str, Any]) -> Run | None:
     return None if all(value is None for value in values.values()) else Run.part(**values)
 
 
-def architecture_options(command: Command) -> Command:
+def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the network's options; the command receives `architecture`, `mask`, `init`, `classes`."""
     option = click.option
 
@@ -120,17 +120,12 @@ def architecture_options(command: Command) -> Command:
     return _declared(
         with_architecture,
         (
-            option(
-                "-a",
-                "--arch",
-                metavar="SPEC",
-                help="Widths 784-300-100-10, a count, a model's name or a file.",
-            ),
+            option("-a", "--arch", metavar="SPEC", help=_ARCH_HELP),
             option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
             option("--decay-mask", metavar="MASK", help="Which tensors decay.  [default: no-1d]"),
             option("--init", metavar="INIT", help="he, glorot, lecun, torch or normal:STD."),
             option("--classes", metavar=_NUMBER, help="Classes C; the initial loss is ln C."),
-        ),  # fmt: skip
+        ),
     )
 
 
@@ -172,20 +167,24 @@ def _classes(text: str | None) -> int | None:
     return int(count)
 
 
-def _declared(function: Any, declarations: tuple[Decorator[Any], ...]) -> Any:
+def _declared(function: Any, declarations: tuple[Decorator, ...]) -> Callable[..., Any]:
     """Apply click's declarations so that they stand in the order given."""
+    decorated: Callable[..., Any] = function
     for declare in reversed(declarations):
-        function = declare(function)
-    return function
+        decorated = declare(decorated)
+    return decorated
 
 
-class ConventionName(click.ParamType):
+class ConventionName(click.ParamType[Any]):
     """A convention's key or alias; the command receives the record."""
 
     name = "convention"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002  (click's signature)
+        ctx: click.Context | None,  # noqa: ARG002  (click's signature)
     ) -> "Convention":
         """Return the convention of that name."""
         from decaycalc.catalogue import find

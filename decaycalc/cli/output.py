@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,7 @@ from decaycalc.errors import ContradictionError, InvalidValueError, UnreadableFi
 if TYPE_CHECKING:
     from decaycalc.report.table import Table
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
+_OUTPUT_HELP = "Write there, in the format of its extension; - is stdout."
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 _BY_EXTENSION = {
     ".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".md": "md", ".html": "html",
@@ -50,7 +49,7 @@ class Shown:
     warnings: Sequence[str] = field(default=())
 
 
-def output_options(command: Command) -> Command:
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the output options; the command returns what is `Shown` and this shows it."""
 
     @wraps(command)
@@ -62,14 +61,14 @@ def output_options(command: Command) -> Command:
     declarations = (
         option("--format", "format_", type=click.Choice(FORMATS), help="[default: table]"),
         option("--json", "json_", is_flag=True, help="The same as --format json."),
-        option("-o", "--output", metavar="FILE", help="Write there; - is stdout. The extension decides the format."),
+        option("-o", "--output", metavar="FILE", help=_OUTPUT_HELP),
         option("--width", metavar="COLUMNS", help="Width of tables."),
         option("-q", "--quiet", is_flag=True, help="No notes and warnings on stderr."),
     )  # fmt: skip
-    decorated: Any = with_output
+    decorated: Callable[..., Any] = with_output
     for declare in reversed(declarations):
         decorated = declare(decorated)
-    return decorated  # type: ignore[no-any-return]
+    return decorated
 
 
 def take_output(given: dict[str, Any]) -> Output:
@@ -156,7 +155,9 @@ def _rich(shown: Shown, output: Output) -> str:
     to_file = output.path not in {None, "-"}
     terminal = sys.stdout.isatty() and not to_file
     return text.to_text(
-        shown.tables(), width=table_width(output, terminal=terminal), colour=colour(terminal)
+        shown.tables(),
+        width=table_width(output, terminal=terminal),
+        colour=colour(terminal=terminal),
     )
 
 
@@ -170,7 +171,7 @@ def table_width(output: Output, *, terminal: bool) -> int | None:
     return os.get_terminal_size().columns if terminal else None
 
 
-def colour(terminal: bool) -> bool:  # noqa: FBT001
+def colour(*, terminal: bool) -> bool:
     """Return whether escapes are wanted: NO_COLOR beats FORCE_COLOR beats the terminal."""
     if os.environ.get("NO_COLOR"):
         return False

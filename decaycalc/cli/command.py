@@ -1,0 +1,22 @@
+"""Command: a click command whose help opens with examples."""
+
+from typing import Any
+
+import click
+
+
+class Command(click.Command):
+    """A command with `examples`, command lines that its help shows first."""
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **settings: Any) -> None:
+        settings.setdefault("context_settings", {"max_content_width": 100})
+        super().__init__(*args, **settings)
+        self.examples = examples
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples between usage and description."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"  {example}\n")
+        super().format_help_text(ctx, formatter)
