@@ -67,6 +67,7 @@ class Form:
 
     `to_shrink` and `from_shrink` take the number and the quantities named in `needs`; `text` is
     the formula of the shrink and `inverse` that of the number, with `value` for the number.
+    Most have no number for zero; `zero_is_sound` where one does.
     """
 
     needs: tuple[str, ...]
@@ -74,6 +75,7 @@ class Form:
     from_shrink: Callable[[Fraction, Quantities], Fraction]
     text: str
     inverse: str
+    zero_is_sound: bool = False
 
 
 ANY = "any"  # an objective: whatever optimizer the user trains it with
@@ -94,6 +96,9 @@ class Convention:
     `optimizer` names the algorithm that turns gradients into steps: `any` for an objective, `sgd`
     with or without momentum, `fit` for a solver, `measure`, or an adaptive one (`adam`, `lion`,
     ...), under which a coupled penalty has no shrink and a decoupled decay no strength.
+    `variant` tells apart updates that the bridge holds for, yet that differ from plain SGD's.
+    `refinements` are quantities that a run may give, and what the monomial is multiplied by when
+    it does; `lr_mult` among them multiplies the lr of the tensor.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
     """
 
@@ -110,6 +115,7 @@ class Convention:
     refusal: str | None = None
     coupling: Coupling = Coupling.COUPLED
     optimizer: str = SGD
+    variant: str = ""
     buffer: Buffer = Buffer.OUTSIDE
     has_momentum: bool = True
     decays_after_step: bool = False
@@ -119,6 +125,7 @@ class Convention:
     loss: Loss | None = None
     loss_unit: str | None = None
     defaults: tuple[tuple[str, str], ...] = ()
+    refinements: tuple[tuple[str, Monomial], ...] = ()
     default: str | None = None
     exempt: str = "nothing"
     trap: str = ""
@@ -144,7 +151,9 @@ class Convention:
             return
         if not monomial.power_of("value"):
             raise InvalidValueError("convention", self.key, "must depend on its own value")
-        for name in monomial.names:
+        more = (name for _, factor in self.refinements for name in factor.names)
+        extra = (name for name, _ in (*self.refinements, *self.defaults))
+        for name in (*monomial.names, *more, *extra):
             if name != "value" and name not in QUANTITIES:
                 raise InvalidValueError("quantity", name, f"is unknown, in convention {self.key!r}")
 
@@ -184,6 +193,31 @@ class Convention:
             return f"shrink = {self.form.text.replace('value', self.parameter)}"
         assert self.monomial is not None  # noqa: S101  (one of the four is set)
         return f"{self.invariant} = {self.monomial.format({'value': self.parameter})}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the record as the command line's JSON holds it."""
+        return {
+            "key": self.key,
+            "aliases": list(self.aliases),
+            "title": self.title,
+            "group": self.group,
+            "parameter": self.parameter,
+            "invariant": None if self.invariant is None else self.invariant.value,
+            "formula": self.formula(),
+            "refusal": self.refusal,
+            "update": self.update,
+            "default": None if self.default is None else float(self.default),
+            "assumed": dict(self.defaults),
+            "exempt": self.exempt,
+            "follows_schedule": self.follows.value,
+            "coupling": self.coupling.value,
+            "optimizer": self.optimizer,
+            "loss": None if self.loss is None else self.loss.value,
+            "trap": self.trap,
+            "source": self.source,
+            "verification": self.verification,
+            "common": self.common,
+        }
 
 
 def _of(quantities: Quantities, name: str) -> Fraction:
@@ -246,4 +280,12 @@ PER_RUN_FACTOR = Form(
     from_shrink=lambda shrink, q: _factor(shrink, _of(q, "steps")),
     text="1 - value^(1/S)",
     inverse="(1 - shrink)^S",
+)
+BESIDE_LAMBD = Form(
+    needs=("lr", "lambd"),
+    to_shrink=lambda value, q: _of(q, "lr") * (value + _of(q, "lambd")),
+    from_shrink=lambda shrink, q: shrink / _of(q, "lr") - _of(q, "lambd"),
+    text="lr·(value + lambd)",
+    inverse="shrink/lr - lambd",
+    zero_is_sound=True,
 )

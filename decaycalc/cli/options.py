@@ -38,7 +38,11 @@ def _run_declarations() -> tuple[Decorator, ...]:
         option("--drop-last", is_flag=True, help="Leave out an epoch's short last batch."),
         option("--loss", type=_LOSSES, help="How the data loss is reduced.  [default: mean]"),
         *(
-            option(_flag(quantity.name), metavar=_NUMBER, help=f"{quantity.help.capitalize()}.")
+            option(
+                _flag(quantity.name),
+                metavar=_NUMBER,
+                help=f"{quantity.help[0].upper()}{quantity.help[1:]}.",
+            )
             for quantity in _EXTRAS
         ),
     )

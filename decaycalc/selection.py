@@ -1,0 +1,41 @@
+"""select: the conventions that a search, an invariant or a framework leaves."""
+
+from decaycalc.catalogue import conventions
+from decaycalc.convention import Convention
+from decaycalc.errors import UnknownNameError
+
+
+def select(
+    *, search: str | None = None, invariant: str | None = None, framework: str | None = None
+) -> tuple[Convention, ...]:
+    """Return the conventions that meet every condition given, in the catalogue's order.
+
+    `search` is a text that key, aliases, title, parameter or group contain; `invariant` is
+    `strength`, `shrink` or `none`; `framework` is the first word of a key.
+
+    Raises:
+        UnknownNameError: no convention's key begins with that framework, or none is left.
+    """
+    chosen = conventions()
+    if framework is not None:
+        name = framework.lower().replace("_", "-")
+        chosen = tuple(c for c in chosen if c.key.startswith(f"{name}-") or c.key == name)
+        if not chosen:
+            raise UnknownNameError("framework", framework, {_framework(c) for c in conventions()})
+    if invariant is not None:
+        chosen = tuple(c for c in chosen if (c.invariant or "none") == invariant)
+    if search is not None:
+        chosen = tuple(c for c in chosen if search.lower() in _text(c))
+    if not chosen:
+        words = {word for c in conventions() for word in c.key.split("-")}
+        raise UnknownNameError("convention with", search or framework or "", words)
+    return chosen
+
+
+def _framework(convention: Convention) -> str:
+    return convention.key.partition("-")[0]
+
+
+def _text(convention: Convention) -> str:
+    parts = (convention.key, *convention.aliases, convention.title, convention.parameter)
+    return " ".join((*parts, convention.group)).lower()
