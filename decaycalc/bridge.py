@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import expm1, log1p
 
-from decaycalc.convention import Convention, Coupling, Invariant
+from decaycalc.convention import Convention, Coupling, Form, Invariant
 from decaycalc.dynamics import (
     long_run_shrink,
     proximal_shrink,
@@ -68,7 +68,7 @@ class Side:
     def symbol(self, name: str) -> Monomial:
         """Return the quantity's symbol on this side as a monomial."""
         if name == "lr":
-            return self.lr
+            return self.lr * self.lr_factor
         if name == "loss_scale":
             return self.loss_scale
         if name == "one_minus_dampening" and "dampening" in dict(self.convention.defaults):
@@ -80,6 +80,17 @@ class Side:
         """What the loss is of the mean loss: 1, B or N."""
         scale = self.loss.scale
         return _UNIT if scale is None else self.symbol(scale)
+
+    @property
+    def refined(self) -> tuple[tuple[str, Monomial], ...]:
+        """The refinements of the convention that the run gives."""
+        names = self.convention.refinements
+        return tuple((name, by) for name, by in names if self.run.given(name) is not None)
+
+    @property
+    def lr_factor(self) -> Monomial:
+        """What the tensor's lr is of the run's: lr_mult where the framework has it."""
+        return self.symbol("lr_mult") if "lr_mult" in dict(self.refined) else _UNIT
 
     @property
     def has_momentum(self) -> bool:
@@ -115,6 +126,8 @@ class Side:
         record = self.convention.monomial
         if record is None:
             return None
+        for _, factor in self.refined:
+            record *= factor
         here = record.substitute(
             {name: self.symbol(name) for name in record.names if name != "value"}
         )
@@ -211,7 +224,7 @@ def shrink_of(side: Side, value: Fraction) -> Fraction:
     form = side.convention.form
     monomial = side.invariant(Invariant.SHRINK)
     if form is not None:
-        _check_form_value(side.convention, value)
+        _check_form_value(side.convention, form, value)
         shrink = form.to_shrink(value, _given(side, form.needs))
         if not 0 <= shrink < 1:
             raise InvalidValueError(
@@ -236,8 +249,10 @@ def _given(side: Side, names: tuple[str, ...]) -> dict[str, Fraction | None]:
     return values
 
 
-def _check_form_value(convention: Convention, value: Fraction) -> None:
+def _check_form_value(convention: Convention, form: Form, value: Fraction) -> None:
     """Refuse factors outside (0, 1] and half-lives of zero."""
+    if form.zero_is_sound:
+        return
     is_factor = convention.parameter == "factor"
     if value <= 0 or (is_factor and value > 1):
         domain = "above 0 and at most 1" if is_factor else "above 0"
@@ -255,7 +270,10 @@ def value_for_shrink(side: Side, shrink: Fraction) -> Fraction:
     if form is not None:
         if not shrink and form.inverse.startswith("-ln"):
             raise NoEquivalentError("no decay", side.convention.key, "nothing is ever halved")
-        return form.from_shrink(shrink, _given(side, form.needs))
+        number = form.from_shrink(shrink, _given(side, form.needs))
+        if number < 0:
+            raise NoEquivalentError("this decay", side.convention.key, "at 0 it decays more")
+        return number
     inverse = solved(side, Invariant.SHRINK)
     names = tuple(name for name in inverse.names if name != "shrink")
     return evaluate(inverse, _given(side, names), side, shrink=shrink)

@@ -45,15 +45,14 @@ def _same_updates(source: Side, target: Side) -> bool:
 def _step(side: Side, partner: Side) -> tuple[object, ...]:
     """Return what decides an update; an objective takes its partner's optimizer."""
     record = side.convention
-    optimizer = record.optimizer
-    buffer = record.buffer
-    if optimizer == ANY:
-        optimizer, buffer = partner.convention.optimizer, partner.convention.buffer
+    algorithm = partner.convention if record.optimizer == ANY else record
+    optimizer, buffer = algorithm.optimizer, algorithm.buffer
     if optimizer in {ANY, SGD} and not side.has_momentum:
         # Plain gradient descent: the penalty's gradient and the decay are one and the same.
-        return (SGD, record.proximal, record.compounds, _late(side))
+        return (SGD, algorithm.variant, record.proximal, record.compounds, _late(side))
     return (
         optimizer,
+        algorithm.variant,
         record.coupling == Coupling.COUPLED,
         record.proximal,
         record.compounds,

@@ -181,10 +181,10 @@ def _is(value: Number, monomial: Monomial, source: Side) -> bool:
 
 
 def _lr_ratio(source: Side, target: Side) -> Monomial:
-    """Return target lr over source lr: the loss scales' quotient, 1 under a preconditioner."""
+    """Return target lr over source lr: the quotient of loss scales (but for Adam) and lr_mults."""
     one = Monomial.of(1) if source.convention.is_adaptive else source.loss_scale
     other = Monomial.of(1) if target.convention.is_adaptive else target.loss_scale
-    return one / other
+    return one * source.lr_factor / (other * target.lr_factor)
 
 
 def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:

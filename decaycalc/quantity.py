@@ -108,6 +108,8 @@ QUANTITIES: dict[str, Quantity] = {
         _extra("gradient_rms", "root mean square of a weight's gradient", symbol="G"),
         _extra("eps", "Adam's epsilon", open_low=False, default=Fraction(1, 10**8)),
         _extra("lr_initial", "learning rate given to the optimizer's constructor"),
+        _extra("lr_max", "largest learning rate, given to the optimizer"),
+        _extra("lambd", "ASGD's own decay beside weight_decay", open_low=False),
         _extra("lr_mult", "the tensor's lr multiplier"),
         _extra("decay_mult", "the tensor's decay multiplier"),
         _extra("wd_ratio", "AdamP's decay reduction"),

@@ -1,8 +1,8 @@
 """The conventions as data, one module a family, and `find` by key or alias.
 
-A family is imported when one of its conventions is asked for: the first word of a key names it in
-`_FAMILY_OF`. A word that stands nowhere is looked up in all families, so a new record needs no
-entry here.
+A family is imported when one of its conventions is asked for: the first word of a key, or its first
+two, name it in `_FAMILY_OF`. What stands nowhere there is looked up in all families, so a new
+record needs no entry.
 """
 
 from collections.abc import Iterator
@@ -30,11 +30,23 @@ _FAMILY_OF = {
     "sum": "objectives",
     "batch": "objectives",
     "pytorch": "pytorch",
+    "torch": "pytorch",
+    "pytorch-optimizer": "ecosystem",
+    "torch-optimizer": "ecosystem",
     "keras": "keras",
     "tf": "keras",
     "tfa": "keras",
     "optax": "jax",
+    "big": "jax",
     "sklearn": "statistics",
+    "hf": "ecosystem",
+    "timm": "ecosystem",
+    "fastai": "ecosystem",
+    "composer": "ecosystem",
+    "paddle": "others",
+    "mxnet": "others",
+    "mlx": "others",
+    "tinygrad": "others",
     "caffe": "classics",
     "darknet": "classics",
     "adamw": "papers",
@@ -61,6 +73,12 @@ def _lazily() -> Iterator[Convention]:
         yield from family(name)
 
 
+def _hint(name: str) -> str | None:
+    """Return the family that probably holds a convention of that name."""
+    words = name.split("-")
+    return _FAMILY_OF.get("-".join(words[:2])) or _FAMILY_OF.get(words[0])
+
+
 def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     """Return the convention of that key or alias; `extra` ones come before the catalogue's.
 
@@ -70,7 +88,7 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
         UnknownNameError: no convention is called so; the error suggests the nearest names.
     """
     wanted = name.strip().lower().replace("_", "-")
-    hint = _FAMILY_OF.get(wanted.partition("-")[0])
+    hint = _hint(wanted)
     for convention in chain(extra, family(hint) if hint else (), _lazily()):
         if wanted == convention.key or wanted in convention.aliases:
             return convention

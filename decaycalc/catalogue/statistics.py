@@ -1,5 +1,89 @@
-"""Conventions of the family statistics."""
+"""scikit-learn and statistics packages."""
 
-from decaycalc.convention import Convention
+from decaycalc.catalogue.shapes import INVERSE_C
+from decaycalc.convention import FIT, Buffer, Convention
+from decaycalc.quantity import Monomial
+from decaycalc.run import Loss
 
-CONVENTIONS: tuple[Convention, ...] = ()
+_GROUP = "scikit-learn and statistics"
+
+CONVENTIONS: tuple[Convention, ...] = (
+    Convention(
+        key="sklearn-mlp-sgd",
+        title="MLPClassifier, MLPRegressor(alpha, solver='sgd'): divided by the minibatch",
+        group=_GROUP,
+        parameter="alpha",
+        strength=Monomial.of(1, value=1, batch_size=-1),
+        loss=Loss.MEAN,
+        buffer=Buffer.INSIDE,
+        update="g = g + alpha/batch_size_now*w; w = w - velocity(lr*g)",
+        default="0.0001",
+        exempt="biases",
+        trap="alpha is divided by the CURRENT minibatch, so batch_size sets the strength and a short last batch decays more",
+        source="sklearn/neural_network/_multilayer_perceptron.py, _compute_loss_grad and _backprop (scikit-learn 1.9.1)",
+        verification="executed: scikit-learn 1.9.1",
+    ),
+    Convention(
+        key="sklearn-mlp-adam",
+        title="MLPClassifier, MLPRegressor(alpha, solver='adam'), the default solver",
+        group=_GROUP,
+        parameter="alpha",
+        strength=Monomial.of(1, value=1, batch_size=-1),
+        optimizer="adam",
+        loss=Loss.MEAN,
+        update="g = g + alpha/batch_size_now*w; w = w - lr*adam(g, epsilon_hat=1)",
+        default="0.0001",
+        exempt="biases",
+        trap="the default solver: under Adam alpha is no decay; it is divided by the minibatch, not by the data set",
+        source="sklearn/neural_network/_multilayer_perceptron.py, _compute_loss_grad and _backprop (scikit-learn 1.9.1)",
+        verification="executed: scikit-learn 1.9.1",
+    ),
+    Convention(
+        key="sklearn-mlp-lbfgs",
+        title="MLPClassifier, MLPRegressor(alpha, solver='lbfgs')",
+        group=_GROUP,
+        parameter="alpha",
+        strength=Monomial.of(1, value=1, dataset_size=-1),
+        optimizer=FIT,
+        loss=Loss.MEAN,
+        update="minimise mean(loss) + alpha/(2*dataset_size)*sum(w**2)",
+        default="0.0001",
+        exempt="biases",
+        trap="lbfgs takes the whole data set as one batch: alpha/N, where 'sgd' has alpha/batch_size",
+        source="sklearn/neural_network/_multilayer_perceptron.py, _compute_loss_grad and _backprop (scikit-learn 1.9.1)",
+        verification="executed: scikit-learn 1.9.1",
+    ),
+    Convention(
+        key="sklearn-logistic",
+        aliases=("sklearn-logisticregression",),
+        title="LogisticRegression(C)",
+        group=_GROUP,
+        parameter="C",
+        strength=INVERSE_C,
+        optimizer=FIT,
+        loss=Loss.MEAN,
+        update="minimise C*sum(loss) + sum(w**2)/2",
+        default="1",
+        exempt="the intercept (not with solver='liblinear')",
+        trap="C is an inverse, and of N times λ: the same C regularises less the more data there are; C=1 is not unregularised",
+        source="sklearn/linear_model/_logistic.py (scikit-learn 1.9.1)",
+        verification="executed: scikit-learn 1.9.1",
+        common=True,
+    ),
+    Convention(
+        key="sklearn-ridge",
+        title="Ridge, KernelRidge, RidgeClassifier(alpha): Σerr² + alpha·‖w‖²",
+        group=_GROUP,
+        parameter="alpha",
+        strength=Monomial.of(2, value=1, dataset_size=-1),
+        optimizer=FIT,
+        loss=Loss.MEAN,
+        loss_unit="squared-error",
+        update="minimise sum(loss) + alpha*sum(w**2)",
+        default="1",
+        exempt="the intercept",
+        trap="the error is summed: N times ElasticNet's alpha, Ridge(a) is ElasticNet(a/N, l1_ratio=0)",
+        source="sklearn/linear_model/_ridge.py (scikit-learn 1.9.1)",
+        verification="executed: scikit-learn 1.9.1",
+    ),
+)
