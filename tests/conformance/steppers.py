@@ -1,0 +1,388 @@
+"""Steppers: one optimizer of a real framework behind a common face.
+
+A stepper is made for one tensor: `make(value, run, start, lrs)` returns `step(gradient)`, which
+returns the weights after the next step. `run` is a mapping with the momentum settings and
+the quantities; `lrs` holds the lr of each step, the first one being the constructor's.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stepper:
+    """How to run a record in its framework.
+
+    `tolerance` is relative to the largest weight: what the library's own precision allows.
+    `directed` says that its direction is simulated too, so that data gradients can be given;
+    without it only the free decay is compared. `settings` are those of the record's blocks that
+    the stepper sets otherwise than the rule's defaults.
+    """
+
+    package: str
+    make: Callable
+    tolerance: float = 1e-12
+    directed: bool = True
+    momentum: bool = False
+    dampening: bool = False
+    nesterov: bool = False
+    scheduled: bool = True
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------------------- torch and its kin
+
+
+def torch_loop(make_optimizer, *, dtype="float64"):
+    """Return `make` for an optimizer with torch's interface."""
+
+    def make(value, run, start, lrs):
+        import torch
+
+        weights = torch.nn.Parameter(torch.tensor(start, dtype=getattr(torch, dtype)))
+        optimizer = make_optimizer([weights], value, run, float(lrs[0]))
+        schedule = iter(lrs)
+
+        def step(gradient):
+            lr = float(next(schedule))
+            for group in getattr(optimizer, "param_groups", []):
+                group["lr"] = lr
+            weights.grad = torch.tensor(gradient, dtype=weights.dtype)
+            optimizer.step()
+            return weights.detach().numpy().astype(float)
+
+        return step
+
+    return make
+
+
+def torch_optimizer(name, **fixed):
+    """Return a stepper for torch.optim.`name`."""
+
+    def build(parameters, value, _run, lr):
+        import torch
+
+        return getattr(torch.optim, name)(parameters, lr=lr, weight_decay=value, **fixed)
+
+    return torch_loop(build)
+
+
+def momentum_of(run, *names):
+    """Return the run's momentum settings of those names."""
+    kinds = {"momentum": float, "dampening": float, "nesterov": bool}
+    return {name: kinds[name](run.get(name, 0)) for name in names}
+
+
+def torch_sgd(parameters, value, run, lr):
+    """Return torch's SGD with the run's momentum."""
+    import torch
+
+    settings = momentum_of(run, "momentum", "dampening", "nesterov")
+    return torch.optim.SGD(parameters, lr=lr, weight_decay=value, **settings)
+
+
+def timm_optimizer(name, **fixed):
+    """Return `make` for timm's factory."""
+
+    def build(parameters, value, _run, lr):
+        from timm.optim import create_optimizer_v2
+
+        return create_optimizer_v2(
+            parameters, opt=name, lr=lr, weight_decay=value, filter_bias_and_bn=False, **fixed
+        )
+
+    return torch_loop(build)
+
+
+def timm_sgd(parameters, value, run, lr):
+    """Return what timm's factory makes of 'sgd' (Nesterov) or 'momentum'."""
+    from timm.optim import create_optimizer_v2
+
+    name = "sgd" if run.get("nesterov") else "momentum"
+    return create_optimizer_v2(
+        parameters, opt=name, lr=lr, weight_decay=value, momentum=float(run.get("momentum", 0))
+    )
+
+
+def timm_corrected(parameters, value, _run, lr):
+    """Return timm's AdamW with its decay corrected by lr over its peak."""
+    from timm.optim import AdamW
+
+    return AdamW(parameters, lr=lr, weight_decay=value, corrected_weight_decay=True)
+
+
+def from_module(module, name, **fixed):
+    """Return `make` for a class with torch's interface in any module."""
+
+    def build(parameters, value, _run, lr):
+        found = getattr(importlib.import_module(module), name)
+        return found(parameters, lr=lr, weight_decay=value, **fixed)
+
+    return build
+
+
+def bitsandbytes_sgd(parameters, value, run, lr):
+    """Return bitsandbytes' SGD in 32 bits."""
+    import bitsandbytes
+
+    momentum = float(run.get("momentum", 0))
+    return bitsandbytes.optim.SGD(parameters, lr=lr, momentum=momentum, weight_decay=value)
+
+
+@cache
+def composer_optimizers():
+    """Return Composer's optimizer file, loaded without the package around it."""
+    spec = importlib.util.find_spec("composer")
+    path = f"{spec.submodule_search_locations[0]}/optim/decoupled_weight_decay.py"
+    stand_in = ModuleType("composer.utils")
+    stand_in.dist = None
+    sys.modules.setdefault("composer", ModuleType("composer"))
+    sys.modules.setdefault("composer.utils", stand_in)
+    file = importlib.util.spec_from_file_location("composer_decoupled", path)
+    module = importlib.util.module_from_spec(file)
+    file.loader.exec_module(module)
+    return module
+
+
+def composer_adamw(parameters, value, _run, lr):
+    """Return Composer's DecoupledAdamW with torch's betas and epsilon."""
+    found = composer_optimizers().DecoupledAdamW
+    return found(parameters, lr=lr, weight_decay=value, betas=(0.9, 0.999), eps=1e-8)
+
+
+def composer_sgdw(parameters, value, run, lr):
+    """Return Composer's DecoupledSGDW."""
+    settings = momentum_of(run, "momentum", "dampening", "nesterov")
+    return composer_optimizers().DecoupledSGDW(parameters, lr=lr, weight_decay=value, **settings)
+
+
+def fastai_loop(value, run, start, lrs):
+    """Return a step of fastai's SGD, whose decay is decoupled by default."""
+    import torch
+    from fastai.optimizer import SGD
+
+    weights = torch.nn.Parameter(torch.tensor(start))
+    momentum = float(run.get("momentum", 0))
+    optimizer = SGD([weights], lr=float(lrs[0]), mom=momentum, wd=value)
+    schedule = iter(lrs)
+
+    def step(gradient):
+        optimizer.set_hyper("lr", float(next(schedule)))
+        weights.grad = torch.tensor(gradient)
+        optimizer.step()
+        return weights.detach().numpy().copy()
+
+    return step
+
+
+def optimi_loop(name):
+    """Return `make` for an optimi optimizer that decouples its decay from lr."""
+
+    def build(parameters, value, _run, lr):
+        import optimi
+
+        found = getattr(optimi, name)
+        return found(parameters, lr=lr, weight_decay=value, decouple_lr=True, max_lr=lr, eps=1e-8)
+
+    return torch_loop(build)
+
+
+def penalised(penalty):
+    """Return `make` for a penalty written into the loss, differentiated by torch.
+
+    `run["carrier"]` may hold the `step` maker of the optimizer that trains it, else it is SGD.
+    """
+
+    def make(value, run, start, lrs):
+        import torch
+
+        carrier = run.get("carrier") or torch_loop(torch_sgd)
+        take = carrier(0.0, run, start, lrs)
+        current = np.array(start)
+
+        def step(gradient):
+            nonlocal current
+            weights = torch.tensor(current, requires_grad=True)
+            penalty(weights, value, run).backward()
+            current = take(gradient + weights.grad.numpy())
+            return current
+
+        return step
+
+    return make
+
+
+def summed_squares(scale):
+    """Return `make` for scale(run) * value * sum of squares."""
+    return penalised(lambda w, value, run: scale(run) * value * (w**2).sum())
+
+
+def keras_penalty(w, value, _run):
+    """Return Keras' own regulariser's value."""
+    import keras
+
+    return keras.regularizers.L2(value)(w)
+
+
+# ------------------------------------------------------------------------------------- Keras
+
+
+def keras_optimizer(name, *, momentum=False, **fixed):
+    """Return `make` for a Keras optimizer, on the torch backend."""
+
+    def make(value, run, start, lrs):
+        import keras
+
+        settings = momentum_of(run, "momentum", "nesterov") if momentum else {}
+        found = getattr(keras.optimizers, name)
+        optimizer = found(
+            learning_rate=float(lrs[0]), weight_decay=value or None, **settings, **fixed
+        )
+        weights = keras.Variable(start, dtype="float64")
+        schedule = iter(lrs)
+
+        def step(gradient):
+            optimizer.learning_rate = float(next(schedule))
+            optimizer.apply([keras.ops.convert_to_tensor(gradient, dtype="float64")], [weights])
+            return keras.ops.convert_to_numpy(weights).astype(float)
+
+        return step
+
+    return make
+
+
+# ------------------------------------------------------------------------------------- optax
+
+
+def optax_loop(transformation):
+    """Return `make` for an optax gradient transformation, in float64."""
+
+    def make(value, run, start, lrs):
+        import jax
+
+        jax.config.update("jax_enable_x64", True)  # noqa: FBT003 - jax' own interface
+        import jax.numpy as jnp
+        import optax
+
+        table = jnp.asarray(lrs)
+        chain = transformation(optax, value, run, lambda count: table[count])
+        weights = jnp.asarray(start)
+        state = chain.init(weights)
+
+        def step(gradient):
+            nonlocal weights, state
+            updates, state = chain.update(jnp.asarray(gradient), state, weights)
+            weights = optax.apply_updates(weights, updates)
+            return np.asarray(weights)
+
+        return step
+
+    return make
+
+
+def optax_alias(name, parameter="weight_decay", **fixed):
+    """Return `make` for one of optax' ready-made optimizers."""
+    return optax_loop(
+        lambda optax, value, _run, lr: getattr(optax, name)(lr, **{parameter: value}, **fixed)
+    )
+
+
+def optax_momentum(optax, run, lr):
+    """Return optax.sgd with the run's momentum."""
+    momentum = float(run.get("momentum", 0)) or None
+    return optax.sgd(lr, momentum=momentum, nesterov=bool(run.get("nesterov", 0)))
+
+
+# ----------------------------------------------------------------------- MLX, tinygrad, Paddle
+
+
+def mlx_loop(name, *, momentum=False, **fixed):
+    """Return `make` for an MLX optimizer, in float64 on the CPU."""
+
+    def make(value, run, start, lrs):
+        import mlx.core as mx
+        import mlx.optimizers as mlx
+
+        mx.set_default_device(mx.cpu)
+        names = ("momentum", "dampening", "nesterov") if momentum else ()
+        settings = momentum_of(run, *names)
+        optimizer = getattr(mlx, name)(float(lrs[0]), weight_decay=value, **settings, **fixed)
+        weights = mx.array(start, dtype=mx.float32)
+        schedule = iter(lrs)
+
+        def step(gradient):
+            nonlocal weights
+            optimizer.learning_rate = float(next(schedule))
+            gradients = {"w": mx.array(gradient, dtype=mx.float32)}
+            weights = optimizer.apply_gradients(gradients, {"w": weights})["w"]
+            return np.array(weights).astype(float)
+
+        return step
+
+    return make
+
+
+def tinygrad_loop(name, *, momentum=False, **fixed):
+    """Return `make` for a tinygrad optimizer, in float32 on its interpreted device."""
+
+    def make(value, run, start, lrs):
+        from tinygrad import Context, Tensor
+        from tinygrad.nn import optim
+
+        settings = momentum_of(run, "momentum", "nesterov") if momentum else {}
+        weights = Tensor(np.asarray(start, dtype=np.float32)).realize()
+        optimizer = getattr(optim, name)(
+            [weights], lr=float(lrs[0]), weight_decay=value, **settings, **fixed
+        )
+        schedule = iter(lrs)
+
+        def step(gradient):
+            optimizer.lr.assign(Tensor([float(next(schedule))])).realize()
+            weights.grad = Tensor(np.asarray(gradient, dtype=np.float32))
+            with Context(TRAINING=1):
+                optimizer.step()
+            return weights.numpy().astype(float)
+
+        return step
+
+    return make
+
+
+def paddle_loop(name, *, momentum=False, **fixed):
+    """Return `make` for a Paddle optimizer, in float64."""
+
+    def make(value, run, start, lrs):
+        import paddle
+
+        paddle.set_device("cpu")
+        settings = {}
+        if momentum:
+            kinds = momentum_of(run, "momentum", "nesterov")
+            settings = {"momentum": kinds["momentum"], "use_nesterov": kinds["nesterov"]}
+        weights = paddle.create_parameter(np.shape(start), dtype="float64")
+        weights.set_value(np.asarray(start))
+        optimizer = getattr(paddle.optimizer, name)(
+            learning_rate=float(lrs[0]),
+            parameters=[weights],
+            weight_decay=value,
+            **settings,
+            **fixed,
+        )
+        schedule = iter(lrs)
+
+        def step(gradient):
+            optimizer.set_lr(float(next(schedule)))
+            (weights * paddle.to_tensor(gradient, dtype="float64")).sum().backward()
+            optimizer.step()
+            optimizer.clear_grad()
+            return weights.numpy().astype(float)
+
+        return step
+
+    return make
