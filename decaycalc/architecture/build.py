@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from math import prod
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
+from decaycalc.errors import InvalidValueError
+
+MOST_TENSORS = 200_000
 
 Variance = Callable[[int, int], float]
 """The variance of one weight, from the layer's fan-in and fan-out."""
@@ -79,7 +82,13 @@ class Builder:
         variance: float | None = 0.0,
         mean: float = 0.0,
     ) -> None:
-        """Add one tensor; `fans` are fan-in and fan-out."""
+        """Add one tensor; `fans` are fan-in and fan-out.
+
+        Raises:
+            InvalidValueError: more tensors than any network has.
+        """
+        if len(self.tensors) >= MOST_TENSORS:
+            raise InvalidValueError("number of tensors", name[:80], f"goes past {MOST_TENSORS}")
         fan_in, fan_out = fans or (None, None)
         tensor = Tensor(
             name=name,
@@ -100,14 +109,15 @@ class Builder:
         *kernel: int,
         groups: int = 1,
         bias: bool = True,
+        line: bool = False,
         rule: Variance | None = None,
     ) -> None:
-        """Add a convolution; one kernel size stands for a square.
+        """Add a convolution; one kernel size stands for a square, unless it runs on a `line`.
 
         The fan-out is torch's, which counts all outputs whatever the groups.
         Source: torch/nn/init.py, `_calculate_fan_in_and_fan_out`.
         """
-        size = kernel * 2 if len(kernel) == 1 else kernel
+        size = kernel * 2 if len(kernel) == 1 and not line else kernel
         fans = (n_in // groups * prod(size), n_out * prod(size))
         variance = (rule or self.start.conv)(*fans)
         self.add(f"{name}.weight", n_out, n_in // groups, *size, fans=fans, variance=variance)

@@ -1,10 +1,10 @@
 """How large weights are when training starts: the variance of one entry, tensor by tensor."""
 
-from dataclasses import replace
 from math import isfinite
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor, with_tensors
 from decaycalc.errors import InvalidValueError, UnknownNameError
+from decaycalc.record import Record, replace
 
 INITIALISERS = ("he", "glorot", "lecun", "torch", "normal:STD")
 LARGEST_STD = 1e6

@@ -1,10 +1,10 @@
 """A network as the tensors that training updates: names, shapes, roles and how they start."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import prod
 
 from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.record import Record, replace
 
 # Larger than any network or file that exists; keeps sums and tables finite.
 MOST_WEIGHTS = 10**15
@@ -22,8 +22,7 @@ class Role(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tensor:
+class Tensor(Record):
     """One trained tensor.
 
     `fan_in` and `fan_out` are those of the layer that the tensor belongs to (inputs and outputs
@@ -80,8 +79,7 @@ class Tensor:
         return self.n_weights * (self.init_variance + self.init_mean**2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
+class Architecture(Record):
     """The trained tensors of a network, or no more than their number.
 
     A bare count has no tensors: `count` is its number of weights, all of them decayed.

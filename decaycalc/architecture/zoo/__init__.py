@@ -1,0 +1,210 @@
+"""Models by name, built from their architecture's rules.
+
+torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-tiny` and
+`convnext-tiny` are timm's; the others are the hub's. Case, hyphens and underscores do not matter.
+ `torchvision/` and `timm/` before a name ask for that library's tensors.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from decaycalc.architecture.tensors import Architecture
+from decaycalc.architecture.zoo import families, mobile, plain, residual, timm, vision
+from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
+from decaycalc.architecture.zoo.nanogpt import nanogpt
+from decaycalc.errors import UnknownNameError
+
+Rule = Callable[[], Architecture]
+IMAGENET = 1000
+
+
+def _hub(name: str) -> Architecture:
+    # Imported here: the hub's builders are only needed for its models.
+    from decaycalc.architecture.hub import build_config  # noqa: PLC0415
+    from decaycalc.architecture.hub.fields import Fields  # noqa: PLC0415
+
+    return build_config(Fields(path=name, values=CONFIGS[name]))
+
+
+def _plain() -> dict[str, Rule]:
+    models: dict[str, Rule] = {
+        "lenet-300-100": partial(plain.lenet_300_100, 10),
+        "lenet-5": partial(plain.lenet_5, 10),
+        "alexnet": partial(plain.alexnet, IMAGENET),
+        "googlenet": partial(plain.googlenet, IMAGENET, auxiliary=True),
+        "googlenet_noaux": partial(plain.googlenet, IMAGENET, auxiliary=False),
+        "inception_v3": partial(plain.inception_v3, IMAGENET, auxiliary=True),
+        "inception_v3_noaux": partial(plain.inception_v3, IMAGENET, auxiliary=False),
+    }
+    for depth in plain.VGG_STAGES:
+        models[f"vgg{depth}"] = partial(plain.vgg, depth, IMAGENET, batch_norm=False)
+        models[f"vgg{depth}_bn"] = partial(plain.vgg, depth, IMAGENET, batch_norm=True)
+    for version in ("1_0", "1_1"):
+        models[f"squeezenet{version}"] = partial(plain.squeezenet, version, IMAGENET)
+    return models
+
+
+def _residual() -> dict[str, Rule]:
+    models: dict[str, Rule] = {}
+    for depth in residual.RESNET_STAGES:
+        name = f"resnet{depth}"
+        models[name] = partial(residual.resnet, depth, IMAGENET, name=name)
+    wide = {"wide_resnet50_2": (50, 1, 128), "wide_resnet101_2": (101, 1, 128)}
+    grouped = {
+        "resnext50_32x4d": (50, 32, 4),
+        "resnext101_32x8d": (101, 32, 8),
+        "resnext101_64x4d": (101, 64, 4),
+    }
+    for name, (depth, groups, width) in {**wide, **grouped}.items():
+        models[name] = partial(
+            residual.resnet, depth, IMAGENET, name=name, groups=groups, width=width
+        )
+    for depth in residual.DENSENET:
+        models[f"densenet{depth}"] = partial(residual.densenet, depth, IMAGENET)
+    return models
+
+
+def _mobile() -> dict[str, Rule]:
+    models: dict[str, Rule] = {"mobilenet_v2": partial(mobile.mobilenet_v2, IMAGENET)}
+    for size in mobile.MOBILENET_V3:
+        models[f"mobilenet_v3_{size}"] = partial(mobile.mobilenet_v3, size, IMAGENET)
+    for size in mobile.EFFICIENTNET_SCALES:
+        models[f"efficientnet_{size}"] = partial(mobile.efficientnet, size, IMAGENET)
+    for size in mobile.EFFICIENTNET_V2:
+        models[f"efficientnet_v2_{size}"] = partial(mobile.efficientnet_v2, size, IMAGENET)
+    return models
+
+
+def _transformers() -> dict[str, Rule]:
+    models: dict[str, Rule] = {}
+    for size in vision.VIT:
+        models[f"vit_{size}"] = partial(vision.vit, size, IMAGENET)
+    for size in vision.SWIN:
+        models[f"swin_{size}"] = partial(vision.swin, size, IMAGENET)
+        models[f"swin_v2_{size}"] = partial(vision.swin, size, IMAGENET, second=True)
+    for size in timm.CONVNEXT:
+        models[f"convnext_{size}"] = partial(timm.convnext, size, IMAGENET)
+    for size in vision.CONVNEXT:
+        models[f"torchvision/convnext_{size}"] = partial(vision.convnext, size, IMAGENET)
+    for name, (width, layers) in {
+        "nanogpt": (768, 12),
+        "nanogpt-medium": (1024, 24),
+        "nanogpt-large": (1280, 36),
+        "nanogpt-xl": (1600, 48),
+    }.items():
+        models[name] = partial(nanogpt, width, layers, name=name)
+    return models
+
+
+MODELS: dict[str, Rule] = {
+    **_plain(),
+    **_residual(),
+    **_mobile(),
+    **_transformers(),
+    **{name: partial(_hub, name) for name in CONFIGS},
+}
+OTHER_NAMES = {
+    **ALIASES,
+    **{name.replace("1.1", "1_1"): name for name in CONFIGS if name.startswith("t5-v1.1")},
+    "784-300-100-10": "lenet-300-100",
+    "lenet": "lenet-5",
+    "lenet5-caffe": "lenet-5",
+    "mobilenetv2_100": "mobilenet_v2",
+    "squeezenet1.0": "squeezenet1_0",
+    "squeezenet1.1": "squeezenet1_1",
+    "squeezenet": "squeezenet1_0",
+    "inception": "inception_v3",
+    # What OpenAI called its first two releases.
+    "117M": "gpt2",
+    "345M": "gpt2-medium",
+    "wrn-50-2": "wide_resnet50_2",
+    "wrn-101-2": "wide_resnet101_2",
+}
+# Publishers' prefixes that may stand before a name, as on the hub.
+PUBLISHERS = (
+    "torchvision/",
+    "timm/",
+    "google/",
+    "google-bert/",
+    "google-t5/",
+    "facebookai/",
+    "facebook/",
+    "microsoft/",
+    "distilbert/",
+    "openai-community/",
+    "openai/",
+    "eleutherai/",
+    "meta-llama/",
+    "mistralai/",
+    "tinyllama/",
+    "qwen/",
+)
+ENDINGS = ("-deduped", "-hf")
+
+
+def squash(name: str) -> str:
+    """Return the name without what does not matter in it.
+
+    >>> squash("Wide_ResNet-50-2")
+    'wideresnet502'
+    """
+    return name.lower().translate(_DROPPED)
+
+
+_DROPPED = str.maketrans("", "", "-_ ")
+
+
+def _index() -> dict[str, str]:
+    names = {squash(name): name for name in MODELS}
+    names.update({squash(alias): name for alias, name in OTHER_NAMES.items()})
+    return names
+
+
+def find_model(name: str) -> Architecture | None:
+    """Return the model of that name; None if there is none.
+
+    >>> find_model("ResNet-50").n_parameters
+    25557032
+
+    Raises:
+        InvalidValueError: a family's member that cannot exist, as a network of depth 7.
+    """
+    index = _index()
+    for text in _readings(name.strip().lower()):
+        known = index.get(squash(text))
+        if known is not None:
+            return MODELS[known]()
+        member = families.find_member(text)
+        if member is not None:
+            return member
+    return None
+
+
+def _readings(name: str) -> tuple[str, ...]:
+    """Return the name, then without its publisher and without an ending that changes nothing."""
+    bare = name
+    for publisher in PUBLISHERS:
+        bare = bare.removeprefix(publisher)
+    short = bare
+    for ending in ENDINGS:
+        short = short.removesuffix(ending)
+    return tuple(dict.fromkeys((name, bare, short)))
+
+
+def build_model(name: str) -> Architecture:
+    """Return the model of that name.
+
+    Raises:
+        UnknownNameError: no such model.
+        InvalidValueError: a family's member that cannot exist.
+    """
+    model = find_model(name)
+    if model is None:
+        hint = f"(families: {', '.join(families.PATTERNS)})"
+        raise UnknownNameError("architecture", name, known_names(), hint=hint)
+    return model
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the names of all models but the parametrised families' and the aliases."""
+    return (*MODELS, *families.EXAMPLES)

@@ -40,7 +40,13 @@ def glorot_in(fan_in: int, _fan_out: int) -> float:
 def alexnet(classes: int) -> Architecture:
     """Return AlexNet with one tower (Krizhevsky 2014, arXiv 1404.5997)."""
     part = Builder()
-    widths = ((0, 3, 64, 11), (3, 64, 192, 5), (6, 192, 384, 3), (8, 384, 256, 3), (10, 256, 256, 3))
+    widths = (
+        (0, 3, 64, 11),
+        (3, 64, 192, 5),
+        (6, 192, 384, 3),
+        (8, 384, 256, 3),
+        (10, 256, 256, 3),
+    )
     for index, n_in, n_out, kernel in widths:
         part.conv(f"features.{index}", n_in, n_out, kernel)
     part.linear("classifier.1", 256 * 36, 4096)

@@ -39,7 +39,13 @@ LAYER_SCALE = 1e-6
 
 
 def vit(
-    size: str, classes: int, *, patch: int = 16, image: int = 224, name: str, distilled: bool = False
+    size: str,
+    classes: int,
+    *,
+    patch: int = 16,
+    image: int = 224,
+    name: str,
+    distilled: bool = False,
 ) -> Architecture:
     """Return a vision transformer; `distilled` adds DeiT's second token and head."""
     width, layers, hidden = VIT[size]
@@ -61,7 +67,9 @@ def vit(
     return part.done(name, classes=classes, undecayed=("pos_embed", *tokens))
 
 
-def _block(part: Builder, name: str, width: int, hidden: int, *, window: int = 0, heads: int = 0) -> None:
+def _block(
+    part: Builder, name: str, width: int, hidden: int, *, window: int = 0, heads: int = 0
+) -> None:
     """Add attention and its two-layer network; a `window` brings a table of relative positions."""
     part.norm(f"{name}.norm1", width)
     if window:

@@ -56,9 +56,7 @@ def vit(size: str, classes: int, *, image: int = 224) -> Architecture:
     part.conv("conv_proj", 3, width, patch)
     positions = (image // patch) ** 2 + 1
     variance = 0.02**2
-    part.add(
-        "encoder.pos_embedding", 1, positions, width, role=Role.POSITION, variance=variance
-    )
+    part.add("encoder.pos_embedding", 1, positions, width, role=Role.POSITION, variance=variance)
     for index in range(layers):
         _vit_layer(part, f"encoder.layers.encoder_layer_{index}", width, hidden)
     part.norm("encoder.ln", width)
@@ -142,5 +140,3 @@ def _convnext_block(part: Builder, name: str, width: int) -> None:
     part.norm(f"{name}.block.2", width)
     part.linear(f"{name}.block.3", width, 4 * width)
     part.linear(f"{name}.block.5", 4 * width, width)
-
-

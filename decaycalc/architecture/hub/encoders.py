@@ -1,0 +1,198 @@
+"""BERT, RoBERTa and DistilBERT, with the tensor names of transformers.
+
+Source: transformers/models/{bert,roberta,distilbert}/modeling_*.py (v4.57.1) for rules, names and
+`_init_weights` (normal of `initializer_range`, biases 0, the padding row 0); Devlin et al. 2018
+(1810.04805), Liu et al. 2019 (1907.11692), Sanh et al. 2019 (1910.01108).
+"""
+
+from decaycalc.architecture.build import Builder, Start, normal, zero
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+BERT_HEADS = (
+    "Model",
+    "ForPreTraining",
+    "ForMaskedLM",
+    "LMHeadModel",
+    "ForSequenceClassification",
+    "ForNextSentencePrediction",
+    "ForMultipleChoice",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+)
+ROBERTA_HEADS = (
+    "Model",
+    "ForMaskedLM",
+    "ForCausalLM",
+    "ForSequenceClassification",
+    "ForMultipleChoice",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+)
+DISTILBERT_HEADS = (
+    "Model",
+    "ForMaskedLM",
+    "ForSequenceClassification",
+    "ForMultipleChoice",
+    "ForTokenClassification",
+    "ForQuestionAnswering",
+)
+# Heads that read every token and so leave the pooler out.
+_UNPOOLED_BERT = {"ForMaskedLM", "LMHeadModel", "ForTokenClassification", "ForQuestionAnswering"}
+_UNPOOLED_ROBERTA = _UNPOOLED_BERT | {"ForCausalLM", "ForSequenceClassification"}
+
+
+def start(fields: Fields) -> Start:
+    """Return the start of `initializer_range`, 0.02 unless told otherwise, and zero biases."""
+    rule = normal(fields.number("initializer_range", 0.02))
+    return Start(conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule)
+
+
+def bert(fields: Fields, head: str) -> Architecture:
+    """Return BERT with the given head; `Model` is encoder and pooler."""
+    part = Builder(start(fields))
+    width, vocabulary = _encoder(
+        part,
+        fields,
+        prefix="" if head == "Model" else "bert.",
+        pooled=head not in _UNPOOLED_BERT,
+        vocabulary=30522,
+        padded_positions=False,
+    )
+    classes = None
+    if head in {"ForPreTraining", "ForMaskedLM", "LMHeadModel"}:
+        classes = vocabulary
+        part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
+        part.linear("cls.predictions.transform.dense", width, width)
+        part.norm("cls.predictions.transform.LayerNorm", width)
+        if not fields.flag("tie_word_embeddings", default=True):
+            part.linear("cls.predictions.decoder", width, vocabulary, bias=False)
+    if head in {"ForPreTraining", "ForNextSentencePrediction"}:
+        part.linear("cls.seq_relationship", width, 2)
+    classes = _simple_head(part, fields, head, width) or classes
+    return part.done(fields.path, classes=classes)
+
+
+def _simple_head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
+    """Add the heads of one dense layer; return the number of classes, if it has any."""
+    if head in {"ForSequenceClassification", "ForTokenClassification"}:
+        part.linear("classifier", width, fields.labels())
+        return fields.labels()
+    if head == "ForMultipleChoice":
+        part.linear("classifier", width, 1)
+    if head == "ForQuestionAnswering":
+        part.linear("qa_outputs", width, fields.labels())
+    return None
+
+
+def roberta(fields: Fields, head: str) -> Architecture:
+    """Return RoBERTa with the given head; `Model` is encoder and pooler."""
+    part = Builder(start(fields))
+    width, vocabulary = _encoder(
+        part,
+        fields,
+        prefix="" if head == "Model" else "roberta.",
+        pooled=head not in _UNPOOLED_ROBERTA,
+        vocabulary=50265,
+        padded_positions=True,
+    )
+    if head in {"ForMaskedLM", "ForCausalLM"}:
+        part.add("lm_head.bias", vocabulary, role=Role.BIAS)
+        part.linear("lm_head.dense", width, width)
+        part.norm("lm_head.layer_norm", width)
+        if not fields.flag("tie_word_embeddings", default=True):
+            part.linear("lm_head.decoder", width, vocabulary, bias=False)
+        return part.done(fields.path, classes=vocabulary)
+    if head == "ForSequenceClassification":
+        part.linear("classifier.dense", width, width)
+        part.linear("classifier.out_proj", width, fields.labels())
+        return part.done(fields.path, classes=fields.labels())
+    return part.done(fields.path, classes=_simple_head(part, fields, head, width))
+
+
+def _encoder(
+    part: Builder,
+    fields: Fields,
+    *,
+    prefix: str,
+    pooled: bool,
+    vocabulary: int,
+    padded_positions: bool,
+) -> tuple[int, int]:
+    """Add embeddings, layers and pooler; return the width and the size of the vocabulary."""
+    vocabulary = fields.size("vocab_size", vocabulary)
+    width = fields.size("hidden_size", 768)
+    hidden = fields.size("intermediate_size", 3072)
+    table = f"{prefix}embeddings"
+    part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
+    part.embedding(
+        f"{table}.position_embeddings",
+        fields.size("max_position_embeddings", 512),
+        width,
+        role=Role.POSITION,
+        padding=padded_positions,
+    )
+    part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
+    part.norm(f"{table}.LayerNorm", width)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
+    if pooled:
+        part.linear(f"{prefix}pooler.dense", width, width)
+    return width, vocabulary
+
+
+def _bert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    for projection in ("query", "key", "value"):
+        part.linear(f"{name}.attention.self.{projection}", width, width)
+    part.linear(f"{name}.attention.output.dense", width, width)
+    part.norm(f"{name}.attention.output.LayerNorm", width)
+    part.linear(f"{name}.intermediate.dense", width, hidden)
+    part.linear(f"{name}.output.dense", hidden, width)
+    part.norm(f"{name}.output.LayerNorm", width)
+
+
+def distilbert(fields: Fields, head: str) -> Architecture:
+    """Return DistilBERT with the given head; `Model` is the encoder alone."""
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "distilbert."
+    width = fields.size("dim", 768)
+    vocabulary = fields.size("vocab_size", 30522)
+    table = f"{prefix}embeddings"
+    part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
+    positions = fields.size("max_position_embeddings", 512)
+    # Sines and cosines have a mean square of one half.
+    fixed = normal(0.5**0.5) if fields.flag("sinusoidal_pos_embds", default=False) else None
+    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION, rule=fixed)
+    part.norm(f"{table}.LayerNorm", width)
+    for index in range(fields.size("n_layers", 6)):
+        name = f"{prefix}transformer.layer.{index}"
+        _distilbert_layer(part, name, width, fields.size("hidden_dim", 3072))
+    classes = _distilbert_head(part, fields, head, (width, vocabulary))
+    return part.done(fields.path, classes=classes)
+
+
+def _distilbert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    for projection in ("q_lin", "k_lin", "v_lin", "out_lin"):
+        part.linear(f"{name}.attention.{projection}", width, width)
+    part.norm(f"{name}.sa_layer_norm", width)
+    part.linear(f"{name}.ffn.lin1", width, hidden)
+    part.linear(f"{name}.ffn.lin2", hidden, width)
+    part.norm(f"{name}.output_layer_norm", width)
+
+
+def _distilbert_head(
+    part: Builder, fields: Fields, head: str, sizes: tuple[int, int]
+) -> int | None:
+    """Add the head; return its number of classes."""
+    width, vocabulary = sizes
+    if head == "ForMaskedLM":
+        part.linear("vocab_transform", width, width)
+        part.norm("vocab_layer_norm", width)
+        if not fields.flag("tie_word_embeddings", default=True):
+            part.linear("vocab_projector", width, vocabulary)
+        else:
+            part.add("vocab_projector.bias", vocabulary, role=Role.BIAS)
+        return vocabulary
+    if head in {"ForSequenceClassification", "ForMultipleChoice"}:
+        part.linear("pre_classifier", width, width)
+    return _simple_head(part, fields, head, width)

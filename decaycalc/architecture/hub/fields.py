@@ -1,0 +1,119 @@
+"""The fields of a model's configuration, checked as they are read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from decaycalc.errors import UnreadableFileError
+
+LARGEST_SIZE = 10**9
+MOST_STAGES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """A configuration's values by name; `path` says where they stand, for messages."""
+
+    path: str
+    values: Mapping[str, object]
+
+    def __contains__(self, name: str) -> bool:
+        return self.values.get(name) is not None
+
+    def size(self, name: str, default: int, *, least: int = 1) -> int:
+        """Return a whole number of at least `least`; the default where it is absent or null.
+
+        Raises:
+            UnreadableFileError: the value is no such number.
+        """
+        value = self.values.get(name)
+        return self._checked(name, default if value is None else value, least)
+
+    def sizes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """Return a list of whole numbers of at least 1; the default where it is absent.
+
+        Raises:
+            UnreadableFileError: the value is no such list.
+        """
+        values = self.values.get(name)
+        if values is None:
+            return default
+        if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
+            raise self.wrong(name, values, "a list of sizes")
+        return tuple(self._checked(name, value, 1) for value in values)
+
+    def side(self, name: str, default: int) -> int:
+        """Return a square's side, which some models give as a pair.
+
+        Raises:
+            UnreadableFileError: the value is neither, or the sides differ.
+        """
+        value = self.values.get(name)
+        if not isinstance(value, list):
+            return self.size(name, default)
+        sides = set(self.sizes(name, (default,)))
+        if len(sides) > 1:
+            raise self.wrong(name, value, "equal sides")
+        return sides.pop()
+
+    def number(self, name: str, default: float) -> float:
+        """Return a finite number of 0 or more; the default where it is absent or null.
+
+        Raises:
+            UnreadableFileError: the value is no such number.
+        """
+        value = self.values.get(name)
+        value = default if value is None else value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(name, value, "a number")
+        if not (0 <= value < LARGEST_SIZE and isfinite(value)):
+            raise self.wrong(name, value, "a number of 0 or more")
+        return float(value)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a truth value; the default where it is absent or null.
+
+        Raises:
+            UnreadableFileError: the value is neither true nor false.
+        """
+        value = self.values.get(name)
+        value = default if value is None else value
+        if not isinstance(value, bool):
+            raise self.wrong(name, value, "true or false")
+        return value
+
+    def text(self, name: str, default: str) -> str:
+        """Return a text; the default where it is absent or null.
+
+        Raises:
+            UnreadableFileError: the value is no text.
+        """
+        value = self.values.get(name)
+        value = default if value is None else value
+        if not isinstance(value, str):
+            raise self.wrong(name, value, "a text")
+        return value
+
+    def labels(self) -> int:
+        """Return the number of classes of a classifier, 2 unless told otherwise.
+
+        Raises:
+            UnreadableFileError: the field is malformed.
+        """
+        names = self.values.get("id2label")
+        if isinstance(names, dict) and names:
+            return len(names)
+        return self.size("num_labels", 2)
+
+    def wrong(self, name: str, value: object, expected: str) -> UnreadableFileError:
+        """Return the error of a malformed field."""
+        return UnreadableFileError(
+            self.path, f"{name[:80]} is {repr(value)[:80]}, expected {expected}"
+        )
+
+    def _checked(self, name: str, value: object, least: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(name, value, "a whole number")
+        if not least <= value <= LARGEST_SIZE:
+            raise self.wrong(name, value, f"a whole number from {least} to {LARGEST_SIZE:.0e}")
+        return value

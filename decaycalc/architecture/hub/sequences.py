@@ -1,0 +1,112 @@
+"""T5 and Whisper, with the tensor names of transformers.
+
+Source: transformers/models/{t5,whisper}/modeling_*.py (v4.57.1) for rules, names and
+`_init_weights`; Raffel et al. 2019 (1910.10683), Radford et al. 2022 (2212.04356).
+"""
+
+from decaycalc.architecture.build import Builder, Start, normal, zero
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+T5_HEADS = ("ForConditionalGeneration", "Model", "EncoderModel")
+WHISPER_HEADS = ("ForConditionalGeneration", "Model")
+
+
+def t5(fields: Fields, head: str) -> Architecture:
+    """Return T5 (or its version 1.1, whose feed-forward layers are gated)."""
+    factor = fields.number("initializer_factor", 1.0)
+    part = Builder(Start(embedding=normal(factor)))
+    width = fields.size("d_model", 512)
+    vocabulary = fields.size("vocab_size", 32128)
+    layers = fields.size("num_layers", 6)
+    part.embedding("shared", vocabulary, width)
+    _t5_stack(part, "encoder", fields, layers, crossed=False)
+    if head != "EncoderModel":
+        decoder_layers = fields.size("num_decoder_layers", layers)
+        _t5_stack(part, "decoder", fields, decoder_layers, crossed=True)
+    tied = fields.flag("tie_word_embeddings", default=True)
+    if head == "ForConditionalGeneration" and not tied:
+        part.linear("lm_head", width, vocabulary, bias=False, rule=normal(factor))
+    return part.done(fields.path, classes=vocabulary)
+
+
+def _t5_stack(part: Builder, name: str, fields: Fields, layers: int, *, crossed: bool) -> None:
+    width, factor = fields.size("d_model", 512), fields.number("initializer_factor", 1.0)
+    for index in range(layers):
+        block = f"{name}.block.{index}.layer"
+        _t5_attention(part, f"{block}.0.SelfAttention", fields, table=index == 0)
+        part.norm(f"{block}.0.layer_norm", width, bias=False, gain=factor)
+        if crossed:
+            _t5_attention(part, f"{block}.1.EncDecAttention", fields, table=False)
+            part.norm(f"{block}.1.layer_norm", width, bias=False, gain=factor)
+        last = f"{block}.{2 if crossed else 1}"
+        _t5_feed_forward(part, f"{last}.DenseReluDense", fields)
+        part.norm(f"{last}.layer_norm", width, bias=False, gain=factor)
+    part.norm(f"{name}.final_layer_norm", width, bias=False, gain=factor)
+
+
+def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> None:
+    """Add the four projections; only the first block of a stack holds relative positions."""
+    width, size = fields.size("d_model", 512), fields.size("d_kv", 64)
+    heads, factor = fields.size("num_heads", 8), fields.number("initializer_factor", 1.0)
+    inner = heads * size
+    by_width = normal(factor * width**-0.5)
+    query = normal(factor * (width * size) ** -0.5)
+    part.linear(f"{name}.q", width, inner, bias=False, rule=query)
+    part.linear(f"{name}.k", width, inner, bias=False, rule=by_width)
+    part.linear(f"{name}.v", width, inner, bias=False, rule=by_width)
+    part.linear(f"{name}.o", inner, width, bias=False, rule=normal(factor * inner**-0.5))
+    if table:
+        buckets = fields.size("relative_attention_num_buckets", 32)
+        positions = f"{name}.relative_attention_bias"
+        part.embedding(positions, buckets, heads, role=Role.POSITION, rule=by_width)
+
+
+def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
+    width, hidden = fields.size("d_model", 512), fields.size("d_ff", 2048)
+    factor = fields.number("initializer_factor", 1.0)
+    gated = fields.text("feed_forward_proj", "relu").startswith("gated-")
+    for gate in ("wi_0", "wi_1") if gated else ("wi",):
+        rule = normal(factor * width**-0.5)
+        part.linear(f"{name}.{gate}", width, hidden, bias=False, rule=rule)
+    part.linear(f"{name}.wo", hidden, width, bias=False, rule=normal(factor * hidden**-0.5))
+
+
+def whisper(fields: Fields, head: str) -> Architecture:
+    """Return Whisper; its encoder's positions are sines and cosines, stored but not trained."""
+    rule = normal(fields.number("init_std", 0.02))
+    part = Builder(Start(conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule))
+    prefix = "" if head == "Model" else "model."
+    width = fields.size("d_model", 384)
+    vocabulary = fields.size("vocab_size", 51865)
+    encoder, decoder = f"{prefix}encoder", f"{prefix}decoder"
+    part.conv(f"{encoder}.conv1", fields.size("num_mel_bins", 80), width, 3, line=True)
+    part.conv(f"{encoder}.conv2", width, width, 3, line=True)
+    sines = normal(0.5**0.5)
+    positions = fields.size("max_source_positions", 1500)
+    part.embedding(f"{encoder}.embed_positions", positions, width, role=Role.POSITION, rule=sines)
+    _whisper_stack(part, encoder, fields, "encoder")
+    part.embedding(f"{decoder}.embed_tokens", vocabulary, width, padding=True)
+    targets = fields.size("max_target_positions", 448)
+    part.embedding(f"{decoder}.embed_positions", targets, width, role=Role.POSITION)
+    _whisper_stack(part, decoder, fields, "decoder")
+    tied = fields.flag("tie_word_embeddings", default=True)
+    if head == "ForConditionalGeneration" and not tied:
+        part.linear("proj_out", width, vocabulary, bias=False)
+    return part.done(fields.path, classes=vocabulary)
+
+
+def _whisper_stack(part: Builder, name: str, fields: Fields, side: str) -> None:
+    width = fields.size("d_model", 384)
+    hidden = fields.size(f"{side}_ffn_dim", 1536)
+    for index in range(fields.size(f"{side}_layers", 4)):
+        layer = f"{name}.layers.{index}"
+        for attention in ("self_attn", "encoder_attn")[: 2 if side == "decoder" else 1]:
+            part.linear(f"{layer}.{attention}.k_proj", width, width, bias=False)
+            for projection in ("v_proj", "q_proj", "out_proj"):
+                part.linear(f"{layer}.{attention}.{projection}", width, width)
+            part.norm(f"{layer}.{attention}_layer_norm", width)
+        part.linear(f"{layer}.fc1", width, hidden)
+        part.linear(f"{layer}.fc2", hidden, width)
+        part.norm(f"{layer}.final_layer_norm", width)
+    part.norm(f"{name}.layer_norm", width)
