@@ -1,6 +1,5 @@
 """Answer: everything that `decaycalc convert` says about one weight decay in one run."""
 
-from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
 from decaycalc.architecture import Architecture
@@ -14,11 +13,11 @@ from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.penalty import Penalty, decayed_layers, penalty
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.quantity import Number
+from decaycalc.record import Record, asdict, replace
 from decaycalc.run import Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unavailable:
+class Unavailable(Record):
     """A convention that the question does not reach, and why.
 
     `reason` is `missing` (then `missing` names the quantities) or `no-equivalent`.
@@ -39,8 +38,7 @@ class Unavailable:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Record):
     """What is asked: a number in a convention and a run, and what to make of it.
 
     `targets` empty asks for the common conventions, or for all with `everything`.
@@ -48,7 +46,7 @@ class Question:
 
     source: Convention
     value: Number | None = None
-    run: Run = Run()  # noqa: RUF009  (frozen, so one default serves all)
+    run: Run = Run()
     target_run: Run | None = None
     targets: tuple[Convention, ...] = ()
     everything: bool = False
@@ -60,8 +58,7 @@ class Question:
     dtype: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Record):
     """The decay, the penalty's scale and the number in other conventions."""
 
     source: Convention

@@ -5,7 +5,6 @@ under an adaptive preconditioner there is none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import expm1, log1p
 
@@ -18,14 +17,14 @@ from decaycalc.dynamics import (
 )
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.record import Record
 from decaycalc.run import Loss, Run
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Record):
     """One convention in one run.
 
     `own` names the quantities whose symbols carry the prefix `to_` because this is the target's

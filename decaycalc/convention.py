@@ -1,13 +1,13 @@
 """Convention: one framework's or paper's meaning of its weight-decay number, as a record."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from math import exp, expm1, log, log1p
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.record import Record
 from decaycalc.run import Loss
 
 
@@ -61,8 +61,7 @@ class Buffer(StrEnum):
 Quantities = Mapping[str, Fraction | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Record):
     """A convention's number that is no monomial: how it gives the shrink and comes from it.
 
     `to_shrink` and `from_shrink` take the number and the quantities named in `needs`; `text` is
@@ -85,8 +84,7 @@ MEASURE = "measure"
 _PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Convention:
+class Convention(Record):
     """One meaning of a weight-decay number.
 
     Exactly one of `strength` (a monomial of `value`: the objective is the mean per-example loss

@@ -1,6 +1,5 @@
 """convert: a weight decay in one convention to the number of another, with formula and caveats."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.bridge import Side
@@ -9,11 +8,11 @@ from decaycalc.convention import Convention, Equivalence
 from decaycalc.errors import InvalidValueError
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.quantity import Number, exact, finite
+from decaycalc.record import Record
 from decaycalc.run import Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
+class Conversion(Record):
     """One converted number.
 
     `value` is None when no number was given to convert. `lr` is the target's lr where it must

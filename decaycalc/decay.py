@@ -1,6 +1,5 @@
 """Decay: what a weight decay does to an undriven weight, per step, per epoch and per run."""
 
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from decaycalc.bridge import Side, shrink_of
@@ -8,10 +7,10 @@ from decaycalc.convention import Coupling
 from decaycalc.dynamics import factor_over, half_life_steps, is_oscillating
 from decaycalc.errors import MissingQuantityError
 from decaycalc.quantity import finite
+from decaycalc.record import Record, asdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decay:
+class Decay(Record):
     """The decay of a weight without data gradient at a constant peak lr; None is unknown.
 
     Factors and half-lives are exact (the dominant root of a momentum recursion, log1p and expm1

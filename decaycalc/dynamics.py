@@ -17,10 +17,10 @@ Source: torch/optim/sgd.py `_single_tensor_sgd`; derivation ours, checked agains
 """
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 
 from decaycalc.errors import InvalidValueError, UnknownNameError
+from decaycalc.record import Record
 
 LARGEST_STEP = 1e100
 SIGNIFICANT_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
@@ -35,8 +35,7 @@ DTYPE_ALIASES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recursion:
+class _Recursion(Record):
     """The recursion `w[n+1] = (2 - b)*w[n] - determinant*w[n-1]` and its roots `1 - s`.
 
     `s` solves `s^2 - b*s + c = 0`, whose discriminant is given in factors that do not cancel.
@@ -392,8 +391,7 @@ class RoundingEffect(StrEnum):
     SOME_STAY = "some weights stay in place"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundingLoss:
+class RoundingLoss(Record):
     """A decay lost wholly or in part when the weights are stored as `dtype`.
 
     A weight with p significant bits moves when `shrink*w` is at least half its spacing, which is

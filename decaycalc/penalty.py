@@ -1,7 +1,6 @@
 """The penalty's scale: coefficients, expected sum of squares, value against the initial loss."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, log
 
@@ -9,12 +8,12 @@ from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.masks import DEFAULT_MASK, decayed
 from decaycalc.architecture.tensors import Architecture, Tensor
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import Record
 
 Number = float | Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerPenalty:
+class LayerPenalty(Record):
     """One layer's decayed weights: their number, expected sum of squares and penalty.
 
     `share` is the layer's part of the whole penalty. `per_step_shrink` is what each weight loses
@@ -31,8 +30,7 @@ class LayerPenalty:
     per_step_shrink_if_normalized: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Penalty:
+class Penalty(Record):
     """What the decay adds to the loss; None where what it needs is unknown.
 
     The coefficients are those of the sum of squares in the mean, minibatch-sum and data-set-sum
@@ -52,8 +50,7 @@ class Penalty:
     layers: tuple[LayerPenalty, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Record):
     """The decayed tensors that share a layer."""
 
     name: str

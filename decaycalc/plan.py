@@ -1,6 +1,5 @@
 """Plan: the way from one side's number to another's, made once for any number of values."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
@@ -17,6 +16,7 @@ from decaycalc.convention import Convention, Equivalence, Invariant
 from decaycalc.equivalence import equivalence, notes, shared_invariant
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.quantity import QUANTITIES, Monomial, Number, finite
+from decaycalc.record import Record
 from decaycalc.run import Run
 
 
@@ -27,8 +27,7 @@ class Match(StrEnum):
     DECAY = "decay"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Record):
     """How one side's number becomes the other's.
 
     `held` is the invariant that both share. `factor` is the whole conversion as a monomial of the

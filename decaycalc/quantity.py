@@ -1,12 +1,12 @@
 """The quantities that a conversion may need, and Monomial: exact products of their powers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, isfinite, lcm
 from typing import Any
 
 from decaycalc.errors import InvalidValueError, MissingQuantityError
+from decaycalc.record import Record
 
 Number = int | float | str | Fraction
 
@@ -14,8 +14,7 @@ Number = int | float | str | Fraction
 _ROOT_BITS = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
+class Quantity(Record):
     """One named quantity of a training run: its symbol in formulas, its unit and its domain.
 
     `low` and `high` bound it (a bound is excluded where its `open_` flag says so); `integer`
@@ -178,7 +177,6 @@ def finite(value: Fraction, name: str) -> float:
     return number
 
 
-@dataclass(frozen=True, slots=True)
 class Monomial:
     """The product `(coefficient * q1**e1 * q2**e2 ...) ** (1/root)` of quantities, exact.
 
@@ -186,9 +184,24 @@ class Monomial:
     square root is meant. A name that is no quantity stands for a convention's own parameter.
     """
 
-    coefficient: Fraction
-    exponents: tuple[tuple[str, int], ...] = ()
-    root: int = 1
+    __slots__ = ("coefficient", "exponents", "root")
+
+    def __init__(
+        self, coefficient: Fraction, exponents: tuple[tuple[str, int], ...] = (), root: int = 1
+    ) -> None:
+        self.coefficient, self.exponents, self.root = coefficient, exponents, root
+
+    def _key(self) -> tuple[Fraction, tuple[tuple[str, int], ...], int]:
+        return (self.coefficient, self.exponents, self.root)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Monomial) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Monomial({self.format()!r})"
 
     @classmethod
     def of(cls, coefficient: Number = 1, *, root: int = 1, **exponents: int) -> "Monomial":

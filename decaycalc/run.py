@@ -1,7 +1,6 @@
 """Run: the quantities of one training run, each optional, and those derived from them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
@@ -9,6 +8,7 @@ from typing import Any
 
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.quantity import QUANTITIES, Number, exact
+from decaycalc.record import Record, replace
 
 
 class Loss(StrEnum):
@@ -30,8 +30,7 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Record):
     """One training run; what is None is unknown, or has the default that `get` knows.
 
     `batch_size` counts the examples of one micro-batch on one worker; times `grad_accum` times
@@ -65,13 +64,13 @@ class Run:
         for name in _NUMBERS:
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, QUANTITIES[name].check(exact(value, name=name)))
+                self.__dict__[name] = QUANTITIES[name].check(exact(value, name=name))
         extras = tuple(
             (name, QUANTITIES[name].check(exact(value, name=name))) for name, value in self.extras
         )
-        object.__setattr__(self, "extras", extras)
+        self.__dict__["extras"] = extras
         if self.loss is not None and not isinstance(self.loss, Loss):
-            object.__setattr__(self, "loss", _loss(self.loss))
+            self.__dict__["loss"] = _loss(self.loss)
         self._check_nesterov()
         self._check_size()
         self._check_length()
@@ -84,7 +83,7 @@ class Run:
         """
         nesterov = given.pop("nesterov", None)
         run = cls(**given)
-        object.__setattr__(run, "nesterov", nesterov)
+        run.__dict__["nesterov"] = nesterov
         return run
 
     def _check_nesterov(self) -> None:
@@ -173,9 +172,7 @@ class Run:
     def over(self, other: "Run") -> "Run":
         """Return this run with everything that it leaves open taken from `other`."""
         changes = {
-            field.name: getattr(other, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) is None
+            name: getattr(other, name) for name in self._fields if getattr(self, name) is None
         }
         if changes.get("steps") is not None and self.batch_size is not None:
             # The length of another batch size's run is counted in epochs where both are known.

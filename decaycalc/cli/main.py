@@ -54,8 +54,22 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+    """Print the version and leave, where it is wanted."""
+    if wanted:
+        click.echo(f"decaycalc {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="decaycalc", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,  # click.version_option would load the locale at every start
+    help="Show the version and exit.",
+)
 def program() -> None:
     """Weight decay, converted.
 

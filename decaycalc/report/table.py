@@ -1,6 +1,7 @@
 """Table: a result as plain rows, whose cells stay numbers until a renderer shows them."""
 
-from dataclasses import dataclass
+
+from decaycalc.record import Record
 
 Cell = str | int | float | bool | None
 
@@ -8,8 +9,7 @@ Cell = str | int | float | bool | None
 _LONGEST, _DIGITS = 12, 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Record):
     """A titled table; `note` stands below it. Columns named in `numeric` align to the right."""
 
     title: str
