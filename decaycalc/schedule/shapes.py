@@ -65,7 +65,10 @@ def fall(remaining: Floats) -> Floats:
 
     The sine keeps its digits where the cosine form cancels, at the end of the decay.
     """
-    return np.sin(remaining * (np.pi / 2)) ** 2
+    sine = remaining * (np.pi / 2)
+    np.sin(sine, out=sine)
+    sine *= sine
+    return sine
 
 
 def _remaining(u: Floats, n: int, *, mirror: bool = False) -> Floats:
@@ -74,11 +77,18 @@ def _remaining(u: Floats, n: int, *, mirror: bool = False) -> Floats:
         return np.zeros_like(u)
     if mirror:
         return np.abs((n - u + n) % (2 * n) - n) / n
-    return np.clip(n - u, 0, n) / n
+    remaining = n - u
+    np.maximum(remaining, 0, out=remaining)
+    remaining /= n
+    return remaining
 
 
 def _between(initial: float, final: float, share: Floats) -> Floats:
-    return final + (initial - final) * share
+    if final == 0 and initial == 1:
+        return share
+    between = share * (initial - final)
+    between += final
+    return between
 
 
 def build_constant(settings: Settings) -> Shape:

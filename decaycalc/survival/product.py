@@ -1,0 +1,183 @@
+"""The exact iteration of momentum under a schedule, as products of 2x2 matrices.
+
+A step maps (weight, buffer) by `[[1 - a, -b], [c, d]]`; a is small. Products are taken over pairs,
+pairs of pairs and so on while a stays small, and a is kept instead of `1 - a`: all terms of its
+sum are positive but second-order ones, so it keeps its digits. Only when a is no longer small a
+product is applied to the weight, which rounds it. So the weight is rounded about once a halving,
+and its relative error grows with the logarithm of the survival, not with the number of steps.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from decaycalc.convention import Buffer
+from decaycalc.errors import InvalidValueError
+from decaycalc.schedule.shapes import Floats
+from decaycalc.survival.rule import DecayRule
+
+SMALL = 0.25  # largest `a` that is still multiplied in the form `1 - a`
+GONE = -750.0  # logarithm below which a float64 is 0
+FULL = 700.0
+RESCALE = 1e100
+ROW = 32  # steps multiplied one after the other, in many rows at once
+FEW = 32  # products so few that numpy does not pay
+
+
+class Product(NamedTuple):
+    """The matrix `[[1 - a, -b], [c, d]]` of some steps."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+    def then(self, later: "Product") -> "Product":
+        """Return the matrix of these steps followed by later ones."""
+        return Product(
+            a=self.a + later.a * (1 - self.a) + later.b * self.c,
+            b=self.b * (1 - later.a) + later.b * self.d,
+            c=later.c * (1 - self.a) + later.d * self.c,
+            d=later.d * self.d - later.c * self.b,
+        )
+
+
+NOTHING = Product(0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(slots=True)
+class Weight:
+    """A weight with its momentum buffer on its way, times `exp(log_scale)`.
+
+    `pending` is the product of the steps that have not been applied yet.
+    """
+
+    weight: float
+    buffer: float
+    log_scale: float = 0.0
+    pending: Product = NOTHING
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is left that a float64 can hold."""
+        return self.log_scale < GONE or not (self.weight or self.buffer)
+
+    def advance(self, steps: Product) -> None:
+        """Take some steps.
+
+        Raises:
+            InvalidValueError: The weight grows beyond every float.
+        """
+        self.pending = self.pending.then(steps)
+        if abs(self.pending.a) > SMALL:
+            self.weight, self.buffer = self._apply()
+            self.pending = NOTHING
+            self._rescale()
+
+    def _apply(self) -> tuple[float, float]:
+        a, b, c, d = self.pending
+        loss = a * self.weight + b * self.buffer
+        return self.weight - loss, c * self.weight + d * self.buffer
+
+    def _rescale(self) -> None:
+        size = abs(self.weight) + abs(self.buffer)
+        if size and not 1 / RESCALE < size < RESCALE:
+            self.weight, self.buffer = self.weight / size, self.buffer / size
+            self.log_scale += math.log(size)
+        if self.log_scale > FULL:
+            raise InvalidValueError("lr", "this schedule", "makes the weight grow without bound")
+
+    def survival(self) -> float:
+        """Return what is left of the weight now."""
+        return 0.0 if self.is_gone else self._apply()[0] * math.exp(self.log_scale)
+
+
+def start_weight(rule: DecayRule, multiplier: float) -> Weight:
+    """Return the weight after the first step, which fills the buffer.
+
+    Source: torch/optim/sgd.py (the first buffer is undampened); mlx.optimizers.SGD (dampened).
+    """
+    undampened = rule.buffer is Buffer.OUTSIDE
+    filled = rule.step if undampened else rule.step * (1 - rule.dampening)
+    lost = multiplier * filled * (1 + rule.momentum if rule.nesterov else 1)
+    return Weight(
+        weight=1 - lost, buffer=filled * multiplier if rule.buffer is Buffer.INSIDE else filled
+    )
+
+
+def advance(weight: Weight, rule: DecayRule, multiplier: Floats) -> None:
+    """Take the weight through steps of these multipliers, shape (n,)."""
+    n_whole = len(multiplier) // ROW * ROW
+    if rule.peak_shrink * float(multiplier.max(initial=0)) * ROW > SMALL:
+        n_whole = 0
+    for part in (
+        _multiply_rows(rule, multiplier[:n_whole].reshape(-1, ROW)),
+        _matrices(rule, multiplier[n_whole:]),
+    ):
+        for steps in _multiply(part).T.tolist():
+            if weight.is_gone:
+                return
+            weight.advance(Product(*steps))
+
+
+def _multiply_rows(rule: DecayRule, multiplier: Floats) -> Floats:
+    """Return the product of each row's steps; shape (n_rows, ROW) to (4, n_rows filled up).
+
+    All rows take their k-th step at once. Per step, on weight w and buffer v with lr multiplier x:
+    `v = m*v + e*w; w = w - x*v`, with Nesterov `w = w - x*(e*w + m*v)`; with the lr inside the
+    buffer `e` is times x instead.
+    """
+    n, m = len(multiplier), rule.momentum
+    e = rule.step * (1 - rule.dampening)
+    inside = rule.buffer is Buffer.INSIDE
+    products = _identities(n)
+    loss, buffer = products[:2, :n], products[2:, :n]
+    kept = np.empty_like(loss)
+    for x in np.ascontiguousarray(multiplier.T):
+        kept[0], kept[1] = 1 - loss[0], -loss[1]
+        kept *= e * x if inside else e
+        buffer *= m
+        buffer += kept
+        moved = kept + m * buffer if rule.nesterov else buffer
+        loss += moved if inside else moved * x
+    return products
+
+
+def _identities(n: int) -> Floats:
+    """Return a, b, c, d of the identity for at least n matrices, filled up to a power of 2."""
+    identities = np.zeros((4, 1 << max(n - 1, 0).bit_length()))
+    identities[3] = 1.0
+    return identities
+
+
+def _matrices(rule: DecayRule, multiplier: Floats) -> Floats:
+    """Return a, b, c, d of each step, shape (4, n filled up)."""
+    n, m = len(multiplier), rule.momentum
+    e = rule.step * (1 - rule.dampening)
+    inside = rule.buffer is Buffer.INSIDE
+    reach = m * m if rule.nesterov else m
+    matrices = _identities(n)
+    matrices[0, :n] = multiplier * (e * (1 + m) if rule.nesterov else e)
+    matrices[1, :n] = reach if inside else multiplier * reach
+    matrices[2, :n] = multiplier * e if inside else e
+    matrices[3, :n] = m
+    return matrices
+
+
+def _multiply(matrices: Floats) -> Floats:
+    """Return products of neighbours, as few as keep a small, shape (4, n_products)."""
+    while matrices.shape[1] > FEW and np.abs(matrices[0]).max() <= SMALL:
+        a, b, c, d = matrices[:, ::2]
+        later_a, later_b, later_c, later_d = matrices[:, 1::2]
+        left, later_left = 1 - a, 1 - later_a
+        matrices = np.stack(
+            (
+                a + later_a * left + later_b * c,
+                b * later_left + later_b * d,
+                later_c * left + later_d * c,
+                later_d * d - later_c * b,
+            )
+        )
+    return matrices

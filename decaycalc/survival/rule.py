@@ -1,0 +1,113 @@
+"""DecayRule: a decay and how it follows the learning rate."""
+
+from dataclasses import dataclass
+from math import expm1, log1p
+
+import numpy as np
+
+from decaycalc.convention import Buffer, Follows
+from decaycalc.dynamics import first_order_shrink, free_survival, is_oscillating, long_run_shrink
+from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.schedule.shapes import Floats
+
+NEARLY_ALL = 1 - 2.0**-53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecayRule:
+    """A decay under a schedule.
+
+    `step` is lr*loss_scale*strength at peak lr, before momentum; of a decoupled decay it is the
+    shrink at peak lr, and momentum is 0. `follows` says how it follows the lr. `proximal` decays
+    divide by `1 + step`; a decay applied `compounds` times a step takes its share each time.
+    """
+
+    step: float
+    momentum: float = 0.0
+    dampening: float = 0.0
+    nesterov: bool = False
+    buffer: Buffer = Buffer.OUTSIDE
+    follows: Follows = Follows.LR
+    proximal: bool = False
+    compounds: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Check the settings.
+
+        Raises:
+            InvalidValueError: A setting out of its range.
+            ContradictionError: Momentum on a decay that does not follow the lr.
+        """
+        self._long_run(self.step)
+        if self.compounds < 1:
+            raise InvalidValueError("compounds", self.compounds, "must be at least 1")
+        if self.momentum and self.follows not in (Follows.LR, Follows.MULTIPLIER):
+            raise ContradictionError("a decay under momentum follows the learning rate")
+
+    @property
+    def peak_shrink(self) -> float:
+        """The shrink at peak lr to first order (1/step)."""
+        return first_order_shrink(self.step, momentum=self.momentum, dampening=self.dampening)
+
+    def factors(self, multiplier: Floats) -> Floats:
+        """Return each step's decay over that at peak lr, shape of `multiplier`."""
+        if self.follows is Follows.CONSTANT:
+            return np.ones_like(multiplier)
+        if self.follows is Follows.LR_SQUARED:
+            return multiplier**2
+        return multiplier
+
+    def logs(self, shrinks: Floats) -> Floats:
+        """Return the logarithm of what each step leaves, from its first-order shrink (1/step).
+
+        Raises:
+            InvalidValueError: A step that removes the whole weight. Under momentum it does not:
+                there a first-order shrink of 1 or more counts as all but a rounding.
+        """
+        if self.proximal:
+            return -np.log1p(shrinks)
+        if self.compounds != 1:
+            return np.log1p(-self._below_one(shrinks / self.compounds)) * self.compounds
+        return np.log1p(-self._below_one(shrinks))
+
+    def _below_one(self, shrinks: Floats) -> Floats:
+        largest = float(shrinks.max(initial=0))
+        if largest < 1:
+            return shrinks
+        if not self.momentum:
+            raise InvalidValueError("shrink", largest, "must stay below 1 at every step")
+        return np.minimum(shrinks, NEARLY_ALL)
+
+    def long_run_shrink(self, factor: float) -> float:
+        """Return the exact long-run shrink at a constant lr, `factor` times the peak's (1/step)."""
+        step = self.step * factor
+        if self.proximal:
+            return step / (1 + step)
+        if self.compounds != 1:
+            return -expm1(self.compounds * log1p(-step / self.compounds))
+        return self._long_run(step)
+
+    def free_survival(self, n_steps: int) -> float:
+        """Return what is left after some steps at peak lr, exactly, with momentum."""
+        return free_survival(
+            self.step,
+            n_steps,
+            momentum=self.momentum,
+            dampening=self.dampening,
+            nesterov=self.nesterov,
+            first_step_dampened=self.buffer is not Buffer.OUTSIDE,
+        )
+
+    def is_oscillating(self, factor: float) -> bool:
+        """Return whether the weight changes sign on its way down at `factor` times the peak lr."""
+        return not self.proximal and is_oscillating(
+            self.step * factor,
+            momentum=self.momentum,
+            dampening=self.dampening,
+            nesterov=self.nesterov,
+        )
+
+    def _long_run(self, step: float) -> float:
+        return long_run_shrink(
+            step, momentum=self.momentum, dampening=self.dampening, nesterov=self.nesterov
+        )
