@@ -1,0 +1,108 @@
+"""Scaling laws of language-model training: fits, labelled with their range and source.
+
+A fit's exponent is published; its coefficient we could not confirm in a public text, so it is the
+user's: either a number of their own or a reference run from which the law is carried on.
+"""
+
+from dataclasses import dataclass
+
+from decaycalc.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """A power law `quantity = coefficient·variable^exponent`, fitted on `low <= variable <= high`.
+
+    `low` and `high` are None where the range was not found stated.
+    """
+
+    name: str
+    formula: str
+    exponent: float
+    low: float | None
+    high: float | None
+    source: str
+
+    def carry(self, reference: float, *, variable: float, to_variable: float) -> float:
+        """Return the quantity at `to_variable` from its value at `variable`.
+
+        >>> round(BATCH.carry(1.0, variable=1.0, to_variable=2.0), 4)
+        1.3041
+
+        Raises:
+            InvalidValueError: an argument that is not a positive number.
+        """
+        _require(self.name, reference)
+        ratio = _require("variable", to_variable) / _require("variable", variable)
+        return float(reference * ratio**self.exponent)
+
+    def at(self, variable: float, *, coefficient: float) -> float:
+        """Return `coefficient·variable^exponent`.
+
+        Raises:
+            InvalidValueError: an argument that is not a positive number.
+        """
+        power = _require("variable", variable) ** self.exponent
+        return float(_require("coefficient", coefficient) * power)
+
+    def warning(self, variable: float) -> str:
+        """Return a line if the variable lies outside the fitted range, else an empty text."""
+        if self.low is None or self.high is None or self.low <= variable <= self.high:
+            return ""
+        return (
+            f"{self.name}: {variable:.6g} is outside the fitted range {self.low:g} to {self.high:g}"
+        )
+
+
+_POWER_LINES = "Bergsma et al., arXiv 2505.13738"
+
+TIMESCALE = Law(
+    name="timescale",
+    formula="timescale (share of the run) = c·(D/P)^-0.527",
+    exponent=-0.527,
+    low=20,
+    high=1280,
+    source=f"{_POWER_LINES}: fit over tokens per parameter, 10/90 % bootstrap -0.529 to -0.507",
+)
+BATCH = Law(
+    name="optimal batch size",
+    formula="B_opt (tokens) = c·D^0.383",
+    exponent=0.383,
+    low=None,
+    high=None,
+    source=_POWER_LINES,
+)
+CRITICAL_BATCH = Law(
+    name="critical batch size",
+    formula="B_crit (tokens) = c·D_min^0.462",
+    exponent=0.462,
+    low=None,
+    high=None,
+    source=_POWER_LINES,
+)
+LAWS = (TIMESCALE, BATCH, CRITICAL_BATCH)
+
+
+def weight_decay_for(
+    timescale_run_fraction: float, *, lr: float, batch_size: float, dataset_size: float
+) -> float:
+    """Return PyTorch AdamW's weight decay of a run of one epoch, `B/(lr·D·timescale)`.
+
+    B and D count the same unit; linear in B until about the critical batch size.
+
+    >>> weight_decay_for(1 / 15, lr=3e-4, batch_size=4e6, dataset_size=2e12)
+    0.1
+
+    Raises:
+        InvalidValueError: an argument that is not a positive number.
+    Source: Bergsma et al., arXiv 2505.13738, from timescale = B/(lr·λ·D).
+    """
+    divisor = _require("lr", lr) * _require("dataset_size", dataset_size)
+    timescale = _require("timescale", timescale_run_fraction)
+    return _require("batch_size", batch_size) / (divisor * timescale)
+
+
+def _require(name: str, value: float) -> float:
+    if not 0 < value < float("inf"):
+        raise InvalidValueError(name, value, "must be a positive number")
+    return value

@@ -1,0 +1,154 @@
+"""transfer: what lr and weight decay become when batch size, data set, length or width change.
+
+Every rule is a rule for lr and one quantity that is held. In the symbols of the two runs (primes
+for the new one), with s the shrink per step and λ* the objective's strength:
+
+    objective   λ*' = λ*
+    step        s' = s
+    epoch       s'·N'/B' = s·N/B
+    run         s'·S' = s·S
+    normalized  s'·√S' = s·√S, with S = N·E/B where these are known
+
+The number itself then follows from the convention's monomial, whatever it is multiplied by.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import NoReturn
+
+from decaycalc.bridge import Side
+from decaycalc.catalogue import find
+from decaycalc.convention import Convention
+from decaycalc.convert import check_value
+from decaycalc.errors import (
+    DecaycalcError,
+    InvalidValueError,
+    MissingQuantityError,
+    NoEquivalentError,
+)
+from decaycalc.plan import target_side
+from decaycalc.quantity import QUANTITIES, Number, exact
+from decaycalc.record import replace
+from decaycalc.run import Run
+from decaycalc.transfer.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
+from decaycalc.transfer.step import Step
+
+__all__ = ["Hold", "LrRule", "Move", "OutOfReach", "Rule", "Transfer", "move_run", "transfer"]
+
+
+def transfer(
+    value: Number,
+    *,
+    source: Convention | str,
+    run: Run,
+    target_run: Run | None = None,
+    target: Convention | str | None = None,
+    width_ratio: Number = 1,
+    betas: tuple[Number, Number] | None = None,
+    eps: Number | None = None,
+    lr_rules: Iterable[LrRule] = (),
+    holds: Iterable[Hold] = (),
+) -> Transfer:
+    """Return what lr and weight decay become in another run, by every rule (or those chosen).
+
+    >>> run = Run(lr="6e-4", batch_size=512)
+    >>> moved = transfer("0.1", source="pytorch-adamw", run=run, target_run=Run(batch_size=2048))
+    >>> rule = next(rule for rule in moved.rules if (rule.lr_rule, rule.hold) == ("sqrt", "epoch"))
+    >>> rule.lr, rule.value
+    (0.0012, 0.2)
+
+    Raises:
+        UnknownNameError: no convention of that name.
+        InvalidValueError: a value out of its domain.
+        MissingQuantityError: no rule can be computed for lack of quantities.
+        NoEquivalentError: no rule applies to this convention.
+    """
+    move = Move(
+        value=value,
+        source=find(source) if isinstance(source, str) else source,
+        run=run,
+        target_run=target_run,
+        target=find(target) if isinstance(target, str) else target,
+        width_ratio=width_ratio,
+        betas=betas,
+        eps=eps,
+    )
+    return move_run(move, lr_rules=lr_rules, holds=holds)
+
+
+def move_run(
+    move: Move, *, lr_rules: Iterable[LrRule] = (), holds: Iterable[Hold] = ()
+) -> Transfer:
+    """Return the transfer of a move; `lr_rules` and `holds` choose, empty for all that apply.
+
+    Raises:
+        As `transfer`.
+    """
+    if move.source.refusal is not None:
+        raise NoEquivalentError(move.source.key, "another run", move.source.refusal)
+    value = check_value(move.value, move.source)
+    width = _positive("width_ratio", move.width_ratio)
+    here = Side(convention=move.source, run=move.run)
+    there = _new_side(move)
+    rules: list[Rule] = []
+    lacking: list[OutOfReach] = []
+    errors: list[DecaycalcError] = []
+    for lr_rule in tuple(lr_rules) or _lr_rules(there, here, width):
+        for hold in tuple(holds) or tuple(Hold):
+            step = Step(move=move, here=here, there=there, lr_rule=lr_rule, hold=hold, width=width)
+            try:
+                rules.append(step.rule(value))
+            except DecaycalcError as error:
+                errors.append(error)
+                missing = error.missing if isinstance(error, MissingQuantityError) else ()
+                lacking.append(
+                    OutOfReach(lr_rule=lr_rule, hold=hold, missing=missing, message=str(error))
+                )
+    if not rules:
+        _refuse(move, errors)
+    return Transfer(move=move, target_run=there.run, rules=tuple(rules), unavailable=tuple(lacking))
+
+
+def _refuse(move: Move, errors: list[DecaycalcError]) -> NoReturn:
+    """Raise for a move that no rule reaches: what it lacks if it lacks something."""
+    lacking = [error.missing for error in errors if isinstance(error, MissingQuantityError)]
+    missing = dict.fromkeys(name for names in lacking for name in names)
+    if missing:
+        raise MissingQuantityError(f"moving {move.source.key}", tuple(missing))
+    raise errors[-1]
+
+
+def _positive(name: str, value: Number) -> Fraction:
+    number = exact(value, name=name)
+    if number <= 0:
+        raise InvalidValueError(name, float(number), "must be positive")
+    return number
+
+
+def _new_side(move: Move) -> Side:
+    """Return the new run's side: the old run but for what is given; its length counts one way."""
+    given = move.target_run or Run()
+    base = move.run
+    if given.epochs is not None or given.steps is not None:
+        base = replace(base, epochs=None, steps=None)
+    elif base.epochs is not None and base.steps is not None:
+        base = replace(base, steps=None)
+    there = target_side(Side(convention=move.source, run=base), move.source, given)
+    differing = frozenset(
+        name
+        for name in QUANTITIES
+        if name != "lr" and there.run.get(name) not in {None, move.run.get(name)}
+    )
+    return replace(there, own=there.own | differing)
+
+
+def _lr_rules(there: Side, here: Side, width: Fraction) -> tuple[LrRule, ...]:
+    """Return the lr rules that say something about this move."""
+    if "lr" in there.own:
+        return (LrRule.GIVEN,)
+    rules = [LrRule.NONE]
+    if there.get("batch_size") != here.get("batch_size"):
+        rules += [LrRule.LINEAR, LrRule.SQRT]
+    if width != 1:
+        rules.append(LrRule.MUP)
+    return tuple(rules)

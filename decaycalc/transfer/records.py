@@ -1,0 +1,157 @@
+"""The rules of a move, what a move is, and what comes of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from decaycalc.convention import Convention
+from decaycalc.quantity import Number, exact
+from decaycalc.run import Run
+
+
+class LrRule(StrEnum):
+    """What becomes of lr; `given` stands for an lr that the user gives."""
+
+    NONE = "none"
+    LINEAR = "linear"
+    SQRT = "sqrt"
+    MUP = "muP"
+    GIVEN = "given"
+
+    @property
+    def source(self) -> str:
+        """Where the rule comes from; empty where there is no rule."""
+        return {
+            "linear": "lr: Goyal et al., arXiv 1706.02677, eq. 8 (SGD)",
+            "sqrt": "lr: Malladi et al., arXiv 2205.10287 (Adam), Krizhevsky, 1404.5997 (SGD)",
+            "muP": "lr: Yang et al., arXiv 2203.03466",
+        }.get(self.value, "")
+
+
+class Hold(StrEnum):
+    """What a rule keeps."""
+
+    OBJECTIVE = "objective"
+    STEP = "step"
+    EPOCH = "epoch"
+    RUN = "run"
+    NORMALIZED = "normalized"
+
+    @property
+    def source(self) -> str:
+        """Where holding this comes from."""
+        return {
+            "objective": "the loss that is minimised stays the same",
+            "step": "lr·λ: Li, Lyu & Arora, arXiv 2010.02916 (the intrinsic lr)",
+            "epoch": "Wang & Aitchison, arXiv 2405.13698",
+            "run": "Bergsma et al., arXiv 2505.13738",
+            "normalized": "Loshchilov & Hutter, arXiv 1711.05101, appendix B.1",
+        }[self.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A weight decay in one run, and what changes in the next.
+
+    `target` is the convention of the new number, the source's own by default. `width_ratio` is
+    the new width over the old. `betas` and `eps` are Adam's, moved under the square-root rule.
+    """
+
+    value: Number
+    source: Convention
+    run: Run
+    target_run: Run | None = None
+    target: Convention | None = None
+    width_ratio: Number = 1
+    betas: tuple[Number, Number] | None = None
+    eps: Number | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule's numbers.
+
+    `lr` is None where the source's is unknown. `shrink` is that of one step at peak lr, to first
+    order; timescales are its inverse in epochs and as a share of the run. `kept` and `changed`
+    name what the move leaves alone and by which factor it changes the rest.
+    """
+
+    lr_rule: LrRule
+    hold: Hold
+    lr: float | None
+    value: float
+    shrink: float | None
+    timescale_epochs: float | None
+    timescale_run_fraction: float | None
+    formula: str
+    kept: tuple[str, ...]
+    changed: tuple[str, ...]
+    source: str
+    note: str
+    betas: tuple[float, float] | None = None
+    eps: float | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the rule as JSON's `rules` holds it."""
+        return {
+            "lr_rule": self.lr_rule.value,
+            "hold": self.hold.value,
+            "lr": self.lr,
+            "value": self.value,
+            "shrink": self.shrink,
+            "timescale_epochs": self.timescale_epochs,
+            "timescale_run_fraction": self.timescale_run_fraction,
+            "formula": self.formula,
+            "kept": list(self.kept),
+            "changed": list(self.changed),
+            "source": self.source,
+            "note": self.note,
+            "betas": None if self.betas is None else list(self.betas),
+            "eps": self.eps,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfReach:
+    """A rule that the given quantities do not reach, and why."""
+
+    lr_rule: LrRule
+    hold: Hold
+    missing: tuple[str, ...]
+    message: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the entry as JSON's `unavailable` holds it."""
+        return {
+            "lr_rule": self.lr_rule.value,
+            "hold": self.hold.value,
+            "missing": list(self.missing),
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """All rules for one move, those within reach and those without."""
+
+    move: Move
+    target_run: Run
+    rules: tuple[Rule, ...]
+    unavailable: tuple[OutOfReach, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the transfer as the command line's JSON holds it, without the schema keys."""
+        move = self.move
+        target = move.target or move.source
+        return {
+            "source": {
+                "convention": move.source.key,
+                "parameter": move.source.parameter,
+                "value": float(exact(move.value)),
+            },
+            "target": {"convention": target.key, "parameter": target.parameter},
+            "run": move.run.to_dict(),
+            "target_run": self.target_run.to_dict(),
+            "width_ratio": float(exact(move.width_ratio)),
+            "rules": [rule.to_dict() for rule in self.rules],
+            "unavailable": [entry.to_dict() for entry in self.unavailable],
+        }

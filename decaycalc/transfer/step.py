@@ -1,0 +1,247 @@
+"""One rule at work: the same convention in two runs, tied by lr rule and held quantity."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from decaycalc.bridge import Side, base_name, check_shrink, shrink_of, solved, value_for_shrink
+from decaycalc.convention import SGD, Invariant
+from decaycalc.convert import convert
+from decaycalc.decay import Decay, decay_of
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.quantity import Monomial, exact, finite, root_of
+from decaycalc.record import replace
+from decaycalc.run import Run
+from decaycalc.transfer.records import Hold, LrRule, Move, Rule
+
+_ONE = Monomial.of(1)
+_HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rule at work: `here` is the old run's side, `there` the new one's before the lr rule."""
+
+    move: Move
+    here: Side
+    there: Side
+    lr_rule: LrRule
+    hold: Hold
+    width: Fraction
+
+    def ratio(self, name: str) -> Monomial:
+        """Return a quantity of the new run over the old one's."""
+        return self.there.symbol(name) / self.here.symbol(name)
+
+    def lookup(self, name: str) -> Fraction | None:
+        """Return the value behind a name of the monomials."""
+        return self.there.get(name) if name.startswith("to_") else self.here.get(name)
+
+    def evaluate(self, monomial: Monomial, **more: Fraction) -> Fraction:
+        """Return a monomial's value.
+
+        Raises:
+            MissingQuantityError: a quantity is unknown.
+        """
+        names = {name: self.lookup(name) for name in monomial.names if name not in more}
+        missing = tuple(base_name(name) for name, value in names.items() if value is None)
+        if missing:
+            raise MissingQuantityError(f"holding {self.hold}", tuple(dict.fromkeys(missing)))
+        return monomial.evaluate({**names, **more})
+
+    def known(self, monomial: Monomial | None) -> Fraction | None:
+        """Return a monomial's value, None where it is unknown."""
+        try:
+            return None if monomial is None else self.evaluate(monomial)
+        except MissingQuantityError:
+            return None
+
+    @property
+    def moved(self) -> Side:
+        """The new run's side, its lr by the rule."""
+        batch = self.ratio("batch_size") if self.lr_rule in {"linear", "sqrt"} else _ONE
+        factor = {
+            LrRule.LINEAR: batch,
+            LrRule.SQRT: batch**_HALF,
+            LrRule.MUP: Monomial.of(1 / self.width),
+        }.get(self.lr_rule, _ONE)
+        return replace(self.there, lr=self.there.lr * factor)
+
+    @property
+    def length(self) -> Monomial:
+        """S'/S, the new run's steps over the old one's: from N·E/B unless steps are given."""
+        counted = {self.here.run.steps is not None, self.there.run.steps is not None}
+        if True in counted:
+            return self.ratio("steps")
+        return self.ratio("dataset_size") * self.ratio("epochs") / self.ratio("batch_size")
+
+    @property
+    def shrink_ratio(self) -> Monomial:
+        """s'/s, what holding this makes of the shrink."""
+        if self.hold is Hold.EPOCH:
+            return self.ratio("batch_size") / self.ratio("dataset_size")
+        if self.hold is Hold.RUN:
+            return _ONE / self.length
+        if self.hold is Hold.NORMALIZED:
+            return self.length**-_HALF
+        return _ONE if self.hold is Hold.STEP else self.moved.bridge / self.here.bridge
+
+    def check(self) -> None:
+        """Refuse to hold what the convention does not have.
+
+        Raises:
+            NoEquivalentError: no objective, or no decay per step.
+        """
+        record = self.here.convention
+        if self.hold is Hold.OBJECTIVE and not record.has_strength:
+            reason = (
+                "it shrinks the weight beside an adaptive step and minimises no fixed objective"
+            )
+            raise NoEquivalentError(record.key, "another run", reason)
+        if self.hold is not Hold.OBJECTIVE and not self.here.has_shrink:
+            reason = "a penalty under an adaptive optimizer has no decay per step to hold"
+            raise NoEquivalentError(record.key, "another run", reason)
+
+    @property
+    def formula(self) -> Monomial | None:
+        """The new number as a monomial of the old one, None for named forms."""
+        held = Invariant.STRENGTH if self.hold is Hold.OBJECTIVE else Invariant.SHRINK
+        monomial = self.here.invariant(held)
+        if monomial is None:
+            return None
+        if held is Invariant.SHRINK:
+            monomial *= self.shrink_ratio
+        return solved(self.moved, held).substitute({held.value: monomial})
+
+    def new_value(self, value: Fraction) -> Fraction:
+        """Return the new number in the source's own convention."""
+        formula = self.formula
+        if formula is not None:
+            return self.evaluate(formula, value=value)
+        shrink = shrink_of(self.here, value) * self.evaluate(self.shrink_ratio)
+        new = Side(convention=self.here.convention, run=self.new_run)
+        return value_for_shrink(new, check_shrink(shrink, new))
+
+    @property
+    def new_run(self) -> Run:
+        """The new run with its lr, where that is known."""
+        return replace(self.there.run, lr=self.known(self.moved.lr))
+
+    def rule(self, value: Fraction) -> Rule:
+        """Return the rule's numbers.
+
+        Raises:
+            MissingQuantityError, NoEquivalentError, InvalidValueError: it is out of reach.
+        """
+        self.check()
+        moved = self.new_value(value)
+        run = self.new_run
+        lr = run.get("lr")
+        decay = self.decay(moved, run)
+        kept, changed = self.balance()
+        return Rule(
+            lr_rule=self.lr_rule,
+            hold=self.hold,
+            lr=None if lr is None else finite(lr, "lr"),
+            value=self.in_target(moved, run),
+            shrink=None if decay is None else decay.first_order_shrink,
+            timescale_epochs=None if decay is None else decay.timescale_epochs,
+            timescale_run_fraction=None if decay is None else decay.timescale_run_fraction,
+            formula=self.formula_text(),
+            kept=kept,
+            changed=changed,
+            source="; ".join(filter(None, (self.hold.source, self.lr_rule.source))),
+            note=self.note(),
+            betas=self.betas(),
+            eps=self.eps(),
+        )
+
+    def decay(self, value: Fraction, run: Run) -> Decay | None:
+        """Return what the new number does to a weight of the new run."""
+        return decay_of(Side(convention=self.here.convention, run=run), value)
+
+    def in_target(self, value: Fraction, run: Run) -> float:
+        """Return the new number in the target's convention."""
+        target = self.move.target
+        if target is None or target.key == self.here.convention.key:
+            return finite(value, self.here.convention.parameter)
+        converted = convert(value, source=self.here.convention, target=target, run=run)
+        assert converted.value is not None  # noqa: S101  (a value was given; layers would raise)
+        return converted.value
+
+    def formula_text(self) -> str:
+        """Return the formula in the source's parameter, `weight_decay·sqrt(to_B/B)·N/to_N`."""
+        name = self.here.convention.parameter
+        formula = self.formula
+        if formula is not None:
+            return f"to_{name} = {formula.format({'value': name})}"
+        return f"to_shrink = {self.shrink_ratio.format()}·shrink"
+
+    def balance(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what stays the same, and what changes by which factor."""
+        shrink = self.shrink_ratio if self.here.has_shrink else None
+        epoch = self.ratio("batch_size") / self.ratio("dataset_size")
+        strength = None
+        if self.here.convention.has_strength:
+            both = self.moved.bridge / self.here.bridge
+            strength = _ONE if shrink is None else shrink / both
+        ratios = {
+            "lr": self.moved.lr / self.here.lr,
+            "objective": _ONE if self.hold is Hold.OBJECTIVE else strength,
+            "shrink per step": shrink,
+            "timescale in epochs": None if shrink is None else epoch / shrink,
+            "timescale as share of the run": None
+            if shrink is None
+            else _ONE / (shrink * self.length),
+            "normalised λ": None if shrink is None else shrink * self.length**_HALF,
+        }
+        known = {name: self.known(ratio) for name, ratio in ratios.items()}
+        kept = tuple(name for name, factor in known.items() if factor == 1)
+        changed = tuple(
+            f"{name} ×{float(factor):.6g}"
+            for name, factor in known.items()
+            if factor is not None and factor != 1
+        )
+        return kept, changed
+
+    def note(self) -> str:
+        """Return where the literature disagrees about this rule."""
+        optimizer = self.here.convention.optimizer
+        if self.lr_rule is LrRule.MUP:
+            return (
+                "width is disputed: λ ∝ width with lr ∝ 1/width (Wang & Aitchison, 2405.13698; "
+                "Dey et al., 2505.01618), λ ∝ √width (Fan et al., 2510.15262); nanochat's Muon "
+                "was tuned to λ ∝ 1/width^1.97"
+            )
+        if self.lr_rule is LrRule.LINEAR and self.here.convention.is_adaptive:
+            return "for Adam-like optimizers the square-root rule is the derived one (2205.10287)"
+        if self.lr_rule is LrRule.SQRT and optimizer == SGD:
+            return (
+                "for SGD the linear rule works better (Krizhevsky, 1404.5997); Malladi et al. call "
+                "the square root incorrect there"
+            )
+        if self.lr_rule is LrRule.LINEAR and self.hold is Hold.OBJECTIVE:
+            return "scaling the loss is not scaling lr once λ is not 0 (Goyal et al., remark 1)"
+        return ""
+
+    def _batch_ratio(self) -> Fraction | None:
+        if self.lr_rule is not LrRule.SQRT:
+            return None
+        return self.known(self.ratio("batch_size"))
+
+    def betas(self) -> tuple[float, float] | None:
+        """Return Adam's betas under the square-root rule, `1 - κ·(1 - beta)`; None if below 0.
+
+        Source: Malladi et al., arXiv 2205.10287.
+        """
+        ratio = self._batch_ratio()
+        if ratio is None or self.move.betas is None:
+            return None
+        one, two = (1 - ratio * (1 - exact(beta)) for beta in self.move.betas)
+        return (float(one), float(two)) if min(one, two) >= 0 else None
+
+    def eps(self) -> float | None:
+        """Return Adam's epsilon under the square-root rule, `eps/√κ`."""
+        ratio = self._batch_ratio()
+        if ratio is None or self.move.eps is None:
+            return None
+        return finite(exact(self.move.eps) / root_of(ratio, 2), "eps")
