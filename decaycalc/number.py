@@ -1,0 +1,155 @@
+"""Numbers as they are typed, exact: decimals and fractions to Fraction, and back to float64."""
+
+from fractions import Fraction
+from math import isfinite
+
+from decaycalc.errors import InvalidValueError
+
+Number = int | float | str | Fraction
+
+ONE = Fraction(1)
+ZERO = Fraction(0)
+
+# Bits kept of an irrational root: far more than float64's 53, so that one rounding decides.
+_ROOT_BITS = 200
+_SAFE_BITS = 1000
+
+
+def exact(value: Number, *, name: str = "value") -> Fraction:
+    """Return the number as typed, as an exact fraction; a float counts as its shortest decimal.
+
+    >>> exact("1e-4") * 3 == Fraction(3, 10000)
+    True
+    >>> exact(0.1), exact("1/3")
+    (Fraction(1, 10), Fraction(1, 3))
+
+    Raises:
+        InvalidValueError: not a number, not finite, or outside float64's range.
+    """
+    if isinstance(value, int | Fraction):
+        return _in_range(Fraction(value), value, name)
+    return _exact_decimal(value if isinstance(value, str) else repr(float(value)), name)
+
+
+def _in_range(number: Fraction, given: Number, name: str) -> Fraction:
+    """Return the number if a float64 can hold it, to within its digits."""
+    # The bits decide most cases at once: float64 reaches from 2**-1074 to 2**1024.
+    if abs(number.numerator.bit_length() - number.denominator.bit_length()) < _SAFE_BITS:
+        return number
+    try:
+        if float(number) or not number:
+            return number
+    except OverflowError:
+        raise InvalidValueError(name, _shown(given), "must be finite, below 1.8e308") from None
+    raise InvalidValueError(name, _shown(given), "is below float64's range")
+
+
+def _shown(given: Number) -> str:
+    """Return a number beyond float64's range as it was typed, else in a few digits."""
+    return given if isinstance(given, str) else about(Fraction(given))
+
+
+def about(value: Fraction) -> str:
+    """Return a number of any size to four digits.
+
+    >>> about(Fraction(10) ** 318 / 3)
+    '3.333e+317'
+    """
+    # Imported here: only needed when something went wrong.
+    from decimal import Context, Decimal  # noqa: PLC0415
+
+    context = Context(prec=4, Emax=10**9, Emin=-(10**9))
+    return f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)):.3e}"
+
+
+def _exact_decimal(text: str, name: str) -> Fraction:
+    """Return the fraction that a decimal or `p/q` text denotes."""
+    numerator, slash, denominator = (part.strip() for part in text.partition("/"))
+    value = _decimal(numerator, text, name)
+    if slash:
+        divisor = _decimal(denominator, text, name)
+        if not divisor:
+            raise InvalidValueError(name, text, "divides by zero")
+        value /= divisor
+    return _in_range(value, text, name)
+
+
+def _decimal(part: str, text: str, name: str) -> Fraction:
+    """Return the fraction that a plain decimal denotes; `text` is all that was typed."""
+    # float() comes first: it bounds the exponent, where Fraction('1e999999999') would never end.
+    number = _float(part)
+    if number is None:
+        raise InvalidValueError(name, text, "is not a number such as 0.001, 1e-3 or 1/3")
+    if not isfinite(number):
+        raise InvalidValueError(name, text, "must be finite, below 1.8e308")
+    if not number:
+        return _zero(part, text, name)
+    try:
+        return Fraction(part)
+    except ValueError:
+        raise InvalidValueError(name, f"{text[:20]}...", "has too many digits") from None
+
+
+def _float(text: str) -> float | None:
+    """Return the number that an ASCII text spells, None for any other text."""
+    # Python would also read 1_000 and the digits of other scripts.
+    if "_" in text or not text.isascii():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _zero(part: str, text: str, name: str) -> Fraction:
+    """Return 0 if every digit before the exponent is 0, else refuse what float64 rounds to 0."""
+    if part.lower().partition("e")[0].strip("+-0."):
+        raise InvalidValueError(name, text, "is below float64's range")
+    return ZERO
+
+
+def finite(value: Fraction, name: str) -> float:
+    """Return the float64 nearest to an exact number.
+
+    Raises:
+        InvalidValueError: the number is beyond float64's range.
+    """
+    try:
+        number = float(value)
+    except OverflowError:
+        number = 0.0
+    if value and not number:
+        raise InvalidValueError(name, about(value), "is beyond float64's range")
+    return number
+
+
+def root_of(value: Fraction, degree: int) -> Fraction:
+    """Return the positive root of a non-negative fraction, exact or to 200 bits."""
+    precise = exact_root(value, degree)
+    if precise is not None:
+        return precise
+    # Scale to an integer of at least degree * 200 bits, so that its integer root has 200.
+    size = value.numerator.bit_length() - value.denominator.bit_length()
+    shift = max(0, _ROOT_BITS - size // degree + 1)
+    scaled = (value.numerator << (shift * degree)) // value.denominator
+    return Fraction(_integer_root(scaled, degree), 1 << shift)
+
+
+def exact_root(value: Fraction, degree: int) -> Fraction | None:
+    """Return the root if it is rational, else None."""
+    top, bottom = _integer_root(value.numerator, degree), _integer_root(value.denominator, degree)
+    if top**degree == value.numerator and bottom**degree == value.denominator:
+        return Fraction(top, bottom)
+    return None
+
+
+def _integer_root(value: int, degree: int) -> int:
+    """Return the largest integer whose power does not exceed `value` (Newton's iteration)."""
+    if value < 2:  # noqa: PLR2004
+        return value
+    guess = 1 << -(-value.bit_length() // degree)
+    while True:
+        better = ((degree - 1) * guess + value // guess ** (degree - 1)) // degree
+        if better >= guess:
+            return guess
+        guess = better
