@@ -86,7 +86,7 @@ def notes(
         texts.append("agrees at peak lr only: the two follow the lr schedule differently")
     linear = source.is_linear and target.is_linear
     if held == Invariant.SHRINK and not linear and not exactly:
-        texts.append("to first order; --match decay holds the exact long-run decay equal")
+        texts.append("to first order, --match decay holds the exact long-run decay equal")
     if not same_lr:
         texts.append("the target's lr is not the one that the loss scales ask for")
     if (

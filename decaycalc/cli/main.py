@@ -54,7 +54,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     """Print the version and leave, where it is wanted."""
     if wanted:
         click.echo(f"decaycalc {__version__}")

@@ -12,7 +12,7 @@ def tables(answer: Answer, *, flag_of: Callable[[str], str]) -> Iterator[Table]:
     if answer.value is not None:
         yield _decay(answer)
     if answer.penalty is not None:
-        yield _penalty(answer, answer.penalty)
+        yield _penalty(answer.penalty)
         if answer.penalty.layers:
             yield _layers(answer.penalty)
     if answer.conversions:
@@ -65,7 +65,7 @@ def _why_no_decay(answer: Answer) -> str:
     return "the shrink per step is unknown: give --lr"
 
 
-def _penalty(answer: Answer, penalty: Penalty) -> Table:
+def _penalty(penalty: Penalty) -> Table:
     """Return the penalty's coefficients and, with a network, its size against the loss."""
     shown: tuple[tuple[Cell, ...], ...] = (
         ("coefficient of Σw² beside the mean loss", penalty.coefficient_mean_loss),
@@ -110,36 +110,50 @@ def _layers(penalty: Penalty) -> Table:
 
 
 def _conversions(answer: Answer) -> Table:
-    """Return the number in other conventions."""
+    """Return the number in other conventions; notes stand numbered below."""
+    notes = _Notes()
     with_lr = any(conversion.lr is not None for conversion in answer.conversions)
-    headers = ("convention", "parameter", "value", "lr", "equivalence", "formula", "note")
-    body = []
-    for conversion in answer.conversions:
-        row = conversion.to_dict()
-        value = row["value"] if not conversion.layers else "by layer"
-        body.append(
-            (
-                conversion.convention.key, conversion.convention.parameter, value, row["lr"],
-                row["equivalence"], conversion.formula, conversion.note,
-            )
-        )  # fmt: skip
-    kept = [
-        place
-        for place, header in enumerate(headers)
-        if (header != "lr" or with_lr)
-        and (header != "value" or answer.value is not None)
-        and (header != "note" or any(row[-1] for row in body))
+    hidden = {"" if with_lr else "lr", "value" if answer.value is None else ""}
+    if not any(conversion.note for conversion in answer.conversions):
+        hidden.add("note")
+    headers = ("convention", "parameter", "value", "lr", "equivalence", "note", "formula")
+    body = [
+        (
+            conversion.convention.key,
+            conversion.convention.parameter,
+            "by layer" if conversion.layers else conversion.value,
+            conversion.lr,
+            conversion.equivalence.value,
+            notes.marks(conversion.note),
+            conversion.formula,
+        )
+        for conversion in answer.conversions
     ]
+    kept = [place for place, header in enumerate(headers) if header not in hidden]
     return Table(
         title="Conversions",
         headers=tuple(headers[place] for place in kept),
-        rows=tuple(tuple(_cell(row[place]) for place in kept) for row in body),
+        rows=tuple(tuple(row[place] for place in kept) for row in body),
         numeric=("value", "lr"),
+        note=notes.text(),
     )
 
 
-def _cell(value: object) -> Cell:
-    return value if isinstance(value, str | int | float | None) else str(value)
+class _Notes:
+    """Numbers the notes of a table in the order in which they occur."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def marks(self, note: str) -> str:
+        """Return the numbers of a conversion's notes, `1 3`."""
+        texts = note.split("; ") if note else []
+        numbers = (self._numbers.setdefault(text, len(self._numbers) + 1) for text in texts)
+        return " ".join(map(str, numbers))
+
+    def text(self) -> str:
+        """Return the numbered notes, one a line."""
+        return "\n".join(f"{number} {text}" for text, number in self._numbers.items())
 
 
 def _unavailable(answer: Answer, flag_of: Callable[[str], str]) -> Table:
