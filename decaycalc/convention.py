@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import exp, expm1, log, log1p
 
 from decaycalc.errors import InvalidValueError
+from decaycalc.number import ZERO, about
 from decaycalc.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
 from decaycalc.run import Loss
@@ -59,6 +60,7 @@ class Buffer(StrEnum):
 
 
 Quantities = Mapping[str, Fraction | None]
+_TOO_SMALL = "is below float64's range"
 
 
 class Form(Record):
@@ -224,20 +226,50 @@ def _of(quantities: Quantities, name: str) -> Fraction:
     return value
 
 
+_HALF = Fraction(1, 2)
+_LN_2 = Fraction(log(2))
+# Below this, ln(1 - s) is -s to the last digit of a float64.
+_TINY = Fraction(1, 1 << 60)
+# exp of less is no float64.
+_LEAST_LOG = -745
+
+
+def _log_left(shrink: Fraction) -> Fraction:
+    """Return ln(1 - shrink), to a float64's digits for the smallest and the largest shrinks."""
+    if shrink < _TINY:
+        return -shrink
+    if shrink < _HALF:
+        return Fraction(log1p(-float(shrink)))
+    left = 1 - shrink
+    return Fraction(log(left) if float(left) else log(left.numerator) - log(left.denominator))
+
+
+def _lost(log_left: Fraction) -> Fraction:
+    """Return 1 - exp(log_left), the inverse of `_log_left`; 1 where nothing is left."""
+    if log_left > -_TINY:
+        return -log_left
+    if log_left > -_LN_2:
+        return Fraction(-expm1(float(log_left)))
+    return 1 - (Fraction(exp(float(log_left))) if log_left > _LEAST_LOG else ZERO)
+
+
 def _from_half_life(steps: Fraction) -> Fraction:
-    return Fraction(-expm1(-log(2) / float(steps)))
+    return _lost(-_LN_2 / steps)
 
 
 def _half_life(shrink: Fraction) -> Fraction:
-    return Fraction(-log(2) / log1p(-float(shrink)))
+    return -_LN_2 / _log_left(shrink)
 
 
 def _from_factor(factor: Fraction, n_steps: Fraction) -> Fraction:
-    return Fraction(-expm1(log(float(factor)) / float(n_steps)))
+    return _lost(_log_left(1 - factor) / n_steps)
 
 
 def _factor(shrink: Fraction, n_steps: Fraction) -> Fraction:
-    return Fraction(exp(float(n_steps) * log1p(-float(shrink))))
+    left = 1 - _lost(n_steps * _log_left(shrink))
+    if not left:
+        raise InvalidValueError("factor", f"(1 - {about(shrink)})^{about(n_steps)}", _TOO_SMALL)
+    return left
 
 
 PER_STEP_FACTOR = Form(
