@@ -4,7 +4,7 @@ The bridge of SGD-like dynamics is `shrink = lr·loss_scale·(1 - dampening)/(1 
 under an adaptive preconditioner there is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from fractions import Fraction
 from math import expm1, log1p
 
@@ -16,12 +16,16 @@ from decaycalc.dynamics import (
     step_for_shrink,
 )
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.number import about, exact, finite, plain
+from decaycalc.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
 from decaycalc.run import Loss, Run
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
+_PLAIN_TO = 10**6
+
+Lookup = Callable[[str], Fraction | None]
 
 
 class Side(Record):
@@ -160,14 +164,23 @@ class Side(Record):
         """
         if self.is_linear:
             return first_order
-        value = float(first_order)
+        value = finite(first_order, "shrink")
         if self.convention.proximal:
             return Fraction(proximal_shrink(value))
         if self.convention.compounds:
             count = float(self.get(self.convention.compounds) or 1)
+            check_remainder(first_order / Fraction(count), self)
             return Fraction(-expm1(count * log1p(-value / count)))
-        step = value / self._gain() if self._gain() else 0.0
-        return Fraction(long_run_shrink(step, **self._dampened(), nesterov=bool(self.run.nesterov)))
+        step, settings = value / self._gain(), self._dampened()
+        shrink = long_run_shrink(step, **settings, nesterov=bool(self.run.nesterov))
+        if shrink < 0:
+            raise InvalidValueError(
+                "shrink",
+                value,
+                f"a step makes the weight grow at momentum {settings['momentum']:g}: "
+                f"lower lr or {self.convention.parameter}",
+            )
+        return Fraction(shrink)
 
     def first_order_shrink(self, shrink: Fraction) -> Fraction:
         """Return the first-order shrink whose exact long-run shrink is the given one.
@@ -193,13 +206,40 @@ def check_shrink(shrink: Fraction, side: Side) -> Fraction:
     Raises:
         InvalidValueError: a step removes the whole weight or more.
     """
-    if shrink >= 1 and side.is_linear:
+    return check_remainder(shrink, side) if side.is_linear else shrink
+
+
+def check_remainder(shrink: Fraction, side: Side) -> Fraction:
+    """Return a shrink of below 1.
+
+    Raises:
+        InvalidValueError: nothing remains of the weight.
+    """
+    if shrink >= 1:
+        record = side.convention
         raise InvalidValueError(
-            side.convention.parameter,
-            float(shrink),
-            "is the share of a weight that one step would remove; it must stay below 1",
+            "shrink",
+            about(shrink) if shrink >= _PLAIN_TO else plain(shrink),
+            f"of {record.key} leaves nothing of a weight after one step; "
+            f"it must stay below 1: check {record.parameter} and lr",
         )
     return shrink
+
+
+def check_domain(value: Fraction, convention: Convention) -> Fraction:
+    """Return a number that the convention can have.
+
+    Raises:
+        InvalidValueError: it is negative, or zero where zero means nothing.
+    """
+    form, monomial = convention.form, convention.monomial
+    if value < 0:
+        raise InvalidValueError(convention.parameter, plain(value), "must not be negative")
+    if form is not None:
+        _check_form_value(convention, form, value)
+    if not value and monomial is not None and monomial.power_of("value") < 0:
+        raise InvalidValueError(convention.parameter, 0, "must be above 0: it divides")
+    return value
 
 
 def strength_of(side: Side, value: Fraction) -> Fraction | None:
@@ -210,7 +250,9 @@ def strength_of(side: Side, value: Fraction) -> Fraction | None:
     if monomial is None:
         return None
     names = {name: side.get(name) for name in monomial.names if name != "value"}
-    return None if None in names.values() else evaluate(monomial, names, side, value=value)
+    if None in names.values():
+        return None
+    return monomial.evaluate({**names, "value": check_domain(value, side.convention)})
 
 
 def shrink_of(side: Side, value: Fraction) -> Fraction:
@@ -224,24 +266,22 @@ def shrink_of(side: Side, value: Fraction) -> Fraction:
     monomial = side.invariant(Invariant.SHRINK)
     if form is not None:
         _check_form_value(side.convention, form, value)
-        shrink = form.to_shrink(value, _given(side, form.needs))
-        if not 0 <= shrink < 1:
-            raise InvalidValueError(
-                side.convention.parameter, float(value), "means no decay: 0 <= shrink < 1"
-            )
-        return shrink
+        return check_shrink(form.to_shrink(value, _given(side, form.needs)), side)
     assert monomial is not None  # noqa: S101  (a refusal has neither, and was refused)
     names = tuple(name for name in monomial.names if name != "value")
-    return check_shrink(evaluate(monomial, _given(side, names), side, value=value), side)
+    check_domain(value, side.convention)
+    return check_shrink(monomial.evaluate({**_given(side, names), "value": value}), side)
 
 
-def _given(side: Side, names: tuple[str, ...]) -> dict[str, Fraction | None]:
+def _given(
+    side: Side, names: tuple[str, ...], quantity: Lookup | None = None
+) -> dict[str, Fraction | None]:
     """Return the quantities of those names.
 
     Raises:
         MissingQuantityError: one of them is unknown.
     """
-    values = {name: side.get(name) for name in names}
+    values = {name: (quantity or side.get)(name) for name in names}
     missing = tuple(base_name(name) for name, value in values.items() if value is None)
     if missing:
         raise MissingQuantityError(f"the decay of {side.convention.key}", missing)
@@ -255,15 +295,17 @@ def _check_form_value(convention: Convention, form: Form, value: Fraction) -> No
     is_factor = convention.parameter == "factor"
     if value <= 0 or (is_factor and value > 1):
         domain = "above 0 and at most 1" if is_factor else "above 0"
-        raise InvalidValueError(convention.parameter, float(value), f"must be {domain}")
+        raise InvalidValueError(convention.parameter, plain(value), f"must be {domain}")
 
 
-def value_for_shrink(side: Side, shrink: Fraction) -> Fraction:
+def value_for_shrink(side: Side, shrink: Fraction, *, quantity: Lookup | None = None) -> Fraction:
     """Return the convention's number for a first-order shrink (1/step).
 
+    `quantity` finds what the side's symbols stand for where the source's run differs.
+
     Raises:
-        NoEquivalentError: nothing halves without decay.
-        InvalidValueError: the number would divide by zero.
+        NoEquivalentError: nothing halves without decay, an averaging time would be endless.
+        MissingQuantityError: a quantity that it needs is unknown.
     """
     form = side.convention.form
     if form is not None:
@@ -274,8 +316,15 @@ def value_for_shrink(side: Side, shrink: Fraction) -> Fraction:
             raise NoEquivalentError("this decay", side.convention.key, "at 0 it decays more")
         return number
     inverse = solved(side, Invariant.SHRINK)
+    if not shrink and inverse.power_of("shrink") < 0:
+        raise NoEquivalentError("no decay", side.convention.key, endless(side.convention))
     names = tuple(name for name in inverse.names if name != "shrink")
-    return evaluate(inverse, _given(side, names), side, shrink=shrink)
+    return inverse.evaluate({**_given(side, names, quantity), "shrink": shrink})
+
+
+def endless(convention: Convention) -> str:
+    """Return why a convention has no number for no decay."""
+    return f"without decay {convention.parameter} would be infinite"
 
 
 def solved(side: Side, held: Invariant) -> Monomial:
@@ -285,21 +334,6 @@ def solved(side: Side, held: Invariant) -> Monomial:
     power = monomial.power_of("value")
     rest = monomial / Monomial.of(value=1) ** power
     return (Monomial.of(**{held.value: 1}) / rest) ** (1 / power)
-
-
-def evaluate(
-    monomial: Monomial, names: Mapping[str, Fraction | None], side: Side, **more: Fraction
-) -> Fraction:
-    """Return the monomial's value, naming the user's own parameter where a zero divides.
-
-    Raises:
-        InvalidValueError: a zero divides.
-    """
-    try:
-        return monomial.evaluate({**names, **more})
-    except InvalidValueError as error:
-        name = side.convention.parameter if error.name in more else error.name
-        raise InvalidValueError(name, 0, "has no equivalent: it would divide by zero") from None
 
 
 def base_name(name: str) -> str:

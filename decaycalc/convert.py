@@ -2,10 +2,9 @@
 
 from fractions import Fraction
 
-from decaycalc.bridge import Side
+from decaycalc.bridge import Side, check_domain
 from decaycalc.catalogue import find
 from decaycalc.convention import Convention, Equivalence
-from decaycalc.errors import InvalidValueError
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.quantity import Number, exact, finite
 from decaycalc.record import Record
@@ -80,12 +79,9 @@ def check_value(value: Number, convention: Convention) -> Fraction:
     """Return the number as typed, exact, if the convention can have it.
 
     Raises:
-        InvalidValueError: not a finite number, or negative.
+        InvalidValueError: not a finite number, negative, or zero where zero means nothing.
     """
-    number = exact(value, name=convention.parameter)
-    if number < 0:
-        raise InvalidValueError(convention.parameter, float(number), "must not be negative")
-    return number
+    return check_domain(exact(value, name=convention.parameter), convention)
 
 
 def apply(

@@ -49,6 +49,11 @@ def _shown(given: Number) -> str:
     return given if isinstance(given, str) else about(Fraction(given))
 
 
+def plain(value: Fraction) -> int | float:
+    """Return the number as Python would print it: an int where it is whole and short."""
+    return int(value) if value.denominator == 1 and abs(value) < 10**16 else float(value)
+
+
 def about(value: Fraction) -> str:
     """Return a number of any size to four digits.
 

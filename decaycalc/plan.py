@@ -6,17 +6,17 @@ from fractions import Fraction
 from decaycalc.bridge import (
     Side,
     base_name,
-    check_shrink,
-    evaluate,
+    endless,
     shrink_of,
     solved,
     value_for_shrink,
 )
 from decaycalc.convention import Convention, Equivalence, Invariant
 from decaycalc.equivalence import equivalence, notes, shared_invariant
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
+from decaycalc.number import about
 from decaycalc.quantity import QUANTITIES, Monomial, Number, finite
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 from decaycalc.run import Run
 
 
@@ -66,18 +66,14 @@ class Plan(Record):
         Raises:
             MissingQuantityError: the layers or a quantity that does not cancel are unknown.
         """
-        if not layers or self.factor is None:
+        if not layers:
             self._require(("layer_weights",))
-        self._require(tuple(name for name in self.needs if name != "layer_weights"))
-        factor = self.factor or Monomial.of(1)
-        names = {name: self.quantity(name) for name in factor.names}
-        return tuple(
-            (
-                name,
-                evaluate(factor, names, self.source, value=value, layer_weights=Fraction(size)),
-            )
-            for name, size in layers
-        )
+        return tuple((name, self._in_layer(Fraction(size)).value(value)) for name, size in layers)
+
+    def _in_layer(self, size: Fraction) -> "Plan":
+        """Return the plan for one layer of that many weights."""
+        source, target = replace(self.source, layer=size), replace(self.target, layer=size)
+        return replace(self, source=source, target=target)
 
     def _require(self, names: tuple[str, ...]) -> None:
         """Refuse to go on where one of the quantities is unknown."""
@@ -96,16 +92,42 @@ class Plan(Record):
 
         Raises:
             MissingQuantityError: a quantity that does not cancel is unknown.
-            InvalidValueError: a step would remove the whole weight, or a zero divides.
+            InvalidValueError: a step would remove the whole weight.
+            NoEquivalentError: the target has no number for this decay, or for none at all.
         """
         self._require(self.needs)
-        if self.factor is not None:
-            names = {name: self.quantity(name) for name in self.factor.names}
-            return evaluate(self.factor, names, self.source, value=value)
+        if self.factor is None:
+            shrink = self._shrink(value)
+            return value_for_shrink(self.target, shrink, quantity=self.quantity)
+        if self.held == Invariant.SHRINK and self._knows_shrink():
+            self._shrink(value)
+        if not value and self.factor.power_of("value") < 0:
+            raise self._no_equivalent(endless(self.target.convention))
+        names = {name: self.quantity(name) for name in self.factor.names}
+        return self.factor.evaluate({**names, "value": value})
+
+    def _knows_shrink(self) -> bool:
+        """Return whether the runs give all that the source's shrink takes, needed here or not."""
+        names = _needs_of(self.source)
+        return all(name == "value" or self.source.get(name) is not None for name in names)
+
+    def _shrink(self, value: Fraction) -> Fraction:
+        """Return the first-order shrink that the target must have (1/step)."""
         shrink = shrink_of(self.source, value)
         if self.exactly:
-            shrink = self.target.first_order_shrink(self.source.exact_shrink(shrink))
-        return value_for_shrink(self.target, check_shrink(shrink, self.target))
+            exact_shrink = self.source.exact_shrink(shrink)
+            try:
+                shrink = self.target.first_order_shrink(exact_shrink)
+            except InvalidValueError as error:
+                raise self._no_equivalent(str(error)) from None
+        if shrink >= 1 and self.target.is_linear:
+            raise self._no_equivalent(
+                f"a shrink of {about(shrink)} leaves nothing of a weight after one step"
+            )
+        return shrink
+
+    def _no_equivalent(self, reason: str) -> NoEquivalentError:
+        return NoEquivalentError(self.source.convention.key, self.target.convention.key, reason)
 
     @property
     def lr(self) -> Monomial | None:

@@ -6,7 +6,7 @@ from math import gcd, lcm
 from typing import Any
 
 from decaycalc.errors import InvalidValueError, MissingQuantityError
-from decaycalc.number import ONE, ZERO, Number, exact, exact_root, finite, root_of
+from decaycalc.number import ONE, ZERO, Number, exact, exact_root, finite, plain, root_of
 from decaycalc.record import Record
 
 __all__ = [
@@ -50,11 +50,11 @@ class Quantity(Record):
             InvalidValueError: the value lies outside the quantity's domain.
         """
         if value < self.low or (self.open_low and value == self.low):
-            raise InvalidValueError(self.name, _plain(value), f"must be {self._domain()}")
+            raise InvalidValueError(self.name, plain(value), f"must be {self._domain()}")
         if self.high is not None and (value > self.high or (self.open_high and value == self.high)):
-            raise InvalidValueError(self.name, _plain(value), f"must be {self._domain()}")
+            raise InvalidValueError(self.name, plain(value), f"must be {self._domain()}")
         if self.integer and value.denominator != 1:
-            raise InvalidValueError(self.name, _plain(value), "must be a whole number")
+            raise InvalidValueError(self.name, plain(value), "must be a whole number")
         return value
 
     def _domain(self) -> str:
@@ -65,11 +65,6 @@ class Quantity(Record):
         if self.high is None:
             return low
         return f"{low} and {'below' if self.open_high else 'at most'} {self.high:g}"
-
-
-def _plain(value: Fraction) -> int | float:
-    """Return the number as Python would print it: an int where it is whole and short."""
-    return int(value) if value.denominator == 1 and abs(value) < 10**16 else float(value)
 
 
 def _base(name: str, symbol: str, unit: str, text: str, **domain: Any) -> Quantity:
