@@ -1,6 +1,7 @@
 """Answer: everything that `decaycalc convert` says about one weight decay in one run."""
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from decaycalc.architecture import Architecture
 from decaycalc.bridge import Side, shrink_of, strength_of
@@ -15,6 +16,9 @@ from decaycalc.plan import Match, plan, target_side
 from decaycalc.quantity import Number
 from decaycalc.record import Record, asdict, replace
 from decaycalc.run import Run
+
+if TYPE_CHECKING:
+    from decaycalc.survival.answer import ScheduleAnswer
 
 
 class Unavailable(Record):
@@ -56,6 +60,7 @@ class Question(Record):
     init: str | None = None
     classes: int | None = None
     dtype: str | None = None
+    schedule: str | None = None
 
 
 class Answer(Record):
@@ -68,6 +73,7 @@ class Answer(Record):
     strength: float | None
     shrink: float | None
     decay: Decay | None
+    schedule: "ScheduleAnswer | None"
     penalty: Penalty | None
     conversions: tuple[Conversion, ...]
     unavailable: tuple[Unavailable, ...]
@@ -84,6 +90,7 @@ class Answer(Record):
             "strength": self.strength,
             "shrink": self.shrink,
             "decay": None if self.decay is None else self.decay.to_dict(),
+            "schedule": None if self.schedule is None else self.schedule.summary(),
             "penalty": None if self.penalty is None else asdict(self.penalty),
             "conversions": [conversion.to_dict() for conversion in self.conversions],
             "unavailable": [entry.to_dict() for entry in self.unavailable],
@@ -104,6 +111,10 @@ def answer(question: Question) -> Answer:
     conversions, unavailable = _conversions(question, source, value)
     strength = None if value is None else strength_of(source, value)
     shrink = None if value is None else _shrink(source, value)
+    decay = None if value is None else decay_of(source, value)
+    scheduled = None if decay is None else _scheduled(question, source)
+    if scheduled is not None and decay is not None:
+        decay = replace(decay, per_run_factor=scheduled.decay.survival)
     return Answer(
         source=question.source,
         value=value,
@@ -111,11 +122,28 @@ def answer(question: Question) -> Answer:
         target_run=None if question.target_run is None else question.target_run.over(run),
         strength=None if strength is None else float(strength),
         shrink=None if shrink is None else float(shrink),
-        decay=None if value is None else decay_of(source, value),
+        decay=decay,
+        schedule=scheduled,
         penalty=_penalty(question, source, strength, shrink),
         conversions=conversions,
         unavailable=unavailable,
-        warnings=_warnings(question, source, value),
+        warnings=_warnings(question, source, value) + (scheduled.warnings if scheduled else ()),
+    )
+
+
+def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
+    """Return the decay over the scheduled run, None where no schedule is given."""
+    if question.schedule is None or question.value is None:
+        return None
+    # Imported here: only a schedule needs numpy.
+    from decaycalc.survival.answer import answer as survive  # noqa: PLC0415
+
+    return survive(
+        question.value,
+        source=question.source,
+        run=source.run,
+        schedule=question.schedule,
+        n_points=2,
     )
 
 

@@ -9,6 +9,7 @@ from decaycalc.cli.options import (
     ConventionName,
     architecture_options,
     run_options,
+    schedule_options,
     target_options,
 )
 from decaycalc.cli.output import Shown, output_options
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     "--match", type=click.Choice([match.value for match in Match]), default="optimum",
     show_default=True, help="What to hold equal where momentum makes the two differ.",
 )  # fmt: skip
-@click.option("--dtype", metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding.")
 @run_options
+@schedule_options
 @target_options
 @architecture_options
 @output_options

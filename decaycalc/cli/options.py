@@ -75,6 +75,16 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _declared(with_run, _run_declarations())
 
 
+def schedule_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--schedule` and `--dtype`; the command receives both as texts or None."""
+    option = click.option
+    declarations = (
+        option("--schedule", metavar="TEXT", help="lr schedule, cosine:warmup=2000,final=0.1 ..."),
+        option("--dtype", metavar="DTYPE", help="float32, bfloat16, float16: warn of rounding."),
+    )
+    return _declared(command, declarations)
+
+
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the target run's options; the command receives `target_run: Run | None`."""
 

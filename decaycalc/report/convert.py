@@ -42,15 +42,31 @@ def _decay(answer: Answer) -> Table:
         ("shrink per step, exact", decay.per_step_shrink),
         ("factor per step", decay.per_step_factor),
         ("factor per epoch", decay.per_epoch_factor),
-        ("factor per run", decay.per_run_factor),
+        (
+            "factor per run, under the schedule" if answer.schedule else "factor per run",
+            decay.per_run_factor,
+        ),
         ("half-life, steps", decay.half_life_steps),
         ("half-life, epochs", decay.half_life_epochs),
         ("timescale, steps", decay.timescale_steps),
         ("timescale, epochs", decay.timescale_epochs),
         ("timescale, fraction of the run", decay.timescale_run_fraction),
+        *_scheduled(answer),
     ]
     known = tuple(row for row in (*setting, *shown) if row[1] is not None)
     return Table(title="Decay", headers=("", "value"), rows=known, numeric=("value",))
+
+
+def _scheduled(answer: Answer) -> list[tuple[Cell, ...]]:
+    """Return what the schedule makes of the run."""
+    if answer.schedule is None:
+        return []
+    decay = answer.schedule.decay
+    return [
+        ("shrink summed over the run", decay.sum_shrink),
+        ("timescale averaged over the run, steps", decay.mean_timescale_steps),
+        ("mean age of the final weights' updates, steps", decay.mean_update_age_steps),
+    ]
 
 
 def _why_no_decay(answer: Answer) -> str:
