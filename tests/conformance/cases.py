@@ -18,9 +18,8 @@ START = np.random.default_rng(7).normal(size=SHAPE)
 MOMENTUM_SETTINGS = ("momentum", "dampening", "nesterov")
 
 
-def run_of(*, loss=Loss.MEAN, lr=LR, **settings):
-    """Return the suite's run, with batches of 8 out of 37 and its momentum settings."""
-    size = int(np.prod(SHAPE))
+def run_of(*, loss=Loss.MEAN, lr=LR, size=START.size, **settings):
+    """Return the suite's run: batches of 8 out of 37, `size` weights, its momentum settings."""
     return Run(
         lr=lr,
         batch_size=BATCH,
@@ -65,20 +64,17 @@ class Case:
 
 
 def case_of(record, run=None):
-    """Return a record with the number that means strength .02 (or a decay of .002 a step)."""
+    """Return a record with the number that means strength .02, else a decay of .002 a step."""
     run = run or run_of()
     if record.refusal is not None:
         return Case(record=record, run=run, value=0.03)
-    anchor, value = ("pytorch-sgd", 0.02) if record.has_strength else ("per-step-shrink", 0.002)
-    if not record.has_strength or not run.momentum:
-        found = convert(value, source=anchor, target=record, run=run)
-    else:
-        found = convert(value, source=anchor, target=record, run=run)
+    anchor, value = ("mean-half-l2", 0.02) if record.has_strength else ("per-step-shrink", 0.002)
+    found = convert(value, source=anchor, target=record, run=run)
     lr = run.lr if found.lr is None else found.lr
     own = {name: getattr(run, name) for name in MOMENTUM_SETTINGS}
     return Case(
         record=record,
-        run=run_of(loss=record.loss or run.loss, lr=lr, **own),
+        run=run_of(loss=run.loss, lr=lr, size=int(run.n_weights), **own),
         value=found.value,
     )
 

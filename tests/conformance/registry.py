@@ -73,12 +73,12 @@ def torch_like(package, module, name, *, tolerance=1e-12, directed=False, dtype=
 
 STEPPERS = {
     # Objectives, written out and differentiated by torch.
-    "mean-l2": by_hand(lambda run: 1),
-    "mean-half-l2": by_hand(lambda run: 0.5),
-    "sum-l2": by_hand(lambda run: 1),
-    "sum-half-l2": by_hand(lambda run: 0.5),
-    "batch-sum-l2": by_hand(lambda run: 1),
-    "batch-sum-half-l2": by_hand(lambda run: 0.5),
+    "mean-l2": by_hand(lambda _: 1),
+    "mean-half-l2": by_hand(lambda _: 0.5),
+    "sum-l2": by_hand(lambda _: 1),
+    "sum-half-l2": by_hand(lambda _: 0.5),
+    "batch-sum-l2": by_hand(lambda _: 1),
+    "batch-sum-half-l2": by_hand(lambda _: 0.5),
     "per-example-half-l2": by_hand(lambda run: 0.5 / run["dataset_size"]),
     "per-batch-half-l2": by_hand(lambda run: 0.5 / run["batch_size"]),
     "mean-over-weights-l2": Stepper(
@@ -96,8 +96,11 @@ STEPPERS = {
     "pytorch-adam": torch_directed("Adam"),
     "pytorch-adamw": torch_directed("AdamW"),
     "pytorch-adam-decoupled": torch_directed("Adam", decoupled_weight_decay=True),
-    "pytorch-nadam": torch_directed("NAdam"),
-    "pytorch-nadam-decoupled": torch_directed("NAdam", decoupled_weight_decay=True),
+    # It keeps a running product in float32.
+    "pytorch-nadam": other("torch", torch_optimizer("NAdam"), tolerance=FLOAT32_LR),
+    "pytorch-nadam-decoupled": other(
+        "torch", torch_optimizer("NAdam", decoupled_weight_decay=True), tolerance=FLOAT32_LR
+    ),
     "pytorch-radam": torch_directed("RAdam"),
     "pytorch-radam-decoupled": torch_directed("RAdam", decoupled_weight_decay=True),
     "pytorch-adamax": torch_directed("Adamax"),
@@ -156,7 +159,7 @@ STEPPERS = {
     "optax-lamb": other("optax", optax_alias("lamb"), tolerance=1e-7),
     "optax-l2-loss": Stepper(
         package="optax",
-        make=summed_squares(lambda run: 0.5),
+        make=summed_squares(lambda _: 0.5),
         momentum=True,
         dampening=True,
         nesterov=True,

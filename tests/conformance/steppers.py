@@ -6,9 +6,10 @@ the quantities; `lrs` holds the lr of each step, the first one being the constru
 """
 
 import importlib.util
+import inspect
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
@@ -21,8 +22,7 @@ class Stepper:
 
     `tolerance` is relative to the largest weight: what the library's own precision allows.
     `directed` says that its direction is simulated too, so that data gradients can be given;
-    without it only the free decay is compared. `settings` are those of the record's blocks that
-    the stepper sets otherwise than the rule's defaults.
+    without it only the free decay is compared.
     """
 
     package: str
@@ -33,7 +33,6 @@ class Stepper:
     dampening: bool = False
     nesterov: bool = False
     scheduled: bool = True
-    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------------------- torch and its kin
@@ -63,14 +62,22 @@ def torch_loop(make_optimizer, *, dtype="float64"):
 
 
 def torch_optimizer(name, **fixed):
-    """Return a stepper for torch.optim.`name`."""
+    """Return `make` for torch.optim.`name`."""
 
-    def build(parameters, value, _run, lr):
+    def build(parameters, value, run, lr):
         import torch
 
-        return getattr(torch.optim, name)(parameters, lr=lr, weight_decay=value, **fixed)
+        found = getattr(torch.optim, name)
+        settings = {**fixed, **epsilon_of(found, run)}
+        return found(parameters, lr=lr, weight_decay=value, **settings)
 
     return torch_loop(build)
+
+
+def epsilon_of(optimizer, run):
+    """Return the run's epsilon, where it has one, under the optimizer's own name for it."""
+    names = {"eps", "epsilon"} & set(inspect.signature(optimizer).parameters)
+    return {name: run["eps"] for name in names if "eps" in run}
 
 
 def momentum_of(run, *names):
@@ -90,11 +97,12 @@ def torch_sgd(parameters, value, run, lr):
 def timm_optimizer(name, **fixed):
     """Return `make` for timm's factory."""
 
-    def build(parameters, value, _run, lr):
+    def build(parameters, value, run, lr):
         from timm.optim import create_optimizer_v2
 
+        settings = {"eps": run["eps"], **fixed} if "eps" in run and name == "adamw" else fixed
         return create_optimizer_v2(
-            parameters, opt=name, lr=lr, weight_decay=value, filter_bias_and_bn=False, **fixed
+            parameters, opt=name, lr=lr, weight_decay=value, filter_bias_and_bn=False, **settings
         )
 
     return torch_loop(build)
@@ -110,19 +118,21 @@ def timm_sgd(parameters, value, run, lr):
     )
 
 
-def timm_corrected(parameters, value, _run, lr):
+def timm_corrected(parameters, value, run, lr):
     """Return timm's AdamW with its decay corrected by lr over its peak."""
     from timm.optim import AdamW
 
-    return AdamW(parameters, lr=lr, weight_decay=value, corrected_weight_decay=True)
+    settings = epsilon_of(AdamW, run)
+    return AdamW(parameters, lr=lr, weight_decay=value, corrected_weight_decay=True, **settings)
 
 
 def from_module(module, name, **fixed):
     """Return `make` for a class with torch's interface in any module."""
 
-    def build(parameters, value, _run, lr):
+    def build(parameters, value, run, lr):
         found = getattr(importlib.import_module(module), name)
-        return found(parameters, lr=lr, weight_decay=value, **fixed)
+        settings = {**fixed, **epsilon_of(found, run)}
+        return found(parameters, lr=lr, weight_decay=value, **settings)
 
     return build
 
@@ -150,10 +160,11 @@ def composer_optimizers():
     return module
 
 
-def composer_adamw(parameters, value, _run, lr):
+def composer_adamw(parameters, value, run, lr):
     """Return Composer's DecoupledAdamW with torch's betas and epsilon."""
     found = composer_optimizers().DecoupledAdamW
-    return found(parameters, lr=lr, weight_decay=value, betas=(0.9, 0.999), eps=1e-8)
+    settings = {"betas": (0.9, 0.999), "eps": run.get("eps", 1e-8)}
+    return found(parameters, lr=lr, weight_decay=value, **settings)
 
 
 def composer_sgdw(parameters, value, run, lr):
@@ -241,9 +252,8 @@ def keras_optimizer(name, *, momentum=False, **fixed):
 
         settings = momentum_of(run, "momentum", "nesterov") if momentum else {}
         found = getattr(keras.optimizers, name)
-        optimizer = found(
-            learning_rate=float(lrs[0]), weight_decay=value or None, **settings, **fixed
-        )
+        settings |= {**fixed, **epsilon_of(found, run)}
+        optimizer = found(learning_rate=float(lrs[0]), weight_decay=value or None, **settings)
         weights = keras.Variable(start, dtype="float64")
         schedule = iter(lrs)
 
@@ -269,6 +279,7 @@ def optax_loop(transformation):
         jax.config.update("jax_enable_x64", True)  # noqa: FBT003 - jax' own interface
         import jax.numpy as jnp
         import optax
+        import optax.contrib
 
         table = jnp.asarray(lrs)
         chain = transformation(optax, value, run, lambda count: table[count])
@@ -288,9 +299,12 @@ def optax_loop(transformation):
 
 def optax_alias(name, parameter="weight_decay", **fixed):
     """Return `make` for one of optax' ready-made optimizers."""
-    return optax_loop(
-        lambda optax, value, _run, lr: getattr(optax, name)(lr, **{parameter: value}, **fixed)
-    )
+
+    def transformation(optax, value, run, lr):
+        found = getattr(optax.contrib, name, None) or getattr(optax, name)
+        return found(lr, **{parameter: value}, **fixed, **epsilon_of(found, run))
+
+    return optax_loop(transformation)
 
 
 def optax_momentum(optax, run, lr):
@@ -312,7 +326,9 @@ def mlx_loop(name, *, momentum=False, **fixed):
         mx.set_default_device(mx.cpu)
         names = ("momentum", "dampening", "nesterov") if momentum else ()
         settings = momentum_of(run, *names)
-        optimizer = getattr(mlx, name)(float(lrs[0]), weight_decay=value, **settings, **fixed)
+        found = getattr(mlx, name)
+        settings |= {**fixed, **epsilon_of(found, run)}
+        optimizer = found(float(lrs[0]), weight_decay=value, **settings)
         weights = mx.array(start, dtype=mx.float32)
         schedule = iter(lrs)
 
@@ -337,9 +353,9 @@ def tinygrad_loop(name, *, momentum=False, **fixed):
 
         settings = momentum_of(run, "momentum", "nesterov") if momentum else {}
         weights = Tensor(np.asarray(start, dtype=np.float32)).realize()
-        optimizer = getattr(optim, name)(
-            [weights], lr=float(lrs[0]), weight_decay=value, **settings, **fixed
-        )
+        found = getattr(optim, name)
+        settings |= {**fixed, **epsilon_of(found, run)}
+        optimizer = found([weights], lr=float(lrs[0]), weight_decay=value, **settings)
         schedule = iter(lrs)
 
         def step(gradient):
@@ -367,12 +383,10 @@ def paddle_loop(name, *, momentum=False, **fixed):
             settings = {"momentum": kinds["momentum"], "use_nesterov": kinds["nesterov"]}
         weights = paddle.create_parameter(np.shape(start), dtype="float64")
         weights.set_value(np.asarray(start))
-        optimizer = getattr(paddle.optimizer, name)(
-            learning_rate=float(lrs[0]),
-            parameters=[weights],
-            weight_decay=value,
-            **settings,
-            **fixed,
+        found = getattr(paddle.optimizer, name)
+        settings |= {**fixed, **epsilon_of(found, run)}
+        optimizer = found(
+            learning_rate=float(lrs[0]), parameters=[weights], weight_decay=value, **settings
         )
         schedule = iter(lrs)
 

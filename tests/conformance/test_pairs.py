@@ -1,0 +1,157 @@
+"""Conversions by execution: two frameworks, the converted number, one training."""
+
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pytest
+from cases import BATCH, LR, SIZE, START, case_of, deviation, run_of
+from registry import STEPPERS
+
+from decaycalc.catalogue import conventions
+from decaycalc.convention import ANY, SGD, Equivalence
+from decaycalc.convert import convert
+from decaycalc.errors import NoEquivalentError
+from decaycalc.run import Loss
+from decaycalc.simulate.rule import parse_rule
+from decaycalc.simulate.train import Batches, Trainer, make_model, optimum
+
+RECORDS = {
+    record.key: record
+    for record in conventions()
+    if record.key in STEPPERS and record.refusal is None
+}
+SETTINGS = {
+    "plain": {},
+    "momentum": {"momentum": 0.9},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+}
+ADAPTIVE = {record.optimizer for record in RECORDS.values() if record.is_adaptive}
+PAIRS = list(combinations(RECORDS, 2))
+N_STEPS = 60
+MODEL = make_model("softmax", n_examples=SIZE)
+
+
+def runs_with(key, setting):
+    """Return whether a record's framework has the momentum of that setting."""
+    return all(getattr(STEPPERS[key], name) for name in SETTINGS[setting])
+
+
+@cache
+def trained(key, setting, carrier, *, drop_last):
+    """Return the weights after each of the minibatch steps, trained by the framework itself.
+
+    The data gradients come from the weights of the step before, reduced as the record's loss is:
+    batches of 8 out of 37, the last one short (or dropped), the lr along a cosine. Epsilons are
+    negligible: frameworks add them in different places.
+    """
+    case = case_of(RECORDS[key], run_of(**SETTINGS[setting]))
+    multipliers = (1 + np.cos(np.pi * np.arange(N_STEPS) / N_STEPS)) / 2
+    maker = STEPPERS[carrier].make if carrier else None
+    names = {**case.names, "carrier": maker, "eps": 1e-25}
+    adaptive = carrier and RECORDS[carrier].is_adaptive
+    lr = LR if adaptive else float(case.names["lr"])
+    step = STEPPERS[key].make(case.value, names, START, lr * multipliers)
+    weights, path = START, []
+    batches = Batches(batch_size=BATCH, dataset_size=SIZE, drop_last=drop_last)
+    for rows, size in batches.draw(SIZE, N_STEPS):
+        scales = {Loss.MEAN: 1.0, Loss.BATCH_SUM: size, Loss.DATASET_SUM: SIZE}
+        (gradient,) = MODEL.mean_gradient((weights,), rows)
+        weights = step(scales[case.side.loss] * gradient)
+        path.append(weights)
+    return np.array(path)
+
+
+def converted(one, other, setting):
+    """Return the first record's case and the conversion of its number to the second's."""
+    case = case_of(RECORDS[one], run_of(**SETTINGS[setting]))
+    return case, convert(case.value, source=RECORDS[one], target=RECORDS[other], run=case.run)
+
+
+def carrier_for(one, other):
+    """Return the partner whose optimizer trains an objective, None for one that has its own."""
+    has_own = RECORDS[other].optimizer != ANY
+    return other if RECORDS[one].optimizer == ANY and has_own else None
+
+
+def is_identical(pair, setting):
+    """Return whether the converter calls a pair identical."""
+    try:
+        return converted(*pair, setting)[1].equivalence == Equivalence.IDENTICAL
+    except NoEquivalentError:
+        return False
+
+
+IDENTICAL = [
+    (*pair, setting)
+    for setting in SETTINGS
+    for pair in PAIRS
+    if all(runs_with(key, setting) and STEPPERS[key].directed for key in pair)
+    and all(STEPPERS[key].scheduled for key in pair)
+    and is_identical(pair, setting)
+]
+
+
+def summed_losses_differ(one, other):
+    """Return whether two records reduce a short last batch differently."""
+    losses = {RECORDS[key].loss or Loss.MEAN for key in (one, other)}
+    return len(losses) > 1 and Loss.BATCH_SUM in losses
+
+
+@pytest.mark.parametrize(("one", "other", "setting"), IDENTICAL)
+def test_identical_conversions_train_two_frameworks_in_step(one, other, setting, record):
+    case, found = converted(one, other, setting)
+    target = case_of(RECORDS[other], run_of(**SETTINGS[setting]))
+    assert found.value == pytest.approx(target.value, rel=1e-13)
+    if not {RECORDS[one].optimizer, RECORDS[other].optimizer} & ADAPTIVE:
+        assert (found.lr or case.names["lr"]) == pytest.approx(target.names["lr"], rel=1e-13)
+    else:
+        assert found.lr in {None, LR}
+    # A short last batch weighs less in a sum than in a mean.
+    whole = summed_losses_differ(one, other)
+    first = trained(one, setting, carrier_for(one, other), drop_last=whole)
+    second = trained(other, setting, carrier_for(other, one), drop_last=whole)
+    difference = deviation(first, second)
+    record(STEPPERS[one].package, difference)
+    assert difference <= STEPPERS[one].tolerance + STEPPERS[other].tolerance
+
+
+def test_more_than_a_hundred_pairs_are_identical():
+    assert len(IDENTICAL) > 100
+
+
+OPTIMISING = [
+    key
+    for key, found in RECORDS.items()
+    if found.has_strength and STEPPERS[key].directed and STEPPERS[key].scheduled
+    and STEPPERS[key].tolerance < 1e-5
+    and found.optimizer in {ANY, SGD, "adam", "nadam", "rmsprop"}
+]  # fmt: skip
+
+
+@cache
+def expected_optimum():
+    """Return the optimum of strength .02 by Newton's method, as (6, 1) weights."""
+    rule = parse_rule("minimise mean(loss) + lam/2*sum(w**2)")
+    model = make_model("least-squares", n_examples=SIZE)
+    return model, optimum(Trainer(rule=rule, names={"lr": LR, "lam": 0.02}), model)
+
+
+@pytest.mark.parametrize("loss", list(Loss))
+@pytest.mark.parametrize("key", OPTIMISING)
+def test_training_ends_at_the_optimum_that_the_number_stands_for(key, loss, record):
+    found, stepper = RECORDS[key], STEPPERS[key]
+    settings = {"momentum": 0.8} if stepper.momentum else {}
+    model, target = expected_optimum()
+    lr = 0.02 if found.is_adaptive else 0.1
+    case = case_of(found, run_of(loss=loss, lr=lr, size=6, **settings))
+    n_steps = 6000 if found.is_adaptive else 1500
+    slope = 0.997 if found.is_adaptive else 1.0
+    lrs = float(case.names["lr"]) * slope ** np.arange(n_steps)
+    weights = np.zeros(6)
+    step = stepper.make(case.value, case.names, weights, lrs)
+    for _ in range(n_steps):
+        weights = step(case.loss_scale * model.mean_gradient((weights,))[0])
+    difference = float(np.abs(weights - target).max() / np.abs(target).max())
+    record(stepper.package, difference)
+    assert difference <= (2e-4 if found.is_adaptive or stepper.tolerance > 1e-9 else 1e-9)
