@@ -33,7 +33,9 @@ def equivalence(source: Side, target: Side, *, held: Invariant, same_lr: bool) -
 def _same_updates(source: Side, target: Side) -> bool:
     """Return whether both make the same update from every gradient, under every schedule."""
     one, other = source.convention, target.convention
-    if {FIT, MEASURE} & {one.optimizer, other.optimizer}:
+    if one == other and source.run == target.run:
+        return True
+    if {FIT, MEASURE} & {one.optimizer, other.optimizer} or "batch_size" in target.own:
         return False
     if one.loss_unit != other.loss_unit and None not in {one.loss_unit, other.loss_unit}:
         return False
@@ -89,16 +91,14 @@ def notes(
         texts.append("to first order, --match decay holds the exact long-run decay equal")
     if not same_lr:
         texts.append("the target's lr is not the one that the loss scales ask for")
-    if (
-        one.buffer != other.buffer
-        and source.has_momentum
-        and ANY
-        not in {
-            one.optimizer,
-            other.optimizer,
-        }
-    ):
+    momentum = source.has_momentum or target.has_momentum
+    both_sgd = one.optimizer == other.optimizer == SGD
+    if momentum and both_sgd and one.buffer != other.buffer:
         texts.append("the momentum buffers differ: the same at a constant lr only")
+    if "batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}:
+        texts.append("the batch sizes differ, so the gradients do")
+    if held == Invariant.SHRINK and FIT in {one.optimizer, other.optimizer}:
+        texts.append("the solver takes no such steps: the decay is plain SGD's on its objective")
     if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
         texts.append("an estimate: Adam divides the penalty's gradient by about the gradient's RMS")
     texts += _loss_unit_note(source, target)

@@ -11,13 +11,15 @@ from decaycalc.bridge import (
     solved,
     value_for_shrink,
 )
-from decaycalc.convention import Convention, Equivalence, Invariant
+from decaycalc.convention import ANY, Convention, Coupling, Equivalence, Invariant
 from decaycalc.equivalence import equivalence, notes, shared_invariant
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.number import about
 from decaycalc.quantity import QUANTITIES, Monomial, Number, finite
 from decaycalc.record import Record, replace
 from decaycalc.run import Run
+
+_ITSELF = Monomial.of(value=1)
 
 
 class Match(StrEnum):
@@ -203,9 +205,22 @@ def _is(value: Number, monomial: Monomial, source: Side) -> bool:
 
 def _lr_ratio(source: Side, target: Side) -> Monomial:
     """Return target lr over source lr: the quotient of loss scales (but for Adam) and lr_mults."""
-    one = Monomial.of(1) if source.convention.is_adaptive else source.loss_scale
-    other = Monomial.of(1) if target.convention.is_adaptive else target.loss_scale
+    scaled = (_feels_scale(source, target), _feels_scale(target, source))
+    one, other = (
+        side.loss_scale if feels else Monomial.of(1)
+        for side, feels in zip((source, target), scaled, strict=True)
+    )
     return one * source.lr_factor / (other * target.lr_factor)
+
+
+def _feels_scale(side: Side, partner: Side) -> bool:
+    """Return whether the side's steps grow with its loss; an objective's trained as its partner.
+
+    Adam-like scaling divides the loss's scale out of the step.
+    """
+    record, other = side.convention, partner.convention
+    carried = record.optimizer == ANY and other.coupling == Coupling.COUPLED
+    return not (record.is_adaptive or (carried and other.is_adaptive))
 
 
 def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
@@ -225,12 +240,13 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     same_lr = "lr" not in target.own
     linear = held == Invariant.STRENGTH or (source.is_linear and target.is_linear)
     exactly = match == Match.DECAY and not linear and not _alike(source, target)
+    itself = source.convention == target.convention and source.run == target.run
     return Plan(
         source=source,
         target=target,
         held=held,
         exactly=exactly,
-        factor=None if exactly else _factor(source, target, held),
+        factor=_ITSELF if itself else None if exactly else _factor(source, target, held),
         equivalence=equivalence(source, target, held=held, same_lr=same_lr),
         note="; ".join(notes(source, target, held=held, same_lr=same_lr, exactly=exactly)),
     )

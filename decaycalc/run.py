@@ -177,6 +177,9 @@ class Run(Record):
         if changes.get("steps") is not None and self.batch_size is not None:
             # The length of another batch size's run is counted in epochs where both are known.
             changes["steps"] = None if other.epochs is not None else changes["steps"]
+        if changes.get("nesterov") and self.momentum == 0:
+            # Without momentum there is nothing that Nesterov could look ahead of.
+            changes["nesterov"] = None
         changes["drop_last"] = self.drop_last or other.drop_last
         changes["extras"] = tuple({**dict(other.extras), **dict(self.extras)}.items())
         return replace(self, **changes)
