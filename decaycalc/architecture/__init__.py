@@ -8,6 +8,9 @@ from decaycalc.architecture.tensors import Architecture, Role, Tensor
 
 __all__ = ["Architecture", "Role", "Tensor", "parse_architecture"]
 
+# What OpenAI called GPT-2's first releases: names, though they look like counts.
+NICKNAMES = ("117m", "345m")
+
 
 def parse_architecture(text: str, *, bias: bool = True) -> Architecture:
     """Return the architecture that `text` names.
@@ -25,4 +28,49 @@ def parse_architecture(text: str, *, bias: bool = True) -> Architecture:
         UnreadableFileError: a file that cannot be read as an architecture.
         MissingExtraError: a file format whose optional package is not installed.
     """
-    return parse_inline(text, bias=bias)
+    bare = text.strip()
+    if bare == "-":
+        return _read_stdin()
+    digits = bare[:1] in "0123456789" and bare.lower() not in NICKNAMES
+    if (digits or bare[:1] == ".") and not _looks_like_file(bare):
+        return parse_inline(text, bias=bias)
+    return _read_name_or_file(text if _looks_like_file(text) else bare)
+
+
+def _looks_like_file(text: str) -> bool:
+    """Return whether a text has a folder in it, or a file's ending: `2x4.npz`, `./w`."""
+    ending = text.rpartition(".")[2]
+    return "/" in text or "\\" in text or ("." in text and ending[:2].isalpha() and ending[1:] != "")
+
+
+# The functions below import what they need: the start of the program must not.
+
+
+def _read_stdin() -> Architecture:
+    import sys  # noqa: PLC0415
+
+    from decaycalc.architecture.readers import read_stdin  # noqa: PLC0415
+    from decaycalc.architecture.readers.bounds import LARGEST_TEXT  # noqa: PLC0415
+
+    return read_stdin(sys.stdin.buffer.read(LARGEST_TEXT + 1))
+
+
+def _read_name_or_file(text: str) -> Architecture:
+    """Return the model of that name, or what the file of that name describes."""
+    import os  # noqa: PLC0415
+
+    from decaycalc.architecture.zoo import find_model, known_names  # noqa: PLC0415
+
+    model = find_model(text)
+    if model is not None:
+        return model
+    if "\0" not in text and (os.path.lexists(text) or _looks_like_file(text)):
+        from decaycalc.architecture.readers import read_architecture  # noqa: PLC0415
+
+        return read_architecture(text)
+    if not text[:1].isalpha():
+        return parse_inline(text)
+    from decaycalc.errors import UnknownNameError  # noqa: PLC0415
+
+    hint = "(nor is it a file; layer widths look like 784-300-100-10)"
+    raise UnknownNameError("architecture", text[:80], known_names(), hint=hint)

@@ -47,6 +47,9 @@ def normal(std: float) -> Variance:
     return lambda _fan_in, _fan_out: variance
 
 
+UNIT = normal(1.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """How a family starts its convolutions, its dense layers, their biases and its embeddings."""
@@ -55,7 +58,7 @@ class Start:
     conv_bias: Variance = torch_uniform
     linear: Variance = torch_uniform
     linear_bias: Variance = torch_uniform
-    embedding: Variance = normal(1.0)
+    embedding: Variance = UNIT
 
 
 class Builder:

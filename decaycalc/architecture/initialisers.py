@@ -4,7 +4,7 @@ from math import isfinite
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor, with_tensors
 from decaycalc.errors import InvalidValueError, UnknownNameError
-from decaycalc.record import Record, replace
+from decaycalc.record import replace
 
 INITIALISERS = ("he", "glorot", "lecun", "torch", "normal:STD")
 LARGEST_STD = 1e6

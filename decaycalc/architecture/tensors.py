@@ -22,6 +22,16 @@ class Role(StrEnum):
     OTHER = "other"
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """Return a tensor's layer and the last part of its name; the layer of `w` is `w` itself.
+
+    >>> split_name("fc1.weight"), split_name("dense/kernel"), split_name("w")
+    (('fc1', 'weight'), ('dense', 'kernel'), ('w', 'w'))
+    """
+    cut = max(name.rfind("."), name.rfind("/"))
+    return (name[:cut], name[cut + 1 :]) if cut > 0 else (name, name[cut + 1 :])
+
+
 class Tensor(Record):
     """One trained tensor.
 
@@ -63,13 +73,12 @@ class Tensor(Record):
     @property
     def layer(self) -> str:
         """Name of the layer that the tensor belongs to: its name up to the last separator."""
-        cut = max(self.name.rfind("."), self.name.rfind("/"))
-        return self.name[:cut] if cut > 0 else self.name
+        return split_name(self.name)[0]
 
     @property
     def leaf(self) -> str:
         """Last part of the name: `weight` of `fc1.weight`."""
-        return self.name[max(self.name.rfind("."), self.name.rfind("/")) + 1 :]
+        return split_name(self.name)[1]
 
     @property
     def sum_of_squares(self) -> float | None:

@@ -125,7 +125,7 @@ def round_channels(channels: float) -> int:
 
 
 def _conv_norm(
-    part: Builder, name: str, n_in: int, n_out: int, kernel: int, groups: int = 1
+    part: Builder, name: str, n_in: int, n_out: int, kernel: int, *, groups: int = 1
 ) -> int:
     part.conv(f"{name}.0", n_in, n_out, kernel, groups=groups, bias=False)
     part.norm(f"{name}.1", n_out)

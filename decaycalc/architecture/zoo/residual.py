@@ -52,13 +52,16 @@ def resnet(
                 n_in = _basic(part, block, n_in, planes, shortcut=index == 0 and stage > 0)
             else:
                 inner = planes * width // 64 * groups
-                n_in = _bottleneck(part, block, n_in, planes, inner, groups, shortcut=index == 0)
+                first = index == 0
+                n_in = _bottleneck(
+                    part, block, n_in, planes, inner=inner, groups=groups, shortcut=first
+                )
     part.linear("fc", n_in, classes)
     return part.done(name, classes=classes)
 
 
 def _conv_norm(
-    part: Builder, names: tuple[str, str], n_in: int, n_out: int, kernel: int, groups: int = 1
+    part: Builder, names: tuple[str, str], n_in: int, n_out: int, kernel: int, *, groups: int = 1
 ) -> None:
     part.conv(names[0], n_in, n_out, kernel, groups=groups, bias=False)
     part.norm(names[1], n_out)
@@ -74,12 +77,12 @@ def _basic(part: Builder, name: str, n_in: int, n_out: int, *, shortcut: bool) -
 
 
 def _bottleneck(
-    part: Builder, name: str, n_in: int, planes: int, inner: int, groups: int, *, shortcut: bool
+    part: Builder, name: str, n_in: int, planes: int, *, inner: int, groups: int, shortcut: bool
 ) -> int:
     """Add a block of 1x1, 3x3 and 1x1 convolutions; return its number of outputs."""
     n_out = 4 * planes
     _conv_norm(part, (f"{name}.conv1", f"{name}.bn1"), n_in, inner, 1)
-    _conv_norm(part, (f"{name}.conv2", f"{name}.bn2"), inner, inner, 3, groups)
+    _conv_norm(part, (f"{name}.conv2", f"{name}.bn2"), inner, inner, 3, groups=groups)
     _conv_norm(part, (f"{name}.conv3", f"{name}.bn3"), inner, n_out, 1)
     if shortcut:
         _conv_norm(part, (f"{name}.downsample.0", f"{name}.downsample.1"), n_in, n_out, 1)

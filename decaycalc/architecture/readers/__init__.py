@@ -1,0 +1,158 @@
+"""Files as architectures: what kind a file is, and which reader takes it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from decaycalc.architecture.readers import archives, listing
+from decaycalc.architecture.readers.bounds import decode, parse_json, read_text, regular_file
+from decaycalc.architecture.readers.safetensors import open_index, open_safetensors
+from decaycalc.architecture.readers.stored import Checkpoint
+from decaycalc.architecture.tensors import Architecture
+from decaycalc.errors import UnreadableFileError
+
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack")
+EXPORT = (
+    "a pickle can run code and is never loaded; export it: "
+    "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
+)
+INDEX_SUFFIX = ".safetensors.index.json"
+STDIN = "-"
+
+
+def open_checkpoint(path: str) -> Checkpoint | None:
+    """Return the tensors of a file with their values' places; None if it is no such file.
+
+    Raises:
+        UnreadableFileError: the file is malformed.
+        InvalidValueError: a tensor is absurdly large.
+    """
+    lower = path.lower()
+    if lower.endswith(INDEX_SUFFIX):
+        return open_index(path)
+    rules = {
+        ".safetensors": open_safetensors,
+        ".npz": archives.open_npz,
+        ".npy": archives.open_npy,
+    }
+    for suffix, rule in rules.items():
+        if lower.endswith(suffix):
+            return rule(path)
+    return None
+
+
+def read_architecture(path: str) -> Architecture:
+    """Return the architecture that a file describes, by the ending of its name.
+
+    Raises:
+        UnreadableFileError: an unknown kind of file, or a malformed one.
+        InvalidValueError: a tensor is absurdly large.
+        MissingExtraError: a format whose optional package is not installed.
+    """
+    regular_file(path)
+    checkpoint = open_checkpoint(path)
+    if checkpoint is not None:
+        return checkpoint.architecture
+    lower = path.lower()
+    for suffix, rule in RULES.items():
+        if lower.endswith(suffix):
+            return rule(path)
+    if lower.endswith(PICKLES):
+        raise UnreadableFileError(path, EXPORT)
+    known = ", ".join((".safetensors", ".npz", ".npy", *RULES))
+    raise UnreadableFileError(path, f"unknown kind of file; known are {known}")
+
+
+def read_stdin(data: bytes) -> Architecture:
+    """Return the architecture that JSON from standard input describes.
+
+    Raises:
+        UnreadableFileError: it is malformed.
+        InvalidValueError: a tensor is absurdly large.
+    """
+    return _document(parse_json(decode(data, "<stdin>"), "<stdin>"), "<stdin>")
+
+
+def _json(path: str) -> Architecture:
+    return _document(parse_json(read_text(path), path), path)
+
+
+def _document(value: Any, path: str) -> Architecture:
+    """Return what a JSON document describes: a hub configuration, an index, or a list."""
+    if isinstance(value, dict) and "model_type" in value:
+        # Imported here: few documents are configurations.
+        from decaycalc.architecture.hub import build_config  # noqa: PLC0415
+        from decaycalc.architecture.hub.fields import Fields  # noqa: PLC0415
+
+        return build_config(Fields(path=path, values=value))
+    if isinstance(value, dict) and "weight_map" in value:
+        return open_index(path, value).architecture
+    return listing.read_document(value, path)
+
+
+def _jsonl(path: str) -> Architecture:
+    return listing.read_jsonl(read_text(path), path)
+
+
+def _csv(path: str) -> Architecture:
+    return listing.read_csv(read_text(path), path)
+
+
+def _toml(path: str) -> Architecture:
+    # Imported here: only TOML files need it.
+    import tomllib  # noqa: PLC0415
+
+    try:
+        value = tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UnreadableFileError(path, f"not TOML: {str(error)[:120]}") from None
+    return listing.read_document(value, path)
+
+
+def _yaml(path: str) -> Architecture:
+    from decaycalc.architecture.readers.extras import load_package  # noqa: PLC0415 - optional
+
+    yaml = load_package("yaml", what=f"reading {path!r}", extra="yaml")
+    text = read_text(path)
+    if "&" in text or "*" in text:
+        raise UnreadableFileError(path, "anchors and aliases are not read")
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        reason = (str(error).splitlines() or ["malformed"])[0][:120]
+        raise UnreadableFileError(path, f"not YAML: {reason}") from None
+    return listing.read_document(value, path)
+
+
+def _onnx(path: str) -> Architecture:
+    from decaycalc.architecture.readers.extras import open_onnx  # noqa: PLC0415 - optional
+
+    return open_onnx(path)
+
+
+def _keras(path: str) -> Architecture:
+    from decaycalc.architecture.readers.extras import open_keras  # noqa: PLC0415 - optional
+
+    return open_keras(path)
+
+
+def _gguf(path: str) -> Architecture:
+    from decaycalc.architecture.readers.extras import open_gguf  # noqa: PLC0415 - optional
+
+    return open_gguf(path)
+
+
+RULES: dict[str, Callable[[str], Architecture]] = {
+    ".json": _json,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".toml": _toml,
+    ".yaml": _yaml,
+    ".yml": _yaml,
+    ".onnx": _onnx,
+    ".keras": _keras,
+    ".h5": _keras,
+    ".hdf5": _keras,
+    ".gguf": _gguf,
+}

@@ -1,0 +1,160 @@
+"""Lists of names and shapes, as any framework can dump them: JSON, JSONL, CSV, TOML."""
+
+import csv
+import io
+from typing import Any
+
+from decaycalc.architecture.guess import guess_tensors, is_buffer
+from decaycalc.architecture.readers.bounds import check_count, check_shape, parse_json
+from decaycalc.architecture.tensors import MOST_DIMENSIONS, Architecture, Role, Tensor
+from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace
+
+Pair = tuple[str, tuple[int, ...], str]
+"""Name, shape, and role or an empty text."""
+PAIR = 2
+LONGEST_NAME = 4096
+
+
+def architecture_of(
+    pairs: list[Pair], path: str, *, name: str = "", classes: int | None = None
+) -> Architecture:
+    """Return the architecture of listed tensors; roles that are not given are told by name.
+
+    Raises:
+        UnreadableFileError: none or too many tensors, or a name that stands twice.
+        InvalidValueError: an absurd shape.
+    """
+    kept = [pair for pair in pairs if not is_buffer(pair[0], pair[1])]
+    check_count(len(kept), path)
+    if len({name for name, _, _ in kept}) < len(kept):
+        raise UnreadableFileError(path, "a tensor's name stands twice")
+    guessed = guess_tensors((name, shape) for name, shape, _ in kept)
+    tensors = tuple(
+        _with_role(tensor, role) for tensor, (_, _, role) in zip(guessed, kept, strict=True)
+    )
+    return Architecture(name=name or path, tensors=tensors, n_classes=classes)
+
+
+def _with_role(tensor: Tensor, role: str) -> Tensor:
+    return replace(tensor, role=Role(role)) if role and role != tensor.role else tensor
+
+
+def pairs_of_json(value: object, path: str) -> list[Pair]:
+    """Return names and shapes of `{name: shape}`, `[[name, shape]]` or `[{name, shape}]`.
+
+    An object with `tensors` or `parameters` is read as what stands there.
+
+    Raises:
+        UnreadableFileError: it is none of these.
+    """
+    if isinstance(value, dict):
+        for key in ("tensors", "parameters"):
+            if isinstance(value.get(key), list | dict):
+                return pairs_of_json(value[key], path)
+        return [_pair(name, shape, "", path) for name, shape in value.items()]
+    if isinstance(value, list):
+        return [pair_of_json(entry, path) for entry in value]
+    raise UnreadableFileError(path, "expected an object or a list of names and shapes")
+
+
+def pair_of_json(entry: object, path: str) -> Pair:
+    """Return name and shape of `[name, shape]` or `{"name": ..., "shape": ...}`.
+
+    Raises:
+        UnreadableFileError: it is neither.
+    """
+    if isinstance(entry, list) and len(entry) == PAIR:
+        return _pair(entry[0], entry[1], "", path)
+    if isinstance(entry, dict) and "name" in entry and "shape" in entry:
+        return _pair(entry["name"], entry["shape"], entry.get("role", ""), path)
+    raise UnreadableFileError(path, f"{repr(entry)[:60]} is no name and shape")
+
+
+def _pair(name: object, shape: object, role: object, path: str) -> Pair:
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+        raise UnreadableFileError(path, f"{repr(name)[:60]} is no tensor's name")
+    if role and role not in list(Role):
+        roles = ", ".join(Role)
+        raise UnreadableFileError(path, f"role {repr(role)[:40]} is none of {roles}")
+    if isinstance(shape, str):
+        return name, parse_shape(shape, name, path), str(role or "")
+    if isinstance(shape, int) and not isinstance(shape, bool):
+        shape = [shape]
+    return name, check_shape(shape, name, path), str(role or "")
+
+
+def parse_shape(text: str, name: str, path: str) -> tuple[int, ...]:
+    """Return the shape that a text spells: `64x3x7x7`, `(64, 3)`, `[64, 3]`, `64 3`.
+
+    Raises:
+        UnreadableFileError: it spells none.
+    """
+    inner = text.strip().removeprefix("torch.Size").strip("()[] ")
+    words = inner.replace("x", " ").replace(",", " ").replace("×", " ").split()
+    sound = all(word.isascii() and word.isdigit() and len(word) <= 18 for word in words)  # noqa: PLR2004 - digits below 1e18
+    if not sound or len(words) > MOST_DIMENSIONS:
+        reason = f"shape of {name[:80]!r} is {text[:60]!r}, expected sizes like 64x3"
+        raise UnreadableFileError(path, reason)
+    return tuple(int(word) for word in words)
+
+
+def read_jsonl(text: str, path: str) -> Architecture:
+    """Return the architecture of one name and shape a line.
+
+    Raises:
+        UnreadableFileError: a line is malformed.
+        InvalidValueError: an absurd shape.
+    """
+    values = [parse_json(line, path) for line in text.splitlines() if line.strip()]
+    return architecture_of([pair_of_json(value, path) for value in values], path)
+
+
+def read_csv(text: str, path: str) -> Architecture:
+    """Return the architecture of rows `name,shape[,role]`, with or without that header.
+
+    Raises:
+        UnreadableFileError: a row is malformed.
+        InvalidValueError: an absurd shape.
+    """
+    delimiter = "\t" if path.lower().endswith(".tsv") else ","
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise UnreadableFileError(path, f"not CSV: {error}") from None
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    columns = ["name", "shape", "role"]
+    if "name" in header and "shape" in header:
+        columns, rows = header, rows[1:]
+    return architecture_of([_row(row, columns, path) for row in rows], path)
+
+
+def _row(row: list[str], columns: list[str], path: str) -> Pair:
+    cells = dict(zip(columns, row, strict=False))
+    if "name" not in cells or "shape" not in cells:
+        raise UnreadableFileError(path, f"row {','.join(row)[:60]!r} lacks a name or a shape")
+    return _pair(cells["name"], cells["shape"], cells.get("role", ""), path)
+
+
+def read_document(value: Any, path: str) -> Architecture:
+    """Return the architecture of a parsed document: names and shapes, or `layers`.
+
+    Raises:
+        UnreadableFileError: the document is neither.
+        InvalidValueError: an absurd shape.
+    """
+    if isinstance(value, dict) and "layers" in value:
+        # Imported here: few documents describe layers.
+        from decaycalc.architecture.readers.layers import read_layers  # noqa: PLC0415
+
+        return read_layers(value, path)
+    if not isinstance(value, dict) or not isinstance(value.get("tensors"), list | dict):
+        return architecture_of(pairs_of_json(value, path), path)
+    name, classes = value.get("name"), value.get("classes")
+    whole = isinstance(classes, int) and not isinstance(classes, bool)
+    return architecture_of(
+        pairs_of_json(value, path),
+        path,
+        name=name if isinstance(name, str) else "",
+        classes=classes if whole else None,
+    )

@@ -1,0 +1,56 @@
+"""Tensors with values on disk, and the architecture that they make."""
+
+from dataclasses import dataclass
+
+from decaycalc.architecture.guess import guess_tensors, is_buffer
+from decaycalc.architecture.readers.bounds import check_count
+from decaycalc.architecture.tensors import Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Where one tensor's values stand: `n_bytes` from `offset` in the file `path`.
+
+    `dtype` is safetensors' name of the number format (`F32`, `BF16`, ...). A `member` is a name
+    within an archive, in which case `offset` counts from the member's beginning.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    path: str
+    offset: int
+    n_bytes: int
+    member: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """An architecture read from a file, with the place of each of its tensors' values.
+
+    `stored` has one entry for each tensor of the architecture, in the same order.
+    """
+
+    architecture: Architecture
+    stored: tuple[Stored, ...]
+
+
+# Formats of whole numbers hold indices, masks or packed weights: nothing that is trained as is.
+WHOLE_DTYPES = frozenset({"BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64"})
+
+
+def make_checkpoint(stored: list[Stored], path: str) -> Checkpoint:
+    """Return the trained tensors among the stored ones, statistics and whole numbers left out.
+
+    Raises:
+        UnreadableFileError: none is trained, or there are too many.
+        InvalidValueError: a tensor is absurdly large.
+    """
+    kept = tuple(
+        entry
+        for entry in stored
+        if entry.dtype not in WHOLE_DTYPES and not is_buffer(entry.name, entry.shape)
+    )
+    check_count(len(kept), path)
+    tensors = guess_tensors((entry.name, entry.shape) for entry in kept)
+    return Checkpoint(architecture=Architecture(name=path, tensors=tensors), stored=kept)
