@@ -9,12 +9,12 @@ from decaycalc.catalogue import conventions
 from decaycalc.convention import Convention
 from decaycalc.convert import Conversion, apply, check_value
 from decaycalc.decay import Decay, decay_of
-from decaycalc.dynamics import precision_warning
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.penalty import Penalty, decayed_layers, penalty
 from decaycalc.plan import Match, plan, target_side
-from decaycalc.quantity import Number
+from decaycalc.quantity import Number, finite
 from decaycalc.record import Record, asdict, replace
+from decaycalc.rounding import find_dtype, precision_warning
 from decaycalc.run import Run
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def answer(question: Question) -> Answer:
         DecaycalcError: a value out of its domain; or, for a target asked for by name, that it has
             no equivalent or lacks a quantity.
     """
+    if question.dtype is not None:
+        find_dtype(question.dtype)
     run = _with_architecture(question)
     source = Side(convention=question.source, run=run)
     value = None if question.value is None else check_value(question.value, question.source)
@@ -120,7 +122,7 @@ def answer(question: Question) -> Answer:
         value=value,
         run=run,
         target_run=None if question.target_run is None else question.target_run.over(run),
-        strength=None if strength is None else float(strength),
+        strength=None if strength is None else finite(strength, "strength"),
         shrink=None if shrink is None else float(shrink),
         decay=decay,
         schedule=scheduled,
@@ -175,7 +177,7 @@ def _conversions(
     for target in question.targets or _listed(question):
         try:
             made.append(_convert(question, source, target, value))
-        except (NoEquivalentError, MissingQuantityError) as error:
+        except (NoEquivalentError, MissingQuantityError, InvalidValueError) as error:
             if question.targets:
                 raise
             lacking.append(_unavailable(target, error))
@@ -201,13 +203,14 @@ def _convert(
 
 
 def _unavailable(
-    target: Convention, error: NoEquivalentError | MissingQuantityError
+    target: Convention, error: NoEquivalentError | MissingQuantityError | InvalidValueError
 ) -> Unavailable:
     if isinstance(error, MissingQuantityError):
         return Unavailable(
             convention=target, reason="missing", missing=error.missing, message=str(error)
         )
-    return Unavailable(convention=target, reason="no-equivalent", missing=(), message=error.reason)
+    message = error.reason if isinstance(error, NoEquivalentError) else str(error)
+    return Unavailable(convention=target, reason="no-equivalent", missing=(), message=message)
 
 
 def _penalty(

@@ -8,6 +8,7 @@ from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.masks import DEFAULT_MASK, decayed
 from decaycalc.architecture.tensors import Architecture, Tensor
 from decaycalc.errors import InvalidValueError
+from decaycalc.number import exact, finite
 from decaycalc.record import Record
 
 Number = float | Fraction
@@ -136,13 +137,13 @@ def add(numbers: Iterable[float | None]) -> float | None:
 
 
 def _times(*factors: Number | None) -> float | None:
-    """Return the product, rounded once if all are exact; None where a factor is unknown."""
-    product: Number = Fraction(1)
+    """Return the product, rounded once; None where a factor is unknown."""
+    product = Fraction(1)
     for factor in factors:
         if factor is None:
             return None
-        product = product * factor
-    return float(product)
+        product *= exact(factor)
+    return finite(product, "penalty")
 
 
 def _spread(
