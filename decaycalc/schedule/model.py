@@ -107,6 +107,15 @@ class Schedule:
             for segment in self.segments
         )
 
+    def knots(self) -> tuple[int, ...]:
+        """Return the steps within the run where a segment begins or a warm-up ends."""
+        steps = {
+            step
+            for segment in self.segments
+            for step in (segment.start, segment.start + segment.settings.warmup)
+        }
+        return tuple(sorted(step for step in steps if step < self.total_steps))
+
     def notes(self) -> tuple[str, ...]:
         """Return what does not fit between schedule and run, a line each."""
         return tuple(note for segment in self.segments for note in _misfits(segment))

@@ -69,7 +69,7 @@ def survive(schedule: Schedule, rule: DecayRule, *, n_points: int = 200) -> Sche
     Raises:
         InvalidValueError: A step that removes the whole weight; a number of points below 2.
     """
-    points = _points(schedule.total_steps, n_points)
+    points = _points(schedule, n_points)
     edges = _edges(schedule.total_steps, points)
     if schedule.is_constant:
         intervals, survivals = _sum_constant(rule, edges)
@@ -89,12 +89,18 @@ def survive(schedule: Schedule, rule: DecayRule, *, n_points: int = 200) -> Sche
     )
 
 
-def _points(total_steps: int, n_points: int) -> list[int]:
-    """Return the steps of the curve, first and last included."""
+def _points(schedule: Schedule, n_points: int) -> list[int]:
+    """Return the steps of the curve: first, last, evenly between, and the schedule's knots."""
     if not 2 <= n_points <= MOST_POINTS:  # noqa: PLR2004  (a curve has two ends)
         raise InvalidValueError("curve", n_points, f"must be from 2 to {MOST_POINTS} points")
-    n = min(n_points, total_steps)
-    return sorted({round(place * (total_steps - 1) / max(n - 1, 1)) for place in range(n)})
+    last = schedule.total_steps - 1
+    if n_points > last:
+        return list(range(last + 1))
+    knots = set(schedule.knots()) - {0, last}
+    if len(knots) > n_points // 4:
+        knots = set()
+    n = n_points - len(knots)
+    return sorted(knots | {round(place * last / (n - 1)) for place in range(n)})
 
 
 def _edges(total_steps: int, points: list[int]) -> list[int]:

@@ -1,0 +1,124 @@
+"""`decaycalc schedule`: what a weight decay does over a run with a learning-rate schedule."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.convert import require_source
+from decaycalc.cli.options import ConventionName, run_options
+from decaycalc.cli.output import Shown, colour, output_options, table_width, take_output
+from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
+
+if TYPE_CHECKING:
+    from decaycalc.convention import Convention
+    from decaycalc.run import Run
+    from decaycalc.survival.answer import ScheduleAnswer
+
+_PLOT_WIDTH = 80
+
+
+@click.command(
+    "schedule",
+    cls=Command,
+    examples=(
+        "decaycalc schedule 0.1 --from pytorch-adamw --lr 6e-4 --steps 600000 --schedule cosine",
+        "decaycalc schedule 5e-4 --from caffe --lr 0.01 --momentum 0.9 --steps 450000 --plot",
+        "decaycalc schedule --list",
+    ),
+)
+@click.argument("value", required=False)
+@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@click.option(
+    "--schedule", "text", metavar="TEXT", default="constant", show_default=True,
+    help="The schedule, as cosine:warmup=2000,final=0.1; --list explains.",
+)  # fmt: skip
+@click.option("--list", "listing", is_flag=True, help="List the schedules and their parameters.")
+@click.option("--curve", metavar="N", default="200", show_default=True,
+              help="Most points of the curve.")  # fmt: skip
+@click.option("--plot", is_flag=True, help="Draw the curves in the terminal (extra: plot).")
+@click.option("--save", metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot).")
+@click.option("--dtype", metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding.")
+@run_options
+@output_options
+def command(listing: bool, **given: Any) -> Shown:
+    """Show what a weight decay VALUE does over a run: survival, timescales, ages of updates."""
+    return listed() if listing else scheduled(**given)
+
+
+def listed() -> Shown:
+    """Return the list of schedules in all its shapes."""
+    from decaycalc.report import schedule as report
+
+    rows = report.listed_rows()
+    return Shown(
+        name="schedule", body={"schedules": rows}, tables=report.listing, rows=lambda: rows
+    )
+
+
+def scheduled(
+    *,
+    value: str | None,
+    source: "Convention | None",
+    run: "Run",
+    text: str,
+    curve: str,
+    plot: bool,
+    save: str | None,
+    dtype: str | None,
+) -> Shown:
+    """Return a decay over its run in all its shapes; draw it where that is asked for.
+
+    Raises:
+        MissingQuantityError: No VALUE.
+    """
+    from decaycalc.report import schedule as report
+    from decaycalc.survival.answer import answer
+
+    record = require_source(source)
+    if value is None:
+        raise MissingQuantityError("a decay over a run", ("value",))
+    found = answer(
+        value, source=record, run=run, schedule=text, n_points=points(curve), dtype=dtype
+    )
+    if save is not None:
+        from decaycalc.report.plot import save as save_picture
+
+        save_picture(found, save)
+    if plot:
+        draw(found)
+    return Shown(
+        name="schedule",
+        body=found.to_dict(),
+        tables=lambda: report.tables(found),
+        rows=lambda: report.rows(found),
+        warnings=found.warnings,
+    )
+
+
+def points(text: str) -> int:
+    """Return a number of points.
+
+    Raises:
+        InvalidValueError: It is not a whole number.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):  # noqa: PLR2004
+        raise InvalidValueError("curve", text, "must be a whole number of points")
+    return int(text)
+
+
+def draw(answer: "ScheduleAnswer") -> None:
+    """Write the plot to stdout, above the tables.
+
+    Raises:
+        ContradictionError: Something other than tables on stdout is asked for.
+    """
+    from decaycalc.report.plot import draw as draw_text
+
+    output = take_output(dict(click.get_current_context().params))
+    if output.format != "table" or output.path not in {None, "-"}:
+        raise ContradictionError("--plot draws above tables on stdout; --save writes a picture")
+    terminal = sys.stdout.isatty()
+    width = table_width(output, terminal=terminal) or _PLOT_WIDTH
+    sys.stdout.write(draw_text(answer, width=width, colour=colour(terminal=terminal)) + "\n")

@@ -1,0 +1,229 @@
+"""Pictures of a scheduled decay: in the terminal (plotext) and as files (matplotlib).
+
+Both draw the same panels. Series are told apart by marker or line style, never by colour alone.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from decaycalc.errors import InvalidValueError, MissingExtraError, UnreadableFileError
+from decaycalc.survival.answer import ScheduleAnswer
+
+X_LABEL = "optimizer step"
+PANEL_HEIGHT = 15
+LEAST_WIDTH = 40
+COLUMNS_APART = 5
+DECADES = 1.5  # a positive series that spans more of them is drawn on a logarithmic axis
+FILE_TYPES = ("png", "svg", "pdf")
+_MARKERS = ("•", "x")
+_STYLES = ("-", "--")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One curve: its name in the legend and a value a step."""
+
+    label: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One plot: what its y axis shows, in which unit, and its series."""
+
+    title: str
+    unit: str
+    series: tuple[Series, ...]
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether the values are positive and span decades."""
+        values = [value for series in self.series for value in series.values]
+        shown = [value for value in values if value > 0]
+        if not shown or min(values) < 0:
+            return False
+        return math.log10(max(shown) / min(shown)) > DECADES
+
+
+def panels(answer: ScheduleAnswer) -> Iterator[Panel]:
+    """Yield the panels of a scheduled decay."""
+    curve = answer.decay.curve
+    peak = answer.rule.long_run_shrink(1.0) or 1.0
+    yield Panel(
+        title="lr and shrink per step",
+        unit="share of peak",
+        series=(
+            Series(label="lr", values=tuple(point.multiplier for point in curve)),
+            Series(
+                label=f"shrink (peak {peak:.4g}/step)",
+                values=tuple(point.shrink / peak for point in curve),
+            ),
+        ),
+    )
+    yield Panel(
+        title="survival of the initial weights",
+        unit="share left",
+        series=(Series(label="survival", values=tuple(point.survival for point in curve)),),
+    )
+    shares = tuple(point.update_weight for point in curve if point.update_weight is not None)
+    if len(shares) == len(curve):
+        yield Panel(
+            title="what the final weights are made of",
+            unit="share per step",
+            series=(Series(label="update of that step", values=shares),),
+        )
+
+
+def draw(answer: ScheduleAnswer, *, width: int, colour: bool) -> str:
+    """Return the panels as text of `width` columns, one below the other.
+
+    Raises:
+        MissingExtraError: plotext is not installed.
+    """
+    plotext = _import_plotext()
+    steps = [point.step for point in answer.decay.curve]
+    plotext.terminal.limit(width=False, height=False)
+    drawn = [_draw_panel(plotext, panel, steps, width, colour) for panel in panels(answer)]
+    return "\n".join(drawn)
+
+
+def _import_plotext() -> Any:
+    try:
+        return import_module("plotext")
+    except ImportError:
+        raise MissingExtraError("a plot in the terminal", "plot") from None
+
+
+def _draw_panel(plotext: Any, panel: Panel, steps: list[int], width: int, colour: bool) -> str:  # noqa: FBT001  (private)
+    figure = plotext.figure
+    figure.clear()
+    figure.plot_size(max(width, LEAST_WIDTH), PANEL_HEIGHT)
+    figure.theme("default" if colour else "colorless")
+    figure.canvas("default")
+    figure.title(_heading(panel))
+    figure.label(X_LABEL, axis="x")
+    figure.label(panel.unit, axis="y")
+    first, *others = panel.series
+    figure.draw(figure.signal(*_points(panel, first, steps), marker=_MARKERS[0]).lines())
+    for series, marker in zip(others, _MARKERS[1:], strict=False):
+        x, y = _points(panel, series, steps)
+        every = max(len(x) * COLUMNS_APART // width, 1)  # apart, so that the first shows through
+        figure.draw(figure.signal(x[::every], y[::every], marker=marker))
+    figure.ruler("x").ticks(*_step_ticks(steps, width))
+    ticks, texts = _value_ticks(panel)
+    figure.ruler("y").ticks(ticks, texts)
+    figure.ruler("y").lim(ticks[0], ticks[-1])
+    text = str(figure.build())
+    return text if colour else "\n".join(map(str.rstrip, plotext.uncolorize(text).split("\n")))
+
+
+def _heading(panel: Panel) -> str:
+    """Return title and legend in a line: a legend in the canvas would cover the curve."""
+    legend = "   ".join(
+        f"{marker} {series.label}" for marker, series in zip(_MARKERS, panel.series, strict=False)
+    )
+    return f"{panel.title}:  {legend}"
+
+
+def _points(panel: Panel, series: Series, steps: list[int]) -> tuple[list[int], list[float]]:
+    """Return the points to draw: logarithms on a logarithmic axis, without what has none."""
+    if not panel.is_logarithmic:
+        return steps, list(series.values)
+    pairs = [pair for pair in zip(steps, series.values, strict=True) if pair[1] > 0]
+    return [step for step, _ in pairs], [math.log10(value) for _, value in pairs]
+
+
+def _step_ticks(steps: list[int], width: int) -> tuple[list[float], list[str]]:
+    """Return round steps within the run and their texts, about one every 15 columns."""
+    ticks = _round_ticks(steps[0], steps[-1], max(width // 15, 2))
+    return ticks, [f"{tick:,.0f}" for tick in ticks]
+
+
+def _value_ticks(panel: Panel) -> tuple[list[float], list[str]]:
+    """Return ticks around the values, the first and the last of which end the axis."""
+    values = [value for series in panel.series for value in series.values]
+    if not panel.is_logarithmic:
+        low, high = min(*values, 0.0), max(*values, 1e-300)
+        size = _tick_size(high - low, 5)
+        ticks = [place * size for place in range(_floor(low / size), _ceil(high / size) + 1)]
+        return ticks, [f"{tick:.4g}" for tick in ticks]
+    shown = [math.log10(value) for value in values if value > 0]
+    low, high = math.floor(min(shown)), math.ceil(max(shown))
+    every = max(math.ceil((high - low) / 5), 1)
+    decades = [float(decade) for decade in range(high, low - every, -every)][::-1]
+    return decades, [f"1e{decade:.0f}" if decade else "1" for decade in decades]
+
+
+def _round_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return round numbers between two numbers, about `most`."""
+    if high <= low:
+        return [low]
+    size = _tick_size(high - low, most)
+    return [place * size for place in range(_ceil(low / size), _floor(high / size) + 1)]
+
+
+def _tick_size(spread: float, most: int) -> float:
+    """Return 1, 2 or 5 times a power of ten, so that about `most` of it make the spread."""
+    rough = spread / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+
+
+def _ceil(number: float) -> int:
+    return math.ceil(number - 1e-9)
+
+
+def _floor(number: float) -> int:
+    return math.floor(number + 1e-9)
+
+
+def save(answer: ScheduleAnswer, path: str) -> None:
+    """Write the panels to a PNG, SVG or PDF file, by its suffix.
+
+    Raises:
+        InvalidValueError: Another suffix.
+        MissingExtraError: matplotlib is not installed.
+        UnreadableFileError: The file cannot be written.
+    """
+    file_type = path.rpartition(".")[2].lower()
+    if file_type not in FILE_TYPES:
+        raise InvalidValueError("save", path, f"must end in one of .{', .'.join(FILE_TYPES)}")
+    figure = _make_figure(answer)
+    undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[file_type]
+    try:
+        figure.savefig(path, format=file_type, metadata=undated)
+    except OSError as error:
+        raise UnreadableFileError(path, error.strerror or str(error), doing="write") from error
+
+
+def _make_figure(answer: ScheduleAnswer) -> Any:
+    """Return the matplotlib figure."""
+    try:
+        library = import_module("matplotlib.figure")
+    except ImportError:
+        raise MissingExtraError("a picture", "plot") from None
+    shown = tuple(panels(answer))
+    figure = library.Figure(figsize=(8, 2.6 * len(shown)), dpi=150, layout="constrained")
+    steps = [point.step for point in answer.decay.curve]
+    axes = figure.subplots(len(shown), 1, sharex=True)
+    for panel, ax in zip(shown, axes, strict=True):
+        _draw_axes(ax, panel, steps)
+    axes[-1].set_xlabel(X_LABEL)
+    axes[-1].xaxis.set_major_formatter("{x:,.0f}")
+    value = f"{answer.source.parameter} = {float(answer.value):g}"
+    figure.suptitle(f"{answer.source.key}, {value}, schedule {answer.schedule.text}")
+    return figure
+
+
+def _draw_axes(ax: Any, panel: Panel, steps: list[int]) -> None:
+    for series, style in zip(panel.series, _STYLES, strict=False):
+        ax.plot(steps, series.values, style, label=series.label)
+    if panel.is_logarithmic:
+        ax.set_yscale("log")
+    ax.set_title(panel.title, fontsize="medium")
+    ax.set_ylabel(panel.unit)
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)

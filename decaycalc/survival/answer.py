@@ -1,0 +1,191 @@
+"""Answer: what `decaycalc schedule` says about one weight decay in one scheduled run."""
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+
+from decaycalc.bridge import Side, shrink_of
+from decaycalc.convention import Convention, Coupling, Follows
+from decaycalc.convert import check_value
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.quantity import Number
+from decaycalc.rounding import precision_warning
+from decaycalc.run import Run
+from decaycalc.schedule import Schedule, parse_schedule
+from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.survey import ScheduledDecay, survive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleAnswer:
+    """A weight decay over a scheduled run: its course, and what a reader must not miss."""
+
+    source: Convention
+    value: Fraction
+    run: Run
+    schedule: Schedule
+    rule: DecayRule
+    decay: ScheduledDecay
+    warnings: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the answer as the command line's JSON holds it, without the three schema keys."""
+        source = {
+            "convention": self.source.key,
+            "parameter": self.source.parameter,
+            "value": float(self.value),
+        }
+        decay = asdict(self.decay)
+        curve = decay.pop("curve")
+        return {
+            "source": source,
+            "run": self.run.to_dict(),
+            "schedule": self.schedule.text,
+            "follows_schedule": self.rule.follows.value,
+            "shrink_at_peak": self.rule.peak_shrink,
+            **decay,
+            "timescale_run_fraction": self.timescale_run_fraction,
+            "curve": list(curve),
+            "warnings": list(self.warnings),
+        }
+
+    def summary(self) -> dict[str, object]:
+        """Return what `convert` tells of it: the document without source, run and curve."""
+        left_out = {"source", "run", "curve", "warnings"}
+        return {name: value for name, value in self.to_dict().items() if name not in left_out}
+
+    @property
+    def timescale_run_fraction(self) -> float | None:
+        """The timescale at peak lr as a fraction of the run."""
+        at_peak = self.decay.timescale_at_peak_steps
+        return None if at_peak is None else at_peak / self.decay.total_steps
+
+
+def answer(
+    value: Number,
+    *,
+    source: Convention,
+    run: Run,
+    schedule: str = "constant",
+    n_points: int = 200,
+    dtype: str | None = None,
+) -> ScheduleAnswer:
+    """Return what a weight decay does over a run with that schedule.
+
+    Raises:
+        MissingQuantityError: A quantity that the decay or the run's length needs.
+        NoEquivalentError: The number has no decay per step.
+        DecaycalcError: A bad schedule, or a value out of its domain.
+    """
+    side = Side(convention=source, run=run)
+    number = check_value(value, source)
+    rule = rule_of(side, number)
+    laid = lay_schedule(schedule, run)
+    decay = survive(laid, rule, n_points=n_points)
+    return ScheduleAnswer(
+        source=source,
+        value=number,
+        run=run,
+        schedule=laid,
+        rule=rule,
+        decay=decay,
+        warnings=(*_assumptions(side), *_warnings(laid, rule, decay, dtype)),
+    )
+
+
+def lay_schedule(text: str, run: Run) -> Schedule:
+    """Return the schedule that a text means on a run.
+
+    Raises:
+        MissingQuantityError: The length of the run, or of an epoch, is unknown.
+        DecaycalcError: A bad text.
+    """
+    total = run.total_steps
+    if total is None:
+        raise MissingQuantityError("a schedule", ("steps",))
+    per_epoch = None if run.steps_per_epoch is None else Fraction(run.steps_per_epoch)
+    if per_epoch is None and run.epochs is not None:
+        per_epoch = total / Fraction(run.epochs)
+    return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch)
+
+
+def rule_of(side: Side, value: Fraction) -> DecayRule:
+    """Return a convention's number as a decay per step that can follow a schedule.
+
+    Raises:
+        NoEquivalentError: It has none: a penalty under Adam, a refused convention.
+        MissingQuantityError: A quantity that it needs, mostly lr.
+    """
+    record = side.convention
+    if not side.has_shrink:
+        reason = record.refusal or "a penalty under Adam-like scaling has no shrink per step"
+        raise NoEquivalentError(record.key, "a decay per step", reason)
+    first_order = float(shrink_of(side, value))
+    compounds = float(side.get(record.compounds) or 1) if record.compounds else 1.0
+    if side.is_linear or record.proximal or record.compounds:
+        return DecayRule(
+            step=first_order,
+            follows=_follows(side),
+            proximal=record.proximal,
+            compounds=compounds,
+        )
+    momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
+    step = first_order * (1 - momentum) / (1 - dampening) if dampening < 1 else 0.0
+    return DecayRule(
+        step=step,
+        momentum=momentum,
+        dampening=dampening,
+        nesterov=bool(side.run.nesterov),
+        buffer=record.buffer,
+    )
+
+
+def _follows(side: Side) -> Follows:
+    """Return how the decay follows the lr: a coupled one always does."""
+    coupled = side.convention.coupling == Coupling.COUPLED
+    return Follows.LR if coupled else side.convention.follows
+
+
+def _assumptions(side: Side) -> tuple[str, ...]:
+    return tuple(
+        f"{name} is {float(value):g}, the framework's default" for name, value in side.assumed()
+    )
+
+
+def _warnings(
+    schedule: Schedule, rule: DecayRule, decay: ScheduledDecay, dtype: str | None
+) -> tuple[str, ...]:
+    """Return what a reader must not miss, one sentence each."""
+    texts = list(schedule.notes())
+    highest = max(point.multiplier for point in decay.curve)
+    if not schedule.is_constant:
+        texts += _course(rule)
+    if rule.is_oscillating(highest):
+        texts.append(
+            "the decay oscillates at the highest lr: with this momentum a weight changes sign on"
+            " its way down"
+        )
+    return (*texts, *_rounding(decay, dtype))
+
+
+def _course(rule: DecayRule) -> list[str]:
+    """Return how a decay that does not follow the lr differs from one that does."""
+    if rule.follows is Follows.CONSTANT:
+        return [
+            "this decay does not follow the schedule: it goes on at full rate where the lr is low"
+        ]
+    if rule.follows is Follows.LR_SQUARED:
+        return ["this decay follows the square of the lr"]
+    return []
+
+
+def _rounding(decay: ScheduledDecay, dtype: str | None) -> list[str]:
+    """Return the warning of a decay lost in rounding, at peak or on a part of the run."""
+    if dtype is None:
+        return []
+    points = [point for point in decay.curve if point.shrink > 0]
+    lost = [point for point in points if precision_warning(point.shrink, dtype) is not None]
+    if not lost:
+        return []
+    worst = precision_warning(max(point.shrink for point in lost), dtype)
+    assert worst is not None  # noqa: S101  (it is one of the lost)
+    return [f"at {len(lost) / len(decay.curve):.0%} of the curve's steps {worst.text}"]
