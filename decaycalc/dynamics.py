@@ -23,8 +23,8 @@ from decaycalc.record import Record
 from decaycalc.rounding import find_dtype, precision_warning
 
 __all__ = [
-    "factor_over", "find_dtype", "first_order_shrink", "free_survival", "half_life_steps", "is_oscillating",
-    "log_factor", "long_run_shrink", "oscillation_threshold", "precision_warning",
+    "factor_over", "find_dtype", "first_order_shrink", "free_survival", "half_life_steps",
+    "is_oscillating", "log_factor", "long_run_shrink", "oscillation_threshold", "precision_warning",
     "proximal_shrink", "shrink_for_factor", "shrink_for_half_life", "shrink_over",
     "step_for_proximal_shrink", "step_for_shrink", "timescale_steps",
 ]  # fmt: skip
