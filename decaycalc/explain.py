@@ -1,0 +1,401 @@
+"""Explanation: a conversion derived step by step from its two records.
+
+Every step is made from the plan's monomials and forms, never by pair: what the source's number
+means, the bridge where it is crossed, what is held equal, what the target's number means, and the
+target's number solved for, with the quantities that cancel.
+"""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from decaycalc.bridge import Side, shrink_of, solved, strength_of
+from decaycalc.claim import Claim, claim
+from decaycalc.convention import Invariant
+from decaycalc.errors import DecaycalcError
+from decaycalc.formula import fill, names_in, number_text
+from decaycalc.latex import to_latex
+from decaycalc.plan import Plan
+from decaycalc.quantity import QUANTITIES, Monomial, symbol_of
+from decaycalc.record import Record
+
+BRIDGE_SOURCE = (
+    "Loshchilov and Hutter, arXiv 1711.05101, proposition 1: shrink = lr·strength; a momentum "
+    "buffer repeats each gradient to a sum of 1/(1 - momentum)"
+)
+ESTIMATE_SOURCE = "Kingma and Ba, arXiv 1412.6980, algorithm 1: the step is lr·m/(sqrt(v) + eps)"
+ROOT_SOURCE = "the recursion of torch/optim/sgd.py with a zero data gradient: its dominant root"
+ALGEBRA = "algebra"
+
+_HELD = {
+    Invariant.STRENGTH: (
+        "the objective is mean loss + (strength/2)·Σw² on both sides: it fixes the optimum"
+    ),
+    Invariant.SHRINK: (
+        "with a zero data gradient a step takes w to (1 - shrink)·w on both sides: "
+        "it fixes the decay"
+    ),
+}
+_QUANTITY_OF = {symbol_of(name): name for name in QUANTITIES}
+
+
+class Step(Record):
+    """One step of a derivation.
+
+    `text` says in words what the formula does. `filled` is the formula's right-hand side with the
+    numbers put in and `result` its value, where all numbers are known; `numbers` are the names of
+    the formula that have one.
+    """
+
+    title: str
+    text: str
+    formula: str
+    source: str
+    filled: str = ""
+    result: float | None = None
+    numbers: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The formula with its numbers, `strength = 2·l2 = 2·0.0001 = 0.0002`."""
+        text = f"{self.formula} = {self.filled}" if self.filled else self.formula
+        if self.result is None or self.filled == number_text(self.result):
+            return text
+        # Of several equations the first one's left-hand side is the result.
+        left = f", {text.partition(' = ')[0]}" if "," in text else ""
+        return f"{text}{left} = {number_text(self.result)}"
+
+    @property
+    def latex(self) -> str:
+        """The line as LaTeX for math mode."""
+        return to_latex(self.line)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the step as JSON's `explanation` holds it."""
+        return {
+            "title": self.title,
+            "text": self.text,
+            "formula": self.formula,
+            "filled": self.filled or None,
+            "latex": self.latex,
+            "numbers": dict(self.numbers),
+            "result": self.result,
+            "source": self.source,
+        }
+
+
+class Explanation(Record):
+    """A conversion's derivation: its steps, the last of which gives the number, and its claim."""
+
+    source: str
+    target: str
+    steps: tuple[Step, ...]
+    claim: Claim
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the explanation as an entry of JSON's `explanation`."""
+        return {
+            "from": self.source,
+            "to": self.target,
+            "steps": [step.to_dict() for step in self.steps],
+            "equivalence": {
+                "name": self.claim.name,
+                "meaning": self.claim.meaning,
+                "ends": list(self.claim.ends),
+            },
+        }
+
+
+def explain(
+    way: Plan, value: Fraction | None = None, *, layers: tuple[tuple[str, float], ...] = ()
+) -> Explanation:
+    """Return the derivation of a plan, with the numbers put in where `value` is given.
+
+    `layers` are the results by layer of a conversion that has one number a layer.
+    """
+    return Explanation(
+        source=way.source.convention.key,
+        target=way.target.convention.key,
+        steps=tuple(_Derivation(way, value).steps(layers)),
+        claim=claim(way),
+    )
+
+
+class _Derivation:
+    """The steps of one plan; `first` is the held invariant of the source, before any exact root."""
+
+    def __init__(self, way: Plan, value: Fraction | None) -> None:
+        self.way, self.value = way, value
+        # A form has no strength: the way from and to it leads over the shrink.
+        self.held = Invariant.SHRINK if way.factor is None else way.held
+        self.parameter = _parameter(way)
+        self.first = None if value is None else _first_number(way.source, self.held, value)
+
+    def steps(self, layers: tuple[tuple[str, float], ...]) -> Iterator[Step]:
+        """Yield the steps from the source's number to the target's."""
+        way = self.way
+        yield from self.side(way.source, "source")
+        yield self.equality()
+        yield from self.learning_rate()
+        yield from self.side(way.target, "target")
+        yield self.solution(layers) if way.factor is not None else self.inverse()
+
+    def step(
+        self,
+        title: str,
+        formula: str,
+        *,
+        text: str,
+        source: str,
+        result: Fraction | None = None,
+        more: Mapping[str, Fraction] | None = None,
+    ) -> Step:
+        """Return a step with the numbers put in that are known."""
+        right = formula.partition(" = ")[2]
+        shown = names_in(right)
+        known = {name: self.number(name, more or {}) for name in shown}
+        names = {name: value for name, value in known.items() if value is not None}
+        whole = result is not None and len(names) == len(shown) and "," not in right
+        texts = {name: number_text(value) for name, value in names.items()}
+        return Step(
+            title=title,
+            text=text,
+            formula=formula,
+            source=source,
+            filled=fill(right, texts) if whole and names else "",
+            result=None if result is None else float(result),
+            numbers=tuple((name, float(value)) for name, value in names.items()),
+        )
+
+    def number(self, name: str, more: Mapping[str, Fraction]) -> Fraction | None:
+        """Return the number behind a name of a formula, None where it is not known."""
+        if name in more:
+            return more[name]
+        if name == self.parameter and self.value is not None:
+            return self.value
+        quantity = _QUANTITY_OF.get(name.removeprefix("to_"))
+        prefix = "to_" if name.startswith("to_") else ""
+        return None if quantity is None else self.way.quantity(prefix + quantity)
+
+    def side(self, side: Side, role: str) -> Iterator[Step]:
+        """Yield what a side's number means, and its bridge where that is not what is held."""
+        is_source = role == "source"
+        own = side.convention.invariant
+        assert own is not None  # noqa: S101  (a plan has no refusals)
+        yield self.meaning(side, own, counts=is_source)
+        if own != self.held:
+            yield self.bridge(side, own, counts=is_source)
+        if self.way.exactly and is_source and not side.is_linear:
+            yield self.exact(side)
+
+    def meaning(self, side: Side, own: Invariant, *, counts: bool) -> Step:
+        """Return the step that says what a side's number means; the source's `counts` it."""
+        record = side.convention
+        name = self.parameter if counts else record.parameter
+        name = f"{name}({record.key})" if name in {"strength", "shrink"} else name
+        monomial = side.invariant(own)
+        if record.form is not None:
+            right = record.form.text.replace("value", name)
+        else:
+            right = "" if monomial is None else monomial.format({"value": name})
+        more = {} if self.value is None or not counts else {name: self.value}
+        return self.step(
+            f"what {record.parameter} means in {record.key}",
+            f"{own} = {right}",
+            text=_rule(side),
+            source=record.source,
+            result=self.of_source(own) if counts else None,
+            more=more,
+        )
+
+    def bridge(self, side: Side, own: Invariant, *, counts: bool) -> Step:
+        """Return the step from one invariant to the other, by the side's dynamics."""
+        other = self.held
+        ratio = side.bridge if other == Invariant.SHRINK else side.bridge**-1
+        right = (Monomial.of(**{own.value: 1}) * ratio).format()
+        before = self.of_source(own) if counts else None
+        return self.step(
+            f"from {own} to {other} in {side.convention.key}",
+            f"{other} = {right}",
+            text=_bridge_text(side),
+            source=ESTIMATE_SOURCE if side.is_estimate else BRIDGE_SOURCE,
+            result=self.of_source(other) if counts else None,
+            more={} if before is None else {own.value: before},
+        )
+
+    def exact(self, side: Side) -> Step:
+        """Return the step from the source's first-order shrink to its exact one."""
+        first_order = self.of_source(Invariant.SHRINK)
+        return self.step(
+            f"the exact decay of {side.convention.key}",
+            _exact_formula(side),
+            text=_exact_text(side),
+            source=ROOT_SOURCE,
+            result=None if first_order is None else side.exact_shrink(first_order),
+            more={} if first_order is None else {"shrink": first_order},
+        )
+
+    def equality(self) -> Step:
+        """Return the step that equates the two sides, in units of their own losses."""
+        way = self.way
+        one, other = way.source.convention.key, way.target.convention.key
+        ratio = _loss_ratio(way)
+        left = f"{self.held}({other})"
+        right = Monomial.of(ratio, value=1).format({"value": f"{self.held}({one})"})
+        text = _HELD[self.held]
+        if ratio != 1:
+            text += "; one side's loss is the squared error, the other's half of it"
+        number_held = self.held_number()
+        return self.step(
+            "what is held equal",
+            f"{left} = {right}",
+            text=text,
+            source=ALGEBRA,
+            result=None if number_held is None else number_held * ratio,
+            more={} if number_held is None else {f"{self.held}({one})": number_held},
+        )
+
+    def learning_rate(self) -> Iterator[Step]:
+        """Yield the target's lr where it is not the source's."""
+        way = self.way
+        if way.lr is None:
+            return
+        lr = way.target_lr()
+        yield self.step(
+            "the target's lr",
+            f"lr({way.target.convention.key}) = {way.lr.format()}",
+            text=(
+                "given as the target's own"
+                if "lr" in way.target.own
+                else "so that the data's part of a step stays the same"
+            ),
+            source=ALGEBRA,
+            result=None if lr is None else Fraction(lr),
+        )
+
+    def solution(self, layers: tuple[tuple[str, float], ...]) -> Step:
+        """Return the last step where one monomial makes the whole conversion."""
+        way = self.way
+        by_layer = "layer_weights" in way.needs
+        result = None if self.value is None or by_layer or way.missing() else way.value(self.value)
+        text = _cancelled(way)
+        if layers:
+            text += "; one number a layer: "
+            text += ", ".join(f"{name} {number_text(number)}" for name, number in layers)
+        return self.step(
+            f"solved for {way.target.convention.parameter}",
+            way.formula(),
+            text=text,
+            source=ALGEBRA,
+            result=result,
+        )
+
+    def inverse(self) -> Step:
+        """Return the last step where a form or an exact root stands between."""
+        way, side = self.way, self.way.target
+        form = side.convention.form
+        shrink = self.held_number()
+        text = "the held shrink put in"
+        if way.exactly and not side.is_linear:
+            text = f"with the first-order shrink whose exact decay in {side.convention.key} is it"
+            shrink = None if shrink is None else side.first_order_shrink(shrink)
+        right = solved(side, Invariant.SHRINK).format() if form is None else form.inverse
+        return self.step(
+            f"solved for {side.convention.parameter}",
+            f"{side.convention.parameter} = {right}",
+            text=text,
+            source=ALGEBRA,
+            result=None if self.value is None or way.missing() else way.value(self.value),
+            more={} if shrink is None else {"shrink": shrink},
+        )
+
+    def of_source(self, which: Invariant) -> Fraction | None:
+        """Return the source's invariant as a number, None where it is not known."""
+        if which == self.held:
+            return self.first
+        return None if self.value is None else _first_number(self.way.source, which, self.value)
+
+    def held_number(self) -> Fraction | None:
+        """Return the number that is held equal, None where it is not known."""
+        if self.first is None or not self.way.exactly:
+            return self.first
+        return self.way.source.exact_shrink(self.first)
+
+
+def _first_number(side: Side, which: Invariant, value: Fraction) -> Fraction | None:
+    """Return an invariant of a side, the shrink to first order, None where it is not known."""
+    try:
+        return strength_of(side, value) if which == Invariant.STRENGTH else shrink_of(side, value)
+    except DecaycalcError:
+        return None
+
+
+def _parameter(way: Plan) -> str:
+    """Return the source's parameter as the plan's formula writes it."""
+    one, other = way.source.convention, way.target.convention
+    clashes = one.parameter == other.parameter and one.key != other.key
+    return f"{one.parameter}({one.key})" if clashes else one.parameter
+
+
+def _rule(side: Side) -> str:
+    """Return the side's update rule, and what its loss is of the mean loss."""
+    record = side.convention
+    text = record.update
+    if record.monomial is not None and "loss_scale" in record.monomial.names and side.loss.scale:
+        over = "the minibatch, B" if side.loss.scale == "batch_size" else "the data set, N"
+        text += f" (the loss is summed over {over} times the mean loss)"
+    return text
+
+
+def _bridge_text(side: Side) -> str:
+    """Return why strength and shrink are tied."""
+    if side.is_estimate:
+        return "Adam divides the penalty's gradient by about the gradient's root mean square"
+    text = "a step subtracts lr times the gradient of the penalty, strength·w"
+    if side.loss.scale is not None:
+        text += ", as many times as the loss is the mean loss"
+    return f"{text}; momentum adds it up" if side.has_momentum else text
+
+
+def _exact_formula(side: Side) -> str:
+    """Return the exact long-run shrink of a side as a formula of its first-order one."""
+    record = side.convention
+    if record.proximal:
+        return "exact_shrink = shrink/(1 + shrink)"
+    if record.compounds:
+        count = symbol_of(record.compounds)
+        return f"exact_shrink = 1 - (1 - shrink/{count})^{count}"
+    m = "to_momentum" if "momentum" in side.own else "momentum"
+    if side.run.nesterov:
+        equation = f"z^2 - (1 + {m})·(1 - q)·z + {m}·(1 - q) = 0"
+    else:
+        equation = f"z^2 - (1 + {m} - q)·z + {m} = 0"
+    return f"exact_shrink = 1 - z, {equation}, q = (1 - {m})·shrink"
+
+
+def _exact_text(side: Side) -> str:
+    """Return what the exact decay is, in words."""
+    if side.convention.proximal:
+        return "the weight is divided by 1 + shrink"
+    if side.convention.compounds:
+        return "the decay acts several times in one step"
+    return "z is the root of largest modulus: the weight's factor per step in the long run"
+
+
+def _loss_ratio(way: Plan) -> Fraction:
+    """Return the target's strength over the source's, 1 but where the losses' units differ."""
+    one, other = way.source.invariant(way.held), way.target.invariant(way.held)
+    if way.factor is None or one is None or other is None:
+        return Fraction(1)
+    plain = solved(way.target, way.held).substitute({way.held.value: one})
+    return ((way.factor / plain) ** other.power_of("value")).coefficient
+
+
+def _cancelled(way: Plan) -> str:
+    """Return which quantities of the two sides do not enter, `lr and N cancel`."""
+    both = (way.source.invariant(way.held), way.target.invariant(way.held))
+    names = dict.fromkeys(name for side in both if side is not None for name in side.names)
+    kept = () if way.factor is None else way.factor.names
+    gone = [symbol_of(name) for name in names if name not in kept and name != "value"]
+    if not gone:
+        return "nothing cancels" if len(names) > 1 else "no other quantity enters"
+    return f"{' and '.join(gone)} {'cancels' if len(gone) == 1 else 'cancel'}"

@@ -1,0 +1,87 @@
+"""Explanations as tables, and as LaTeX to be pasted into a paper."""
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+
+from decaycalc.explain import Explanation, Step
+from decaycalc.formula import names_in
+from decaycalc.latex import symbol
+from decaycalc.report.table import Table
+
+_WIDTH = 90
+_LETTERS_MEAN = {
+    "strength": "the strength: the objective is the mean loss plus half of it times the sum of "
+    "squared weights",
+    "shrink": "the share of an undriven weight that a step removes",
+    "exact_shrink": "the same, exact in the long run",
+    "lr": "the peak learning rate",
+    "momentum": "the momentum",
+    "dampening": "the dampening",
+    "B": "the examples of a step",
+    "N": "the examples of the data set",
+    "E": "the epochs",
+    "S": "the steps of the run",
+    "P": "the number of decayed weights",
+    "L": "the number of decayed layers",
+}
+
+
+def tables(explanations: Iterable[Explanation]) -> Iterator[Table]:
+    """Yield one table an explanation: a row a step, then how far it goes."""
+    for explanation in explanations:
+        rows = [
+            (f"{place}. {step.title}", "\n".join(_lines(step)))
+            for place, step in enumerate(explanation.steps, start=1)
+        ]
+        rows.append((f"how far: {explanation.claim.name}", "\n".join(_claim(explanation))))
+        yield Table(
+            title=f"Why: {explanation.source} to {explanation.target}",
+            headers=("step", "formula, reason and source"),
+            rows=tuple(rows),
+        )
+
+
+def _lines(step: Step) -> Iterator[str]:
+    yield step.line
+    yield from wrap(step.text, _WIDTH)
+    yield from wrap(f"source: {step.source}", _WIDTH)
+
+
+def _claim(explanation: Explanation) -> Iterator[str]:
+    yield from wrap(explanation.claim.meaning, _WIDTH)
+    for text in explanation.claim.ends:
+        yield from wrap(f"but: {text}", _WIDTH)
+
+
+def to_latex_text(explanations: Iterable[Explanation]) -> str:
+    """Return the derivations as `align*` environments of amsmath, each with its legend."""
+    return "\n".join(map(_environment, explanations))
+
+
+def _environment(explanation: Explanation) -> str:
+    """Return one derivation: sources as comments, formulas, and what the letters mean."""
+    lines = [f"% {explanation.source} to {explanation.target}", r"\begin{align*}"]
+    last = len(explanation.steps)
+    for place, step in enumerate(explanation.steps, start=1):
+        lines.append(f"% {place}. {step.title}; source: {step.source}")
+        left, equals, right = step.latex.partition(" = ")
+        lines.append(f"{left} &{equals.rstrip()} {right}" + (r" \\" if place < last else ""))
+    lines += [r"\end{align*}", _legend(explanation), _ending(explanation)]
+    return "\n".join(lines) + "\n"
+
+
+def _legend(explanation: Explanation) -> str:
+    """Return what the letters mean that occur, as a sentence of text."""
+    names = {name for step in explanation.steps for name in names_in(step.formula)}
+    bare = {name.partition("(")[0].removeprefix("to_") for name in names}
+    parts = [
+        f"${symbol(name)}$ is {words}" for name, words in _LETTERS_MEAN.items() if name in bare
+    ]
+    if any(name.startswith("to_") for name in names):
+        parts.append(r"the subscript $\mathrm{to}$ marks the target's run")
+    return f"Here {'; '.join(parts)}."
+
+
+def _ending(explanation: Explanation) -> str:
+    ends = "".join(f"; but {text}" for text in explanation.claim.ends)
+    return f"% {explanation.claim.name}: {explanation.claim.meaning}{ends}"
