@@ -112,5 +112,5 @@ def _loss_unit_note(source: Side, target: Side) -> list[str]:
         return []
     unit = units.pop()
     if unit == "half-squared-error":
-        return ["for a loss of half the squared error; for the squared error itself, double λ"]
-    return ["for a loss of the squared error; for half of it, halve λ"]
+        return ["for a loss of half the squared error: for the squared error itself, double λ"]
+    return ["for a loss of the squared error: for half of it, halve λ"]

@@ -57,6 +57,12 @@ class MissingQuantityError(DecaycalcError):
         super().__init__(f"{what} needs {', '.join(missing)}")
 
 
+class UsageError(DecaycalcError):
+    """A command line that cannot be understood, or lacks what the command needs."""
+
+    kind = "usage"
+
+
 class ContradictionError(DecaycalcError):
     """Two inputs that cannot both hold."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.explanation import explain_option, explained, of_answer
 from decaycalc.cli.options import (
     ConventionName,
     architecture_options,
@@ -13,7 +14,7 @@ from decaycalc.cli.options import (
     target_options,
 )
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.errors import ContradictionError, NoEquivalentError
+from decaycalc.errors import NoEquivalentError, UsageError
 from decaycalc.plan import Match
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     "--match", type=click.Choice([match.value for match in Match]), default="optimum",
     show_default=True, help="What to hold equal where momentum makes the two differ.",
 )  # fmt: skip
+@explain_option
 @run_options
 @schedule_options
 @target_options
@@ -53,23 +55,25 @@ def command(**given: Any) -> Shown:
     VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed.
     """
     value_only = given.pop("value_only")
-    source, targets = given.pop("source"), given.pop("targets")
+    source, targets, style = given.pop("source"), given.pop("targets"), given.pop("explain")
     from decaycalc.answer import Question, answer
 
     question = Question(
         source=require_source(source), targets=targets, match=Match(given.pop("match")), **given
     )
-    return shown(answer(question), value_only=value_only)
+    found = answer(question)
+    result = shown(found, value_only=value_only)
+    return explained(result, of_answer(question, found), style=style) if style else result
 
 
 def require_source(source: "Convention | None") -> "Convention":
     """Return the source convention; it has no default, because every guess would be wrong for most.
 
     Raises:
-        ContradictionError: it was not given; the text offers the commonest.
+        UsageError: it was not given; the text offers the commonest.
     """
     if source is None:
-        raise ContradictionError(
+        raise UsageError(
             "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
             "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"
         )
@@ -107,13 +111,13 @@ def bare_number(answer: "Answer") -> str:
     """Return the one target's number, the shortest text that reads back to the same float64.
 
     Raises:
-        ContradictionError: there is not exactly one target, or no VALUE.
+        UsageError: there is not exactly one target, or no VALUE.
         NoEquivalentError: the target has one number a layer.
     """
     if answer.value is None:
-        raise ContradictionError("--value needs a VALUE to convert")
+        raise UsageError("--value needs a VALUE to convert")
     if len(answer.conversions) != 1:
-        raise ContradictionError("--value needs exactly one --to")
+        raise UsageError("--value needs exactly one --to")
     conversion = answer.conversions[0]
     if conversion.value is None:
         raise NoEquivalentError(

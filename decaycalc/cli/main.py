@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
 from decaycalc import __version__
-from decaycalc.errors import DecaycalcError, MissingQuantityError, TextSyntaxError
+from decaycalc.errors import DecaycalcError, MissingQuantityError, TextSyntaxError, UsageError
 
 COMMANDS = {
     "convert": "One weight decay in every other convention.",
@@ -81,6 +82,7 @@ def program() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status: 0 done, 1 no answer, 2 bad usage or input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_utf8()
     try:
         status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
     except DecaycalcError as error:
@@ -96,10 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-class UsageError(DecaycalcError):
-    """A command line that cannot be understood."""
-
-    kind = "usage"
+def _speak_utf8() -> None:
+    """Write UTF-8 whatever the locale: formulas hold λ, Σ and ·."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
 
 
 def _usage_error(error: click.ClickException, words: Sequence[str]) -> DecaycalcError:
@@ -108,8 +111,14 @@ def _usage_error(error: click.ClickException, words: Sequence[str]) -> Decaycalc
         for word in words:
             if word.startswith("-") and _is_number(word) and not _is_number(error.option_name[:1]):
                 return UsageError(f"VALUE {word} must not be negative")
+        return UsageError(f"no such option {error.option_name!r}{_hint(error.possibilities)}")
     text = " ".join(error.format_message().split()).rstrip(".")
     return UsageError(text[:1].lower() + text[1:])
+
+
+def _hint(names: Sequence[str] | None) -> str:
+    """Return the question after an unknown option, empty where nothing is near."""
+    return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
 def _is_number(word: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.errors import UsageError
 from decaycalc.quantity import QUANTITIES
 from decaycalc.run import Loss, Run
 
@@ -148,12 +149,26 @@ def _take_architecture(given: dict[str, Any]) -> dict[str, Any]:
     from decaycalc.architecture.masks import DEFAULT_MASK
 
     spec, no_bias = given.pop("arch"), given.pop("no_bias")
+    mask, init = given.pop("decay_mask"), given.pop("init")
+    if spec is None:
+        _require_architecture(decay_mask=mask, init=init, no_bias=no_bias)
     return {
         "architecture": _architecture(spec, bias=not no_bias),
-        "mask": given.pop("decay_mask") or DEFAULT_MASK,
-        "init": given.pop("init"),
+        "mask": mask or DEFAULT_MASK,
+        "init": init,
         "classes": _classes(given.pop("classes")),
     }
+
+
+def _require_architecture(**given: object) -> None:
+    """Refuse options that only say something about a network where there is none.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"{_flag(name)} needs a network: give --arch")
 
 
 def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.errors import ContradictionError, InvalidValueError, UnreadableFileError
+from decaycalc.errors import (
+    ContradictionError,
+    InvalidValueError,
+    UnreadableFileError,
+    UsageError,
+)
 from decaycalc.record import Record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from decaycalc.report.table import Table
 
 _OUTPUT_HELP = "Write there, in the format of its extension; - is stdout."
@@ -36,6 +43,7 @@ class Shown(Record):
 
     `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
     the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr.
+    `text`, where there is one, stands for the tables on a terminal and in text files.
     """
 
     name: str
@@ -44,6 +52,7 @@ class Shown(Record):
     rows: Callable[[], Sequence[Mapping[str, object]]]
     value: Callable[[], str] | None = None
     warnings: Sequence[str] = ()
+    text: Callable[[], str] | None = None
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,8 +119,7 @@ def show(shown: Shown, output: Output) -> None:
     """Write the result in its format, and its warnings to stderr."""
     text = _text(shown, output)
     if output.path is None or output.path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        write_to_stdout(text)
     else:
         write_atomically(output.path, text)
     if not output.quiet:
@@ -123,8 +131,10 @@ def _text(shown: Shown, output: Output) -> str:
     """Return the result as text in the format asked for."""
     if output.format == "value":
         if shown.value is None:
-            raise ContradictionError("--value has no single number here")
+            raise UsageError("--value has no single number here")
         return shown.value() + "\n"
+    if output.format == "table" and shown.text is not None:
+        return shown.text()
     if output.format == "json":
         from decaycalc.report.document import document, to_json
 
@@ -177,25 +187,46 @@ def colour(*, terminal: bool) -> bool:
     return terminal and os.environ.get("TERM") != "dumb"
 
 
+def write_to_stdout(text: str) -> None:
+    """Write to stdout; a reader that has gone away (`| head`) is click's to deal with.
+
+    Raises:
+        UnreadableFileError: it cannot be written, the disk is full.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail once more when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UnreadableFileError("stdout", error.strerror or str(error), doing="write") from error
+
+
 def write_atomically(path: str, text: str) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; a device or a pipe is written as it is.
 
     Raises:
         UnreadableFileError: it cannot be written.
     """
     from pathlib import Path
-    from tempfile import NamedTemporaryFile
 
-    folder = Path(path).parent
+    file = Path(path)
     try:
-        with NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
-            temporary = Path(file.name)
-            try:
-                file.write(text)
-            except OSError:
-                temporary.unlink()
-                raise
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        if file.exists() and not file.is_file():
+            file.write_text(text, encoding="utf-8")
+        else:
+            _replace(file.resolve(), text)
     except OSError as error:
         raise UnreadableFileError(path, error.strerror or str(error), doing="write") from error
+
+
+def _replace(file: "Path", text: str) -> None:
+    """Write a regular file beside its place, then move it there."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -116,9 +116,12 @@ def _layers(penalty: Penalty) -> Table:
         )
         for layer in penalty.layers
     )
+    even = len({layer.per_step_shrink for layer in penalty.layers}) == 1
     note = (
         "the penalty grows with the number of weights, each weight's decay does not: "
         "every weight loses the same share per step"
+        if even
+        else "divided by the number of its weights, a wide layer's λ decays each of them less"
     )
     return Table(
         title="Penalty by layer", headers=headers, rows=body, numeric=headers[1:], note=note
