@@ -17,6 +17,8 @@ def tables(answer: Answer, *, flag_of: Callable[[str], str]) -> Iterator[Table]:
             yield _layers(answer.penalty)
     if answer.conversions:
         yield _conversions(answer)
+    if any(conversion.layers for conversion in answer.conversions):
+        yield _by_layer(answer)
     if answer.unavailable:
         yield _unavailable(answer, flag_of)
 
@@ -78,6 +80,8 @@ def _why_no_decay(answer: Answer) -> str:
             "a penalty under Adam-like scaling has no shrink per step; "
             "--gradient-rms gives an estimate"
         )
+    if answer.penalty is not None and answer.penalty.layers and answer.strength is None:
+        return "the shrink per step differs by layer"
     return "the shrink per step is unknown: give --lr"
 
 
@@ -156,6 +160,17 @@ def _conversions(answer: Answer) -> Table:
         numeric=("value", "lr"),
         note=notes.text(),
     )
+
+
+def _by_layer(answer: Answer) -> Table:
+    """Return the numbers of the conventions that have one a layer."""
+    body = tuple(
+        (conversion.convention.key, name, value)
+        for conversion in answer.conversions
+        for name, value in conversion.layers
+    )
+    headers = ("convention", "layer", "value")
+    return Table(title="Conversions by layer", headers=headers, rows=body, numeric=("value",))
 
 
 class _Notes:
