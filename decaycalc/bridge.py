@@ -53,6 +53,9 @@ class Side(Record):
         name = name.removeprefix("to_")
         if name == "layer_weights":
             return self.layer
+        if name.startswith("one_minus_"):
+            complement = self.get(name.removeprefix("one_minus_"))
+            return None if complement is None else 1 - complement
         value = self.run.get(name)
         if self.run.given(name) is not None or name not in dict(self.convention.defaults):
             return value
