@@ -35,13 +35,15 @@ LARGEST_STEP = 1e100
 class _Recursion(Record):
     """The recursion `w[n+1] = (2 - b)*w[n] - determinant*w[n-1]` and its roots `1 - s`.
 
-    `s` solves `s^2 - b*s + c = 0`, whose discriminant is given in factors that do not cancel.
+    `s` solves `s^2 - b*s + c = 0`, whose discriminant is given in factors that do not cancel;
+    `determinant_loss` is 1 - determinant, likewise.
     """
 
     b: float
     c: float
     discriminant: float
     determinant: float
+    determinant_loss: float
     past_threshold: bool
 
     def dominant(self) -> float:
@@ -54,7 +56,7 @@ class _Recursion(Record):
     def shrink(self) -> float:
         """Return 1 minus the largest modulus of the two roots."""
         if self.discriminant < 0:
-            return (1 - self.determinant) / (1 + math.sqrt(self.determinant))
+            return self.determinant_loss / (1 + math.sqrt(self.determinant))
         s = self.dominant()
         return 2 - s if self.past_threshold else s
 
@@ -86,6 +88,7 @@ def _heavy_ball(e: float, m: float) -> _Recursion:
         c=e,
         discriminant=(e - low) * (e - high),
         determinant=m,
+        determinant_loss=1 - m,
         past_threshold=e > low,
     )
 
@@ -96,6 +99,7 @@ def _nesterov(q: float, m: float) -> _Recursion:
         c=q,
         discriminant=(1 - q) * ((1 - m) ** 2 - (1 + m) ** 2 * q),
         determinant=m * (1 - q),
+        determinant_loss=1 - m + m * q,
         past_threshold=q > ((1 - m) / (1 + m)) ** 2,
     )
 
@@ -237,7 +241,7 @@ def half_life_steps(shrink: float) -> float | None:
     log = log_factor(shrink)
     if log is None:
         return 0.0
-    return math.log(2) / -log if log < 0 else None
+    return _steps_in(math.log(2), -log)
 
 
 def timescale_steps(shrink: float) -> float | None:
@@ -246,7 +250,13 @@ def timescale_steps(shrink: float) -> float | None:
     Source: Wang & Aitchison, arXiv 2405.13698: the weights are a moving average over 1/(lr*wd).
     """
     _require_shrink(shrink)
-    return 1 / shrink if shrink > 0 else None
+    return _steps_in(1.0, shrink)
+
+
+def _steps_in(amount: float, per_step: float) -> float | None:
+    """Return `amount/per_step`, None where no float is as large or nothing happens."""
+    steps = amount / per_step if per_step > 0 else math.inf
+    return steps if steps < math.inf else None
 
 
 def factor_over(shrink: float, n_steps: float) -> float:
