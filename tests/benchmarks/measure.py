@@ -1,0 +1,100 @@
+"""Timing in interleaved rounds: each round runs every case once, so a slow moment hits all."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Medians of one case, in seconds: wall clock, and user plus system time."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """What one path costs against its floor, measured in the same rounds; `limit` is our promise.
+
+    `at_least` turns the promise round: we are to be that many times faster than the floor.
+    """
+
+    name: str
+    ours: Timing
+    floor: Timing
+    floor_name: str
+    limit: float
+    at_least: bool = False
+    note: str = ""
+
+    @property
+    def wall(self) -> float:
+        """Wall-clock ratio; for `at_least` the floor over ours."""
+        pair = (self.floor.wall, self.ours.wall)
+        return pair[0] / pair[1] if self.at_least else pair[1] / pair[0]
+
+    @property
+    def cpu(self) -> float:
+        """Ratio of user plus system time."""
+        pair = (self.floor.cpu, self.ours.cpu)
+        return pair[0] / pair[1] if self.at_least else pair[1] / pair[0]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the wall-clock ratio keeps the promise."""
+        return self.wall >= self.limit if self.at_least else self.wall <= self.limit
+
+
+def time_commands(
+    cases: Mapping[str, Sequence[str]], *, rounds: int, stdin: str | None = None
+) -> dict[str, Timing]:
+    """Return each command's timing as a process of its own, stdout thrown away."""
+
+    def runner(command: Sequence[str]) -> Callable[[], tuple[float, float]]:
+        return lambda: _process(command, stdin)
+
+    return _interleaved({name: runner(command) for name, command in cases.items()}, rounds)
+
+
+def time_calls(cases: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, Timing]:
+    """Return each function's timing in this process."""
+
+    def runner(call: Callable[[], object]) -> Callable[[], tuple[float, float]]:
+        return lambda: _call(call)
+
+    return _interleaved({name: runner(call) for name, call in cases.items()}, rounds)
+
+
+def _interleaved(
+    cases: Mapping[str, Callable[[], tuple[float, float]]], rounds: int
+) -> dict[str, Timing]:
+    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
+    for _ in range(rounds):
+        for name, run in cases.items():
+            samples[name].append(run())
+    return {
+        name: Timing(
+            wall=statistics.median(wall for wall, _ in pairs),
+            cpu=statistics.median(cpu for _, cpu in pairs),
+        )
+        for name, pairs in samples.items()
+    }
+
+
+def _process(command: Sequence[str], stdin: str | None) -> tuple[float, float]:
+    before, began = os.times(), time.perf_counter()
+    with open(stdin or os.devnull, "rb") as source:
+        subprocess.run(command, stdin=source, stdout=subprocess.DEVNULL, check=True)
+    wall, after = time.perf_counter() - began, os.times()
+    user = after.children_user - before.children_user
+    return wall, user + after.children_system - before.children_system
+
+
+def _call(call: Callable[[], object]) -> tuple[float, float]:
+    began, used = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - began, time.process_time() - used
