@@ -40,7 +40,9 @@ def parse_architecture(text: str, *, bias: bool = True) -> Architecture:
 def _looks_like_file(text: str) -> bool:
     """Return whether a text has a folder in it, or a file's ending: `2x4.npz`, `./w`."""
     ending = text.rpartition(".")[2]
-    return "/" in text or "\\" in text or ("." in text and ending[:2].isalpha() and ending[1:] != "")
+    return (
+        "/" in text or "\\" in text or ("." in text and ending[:2].isalpha() and ending[1:] != "")
+    )
 
 
 # The functions below import what they need: the start of the program must not.

@@ -52,13 +52,17 @@ UNIT = normal(1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How a family starts its convolutions, its dense layers, their biases and its embeddings."""
+    """How a family starts its convolutions, its dense layers, their biases and its embeddings.
+
+    `norm` is the kind of its normalisations: layer, rms or batch.
+    """
 
     conv: Variance = torch_uniform
     conv_bias: Variance = torch_uniform
     linear: Variance = torch_uniform
     linear_bias: Variance = torch_uniform
     embedding: Variance = UNIT
+    norm: str = "layer"
 
 
 class Builder:
@@ -84,6 +88,7 @@ class Builder:
         fans: tuple[int, int] | None = None,
         variance: float | None = 0.0,
         mean: float = 0.0,
+        norm_kind: str = "",
     ) -> None:
         """Add one tensor; `fans` are fan-in and fan-out.
 
@@ -101,6 +106,7 @@ class Builder:
             fan_out=fan_out,
             init_variance=variance,
             init_mean=mean,
+            norm_kind=norm_kind,
         )
         self.tensors.append(tensor)
 
@@ -150,9 +156,10 @@ class Builder:
 
     def norm(self, name: str, size: int, *, bias: bool = True, gain: float = 1.0) -> None:
         """Add a normalisation's gain and, unless told otherwise, its shift."""
-        self.add(f"{name}.weight", size, role=Role.NORM, mean=gain)
+        kind = self.start.norm
+        self.add(f"{name}.weight", size, role=Role.NORM, mean=gain, norm_kind=kind)
         if bias:
-            self.add(f"{name}.bias", size, role=Role.NORM)
+            self.add(f"{name}.bias", size, role=Role.NORM, norm_kind=kind)
 
     def embedding(
         self,

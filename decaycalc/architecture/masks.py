@@ -1,21 +1,50 @@
-"""Which tensors decay: the rules that people and frameworks use."""
+"""Which tensors decay: the rules that people and frameworks use.
+
+Source: timm/optim/_param_groups.py; transformers/trainer.py, `get_decay_parameter_names`; fastai
+Learner `wd_bn_bias`; karpathy/nanoGPT model.py; Megatron-LM core/optimizer; flax examples/imagenet;
+mxnet/optimizer (names); lasagne/regularization.py; allenai/OLMo (embeddings exempt).
+"""
+
+from collections.abc import Callable
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import UnknownNameError
 
 DEFAULT_MASK = "no-1d"
+Rule = Callable[[Tensor], bool]
+"""Whether a tensor decays."""
 
 
 def decayed(architecture: Architecture, *, mask: str = DEFAULT_MASK) -> tuple[bool, ...]:
     """Return for each tensor whether it decays; empty for a bare count, which decays whole.
 
+    `mask` is one of `RULES` (all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf, ...), or a
+    framework or one of its conventions, for what it does unasked (`keras`, `pytorch-adamw`).
+
     Raises:
         UnknownNameError: no such mask.
     """
-    rule = RULES.get(mask)
-    if rule is None:
-        raise UnknownNameError("decay mask", mask, RULES, hint=f"(one of {', '.join(RULES)})")
-    return tuple(rule(tensor) for tensor in architecture.tensors)
+    name = find_mask(mask)
+    rule, listed = RULES[name], architecture.undecayed if name == "timm" else ()
+    return tuple(rule(tensor) and tensor.name not in listed for tensor in architecture.tensors)
+
+
+def find_mask(mask: str) -> str:
+    """Return the name in `RULES` of a mask, a framework or a convention.
+
+    >>> find_mask("no-1d"), find_mask("pytorch-adamw"), find_mask("yolov5")
+    ('no-1d', 'all', 'no-bias-norm')
+
+    Raises:
+        UnknownNameError: none of these.
+    """
+    if mask in RULES:
+        return mask
+    framework = FRAMEWORKS.get(mask) or FRAMEWORKS.get(mask.partition("-")[0])
+    if framework is None:
+        known = (*RULES, *FRAMEWORKS)
+        raise UnknownNameError("decay mask", mask, known, hint=f"(one of {', '.join(RULES)})")
+    return framework
 
 
 def count_decayed(architecture: Architecture, *, mask: str = DEFAULT_MASK) -> int:
@@ -43,4 +72,81 @@ def _is_no_1d(tensor: Tensor) -> bool:
     return len(tensor.shape) > 1 and not tensor.name.endswith("bias")
 
 
-RULES = {"all": _is_any, "no-bias": _is_no_bias, "no-1d": _is_no_1d}
+def _is_matrix(tensor: Tensor) -> bool:
+    return len(tensor.shape) > 1
+
+
+def _is_no_bias_norm(tensor: Tensor) -> bool:
+    return _is_no_bias(tensor) and tensor.role is not Role.NORM
+
+
+def _is_no_embedding(tensor: Tensor) -> bool:
+    table = tensor.role is Role.POSITION and tensor.leaf in {"weight", "embedding", "embeddings"}
+    return _is_no_1d(tensor) and tensor.role is not Role.EMBEDDING and not table
+
+
+def _is_no_embedding_only(tensor: Tensor) -> bool:
+    return tensor.role is not Role.EMBEDDING
+
+
+def _is_hugging_face(tensor: Tensor) -> bool:
+    r"""Exempt the Trainer's names, and every LayerNorm; batch norm's gain decays.
+
+    Its pattern is `bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)` on lower case.
+    """
+    name = tensor.name.lower()
+    if "bias" in name or "layernorm" in name or "rmsnorm" in name:
+        return False
+    if any(part == "norm" or part.endswith("_norm") for part in name.split(".")):
+        return False
+    return not (tensor.role is Role.NORM and _is_layer_norm(tensor))
+
+
+def _is_layer_norm(tensor: Tensor) -> bool:
+    """Return whether a norm is a LayerNorm, by its kind or, where that is unknown, its name."""
+    if tensor.norm_kind:
+        return tensor.norm_kind == "layer"
+    return tensor.layer.lower().rpartition(".")[2].startswith("ln")
+
+
+RULES: dict[str, Rule] = {
+    "all": _is_any,
+    "no-bias": _is_no_bias,
+    "no-1d": _is_no_1d,
+    "no-bias-norm": _is_no_bias_norm,
+    "no-embedding": _is_no_embedding,
+    "timm": _is_no_1d,
+    "hf": _is_hugging_face,
+    "matrices": _is_matrix,
+    "olmo": _is_no_embedding_only,
+}
+# What each framework exempts unasked.
+FRAMEWORKS = {
+    "pytorch": "all",
+    "keras": "all",
+    "tf": "all",
+    "tfa": "all",
+    "optax": "all",
+    "paddle": "all",
+    "mlx": "all",
+    "tinygrad": "all",
+    "caffe": "all",
+    "matconvnet": "all",
+    "torch7": "all",
+    "chainer": "all",
+    "composer": "all",
+    "mmengine": "all",
+    "haiku": "all",
+    "big": "no-1d",
+    "flax": "matrices",
+    "nanogpt": "matrices",
+    "megatron": "no-1d",
+    "fastai": "no-bias-norm",
+    "darknet": "no-bias-norm",
+    "yolov5": "no-bias-norm",
+    "lasagne": "no-bias-norm",
+    "theano": "no-bias-norm",
+    "bert": "no-bias-norm",
+    "sklearn": "no-bias",
+    "mxnet": "no-bias",
+}

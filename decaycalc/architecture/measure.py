@@ -143,8 +143,7 @@ def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float
             left = entry.n_bytes
             while left:
                 piece = stream.read(min(WINDOW, left))
-                if not piece:
-                    raise UnreadableFileError(entry.path, f"{entry.member!r} ends too early")
+                _check_piece(piece, entry)
                 left -= len(piece)
                 report(len(piece))
                 yield square(piece, 0, len(piece))
@@ -154,6 +153,11 @@ def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float
         if type(error).__module__ != "zlib":
             raise
         raise UnreadableFileError(entry.path, f"its data are damaged: {error}") from None
+
+
+def _check_piece(piece: bytes, entry: Stored) -> None:
+    if not piece:
+        raise UnreadableFileError(entry.path, f"{entry.member!r} ends too early")
 
 
 def _widened(values: Array) -> float:
@@ -195,7 +199,9 @@ def _brain_floats(values: Array) -> float:
     return total
 
 
-def _by_table(table: NDArray[np.float64], buffer: bytes | mmap.mmap, offset: int, size: int) -> float:
+def _by_table(
+    table: NDArray[np.float64], buffer: bytes | mmap.mmap, offset: int, size: int
+) -> float:
     """Return the sum of squares of eight-bit values by counting each of their 256 kinds."""
     codes = np.frombuffer(buffer, np.uint8, count=size, offset=offset)
     counts = np.bincount(codes, minlength=256)
@@ -222,4 +228,5 @@ def eight_bit_squares(dtype: str) -> NDArray[np.float64]:
         values[(codes & 127) == 127] = np.nan  # noqa: PLR2004 - all bits but the sign
     else:
         values[128] = np.nan
-    return values**2
+    squares: NDArray[np.float64] = np.square(values, dtype=np.float64)
+    return squares

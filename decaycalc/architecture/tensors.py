@@ -37,7 +37,8 @@ class Tensor(Record):
 
     `fan_in` and `fan_out` are those of the layer that the tensor belongs to (inputs and outputs
     times the kernel's positions). `init_variance` and `init_mean` describe one entry as the
-    reference implementation initialises it; None where that is unknown.
+    reference implementation initialises it; None where that is unknown. `norm_kind` is layer,
+    rms, batch or empty (unknown).
 
     Raises:
         InvalidValueError: a dimension is negative or the tensor absurdly large.
@@ -50,6 +51,7 @@ class Tensor(Record):
     fan_out: int | None = None
     init_variance: float | None = None
     init_mean: float = 0.0
+    norm_kind: str = ""
 
     def __post_init__(self) -> None:
         if len(self.shape) > MOST_DIMENSIONS:

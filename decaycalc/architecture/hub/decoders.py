@@ -193,7 +193,7 @@ FAMILIES = {
 def llama(fields: Fields, head: str) -> Architecture:
     """Return Llama or one of its relatives, as `model_type` says."""
     family = FAMILIES[fields.text("model_type", "llama")]
-    part = Builder(start(fields))
+    part = Builder(start(fields, norm="rms"))
     prefix = "" if head == "Model" else "model."
     width = fields.size("hidden_size", family.width)
     vocabulary = fields.size("vocab_size", family.vocabulary)

@@ -15,7 +15,7 @@ WHISPER_HEADS = ("ForConditionalGeneration", "Model")
 def t5(fields: Fields, head: str) -> Architecture:
     """Return T5 (or its version 1.1, whose feed-forward layers are gated)."""
     factor = fields.number("initializer_factor", 1.0)
-    part = Builder(Start(embedding=normal(factor)))
+    part = Builder(Start(embedding=normal(factor), norm="rms"))
     width = fields.size("d_model", 512)
     vocabulary = fields.size("vocab_size", 32128)
     layers = fields.size("num_layers", 6)

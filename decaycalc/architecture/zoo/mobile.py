@@ -10,7 +10,7 @@ from math import ceil
 from decaycalc.architecture.build import Builder, Start, he_out, normal, zero
 from decaycalc.architecture.tensors import Architecture
 
-SMALL = Start(conv=he_out, conv_bias=zero, linear=normal(0.01), linear_bias=zero)
+SMALL = Start(conv=he_out, conv_bias=zero, linear=normal(0.01), linear_bias=zero, norm="batch")
 ROUND_UP = 0.9
 
 MOBILENET_V2 = (
@@ -198,7 +198,9 @@ def head_by_outputs(_fan_in: int, fan_out: int) -> float:
     return 1 / (3 * fan_out)
 
 
-EFFICIENT = Start(conv=he_out, conv_bias=zero, linear=head_by_outputs, linear_bias=zero)
+EFFICIENT = Start(
+    conv=he_out, conv_bias=zero, linear=head_by_outputs, linear_bias=zero, norm="batch"
+)
 
 
 def efficientnet(size: str, classes: int) -> Architecture:

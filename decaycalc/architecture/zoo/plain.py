@@ -24,7 +24,9 @@ def lenet_300_100(classes: int) -> Architecture:
 
 def lenet_5(classes: int) -> Architecture:
     """Return Caffe's LeNet-5: 20 and 50 filters of 5x5, 500 hidden units, no padding."""
-    part = Builder(Start(conv=glorot_in, linear=glorot_in, conv_bias=zero, linear_bias=zero))
+    part = Builder(
+        Start(conv=glorot_in, linear=glorot_in, conv_bias=zero, linear_bias=zero, norm="batch")
+    )
     part.conv("conv1", 1, 20, 5)
     part.conv("conv2", 20, 50, 5)
     part.linear("ip1", 800, 500)
@@ -58,7 +60,7 @@ def alexnet(classes: int) -> Architecture:
 def vgg(depth: int, classes: int, *, batch_norm: bool) -> Architecture:
     """Return VGG of 11, 13, 16 or 19 layers (Simonyan & Zisserman 2014)."""
     small = normal(0.01)
-    part = Builder(Start(conv=he_out, conv_bias=zero, linear=small, linear_bias=zero))
+    part = Builder(Start(conv=he_out, conv_bias=zero, linear=small, linear_bias=zero, norm="batch"))
     n_in, index = 3, 0
     for repeats, width in zip(VGG_STAGES[depth], VGG_WIDTHS, strict=True):
         for _ in range(repeats):
@@ -75,7 +77,7 @@ def vgg(depth: int, classes: int, *, batch_norm: bool) -> Architecture:
 
 def squeezenet(version: str, classes: int) -> Architecture:
     """Return SqueezeNet 1.0 or 1.1 (Iandola et al. 2016, arXiv 1602.07360)."""
-    part = Builder(Start(conv=he_in, conv_bias=zero))
+    part = Builder(Start(conv=he_in, conv_bias=zero, norm="batch"))
     first = version == "1_0"
     part.conv("features.0", 3, 96 if first else 64, 7 if first else 3)
     places = (3, 4, 5, 7, 8, 9, 10, 12) if first else (3, 4, 6, 7, 9, 10, 11, 12)
@@ -119,7 +121,7 @@ def googlenet(classes: int, *, auxiliary: bool) -> Architecture:
     Source: torchvision/models/googlenet.py; Szegedy et al. 2014, arXiv 1409.4842.
     """
     small = normal(0.01)
-    part = Builder(Start(conv=small, linear=small))
+    part = Builder(Start(conv=small, linear=small, norm="batch"))
     conv_norm(part, "conv1", 3, 64, 7)
     conv_norm(part, "conv2", 64, 64, 1)
     n_in = conv_norm(part, "conv3", 64, 192, 3)
@@ -224,7 +226,7 @@ INCEPTION_BLOCKS: tuple[tuple[str, int, tuple[Row, ...]], ...] = (
 def inception_v3(classes: int, *, auxiliary: bool) -> Architecture:
     """Return Inception v3, with its auxiliary head if asked (Szegedy et al. 2015, 1512.00567)."""
     wide = normal(0.1)
-    part = Builder(Start(conv=wide, linear=wide))
+    part = Builder(Start(conv=wide, linear=wide, norm="batch"))
     for name, n_in, n_out, kernel in INCEPTION_STEM:
         conv_norm(part, name, n_in, n_out, kernel)
     for block, n_in, rows in INCEPTION_BLOCKS:

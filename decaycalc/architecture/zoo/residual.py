@@ -24,7 +24,7 @@ DENSENET = {
     201: ((6, 12, 48, 32), 32, 64),
 }
 LEAST_BOTTLENECK = 50
-RESIDUAL = Start(conv=he_out)
+RESIDUAL = Start(conv=he_out, norm="batch")
 
 
 def resnet(
@@ -91,7 +91,7 @@ def _bottleneck(
 
 def resnet_6n2(depth: int, classes: int) -> Architecture:
     """Return the CIFAR residual network of 6n+2 layers, with shortcuts that hold no weights."""
-    part = Builder(Start(conv=he_in, linear=he_in))
+    part = Builder(Start(conv=he_in, linear=he_in, norm="batch"))
     _conv_norm(part, ("conv1", "bn1"), 3, 16, 3)
     n_in = 16
     for stage, width in enumerate((16, 32, 64), start=1):
@@ -103,7 +103,7 @@ def resnet_6n2(depth: int, classes: int) -> Architecture:
 
 def wide_resnet(depth: int, factor: int, classes: int) -> Architecture:
     """Return WRN-depth-factor for CIFAR: norm before convolution, three stages of (depth-4)/6."""
-    part = Builder(Start(conv=he_out, linear_bias=zero))
+    part = Builder(Start(conv=he_out, linear_bias=zero, norm="batch"))
     part.conv("conv1", 3, 16, 3, bias=False)
     n_in = 16
     for stage, base in enumerate((16, 32, 64), start=1):
@@ -129,7 +129,7 @@ def _preactivated(part: Builder, name: str, n_in: int, n_out: int) -> None:
 def densenet(depth: int, classes: int) -> Architecture:
     """Return DenseNet-BC of 121, 161, 169 or 201 layers (Huang et al. 2016, 1608.06993)."""
     blocks, growth, n_in = DENSENET[depth]
-    part = Builder(Start(conv=he_in, linear=torch_uniform, linear_bias=zero))
+    part = Builder(Start(conv=he_in, linear=torch_uniform, linear_bias=zero, norm="batch"))
     _conv_norm(part, ("features.conv0", "features.norm0"), 3, n_in, 7)
     for number, repeats in enumerate(blocks, start=1):
         for index in range(1, repeats + 1):

@@ -1,0 +1,212 @@
+"""`decaycalc arch`: which tensors of a network decay, and how large the penalty is."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.convert import require_source
+from decaycalc.cli.options import ConventionName, run_options
+from decaycalc.cli.output import Shown, output_options
+from decaycalc.errors import ContradictionError, InvalidValueError
+
+if TYPE_CHECKING:
+    from decaycalc.architecture import Architecture
+    from decaycalc.architecture.groups import Choice
+    from decaycalc.architecture.inventory import Inventory, Rate
+    from decaycalc.architecture.readers.stored import Checkpoint
+    from decaycalc.convention import Convention
+
+
+@click.command(
+    "arch",
+    cls=Command,
+    examples=(
+        "decaycalc arch resnet50",
+        "decaycalc arch gpt2 --decay-mask no-embedding --depth 2",
+        "decaycalc arch vit-base 0.05 --from pytorch-adamw --lr 1e-3 --layer-decay 0.75 --depth 0",
+        "decaycalc arch model.safetensors --measure --json",
+        "decaycalc arch resnet18 --groups json",
+    ),
+)
+@click.argument("spec", metavar="SPEC")
+@click.argument("value", required=False)
+@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@click.option("--no-bias", is_flag=True, help="Layers of widths have no biases.")
+@click.option("--decay-mask", "mask", metavar="MASK", default="no-1d", show_default=True,
+              help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf or a framework.")  # fmt: skip
+@click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
+@click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
+@click.option("--group-mult", "multipliers", multiple=True, metavar="REGEX=FACTOR",
+              help="Names that fit decay FACTOR times as much.")  # fmt: skip
+@click.option("--layer-decay", type=float, metavar="NUMBER", help="lr shrinks by it per layer.")
+@click.option("--init", metavar="INIT", help="he, glorot, lecun, torch or normal:STD.")
+@click.option("--classes", type=click.IntRange(min=2), help="Classes C; the initial loss is ln C.")
+@click.option("--measure", "measured", is_flag=True, help="Read the weights and add their squares.")
+@click.option("--depth", type=click.IntRange(min=0), help="Sum tensors up to DEPTH parts of names.")
+@click.option("--groups", "value_only", type=click.Choice(["json"]),
+              help="Print the parameter groups, tensors by name.")  # fmt: skip
+@run_options
+@output_options
+def command(**given: Any) -> Shown:
+    """List the tensors of SPEC: which decay, in which groups, how large the penalty is.
+
+    SPEC is layer widths (784-300-100-10), a number of weights (25.6e6), a model's name (resnet50,
+    gpt2-xl, llama-2-13b), a file (.safetensors, config.json, .npz, .csv, ...) or - for JSON on
+    standard input. VALUE is a weight decay, --from what it is in.
+    """
+    spec, depth, wanted = given.pop("spec"), given.pop("depth"), given.pop("value_only")
+    architecture, sums = take_weights(
+        spec, bias=not given.pop("no_bias"), read=given.pop("measured")
+    )
+    rate, warnings = take_rate(given, architecture)
+    from decaycalc.architecture.inventory import take_inventory
+
+    inventory = take_inventory(
+        architecture, choice=take_choice(given), init=given["init"], classes=given["classes"],
+        rate=rate, measured=sums,
+    )  # fmt: skip
+    return shown(inventory, depth=depth, warnings=warnings, groups=bool(wanted))
+
+
+def take_choice(given: dict[str, Any]) -> "Choice":
+    """Return what decays, from the options.
+
+    Raises:
+        InvalidValueError: a multiplier that is not REGEX=FACTOR.
+    """
+    from decaycalc.architecture.groups import Choice
+
+    return Choice(
+        mask=given["mask"],
+        decay_only=given["decay_only"],
+        no_decay=given["no_decay"],
+        multipliers=tuple(map(read_multiplier, given["multipliers"])),
+        layer_decay=given["layer_decay"],
+    )
+
+
+def read_multiplier(text: str) -> tuple[str, float]:
+    """Return pattern and factor of `REGEX=FACTOR`.
+
+    Raises:
+        InvalidValueError: it is not of that form.
+    """
+    pattern, equals, factor = text.rpartition("=")
+    try:
+        return (pattern, float(factor)) if equals else (text, float("nan"))
+    except ValueError:
+        raise InvalidValueError("multiplier", text, "must be REGEX=FACTOR") from None
+
+
+def take_weights(
+    spec: str, *, bias: bool, read: bool
+) -> tuple["Architecture", dict[str, float] | None]:
+    """Return the network and, if its weights are to be read, their sums of squares by name.
+
+    Raises:
+        ContradictionError: weights asked of something that holds none.
+    """
+    from decaycalc.architecture import parse_architecture
+
+    if not read:
+        return parse_architecture(spec, bias=bias), None
+    from decaycalc.architecture.readers import open_checkpoint
+
+    checkpoint = open_checkpoint(spec)
+    if checkpoint is None:
+        raise ContradictionError(
+            "--measure needs a file with weights: .safetensors, its index.json, .npz or .npy"
+        )
+    return checkpoint.architecture, measure_weights(checkpoint)
+
+
+def measure_weights(checkpoint: "Checkpoint") -> dict[str, float]:
+    """Return the sums of squares by tensor name; a progress bar runs on a terminal's stderr."""
+    from decaycalc.architecture.measure import measure
+
+    n_bytes = sum(entry.n_bytes for entry in checkpoint.stored)
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(
+        length=n_bytes, label="measuring", file=sys.stderr, hidden=hidden
+    ) as bar:
+        results = measure(checkpoint, progress=bar.update)
+    return {result.name: result.sum_of_squares for result in results}
+
+
+def take_rate(
+    given: dict[str, Any], architecture: "Architecture"
+) -> tuple["Rate", tuple[str, ...]]:
+    """Return what VALUE means in the run, and the warnings about it.
+
+    Raises:
+        ContradictionError: a VALUE without --from, or --from without a VALUE.
+    """
+    from decaycalc.architecture.inventory import Rate
+
+    value, source, run = given["value"], given["source"], given["run"]
+    lr = None if run.lr is None else float(run.lr)
+    if value is None:
+        if source is not None:
+            raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
+        return Rate(lr=lr), ()
+    from decaycalc.answer import Question, answer
+
+    known = require_source(source)
+    mask = given["mask"]
+    found = answer(
+        Question(
+            source=known,
+            value=value,
+            run=run,
+            targets=(known,),
+            architecture=architecture,
+            mask=mask,
+        )
+    )
+    rms = equilibrium(known, lr, found.shrink)
+    amount = None if found.value is None else float(found.value)
+    rate = Rate(
+        value=amount, strength=found.strength, shrink=found.shrink, lr=lr, equilibrium_rms=rms
+    )
+    return rate, tuple(found.warnings)
+
+
+def equilibrium(source: "Convention", lr: float | None, shrink: float | None) -> float | None:
+    """Return the RMS at which AdamW keeps the weights of normalised layers; None for others."""
+    if lr is None or not shrink or source.optimizer != "adam":
+        return None
+    from decaycalc.equilibrium import adamw_equilibrium
+
+    return adamw_equilibrium(lr, shrink / lr).rms
+
+
+def shown(
+    inventory: "Inventory", *, depth: int | None, warnings: tuple[str, ...], groups: bool
+) -> Shown:
+    """Return the inventory in all its shapes."""
+
+    def tables() -> Any:
+        from decaycalc.report import arch
+
+        return arch.tables(inventory, depth=depth)
+
+    def rows() -> Any:
+        from decaycalc.report import arch
+
+        return arch.rows(inventory)
+
+    def parameter_groups() -> str:
+        from decaycalc.report.document import to_json
+
+        return to_json(inventory.parameter_groups())
+
+    return Shown(
+        name="arch",
+        body={} if groups else inventory.to_dict(),
+        tables=tables,
+        rows=rows,
+        value=parameter_groups,
+        warnings=warnings,
+    )
