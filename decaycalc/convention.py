@@ -206,7 +206,7 @@ class Convention(Record):
             "formula": self.formula(),
             "refusal": self.refusal,
             "update": self.update,
-            "default": None if self.default is None else float(self.default),
+            "default": None if self.default in {None, "none"} else float(self.default or 0),
             "assumed": dict(self.defaults),
             "exempt": self.exempt,
             "follows_schedule": self.follows.value,

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def _interleaved(
 
 def _process(command: Sequence[str], stdin: str | None) -> tuple[float, float]:
     before, began = os.times(), time.perf_counter()
-    with open(stdin or os.devnull, "rb") as source:
+    with Path(stdin or os.devnull).open("rb") as source:
         subprocess.run(command, stdin=source, stdout=subprocess.DEVNULL, check=True)
     wall, after = time.perf_counter() - began, os.times()
     user = after.children_user - before.children_user
