@@ -80,8 +80,10 @@ def _why_no_decay(answer: Answer) -> str:
             "a penalty under Adam-like scaling has no shrink per step; "
             "--gradient-rms gives an estimate"
         )
-    if answer.penalty is not None and answer.penalty.layers and answer.strength is None:
-        return "the shrink per step differs by layer"
+    monomial = answer.source.monomial
+    if monomial is not None and "layer_weights" in monomial.names:
+        known = answer.penalty is not None and answer.penalty.layers
+        return f"the shrink per step differs by layer{'' if known else ': give --arch'}"
     return "the shrink per step is unknown: give --lr"
 
 
@@ -139,11 +141,10 @@ def _conversions(answer: Answer) -> Table:
     hidden = {"" if with_lr else "lr", "value" if answer.value is None else ""}
     if not any(conversion.note for conversion in answer.conversions):
         hidden.add("note")
-    headers = ("convention", "parameter", "value", "lr", "equivalence", "note", "formula")
+    headers = ("convention", "value", "lr", "equivalence", "note", "formula")
     body = [
         (
             conversion.convention.key,
-            conversion.convention.parameter,
             "by layer" if conversion.layers else conversion.value,
             conversion.lr,
             conversion.equivalence.value,
