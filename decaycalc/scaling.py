@@ -4,13 +4,11 @@ A fit's exponent is published; its coefficient we could not confirm in a public 
 user's: either a number of their own or a reference run from which the law is carried on.
 """
 
-from dataclasses import dataclass
-
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Law:
+class Law(Record):
     """A power law `quantity = coefficient·variable^exponent`, fitted on `low <= variable <= high`.
 
     `low` and `high` are None where the range was not found stated.

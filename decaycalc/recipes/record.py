@@ -1,13 +1,11 @@
 """Recipe: one published training run with its weight decay, as its source states it."""
 
-from dataclasses import dataclass
-
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import Record
 from decaycalc.run import Loss, Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class Recipe(Record):
     """One published training run.
 
     Numbers are decimals as the source types them; what it does not state is None. `batch_size`

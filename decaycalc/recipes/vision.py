@@ -365,6 +365,7 @@ RECIPES = (
     ),
     Recipe(
         name="mae-pretrain",
+        drop_last=True,
         title="MAE pre-training, ViT-B and ViT-L",
         convention="pytorch-adamw",
         value="0.05",

@@ -1,10 +1,10 @@
 """The rules of a move, what a move is, and what comes of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from decaycalc.convention import Convention
 from decaycalc.quantity import Number, exact
+from decaycalc.record import Record
 from decaycalc.run import Run
 
 
@@ -48,8 +48,7 @@ class Hold(StrEnum):
         }[self.value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Record):
     """A weight decay in one run, and what changes in the next.
 
     `target` is the convention of the new number, the source's own by default. `width_ratio` is
@@ -66,8 +65,7 @@ class Move:
     eps: Number | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Record):
     """One rule's numbers.
 
     `lr` is None where the source's is unknown. `shrink` is that of one step at peak lr, to first
@@ -110,8 +108,7 @@ class Rule:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutOfReach:
+class OutOfReach(Record):
     """A rule that the given quantities do not reach, and why."""
 
     lr_rule: LrRule
@@ -129,8 +126,7 @@ class OutOfReach:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(Record):
     """All rules for one move, those within reach and those without."""
 
     move: Move

@@ -1,6 +1,5 @@
 """One rule at work: the same convention in two runs, tied by lr rule and held quantity."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.bridge import Side, base_name, check_shrink, shrink_of, solved, value_for_shrink
@@ -9,7 +8,7 @@ from decaycalc.convert import convert
 from decaycalc.decay import Decay, decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.quantity import Monomial, exact, finite, root_of
-from decaycalc.record import replace
+from decaycalc.record import Record, replace
 from decaycalc.run import Run
 from decaycalc.transfer.records import Hold, LrRule, Move, Rule
 
@@ -17,8 +16,7 @@ _ONE = Monomial.of(1)
 _HALF = Fraction(1, 2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Record):
     """One rule at work: `here` is the old run's side, `there` the new one's before the lr rule."""
 
     move: Move

@@ -1,12 +1,12 @@
 """Imported: what an importer makes of a training configuration, and what they all share."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from decaycalc.errors import InvalidValueError, UnreadableFileError
 from decaycalc.quantity import exact
 from decaycalc.recipes.record import Recipe
+from decaycalc.record import Record
 
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
 LARGEST_FILE = 10_000_000
@@ -21,8 +21,7 @@ _TELLING = (
 DEVICES_NOTE = "the number of devices is not in the file: give --world-size if it is not 1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerMultiplier:
+class LayerMultiplier(Record):
     """A tensor's own multipliers of lr and decay: its decay is `lr·lr_mult·λ·decay_mult`."""
 
     layer: str
@@ -30,8 +29,7 @@ class LayerMultiplier:
     decay_mult: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Record):
     """A recipe read from a file, what the reader must know about it, and layers that differ.
 
     `grad_accum` and `world_size` are not folded into the recipe's batch size when the file

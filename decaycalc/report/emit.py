@@ -1,0 +1,188 @@
+"""Snippets: a weight decay as ready-to-paste code of a framework, as pure text."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from decaycalc.bridge import Side
+from decaycalc.catalogue import find
+from decaycalc.convention import ANY, FIT, MEASURE, SGD, Convention
+from decaycalc.convert import check_value, convert
+from decaycalc.errors import (
+    MissingQuantityError,
+    NoEquivalentError,
+    UnknownNameError,
+)
+from decaycalc.plan import target_side
+from decaycalc.quantity import Number, exact
+from decaycalc.record import Record, replace
+from decaycalc.report import emit_flags, emit_jax, emit_keras, emit_sklearn, emit_torch
+from decaycalc.report.emit_settings import Settings
+from decaycalc.run import Run
+from decaycalc.schedule import Schedule, parse_schedule
+
+
+class Snippet(Record):
+    """Code of one framework; `notes` say what it leaves to the reader."""
+
+    framework: str
+    convention: Convention
+    value: float
+    lr: float
+    code: str
+    notes: tuple[str, ...] = ()
+
+
+Writer = Callable[[Settings], tuple[str, tuple[str, ...]]]
+
+# The key that each framework's snippet is in, by the kind of optimizer that the source has.
+_TARGETS: dict[str, dict[str, str]] = {
+    "pytorch": {"sgd": "pytorch-sgd", "adam": "pytorch-adam", "adamw": "pytorch-adamw"},
+    "keras": {"sgd": "keras-l2", "adam": "keras-l2", "adamw": "keras-adamw", "lion": "keras-lion"},
+    "optax": {"sgd": "optax-sgd", "adamw": "optax-adamw", "lion": "optax-lion"},
+    "timm": {"sgd": "timm-sgd", "adamw": "timm-adamw"},
+    "hf": {"adamw": "hf-trainer"},
+    "sklearn": {"sgd": "sklearn-mlp-sgd", "adam": "sklearn-mlp-adam", "fit": "sklearn-logistic"},
+}
+FRAMEWORKS = tuple(_TARGETS)
+_HINT = f"({', '.join(FRAMEWORKS)})"
+
+
+def emit(
+    framework: str,
+    value: Number,
+    *,
+    source: Convention | str,
+    run: Run,
+    target: Convention | str | None = None,
+    target_run: Run | None = None,
+    mask: str = "no-1d",
+    schedule: str | None = None,
+    betas: tuple[Number, Number] | None = None,
+    eps: Number | None = None,
+) -> Snippet:
+    """Return a framework's code for a weight decay: parameter groups, optimizer and schedule.
+
+    `target` is one of the framework's conventions, by default the one whose optimizer is the
+    source's; `schedule` is the text of `--schedule`.
+
+    >>> run = Run(lr="0.1", momentum="0.9")
+    >>> "weight_decay" in emit("pytorch", "1e-4", source="caffe", run=run).code
+    True
+
+    Raises:
+        UnknownNameError: no such framework or convention.
+        MissingQuantityError: lr, or what the conversion or the schedule needs, is unknown.
+        NoEquivalentError: the framework has nothing equivalent.
+        InvalidValueError: a mask or a schedule that has no code here.
+    """
+    if framework not in _TARGETS:
+        raise UnknownNameError(
+            "framework", framework, FRAMEWORKS, hint=f"({', '.join(FRAMEWORKS)})"
+        )
+    record = find(source) if isinstance(source, str) else source
+    chosen = _target(framework, record, target)
+    settings = _settings(
+        record, chosen, value, run=run, target_run=target_run, mask=mask, schedule=schedule,
+        betas=betas, eps=eps, family=_family(record),
+    )  # fmt: skip
+    code, notes = _writer(framework)(settings)
+    return Snippet(
+        framework=framework,
+        convention=chosen,
+        value=settings.value,
+        lr=settings.lr,
+        code=code,
+        notes=notes,
+    )
+
+
+def _family(record: Convention) -> str:
+    """Return the kind of optimizer that a convention's number is meant for."""
+    if record.optimizer == FIT:
+        return "fit"
+    if record.optimizer in {SGD, ANY}:
+        return "sgd"
+    if record.optimizer == MEASURE:
+        return "adamw"
+    if record.optimizer == "adam":
+        return "adam" if record.strength is not None else "adamw"
+    return record.optimizer
+
+
+def _target(framework: str, source: Convention, target: Convention | str | None) -> Convention:
+    """Return the convention that the snippet is in.
+
+    Raises:
+        NoEquivalentError: the framework has no optimizer of the source's kind.
+    """
+    if target is not None:
+        return find(target) if isinstance(target, str) else target
+    family = _family(source)
+    known = _TARGETS[framework]
+    key = known.get(family) or (known.get("sgd") if family == "fit" else None)
+    if key is None:
+        reason = f"no snippet with the optimizer {family!r} there; name another with --to"
+        raise NoEquivalentError(source.key, framework, reason)
+    return find(key)
+
+
+def _settings(
+    source: Convention,
+    target: Convention,
+    value: Number,
+    *,
+    run: Run,
+    target_run: Run | None,
+    mask: str,
+    schedule: str | None,
+    betas: tuple[Number, Number] | None,
+    eps: Number | None,
+    family: str,
+) -> Settings:
+    """Return what the snippet is written from."""
+    here = Side(convention=source, run=run)
+    there = target_side(here, target, target_run)
+    converted = convert(value, source=source, target=target, run=run, target_run=target_run)
+    assert converted.value is not None  # noqa: S101  (a value was given)
+    lr = converted.lr if converted.lr is not None else there.run.get("lr")
+    if lr is None and target.optimizer != FIT:
+        raise MissingQuantityError(f"a snippet of {target.key}", ("lr",))
+    momentum = there.get("momentum") if there.has_momentum or family == "sgd" else Fraction(0)
+    return Settings(
+        convention=target,
+        value=converted.value,
+        source=source,
+        given=check_value(value, source),
+        equivalence=converted.equivalence.value,
+        lr=float(lr or 0),
+        momentum=float(momentum or 0),
+        dampening=float(there.get("dampening") or 0),
+        nesterov=bool(there.run.nesterov),
+        run=replace(there.run, lr=exact(float(lr)) if lr else None),
+        mask=mask,
+        schedule=_schedule(schedule, there.run),
+        betas=None if betas is None else (float(exact(betas[0])), float(exact(betas[1]))),
+        eps=None if eps is None else float(exact(eps)),
+    )
+
+
+def _schedule(text: str | None, run: Run) -> Schedule | None:
+    if text is None:
+        return None
+    steps = run.total_steps
+    if steps is None:
+        raise MissingQuantityError("a schedule", ("steps",))
+    return parse_schedule(text, total_steps=int(steps), steps_per_epoch=run.steps_per_epoch)
+
+
+def _writer(framework: str) -> Writer:
+    """Return the function that writes a framework's code."""
+    writers: dict[str, Writer] = {
+        "pytorch": emit_torch.write,
+        "keras": emit_keras.write,
+        "optax": emit_jax.write,
+        "timm": emit_flags.write_timm,
+        "hf": emit_flags.write_huggingface,
+        "sklearn": emit_sklearn.write,
+    }
+    return writers[framework]

@@ -1,0 +1,136 @@
+"""Snippets for training programs with settings of their own: timm's train.py and HF's Trainer."""
+
+from decaycalc.quantity import exact
+from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.schedule import Segment
+
+_TIMM = {"timm-sgd": "", "timm-adamw": "adamw", "timm-lamb": "lamb", "timm-adan": "adan"}
+_NO_SCHEDULE = "the schedule {!r} has no equal there: set it yourself"
+
+
+def write_timm(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return a command line of timm's train.py and its notes.
+
+    Raises:
+        NoEquivalentError: a convention that is none of timm's here.
+        InvalidValueError: a mask other than timm's own.
+    """
+    optimizer = _TIMM.get(settings.convention.key)
+    if optimizer is None:
+        raise refuse_convention(settings, "timm")
+    if settings.mask != "no-1d":
+        raise refuse_mask(settings, ("no-1d",))
+    if settings.convention.key == "timm-sgd":
+        optimizer = "sgd" if settings.nesterov or not settings.momentum else "momentum"
+    flags = {
+        "opt": optimizer,
+        "lr": repr(settings.lr),
+        "weight-decay": repr(settings.value),
+        "momentum": repr(settings.momentum) if settings.convention.key == "timm-sgd" else None,
+        "opt-betas": None if settings.betas is None else " ".join(map(repr, settings.betas)),
+        "opt-eps": None if settings.eps is None else repr(settings.eps),
+        "batch-size": _whole(settings.run.batch_size),
+        "grad-accum-steps": _whole(settings.run.grad_accum),
+    }
+    schedule, notes = _timm_schedule(settings)
+    words = [f"--{name} {text}" for name, text in {**flags, **schedule}.items() if text]
+    lines = " \\\n    ".join(["python train.py", *words])
+    return f"# {settings.heading}\n{lines}\n", notes
+
+
+def _whole(number: object) -> str | None:
+    return None if number is None else str(round(exact(number)))  # type: ignore[arg-type]
+
+
+def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """Return timm's flags for the schedule: it counts epochs, warm-up before the shape."""
+    per_epoch, epochs = settings.run.steps_per_epoch, settings.run.total_epochs
+    if settings.schedule is None:
+        return {"epochs": None if epochs is None else repr(round(epochs))}, ()
+    segment = settings.schedule.segments[0]
+    simple = len(settings.schedule.segments) == 1 and _is_plain(segment, starts=True)
+    warmup = segment.settings.warmup
+    if per_epoch is None or not simple or warmup % per_epoch or segment.kind.name != "cosine":
+        return {}, (_NO_SCHEDULE.format(settings.schedule.text),)
+    start = segment.settings.number("start") * settings.lr
+    return {
+        "sched": "cosine",
+        "sched-on-updates": " ",
+        "epochs": repr(segment.settings.n_steps // per_epoch),
+        "min-lr": repr(segment.settings.number("final") * settings.lr),
+        "warmup-epochs": repr(warmup // per_epoch),
+        "warmup-lr": repr(start),
+        "warmup-prefix": " ",
+        "cooldown-epochs": "0",
+    }, ()
+
+
+def _is_plain(segment: Segment, *, starts: bool = False) -> bool:
+    """Return whether a schedule has nothing but a shape and the usual warm-up."""
+    settings = segment.settings
+    usual = {"initial": 1.0, "exponent": 1.0, "warmup_power": 1.0, "floor": 0.0}
+    values = settings.values
+    return (
+        all(values.get(name, usual[name]) == usual[name] for name in usual)
+        and settings.text("ramp") == "zero"
+        and (starts or not settings.number("start"))
+        and values.get("after", "hold") == "hold"
+        and not settings.steps("per")
+        and segment.end == segment.stop
+    )
+
+
+def write_huggingface(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return TrainingArguments and their notes.
+
+    Raises:
+        NoEquivalentError: a convention other than the Trainer's AdamW.
+    """
+    if settings.convention.key != "hf-trainer":
+        raise refuse_convention(settings, "hf")
+    run = settings.run
+    one, two = settings.betas or (None, None)
+    scheduler, notes = _hf_schedule(settings)
+    steps = run.total_steps
+    arguments = {
+        "output_dir": '"output"',
+        "optim": '"adamw_torch"',
+        "learning_rate": repr(settings.lr),
+        "weight_decay": repr(settings.value),
+        "adam_beta1": None if one is None else repr(one),
+        "adam_beta2": None if two is None else repr(two),
+        "adam_epsilon": None if settings.eps is None else repr(settings.eps),
+        "per_device_train_batch_size": _whole(run.batch_size),
+        "gradient_accumulation_steps": _whole(run.grad_accum),
+        "max_steps": None if steps is None else repr(int(steps)),
+        **scheduler,
+    }
+    imports = ("from transformers import TrainingArguments",)
+    code = assemble(settings, imports, [f"arguments = {call('TrainingArguments', arguments)}"])
+    mask = "the Trainer exempts biases and normalisation by name, whatever the mask"
+    return code, (mask, *notes)
+
+
+def _hf_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str, ...]]:
+    """Return the Trainer's names for the schedule, those that agree step by step."""
+    if settings.schedule is None:
+        return {"lr_scheduler_type": '"constant"'}, ()
+    segment = settings.schedule.segments[0]
+    lr_end = segment.settings.values.get("final", 0.0)
+    names: dict[str, tuple[str, str | None]] = {
+        "constant": ('"constant_with_warmup"', None),
+        "linear": ('"linear"', None),
+        "cosine": ('"cosine"', None),
+    }
+    if lr_end:
+        end = float(lr_end)  # type: ignore[arg-type]
+        names = {
+            "linear": ('"polynomial"', f'{{"power": 1.0, "lr_end": {end * settings.lr!r}}}'),
+            "cosine": ('"cosine_with_min_lr"', f'{{"min_lr_rate": {end!r}}}'),
+        }
+    simple = len(settings.schedule.segments) == 1 and _is_plain(segment)
+    if not simple or segment.kind.name not in names:
+        return {}, (_NO_SCHEDULE.format(settings.schedule.text),)
+    kind, extra = names[segment.kind.name]
+    warmup = repr(segment.settings.warmup) if segment.settings.warmup else None
+    return {"lr_scheduler_type": kind, "warmup_steps": warmup, "lr_scheduler_kwargs": extra}, ()

@@ -1,0 +1,111 @@
+"""Keras snippets: L2 on the variables or the optimizer's decay, and the lr schedule."""
+
+from decaycalc.report.emit_schedule import schedule_lines
+from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+
+_CLASSES = {
+    "keras-sgd": "SGD",
+    "keras-adam": "Adam",
+    "keras-adamw": "AdamW",
+    "keras-lion": "Lion",
+}
+_CONDITIONS = {
+    "all": "True",
+    "no-1d": 'len(variable.shape) > 1 and not variable.path.endswith("bias")',
+    "no-bias": 'not variable.path.endswith(("bias", "beta"))',
+}
+
+
+def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the code, which finds its built network in `model`, and its notes.
+
+    Raises:
+        NoEquivalentError: a convention that is none of Keras'.
+        InvalidValueError: a mask or a schedule without code.
+    """
+    key = settings.convention.key
+    if key not in _CLASSES and key != "keras-l2":
+        raise refuse_convention(settings, "keras")
+    if settings.mask not in _CONDITIONS:
+        raise refuse_mask(settings, tuple(_CONDITIONS))
+    if key == "keras-l2":
+        body = [*_schedule(settings), *_penalised(settings)]
+    else:
+        body = [*_schedule(settings), *_decoupled(settings, _CLASSES[key])]
+    code = assemble(settings, ("import keras", "from keras import ops"), body)
+    return code, ("the model must be built first, so that it has variables",)
+
+
+def _lr(settings: Settings) -> str:
+    return repr(settings.lr) if settings.schedule is None else "Schedule()"
+
+
+def _penalised(settings: Settings) -> list[str]:
+    """Return the lines of a penalty in the loss, with the optimizer that the source has."""
+    is_sgd = not settings.source.is_adaptive
+    name = "SGD" if is_sgd else "Adam"
+    arguments = {
+        "learning_rate": _lr(settings),
+        "momentum": repr(settings.momentum) if is_sgd else None,
+        "nesterov": "True" if is_sgd and settings.nesterov else None,
+        **_betas(settings, is_sgd=is_sgd),
+    }
+    return [
+        "for variable in model.trainable_variables:",
+        f"    if {_CONDITIONS[settings.mask]}:",
+        f"        variable.regularizer = keras.regularizers.L2({settings.value!r})",
+        f"optimizer = {call(f'keras.optimizers.{name}', arguments)}",
+    ]
+
+
+def _decoupled(settings: Settings, name: str) -> list[str]:
+    """Return the lines of an optimizer that decays by itself."""
+    is_sgd = name == "SGD"
+    arguments = {
+        "learning_rate": _lr(settings),
+        "momentum": repr(settings.momentum) if is_sgd else None,
+        "nesterov": "True" if is_sgd and settings.nesterov else None,
+        **_betas(settings, is_sgd=is_sgd),
+        "weight_decay": repr(settings.value),
+    }
+    lines = [f"optimizer = {call(f'keras.optimizers.{name}', arguments)}"]
+    if settings.mask == "all":
+        return lines
+    return [
+        *lines,
+        "exempt = [",
+        "    variable for variable in model.trainable_variables",
+        f"    if not ({_CONDITIONS[settings.mask]})",
+        "]",
+        "optimizer.exclude_from_weight_decay(var_list=exempt)",
+    ]
+
+
+def _betas(settings: Settings, *, is_sgd: bool) -> dict[str, str | None]:
+    if is_sgd or settings.betas is None:
+        return {"epsilon": None if is_sgd or settings.eps is None else repr(settings.eps)}
+    one, two = settings.betas
+    epsilon = None if settings.eps is None else repr(settings.eps)
+    return {"beta_1": repr(one), "beta_2": repr(two), "epsilon": epsilon}
+
+
+def _schedule(settings: Settings) -> list[str]:
+    """Return a LearningRateSchedule with the multiplier in keras.ops."""
+    if settings.schedule is None:
+        return []
+    body = [f"        {line}" for line in schedule_lines(settings.schedule, xp="ops")]
+    return [
+        "class Schedule(keras.optimizers.schedules.LearningRateSchedule):",
+        f'    """{settings.schedule_text}."""',
+        "",
+        "    def multiplier(self, step):",
+        *body,
+        "",
+        "    def __call__(self, step):",
+        f'        return {settings.lr!r} * self.multiplier(ops.cast(step, "float32"))',
+        "",
+        "    def get_config(self):",
+        "        return {}",
+        "",
+        "",
+    ]

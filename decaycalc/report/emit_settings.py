@@ -1,0 +1,82 @@
+"""What a snippet is written from, and the small parts that all writers share."""
+
+from fractions import Fraction
+
+from decaycalc.convention import Convention
+from decaycalc.errors import InvalidValueError, NoEquivalentError
+from decaycalc.record import Record
+from decaycalc.run import Run
+from decaycalc.schedule import Schedule
+
+
+class Settings(Record):
+    """What a snippet is written from: the target's own number and its run.
+
+    `convention` is the target's; `source` and `given` are what the user had, for the comment.
+    `batch_size` counts the examples of one step, `mask` says what decays.
+    """
+
+    convention: Convention
+    value: float
+    source: Convention
+    given: Fraction
+    equivalence: str
+    lr: float
+    momentum: float
+    dampening: float
+    nesterov: bool
+    run: Run
+    mask: str
+    schedule: Schedule | None
+    betas: tuple[float, float] | None
+    eps: float | None
+
+    @property
+    def heading(self) -> str:
+        """The snippet's first comment: what was converted, and how far the equality goes."""
+        here, there = self.convention, self.source
+        return (
+            f"{there.parameter} {float(self.given)!r} of {there.key} is {here.parameter} "
+            f"{self.value!r} of {here.key} ({self.equivalence})"
+        )
+
+    @property
+    def schedule_text(self) -> str:
+        """The schedule in words; asked for only where there is one."""
+        assert self.schedule is not None  # noqa: S101  (tells the type checker)
+        return f"{self.schedule.text} over {self.schedule.total_steps} steps"
+
+
+def refuse_convention(settings: Settings, framework: str) -> NoEquivalentError:
+    """Return the error for a target that a framework's writer does not know."""
+    return NoEquivalentError(
+        settings.source.key, framework, f"no snippet is written for {settings.convention.key}"
+    )
+
+
+def refuse_mask(settings: Settings, known: tuple[str, ...]) -> InvalidValueError:
+    """Return the error for a mask that a framework's writer does not know."""
+    return InvalidValueError(
+        "decay mask", settings.mask, f"has no snippet here; use {' or '.join(known)}"
+    )
+
+
+def call(name: str, arguments: dict[str, str | None]) -> str:
+    """Return a call with keyword arguments, one a line; what is None is left out."""
+    lines = [f"    {key}={text}," for key, text in arguments.items() if text is not None]
+    return "\n".join([f"{name}(", *lines, ")"])
+
+
+def assemble(settings: Settings, imports: tuple[str, ...], body: list[str]) -> str:
+    """Return a snippet: its heading, the imports that its body uses, and the body."""
+    text = "\n".join(body)
+    head = [f"# {settings.heading}"]
+    head += ["import math", ""] if "math." in text else []
+    used = [line for line in imports if _uses(text, line)]
+    gap = ["", ""] if body[0].startswith(("def ", "class ")) else [""]
+    return "\n".join([*head, *used, *gap, text]) + "\n"
+
+
+def _uses(text: str, line: str) -> bool:
+    """Return whether a text uses the name that an import line binds."""
+    return f"{line.rsplit(maxsplit=1)[-1].partition('.')[0]}." in text

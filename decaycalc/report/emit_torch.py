@@ -1,0 +1,92 @@
+"""PyTorch snippets: two parameter groups, the optimizer, and LambdaLR for the schedule."""
+
+from decaycalc.report.emit_schedule import schedule_lines
+from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+
+_CLASSES = {
+    "pytorch-sgd": "SGD",
+    "pytorch-adam": "Adam",
+    "pytorch-adamw": "AdamW",
+    "pytorch-adam-decoupled": "Adam",
+    "pytorch-nadam": "NAdam",
+    "pytorch-radam": "RAdam",
+    "pytorch-adamax": "Adamax",
+    "pytorch-rmsprop": "RMSprop",
+    "pytorch-adagrad": "Adagrad",
+    "pytorch-adadelta": "Adadelta",
+}
+_WITH_BETAS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
+_CONDITIONS = {
+    "no-1d": 'parameter.ndim > 1 and not name.endswith("bias")',
+    "no-bias": 'not name.endswith("bias")',
+}
+
+
+def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the code, which finds its network in `model`, and its notes.
+
+    Raises:
+        NoEquivalentError: a convention that is none of PyTorch's optimizers.
+        InvalidValueError: a mask or a schedule without code.
+    """
+    name = _CLASSES.get(settings.convention.key)
+    if name is None:
+        raise refuse_convention(settings, "pytorch")
+    body = [
+        *_groups(settings),
+        f"optimizer = {call(f'torch.optim.{name}', _arguments(settings, name))}",
+        *_scheduler(settings),
+    ]
+    return assemble(settings, ("import numpy as np", "import torch"), body), ()
+
+
+def _groups(settings: Settings) -> list[str]:
+    """Return the lines that sort the parameters."""
+    if settings.mask == "all":
+        return [f'groups = [{{"params": model.parameters(), "weight_decay": {settings.value!r}}}]']
+    if settings.mask not in _CONDITIONS:
+        raise refuse_mask(settings, ("all", *_CONDITIONS))
+    return [
+        "decayed, exempt = [], []",
+        "for name, parameter in model.named_parameters():",
+        f"    decays = {_CONDITIONS[settings.mask]}",
+        "    (decayed if decays else exempt).append(parameter)",
+        "groups = [",
+        f'    {{"params": decayed, "weight_decay": {settings.value!r}}},',
+        '    {"params": exempt, "weight_decay": 0.0},',
+        "]",
+    ]
+
+
+def _arguments(settings: Settings, name: str) -> dict[str, str | None]:
+    """Return the optimizer's arguments."""
+    is_sgd = name == "SGD"
+    decoupled = settings.convention.key == "pytorch-adam-decoupled"
+    return {
+        "params": "groups",
+        "lr": repr(settings.lr),
+        "momentum": repr(settings.momentum) if is_sgd else None,
+        "dampening": repr(settings.dampening) if is_sgd and settings.dampening else None,
+        "nesterov": "True" if is_sgd and settings.nesterov else None,
+        "betas": repr(settings.betas) if settings.betas and name in _WITH_BETAS else None,
+        "eps": repr(settings.eps) if settings.eps and not is_sgd else None,
+        "decoupled_weight_decay": "True" if decoupled else None,
+    }
+
+
+def _scheduler(settings: Settings) -> list[str]:
+    """Return the schedule's lines; `scheduler.step()` belongs after each `optimizer.step()`."""
+    if settings.schedule is None:
+        return []
+    body = [f"    {line}" for line in schedule_lines(settings.schedule, xp="np")]
+    return [
+        "",
+        "",
+        "def multiplier(step):",
+        f'    """lr over peak lr: {settings.schedule_text}."""',
+        *body,
+        "",
+        "",
+        "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: float(multiplier(t)))",
+        "# call scheduler.step() after each optimizer.step()",
+    ]
