@@ -31,11 +31,13 @@ NUMBERS = ("weight_decay", "l2", "alpha", "weight_decay_rate", "C", "reg_lambda"
 class Route:
     """Which record covers a library's optimizer, and what that class fixes by itself.
 
+    `flags` names the records of those parameters that choose another one when they are true;
     `carrier` is the optimizer that trains an objective, where it is not SGD.
     """
 
     key: str
     extras: dict = field(default_factory=dict)
+    flags: dict = field(default_factory=dict)
     carrier: str | None = None
 
 
@@ -111,7 +113,9 @@ ROUTES = {
     ),
     ("chainer", "SGD + WeightDecay hook"): Route(key="chainer-weight-decay"),
     ("chainer", "MomentumSGD + WeightDecay hook"): Route(key="chainer-weight-decay"),
-    ("chainer", "Adam + WeightDecay hook"): Route(key="chainer-adam-l2"),
+    ("chainer", "Adam + WeightDecay hook"): Route(
+        key="chainer-weight-decay", carrier="chainer-adamw", extras={"eta": 1.0}
+    ),
     ("chainer", "Adam(weight_decay_rate, eta)"): Route(key="chainer-adamw"),
     ("darknet", "connected layer, classifier train"): Route(key="darknet"),
     **routes(
@@ -121,12 +125,21 @@ ROUTES = {
         NAG="fairseq-nag",
         Adafactor="fairseq-adafactor",
     ),
-    **{
-        ("fastai", name): Route(key="fastai")
-        for name in ("SGD", "SGD.nomom", "Adam", "RMSProp", "RAdam", "QHAdam", "Larc", "Lamb")
-    },
-    ("fastai", "SGD(decouple_wd=False)"): Route(key="fastai-l2"),
-    **{("heavyball", name): Route(key="heavyball") for name in ("AdamW", "LaProp", "Muon")},
+    **routes(
+        "fastai",
+        SGD="fastai-sgd",
+        Adam="fastai",
+        RMSProp="fastai-rmsprop",
+        RAdam="fastai-radam",
+        QHAdam="fastai-qhadam",
+        Larc="fastai-larc",
+        Lamb="fastai-lamb",
+    ),
+    ("fastai", "SGD.nomom"): Route(key="fastai-sgd"),
+    ("fastai", "SGD(decouple_wd=False)"): Route(key="fastai-sgd-l2"),
+    **routes(
+        "heavyball", AdamW="heavyball-adamw", LaProp="heavyball-laprop", Muon="heavyball-muon"
+    ),
     ("lion-pytorch", "Lion"): Route(key="lion-pytorch"),
     ("lion-pytorch", "Lion(decoupled_weight_decay=True)"): Route(key="lion-pytorch-decoupled"),
     **routes(
@@ -142,22 +155,15 @@ ROUTES = {
     ("paddlepaddle", "SGD(L2Decay)"): Route(key="paddle-l2decay"),
     ("paddlepaddle", "SGD(float)"): Route(key="paddle-sgd"),
     **{
-        ("pytorch_optimizer", name): Route(key="pytorch-optimizer")
+        ("pytorch_optimizer", name): Route(key=f"pytorch-optimizer-{name.lower()}")
         for name in (
             "AdaBound", "AdaNorm", "DiffGrad", "Grams", "Kate", "LaProp", "Lamb", "PNM", "SGDW",
             "StableAdamW", "TAM",
         )
     },
     ("pytorch_optimizer", "Lion(fixed_decay=True)"): Route(key="pytorch-optimizer-fixed"),
-    ("pytorch_optimizer", "AdamP(fixed_decay=True)"): Route(
-        key="pytorch-optimizer-adamp-fixed", extras={"wd_ratio": 0.1}
-    ),
-    **{
-        ("schedulefree", name): Route(key=f"schedulefree-{kind}")
-        for name, kind in (("AdamWScheduleFree", "adamw"), ("SGDScheduleFree", "sgd"))
-    },
+    **routes("schedulefree", AdamWScheduleFree="schedule-free", SGDScheduleFree="schedule-free"),
     ("scikit-learn", "SGDRegressor"): Route(key="sklearn-sgd"),
-    ("scikit-learn", "SGDClassifier"): Route(key="sklearn-sgd-optimal"),
     ("scikit-learn", "MLPClassifier"): Route(key="sklearn-mlp-sgd"),
     ("scikit-learn", "MLPRegressor"): Route(key="sklearn-mlp-sgd"),
     **{
@@ -168,6 +174,16 @@ ROUTES = {
             ("lion", "Lion"), ("nadamw", "NAdamW"),
         )
     },
+    ("timm", "AdafactorBigVision"): Route(
+        key="timm-adafactorbv",
+        flags={
+            "unscaled_wd": "timm-adafactorbv-unscaled",
+            "corrected_weight_decay": "timm-adafactorbv-corrected",
+        },
+    ),
+    ("transformers", "Adafactor"): Route(
+        key="hf-adafactor", flags={"relative_step": "hf-adafactor-relative"}
+    ),
     ("timm", "create_optimizer_v2('sgd') -> SGD"): Route(
         key="timm-sgd", extras={"nesterov": True}
     ),
@@ -177,20 +193,31 @@ ROUTES = {
     },
     **routes("tinygrad", SGD="tinygrad-sgd", AdamW="tinygrad-adamw"),
     ("torch-optimizer", "Adafactor"): Route(key="torch-optimizer-adafactor"),
-    ("transformers", "AdamW (removed later)"): Route(key="hf-adamw"),
+    ("transformers", "AdamW (removed later)"): Route(key="hf-adamw-legacy"),
     ("vowpalwabbit", "--sgd --power_t 0 --l2"): Route(key="vw-sgd"),
 }  # fmt: skip
 
 UNCOVERED = {
     "fit": "the data that were fitted are not stored; tests/conformance fits its own",
     "data": "the data that were trained on are not stored; tests/conformance trains on its own",
+    "AdamP(fixed_decay=True)": "fixed_decay and AdamP's wd_ratio together have no record",
+    "sklearn.SGDClassifier.optimal": "the schedule 'optimal' takes the lr itself from alpha",
+    "transformers.Adafactor.scaleparam": "scale_parameter with an lr: the decay is times RMS(w)",
     "torch.AdamW.gradNone": "a parameter without gradient is skipped: there is no step",
 }
-"""Why a kind of vector, or one vector, is not run."""
+"""Why a kind of vector, an optimizer's, or a single one is not run."""
 
+NO_DECAY = {"weight_decay": 0.0, "weight_decay_rate": 0.0}
+"""What switches the decay of a carrier off."""
+WITHOUT_CONVERSION = {
+    "mxnet.DCASGD.zero": "a delay compensation squares what enters as gradient",
+    "sklearn.SGDRegressor.clip": "lr*alpha above 1 is refused: a step would remove all",
+    "timm.adoptw.zero": "the first step only fills the state, and decays nothing",
+}
+"""Why a covered vector is held against the rule alone."""
 FIRST_STEP_ONLY = {"pytorch-asgd"}
 """Optimizers that lower their own lr: the stated decay is that of the first step."""
-LEAST_COVERED = 160
+LEAST_COVERED = 287
 
 
 @cache
@@ -202,13 +229,21 @@ def vectors():
 def record_of(case):
     """Return the record that covers a case, None where there is none."""
     route = ROUTES.get((case["library"], case["optimizer"]))
-    known = {record.key: record for record in conventions()}
-    return known.get(route.key) if route else None
+    if route is None:
+        return None
+    chosen = [key for flag, key in route.flags.items() if case["params"].get(flag)]
+    return known_records().get(chosen[0] if chosen else route.key)
+
+
+@cache
+def known_records():
+    """Return the catalogue by key."""
+    return {record.key: record for record in conventions()}
 
 
 def is_covered(case):
     """Return whether a case has what a test needs: a record, and weights to start from."""
-    reasons = {case["kind"], case["id"]} & set(UNCOVERED)
+    reasons = {case["kind"], case["id"], case["optimizer"]} & set(UNCOVERED)
     return not reasons and record_of(case) is not None
 
 
@@ -224,6 +259,8 @@ def number_of(case):
 def settings_of(case):
     """Return what the case says besides its number, by the names that rules use."""
     params = {**case["params"], **ROUTES[case["library"], case["optimizer"]].extras}
+    if "wd_mult" in params:
+        params["decay_mult"] = params.pop("wd_mult")
     if "betas" in params:
         params["beta1"], params["beta2"] = params["betas"]
     del params[number_of(case)[0]]
@@ -301,10 +338,11 @@ def by_rule(case):
     rule, state, w, path = parse_rule(record.update), State(), np.array(case["w0"]), {}
     names, gradient = names_for(case, record), gradient_of(case)
     for entry, lr, value, size in steps_of(case):
-        now = {**names, "lr": lr or 1.0, record.parameter: value, "batch_size_now": size}
+        now = {**names, "lr": (lr or 1.0) * names.get("lr_mult", 1), "batch_size_now": size}
+        now[record.parameter] = value * names.get("decay_mult", 1)
         if carrier:
             penalised = rule.descent(w, gradient, names=now)
-            w = carrier.step(state, w, penalised, names={**now, "weight_decay": 0})
+            w = carrier.step(state, w, penalised, names={**now, **NO_DECAY})
         else:
             w = rule.step(state, w, gradient, names=now)
         path[entry] = w
@@ -331,11 +369,11 @@ def by_conversion(case):
     record = record_of(case)
     rule, state = carrier_of(case) or parse_rule(record.update), State()
     w, path, gradient = np.array(case["w0"]), {}, gradient_of(case)
-    switched_off = {record.parameter: 0.0, "lambd": 0.0, "weight_decay": 0.0}
+    switched_off = {record.parameter: 0.0, "lambd": 0.0, **NO_DECAY}
     is_penalty = record.has_strength and record.coupling == Coupling.COUPLED and not record.form
     for entry, lr, value, size in steps_of(case):
-        names = {**names_for(case, record), **switched_off, "lr": lr or 1.0}
-        names["batch_size_now"] = size
+        names = {**names_for(case, record), **switched_off, "batch_size_now": size}
+        names["lr"] = (lr or 1.0) * names.get("lr_mult", 1)
         decay = converted(case, record, value, size, to_penalty=is_penalty)
         if is_penalty:
             w = rule.step(state, w, gradient + decay * w, names=names)
@@ -376,7 +414,7 @@ def test_the_records_rule_takes_the_measured_steps(case):
 CONVERTIBLE = [
     pytest.param(case, id=case["id"])
     for case in vectors()
-    if is_covered(case) and record_of(case).refusal is None
+    if is_covered(case) and record_of(case).refusal is None and case["id"] not in WITHOUT_CONVERSION
 ]
 
 
@@ -390,3 +428,9 @@ def test_the_converted_number_takes_the_measured_steps(case):
 
 def test_the_covered_share_does_not_fall():
     assert len(COVERED) >= LEAST_COVERED
+
+
+def test_every_vector_is_run_or_stands_in_the_table_of_those_that_are_not():
+    for case in vectors():
+        known = {case["kind"], case["id"], case["optimizer"]} & set(UNCOVERED)
+        assert is_covered(case) or known, case["id"]

@@ -92,7 +92,7 @@ PAIRS = [pair for pair in permutations(RECORDS, 2) if len({FITS[key].loss for ke
 def test_two_packages_find_one_optimum_with_the_converted_number(one, other, record):
     value = value_of(one)
     found = convert(value, source=RECORDS[one], target=RECORDS[other], run=RUN)
-    assert found.equivalence == "same-optimum"
+    assert found.equivalence in {"same-optimum", "identical"}
     if "liblinear" in {one, other}:
         pytest.skip("liblinear is asked for no intercept here, the others fit one")
     first, _ = solved(one, value)
