@@ -45,5 +45,5 @@ def test_numpy_rounds_as_the_thresholds_say(dtype: str, numpy_type: type) -> Non
 
 
 def test_unknown_types_are_named_with_their_neighbours() -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown dtype 'bfloat'; did you mean .*'bfloat16'"):
+    with pytest.raises(UnknownNameError, match=r"unknown dtype 'bfloat'; did you .*'bfloat16'"):
         find_dtype("bfloat")

@@ -72,7 +72,7 @@ def fall(remaining: Floats) -> Floats:
 
 
 def _remaining(u: Floats, n: int, *, mirror: bool = False) -> Floats:
-    """Return the share of the length that is still to come, from 1 to 0; 0 after the end."""
+    """Return the share of the length that is still to come, from 1 at 0 to 0; 0 after the end."""
     if n == 0:
         return np.zeros_like(u)
     if mirror:
@@ -211,7 +211,7 @@ def build_wsd(settings: Settings) -> Shape:
     decay = max(settings.steps("decay") or 0, 1)
     initial, final = settings.number("initial"), settings.number("final")
     stable, falling = settings.n_steps - decay, FALLS[settings.text("shape")]
-    return lambda u: _between(initial, final, falling(_remaining(u - stable, decay)))
+    return lambda u: _between(initial, final, falling(_remaining(np.maximum(u - stable, 0), decay)))
 
 
 FALLS: Mapping[str, Callable[[Floats], Floats]] = {

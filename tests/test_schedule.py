@@ -1,0 +1,274 @@
+"""The schedules: their shapes, warm-ups, floors, composition, and what does not fit a run."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
+from decaycalc.schedule import COMMON, KINDS, Schedule, parse_schedule
+from decaycalc.schedule.closed import sum_multipliers
+from decaycalc.schedule.length import Length, Span, Unit
+
+# Every kind with what it cannot do without, for the laws.
+TEXTS = {
+    "constant": "constant",
+    "linear": "linear:final=0.1",
+    "cosine": "cosine:final=0.1",
+    "cosine-restarts": "cosine-restarts:period=30,growth=2,gamma=0.5",
+    "step": "step:at=30/60%,gamma=0.1",
+    "exponential": "exponential:gamma=0.99",
+    "polynomial": "polynomial:power=2",
+    "inverse": "inverse:gamma=1e-3,power=0.75",
+    "inverse-sqrt": "inverse-sqrt:timescale=100",
+    "wsd": "wsd:decay=30%,shape=1-sqrt",
+    "one-cycle": "one-cycle",
+    "file": "file:{path}",
+}
+
+
+def laid(text: str, n: int = 100, *, per_epoch: int | None = None) -> Schedule:
+    return parse_schedule(text, total_steps=n, steps_per_epoch=per_epoch)
+
+
+def values(text: str, n: int = 100, *, per_epoch: int | None = None) -> np.ndarray:
+    return laid(text, n, per_epoch=per_epoch).multiplier(np.arange(n))
+
+
+@pytest.fixture(name="curve_path")
+def _curve_path(tmp_path, monkeypatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "curve.csv").write_text("step,multiplier\n0,1\n50,0.5\n")
+    return "curve.csv"
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert list(TEXTS) == [kind.name for kind in KINDS]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_kind_starts_with_a_linear_warm_up_and_keeps_its_floor(
+    name: str, curve_path: str
+) -> None:
+    text = TEXTS[name].format(path=curve_path)
+    text += ":" if ":" not in text else ","
+    found = values(f"{text}warmup=10,floor=0.3")
+    ramp = found[:11] / found[10]
+    assert ramp == pytest.approx(np.arange(11) / 10)
+    assert found[10:].min() >= 0.3
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_chunks_are_the_whole(name: str, curve_path: str) -> None:
+    schedule = laid(TEXTS[name].format(path=curve_path), 200_000)
+    whole = schedule.multiplier(np.arange(200_000))
+    assert np.array_equal(np.concatenate(list(schedule.chunks(0, 200_000))), whole)
+    assert np.isfinite(whole).all()
+    assert (whole >= 0).all()
+
+
+def test_warm_ups_count_from_zero_from_one_or_inside() -> None:
+    assert values("constant:warmup=4")[:5] == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+    assert values("constant:warmup=4,ramp=one")[:5] == pytest.approx([0.25, 0.5, 0.75, 1, 1])
+    assert values("constant:warmup=4,ramp=inner")[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
+    assert values("constant:warmup=4,start=0.2")[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
+    assert values("constant:warmup=4,warmup_power=2")[:5] == pytest.approx(
+        [0, 1 / 16, 1 / 4, 9 / 16, 1]
+    )
+    assert values("constant:value=0.5,warmup=4")[:5] == pytest.approx([0, 0.125, 0.25, 0.375, 0.5])
+
+
+def test_lengths_are_steps_epochs_or_percent_rounded_up() -> None:
+    assert values("constant:warmup=5epochs", 100, per_epoch=4)[19] == pytest.approx(0.95)
+    assert values("constant:warmup=2.5%", 100)[:4] == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    span = Span(total_steps=1001, steps_per_epoch=Fraction(10, 3))
+    assert Length(amount=Fraction(5), unit=Unit.EPOCHS).steps(span) == 17
+    assert Length(amount=Fraction(10), unit=Unit.PERCENT).steps(span) == 101
+    assert str(Length(amount=Fraction(5), unit=Unit.EPOCHS)) == "5epochs"
+    assert str(Length(amount=Fraction(1, 2), unit=Unit.PERCENT)) == "0.5%"
+
+
+def test_epochs_need_the_steps_of_an_epoch() -> None:
+    with pytest.raises(MissingQuantityError) as caught:
+        laid("cosine:warmup=5epochs")
+    assert caught.value.missing == ("dataset_size", "batch_size")
+
+
+def test_goyals_schedule_counts_its_boundaries_from_the_start_of_the_run() -> None:
+    found = values("step:at=30/60/80epochs,gamma=0.1,warmup=5epochs", 900, per_epoch=10)
+    assert found[49] < 1
+    assert found[[50, 299, 300, 599, 600, 799, 800, 899]] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+    )
+
+
+def test_a_schedule_by_epochs_keeps_its_lr_within_each() -> None:
+    found = values("cosine:per=1epochs", 100, per_epoch=10)
+    assert found[::10] == pytest.approx(values("cosine", 10))
+    assert (found.reshape(10, 10) == found[::10, None]).all()
+
+
+def test_cosine_keeps_its_digits_at_the_end() -> None:
+    mpmath = pytest.importorskip("mpmath")
+    n = 10**6
+    found = laid("cosine", n).multiplier(np.array([n - 1.0, n - 3.0]))
+    with mpmath.workdps(40):
+        exact = [(1 - mpmath.cos(mpmath.pi * k / n)) / 2 for k in (1, 3)]
+        assert all(abs(a / b - 1) < 1e-15 for a, b in zip(found.tolist(), exact, strict=True))
+
+
+def test_cosine_holds_after_its_end_or_goes_up_again() -> None:
+    assert values("cosine:length=50")[50:] == pytest.approx(0)
+    mirrored = values("cosine:length=50,after=mirror", 101)
+    assert mirrored[50:] == pytest.approx(mirrored[50::-1])
+
+
+def test_restarts_by_cycles_end_at_the_final_value() -> None:
+    found = values("cosine-restarts:cycles=3,length=90,final=0.1")
+    assert found[[0, 30, 60]] == pytest.approx(1)
+    assert found[90:] == pytest.approx(0.1)
+    growing = values("cosine-restarts:cycles=2,growth=3,length=80")
+    assert growing[[0, 20]] == pytest.approx(1)
+
+
+def test_a_length_within_the_warm_up_leaves_nothing_to_run_down() -> None:
+    assert values("linear:warmup=20,length=10,final=0.2")[20:] == pytest.approx(0.2)
+
+
+def test_steps_take_a_factor_for_all_or_one_each() -> None:
+    assert values("step:at=10/20,gamma=0.5/0.2")[[9, 10, 20]] == pytest.approx([1, 0.5, 0.1])
+    assert values("step:every=10,gamma=0.5")[[9, 10, 20]] == pytest.approx([1, 0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("step", "step takes either at or every"),
+        ("step:at=10,every=10", "step takes either at or every"),
+        ("step:at=20/10", "boundaries that are not in order"),
+        ("step:at=10/20,gamma=0.1/0.2/0.3", "2 boundaries but 3 gammas"),
+        ("step:every=10,gamma=0.1/0.2", "step with every takes one gamma"),
+        ("cosine-restarts", "takes either period or cycles"),
+        ("cosine-restarts:period=10,cycles=2", "takes either period or cycles"),
+        ("one-cycle:rise=0.001", "phases that overlap"),
+        ("one-cycle:phases=3,rise=0.8", "phases that overlap"),
+        ("cosine + linear", "needs an until"),
+        ("cosine:until=50", "takes no until"),
+        ("cosine:until=50 + linear:until=40 + constant", "it stops at 40, where it starts 50"),
+        ("cosine:until=100 + linear", "it stops at 100, where it starts 100"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ContradictionError, match=message):
+        laid(text)
+
+
+def test_what_has_no_default_must_be_given() -> None:
+    with pytest.raises(MissingQuantityError, match="schedule exponential needs gamma"):
+        laid("exponential")
+
+
+def test_segments_count_their_own_steps() -> None:
+    found = values("constant:warmup=10,until=40 + cosine:final=0.1,until=70% + constant:value=0.1")
+    assert found[:10] == pytest.approx(np.arange(10) / 10)
+    assert found[10:40] == pytest.approx(1)
+    assert found[40:70] == pytest.approx(values("cosine:final=0.1", 30))
+    assert found[70:] == pytest.approx(0.1)
+    schedule = laid("constant:warmup=10,until=40 + constant:value=0.1")
+    assert schedule.knots() == (0, 10, 40)
+    assert schedule.multiplier(np.array([1000.0])) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("cosine:length=200", "cosine: it is 200 steps long but cut off at step 100"),
+        ("cosine:length=50", "cosine: it ends at step 50, before step 100"),
+        ("cosine:warmup=150", "cosine: the warm-up of 150 steps is cut off at step 100"),
+        ("step:at=50/150", "step: boundaries after step 100 have no effect: 150"),
+    ],
+)
+def test_what_does_not_fit_the_run_is_noted(text: str, note: str) -> None:
+    assert laid(text).notes() == (note,)
+    assert laid("cosine:warmup=10").notes() == ()
+
+
+def test_only_the_peak_lr_throughout_is_constant() -> None:
+    assert laid("constant").is_constant
+    assert laid("constant:until=50 + constant").is_constant
+    assert not laid("constant:value=0.5").is_constant
+    assert not laid("constant:warmup=1").is_constant
+    assert not laid("cosine").is_constant
+
+
+@pytest.mark.parametrize("steps", [0, 1.5, 2**60])
+def test_a_run_has_a_whole_number_of_steps(steps: float) -> None:
+    with pytest.raises(InvalidValueError, match="must be a whole number from 1 on"):
+        Span(total_steps=steps)  # type: ignore[arg-type]
+
+
+def test_an_epoch_has_steps_and_lengths_can_be_counted() -> None:
+    with pytest.raises(InvalidValueError, match=r"steps_per_epoch 0\.0 must be positive"):
+        laid("cosine", per_epoch=0)
+    with pytest.raises(InvalidValueError, match=r"length '1e\+300' is more steps than can be"):
+        laid("cosine:warmup=1e300")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "constant",
+        "constant:value=0.5,warmup=10",
+        "constant:warmup=10,ramp=one,start=0.1",
+        "constant:warmup=10,ramp=inner",
+        "linear:final=0.1,warmup=7",
+        "linear:length=60,final=0.2",
+        "cosine:final=0.1,warmup=10%",
+        "cosine:length=60",
+        "cosine:length=130",
+        "wsd:warmup=10,decay=30%,final=0.1",
+        "wsd:shape=cosine",
+        "exponential:gamma=0.97,every=3",
+        "exponential:gamma=1",
+        "constant:warmup=10,until=40 + cosine:final=0.1,until=70% + constant:value=0.1",
+    ],
+)
+@pytest.mark.parametrize("n", [100, 1013])
+def test_closed_forms_are_the_sums(text: str, n: int) -> None:
+    closed = sum_multipliers(laid(text, n))
+    assert closed == pytest.approx(math.fsum(values(text, n)), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "inverse:gamma=0.1",
+        "cosine:floor=0.1",
+        "cosine:exponent=2",
+        "cosine:length=50,after=mirror",
+        "cosine:warmup=200",
+        "constant:warmup=10,warmup_power=2",
+        "wsd:shape=1-sqrt",
+        "cosine:per=10",
+        "cosine:until=50 + inverse:gamma=0.1",
+    ],
+)
+def test_what_has_no_closed_form_here_has_none(text: str) -> None:
+    assert sum_multipliers(laid(text)) is None
+
+
+@given(n=st.integers(1, 5000), warmup=st.integers(0, 100), final=st.floats(0, 1))
+def test_multipliers_lie_between_final_and_peak(n: int, warmup: int, final: float) -> None:
+    for kind in ("linear", "cosine", "polynomial", "wsd"):
+        found = values(f"{kind}:warmup={warmup},final={final!r}", n)
+        assert found.max(initial=0) <= 1 + 1e-12
+        assert found[warmup:].min(initial=1) >= final * (1 - 1e-12)
+
+
+def test_common_parameters_stand_beside_every_kind() -> None:
+    names = {parameter.name for parameter in COMMON}
+    for kind in KINDS:
+        assert not names & {parameter.name for parameter in kind.parameters}
