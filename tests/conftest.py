@@ -1,0 +1,56 @@
+"""What every test may use: the program run in this process, and a quick hypothesis profile."""
+
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from decaycalc.cli.main import main
+
+settings.register_profile(
+    "quick",
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("quick")
+
+
+class Ran(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def last_error(self) -> str:
+        return self.err.rstrip("\n").rpartition("\n")[2]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--renew-golden", action="store_true", help="write the golden outputs anew")
+
+
+@pytest.fixture
+def renews_golden(request):
+    return request.config.getoption("--renew-golden")
+
+
+@pytest.fixture(autouse=True)
+def _plain_terminal(monkeypatch):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(capsys):
+    """Return a function that runs a command line and returns status, stdout and stderr."""
+
+    def call(*words: str) -> Ran:
+        capsys.readouterr()
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return Ran(status, captured.out, captured.err)
+
+    return call
