@@ -134,6 +134,21 @@ def test_restarts_by_cycles_end_at_the_final_value() -> None:
     assert growing[[0, 20]] == pytest.approx(1)
 
 
+def test_one_cycle_is_torchs_or_optaxs_with_half_cosines_or_lines() -> None:
+    cosine = values("one-cycle")
+    assert cosine[[0, 29, 99]] == pytest.approx([0.04, 1, 4e-6])
+    lines = values("one-cycle:shape=linear,rise=0.25")
+    assert np.diff(lines[:25]) == pytest.approx(0.96 / 24)
+    optax = values("one-cycle:follow=optax,phases=3,shape=linear")
+    assert optax[[0, 30, 85]] == pytest.approx([0.04, 1, 0.04])
+    torch = values("one-cycle:phases=3")
+    assert torch[[29, 58]] == pytest.approx([1, 0.04])
+
+
+def test_a_run_within_the_warm_up_never_reaches_the_peak() -> None:
+    assert values("cosine:warmup=200") == pytest.approx(np.arange(100) / 200)
+
+
 def test_a_length_within_the_warm_up_leaves_nothing_to_run_down() -> None:
     assert values("linear:warmup=20,length=10,final=0.2")[20:] == pytest.approx(0.2)
 
@@ -233,6 +248,7 @@ def test_an_epoch_has_steps_and_lengths_can_be_counted() -> None:
         "wsd:shape=cosine",
         "exponential:gamma=0.97,every=3",
         "exponential:gamma=1",
+        "linear:warmup=20,length=10,final=0.2",
         "constant:warmup=10,until=40 + cosine:final=0.1,until=70% + constant:value=0.1",
     ],
 )

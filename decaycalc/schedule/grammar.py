@@ -30,6 +30,7 @@ _UNITS = {
 }
 _LARGEST_EXPONENT = 400
 _MOST_DIGITS = 400
+_LARGEST = Fraction(10) ** 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +220,11 @@ class _Parser:
         if not 0 < len(whole + broken) <= _MOST_DIGITS:
             self.position = start
             raise self.error("a number of at least 0")
-        return Fraction(int(whole + broken)) * Fraction(10) ** (self._exponent() - len(broken))
+        number = Fraction(int(whole + broken)) * Fraction(10) ** (self._exponent() - len(broken))
+        if number > _LARGEST:
+            self.position = start
+            raise self.error(f"a number of at most {float(_LARGEST):g}")
+        return number
 
     def _exponent(self) -> int:
         """Return the exponent, 0 if none follows: `e` may also begin `epochs`."""
@@ -262,7 +267,7 @@ def _check(parameter: Parameter, number: Fraction) -> float:
     """Return a number that its parameter can have, as a float."""
     if not parameter.low <= number <= parameter.high:
         text = f"must be from {parameter.low:g} to {parameter.high:g}"
-        raise InvalidValueError(parameter.name, float(min(number, Fraction(10**300))), text)
+        raise InvalidValueError(parameter.name, float(number), text)
     if parameter.type is Type.COUNT and number.denominator != 1:
         raise InvalidValueError(parameter.name, float(number), "must be a whole number")
     return float(number)

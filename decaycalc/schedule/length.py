@@ -68,5 +68,6 @@ class Length:
 
     def __str__(self) -> str:
         amount = self.amount
-        digits = str(amount.numerator) if amount.denominator == 1 else repr(float(amount))
+        is_short = amount.denominator == 1 and amount <= LARGEST_COUNT
+        digits = str(amount.numerator) if is_short else repr(float(amount))
         return f"{digits}{self.unit}"
