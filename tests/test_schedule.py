@@ -150,7 +150,9 @@ def test_a_run_within_the_warm_up_never_reaches_the_peak() -> None:
 
 
 def test_a_length_within_the_warm_up_leaves_nothing_to_run_down() -> None:
-    assert values("linear:warmup=20,length=10,final=0.2")[20:] == pytest.approx(0.2)
+    found = values("linear:warmup=20,length=10,final=0.2")
+    assert found[:21] == pytest.approx(np.arange(21) / 20)
+    assert found[21:] == pytest.approx(0.2)
 
 
 def test_steps_take_a_factor_for_all_or_one_each() -> None:

@@ -36,8 +36,8 @@ class Settings:
 
     @property
     def n_steps(self) -> int:
-        """The steps between the end of the warm-up and the end of the shape."""
-        return max(self.length - self.warmup, 0)
+        """The steps between the end of the warm-up and the end of the shape, one at least."""
+        return max(self.length - self.warmup, 1)
 
     def number(self, name: str) -> float:
         """Return a number."""
@@ -73,8 +73,6 @@ def fall(remaining: Floats) -> Floats:
 
 def _remaining(u: Floats, n: int, *, mirror: bool = False) -> Floats:
     """Return the share of the length that is still to come, from 1 at 0 to 0; 0 after the end."""
-    if n == 0:
-        return np.zeros_like(u)
     if mirror:
         return np.abs((n - u + n) % (2 * n) - n) / n
     remaining = n - u
@@ -145,7 +143,7 @@ def _restart_period(settings: Settings) -> tuple[float, bool]:
     if period is None:
         growth = settings.number("growth")
         units = cycles if growth == 1 else (growth**cycles - 1) / (growth - 1)
-        return max(settings.n_steps, 1) / units, True
+        return settings.n_steps / units, True
     return max(period, 1), False
 
 
