@@ -1,16 +1,13 @@
 """Measured: a recipe's decay in the common unit, over its whole run (numpy)."""
 
-from fractions import Fraction
-
-from decaycalc.bridge import Side, shrink_of
+from decaycalc.bridge import Side
 from decaycalc.catalogue import find as find_convention
-from decaycalc.convention import Coupling
 from decaycalc.decay import decay_of
 from decaycalc.quantity import exact
 from decaycalc.recipes.record import Recipe
 from decaycalc.record import Record
-from decaycalc.schedule import parse_schedule
 from decaycalc.survival import DecayRule, survive
+from decaycalc.survival.answer import lay_schedule, rule_of
 
 
 class Measured(Record):
@@ -71,7 +68,7 @@ def measure(recipe: Recipe) -> Measured:
     decay = decay_of(side, value)
     if decay is None:
         return Measured(recipe=recipe)
-    whole_run = _survival(recipe, decay_rule(side, value))
+    whole_run = _survival(recipe, rule_of(side, value))
     return Measured(
         recipe=recipe,
         shrink=decay.first_order_shrink,
@@ -83,31 +80,10 @@ def measure(recipe: Recipe) -> Measured:
     )
 
 
-def decay_rule(side: Side, value: Fraction) -> DecayRule:
-    """Return the decay of a convention's number as the rule that a schedule drives."""
-    record = side.convention
-    shrink = float(shrink_of(side, value))
-    if record.coupling is not Coupling.COUPLED or not side.has_momentum:
-        return DecayRule(step=shrink, follows=record.follows, proximal=record.proximal)
-    momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
-    return DecayRule(
-        step=shrink * (1 - momentum) / (1 - dampening),
-        momentum=momentum,
-        dampening=dampening,
-        nesterov=bool(side.run.nesterov),
-        buffer=record.buffer,
-        follows=record.follows,
-    )
-
-
 def _survival(recipe: Recipe, rule: DecayRule) -> tuple[float, float] | None:
     """Return the sum of all shrinks and the survival, None without schedule or length."""
     run = recipe.run()
-    steps = run.total_steps
-    if recipe.schedule is None or steps is None:
+    if recipe.schedule is None or run.total_steps is None:
         return None
-    schedule = parse_schedule(
-        recipe.schedule, total_steps=int(steps), steps_per_epoch=run.steps_per_epoch
-    )
-    whole = survive(schedule, rule, n_points=2)
+    whole = survive(lay_schedule(recipe.schedule, run), rule, n_points=2)
     return whole.sum_shrink, whole.survival
