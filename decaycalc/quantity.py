@@ -283,6 +283,4 @@ def symbol_of(name: str) -> str:
 
 def _rooted(text: str, root: int) -> str:
     """Return the text under its root sign."""
-    if root == 1:
-        return text
     return f"sqrt({text})" if root == 2 else f"({text})^(1/{root})"  # noqa: PLR2004
