@@ -1,0 +1,64 @@
+"""Short pages on weight decay, in Markdown; every number in them is computed by the tests."""
+
+from importlib.resources import files
+
+from decaycalc.errors import UnknownNameError
+
+TOPICS = (
+    "founding-question",
+    "weight-decay-by-framework",
+    "sum-and-mean",
+    "full-batch-and-minibatch",
+    "momentum",
+    "adam-and-adamw",
+    "schedules-and-timescales",
+    "which-tensors",
+    "choosing-a-value",
+    "porting-a-paper",
+)
+ALIASES = {
+    "why-not-divide-by-the-number-of-weights": "founding-question",
+    "founding": "founding-question",
+    "frameworks": "weight-decay-by-framework",
+    "sum": "sum-and-mean",
+    "mean": "sum-and-mean",
+    "minibatch": "full-batch-and-minibatch",
+    "bengio": "full-batch-and-minibatch",
+    "adam": "adam-and-adamw",
+    "adamw": "adam-and-adamw",
+    "schedules": "schedules-and-timescales",
+    "timescales": "schedules-and-timescales",
+    "tensors": "which-tensors",
+    "choosing": "choosing-a-value",
+    "porting": "porting-a-paper",
+}
+
+
+def page(topic: str) -> str:
+    """Return a topic's page as Markdown.
+
+    Raises:
+        UnknownNameError: no such topic.
+    """
+    wanted = topic.strip().lower().replace("_", "-")
+    name = ALIASES.get(wanted, wanted)
+    if name not in TOPICS:
+        raise UnknownNameError(
+            "topic", topic, (*TOPICS, *ALIASES), hint="('decaycalc guide' lists them)"
+        )
+    text = files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8")
+    return _without_comments(text)
+
+
+def title(topic: str) -> str:
+    """Return the heading of a topic's page."""
+    return page(topic).partition("\n")[0].removeprefix("# ")
+
+
+def _without_comments(text: str) -> str:
+    """Return the page without the comments that tell the tests how a number is computed."""
+    head, opened, rest = text.partition("<!--")
+    while opened:
+        head += rest.partition("-->")[2]
+        head, opened, rest = head.partition("<!--")
+    return head
