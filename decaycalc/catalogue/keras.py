@@ -256,7 +256,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="weight_decay",
         refusal="the decay acts on y, an average that the next step takes apart again: no constant share decays",
         optimizer="schedule-free-adam",
-        update="z = (w if t == 1 else z); x = (w if t == 1 else x); y = w*(1 - lr*weight_decay); x = (y - 0.1*z)/0.9; z = z - lr*rmsprop(g, rho=0.999, eps=1e-7); x = x + (z - x)/t; w = 0.1*z + 0.9*x",
+        update="z = (w if t == 1 else z); x = (w if t == 1 else x); y = w*(1 - lr*weight_decay); x = (y - 0.1*z)/0.9; z = z - lr*adam(g, beta1=0, eps=1e-7); x = x + (z - x)/t; w = 0.1*z + 0.9*x",
         default="none",
         trap="the name says AdamW, the decay is no factor of the weight",
         source="keras/src/optimizers/base_optimizer.py, _apply_weight_decay, and schedule_free_adamw.py (keras 3.15.1)",

@@ -204,7 +204,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         has_momentum=False,
         variant="asgd",
         defaults=(("lambd", "1e-4"),),
-        update="rate = lr/(1 + lambd*lr*(t - 1))**0.75; w = w*(1 - lambd*rate) - rate*(g + weight_decay*w)",
+        update="rate = (lr if t == 1 else rate); w = w*(1 - lambd*rate) - rate*(g + weight_decay*w); rate = lr/(1 + lambd*lr*t)**0.75",
         default="0",
         trap="lambd=1e-4 decays the weights even at weight_decay=0, and it also lowers the lr over time",
         source="torch/optim/asgd.py (torch 2.13.0)",
