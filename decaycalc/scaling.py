@@ -81,6 +81,43 @@ CRITICAL_BATCH = Law(
 LAWS = (TIMESCALE, BATCH, CRITICAL_BATCH)
 
 
+class Projection(Record):
+    """A law carried on from one run to another: its quantity there and here."""
+
+    law: Law
+    value: float
+    to_value: float
+    warning: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the projection as JSON's `laws` holds it."""
+        return {
+            "law": self.law.name,
+            "formula": self.law.formula,
+            "exponent": self.law.exponent,
+            "fitted_range": None if self.law.low is None else [self.law.low, self.law.high],
+            "value": self.value,
+            "to_value": self.to_value,
+            "warning": self.warning,
+            "source": self.law.source,
+        }
+
+
+def project(law: Law, value: float, *, variable: float, to_variable: float) -> Projection:
+    """Return a law carried on from a reference run.
+
+    Raises:
+        InvalidValueError: an argument that is not a positive number.
+    """
+    outside = (law.warning(variable), law.warning(to_variable))
+    return Projection(
+        law=law,
+        value=value,
+        to_value=law.carry(value, variable=variable, to_variable=to_variable),
+        warning="; ".join(filter(None, outside)),
+    )
+
+
 def weight_decay_for(
     timescale_run_fraction: float, *, lr: float, batch_size: float, dataset_size: float
 ) -> float:

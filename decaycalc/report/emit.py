@@ -31,6 +31,18 @@ class Snippet(Record):
     code: str
     notes: tuple[str, ...] = ()
 
+    def to_dict(self) -> dict[str, object]:
+        """Return the snippet as JSON holds it."""
+        return {
+            "framework": self.framework,
+            "convention": self.convention.key,
+            "parameter": self.convention.parameter,
+            "value": self.value,
+            "lr": self.lr,
+            "code": self.code,
+            "notes": list(self.notes),
+        }
+
 
 Writer = Callable[[Settings], tuple[str, tuple[str, ...]]]
 

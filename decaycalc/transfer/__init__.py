@@ -33,7 +33,17 @@ from decaycalc.run import Run
 from decaycalc.transfer.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
 from decaycalc.transfer.step import Step
 
-__all__ = ["Hold", "LrRule", "Move", "OutOfReach", "Rule", "Transfer", "move_run", "transfer"]
+__all__ = [
+    "Hold",
+    "LrRule",
+    "Move",
+    "OutOfReach",
+    "Rule",
+    "Transfer",
+    "move_run",
+    "old_side",
+    "transfer",
+]
 
 
 def transfer(
@@ -88,7 +98,7 @@ def move_run(
         raise NoEquivalentError(move.source.key, "another run", move.source.refusal)
     value = check_value(move.value, move.source)
     width = _positive("width_ratio", move.width_ratio)
-    here = Side(convention=move.source, run=move.run)
+    here = old_side(move)
     there = _new_side(move)
     rules: list[Rule] = []
     lacking: list[OutOfReach] = []
@@ -107,6 +117,11 @@ def move_run(
     if not rules:
         _refuse(move, errors)
     return Transfer(move=move, target_run=there.run, rules=tuple(rules), unavailable=tuple(lacking))
+
+
+def old_side(move: Move) -> Side:
+    """Return the old run's side."""
+    return Side(convention=move.source, run=move.run)
 
 
 def _refuse(move: Move, errors: list[DecaycalcError]) -> NoReturn:

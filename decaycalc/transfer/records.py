@@ -1,6 +1,7 @@
 """The rules of a move, what a move is, and what comes of it."""
 
 from enum import StrEnum
+from fractions import Fraction
 
 from decaycalc.convention import Convention
 from decaycalc.quantity import Number, exact
@@ -70,7 +71,8 @@ class Rule(Record):
 
     `lr` is None where the source's is unknown. `shrink` is that of one step at peak lr, to first
     order; timescales are its inverse in epochs and as a share of the run. `kept` and `changed`
-    name what the move leaves alone and by which factor it changes the rest.
+    say what the move leaves alone and by which factor it changes the rest, in the words of `Hold`
+    (`step`, `epoch`, `run`: the shrink of one), and lr.
     """
 
     lr_rule: LrRule
@@ -134,6 +136,11 @@ class Transfer(Record):
     rules: tuple[Rule, ...]
     unavailable: tuple[OutOfReach, ...]
 
+    @property
+    def value(self) -> Fraction:
+        """The number that was moved, exact."""
+        return exact(self.move.value)
+
     def to_dict(self) -> dict[str, object]:
         """Return the transfer as the command line's JSON holds it, without the schema keys."""
         move = self.move
@@ -142,7 +149,7 @@ class Transfer(Record):
             "source": {
                 "convention": move.source.key,
                 "parameter": move.source.parameter,
-                "value": float(exact(move.value)),
+                "value": float(self.value),
             },
             "target": {"convention": target.key, "parameter": target.parameter},
             "run": move.run.to_dict(),

@@ -175,31 +175,33 @@ class Step(Record):
         return f"to_shrink = {self.shrink_ratio.format()}·shrink"
 
     def balance(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return what stays the same, and what changes by which factor."""
-        shrink = self.shrink_ratio if self.here.has_shrink else None
-        epoch = self.ratio("batch_size") / self.ratio("dataset_size")
-        strength = None
-        if self.here.convention.has_strength:
-            both = self.moved.bridge / self.here.bridge
-            strength = _ONE if shrink is None else shrink / both
-        ratios = {
-            "lr": self.moved.lr / self.here.lr,
-            "objective": _ONE if self.hold is Hold.OBJECTIVE else strength,
-            "shrink per step": shrink,
-            "timescale in epochs": None if shrink is None else epoch / shrink,
-            "timescale as share of the run": None
-            if shrink is None
-            else _ONE / (shrink * self.length),
-            "normalised λ": None if shrink is None else shrink * self.length**_HALF,
-        }
+        """Return what stays the same, and what changes by which factor, in the words of `Hold`.
+
+        `step`, `epoch` and `run` are the shrink of a step, of an epoch and of the run.
+        """
+        ratios = {"lr": self.moved.lr / self.here.lr, "objective": self.strength_ratio}
+        if self.here.has_shrink:
+            shrink = self.shrink_ratio
+            epoch = self.ratio("dataset_size") / self.ratio("batch_size")
+            ratios |= {"step": shrink, "epoch": shrink * epoch, "run": shrink * self.length}
+            ratios["normalized"] = shrink * self.length**_HALF
         known = {name: self.known(ratio) for name, ratio in ratios.items()}
         kept = tuple(name for name, factor in known.items() if factor == 1)
         changed = tuple(
-            f"{name} ×{float(factor):.6g}"
+            f"{name} ×{float(factor):.4g}"
             for name, factor in known.items()
             if factor is not None and factor != 1
         )
         return kept, changed
+
+    @property
+    def strength_ratio(self) -> Monomial | None:
+        """λ*'/λ*, None without an objective."""
+        if not self.here.convention.has_strength:
+            return None
+        if self.hold is Hold.OBJECTIVE:
+            return _ONE
+        return self.shrink_ratio * self.here.bridge / self.moved.bridge
 
     def note(self) -> str:
         """Return where the literature disagrees about this rule."""
@@ -207,7 +209,7 @@ class Step(Record):
         if self.lr_rule is LrRule.MUP:
             return (
                 "width is disputed: λ ∝ width with lr ∝ 1/width (Wang & Aitchison, 2405.13698; "
-                "Dey et al., 2505.01618), λ ∝ √width (Fan et al., 2510.15262); nanochat's Muon "
+                "Dey et al.), λ ∝ √width (Fan et al., 2510.15262); nanochat's Muon "
                 "was tuned to λ ∝ 1/width^1.97"
             )
         if self.lr_rule is LrRule.LINEAR and self.here.convention.is_adaptive:

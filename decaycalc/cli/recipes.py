@@ -1,0 +1,127 @@
+"""`decaycalc recipes`: published runs, in one common unit."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.output import Shown, output_options
+from decaycalc.errors import NoEquivalentError, UsageError
+
+if TYPE_CHECKING:
+    from decaycalc.recipes.importers import Imported
+    from decaycalc.recipes.measure import Measured
+
+EMIT_HELP = "Print code instead: pytorch, keras, optax, timm, hf or sklearn."
+
+
+@click.command(
+    "recipes",
+    cls=Command,
+    examples=(
+        "decaycalc recipes",
+        "decaycalc recipes resnet-50-he",
+        "decaycalc recipes --near 2",
+        "decaycalc recipes solver.prototxt --emit pytorch",
+    ),
+)
+@click.argument("name", required=False)
+@click.option("--search", metavar="TEXT", help="Those that mention TEXT.")
+@click.option("--near", metavar="EPOCHS", help="The ten nearest to a timescale in epochs.")
+@click.option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)
+@output_options
+def command(name: str | None, search: str | None, near: str | None, framework: str | None) -> Shown:
+    """List published runs, or show the one called NAME (or read from the file NAME) whole."""
+    if name is not None:
+        return one(name, framework)
+    if framework is not None:
+        raise UsageError("--emit needs the NAME of a recipe")
+    from decaycalc.recipes.measure import measure
+    from decaycalc.report import recipes as report
+
+    measured = tuple(measure(recipe) for recipe in chosen(search, near))
+    return shown(measured, lambda: report.listing(measured))
+
+
+def chosen(search: str | None, near: str | None) -> Any:
+    """Return the recipes that mention a text, or those nearest to a timescale, nearest first."""
+    from decaycalc.recipes import RECIPES, find
+
+    if near is not None:
+        from decaycalc.quantity import exact
+        from decaycalc.recipes.nearest import nearest
+
+        epochs = float(exact(near, name="near"))
+        return tuple(find(entry.name) for entry in nearest(epochs, most=10))
+    wanted = (search or "").lower()
+    return tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())
+
+
+def one(name: str, framework: str | None) -> Shown:
+    """Return one recipe whole, or its code."""
+    from decaycalc.recipes.chosen import load
+    from decaycalc.recipes.measure import measure
+    from decaycalc.report import recipes as report
+
+    imported = load(name)
+    if framework is not None:
+        return code(imported, framework)
+    measured = measure(imported.recipe)
+    result = shown((measured,), lambda: report.whole(measured, imported))
+    return Shown(**{**vars(result), "warnings": imported.notes})
+
+
+def code(imported: "Imported", framework: str) -> Shown:
+    """Return a recipe as a framework's code.
+
+    Raises:
+        NoEquivalentError: its decay or its convention is not stated.
+    """
+    from decaycalc.report.emit import emit
+
+    recipe = imported.recipe
+    if recipe.value is None or recipe.convention is None:
+        raise NoEquivalentError(recipe.name, framework, recipe.note)
+    snippet = emit(
+        framework,
+        recipe.value,
+        source=recipe.convention,
+        run=recipe.run(),
+        schedule=recipe.schedule,
+        betas=recipe.betas,
+        eps=recipe.eps,
+    )
+    return shown_code(snippet, "recipes", imported.notes)
+
+
+def shown_code(snippet: Any, name: str, notes: tuple[str, ...]) -> Shown:
+    """Return a snippet in all its shapes: bare code but for JSON."""
+    body = snippet.to_dict()
+    return Shown(
+        name=name,
+        body={"snippet": body},
+        tables=lambda: snippet_table(snippet),
+        rows=lambda: [body],
+        text=lambda: snippet.code,
+        warnings=(*notes, *snippet.notes),
+    )
+
+
+def snippet_table(snippet: Any) -> Any:
+    """Return a snippet as a table, for Markdown."""
+    from decaycalc.report.table import Table
+
+    lines = tuple((line,) for line in snippet.code.splitlines())
+    return (Table(title=f"Code for {snippet.framework}", headers=("code",), rows=lines),)
+
+
+def shown(measured: "tuple[Measured, ...]", tables: Any) -> Shown:
+    """Return recipes in all their shapes."""
+
+    def rows() -> Any:
+        from decaycalc.report import recipes as report
+
+        return report.rows(measured)
+
+    body = {"recipes": [entry.to_dict() for entry in measured]}
+    return Shown(name="recipes", body=body, tables=tables, rows=rows)

@@ -1,0 +1,223 @@
+"""`decaycalc transfer`: what lr and weight decay become when the run changes."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.convert import require_source
+from decaycalc.cli.options import ConventionName, run_options, target_options
+from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.recipes import EMIT_HELP, shown_code
+from decaycalc.errors import MissingQuantityError, UsageError
+from decaycalc.run import Run
+
+if TYPE_CHECKING:
+    from decaycalc.convention import Convention
+    from decaycalc.scaling import Projection
+    from decaycalc.transfer import Rule, Transfer
+
+_LR_RULES = ("none", "linear", "sqrt", "muP", "given")
+_HOLDS = ("objective", "step", "epoch", "run", "normalized")
+
+
+@click.command(
+    "transfer",
+    cls=Command,
+    examples=(
+        "decaycalc transfer 0.1 --from pytorch-adamw --lr 6e-4 -B 256 --to-batch-size 1024",
+        "decaycalc transfer 0.1 --from pytorch-adamw --to-width-ratio 2 --lr-rule muP --hold step",
+        "decaycalc transfer --recipe gpt-2-124m-nanogpt --to-dataset-size 1e10 --to-epochs 1",
+        "decaycalc transfer --recipe resnet-50-he --to-batch-size 8192 --json",
+    ),
+)
+@click.argument("value", required=False)
+@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@click.option("--to", "target", type=ConventionName(), metavar="KEY",
+              help="What the new number is in.  [default: the same]")  # fmt: skip
+@click.option("--recipe", metavar="NAME|FILE", help="Start from a published run or a file.")
+@click.option("--to-dataset-size", metavar="NUMBER", help="The new run's examples (or tokens).")
+@click.option("--to-epochs", metavar="NUMBER", help="The new run's epochs.")
+@click.option("--to-steps", metavar="NUMBER", help="The new run's steps.")
+@click.option("--to-width-ratio", metavar="NUMBER", default="1", help="New width over the old.")
+@click.option("--lr-rule", "lr_rules", type=click.Choice(_LR_RULES), multiple=True,
+              help="Only this rule for lr; repeatable.")  # fmt: skip
+@click.option("--hold", "holds", type=click.Choice(_HOLDS), multiple=True,
+              help="Only what holds this; repeatable.")  # fmt: skip
+@click.option("--betas", nargs=2, metavar="B1 B2", help="Adam's betas, moved by the sqrt rule.")
+@click.option("--parameters", metavar="NUMBER",
+              help="Adds scaling laws of language models (fits); B and N in tokens.")  # fmt: skip
+@click.option("--to-parameters", metavar="NUMBER", help="The new run's parameters.")
+@click.option("--schedule", metavar="TEXT", help="lr schedule, for --emit.")
+@click.option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)
+@click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
+@run_options
+@target_options
+@output_options
+def command(**given: Any) -> Shown:
+    """Move a weight decay VALUE to another batch size, data set, length, lr or width.
+
+    Every rule is a rule for lr and a quantity that is held; they stand side by side.
+    """
+    framework, schedule = given.pop("framework"), given.pop("schedule")
+    value_only, parameters = given.pop("value_only"), take_parameters(given)
+    setting = take_setting(given, schedule)
+    moved = move(given, setting)
+    if framework is not None:
+        return emitted(moved, framework, setting)
+    return shown(moved, projections(moved, *parameters), setting.notes, value_only=value_only)
+
+
+def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Take the numbers of parameters out of a mapping of options."""
+    from decaycalc.quantity import exact
+
+    texts = {name: given.pop(name) for name in ("parameters", "to_parameters")}
+    before, after = (
+        None if text is None else float(exact(text, name=name)) for name, text in texts.items()
+    )
+    return before, before if after is None else after
+
+
+def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
+    """Take value, source and run out of a mapping of options, over a recipe's where one is named.
+
+    Raises:
+        MissingQuantityError: no VALUE.
+    """
+    from decaycalc.recipes.chosen import Chosen, choose
+
+    recipe = given.pop("recipe")
+    words = {name: given.pop(name) for name in ("value", "source", "run")}
+    if recipe is not None:
+        setting = choose(recipe, schedule=schedule, **words)
+    else:
+        setting = Chosen(**words, schedule=schedule, betas=None, eps=None, notes=())
+    require_source(setting.source)
+    if setting.value is None:
+        raise MissingQuantityError("a transfer", ("value",))
+    return setting
+
+
+def move(given: dict[str, Any], setting: Any) -> "Transfer":
+    """Return the transfer that the rest of the options ask for."""
+    from decaycalc.transfer import Hold, LrRule, Move, move_run
+
+    eps = setting.run.given("eps")
+    return move_run(
+        Move(
+            value=setting.value,
+            source=setting.source,
+            run=setting.run,
+            target_run=take_new_run(given),
+            target=given["target"],
+            width_ratio=given["to_width_ratio"],
+            betas=given["betas"] or setting.betas,
+            eps=setting.eps if eps is None else eps,
+        ),
+        lr_rules=tuple(map(LrRule, given["lr_rules"])),
+        holds=tuple(map(Hold, given["holds"])),
+    )
+
+
+def take_new_run(given: dict[str, Any]) -> Run | None:
+    """Take the new run out of a mapping: the shared `--to-` options and this command's own."""
+    target: Run | None = given.pop("target_run")
+    own = {name: given.pop(f"to_{name}") for name in ("dataset_size", "epochs", "steps")}
+    known = {name: value for name, value in own.items() if value is not None}
+    if not known:
+        return target
+    base = {} if target is None else vars(target)
+    return Run.part(**{**base, **known})
+
+
+def projections(
+    moved: "Transfer", parameters: float | None, to_parameters: float | None
+) -> "tuple[Projection, ...]":
+    """Return the scaling laws from the old run to the new one, where their tokens are known."""
+    from decaycalc.decay import decay_of
+    from decaycalc.scaling import BATCH, TIMESCALE, project
+    from decaycalc.transfer import old_side
+
+    tokens, to_tokens = tokens_seen(moved.move.run), tokens_seen(moved.target_run)
+    batch = moved.move.run.get("batch_size")
+    if None in {parameters, to_parameters, tokens, to_tokens} or batch is None:
+        return ()
+    assert parameters and to_parameters and tokens and to_tokens  # noqa: S101, PT018  (types)
+    found = [project(BATCH, float(batch), variable=tokens, to_variable=to_tokens)]
+    decay = decay_of(old_side(moved.move), moved.value)
+    share = None if decay is None else decay.timescale_run_fraction
+    if share is not None:
+        per, to_per = tokens / parameters, to_tokens / to_parameters
+        found.insert(0, project(TIMESCALE, share, variable=per, to_variable=to_per))
+    return tuple(found)
+
+
+def tokens_seen(run: Run) -> float | None:
+    """Return the tokens of all steps, B·S; the data set's where the length is unknown."""
+    steps, batch, size = run.total_steps, run.get("batch_size"), run.get("dataset_size")
+    if steps is not None and batch is not None:
+        return float(steps * batch)
+    return None if size is None else float(size)
+
+
+def the_rule(moved: "Transfer", what: str) -> "Rule":
+    """Return the one rule that is left.
+
+    Raises:
+        UsageError: there are several numbers among which to choose.
+    """
+    if len({(rule.lr, rule.value) for rule in moved.rules}) != 1:
+        raise UsageError(f"{what} needs one rule: choose by --lr-rule and --hold")
+    return moved.rules[0]
+
+
+def emitted(moved: "Transfer", framework: str, setting: Any) -> Shown:
+    """Return the new run's code."""
+    from decaycalc.record import replace
+    from decaycalc.report.emit import emit
+
+    rule = the_rule(moved, "--emit")
+    target: Convention = moved.move.target or moved.move.source
+    betas = rule.betas or moved.move.betas
+    snippet = emit(
+        framework,
+        rule.value,
+        source=target,
+        run=replace(moved.target_run, lr=rule.lr),
+        schedule=setting.schedule,
+        betas=betas,
+        eps=rule.eps or moved.move.eps,
+    )
+    return shown_code(snippet, "transfer", setting.notes)
+
+
+def shown(
+    moved: "Transfer",
+    laws: "tuple[Projection, ...]",
+    notes: tuple[str, ...],
+    *,
+    value_only: bool,
+) -> Shown:
+    """Return the rules in all their shapes."""
+
+    def tables() -> Any:
+        from decaycalc.cli.flags import flag_of
+        from decaycalc.report import transfer as report
+
+        return report.tables(moved, laws, flag_of=flag_of)
+
+    def rows() -> Any:
+        from decaycalc.report import transfer as report
+
+        return report.rows(moved)
+
+    body = {**moved.to_dict(), "laws": [law.to_dict() for law in laws], "warnings": list(notes)}
+    return Shown(
+        name="transfer",
+        body={} if value_only else body,
+        tables=tables,
+        rows=rows,
+        value=lambda: repr(the_rule(moved, "--value").value),
+        warnings=notes,
+    )
