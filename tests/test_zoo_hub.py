@@ -129,7 +129,8 @@ def test_a_malformed_configuration_is_refused(kind, others, text):
         build_config(config(kind, **others))
 
 
-def test_a_configuration_past_all_bounds_is_refused():
+def test_a_configuration_past_all_bounds_is_refused(monkeypatch):
+    monkeypatch.setattr("decaycalc.architecture.build.MOST_TENSORS", 100)
     with pytest.raises(InvalidValueError, match="number of tensors"):
         build_config(config("bert", num_hidden_layers=10**9))
     with pytest.raises(DecaycalcError):

@@ -7,7 +7,7 @@ from math import prod
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
 
-MOST_TENSORS = 200_000
+MOST_TENSORS = 50_000
 
 Variance = Callable[[int, int], float]
 """The variance of one weight, from the layer's fan-in and fan-out."""

@@ -7,6 +7,7 @@ to no more than 127 others in float32 first, in BLAS, whose lanes keep the error
 
 import mmap
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -147,12 +148,9 @@ def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float
                 left -= len(piece)
                 report(len(piece))
                 yield square(piece, 0, len(piece))
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise UnreadableFileError(entry.path, f"{str(error)[:120]}") from None
-    except Exception as error:
-        if type(error).__module__ != "zlib":
-            raise
-        raise UnreadableFileError(entry.path, f"its data are damaged: {error}") from None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+        reason = f"its data are damaged: {str(error)[:120]}"
+        raise UnreadableFileError(entry.path, reason) from None
 
 
 def _check_piece(piece: bytes, entry: Stored) -> None:

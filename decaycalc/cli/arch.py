@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option("--no-bias", is_flag=True, help="Layers of widths have no biases.")
 @click.option("--decay-mask", "mask", metavar="MASK", default="no-1d", show_default=True,
-              help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf or a framework.")  # fmt: skip
+              help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...")  # fmt: skip
 @click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
 @click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
 @click.option("--group-mult", "multipliers", multiple=True, metavar="REGEX=FACTOR",
@@ -56,18 +56,31 @@ def command(**given: Any) -> Shown:
     gpt2-xl, llama-2-13b), a file (.safetensors, config.json, .npz, .csv, ...) or - for JSON on
     standard input. VALUE is a weight decay, --from what it is in.
     """
-    spec, depth, wanted = given.pop("spec"), given.pop("depth"), given.pop("value_only")
-    architecture, sums = take_weights(
-        spec, bias=not given.pop("no_bias"), read=given.pop("measured")
-    )
-    rate, warnings = take_rate(given, architecture)
+    depth, groups = given.pop("depth"), given.pop("value_only")
+    inventory, warnings = take(given)
+    return shown(inventory, depth=depth, warnings=warnings, groups=groups is not None)
+
+
+def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
+    """Return the inventory that the options ask for, and warnings about VALUE.
+
+    Raises:
+        DecaycalcError: an option that makes no sense, or a SPEC that cannot be read.
+    """
     from decaycalc.architecture.inventory import take_inventory
 
+    bias = not given["no_bias"]
+    architecture, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
+    rate, warnings = take_rate(given, architecture)
     inventory = take_inventory(
-        architecture, choice=take_choice(given), init=given["init"], classes=given["classes"],
-        rate=rate, measured=sums,
-    )  # fmt: skip
-    return shown(inventory, depth=depth, warnings=warnings, groups=bool(wanted))
+        architecture,
+        choice=take_choice(given),
+        init=given["init"],
+        classes=given["classes"],
+        rate=rate,
+        measured=sums,
+    )
+    return inventory, warnings
 
 
 def take_choice(given: dict[str, Any]) -> "Choice":
