@@ -9,6 +9,7 @@ from decaycalc.convention import (
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
     SGD,
+    Buffer,
     Convention,
     Coupling,
     Follows,
@@ -33,7 +34,7 @@ CONVENTIONS = (
         update="u = adam(g); w = w - multiplier*(lr_peak*u + lam*w)",
         trap="PyTorch's AdamW multiplies by lr: its weight_decay is the paper's λ divided by the peak lr",
         source=f"{_ADAMW}, algorithm 2, line 12",
-        verification="literal step",
+        verification="literal step: a paper, its code is Lua",
     ),
     Convention(
         key="sgdw-paper",
@@ -44,10 +45,11 @@ CONVENTIONS = (
         coupling=Coupling.DECOUPLED,
         optimizer=SGD,
         follows=Follows.MULTIPLIER,
-        update="u = heavy_ball(g); w = w - multiplier*(lr_peak*u + lam*w)",
+        buffer=Buffer.INSIDE,
+        update="w = w - multiplier*lam*w - velocity(lr*g)",
         trap="no 1/(1 - momentum): the decay does not pass through the buffer",
         source=f"{_ADAMW}, algorithm 1, line 9",
-        verification="literal step",
+        verification="literal step: a paper, its code is Lua",
     ),
     Convention(
         key="adamw-normalized",
@@ -63,7 +65,7 @@ CONVENTIONS = (
         "w = w - multiplier*(lr_peak*u + lam_norm*sqrt(batch_size/(dataset_size*epochs))*w)",
         trap="E is the epochs of the current restart; best values of the paper 0.025 to 0.05",
         source=f"{_ADAMW}, appendix B.1",
-        verification="literal step",
+        verification="literal step: an appendix, its code is Lua",
     ),
     Convention(
         key="ema-timescale-steps",
@@ -228,6 +230,6 @@ CONVENTIONS = (
         update="minimise loss + length_scale**2*keep_probability/(2*dataset_size*tau)*sum(w**2)",
         trap="Gal's p is the probability to keep a unit; Keras' mse has no half, his derivation has one",
         source="Gal and Ghahramani, arXiv 1506.02142, eq. 7; DropoutUncertaintyExps, net/net.py",
-        verification="literal step",
+        verification="literal step: the code only fixes a Keras L2 number",
     ),
 )
