@@ -147,6 +147,7 @@ def test_one_cycle_is_torchs_or_optaxs_with_half_cosines_or_lines() -> None:
 
 def test_a_run_within_the_warm_up_never_reaches_the_peak() -> None:
     assert values("cosine:warmup=200") == pytest.approx(np.arange(100) / 200)
+    assert laid("cosine:warmup=50").multiplier(np.array([50.0, 60.0])).min() > 0.9
 
 
 def test_a_length_within_the_warm_up_leaves_nothing_to_run_down() -> None:
@@ -251,6 +252,7 @@ def test_an_epoch_has_steps_and_lengths_can_be_counted() -> None:
         "exponential:gamma=0.97,every=3",
         "exponential:gamma=1",
         "linear:warmup=20,length=10,final=0.2",
+        "linear:warmup=100%",
         "constant:warmup=10,until=40 + cosine:final=0.1,until=70% + constant:value=0.1",
     ],
 )

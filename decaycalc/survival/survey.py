@@ -17,7 +17,7 @@ from decaycalc.survival.product import advance, start_weight
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.sums import Interval, Sum, choose_block
 
-LEAST_INTERVALS = 256
+LEAST_INTERVALS = 64
 MOST_POINTS = 100_000
 
 
@@ -104,8 +104,9 @@ def _points(schedule: Schedule, n_points: int) -> list[int]:
 
 
 def _edges(total_steps: int, points: list[int]) -> list[int]:
-    """Return where intervals begin and end: after each point, and evenly to find ages by."""
-    even = {total_steps * place // LEAST_INTERVALS for place in range(LEAST_INTERVALS + 1)}
+    """Return where intervals begin and end: after each point; where these are few, evenly too."""
+    n_even = 1 if len(points) > LEAST_INTERVALS else LEAST_INTERVALS
+    even = {total_steps * place // n_even for place in range(n_even + 1)}
     return sorted(even | {point + 1 for point in points})
 
 
@@ -212,6 +213,9 @@ class _Updates:
 def _find_log(schedule: Schedule, rule: DecayRule, interval: Interval, target: float) -> int:
     """Return the last step of an interval whose rest has logs that add up to `target` or less."""
     rest, found = interval.log.get(), interval.start
+    if schedule.is_constant:
+        n_later = math.ceil(target / rest * (interval.stop - interval.start))
+        return max(interval.stop - n_later, interval.start)
     for multiplier in schedule.chunks(interval.start, interval.stop):
         logs = rule.logs(rule.factors(multiplier) * rule.peak_shrink)
         rests = rest - np.cumsum(logs)
