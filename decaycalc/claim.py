@@ -1,6 +1,7 @@
 """Claim: what a conversion's equivalence means in words, and where it ends."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from decaycalc.bridge import Side
 from decaycalc.convention import ANY, FIT, MEASURE, Coupling, Equivalence, Follows, Invariant
@@ -77,6 +78,10 @@ def _nature(side: Side) -> Iterator[str]:
         yield f"{key} measures a decay and says nothing of the data's part of a step"
     if side.convention.decays_after_step:
         yield f"{key} decays after the gradient step"
+    if side.convention.proximal:
+        yield f"{key} divides the weight by 1 + shrink after the gradient step"
+    if side.convention.variant:
+        yield f"the update of {key} is not plain SGD's: {side.convention.variant}"
 
 
 def _coupling(way: Plan) -> Iterator[str]:
@@ -93,10 +98,22 @@ def _coupling(way: Plan) -> Iterator[str]:
 
 
 def _momentum(way: Plan) -> Iterator[str]:
-    """Yield that the momenta differ."""
+    """Yield that momenta or batch sizes differ."""
     one, other = way.source, way.target
-    if way.held == Invariant.STRENGTH and one.get("momentum") != other.get("momentum"):
-        yield "the momenta differ, and with them the decay per step on the way to the optimum"
+    settings = [(_in_force(side), bool(side.run.nesterov)) for side in (one, other)]
+    if settings[0] != settings[1] and not (
+        one.convention.is_adaptive or other.convention.is_adaptive
+    ):
+        strength = way.held == Invariant.STRENGTH
+        what = "the decay per step on the way to the optimum" if strength else "a gradient's effect"
+        yield f"the momenta differ, and with them {what}"
+    if "batch_size" in other.own:
+        yield "the batch sizes differ, and with them the gradient's noise and the number of steps"
+
+
+def _in_force(side: Side) -> tuple[Fraction | None, Fraction | None]:
+    """Return momentum and dampening, nothing where no momentum is at work."""
+    return (side.get("momentum"), side.get("dampening")) if side.has_momentum else (None, None)
 
 
 def _exempt(way: Plan) -> Iterator[str]:

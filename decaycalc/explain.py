@@ -391,9 +391,13 @@ def _loss_ratio(way: Plan) -> Fraction:
 
 
 def _cancelled(way: Plan) -> str:
-    """Return which quantities of the two sides do not enter, `lr and N cancel`."""
-    both = (way.source.invariant(way.held), way.target.invariant(way.held))
-    names = dict.fromkeys(name for side in both if side is not None for name in side.names)
+    """Return which quantities of the steps above do not enter, `lr and N cancel`."""
+    names: dict[str, None] = {}
+    for side in (way.source, way.target):
+        own = side.convention.invariant
+        monomial = None if own is None else side.invariant(own)
+        names |= dict.fromkeys(() if monomial is None else monomial.names)
+        names |= dict.fromkeys(() if own == way.held else side.bridge.names)
     kept = () if way.factor is None else way.factor.names
     gone = [symbol_of(name) for name in names if name not in kept and name != "value"]
     if not gone:

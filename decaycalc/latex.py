@@ -82,7 +82,7 @@ def _latex(node: Node) -> str:
             return f"{_base(node.base)}^{{{_latex(node.exponent)}}}"
         case Product():
             return _product(node)
-        case Sum():
+        case _:
             return "".join(_term(sign, term) for sign, term in node.terms)
 
 
