@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.cli.bulk import bulk_options
 from decaycalc.cli.command import Command
 from decaycalc.cli.explanation import explain_option, explained, of_answer
 from decaycalc.cli.options import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     show_default=True, help="What to hold equal where momentum makes the two differ.",
 )  # fmt: skip
 @explain_option
+@bulk_options
 @run_options
 @schedule_options
 @target_options

@@ -8,7 +8,13 @@ from io import TextIOWrapper
 import click
 
 from decaycalc import __version__
-from decaycalc.errors import DecaycalcError, MissingQuantityError, TextSyntaxError, UsageError
+from decaycalc.errors import (
+    DecaycalcError,
+    MissingQuantityError,
+    TextSyntaxError,
+    UnreadableFileError,
+    UsageError,
+)
 
 COMMANDS = {
     "convert": "One weight decay in every other convention.",
@@ -92,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except click.ClickException as error:
         return _report(_usage_error(error, words), words)
+    except OSError as error:
+        # Help and version go to stdout by click, which may be a full disk.
+        return _report(UnreadableFileError("stdout", str(error.strerror), doing="write"), words)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130

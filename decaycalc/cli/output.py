@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ from decaycalc.errors import (
 from decaycalc.record import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from decaycalc.report.table import Table
 
@@ -193,9 +196,20 @@ def write_to_stdout(text: str) -> None:
     Raises:
         UnreadableFileError: it cannot be written, the disk is full.
     """
-    try:
+    with guarded_stdout():
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+@contextmanager
+def guarded_stdout() -> "Iterator[None]":
+    """Turn a full disk behind stdout into an error of ours, raised once.
+
+    Raises:
+        UnreadableFileError: stdout cannot be written.
+    """
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -210,23 +224,41 @@ def write_atomically(path: str, text: str) -> None:
     Raises:
         UnreadableFileError: it cannot be written.
     """
+    with writing(path) as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+
+
+@contextmanager
+def writing(path: str) -> "Iterator[BinaryIO]":
+    """Give a file to write to, which takes its place when all is written, or not at all.
+
+    A device or a pipe is written as it is; a link's target is replaced, not the link. A new file's
+    permissions follow the umask, those of an old one stay.
+
+    Raises:
+        UnreadableFileError: it cannot be written.
+    """
     from pathlib import Path
 
     file = Path(path)
     try:
         if file.exists() and not file.is_file():
-            file.write_text(text, encoding="utf-8")
+            with file.open("wb") as stream:
+                yield stream
         else:
-            _replace(file.resolve(), text)
+            yield from _replacing(file.resolve())
     except OSError as error:
         raise UnreadableFileError(path, error.strerror or str(error), doing="write") from error
 
 
-def _replace(file: "Path", text: str) -> None:
-    """Write a regular file beside its place, then move it there."""
+def _replacing(file: "Path") -> "Iterator[BinaryIO]":
+    """Give a file beside the one meant, and move it there when all is written."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("wb") as stream:
+            yield stream
+        if file.exists():
+            temporary.chmod(file.stat().st_mode & 0o7777)
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

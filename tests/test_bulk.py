@@ -1,0 +1,669 @@
+import csv
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decaycalc.bulk import converter as converter_module
+from decaycalc.bulk import stream as stream_module
+from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
+from decaycalc.bulk.structure import ratio_of
+from decaycalc.cli.main import main
+
+SETTINGS = {"from": "pytorch-sgd", "to": "keras-l2", "lr": "0.1"}
+
+
+def run(rows, *, defaults=None, convert=convert_jsonl, stop=False):
+    """Return the output of rows (texts, or objects to be written as JSON) and the tally."""
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    return run_bytes("\n".join([*lines, ""]).encode(), defaults, convert=convert, stop=stop)
+
+
+def run_bytes(data, defaults=None, *, convert=convert_jsonl, stop=False):
+    sink = io.BytesIO()
+    source = io.BufferedReader(io.BytesIO(data))
+    tally = convert(Stream(source, sink, stop=stop), defaults or {})
+    return sink.getvalue().decode("utf-8", "surrogateescape").split("\n")[:-1], tally
+
+
+def answers(rows, **settings):
+    return [json.loads(line) for line in run(rows, **settings)[0]]
+
+
+def single(capsys, row, *more):
+    """Return what the single command says about a row: status and JSON document or error."""
+    words = ["convert", str(row["value"]), "--from", row["from"], "--json", *more]
+    for name, value in row.items():
+        if name in {"value", "from", "id"}:
+            continue
+        flag = "--" + name.replace("_", "-")
+        words += [flag] if value is True else [flag, str(value)]
+    status = main(words)
+    out, err = capsys.readouterr()
+    if status == 0:
+        return json.loads(out)
+    return json.loads(err.splitlines()[-1])
+
+
+NAMES = (
+    "pytorch-sgd",
+    "keras-l2",
+    "mean-l2",
+    "sum-l2",
+    "batch-sum-l2",
+    "caffe",
+    "sklearn-logistic",
+    "pytorch-adamw",
+    "keras-adamw",
+    "tfa-adamw",
+    "per-step-shrink",
+    "half-life-steps",
+    "half-life-epochs",
+    "per-epoch-factor",
+    "per-run-factor",
+    "adamw-normalized",
+    "prior-std",
+    "ema-timescale-epochs",
+    "ema-timescale-run",
+    "yolov5",
+    "timm-adan",
+    "optax-decay-after-lr",
+    "pytorch-adam",
+    "layer-mean-l2",
+    "l2-norm",
+)
+
+
+def random_row(rng):
+    row = {"value": rng.choice([10 ** rng.uniform(-7, 0), 5e-4, 0.1, 1, 0, "1/3", 1e-300, 64])}
+    row["from"], row["to"] = rng.choice(NAMES), rng.choice(NAMES)
+    choices = {
+        "lr": [10 ** rng.uniform(-4, 1), 0.1, 1e-3, 10],
+        "batch_size": [32, 128, 256, 50000],
+        "dataset_size": [50000, 60000, 1281167],
+        "momentum": [0, 0.9, 0.95],
+        "nesterov": [True],
+        "epochs": [10, 90],
+        "steps": [1000, 35190],
+        "grad_accum": [1, 4],
+        "dampening": [0, 0.5],
+        "to_momentum": [0, 0.9],
+        "to_lr": [0.1, 0.3],
+        "to_batch_size": [64, 512],
+        "loss": ["mean", "batch-sum", "dataset-sum"],
+        "to_loss": ["mean", "batch-sum", "dataset-sum"],
+        "match": ["optimum", "decay"],
+        "dtype": ["bfloat16"],
+        "arch": ["784-300-100-10"],
+        "schedule": ["cosine"],
+    }
+    often = {"lr", "batch_size", "dataset_size"}
+    for name, values in choices.items():
+        if rng.random() < (0.8 if name in often else 0.15):
+            row[name] = rng.choice(values)
+    return row
+
+
+def test_a_bulk_answer_is_the_single_command_s_to_the_last_bit(capsys):
+    rng = random.Random(20)  # noqa: S311  (no secrets)
+    rows = [random_row(rng) for _ in range(100)]
+    results, _ = run([*rows, *rows])
+    # The second time each row is answered from memory.
+    assert [line for line in results[:100] if "error" not in line] == (
+        [line for line in results[100:] if "error" not in line]
+    )
+    made = [
+        same_answer(row, json.loads(line), capsys)
+        for row, line in zip(rows, results[:100], strict=True)
+    ]
+    assert 25 < sum(made) < 75
+
+
+def same_answer(row, result, capsys):
+    """Return whether the row has a result, after comparing it with the single command's."""
+    expected = single(capsys, row)
+    assert ("error" in result) == ("error" in expected), (row, result, expected)
+    if "error" in result:
+        return False
+    made = expected["conversions"][0]
+    shown = [result[f"result{name}"] for name in ("", "_lr", "_equivalence", "_note")]
+    assert shown == [made[name] for name in ("value", "lr", "equivalence", "note")], row
+    return True
+
+
+def test_without_a_target_a_row_gets_the_conversions_of_the_single_command(capsys):
+    row = {"value": 5e-4, "from": "caffe", "lr": 0.1, "batch_size": 128, "dataset_size": 50000}
+    plain, many = answers([row, {**row, "to": ["keras-l2", "mean-l2"]}])
+    assert plain["conversions"] == single(capsys, row)["conversions"]
+    assert [made["convention"] for made in many["conversions"]] == ["keras-l2", "mean-l2"]
+    assert (
+        answers([{**row, "all": True}])[0]["conversions"]
+        == (single(capsys, {**row, "all": True})["conversions"])
+    )
+
+
+def test_a_penalty_under_adam_has_the_conversions_of_the_single_command(capsys):
+    row = {"value": 1e-4, "from": "pytorch-adam", "lr": 0.1}
+    assert answers([row])[0]["conversions"] == single(capsys, row)["conversions"]
+
+
+def test_a_value_outside_what_one_listed_target_takes_leaves_the_others():
+    row = {"value": 0, "from": "caffe", "lr": 0.1}
+    assert len(answers([row])[0]["conversions"]) > 1
+
+
+@given(
+    st.decimals(min_value="1e-40", max_value="1e40", allow_nan=False, allow_infinity=False),
+    st.sampled_from(["e", "f", "g"]),
+)
+def test_a_plain_decimal_is_read_exactly(number, kind):
+    text = format(number, kind)
+    ratio = ratio_of(text)
+    assert ratio is None or Fraction(*ratio) == Fraction(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "e5",
+        "1e",
+        "1_0",
+        "-1",
+        "+1",
+        "1e1_0",
+        "1e 5",
+        " 1",
+        "1/3",
+        "nan",
+        "inf",
+        "0x1",
+        "1" * 70,
+        "1.5e5e5",
+        "²",
+        "1e999999999",
+    ],
+)
+def test_an_odd_number_is_left_to_the_exact_reader(text):
+    assert ratio_of(text) is None
+
+
+def test_the_row_s_own_text_is_passed_through_untouched():
+    line = (
+        '{"note": "Grüße, \\u00e9 \\"x\\"", "value":1E-4,"from" : "caffe",'
+        '"n":1.0000000000000000001,"to":"keras-l2", "x": {"a": [1, {}]} }'
+    )
+    (out,), tally = run([line])
+    assert out.startswith(line[:-1])
+    assert json.loads(out)["result"] == 5e-05
+    assert (tally.rows, tally.failed) == (1, 0)
+
+
+def test_defaults_hold_where_a_row_is_silent_null_or_empty():
+    rows = [{"value": 1e-4}, {"value": 1e-4, "to": None}, {"value": 1e-4, "from": ""}, {}]
+    results = answers(rows, defaults={**SETTINGS, "value": "2e-4"})
+    assert [result["result"] for result in results] == [5e-05, 5e-05, 5e-05, 1e-4]
+    assert answers([{"lr": 0.5}], defaults={**SETTINGS, "value": "2e-4"})[0]["result"] == 1e-4
+
+
+def test_a_null_quantity_counts_as_not_given():
+    row = {"value": 0.1, "from": "pytorch-adamw", "to": "tfa-adamw", "lr": None, "steps": None}
+    assert answers([row])[0]["error"]["missing"] == ["lr"]
+    assert answers([row], defaults={"lr": "0.01"})[0]["result"] == 0.001
+
+
+def test_a_bad_row_stands_in_its_place_and_the_work_goes_on():
+    good = {"value": 1e-4, **SETTINGS}
+    bad = [
+        ("nonsense", "not JSON"),
+        ('{"value": 1} x', "not JSON"),
+        ("[1]", "not a JSON object"),
+        ('{"value": NaN}', "not JSON: NaN"),
+        ('{"a": ' * 100000, "nested too deeply"),
+        ('{"value": }', "not JSON"),
+        ('{"value" 1}', "not JSON"),
+        ({"value": 1}, "needs from"),
+        ({"from": "caffe"}, "needs value"),
+        ({**good, "lr": True}, "must be a number"),
+        ({**good, "to": [True]}, "convention's name"),
+        ({**good, "momentum": {"a": 1}}, "must be a number"),
+        ({**good, "to": "kears-l2"}, "did you mean"),
+        ({**good, "value": False}, "must be a number"),
+        ({**good, "nesterov": "maybe"}, "true or false"),
+        ({**good, "match": "all"}, "must be one of"),
+        ({**good, "arch": "-"}, "standard input"),
+        ({**good, "classes": 1, "arch": "10-2"}, "classes"),
+        ({**good, "value": -1}, "negative"),
+        ({**good, "lr": "x"}, "is not a number"),
+        ({**good, "to": "pytorch-adamw", "from": "pytorch-adam"}, "no equivalent"),
+        ({**good, "lr": 1e5, "value": 1}, "lr"),
+    ]
+    rows = [row for pair in bad for row in (pair[0], good)]
+    results = answers(rows)
+    assert all(result["result"] == 5e-05 for result in results[1::2])
+    for number, (result, (_, text)) in enumerate(zip(results[::2], bad, strict=True)):
+        assert result["line"] == 2 * number + 1
+        assert text in result["error"]["message"], result
+        assert result["error"]["type"]
+
+
+def test_stop_ends_at_the_first_bad_row():
+    out, tally = run([{"value": 1, **SETTINGS}, "x", {"value": 1, **SETTINGS}], stop=True)
+    assert (len(out), tally.rows, tally.failed) == (2, 2, 1)
+    out, tally = run(
+        ["value,from,to", "x,caffe,keras-l2", "1,caffe,keras-l2"], convert=convert_csv, stop=True
+    )
+    assert (len(out), tally.rows, tally.failed) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "value"),
+    [
+        ("yolov5", "mean-l2", 1e-3),
+        ("ema-timescale-run", "tfa-adamw", 0.5),
+        ("keras-l2", "yolov5", 1e-3),
+        ("half-life-steps", "pytorch-adamw", 10),
+        ("timm-adan", "tfa-adamw", 0.02),
+        ("adamw-normalized", "adamw-normalized", 0.05),
+        ("adamw-normalized", "tfa-adamw", 0.05),
+        ("caffe", "half-life-epochs", 1e-4),
+        ("prior-std", "keras-l2", 0.1),
+        ("keras-l2", "prior-std", 0.1),
+        ("sklearn-logistic", "pytorch-sgd", 3),
+        ("mean-l2", "sklearn-logistic", 1e-3),
+    ],
+)
+def test_every_way_of_conversion_is_the_single_command_s(source, target, value, capsys):
+    rows = [
+        {
+            "value": value,
+            "from": source,
+            "to": target,
+            "lr": lr,
+            "batch_size": batch,
+            "dataset_size": 60000,
+            "epochs": 10,
+        }
+        for lr in (0.1, 0.07)
+        for batch in (64, 100)
+    ]
+    results, expected = answers(rows), [single(capsys, row) for row in rows]
+    assert [result["result"] for result in results] == (
+        [answer["conversions"][0]["value"] for answer in expected]
+    )
+
+
+def test_flags_and_targets_are_read_from_text_as_from_json():
+    rows = [
+        {"value": 1e-4, **SETTINGS, "momentum": 0.9, "nesterov": word}
+        for word in ("Yes", True, "0", False)
+    ]
+    assert [row["result"] for row in answers(rows)] == [5e-05] * 4
+    row = {"value": 1e-4, **SETTINGS, "classes": 10, "arch": "4-3-10", "no_bias": True}
+    assert answers([row, row])[1]["result"] == 5e-05
+
+
+def test_odd_texts_of_free_quantities_take_the_exact_way():
+    row = {"value": "1e-4", "from": "pytorch-adamw", "to": "tfa-adamw"}
+    odd = ["1/3", " 0.1", "0.1", "1e-31", "0." + "1" * 80, "1e400"]
+    results = answers([{**row, "lr": text} for text in odd])
+    shown = [result.get("result") for result in results]
+    assert shown[:4] == [1e-4 / 3, 1e-5, 1e-5, 1e-35]
+    assert shown[4] == pytest.approx(1e-4 / 9)
+    assert shown[5] is None
+
+
+def test_a_step_may_use_the_whole_data_set_and_no_more():
+    row = {"value": 1, "from": "mean-l2", "to": "sum-l2"}
+    sizes = [(10, 10), (10, 11), (9, 8), ("0.3", "0.3")]
+    results = answers([{**row, "dataset_size": n, "batch_size": b} for n, b in sizes])
+    assert [result.get("result") for result in results] == [10, None, 9, 0.3]
+    results = answers(
+        [{**row, "dataset_size": n} for n in (10, 11, 9)], defaults={"batch_size": "10"}
+    )
+    assert [result.get("result") for result in results] == [10, 11, None]
+
+
+def test_blank_lines_are_no_rows_and_lines_may_end_in_crlf():
+    text = json.dumps({"value": 1e-4, **SETTINGS})
+    out, tally = run_bytes(f"\n  \n\ufeff{text}\r\n\n {text}".encode())
+    assert [json.loads(line)["result"] for line in out] == [5e-05, 5e-05]
+    assert tally.rows == 2
+
+
+def test_results_of_an_earlier_run_are_replaced():
+    row = {"value": 1e-4, **SETTINGS, "result": 7, "conversions": []}
+    (line,), _ = run([row])
+    assert line.count('"result":') == 1
+    assert json.loads(line)["result"] == 5e-05
+
+
+def test_bytes_that_are_no_utf8_make_a_bad_row_of_json_and_pass_through_csv():
+    data = b'{"value": 1e-4, "name": "\xff"}\n{"value": 1e-4, "name": "\xc3\xa9"}\n'
+    out, tally = run_bytes(data, SETTINGS)
+    assert "not UTF-8" in out[0]
+    assert json.loads(out[1])["name"] == "é"
+    assert tally.failed == 1
+    out, _ = run_bytes(b"value,name\n1e-4,\xff\n", SETTINGS, convert=convert_csv)
+    assert out[1].startswith("1e-4,\udcff,5e-05,")
+
+
+def test_a_network_in_a_row_gives_one_number_a_layer():
+    row = {"value": 1e-3, "from": "mean-l2", "to": "layer-mean-l2", "arch": "4-3-2"}
+    (result,) = answers([row])
+    assert result["result"] is None
+    assert len(result["result_layers"]) == 2
+    out, _ = run(["value,from,to,arch", "1e-3,mean-l2,layer-mean-l2,4-3-2"], convert=convert_csv)
+    assert "use JSON lines" in out[1]
+
+
+def test_a_line_beyond_all_measure_is_refused(monkeypatch):
+    monkeypatch.setattr(stream_module, "LONGEST_LINE", 100)
+    monkeypatch.setattr(stream_module, "CHUNK", 64)
+    with pytest.raises(stream_module.BadRowError, match="line 1 is longer"):
+        run(["x" * 1000])
+
+
+def test_memories_are_bounded(monkeypatch):
+    monkeypatch.setattr(converter_module, "_MOST", 3)
+    monkeypatch.setattr(converter_module, "_MOST_SHAPES", 2)
+    names = ("grad_accum", "world_size", "nbs", "eta", "x", "y")
+    rows = [{"value": 1e-4, **SETTINGS, "momentum": n / 10, names[n % 6]: 1} for n in range(9)]
+    assert [row["result"] for row in answers(rows)] == [5e-05] * 9
+    rows = [{"value": 1e-4, **SETTINGS, "momentum": n / 10} for n in range(9)]
+    assert [row["result"] for row in answers(rows)] == [5e-05] * 9
+
+
+# CSV
+
+
+def test_csv_comes_back_as_it_was_with_columns_added():
+    data = (
+        "\ufeffname,value,from,to\r\n"
+        '"a ""quoted"", name",1e-4,caffe,keras-l2\r\n'
+        'Grüße,"2e-4",caffe,keras-l2\r\n'
+        '"two\r\nlines",3e-4,"caffe",keras-l2\r\n'
+        "\r\n"
+        "plain,4e-4,caffe,\r\n"
+    )
+    out, tally = run_bytes(data.encode(), {"to": "mean-l2"}, convert=convert_csv)
+    text = "\n".join(out)
+    assert tally.rows == 4
+    assert '"a ""quoted"", name",1e-4,caffe,keras-l2,5e-05,' in text
+    assert '"two\r\nlines",3e-4,"caffe",keras-l2,0.00015' in text
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    before = list(csv.DictReader(io.StringIO(data.removeprefix("\ufeff"), newline="")))
+    for old, new in zip(before, rows, strict=True):
+        assert {name: new[name] for name in old} == old
+    assert [float(row["result"]) for row in rows] == [5e-05, 0.0001, 0.00015, 0.0002]
+
+
+def test_bad_csv_rows_have_their_error_in_its_own_column():
+    rows = [
+        "value,from,to",
+        "1,caffe",
+        "1,caffe,keras-l2,4",
+        "x,caffe,keras-l2",
+        "1,caffe,",
+        '"1" 2,caffe,"keras-l2"',
+        '1,caffe,"keras',
+    ]
+    out, tally = run(rows, convert=convert_csv)
+    assert tally.failed == tally.rows == 6
+    table = list(csv.reader(out))
+    width = len(table[0])
+    assert [len(row) for row in table] == [width, width, width + 1, width, width, width, width]
+    assert "2 fields where the header has 3" in table[1][-1]
+    assert "line 2: " in table[1][-1]
+    assert "room for one target" in table[4][-1]
+    assert "quoted field" in table[5][-1]
+
+
+@pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        ("value,lr,lr", "occurs twice"),
+        ("value,result", "is what a result is called"),
+        ("a,b", "needs value"),
+    ],
+)
+def test_a_csv_header_that_cannot_be_meant_is_refused(header, error):
+    with pytest.raises(converter_module.DecaycalcError, match=error):
+        run([header], convert=convert_csv)
+
+
+def test_an_empty_file_has_no_rows():
+    assert run_bytes(b"", convert=convert_csv)[1].rows == 0
+    assert run_bytes(b"")[1].rows == 0
+
+
+@given(
+    st.lists(st.lists(st.text(max_size=6), min_size=3, max_size=3), max_size=6),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_other_columns_survive_whatever_they_hold(cells, end):
+    # csv.writer leaves a lone carriage return unquoted, and csv.reader ends the record there.
+    lost = str.maketrans("", "", "\0\r")
+    cells = [
+        [text.encode("utf-8", "ignore").decode().translate(lost) for text in row] for row in cells
+    ]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator=end)
+    writer.writerow(["a", "b", "c", "value"])
+    for row in cells:
+        writer.writerow([*row, "1e-4"])
+    out, tally = run_bytes(stream.getvalue().encode(), SETTINGS, convert=convert_csv)
+    assert tally.failed == 0
+    table = list(csv.reader(io.StringIO("\n".join(out), newline="")))
+    assert [row[:3] for row in table[1:]] == cells
+    assert all(row[4] == "5e-05" for row in table[1:])
+
+
+# The command
+
+
+def command(*words, stdin=None):
+    return subprocess.run(
+        [sys.executable, "-m", "decaycalc", *words],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_command_counts_bad_rows_on_stderr_and_leaves_with_status_1(tmp_path, capsys):
+    source, target = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"value": 1e-4}\nx\n', encoding="utf-8")
+    words = ["convert", "--from", "caffe", "--to", "keras-l2", "--input", str(source)]
+    assert main([*words, "-o", str(target)]) == 1
+    assert "1 of 2 rows failed" in capsys.readouterr().err
+    assert len(target.read_text().splitlines()) == 2
+    source.write_text('{"value": 1e-4, "to": null}\n', encoding="utf-8")
+    assert main([*words, "--to", "mean-l2", "-o", str(target)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"rows.jsonl", "out.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--input", "no-such-file"], "No such file"),
+        (["--input", "-", "--json"], "--format json does not go with --input"),
+        (["--input", "-", "--value"], "--value does not go with --input"),
+        (["--input", "-", "--input-format", "csv", "--format", "jsonl"], "come back as csv"),
+        (["--input-format", "csv"], "go with --input"),
+        (["--on-error", "stop"], "go with --input"),
+        (["--input", ".", "-o", "no/such/x.jsonl"], "directory"),
+        (["--input", "-", "-o", "no/such/x.jsonl"], "No such file"),
+    ],
+)
+def test_options_that_bulk_has_no_use_for_are_refused(words, error, capsys):
+    assert main(["convert", *words]) == 2
+    out, err = capsys.readouterr()
+    assert error in err
+    assert out == ""
+
+
+def test_standard_input_is_read_without_defaults_too(monkeypatch, capsysbinary):
+    row = b'{"value": 1e-4, "from": "caffe", "to": "keras-l2"}'
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(row))))
+    assert main(["convert", "--input", "-"]) == 0
+    assert b'"result": 5e-05' in capsysbinary.readouterr().out
+
+
+def test_csv_is_known_by_its_extension_and_stdin_by_its_dash(tmp_path):
+    source = tmp_path / "rows.CSV"
+    source.write_text("value\n1e-4\n", encoding="utf-8")
+    words = ["convert", "--from", "caffe", "--to", "keras-l2", "--input"]
+    by_file = command(*words, str(source))
+    by_pipe = command(*words, "-", "--input-format", "csv", stdin=b"value\n1e-4\n")
+    assert by_file.stdout == by_pipe.stdout
+    assert b"1e-4,5e-05,l2" in by_file.stdout
+
+
+def test_the_first_result_comes_before_the_last_row_is_read():
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "decaycalc",
+            "convert",
+            "--from",
+            "caffe",
+            "--to",
+            "keras-l2",
+            "--input",
+            "-",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    watchdog = threading.Timer(30, process.kill)
+    watchdog.start()
+    process.stdin.write(b'{"value": 1e-4}\n')
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["result"] == 5e-05
+    process.stdin.write(b'{"value": 2e-4}\n')
+    process.stdin.close()
+    assert json.loads(process.stdout.readline())["result"] == 1e-4
+    assert process.wait() == 0
+    process.stdout.close()
+    watchdog.cancel()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's /proc")  # noqa: PTH110
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_memory_stays_below_60_mb_whatever_the_settings(kind):
+    script = (
+        "import sys\n"
+        "from decaycalc.cli.main import main\n"
+        "words = 'convert --from caffe --to keras-l2 -q --input - --input-format'.split()\n"
+        f"main([*words, '{kind}'])\n"
+        "peak = [line for line in open('/proc/self/status') if line.startswith('VmHWM')]\n"
+        "print(peak[0].split()[1], file=sys.stderr)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    row = '{{"value": 1e-{0}, "lr": 0.{1}, "momentum": 0.{2}, "k{2}": 1}}\n'
+    if kind == "csv":
+        process.stdin.write(b"value,lr,momentum\n")
+        row = "1e-{0},0.{1},0.{2}\n"
+    for n in range(20_000):
+        process.stdin.write(row.format(n % 7 + 3, n + 1, n % 300).encode())
+    process.stdin.close()
+    peak = int(process.stderr.read().split()[-1])
+    process.stderr.close()
+    assert process.wait() == 0
+    assert peak < 60_000, f"{peak} kB"
+
+
+def test_a_reader_that_goes_away_ends_the_work_without_a_word(tmp_path):
+    source = tmp_path / "rows.jsonl"
+    source.write_text('{"value": 1e-4}\n' * 50_000, encoding="utf-8")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "decaycalc",
+            "convert",
+            "--from",
+            "caffe",
+            "--to",
+            "keras-l2",
+            "--input",
+            str(source),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(30) == 1
+
+
+def test_an_interrupt_ends_the_work_in_one_line_and_leaves_no_file(tmp_path):
+    target = tmp_path / "out.jsonl"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "decaycalc",
+            "convert",
+            "--from",
+            "caffe",
+            "--to",
+            "keras-l2",
+            "--input",
+            "-",
+            "-o",
+            str(target),
+        ],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdin.write(b'{"value": 1e-4}\n')
+    process.stdin.flush()
+    while not list(tmp_path.iterdir()) and process.poll() is None:
+        pass
+    process.send_signal(2)
+    assert process.stderr.read().strip() == b"interrupted"
+    assert process.wait(30) == 130
+    process.stderr.close()
+    process.stdin.close()
+    assert not list(tmp_path.iterdir())
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_shows_on_a_terminal_when_the_work_is_long(monkeypatch, tmp_path, capsysbinary):
+    from decaycalc.cli import bulk
+
+    monkeypatch.setattr(bulk, "_PATIENCE", 0.0)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    source = tmp_path / "rows.jsonl"
+    source.write_text('{"value": 1e-4}\nx\n', encoding="utf-8")
+    words = ["convert", "--from", "caffe", "--to", "keras-l2", "--input", str(source)]
+    assert main(words) == 1
+    assert "\r2 rows, 1 failed" in sys.stderr.getvalue()
+    monkeypatch.setattr(bulk, "_PATIENCE", 100.0)
+    assert main(words) == 1
+    assert sys.stderr.getvalue().count("rows,") == 1
+    capsysbinary.readouterr()
