@@ -88,7 +88,7 @@ def _shape(segment: Segment, xp: str, u: str) -> tuple[list[str], str]:
         return [], _step(segment, xp, u)
     if name in {"exponential", "inverse", "inverse-sqrt"}:
         return [], _power(segment, u)
-    if name in {"linear", "cosine", "polynomial"} and settings.n_steps:
+    if name in {"linear", "cosine", "polynomial"}:
         n = settings.n_steps
         return [f"left = {xp}.clip(({n} - {u}) / {n}, 0, 1)"], _falling(segment, xp)
     if name == "wsd":

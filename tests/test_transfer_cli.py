@@ -1,0 +1,182 @@
+"""`decaycalc transfer` on the command line."""
+
+import csv
+import io
+import json
+
+import pytest
+
+GOYAL = (
+    "transfer", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--momentum", "0.9", "-B", "256",
+    "-N", "1281167", "--epochs", "90", "--to-batch-size", "8192",
+)  # fmt: skip
+ADAM = (
+    "transfer", "0.1", "--from", "pytorch-adamw", "--lr", "6e-4", "-B", "500000", "-N", "1e10",
+    "--epochs", "1", "--to-batch-size", "2000000", "--betas", "0.9", "0.95", "--eps", "1e-8",
+)  # fmt: skip
+
+
+def test_rules_with_the_same_number_share_a_row(run):
+    ran = run(*GOYAL)
+    assert (ran.status, ran.err) == (0, "")
+    assert "objective, step" in ran.out
+    assert "linear    epoch, run" in ran.out
+    assert "Sources" in ran.out
+    assert "arXiv 2405.13698" in ran.out
+    assert "Out of reach" not in ran.out
+
+
+def test_the_document_has_every_rule(run):
+    body = json.loads(run(*GOYAL, "--json").out)
+    assert list(body)[:3] == ["schema", "schema_version", "version"]
+    assert body["schema"] == "decaycalc.transfer"
+    assert len(body["rules"]) == 15
+    assert body["target_run"]["batch_size"] == 8192
+    assert body["laws"] == []
+    rule = next(r for r in body["rules"] if (r["lr_rule"], r["hold"]) == ("sqrt", "epoch"))
+    assert rule["value"] == pytest.approx(5.656854249492381e-4, rel=1e-15)
+
+
+def test_csv_has_a_line_a_rule(run):
+    rows = list(csv.DictReader(io.StringIO(run(*GOYAL, "--format", "csv").out)))
+    assert len(rows) == 15
+    assert {row["from"] for row in rows} == {"pytorch-sgd"}
+
+
+def test_one_rule_prints_its_bare_number(run):
+    ran = run(*GOYAL, "--lr-rule", "sqrt", "--hold", "epoch", "--value")
+    assert float(ran.out) == pytest.approx(5.656854249492381e-4, rel=1e-15)
+    both = run(*GOYAL, "--lr-rule", "linear", "--hold", "epoch", "--hold", "run", "--value")
+    assert both.out == "0.0001\n"
+
+
+def test_several_rules_have_no_bare_number(run):
+    ran = run(*GOYAL, "--value")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--lr-rule and --hold" in ran.err
+
+
+def test_betas_and_eps_are_told_under_the_square_root_rule(run):
+    assert "betas 0.6, 0.8 and eps 5e-09" in run(*ADAM).out
+    body = json.loads(run(*ADAM, "--lr-rule", "sqrt", "--json").out)
+    assert body["rules"][0]["betas"] == [0.6, 0.8]
+    only_eps = [word for word in ADAM if word not in {"--betas", "0.9", "0.95"}]
+    assert "also eps 5e-09" in run(*only_eps).out
+
+
+def test_what_is_out_of_reach_says_why(run):
+    assert "minimises no fixed objective" in run(*ADAM).out
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1", "--to-batch-size", "8")
+    assert "give -B" in ran.out
+
+
+def test_width_is_disputed(run):
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--to-width-ratio", "2")
+    assert "λ ∝ √width" in ran.out
+
+
+def test_a_recipe_is_a_starting_point(run):
+    ran = run("transfer", "--recipe", "resnet-50-goyal-256", "--to-batch-size", "8192",
+              "--lr-rule", "linear", "--hold", "epoch", "--json")  # fmt: skip
+    body = json.loads(ran.out)
+    assert body["rules"][0]["lr"] == 3.2
+    assert body["rules"][0]["timescale_epochs"] == pytest.approx(1.9982, abs=5e-5)
+    assert body["warnings"] == ["resnet-50-goyal-256: 23.68 % error"]
+    assert "23.68" in ran.err
+
+
+def test_what_is_given_takes_the_recipes_place(run):
+    words = ("transfer", "0.2", "--recipe", "resnet-50-he", "--from", "pytorch-adamw",
+             "--momentum", "0", "--lr", "1e-3", "--epochs", "10", "--to-epochs", "20",
+             "--json")  # fmt: skip
+    body = json.loads(run(*words).out)
+    assert body["source"] == {
+        "convention": "pytorch-adamw", "parameter": "weight_decay", "value": 0.2,
+    }  # fmt: skip
+    assert (body["run"]["epochs"], body["run"]["batch_size"]) == (10, 256)
+    assert body["target_run"]["epochs"] == 20
+
+
+def test_a_recipe_without_a_value_needs_one(run):
+    ran = run("transfer", "--recipe", "chinchilla-70b", "--to-lr", "1")
+    assert (ran.status, ran.out) == (2, "")
+    assert "needs value" in ran.err
+
+
+def test_without_a_source_the_commonest_are_offered(run):
+    ran = run("transfer", "0.1", "--to-lr", "1")
+    assert ran.status == 2
+    assert "pytorch-adamw" in ran.err
+
+
+def test_the_laws_are_fits_with_their_range(run):
+    words = (*ADAM, "--parameters", "1e9")
+    body = json.loads(run(*words, "--json").out)
+    assert [law["law"] for law in body["laws"]] == ["timescale", "optimal batch size"]
+    assert "outside the fitted range" in body["laws"][0]["warning"]
+    assert body["laws"][0]["fitted_range"] == [20, 1280]
+    assert body["laws"][1]["fitted_range"] is None
+    assert "Scaling laws" in run(*words).out
+
+
+def test_the_laws_follow_tokens_and_parameters(run):
+    words = ("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "-B", "1000",
+             "-N", "2e9", "--to-dataset-size", "4e9", "--parameters", "1e8",
+             "--to-parameters", "2e8", "--json")  # fmt: skip
+    body = json.loads(run(*words).out)
+    (batch,) = body["laws"]
+    assert batch["to_value"] == pytest.approx(1304.1, abs=0.05)
+    epochs = json.loads(run(*words, "--epochs", "1").out)["laws"][0]
+    assert epochs["value"] == epochs["to_value"]
+    adam = ("transfer", "0.1", "--from", "pytorch-adam", "-B", "1000", "-N", "2e9",
+            "--parameters", "1e8", "--json")  # fmt: skip
+    assert len(json.loads(run(*adam).out)["laws"]) == 1
+    without = ("transfer", "0.1", "--from", "pytorch-adamw", "--parameters", "1e8", "--json")
+    assert json.loads(run(*without).out)["laws"] == []
+
+
+def test_the_new_run_has_its_code(run):
+    ran = run(*ADAM, "--lr-rule", "sqrt", "--hold", "epoch", "--emit", "pytorch",
+              "--schedule", "cosine:warmup=10")  # fmt: skip
+    assert "lr=0.0012" in ran.out
+    assert "0.2}" in ran.out
+    assert "betas=(0.6, 0.8)" in ran.out
+    assert "LambdaLR" in ran.out
+    choose = run(*ADAM, "--emit", "pytorch")
+    assert (choose.status, choose.out) == (2, "")
+
+
+def test_code_keeps_the_old_betas_under_other_rules(run):
+    ran = run(*ADAM, "--lr-rule", "none", "--hold", "epoch", "--emit", "optax", "--json")
+    snippet = json.loads(ran.out)["snippet"]
+    assert "b1=0.9" in snippet["code"]
+    assert snippet["framework"] == "optax"
+    markdown = run(*ADAM, "--lr-rule", "none", "--hold", "epoch", "--emit", "optax",
+                   "--format", "md")  # fmt: skip
+    assert "Code for optax" in markdown.out
+    lines = run(*ADAM, "--lr-rule", "none", "--hold", "epoch", "--emit", "optax",
+                "--format", "jsonl")  # fmt: skip
+    assert json.loads(lines.out)["convention"] == "optax-adamw"
+
+
+def test_another_convention_may_take_the_new_number(run):
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--to", "big-vision", "--lr", "1e-3",
+              "--to-lr", "1e-4", "--hold", "step", "--value")  # fmt: skip
+    assert float(ran.out) == pytest.approx(1e-4, rel=1e-15)
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--to", "big-vision", "--lr", "1e-3",
+              "--to-batch-size", "8", "-B", "4", "--format", "jsonl")  # fmt: skip
+    assert json.loads(ran.out.splitlines()[0])["to"] == "big-vision"
+
+
+def test_target_quantities_join(run):
+    ran = run("transfer", "0.1", "--from", "pytorch-sgd", "--lr", "1e-3", "--momentum", "0.9",
+              "--to-momentum", "0.5", "--to-steps", "10", "--steps", "5", "--json")  # fmt: skip
+    target = json.loads(ran.out)["target_run"]
+    assert (target["momentum"], target["steps"]) == (0.5, 10)
+
+
+def test_bad_numbers_are_one_line(run):
+    for words in (("--parameters", "x"), ("--to-width-ratio", "0"), ("--to-epochs", "nan")):
+        ran = run(*GOYAL, *words)
+        assert (ran.status, ran.out) == (2, "")
+        assert ran.err.count("\n") == 1
