@@ -34,10 +34,12 @@ class Plan(Record):
 
     `held` is the invariant that both share. `factor` is the whole conversion as a monomial of the
     source's `value`, None where a form is involved or the exact decay is held (`exactly`).
+    `source_names` are the quantities that the source's formulas hold.
     """
 
     source: Side
     target: Side
+    source_names: frozenset[str]
     held: Invariant
     exactly: bool
     factor: Monomial | None
@@ -55,10 +57,11 @@ class Plan(Record):
 
     def quantity(self, name: str) -> Fraction | None:
         """Return the value behind a name of the plan's monomials."""
-        if name.startswith("to_"):
-            return self.target.get(name)
-        known = self.source.get(name)
-        return self.target.get(name) if known is None else known
+        first, second = self.source, self.target
+        if name.startswith("to_") or name not in self.source_names:
+            first, second = second, first
+        known = first.get(name)
+        return second.get(name) if known is None else known
 
     def by_layer(
         self, value: Fraction, layers: tuple[tuple[str, int], ...]
@@ -186,15 +189,33 @@ def target_side(source: Side, target: Convention, target_run: Run | None = None)
     An lr that is not given follows from the source's by the loss scales.
     """
     run = source.run if target_run is None else target_run.over(source.run)
+    there = Side(convention=target, run=run)
+    names = spoken(source)
     own = frozenset(
-        name
-        for name in QUANTITIES
-        if name != "lr" and run.get(name) is not None and run.get(name) != source.run.get(name)
+        name for name in QUANTITIES if name != "lr" and _differs(name, source, there, names)
     )
     lr = source.lr * _lr_ratio(source, Side(convention=target, run=run, own=own))
     if target_run is not None and target_run.lr is not None and not _is(target_run.lr, lr, source):
         own, lr = own | {"lr"}, Monomial.of(to_lr=1)
     return Side(convention=target, run=run, own=own, lr=lr)
+
+
+def _differs(name: str, source: Side, target: Side, names: frozenset[str]) -> bool:
+    """Return whether a quantity of the target's run needs a symbol of its own.
+
+    Where only a framework's default differs, it does if the source's formulas hold it too.
+    """
+    if target.run.get(name) not in {None, source.run.get(name)}:
+        return True
+    return name in names and target.get(name) not in {None, source.get(name)}
+
+
+def spoken(side: Side) -> frozenset[str]:
+    """Return the names of the quantities that a side's formulas hold."""
+    form = side.convention.form
+    monomials = (side.invariant(Invariant.STRENGTH), side.invariant(Invariant.SHRINK))
+    names = {name for monomial in monomials if monomial for name in monomial.names}
+    return frozenset(names if form is None else form.needs)
 
 
 def _is(value: Number, monomial: Monomial, source: Side) -> bool:
@@ -244,6 +265,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     return Plan(
         source=source,
         target=target,
+        source_names=spoken(source),
         held=held,
         exactly=exactly,
         factor=_ITSELF if itself else None if exactly else _factor(source, target, held),
