@@ -299,18 +299,8 @@ def test_a_step_whose_filled_side_is_its_result_shows_it_once():
 
 
 def test_convert_explains_as_text_and_markdown(capsys):
-    line = [
-        "convert",
-        "1e-4",
-        "--from",
-        "keras-l2",
-        "--to",
-        "sklearn-logistic",
-        "-N",
-        "60000",
-        "--explain",
-    ]
-    assert main(line) == 0
+    line = "convert 1e-4 --from keras-l2 --to sklearn-logistic -N 60000 --explain"
+    assert main(line.split()) == 0
     printed = capsys.readouterr().out
     assert "Why: keras-l2 to sklearn-logistic" in printed
     assert "C = 1/(2·N·l2) = 1/(2·60000·0.0001)" in printed
@@ -320,19 +310,8 @@ def test_convert_explains_as_text_and_markdown(capsys):
 
 
 def test_convert_explains_in_json_beside_everything_else(capsys):
-    line = [
-        "convert",
-        "1e-4",
-        "--from",
-        "keras-l2",
-        "--to",
-        "caffe",
-        "--to",
-        "pytorch-sgd",
-        "--json",
-        "--explain",
-    ]
-    assert main(line) == 0
+    line = "convert 1e-4 --from keras-l2 --to caffe --to pytorch-sgd --json --explain"
+    assert main(line.split()) == 0
     document = json.loads(capsys.readouterr().out)
     assert [entry["to"] for entry in document["explanation"]] == ["caffe", "pytorch-sgd"]
     steps = document["explanation"][0]["steps"]

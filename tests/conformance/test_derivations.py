@@ -1,0 +1,49 @@
+"""Derivations of every pair of the catalogue; their LaTeX is read by a LaTeX renderer."""
+
+from fractions import Fraction
+from functools import cache
+
+import pytest
+
+from decaycalc.bridge import Side
+from decaycalc.catalogue import conventions
+from decaycalc.convert import apply
+from decaycalc.errors import DecaycalcError
+from decaycalc.explain import explain
+from decaycalc.plan import Match, plan, target_side
+from decaycalc.run import Run
+
+RUN = Run(
+    lr="0.01", momentum="0.9", batch_size=100, dataset_size=60000, epochs=10, n_weights=1000,
+    n_layers=3,
+    extras=(
+        ("target_std", 2), ("keep_probability", "0.9"), ("length_scale", "0.1"), ("n_leaf", 100),
+        ("l1_ratio", "0.25"), ("gradient_rms", "0.1"), ("lr_initial", "0.01"), ("lr_max", "0.01"),
+    ),
+)  # fmt: skip
+VALUES = {"factor": "0.5", "half_life": "50", "timescale": "50", "C": "100", "sigma": "0.1"}
+
+
+@cache
+def parses(latex):
+    """Return whether matplotlib's mathtext reads the formula."""
+    mathtext = pytest.importorskip("matplotlib.mathtext")
+    return mathtext.MathTextParser("path").parse(f"${latex}$") is not None
+
+
+@pytest.mark.parametrize("source", conventions(), ids=lambda record: record.key)
+def test_the_last_step_of_every_pairs_derivation_gives_the_conversion(source):
+    side = Side(convention=source, run=RUN)
+    value = Fraction(VALUES.get(source.parameter, "0.001"))
+    for target in conventions():
+        for match in Match:
+            try:
+                way = plan(side, target_side(side, target), match=match)
+                conversion = apply(way, value, layers=(("fc1", 100),))
+            except DecaycalcError:
+                continue
+            explanation = explain(way, value, layers=conversion.layers)
+            last = explanation.steps[-1]
+            assert last.result == conversion.value
+            assert last.filled or conversion.layers
+            assert all(parses(step.latex) for step in explanation.steps)

@@ -1,0 +1,86 @@
+"""Each command's help opens with examples, and each example runs."""
+
+import json
+import struct
+from importlib.util import find_spec
+
+import documentation
+import pytest
+
+from decaycalc.cli.main import COMMANDS, main
+
+# Commands whose module is still to come; a module that is there is tested all the same.
+TO_COME = {"check", "verify", "schema", "completion"}
+# Flags that need an optional package.
+EXTRAS = {"--plot": "plotext", "--save": "matplotlib"}
+FILES = {
+    "solver.prototxt": (
+        'net: "train_val.prototxt"\nbase_lr: 0.01\nlr_policy: "step"\ngamma: 0.1\n'
+        "stepsize: 100000\nmax_iter: 450000\nmomentum: 0.9\nweight_decay: 0.0005\n"
+    ),
+}
+
+
+def is_there(name):
+    return find_spec(f"decaycalc.cli.{name}") is not None
+
+
+def command_of(name):
+    from importlib import import_module
+
+    return import_module(f"decaycalc.cli.{name}").command
+
+
+PRESENT = [name for name in COMMANDS if is_there(name)]
+EXAMPLES = [(name, example) for name in PRESENT for example in command_of(name).examples]
+
+
+def safetensors(tensors):
+    """Return a safetensors file of ones with the given names and shapes."""
+    header, data = {}, b""
+    for name, shape in tensors.items():
+        count = 1
+        for size in shape:
+            count *= size
+        end = len(data) + 4 * count
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), end]}
+        data += struct.pack(f"<{count}f", *[1.0] * count)
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    tensors = {"fc.weight": [3, 4], "fc.bias": [3]}
+    (tmp_path / "model.safetensors").write_bytes(safetensors(tensors))
+    return tmp_path
+
+
+def test_only_the_commands_to_come_are_missing():
+    assert set(COMMANDS) - set(PRESENT) <= TO_COME
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_a_commands_help_opens_with_examples_of_that_command(name, capsys):
+    assert command_of(name).examples
+    assert main([name, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"Usage: decaycalc {name}")
+    assert lines[2] == "Examples:"
+    for line, example in zip(lines[3:], command_of(name).examples, strict=False):
+        assert line.strip() == example
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_every_example_of_a_help_runs(name, example, folder):
+    assert f"decaycalc {name}" in example
+    missing = [flag for flag, module in EXTRAS.items() if flag in example and not find_spec(module)]
+    session = documentation.Session(folder)
+    printed = session.run(example)
+    if missing:
+        assert any("needs an optional package" in line for line in printed)
+    else:
+        assert session.status == 0, printed
+        assert printed
