@@ -15,6 +15,8 @@ from decaycalc.cli.options import (
     target_options,
 )
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.recipe import recipe_options
+from decaycalc.cli.welcome import welcome_the_lost
 from decaycalc.errors import NoEquivalentError, UsageError
 from decaycalc.plan import Match
 
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 @target_options
 @architecture_options
 @output_options
+@recipe_options
 def command(**given: Any) -> Shown:
     """Convert a weight decay VALUE from one convention to the others.
 
@@ -75,6 +78,7 @@ def require_source(source: "Convention | None") -> "Convention":
         UsageError: it was not given; the text offers the commonest.
     """
     if source is None:
+        welcome_the_lost(click.get_current_context())
         raise UsageError(
             "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
             "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"
@@ -101,12 +105,22 @@ def shown(answer: "Answer", *, value_only: bool) -> Shown:
 
     return Shown(
         name="convert",
-        body=answer.to_dict() if not value_only else {},
+        body={} if value_only else body_of(answer),
         tables=tables,
         rows=rows,
         value=bare,
         warnings=answer.warnings,
     )
+
+
+def body_of(answer: "Answer") -> dict[str, object]:
+    """Return the JSON document's content."""
+    timescale = None if answer.decay is None else answer.decay.timescale_epochs
+    if timescale is None:
+        return {**answer.to_dict(), "nearest_recipes": []}
+    from decaycalc.report import neighbours
+
+    return {**answer.to_dict(), "nearest_recipes": neighbours.rows(timescale)}
 
 
 def bare_number(answer: "Answer") -> str:

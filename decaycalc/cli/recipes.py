@@ -6,13 +6,12 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.recipe import EMIT_HELP
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.recipes.importers import Imported
     from decaycalc.recipes.measure import Measured
-
-EMIT_HELP = "Print code instead: pytorch, keras, optax, timm, hf or sklearn."
 
 
 @click.command(

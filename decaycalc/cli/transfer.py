@@ -8,7 +8,8 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.options import ConventionName, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.recipes import EMIT_HELP, shown_code
+from decaycalc.cli.recipe import EMIT_HELP
+from decaycalc.cli.recipes import shown_code
 from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.run import Run
 

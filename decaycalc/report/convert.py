@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from decaycalc.answer import Answer
 from decaycalc.penalty import Penalty
+from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 
 
@@ -56,7 +57,13 @@ def _decay(answer: Answer) -> Table:
         *_scheduled(answer),
     ]
     known = tuple(row for row in (*setting, *shown) if row[1] is not None)
-    return Table(title="Decay", headers=("", "value"), rows=known, numeric=("value",))
+    return Table(
+        title="Decay",
+        headers=("", "value"),
+        rows=known,
+        numeric=("value",),
+        note=neighbours.note(decay.timescale_epochs),
+    )
 
 
 def _scheduled(answer: Answer) -> list[tuple[Cell, ...]]:

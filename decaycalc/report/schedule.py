@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 from decaycalc.schedule import COMMON, KINDS, Parameter
 from decaycalc.survival.answer import ScheduleAnswer
@@ -32,7 +33,19 @@ def _summary(answer: ScheduleAnswer) -> Table:
         ("half of the final weights is younger than, steps", decay.half_mass_age_steps),
     )
     known = tuple(row for row in rows if row[1] is not None)
-    return Table(title="Decay over the run", headers=("", "value"), rows=known, numeric=("value",))
+    return Table(
+        title="Decay over the run",
+        headers=("", "value"),
+        rows=known,
+        numeric=("value",),
+        note=neighbours.note(_timescale_epochs(answer)),
+    )
+
+
+def _timescale_epochs(answer: ScheduleAnswer) -> float | None:
+    """Return the timescale at peak lr in epochs, None where N or B is unknown."""
+    steps, ratio = answer.decay.timescale_at_peak_steps, answer.run.epoch_ratio
+    return None if steps is None or ratio is None else steps / float(ratio)
 
 
 def _curve(answer: ScheduleAnswer) -> Table:

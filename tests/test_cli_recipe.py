@@ -1,0 +1,95 @@
+"""Starting `convert` from a recipe, leaving it with code, and the recipes nearest to an answer."""
+
+import json
+
+import pytest
+
+from decaycalc.cli.main import main
+
+
+def run(*words, capsys):
+    status = main(list(words))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_convert_starts_from_a_recipe(capsys):
+    words = ("convert", "--recipe", "resnet-50-he", "--to", "keras-l2", "--json")
+    status, out, err = run(*words, capsys=capsys)
+    document = json.loads(out)
+    assert status == 0
+    assert document["source"] == {
+        "convention": "caffe",
+        "parameter": "weight_decay",
+        "value": 0.0001,
+    }
+    assert document["run"]["lr"] == 0.1
+    assert document["conversions"][0]["value"] == 5e-05
+    assert "resnet-50-he:" in err
+
+
+def test_what_is_said_takes_the_place_of_the_recipes_own(capsys):
+    words = ("convert", "2e-4", "--recipe", "resnet-50-he", "--lr", "0.2", "--to", "keras-l2")
+    _, out, _ = run(*words, "--json", capsys=capsys)
+    document = json.loads(out)
+    assert document["source"]["value"] == 0.0002
+    assert document["run"]["lr"] == 0.2
+    assert document["run"]["momentum"] == 0.9
+
+
+def test_a_file_is_a_recipe(tmp_path, capsys):
+    solver = tmp_path / "solver.prototxt"
+    solver.write_text('base_lr: 0.01\nmomentum: 0.9\nweight_decay: 0.0005\nlr_policy: "fixed"\n')
+    words = ("convert", "--recipe", str(solver), "--to", "keras-l2", "--value")
+    status, out, _ = run(*words, capsys=capsys)
+    assert (status, out) == (0, "0.00025\n")
+
+
+def test_the_nearest_recipes_are_told_where_the_timescale_is_known(capsys):
+    setting = ("convert", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--momentum", "0.9")
+    size = ("-B", "256", "-N", "1281167")
+    _, out, _ = run(*setting, *size, "--json", capsys=capsys)
+    assert json.loads(out)["nearest_recipes"][0]["title"] == "ResNet-50 of He et al."
+    _, out, _ = run(*setting, *size, capsys=capsys)
+    assert "τ = 2.00 epochs; ResNet-50 of He et al.: 1.998" in out
+    _, out, _ = run(*setting, "--json", capsys=capsys)
+    assert json.loads(out)["nearest_recipes"] == []
+    _, out, _ = run("schedule", *setting[1:], *size, "--epochs", "2", capsys=capsys)
+    assert "τ = 2.00 epochs; ResNet-50 of He et al.: 1.998" in out
+
+
+def test_code_is_emitted_for_a_setting_and_for_a_recipe(capsys):
+    words = ("convert", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--emit", "keras")
+    status, out, _ = run(*words, capsys=capsys)
+    assert status == 0
+    assert "keras.regularizers.L2(5e-05)" in out
+    words = (
+        "convert",
+        "--recipe",
+        "resnet-50-goyal-8k",
+        "--emit",
+        "pytorch",
+        "--to",
+        "pytorch-sgd",
+    )
+    status, out, _ = run(*words, capsys=capsys)
+    assert status == 0
+    assert "lr=3.2" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--emit", "pytorch", "--from", "caffe"), "--emit needs value"),
+        (
+            ("1e-4", "--from", "caffe", "--emit", "keras", "--to", "keras-l2", "--to", "keras-sgd"),
+            "--emit writes code for one --to at a time",
+        ),
+        (("1e-4", "--emit", "pytorch"), "give --from"),
+        (("--recipe", "resnet-51-he"), "unknown recipe 'resnet-51-he'"),
+    ],
+)
+def test_what_cannot_be_started_or_emitted_is_said(words, message, capsys):
+    status, out, err = run("convert", *words, capsys=capsys)
+    assert (status, out) == (2, "")
+    assert message in err.splitlines()[-1]
