@@ -24,7 +24,7 @@ def _markdown(table: Table) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("\n", "<br>")
 
 
 def to_csv(rows: Sequence[Row]) -> str:
