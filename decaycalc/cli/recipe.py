@@ -42,7 +42,11 @@ def _choose(recipe: str, given: dict[str, Any]) -> "Chosen":
     from decaycalc.recipes.chosen import choose
 
     names = ("value", "source", "run", "schedule")
+    said = given["schedule"]
     chosen = choose(recipe, **{name: given[name] for name in names})
+    if said is None and chosen.schedule is not None and chosen.run.total_steps is None:
+        note = "its schedule is left out: the run's length is unknown"
+        chosen = replace(chosen, schedule=None, notes=(*chosen.notes, f"{recipe}: {note}"))
     given.update({name: getattr(chosen, name) for name in names})
     return chosen
 
