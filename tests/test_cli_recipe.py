@@ -41,8 +41,9 @@ def test_a_file_is_a_recipe(tmp_path, capsys):
     solver = tmp_path / "solver.prototxt"
     solver.write_text('base_lr: 0.01\nmomentum: 0.9\nweight_decay: 0.0005\nlr_policy: "fixed"\n')
     words = ("convert", "--recipe", str(solver), "--to", "keras-l2", "--value")
-    status, out, _ = run(*words, capsys=capsys)
+    status, out, err = run(*words, capsys=capsys)
     assert (status, out) == (0, "0.00025\n")
+    assert "its schedule is left out: the run's length is unknown" in err
 
 
 def test_the_nearest_recipes_are_told_where_the_timescale_is_known(capsys):
