@@ -9,7 +9,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.options import ConventionName, run_options
 from decaycalc.cli.output import Shown, colour, output_options, table_width, take_output
-from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
+from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
     from decaycalc.convention import Convention
@@ -71,14 +71,14 @@ def scheduled(
     """Return a decay over its run in all its shapes; draw it where that is asked for.
 
     Raises:
-        MissingQuantityError: No VALUE.
+        ContradictionError: No VALUE.
     """
     from decaycalc.report import schedule as report
     from decaycalc.survival.answer import answer
 
     record = require_source(source)
     if value is None:
-        raise MissingQuantityError("a decay over a run", ("value",))
+        raise ContradictionError("give a VALUE, the weight decay to follow over the run")
     found = answer(
         value, source=record, run=run, schedule=text, n_points=points(curve), dtype=dtype
     )

@@ -1,0 +1,127 @@
+"""The command `decaycalc schedule`."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from decaycalc.cli.main import main
+
+NANOGPT = (
+    "schedule", "0.1", "--from", "pytorch-adamw", "--lr", "6e-4", "--steps", "600000",
+    "--schedule", "cosine:warmup=2000,final=0.1",
+)  # fmt: skip
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = main(words)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_the_json_document_holds_the_course_of_the_decay(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, err = run(capsys, *NANOGPT, "--json", "--curve", "7")
+    document = json.loads(out)
+    assert (status, err) == (0, "")
+    assert document["schema"] == "decaycalc.schedule"
+    assert document["total_steps"] == 600_000
+    assert document["sum_shrink"] == pytest.approx(19.794, abs=1e-4)
+    assert document["survival"] == pytest.approx(2.5316e-9, rel=1e-4)
+    assert document["timescale_at_peak_steps"] == pytest.approx(16666.67, abs=0.01)
+    assert len(document["curve"]) == 7
+    assert document["curve"][-1]["survival"] == document["survival"]
+
+
+def test_csv_holds_the_curve(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, *NANOGPT, "--format", "csv", "--curve", "5")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["step"] for row in rows][:2] == ["0", "2000"]
+    assert len(rows) == 5
+
+
+def test_a_curve_that_was_written_can_be_read_as_a_schedule(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "curve.json"
+    assert run(capsys, *NANOGPT, "--curve", "5000", "-o", str(path))[0] == 0
+    status, out, _ = run(capsys, *NANOGPT[:-1], f"file:{path}", "--json")
+    assert status == 0
+    assert json.loads(out)["sum_shrink"] == pytest.approx(19.794, rel=1e-5)
+
+
+def test_tables_and_plots_stand_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("plotext")
+    _, out, _ = run(capsys, *NANOGPT, "--plot", "--width", "100")
+    assert out.index("optimizer step") < out.index("Decay over the run") < out.index("Curve")
+    assert max(map(len, out.splitlines())) <= 100
+    _, wide, _ = run(capsys, *NANOGPT, "--plot")
+    assert max(map(len, wide.partition("Decay over")[0].splitlines())) == 80
+
+
+def test_plots_go_with_tables_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for more in (("--json",), ("-o", str(tmp_path / "a.md")), ("-o", str(tmp_path / "a.txt"))):
+        status, out, err = run(capsys, *NANOGPT, "--plot", *more)
+        assert (status, out) == (2, "")
+        assert "--plot draws above tables on stdout; --save writes a picture" in err
+
+
+def test_pictures_are_saved(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "curve.png"
+    assert run(capsys, *NANOGPT, "--save", str(path))[0] == 0
+    assert path.stat().st_size > 10_000
+
+
+def test_schedules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "schedule", "--list")
+    assert status == 0
+    for word in ("cosine", "inverse-sqrt", "warmup", "one-cycle", "torch OneCycleLR"):
+        assert word in out
+    names = [row["name"] for row in json.loads(run(capsys, "schedule", "--list", "--json")[1])[
+        "schedules"
+    ]]  # fmt: skip
+    assert names[:3] == ["constant", "linear", "cosine"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("schedule", "--from", "pytorch-adamw"), "error: give a VALUE, the weight"),
+        (("schedule", "0.1"), "error: give --from"),
+        ((*NANOGPT, "--curve", "1"), "error: curve 1 must be from 2 to 100000 points"),
+        ((*NANOGPT, "--curve", "x"), "error: curve 'x' must be a whole number of points"),
+        ((*NANOGPT[:-1], "cosine:warmup=5epochs"), "give -N and -B"),
+        ((*NANOGPT[:-1], "cosine:final=x"), "character 14: expected a number of at least 0"),
+        ((*NANOGPT[:-1], "cosin"), "unknown schedule 'cosin'; did you mean 'cosine'"),
+        (NANOGPT[:6], "error: a schedule needs steps; give --steps"),
+    ],
+)
+def test_errors_are_one_line_with_the_way_out(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    status, out, err = run(capsys, *words)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+def test_syntax_errors_show_a_caret(capsys: pytest.CaptureFixture[str]) -> None:
+    _, _, err = run(capsys, *NANOGPT[:-1], "cosine:final=x")
+    assert err.splitlines()[:2] == ["cosine:final=x", " " * 13 + "^"]
+
+
+def test_what_has_no_decay_per_step_is_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("schedule", "0.1", "--from", "pytorch-adam", "--lr", "1e-3", "--steps", "10")
+    status, _, err = run(capsys, *words)
+    assert status == 1
+    assert "no shrink per step" in err
+
+
+def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, *NANOGPT, "--dtype", "bfloat16")
+    assert status == 0
+    assert err.startswith("warning: at ")
+    assert "lost in bfloat16 rounding" in err
