@@ -5,8 +5,8 @@ import pytest
 from decaycalc.errors import InvalidValueError
 from decaycalc.recipes import RECIPES, find
 from decaycalc.recipes.measure import measure
+from decaycalc.recipes.measured import recall
 from decaycalc.recipes.nearest import nearest
-from decaycalc.recipes.timescales import TIMESCALES
 
 MEASURED = {recipe.name: measure(recipe) for recipe in RECIPES}
 
@@ -123,20 +123,21 @@ def test_the_document_is_plain():
     assert MEASURED["clip-vit-l-14"].to_dict()["eps"] == 1e-6
 
 
-def test_the_table_of_timescales_is_what_the_recipes_say():
-    measured = tuple(
-        (recipe.name, recipe.title, MEASURED[recipe.name].timescale_epochs)
-        for recipe in RECIPES
-        if MEASURED[recipe.name].timescale_epochs is not None
-    )
-    assert measured == TIMESCALES
+@pytest.mark.parametrize("recipe", RECIPES, ids=list(MEASURED))
+def test_the_stored_figures_are_those_that_are_computed(recipe):
+    stored, computed = recall(recipe).figures(), MEASURED[recipe.name].figures()
+    assert [value is None for value in stored] == [value is None for value in computed]
+    for one, other in zip(stored, computed, strict=True):
+        if other is not None:
+            assert one == pytest.approx(other, rel=1e-9)
 
 
 def test_the_nearest_recipe_is_nearest_by_ratio():
+    known = [found.timescale_epochs for found in MEASURED.values() if found.timescale_epochs]
     assert nearest(2.0)[0].name == "resnet-50-he"
     assert len(nearest(2.0)) == 3
-    assert nearest(1e9, most=1)[0].timescale_epochs == max(entry[2] for entry in TIMESCALES)
-    assert nearest(1e-9, most=1)[0].timescale_epochs == min(entry[2] for entry in TIMESCALES)
+    assert nearest(1e9, most=1)[0].timescale_epochs == max(known)
+    assert nearest(1e-9, most=1)[0].timescale_epochs == min(known)
 
 
 @pytest.mark.parametrize("bad", [0, -1, float("inf"), float("nan")])

@@ -11,7 +11,7 @@ from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.recipes.importers import Imported
-    from decaycalc.recipes.measure import Measured
+    from decaycalc.recipes.measured import Measured
 
 
 @click.command(
@@ -35,10 +35,10 @@ def command(name: str | None, search: str | None, near: str | None, framework: s
         return one(name, framework)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
-    from decaycalc.recipes.measure import measure
+    from decaycalc.recipes.measured import recall
     from decaycalc.report import recipes as report
 
-    measured = tuple(measure(recipe) for recipe in chosen(search, near))
+    measured = tuple(recall(recipe) for recipe in chosen(search, near))
     return shown(measured, lambda: report.listing(measured))
 
 
@@ -59,15 +59,25 @@ def chosen(search: str | None, near: str | None) -> Any:
 def one(name: str, framework: str | None) -> Shown:
     """Return one recipe whole, or its code."""
     from decaycalc.recipes.chosen import load
-    from decaycalc.recipes.measure import measure
     from decaycalc.report import recipes as report
 
     imported = load(name)
     if framework is not None:
         return code(imported, framework)
-    measured = measure(imported.recipe)
+    measured = figures_of(imported)
     result = shown((measured,), lambda: report.whole(measured, imported))
     return Shown(**{**vars(result), "warnings": imported.notes})
+
+
+def figures_of(imported: "Imported") -> "Measured":
+    """Return a recipe's figures, stored for the catalogue's own, computed for a file's."""
+    if imported.recipe.name != "imported":
+        from decaycalc.recipes.measured import recall
+
+        return recall(imported.recipe)
+    from decaycalc.recipes.measure import measure
+
+    return measure(imported.recipe)
 
 
 def code(imported: "Imported", framework: str) -> Shown:

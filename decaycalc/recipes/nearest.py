@@ -3,7 +3,7 @@
 from math import log
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.recipes.timescales import TIMESCALES
+from decaycalc.recipes.figures import FIGURES
 from decaycalc.record import Record
 
 
@@ -26,8 +26,9 @@ def nearest(timescale_epochs: float, *, most: int = 3) -> tuple[Neighbour, ...]:
     """
     if not 0 < timescale_epochs < float("inf"):
         raise InvalidValueError("timescale_epochs", timescale_epochs, "must be positive")
-    ranked = sorted(TIMESCALES, key=lambda entry: abs(log(entry[2] / timescale_epochs)))
+    known = [(name, title, epochs) for name, title, _, _, epochs, *_ in FIGURES if epochs]
+    known.sort(key=lambda entry: abs(log(entry[2] / timescale_epochs)))
     return tuple(
-        Neighbour(name=name, title=title, timescale_epochs=timescale)
-        for name, title, timescale in ranked[:most]
+        Neighbour(name=name, title=title, timescale_epochs=epochs)
+        for name, title, epochs in known[:most]
     )

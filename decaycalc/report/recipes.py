@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from decaycalc.quantity import exact
 from decaycalc.recipes.importers import Imported
-from decaycalc.recipes.measure import Measured
+from decaycalc.recipes.measured import Measured
 from decaycalc.report.table import Cell, Table
 
 _HEADERS = (

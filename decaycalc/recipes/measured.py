@@ -1,0 +1,75 @@
+"""Measured: a recipe with its decay in the common unit."""
+
+from decaycalc.quantity import exact
+from decaycalc.recipes.figures import FIGURES
+from decaycalc.recipes.record import Recipe
+from decaycalc.record import Record
+
+
+class Measured(Record):
+    """A recipe's decay in the common unit; None where the source leaves something open.
+
+    `shrink` is that of one step at peak lr, to first order (1/step); timescales are its inverse.
+    `sum_shrink` adds it up under the recipe's schedule and `survival` is what is left of an
+    undriven weight then.
+    """
+
+    recipe: Recipe
+    shrink: float | None = None
+    timescale_steps: float | None = None
+    timescale_epochs: float | None = None
+    timescale_run_fraction: float | None = None
+    sum_shrink: float | None = None
+    survival: float | None = None
+
+    def figures(self) -> tuple[float | None, ...]:
+        """Return the six numbers in their order."""
+        return (
+            self.shrink,
+            self.timescale_steps,
+            self.timescale_epochs,
+            self.timescale_run_fraction,
+            self.sum_shrink,
+            self.survival,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the recipe as JSON's `recipes` holds it."""
+        recipe = self.recipe
+        return {
+            "name": recipe.name,
+            "title": recipe.title,
+            "convention": recipe.convention,
+            "read_as": recipe.read_as,
+            "value": None if recipe.value is None else float(exact(recipe.value)),
+            "run": recipe.run().to_dict(),
+            "unit": recipe.unit,
+            "schedule": recipe.schedule,
+            "betas": None if recipe.betas is None else [float(beta) for beta in recipe.betas],
+            "eps": None if recipe.eps is None else float(recipe.eps),
+            "exempt": recipe.exempt,
+            "n_parameters": recipe.n_parameters,
+            "shrink": self.shrink,
+            "timescale_steps": self.timescale_steps,
+            "timescale_epochs": self.timescale_epochs,
+            "timescale_run_fraction": self.timescale_run_fraction,
+            "sum_shrink": self.sum_shrink,
+            "survival": self.survival,
+            "source": recipe.source,
+            "note": recipe.note,
+        }
+
+
+def recall(recipe: Recipe) -> Measured:
+    """Return a recipe of the catalogue with its stored figures; `measure` computes them."""
+    figures = next(entry[2:] for entry in FIGURES if entry[0] == recipe.name)
+    shrink, steps, epochs, share, total, survival = figures
+    return Measured(
+        recipe=recipe,
+        shrink=shrink,
+        timescale_steps=steps,
+        timescale_epochs=epochs,
+        timescale_run_fraction=share,
+        sum_shrink=total,
+        survival=survival,
+    )
