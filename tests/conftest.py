@@ -9,7 +9,7 @@ from decaycalc.cli.main import main
 
 settings.register_profile(
     "quick",
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     database=None,

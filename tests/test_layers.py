@@ -1,0 +1,106 @@
+"""Each module imports only from those above it, so that there is one direction to read in."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import decaycalc
+
+ROOT = Path(decaycalc.__file__).parent
+
+# From the bottom of the house to its top; a folder stands for all of its modules.
+ORDER = (
+    "errors", "record", "number", "quantity", "run", "rounding", "dynamics", "convention",
+    "catalogue", "selection", "bridge", "equivalence", "plan", "convert", "decay",
+    "formula", "latex", "claim", "derivation", "explain", "runs", "arrays",
+    "scaling", "schedule", "survival", "equilibrium",
+    "architecture", "penalty", "answer", "api",
+    "transfer", "recipes", "simulate", "verify", "check", "guide", "schema",
+    "report", "bulk", "cli",
+)  # fmt: skip
+# The package's face and its entry stand above all.
+TOP = ("__init__", "__main__")
+
+
+def modules():
+    return sorted(ROOT.rglob("*.py"))
+
+
+def part_of(dotted):
+    """Return the first name below the package, `catalogue` for `decaycalc.catalogue.keras`."""
+    return dotted.split(".")[1] if "." in dotted else "__init__"
+
+
+def imports(path):
+    """Yield the parts that a module imports, within functions too, but not for types alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if node in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("decaycalc"):
+            names = [node.module]
+            if node.module == "decaycalc":
+                names = [f"decaycalc.{alias.name}" for alias in node.names]
+            yield from (name for name in names if not name.startswith("decaycalc.__"))
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("decaycalc."))
+
+
+def own_part(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_from_those_above_it(path):
+    part = own_part(path)
+    if part in TOP:
+        return
+    assert part in ORDER, f"{part} must be given its place in the order"
+    height = ORDER.index(part)
+    for name in imports(path):
+        other = part_of(name)
+        assert other in ORDER, f"{name} must be given its place in the order"
+        assert ORDER.index(other) <= height, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_the_order_names_each_part_once():
+    assert len(set(ORDER)) == len(ORDER)
+
+
+def test_an_upward_import_would_be_found(tmp_path):
+    module = tmp_path / "quantity.py"
+    module.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "from decaycalc.errors import InvalidValueError\n"
+        "from decaycalc import __version__, run\n"
+        "import decaycalc.cli.main\n"
+        "def late():\n    from decaycalc.plan import plan\n"
+        "if TYPE_CHECKING:\n    from decaycalc.answer import Answer\n"
+    )
+    found = [part_of(name) for name in imports(module)]
+    assert sorted(found) == ["cli", "errors", "plan", "run"]
+
+
+def test_numpy_and_rich_stay_out_of_the_core():
+    core = ORDER[: ORDER.index("decay") + 1]
+    for path in modules():
+        if own_part(path) in core:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {
+                alias.name.partition(".")[0]
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Import)
+                for alias in node.names
+            } | {
+                (node.module or "").partition(".")[0]
+                for node in ast.walk(tree)
+                if isinstance(node, ast.ImportFrom)
+            }
+            assert not names & {"numpy", "rich", "click", "re", "dataclasses"}, path

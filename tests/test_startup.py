@@ -1,0 +1,108 @@
+"""What a start imports is what it costs: the exact modules are held here, by a fresh process."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+_PROBE = """
+import io, json, sys
+from decaycalc.cli.main import main
+out, sys.stdout = sys.stdout, io.StringIO()
+status = main(sys.argv[1:])
+sys.stdout = out
+print(json.dumps([status, sorted(sys.modules)]))
+"""
+_FLOOR = """
+import json, sys, click, fractions, io
+print(json.dumps(sorted(sys.modules)))
+"""
+_QUICK = ("5e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--to", "pytorch-adamw")
+_CORE = {
+    "decaycalc", "decaycalc.cli", "decaycalc.cli.main", "decaycalc.errors",
+}  # fmt: skip
+_SLOW = {
+    "numpy", "rich", "difflib", "dataclasses", "inspect", "pathlib", "tempfile", "csv", "decimal",
+    "unittest", "asyncio", "ssl", "sqlite3", "email", "http", "urllib", "xml",
+    "importlib.metadata",
+}  # fmt: skip
+
+
+def imported(*words):
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, *words], capture_output=True, text=True, check=True
+    )
+    status, names = json.loads(done.stdout)
+    return status, set(names)
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """The modules of the two quickest ways to convert, and of the help pages."""
+    return {
+        "json": imported("convert", *_QUICK, "--json"),
+        "value": imported("convert", *_QUICK, "--value"),
+        "help": imported("--help"),
+        "convert help": imported("convert", "--help"),
+        "version": imported("--version"),
+    }
+
+
+@pytest.mark.parametrize("way", ["json", "value", "help", "convert help", "version"])
+def test_a_quick_start_imports_nothing_slow(quick, floor, way):
+    status, names = quick[way]
+    assert status == 0
+    brought = names - floor
+    assert not brought & _SLOW
+
+
+def imported_by_click():
+    done = subprocess.run(
+        [sys.executable, "-c", _FLOOR],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(json.loads(done.stdout))
+
+
+def ours(names):
+    return {name for name in names if name.partition(".")[0] == "decaycalc"}
+
+
+def test_help_and_version_import_the_program_alone(quick):
+    for way in ("help", "version"):
+        assert ours(quick[way][1]) - _CORE <= {"decaycalc.cli.welcome"}
+
+
+def test_a_value_takes_one_family_of_the_catalogue_and_no_report(quick):
+    names = ours(quick["value"][1])
+    families = {name for name in names if name.startswith("decaycalc.catalogue.")}
+    assert families == {"decaycalc.catalogue.pytorch", "decaycalc.catalogue.shapes"}
+    assert not {name for name in names if name.startswith("decaycalc.report")}
+
+
+def test_the_modules_of_one_converted_value_are_these(quick):
+    assert ours(quick["value"][1]) <= {
+        "decaycalc", "decaycalc.answer", "decaycalc.architecture",
+        "decaycalc.architecture.initialisers", "decaycalc.architecture.inline",
+        "decaycalc.architecture.masks", "decaycalc.architecture.tensors", "decaycalc.bridge",
+        "decaycalc.catalogue", "decaycalc.catalogue.pytorch", "decaycalc.catalogue.shapes",
+        "decaycalc.cli", "decaycalc.cli.bulk", "decaycalc.cli.command", "decaycalc.cli.convert",
+        "decaycalc.cli.explanation", "decaycalc.cli.main", "decaycalc.cli.recipe",
+        "decaycalc.cli.welcome",
+        "decaycalc.cli.options", "decaycalc.cli.output", "decaycalc.convention",
+        "decaycalc.convert", "decaycalc.decay", "decaycalc.dynamics", "decaycalc.equivalence",
+        "decaycalc.errors", "decaycalc.number", "decaycalc.penalty", "decaycalc.plan",
+        "decaycalc.quantity", "decaycalc.record", "decaycalc.rounding", "decaycalc.run",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def floor():
+    """What Python and click import by themselves."""
+    return imported_by_click()
+
+
+def test_json_takes_the_document_writer_besides(quick):
+    more = ours(quick["json"][1]) - ours(quick["value"][1])
+    assert more == {"decaycalc.report", "decaycalc.report.document"}
