@@ -1,0 +1,175 @@
+"""Every kind of complaint: its status, its one line, an empty stdout."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+TO_SUM = "--from mean-l2 --to sum-l2"
+NUMBER = "is not a number such as 0.001, 1e-3 or 1/3"
+
+BAD = {
+    # names
+    "1 --from pytorch-sdg": "unknown convention 'pytorch-sdg'; did you mean 'pytorch-sgd' or "
+    "'pytorch-asgd' or 'torch-sgd'? ('decaycalc conventions' lists them)",
+    f"1 {TO_SUM} -N 9 --dtype float31": "unknown dtype 'float31'; did you mean 'float32' or "
+    "'float16' or 'float'?",
+    f"1 {TO_SUM} -a 3-2 --decay-mask x": "unknown decay mask 'x' (one of all, no-bias, no-1d, "
+    "no-bias-norm, no-embedding, timm, hf, matrices, olmo)",
+    f"1 {TO_SUM} --decay-mask all": "--decay-mask needs a network: give --arch",
+    f"1 {TO_SUM} --init he": "--init needs a network: give --arch",
+    f"1 {TO_SUM} --no-bias": "--no-bias needs a network: give --arch",
+    # what is missing
+    f"1 {TO_SUM} --value": "mean-l2 to sum-l2 needs dataset_size; give -N",
+    "1 --from pytorch-adamw --to tfa-adamw": "pytorch-adamw to tfa-adamw needs lr; give --lr",
+    "1 --from mean-l2 --to half-life-epochs": "mean-l2 to half-life-epochs needs lr, "
+    "dataset_size, batch_size; give --lr and -N and -B",
+    "1 --from per-run-factor --to per-step-shrink": "per-run-factor to per-step-shrink needs "
+    "steps; give --steps (or --epochs with -N and -B)",
+    "1 --from layer-mean-l2 --to mean-l2": "layer-mean-l2 to mean-l2 needs n_weights; give --arch",
+    "1": "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
+    "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)",
+    # hostile numbers
+    f"-1 {TO_SUM}": "VALUE -1 must not be negative",
+    f"-1e-4 {TO_SUM}": "VALUE -1e-4 must not be negative",
+    f"{TO_SUM} -- -1": "lam -1 must not be negative",
+    f"nan {TO_SUM}": "lam 'nan' must be finite, below 1.8e308",
+    f"inf {TO_SUM}": "lam 'inf' must be finite, below 1.8e308",
+    f"1e400 {TO_SUM}": "lam '1e400' must be finite, below 1.8e308",
+    f"1e999999999 {TO_SUM}": "lam '1e999999999' must be finite, below 1.8e308",
+    f"1e308/1e-308 {TO_SUM}": "lam '1e308/1e-308' must be finite, below 1.8e308",
+    f"1e-400 {TO_SUM}": "lam '1e-400' is below float64's range",
+    f"'' {TO_SUM}": f"lam '' {NUMBER}",
+    f"' ' {TO_SUM}": f"lam ' ' {NUMBER}",
+    f"abc {TO_SUM}": f"lam 'abc' {NUMBER}",
+    f"1_0 {TO_SUM}": f"lam '1_0' {NUMBER}",
+    f"١ {TO_SUM}": f"lam '١' {NUMBER}",
+    f"1/0 {TO_SUM}": "lam '1/0' divides by zero",
+    f"1 {TO_SUM} --lr -1": "lr -1 must be positive",
+    f"1 {TO_SUM} --lr nan": "lr 'nan' must be finite, below 1.8e308",
+    f"1 {TO_SUM} --lr ''": f"lr '' {NUMBER}",
+    f"1 {TO_SUM} -N 0": "dataset_size 0 must be positive",
+    f"1 {TO_SUM} --momentum 1": "momentum 1 must be at least 0 and below 1",
+    f"1 {TO_SUM} --grad-accum 1.5": "grad_accum 1.5 must be a whole number",
+    f"1 {TO_SUM} --classes 1": "classes '1' must be a whole number of at least 2",
+    "1e308 --from mean-half-l2 --to sum-half-l2 -N 1e10": "lam '1.000e+318' is beyond float64's "
+    "range",
+    "1e308 --from mean-l2 --to keras-l2": "strength '2.000e+308' is beyond float64's range",
+    # zeros that mean nothing
+    "0 --from sklearn-logistic --to keras-l2 -N 9": "C 0 must be above 0: it divides",
+    "0 --from half-life-steps --to per-step-shrink": "half_life 0 must be above 0",
+    "0 --from prior-std --to mean-l2 -N 9": "sigma 0 must be above 0: it divides",
+    "2 --from per-step-factor --to per-step-shrink": "factor 2 must be above 0 and at most 1",
+    # contradictions
+    f"1 {TO_SUM} -N 10 -B 20": "dataset_size 10 is below the 20 examples of one step",
+    f"1 {TO_SUM} -N 100 -B 10 --epochs 10 --steps 7": "steps 7 contradict epochs 10: at 10 steps "
+    "an epoch that is 100",
+    f"1 {TO_SUM} --nesterov": "nesterov needs a momentum above 0",
+    f"1 {TO_SUM} --momentum .9 --nesterov --dampening .1": "nesterov needs a dampening of 0",
+    "30 --from pytorch-adamw --lr 0.1": "shrink 3 of pytorch-adamw leaves nothing of a weight "
+    "after one step; it must stay below 1: check weight_decay and lr",
+    "10 --from pytorch-sgd --lr 10 --momentum .9": "shrink 1000.0 a step makes the weight grow at "
+    "momentum 0.9: lower lr or weight_decay",
+    # networks
+    f"1 {TO_SUM} -a 784-30a-10": "architecture '784-30a-10', character 7: expected a digit or one "
+    "of - , x",
+    f"1 {TO_SUM} -a 784-": "architecture '784-', character 5: expected a layer width",
+    # the command line itself
+    f"1 {TO_SUM} --lrr 3": "no such option '--lrr'; did you mean '--lr' or '--to-lr' or "
+    "'--lr-max'?",
+    f"1 {TO_SUM} --qqqq": "no such option '--qqqq'",
+    f"1 {TO_SUM} --lr": "option '--lr' requires an argument",
+    f"1 2 {TO_SUM}": "got unexpected extra argument (2)",
+    f"1 {TO_SUM} --loss foo": "invalid value for '--loss': 'foo' is not one of 'mean', "
+    "'batch-sum', 'dataset-sum'",
+    f"1 {TO_SUM} --format csv --value": "one format at a time, not csv and value",
+    f"1 {TO_SUM} -N 9 --width 3": "width '3' must be a number of columns from 20 to 10000",
+    f"1 {TO_SUM} -N 9 --to keras-l2 --value": "--value needs exactly one --to",
+    f"{TO_SUM} --value": "--value needs a VALUE to convert",
+    # files
+    f"1 {TO_SUM} -N 9 -o /no/such/place.json": "cannot write '/no/such/place.json': No such file "
+    "or directory",
+    f"1 {TO_SUM} -N 9 -o x.docx": "output 'x.docx' must end in one of .json .jsonl .csv .md .html "
+    ".svg .txt, or give --format",
+}  # fmt: skip
+
+NO_ANSWER = {
+    "0.01 --from pytorch-adam --to pytorch-adamw --lr 1e-3": "pytorch-adam has no equivalent in "
+    "pytorch-adamw: pytorch-adam adds the penalty to the gradient, where Adam-like scaling turns "
+    "it into a step of about lr whatever λ is; pytorch-adamw shrinks the weight itself",
+    "1 --from l2-norm --to mean-l2": "l2-norm has no equivalent in mean-l2: the norm's gradient "
+    "λ·w/‖w‖ has length λ whatever the weights are: no constant share decays",
+    "0 --from mean-l2 --to prior-std -N 9": "mean-l2 has no equivalent in prior-std: without decay "
+    "sigma would be infinite",
+    "0 --from mean-l2 --to half-life-steps --lr 1": "no decay has no equivalent in "
+    "half-life-steps: nothing is ever halved",
+    "1 --from layer-mean-l2 --to mean-l2 -a 3-4-5 --value": "layer-mean-l2 has no equivalent in "
+    "mean-l2: it has one number a layer; see --json",
+}
+
+
+@pytest.mark.parametrize(("line", "complaint"), BAD.items(), ids=list(BAD))
+def test_bad_input_is_refused_in_one_line_with_status_2(run, line, complaint):
+    ran = run("convert", *shlex.split(line))
+    assert (ran.status, ran.out, ran.last_error) == (2, "", f"error: {complaint}")
+    assert not complaint.endswith(".")
+
+
+@pytest.mark.parametrize(("line", "complaint"), NO_ANSWER.items(), ids=list(NO_ANSWER))
+def test_sound_input_without_an_answer_has_status_1(run, line, complaint):
+    ran = run("convert", *shlex.split(line))
+    assert (ran.status, ran.out, ran.last_error) == (1, "", f"error: {complaint}")
+
+
+def test_a_syntax_error_shows_the_place(run):
+    ran = run("convert", "1", "--from", "mean-l2", "-a", "784-30a-10")
+    assert ran.err.splitlines()[:2] == ["784-30a-10", "      ^"]
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--format", "json"], ["--format=json"]])
+def test_with_json_the_error_is_an_object_too(run, flags):
+    ran = run("convert", "1", "--from", "mean-l2", "--to", "sum-l2", *flags)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.splitlines()[0] == "error: mean-l2 to sum-l2 needs dataset_size; give -N"
+    assert json.loads(ran.last_error) == {
+        "error": {
+            "type": "missing-quantity",
+            "message": "mean-l2 to sum-l2 needs dataset_size; give -N",
+            "what": "mean-l2 to sum-l2",
+            "missing": ["dataset_size"],
+        }
+    }
+
+
+def test_the_program_alone_shows_its_help_and_no_answer(run):
+    assert run("convrt").last_error == "error: unknown command 'convrt'; did you mean 'convert'?"
+    assert run("--bogus").last_error == "error: no such option '--bogus'"
+    assert run("convrt").status == run("--bogus").status == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["1e308/1e-308"], ["0." + "1" * 5000], ["1e-200", "--lr", "1e-200", "--momentum", ".9"],
+     ["1e300", "--lr", "1e300", "--momentum", ".9"], ["1", "--steps", "1e300", "--lr", "1e-9"],
+     ["0.999999999", "--lr", "1", "--steps", "1e9"], ["0"], ["5e-324"], ["1.7e308"]],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["pytorch-sgd", "sum-half-l2", "per-step-factor", "sklearn-ridge"])
+def test_extreme_numbers_end_in_json_or_in_one_line(run, key, words):
+    ran = run("convert", *words, "--from", key, "-N", "1e9", "-B", "7", "--json")
+    assert ran.status in {0, 2}
+    assert "Traceback" not in ran.err
+    if ran.status == 0:
+        json.loads(ran.out, parse_constant=lambda name: pytest.fail(f"{name} in the output"))
+
+
+def test_a_full_disk_is_a_complaint_not_a_traceback():
+    with open("/dev/full", "w") as full:  # noqa: PTH123  (a device)
+        done = subprocess.run(
+            [sys.executable, "-m", "decaycalc", "convert", "1", "--from", "mean-l2", "--to",
+             "keras-l2"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "error: cannot write 'stdout': No space left on device\n"
