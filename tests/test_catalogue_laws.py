@@ -75,7 +75,7 @@ records = st.sampled_from(LAWFUL)
 
 
 @given(source=records, target=records)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_round_trip_gives_the_number_back(source, target):
     assume(meets(source, target))
     value, run = start_of(source), run_at()
@@ -87,14 +87,14 @@ def test_a_round_trip_gives_the_number_back(source, target):
 
 
 @given(record=records)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_conversion_to_itself_changes_nothing(record):
     value = start_of(record)
     assert exact_between(record, record, value, run_at()) == pytest.approx(value, rel=1e-12)
 
 
 @given(one=records, two=records, three=records)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_conversion_by_way_of_a_third_is_the_direct_one(one, two, three):
     trio = (one, two, three)
     assume(all(meets(a, b) for a, b in combinations(trio, 2)))
@@ -107,7 +107,7 @@ def test_a_conversion_by_way_of_a_third_is_the_direct_one(one, two, three):
 
 
 @given(source=records, target=records, times=st.fractions(min_value=Fraction(11, 10), max_value=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_more_decay_stays_more_decay(source, target, times):
     assume(meets(source, target))
     less, more = (start_of(source, times=x) for x in (1, times))
@@ -134,7 +134,7 @@ def needed(way):
 
 
 @given(source=records, target=records)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_conversion_needs_exactly_what_does_not_cancel(source, target):
     assume(meets(source, target))
     value = start_of(source)
