@@ -151,7 +151,7 @@ def test_a_file_that_shrinks_meanwhile_is_refused(tmp_path):
 
 @pytest.mark.parametrize("compressed", [False, True])
 def test_archived_arrays_are_measured(tmp_path, monkeypatch, compressed):
-    monkeypatch.setattr(module, "WINDOW", 4096)
+    monkeypatch.setattr(module, "PIECE", 4096)
     array = RANDOM.normal(size=(50, 60)).astype(np.float32)
     path = tmp_path / "m.npz"
     (np.savez_compressed if compressed else np.savez)(path, w=array)

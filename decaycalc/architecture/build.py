@@ -1,11 +1,11 @@
 """The parts that networks are built of: each adds its tensors, in the order of registration."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import Record
 
 MOST_TENSORS = 50_000
 
@@ -50,8 +50,7 @@ def normal(std: float) -> Variance:
 UNIT = normal(1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Record):
     """How a family starts its convolutions, its dense layers, their biases and its embeddings.
 
     `norm` is the kind of its normalisations: layer, rms or batch.

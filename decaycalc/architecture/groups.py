@@ -1,18 +1,17 @@
 """Parameter groups: which tensors decay, with which multiple of the decay, at which share of lr."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from decaycalc.architecture.masks import DEFAULT_MASK, decayed
 from decaycalc.architecture.tensors import Architecture, Tensor
 from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.record import Record
 
 BLOCK_WORDS = ("blocks", "layers", "layer", "h", "stages", "block", "resblocks", "encoder_layer")
 INPUT_WORDS = ("cls_token", "pos_embed", "patch_embed", "embed", "wte", "wpe", "stem", "conv_proj")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Record):
     """What decays: a mask, then what regular expressions change about it.
 
     Where `decay_only` is given it takes the mask's place. `multipliers` are pairs of a pattern and
@@ -41,8 +40,7 @@ class Choice:
 MOST_MULTIPLIER = 1e6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Record):
     """Tensors that share a multiple of the decay and a share of lr."""
 
     decay_mult: float

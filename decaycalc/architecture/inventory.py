@@ -1,17 +1,16 @@
 """A network's tensors with what decay does to each: the content of `decaycalc arch`."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import fsum, log
 
 from decaycalc.architecture.groups import Choice, Group, decay_multiples, group_tensors
 from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.tensors import Architecture, Tensor
 from decaycalc.errors import ContradictionError
+from decaycalc.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Record):
     """One tensor: its multiple of the decay (0 exempt) and, if measured, its values' squares."""
 
     tensor: Tensor
@@ -48,8 +47,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(Record):
     """What a weight decay means in a run: its own number, strength, shrink and lr, as far as known.
 
     `equilibrium_rms` is what lr and the decay let the weights of normalised layers settle at.
@@ -62,8 +60,7 @@ class Rate:
     equilibrium_rms: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Record):
     """A network's tensors, parameter groups and totals under one choice of what decays."""
 
     architecture: Architecture

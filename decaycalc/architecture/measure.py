@@ -10,7 +10,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 
@@ -19,15 +18,17 @@ from numpy.typing import NDArray
 
 from decaycalc.architecture.readers.stored import Checkpoint, Stored
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import Record
 
 Array = NDArray[np.generic]
 Progress = Callable[[int], None]
 """Called with the number of bytes just done."""
 
-WINDOW = 16 * 2**20
+WINDOW = 64 * 2**20
+PIECE = 16 * 2**20
 ROW = 128
 BLOCK = 2**16
-MOST_THREADS = 4
+MOST_THREADS = 2
 # Outside these a row's float32 sum may have lost digits to under- or overflow.
 LEAST_SUM, LARGEST_SUM = 1e-25, 1e37
 
@@ -41,8 +42,7 @@ EIGHT_BITS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Record):
     """The sum of squares of one tensor's values; a property gives their root mean square."""
 
     name: str
@@ -115,9 +115,12 @@ def find_rule(entry: Stored) -> Square:
 
 
 def _windows(entry: Stored) -> Iterator[tuple[int, int]]:
-    """Yield offset and size of the windows over the entry's bytes."""
-    for start in range(0, entry.n_bytes, WINDOW):
-        yield entry.offset + start, min(WINDOW, entry.n_bytes - start)
+    """Yield offset and size of the windows over the entry's bytes, cut at multiples of WINDOW."""
+    start, end = entry.offset, entry.offset + entry.n_bytes
+    while start < end:
+        stop = min(end, start - start % WINDOW + WINDOW)
+        yield start, stop - start
+        start = stop
 
 
 def _window(entry: Stored, part: tuple[int, int], square: Square, report: Progress) -> float:
@@ -143,7 +146,7 @@ def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float
             stream.read(entry.offset)
             left = entry.n_bytes
             while left:
-                piece = stream.read(min(WINDOW, left))
+                piece = stream.read(min(PIECE, left))
                 _check_piece(piece, entry)
                 left -= len(piece)
                 report(len(piece))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.convert import require_source
 from decaycalc.cli.options import ConventionName, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import ContradictionError, InvalidValueError
@@ -165,6 +164,7 @@ def take_rate(
             raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
         return Rate(lr=lr), ()
     from decaycalc.answer import Question, answer
+    from decaycalc.cli.convert import require_source
 
     known = require_source(source)
     mask = given["mask"]

@@ -4,13 +4,13 @@ Source: transformers/models/{gpt2,gpt_neox,opt,llama,mistral,mixtral,qwen2,qwen3
 modeling_*.py (v4.57.1) for rules, names and `_init_weights`.
 """
 
-from dataclasses import dataclass
 from math import sqrt
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.record import Record
 
 GPT2_HEADS = ("LMHeadModel", "Model", "ForSequenceClassification", "ForTokenClassification")
 CAUSAL_HEADS = ("ForCausalLM", "Model", "ForSequenceClassification", "ForTokenClassification")
@@ -123,8 +123,7 @@ def _opt_layer(part: Builder, name: str, fields: Fields, width: int, *, affine: 
         part.norm(f"{name}.final_layer_norm", width)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class Family(Record):
     """How a relative of Llama differs: its defaults, biases, norms and feed-forward layers.
 
     `kv_heads` and `head_size` of 0 follow from the number of heads. `gain` is what norms start

@@ -1,17 +1,16 @@
 """The fields of a model's configuration, checked as they are read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import Record
 
 LARGEST_SIZE = 10**9
 MOST_STAGES = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
+class Fields(Record):
     """A configuration's values by name; `path` says where they stand, for messages."""
 
     path: str

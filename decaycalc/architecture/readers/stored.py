@@ -1,14 +1,12 @@
 """Tensors with values on disk, and the architecture that they make."""
 
-from dataclasses import dataclass
-
 from decaycalc.architecture.guess import guess_tensors, is_buffer
 from decaycalc.architecture.readers.bounds import check_count
 from decaycalc.architecture.tensors import Architecture
+from decaycalc.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(Record):
     """Where one tensor's values stand: `n_bytes` from `offset` in the file `path`.
 
     `dtype` is safetensors' name of the number format (`F32`, `BF16`, ...). A `member` is a name
@@ -24,8 +22,7 @@ class Stored:
     member: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Record):
     """An architecture read from a file, with the place of each of its tensors' values.
 
     `stored` has one entry for each tensor of the architecture, in the same order.
