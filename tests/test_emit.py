@@ -92,7 +92,21 @@ def test_every_framework_has_its_snippet(framework, schedule):
     assert repr(snippet.lr) in snippet.code
     assert max(map(len, snippet.code.splitlines()[1:])) <= 100
     if framework != "timm":
-        ast.parse(snippet.code)
+        assert undefined(snippet.code) <= {"model"}
+
+
+def undefined(code):
+    """Return the names that a snippet reads and neither imports nor makes."""
+    nodes = list(ast.walk(ast.parse(code)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    made |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    for node in nodes:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            made |= {(entry.asname or entry.name).partition(".")[0] for entry in node.names}
+    builtins = {"float", "len"}
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - made - builtins
 
 
 @pytest.mark.parametrize(
@@ -175,8 +189,13 @@ def test_masks_are_written_out(framework):
     every = emit(framework, "0.1", source=source, run=run, mask="all").code
     assert "bias" not in every
     assert "bias" in emit(framework, "0.1", source=source, run=run, mask="no-bias").code
+    assert "bias" not in emit(framework, "0.1", source=source, run=run, mask="matrices").code
     with pytest.raises(InvalidValueError, match="decay mask"):
         emit(framework, "0.1", source=source, run=run, mask="hf")
+    with pytest.raises(UnknownNameError, match="decay mask"):
+        emit(framework, "0.1", source=source, run=run, mask="no-2d")
+    timm = emit(framework, "0.1", source=source, run=run, mask="timm").code
+    assert timm == emit(framework, "0.1", source=source, run=run, mask="no-1d").code
 
 
 def test_timm_has_its_own_mask():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
+from decaycalc.architecture.masks import find_mask
 from decaycalc.bridge import Side
 from decaycalc.catalogue import find
 from decaycalc.convention import ANY, FIT, MEASURE, SGD, Convention
@@ -76,10 +77,6 @@ def emit(
 
     `target` is one of the framework's conventions, by default the one whose optimizer is the
     source's; `schedule` is the text of `--schedule`.
-
-    >>> run = Run(lr="0.1", momentum="0.9")
-    >>> "weight_decay" in emit("pytorch", "1e-4", source="caffe", run=run).code
-    True
 
     Raises:
         UnknownNameError: no such framework or convention.
@@ -171,11 +168,21 @@ def _settings(
         dampening=float(there.get("dampening") or 0),
         nesterov=bool(there.run.nesterov),
         run=replace(there.run, lr=exact(float(lr)) if lr else None),
-        mask=mask,
+        mask=_mask(mask),
         schedule=_schedule(schedule, there.run),
         betas=None if betas is None else (float(exact(betas[0])), float(exact(betas[1]))),
         eps=None if eps is None else float(exact(eps)),
     )
+
+
+def _mask(mask: str) -> str:
+    """Return the rule's name: timm's is no-1d, but for what its models list themselves.
+
+    Raises:
+        UnknownNameError: no such mask.
+    """
+    name = find_mask(mask)
+    return "no-1d" if name == "timm" else name
 
 
 def _schedule(text: str | None, run: Run) -> Schedule | None:

@@ -6,6 +6,7 @@ from decaycalc.report.emit_settings import Settings, assemble, call, refuse_conv
 _CONDITIONS = {
     "no-1d": 'leaf.ndim > 1 and not _name(path).endswith("bias")',
     "no-bias": 'not _name(path).endswith(("bias", "beta"))',
+    "matrices": "leaf.ndim > 1",
 }
 
 
@@ -58,14 +59,18 @@ def _mask(settings: Settings) -> list[str]:
         return []
     if settings.mask not in _CONDITIONS:
         raise refuse_mask(settings, ("all", *_CONDITIONS))
-    return [
+    condition = _CONDITIONS[settings.mask]
+    naming = [
         "def _name(path):",
         '    return jax.tree_util.keystr(path, simple=True, separator="/")',
         "",
         "",
+    ]
+    return [
+        *(naming if "_name" in condition else []),
         "def decay_mask(params):",
         "    return jax.tree_util.tree_map_with_path(",
-        f"        lambda path, leaf: {_CONDITIONS[settings.mask]}, params",
+        f"        lambda path, leaf: {condition}, params",
         "    )",
         "",
         "",

@@ -13,6 +13,7 @@ _CONDITIONS = {
     "all": "True",
     "no-1d": 'len(variable.shape) > 1 and not variable.path.endswith("bias")',
     "no-bias": 'not variable.path.endswith(("bias", "beta"))',
+    "matrices": "len(variable.shape) > 1",
 }
 
 

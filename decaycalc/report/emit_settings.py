@@ -79,4 +79,5 @@ def assemble(settings: Settings, imports: tuple[str, ...], body: list[str]) -> s
 
 def _uses(text: str, line: str) -> bool:
     """Return whether a text uses the name that an import line binds."""
-    return f"{line.rsplit(maxsplit=1)[-1].partition('.')[0]}." in text
+    name = line.rsplit(maxsplit=1)[-1]
+    return f"{name}." in text or f"{name}(" in text

@@ -19,6 +19,7 @@ _WITH_BETAS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
 _CONDITIONS = {
     "no-1d": 'parameter.ndim > 1 and not name.endswith("bias")',
     "no-bias": 'not name.endswith("bias")',
+    "matrices": "parameter.ndim > 1",
 }
 
 
