@@ -9,15 +9,13 @@ from decaycalc.report.table import Cell, Table
 
 def listing(conventions: tuple[Convention, ...]) -> Iterator[Table]:
     """Yield one table for each group of conventions."""
-    headers = ("key", "parameter", "meaning", "default", "follows", "title")
+    headers = ("key", "meaning", "default", "title")
     for group, members in groupby(conventions, key=lambda convention: convention.group):
         body = tuple(
             (
                 convention.key,
-                convention.parameter,
                 convention.formula(),
                 convention.default,
-                convention.follows.value,
                 convention.title,
             )
             for convention in members
