@@ -83,6 +83,8 @@ def test_a_recipe_has_its_code(run, solver):
     ran = run("recipes", "deit-b", "--emit", "pytorch")
     assert ran.out.startswith("# weight_decay 0.05 of timm-adamw")
     assert "betas=(0.9, 0.999)" in ran.out
+    every = run("recipes", "deit-b", "--emit", "pytorch", "--decay-mask", "all").out
+    assert "model.parameters()" in every
     assert "keras.regularizers.L2(0.002)" in run("recipes", solver, "--emit", "keras").out
 
 

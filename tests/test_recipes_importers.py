@@ -4,6 +4,8 @@ import json
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.recipes.importers import is_file_name, read_recipe, result
@@ -485,3 +487,28 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
 def test_a_quotient_reads_back_exactly():
     assert decimal("6e-5", "6e-4") == "0.1"
     assert decimal("1", "3") == "1/3"
+
+
+PIECES = (
+    "base_lr", "weight_decay", "[net]", "decay", "=", ":", "{", "}", "[", "]", '"', "'", "#", "-",
+    "\n", " ", "1e-3", "nan", "learning_rate", "opt", "sgd", "lr", ",", "null", "*", "/", "(", ")",
+    "batch_size", "layer", "policy", "steps", "9" * 400, "\x00", "é", "true",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("fuzz")
+
+
+@pytest.mark.parametrize("ending", [".prototxt", ".cfg", ".json", ".py", ".yaml"])
+@given(text=st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=200))
+def test_whatever_a_file_holds_it_is_read_or_refused(folder, ending, text):
+    path = folder / f"fuzz{ending}"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        imported = read_recipe(path)
+    except UnreadableFileError as error:
+        assert "\n" not in str(error)  # noqa: PT017  (that nothing else is raised is the point)
+    else:
+        assert imported.recipe.convention

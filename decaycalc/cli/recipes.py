@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from decaycalc.recipes.measured import Measured
 
 
+MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
+
+
 @click.command(
     "recipes",
     cls=Command,
@@ -28,11 +31,18 @@ if TYPE_CHECKING:
 @click.option("--search", metavar="TEXT", help="Those that mention TEXT.")
 @click.option("--near", metavar="EPOCHS", help="The ten nearest to a timescale in epochs.")
 @click.option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)
+@click.option("--decay-mask", "mask", metavar="MASK", help=MASK_HELP)
 @output_options
-def command(name: str | None, search: str | None, near: str | None, framework: str | None) -> Shown:
+def command(
+    name: str | None,
+    search: str | None,
+    near: str | None,
+    framework: str | None,
+    mask: str | None,
+) -> Shown:
     """List published runs, or show the one called NAME (or read from the file NAME) whole."""
     if name is not None:
-        return one(name, framework)
+        return one(name, framework, mask or "no-1d")
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
     from decaycalc.recipes.measured import recall
@@ -56,14 +66,14 @@ def chosen(search: str | None, near: str | None) -> Any:
     return tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())
 
 
-def one(name: str, framework: str | None) -> Shown:
+def one(name: str, framework: str | None, mask: str) -> Shown:
     """Return one recipe whole, or its code."""
     from decaycalc.recipes.chosen import load
     from decaycalc.report import recipes as report
 
     imported = load(name)
     if framework is not None:
-        return code(imported, framework)
+        return code(imported, framework, mask)
     measured = figures_of(imported)
     result = shown((measured,), lambda: report.whole(measured, imported))
     return Shown(**{**vars(result), "warnings": imported.notes})
@@ -80,7 +90,7 @@ def figures_of(imported: "Imported") -> "Measured":
     return measure(imported.recipe)
 
 
-def code(imported: "Imported", framework: str) -> Shown:
+def code(imported: "Imported", framework: str, mask: str) -> Shown:
     """Return a recipe as a framework's code.
 
     Raises:
@@ -99,6 +109,7 @@ def code(imported: "Imported", framework: str) -> Shown:
         schedule=recipe.schedule,
         betas=recipe.betas,
         eps=recipe.eps,
+        mask=mask,
     )
     return shown_code(snippet, "recipes", imported.notes)
 
