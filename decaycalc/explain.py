@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from decaycalc.bridge import Side, shrink_of, solved, strength_of
-from decaycalc.claim import Claim, claim
+from decaycalc.claim import claim
 from decaycalc.convention import Invariant
+from decaycalc.derivation import Explanation, Step, make_step, quantity_of
 from decaycalc.errors import DecaycalcError
-from decaycalc.formula import fill, names_in, number_text
-from decaycalc.latex import to_latex
+from decaycalc.formula import number_text
 from decaycalc.plan import Plan
-from decaycalc.quantity import QUANTITIES, Monomial, symbol_of
-from decaycalc.record import Record
+from decaycalc.quantity import Monomial, symbol_of
 
 BRIDGE_SOURCE = (
     "Loshchilov and Hutter, arXiv 1711.05101, proposition 1: shrink = lr·strength; a momentum "
@@ -35,74 +34,6 @@ _HELD = {
         "it fixes the decay"
     ),
 }
-_QUANTITY_OF = {symbol_of(name): name for name in QUANTITIES}
-
-
-class Step(Record):
-    """One step of a derivation.
-
-    `text` says in words what the formula does. `filled` is the formula's right-hand side with the
-    numbers put in and `result` its value, where all numbers are known; `numbers` are the names of
-    the formula that have one.
-    """
-
-    title: str
-    text: str
-    formula: str
-    source: str
-    filled: str = ""
-    result: float | None = None
-    numbers: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def line(self) -> str:
-        """The formula with its numbers, `strength = 2·l2 = 2·0.0001 = 0.0002`."""
-        text = f"{self.formula} = {self.filled}" if self.filled else self.formula
-        if self.result is None or self.filled == number_text(self.result):
-            return text
-        # Of several equations the first one's left-hand side is the result.
-        left = f", {text.partition(' = ')[0]}" if "," in text else ""
-        return f"{text}{left} = {number_text(self.result)}"
-
-    @property
-    def latex(self) -> str:
-        """The line as LaTeX for math mode."""
-        return to_latex(self.line)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the step as JSON's `explanation` holds it."""
-        return {
-            "title": self.title,
-            "text": self.text,
-            "formula": self.formula,
-            "filled": self.filled or None,
-            "latex": self.latex,
-            "numbers": dict(self.numbers),
-            "result": self.result,
-            "source": self.source,
-        }
-
-
-class Explanation(Record):
-    """A conversion's derivation: its steps, the last of which gives the number, and its claim."""
-
-    source: str
-    target: str
-    steps: tuple[Step, ...]
-    claim: Claim
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the explanation as an entry of JSON's `explanation`."""
-        return {
-            "from": self.source,
-            "to": self.target,
-            "steps": [step.to_dict() for step in self.steps],
-            "equivalence": {
-                "name": self.claim.name,
-                "meaning": self.claim.meaning,
-                "ends": list(self.claim.ends),
-            },
-        }
 
 
 def explain(
@@ -150,20 +81,13 @@ class _Derivation:
         more: Mapping[str, Fraction] | None = None,
     ) -> Step:
         """Return a step with the numbers put in that are known."""
-        right = formula.partition(" = ")[2]
-        shown = names_in(right)
-        known = {name: self.number(name, more or {}) for name in shown}
-        names = {name: value for name, value in known.items() if value is not None}
-        whole = result is not None and len(names) == len(shown) and "," not in right
-        texts = {name: number_text(value) for name, value in names.items()}
-        return Step(
-            title=title,
+        return make_step(
+            title,
+            formula,
             text=text,
-            formula=formula,
             source=source,
-            filled=fill(right, texts) if whole and names else "",
-            result=None if result is None else float(result),
-            numbers=tuple((name, float(value)) for name, value in names.items()),
+            result=result,
+            number=lambda name: self.number(name, more or {}),
         )
 
     def number(self, name: str, more: Mapping[str, Fraction]) -> Fraction | None:
@@ -172,9 +96,8 @@ class _Derivation:
             return more[name]
         if name == self.parameter and self.value is not None:
             return self.value
-        quantity = _QUANTITY_OF.get(name.removeprefix("to_"))
-        prefix = "to_" if name.startswith("to_") else ""
-        return None if quantity is None else self.way.quantity(prefix + quantity)
+        quantity = quantity_of(name)
+        return None if quantity is None else self.way.quantity(quantity)
 
     def side(self, side: Side, role: str) -> Iterator[Step]:
         """Yield what a side's number means, and its bridge where that is not what is held."""
@@ -201,7 +124,7 @@ class _Derivation:
         return self.step(
             f"what {record.parameter} means in {record.key}",
             f"{own} = {right}",
-            text=_rule(side),
+            text=rule_of(side),
             source=record.source,
             result=self.of_source(own) if counts else None,
             more=more,
@@ -210,13 +133,12 @@ class _Derivation:
     def bridge(self, side: Side, own: Invariant, *, counts: bool) -> Step:
         """Return the step from one invariant to the other, by the side's dynamics."""
         other = self.held
-        ratio = side.bridge if other == Invariant.SHRINK else side.bridge**-1
-        right = (Monomial.of(**{own.value: 1}) * ratio).format()
+        right = bridge_formula(side, own)
         before = self.of_source(own) if counts else None
         return self.step(
             f"from {own} to {other} in {side.convention.key}",
-            f"{other} = {right}",
-            text=_bridge_text(side),
+            right,
+            text=bridge_text(side),
             source=ESTIMATE_SOURCE if side.is_estimate else BRIDGE_SOURCE,
             result=self.of_source(other) if counts else None,
             more={} if before is None else {own.value: before},
@@ -336,7 +258,7 @@ def _parameter(way: Plan) -> str:
     return f"{one.parameter}({one.key})" if clashes else one.parameter
 
 
-def _rule(side: Side) -> str:
+def rule_of(side: Side) -> str:
     """Return the side's update rule, and what its loss is of the mean loss."""
     record = side.convention
     text = record.update
@@ -346,7 +268,15 @@ def _rule(side: Side) -> str:
     return text
 
 
-def _bridge_text(side: Side) -> str:
+def bridge_formula(side: Side, own: Invariant) -> str:
+    """Return the formula that leads from a side's own invariant to the other."""
+    to_shrink = own == Invariant.STRENGTH
+    ratio = side.bridge if to_shrink else side.bridge**-1
+    other = Invariant.SHRINK if to_shrink else Invariant.STRENGTH
+    return f"{other} = {(Monomial.of(**{own.value: 1}) * ratio).format()}"
+
+
+def bridge_text(side: Side) -> str:
     """Return why strength and shrink are tied."""
     if side.is_estimate:
         return "Adam divides the penalty's gradient by about the gradient's root mean square"

@@ -10,8 +10,9 @@ from decaycalc.catalogue import conventions, find
 from decaycalc.cli.main import main
 from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling, Equivalence
 from decaycalc.convert import apply
+from decaycalc.derivation import Step
 from decaycalc.errors import DecaycalcError, TextSyntaxError
-from decaycalc.explain import Step, explain
+from decaycalc.explain import explain
 from decaycalc.formula import fill, names_in, number_text
 from decaycalc.latex import to_latex
 from decaycalc.plan import Match, plan, target_side

@@ -10,7 +10,7 @@ from decaycalc.record import replace
 
 if TYPE_CHECKING:
     from decaycalc.answer import Answer, Question
-    from decaycalc.explain import Explanation
+    from decaycalc.derivation import Explanation
     from decaycalc.report.table import Table
 
 _HELP = "Derive each number step by step; --explain latex writes the formulas for a paper."

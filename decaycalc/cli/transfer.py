@@ -6,15 +6,17 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
+from decaycalc.cli.explanation import explain_option, explained
 from decaycalc.cli.options import ConventionName, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipe import EMIT_HELP
-from decaycalc.cli.recipes import shown_code
+from decaycalc.cli.recipes import MASK_HELP, shown_code
 from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.run import Run
 
 if TYPE_CHECKING:
     from decaycalc.convention import Convention
+    from decaycalc.derivation import Explanation
     from decaycalc.scaling import Projection
     from decaycalc.transfer import Rule, Transfer
 
@@ -51,7 +53,9 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--to-parameters", metavar="NUMBER", help="The new run's parameters.")
 @click.option("--schedule", metavar="TEXT", help="lr schedule, for --emit.")
 @click.option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)
+@click.option("--decay-mask", "mask", metavar="MASK", help=MASK_HELP)
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
+@explain_option
 @run_options
 @target_options
 @output_options
@@ -60,13 +64,23 @@ def command(**given: Any) -> Shown:
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
-    framework, schedule = given.pop("framework"), given.pop("schedule")
+    framework, schedule, style = (given.pop(name) for name in ("framework", "schedule", "explain"))
     value_only, parameters = given.pop("value_only"), take_parameters(given)
+    mask = given.pop("mask") or "no-1d"
     setting = take_setting(given, schedule)
     moved = move(given, setting)
     if framework is not None:
-        return emitted(moved, framework, setting)
-    return shown(moved, projections(moved, *parameters), setting.notes, value_only=value_only)
+        return emitted(moved, framework, setting, mask)
+    laws = projections(moved, *parameters)
+    result = shown(moved, laws, setting.notes, value_only=value_only)
+    return explained(result, derivations(moved), style=style) if style else result
+
+
+def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":
+    """Return why each rule gives its number."""
+    from decaycalc.transfer.explanation import explain_rule
+
+    return tuple(explain_rule(moved, rule) for rule in moved.rules)
 
 
 def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
@@ -173,7 +187,7 @@ def the_rule(moved: "Transfer", what: str) -> "Rule":
     return moved.rules[0]
 
 
-def emitted(moved: "Transfer", framework: str, setting: Any) -> Shown:
+def emitted(moved: "Transfer", framework: str, setting: Any, mask: str) -> Shown:
     """Return the new run's code."""
     from decaycalc.record import replace
     from decaycalc.report.emit import emit
@@ -189,6 +203,7 @@ def emitted(moved: "Transfer", framework: str, setting: Any) -> Shown:
         schedule=setting.schedule,
         betas=betas,
         eps=rule.eps or moved.move.eps,
+        mask=mask,
     )
     return shown_code(snippet, "transfer", setting.notes)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-from decaycalc.explain import Explanation, Step
+from decaycalc.derivation import Explanation, Step
 from decaycalc.formula import names_in
 from decaycalc.latex import symbol
 from decaycalc.report.table import Table

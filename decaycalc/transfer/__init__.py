@@ -41,6 +41,7 @@ __all__ = [
     "Rule",
     "Transfer",
     "move_run",
+    "new_side",
     "old_side",
     "transfer",
 ]
@@ -99,7 +100,7 @@ def move_run(
     value = check_value(move.value, move.source)
     width = _positive("width_ratio", move.width_ratio)
     here = old_side(move)
-    there = _new_side(move)
+    there = new_side(move)
     rules: list[Rule] = []
     lacking: list[OutOfReach] = []
     errors: list[DecaycalcError] = []
@@ -140,7 +141,7 @@ def _positive(name: str, value: Number) -> Fraction:
     return number
 
 
-def _new_side(move: Move) -> Side:
+def new_side(move: Move) -> Side:
     """Return the new run's side: the old run but for what is given; its length counts one way."""
     given = move.target_run or Run()
     base = move.run
