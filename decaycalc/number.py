@@ -26,7 +26,9 @@ def exact(value: Number, *, name: str = "value") -> Fraction:
     Raises:
         InvalidValueError: not a number, not finite, or outside float64's range.
     """
-    if isinstance(value, int | Fraction):
+    if isinstance(value, Fraction):
+        return _in_range(value, value, name)
+    if isinstance(value, int):
         return _in_range(Fraction(value), value, name)
     return _exact_decimal(value if isinstance(value, str) else repr(float(value)), name)
 

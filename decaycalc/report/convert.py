@@ -15,7 +15,7 @@ def tables(answer: Answer, *, flag_of: Callable[[str], str]) -> Iterator[Table]:
     if answer.penalty is not None:
         yield _penalty(answer.penalty)
         if answer.penalty.layers:
-            yield _layers(answer.penalty)
+            yield _layers(answer.penalty, even=not _differs_by_layer(answer))
     if answer.conversions:
         yield _conversions(answer)
     if any(conversion.layers for conversion in answer.conversions):
@@ -87,8 +87,7 @@ def _why_no_decay(answer: Answer) -> str:
             "a penalty under Adam-like scaling has no shrink per step; "
             "--gradient-rms gives an estimate"
         )
-    monomial = answer.source.monomial
-    if monomial is not None and "layer_weights" in monomial.names:
+    if _differs_by_layer(answer):
         known = answer.penalty is not None and answer.penalty.layers
         return f"the shrink per step differs by layer{'' if known else ': give --arch'}"
     return "the shrink per step is unknown: give --lr"
@@ -111,7 +110,12 @@ def _penalty(penalty: Penalty) -> Table:
     return Table(title="Penalty scale", headers=("", "value"), rows=known, numeric=("value",))
 
 
-def _layers(penalty: Penalty) -> Table:
+def _differs_by_layer(answer: Answer) -> bool:
+    monomial = answer.source.monomial
+    return monomial is not None and "layer_weights" in monomial.names
+
+
+def _layers(penalty: Penalty, *, even: bool) -> Table:
     """Return the penalty by layer, and what each weight loses with λ as it is and normalised."""
     headers = (
         "layer", "weights", "Σw²", "penalty", "share", "shrink per step",
@@ -129,7 +133,6 @@ def _layers(penalty: Penalty) -> Table:
         )
         for layer in penalty.layers
     )
-    even = len({layer.per_step_shrink for layer in penalty.layers}) == 1
     note = (
         "the penalty grows with the number of weights, each weight's decay does not: "
         "every weight loses the same share per step"
