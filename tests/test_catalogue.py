@@ -280,7 +280,7 @@ ADAPTIVE = [r for r in CONVERTIBLE if r.is_adaptive and "unmodelled" not in r.up
 def steps_without_decay(record):
     """Return where five noisy steps lead when the record's number is 0."""
     # What users choose themselves makes no other algorithm.
-    update = re.sub(r", (rho|initial_accumulator)=[0-9.]+", "", record.update)
+    update = re.sub(r", (rho|beta2|initial_accumulator)=[0-9.]+", "", record.update)
     update = re.sub(r"(eps|eps_root)=1e-\d+", r"\1=1e-12", update)
     side, rule = side_of(record), rule_of(update)
     noise, state = np.random.default_rng(1), State()

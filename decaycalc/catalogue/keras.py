@@ -108,7 +108,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         shrink=TIMES_LR,
         coupling=Coupling.DECOUPLED,
         optimizer="rmsprop-inside",
-        update="w = w*(1 - lr*weight_decay); w = w - lr*rmsprop(g, eps=0, eps_root=1e-7)",
+        update="w = w*(1 - lr*weight_decay); w = w - lr*rmsprop(g, rho=0.9, eps=0, eps_root=1e-7)",
         default="none",
         trap="plain-name optimizers are decoupled in Keras: this is no L2 penalty; biases and norm gains decay too",
         source="keras/src/optimizers/base_optimizer.py, _apply_weight_decay, and rmsprop.py (keras 3.15.1)",

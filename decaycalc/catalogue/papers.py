@@ -15,6 +15,7 @@ from decaycalc.convention import (
     Follows,
 )
 from decaycalc.quantity import Monomial
+from decaycalc.run import Loss
 
 _GROUP = "Papers and measures"
 _ADAMW = "Loshchilov and Hutter, arXiv 1711.05101"
@@ -201,6 +202,7 @@ CONVENTIONS = (
         parameter="precision",
         strength=Monomial.of(1, value=1, dataset_size=-1),
         optimizer=ANY,
+        loss=Loss.MEAN,
         update="minimise mean(loss) + precision/(2*dataset_size)*sum(w**2)",
         trap="the loss must be the negative log-likelihood of one example, with its noise scale",
         source="Bishop, PRML, eq. 3.55 and 5.112: the posterior is the summed loss + α/2·Σw²",
@@ -213,6 +215,7 @@ CONVENTIONS = (
         parameter="sigma",
         strength=Monomial.of(1, value=-2, dataset_size=-1),
         optimizer=ANY,
+        loss=Loss.MEAN,
         update="minimise mean(loss) + 1/(2*dataset_size*sigma**2)*sum(w**2)",
         trap="the loss must be the negative log-likelihood of one example, with its noise scale",
         source="Bishop, PRML, eq. 3.55 and 5.112, with α = 1/σ²",

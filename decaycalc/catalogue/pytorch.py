@@ -188,7 +188,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         shrink=TIMES_LR,
         coupling=Coupling.DECOUPLED,
         optimizer="adafactor",
-        update="w = w*(1 - lr*weight_decay); w = w - lr*adafactor(g)",
+        update="u = adafactor(g); w = w*(1 - lr*weight_decay) - lr*u",
         default="0",
         trap="the decay is times the raw lr, the update times the relative step min(lr, 1/√t)·max(eps2, RMS(w))",
         source="torch/optim/_adafactor.py (torch 2.13.0)",
