@@ -95,7 +95,7 @@ RECIPES = (
         schedule="linear:warmup=30000",
         betas=("0.9", "0.98"),
         eps="1e-6",
-        source="Liu et al., arXiv 1907.11692, table 9; FacebookAI/roberta-large model card",
+        source="Liu et al., arXiv 1907.11692, table of pre-training; FacebookAI/roberta-large model card",
         note="base: lr 6e-4, 24 thousand steps of warm-up; sequences of 512 tokens",
     ),
     Recipe(
@@ -108,7 +108,7 @@ RECIPES = (
         epochs="100",
         schedule="cosine:warmup=2000",
         exempt="biases and gains",
-        source="Radford et al. 2018, section 4.1 (model specifications)",
+        source="Radford et al. 2018, model specifications",
         note="sequences of 512 tokens; a modified L2 regularisation after Loshchilov & Hutter",
     ),
     Recipe(
@@ -340,7 +340,7 @@ RECIPES = (
         epochs="1",
         n_parameters=1_040_000_000_000,
         schedule="wsd:warmup=500,decay=82089,final=0.1,shape=cosine",
-        source="Kimi Team, arXiv 2507.20534, section 2.5",
+        source="Kimi K2 technical report, section 2.5",
         note="MuonClip; 500 steps of warm-up, constant to 10 trillion tokens, cosine to 2e-5",
     ),
     Recipe(
@@ -384,7 +384,7 @@ RECIPES = (
         steps=100_000,
         betas=("0.9", "0.95"),
         eps="1e-8",
-        source="Wortsman et al., arXiv 2309.14322, section 2",
+        source="Wortsman et al., arXiv 2309.14322, as zhangtemplar.github.io/small-vit-stability has it",
         note="lr is swept; the decay per step is 1e-4 times the schedule, not times lr; 5 thousand "
         "steps of warm-up; z-loss 1e-4",
     ),
