@@ -95,7 +95,7 @@ RECIPES = (
         schedule="linear:warmup=30000",
         betas=("0.9", "0.98"),
         eps="1e-6",
-        source="Liu et al., arXiv 1907.11692, table of pre-training; FacebookAI/roberta-large model card",
+        source="Liu et al., arXiv 1907.11692; FacebookAI/roberta-large model card",
         note="base: lr 6e-4, 24 thousand steps of warm-up; sequences of 512 tokens",
     ),
     Recipe(
@@ -384,7 +384,7 @@ RECIPES = (
         steps=100_000,
         betas=("0.9", "0.95"),
         eps="1e-8",
-        source="Wortsman et al., arXiv 2309.14322, as zhangtemplar.github.io/small-vit-stability has it",
+        source="Wortsman et al., arXiv 2309.14322, by zhangtemplar.github.io/small-vit-stability",
         note="lr is swept; the decay per step is 1e-4 times the schedule, not times lr; 5 thousand "
         "steps of warm-up; z-loss 1e-4",
     ),
