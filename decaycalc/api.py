@@ -1,0 +1,110 @@
+"""The functions of the Python API: the command's jobs on numbers, and on numpy arrays."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from decaycalc.answer import Answer, Question
+from decaycalc.answer import answer as _answer
+from decaycalc.catalogue import find
+from decaycalc.convention import Convention
+from decaycalc.convert import Conversion
+from decaycalc.convert import convert as _convert
+from decaycalc.plan import Match
+from decaycalc.quantity import Number
+from decaycalc.run import Run
+from decaycalc.runs import runs_with
+
+if TYPE_CHECKING:
+    from decaycalc.architecture import Architecture
+    from decaycalc.arrays import ArrayConversion
+
+_SCALARS = (int, float, str, Fraction)
+
+
+def convert(
+    value: Any,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match | str = Match.OPTIMUM,
+    **quantities: Any,
+) -> "Conversion | ArrayConversion":
+    """Return a weight decay in another convention.
+
+    Quantities may be given in a `run` or by their names (`lr=0.1`, `batch_size=128`, `to_lr=0.2`
+    for the target's). Value and named quantities may be numpy arrays; they broadcast, and the
+    result's `value` is then an array. With `value` None the formula alone is returned.
+
+    >>> convert("5e-4", source="caffe", target="keras-l2").value
+    0.00025
+    >>> convert(0.1, source="pytorch-adamw", target="tfa-adamw", lr=0.001).value
+    0.0001
+
+    Raises:
+        UnknownNameError: no convention of that name.
+        MissingQuantityError: a quantity that does not cancel is unknown.
+        NoEquivalentError: no single number is equivalent.
+        InvalidValueError: a value out of its domain.
+    """
+    one, other = _record(source), _record(target)
+    given = {name: number for name, number in quantities.items() if number is not None}
+    if not any(map(_is_array, (value, *given.values()))):
+        here, there = runs_with(run or Run(), target_run, given)
+        return _convert(
+            value, source=one, target=other, run=here, target_run=there, match=Match(match)
+        )
+    # Imported here: only arrays need numpy.
+    from decaycalc.arrays import convert_arrays  # noqa: PLC0415
+
+    return convert_arrays(
+        value, source=one, target=other, run=run or Run(), target_run=target_run,
+        match=Match(match), quantities=given,
+    )  # fmt: skip
+
+
+def answer(
+    value: Number | None,
+    *,
+    source: Convention | str,
+    targets: Sequence[Convention | str] = (),
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match | str = Match.OPTIMUM,
+    architecture: "Architecture | str | None" = None,
+    **more: Any,
+) -> Answer:
+    """Return all that `decaycalc convert` says: decay, penalty and conversions.
+
+    `more` are the other fields of `decaycalc.answer.Question` (`everything`, `mask`, `init`,
+    `classes`, `dtype`, `schedule`). The answer's `to_dict()` is the command's JSON.
+
+    >>> answer(1e-4, source="pytorch-sgd", run=Run(lr=0.1)).shrink
+    1e-05
+
+    Raises:
+        DecaycalcError: what the command would refuse.
+    """
+    if isinstance(architecture, str):
+        from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (readers, if asked)
+
+        architecture = parse_architecture(architecture)
+    question = Question(
+        value=value, source=_record(source), targets=tuple(map(_record, targets)),
+        run=run or Run(), target_run=target_run, match=Match(match), architecture=architecture,
+        **more,
+    )  # fmt: skip
+    return _answer(question)
+
+
+def _record(name: Convention | str) -> Convention:
+    return find(name) if isinstance(name, str) else name
+
+
+def _is_array(value: Any) -> bool:
+    """Return whether a value is an array, or a list that makes one."""
+    if value is None or isinstance(value, _SCALARS):
+        return False
+    return isinstance(value, list | tuple) or hasattr(value, "__array__")
