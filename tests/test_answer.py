@@ -1,0 +1,150 @@
+from fractions import Fraction
+
+import pytest
+
+from decaycalc.answer import Question, answer
+from decaycalc.architecture import parse_architecture
+from decaycalc.bridge import Side
+from decaycalc.catalogue import find
+from decaycalc.decay import decay_of
+from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError
+from decaycalc.run import Run
+
+F = Fraction
+RUN = Run(lr="0.1", momentum="0.9", batch_size=256, dataset_size=1281167, epochs=90)
+
+
+def decay(key, value, run):
+    return decay_of(Side(convention=find(key), run=run), F(value))
+
+
+def ask(key, value, **more):
+    return answer(Question(source=find(key), value=value, **more))
+
+
+def test_the_decay_of_a_real_recipe():
+    shown = decay("pytorch-sgd", "1e-4", RUN)
+    assert shown.per_step_shrink == pytest.approx(1.00090171e-4, rel=1e-8)
+    assert shown.per_step_factor == 1 - shown.per_step_shrink
+    assert shown.per_epoch_factor == pytest.approx((1 - shown.per_step_shrink) ** 5005, rel=1e-10)
+    assert shown.per_run_factor == pytest.approx(2.6217e-20, rel=1e-4)
+    assert shown.half_life_epochs == pytest.approx(shown.half_life_steps * 256 / 1281167)
+
+
+def test_a_tiny_shrink_over_a_long_run_keeps_its_digits():
+    run = Run(lr=1, steps=10**12)
+    shown = decay("pytorch-sgd", "1e-12", run)
+    assert shown.per_run_factor == pytest.approx(0.36787944117125, rel=1e-13)
+    assert shown.timescale_run_fraction == 1
+
+
+def test_what_is_unknown_is_none():
+    shown = decay("per-step-shrink", "0.1", Run())
+    assert shown.per_epoch_factor is shown.per_run_factor is shown.half_life_epochs is None
+    assert shown.timescale_epochs is shown.timescale_run_fraction is None
+    assert shown.timescale_steps == 10
+    assert shown.to_dict()["oscillating"] is False
+
+
+@pytest.mark.parametrize("key", ["pytorch-adam", "l2-norm", "pytorch-adamw", "layer-mean-l2"])
+def test_some_numbers_have_no_decay_in_reach(key):
+    assert decay(key, "0.1", Run()) is None
+
+
+def test_no_decay_halves_nothing():
+    shown = decay("pytorch-sgd", 0, RUN)
+    assert (shown.per_step_factor, shown.per_step_shrink) == (1, 0)
+    assert shown.half_life_steps is shown.timescale_steps is shown.timescale_epochs is None
+    assert shown.per_run_factor == 1
+
+
+def test_an_oscillating_decay_goes_by_its_modulus():
+    shown = decay("pytorch-sgd", "5e-4", Run(lr="0.1", momentum="0.99"))
+    assert shown.oscillating
+    assert shown.per_step_factor == pytest.approx(0.99**0.5, rel=1e-12)
+    assert not decay("pytorch-sgd", "5e-4", Run(lr="0.1", momentum="0.9")).oscillating
+    assert not decay("optax-momo", "5e-4", Run(lr="0.1", momentum="0.9")).oscillating
+
+
+def test_the_whole_answer_of_a_real_recipe():
+    shown = ask("pytorch-sgd", "1e-4", run=RUN)
+    assert (shown.strength, shown.shrink) == (1e-4, 1e-4)
+    assert shown.penalty.coefficient_dataset_sum == 64.05835
+    assert {c.convention.key for c in shown.conversions} >= {"mean-l2", "keras-l2", "caffe"}
+    assert shown.unavailable == ()
+
+
+def test_an_adaptive_penalty_has_no_shrink():
+    shown = ask("pytorch-adam", "1e-2", run=RUN)
+    assert shown.shrink is shown.decay is None
+    assert shown.strength == 0.01
+    assert ask("pytorch-adamw", "1e-2").shrink is None
+    assert ask("pytorch-adamw", "1e-2").penalty is None
+
+
+def test_a_named_target_that_cannot_be_reached_is_an_error_a_listed_one_is_not():
+    with pytest.raises(NoEquivalentError):
+        ask("pytorch-adam", "1e-2", run=RUN, targets=(find("pytorch-adamw"),))
+    reasons = {e.convention.key: e.reason for e in ask("pytorch-adam", "1e-2").unavailable}
+    assert reasons["pytorch-adamw"] == "no-equivalent"
+    assert reasons["sum-l2"] == "missing"
+
+
+def test_a_number_that_overflows_in_one_target_spoils_no_other():
+    shown = ask("mean-half-l2", "1e-310", run=Run(dataset_size=1))
+    messages = {e.convention.key: e.message for e in shown.unavailable}
+    assert messages["sklearn-logistic"] == "C '1.000e+310' is beyond float64's range"
+    assert any(c.convention.key == "keras-l2" for c in shown.conversions)
+
+
+def test_an_unknown_dtype_is_refused_even_where_nothing_decays():
+    with pytest.raises(UnknownNameError, match="unknown dtype 'float31'"):
+        ask("mean-l2", None, dtype="float31")
+
+
+def test_what_leaves_nothing_of_a_weight_is_refused_at_once():
+    with pytest.raises(InvalidValueError, match="leaves nothing"):
+        ask("pytorch-adamw", 30, run=RUN)
+
+
+def test_warnings_tell_rounded_epochs_defaults_oscillation_and_lost_digits():
+    run = Run(lr="0.1", momentum="0.99", batch_size=256, dataset_size=1281167)
+    assert [text.partition(":")[0] for text in ask("pytorch-sgd", "5e-4", run=run).warnings] == [
+        "an epoch is 5005 steps, N/B is 5004.56", "the decay oscillates",
+    ]  # fmt: skip
+    assert ask("torch7-sgd", 1, run=Run(momentum="0.9")).warnings == (
+        "dampening is 0.9, the framework's default",
+    )
+    (lost,) = ask("pytorch-adamw", "0.1", run=Run(lr="3e-4"), dtype="bfloat16").warnings
+    assert "lost in bfloat16 rounding" in lost
+    assert ask("pytorch-adamw", "0.1", run=Run(lr="3e-4"), dtype="float32").warnings == ()
+
+
+def test_a_schedule_takes_the_place_of_a_constant_lr():
+    run = Run(lr="0.1", batch_size=10, dataset_size=1000, epochs=10)
+    plain = ask("pytorch-sgd", "0.01", run=run)
+    halved = ask("pytorch-sgd", "0.01", run=run, schedule="linear")
+    assert plain.schedule is None
+    assert plain.decay.per_run_factor == pytest.approx(0.999**1000)
+    assert halved.decay.per_run_factor == pytest.approx(0.999**500, rel=2e-3)
+    assert ask("pytorch-sgd", None, run=run, schedule="linear").schedule is None
+
+
+def test_a_penalty_by_layer_has_strengths_and_shrinks_by_layer():
+    network = parse_architecture("784-300-100-10")
+    shown = ask("layer-mean-l2", 1, run=Run(lr="0.1"), architecture=network)
+    assert shown.strength is shown.shrink is shown.decay is None
+    shrinks = [layer.per_step_shrink for layer in shown.penalty.layers]
+    assert shrinks == pytest.approx([0.2 / (3 * n) for n in (235200, 30000, 1000)])
+    assert shown.penalty.value == pytest.approx(
+        sum(2 * n_out / (3 * n) for n_out, n in ((300, 235200), (100, 30000), (10, 1000)))
+    )
+    empty = ask("layer-mean-l2", None, architecture=network)
+    assert empty.penalty.layers[0].per_step_shrink is None
+
+
+def test_json_of_an_answer_holds_plain_values():
+    shown = ask("mean-l2", "1/3", run=Run(lr="0.1"), target_run=Run(lr="0.2")).to_dict()
+    assert shown["source"] == {"convention": "mean-l2", "parameter": "lam", "value": 1 / 3}
+    assert shown["target_run"]["lr"] == 0.2
+    assert ask("mean-l2", None).to_dict()["source"]["value"] is None

@@ -1,0 +1,141 @@
+import io
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from decaycalc.cli import main as program
+from decaycalc.cli.flags import flag_of, way_out
+from decaycalc.cli.output import colour, write_atomically
+from decaycalc.errors import UnreadableFileError
+
+LINE = ("convert", "0.001", "--from", "mean-l2", "--to", "keras-l2", "-B", "128", "-N", "60000")
+START = {
+    "json": '{\n  "schema"', "jsonl": '{"from": ', "csv": "from,", "md": "**Penalty",
+    "txt": "Decay", "html": "<!DOCTYPE html>", "svg": "<svg",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("extension", START)
+def test_a_files_extension_names_its_format(run, tmp_path, extension):
+    path = tmp_path / f"out.{extension}"
+    ran = run(*LINE, "-o", path)
+    assert (ran.status, ran.out) == (0, "")
+    text = path.read_text(encoding="utf-8")
+    assert START[extension] in text
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_format_given_beats_the_extension(run, tmp_path):
+    path = tmp_path / "out.txt"
+    run(*LINE, "--json", "-o", path)
+    assert path.read_text(encoding="utf-8").startswith("{")
+
+
+def test_a_dash_is_stdout(run):
+    assert run(*LINE, "-o", "-").out == run(*LINE).out != ""
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    write_atomically(str(path), "new λ")
+    assert path.read_text(encoding="utf-8") == "new λ"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_atomically(str(tmp_path / "link.txt"), "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_device_is_written_as_it_is():
+    write_atomically("/dev/null", "gone")
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # noqa: PTH116  (a device)
+
+
+def test_a_folder_in_the_files_place_is_named(tmp_path):
+    with pytest.raises(UnreadableFileError, match="Is a directory"):
+        write_atomically(str(tmp_path), "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "terminal", "wanted"),
+    [
+        ({}, True, True), ({}, False, False), ({"TERM": "dumb"}, True, False),
+        ({"NO_COLOR": "1"}, True, False), ({"NO_COLOR": ""}, True, True),
+        ({"FORCE_COLOR": "1"}, False, True), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+    ],
+)  # fmt: skip
+def test_no_color_beats_force_color_beats_the_terminal(monkeypatch, environment, terminal, wanted):
+    monkeypatch.delenv("TERM", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert colour(terminal=terminal) is wanted
+
+
+def test_escapes_come_only_when_they_are_wanted(run, monkeypatch):
+    assert "\x1b" not in run(*LINE).out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1m" in run(*LINE).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run(*LINE).out
+
+
+def test_the_width_given_beats_columns(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert max(map(len, run(*LINE, "--width", "50").out.splitlines())) <= 50
+
+
+def test_a_terminals_width_is_taken_where_there_is_one(run, monkeypatch):
+    monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((50, 20)))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert max(map(len, run(*LINE).out.splitlines())) <= 50
+
+
+def test_formulas_are_written_in_utf8_whatever_the_locale(monkeypatch):
+    done = subprocess.run(
+        [sys.executable, "-m", "decaycalc", *LINE],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True,
+    )  # fmt: skip
+    assert "Σw²" in done.stdout.decode("utf-8")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", stream)
+    program._speak_utf8()
+    assert stream.encoding == "utf-8"
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    command = f"{sys.executable} -m decaycalc convert 1 --from mean-l2 --all | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "Decay"
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupted_program_says_so(run, monkeypatch):
+    def interrupt(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program.program, "main", interrupt)
+    assert run("convert") == (130, "", "interrupted\n")
+
+
+def test_flags_are_named_for_what_is_missing():
+    assert way_out(("lr", "dataset_size")) == "give --lr and -N"
+    assert way_out(("n_weights", "n_layers")) == "give --arch"
+    assert flag_of("keep_probability") == "--keep-probability"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("convert", "--help"), ("--version",)])
+def test_help_and_version_are_results_on_stdout(run, words):
+    ran = run(*words)
+    assert ran.status == 0
+    assert ran.out
+    assert ran.err == ""
