@@ -142,6 +142,9 @@ def test_the_new_run_has_its_code(run):
     assert "0.2}" in ran.out
     assert "betas=(0.6, 0.8)" in ran.out
     assert "LambdaLR" in ran.out
+    every = run(*ADAM, "--lr-rule", "sqrt", "--hold", "epoch", "--emit", "pytorch",
+                "--decay-mask", "all")  # fmt: skip
+    assert "model.parameters()" in every.out
     choose = run(*ADAM, "--emit", "pytorch")
     assert (choose.status, choose.out) == (2, "")
 
