@@ -263,13 +263,17 @@ def test_shares_of_all_updates_and_of_the_initial_weights_make_one(
 
 
 @pytest.mark.parametrize("text", ["cosine:final=0.1", "linear", "step:at=30/60%"])
-def test_long_runs_summed_in_blocks_have_the_ages_of_those_summed_by_steps(text: str) -> None:
+@pytest.mark.parametrize("step", [1e-9, 1e-5, 1.5e-4])
+def test_long_runs_summed_in_blocks_are_those_summed_by_steps(text: str, step: float) -> None:
     n = (1 << 20) + 77
-    rule = DecayRule(step=1e-5)
+    rule = DecayRule(step=step)
     found = survive(parse_schedule(text, total_steps=n), rule)
     shares, initial = averages(text, n, rule)
     mean = float((shares * np.arange(n)[::-1]).sum() / shares.sum())
     assert found.mean_update_age_steps == pytest.approx(mean, rel=1e-6)
+    shrinks = rule.step * parse_schedule(text, total_steps=n).multiplier(np.arange(n))
+    exact = math.exp(math.fsum(np.log1p(-shrinks).tolist()))
+    assert found.survival == pytest.approx(exact, rel=1e-14)
     assert found.survival == pytest.approx(initial, rel=1e-9)
     half = found.half_mass_age_steps
     assert half is not None

@@ -14,7 +14,7 @@ from decaycalc.schedule.length import Length, Span
 from decaycalc.schedule.shapes import Floats, Settings, Shape
 from decaycalc.schedule.table import read_table
 
-CHUNK = 1 << 16  # steps evaluated at once: half a megabyte an array, which stays in the cache
+CHUNK = 1 << 14  # steps evaluated at once: 128 KB an array, which stays in cache and heap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

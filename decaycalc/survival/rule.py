@@ -49,6 +49,11 @@ class DecayRule:
         """The shrink at peak lr to first order (1/step)."""
         return first_order_shrink(self.step, momentum=self.momentum, dampening=self.dampening)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a step of shrink s leaves `1 - s` of a weight, to first order under momentum."""
+        return not self.proximal and self.compounds == 1
+
     def factors(self, multiplier: Floats) -> Floats:
         """Return each step's decay over that at peak lr, shape of `multiplier`."""
         if self.follows is Follows.CONSTANT:
@@ -57,8 +62,10 @@ class DecayRule:
             return multiplier**2
         return multiplier
 
-    def logs(self, shrinks: Floats) -> Floats:
+    def logs(self, shrinks: Floats, *, largest: float) -> Floats:
         """Return the logarithm of what each step leaves, from its first-order shrink (1/step).
+
+        `largest` is the largest of the shrinks.
 
         Raises:
             InvalidValueError: A step that removes the whole weight. Under momentum it does not:
@@ -66,17 +73,13 @@ class DecayRule:
         """
         if self.proximal:
             return -np.log1p(shrinks)
-        if self.compounds != 1:
-            return np.log1p(-self._below_one(shrinks / self.compounds)) * self.compounds
-        return np.log1p(-self._below_one(shrinks))
-
-    def _below_one(self, shrinks: Floats) -> Floats:
-        largest = float(shrinks.max(initial=0))
+        if self.compounds != 1 and largest < self.compounds:
+            return np.log1p(shrinks / -self.compounds) * self.compounds
         if largest < 1:
-            return shrinks
+            return np.log1p(-shrinks)
         if not self.momentum:
             raise InvalidValueError("shrink", largest, "must stay below 1 at every step")
-        return np.minimum(shrinks, NEARLY_ALL)
+        return np.log1p(-np.minimum(shrinks, NEARLY_ALL))
 
     def long_run_shrink(self, factor: float) -> float:
         """Return the exact long-run shrink at a constant lr, `factor` times the peak's (1/step)."""

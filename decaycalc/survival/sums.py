@@ -8,7 +8,10 @@ import numpy as np
 from decaycalc.schedule.shapes import Floats
 
 BLOCK = 64
+LONG_RUN = 1 << 20
 SMALL_LOSS = 0.01  # largest loss in a block for which its ages are a short series
+_PLACES = np.arange(BLOCK, dtype=np.float64)
+_SQUARES, _CUBES = float((_PLACES**2).sum()), float((_PLACES**3).sum())
 
 
 @dataclass(slots=True)
@@ -56,13 +59,39 @@ class Interval:
     n_steps: int = 0
     largest: float = 0.0
 
-    def append(self, logs: Floats, shrinks: Floats, *, block: int) -> None:
+    def append(self, logs: Floats, shrinks: Floats, *, largest: float) -> None:
         """Add a chunk of steps at the end, both of shape (n,)."""
-        n_whole = len(logs) // block * block
-        self._append_blocks(logs[:n_whole].reshape(-1, block))
-        self._append_blocks(logs[n_whole:].reshape(-1, 1))
+        sums = logs[::-1].cumsum()[::-1]
+        gone = -float(np.expm1(sums[1:]).sum())
+        self._append(float(logs.sum()), gone, n_steps=len(logs))
         self.shrink.add(float(shrinks.sum()))
-        self.largest = max(self.largest, float(shrinks.max()))
+        self.largest = max(self.largest, largest)
+
+    def append_weak(self, shrinks: Floats, *, largest: float) -> None:
+        """Add a chunk of weak decays, shape (n,), n a multiple of `BLOCK`.
+
+        `log1p(-s)` is `-(s + s^2/2 + s^3/3 + s^4/4)`: the next term is below half a unit in the
+        last place of s. With r the sum of the logs after an update in its block, the part of it
+        that is gone is `-expm1(r)`, here `-r - r^2/2 - r^3/6`, where the first term takes each
+        step's shrink and the others the block's mean.
+        """
+        squares = shrinks * shrinks
+        sums = shrinks.reshape(-1, BLOCK).sum(axis=1)
+        total = float(sums.sum())
+        cubes = float(np.einsum("i,i->", squares, shrinks))
+        fourths = float(np.einsum("i,i->", squares, squares))
+        log = -(total + (float(squares.sum()) / 2 + (cubes / 3 + fourths / 4)))
+        # einsum, no matrix product: its threads cost more than they save on so little.
+        moments = np.einsum("ij,j->i", shrinks.reshape(-1, BLOCK), _PLACES)
+        mean = sums / BLOCK
+        mean += mean * mean / 2
+        moments *= 1 + mean / 2
+        gone = moments - mean * mean * (_SQUARES / 2 - mean * (_CUBES / 6))
+        after = BLOCK * (mean - mean[::-1].cumsum()[::-1])
+        n_gone = float((gone * np.exp(after)).sum()) - BLOCK * float(np.expm1(after).sum())
+        self._append(log, n_gone, n_steps=len(shrinks))
+        self.shrink.add(total)
+        self.largest = max(self.largest, largest)
 
     def append_constant(self, log: float, shrink: float) -> None:
         """Add all of the interval's steps at once, which are alike."""
@@ -71,25 +100,6 @@ class Interval:
         self.shrink.add(n * shrink)
         self.gone = _geometric_gone(log, n)
         self.n_steps, self.largest = n, shrink
-
-    def _append_blocks(self, logs: Floats) -> None:
-        """Add blocks of steps, shape (n_blocks, block).
-
-        With s the sum of the logs after an update in its block, the part gone is `-expm1(s)`,
-        here by its series `-s - s^2/2 - s^3/6`, the first term exact, the others for the mean log.
-        In blocks of one step s is 0.
-        """
-        n_blocks, block = logs.shape
-        if not n_blocks:
-            return
-        sums = logs.sum(axis=1)
-        places = np.arange(block, dtype=np.float64)
-        mean = sums / block
-        squares, cubes = float((places**2).sum()), float((places**3).sum())
-        gone = -(logs @ places) - mean**2 * (squares / 2) - mean**3 * (cubes / 6)
-        after = np.cumsum(sums[::-1])[::-1] - sums
-        total = float((gone * np.exp(after) - block * np.expm1(after)).sum())
-        self._append(float(sums.sum()), total, n_steps=n_blocks * block)
 
     def _append(self, log: float, gone: float, *, n_steps: int) -> None:
         self.gone = self.gone * math.exp(log) - self.n_steps * math.expm1(log) + gone
@@ -104,7 +114,6 @@ def _geometric_gone(log: float, n: int) -> float:
     return n - math.expm1(n * log) / math.expm1(log)
 
 
-def choose_block(n_steps: int, largest_shrink: float) -> int:
-    """Return how many steps are summed together: one, or many in long runs of weak decay."""
-    is_weak = largest_shrink * BLOCK <= SMALL_LOSS
-    return BLOCK if is_weak and n_steps > 1 << 20 else 1
+def is_weak(n_steps: int, largest_shrink: float) -> bool:
+    """Return whether a run is so long, and its decay so weak, that blocks of steps are summed."""
+    return largest_shrink * BLOCK <= SMALL_LOSS and n_steps > LONG_RUN

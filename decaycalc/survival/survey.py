@@ -13,12 +13,14 @@ import numpy as np
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
-from decaycalc.survival.product import advance, start_weight
+from decaycalc.schedule.shapes import Floats
+from decaycalc.survival.product import Weight, advance, start_weight
 from decaycalc.survival.rule import DecayRule
-from decaycalc.survival.sums import Interval, Sum, choose_block
+from decaycalc.survival.sums import BLOCK, Interval, Sum, is_weak
 
 LEAST_INTERVALS = 64
 MOST_POINTS = 100_000
+TOGETHER = 4  # chunks whose steps are multiplied at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ def _sum_constant(rule: DecayRule, edges: list[int]) -> tuple[list[Interval], di
     """Return the sums over each interval, and what is left at its end, in closed form."""
     intervals = [Interval(start=start, stop=stop) for start, stop in pairwise(edges)]
     shrink = rule.peak_shrink
-    log = float(rule.logs(np.array([shrink]))[0])
+    log = float(rule.logs(np.array([shrink]), largest=shrink)[0])
     for interval in intervals:
         interval.append_constant(log, shrink)
     if rule.momentum:
@@ -126,22 +128,48 @@ def _sum_steps(
     schedule: Schedule, rule: DecayRule, edges: list[int]
 ) -> tuple[list[Interval], dict[int, float]]:
     """Return the same from every step."""
-    block = choose_block(schedule.total_steps, rule.peak_shrink)
+    by_blocks = rule.is_plain and is_weak(schedule.total_steps, rule.peak_shrink)
     weight = start_weight(rule, float(schedule.multiplier(np.zeros(1))[0]))
     intervals, survivals, log = [], {}, Sum()
     for start, stop in pairwise(edges):
         interval = Interval(start=start, stop=stop)
-        for multiplier in schedule.chunks(start, stop):
-            shrinks = rule.factors(multiplier) * rule.peak_shrink
-            interval.append(rule.logs(shrinks), shrinks, block=block)
-            if rule.momentum and not weight.is_gone:
-                advance(
-                    weight, rule, multiplier[1:] if interval.n_steps == stop == 1 else multiplier
-                )
+        _sum_interval(interval, schedule, rule, by_blocks=by_blocks, weight=weight)
         intervals.append(interval)
         log.add_sum(interval.log)
         survivals[stop] = weight.survival() if rule.momentum else math.exp(log.get())
     return intervals, survivals
+
+
+def _sum_interval(
+    interval: Interval, schedule: Schedule, rule: DecayRule, *, by_blocks: bool, weight: Weight
+) -> None:
+    """Add an interval's steps; under momentum take the weight through them.
+
+    The first interval is the first step, which has filled the buffer already.
+    """
+    waiting: list[Floats] = []
+    peak, iterates = rule.peak_shrink, bool(rule.momentum and interval.start)
+    for multiplier in schedule.chunks(interval.start, interval.stop):
+        shrinks = rule.factors(multiplier) * peak
+        _append(interval, rule, shrinks, by_blocks=by_blocks)
+        if iterates and not weight.is_gone:
+            waiting.append(multiplier)
+            if len(waiting) == TOGETHER:
+                advance(weight, rule, np.concatenate(waiting))
+                waiting.clear()
+    if waiting:
+        advance(weight, rule, np.concatenate(waiting))
+
+
+def _append(interval: Interval, rule: DecayRule, shrinks: Floats, *, by_blocks: bool) -> None:
+    """Add a chunk of first-order shrinks to an interval's sums."""
+    largest = float(shrinks.max())
+    n_weak = len(shrinks) // BLOCK * BLOCK if by_blocks and largest <= rule.peak_shrink else 0
+    if n_weak:
+        interval.append_weak(shrinks[:n_weak], largest=largest)
+    if n_weak < len(shrinks):
+        rest = shrinks[n_weak:]
+        interval.append(rule.logs(rest, largest=largest), rest, largest=largest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +245,8 @@ def _find_log(schedule: Schedule, rule: DecayRule, interval: Interval, target: f
         n_later = math.ceil(target / rest * (interval.stop - interval.start))
         return max(interval.stop - n_later, interval.start)
     for multiplier in schedule.chunks(interval.start, interval.stop):
-        logs = rule.logs(rule.factors(multiplier) * rule.peak_shrink)
+        shrinks = rule.factors(multiplier) * rule.peak_shrink
+        logs = rule.logs(shrinks, largest=float(shrinks.max()))
         rests = rest - np.cumsum(logs)
         above = np.flatnonzero(rests > target)
         if len(above):
@@ -259,7 +288,8 @@ def predict_mean_square(schedule: Schedule, *, lr: float, decay: float, start: f
     rule = DecayRule(step=lr * decay)
     mean_square = start
     for multiplier in schedule.chunks(0, schedule.total_steps):
-        logs = 2 * rule.logs(multiplier * rule.step)
+        shrinks = multiplier * rule.step
+        logs = 2 * rule.logs(shrinks, largest=float(shrinks.max()))
         after = np.cumsum(logs[::-1])[::-1] - logs
         grown = float((np.exp(after) * (multiplier * lr) ** 2).sum())
         mean_square = mean_square * math.exp(float(logs.sum())) + grown
