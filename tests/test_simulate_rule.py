@@ -66,6 +66,14 @@ def test_momentum_comes_from_the_names_unless_a_keyword_says_otherwise():
         assert (W - w).tolist() == pytest.approx([moved, moved])
 
 
+def test_settings_overrule_what_a_rule_says():
+    rule = parse_rule("w = w - lr*adam(g, eps=1)")
+    names = {"lr": 1.0}
+    assert rule.step(State(), W, np.ones(2), names=names).tolist() == [0.5, -2.5]
+    after = rule.step(State(), W, np.ones(2), names=names, settings={"eps": 0, "rho": 3})
+    assert after.tolist() == [0.0, -3.0]
+
+
 def test_two_calls_of_one_block_keep_two_buffers():
     rule = parse_rule("w = w - lr*(velocity(g) - velocity(2*g))")
     assert rule.step(State(), W, np.ones(2), names={"lr": 1.0}).tolist() == [2.0, -1.0]
@@ -114,8 +122,10 @@ def test_a_rule_names_the_quantities_that_it_needs(text, quantities):
 def test_descent_is_the_penalised_gradient_whatever_the_optimizer():
     for direction in ("heavy_ball(g)", "adam(g)", "lion(g)"):
         rule = parse_rule(f"g = g + k*w; w = w - lr*{direction}")
-        slope = rule.descent(W, np.ones(2), names={"lr": 0.1, "k": 0.5, "momentum": 0.9})
-        assert slope.tolist() == pytest.approx([1.5, 0.0])
+        gain = 4.0 if "heavy" in direction else 1.0
+        names = {"lr": 0.1, "k": 0.5, "momentum": 0.9, "dampening": 0.6}
+        slope = rule.descent(W, np.ones(2), names=names)
+        assert slope.tolist() == pytest.approx([1.5 * gain, 0.0])
     lamb = parse_rule("w = w - lr*lamb(g, k*w)")
     assert lamb.descent(W, ZERO, names={"lr": 0.1, "k": 0.5}).tolist() == pytest.approx([0.5, -1.0])
 

@@ -26,13 +26,15 @@ Settings = Mapping[str, float]
 class Block:
     """One stateful direction: its function, how many arrays it takes, its settings' defaults.
 
-    `weighted` blocks also see the weights, as the last of their inputs.
+    `weighted` blocks also see the weights, as the last of their inputs. `gain` is what the
+    direction settles at over a constant gradient, for those that are linear in it.
     """
 
     direction: Callable[[Memory, tuple[Array, ...], Settings], Array]
     defaults: Mapping[str, float]
     inputs: int = 1
     weighted: bool = False
+    gain: Callable[[Settings], float] = lambda _: 1.0
 
     @property
     def names(self) -> frozenset[str]:
@@ -337,14 +339,20 @@ def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Settings) -> Array:
     return 0 * grad
 
 
+def _gain(settings: Settings) -> float:
+    """Return the long-run gain of a momentum buffer, with or without look-ahead."""
+    kept = 1 - (settings.get("dampening", 0.0) if settings["momentum"] else 0.0)
+    return kept / (1 - settings["momentum"])
+
+
 _MOMENTUM = {"momentum": 0.0, "dampening": 0.0, "nesterov": 0.0}
 _ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "eps_root": 0.0}
 _CORRECTED = {**_ADAM, "epsilon_hat": 0.0}
 
 BLOCKS: Mapping[str, Block] = {
-    "heavy_ball": Block(direction=_heavy_ball, defaults=_MOMENTUM),
-    "heavy_ball_dampened": Block(direction=_heavy_ball_dampened, defaults=_MOMENTUM),
-    "velocity": Block(direction=_velocity, defaults={"momentum": 0.0, "nesterov": 0.0}),
+    "heavy_ball": Block(direction=_heavy_ball, defaults=_MOMENTUM, gain=_gain),
+    "heavy_ball_dampened": Block(direction=_heavy_ball_dampened, defaults=_MOMENTUM, gain=_gain),
+    "velocity": Block(direction=_velocity, defaults={"momentum": 0.0, "nesterov": 0.0}, gain=_gain),
     "adam": Block(direction=_adam, defaults=_CORRECTED),
     "adam_uncorrected": Block(direction=_adam_uncorrected, defaults=_ADAM),
     "nadam": Block(direction=_nadam, defaults={**_ADAM, "momentum_decay": 4e-3}),

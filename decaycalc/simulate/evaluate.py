@@ -3,7 +3,7 @@
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,14 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
 class Scope:
     """What an expression may read: names, and the memories of its blocks by their position.
 
-    `plain` replaces every block by the identity, which turns an optimizer into gradient descent.
+    `plain` replaces every block by its long-run gain, which turns an optimizer into gradient
+    descent. `settings` overrule those of all blocks.
     """
 
     values: dict[str, Value]
     memories: dict[int, Memory]
     plain: bool = False
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 def evaluate(node: ast.expr, scope: Scope) -> Value:  # noqa: PLR0911 - one return a kind of node
@@ -99,17 +101,22 @@ def _run_block(block: Block, node: ast.Call, scope: Scope) -> Array:
     """Return a block's direction: settings from keywords, then names, then defaults."""
     shape = np.shape(scope.values["w"])
     inputs = tuple(np.broadcast_to(evaluate(part, scope), shape) for part in node.args)
+    settings = _settings(block, node, scope)
     if scope.plain:
-        return inputs[0] if len(inputs) == 1 else inputs[0] + inputs[1]
-    settings = {
-        name: float(scope.values.get(name, default)) for name, default in block.defaults.items()
-    }
-    settings["lr"] = float(scope.values["lr"])
-    for keyword in node.keywords:
-        settings[str(keyword.arg)] = float(evaluate(keyword.value, scope))
+        total: Array = np.sum(inputs, axis=0)
+        return block.gain(settings) * total
     if block.weighted:
         inputs = (*inputs, scope.values["w"])
     return block(scope.memories.setdefault(node.col_offset, {}), inputs, settings)
+
+
+def _settings(block: Block, node: ast.Call, scope: Scope) -> dict[str, float]:
+    """Return a block's settings for this call, and the step's lr."""
+    settings = dict(block.defaults)
+    settings |= {name: float(scope.values[name]) for name in block.names & scope.values.keys()}
+    settings |= {str(part.arg): float(evaluate(part.value, scope)) for part in node.keywords}
+    settings |= {name: scope.settings[name] for name in block.names & scope.settings.keys()}
+    return {**settings, "lr": float(scope.values["lr"])}
 
 
 def _fold(combine: Callable[[Value, Value], Value], values: tuple[Value, ...]) -> Value:

@@ -55,57 +55,82 @@ class Rule:
         return frozenset(reads - written - GIVEN)
 
     def step(
-        self, state: State, w: ArrayLike, g: ArrayLike, *, names: Mapping[str, float]
+        self,
+        state: State,
+        w: ArrayLike,
+        g: ArrayLike,
+        *,
+        names: Mapping[str, float],
+        settings: Mapping[str, float] | None = None,
     ) -> Array:
         """Return the weights after one step, shaped as `w`, and advance `state`.
 
         `g` is the gradient of the data loss as the run reduces it. `names` holds `lr` and what
         the rule reads, and may hold `lr_peak` (else lr), `batch_size_now` (else batch_size),
-        `loss_scale` (else 1) and the settings of the blocks (`momentum`, `beta1`, ...).
+        `loss_scale` (else 1) and the settings of the blocks (`momentum`, `beta1`, ...), which
+        `settings` overrule even where the rule itself has them.
 
         Raises:
             MissingQuantityError: a name has no value.
             InvalidValueError: the weights overflowed.
         """
-        return self._run(state, w, g, names, plain=False)
+        state.t += 1
+        scope = self._scope(state, w, g, names, settings=settings or {}, plain=False)
+        after = self._after(scope, state)
+        return np.broadcast_to(after, np.shape(w))
 
     def descent(self, w: ArrayLike, g: ArrayLike, *, names: Mapping[str, float]) -> Array:
-        """Return what one first step of size 1 subtracts when every block passes its gradient on.
+        """Return what a step subtracts over lr, every block replaced by its long-run gain.
 
-        For a coupled convention this is the gradient of the penalised objective, and so 0 at its
-        optimum whatever the optimizer.
+        For a coupled convention this is a multiple of the gradient of the penalised objective,
+        and so 0 at its optimum whatever the optimizer. An objective's is that gradient itself.
 
         Raises:
             MissingQuantityError: a name has no value.
             InvalidValueError: the weights overflowed.
         """
-        unit = {**names, "lr": 1.0, "lr_peak": 1.0}
-        return np.asarray(w, float) - self._run(State(), w, g, unit, plain=True)
+        state = State(t=1)
+        scope = self._scope(state, w, g, names, settings={}, plain=True)
+        before = scope.values["w"]
+        return np.asarray((before - self._after(scope, state)) / scope.values["lr"])
 
-    def _run(
-        self, state: State, w: ArrayLike, g: ArrayLike, names: Mapping[str, float], *, plain: bool
-    ) -> Array:
-        """Return the weights after one step."""
-        state.t += 1
-        weights = np.asarray(w, float)
+    def _scope(
+        self,
+        state: State,
+        w: ArrayLike,
+        g: ArrayLike,
+        names: Mapping[str, float],
+        *,
+        settings: Mapping[str, float],
+        plain: bool,
+    ) -> Scope:
+        """Return what the rule's expressions may read in this step."""
         values: dict[str, Value] = {name: np.float64(value) for name, value in names.items()}
-        values |= {**state.values, "w": weights, "g": np.asarray(g, float)}
+        values |= {**state.values, "w": np.asarray(w, float), "g": np.asarray(g, float)}
         values["t"] = np.float64(state.t)
         values.setdefault("lr_peak", values["lr"])
         if "batch_size" in values:
             values.setdefault("batch_size_now", values["batch_size"])
-        scope = Scope(values=values, memories=state.memories, plain=plain)
         with np.errstate(all="ignore"):
             values.setdefault("multiplier", values["lr"] / values["lr_peak"])
+        return Scope(values=values, memories=state.memories, plain=plain, settings=settings)
+
+    def _after(self, scope: Scope, state: State) -> Value:
+        """Return the weights after one step.
+
+        Raises:
+            InvalidValueError: they overflowed.
+        """
+        with np.errstate(all="ignore"):
             after = self._descend(scope) if self.objective else self._assign(scope, state)
         if not np.all(np.isfinite(after)):
             raise InvalidValueError("w", "inf", f"after step {state.t}: the rule diverges")
-        return np.broadcast_to(after, weights.shape)
+        return after
 
     def _descend(self, scope: Scope) -> Value:
         """Return the weights after a step of (momentum) gradient descent on the objective."""
         scope.values["g"] = gradient(self.objective, scope)
-        direction = evaluate(_HEAVY_BALL, scope)
+        direction = scope.values["g"] if scope.plain else evaluate(_HEAVY_BALL, scope)
         return scope.values["w"] - scope.values["lr"] * direction
 
     def _assign(self, scope: Scope, state: State) -> Value:

@@ -5,7 +5,7 @@ by that many, while the rules still see the size that the run names.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import numpy as np
@@ -28,7 +28,8 @@ Weights = tuple[Array, ...]
 class Model:
     """A model with its data: `inputs` (n, features), `targets` (n,) and weights to start from.
 
-    `gradient(weights, rows)` is the gradient of the mean loss over those rows, a tensor each.
+    `gradient(weights, inputs, targets)` is the gradient of their mean loss, a tensor each, and
+    `scale` what the loss is multiplied by.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Model:
     targets: Array
     start: Weights
     gradient: Callable[[Weights, Array, Array], Weights]
+    scale: float = 1.0
 
     @property
     def n_examples(self) -> int:
@@ -44,9 +46,14 @@ class Model:
 
     def mean_gradient(self, weights: Weights, rows: Rows | None = None) -> Weights:
         """Return the mean loss's gradient over `rows`, over all examples without them."""
-        if rows is None:
-            return self.gradient(weights, self.inputs, self.targets)
-        return self.gradient(weights, self.inputs[rows], self.targets[rows])
+        inputs, targets = self.inputs, self.targets
+        if rows is not None:
+            inputs, targets = inputs[rows], targets[rows]
+        return tuple(self.scale * part for part in self.gradient(weights, inputs, targets))
+
+    def scaled(self, factor: float) -> "Model":
+        """Return the model with its loss multiplied by a factor."""
+        return replace(self, scale=self.scale * factor)
 
 
 def make_model(name: str, *, n_examples: int, seed: int = 0) -> Model:
@@ -151,6 +158,8 @@ class Trainer:
     `names` holds the peak lr. `reduction` is 'mean', 'batch-sum' or 'dataset-sum'. An objective
     may be handed to another rule's optimizer (`carrier`, with its own decay switched off in
     `carrier_names`), as a penalty in the loss is trained by whatever optimizer the user takes.
+    `unit` weighs the data loss: 2 where the record's squared error is twice the model's.
+    `settings` overrule those of the rules' blocks.
     """
 
     rule: Rule
@@ -158,29 +167,35 @@ class Trainer:
     reduction: str = "mean"
     carrier: Rule | None = None
     carrier_names: Mapping[str, float] | None = None
+    unit: float = 1.0
+    settings: Mapping[str, float] | None = None
 
     def step(
         self, state: State, w: Array, mean_gradient: Array, *, multiplier: float, size: float
     ) -> Array:
         """Return the weights after one step from the mean loss's gradient over `size` examples."""
-        scale = {"mean": 1.0, "batch-sum": size}.get(self.reduction)
-        scale = float(self.names["dataset_size"]) if scale is None else scale
+        scale = self._scale(size)
+        gradient = self.unit * scale * mean_gradient
         peak = float(self.names["lr"])
         now = {"lr": multiplier * peak, "lr_peak": peak, "multiplier": multiplier}
         now |= {"loss_scale": scale, "batch_size_now": size}
         names = {**self.names, **now}
         if self.carrier is None:
-            return self.rule.step(state, w, scale * mean_gradient, names=names)
-        penalised = self.rule.descent(w, scale * mean_gradient, names=names)
-        return self.carrier.step(state, w, penalised, names={**(self.carrier_names or {}), **now})
+            return self.rule.step(state, w, gradient, names=names, settings=self.settings)
+        penalised = self.rule.descent(w, gradient, names={**names, "lr": 1.0})
+        names = {**(self.carrier_names or {}), **now}
+        return self.carrier.step(state, w, penalised, names=names, settings=self.settings)
 
     def residual(self, w: Array, mean_gradient: Array) -> Array:
-        """Return the full-batch gradient of the penalised objective in units of the mean loss."""
-        size = float(self.names.get("batch_size", 1.0))
-        scales = {"mean": 1.0, "batch-sum": size}
-        scale = scales.get(self.reduction) or float(self.names["dataset_size"])
+        """Return a multiple of the penalised objective's full-batch gradient."""
+        scale = self._scale(float(self.names.get("batch_size", 1.0)))
         names = {**self.names, "loss_scale": scale}
-        return self.rule.descent(w, scale * mean_gradient, names=names) / scale
+        return self.rule.descent(w, self.unit * scale * mean_gradient, names=names) / scale
+
+    def _scale(self, size: float) -> float:
+        """Return what the loss over `size` examples is of their mean loss."""
+        scale = {"mean": 1.0, "batch-sum": size}.get(self.reduction)
+        return float(self.names["dataset_size"]) if scale is None else scale
 
 
 def train(

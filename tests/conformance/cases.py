@@ -7,6 +7,7 @@ import numpy as np
 from steppers import Stepper
 
 from decaycalc.bridge import Side
+from decaycalc.catalogue import find
 from decaycalc.convention import Convention
 from decaycalc.convert import convert
 from decaycalc.run import Loss, Run
@@ -61,6 +62,15 @@ class Case:
         """What the run's loss is of the mean loss."""
         scale = self.side.loss.scale
         return 1.0 if scale is None else float(self.side.get(scale))
+
+
+def is_directed(key):
+    """Return whether the rule simulates the direction too, so that data gradients can be given.
+
+    Without it only the free decay is compared; so it is where the real direction is rounded to 16
+    bits.
+    """
+    return "unmodelled" not in find(key).update and "muon(" not in find(key).update
 
 
 def case_of(record, run=None):

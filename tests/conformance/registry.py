@@ -1,11 +1,11 @@
 """Which real optimizer stands behind which convention."""
 
+from families import FAMILIES
 from steppers import (
     Stepper,
     bitsandbytes_sgd,
     composer_adamw,
     composer_sgdw,
-    fastai_loop,
     from_module,
     keras_optimizer,
     keras_penalty,
@@ -13,11 +13,9 @@ from steppers import (
     optax_alias,
     optax_loop,
     optax_momentum,
-    optimi_loop,
     paddle_loop,
     penalised,
     summed_squares,
-    timm_corrected,
     timm_optimizer,
     timm_sgd,
     tinygrad_loop,
@@ -48,30 +46,30 @@ def torch_directed(name, **fixed):
     return Stepper(package="torch", make=torch_optimizer(name, **fixed))
 
 
-def keras(name, *, directed=True, momentum=False, **fixed):
+def keras(name, *, momentum=False, **fixed):
     """Return the stepper of a Keras optimizer."""
     return Stepper(
         package="keras",
         make=keras_optimizer(name, momentum=momentum, **fixed),
         tolerance=FLOAT32_LR,
-        directed=directed,
         momentum=momentum,
         nesterov=momentum,
     )
 
 
-def other(package, make, *, directed=True, tolerance=1e-12, **more):
+def other(package, make, *, tolerance=1e-12, **more):
     """Return the stepper of any other package."""
-    return Stepper(package=package, make=make, directed=directed, tolerance=tolerance, **more)
+    return Stepper(package=package, make=make, tolerance=tolerance, **more)
 
 
-def torch_like(package, module, name, *, tolerance=1e-12, directed=False, dtype="float64", **fixed):
+def torch_like(package, module, name, *, tolerance=1e-12, dtype="float64", **fixed):
     """Return the stepper of a class with torch's interface."""
     make = torch_loop(from_module(module, name, **fixed), dtype=dtype)
-    return other(package, make, directed=directed, tolerance=tolerance)
+    return other(package, make, tolerance=tolerance)
 
 
 STEPPERS = {
+    **FAMILIES,
     # Objectives, written out and differentiated by torch.
     "mean-l2": by_hand(lambda _: 1),
     "mean-half-l2": by_hand(lambda _: 0.5),
@@ -109,7 +107,7 @@ STEPPERS = {
     "pytorch-adadelta": torch_directed("Adadelta"),
     "pytorch-adafactor": torch_directed("Adafactor"),
     "pytorch-asgd": other("torch", torch_optimizer("ASGD"), tolerance=FLOAT32_LR, scheduled=False),
-    "pytorch-muon": other("torch", torch_optimizer("Muon"), directed=False),
+    "pytorch-muon": other("torch", torch_optimizer("Muon")),
     # Keras
     "keras-l2": Stepper(
         package="keras",
@@ -127,9 +125,9 @@ STEPPERS = {
     "keras-adagrad": keras("Adagrad"),
     "keras-adadelta": keras("Adadelta"),
     "keras-lion": keras("Lion"),
-    "keras-adafactor": keras("Adafactor", directed=False),
-    "keras-lamb": keras("Lamb", directed=False),
-    "keras-muon": keras("Muon", directed=False),
+    "keras-adafactor": keras("Adafactor"),
+    "keras-lamb": keras("Lamb"),
+    "keras-muon": keras("Muon"),
     # optax
     "optax-adamw": other("optax", optax_alias("adamw"), tolerance=1e-9),
     "optax-sgd": other(
@@ -154,7 +152,7 @@ STEPPERS = {
     ),
     "optax-lion": other("optax", optax_alias("lion"), tolerance=1e-9),
     "optax-adafactor": other(
-        "optax", optax_alias("adafactor", "weight_decay_rate"), directed=False, tolerance=1e-6
+        "optax", optax_alias("adafactor", "weight_decay_rate"), tolerance=1e-6
     ),
     "optax-lamb": other("optax", optax_alias("lamb"), tolerance=1e-7),
     "optax-l2-loss": Stepper(
@@ -164,36 +162,34 @@ STEPPERS = {
         dampening=True,
         nesterov=True,
     ),
-    "optax-nadamw": other("optax", optax_alias("nadamw"), directed=False, tolerance=1e-9),
-    "optax-adamaxw": other("optax", optax_alias("adamaxw"), directed=False, tolerance=1e-9),
-    "optax-ademamix": other("optax", optax_alias("ademamix"), directed=False, tolerance=1e-9),
-    "optax-adan": other("optax", optax_alias("adan"), directed=False, tolerance=1e-9),
-    "optax-muon": other("optax", optax_alias("muon"), directed=False, tolerance=1e-6),
+    "optax-nadamw": other("optax", optax_alias("nadamw"), tolerance=1e-9),
+    "optax-adamaxw": other("optax", optax_alias("adamaxw"), tolerance=1e-9),
+    "optax-ademamix": other("optax", optax_alias("ademamix"), tolerance=1e-9),
+    "optax-adan": other("optax", optax_alias("adan"), tolerance=1e-8),
+    "optax-muon": other("optax", optax_alias("muon"), tolerance=1e-6),
     # PyTorch's ecosystem
     "timm-adamw": other("timm", timm_optimizer("adamw")),
     "timm-sgd": other("timm", torch_loop(timm_sgd), momentum=True, nesterov=True),
-    "timm-sgdw": other("timm", timm_optimizer("sgdw", momentum=0.0), directed=False),
-    "timm-lamb": other("timm", timm_optimizer("lamb"), directed=False),
-    "timm-adan": other("timm", timm_optimizer("adan"), directed=False),
-    "timm-lion": other("timm", timm_optimizer("lion"), directed=False),
-    "timm-nadamw": other("timm", timm_optimizer("nadamw"), directed=False),
-    "timm-adamp": other("timm", timm_optimizer("adamp"), directed=False),
-    "timm-adafactor": other("timm", timm_optimizer("adafactor"), directed=False, tolerance=1e-6),
+    "timm-lamb": other("timm", timm_optimizer("lamb")),
+    "timm-adan": other("timm", timm_optimizer("adan")),
+    "timm-lion": other("timm", timm_optimizer("lion")),
+    "timm-nadamw": other("timm", timm_optimizer("nadamw")),
+    "timm-adamp": other("timm", timm_optimizer("adamp")),
+    "timm-adafactor": other("timm", timm_optimizer("adafactor"), tolerance=1e-6),
     "timm-adafactorbv": other(
-        "timm", timm_optimizer("adafactorbv"), directed=False, tolerance=1e-6
+        "timm", timm_optimizer("adafactorbv"), tolerance=1e-6
     ),
-    "timm-corrected": other("timm", torch_loop(timm_corrected)),
-    "fastai": other("fastai", fastai_loop, momentum=True),
-    "lion-pytorch": torch_like("lion-pytorch", "lion_pytorch", "Lion", directed=True),
+    "timm-corrected": other("timm", timm_optimizer("adamc")),
+    "lion-pytorch": torch_like("lion-pytorch", "lion_pytorch", "Lion"),
     "lion-pytorch-decoupled": torch_like(
-        "lion-pytorch", "lion_pytorch", "Lion", directed=True, decoupled_weight_decay=True
+        "lion-pytorch", "lion_pytorch", "Lion", decoupled_weight_decay=True
     ),
     "bitsandbytes-adam": torch_like(
-        "bitsandbytes", "bitsandbytes.optim", "Adam", directed=True, tolerance=FLOAT32,
+        "bitsandbytes", "bitsandbytes.optim", "Adam", tolerance=FLOAT32,
         dtype="float32",
     ),
     "bitsandbytes-adamw": torch_like(
-        "bitsandbytes", "bitsandbytes.optim", "AdamW", directed=True, tolerance=FLOAT32,
+        "bitsandbytes", "bitsandbytes.optim", "AdamW", tolerance=FLOAT32,
         dtype="float32",
     ),
     "bitsandbytes-sgd": other(
@@ -204,7 +200,6 @@ STEPPERS = {
     "composer-sgdw": other(
         "mosaicml", torch_loop(composer_sgdw), momentum=True, dampening=True, nesterov=True
     ),
-    "optimi-decoupled": other("torch-optimi", optimi_loop("AdamW"), directed=False),
     "pytorch-optimizer-fixed": torch_like(
         "pytorch_optimizer", "pytorch_optimizer", "Lion", fixed_decay=True
     ),
@@ -221,8 +216,7 @@ STEPPERS = {
     ),
     "mlx-adamw": other("mlx", mlx_loop("AdamW"), tolerance=FLOAT32),
     "mlx-lion": other("mlx", mlx_loop("Lion"), tolerance=FLOAT32),
-    "mlx-adafactor": other("mlx", mlx_loop("Adafactor"), tolerance=FLOAT32, directed=False),
-    "mlx-muon": other("mlx", mlx_loop("Muon"), tolerance=1e-2, scheduled=False),
+    "mlx-adafactor": other("mlx", mlx_loop("Adafactor", relative_step=False, scale_parameter=False), tolerance=FLOAT32),
     "tinygrad-sgd": other(
         "tinygrad", tinygrad_loop("SGD", momentum=True), tolerance=FLOAT32, momentum=True,
         nesterov=True,

@@ -21,14 +21,11 @@ class Stepper:
     """How to run a record in its framework.
 
     `tolerance` is relative to the largest weight: what the library's own precision allows.
-    `directed` says that its direction is simulated too, so that data gradients can be given;
-    without it only the free decay is compared.
     """
 
     package: str
     make: Callable
     tolerance: float = 1e-12
-    directed: bool = True
     momentum: bool = False
     dampening: bool = False
     nesterov: bool = False
@@ -94,13 +91,28 @@ def torch_sgd(parameters, value, run, lr):
     return torch.optim.SGD(parameters, lr=lr, weight_decay=value, **settings)
 
 
+EPSILON = {
+    "adam",
+    "adamw",
+    "nadam",
+    "nadamw",
+    "radam",
+    "radamw",
+    "adamax",
+    "rmsprop",
+    "adagrad",
+    "adamc",
+}
+"""What timm's factory passes an epsilon on to."""
+
+
 def timm_optimizer(name, **fixed):
     """Return `make` for timm's factory."""
 
     def build(parameters, value, run, lr):
         from timm.optim import create_optimizer_v2
 
-        settings = {"eps": run["eps"], **fixed} if "eps" in run and name == "adamw" else fixed
+        settings = {"eps": run["eps"], **fixed} if "eps" in run and name in EPSILON else fixed
         return create_optimizer_v2(
             parameters, opt=name, lr=lr, weight_decay=value, filter_bias_and_bn=False, **settings
         )
@@ -118,14 +130,6 @@ def timm_sgd(parameters, value, run, lr):
     )
 
 
-def timm_corrected(parameters, value, run, lr):
-    """Return timm's AdamW with its decay corrected by lr over its peak."""
-    from timm.optim import AdamW
-
-    settings = epsilon_of(AdamW, run)
-    return AdamW(parameters, lr=lr, weight_decay=value, corrected_weight_decay=True, **settings)
-
-
 def from_module(module, name, **fixed):
     """Return `make` for a class with torch's interface in any module."""
 
@@ -141,7 +145,7 @@ def bitsandbytes_sgd(parameters, value, run, lr):
     """Return bitsandbytes' SGD in 32 bits."""
     import bitsandbytes
 
-    momentum = float(run.get("momentum", 0))
+    momentum = float(run.get("momentum", 0)) or 1e-30  # it refuses none
     return bitsandbytes.optim.SGD(parameters, lr=lr, momentum=momentum, weight_decay=value)
 
 
@@ -171,37 +175,6 @@ def composer_sgdw(parameters, value, run, lr):
     """Return Composer's DecoupledSGDW."""
     settings = momentum_of(run, "momentum", "dampening", "nesterov")
     return composer_optimizers().DecoupledSGDW(parameters, lr=lr, weight_decay=value, **settings)
-
-
-def fastai_loop(value, run, start, lrs):
-    """Return a step of fastai's SGD, whose decay is decoupled by default."""
-    import torch
-    from fastai.optimizer import SGD
-
-    weights = torch.nn.Parameter(torch.tensor(start))
-    momentum = float(run.get("momentum", 0))
-    optimizer = SGD([weights], lr=float(lrs[0]), mom=momentum, wd=value)
-    schedule = iter(lrs)
-
-    def step(gradient):
-        optimizer.set_hyper("lr", float(next(schedule)))
-        weights.grad = torch.tensor(gradient)
-        optimizer.step()
-        return weights.detach().numpy().copy()
-
-    return step
-
-
-def optimi_loop(name):
-    """Return `make` for an optimi optimizer that decouples its decay from lr."""
-
-    def build(parameters, value, _run, lr):
-        import optimi
-
-        found = getattr(optimi, name)
-        return found(parameters, lr=lr, weight_decay=value, decouple_lr=True, max_lr=lr, eps=1e-8)
-
-    return torch_loop(build)
 
 
 def penalised(penalty):
@@ -285,10 +258,11 @@ def optax_loop(transformation):
         chain = transformation(optax, value, run, lambda count: table[count])
         weights = jnp.asarray(start)
         state = chain.init(weights)
+        update = jax.jit(chain.update)
 
         def step(gradient):
             nonlocal weights, state
-            updates, state = chain.update(jnp.asarray(gradient), state, weights)
+            updates, state = update(jnp.asarray(gradient), state, weights)
             weights = optax.apply_updates(weights, updates)
             return np.asarray(weights)
 

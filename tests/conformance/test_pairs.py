@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from cases import BATCH, LR, SIZE, START, case_of, deviation, run_of
+from cases import BATCH, LR, SIZE, START, case_of, deviation, is_directed, run_of
 from registry import STEPPERS
 
 from decaycalc.catalogue import conventions
@@ -86,7 +86,7 @@ IDENTICAL = [
     (*pair, setting)
     for setting in SETTINGS
     for pair in PAIRS
-    if all(runs_with(key, setting) and STEPPERS[key].directed for key in pair)
+    if all(runs_with(key, setting) and is_directed(key) for key in pair)
     and all(STEPPERS[key].scheduled for key in pair)
     and is_identical(pair, setting)
 ]
@@ -123,7 +123,7 @@ def test_more_than_a_hundred_pairs_are_identical():
 OPTIMISING = [
     key
     for key, found in RECORDS.items()
-    if found.has_strength and STEPPERS[key].directed and STEPPERS[key].scheduled
+    if found.has_strength and is_directed(key) and STEPPERS[key].scheduled
     and STEPPERS[key].tolerance < 1e-5
     and found.optimizer in {ANY, SGD, "adam", "nadam", "rmsprop"}
 ]  # fmt: skip

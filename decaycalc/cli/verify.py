@@ -1,0 +1,84 @@
+"""`decaycalc verify`: train twice by two conventions' update rules and compare."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.convert import require_source
+from decaycalc.cli.options import ConventionName, run_options, target_options
+from decaycalc.cli.output import Shown, output_options
+from decaycalc.errors import MissingQuantityError, UsageError
+from decaycalc.plan import Match
+
+if TYPE_CHECKING:
+    from decaycalc.verify import Verification
+
+
+@click.command(
+    "verify",
+    cls=Command,
+    examples=(
+        "decaycalc verify 5e-4 --from caffe --to keras-l2 --lr 0.01 --momentum 0.9",
+        "decaycalc verify 0.1 --from pytorch-adamw --to composer-adamw --lr 6e-4",
+        "decaycalc verify 1e-3 --from mean-l2 --to pytorch-sgd --to-value 1e-3",
+    ),
+)
+@click.argument("value", required=False)
+@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@click.option("--to", "target", type=ConventionName(), metavar="KEY", help="What to convert to.")
+@click.option("--to-value", metavar="NUMBER", help="Try this number, not the converted one.")
+@click.option(
+    "--match", type=click.Choice([match.value for match in Match]), default="optimum",
+    show_default=True, help="What to hold equal where momentum makes the two differ.",
+)  # fmt: skip
+@click.option(
+    "--model", "models", multiple=True, metavar="NAME",
+    help="least-squares, softmax or two-layer; repeatable.  [default: all that suit]",
+)  # fmt: skip
+@click.option(
+    "--schedule", metavar="TEXT", default="constant", show_default=True,
+    help="lr schedule of both trainings, as cosine:warmup=10%.",
+)  # fmt: skip
+@run_options
+@target_options
+@output_options
+def command(**given: Any) -> Shown:
+    """Train a small model twice, by two conventions' update rules, and compare.
+
+    What is compared depends on the claim: the weights after every step (identical), the optima
+    (same-optimum) or the decay without data gradient (same-decay). Status 1 when it does not hold.
+    """
+    source, target, value = given.pop("source"), given.pop("target"), given.pop("value")
+    if value is None:
+        raise MissingQuantityError("a verification", ("value",))
+    if target is None:
+        raise UsageError("give --to, the convention to convert to")
+    from decaycalc.verify import check_models, verify
+
+    models, match = check_models(given.pop("models")), Match(given.pop("match"))
+    record = require_source(source)
+    found = verify(value, source=record, target=target, match=match, models=models, **given)
+    return shown(found)
+
+
+def shown(found: "Verification") -> Shown:
+    """Return the verification in all its shapes."""
+
+    def tables() -> Any:
+        from decaycalc.report import verify as report
+
+        return report.tables(found)
+
+    def rows() -> Any:
+        from decaycalc.report import verify as report
+
+        return report.rows(found)
+
+    return Shown(
+        name="verify",
+        body=found.to_dict(),
+        tables=tables,
+        rows=rows,
+        status=0 if found.holds else 1,
+    )

@@ -1,0 +1,132 @@
+"""Trials: how far two trained sides are apart, step by step, at the optimum or undriven."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from decaycalc.bridge import Side
+from decaycalc.convention import Follows
+from decaycalc.record import Record
+from decaycalc.simulate.blocks import Array
+from decaycalc.simulate.bout import Bout, model_of
+from decaycalc.simulate.train import Batches, Trainer, free_decay, optimum, train
+
+MOST_STEPS = 20_000
+CURVE_POINTS = 50
+TOLERANCE = 1e-9
+"""Relative difference within which a claim holds; rounding stays far below it."""
+DECAY_TOLERANCE = 1e-6
+"""The same for a decay: a small shrink is the difference of two nearly equal weights."""
+
+
+class Point(Record):
+    """The largest difference of the weights after a step, relative to the largest weight."""
+
+    step: int
+    difference: float
+
+
+class Trial(Record):
+    """One comparison: the model (or `free decay`), and how far the two sides are apart."""
+
+    model: str
+    max_difference: float
+    curve: tuple[Point, ...]
+
+
+class Test(Record):
+    """How a claim is tested, within which tolerance, and the comparisons."""
+
+    method: str
+    tolerance: float
+    trials: tuple[Trial, ...]
+
+
+def trajectories(bout: Bout, name: str, multipliers: Array) -> Trial:
+    """Return how far two trainings of one model part, step by step."""
+    model, run = model_of(bout, name), bout.source.run
+    whole = len({side.loss for side, _ in bout.sides}) > 1  # a short batch weighs less in a sum
+    batches = Batches(
+        batch_size=float(bout.source.get("batch_size") or 1),
+        dataset_size=float(bout.source.get("dataset_size") or 1),
+        drop_last=run.drop_last or whole,
+    )
+    runs = [train(t, model, batches=batches, multipliers=multipliers) for t in bout.trainers()]
+    gaps = [_gap(one, other) for one, other in zip(*runs, strict=True)]
+    return Trial(model=name, max_difference=max(gaps), curve=tuple(_thinned(gaps)))
+
+
+def _gap(one: tuple[Array, ...], other: tuple[Array, ...]) -> float:
+    """Return the largest difference over the tensors, relative to each one's largest weight."""
+    return max(_relative(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _relative(one: Array, other: Array) -> float:
+    scale = float(np.max(np.abs(one)))
+    return float(np.max(np.abs(one - other))) / scale if scale else float(np.max(np.abs(other)))
+
+
+def _thinned(gaps: list[float]) -> Iterator[Point]:
+    """Yield at most `CURVE_POINTS` points of a curve, the last one among them."""
+    places = np.unique(np.linspace(0, len(gaps) - 1, CURVE_POINTS).round().astype(int))
+    return (Point(step=int(place) + 1, difference=gaps[place]) for place in places)
+
+
+def convex_models(bout: Bout) -> tuple[str, ...]:
+    """Return the models that have one optimum, and a loss that the conventions know."""
+    units = {side.convention.loss_unit for side, _ in bout.sides} - {None}
+    return ("least-squares",) if units else ("least-squares", "softmax")
+
+
+def optima(bout: Bout, name: str) -> Trial:
+    """Return how far the optima of the two penalised objectives are apart."""
+    model = model_of(bout, name)
+    one, other = (optimum(_settled(trainer, side), model) for trainer, (side, _) in _both(bout))
+    gap = _relative(one, other)
+    return Trial(model=name, max_difference=gap, curve=(Point(step=0, difference=gap),))
+
+
+def _both(bout: Bout) -> Iterator[tuple[Trainer, tuple[Side, float]]]:
+    return zip(bout.trainers(), bout.sides, strict=True)
+
+
+def _settled(trainer: Trainer, side: Side) -> Trainer:
+    """Return the trainer for its fixed point: any lr serves where the decay is times lr too."""
+    free = side.convention.follows in {Follows.LR, Follows.LR_SQUARED}
+    names: Mapping[str, float] = {**trainer.names, "lr": 1.0} if free else trainer.names
+    return Trainer(rule=trainer.rule, names=names, reduction=trainer.reduction, unit=trainer.unit)
+
+
+def undriven(bout: Bout, multipliers: Array) -> Trial:
+    """Return how far undriven weights are apart after each step."""
+    one, other = (_decayed(trainer, side, multipliers) for trainer, (side, _) in _both(bout))
+    gaps = [_relative(a, b) for a, b in zip(one, other, strict=True)]
+    return Trial(model="free decay", max_difference=max(gaps), curve=tuple(_thinned(gaps)))
+
+
+def free_trial(bout: Bout) -> Test:
+    """Return how far the long-run decays per step of an undriven weight are apart.
+
+    Under momentum a claim to first order may be off by the shrink over 1 - momentum.
+    """
+    momentum = max(float(side.get("momentum") or 0) for side, _ in bout.sides)
+    constant = np.ones(min(MOST_STEPS, round(40 / (1 - momentum))))
+    one, other = (
+        -np.expm1(np.diff(np.log(np.abs(_decayed(trainer, side, constant)[:, 0]))))
+        for trainer, (side, _) in _both(bout)
+    )
+    gaps = [float(gap) for gap in np.abs(one - other) / np.maximum(np.abs(one), 1e-300)]
+    exact_claim = bout.way.exactly or all(side.is_linear for side, _ in bout.sides)
+    slack = 0.0 if exact_claim else 2 * float(abs(one[-1])) / (1 - momentum)
+    return Test(
+        method="decay per step without data gradient, in the long run",
+        tolerance=max(DECAY_TOLERANCE, slack),
+        trials=(Trial(model="free decay", max_difference=gaps[-1], curve=tuple(_thinned(gaps))),),
+    )
+
+
+def _decayed(trainer: Trainer, side: Side, multipliers: Array) -> Array:
+    """Return undriven weights after each step, (n_steps, 3)."""
+    weights = np.array([1.0, -2.5, 0.375])
+    size = float(side.get("batch_size") or 1)
+    return free_decay(trainer, weights, multipliers=multipliers, size=size)

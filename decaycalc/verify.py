@@ -1,0 +1,253 @@
+"""verify: train twice by two conventions' own update rules, and compare."""
+
+import numpy as np
+
+from decaycalc.bridge import Side
+from decaycalc.claim import claim
+from decaycalc.convention import FIT, MEASURE, Convention, Equivalence
+from decaycalc.convert import check_value
+from decaycalc.errors import InvalidValueError, NoEquivalentError
+from decaycalc.plan import Match, Plan, plan, target_side
+from decaycalc.quantity import Number, exact, finite
+from decaycalc.record import Record, replace
+from decaycalc.run import Run
+from decaycalc.schedule import parse_schedule
+from decaycalc.simulate.blocks import Array
+from decaycalc.simulate.bout import Bout
+from decaycalc.simulate.train import MODELS
+from decaycalc.simulate.trials import (
+    MOST_STEPS,
+    TOLERANCE,
+    Point,
+    Test,
+    Trial,
+    convex_models,
+    free_trial,
+    optima,
+    trajectories,
+    undriven,
+)
+
+STEPS = 1000
+
+
+class Verification(Record):
+    """What a claim says, how it was put to the test, and what came out.
+
+    `apart` shows how far the two trajectories part where the claim is not about them.
+    """
+
+    source: Side
+    target: Side
+    value: float
+    to_value: float
+    lr: float
+    to_lr: float
+    claim: Equivalence
+    meaning: str
+    method: str
+    tolerance: float
+    steps: int
+    schedule: str
+    trials: tuple[Trial, ...]
+    apart: tuple[Trial, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def max_difference(self) -> float:
+        """The largest difference of all comparisons."""
+        return max(trial.max_difference for trial in self.trials)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim holds."""
+        return self.max_difference <= self.tolerance
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the verification as the command line's JSON holds it, without schema keys."""
+        widest = max(self.trials, key=lambda trial: trial.max_difference)
+        sides = {
+            name: {"convention": side.convention.key, "parameter": side.convention.parameter,
+                   "value": value, "lr": lr, "update": side.convention.update}
+            for name, side, value, lr in (
+                ("source", self.source, self.value, self.lr),
+                ("target", self.target, self.to_value, self.to_lr),
+            )
+        }  # fmt: skip
+        return {
+            **sides,
+            "claim": self.claim.value,
+            "meaning": self.meaning,
+            "method": self.method,
+            "holds": self.holds,
+            "max_difference": self.max_difference,
+            "tolerance": self.tolerance,
+            "steps": self.steps,
+            "schedule": self.schedule,
+            "curve": [_point(point) for point in widest.curve],
+            "models": [_trial(trial) for trial in self.trials],
+            "apart": [_trial(trial) for trial in self.apart],
+            "notes": list(self.notes),
+        }
+
+
+def _trial(trial: Trial) -> dict[str, object]:
+    curve = [_point(point) for point in trial.curve]
+    return {"model": trial.model, "max_difference": trial.max_difference, "curve": curve}
+
+
+def _point(point: Point) -> dict[str, object]:
+    return {"step": point.step, "difference": point.difference}
+
+
+def verify(
+    value: Number,
+    *,
+    source: Convention,
+    target: Convention,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    to_value: Number | None = None,
+    match: Match = Match.OPTIMUM,
+    schedule: str = "constant",
+    models: tuple[str, ...] = (),
+) -> Verification:
+    """Return how a conversion stands the test of training by both conventions' update rules.
+
+    `identical` is tested by the weights after every step, `same-optimum` by the optima, and
+    `same-decay` by the decay without data gradient. `to_value` puts another number to the test
+    than the converted one. What the run leaves open of lr, B and N is assumed, and noted.
+
+    Raises:
+        MissingQuantityError: a quantity that does not cancel is unknown.
+        NoEquivalentError: there is no claim to test.
+        InvalidValueError: a value out of its domain, or a training that diverges.
+    """
+    given = run or Run()
+    full, notes = _complete(given)
+    here = Side(convention=source, run=given)
+    way = plan(here, target_side(here, target, target_run), match=match)
+    number = check_value(value, source)
+    converted = way.value(number) if to_value is None else check_value(to_value, target)
+    other = target_run.over(full) if target_run is not None else full
+    bout = Bout(
+        way=way,
+        source=Side(convention=source, run=full),
+        target=Side(convention=target, run=replace(other, lr=_target_lr(way, full, target_run))),
+        values=(float(number), finite(converted, target.parameter)),
+    )
+    return _tested(bout, schedule=schedule, models=models, notes=notes)
+
+
+def _complete(run: Run) -> tuple[Run, tuple[str, ...]]:
+    """Return the run with lr, B and N assumed where it leaves them open, and a note of each."""
+    size, batch = run.get("dataset_size"), run.get("batch_size")
+    assumed: dict[str, Number] = {}
+    if run.lr is None:
+        assumed["lr"] = "0.05"
+    if batch is None:
+        assumed["batch_size"] = 8 if size is None else min(exact(8), size)
+    if size is None:
+        # A short last batch belongs to the test.
+        examples = exact(batch or 8)
+        assumed["dataset_size"] = 4 * examples + max(1, int(examples / 2))
+    notes = tuple(f"assumed: {name} {float(exact(value)):g}" for name, value in assumed.items())
+    return Run.part(**assumed).over(run) if assumed else run, notes
+
+
+def _target_lr(way: Plan, run: Run, target_run: Run | None) -> Number:
+    """Return the target's lr: given, or the source's rescaled by the loss scales."""
+    if target_run is not None and target_run.lr is not None:
+        return target_run.lr
+    ratio = way.target.lr / way.source.lr
+    side = Side(convention=way.source.convention, run=run)
+    return ratio.evaluate({n: side.get(n) for n in ratio.names}) * exact(run.lr or 1)
+
+
+def _tested(
+    bout: Bout, *, schedule: str, models: tuple[str, ...], notes: tuple[str, ...]
+) -> Verification:
+    """Return the outcome of the test that suits the claim."""
+    n_steps, more = _n_steps(bout.source.run)
+    per_epoch = bout.source.run.epoch_ratio
+    rate = parse_schedule(schedule, total_steps=n_steps, steps_per_epoch=per_epoch)
+    multipliers = rate.multiplier(np.arange(n_steps, dtype=float))
+    test = _test(bout, models, multipliers)
+    stated = claim(bout.way)
+    return Verification(
+        source=bout.source,
+        target=bout.target,
+        value=bout.values[0],
+        to_value=bout.values[1],
+        lr=float(bout.source.run.lr or 0),
+        to_lr=float(bout.target.run.lr or 0),
+        claim=bout.way.equivalence,
+        meaning=stated.meaning,
+        method=test.method,
+        tolerance=test.tolerance,
+        steps=n_steps,
+        schedule=schedule,
+        trials=test.trials,
+        apart=_apart(bout, multipliers),
+        notes=(*notes, *more, *stated.ends),
+    )
+
+
+def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
+    """Return the test that suits the claim, carried out.
+
+    Raises:
+        NoEquivalentError: an estimate claims nothing that could be tested.
+    """
+    kind = bout.way.equivalence
+    if kind == Equivalence.ESTIMATE:
+        one, other = (side.convention.key for side, _ in bout.sides)
+        raise NoEquivalentError(one, other, "an estimate makes no claim that a training could test")
+    if kind == Equivalence.SAME_OPTIMUM:
+        trials = tuple(optima(bout, name) for name in models or convex_models(bout))
+        return Test(method="optima of the full data", tolerance=TOLERANCE, trials=trials)
+    if kind == Equivalence.SAME_DECAY:
+        return free_trial(bout)
+    if not _is_simulated(bout):
+        trials = (undriven(bout, multipliers),)
+        method = "weights after every step, without data gradient"
+    else:
+        trials = tuple(trajectories(bout, name, multipliers) for name in models or MODELS)
+        method = "weights after every step"
+    return Test(method=method, tolerance=TOLERANCE, trials=trials)
+
+
+def _is_simulated(bout: Bout) -> bool:
+    """Return whether both optimizers' directions are simulated."""
+    return not any("unmodelled" in side.convention.update for side, _ in bout.sides)
+
+
+def _apart(bout: Bout, multipliers: Array) -> tuple[Trial, ...]:
+    """Return how far the trajectories part, where that is not what the claim is about."""
+    stepless = {side.convention.optimizer for side, _ in bout.sides} & {FIT, MEASURE}
+    if bout.way.equivalence == Equivalence.IDENTICAL or stepless or not _is_simulated(bout):
+        return ()
+    return (trajectories(bout, "least-squares", multipliers),)
+
+
+def _n_steps(run: Run) -> tuple[int, tuple[str, ...]]:
+    """Return how many steps to train, and a note where that is less than the run."""
+    total = run.total_steps
+    if total is None:
+        return STEPS, ()
+    steps = max(1, int(total))
+    if steps <= MOST_STEPS:
+        return steps, ()
+    return STEPS, (f"trained for {STEPS} steps of the run's {steps}, the schedule compressed",)
+
+
+def check_models(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of models, all known.
+
+    Raises:
+        InvalidValueError: no model of that name.
+    """
+    for name in names:
+        if name not in MODELS:
+            raise InvalidValueError("model", name, f"must be one of {', '.join(MODELS)}")
+    return names
