@@ -6,17 +6,22 @@ from decaycalc.errors import UnknownNameError
 
 
 def select(
-    *, search: str | None = None, invariant: str | None = None, framework: str | None = None
+    *,
+    search: str | None = None,
+    invariant: str | None = None,
+    framework: str | None = None,
+    extra: tuple[Convention, ...] = (),
 ) -> tuple[Convention, ...]:
     """Return the conventions that meet every condition given, in the catalogue's order.
 
     `search` is a text that key, aliases, title, parameter or group contain; `invariant` is
-    `strength`, `shrink` or `none`; `framework` is the first word of a key.
+    `strength`, `shrink` or `none`; `framework` is the first word of a key. `extra` conventions
+    stand before the catalogue's.
 
     Raises:
         UnknownNameError: no convention's key begins with that framework, or none is left.
     """
-    chosen = conventions()
+    chosen = (*extra, *conventions())
     if framework is not None:
         name = framework.lower().replace("_", "-")
         chosen = tuple(c for c in chosen if c.key.startswith(f"{name}-") or c.key == name)

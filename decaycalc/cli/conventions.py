@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.options import conventions_option, find_convention, given_conventions
 from decaycalc.cli.output import Shown, output_options
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("key", required=False)
+@conventions_option
 @click.option("--search", metavar="TEXT", help="Those that mention TEXT.")
 @click.option(
     "--invariant",
@@ -34,10 +36,11 @@ if TYPE_CHECKING:
 @output_options
 def command(key: str | None, **wanted: Any) -> Shown:
     """List the conventions, or show the one called KEY whole."""
-    from decaycalc.catalogue import find
     from decaycalc.selection import select
 
-    chosen = select(**wanted) if key is None else (find(key),)
+    context = click.get_current_context()
+    own = given_conventions(context)
+    chosen = select(**wanted, extra=own) if key is None else (find_convention(key, context),)
     return shown(chosen, whole=key is not None)
 
 

@@ -6,10 +6,12 @@ import click
 
 from decaycalc.cli.bulk import bulk_options
 from decaycalc.cli.command import Command
+from decaycalc.cli.config import config_option
 from decaycalc.cli.explanation import explain_option, explained, of_answer
 from decaycalc.cli.options import (
     ConventionName,
     architecture_options,
+    conventions_option,
     run_options,
     schedule_options,
     target_options,
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
     show_default=True, help="What to hold equal where momentum makes the two differ.",
 )  # fmt: skip
 @explain_option
+@config_option
 @bulk_options
+@conventions_option
 @run_options
 @schedule_options
 @target_options

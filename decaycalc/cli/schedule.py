@@ -7,7 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
-from decaycalc.cli.options import ConventionName, run_options
+from decaycalc.cli.options import ConventionName, conventions_option, run_options
 from decaycalc.cli.output import Shown, colour, output_options, table_width, take_output
 from decaycalc.errors import ContradictionError, InvalidValueError
 
@@ -40,6 +40,7 @@ _PLOT_WIDTH = 80
 @click.option("--plot", is_flag=True, help="Draw the curves in the terminal (extra: plot).")
 @click.option("--save", metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot).")
 @click.option("--dtype", metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding.")
+@conventions_option
 @run_options
 @output_options
 def command(listing: bool, **given: Any) -> Shown:

@@ -7,7 +7,7 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.explanation import explain_option, explained
-from decaycalc.cli.options import ConventionName, run_options, target_options
+from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipe import EMIT_HELP
 from decaycalc.cli.recipes import MASK_HELP, shown_code
@@ -56,6 +56,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--decay-mask", "mask", metavar="MASK", help=MASK_HELP)
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
 @explain_option
+@conventions_option
 @run_options
 @target_options
 @output_options
