@@ -1,4 +1,4 @@
-"""A user's own conventions on the command line: from a file, or from the project's pyproject.toml."""
+"""A user's own conventions on the command line, from a file or the project's pyproject.toml."""
 
 import json
 
@@ -62,6 +62,7 @@ def test_without_them_the_name_is_unknown(folder, project, capsys):
     assert "unknown convention 'acme-sgd'" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_named(folder, capsys):
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_not_there_is_named(capsys):
     assert main([*CONVERT, "--conventions", "none.toml"]) == 2
     assert "cannot read 'none.toml'" in capsys.readouterr().err
