@@ -47,6 +47,7 @@ def side(key, **run):
         ("sum-l2", {}, F(60), None),
         ("pytorch-adamw", {"lr": 1}, F(1), None),
         ("l2-norm", {}, F(1), None),
+        ("pytorch-asgd", {"lr": 1}, F(1), None),
     ],
 )
 def test_strengths_from_their_definitions(key, run, value, strength):

@@ -207,6 +207,19 @@ def test_a_frameworks_default_is_told(run):
     assert (ran.out, ran.err) == ("0.5\n", "warning: l1_ratio is 0.5, the framework's default\n")
 
 
+def test_a_schedule_is_shown_beside_the_constant_lr(run):
+    ran = convert(run, RESNET + " --schedule cosine --to keras-l2")
+    assert "factor per run, under the schedule" in ran.out
+    assert "shrink summed over the run" in ran.out
+
+
+def test_the_classes_may_be_given(run):
+    shown = document(run, "1e-4 --from pytorch-sgd -a 25.6e6 --classes 1000 --to keras-l2")
+    assert shown["penalty"]["initial_loss"] == pytest.approx(6.907755279)
+    assert shown["penalty"]["per_weight_coefficient"] == 1280
+    assert shown["penalty"]["value"] is None
+
+
 def test_csv_and_json_lines_hold_a_row_a_conversion(run):
     line = RESNET + " --to keras-l2 --to keras-sgd"
     rows = list(csv.DictReader(io.StringIO(convert(run, line, "--format", "csv").out)))

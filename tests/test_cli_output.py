@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 
+import click
 import pytest
 
 from decaycalc.cli import main as program
@@ -139,3 +140,23 @@ def test_help_and_version_are_results_on_stdout(run, words):
     assert ran.status == 0
     assert ran.out
     assert ran.err == ""
+
+
+def test_a_command_is_loaded_by_name_alone():
+    group = program.program
+    context = click.Context(group)
+    assert group.list_commands(context)[0] == "convert"
+    assert group.get_command(context, "no-such-command") is None
+    assert group.get_command(context, "convert").name == "convert"
+
+
+def test_a_full_disk_under_clicks_own_output_is_a_complaint(run, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(program.program, "main", full)
+    ran = run("--help")
+    assert (ran.status, ran.err) == (
+        2,
+        "error: cannot write 'stdout': No space left on device\n",
+    )

@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decaycalc.bridge import Side, shrink_of
@@ -10,6 +10,7 @@ from decaycalc.convention import Equivalence
 from decaycalc.convert import apply, check_value, convert
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.plan import Match, plan, target_side
+from decaycalc.record import replace
 from decaycalc.run import Loss, Run
 
 F = Fraction
@@ -34,6 +35,7 @@ def way(source, target, run=SGD, target_run=None, match=Match.OPTIMUM):
 
 @pytest.mark.parametrize("keys", [OBJECTIVES, DECAYS], ids=["objectives", "decays"])
 @given(data=st.data(), value=values)
+@settings(max_examples=20)
 def test_two_conversions_are_one_exactly(keys, data, value):
     one, two, three = (data.draw(st.sampled_from(keys)) for _ in range(3))
     # A timescale of less than one step is no decay.
@@ -45,6 +47,7 @@ def test_two_conversions_are_one_exactly(keys, data, value):
 
 @pytest.mark.parametrize("keys", [OBJECTIVES, DECAYS], ids=["objectives", "decays"])
 @given(data=st.data(), value=values)
+@settings(max_examples=20)
 def test_there_and_back_is_the_number_itself(keys, data, value):
     one, two = (data.draw(st.sampled_from(keys)) for _ in range(2))
     start = 1 / value if one.startswith("ema") else value
@@ -128,6 +131,14 @@ def test_another_lr_is_no_identity():
     assert asked.target_lr() == 5000
 
 
+def test_losses_that_differ_by_a_half_have_no_updates_in_common():
+    half = replace(find("pytorch-sgd"), key="half", loss_unit="half-squared-error")
+    whole = replace(find("pytorch-sgd"), key="whole", loss_unit="squared-error")
+    here = Side(convention=half, run=PLAIN)
+    assert plan(here, target_side(here, whole)).equivalence is Equivalence.SAME_OPTIMUM
+    assert plan(here, target_side(here, whole)).value(F(1)) == 2
+
+
 def test_a_solvers_decay_is_that_of_sgd_on_its_objective():
     assert "the solver takes no such steps" in way("sklearn-logistic", "pytorch-adamw").note
 
@@ -166,6 +177,7 @@ def test_exactly_what_does_not_cancel_is_needed(one, two, needs):
 
 @pytest.mark.parametrize("nesterov", [False, True])
 @given(value=st.fractions(min_value=F(1, 10**6), max_value=F(1, 100)))
+@settings(max_examples=12)
 def test_matching_the_decay_makes_the_exact_decays_equal(nesterov, value):
     run = Run(lr="0.1", momentum="0.9", nesterov=nesterov)
     there = Run.part(momentum="0.5", nesterov=nesterov)
