@@ -80,10 +80,9 @@ def _ignore(_n_bytes: int) -> None:
 def _measure_tensor(entry: Stored, pool: ThreadPoolExecutor, report: Progress) -> float:
     square = find_rule(entry)
     if entry.member:
-        totals = _archived(entry, square, report)
+        total = sum(_archived(entry, square, report))
     else:
-        totals = pool.map(lambda part: _window(entry, part, square, report), _windows(entry))
-    total = float(np.sum(np.fromiter(totals, np.float64)))
+        total = _mapped(entry, square, pool, report)
     if not np.isfinite(total):
         raise UnreadableFileError(
             entry.path, f"tensor {entry.name[:80]!r} holds values that are not finite"
@@ -114,29 +113,42 @@ def find_rule(entry: Stored) -> Square:
     )
 
 
-def _windows(entry: Stored) -> Iterator[tuple[int, int]]:
-    """Yield offset and size of the windows over the entry's bytes, cut at multiples of WINDOW."""
-    start, end = entry.offset, entry.offset + entry.n_bytes
-    while start < end:
-        stop = min(end, start - start % WINDOW + WINDOW)
-        yield start, stop - start
-        start = stop
+def _mapped(entry: Stored, square: Square, pool: ThreadPoolExecutor, report: Progress) -> float:
+    """Return the sum of squares of a tensor: mapped whole, seen window by window.
 
-
-def _window(entry: Stored, part: tuple[int, int], square: Square, report: Progress) -> float:
-    """Return the sum of squares within one window, mapped for as long as it takes."""
-    offset, size = part
-    begin = offset - offset % mmap.ALLOCATIONGRANULARITY
-    length = offset + size - begin
+    What has been seen is let go, so that the process holds few windows at a time.
+    """
+    if not entry.n_bytes:
+        return 0.0
+    lead = entry.offset % mmap.ALLOCATIONGRANULARITY
     try:
         with Path(entry.path).open("rb") as stream:
-            mapped = mmap.mmap(stream.fileno(), length, access=mmap.ACCESS_READ, offset=begin)
+            mapped = mmap.mmap(
+                stream.fileno(),
+                lead + entry.n_bytes,
+                access=mmap.ACCESS_READ,
+                offset=entry.offset - lead,
+            )
     except (OSError, ValueError) as error:
         raise UnreadableFileError(entry.path, f"it changed while being read: {error}") from None
-    total = square(mapped, offset - begin, size)
-    mapped.close()
-    report(size)
-    return total
+
+    def window(start: int) -> float:
+        size = min(WINDOW, lead + entry.n_bytes - start)
+        total = square(mapped, start, size)
+        _let_go(mapped, start, size)
+        report(size)
+        return total
+
+    with mapped:
+        return float(sum(pool.map(window, range(lead, lead + entry.n_bytes, WINDOW))))
+
+
+def _let_go(mapped: mmap.mmap, start: int, size: int) -> None:
+    """Give whole pages back to the system, which reads them again should they be needed."""
+    begin = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    length = (start + size) // mmap.PAGESIZE * mmap.PAGESIZE - begin
+    if length > 0 and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED, begin, length)
 
 
 def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float]:
@@ -184,9 +196,9 @@ def _singles(values: Array) -> float:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         sums = row_dot(rows, rows)
         total = float(sums.sum(dtype=np.float64))
-        odd = ~((sums > LEAST_SUM) & (sums < LARGEST_SUM))
-    if odd.any():
-        total = float(sums[~odd].sum(dtype=np.float64)) + _widened(rows[odd].ravel())
+        if not (sums.min() > LEAST_SUM and sums.max() < LARGEST_SUM):
+            odd = ~((sums > LEAST_SUM) & (sums < LARGEST_SUM))
+            total = float(sums[~odd].sum(dtype=np.float64)) + _widened(rows[odd].ravel())
     return total + _widened(values[whole:])
 
 
