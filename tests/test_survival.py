@@ -218,6 +218,13 @@ def test_a_million_steps_of_momentum_agree_with_the_closed_form() -> None:
     assert iterated.survival == pytest.approx(closed, rel=3e-14)
 
 
+def test_chunks_may_be_multiplied_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule, rule = parse_schedule("linear", total_steps=5000), DecayRule(step=1e-4, momentum=0.9)
+    together = survive(schedule, rule).survival
+    monkeypatch.setattr("decaycalc.survival.survey.TOGETHER", 1)
+    assert survive(schedule, rule).survival == pytest.approx(together, rel=1e-14)
+
+
 def test_constant_runs_of_1e12_steps_take_no_time_and_keep_their_digits() -> None:
     schedule = parse_schedule("constant", total_steps=10**12)
     found = survive(schedule, DecayRule(step=1e-12))
