@@ -18,7 +18,7 @@ ORDER = (
     "scaling", "schedule", "survival", "equilibrium",
     "architecture", "penalty", "answer", "api",
     "transfer", "recipes", "simulate", "verify", "config", "user_conventions",
-    "report.document", "bulk", "check", "guide", "schema",
+    "report.document", "schemas", "bulk", "check", "guide",
     "report", "cli",
 )  # fmt: skip
 # The package's face and its entry stand above all.

@@ -89,7 +89,7 @@ def test_the_modules_of_one_converted_value_are_these(quick):
         "decaycalc.catalogue", "decaycalc.catalogue.pytorch", "decaycalc.catalogue.shapes",
         "decaycalc.cli", "decaycalc.cli.bulk", "decaycalc.cli.command", "decaycalc.cli.convert",
         "decaycalc.cli.config", "decaycalc.cli.explanation", "decaycalc.cli.main",
-        "decaycalc.cli.recipe",        "decaycalc.cli.welcome", "decaycalc.config",
+        "decaycalc.cli.recipe", "decaycalc.cli.welcome", "decaycalc.config",
         "decaycalc.cli.options", "decaycalc.cli.output", "decaycalc.convention",
         "decaycalc.convert", "decaycalc.decay", "decaycalc.dynamics", "decaycalc.equivalence",
         "decaycalc.errors", "decaycalc.number", "decaycalc.penalty", "decaycalc.plan",
