@@ -24,7 +24,7 @@ Array = NDArray[np.generic]
 Progress = Callable[[int], None]
 """Called with the number of bytes just done."""
 
-WINDOW = 64 * 2**20
+WINDOW = 96 * 2**20
 PIECE = 16 * 2**20
 ROW = 128
 BLOCK = 2**16
