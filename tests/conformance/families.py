@@ -31,7 +31,7 @@ TIMM = """
 """.split()  # noqa: SIM905 - a list of names reads better so
 TIMM_PLAIN = {"rmsprop", "rmsproptf", "rmsproptfw", "lars", "muon", "adamuon"}
 """Those that timm's factory hands its default momentum of .9 to."""
-TIMM_LOOSE = {"nadam", "kron", "kronw", "muon", "adamuon"}
+TIMM_LOOSE = {"novograd", "nadam", "kron", "kronw", "muon", "adamuon"}
 TIMM_CLASSES = {
     "sgdw": ("SGDW", {}, True),
     "sgdw-corrected": ("SGDW", {"corrected_weight_decay": True}, True),
@@ -123,7 +123,7 @@ def torch_optimizer_steppers():
         f"torch-optimizer-{name.lower()}": made(
             package,
             torch_loop(from_module("torch_optimizer", name, **fixed.get(name, {}))),
-            tolerance=LOOSE if name in {"Adafactor", "RAdam"} else 1e-12,
+            tolerance=LOOSE if name in {"Adafactor", "NovoGrad", "RAdam"} else 1e-12,
         )
         for name in names
     }

@@ -216,7 +216,9 @@ STEPPERS = {
     ),
     "mlx-adamw": other("mlx", mlx_loop("AdamW"), tolerance=FLOAT32),
     "mlx-lion": other("mlx", mlx_loop("Lion"), tolerance=FLOAT32),
-    "mlx-adafactor": other("mlx", mlx_loop("Adafactor", relative_step=False, scale_parameter=False), tolerance=FLOAT32),
+    "mlx-adafactor": other(
+        "mlx", mlx_loop("Adafactor", relative_step=False, scale_parameter=False), tolerance=FLOAT32
+    ),
     "tinygrad-sgd": other(
         "tinygrad", tinygrad_loop("SGD", momentum=True), tolerance=FLOAT32, momentum=True,
         nesterov=True,

@@ -1,5 +1,6 @@
 """Conversions by execution: two frameworks, the converted number, one training."""
 
+import re
 from functools import cache
 from itertools import combinations
 
@@ -82,12 +83,39 @@ def is_identical(pair, setting):
         return False
 
 
+def presets(key):
+    """Return the settings that a rule fixes besides its epsilons, as frameworks preset them."""
+    found = re.findall(r"(beta\d|rho|momentum_decay|initial_accumulator)=([\d.]+)", update_of(key))
+    return set(found)
+
+
+def update_of(key):
+    """Return a record's update rule."""
+    return RECORDS[key].update
+
+
+def are_preset_alike(one, other):
+    """Return whether two optimizers differ in nothing but their decay; objectives have none."""
+    own = [key for key in (one, other) if RECORDS[key].optimizer != ANY]
+    return len(own) < 2 or presets(one) == presets(other)
+
+
+def marked(one, other, setting):
+    """Return a pair's parameters."""
+    names = {RECORDS[key].optimizer for key in (one, other)}
+    rectified = "radam" in names and RECORDS[one].loss != RECORDS[other].loss
+    reason = "RAdam begins with plain momentum, which the scale of a loss does change"
+    marks = [pytest.mark.xfail(reason=reason, strict=False)] if rectified else []
+    return pytest.param(one, other, setting, marks=marks)
+
+
 IDENTICAL = [
-    (*pair, setting)
+    marked(*pair, setting)
     for setting in SETTINGS
     for pair in PAIRS
     if all(runs_with(key, setting) and is_directed(key) for key in pair)
     and all(STEPPERS[key].scheduled for key in pair)
+    and are_preset_alike(*pair)
     and is_identical(pair, setting)
 ]
 
