@@ -100,3 +100,8 @@ def test_json_never_holds_a_number_that_is_not_finite():
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json({"a": float("nan")})
     assert to_json({"λ": 0.1}, indent=None) == '{"λ": 0.1}'
+
+
+def test_a_frameworks_default_that_a_conversion_assumes_is_noted(run):
+    shown = run("convert", "1", "--from", "mean-l2", "--to", "sklearn-elastic-net")
+    assert "l1_ratio = 0.5, its default" in shown.out

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from decaycalc.answer import Answer
+from decaycalc.convert import Conversion
 from decaycalc.penalty import Penalty
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
@@ -149,7 +150,7 @@ def _conversions(answer: Answer) -> Table:
     notes = _Notes()
     with_lr = any(conversion.lr is not None for conversion in answer.conversions)
     hidden = {"" if with_lr else "lr", "value" if answer.value is None else ""}
-    if not any(conversion.note for conversion in answer.conversions):
+    if not any(_said(conversion) for conversion in answer.conversions):
         hidden.add("note")
     headers = ("convention", "value", "lr", "equivalence", "note", "formula")
     body = [
@@ -158,7 +159,7 @@ def _conversions(answer: Answer) -> Table:
             "by layer" if conversion.layers else conversion.value,
             conversion.lr,
             conversion.equivalence.value,
-            notes.marks(conversion.note),
+            notes.marks(_said(conversion)),
             conversion.formula,
         )
         for conversion in answer.conversions
@@ -182,6 +183,12 @@ def _by_layer(answer: Answer) -> Table:
     )
     headers = ("convention", "layer", "value")
     return Table(title="Conversions by layer", headers=headers, rows=body, numeric=("value",))
+
+
+def _said(conversion: Conversion) -> str:
+    """Return a conversion's notes, the framework's defaults that it assumes among them."""
+    defaults = (f"{name} = {value:g}, its default" for name, value in conversion.assumed)
+    return "; ".join(filter(None, (conversion.note, *defaults)))
 
 
 class _Notes:
