@@ -29,7 +29,7 @@ def one(value, source, *, lr_rule, hold, **more):
 
 
 @pytest.mark.parametrize(
-    "record", [*conventions()[::8], find("pytorch-asgd")], ids=lambda record: record.key
+    "record", [*conventions()[::16], find("pytorch-asgd")], ids=lambda record: record.key
 )
 def test_the_last_step_gives_the_rules_number(record):
     value = VALUES.get(record.parameter, "0.0001")
