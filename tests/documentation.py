@@ -33,7 +33,8 @@ from decaycalc.cli.main import main as run_program
 ROOT = Path(__file__).parent.parent
 NUMBER = re.compile(r"(?<![\w./-])\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w])")
 MARK = re.compile(
-    r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?)<!-- (?P<command>(?:decaycalc|=) [^>]*?) -->"
+    r"(?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?)"
+    r"<!-- (?P<command>(?:decaycalc|=) [^>]*?) -->"
 )
 REFERENCE = re.compile(
     r"arXiv:? ?\d{4}\.\d{4,5}|^\*\*\d+\. "
