@@ -145,9 +145,9 @@ def test_curves_go_to_and_from_inverse_numbers():
 
 
 def test_a_proximal_step_goes_to_a_form_element_by_element():
-    given = {"lr": 0.1}
-    result = convert([0.01, 0.02], source="timm-adan", target="half-life-steps", **given)
-    expected, _ = scalars(np.array([0.01, 0.02]), "timm-adan", "half-life-steps", **given)
+    given = {"source": "timm-adan", "target": "half-life-steps"}
+    result = convert([0.01, 0.02], run=Run(lr=0.1), **given)
+    expected, _ = scalars(np.array([0.01, 0.02]), "timm-adan", "half-life-steps", lr=0.1)
     assert list(result.value) == list(expected)
 
 

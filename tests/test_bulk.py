@@ -501,6 +501,7 @@ def test_the_command_counts_bad_rows_on_stderr_and_leaves_with_status_1(tmp_path
         (["--input", "-", "--value"], "--value does not go with --input"),
         (["--input", "-", "--input-format", "csv", "--format", "jsonl"], "come back as csv"),
         (["--input-format", "csv"], "go with --input"),
+        (["--input", "-", "--recipe", "gpt-3-175b"], "--recipe does not go with --input"),
         (["--on-error", "stop"], "go with --input"),
         (["--input", ".", "-o", "no/such/x.jsonl"], "directory"),
         (["--input", "-", "-o", "no/such/x.jsonl"], "No such file"),

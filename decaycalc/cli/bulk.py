@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _INPUT_HELP = "Convert rows of FILE (- is stdin): fields by the options' names, value, from, to ..."
 # A row's names for the options whose parameters are called otherwise.
-_FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all"}
+_FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all", "framework": "emit"}
+_NO_FIELDS = frozenset({"value_only", "format_", "json_", "output", "width", "quiet"})
 _PATIENCE = 1.0  # seconds before progress is shown
 
 
@@ -91,15 +92,21 @@ def _row_format(path: str, format_: str | None, given: dict[str, Any]) -> str:
 
 
 def _defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given as a row's fields."""
+    """Return the options that were given as a row's fields.
+
+    Raises:
+        UsageError: one that rows have no use for.
+    """
     from decaycalc.bulk.fields import SETTINGS
 
-    fields = {_FIELD_NAMES.get(option, option): value for option, value in given.items()}
     fields = {
-        name: value
-        for name, value in fields.items()
-        if (name == "value" or name in SETTINGS) and value not in (None, False, ())
+        _FIELD_NAMES.get(option, option): value
+        for option, value in given.items()
+        if option not in _NO_FIELDS and value not in (None, False, ())
     }
+    for name in fields:
+        if name != "value" and name not in SETTINGS:
+            raise UsageError(f"--{name.replace('_', '-')} does not go with --input")
     if "from" in fields:
         fields["from"] = fields["from"].key
     if "to" in fields:

@@ -13,6 +13,19 @@ class Command(click.Command):
         super().__init__(*args, **settings)
         self.examples = examples
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Return the command's context, with the user's configuration behind the command line."""
+        from decaycalc.cli.config import apply
+
+        apply(self, extra)
+        return super().make_context(info_name, args, parent, **extra)
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples between usage and description."""
         if self.examples:

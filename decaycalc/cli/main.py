@@ -89,6 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status: 0 done, 1 no answer, 2 bad usage or input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _speak_utf8()
+    if sorted(words) == ["--json", "--version"]:
+        from decaycalc.cli.version import print_versions
+
+        return print_versions()
     try:
         status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
     except DecaycalcError as error:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from decaycalc.report.table import Table
 
 _OUTPUT_HELP = "Write there, in the format of its extension; - is stdout."
+_TYPED = frozenset({click.core.ParameterSource.COMMANDLINE})
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 _BY_EXTENSION = {
     ".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".md": "md", ".html": "html",
@@ -46,7 +47,8 @@ class Shown(Record):
 
     `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
     the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr.
-    `text`, where there is one, stands for the tables on a terminal and in text files.
+    `text`, where there is one, stands for the tables on a terminal and in text files; `other` are
+    texts in formats of the command's own. `status` is what the program leaves with.
     """
 
     name: str
@@ -56,19 +58,38 @@ class Shown(Record):
     value: Callable[[], str] | None = None
     warnings: Sequence[str] = ()
     text: Callable[[], str] | None = None
+    other: Mapping[str, Callable[[], str]] = {}
+    status: int = 0
+
+
+def formatted(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator that adds the output options, for these formats."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        return _with_output_options(command, formats)
+
+    return decorate
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the output options; the command returns what is `Shown` and this shows it."""
+    return _with_output_options(command, FORMATS)
+
+
+def _with_output_options(command: Callable[..., Any], formats: Sequence[str]) -> Callable[..., Any]:
+    """Return the command with the output options."""
 
     @wraps(command)
     def with_output(**given: Any) -> None:
         output = take_output(given)
-        show(command(**given), output)
+        shown = command(**given)
+        show(shown, output)
+        if shown.status:
+            click.get_current_context().exit(shown.status)
 
     option = click.option
     declarations = (
-        option("--format", "format_", type=click.Choice(FORMATS), help="[default: table]"),
+        option("--format", "format_", type=click.Choice(formats), help="[default: table]"),
         option("--json", "json_", is_flag=True, help="The same as --format json."),
         option("-o", "--output", metavar="FILE", help=_OUTPUT_HELP),
         option("--width", metavar="COLUMNS", help="Width of tables."),
@@ -87,15 +108,28 @@ def take_output(given: dict[str, Any]) -> Output:
         ContradictionError: two formats asked for.
         InvalidValueError: an extension that names no format, or a width that is no width.
     """
-    asked = {given.pop("format_"), "json" if given.pop("json_") else None}
-    if given.get("value_only"):
-        asked.add("value")
-    asked.discard(None)
+    asked = _asked_format(given)
     if len(asked) > 1:
         raise ContradictionError(f"one format at a time, not {' and '.join(sorted(asked))}")
     path, width = given.pop("output"), given.pop("width")
     chosen = next(iter(asked), None) or _format_of(path)
     return Output(format=chosen, path=path, width=_width(width), quiet=given.pop("quiet"))
+
+
+def _asked_format(given: dict[str, Any]) -> set[str]:
+    """Return the formats asked for: on the command line, else in the user's configuration."""
+    asked = {
+        "format_": given.pop("format_"),
+        "json_": "json" if given.pop("json_") else None,
+        "value_only": "value" if given.get("value_only") else None,
+        "output": None,
+    }
+    context = click.get_current_context()
+    typed = {name for name in asked if context.get_parameter_source(name) in _TYPED}
+    if typed and "value_only" not in typed and asked["value_only"]:
+        given["value_only"] = None
+    names = typed or asked.keys()
+    return {format_ for name in names if (format_ := asked[name]) is not None}
 
 
 def _format_of(path: str | None) -> str:
@@ -136,6 +170,8 @@ def _text(shown: Shown, output: Output) -> str:
         if shown.value is None:
             raise UsageError("--value has no single number here")
         return shown.value() + "\n"
+    if output.format in shown.other:
+        return shown.other[output.format]()
     if output.format == "table" and shown.text is not None:
         return shown.text()
     if output.format == "json":

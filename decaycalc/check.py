@@ -1,0 +1,254 @@
+"""Checks: named assertions about weight decays, read from TOML, for CI.
+
+Each table is one check. It holds the fields of `decaycalc convert` (`value`, `from`, `lr`, ...) and
+says what must be true of them:
+
+- `to` and `equals`: the number in the other convention, to a relative `rtol` (1e-9 by default);
+- `quantity` with `min`, `max` or `equals`: a number of the answer lies in a range;
+- `recipes`: two recipes, by name or file, have the same decay (or the same `quantity`).
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+from decaycalc.answer import answer
+from decaycalc.bulk.fields import SETTINGS, question_of
+from decaycalc.errors import (
+    DecaycalcError,
+    InvalidValueError,
+    MissingQuantityError,
+    TextSyntaxError,
+    UnknownNameError,
+)
+from decaycalc.quantity import exact
+from decaycalc.record import Record, replace
+
+_OWN = frozenset({"value", "equals", "rtol", "quantity", "min", "max", "recipes", "about"})
+_DEFAULT_RTOL = "1e-9"
+_RECIPE_QUANTITY = "shrink"
+
+
+class Check(Record):
+    """One check as it was written: its name, its fields (numbers as texts) and its line."""
+
+    name: str
+    fields: Mapping[str, Any]
+    line: int
+
+
+class Checked(Record):
+    """What came of a check: `expected` in words, `actual` None where there is no number.
+
+    `exit_status` is 0 for a passed check, 1 for a failed one, 2 for one that makes no sense.
+    """
+
+    name: str
+    passed: bool
+    expected: str
+    actual: float | None
+    message: str
+    line: int
+    exit_status: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the result as JSON's `checks` holds it."""
+        names = ("name", "passed", "expected", "actual", "message", "line")
+        return {name: getattr(self, name) for name in names}
+
+
+def parse_checks(text: str, *, path: str) -> tuple[Check, ...]:
+    """Return the checks of a TOML text: its tables, or those of `[tool.decaycalc.check]`.
+
+    Raises:
+        TextSyntaxError: no TOML.
+        InvalidValueError: there is no check in it, or something else than tables.
+    """
+    # Imported here: nothing else reads TOML at every start.
+    import tomllib  # noqa: PLC0415
+
+    try:
+        document = tomllib.loads(text, parse_float=str)
+    except tomllib.TOMLDecodeError as error:
+        line = text.splitlines() or [""]
+        raise TextSyntaxError("TOML", line[0], 0, f"what TOML has: {error}") from None
+    tables = _within(document, "tool", "decaycalc", "check")
+    prefix = "" if tables is None else "tool.decaycalc.check."
+    if tables is None:
+        tables = {name: table for name, table in document.items() if name != "tool"}
+    if not isinstance(tables, dict) or not tables:
+        raise InvalidValueError("checks", path, "holds no table with a check")
+    lines = text.splitlines()
+    return tuple(
+        _check(name, table, _line_of(f"{prefix}{name}", lines)) for name, table in tables.items()
+    )
+
+
+def _within(document: Any, *keys: str) -> Any:
+    """Return what stands under keys of keys, None where nothing does."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def _check(name: str, table: Any, line: int) -> Check:
+    """Return a check whose fields are known.
+
+    Raises:
+        InvalidValueError: it is no table.
+        UnknownNameError: a field that no check has.
+    """
+    if not isinstance(table, dict):
+        raise InvalidValueError("check", name, "must be a table")
+    for field in table:
+        if field not in SETTINGS and field not in _OWN:
+            raise UnknownNameError(f"field of check {name!r}", field, [*SETTINGS, *_OWN])
+    fields = {field: _typed(value) for field, value in table.items()}
+    return Check(name=name, fields=fields, line=line)
+
+
+def _typed(value: Any) -> Any:
+    """Return numbers as texts, as they were typed, and lists as tuples."""
+    if isinstance(value, list):
+        return tuple(map(_typed, value))
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _line_of(header: str, lines: list[str]) -> int:
+    """Return the line of a table's header, 1 where it is written otherwise."""
+    for number, line in enumerate(lines, 1):
+        plain = line.replace('"', "").replace("'", "").strip()
+        if plain.startswith("[") and plain.strip("[]").replace(" ", "") == header.replace(" ", ""):
+            return number
+    return 1
+
+
+def run_check(check: Check) -> Checked:
+    """Return what comes of a check; an error in it is a failure with the error's status."""
+    try:
+        if "recipes" in check.fields:
+            return _same_recipes(check)
+        return _compared(check, _actual(check))
+    except DecaycalcError as error:
+        return _result(check, None, "an answer", str(error), status=error.exit_status)
+
+
+def _result(
+    check: Check, actual: float | None, expected: str, message: str, *, status: int
+) -> Checked:
+    return Checked(
+        name=check.name, passed=status == 0, expected=expected, actual=actual, message=message,
+        line=check.line, exit_status=status,
+    )  # fmt: skip
+
+
+def _actual(check: Check) -> float:
+    """Return the number that the check is about.
+
+    Raises:
+        DecaycalcError: there is none.
+    """
+    fields = {name: value for name, value in check.fields.items() if name in SETTINGS}
+    if "value" not in check.fields:
+        raise MissingQuantityError("a check", ("value",))
+    if not ({"to", "quantity"} & check.fields.keys()):
+        raise MissingQuantityError("a check", ("to or quantity",))
+    question = replace(question_of(fields), value=check.fields["value"])
+    numbers = numbers_of(answer(question).to_dict())
+    return _number(numbers, check.fields.get("quantity", "value"))
+
+
+def numbers_of(document: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the numbers of an answer by their names; `value` is that of the one conversion."""
+    decay, penalty = document["decay"] or {}, document["penalty"] or {}
+    schedule = document.get("schedule") or {}
+    conversions = document["conversions"]
+    numbers = {
+        "value": conversions[0]["value"] if len(conversions) == 1 else None,
+        "strength": document["strength"],
+        "shrink": document["shrink"],
+        "survival": decay.get("per_run_factor"),
+        "share_of_loss": penalty.get("share_of_initial_loss"),
+        **decay, **schedule,
+        **{f"penalty_{name}" if name == "value" else name: penalty[name] for name in penalty},
+    }  # fmt: skip
+    return {name: number for name, number in numbers.items() if _is_number(number)}
+
+
+def _is_number(value: object) -> TypeGuard[float | None]:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _number(numbers: Mapping[str, float | None], name: str) -> float:
+    """Return a number by its name.
+
+    Raises:
+        UnknownNameError: no number is called so.
+        MissingQuantityError: the setting leaves it open.
+    """
+    if name not in numbers:
+        raise UnknownNameError("quantity", name, numbers, hint=f"(one of {', '.join(numbers)})")
+    number = numbers[name]
+    if number is None:
+        raise MissingQuantityError(name, ("more of the run",))
+    return number
+
+
+def _compared(check: Check, actual: float) -> Checked:
+    """Return whether a number is what the check says.
+
+    Raises:
+        MissingQuantityError: the check says nothing.
+        InvalidValueError: a bound that is no number.
+    """
+    bounds = {name: check.fields[name] for name in ("equals", "min", "max") if name in check.fields}
+    if not bounds:
+        raise MissingQuantityError("a check", ("equals, min or max",))
+    limits = {name: float(exact(text, name=name)) for name, text in bounds.items()}
+    rtol = float(exact(check.fields.get("rtol", _DEFAULT_RTOL), name="rtol"))
+    name = check.fields.get("quantity") or check.fields["to"]
+    texts = []
+    if "equals" in limits and not _close(actual, limits["equals"], rtol):
+        texts.append(f"is not {limits['equals']!r} to a relative {rtol:g}")
+    if actual < limits.get("min", actual):
+        texts.append(f"is below {limits['min']!r}")
+    if actual > limits.get("max", actual):
+        texts.append(f"is above {limits['max']!r}")
+    expected = " and ".join(f"{kind} {limit!r}" for kind, limit in limits.items())
+    message = f"{name} {actual!r} {' and '.join(texts) or 'as it should be'}"
+    return _result(check, actual, expected, message, status=int(bool(texts)))
+
+
+def _close(one: float, other: float, rtol: float) -> bool:
+    return abs(one - other) <= rtol * abs(other)
+
+
+def _same_recipes(check: Check) -> Checked:
+    """Return whether two recipes have the same number.
+
+    Raises:
+        DecaycalcError: they are not two, or one leaves the number open.
+    """
+    names = check.fields["recipes"]
+    if not isinstance(names, tuple) or len(names) != 2:  # noqa: PLR2004
+        raise InvalidValueError("recipes", list(names), "must be two names or files")
+    quantity = check.fields.get("quantity", _RECIPE_QUANTITY)
+    first, second = (_number(_measured(name), quantity) for name in names)
+    rtol = float(exact(check.fields.get("rtol", _DEFAULT_RTOL), name="rtol"))
+    same = _close(first, second, rtol)
+    verb = "is" if same else "is not"
+    message = f"{quantity} {first!r} of {names[0]} {verb} the {second!r} of {names[1]}"
+    return _result(check, first, f"equals {second!r}", message, status=int(not same))
+
+
+def _measured(name: str) -> dict[str, float | None]:
+    """Return a recipe's numbers.
+
+    Raises:
+        UnknownNameError: no recipe is called so.
+        UnreadableFileError: a file that is no training configuration.
+    """
+    from decaycalc.recipes.chosen import load  # noqa: PLC0415  (recipes, if asked for)
+    from decaycalc.recipes.measure import measure  # noqa: PLC0415
+
+    figures = measure(load(name).recipe).to_dict()
+    return {key: number for key, number in figures.items() if _is_number(number)}

@@ -1,0 +1,110 @@
+"""Defaults of options: from the environment, from pyproject.toml and from the user's own file.
+
+`DECAYCALC_LR=0.1` and `lr = 0.1` under `[tool.decaycalc]` are what `--lr 0.1` is, where the command
+line is silent; the environment goes before the project's file, and that before the user's. A table
+of a command's name (`[tool.decaycalc.convert]`) holds for that command only.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from decaycalc.errors import TextSyntaxError, UnreadableFileError
+from decaycalc.record import Record
+
+PREFIX = "DECAYCALC_"
+_MARK = b"tool.decaycalc"
+# A table of [tool.decaycalc] that holds assertions, not options.
+_CHECKS = "check"
+
+
+class Setting(Record):
+    """An option's default and where it stands; `name` is the option's, with underscores."""
+
+    name: str
+    value: Any
+    source: str
+
+
+def settings(command: str, environment: Mapping[str, str], folder: str) -> dict[str, Setting]:
+    """Return the defaults by option name for a command, those that win.
+
+    Costs a few file look-ups where there is no configuration.
+
+    Raises:
+        TextSyntaxError: a configuration file that is no TOML.
+        UnreadableFileError: one that cannot be read.
+    """
+    found: dict[str, Setting] = {}
+    for path, keys in ((user_file(environment), ()), (project_file(folder), ("tool", "decaycalc"))):
+        if path is not None:
+            found |= _of_table(_table(path, keys), command, path)
+    for name, value in environment.items():
+        if name.startswith(PREFIX):
+            option = name.removeprefix(PREFIX).lower()
+            found[option] = Setting(name=option, value=value, source=name)
+    return found
+
+
+def user_file(environment: Mapping[str, str]) -> str | None:
+    """Return the user's configuration file, None where there is none."""
+    home = environment.get("HOME", "")
+    folder = environment.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+    path = f"{folder}/decaycalc/config.toml"
+    return path if folder and os.path.isfile(path) else None  # noqa: PTH113  (pathlib is slow to load)
+
+
+def project_file(folder: str) -> str | None:
+    """Return the nearest pyproject.toml from a folder upwards, None where it says nothing of us."""
+    while True:
+        path = f"{folder.rstrip('/')}/pyproject.toml"
+        if os.path.isfile(path):  # noqa: PTH113  (pathlib is slow to load)
+            return path if _MARK in _read(path) else None
+        parent = os.path.dirname(folder)  # noqa: PTH120
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError as error:
+        raise UnreadableFileError(path, error.strerror or str(error)) from error
+
+
+def _table(path: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """Return a table of a TOML file, empty where it has none.
+
+    Raises:
+        TextSyntaxError: it is no TOML.
+    """
+    # Imported here: most starts have no configuration to read.
+    import tomllib  # noqa: PLC0415
+
+    try:
+        table = tomllib.loads(_read(path).decode(), parse_float=str)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TextSyntaxError(path, "", 0, f"what TOML has: {error}") from None
+    for key in keys:
+        table = table.get(key, {})
+        if not isinstance(table, dict):
+            return {}
+    return table
+
+
+def _of_table(table: dict[str, Any], command: str, path: str) -> dict[str, Setting]:
+    """Return the settings of a table: those for all commands, then those for one."""
+    own = table.get(command) if command != _CHECKS else None
+    pairs = [*table.items(), *(own.items() if isinstance(own, dict) else ())]
+    return {
+        (option := name.replace("-", "_")): Setting(name=option, value=_plain(value), source=path)
+        for name, value in pairs
+        if not isinstance(value, dict)
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers as texts, as they would be typed."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,317 @@
+"""The shapes of the documents, in the notation of `notation.py`: what a reader can rely on."""
+
+from typing import Any
+
+_SETTING = {"convention": "string", "parameter": "string", "value": "number?"}
+RUN: dict[str, Any] = {
+    "lr?": "number",
+    "momentum": "number",
+    "dampening": "number",
+    "nesterov": "boolean",
+    "batch_size?": "number",
+    "grad_accum": "number",
+    "world_size": "number",
+    "examples_per_step?": "number",
+    "dataset_size?": "number",
+    "epochs?": "number",
+    "steps?": "number",
+    "steps_per_epoch?": "number",
+    "drop_last": "boolean",
+    "loss": "string",
+    "n_weights?": "number",
+    "n_layers?": "number",
+}
+_DECAY = {
+    "?": "null",
+    "per_step_factor": "number",
+    "per_step_shrink": "number",
+    "first_order_shrink": "number",
+    "per_epoch_factor": "number?",
+    "per_run_factor": "number?",
+    "half_life_steps": "number?",
+    "half_life_epochs": "number?",
+    "timescale_steps": "number?",
+    "timescale_epochs": "number?",
+    "timescale_run_fraction": "number?",
+    "oscillating": "boolean",
+}
+_SUMMARY = {
+    "schedule": "string?",
+    "follows_schedule": "string",
+    "shrink_at_peak": "number",
+    "total_steps": "integer",
+    "sum_shrink": "number",
+    "survival": "number",
+    "timescale_at_peak_steps": "number?",
+    "mean_timescale_steps": "number?",
+    "mean_update_age_steps": "number?",
+    "half_mass_age_steps": "number?",
+    "timescale_run_fraction": "number?",
+}
+_PENALTY = {
+    "?": "null",
+    "coefficient_mean_loss": "number?",
+    "coefficient_batch_sum": "number?",
+    "coefficient_dataset_sum": "number?",
+    "per_weight_coefficient": "number?",
+    "n_weights": "integer?",
+    "sum_of_squares": "number?",
+    "value": "number?",
+    "initial_loss": "number?",
+    "share_of_initial_loss": "number?",
+    "layers": [
+        {
+            "name": "string",
+            "n_weights": "integer",
+            "sum_of_squares": "number?",
+            "value": "number?",
+            "share": "number?",
+            "per_step_shrink": "number?",
+            "per_step_shrink_if_normalized": "number?",
+        }
+    ],
+}
+_LAYERS = [{"name": "string", "value": "number"}]
+_CONVERSION = {
+    "convention": "string",
+    "parameter": "string",
+    "value": "number?",
+    "lr": "number?",
+    "equivalence": "string",
+    "formula": "string",
+    "note": "string",
+    "assumed": ("map", "number"),
+    "layers": _LAYERS,
+}
+_SNIPPET = {
+    "snippet": {
+        "framework": "string",
+        "convention": "string",
+        "parameter": "string",
+        "value": "number",
+        "lr": "number?",
+        "code": "string",
+        "notes": ["string"],
+    }
+}
+_EXPLANATION = [
+    {
+        "from": "string",
+        "to": "string",
+        "steps": [
+            {
+                "title": "string",
+                "text": "string",
+                "formula": "string?",
+                "filled": "string?",
+                "latex": "string?",
+                "numbers": ("map", "number"),
+                "result": "number?",
+                "source": "string",
+            }
+        ],
+    }
+]
+_CONVERT = {
+    "source": _SETTING,
+    "run": RUN,
+    "target_run": {"?": "null", **RUN},
+    "strength": "number?",
+    "shrink": "number?",
+    "decay": _DECAY,
+    "schedule": {"?": "null", **_SUMMARY},
+    "penalty": _PENALTY,
+    "conversions": [_CONVERSION],
+    "unavailable": [
+        {"convention": "string", "reason": "string", "missing": ["string"], "message": "string"}
+    ],
+    "warnings": ["string"],
+    "nearest_recipes?": [{"name": "string", "title": "string", "timescale_epochs": "number"}],
+    "explanation?": _EXPLANATION,
+}
+_CONVENTION = {
+    "key": "string",
+    "aliases": ["string"],
+    "title": "string",
+    "group": "string",
+    "parameter": "string",
+    "invariant": "string?",
+    "formula": "string",
+    "refusal": "string?",
+    "update": "string",
+    "default": "number?",
+    "assumed": ("map", "string"),
+    "exempt": "string",
+    "follows_schedule": "string",
+    "coupling": "string",
+    "optimizer": "string",
+    "loss": "string?",
+    "trap": "string",
+    "source": "string",
+    "verification": "string",
+    "common": "boolean",
+}
+_SCHEDULE = {
+    "source": _SETTING,
+    "run": RUN,
+    **_SUMMARY,
+    "curve": [
+        {"step": "integer", "multiplier": "number", "shrink": "number", "survival": "number"}
+    ],
+}
+_SCHEDULES = {
+    "schedules": [
+        {
+            "name": "string",
+            "aliases": ["string"],
+            "title": "string",
+            "follows": "string",
+            "parameters": [
+                {"name": "string", "takes": "string", "default": "string", "help": "string"}
+            ],
+        }
+    ]
+}
+_ARCH = {
+    "name": "string",
+    "n_parameters": "integer",
+    "n_decayed": "integer",
+    "n_exempt": "integer",
+    "n_decayed_tensors": "integer",
+    "n_exempt_tensors": "integer",
+    "mask": "string",
+    "n_classes": "integer?",
+    "initial_loss": "number?",
+    "sum_of_squares": "number?",
+    "measured_sum_of_squares": "number?",
+    "strength": "number?",
+    "shrink": "number?",
+    "penalty": "number?",
+    "groups": [
+        {
+            "decay_mult": "number",
+            "lr_mult": "number",
+            "n_tensors": "integer",
+            "n_weights": "integer",
+            "shrink": "number?",
+        }
+    ],
+    "tensors": [
+        {
+            "name": "string",
+            "shape": ["integer"],
+            "n_weights": "integer",
+            "role": "string",
+            "decayed": "boolean",
+            "decay_mult": "number",
+            "init_variance": "number?",
+            "sum_of_squares": "number?",
+            "measured_sum_of_squares": "number?",
+            "measured_rms": "number?",
+            "penalty": "number?",
+        }
+    ],
+}
+_TRANSFER = {
+    "source": _SETTING,
+    "target": {"convention": "string", "parameter": "string"},
+    "run": RUN,
+    "target_run": RUN,
+    "rules": [
+        {
+            "lr_rule": "string",
+            "hold": "string",
+            "lr": "number?",
+            "value": "number?",
+            "shrink": "number?",
+            "timescale_epochs": "number?",
+            "timescale_run_fraction": "number?",
+            "formula": "string?",
+            "kept": ["string"],
+            "changed": ["string"],
+            "source": "string",
+            "note": "string",
+        }
+    ],
+    "warnings": ["string"],
+}
+_RECIPE = {
+    "name": "string",
+    "title": "string",
+    "convention": "string?",
+    "read_as": "string?",
+    "value": "number?",
+    "run": RUN,
+    "unit": "string",
+    "schedule": "string?",
+    "betas": "array?",
+    "eps": "number?",
+    "exempt": "string?",
+    "n_parameters": "integer?",
+    "shrink": "number?",
+    "timescale_steps": "number?",
+    "timescale_epochs": "number?",
+    "timescale_run_fraction": "number?",
+    "sum_shrink": "number?",
+    "survival": "number?",
+    "source": "string",
+    "note": "string",
+}
+_VERIFIED = {**_SETTING, "lr": "number?", "update": "string"}
+_VERIFY = {
+    "source": _VERIFIED,
+    "target": _VERIFIED,
+    "claim": "string",
+    "meaning": "string",
+    "method": "string",
+    "holds": "boolean",
+    "max_difference": "number",
+    "tolerance": "number",
+    "steps": "integer",
+    "schedule": "string",
+    "curve": [{"step": "integer", "difference": "number"}],
+}
+_CHECK = {
+    "checks": [
+        {
+            "name": "string",
+            "passed": "boolean",
+            "expected": "string",
+            "actual": "number?",
+            "message": "string",
+            "line": "integer",
+        }
+    ],
+    "passed": "boolean",
+}
+_CONFIG = {"options": [{"option": "string", "value": "any", "source": "string"}]}
+_VERSION = {"python": "string", "click": "string", "numpy": "string", "rich": "string"}
+_ERROR = {"type": "string", "message": "string"}
+
+# A document is of one of these shapes, after the three keys that each begins with.
+DOCUMENTS: dict[str, tuple[Any, ...]] = {
+    "convert": (_CONVERT, _SNIPPET),
+    "conventions": ({"conventions": [_CONVENTION]},),
+    "schedule": (_SCHEDULE, _SCHEDULES),
+    "arch": (_ARCH,),
+    "transfer": (_TRANSFER, _SNIPPET),
+    "recipes": ({"recipes": [_RECIPE]}, _SNIPPET),
+    "verify": (_VERIFY,),
+    "check": (_CHECK,),
+    "config": (_CONFIG,),
+    "version": (_VERSION,),
+}
+# What stands outside of documents: errors on stderr, results of rows and bad rows of bulk.
+OTHERS: dict[str, Any] = {
+    "error": {"error": _ERROR},
+    "bad-row": {"line": "integer", "error": _ERROR},
+    "row": {
+        "result": "number?",
+        "result_parameter": "string",
+        "result_lr": "number?",
+        "result_equivalence": "string",
+        "result_note": "string",
+        "result_layers?": _LAYERS,
+    },
+    "row-of-conversions": {"conversions": [_CONVERSION]},
+}

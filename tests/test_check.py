@@ -1,0 +1,231 @@
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from decaycalc.check import parse_checks, run_check
+from decaycalc.cli.main import main
+from decaycalc.errors import DecaycalcError
+
+SOUND = """
+[caffe-and-keras]
+about = "what this is for"
+value = 5e-4
+from = "caffe"
+to = "keras-l2"
+equals = 2.5e-4
+
+["long enough"]
+value = 0.1
+from = "pytorch-adamw"
+lr = 3e-4
+batch_size = 512
+dataset_size = 1281167
+quantity = "timescale_epochs"
+min = 1
+max = 20
+"""
+FAILING = """
+[wrong]
+value = 1e-4
+from = "caffe"
+to = "keras-l2"
+equals = 1e-4
+
+[outside]
+value = 0.1
+from = "pytorch-adamw"
+lr = 0.1
+quantity = "shrink"
+min = 0.02
+"""
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    def run(text, *words):
+        path = tmp_path / "decay.toml"
+        path.write_text(text, encoding="utf-8")
+        status = main(["check", str(path), *words])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def checked(text):
+    return [run_check(check) for check in parse_checks(text, path="x.toml")]
+
+
+def test_sound_checks_pass_in_one_line_each(run):
+    status, out, err = run(SOUND)
+    assert status == 0
+    assert "caffe-and-keras" in out
+    assert "2 of 2 passed" in out
+    assert err == ""
+
+
+def test_a_failed_check_names_its_numbers_and_fails_the_job(run):
+    status, out, _ = run(FAILING, "--format", "json")
+    assert status == 1
+    checks = json.loads(out)["checks"]
+    assert [check["passed"] for check in checks] == [False, False]
+    assert checks[0]["actual"] == 5e-5
+    assert checks[0]["message"] == "keras-l2 5e-05 is not 0.0001 to a relative 1e-09"
+    assert checks[1]["message"] == "shrink 0.01 is below 0.02"
+    assert [check["line"] for check in checks] == [2, 8]
+
+
+def test_typed_decimals_are_exact():
+    text = '[a]\nvalue = 1e-4\nfrom = "caffe"\nto = "mean-l2"\nequals = 5e-5\nrtol = 0'
+    assert checked(text)[0].passed
+
+
+@pytest.mark.parametrize(
+    ("bounds", "passed"),
+    [
+        ("min = 0.01", True), ("max = 0.01", True), ("min = 0.011", False), ("max = 0.009", False),
+        ("equals = 0.0101\nrtol = 0.02", True), ("equals = 0.0101\nrtol = 0.001", False),
+        ("min = 0.001\nmax = 0.002", False),
+    ],
+)  # fmt: skip
+def test_a_quantity_lies_in_its_range_or_not(bounds, passed):
+    text = f'[a]\nvalue = 0.1\nfrom = "pytorch-adamw"\nlr = 0.1\nquantity = "shrink"\n{bounds}'
+    result = checked(text)[0]
+    assert result.passed == passed
+    assert result.exit_status == int(not passed)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "more"),
+    [("survival", "steps = 100"), ("share_of_loss", 'arch = "784-300-10"\nclasses = 10')],
+)
+def test_survival_and_share_of_the_loss_are_quantities(quantity, more):
+    source = "mean-l2" if "arch" in more else "pytorch-adamw"
+    text = f'[a]\nvalue = 0.1\nfrom = "{source}"\nlr = 0.1\nquantity = "{quantity}"\n{more}\nmin=0'
+    assert checked(text)[0].actual > 0
+
+
+def test_two_recipes_agree_or_not(tmp_path):
+    path = tmp_path / "solver.prototxt"
+    path.write_text('base_lr: 0.1\nmomentum: 0.9\nweight_decay: 0.0001\ntype: "SGD"\n')
+    text = (
+        f'[a]\nrecipes = ["resnet-50-he", "{path}"]\n[b]\nrecipes = ["resnet-50-he", "gpt-3-175b"]'
+    )
+    same, different = checked(text)
+    assert same.passed
+    assert not different.passed
+    assert different.exit_status == 1
+    assert "is not the" in different.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "status"),
+    [
+        ('value = 1\nfrom = "caffe"\nto = "keras-l3"\nequals = 1', "did you mean", 2),
+        ('value = 1\nfrom = "caffe"\nto = "keras-l2"', "needs equals, min or max", 2),
+        ('from = "caffe"\nto = "keras-l2"\nequals = 1', "needs value", 2),
+        ('value = 1\nfrom = "caffe"\nequals = 1', "needs to or quantity", 2),
+        ('value = 1e-4\nfrom = "caffe"\nquantity = "shrnk"\nmin = 1', "did you mean 'shrink'", 2),
+        ('value = 1e-4\nfrom = "caffe"\nquantity = "shrink"\nmin = 1', "needs more of the run", 2),
+        (
+            'value = 1e-4\nfrom = "pytorch-adam"\nto = "pytorch-adamw"\nequals = 1',
+            "no equivalent",
+            1,
+        ),
+        ('value = 1e-4\nfrom = "caffe"\nto = "keras-l2"\nequals = "x"', "not a number", 2),
+        ('recipes = ["resnet-50-he"]', "must be two", 2),
+        ('recipes = ["resnet-50-he", "resnet-50-hee"]', "did you mean", 2),
+        ('recipes = ["a", 1]\nvalue = true', "unknown recipe", 2),
+    ],
+)
+def test_a_check_without_an_answer_fails_with_the_reason(text, message, status):
+    result = checked(f"[a]\n{text}")[0]
+    assert message in result.message
+    assert (result.passed, result.exit_status, result.actual) == (False, status, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no table"),
+        ("a = 1", "must be a table"),
+        ("[a", "what TOML has"),
+        ("[a]\nvalu = 1", "did you mean 'value'"),
+        ("[tool.decaycalc]\ncheck = 1", "holds no table"),
+        ("[tool]\nx = 1", "holds no table"),
+        ("tool = 1", "holds no table"),
+    ],
+)
+def test_a_file_without_sound_checks_is_refused(run, text, message):
+    status, out, err = run(text)
+    assert status == 2
+    assert message in err
+    assert out == ""
+
+
+def test_pyproject_holds_checks_under_its_own_table(run):
+    text = "[tool.other]\nx = 1\n[tool.decaycalc]\nlr = 0.1\n\n[tool.decaycalc.check.decay]\n"
+    text += 'value = 5e-4\nfrom = "caffe"\nto = "keras-l2"\nequals = 2e-4\n'
+    status, out, _ = run(text, "--format", "github")
+    assert status == 1
+    assert ",line=6,title=decay::keras-l2 0.00025 is not 0.0002" in out
+    assert "0 of 1 passed" in out
+
+
+def test_a_table_written_inline_is_on_the_first_line():
+    text = 'a = {value = 5e-4, from = "caffe", to = "keras-l2", equals = 2.5e-4}'
+    assert checked(text)[0].line == 1
+
+
+def test_annotations_escape_what_github_reads():
+    text = '["a: b, 100%"]\nvalue = 1\nfrom = "no\\nsuch"\nto = "keras-l2"\nequals = 1'
+    from decaycalc.report.check import to_github
+
+    line = to_github(checked(text), path="a,b:c.toml").splitlines()[0]
+    assert line.startswith("::error file=a%2Cb%3Ac.toml,line=1,title=a%3A b%2C 100%25::unknown")
+
+
+def test_junit_counts_failures_and_errors_and_survives_odd_names(run):
+    text = FAILING + '\n["<&\\u0001>"]\nvalue = 1\nfrom = "x"\nto = "y"\nequals = 1\n' + SOUND
+    status, out, _ = run(text, "--format", "junit")
+    assert status == 2
+    suite = ET.fromstring(out)
+    assert suite.attrib == {"name": "decaycalc", "tests": "5", "failures": "2", "errors": "1"}
+    assert suite[2].attrib["name"] == "<&?>"
+    assert [len(case) for case in suite] == [1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "csv", "md", "table"])
+def test_every_common_format_shows_the_checks(run, format_):
+    status, out, _ = run(SOUND, "--format", format_)
+    assert status == 0
+    assert "caffe-and-keras" in out
+
+
+def test_standard_input_holds_checks(monkeypatch, capsys):
+    import io
+    import sys
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SOUND.encode())))
+    assert main(["check", "-", "-q"]) == 0
+    assert "2 of 2" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, capsys):
+    assert main(["check", str(tmp_path / "no.toml")]) == 2
+    assert "No such file" in capsys.readouterr().err
+    (tmp_path / "x.toml").write_bytes(b"\xff")
+    assert main(["check", str(tmp_path / "x.toml")]) == 2
+    assert "no UTF-8" in capsys.readouterr().err
+
+
+def test_a_junit_report_goes_to_a_file(run, tmp_path):
+    report = tmp_path / "report.xml"
+    assert run(SOUND, "-o", str(report), "--format", "junit")[0] == 0
+    assert report.read_text().startswith("<?xml")
+
+
+def test_no_list_is_a_check():
+    with pytest.raises(DecaycalcError, match="must be a table"):
+        parse_checks("[[a]]\nvalue = 1", path="x.toml")

@@ -1,0 +1,172 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import decaycalc
+from decaycalc.cli.main import main
+from decaycalc.config import project_file, settings, user_file
+from decaycalc.errors import DecaycalcError
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A folder with a project in it, and a user's home, both without configuration."""
+    for name in list(os.environ):
+        if name.startswith("DECAYCALC_"):
+            monkeypatch.delenv(name)
+    (tmp_path / "project" / "deep").mkdir(parents=True)
+    (tmp_path / "config" / "decaycalc").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path / "project" / "deep")
+    return tmp_path
+
+
+def write(home, *, project=None, user=None):
+    if project is not None:
+        (home / "project" / "pyproject.toml").write_text(project, encoding="utf-8")
+    if user is not None:
+        (home / "config" / "decaycalc" / "config.toml").write_text(user, encoding="utf-8")
+
+
+def config(capsys, *words):
+    assert main(["convert", "1e-4", "--from", "caffe", *words, "--show-config", "--json"]) == 0
+    options = json.loads(capsys.readouterr().out)["options"]
+    return {option["option"]: (option["value"], option["source"]) for option in options}
+
+
+def test_the_nearest_word_wins(home, monkeypatch, capsys):
+    write(
+        home,
+        project="[tool.decaycalc]\nlr = 0.2\nmomentum = 0.5\nbatch-size = 64\n",
+        user="lr = 0.1\nmomentum = 0.1\nepochs = 9\n",
+    )
+    monkeypatch.setenv("DECAYCALC_LR", "0.3")
+    monkeypatch.setenv("DECAYCALC_DATASET_SIZE", "1000")
+    found = config(capsys, "--dataset-size", "2000")
+    assert found["lr"] == ("0.3", "DECAYCALC_LR")
+    assert found["momentum"][0] == "0.5"
+    assert found["momentum"][1].endswith("pyproject.toml")
+    assert found["batch_size"][0] == "64"
+    assert found["epochs"][1].endswith("config.toml")
+    assert found["dataset_size"] == ("2000", "command line")
+    assert found["steps"] == (None, "default")
+    assert found["from"] == ("caffe", "command line")
+
+
+def test_defaults_take_part_in_the_answer(home, capsys):
+    write(home, project='[tool.decaycalc]\nlr = 0.1\nto = ["keras-l2", "mean-l2"]\nquiet = true\n')
+    assert main(["convert", "1e-4", "--from", "pytorch-sgd", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["run"]["lr"] == 0.1
+    assert [made["convention"] for made in document["conversions"]] == ["keras-l2", "mean-l2"]
+
+
+def test_a_table_of_one_command_goes_before_what_holds_for_all(home, capsys):
+    write(home, project="[tool.decaycalc]\nlr = 0.1\n[tool.decaycalc.convert]\nlr = 0.2\n")
+    assert config(capsys)["lr"][0] == "0.2"
+
+
+def test_a_format_typed_beats_a_format_configured(home, monkeypatch, capsys):
+    monkeypatch.setenv("DECAYCALC_FORMAT", "json")
+    words = ["convert", "1e-4", "--from", "caffe", "--to", "keras-l2"]
+    assert main([*words, "--value"]) == 0
+    assert capsys.readouterr().out == "5e-05\n"
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)
+    monkeypatch.setenv("DECAYCALC_VALUE", "1")
+    monkeypatch.delenv("DECAYCALC_FORMAT")
+    assert main([*words, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("from,")
+    target = home / "x.json"
+    assert main([*words, "-o", str(target)]) == 0
+    assert json.loads(target.read_text())
+
+
+@pytest.mark.usefixtures("home")
+def test_a_repeated_option_is_a_list_of_words_in_the_environment(monkeypatch, capsys):
+    monkeypatch.setenv("DECAYCALC_TO", "keras-l2 mean-l2")
+    assert config(capsys)["to"] == (["keras-l2", "mean-l2"], "DECAYCALC_TO")
+
+
+@pytest.mark.usefixtures("home")
+def test_what_no_option_takes_is_shown_as_unused(monkeypatch, capsys):
+    monkeypatch.setenv("DECAYCALC_COLOUR", "blue")
+    assert config(capsys)["colour"] == ("blue", "DECAYCALC_COLOUR (unused here)")
+    assert main(["convert", "--show-config", "--to", "keras-l2"]) == 0
+    assert "Configuration" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("home")
+def test_a_bad_default_is_refused_like_a_typed_one(monkeypatch, capsys):
+    monkeypatch.setenv("DECAYCALC_LR", "fast")
+    assert main(["convert", "1e-4", "--from", "caffe"]) == 2
+    assert "lr 'fast'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[tool.decaycalc\n", "tool.decaycalc = \xff"])
+def test_a_broken_file_is_named(home, text, capsys):
+    (home / "project" / "pyproject.toml").write_bytes(text.encode("latin-1"))
+    assert main(["convert", "1e-4", "--from", "caffe"]) == 2
+    assert "pyproject.toml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["[tool]\ndecaycalc = 1 # tool.decaycalc\n", "tool = 1 # tool.decaycalc"]
+)
+def test_a_file_with_something_else_in_our_place_says_nothing(home, text):
+    write(home, project=text)
+    assert settings("convert", {}, str(home / "project")) == {}
+
+
+def test_checks_are_no_options(home):
+    write(home, project="[tool.decaycalc.check.a]\nlr = 1\n[tool.decaycalc]\nquiet = true\n")
+    assert list(settings("check", {}, str(home / "project"))) == ["quiet"]
+
+
+def test_files_are_looked_for_upwards_and_at_home(home):
+    assert project_file(str(home / "project" / "deep")) is None
+    assert project_file("/") is None
+    write(home, project="[tool.other]\n", user="lr = 1\n")
+    assert project_file(str(home / "project" / "deep")) is None
+    assert user_file({}) is None
+    assert user_file({"HOME": str(home / "nowhere")}) is None
+    assert user_file({"XDG_CONFIG_HOME": str(home / "config")})
+
+
+def test_a_file_that_cannot_be_read_is_refused(home, monkeypatch):
+    from decaycalc import config as config_module
+
+    write(home, project="[tool.decaycalc]\n")
+    monkeypatch.setattr(config_module.os.path, "isfile", lambda path: path.endswith("toml"))
+    with pytest.raises(DecaycalcError, match="No such file"):
+        project_file(str(home / "nowhere"))
+
+
+@pytest.mark.usefixtures("home")
+def test_a_folder_that_is_gone_has_no_configuration(monkeypatch, capsys):
+    def gone():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert main(["convert", "1e-4", "--from", "caffe", "--to", "keras-l2", "--value"]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.usefixtures("home")
+def test_without_configuration_no_toml_reader_is_loaded():
+    script = (
+        "import sys\nfrom decaycalc.cli.main import main\n"
+        "main('convert 1e-4 --from caffe --to keras-l2 --value'.split())\n"
+        "assert 'tomllib' not in sys.modules\n"
+    )
+    root = str(Path(decaycalc.__file__).parent.parent)
+    subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": root},
+    )
