@@ -257,14 +257,15 @@ def _warnings(question: Question, source: Side, value: Fraction | None) -> tuple
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
-    if ratio is not None and per_epoch is not None and ratio.denominator != 1:
+    decay = None if value is None else decay_of(source, value)
+    in_epochs = decay is not None and ratio is not None and per_epoch is not None
+    if in_epochs and ratio is not None and ratio.denominator != 1:
         texts.append(
             f"an epoch is {per_epoch} steps, N/B is {float(ratio):.6g}: "
             "timescales and half-lives in epochs use N/B"
         )
     texts += [f"{name} is {float(given):g}, the framework's default"
               for name, given in source.assumed()]  # fmt: skip
-    decay = None if value is None else decay_of(source, value)
     if decay is not None and decay.oscillating:
         texts.append(
             "the decay oscillates: with this momentum a weight changes sign on its way down, "

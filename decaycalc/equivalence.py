@@ -3,6 +3,8 @@
 from decaycalc.bridge import Side
 from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling, Equivalence, Follows, Invariant
 
+# Adaptive, yet not blind to the loss's scale: RAdam's first steps are plain momentum.
+_SCALE_SENSITIVE = frozenset({"radam"})
 _WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
 
 
@@ -36,6 +38,9 @@ def _same_updates(source: Side, target: Side) -> bool:
     if one == other and source.run == target.run:
         return True
     if {FIT, MEASURE} & {one.optimizer, other.optimizer} or "batch_size" in target.own:
+        return False
+    adaptive = {one.optimizer, other.optimizer} & _SCALE_SENSITIVE
+    if adaptive and source.loss_scale != target.loss_scale:
         return False
     if one.loss_unit != other.loss_unit and None not in {one.loss_unit, other.loss_unit}:
         return False

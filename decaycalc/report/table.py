@@ -1,12 +1,9 @@
 """Table: a result as plain rows, whose cells stay numbers until a renderer shows them."""
 
-
+from decaycalc.formula import number_text
 from decaycalc.record import Record
 
 Cell = str | int | float | bool | None
-
-# Longer shortest-decimal forms are cut to this many significant digits in tables; JSON never is.
-_LONGEST, _DIGITS = 12, 8
 
 
 class Table(Record):
@@ -32,11 +29,5 @@ def show_cell(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}" if abs(cell) >= 10_000 else str(cell)  # noqa: PLR2004
     if isinstance(cell, float):
-        return show_number(cell)
+        return number_text(cell)
     return cell
-
-
-def show_number(number: float) -> str:
-    """Return a number's shortest decimal, or eight significant digits where that is long."""
-    shortest = repr(number).removesuffix(".0")
-    return shortest if len(shortest) <= _LONGEST else f"{number:.{_DIGITS}g}"
