@@ -28,7 +28,11 @@ SETTINGS = {
     "nesterov": {"momentum": 0.9, "nesterov": True},
 }
 ADAPTIVE = {record.optimizer for record in RECORDS.values() if record.is_adaptive}
-PAIRS = list(combinations(RECORDS, 2))
+PAIRS = [
+    (one, other)
+    for one, other in combinations(RECORDS, 2)
+    if STEPPERS[one].package != STEPPERS[other].package or STEPPERS[one].package == "torch"
+]
 N_STEPS = 60
 MODEL = make_model("softmax", n_examples=SIZE)
 
