@@ -6,6 +6,7 @@ under an adaptive preconditioner there is none.
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from math import expm1, log1p
 
 from decaycalc.convention import Convention, Coupling, Form, Invariant
@@ -269,7 +270,9 @@ def shrink_of(side: Side, value: Fraction) -> Fraction:
     monomial = side.invariant(Invariant.SHRINK)
     if form is not None:
         _check_form_value(side.convention, form, value)
-        return check_shrink(form.to_shrink(value, _given(side, form.needs)), side)
+        return check_shrink(
+            form.to_shrink(value, _given(side, form.needs, partial(_own, side))), side
+        )
     assert monomial is not None  # noqa: S101  (a refusal has neither, and was refused)
     names = tuple(name for name in monomial.names if name != "value")
     check_domain(value, side.convention)
@@ -289,6 +292,15 @@ def _given(
     if missing:
         raise MissingQuantityError(f"the decay of {side.convention.key}", missing)
     return values
+
+
+def _own(side: Side, name: str) -> Fraction | None:
+    """Return a quantity on this side, whose lr may follow from the source's."""
+    if name != "lr":
+        return side.get(name)
+    lr = side.symbol("lr")
+    names = {symbol: side.get(symbol) for symbol in lr.names}
+    return None if None in names.values() else lr.evaluate(names)
 
 
 def _check_form_value(convention: Convention, form: Form, value: Fraction) -> None:
@@ -314,7 +326,7 @@ def value_for_shrink(side: Side, shrink: Fraction, *, quantity: Lookup | None = 
     if form is not None:
         if not shrink and form.inverse.startswith("-ln"):
             raise NoEquivalentError("no decay", side.convention.key, "nothing is ever halved")
-        number = form.from_shrink(shrink, _given(side, form.needs))
+        number = form.from_shrink(shrink, _given(side, form.needs, partial(_own, side)))
         if number < 0:
             raise NoEquivalentError("this decay", side.convention.key, "at 0 it decays more")
         return number

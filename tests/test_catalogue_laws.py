@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from decaycalc.bridge import Side, base_name
+from decaycalc.bridge import Side, base_name, value_for_shrink
 from decaycalc.catalogue import conventions, find
 from decaycalc.errors import MissingQuantityError
 from decaycalc.plan import plan, target_side
-from decaycalc.quantity import Monomial
+from decaycalc.quantity import QUANTITIES, Monomial
 from decaycalc.run import Run
 
 LR = Fraction(1, 100)
@@ -41,7 +41,6 @@ LAWFUL = tuple(
     for r in conventions()
     if not r.refusal and "layer_weights" not in (r.monomial or Monomial.of()).names
 )
-START = {True: ("per-step-shrink", Fraction(1, 1000)), False: ("pytorch-adam", Fraction(1, 50))}
 
 
 def run_at(lr=LR):
@@ -50,8 +49,9 @@ def run_at(lr=LR):
 
 def start_of(record, *, times=1):
     """Return a sane number of a record: a small decay, or a small penalty under Adam."""
-    source, value = START[record.has_shrink]
-    return exact_between(find(source), record, times * value, run_at())
+    if record.has_shrink:
+        return value_for_shrink(Side(convention=record, run=run_at()), times * Fraction(1, 1000))
+    return exact_between(find("pytorch-adam"), record, times * Fraction(1, 50), run_at())
 
 
 def exact_between(source, target, value, run):
@@ -145,7 +145,8 @@ def test_a_conversion_needs_exactly_what_does_not_cancel(source, target):
     smallest = given_for(names)
     assert exact_between(source, target, value, smallest) == way.value(value)
     for name in names - {"l1_ratio", "momentum"} - dict(source.defaults).keys():
-        if name in dict(target.defaults) or "steps_per_epoch" in way.needs:
+        has_default = name in dict(target.defaults) or QUANTITIES[name].default is not None
+        if has_default or "steps_per_epoch" in way.needs:
             continue
         lacking = Run(
             **{k: MOMENTUM[k] for k in MOMENTUM if k in (names | {"momentum"}) - {name}},

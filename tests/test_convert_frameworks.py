@@ -3,7 +3,7 @@
 import pytest
 
 from decaycalc.convert import convert
-from decaycalc.errors import NoEquivalentError
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.plan import Match
 from decaycalc.run import Run
 
@@ -219,3 +219,14 @@ REFUSALS = [
 def test_what_has_no_equivalent_is_refused_with_the_reason(source, target, why):
     with pytest.raises(NoEquivalentError, match=why):
         convert("0.01", source=source, target=target, run=Run(lr="1e-3"))
+
+
+def test_asgd_takes_the_lr_that_a_summed_loss_asks_for():
+    run = Run(lr="0.01", dataset_size=1000)
+    result = convert("0.2", source="sum-half-l2", target="pytorch-asgd", run=run)
+    assert result.lr == 10.0
+    assert result.value == pytest.approx(0.2 / 1000 - 1e-4)
+    there = convert(None, source="sum-half-l2", target="pytorch-asgd", run=Run(dataset_size=1000))
+    assert there.value is None
+    with pytest.raises(MissingQuantityError, match="lr"):
+        convert("0.2", source="sum-half-l2", target="pytorch-asgd", run=Run(dataset_size=1000))
