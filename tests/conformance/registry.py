@@ -225,7 +225,6 @@ STEPPERS = {
     ),
     "tinygrad-adamw": other("tinygrad", tinygrad_loop("AdamW"), tolerance=FLOAT32),
     "paddle-sgd": other("paddlepaddle", paddle_loop("SGD"), tolerance=1e-5),
-    "paddle-l2decay": other("paddlepaddle", paddle_loop("SGD"), tolerance=1e-5),
     "paddle-momentum": other(
         "paddlepaddle", paddle_loop("Momentum", momentum=True), tolerance=1e-5, momentum=True,
         nesterov=True,
