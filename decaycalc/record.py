@@ -65,6 +65,19 @@ class Record:
         shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._fields)
         return f"{type(self).__name__}({shown})"
 
+    def __rich__(self) -> Any:
+        """Return the record as tables, for a rich console."""
+        # Imported here: records are below the reports, and rich is slow to load.
+        from decaycalc.report.notebook import rich_group  # noqa: PLC0415
+
+        return rich_group(self)
+
+    def _repr_html_(self) -> str:
+        """Return the record as tables, for a notebook."""
+        from decaycalc.report.notebook import html  # noqa: PLC0415
+
+        return html(self)
+
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 

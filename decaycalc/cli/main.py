@@ -89,12 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status: 0 done, 1 no answer, 2 bad usage or input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     _speak_utf8()
-    if sorted(words) == ["--json", "--version"]:
-        from decaycalc.cli.version import print_versions
-
-        return print_versions()
     try:
-        status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
+        return _run(words)
     except DecaycalcError as error:
         return _report(error, words)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -108,6 +104,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
+
+
+def _run(words: list[str]) -> int:
+    """Run the program; errors are raised."""
+    if sorted(words) == ["--json", "--version"]:
+        from decaycalc.cli.version import print_versions
+
+        return print_versions()
+    status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
     return status if isinstance(status, int) else 0
 
 

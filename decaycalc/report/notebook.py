@@ -1,0 +1,53 @@
+"""Records as tables, for notebooks and rich consoles."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group
+
+from decaycalc.report.table import Cell, Table
+from decaycalc.report.text import rich_table, to_html
+
+
+def rich_group(record: Any) -> Group:
+    """Return a record's tables as one rich renderable."""
+    return Group(*map(rich_table, tables_of(record)))
+
+
+def html(record: Any) -> str:
+    """Return a record's tables as the HTML that a notebook shows."""
+    page = to_html(tables_of(record), width=None)
+    return page[page.index("<pre") : page.index("</pre>") + len("</pre>")]
+
+
+def tables_of(record: Any) -> tuple[Table, ...]:
+    """Return a record's tables: those that the command line shows, or its fields."""
+    # Imported here: a table of fields needs none of this.
+    from decaycalc.answer import Answer  # noqa: PLC0415
+    from decaycalc.convention import Convention  # noqa: PLC0415
+    from decaycalc.report import conventions, convert  # noqa: PLC0415
+
+    if isinstance(record, Answer):
+        return tuple(convert.tables(record, flag_of=str))
+    if isinstance(record, Convention):
+        return conventions.record(record)
+    rows = tuple(_rows("", _fields(record)))
+    return (Table(title=type(record).__name__, headers=("", "value"), rows=rows),)
+
+
+def _fields(record: Any) -> Mapping[str, Any]:
+    """Return a record's fields by name, as JSON holds them where it does."""
+    to_dict = getattr(record, "to_dict", None)
+    fields: Mapping[str, Any] = vars(record) if to_dict is None else to_dict()
+    return fields
+
+
+def _rows(head: str, value: Any) -> Iterator[tuple[Cell, ...]]:
+    """Yield name and number, one line each, names within names with a dot."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _rows(f"{head}.{name}" if head else str(name), part)
+    elif value is None or isinstance(value, str | int | float):
+        yield head, value
+    elif value:
+        yield head, str(value)
