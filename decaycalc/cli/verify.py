@@ -6,7 +6,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
-from decaycalc.cli.options import ConventionName, run_options, target_options
+from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.plan import Match
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     "--schedule", metavar="TEXT", default="constant", show_default=True,
     help="lr schedule of both trainings, as cosine:warmup=10%.",
 )  # fmt: skip
+@conventions_option
 @run_options
 @target_options
 @output_options
