@@ -3,8 +3,9 @@
 from decaycalc.bridge import Side
 from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling, Equivalence, Follows, Invariant
 
-# Adaptive, yet not blind to the loss's scale: RAdam's first steps are plain momentum.
-_SCALE_SENSITIVE = frozenset({"radam"})
+# Not plain SGD, yet not blind to the loss's scale: RAdam's first steps are plain momentum, AggMo
+# has no preconditioner, the others mix powers of the gradient.
+_SCALE_SENSITIVE = frozenset({"radam", "madgrad", "yogi", "aggmo", "rmsprop-tf"})
 _WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
 
 

@@ -102,7 +102,8 @@ class Session:
 
     def _call(self, command: str) -> str:
         """Run decaycalc in this process, as if piped."""
-        out, err, old = io.StringIO(), io.StringIO(), (sys.stdin, dict(os.environ))
+        old = (sys.stdin, dict(os.environ))
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in "oe")
         sys.stdin = io.TextIOWrapper(io.BytesIO(b""))
         for name in ("COLUMNS", "FORCE_COLOR", "NO_COLOR"):
             os.environ.pop(name, None)
@@ -116,7 +117,9 @@ class Session:
         finally:
             sys.stdin = old[0]
             os.environ.update(old[1])
-        return out.getvalue() + err.getvalue()
+        for stream in (out, err):
+            stream.flush()
+        return "".join(stream.buffer.getvalue().decode() for stream in (out, err))
 
     def _shell(self, command: str) -> str:
         """Run a line that needs a shell."""

@@ -60,6 +60,10 @@ def own_part(path):
     return part_of(".".join(path.relative_to(ROOT.parent).with_suffix("").parts))
 
 
+# A record shows itself in a notebook; the report that does so is imported when it is asked for.
+UPWARD = {("record", "report")}
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_only_from_those_above_it(path):
     part = own_part(path)
@@ -70,7 +74,8 @@ def test_a_module_imports_only_from_those_above_it(path):
     for name in imports(path):
         other = part_of(name)
         assert other in ORDER, f"{name} must be given its place in the order"
-        assert ORDER.index(other) <= height, f"{path.relative_to(ROOT)} imports {name}"
+        upward = ORDER.index(other) > height and (part, other) not in UPWARD
+        assert not upward, f"{path.relative_to(ROOT)} imports {name}"
 
 
 def test_the_order_names_each_part_once():

@@ -1151,7 +1151,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="heavyball-adopt",
-        aliases=("heavyball-soap",),
+        
         title="heavyball.ADOPT(weight_decay)",
         group=_GROUP,
         parameter="weight_decay",
