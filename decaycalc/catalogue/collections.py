@@ -1151,7 +1151,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="heavyball-adopt",
-        
         title="heavyball.ADOPT(weight_decay)",
         group=_GROUP,
         parameter="weight_decay",
