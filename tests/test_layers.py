@@ -15,7 +15,7 @@ ORDER = (
     "errors", "record", "number", "quantity", "monomial_text", "run", "rounding", "dynamics",
     "convention", "catalogue", "selection", "bridge", "equivalence", "plan", "convert", "decay",
     "formula", "latex", "claim", "derivation", "explain", "runs", "arrays",
-    "scaling", "schedule", "survival", "equilibrium",
+    "scaling", "schedule", "equilibrium", "survival",
     "architecture", "penalty", "answer", "api",
     "transfer", "recipes", "simulate", "verify", "config", "user_conventions",
     "report.document", "schemas", "bulk", "check", "guide",

@@ -133,13 +133,14 @@ def test_the_document_holds_the_run_the_sums_and_the_curve() -> None:
 
 def test_tables_name_the_figures_and_rows_hold_the_curve() -> None:
     found = over("pytorch-adamw", "0.1", Run(lr="6e-4", steps=600_000))
-    summary, curve = report.tables(found)
+    summary, equilibrium, curve = report.tables(found)
+    assert dict(equilibrium.rows)["RMS of the weights"] == pytest.approx(0.0547723, rel=1e-5)
     shown = dict(summary.rows)
     assert shown["timescale at peak lr, steps"] == pytest.approx(16666.67, abs=0.01)
     assert len(curve.rows) == report.TABLE_POINTS
     assert [curve.rows[0][0], curve.rows[-1][0]] == [0, 599_999]
     assert len(report.rows(found)) == 200
-    _, row = report.tables(over("pytorch-adamw", "0.1", Run(lr="1e-3", steps=1)))
+    *_, row = report.tables(over("pytorch-adamw", "0.1", Run(lr="1e-3", steps=1)))
     assert len(row.rows) == 1
 
 

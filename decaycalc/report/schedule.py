@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.equilibrium import Equilibrium
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 from decaycalc.schedule import COMMON, KINDS, Parameter
@@ -14,6 +15,8 @@ _CURVE = ("step", "multiplier", "shrink per step", "survival", "share of this up
 def tables(answer: ScheduleAnswer) -> Iterator[Table]:
     """Yield the run's figures and a coarse curve."""
     yield _summary(answer)
+    if answer.equilibrium is not None:
+        yield _equilibrium(answer.equilibrium)
     yield _curve(answer)
 
 
@@ -39,6 +42,23 @@ def _summary(answer: ScheduleAnswer) -> Table:
         rows=known,
         numeric=("value",),
         note=neighbours.note(_timescale_epochs(answer)),
+    )
+
+
+def _equilibrium(equilibrium: Equilibrium) -> Table:
+    """Return where the weights of normalised layers are predicted to settle."""
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("RMS of the weights", equilibrium.rms),
+        ("rotation per step, radians", equilibrium.rotation),
+        ("relaxation, steps", equilibrium.relaxation_steps),
+    )
+    known = tuple(row for row in rows if row[1] is not None)
+    return Table(
+        title="Equilibrium",
+        headers=("", "value"),
+        rows=known,
+        numeric=("value",),
+        note=equilibrium.label,
     )
 
 

@@ -47,6 +47,14 @@ _SUMMARY = {
     "mean_update_age_steps": "number?",
     "half_mass_age_steps": "number?",
     "timescale_run_fraction": "number?",
+    "equilibrium": {
+        "?": "null",
+        "rms": "number?",
+        "norm": "number?",
+        "rotation": "number",
+        "relaxation_steps": "number",
+        "label": "string",
+    },
 }
 _PENALTY = {
     "?": "null",

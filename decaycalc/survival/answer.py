@@ -6,12 +6,14 @@ from fractions import Fraction
 from decaycalc.bridge import Side, shrink_of
 from decaycalc.convention import Convention, Coupling, Follows
 from decaycalc.convert import check_value
+from decaycalc.equilibrium import Equilibrium
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.quantity import Number
 from decaycalc.rounding import precision_warning
 from decaycalc.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
 from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.settle import settle
 from decaycalc.survival.survey import ScheduledDecay, survive
 
 
@@ -25,6 +27,7 @@ class ScheduleAnswer:
     schedule: Schedule
     rule: DecayRule
     decay: ScheduledDecay
+    equilibrium: Equilibrium | None
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
@@ -44,9 +47,16 @@ class ScheduleAnswer:
             "shrink_at_peak": self.rule.peak_shrink,
             **decay,
             "timescale_run_fraction": self.timescale_run_fraction,
+            "equilibrium": self._equilibrium(),
             "curve": list(curve),
             "warnings": list(self.warnings),
         }
+
+    def _equilibrium(self) -> dict[str, object] | None:
+        """Return the predicted equilibrium, labelled, as JSON holds it."""
+        if self.equilibrium is None:
+            return None
+        return {**asdict(self.equilibrium), "label": self.equilibrium.label}
 
     def summary(self) -> dict[str, object]:
         """Return what `convert` tells of it: the document without source, run and curve."""
@@ -88,6 +98,7 @@ def answer(
         schedule=laid,
         rule=rule,
         decay=decay,
+        equilibrium=settle(side, number),
         warnings=(*_assumptions(side), *_warnings(laid, rule, decay, dtype)),
     )
 
