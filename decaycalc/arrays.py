@@ -26,7 +26,7 @@ from decaycalc.convention import (
     Equivalence,
     Invariant,
 )
-from decaycalc.convert import Conversion, convert
+from decaycalc.convert import Conversion, apply, check_value
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.quantity import QUANTITIES, Monomial, exact
@@ -37,7 +37,7 @@ from decaycalc.runs import runs_with
 Floats = NDArray[np.float64]
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 15
+_BLOCK = 1 << 16
 # Named forms need room for what stands between their steps.
 _FORM_BLOCK = 1 << 12
 _BATCH = ("batch_size", "grad_accum", "world_size")
@@ -100,17 +100,30 @@ class _Request(Record):
         Raises:
             DecaycalcError: it has none.
         """
-        index = np.unravel_index(place, self.shape)
-        numbers = {
-            name: float(np.broadcast_to(array, self.shape)[index])
-            for name, array in self.arrays.items()
-        }
-        value = numbers.pop("value")
+        return apply(self.plan(place), self.number(place))
+
+    def number(self, place: int) -> Fraction:
+        """Return the value of one element.
+
+        Raises:
+            InvalidValueError: it is none that the convention can have.
+        """
+        return check_value(self._at("value", place), self.source)
+
+    def plan(self, place: int) -> Plan:
+        """Return the plan of one element.
+
+        Raises:
+            DecaycalcError: it has none.
+        """
+        numbers = {name: self._at(name, place) for name in self.arrays if name != "value"}
         run, target_run = runs_with(self.run, self.target_run, numbers)
-        return convert(
-            value, source=self.source, target=self.target, run=run, target_run=target_run,
-            match=self.match,
-        )  # fmt: skip
+        source = Side(convention=self.source, run=run)
+        return plan(source, target_side(source, self.target, target_run), match=self.match)
+
+    def _at(self, name: str, place: int) -> float:
+        index = np.unravel_index(place, self.shape)
+        return float(np.broadcast_to(self.arrays[name], self.shape)[index])
 
 
 def convert_arrays(
@@ -138,9 +151,10 @@ def convert_arrays(
     )  # fmt: skip
     if not arrays["value"].size or 0 in request.shape:
         raise InvalidValueError(source.parameter, "an empty array", "has nothing to convert")
-    first = request.element(0)
+    way = request.plan(0)
+    first = apply(way, request.number(0))
     try:
-        value, lr = _vectorised(request)
+        value, lr = _vectorised(request, way)
     except _ElementwiseError:
         value, lr = _elementwise(request)
     return ArrayConversion(
@@ -206,13 +220,12 @@ def _single(conversion: Conversion) -> float:
     return conversion.value
 
 
-def _vectorised(request: _Request) -> tuple[Floats, Floats | None]:
-    """Return values and lrs by numpy.
+def _vectorised(request: _Request, way: Plan) -> tuple[Floats, Floats | None]:
+    """Return values and lrs by numpy; `way` is the first element's plan.
 
     Raises:
         _ElementwiseError: the conversion is none of the functions that are known here.
     """
-    way = _first_plan(request)
     if not _are_usual(request, way):
         raise _ElementwiseError
     if way.factor is not None:
@@ -267,15 +280,6 @@ def _fits(run: Run, arrays: dict[str, Floats]) -> bool:
 def _given(run: Run, name: str) -> Any:
     number = run.given(name)
     return None if number is None else np.float64(float(number))
-
-
-def _first_plan(request: _Request) -> Plan:
-    """Return the plan of the first element, whose formula all share."""
-    numbers = {name: float(array.flat[0]) for name, array in request.arrays.items()}
-    del numbers["value"]
-    run, target_run = runs_with(request.run, request.target_run, numbers)
-    source = Side(convention=request.source, run=run)
-    return plan(source, target_side(source, request.target, target_run), match=request.match)
 
 
 def _operand(request: _Request, way: Plan, name: str) -> list[Floats | Fraction]:

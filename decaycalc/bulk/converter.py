@@ -1,26 +1,26 @@
 """Converter: from a row's fields to its result's text, remembering what rows share.
 
-Rows that differ in value, lr, batch size and dataset size only share a `Structure`; where these
+Rows that differ in value, lr, batch size and dataset size only share an answerer; where these
 quantities enter otherwise than as factors, rows that differ in their value only do. What no
-structure answers surely goes the single command's way, `answer`. The memories are bounded.
+answerer is sure of goes the single command's way, `answer`. The memories are bounded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
 from decaycalc.answer import Answer, answer
 from decaycalc.bulk.fields import RESULTS, SETTINGS, Fields, question_of
-from decaycalc.bulk.structure import ALWAYS_EXACTLY, Structure
-from decaycalc.bulk.ways import FREE, NotFreeError, is_listed, structure_of, ways_of
+from decaycalc.bulk.structure import Answerer, always_exactly
+from decaycalc.bulk.ways import FREE, NotFreeError, answerer_of, is_listed, ways_of
 from decaycalc.convert import Conversion
 from decaycalc.errors import DecaycalcError, MissingQuantityError
 from decaycalc.record import replace
 
 # Entries of each memory: a few megabytes at most.
 _MOST, _MOST_SHAPES = 4096, 256
-_UNSAID = frozenset({None, ""})
-_MEANT = SETTINGS.union(RESULTS)
+_MEANT = SETTINGS.union(RESULTS, {"value"})
+_FIELDS = SETTINGS.union({"value"})
 
 
 class Writer(Protocol):
@@ -33,26 +33,35 @@ class Writer(Protocol):
         """Return the text of an answer."""
 
 
-Known = Structure | DecaycalcError | None
+Known = Answerer | DecaycalcError | None
 
 
 class Shape:
-    """Rows of the same columns: which of them set something, and what was learnt about them."""
+    """Rows of the same columns: which of them set something, and what was learnt about them.
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        free = [name for name in FREE if name in names]
+    A row is anything that `places` index, by name: a dictionary, or the cells of a CSV record.
+    """
+
+    def __init__(self, places: Mapping[str, Any]) -> None:
+        free = [name for name in FREE if name in places]
+        rest = [name for name in places if name in SETTINGS and name not in free]
         self.free = tuple(free)
-        self.free_of = _getter(free)
-        self.rest_of = _getter([name for name in names if name in SETTINGS and name not in free])
+        self.places = places
+        self.free_of = _getter([places[name] for name in free])
+        self.rest_of = _getter([places[name] for name in rest])
         self.known: dict[Any, Known] = {}
-        self.collides = any(name in RESULTS for name in names)
+        self.collides = any(name in RESULTS for name in places)
+
+    def fields_of(self, row: Any) -> dict[str, Any]:
+        """Return the fields of a row that say something."""
+        return _said({name: row[place] for name, place in self.places.items() if name in _FIELDS})
 
 
-def _getter(names: Sequence[str]) -> Callable[[Fields], tuple[Any, ...]]:
-    """Return what takes the values of these names out of a row, as a tuple."""
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda row: tuple(row[name] for name in names)
+def _getter(places: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what takes the values at these places out of a row, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple(row[place] for place in places)
 
 
 def _said(fields: Fields) -> dict[str, Any]:
@@ -62,6 +71,11 @@ def _said(fields: Fields) -> dict[str, Any]:
         for name, value in fields.items()
         if value is not None and value != ""
     }
+
+
+def _are_texts(free: tuple[Any, ...]) -> bool:
+    """Return whether each free quantity is given, and as a text."""
+    return all(isinstance(text, str) and text for text in free)
 
 
 class Converter:
@@ -82,46 +96,66 @@ class Converter:
             if len(self._alike) >= _MOST_SHAPES:
                 self._alike.clear()
                 self._n_known = 0
-            shape = self._alike.setdefault(wanted, Shape(wanted))
+            if wanted not in self._alike:
+                self._alike[wanted] = Shape({name: name for name in wanted})
             if len(self._shapes) >= _MOST_SHAPES:
                 self._shapes.clear()
-            self._shapes[names] = shape
+            shape = self._shapes[names] = self._alike[wanted]
         return shape
 
-    def answer(self, shape: Shape, row: Fields) -> str:
-        """Return the result of a row as text.
+    def table(self, places: Mapping[str, int]) -> Shape:
+        """Return what the records of a CSV file share, by the places of its columns."""
+        shape = self._alike[()] = Shape(places)
+        return shape
+
+    def answer(self, shape: Shape, row: Any, value: Any) -> str:
+        """Return the result of a row as text; `value` is what it gives for the value.
 
         Raises:
             DecaycalcError: the row has no answer.
         """
+        free = shape.free_of(row)
         try:
-            free, known = self._known(shape, row)
+            rest = shape.rest_of(row)
+            known = shape.known.get(rest)
         except TypeError:  # a list or an object among the fields
-            return self._exactly(row)
-        value = row.get("value")
-        if isinstance(known, DecaycalcError):
-            raise known
-        text = known.answer(value, free) if known and isinstance(value, str) else None
-        return self._exactly(row) if text is None else text
+            return self._exactly(shape, row)
+        if callable(known) and isinstance(value, str):
+            text = known(value, free)
+            if text is not None:
+                return text
+        return self._anew(shape, row, (rest, free), value)
 
-    def _known(self, shape: Shape, row: Fields) -> tuple[tuple[Any, ...], Known]:
-        """Return the values of the free quantities and what is known about the row.
+    def _anew(self, shape: Shape, row: Any, key: tuple[Any, Any], value: Any) -> str:
+        """Return the result of a row whose kind is new, or that is unusual.
 
         Raises:
-            TypeError: a field of a kind that no field has.
+            DecaycalcError: the row has no answer.
         """
-        free, rest = shape.free_of(row), shape.rest_of(row)
-        if _UNSAID.isdisjoint(free):
-            "".join(free)  # raises TypeError where one is no text
-            if rest not in shape.known:
-                self._remember(shape, rest, self._free(row, shape.free))
-            known = shape.known[rest]
-            if known is not None:
-                return free, known
-        key = (rest, free)
+        rest, free = key
+        try:
+            if rest not in shape.known and _are_texts(free):
+                self._remember(shape, rest, self._free(shape, row))
+                return self.answer(shape, row, value)
+            if not callable(shape.known.get(rest)) or not _are_texts(free):
+                return self._bound(shape, row, key, value)
+        except TypeError:  # a list or an object among the free quantities
+            pass
+        return self._exactly(shape, row)
+
+    def _bound(self, shape: Shape, row: Any, key: tuple[Any, Any], value: Any) -> str:
+        """Return the result of a row that shares its answerer only with its likes.
+
+        Raises:
+            DecaycalcError: the row has no answer.
+        """
         if key not in shape.known:
-            self._remember(shape, key, self._bound(row))
-        return (), shape.known[key]
+            self._remember(shape, key, self._fixed(shape, row))
+        known = shape.known[key]
+        if isinstance(known, DecaycalcError):
+            raise known
+        text = known(value, ()) if known and isinstance(value, str) else None
+        return self._exactly(shape, row) if text is None else text
 
     def _remember(self, shape: Shape, key: Any, known: Known) -> None:
         if self._n_known >= _MOST:
@@ -131,42 +165,36 @@ class Converter:
         shape.known[key] = known
         self._n_known += 1
 
-    def _merged(self, row: Fields) -> dict[str, Any]:
-        """Return the row's fields with the defaults for those that are absent, null or empty."""
-        given = {name: row[name] for name in row if name in SETTINGS or name == "value"}
-        return {**self._defaults, **_said(given)}
-
-    def _exactly(self, row: Fields) -> str:
+    def _exactly(self, shape: Shape, row: Any) -> str:
         """Return the result by the single command's way."""
-        merged = self._merged(row)
+        merged = {**self._defaults, **shape.fields_of(row)}
         if "value" not in merged:
             raise MissingQuantityError("a row", ("value",))
         question = question_of(merged)
         reply = answer(replace(question, value=merged["value"]))
         return self.writer.result(reply, listed=is_listed(question))
 
-    def _free(self, row: Fields, names: tuple[str, ...]) -> Structure | None:
-        """Return the structure with those quantities free, None where they cannot be."""
-        merged = self._merged(row)
-        bound = {"to_lr", "to_batch_size"} & merged.keys() or {"steps", "epochs"} <= merged.keys()
-        if bound or not all(isinstance(merged[name], str) for name in names):
+    def _free(self, shape: Shape, row: Any) -> Answerer | None:
+        """Return the answerer with quantities free, None where they cannot be."""
+        merged = {**self._defaults, **shape.fields_of(row)}
+        if {"to_lr", "to_batch_size"} & merged.keys() or {"steps", "epochs"} <= merged.keys():
             return None
         try:
-            return self._structure(merged, names)
+            return self._answerer(merged, shape.free)
         except (DecaycalcError, NotFreeError):
             return None
 
-    def _bound(self, row: Fields) -> Structure | DecaycalcError:
-        """Return the structure with nothing free, or the error that all such rows share."""
+    def _fixed(self, shape: Shape, row: Any) -> Answerer | DecaycalcError:
+        """Return the answerer with nothing free, or the error that all such rows share."""
         try:
-            return self._structure(self._merged(row), ())
+            return self._answerer({**self._defaults, **shape.fields_of(row)}, ())
         except NotFreeError:
-            return ALWAYS_EXACTLY
+            return always_exactly
         except DecaycalcError as error:
             return error
 
-    def _structure(self, merged: dict[str, Any], free: tuple[str, ...]) -> Structure:
-        """Return the structure of a row's question.
+    def _answerer(self, merged: dict[str, Any], free: tuple[str, ...]) -> Answerer:
+        """Return what answers the rows of a question.
 
         Raises:
             NotFreeError: there is none.
@@ -182,4 +210,4 @@ class Converter:
         def render(conversions: Sequence[Conversion]) -> tuple[str, ...]:
             return writer.pattern(conversions, listed=listed)
 
-        return structure_of(ways_of(question, free), render)
+        return answerer_of(ways_of(question, free), render)

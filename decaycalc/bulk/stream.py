@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO
 
-from decaycalc.bulk.converter import Converter, Shape
+from decaycalc.bulk.converter import Converter
 from decaycalc.bulk.fields import RESULTS, SETTINGS
 from decaycalc.bulk.formats import CSV_COLUMNS, CsvColumns, JsonMembers
 from decaycalc.errors import ContradictionError, DecaycalcError, MissingQuantityError
@@ -137,7 +137,7 @@ def _answered(line: str, converter: Converter) -> str:
     elif not line.isascii():
         _check_encoding(line)
     shape = converter.shape(tuple(row))
-    result = converter.answer(shape, row)
+    result = converter.answer(shape, row, row.get("value"))
     if shape.collides:
         kept = {name: value for name, value in json.loads(line).items() if name not in RESULTS}
         line = json.dumps(kept, ensure_ascii=False)
@@ -183,14 +183,16 @@ def convert_csv(stream: Stream, defaults: dict[str, Any]) -> Tally:
         ContradictionError: a column that occurs twice, or that a result would be called.
         MissingQuantityError: no column is called `value`.
     """
-    records = _records(stream.lines())
-    head = next(records, None)
+    lines = stream.lines()
+    head = next(lines, None)
     if head is None:
         return stream.tally
-    table = _CsvTable(head[1] or [], defaults)
-    stream.put(_extended(head[0], "," + ",".join(CSV_COLUMNS)))
-    for raw, cells in records:
-        if not raw.strip():
+    raw, header = _record(head, lines)
+    table = _CsvTable(header or [], defaults)
+    stream.put(_extended(raw, "," + ",".join(CSV_COLUMNS)))
+    for line in lines:
+        raw, cells = _record(line, lines) if '"' in line else (line, line.split(","))
+        if not raw or raw.isspace():
             continue
         stream.tally.rows += 1
         try:
@@ -217,8 +219,9 @@ class _CsvTable:
                 raise ContradictionError(f"column {name!r} {why}")
         if "value" not in known and "value" not in defaults:
             raise MissingQuantityError("the header", ("value",))
-        self._wanted = [(name, self._names.index(name)) for name in known]
-        self._shape: Shape = self._converter.shape(tuple(known))
+        self._shape = self._converter.table({name: self._names.index(name) for name in known})
+        self._value = self._names.index("value") if "value" in known else None
+        self._n = len(self._names)
 
     def answer(self, cells: Cells) -> str:
         """Return the result's columns.
@@ -228,10 +231,11 @@ class _CsvTable:
         """
         if cells is None:
             raise BadRowError("not CSV: a quoted field does not end where it should")
-        if len(cells) != len(self._names):
-            raise BadRowError(f"{len(cells)} fields where the header has {len(self._names)}")
-        row = {name: cells[place] for name, place in self._wanted}
-        return self._converter.answer(self._shape, row)
+        if len(cells) != self._n:
+            raise BadRowError(f"{len(cells)} fields where the header has {self._n}")
+        cells[-1] = cells[-1].removesuffix("\r")
+        value = None if self._value is None else cells[self._value]
+        return self._converter.answer(self._shape, cells, value)
 
     def error(self, line: int, raw: str, cells: Cells, error: DecaycalcError) -> tuple[str, str]:
         """Return a bad row and its error, in the error's own column; no broken quotes come out."""
@@ -246,18 +250,10 @@ def _extended(raw: str, more: str) -> str:
     return f"{raw[:-1]}{more}\r" if raw.endswith("\r") else raw + more
 
 
-def _records(lines: Iterator[str]) -> Iterator[tuple[str, Cells]]:
-    """Yield each record as it stands and its fields; a quoted field may span lines."""
-    for line in lines:
-        if '"' not in line:
-            bare = line.removesuffix("\r")
-            yield line, bare.split(",") if bare else []
-        else:
-            yield _quoted_record(line, lines)
-
-
-def _quoted_record(line: str, lines: Iterator[str]) -> tuple[str, Cells]:
-    """Return a record with quoted fields, its further lines taken from `lines`."""
+def _record(line: str, lines: Iterator[str]) -> tuple[str, Cells]:
+    """Return a record as it stands, and its fields; a quoted one may go on in further lines."""
+    if '"' not in line:
+        return line, line.removesuffix("\r").split(",")
     taken: list[str] = []
 
     def feed() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Structure: everything that rows of one kind share, made ready so that a row costs one division.
+"""Answerers: what rows of one kind share, made ready so that a row costs one division.
 
 A monomial conversion of a decimal is an integer over an integer, which Python divides with one
 correct rounding: the same float64 as the exact fractions of the single command give. What is near
@@ -95,66 +95,104 @@ class Bounds:
     per_batch: float = 1.0
     constants: tuple[float, ...] = ()
 
-    def hold(self, value: float, free: Sequence[str]) -> bool:
-        """Return whether value and quantities are within the bounds."""
-        if not _SMALLEST < value < _LARGEST:
-            return False
-        numbers = [float(text) for text in free]
-        for number in numbers:
-            if not _SMALLEST_QUANTITY < number < _LARGEST_QUANTITY:
+    def check(self) -> "Check":
+        """Return the check of a value and of the free quantities, as texts."""
+        fit = None if self.batch is None or self.size is None else (self.batch, self.size)
+        coefficient, power, exponents = self.shrink or (0.0, 1, ())
+        constants, limit, per_batch = self.constants, self.limit, self.per_batch
+
+        def holds(value: float, free: Sequence[str]) -> bool:
+            if not _SMALLEST < value < _LARGEST:
                 return False
-        numbers += self.constants
-        if self.batch is not None and self.size is not None:
-            batch, size = numbers[self.batch] * self.per_batch, numbers[self.size]
-            if size < batch * _MARGIN and size != batch:
-                return False
-        return self.shrink is None or self._shrinks(value, numbers)
+            numbers = [*map(float, free), *constants]
+            for number in numbers:
+                if not _SMALLEST_QUANTITY < number < _LARGEST_QUANTITY:
+                    return False
+            if fit is not None:
+                batch, size = numbers[fit[0]] * per_batch, numbers[fit[1]]
+                if size < batch * _MARGIN and size != batch:
+                    return False
+            shrink = coefficient * value if power == 1 else coefficient / value
+            for place, exponent in exponents:
+                shrink *= numbers[place] ** exponent
+            return shrink < limit
 
-    def _shrinks(self, value: float, numbers: list[float]) -> bool:
-        """Return whether the shrink per step stays below the limit."""
-        assert self.shrink is not None  # noqa: S101  (the caller has looked)
-        result, power, exponents = self.shrink
-        result = result * value if power == 1 else result / value
-        for place, exponent in exponents:
-            result *= numbers[place] ** exponent
-        return result < self.limit
+        return holds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Structure:
-    """An answer as text with holes, `texts[0] terms[0] texts[1] terms[1] ... texts[-1]`.
+Check = Callable[[float, Sequence[str]], bool]
+# From the texts of a value and of the free quantities to the answer's text; None where the single
+# command's way has to be gone.
+Answerer = Callable[[str, Sequence[str]], str | None]
+
+
+def answerer(
+    texts: tuple[str, ...],
+    terms: tuple[Term, ...],
+    *,
+    bounds: Bounds,
+    guard: Callable[[Fraction], object] | None = None,
+) -> Answerer:
+    """Return what answers with texts around numbers, `texts[0] terms[0] texts[1] ... texts[-1]`.
 
     `guard` raises for values that are refused, where `bounds` cannot tell.
     """
+    holds = bounds.check()
+    filled = _filled_simply(texts, terms[0]) if _is_simple(terms) else _filled(texts, terms)
 
-    texts: tuple[str, ...]
-    terms: tuple[Term, ...]
-    bounds: Bounds
-    guard: Callable[[Fraction], object] | None = None
-
-    def answer(self, value: str, free: Sequence[str]) -> str | None:
-        """Return the answer's text; None where the single command's way has to be gone."""
+    def answer(value: str, free: Sequence[str]) -> str | None:
         number = ratio_of(value)
         if number is None:
             return None
         try:
-            if not self.bounds.hold(float(value), free):
+            "".join(free)  # raises where one is no text
+            if not holds(float(value), free):
                 return None
-            if self.guard is not None:
-                self.guard(Fraction(*number))
-            return self._filled(*number, free)
-        except (DecaycalcError, ValueError):
+            if guard is not None:
+                guard(Fraction(*number))
+            return filled(number[0], number[1], free)
+        except (DecaycalcError, ValueError, TypeError):
             return None
 
-    def _filled(self, top: int, bottom: int, free: Sequence[str]) -> str | None:
-        result = self.texts[0]
-        for term, text in zip(self.terms, self.texts[1:], strict=True):
+    return answer
+
+
+Filled = Callable[[int, int, Sequence[str]], str | None]
+
+
+def _is_simple(terms: tuple[Term, ...]) -> bool:
+    """Return whether there is one number, into which nothing free enters but the value."""
+    return len(terms) == 1 and not terms[0].free and terms[0].exactly is None
+
+
+def _filled_simply(texts: tuple[str, ...], term: Term) -> Filled:
+    """Return what fills in the one number."""
+    head, tail = texts
+    above, below, is_inverse = term.top, term.bottom, term.power != 1
+
+    def filled(top: int, bottom: int, free: Sequence[str]) -> str:  # noqa: ARG001  (one signature)
+        if is_inverse:
+            top, bottom = bottom, top
+        return f"{head}{(above * top) / (below * bottom)!r}{tail}"
+
+    return filled
+
+
+def _filled(texts: tuple[str, ...], terms: tuple[Term, ...]) -> Filled:
+    """Return what fills in every number."""
+    head, pairs = texts[0], tuple(zip(terms, texts[1:], strict=True))
+
+    def filled(top: int, bottom: int, free: Sequence[str]) -> str | None:
+        result = head
+        for term, text in pairs:
             number = term.at(top, bottom, free)
             if number is None:
                 return None
             result = f"{result}{number!r}{text}"
         return result
 
+    return filled
 
-# For rows whose answer is never a matter of one division.
-ALWAYS_EXACTLY = Structure(texts=(), terms=(), bounds=Bounds(shrink=(1.0, 1, ()), limit=0.0))
+
+def always_exactly(value: str, free: Sequence[str]) -> None:
+    """Answer no row: for those whose answer is never a matter of one division."""

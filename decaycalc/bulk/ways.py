@@ -1,4 +1,4 @@
-"""From a question to its Structure: which terms answer it, and within which bounds they are sure.
+"""From a question to its answerer: which terms answer it, and within which bounds they are sure.
 
 The bounds are where the single command certainly raises nothing: everything else goes its way.
 """
@@ -10,7 +10,7 @@ from functools import partial
 
 from decaycalc.answer import Question
 from decaycalc.bridge import Side, shrink_of
-from decaycalc.bulk.structure import Bounds, Structure, Term
+from decaycalc.bulk.structure import Answerer, Bounds, Term, answerer
 from decaycalc.catalogue import conventions
 from decaycalc.convention import Convention, Invariant
 from decaycalc.convert import Conversion, apply
@@ -89,8 +89,8 @@ def _listed(question: Question, source: Side) -> list[Plan]:
     return plans
 
 
-def structure_of(ways: Ways, render: Render) -> Structure:
-    """Return the structure whose texts `render` makes of the conversions.
+def answerer_of(ways: Ways, render: Render) -> Answerer:
+    """Return the answerer whose texts `render` makes of the conversions.
 
     Raises:
         NotFreeError: a free quantity, or one that follows from it, enters otherwise than as a
@@ -104,9 +104,7 @@ def structure_of(ways: Ways, render: Render) -> Structure:
         if conversion.lr is not None and way.lr is not None:
             terms.append(_term(ways, way.lr, way))
     shrink, guard = _guard(ways)
-    return Structure(
-        texts=render(conversions), terms=tuple(terms), bounds=_bounds(ways, shrink), guard=guard
-    )
+    return answerer(render(conversions), tuple(terms), bounds=_bounds(ways, shrink), guard=guard)
 
 
 def _known(way: Plan) -> Conversion:
