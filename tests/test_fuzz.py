@@ -19,7 +19,7 @@ from decaycalc.catalogue import conventions
 from decaycalc.cli.main import main
 
 N_EXAMPLES = int(os.environ.get("DECAYCALC_FUZZ", "0"))
-ROWS, LINES = (N_EXAMPLES * 4 // 5, N_EXAMPLES // 5) if N_EXAMPLES else (400, 80)
+ROWS, LINES = (N_EXAMPLES * 4 // 5, N_EXAMPLES // 5) if N_EXAMPLES else (160, 40)
 relaxed = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),

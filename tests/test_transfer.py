@@ -266,11 +266,23 @@ BEFORE = Run(
     n_layers=4, extras=EXTRAS,
 )  # fmt: skip
 AFTER = Run(batch_size=128, dataset_size=8192, epochs=2)
-MOVABLE = [
-    record.key
-    for record in conventions()
-    if record.refusal is None and record.key != "layer-mean-l2"
-]
+
+
+def kind(record):
+    """Return what a transfer can tell records apart by: one of each kind is moved."""
+    return (
+        record.monomial, record.form, record.coupling, record.follows, record.is_adaptive,
+        record.proximal, record.compounds, record.defaults, record.has_momentum, record.loss,
+    )  # fmt: skip
+
+
+MOVABLE = list(
+    {
+        kind(record): record.key
+        for record in conventions()
+        if record.refusal is None and record.key != "layer-mean-l2"
+    }.values()
+)
 
 
 def value_in(record):
