@@ -107,20 +107,26 @@ class Run(Record):
         if self.steps is None or self.epochs is None or per_epoch is None or ratio is None:
             return
         steps, epochs = exact(self.steps), exact(self.epochs)
+        total = exact(epochs * per_epoch, name="steps")
         # Frameworks round an epoch up, down or not at all; any of these counts is sound.
         fewest = Fraction(per_epoch) if self.drop_last else ratio
         if not floor(epochs * fewest) <= steps <= ceil(epochs * ceil(ratio)):
             raise ContradictionError(
                 f"steps {float(steps):g} contradict epochs {float(epochs):g}: "
-                f"at {per_epoch} steps an epoch that is {float(epochs * per_epoch):g}"
+                f"at {per_epoch} steps an epoch that is {float(total):g}"
             )
 
     @property
     def examples_per_step(self) -> Fraction | None:
-        """B, the examples of one optimizer step: batch_size * grad_accum * world_size."""
+        """B, the examples of one optimizer step: batch_size * grad_accum * world_size.
+
+        Raises:
+            InvalidValueError: more than a float64 can hold.
+        """
         if self.batch_size is None:
             return None
-        return exact(self.batch_size) * exact(self.grad_accum or 1) * exact(self.world_size or 1)
+        product = exact(self.batch_size) * exact(self.grad_accum or 1) * exact(self.world_size or 1)
+        return exact(product, name="examples_per_step")
 
     @property
     def epoch_ratio(self) -> Fraction | None:

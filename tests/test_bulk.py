@@ -322,6 +322,17 @@ def test_odd_texts_of_free_quantities_take_the_exact_way():
     assert shown[5] is None
 
 
+def test_numbers_at_float64_s_end_take_the_exact_way(capsys):
+    row = {"value": 1e-4, "from": "pytorch-adam", "to": "per-step-shrink", "lr": 0.1}
+    extreme = [1e-300, 1e-100, 1e-9, 1e90, 1e300]
+    rows = [{**row, "gradient_rms": size, "eps": 0} for size in extreme]
+    for one, result in zip(rows, answers(rows), strict=True):
+        expected = single(capsys, one)
+        assert ("error" in result) == ("error" in expected)
+        if "error" not in result:
+            assert result["result"] == expected["conversions"][0]["value"]
+
+
 def test_a_step_may_use_the_whole_data_set_and_no_more():
     row = {"value": 1, "from": "mean-l2", "to": "sum-l2"}
     sizes = [(10, 10), (10, 11), (9, 8), ("0.3", "0.3")]

@@ -47,12 +47,9 @@ class Stream:
     ) -> None:
         self._source, self._sink, self._stop, self._watch = source, sink, stop, watch
         self._ready: list[str] = []
+        self.put = self._ready.append  # adds a line of output
         self.tally = Tally()
         self.line = 0
-
-    def put(self, text: str) -> None:
-        """Add a line of output."""
-        self._ready.append(text)
 
     def failed(self) -> bool:
         """Count a bad row and return whether to stop at it."""
@@ -190,13 +187,15 @@ def convert_csv(stream: Stream, defaults: dict[str, Any]) -> Tally:
     raw, header = _record(head, lines)
     table = _CsvTable(header or [], defaults)
     stream.put(_extended(raw, "," + ",".join(CSV_COLUMNS)))
+    tally, put = stream.tally, stream.put
     for line in lines:
         raw, cells = _record(line, lines) if '"' in line else (line, line.split(","))
         if not raw or raw.isspace():
             continue
-        stream.tally.rows += 1
+        tally.rows += 1
         try:
-            stream.put(_extended(raw, table.answer(cells)))
+            more = table.answer(cells)
+            put(raw + more if raw[-1] != "\r" else _extended(raw, more))
         except DecaycalcError as error:
             stream.put(_extended(*table.error(stream.line, raw, cells, error)))
             if stream.failed():

@@ -47,6 +47,22 @@ def ratio_of(text: str) -> tuple[int, int] | None:
     return (top * _TENS[power], bottom) if power >= 0 else (top, bottom * _TENS[-power])
 
 
+def _remembered(text: str) -> tuple[int, int] | None:
+    """Return `ratio_of` a quantity, of which few occur again and again."""
+    number = _QUANTITIES.get(text)
+    if number is None:
+        if len(_QUANTITIES) >= _MOST:
+            _QUANTITIES.clear()
+        number = ratio_of(text)
+        if number is not None:
+            _QUANTITIES[text] = number
+    return number
+
+
+_QUANTITIES: dict[str, tuple[int, int]] = {}
+_MOST = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A number of the answer: `(top/bottom) · value^power · Π quantity^exponent`, rounded once.
@@ -71,11 +87,16 @@ class Term:
         elif self.power:
             above, below = above * bottom, below * top
         for place, exponent in self.free:
-            number = ratio_of(free[place])
+            number = _remembered(free[place])
             if number is None:
                 return None
-            factor, divisor = number if exponent > 0 else number[::-1]
-            above, below = above * factor ** abs(exponent), below * divisor ** abs(exponent)
+            if exponent == 1:
+                above, below = above * number[0], below * number[1]
+            elif exponent == -1:
+                above, below = above * number[1], below * number[0]
+            else:
+                factor, divisor = number if exponent > 0 else number[::-1]
+                above, below = above * factor ** abs(exponent), below * divisor ** abs(exponent)
         return above / below
 
 
@@ -151,7 +172,7 @@ def answerer(
             if guard is not None:
                 guard(Fraction(*number))
             return filled(number[0], number[1], free)
-        except (DecaycalcError, ValueError, TypeError):
+        except (DecaycalcError, ValueError, TypeError, OverflowError):
             return None
 
     return answer

@@ -27,6 +27,8 @@ _FIXED = frozenset({
     "one_minus_dampening", "one_minus_l1_ratio", "n_weights", "n_layers", "gradient_scale",
     *FREE, *(quantity.name for quantity in QUANTITIES.values() if quantity.extra),
 })  # fmt: skip
+# A coefficient's size in bits that value and free quantities cannot take beyond float64's range.
+_MOST_BITS = 300
 _LINEAR_LIMIT, _OTHER_LIMIT = 0.999, 0.9
 
 # From conversions without numbers to the text around the numbers.
@@ -140,7 +142,7 @@ def _term(ways: Ways, monomial: Monomial, way: Plan | None = None) -> Term:
     """Return a rootless monomial as a term: fixed quantities in the coefficient, free ones named.
 
     Raises:
-        NotFreeError: a quantity follows from a free one.
+        NotFreeError: a quantity follows from a free one, or numbers may leave float64's range.
     """
     coefficient, free = monomial.coefficient, []
     for name, exponent in monomial.exponents:
@@ -150,6 +152,9 @@ def _term(ways: Ways, monomial: Monomial, way: Plan | None = None) -> Term:
         elif name != "value":
             coefficient *= _fixed(ways, name, way) ** exponent
     power = int(monomial.power_of("value"))
+    size = coefficient.numerator.bit_length() - coefficient.denominator.bit_length()
+    if abs(size) > _MOST_BITS:
+        raise NotFreeError
     return Term(coefficient.numerator, coefficient.denominator, power, tuple(free))
 
 
