@@ -301,3 +301,11 @@ def test_convert_answers_in_floats_rounded_once():
 def test_convert_says_what_it_assumed():
     converted = convert(1, source="mean-half-l2", target="sklearn-elastic-net")
     assert converted.assumed == (("l1_ratio", 0.5),)
+
+
+def test_an_optimizer_that_sees_the_losss_scale_is_identical_at_one_scale_only():
+    run = Run(lr="0.001", dataset_size=40)
+    summed = convert("0.02", source="sum-l2", target="pytorch-radam", run=run)
+    mean = convert("0.02", source="mean-l2", target="pytorch-radam", run=run)
+    assert summed.equivalence is Equivalence.SAME_OPTIMUM
+    assert mean.equivalence is Equivalence.IDENTICAL

@@ -4,10 +4,8 @@ from decaycalc.recipes.nearest import nearest
 from decaycalc.record import asdict
 
 
-def rows(timescale_epochs: float | None) -> list[dict[str, object]]:
-    """Return the nearest recipes as JSON holds them; none where the timescale is unknown."""
-    if timescale_epochs is None:
-        return []
+def rows(timescale_epochs: float) -> list[dict[str, object]]:
+    """Return the nearest recipes as JSON holds them."""
     return [asdict(neighbour) for neighbour in nearest(timescale_epochs)]
 
 

@@ -1,0 +1,46 @@
+"""The program's edges: no arguments, commands without examples, streams that cannot be written."""
+
+import errno
+import os
+from pathlib import Path
+
+import click
+import pytest
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.main import main
+from decaycalc.cli.output import guarded_stdout
+from decaycalc.errors import UnreadableFileError
+
+
+def test_without_arguments_the_help_is_shown_and_the_status_is_2(capsys):
+    assert main([]) == 2
+    assert "Commands:" in capsys.readouterr().err
+
+
+def test_a_command_without_examples_has_plain_help():
+    command = Command("plain", help="Do nothing.", callback=lambda: None)
+    text = command.get_help(click.Context(command))
+    assert "Do nothing." in text
+    assert "Examples" not in text
+
+
+def test_code_is_no_number(capsys):
+    words = ("convert", "1e-4", "--from", "caffe", "--lr", "0.1", "--emit", "pytorch", "--value")
+    assert main(list(words)) == 2
+    assert "--value has no single number here" in capsys.readouterr().err
+
+
+def test_a_reader_that_went_away_stays_a_broken_pipe():
+    with pytest.raises(BrokenPipeError), guarded_stdout():
+        raise BrokenPipeError
+
+
+def test_a_full_disk_behind_stdout_is_said(monkeypatch):
+    moved = []
+    monkeypatch.setattr(os, "dup2", lambda *pair: moved.append(pair) or os.close(pair[0]))
+    with Path(os.devnull).open("w", encoding="utf-8") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        with pytest.raises(UnreadableFileError, match="No space left"), guarded_stdout():
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert moved
