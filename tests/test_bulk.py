@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from decaycalc.bulk import converter as converter_module
 from decaycalc.bulk import stream as stream_module
+from decaycalc.bulk import structure as structure_module
 from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
 from decaycalc.bulk.structure import ratio_of
 from decaycalc.cli.main import main
@@ -320,6 +321,15 @@ def test_odd_texts_of_free_quantities_take_the_exact_way():
     assert shown[:4] == [1e-4 / 3, 1e-5, 1e-5, 1e-35]
     assert shown[4] == pytest.approx(1e-4 / 9)
     assert shown[5] is None
+
+
+def test_squares_of_quantities_and_a_full_memory_of_them(monkeypatch):
+    monkeypatch.setattr(structure_module, "_MOST", 2)
+    structure_module._QUANTITIES.clear()
+    square = structure_module.Term(3, 1, 1, ((0, 2), (1, -2)))
+    assert [square.at(1, 2, (str(n), "0.5")) for n in (1, 2, 3)] == [6, 24, 54]
+    assert len(structure_module._QUANTITIES) <= 2
+    assert square.at(1, 2, ("x", "1")) is None
 
 
 def test_numbers_at_float64_s_end_take_the_exact_way(capsys):

@@ -278,6 +278,7 @@ _VERIFY = {
     "steps": "integer",
     "schedule": "string",
     "curve": [{"step": "integer", "difference": "number"}],
+    "with": [{"name": "string", "version": "string", "conventions": ["string"]}],
 }
 _CHECK = {
     "checks": [
