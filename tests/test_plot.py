@@ -98,7 +98,7 @@ def test_pictures_are_written_as_their_suffix_says(
 
 def test_pictures_name_axes_and_series(nanogpt: ScheduleAnswer) -> None:
     pytest.importorskip("matplotlib")
-    figure = plot._make_figure(nanogpt)
+    figure = plot._make_figure(tuple(plot.panels(nanogpt)), "title")
     labels = [ax.get_ylabel() for ax in figure.axes]
     assert labels == ["share of peak", "share left", "share per step"]
     assert figure.axes[-1].get_xlabel() == "optimizer step"

@@ -1,6 +1,6 @@
 """`decaycalc schedule`: what a weight decay does over a run with a learning-rate schedule."""
 
-import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,15 +8,13 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.options import ConventionName, conventions_option, run_options
-from decaycalc.cli.output import Shown, colour, output_options, table_width, take_output
+from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.plotting import write_plot
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
     from decaycalc.convention import Convention
     from decaycalc.run import Run
-    from decaycalc.survival.answer import ScheduleAnswer
-
-_PLOT_WIDTH = 80
 
 
 @click.command(
@@ -88,7 +86,9 @@ def scheduled(
 
         save_picture(found, save)
     if plot:
-        draw(found)
+        from decaycalc.report.plot import draw
+
+        write_plot(partial(draw, found))
     return Shown(
         name="schedule",
         body=found.to_dict(),
@@ -107,19 +107,3 @@ def points(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):  # noqa: PLR2004
         raise InvalidValueError("curve", text, "must be a whole number of points")
     return int(text)
-
-
-def draw(answer: "ScheduleAnswer") -> None:
-    """Write the plot to stdout, above the tables.
-
-    Raises:
-        ContradictionError: Something other than tables on stdout is asked for.
-    """
-    from decaycalc.report.plot import draw as draw_text
-
-    output = take_output(dict(click.get_current_context().params))
-    if output.format != "table" or output.path not in {None, "-"}:
-        raise ContradictionError("--plot draws above tables on stdout; --save writes a picture")
-    terminal = sys.stdout.isatty()
-    width = table_width(output, terminal=terminal) or _PLOT_WIDTH
-    sys.stdout.write(draw_text(answer, width=width, colour=colour(terminal=terminal)) + "\n")

@@ -4,7 +4,7 @@ Both draw the same panels. Series are told apart by marker or line style, never 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -32,11 +32,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One plot: what its y axis shows, in which unit, and its series."""
+    """One plot: what its y axis shows, in which unit, its series, and the steps on its x axis."""
 
     title: str
     unit: str
     series: tuple[Series, ...]
+    steps: tuple[int, ...] = ()
 
     @property
     def is_logarithmic(self) -> bool:
@@ -51,10 +52,12 @@ class Panel:
 def panels(answer: ScheduleAnswer) -> Iterator[Panel]:
     """Yield the panels of a scheduled decay."""
     curve = answer.decay.curve
+    steps = tuple(point.step for point in curve)
     peak = answer.rule.long_run_shrink(1.0) or 1.0
     yield Panel(
         title="lr and shrink per step",
         unit="share of peak",
+        steps=steps,
         series=(
             Series(label="lr", values=tuple(point.multiplier for point in curve)),
             Series(
@@ -66,6 +69,7 @@ def panels(answer: ScheduleAnswer) -> Iterator[Panel]:
     yield Panel(
         title="survival of the initial weights",
         unit="share left",
+        steps=steps,
         series=(Series(label="survival", values=tuple(point.survival for point in curve)),),
     )
     shares = tuple(point.update_weight for point in curve if point.update_weight is not None)
@@ -73,6 +77,7 @@ def panels(answer: ScheduleAnswer) -> Iterator[Panel]:
         yield Panel(
             title="what the final weights are made of",
             unit="share per step",
+            steps=steps,
             series=(Series(label="update of that step", values=shares),),
         )
 
@@ -83,11 +88,18 @@ def draw(answer: ScheduleAnswer, *, width: int, colour: bool) -> str:
     Raises:
         MissingExtraError: plotext is not installed.
     """
+    return draw_panels(panels(answer), width=width, colour=colour)
+
+
+def draw_panels(shown: Iterable[Panel], *, width: int, colour: bool) -> str:
+    """Return panels as text of `width` columns, one below the other.
+
+    Raises:
+        MissingExtraError: plotext is not installed.
+    """
     plotext = _import_plotext()
-    steps = [point.step for point in answer.decay.curve]
     plotext.terminal.limit(width=False, height=False)
-    drawn = [_draw_panel(plotext, panel, steps, width, colour) for panel in panels(answer)]
-    return "\n".join(drawn)
+    return "\n".join(_draw_panel(plotext, panel, width, colour) for panel in shown)
 
 
 def _import_plotext() -> Any:
@@ -97,8 +109,8 @@ def _import_plotext() -> Any:
         raise MissingExtraError("a plot in the terminal", "plot") from None
 
 
-def _draw_panel(plotext: Any, panel: Panel, steps: list[int], width: int, colour: bool) -> str:  # noqa: FBT001  (private)
-    figure = plotext.figure
+def _draw_panel(plotext: Any, panel: Panel, width: int, colour: bool) -> str:  # noqa: FBT001  (private)
+    figure, steps = plotext.figure, list(panel.steps)
     figure.clear()
     figure.plot_size(max(width, LEAST_WIDTH), PANEL_HEIGHT)
     figure.theme("default" if colour else "colorless")
@@ -188,10 +200,26 @@ def save(answer: ScheduleAnswer, path: str) -> None:
         MissingExtraError: matplotlib is not installed.
         UnreadableFileError: The file cannot be written.
     """
+    save_panels(panels(answer), path, title=_title(answer))
+
+
+def _title(answer: ScheduleAnswer) -> str:
+    value = f"{answer.source.parameter} = {float(answer.value):g}"
+    return f"{answer.source.key}, {value}, schedule {answer.schedule.text}"
+
+
+def save_panels(shown: Iterable[Panel], path: str, *, title: str) -> None:
+    """Write panels to a PNG, SVG or PDF file, by its suffix.
+
+    Raises:
+        InvalidValueError: Another suffix.
+        MissingExtraError: matplotlib is not installed.
+        UnreadableFileError: The file cannot be written.
+    """
     file_type = path.rpartition(".")[2].lower()
     if file_type not in FILE_TYPES:
         raise InvalidValueError("save", path, f"must end in one of .{', .'.join(FILE_TYPES)}")
-    figure = _make_figure(answer)
+    figure = _make_figure(tuple(shown), title)
     undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[file_type]
     try:
         figure.savefig(path, format=file_type, metadata=undated)
@@ -199,28 +227,25 @@ def save(answer: ScheduleAnswer, path: str) -> None:
         raise UnreadableFileError(path, error.strerror or str(error), doing="write") from error
 
 
-def _make_figure(answer: ScheduleAnswer) -> Any:
+def _make_figure(shown: tuple[Panel, ...], title: str) -> Any:
     """Return the matplotlib figure."""
     try:
         library = import_module("matplotlib.figure")
     except ImportError:
         raise MissingExtraError("a picture", "plot") from None
-    shown = tuple(panels(answer))
     figure = library.Figure(figsize=(8, 2.6 * len(shown)), dpi=150, layout="constrained")
-    steps = [point.step for point in answer.decay.curve]
-    axes = figure.subplots(len(shown), 1, sharex=True)
+    axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for panel, ax in zip(shown, axes, strict=True):
-        _draw_axes(ax, panel, steps)
+        _draw_axes(ax, panel)
     axes[-1].set_xlabel(X_LABEL)
     axes[-1].xaxis.set_major_formatter("{x:,.0f}")
-    value = f"{answer.source.parameter} = {float(answer.value):g}"
-    figure.suptitle(f"{answer.source.key}, {value}, schedule {answer.schedule.text}")
+    figure.suptitle(title)
     return figure
 
 
-def _draw_axes(ax: Any, panel: Panel, steps: list[int]) -> None:
+def _draw_axes(ax: Any, panel: Panel) -> None:
     for series, style in zip(panel.series, _STYLES, strict=False):
-        ax.plot(steps, series.values, style, label=series.label)
+        ax.plot(panel.steps, series.values, style, label=series.label)
     if panel.is_logarithmic:
         ax.set_yscale("log")
     ax.set_title(panel.title, fontsize="medium")
