@@ -7,6 +7,7 @@ from decaycalc.claim import claim
 from decaycalc.convention import FIT, MEASURE, Convention, Equivalence
 from decaycalc.convert import check_value
 from decaycalc.errors import InvalidValueError, NoEquivalentError
+from decaycalc.frameworks import Loaded, stand_ins
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.quantity import Number, exact, finite
 from decaycalc.record import Record, replace
@@ -52,6 +53,7 @@ class Verification(Record):
     trials: tuple[Trial, ...]
     apart: tuple[Trial, ...]
     notes: tuple[str, ...]
+    frameworks: tuple[Loaded, ...] = ()
 
     @property
     def max_difference(self) -> float:
@@ -88,6 +90,7 @@ class Verification(Record):
             "models": [_trial(trial) for trial in self.trials],
             "apart": [_trial(trial) for trial in self.apart],
             "notes": list(self.notes),
+            "with": [framework.to_dict() for framework in self.frameworks],
         }
 
 
@@ -111,17 +114,21 @@ def verify(
     match: Match = Match.OPTIMUM,
     schedule: str = "constant",
     models: tuple[str, ...] = (),
+    frameworks: tuple[str, ...] = (),
 ) -> Verification:
     """Return how a conversion stands the test of training by both conventions' update rules.
 
     `identical` is tested by the weights after every step, `same-optimum` by the optima, and
     `same-decay` by the decay without data gradient. `to_value` puts another number to the test
     than the converted one. What the run leaves open of lr, B and N is assumed, and noted.
+    `frameworks` (torch, keras, optax, sklearn) take the place of the rules that are theirs.
 
     Raises:
         MissingQuantityError: a quantity that does not cancel is unknown.
         NoEquivalentError: there is no claim to test.
-        InvalidValueError: a value out of its domain, or a training that diverges.
+        InvalidValueError: a value out of its domain, a training that diverges, or a framework
+            that has neither convention.
+        MissingFrameworkError: a framework is not installed.
     """
     given = run or Run()
     full, notes = _complete(given)
@@ -130,13 +137,22 @@ def verify(
     number = check_value(value, source)
     converted = way.value(number) if to_value is None else check_value(to_value, target)
     other = target_run.over(full) if target_run is not None else full
+    real, loaded = stand_ins(frameworks, (source.key, target.key))
     bout = Bout(
         way=way,
         source=Side(convention=source, run=full),
         target=Side(convention=target, run=replace(other, lr=_target_lr(way, full, target_run))),
         values=(float(number), finite(converted, target.parameter)),
+        stand_ins=real,
     )
-    return _tested(bout, schedule=schedule, models=models, notes=notes)
+    notes = (*notes, *map(_noted, loaded))
+    found = _tested(bout, schedule=schedule, models=models, notes=notes)
+    return replace(found, frameworks=loaded)
+
+
+def _noted(framework: Loaded) -> str:
+    """Return what of a verification a framework did."""
+    return f"{framework.name} {framework.version} stands in for {', '.join(framework.conventions)}"
 
 
 def _complete(run: Run) -> tuple[Run, tuple[str, ...]]:
@@ -184,7 +200,7 @@ def _tested(
         claim=bout.way.equivalence,
         meaning=stated.meaning,
         method=test.method,
-        tolerance=test.tolerance,
+        tolerance=max([test.tolerance, *(each.tolerance for each in bout.stand_ins.values())]),
         steps=n_steps,
         schedule=schedule,
         trials=test.trials,
@@ -203,8 +219,8 @@ def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
     if kind == Equivalence.ESTIMATE:
         one, other = (side.convention.key for side, _ in bout.sides)
         raise NoEquivalentError(one, other, "an estimate makes no claim that a training could test")
-    if kind == Equivalence.SAME_OPTIMUM:
-        trials = tuple(optima(bout, name) for name in models or convex_models(bout))
+    if kind == Equivalence.SAME_OPTIMUM or _is_fitted(bout):
+        trials = tuple(optima(bout, name) for name in _fitted_models(bout, models))
         return Test(method="optima of the full data", tolerance=TOLERANCE, trials=trials)
     if kind == Equivalence.SAME_DECAY:
         return free_trial(bout)
@@ -215,6 +231,25 @@ def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
         trials = tuple(trajectories(bout, name, multipliers) for name in models or MODELS)
         method = "weights after every step"
     return Test(method=method, tolerance=TOLERANCE, trials=trials)
+
+
+def _is_fitted(bout: Bout) -> bool:
+    """Return whether a framework fits a side at once, without steps to compare."""
+    return any(stand_in.rule is None for stand_in in bout.stand_ins.values())
+
+
+def _fitted_models(bout: Bout, models: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the models whose optima are compared: those asked for, or all that suit.
+
+    Raises:
+        InvalidValueError: a framework's fit is of none of those asked for.
+    """
+    allowed = [set(each.models) for each in bout.stand_ins.values() if each.models]
+    wanted = models or convex_models(bout)
+    found = tuple(name for name in wanted if all(name in some for some in allowed))
+    if not found:
+        raise InvalidValueError("model", ", ".join(wanted), "is not what the framework fits")
+    return found
 
 
 def _is_simulated(bout: Bout) -> bool:

@@ -17,7 +17,7 @@ ORDER = (
     "formula", "latex", "claim", "derivation", "explain", "runs", "arrays",
     "scaling", "schedule", "equilibrium", "survival",
     "architecture", "penalty", "answer", "api",
-    "transfer", "recipes", "simulate", "verify", "config", "user_conventions",
+    "transfer", "recipes", "simulate", "frameworks", "verify", "config", "user_conventions",
     "report.document", "schemas", "bulk", "check", "guide",
     "report", "cli",
 )  # fmt: skip

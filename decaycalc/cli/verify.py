@@ -1,5 +1,6 @@
 """`decaycalc verify`: train twice by two conventions' update rules and compare."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,6 +9,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.plotting import write_plot
 from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.plan import Match
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         "decaycalc verify 5e-4 --from caffe --to keras-l2 --lr 0.01 --momentum 0.9",
         "decaycalc verify 0.1 --from pytorch-adamw --to composer-adamw --lr 6e-4",
         "decaycalc verify 1e-3 --from mean-l2 --to pytorch-sgd --to-value 1e-3",
+        "decaycalc verify 0.1 --from pytorch-adamw --to tfa-adamw --lr 1e-3 --with torch",
     ),
 )
 @click.argument("value", required=False)
@@ -40,6 +43,12 @@ if TYPE_CHECKING:
     "--schedule", metavar="TEXT", default="constant", show_default=True,
     help="lr schedule of both trainings, as cosine:warmup=10%.",
 )  # fmt: skip
+@click.option(
+    "--with", "frameworks", multiple=True, metavar="NAME",
+    help="Let torch, keras, optax or sklearn take the steps of its own side; repeatable.",
+)  # fmt: skip
+@click.option("--plot", is_flag=True, help="Draw the differences in the terminal (extra: plot).")
+@click.option("--save", metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot).")
 @conventions_option
 @run_options
 @target_options
@@ -59,8 +68,28 @@ def command(**given: Any) -> Shown:
 
     models, match = check_models(given.pop("models")), Match(given.pop("match"))
     record = require_source(source)
+    plot, path = given.pop("plot"), given.pop("save")
     found = verify(value, source=record, target=target, match=match, models=models, **given)
+    picture(found, plot=plot, path=path)
     return shown(found)
+
+
+def picture(found: "Verification", *, plot: bool, path: str | None) -> None:
+    """Draw the differences where that is asked for.
+
+    Raises:
+        ContradictionError: A plot on stdout beside something other than tables.
+    """
+    if path is not None:
+        from decaycalc.report.plot import save_panels
+        from decaycalc.report.verify import panels, title
+
+        save_panels(panels(found), path, title=title(found))
+    if plot:
+        from decaycalc.report.plot import draw_panels
+        from decaycalc.report.verify import panels
+
+        write_plot(partial(draw_panels, panels(found)))
 
 
 def shown(found: "Verification") -> Shown:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.report.plot import Panel, Series
 from decaycalc.report.table import Cell, Table
 from decaycalc.simulate.trials import Trial
 from decaycalc.verify import Verification
@@ -68,3 +69,25 @@ def rows(found: Verification) -> list[Mapping[str, object]]:
         for trial in found.trials
         for point in trial.curve
     ]
+
+
+def panels(found: Verification) -> Iterator[Panel]:
+    """Yield one panel a comparison over steps; of one at the optimum, its only point."""
+    over_steps = [trial for trial in (*found.trials, *found.apart) if len(trial.curve) > 1]
+    for trial in over_steps or found.trials:
+        differences = tuple(point.difference for point in trial.curve)
+        yield Panel(
+            title=f"difference of the weights, {trial.model}",
+            unit="relative",
+            series=(Series(label="difference", values=differences),),
+            steps=tuple(point.step for point in trial.curve),
+        )
+
+
+def title(found: Verification) -> str:
+    """Return the picture's title: both numbers, and the claim."""
+    ends = " to ".join(
+        f"{side.convention.key} {value:g}"
+        for side, value in ((found.source, found.value), (found.target, found.to_value))
+    )
+    return f"{ends}: {found.claim.value}, {'holds' if found.holds else 'does not hold'}"

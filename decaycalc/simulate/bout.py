@@ -1,13 +1,17 @@
 """Bout: two conventions with their numbers, ready to be trained against each other."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from decaycalc.bridge import Side
 from decaycalc.convention import ANY, FIT, Coupling
 from decaycalc.plan import Plan
 from decaycalc.record import Record
+from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.rule import Rule, parse_rule
 from decaycalc.simulate.train import Model, Trainer, make_model
 
-_ALIGNED = {
+ALIGNED = {
     "beta1": 0.9, "beta2": 0.999, "rho": 0.99, "eps": 1e-30, "eps_root": 0.0,
     "initial_accumulator": 0.0,
 }  # fmt: skip
@@ -16,13 +20,37 @@ _CALM = 0.1
 """The largest lr beside a mean loss that is trained with: larger ones scale the loss down."""
 
 
+Solver = Callable[[Trainer, Model, Array], Array]
+"""From a side, a model and weights to start from (flat) to the weights it ends at (flat)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """What a framework does in the place of a convention's update rule.
+
+    `rule` takes the steps, `solve` goes to the optimum; a fit has no steps, an objective is
+    solved as ours are. `tolerance` is what the library's precision allows, `models` what it
+    can train, all when empty; `factor_error` is how far rounding puts its factor 1 - shrink off.
+    """
+
+    tolerance: float
+    rule: Rule | None = None
+    solve: Solver | None = None
+    models: tuple[str, ...] = ()
+    factor_error: float = 0.0
+
+
 class Bout(Record):
-    """Two sides ready to train, with their numbers and the plan that claims something of them."""
+    """Two sides ready to train, with their numbers and the plan that claims something of them.
+
+    `stand_ins` holds what a framework does in the place of a convention, by its key.
+    """
 
     way: Plan
     source: Side
     target: Side
     values: tuple[float, float]
+    stand_ins: Mapping[str, StandIn] = {}
 
     @property
     def sides(self) -> tuple[tuple[Side, float], tuple[Side, float]]:
@@ -32,21 +60,36 @@ class Bout(Record):
     def trainers(self) -> tuple[Trainer, Trainer]:
         """Return the two trainers."""
         (one, first), (other, second) = self.sides
-        return _trainer(one, first, other), _trainer(other, second, one)
+        return (
+            _trainer(one, first, other, self.rule_of(one)),
+            _trainer(other, second, one, self.rule_of(other)),
+        )
+
+    @property
+    def replaced(self) -> tuple[StandIn | None, ...]:
+        """What takes each side's place, None where nothing does."""
+        return tuple(self.stand_ins.get(side.convention.key) for side, _ in self.sides)
+
+    def rule_of(self, side: Side) -> Rule:
+        """Return a side's rule: the framework's, else the convention's own."""
+        stand_in = self.stand_ins.get(side.convention.key)
+        if stand_in is not None and stand_in.rule is not None:
+            return stand_in.rule
+        return parse_rule(side.convention.update)
 
 
-def _trainer(side: Side, value: float, partner: Side) -> Trainer:
+def _trainer(side: Side, value: float, partner: Side, rule: Rule) -> Trainer:
     """Return one side's trainer; an objective is trained by its partner's optimizer."""
     carrier = _carrier(side, partner)
     units = (side.convention.loss_unit, partner.convention.loss_unit)
     return Trainer(
-        rule=parse_rule(side.convention.update),
+        rule=rule,
         names=rule_names(side, value),
         reduction=side.loss.value,
         carrier=carrier,
         carrier_names=None if carrier is None else rule_names(partner, 0.0),
         unit=2.0 if units == ("squared-error", "half-squared-error") else 1.0,
-        settings=_ALIGNED,
+        settings=ALIGNED,
     )
 
 

@@ -5,7 +5,7 @@ minimise loss + l2*sum(w**2)
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,16 +24,22 @@ from decaycalc.simulate.grammar import (
 )
 from decaycalc.simulate.objective import IMPLIED, Term, gradient, split_objective
 
+Stepper = Callable[[Array, float], Array]
+"""A framework's optimizer of one tensor: from gradient and lr to the weights after the step."""
 _HEAVY_BALL = ast.parse("heavy_ball(g)", mode="eval").body
 
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """What a rule keeps between steps: the step count, its names and its blocks' buffers."""
+    """What a rule keeps between steps: the step count, its names and its blocks' buffers.
+
+    A rule whose steps a framework takes keeps that framework's optimizer as `stepper`.
+    """
 
     t: int = 0
     values: dict[str, Value] = field(default_factory=dict)
     memories: dict[int, Memory] = field(default_factory=dict)
+    stepper: Stepper | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,7 +174,7 @@ class Trainer:
         self, state: State, w: Array, mean_gradient: Array, *, multiplier: float, size: float
     ) -> Array:
         """Return the weights after one step from the mean loss's gradient over `size` examples."""
-        scale = self._scale(size)
+        scale = self.scale(size)
         gradient = self.unit * scale * mean_gradient
         peak = float(self.names["lr"])
         now = {"lr": multiplier * peak, "lr_peak": peak, "multiplier": multiplier}
@@ -188,11 +188,11 @@ class Trainer:
 
     def residual(self, w: Array, mean_gradient: Array) -> Array:
         """Return a multiple of the penalised objective's full-batch gradient."""
-        scale = self._scale(float(self.names.get("batch_size", 1.0)))
+        scale = self.scale(float(self.names.get("batch_size", 1.0)))
         names = {**self.names, "loss_scale": scale}
         return self.rule.descent(w, self.unit * scale * mean_gradient, names=names) / scale
 
-    def _scale(self, size: float) -> float:
+    def scale(self, size: float) -> float:
         """Return what the loss over `size` examples is of their mean loss."""
         scale = {"mean": 1.0, "batch-sum": size}.get(self.reduction)
         return float(self.names["dataset_size"]) if scale is None else scale

@@ -1,18 +1,22 @@
 """Trials: how far two trained sides are apart, step by step, at the optimum or undriven."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from decaycalc.bridge import Side
 from decaycalc.convention import Follows
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.bout import Bout, model_of
-from decaycalc.simulate.train import Batches, Trainer, free_decay, optimum, train
+from decaycalc.simulate.bout import ALIGNED, Bout, StandIn, model_of
+from decaycalc.simulate.rule import State
+from decaycalc.simulate.train import Batches, Model, Trainer, free_decay, optimum, train
 
 MOST_STEPS = 20_000
 CURVE_POINTS = 50
+SETTLING_LR, LEAST_SETTLING, MOST_SETTLING = 0.1, 100, 6000
+_SETTLED = 1e-12
 TOLERANCE = 1e-9
 """Relative difference within which a claim holds; rounding stays far below it."""
 DECAY_TOLERANCE = 1e-6
@@ -80,20 +84,55 @@ def convex_models(bout: Bout) -> tuple[str, ...]:
 
 def optima(bout: Bout, name: str) -> Trial:
     """Return how far the optima of the two penalised objectives are apart."""
-    model = model_of(bout, name)
-    one, other = (optimum(_settled(trainer, side), model) for trainer, (side, _) in _both(bout))
+    model, plain = model_of(bout, name), replace(bout, stand_ins={})
+    ours = [optimum(_settled(trainer, side), model) for trainer, (side, _) in _both(plain)]
+    one, other = (
+        own if stand_in is None else _solved(stand_in, (trainer, side), model, start)
+        for (trainer, (side, _)), stand_in, own, start in zip(
+            _both(bout), bout.replaced, ours, ours[::-1], strict=True
+        )
+    )
     gap = _relative(one, other)
     return Trial(model=name, max_difference=gap, curve=(Point(step=0, difference=gap),))
+
+
+def _solved(stand_in: StandIn, trained: tuple[Trainer, Side], model: Model, start: Array) -> Array:
+    """Return the optimum that a framework finds, begun at the other side's."""
+    trainer, side = trained
+    if stand_in.solve is None:
+        return optimum(_settled(trainer, side), model)
+    size = float(trainer.names.get("batch_size", 1.0))
+    calm = SETTLING_LR / (trainer.scale(size) * model.scale)
+    return stand_in.solve(_settled(trainer, side, lr=calm), model, start)
+
+
+def settle(trainer: Trainer, model: Model, start: Array) -> Array:
+    """Return where an optimizer's full-batch steps lead from weights to start from, flat.
+
+    A large epsilon lets adaptive steps shrink as the gradient does, so that an optimizer stays
+    at an optimum.
+    """
+    (shape,) = (part.shape for part in model.start)
+    size = float(trainer.names.get("batch_size", 1.0))
+    still = dataclasses.replace(trainer, settings={**ALIGNED, "eps": 1.0})
+    state, weights = State(), start.reshape(shape)
+    for step in range(MOST_SETTLING):
+        (gradient,) = model.mean_gradient((weights,))
+        before = weights
+        weights = still.step(state, weights, gradient, multiplier=1.0, size=size)
+        if step > LEAST_SETTLING and _relative(weights, before) < _SETTLED:
+            break
+    return weights.ravel()
 
 
 def _both(bout: Bout) -> Iterator[tuple[Trainer, tuple[Side, float]]]:
     return zip(bout.trainers(), bout.sides, strict=True)
 
 
-def _settled(trainer: Trainer, side: Side) -> Trainer:
+def _settled(trainer: Trainer, side: Side, *, lr: float = 1.0) -> Trainer:
     """Return the trainer for its fixed point: any lr serves where the decay is times lr too."""
     free = side.convention.follows in {Follows.LR, Follows.LR_SQUARED}
-    names: Mapping[str, float] = {**trainer.names, "lr": 1.0} if free else trainer.names
+    names: Mapping[str, float] = {**trainer.names, "lr": lr} if free else trainer.names
     return Trainer(rule=trainer.rule, names=names, reduction=trainer.reduction, unit=trainer.unit)
 
 
@@ -118,6 +157,8 @@ def free_trial(bout: Bout) -> Test:
     gaps = [float(gap) for gap in np.abs(one - other) / np.maximum(np.abs(one), 1e-300)]
     exact_claim = bout.way.exactly or all(side.is_linear for side, _ in bout.sides)
     slack = 0.0 if exact_claim else 2 * float(abs(one[-1])) / (1 - momentum)
+    rounding = sum(each.factor_error for each in bout.stand_ins.values())
+    slack += rounding / max(float(abs(one[-1])), 1e-300)
     return Test(
         method="decay per step without data gradient, in the long run",
         tolerance=max(DECAY_TOLERANCE, slack),
