@@ -7,39 +7,29 @@ neither a product of powers nor one of these, or an element is unusual, the scal
 answers element by element.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import log
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from decaycalc.bridge import Side
-from decaycalc.convention import (
-    HALF_LIFE_EPOCHS,
-    HALF_LIFE_STEPS,
-    PER_EPOCH_FACTOR,
-    PER_RUN_FACTOR,
-    PER_STEP_FACTOR,
-    Convention,
-    Equivalence,
-    Invariant,
-)
+from decaycalc.convention import Convention, Equivalence
 from decaycalc.convert import Conversion, apply, check_value
+from decaycalc.curves import NoCurveError, into, out_of
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.plan import Match, Plan, plan, target_side
+from decaycalc.products import TINY, Factors, Floats, hidden, is_sound, multiply
 from decaycalc.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import Record
 from decaycalc.run import Run
 from decaycalc.runs import runs_with
 
-Floats = NDArray[np.float64]
-
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
 _BLOCK = 1 << 16
 # Named forms need room for what stands between their steps.
-_FORM_BLOCK = 1 << 12
+_FORM_BLOCK = 1 << 14
 _BATCH = ("batch_size", "grad_accum", "world_size")
 # Quantities that any positive number can be.
 _PLAIN = frozenset({"lr", "dataset_size", "batch_size"})
@@ -77,10 +67,6 @@ class ArrayConversion(Record):
             "formula": self.formula,
             "note": self.note,
         }
-
-
-class _ElementwiseError(Exception):
-    """The conversion is no function that numpy computes."""
 
 
 class _Request(Record):
@@ -155,7 +141,7 @@ def convert_arrays(
     first = apply(way, request.number(0))
     try:
         value, lr = _vectorised(request, way)
-    except _ElementwiseError:
+    except NoCurveError:
         value, lr = _elementwise(request)
     return ArrayConversion(
         convention=target, value=value, lr=lr, equivalence=first.equivalence,
@@ -224,10 +210,10 @@ def _vectorised(request: _Request, way: Plan) -> tuple[Floats, Floats | None]:
     """Return values and lrs by numpy; `way` is the first element's plan.
 
     Raises:
-        _ElementwiseError: the conversion is none of the functions that are known here.
+        NoCurveError: the conversion is none of the functions that are known here.
     """
     if not _are_usual(request, way):
-        raise _ElementwiseError
+        raise NoCurveError
     if way.factor is not None:
         values = _product(request, way, way.factor)
     else:
@@ -286,7 +272,7 @@ def _operand(request: _Request, way: Plan, name: str) -> list[Floats | Fraction]
     """Return the arrays and numbers whose product a quantity is.
 
     Raises:
-        _ElementwiseError: it follows from an array otherwise.
+        NoCurveError: it follows from an array otherwise.
     """
     arrays = request.arrays
     if name == "batch_size" and any(part in arrays for part in _BATCH):
@@ -296,7 +282,7 @@ def _operand(request: _Request, way: Plan, name: str) -> list[Floats | Fraction]
     if plain in arrays and plain not in _INGREDIENTS:
         return [arrays[plain] if plain == name else 1 - arrays[plain]]
     if _INGREDIENTS.get(plain, set()) & arrays.keys():
-        raise _ElementwiseError
+        raise NoCurveError
     number = way.quantity(name)
     assert number is not None  # noqa: S101  (the first element was converted)
     return [number]
@@ -317,11 +303,12 @@ def _product(request: _Request, way: Plan, monomial: Monomial) -> Floats:
     flat = _are_flat(request, [array for array, _ in powers])
     blocks = _blocks(result, powers) if flat else [(result, _broadcast(request, powers))]
     start = 0
-    for block, factors in blocks:
-        _multiply(block, factors, float(coefficient), monomial.root)
-        if not _is_sound(block, factors, certain=len(request.arrays) == 1):
-            _mend(request, block, factors, start)
-        start += block.size
+    with np.errstate(all="ignore"):  # what overflows or divides by zero is mended
+        for block, factors in blocks:
+            multiply(block, factors, float(coefficient), monomial.root)
+            if not is_sound(block, hidden(factors)):
+                _mend(request, block, factors, start)
+            start += block.size
     return result
 
 
@@ -333,9 +320,6 @@ def monomial_root(coefficient: Fraction, root: int) -> Fraction:
 def _are_flat(request: _Request, arrays: Sequence[Floats]) -> bool:
     """Return whether all arrays lie in memory as the result does."""
     return all(array.shape == request.shape and array.flags.c_contiguous for array in arrays)
-
-
-Factors = Sequence[tuple[Floats, int]]
 
 
 def _blocks(result: Floats, powers: Factors) -> Iterator[tuple[Floats, Factors]]:
@@ -350,40 +334,9 @@ def _broadcast(request: _Request, powers: Factors) -> Factors:
     return [(np.broadcast_to(array, request.shape), power) for array, power in powers]
 
 
-def _multiply(result: Floats, factors: Factors, coefficient: float, root: int) -> None:
-    """Write the product of powers into `result`."""
-    (first, power), *others = factors
-    with np.errstate(all="ignore"):  # what overflows or divides by zero is mended
-        if power > 0:
-            np.multiply(first, coefficient, out=result)
-        else:
-            np.divide(coefficient, first, out=result)
-        for _ in range(abs(power) - 1):
-            (np.multiply if power > 0 else np.divide)(result, first, out=result)
-        for array, exponent in others:
-            for _ in range(abs(exponent)):
-                (np.multiply if exponent > 0 else np.divide)(result, array, out=result)
-        if root > 1:
-            np.power(result, 1 / root, out=result)
-
-
-def _is_sound(result: Floats, factors: Factors, *, certain: bool) -> bool:
-    """Return whether nothing but positive, normal numbers are in a block.
-
-    A negative or endless number shows in the result, unless another one hides it.
-    """
-    if not (_least(result, axis=None) > _TINY and _most(result, axis=None) < np.inf):
-        return False
-    return certain or all(_least(array, axis=None) > 0 for array, _ in factors)
-
-
-_TINY = np.finfo(np.float64).tiny
-_least, _most = np.minimum.reduce, np.maximum.reduce
-
-
 def _mend(request: _Request, block: Floats, factors: Factors, start: int) -> None:
     """Put the scalar conversion's number where an element is unusual, or raise what it raises."""
-    sound = np.isfinite(block) & (block > _TINY)
+    sound = np.isfinite(block) & (block > TINY)
     for array, _ in factors:
         sound &= array > 0
     places = np.flatnonzero(~sound)
@@ -394,81 +347,19 @@ def _through_forms(request: _Request, way: Plan) -> Floats:
     """Return the numbers of a conversion between forms, or between a form and a monomial.
 
     Raises:
-        _ElementwiseError: an array stands elsewhere than in the value, or the way is another.
+        NoCurveError: an array stands elsewhere than in the value, or the way is another.
     """
     value = request.arrays["value"]
     if way.exactly or len(request.arrays) > 1:
-        raise _ElementwiseError
-    into, out = _into(way.source), _out_of(way.target)
+        raise NoCurveError
+    shrink_of, number_of = into(way.source), out_of(way.target)
     flat = np.ascontiguousarray(value).reshape(-1)
     result = np.empty(flat.shape)
-    for start in range(0, flat.size, _FORM_BLOCK):
-        piece = slice(start, start + _FORM_BLOCK)
-        with np.errstate(all="ignore"):  # what overflows or divides by zero is mended
-            shrink = into(flat[piece])
-            result[piece] = out(shrink)
-        if not (_is_sound(result[piece], [(shrink, 1), (1 - shrink, 1)], certain=False)):
-            _mend(request, result[piece], [(shrink, 1), (1 - shrink, 1)], start)
+    with np.errstate(all="ignore"):  # what overflows or divides by zero is mended
+        for start in range(0, flat.size, _FORM_BLOCK):
+            piece = slice(start, start + _FORM_BLOCK)
+            shrink = shrink_of(flat[piece])
+            result[piece] = number_of(shrink)
+            if not (is_sound(result[piece], [shrink]) and shrink.max() < 1):
+                _mend(request, result[piece], [(shrink, 1), (1 - shrink, 1)], start)
     return result.reshape(request.shape)
-
-
-def _form(side: Side) -> str:
-    """Return the text of a side's form, empty for a monomial."""
-    form = side.convention.form
-    return "" if form is None else form.text
-
-
-Curve = Callable[[Floats], Floats]
-
-
-def _scale(side: Side) -> tuple[float, float]:
-    """Return what a side's curves are made of: a coefficient or number of steps, and a power.
-
-    Raises:
-        _ElementwiseError: there are no curves for this side.
-    """
-    form = _form(side)
-    if form in {PER_EPOCH_FACTOR.text, PER_RUN_FACTOR.text}:
-        name = "steps" if form == PER_RUN_FACTOR.text else "steps_per_epoch"
-        return float(side.get(name) or 1), 1.0
-    if form in {HALF_LIFE_STEPS.text, HALF_LIFE_EPOCHS.text}:
-        size, batch = side.get("dataset_size") or 1, side.get("batch_size") or 1
-        return (float(size / batch) if form == HALF_LIFE_EPOCHS.text else 1.0), 1.0
-    if form == PER_STEP_FACTOR.text:
-        return 1.0, 1.0
-    monomial = side.invariant(Invariant.SHRINK)
-    if monomial is None or not side.is_linear:
-        raise _ElementwiseError
-    names = {name: side.get(name) for name in monomial.names if name != "value"}
-    coefficient = monomial.evaluate({**names, "value": Fraction(1)})
-    return float(coefficient), float(monomial.power_of("value"))
-
-
-def _into(side: Side) -> Curve:
-    """Return the shrink as a function of the side's number."""
-    scale, power = _scale(side)
-    curves: dict[str, Curve] = {
-        PER_STEP_FACTOR.text: lambda value: 1 - value,
-        HALF_LIFE_STEPS.text: lambda value: -np.expm1(-log(2) / value),
-        HALF_LIFE_EPOCHS.text: lambda value: -np.expm1(-log(2) / scale / value),
-        PER_EPOCH_FACTOR.text: lambda value: -np.expm1(np.log(value) / scale),
-        PER_RUN_FACTOR.text: lambda value: -np.expm1(np.log(value) / scale),
-    }
-    straight: Curve = lambda value: value * scale  # noqa: E731  (one of many)
-    bent: Curve = lambda value: value**power * scale  # noqa: E731
-    return curves.get(_form(side), straight if power == 1 else bent)
-
-
-def _out_of(side: Side) -> Curve:
-    """Return the side's number as a function of the shrink."""
-    scale, power = _scale(side)
-    curves: dict[str, Curve] = {
-        PER_STEP_FACTOR.text: lambda shrink: 1 - shrink,
-        HALF_LIFE_STEPS.text: lambda shrink: -log(2) / np.log1p(-shrink),
-        HALF_LIFE_EPOCHS.text: lambda shrink: -log(2) / scale / np.log1p(-shrink),
-        PER_EPOCH_FACTOR.text: lambda shrink: np.exp(scale * np.log1p(-shrink)),
-        PER_RUN_FACTOR.text: lambda shrink: np.exp(scale * np.log1p(-shrink)),
-    }
-    straight: Curve = lambda shrink: shrink / scale  # noqa: E731  (one of many)
-    bent: Curve = lambda shrink: (shrink / scale) ** (1 / power)  # noqa: E731
-    return curves.get(_form(side), straight if power == 1 else bent)

@@ -240,6 +240,11 @@ def test_an_empty_shape_is_refused_and_a_number_stays_a_number():
     assert single.value == 0.00025
 
 
+def test_a_negative_number_does_not_hide_in_a_square():
+    with pytest.raises(DecaycalcError, match="must not be negative"):
+        convert([0.1, -0.1], source="prior-std", target="mean-l2", run=Run(dataset_size=100))
+
+
 def test_layers_have_no_arrays():
     with pytest.raises(DecaycalcError):
         convert([1e-4, 1e-3], source="mean-l2", target="layer-mean-l2")

@@ -14,7 +14,7 @@ ROOT = Path(decaycalc.__file__).parent
 ORDER = (
     "errors", "record", "number", "quantity", "monomial_text", "run", "rounding", "dynamics",
     "convention", "catalogue", "selection", "bridge", "equivalence", "plan", "convert", "decay",
-    "formula", "latex", "claim", "derivation", "explain", "runs", "arrays",
+    "formula", "latex", "claim", "derivation", "explain", "runs", "products", "curves", "arrays",
     "scaling", "schedule", "equilibrium", "survival",
     "architecture", "penalty", "answer", "api",
     "transfer", "recipes", "simulate", "frameworks", "verify", "config", "user_conventions",
