@@ -343,6 +343,17 @@ def test_numbers_at_float64_s_end_take_the_exact_way(capsys):
             assert result["result"] == expected["conversions"][0]["value"]
 
 
+def test_more_workers_than_a_float_counts_take_the_exact_way():
+    row = {
+        "value": 1,
+        "from": "mean-l2",
+        "to": "keras-l2",
+        "grad_accum": 2e154,
+        "world_size": 2e154,
+    }
+    assert answers([row])[0]["result"] == 1
+
+
 def test_a_step_may_use_the_whole_data_set_and_no_more():
     row = {"value": 1, "from": "mean-l2", "to": "sum-l2"}
     sizes = [(10, 10), (10, 11), (9, 8), ("0.3", "0.3")]

@@ -200,8 +200,14 @@ def _examine(source: Side, value: Fraction) -> None:
 
 
 def _bounds(ways: Ways, shrink: Term | None) -> Bounds:
-    """Return the bounds within which nothing is refused."""
+    """Return the bounds within which nothing is refused.
+
+    Raises:
+        NotFreeError: numbers may leave float64's range.
+    """
     run = ways.question.run
+    if ways.per_batch.bit_length() > _MOST_BITS:
+        raise NotFreeError
     constants: list[float] = []
     places: dict[str, int | None] = {}
     for name in ("batch_size", "dataset_size"):
