@@ -11,7 +11,8 @@ import pytest
 from decaycalc.cli.main import COMMANDS, main
 
 # Flags that need an optional package.
-EXTRAS = {"--plot": "plotext", "--save": "matplotlib"}
+EXTRAS = {"--plot": "plotext", "--save": "matplotlib", "--with torch": "torch"}
+SAID = ("needs an optional package", "--with torch needs torch")
 # Flags whose examples show a failure, and its status.
 FAILURES = {"--to-value": 1}
 CHECKS = '[{}ported]\nvalue = 5e-4\nfrom = "caffe"\nto = "keras-l2"\nequals = 2.5e-4\n'
@@ -76,7 +77,7 @@ def test_every_example_of_a_help_runs(name, example, folder):
     # What the shell does around it, `eval "$(...)"` and `> file`, is the shell's affair.
     printed = session.run(re.search(r"decaycalc [^)>#]*", example)[0].strip())
     if missing:
-        assert any("needs an optional package" in line for line in printed)
+        assert any(text in line for line in printed for text in SAID)
     else:
         expected = next((FAILURES[flag] for flag in FAILURES if flag in example), 0)
         assert session.status == expected, printed
