@@ -151,3 +151,8 @@ def test_the_list_tells_every_schedule_and_parameter() -> None:
     assert ("all", "ramp", "zero|one|inner", "zero") in {row[:4] for row in common.rows}
     assert ("step", "gamma", "number/number...", "0.1") in {row[:4] for row in own.rows}
     assert ("wsd", "decay", "length", "20%") in {row[:4] for row in own.rows}
+
+
+def test_no_equilibrium_is_told_where_none_is_predicted() -> None:
+    found = over("ema-timescale-steps", "100", Run(steps=1000))
+    assert [table.title for table in report.tables(found)] == ["Decay over the run", "Curve"]
