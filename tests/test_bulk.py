@@ -235,6 +235,8 @@ def test_a_bad_row_stands_in_its_place_and_the_work_goes_on():
         ({"value": 1}, "needs from"),
         ({"from": "caffe"}, "needs value"),
         ({**good, "lr": True}, "must be a number"),
+        ({**good, "lr": [1]}, "must be a number"),
+        ({**good, "batch_size": {"a": 1}}, "must be a number"),
         ({**good, "to": [True]}, "convention's name"),
         ({**good, "momentum": {"a": 1}}, "must be a number"),
         ({**good, "to": "kears-l2"}, "did you mean"),
