@@ -123,6 +123,8 @@ QUANTITIES: dict[str, Quantity] = {
     )
 }  # fmt: skip
 
+_PLACES = {name: place for place, name in enumerate(QUANTITIES)}
+
 
 class Monomial:
     """The product `(coefficient * q1**e1 * q2**e2 ...) ** (1/root)` of quantities, exact.
@@ -246,8 +248,7 @@ def _reduced(coefficient: Fraction, powers: Mapping[str, int], root: int) -> Mon
 
 def _product(coefficient: Fraction, powers: Mapping[str, int], names: Mapping[str, str]) -> str:
     """Return a product of powers as a text, `2·l2/N`: quantities first, parameters last."""
-    order = {name: place for place, name in enumerate(QUANTITIES)}
-    shown = sorted(powers.items(), key=lambda item: order.get(item[0], len(order)))
+    shown = sorted(powers.items(), key=lambda item: _PLACES.get(item[0], len(_PLACES)))
     top = _factors(coefficient.numerator, shown, 1, names)
     bottom = _factors(coefficient.denominator, shown, -1, names)
     above, below = "·".join(top) or "1", "·".join(bottom)

@@ -1,11 +1,16 @@
+import io
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
 
 from decaycalc.report.document import document, to_json
+from decaycalc.report.grid import Grid
 from decaycalc.report.plain import to_csv, to_jsonl, to_markdown
 from decaycalc.report.table import Table, show_cell
-from decaycalc.report.text import fitted, to_html, to_svg, to_text
+from decaycalc.report.text import rich_table, to_html, to_svg, to_text
 
 TABLE = Table(
     title="Numbers",
@@ -37,24 +42,65 @@ def test_cells_are_no_markup():
 
 
 def test_a_table_that_fits_stays_whole():
-    assert list(fitted(TABLE, 60)) == [TABLE]
+    grid = Grid.of(TABLE)
+    assert list(grid.parted(grid.width)) == [grid]
 
 
 def test_headers_are_broken_before_columns_are_parted():
     wide = Table(
         title="T", headers=("a", "one two three"), rows=(("x", 1),), numeric=("one two three",)
     )
-    (narrow,) = fitted(wide, 12)
-    assert narrow.headers == ("a", "one\ntwo\nthree")
-    assert narrow.numeric == ("one\ntwo\nthree",)
+    (narrow,) = Grid.of(wide).parted(12)
+    assert [column[0] for column in narrow.columns] == ["a", "one\ntwo\nthree"]
+    assert narrow.right == [False, True]
 
 
 def test_parted_columns_repeat_the_first_and_tell_a_continuation():
-    parts = list(fitted(TABLE, 34))
+    parts = list(Grid.of(TABLE).parted(34))
     assert [part.title for part in parts] == ["Numbers", "Numbers, continued"]
-    assert [part.headers[0] for part in parts] == ["name", "name"]
+    assert [part.columns[0][0] for part in parts] == ["name", "name"]
     assert [part.note for part in parts] == ["", "a note below"]
     assert "continued" in to_text([TABLE], width=34, colour=False)
+
+
+CELLS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.none(),
+    st.text(st.characters(exclude_categories=("C", "Z", "M")), max_size=9), st.just("日本 語"),
+)  # fmt: skip
+
+
+@st.composite
+def tables(draw):
+    """Return a table of any shape, its headers of one or more lines."""
+    words = st.lists(st.text("abc日", min_size=1), min_size=1, max_size=3).map("\n".join)
+    headers = draw(st.lists(words, min_size=1, max_size=4, unique=True))
+    rows = draw(st.lists(st.tuples(*(CELLS for _ in headers)), min_size=1, max_size=4))
+    numeric = tuple(draw(st.lists(st.sampled_from(headers))))
+    return Table(title="T", headers=tuple(headers), rows=tuple(rows), numeric=numeric)
+
+
+@given(tables())
+def test_a_grid_looks_as_the_table_of_rich_does(table):
+    shown = []
+    for renderable in (Grid.of(table), rich_table(Grid.of(table))):
+        console = Console(file=io.StringIO(), width=1000, markup=False, emoji=False)
+        console.print(renderable, highlight=False)
+        shown.append([line.rstrip() for line in console.file.getvalue().rstrip().splitlines()])
+    assert shown[0] == shown[1]
+
+
+def test_titles_and_headers_are_bold_where_colour_is_wanted():
+    text = to_text([TABLE], width=None, colour=True)
+    assert text.startswith("\x1b[1mNumbers\x1b[0m\n")
+    assert text.count("\x1b[1m") == 2
+    assert "\x1b" not in to_text([TABLE], width=None, colour=False)
+
+
+def test_characters_that_move_the_cursor_are_left_to_rich():
+    grid = Grid.of(Table(title="T", headers=("a",), rows=(("x\by",),)))
+    assert not grid.fits(100)
+    assert "xy" in to_text([Table(title="T", headers=("a",), rows=(("x\by",),))], width=None,
+                           colour=False)  # fmt: skip
 
 
 def test_what_is_too_wide_even_alone_is_folded_not_cut():

@@ -55,9 +55,10 @@ def command(**given: Any) -> Shown:
     gpt2-xl, llama-2-13b), a file (.safetensors, config.json, .npz, .csv, ...) or - for JSON on
     standard input. VALUE is a weight decay, --from what it is in.
     """
-    depth, groups = given.pop("depth"), given.pop("value_only")
+    given.pop("value_only")  # the output options have seen it
+    depth = given.pop("depth")
     inventory, warnings = take(given)
-    return shown(inventory, depth=depth, warnings=warnings, groups=groups is not None)
+    return shown(inventory, depth=depth, warnings=warnings)
 
 
 def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
@@ -195,9 +196,7 @@ def equilibrium(source: "Convention", lr: float | None, shrink: float | None) ->
     return adamw_equilibrium(lr, shrink / lr).rms
 
 
-def shown(
-    inventory: "Inventory", *, depth: int | None, warnings: tuple[str, ...], groups: bool
-) -> Shown:
+def shown(inventory: "Inventory", *, depth: int | None, warnings: tuple[str, ...]) -> Shown:
     """Return the inventory in all its shapes."""
 
     def tables() -> Any:
@@ -217,7 +216,7 @@ def shown(
 
     return Shown(
         name="arch",
-        body={} if groups else inventory.to_dict(),
+        body=inventory.to_dict,
         tables=tables,
         rows=rows,
         value=parameter_groups,

@@ -43,7 +43,7 @@ def shown(results: "tuple[Checked, ...]", *, path: str) -> Shown:
     rows = [result.to_dict() for result in results]
     return Shown(
         name="check",
-        body={"checks": rows, "passed": all(result.passed for result in results)},
+        body=lambda: {"checks": rows, "passed": all(result.passed for result in results)},
         tables=lambda: report.tables(results),
         rows=lambda: rows,
         other={

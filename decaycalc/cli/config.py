@@ -82,7 +82,7 @@ def _shown() -> Shown:
         cells = tuple((row["option"], _cell(row["value"]), row["source"]) for row in rows)
         yield Table(title="Configuration", headers=("option", "value", "from"), rows=cells)
 
-    return Shown(name="config", body={"options": rows}, tables=tables, rows=lambda: rows)
+    return Shown(name="config", body=lambda: {"options": rows}, tables=tables, rows=lambda: rows)
 
 
 def _row(name: str, value: Any, source: str) -> dict[str, Any]:

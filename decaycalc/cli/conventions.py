@@ -55,4 +55,4 @@ def shown(conventions: "tuple[Convention, ...]", *, whole: bool) -> Shown:
 
         return report.record(conventions[0]) if whole else report.listing(conventions)
 
-    return Shown(name="conventions", body={"conventions": rows()}, tables=tables, rows=rows)
+    return Shown(name="conventions", body=lambda: {"conventions": rows()}, tables=tables, rows=rows)

@@ -63,7 +63,7 @@ def command(**given: Any) -> Shown:
 
     VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed.
     """
-    value_only = given.pop("value_only")
+    given.pop("value_only")  # the output options have seen it
     source, targets, style = given.pop("source"), given.pop("targets"), given.pop("explain")
     from decaycalc.answer import Question, answer
 
@@ -71,7 +71,7 @@ def command(**given: Any) -> Shown:
         source=require_source(source), targets=targets, match=Match(given.pop("match")), **given
     )
     found = answer(question)
-    result = shown(found, value_only=value_only)
+    result = shown(found)
     return explained(result, of_answer(question, found), style=style) if style else result
 
 
@@ -90,7 +90,7 @@ def require_source(source: "Convention | None") -> "Convention":
     return source
 
 
-def shown(answer: "Answer", *, value_only: bool) -> Shown:
+def shown(answer: "Answer") -> Shown:
     """Return the answer in all its shapes."""
 
     def bare() -> str:
@@ -109,7 +109,7 @@ def shown(answer: "Answer", *, value_only: bool) -> Shown:
 
     return Shown(
         name="convert",
-        body={} if value_only else body_of(answer),
+        body=lambda: body_of(answer),
         tables=tables,
         rows=rows,
         value=bare,

@@ -47,10 +47,12 @@ def explained(shown: Shown, explanations: "Sequence[Explanation]", *, style: str
         yield from shown.tables()
         yield from explain.tables(explanations)
 
-    entries = [explanation.to_dict() for explanation in explanations]
     return replace(
         shown,
-        body={**shown.body, "explanation": entries},
+        body=lambda: {
+            **shown.body(),
+            "explanation": [explanation.to_dict() for explanation in explanations],
+        },
         tables=tables,
         text=(lambda: explain.to_latex_text(explanations)) if style == "latex" else shown.text,
     )

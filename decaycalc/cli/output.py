@@ -52,7 +52,7 @@ class Shown(Record):
     """
 
     name: str
-    body: Mapping[str, object]
+    body: Callable[[], Mapping[str, object]]
     tables: "Callable[[], Iterable[Table]]"
     rows: Callable[[], Sequence[Mapping[str, object]]]
     value: Callable[[], str] | None = None
@@ -177,7 +177,7 @@ def _text(shown: Shown, output: Output) -> str:
     if output.format == "json":
         from decaycalc.report.document import document, to_json
 
-        return to_json(document(shown.name, shown.body)) + "\n"
+        return to_json(document(shown.name, shown.body())) + "\n"
     if output.format in {"jsonl", "csv", "md"}:
         return _plain(shown, output.format)
     return _rich(shown, output)

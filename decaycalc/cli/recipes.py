@@ -119,7 +119,7 @@ def shown_code(snippet: Any, name: str, notes: tuple[str, ...]) -> Shown:
     body = snippet.to_dict()
     return Shown(
         name=name,
-        body={"snippet": body},
+        body=lambda: {"snippet": body},
         tables=lambda: snippet_table(snippet),
         rows=lambda: [body],
         text=lambda: snippet.code,
@@ -143,5 +143,7 @@ def shown(measured: "tuple[Measured, ...]", tables: Any) -> Shown:
 
         return report.rows(measured)
 
-    body = {"recipes": [entry.to_dict() for entry in measured]}
+    def body() -> Any:
+        return {"recipes": [entry.to_dict() for entry in measured]}
+
     return Shown(name="recipes", body=body, tables=tables, rows=rows)

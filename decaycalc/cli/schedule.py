@@ -52,7 +52,7 @@ def listed() -> Shown:
 
     rows = report.listed_rows()
     return Shown(
-        name="schedule", body={"schedules": rows}, tables=report.listing, rows=lambda: rows
+        name="schedule", body=lambda: {"schedules": rows}, tables=report.listing, rows=lambda: rows
     )
 
 
@@ -91,7 +91,7 @@ def scheduled(
         write_plot(partial(draw, found))
     return Shown(
         name="schedule",
-        body=found.to_dict(),
+        body=found.to_dict,
         tables=lambda: report.tables(found),
         rows=lambda: report.rows(found),
         warnings=found.warnings,

@@ -66,14 +66,15 @@ def command(**given: Any) -> Shown:
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
     framework, schedule, style = (given.pop(name) for name in ("framework", "schedule", "explain"))
-    value_only, parameters = given.pop("value_only"), take_parameters(given)
+    given.pop("value_only")  # the output options have seen it
+    parameters = take_parameters(given)
     mask = given.pop("mask") or "no-1d"
     setting = take_setting(given, schedule)
     moved = move(given, setting)
     if framework is not None:
         return emitted(moved, framework, setting, mask)
     laws = projections(moved, *parameters)
-    result = shown(moved, laws, setting.notes, value_only=value_only)
+    result = shown(moved, laws, setting.notes)
     return explained(result, derivations(moved), style=style) if style else result
 
 
@@ -213,8 +214,6 @@ def shown(
     moved: "Transfer",
     laws: "tuple[Projection, ...]",
     notes: tuple[str, ...],
-    *,
-    value_only: bool,
 ) -> Shown:
     """Return the rules in all their shapes."""
 
@@ -229,10 +228,13 @@ def shown(
 
         return report.rows(moved)
 
-    body = {**moved.to_dict(), "laws": [law.to_dict() for law in laws], "warnings": list(notes)}
+    def body() -> Any:
+        projected = [law.to_dict() for law in laws]
+        return {**moved.to_dict(), "laws": projected, "warnings": list(notes)}
+
     return Shown(
         name="transfer",
-        body={} if value_only else body,
+        body=body,
         tables=tables,
         rows=rows,
         value=lambda: repr(the_rule(moved, "--value").value),

@@ -107,7 +107,7 @@ def shown(found: "Verification") -> Shown:
 
     return Shown(
         name="verify",
-        body=found.to_dict(),
+        body=found.to_dict,
         tables=tables,
         rows=rows,
         status=0 if found.holds else 1,

@@ -5,13 +5,14 @@ from typing import Any
 
 from rich.console import Group
 
+from decaycalc.report.grid import Grid
 from decaycalc.report.table import Cell, Table
 from decaycalc.report.text import rich_table, to_html
 
 
 def rich_group(record: Any) -> Group:
     """Return a record's tables as one rich renderable."""
-    return Group(*map(rich_table, tables_of(record)))
+    return Group(*(rich_table(Grid.of(table)) for table in tables_of(record)))
 
 
 def html(record: Any) -> str:

@@ -1,87 +1,35 @@
 """Tables as text, HTML and SVG through rich."""
 
 import io
-from collections.abc import Iterable, Iterator
-from textwrap import fill
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table as RichTable
 
-from decaycalc.report.table import Table, show_cell
+from decaycalc.report.grid import Grid
+from decaycalc.report.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 # Rich pads nothing on the right, so a width beyond any table means the natural one.
 _NATURAL = 100_000
-# Columns of blanks that the box takes at both ends, and between two columns.
-_EDGE, _GAP = 2, 3
 
 
-def rich_table(table: Table) -> RichTable:
-    """Return the table as a rich renderable."""
+def rich_table(grid: Grid) -> "RichTable":
+    """Return a grid as rich's own table, which folds what is too wide."""
+    # Imported here: few tables need folding.
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+    from rich.table import Table as RichTable  # noqa: PLC0415
+
     shown = RichTable(
-        title=table.title,
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
+        title=grid.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
     )
-    for header in table.headers:
-        right = header in table.numeric
-        shown.add_column(header, justify="right" if right else "left", overflow="fold")
-    for row in table.rows:
-        shown.add_row(*map(show_cell, row))
+    for column, right in zip(grid.columns, grid.right, strict=True):
+        shown.add_column(column[0], justify="right" if right else "left", overflow="fold")
+    for row in zip(*(column[1:] for column in grid.columns), strict=True):
+        shown.add_row(*row)
     return shown
-
-
-def fitted(table: Table, width: int) -> Iterator[Table]:
-    """Yield the table, or its columns a few at a time where they are wider together.
-
-    Headers are broken first. The first column heads each part; a column that is too wide even
-    alone is folded.
-    """
-    whole = _sizes(table, table.headers)
-    if sum(whole) + _EDGE + _GAP * (len(whole) - 1) <= width:
-        yield table
-        return
-    headers = tuple(_broken(table, place) for place in range(len(table.headers)))
-    sizes = _sizes(table, headers)
-    part, used = [0], sizes[0] + _EDGE
-    for place, size in enumerate(sizes[1:], start=1):
-        if used + size + _GAP > width and len(part) > 1:
-            yield _columns(table, headers, part)
-            part, used = [0], sizes[0] + _EDGE
-        part, used = [*part, place], used + size + _GAP
-    yield _columns(table, headers, part, note=table.note)
-
-
-def _sizes(table: Table, headers: tuple[str, ...]) -> list[int]:
-    """Return the width of each column under headers of one or more lines."""
-    return [
-        max(*map(cell_len, header.split("\n")), _cells_width(table, place))
-        for place, header in enumerate(headers)
-    ]
-
-
-def _cells_width(table: Table, place: int) -> int:
-    return max((cell_len(show_cell(row[place])) for row in table.rows), default=0)
-
-
-def _broken(table: Table, place: int) -> str:
-    """Return a header in lines no longer than the column's cells, as far as its words allow."""
-    width = _cells_width(table, place) or 1
-    return fill(table.headers[place], width, break_long_words=False, break_on_hyphens=False)
-
-
-def _columns(table: Table, headers: tuple[str, ...], places: list[int], *, note: str = "") -> Table:
-    """Return some of a table's columns; the title tells a continuation."""
-    return Table(
-        title=table.title if 1 in places or len(places) == 1 else f"{table.title}, continued",
-        headers=tuple(headers[place] for place in places),
-        rows=tuple(tuple(row[place] for place in places) for row in table.rows),
-        numeric=tuple(headers[place] for place in places if table.headers[place] in table.numeric),
-        note=note,
-    )
 
 
 def to_text(
@@ -125,9 +73,9 @@ def _console(
         highlight=False,
         legacy_windows=False,
     )
-    for table in (part for whole in tables for part in fitted(whole, width or _NATURAL)):
-        console.print(rich_table(table))
-        if table.note:
-            console.print(table.note, "\n", sep="")
+    for grid in (part for table in tables for part in Grid.of(table).parted(console.width)):
+        console.print(grid if grid.fits(console.width) else rich_table(grid))
+        if grid.note:
+            console.print(grid.note, "\n", sep="")
     lines = stream.getvalue().splitlines()
     return console, "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
