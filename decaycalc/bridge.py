@@ -6,7 +6,7 @@ under an adaptive preconditioner there is none.
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from math import expm1, log1p
 
 from decaycalc.convention import Convention, Coupling, Form, Invariant
@@ -104,7 +104,7 @@ class Side(Record):
         """Whether a momentum above zero is at work."""
         return self.convention.has_momentum and bool(self.get("momentum"))
 
-    @property
+    @cached_property
     def bridge(self) -> Monomial:
         """Return shrink over strength, by SGD-like dynamics or by Adam's estimate."""
         ratio = self.symbol("lr") * self.loss_scale
@@ -130,17 +130,22 @@ class Side(Record):
 
     def invariant(self, which: Invariant) -> Monomial | None:
         """Return strength or shrink as a monomial of `value`, None where the record has none."""
+        here = self._monomial
+        if here is None or which == self.convention.invariant:
+            return here
+        return here * self.bridge if which == Invariant.SHRINK else here / self.bridge
+
+    @cached_property
+    def _monomial(self) -> Monomial | None:
+        """The record's own invariant in this run."""
         record = self.convention.monomial
         if record is None:
             return None
         for _, factor in self.refined:
             record *= factor
-        here = record.substitute(
+        return record.substitute(
             {name: self.symbol(name) for name in record.names if name != "value"}
         )
-        if which == self.convention.invariant:
-            return here
-        return here * self.bridge if which == Invariant.SHRINK else here / self.bridge
 
     @property
     def is_linear(self) -> bool:

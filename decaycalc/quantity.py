@@ -164,26 +164,26 @@ class Monomial:
     def __mul__(self, other: "Monomial") -> "Monomial":
         root = lcm(self.root, other.root)
         left, right = root // self.root, root // other.root
+        coefficient = _power(self.coefficient, left) * _power(other.coefficient, right)
         powers = {name: power * left for name, power in self.exponents}
         for name, power in other.exponents:
             powers[name] = powers.get(name, 0) + power * right
-        return _reduced(self.coefficient**left * other.coefficient**right, powers, root)
+        return _reduced(coefficient, powers, root)
 
     def __truediv__(self, other: "Monomial") -> "Monomial":
         return self * other**-1
 
     def __pow__(self, power: Fraction | int) -> "Monomial":
-        power = Fraction(power)
         top = power.numerator
         powers = {name: exponent * top for name, exponent in self.exponents}
-        return _reduced(self.coefficient**top, powers, self.root * power.denominator)
+        return _reduced(_power(self.coefficient, top), powers, self.root * power.denominator)
 
     def substitute(self, replacements: "Mapping[str, Monomial]") -> "Monomial":
         """Return the monomial with quantities replaced by monomials."""
         result = Monomial(self.coefficient, (), self.root)
         for name, power in self.exponents:
             factor = replacements.get(name) or Monomial.of(**{name: 1})
-            result *= factor ** Fraction(power, self.root)
+            result *= factor if power == self.root else factor ** Fraction(power, self.root)
         return result
 
     def power_of(self, name: str) -> Fraction:
@@ -232,6 +232,11 @@ class Monomial:
         if plain == "1":
             return rooted
         return f"{plain}·{rooted}" if "/" not in plain else f"{rooted}·{plain}"
+
+
+def _power(coefficient: Fraction, power: int) -> Fraction:
+    """Return a power; the first, which nearly all are, costs nothing."""
+    return coefficient if power == 1 else coefficient**power
 
 
 def _reduced(coefficient: Fraction, powers: Mapping[str, int], root: int) -> Monomial:

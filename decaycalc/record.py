@@ -18,7 +18,8 @@ class Record:
     >>> Point(x=1), Point(x=1) == Point(x=1, y=0)
     (Point(x=1, y=0), True)
 
-    A subclass may check itself in `__post_init__`, and set a field there by `self.__dict__`.
+    A subclass may check itself in `__post_init__`, and set a field there by `self.__dict__`; what
+    it keeps there beside its fields (a cached property) is not compared, nor carried over.
 
     Raises:
         TypeError: a field that is missing or unknown.
@@ -56,7 +57,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        return all(self.__dict__[name] == other.__dict__[name] for name in self._fields)
 
     def __hash__(self) -> int:
         return hash((type(self), *(self.__dict__[name] for name in self._fields)))
@@ -84,7 +85,8 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 def replace(record: AnyRecord, **changes: Any) -> AnyRecord:
     """Return the record with some fields changed."""
-    return type(record)(**{**vars(record), **changes})
+    fields = {name: getattr(record, name) for name in record._fields}
+    return type(record)(**{**fields, **changes})
 
 
 def asdict(record: Record) -> dict[str, Any]:
