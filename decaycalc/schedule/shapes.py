@@ -124,7 +124,7 @@ def build_cosine_restarts(settings: Settings) -> Shape:
     """Return half cosines one after the other."""
     initial, final = settings.number("initial"), settings.number("final")
     gamma, n = settings.number("gamma"), settings.n_steps
-    period, ends = _restart_period(settings)
+    period, ends = restart_period(settings)
 
     def shape(u: Floats) -> Floats:
         cycle, share = _cycle_position(u, period, int(settings.number("growth")))
@@ -135,7 +135,7 @@ def build_cosine_restarts(settings: Settings) -> Shape:
     return shape
 
 
-def _restart_period(settings: Settings) -> tuple[float, bool]:
+def restart_period(settings: Settings) -> tuple[float, bool]:
     """Return the first cycle's steps, and whether the last cycle is followed by the final value."""
     period, cycles = settings.steps("period"), settings.number("cycles")
     if (period is None) == (cycles == 0):
@@ -150,9 +150,8 @@ def _restart_period(settings: Settings) -> tuple[float, bool]:
 def _cycle_position(u: Floats, period: float, growth: int) -> tuple[Floats, Floats]:
     """Return each step's cycle, from 0, and the share of the cycle that is behind it."""
     if growth == 1:
-        turns = u / period
-        cycle = np.floor(turns)
-        return cycle, turns - cycle
+        cycle = np.floor(u / period)
+        return cycle, (u - cycle * period) / period
     n_cycles = 1 + int(np.ceil(np.log2(max(float(np.max(u, initial=0)), 1) / period + 2)))
     starts = period * (growth ** np.arange(n_cycles, dtype=np.float64) - 1) / (growth - 1)
     cycle = np.clip(np.searchsorted(starts, u, side="right") - 1, 0, None)
@@ -221,13 +220,13 @@ FALLS: Mapping[str, Callable[[Floats], Floats]] = {
 
 def build_one_cycle(settings: Settings) -> Shape:
     """Return the phases of one cycle, joined by half cosines or lines."""
-    knots, levels = _one_cycle_knots(settings)
+    knots, levels = one_cycle_knots(settings)
     if settings.text("shape") == "linear":
         return lambda u: np.interp(u, knots, levels)
     return lambda u: _interpolate_cosine(u, np.array(knots), np.array(levels))
 
 
-def _one_cycle_knots(settings: Settings) -> tuple[list[float], list[float]]:
+def one_cycle_knots(settings: Settings) -> tuple[list[float], list[float]]:
     """Return the steps where the phases end and the multipliers there.
 
     Source: torch.optim.lr_scheduler.OneCycleLR ends its phases at steps rise*n - 1 and n - 1;
