@@ -106,3 +106,59 @@ def floor():
 def test_json_takes_the_document_writer_besides(quick):
     more = ours(quick["json"][1]) - ours(quick["value"][1])
     assert more == {"decaycalc.report", "decaycalc.report.document"}
+
+
+_RICH_FLOOR = """
+import json, sys, click, rich.console, rich.table, fractions, io
+print(json.dumps(sorted(sys.modules)))
+"""
+_TRANSFER = (
+    "transfer", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--batch-size", "256",
+    "--to-batch-size", "1024", "--dataset-size", "1e6",
+)  # fmt: skip
+_SMALL = {"locale", "_locale"}
+# A narrow terminal breaks the headers of tables.
+_TABLES = _SMALL | {"textwrap"}
+_HELP = _SMALL | {
+    "_bz2", "_compression", "_lzma", "bz2", "click._textwrap", "encodings.ascii", "fnmatch",
+    "lzma", "shutil", "textwrap", "zlib",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rich_floor():
+    """What Python, click and rich's console and tables import by themselves."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RICH_FLOOR], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("words", "foreign"),
+    [
+        (("convert", *_QUICK), _TABLES),
+        (("convert", "5e-4", "--from", "caffe", "--arch", "784-300-10"), _TABLES),
+        (("convert", *_QUICK, "--format", "csv"), {*_SMALL, "csv", "_csv"}),
+        (("conventions",), _TABLES),
+        (("conventions", "caffe"), _TABLES),
+        (("conventions", "--json"), _SMALL),
+        (("recipes",), _TABLES),
+        (("recipes", "--json"), _SMALL),
+        (("arch", "resnet18"), _TABLES),
+        (("arch", "784-300-10", "--json"), _SMALL),
+        (_TRANSFER, _TABLES),
+        ((*_TRANSFER, "--json"), _SMALL),
+        (("schema", "convert"), _SMALL),
+        (("guide",), _HELP),
+        (("convert", "--help"), _HELP),
+        (("schedule", "--help"), _HELP),
+        (("verify", "--help"), _HELP),
+    ],
+    ids=lambda value: " ".join(value[:1] + value[-1:]) if isinstance(value, tuple) else "",
+)
+def test_each_command_imports_nothing_that_it_does_not_use(floor, rich_floor, words, foreign):
+    status, names = imported(*words)
+    assert status == 0
+    brought = names - (rich_floor if "rich" in names else floor) - ours(names)
+    assert {name for name in brought if not name.startswith("rich._unicode_data")} <= foreign

@@ -20,7 +20,6 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipe import recipe_options
 from decaycalc.cli.welcome import welcome_the_lost
 from decaycalc.errors import NoEquivalentError, UsageError
-from decaycalc.plan import Match
 
 if TYPE_CHECKING:
     from decaycalc.answer import Answer
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
 @click.option("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
 @click.option(
-    "--match", type=click.Choice([match.value for match in Match]), default="optimum",
+    "--match", type=click.Choice(["optimum", "decay"]), default="optimum",
     show_default=True, help="What to hold equal where momentum makes the two differ.",
 )  # fmt: skip
 @explain_option
@@ -66,6 +65,7 @@ def command(**given: Any) -> Shown:
     given.pop("value_only")  # the output options have seen it
     source, targets, style = given.pop("source"), given.pop("targets"), given.pop("explain")
     from decaycalc.answer import Question, answer
+    from decaycalc.plan import Match
 
     question = Question(
         source=require_source(source), targets=targets, match=Match(given.pop("match")), **given

@@ -6,7 +6,6 @@ list takes. What needs no folding is laid out here line by line, to look the sam
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from textwrap import fill
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -115,5 +114,8 @@ def _widest(column: list[str]) -> int:
 
 def _broken(column: list[str]) -> str:
     """Return a header in lines no longer than the column's cells, as far as its words allow."""
+    # Imported here: few tables need it.
+    from textwrap import fill  # noqa: PLC0415
+
     width = _widest(column) or 1
     return fill(column[0], width, break_long_words=False, break_on_hyphens=False)

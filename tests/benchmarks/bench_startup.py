@@ -31,7 +31,10 @@ _CASES = {
 
 def program() -> str:
     """Return the installed program beside this Python."""
-    return str(Path(sys.executable).with_name("decaycalc"))
+    found = Path(sys.executable).with_name("decaycalc")
+    if not found.exists():
+        sys.exit(f"no {found}: install decaycalc there, not editable (pip install .)")
+    return str(found)
 
 
 def run(*, rounds: int) -> list[Ratio]:

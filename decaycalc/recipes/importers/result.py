@@ -1,12 +1,15 @@
 """Imported: what an importer makes of a training configuration, and what they all share."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from decaycalc.errors import InvalidValueError, UnreadableFileError
 from decaycalc.quantity import exact
 from decaycalc.recipes.record import Recipe
 from decaycalc.record import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
 LARGEST_FILE = 10_000_000
@@ -41,7 +44,7 @@ class Imported(Record):
     multipliers: tuple[LayerMultiplier, ...] = ()
 
 
-def read_text(path: Path) -> str:
+def read_text(path: "Path") -> str:
     """Return a configuration file's text.
 
     Raises:
@@ -64,7 +67,7 @@ def read_text(path: Path) -> str:
         raise UnreadableFileError(str(path), "it is not UTF-8 text") from None
 
 
-def number(settings: Mapping[str, object], key: str, path: Path) -> str | None:
+def number(settings: Mapping[str, object], key: str, path: "Path") -> str | None:
     """Return a setting as the decimal that was typed; None when it is not set.
 
     Raises:
@@ -81,7 +84,7 @@ def number(settings: Mapping[str, object], key: str, path: Path) -> str | None:
     return text
 
 
-def count(settings: Mapping[str, object], key: str, path: Path) -> int | None:
+def count(settings: Mapping[str, object], key: str, path: "Path") -> int | None:
     """Return a setting as a whole number of at least 1; None when it is not set.
 
     Raises:
