@@ -383,8 +383,8 @@ CONVENTIONS: tuple[Convention, ...] = (
         loss=Loss.MEAN,
         update="minimise sum(loss) + decay*sum(w**2)",
         default="0",
-        trap="summed over the data set and without the half; biases are penalised too",
-        source="R package nnet 7.3, src/nnet.c: TotalError += Decay·w², Slopes += 2·Decay·w",
+        trap="summed over the data set and without the half (nor has the squared error one); biases are penalised too",
+        source="R package nnet, src/nnet.c, fminfn and fmingr: TotalError + Σ Decay·w², slopes 2·Decay·w (nnet 7.3-20)",
         verification="literal step: an R package",
     ),
 )
