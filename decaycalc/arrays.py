@@ -7,7 +7,7 @@ neither a product of powers nor one of these, or an element is unusual, the scal
 answers element by element.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +20,7 @@ from decaycalc.convert import Conversion, apply, check_value
 from decaycalc.curves import NoCurveError, into, out_of
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.plan import Match, Plan, plan, target_side
-from decaycalc.products import TINY, Factors, Floats, hidden, is_sound, multiply
+from decaycalc.products import TINY, Factors, Floats, by_blocks, hidden, is_sound, multiply
 from decaycalc.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import Record
 from decaycalc.run import Run
@@ -300,15 +300,20 @@ def _product(request: _Request, way: Plan, monomial: Monomial) -> Floats:
     if not powers:
         return np.full(request.shape, float(monomial_root(coefficient, monomial.root)))
     result = np.empty(request.shape)
-    flat = _are_flat(request, [array for array, _ in powers])
-    blocks = _blocks(result, powers) if flat else [(result, _broadcast(request, powers))]
-    start = 0
-    with np.errstate(all="ignore"):  # what overflows or divides by zero is mended
-        for block, factors in blocks:
-            multiply(block, factors, float(coefficient), monomial.root)
-            if not is_sound(block, hidden(factors)):
-                _mend(request, block, factors, start)
-            start += block.size
+
+    def fill(block: Floats, factors: Factors, start: int) -> None:
+        multiply(block, factors, float(coefficient), monomial.root)
+        if not is_sound(block, hidden(factors)):
+            _mend(request, block, factors, start)
+
+    if _are_flat(request, [array for array, _ in powers]):
+        flat, sources = result.reshape(-1), [(array.reshape(-1), power) for array, power in powers]
+        by_blocks(
+            lambda piece: fill(flat[piece], [(a[piece], p) for a, p in sources], piece.start),
+            size=flat.size, block=_BLOCK,
+        )  # fmt: skip
+    else:
+        by_blocks(lambda _: fill(result, _broadcast(request, powers), 0), size=1, block=1)
     return result
 
 
@@ -320,14 +325,6 @@ def monomial_root(coefficient: Fraction, root: int) -> Fraction:
 def _are_flat(request: _Request, arrays: Sequence[Floats]) -> bool:
     """Return whether all arrays lie in memory as the result does."""
     return all(array.shape == request.shape and array.flags.c_contiguous for array in arrays)
-
-
-def _blocks(result: Floats, powers: Factors) -> Iterator[tuple[Floats, Factors]]:
-    """Yield pieces of the result and of the arrays."""
-    flat, sources = result.reshape(-1), [(array.reshape(-1), power) for array, power in powers]
-    for start in range(0, flat.size, _BLOCK):
-        piece = slice(start, start + _BLOCK)
-        yield flat[piece], [(array[piece], power) for array, power in sources]
 
 
 def _broadcast(request: _Request, powers: Factors) -> Factors:
@@ -355,11 +352,12 @@ def _through_forms(request: _Request, way: Plan) -> Floats:
     shrink_of, number_of = into(way.source), out_of(way.target)
     flat = np.ascontiguousarray(value).reshape(-1)
     result = np.empty(flat.shape)
-    with np.errstate(all="ignore"):  # what overflows or divides by zero is mended
-        for start in range(0, flat.size, _FORM_BLOCK):
-            piece = slice(start, start + _FORM_BLOCK)
-            shrink = shrink_of(flat[piece])
-            result[piece] = number_of(shrink)
-            if not (is_sound(result[piece], [shrink]) and shrink.max() < 1):
-                _mend(request, result[piece], [(shrink, 1), (1 - shrink, 1)], start)
+
+    def fill(piece: slice) -> None:
+        shrink = shrink_of(flat[piece])
+        result[piece] = number_of(shrink)
+        if not (is_sound(result[piece], [shrink]) and shrink.max() < 1):
+            _mend(request, result[piece], [(shrink, 1), (1 - shrink, 1)], piece.start)
+
+    by_blocks(fill, size=flat.size, block=_FORM_BLOCK)
     return result.reshape(request.shape)

@@ -1,6 +1,8 @@
-"""Products of powers of arrays, and whether a negative or endless number is among them."""
+"""Products of powers of arrays, block by block, and whether an odd number is among them."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,34 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 # Arrays of one shape and the whole powers to which they are raised.
 Factors = Sequence[tuple[Floats, int]]
+
+# Elements below which a second thread costs more than it brings.
+_PER_THREAD = 1 << 20
+
+
+def by_blocks(work: Callable[[slice], None], *, size: int, block: int) -> None:
+    """Do the work on each block of an array, large arrays shared among the processor's cores.
+
+    Numpy lets go of the interpreter while it computes, so threads do run side by side. What
+    overflows or divides by zero says nothing: the work is to look at what it has made.
+
+    Raises:
+        What the work raises, on the first block on which it does.
+    """
+
+    def run(first: int, last: int) -> None:
+        with np.errstate(all="ignore"):  # of this thread
+            for start in range(first, last, block):
+                work(slice(start, min(start + block, last)))
+
+    count = max(1, min(os.cpu_count() or 1, size // _PER_THREAD))
+    if count == 1:
+        return run(0, size)
+    bounds = [size * part // count for part in range(count + 1)]
+    with ThreadPoolExecutor(count) as pool:
+        for _ in pool.map(run, bounds, bounds[1:]):
+            pass
+    return None
 
 
 def hidden(factors: Factors) -> list[Floats]:

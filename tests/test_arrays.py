@@ -289,6 +289,18 @@ def test_arrays_that_do_not_lie_alike_in_memory_give_the_same():
     np.testing.assert_allclose(result.value, value * lr, rtol=1e-15)
 
 
+@pytest.mark.parametrize("n_cores", [1, 3, None])
+def test_large_arrays_are_shared_among_the_cores_and_stay_the_same(monkeypatch, n_cores):
+    monkeypatch.setattr("os.cpu_count", lambda: n_cores)
+    monkeypatch.setattr("decaycalc.products._PER_THREAD", 1 << 10)
+    values = np.linspace(1e-5, 1e-2, 10_000)
+    found = convert(values, source="caffe", target="keras-l2")
+    assert (found.value == values / 2).all()
+    values[[7_000, 3_000]] = -2.0, -1.0
+    with pytest.raises(DecaycalcError, match="must not be negative"):
+        convert(values, source="caffe", target="keras-l2")
+
+
 def test_powers_and_roots_of_arrays():
     values = np.array([0.1, 0.2])
     result = convert(values, source="prior-std", target="mean-l2", dataset_size=[100.0, 1000.0])
