@@ -16,7 +16,8 @@ from decaycalc.schedule import CHUNK, parse_schedule
 from decaycalc.survival import DecayRule, ScheduledDecay, survive
 from decaycalc.survival.product import NOTHING, Product
 from decaycalc.survival.sums import Interval
-from decaycalc.survival.survey import LEAST_INTERVALS, _find_log, predict_mean_square
+from decaycalc.survival.every import EveryStep
+from decaycalc.survival.survey import LEAST_INTERVALS, predict_mean_square
 
 # Recipe: step at peak lr, momentum, schedule, steps, steps per epoch; then shrink per epoch's
 # reciprocal in steps, the same over the run, the sum of the shrinks and exp(-sum) as printed.
@@ -221,7 +222,7 @@ def test_a_million_steps_of_momentum_agree_with_the_closed_form() -> None:
 def test_chunks_may_be_multiplied_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     schedule, rule = parse_schedule("linear", total_steps=5000), DecayRule(step=1e-4, momentum=0.9)
     together = survive(schedule, rule).survival
-    monkeypatch.setattr("decaycalc.survival.survey.TOGETHER", 1)
+    monkeypatch.setattr("decaycalc.survival.walk.TOGETHER", 1)
     assert survive(schedule, rule).survival == pytest.approx(together, rel=1e-14)
 
 
@@ -297,7 +298,7 @@ def test_halves_are_found_in_the_right_chunk_of_a_long_interval() -> None:
     assert found.half_mass_age_steps == pytest.approx(half, abs=2)
     schedule = parse_schedule("linear", total_steps=100)
     interval = Interval(start=10, stop=20)
-    assert _find_log(schedule, DecayRule(step=1e-3), interval, 1.0) == 19
+    assert EveryStep(schedule, DecayRule(step=1e-3)).find_log(interval, 1.0) == 19
 
 
 def short(rule: DecayRule, text: str = "linear", n: int = 50) -> ScheduledDecay:

@@ -89,9 +89,20 @@ class Weight:
         if self.log_scale > FULL:
             raise InvalidValueError("lr", "this schedule", "makes the weight grow without bound")
 
-    def survival(self) -> float:
-        """Return what is left of the weight now."""
-        return 0.0 if self.is_gone else self._apply()[0] * math.exp(self.log_scale)
+    def ratio(self) -> float:
+        """Return the buffer per weight now, infinite where the weight is just 0."""
+        self.weight, self.buffer = self._apply()
+        self.pending = NOTHING
+        return self.buffer / self.weight if self.weight else math.inf
+
+    def jump(self, log: float, ratio: float) -> None:
+        """Take steps of which only the weight's log factor is known, and the ratio after them."""
+        self.log_scale += log
+        self.buffer = ratio * self.weight
+
+    def survival(self, log: float = 0.0) -> float:
+        """Return what is left of the weight now, or times `exp(log)`."""
+        return 0.0 if self.is_gone else self._apply()[0] * math.exp(self.log_scale + log)
 
 
 def start_weight(rule: DecayRule, multiplier: float) -> Weight:
@@ -152,17 +163,24 @@ def _identities(n: int) -> Floats:
     return identities
 
 
-def _matrices(rule: DecayRule, multiplier: Floats) -> Floats:
-    """Return a, b, c, d of each step, shape (4, n filled up)."""
-    n, m = len(multiplier), rule.momentum
-    e = rule.step * (1 - rule.dampening)
+def step_matrices(rule: DecayRule, multiplier: Floats) -> Floats:
+    """Return a, b, c, d of each step, shape (4, *shape of multiplier)."""
+    m, e = rule.momentum, rule.step * (1 - rule.dampening)
     inside = rule.buffer is Buffer.INSIDE
     reach = m * m if rule.nesterov else m
-    matrices = _identities(n)
-    matrices[0, :n] = multiplier * (e * (1 + m) if rule.nesterov else e)
-    matrices[1, :n] = reach if inside else multiplier * reach
-    matrices[2, :n] = multiplier * e if inside else e
-    matrices[3, :n] = m
+    matrices = np.empty((4, *multiplier.shape))
+    matrices[0] = multiplier * (e * (1 + m) if rule.nesterov else e)
+    matrices[1] = reach if inside else multiplier * reach
+    matrices[2] = multiplier * e if inside else e
+    matrices[3] = m
+    return matrices
+
+
+def _matrices(rule: DecayRule, multiplier: Floats) -> Floats:
+    """Return a, b, c, d of each step, shape (4, n filled up)."""
+    matrices = _identities(len(multiplier))
+    for entries, entry in zip(matrices, step_matrices(rule, multiplier), strict=True):
+        entries[: len(multiplier)] = entry
     return matrices
 
 

@@ -1,26 +1,29 @@
 """What a decay does over a whole scheduled run: survival, timescales, ages of the updates.
 
-A run is cut into intervals at the points of its curve and these into chunks, so memory does not
-depend on the number of steps. Without momentum the logarithm of the survival is the sum of
-`log1p(-shrink)`; with momentum see `product`.
+A run is cut into intervals at the points of its curve. Their sums come from a few of the steps
+where the schedule is smooth (`few`), from all where it is not (`every`); memory depends on neither.
+Without momentum the logarithm of the survival is the sum of `log1p(-shrink)`; with it see `walk`.
 """
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
-from decaycalc.schedule.shapes import Floats
-from decaycalc.survival.product import Weight, advance, start_weight
+from decaycalc.schedule.pieces import cut_pieces
+from decaycalc.survival.every import EqualSteps, EveryStep
+from decaycalc.survival.few import FewSteps
 from decaycalc.survival.rule import DecayRule
-from decaycalc.survival.sums import BLOCK, Interval, Sum, is_weak
+from decaycalc.survival.sums import Interval, Sum
+from decaycalc.survival.walk import walk
 
 LEAST_INTERVALS = 64
 MOST_POINTS = 100_000
-TOGETHER = 4  # chunks whose steps are multiplied at once
+LONG_RUN = 1 << 14
+LEAST_PIECE = 64  # steps of a smooth piece, on average, for which it pays
+MOST_PIECES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +63,13 @@ class ScheduledDecay:
     curve: tuple[CurvePoint, ...]
 
 
-def survive(schedule: Schedule, rule: DecayRule, *, n_points: int = 200) -> ScheduledDecay:
+def survive(
+    schedule: Schedule, rule: DecayRule, *, n_points: int = 200, every_step: bool = False
+) -> ScheduledDecay:
     """Return what a decay does over a scheduled run, with a curve of at most `n_points` points.
+
+    Long runs on smooth schedules are summed from few of their steps, to rounding; `every_step`
+    takes all.
 
     >>> from decaycalc.schedule import parse_schedule
     >>> run = parse_schedule("cosine", total_steps=1000)
@@ -73,11 +81,11 @@ def survive(schedule: Schedule, rule: DecayRule, *, n_points: int = 200) -> Sche
     """
     points = _points(schedule, n_points)
     edges = _edges(schedule.total_steps, points)
-    if schedule.is_constant:
-        intervals, survivals = _sum_constant(rule, edges)
-    else:
-        intervals, survivals = _sum_steps(schedule, rule, edges)
-    updates = _Updates.of(intervals)
+    pieces = None if every_step else _smooth_pieces(schedule)
+    steps = _steps(schedule, rule, pieces, every_step=every_step)
+    intervals = steps.sum_intervals(edges)
+    updates = _Updates.of(steps, intervals)
+    survivals = _survivals(schedule, rule, updates, pieces or ())
     shrink = updates.sum_shrink
     return ScheduledDecay(
         total_steps=schedule.total_steps,
@@ -86,7 +94,7 @@ def survive(schedule: Schedule, rule: DecayRule, *, n_points: int = 200) -> Sche
         timescale_at_peak_steps=1 / rule.peak_shrink if rule.peak_shrink else None,
         mean_timescale_steps=schedule.total_steps / shrink if shrink else None,
         mean_update_age_steps=updates.mean_age(),
-        half_mass_age_steps=updates.half_mass_age(schedule, rule),
+        half_mass_age_steps=updates.half_mass_age(),
         curve=_curve(schedule, rule, points, survivals, updates),
     )
 
@@ -112,64 +120,36 @@ def _edges(total_steps: int, points: list[int]) -> list[int]:
     return sorted(even | {point + 1 for point in points})
 
 
-def _sum_constant(rule: DecayRule, edges: list[int]) -> tuple[list[Interval], dict[int, float]]:
-    """Return the sums over each interval, and what is left at its end, in closed form."""
-    intervals = [Interval(start=start, stop=stop) for start, stop in pairwise(edges)]
-    shrink = rule.peak_shrink
-    log = float(rule.logs(np.array([shrink]), largest=shrink)[0])
-    for interval in intervals:
-        interval.append_constant(log, shrink)
+def _smooth_pieces(schedule: Schedule) -> tuple[int, ...] | None:
+    """Return where a long run's smooth pieces begin; None where each step is taken as quickly."""
+    if schedule.total_steps < LONG_RUN:
+        return None
+    return cut_pieces(schedule, most=min(schedule.total_steps // LEAST_PIECE, MOST_PIECES))
+
+
+def _steps(
+    schedule: Schedule, rule: DecayRule, pieces: tuple[int, ...] | None, *, every_step: bool
+) -> EveryStep | EqualSteps | FewSteps:
+    """Return the way to sum over the steps."""
+    if schedule.is_constant and not every_step:
+        return EqualSteps(rule)
+    return EveryStep(schedule, rule) if pieces is None else FewSteps(schedule, rule, pieces)
+
+
+def _survivals(
+    schedule: Schedule, rule: DecayRule, updates: "_Updates", pieces: tuple[int, ...]
+) -> dict[int, float]:
+    """Return what is left at the end of each interval."""
+    stops = [each.stop for each in updates.intervals]
+    if rule.momentum and isinstance(updates.steps, EqualSteps):
+        return {stop: rule.free_survival(stop) for stop in stops}
     if rule.momentum:
-        return intervals, {stop: rule.free_survival(stop) for stop in edges[1:]}
-    return intervals, {stop: math.exp(stop * log) for stop in edges[1:]}
-
-
-def _sum_steps(
-    schedule: Schedule, rule: DecayRule, edges: list[int]
-) -> tuple[list[Interval], dict[int, float]]:
-    """Return the same from every step."""
-    by_blocks = rule.is_plain and is_weak(schedule.total_steps, rule.peak_shrink)
-    weight = start_weight(rule, float(schedule.multiplier(np.zeros(1))[0]))
-    intervals, survivals, log = [], {}, Sum()
-    for start, stop in pairwise(edges):
-        interval = Interval(start=start, stop=stop)
-        _sum_interval(interval, schedule, rule, by_blocks=by_blocks, weight=weight)
-        intervals.append(interval)
-        log.add_sum(interval.log)
-        survivals[stop] = weight.survival() if rule.momentum else math.exp(log.get())
-    return intervals, survivals
-
-
-def _sum_interval(
-    interval: Interval, schedule: Schedule, rule: DecayRule, *, by_blocks: bool, weight: Weight
-) -> None:
-    """Add an interval's steps; under momentum take the weight through them.
-
-    The first interval is the first step, which has filled the buffer already.
-    """
-    waiting: list[Floats] = []
-    peak, iterates = rule.peak_shrink, bool(rule.momentum and interval.start)
-    for multiplier in schedule.chunks(interval.start, interval.stop):
-        shrinks = rule.factors(multiplier) * peak
-        _append(interval, rule, shrinks, by_blocks=by_blocks)
-        if iterates and not weight.is_gone:
-            waiting.append(multiplier)
-            if len(waiting) == TOGETHER:
-                advance(weight, rule, np.concatenate(waiting))
-                waiting.clear()
-    if waiting:
-        advance(weight, rule, np.concatenate(waiting))
-
-
-def _append(interval: Interval, rule: DecayRule, shrinks: Floats, *, by_blocks: bool) -> None:
-    """Add a chunk of first-order shrinks to an interval's sums."""
-    largest = float(shrinks.max())
-    n_weak = len(shrinks) // BLOCK * BLOCK if by_blocks and largest <= rule.peak_shrink else 0
-    if n_weak:
-        interval.append_weak(shrinks[:n_weak], largest=largest)
-    if n_weak < len(shrinks):
-        rest = shrinks[n_weak:]
-        interval.append(rule.logs(rest, largest=largest), rest, largest=largest)
+        return walk(schedule, rule, stops, pieces)
+    survivals, log = {}, Sum()
+    for each in updates.intervals:
+        log.add_sum(each.log)
+        survivals[each.stop] = math.exp(log.get())
+    return survivals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,17 +159,18 @@ class _Updates:
     `after` is the log of what the steps after each interval leave, `total` that of all steps.
     """
 
+    steps: EveryStep | EqualSteps | FewSteps
     intervals: list[Interval]
     after: dict[int, float]
     total: float
 
     @classmethod
-    def of(cls, intervals: list[Interval]) -> "_Updates":
+    def of(cls, steps: EveryStep | EqualSteps | FewSteps, intervals: list[Interval]) -> "_Updates":
         log, after = Sum(), {}
         for interval in reversed(intervals):
             after[interval.stop] = log.get()
             log.add_sum(interval.log)
-        return cls(intervals=intervals, after=after, total=log.get())
+        return cls(steps=steps, intervals=intervals, after=after, total=log.get())
 
     @property
     def sum_shrink(self) -> float:
@@ -212,15 +193,11 @@ class _Updates:
         """
         if not self.are_averaged:
             return None
-        gone = math.fsum(
-            each.gone * math.exp(self.after[each.stop])
-            - each.n_steps * math.expm1(self.after[each.stop])
-            for each in self.intervals
-        )
+        gone = self.steps.sum_gone(self.intervals, self.after)
         n_steps = self.intervals[-1].stop
         return max(n_steps - 1 + gone / math.expm1(self.total), 0.0)
 
-    def half_mass_age(self, schedule: Schedule, rule: DecayRule) -> int | None:
+    def half_mass_age(self) -> int | None:
         """Return how many of the last updates make up half of the weight of all."""
         if not self.are_averaged:
             return None
@@ -230,29 +207,12 @@ class _Updates:
             for each in reversed(self.intervals)
             if self.after[each.stop] + each.log.get() <= target or not each.start
         )
-        found = _find_log(schedule, rule, place, target - self.after[place.stop])
-        return schedule.total_steps - found
+        found = self.steps.find_log(place, target - self.after[place.stop])
+        return self.intervals[-1].stop - found
 
     def share(self, step: int, shrink: float) -> float | None:
         """Return the share of the update of an interval's last step in the final weights."""
         return shrink * math.exp(self.after[step + 1]) if self.are_averaged else None
-
-
-def _find_log(schedule: Schedule, rule: DecayRule, interval: Interval, target: float) -> int:
-    """Return the last step of an interval whose rest has logs that add up to `target` or less."""
-    rest, found = interval.log.get(), interval.start
-    if schedule.is_constant:
-        n_later = math.ceil(target / rest * (interval.stop - interval.start))
-        return max(interval.stop - n_later, interval.start)
-    for multiplier in schedule.chunks(interval.start, interval.stop):
-        shrinks = rule.factors(multiplier) * rule.peak_shrink
-        logs = rule.logs(shrinks, largest=float(shrinks.max()))
-        rests = rest - np.cumsum(logs)
-        above = np.flatnonzero(rests > target)
-        if len(above):
-            return found + int(above[0])
-        rest, found = float(rests[-1]), found + len(logs)
-    return interval.stop - 1
 
 
 def _curve(

@@ -1,0 +1,77 @@
+"""The walk of a weight under momentum through a scheduled run, noting what is left on the way.
+
+Near kinks every step is taken (see `product`). Once momentum has forgotten the last kink, and the
+ratio of buffer and weight is found to be the settled one (see `slow`), the walk leaps: over the
+rest of the smooth piece the logarithm of the weight is a sum of a smooth function (see `blocks`).
+"""
+
+from itertools import islice, pairwise
+
+import numpy as np
+
+from decaycalc.schedule import Schedule
+from decaycalc.survival.blocks import Stretches, sum_stretches
+from decaycalc.survival.product import advance, start_weight
+from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.slow import SlowRatio, least_steps, memory_steps, settle_ratio
+
+TOGETHER = 4  # chunks whose steps are multiplied at once
+SETTLED = 1e-12  # how near the ratio must be to the settled one; later steps forget the rest
+
+
+def walk(
+    schedule: Schedule, rule: DecayRule, edges: list[int], pieces: tuple[int, ...]
+) -> dict[int, float]:
+    """Return what is left of the weight at each edge; 1 is the first, the run's length the last.
+
+    Between two of `pieces` the multiplier is smooth; without any every step is taken.
+    """
+    walker = _Walker(schedule, rule, edges)
+    for start, stop in pairwise(pieces):
+        entry = max(start, 1) + memory_steps(rule)
+        if stop - entry >= least_steps(rule):
+            for settled in settle_ratio(rule, schedule, entry, stop):
+                walker.step_to(settled.start)
+                walker.leap(settled)
+    walker.step_to(edges[-1])
+    return walker.survivals
+
+
+class _Walker:
+    """A weight at a step; `survivals` holds what was left at the edges behind it."""
+
+    def __init__(self, schedule: Schedule, rule: DecayRule, edges: list[int]) -> None:
+        self.schedule, self.rule = schedule, rule
+        self.weight = start_weight(rule, float(schedule.multiplier(np.zeros(1))[0]))
+        self.position, self.survivals = 1, {1: self.weight.survival()}
+        self._edges = [edge for edge in reversed(edges) if edge > 1]
+
+    def step_to(self, stop: int) -> None:
+        """Take every step before `stop`."""
+        while self.position < stop:
+            target = min(self._edges[-1], stop)
+            self._take(target)
+            if target == self._edges[-1]:
+                self.survivals[self._edges.pop()] = self.weight.survival()
+
+    def _take(self, stop: int) -> None:
+        chunks = self.schedule.chunks(self.position, stop)
+        while not self.weight.is_gone and (several := list(islice(chunks, TOGETHER))):
+            advance(self.weight, self.rule, np.concatenate(several))
+        self.position = stop
+
+    def leap(self, settled: SlowRatio) -> None:
+        """Pass over the steps of a settled ratio, if the ratio is that one."""
+        expected = float(settled.ratio(np.array([float(self.position)]))[0])
+        if self.weight.is_gone or abs(self.weight.ratio() / expected - 1) > SETTLED:
+            return
+        inside = []
+        while self._edges and self._edges[-1] <= settled.stop:
+            inside.append(self._edges.pop())
+        cuts = np.unique([self.position, *inside, settled.stop])
+        sums = sum_stretches(settled.log, Stretches.between(cuts), len(cuts) - 1)
+        logs = dict(zip(cuts.tolist(), np.cumsum([0.0, *sums]).tolist(), strict=True))
+        for edge in inside:
+            self.survivals[edge] = self.weight.survival(logs[edge])
+        self.weight.jump(logs[settled.stop], settled.ratio_after())
+        self.position = settled.stop
