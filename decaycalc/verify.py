@@ -1,10 +1,12 @@
 """verify: train twice by two conventions' own update rules, and compare."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from decaycalc.bridge import Side
 from decaycalc.claim import claim
-from decaycalc.convention import FIT, MEASURE, Convention, Equivalence
+from decaycalc.convention import FIT, MEASURE, Convention, Equivalence, Invariant
 from decaycalc.convert import check_value
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.frameworks import Loaded, stand_ins
@@ -15,7 +17,7 @@ from decaycalc.run import Run
 from decaycalc.schedule import parse_schedule
 from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.bout import Bout
-from decaycalc.simulate.train import MODELS
+from decaycalc.simulate.train import MODELS, make_model
 from decaycalc.simulate.trials import (
     MOST_STEPS,
     TOLERANCE,
@@ -24,12 +26,15 @@ from decaycalc.simulate.trials import (
     Trial,
     convex_models,
     free_trial,
+    needs_whole_batches,
     optima,
     trajectories,
     undriven,
 )
 
 STEPS = 1000
+_SIGNS = ("sign", "lion")
+_ONE_LAYER = "least-squares"
 
 
 class Verification(Record):
@@ -131,17 +136,24 @@ def verify(
         MissingFrameworkError: a framework is not installed.
     """
     given = run or Run()
-    full, notes = _complete(given)
-    here = Side(convention=source, run=given)
-    way = plan(here, target_side(here, target, target_run), match=match)
+    layer = _layer(source, target)
+    models = _one_layer(models) if layer else models
+    full, notes = _complete(given, layer)
+    here = Side(convention=source, run=full if layer else given, layer=layer)
+    there = replace(target_side(here, target, target_run), layer=layer)
+    way = plan(here, there, match=match)
     number = check_value(value, source)
     converted = way.value(number) if to_value is None else check_value(to_value, target)
     other = target_run.over(full) if target_run is not None else full
     real, loaded = stand_ins(frameworks, (source.key, target.key))
     bout = Bout(
         way=way,
-        source=Side(convention=source, run=full),
-        target=Side(convention=target, run=replace(other, lr=_target_lr(way, full, target_run))),
+        source=Side(convention=source, run=full, layer=layer),
+        target=Side(
+            convention=target,
+            run=replace(other, lr=_target_lr(way, full, target_run)),
+            layer=layer,
+        ),
         values=(float(number), finite(converted, target.parameter)),
         stand_ins=real,
     )
@@ -155,8 +167,32 @@ def _noted(framework: Loaded) -> str:
     return f"{framework.name} {framework.version} stands in for {', '.join(framework.conventions)}"
 
 
-def _complete(run: Run) -> tuple[Run, tuple[str, ...]]:
-    """Return the run with lr, B and N assumed where it leaves them open, and a note of each."""
+def _layer(*records: Convention) -> Fraction | None:
+    """Return the weights of the one layer of a model, for a number that each layer has anew."""
+    if not any(record.monomial and "layer_weights" in record.monomial.names for record in records):
+        return None
+    return exact(make_model(_ONE_LAYER, n_examples=1).start[0].size)
+
+
+def _one_layer(models: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the model of one layer.
+
+    Raises:
+        InvalidValueError: another one is asked for.
+    """
+    if set(models) - {_ONE_LAYER}:
+        raise InvalidValueError(
+            "model", ", ".join(models), f"must be {_ONE_LAYER}, which has one layer: each has its "
+            "own number",
+        )  # fmt: skip
+    return (_ONE_LAYER,)
+
+
+def _complete(run: Run, layer: Fraction | None) -> tuple[Run, tuple[str, ...]]:
+    """Return the run with lr, B and N assumed where it leaves them open, and a note of each.
+
+    So is the number of layers where it counts.
+    """
     size, batch = run.get("dataset_size"), run.get("batch_size")
     assumed: dict[str, Number] = {}
     if run.lr is None:
@@ -167,7 +203,11 @@ def _complete(run: Run) -> tuple[Run, tuple[str, ...]]:
         # A short last batch belongs to the test.
         examples = exact(batch or 8)
         assumed["dataset_size"] = 4 * examples + max(1, int(examples / 2))
+    if layer and run.get("n_layers") is None:
+        assumed["n_layers"] = 1
     notes = tuple(f"assumed: {name} {float(exact(value)):g}" for name, value in assumed.items())
+    if layer:
+        notes = (*notes, f"for a layer of {float(layer):g} weights, the model's")
     return Run.part(**assumed).over(run) if assumed else run, notes
 
 
@@ -205,8 +245,18 @@ def _tested(
         schedule=schedule,
         trials=test.trials,
         apart=_apart(bout, multipliers),
-        notes=(*notes, *more, *stated.ends),
+        notes=(*notes, *more, *_whole(bout), *stated.ends),
     )
+
+
+def _whole(bout: Bout) -> tuple[str, ...]:
+    """Return the note that a short last batch is left out, where there is one that matters."""
+    run, per_epoch = bout.source.run, bout.source.run.epoch_ratio
+    short = per_epoch is not None and per_epoch % 1 and not run.drop_last
+    stepped = bout.way.equivalence == Equivalence.IDENTICAL and _is_simulated(bout)
+    if not (short and stepped and needs_whole_batches(bout)):
+        return ()
+    return ("whole batches only: a short last one weighs less in a sum than in a mean",)
 
 
 def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
@@ -229,8 +279,17 @@ def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
         method = "weights after every step, without data gradient"
     else:
         trials = tuple(trajectories(bout, name, multipliers) for name in models or MODELS)
+        trials += _beside_signs(bout)
         method = "weights after every step"
     return Test(method=method, tolerance=TOLERANCE, trials=trials)
+
+
+def _beside_signs(bout: Bout) -> tuple[Trial, ...]:
+    """Return the optima's distance too where steps are signs, which small errors do not turn."""
+    signs = any(f"{name}(" in side.convention.update for side, _ in bout.sides for name in _SIGNS)
+    if not signs or bout.way.held != Invariant.STRENGTH:
+        return ()
+    return (replace(optima(bout, "least-squares"), model="least-squares optimum"),)
 
 
 def _is_fitted(bout: Bout) -> bool:

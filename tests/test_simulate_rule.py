@@ -126,6 +126,12 @@ def test_descent_is_the_penalised_gradient_whatever_the_optimizer():
         names = {"lr": 0.1, "k": 0.5, "momentum": 0.9, "dampening": 0.6}
         slope = rule.descent(W, np.ones(2), names=names)
         assert slope.tolist() == pytest.approx([1.5 * gain, 0.0])
+    for direction in ("m = 0.9*m + 0.1*g; w = w - lr*m", "m = m + 1 + g*g; w = w - lr*g/m"):
+        rule = parse_rule(f"g = g + k*w; {direction}")
+        assert rule.descent(W, np.ones(2), names={"lr": 0.1, "k": 0.5}).tolist() == [1.5, 0.0]
+    signs = parse_rule("m = 0.5*m + 0.5*(g + k*w); u = m; w = w - lr*sign(u)")
+    slope = signs.descent(W, np.ones(2), names={"lr": 0.1, "k": 0.5})
+    assert slope.tolist() == pytest.approx([0.75, 0.0])
     lamb = parse_rule("w = w - lr*lamb(g, k*w)")
     assert lamb.descent(W, ZERO, names={"lr": 0.1, "k": 0.5}).tolist() == pytest.approx([0.5, -1.0])
 

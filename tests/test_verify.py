@@ -108,6 +108,68 @@ def test_wrong_numbers_do_not(kind, value, source, target, settings):
     assert not found.holds
 
 
+@pytest.mark.parametrize("target", ["pytorch-adadelta", "pytorch-adafactor", "pytorch-rmsprop"])
+def test_wrong_numbers_fail_where_epsilon_is_the_step(target):
+    settings = {"steps": 100, "models": ("least-squares",)}
+    source = "keras-l2" if find(target).strength else "per-step-shrink"
+    right = proof("1e-3", source, target, **settings)
+    assert right.holds
+    for wrong in (right.to_value / 2, right.to_value * 1.01):
+        assert not proof("1e-3", source, target, to_value=wrong, **settings).holds
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "settings"),
+    [
+        ("mean-l2", "pytorch-adamw", {}),
+        ("batch-sum-l2", "pytorch-adamw", {}),
+        ("pytorch-adamw", "keras-l2", MOMENTUM),
+        ("sklearn-logistic", "per-step-shrink", {}),
+        ("vw-bfgs", "pytorch-adamw", {}),
+        ("mean-over-weights-l2", "pytorch-sgd", {"n_weights": 50}),
+        ("sklearn-mlp-adam", "pytorch-adam", {}),
+        ("torch-optimizer-yogi", "pytorch-sgd", {}),
+        ("mxnet-signum", "keras-l2", MOMENTUM),
+    ],
+)
+def test_claims_between_unlike_records_hold_and_wrong_numbers_do_not(source, target, settings):
+    settings = {"steps": 20, "models": ("least-squares",), **settings}
+    right = proof("0.01", source, target, **settings)
+    assert right.holds
+    assert not proof("0.01", source, target, to_value=right.to_value * 1.01, **settings).holds
+
+
+def test_an_objective_beside_a_decoupled_decay_is_descended_on_plainly_and_does_not_diverge():
+    found = proof("1e-9", "mean-l2", "pytorch-adamw", lr=30, loss=Loss.BATCH_SUM, steps=50)
+    assert found.holds
+    assert found.apart[0].max_difference > 0
+
+
+def test_one_number_a_layer_is_tested_on_a_model_of_one_layer():
+    for source, target in (("layer-mean-l2", "pytorch-sgd"), ("keras-l2", "layer-mean-l2")):
+        found = proof("0.01", source, target, steps=20)
+        assert (found.claim, found.holds, len(found.trials)) == ("identical", True, 1)
+        assert "assumed: n_layers 1" in found.notes
+        assert "for a layer of 6 weights, the model's" in found.notes
+    with pytest.raises(InvalidValueError, match="model 'softmax' must be least-squares"):
+        proof("0.01", "layer-mean-l2", "pytorch-sgd", models=("softmax",))
+    several = proof("0.01", "layer-mean-l2", "pytorch-sgd", n_layers=4, steps=20)
+    assert several.to_value == pytest.approx(0.02 / 24)
+
+
+def test_a_short_last_batch_that_would_weigh_otherwise_is_left_out_and_noted():
+    def notes(source, target, **settings):
+        found = proof("1e-3", source, target, steps=10, **settings)
+        assert found.holds
+        return [note for note in found.notes if note.startswith("whole batches only")]
+
+    assert len(notes("pytorch-sgd", "batch-sum-l2")) == 1
+    assert len(notes("sklearn-mlp-sgd", "pytorch-sgd")) == 1
+    assert notes("sklearn-mlp-sgd", "pytorch-sgd", dataset_size=40) == []
+    assert notes("sklearn-mlp-sgd", "pytorch-sgd", drop_last=True) == []
+    assert notes("pytorch-sgd", "keras-l2") == []
+
+
 def test_what_is_not_claimed_is_shown_beside_it():
     found = proof("1e-3", "pytorch-sgd", "keras-sgd", steps=100, **MOMENTUM)
     assert found.holds

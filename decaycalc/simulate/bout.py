@@ -16,6 +16,8 @@ ALIGNED = {
     "initial_accumulator": 0.0,
 }  # fmt: skip
 """Frameworks differ in what they preset; a conversion is about the decay beside equal settings."""
+_ADADELTA_EPS = 1e-6
+"""Adadelta's epsilon is no guard against a division by zero: its root is the size of the steps."""
 _CALM = 0.1
 """The largest lr beside a mean loss that is trained with: larger ones scale the loss down."""
 
@@ -89,16 +91,33 @@ def _trainer(side: Side, value: float, partner: Side, rule: Rule) -> Trainer:
         carrier=carrier,
         carrier_names=None if carrier is None else rule_names(partner, 0.0),
         unit=2.0 if units == ("squared-error", "half-squared-error") else 1.0,
-        settings=ALIGNED,
+        settings=aligned(side, partner),
     )
 
 
+def aligned(*sides: Side) -> dict[str, float]:
+    """Return the settings that both sides train with, whatever their frameworks preset."""
+    names = {side.convention.optimizer for side in sides}
+    by_steps = any(name.startswith("adadelta") for name in names)
+    return {**ALIGNED, "eps": _ADADELTA_EPS} if by_steps else ALIGNED
+
+
 def _carrier(side: Side, partner: Side) -> Rule | None:
-    """Return the optimizer that trains an objective, None for a side that has its own."""
-    bare = side.convention.optimizer == ANY and partner.convention.optimizer not in {ANY, FIT}
-    if not bare or partner.convention.coupling == Coupling.MEASURE:
+    """Return the optimizer that trains an objective, None for a side that has its own.
+
+    An objective beside a decoupled decay under Adam is one of plain descent: there is no other
+    way in which the two could be compared.
+    """
+    record = partner.convention
+    bare = side.convention.optimizer == ANY and record.optimizer not in {ANY, FIT}
+    if not bare or record.coupling == Coupling.MEASURE:
         return None
-    return parse_rule(partner.convention.update)
+    if record.is_adaptive and record.strength is None:
+        return None
+    return parse_rule(record.update)
+
+
+_ALWAYS = ("lr", "momentum", "dampening", "batch_size", "dataset_size", "n_weights")
 
 
 def rule_names(side: Side, value: float) -> dict[str, float]:
@@ -108,7 +127,7 @@ def rule_names(side: Side, value: float) -> dict[str, float]:
     number, lr_mult multiplies the lr.
     """
     rule = parse_rule(side.convention.update)
-    wanted = {*rule.quantities, "lr", "momentum", "dampening", "batch_size", "dataset_size"}
+    wanted = {*rule.quantities, *_ALWAYS}
     known = {name: side.get(name) for name in wanted - {side.convention.parameter}}
     names = {name: float(number) for name, number in known.items() if number is not None}
     names["nesterov"] = float(bool(side.run.nesterov))
@@ -124,9 +143,15 @@ def model_of(bout: Bout, name: str) -> Model:
     """Return a model whose loss is scaled down where a side's lr would make it diverge."""
     size = float(bout.source.get("dataset_size") or 1)
     model = make_model(name, n_examples=round(min(size, 1e9)))
-    if any(side.convention.is_adaptive for side, _ in bout.sides):
-        return model
-    return model.scaled(min(1.0, _CALM / max(_mean_lr(side) for side, _ in bout.sides)))
+    (one, _), (other, _) = bout.sides
+    plain = [side for side, mate in ((one, other), (other, one)) if not _is_rescaled(side, mate)]
+    return model.scaled(min([1.0, *(_CALM / _mean_lr(side) for side in plain)]))
+
+
+def _is_rescaled(side: Side, partner: Side) -> bool:
+    """Return whether the steps are adaptive, by the side's own optimizer or its carrier's."""
+    carried = partner.convention.is_adaptive and _carrier(side, partner) is not None
+    return side.convention.is_adaptive or carried
 
 
 def _mean_lr(side: Side) -> float:

@@ -43,8 +43,8 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
 class Scope:
     """What an expression may read: names, and the memories of its blocks by their position.
 
-    `plain` replaces every block by its long-run gain, which turns an optimizer into gradient
-    descent. `settings` overrule those of all blocks.
+    `plain` replaces every block by its long-run gain and drops signs, which turns an optimizer
+    into gradient descent. `settings` overrule those of all blocks.
     """
 
     values: dict[str, Value]
@@ -76,6 +76,8 @@ def evaluate(node: ast.expr, scope: Scope) -> Value:  # noqa: PLR0911 - one retu
             return _choose(node, scope)
         case ast.Call(func=ast.Name(id=name)) if name in BLOCKS:
             return _run_block(BLOCKS[name], node, scope)
+        case ast.Call(func=ast.Name(id="sign")) if scope.plain:
+            return evaluate(node.args[0], scope)
         case ast.Call(func=ast.Name(id=name)):
             return _FUNCTIONS[name](*(evaluate(part, scope) for part in node.args))
     raise AssertionError(ast.dump(node))  # pragma: no cover - the grammar lets nothing else pass

@@ -107,6 +107,11 @@ def _unit(scope: Scope) -> Value:
     return scope.values["w"] / norm if norm else scope.values["w"]
 
 
+def _n_weights(scope: Scope) -> Value:
+    """Return the number of weights that a mean goes over: the run's, else this tensor's."""
+    return scope.values.get("n_weights", np.float64(np.size(scope.values["w"])))
+
+
 def _quantity(name: str, scope: Scope) -> Value:
     """Return a quantity that a loss reduction implies."""
     return evaluate(ast.Name(id=name), scope)
@@ -118,7 +123,7 @@ _GRADIENTS: Mapping[str, Callable[[Scope], Value]] = {
     "batch_sum(loss)": lambda scope: _mean_loss(scope) * _quantity("batch_size_now", scope),
     "sum(loss)": lambda scope: _mean_loss(scope) * _quantity("dataset_size", scope),
     "sum(w ** 2)": lambda scope: 2 * scope.values["w"],
-    "mean(w ** 2)": lambda scope: 2 * scope.values["w"] / np.size(scope.values["w"]),
+    "mean(w ** 2)": lambda scope: 2 * scope.values["w"] / _n_weights(scope),
     "norm(w)": _unit,
 }
 """The gradient of each term, by how `ast` writes it."""

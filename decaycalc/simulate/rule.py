@@ -7,6 +7,7 @@ minimise loss + l2*sum(w**2)
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -53,12 +54,11 @@ class Rule:
     @property
     def quantities(self) -> frozenset[str]:
         """The names that a step needs besides those given to every rule and its own state."""
-        written = {name_of(statement) for statement in self.statements}
         reads = {name for statement in self.statements for name in names_in(statement.value)}
         for term in self.objective:
             reads |= {*names_in(term.coefficient), IMPLIED.get(term.name, "w")}
         reads |= {"batch_size"} if "batch_size_now" in reads else set()
-        return frozenset(reads - written - GIVEN)
+        return frozenset(reads - self._written - GIVEN)
 
     def step(
         self,
@@ -89,7 +89,8 @@ class Rule:
         """Return what a step subtracts over lr, every block replaced by its long-run gain.
 
         For a coupled convention this is a multiple of the gradient of the penalised objective,
-        and so 0 at its optimum whatever the optimizer. An objective's is that gradient itself.
+        and so 0 at its optimum whatever the optimizer. An objective's is that gradient itself, as
+        is that of a rule which keeps state of its own beside `g`: what it makes of `g` is its own.
 
         Raises:
             MissingQuantityError: a name has no value.
@@ -97,8 +98,25 @@ class Rule:
         """
         state = State(t=1)
         scope = self._scope(state, w, g, names, settings={}, plain=True)
-        before = scope.values["w"]
-        return np.asarray((before - self._after(scope, state)) / scope.values["lr"])
+        before, after = scope.values["w"], self._after(scope, state)
+        if self._keeps_state and "g" in self._written:
+            return np.asarray(scope.values["g"])
+        return np.asarray((before - after) / scope.values["lr"])
+
+    @property
+    def _written(self) -> frozenset[str]:
+        """The names that are assigned to."""
+        return frozenset(name_of(statement) for statement in self.statements)
+
+    @property
+    def _keeps_state(self) -> bool:
+        """Whether a name of the rule's own is read before it is assigned to."""
+        known: set[str] = {"g", "w"}
+        for statement in self.statements:
+            if set(names_in(statement.value)) & (self._written - known):
+                return True
+            known.add(name_of(statement))
+        return False
 
     def _scope(
         self,
@@ -151,6 +169,7 @@ class Rule:
         return scope.values["w"]
 
 
+@lru_cache(maxsize=512)
 def parse_rule(text: str) -> Rule:
     """Return the rule that `text` says.
 

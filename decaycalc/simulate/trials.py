@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from decaycalc.bridge import Side
-from decaycalc.convention import Follows
+from decaycalc.convention import FIT, Follows
 from decaycalc.record import Record, replace
 from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.bout import ALIGNED, Bout, StandIn, model_of
@@ -49,15 +49,20 @@ class Test(Record):
 def trajectories(bout: Bout, name: str, multipliers: Array) -> Trial:
     """Return how far two trainings of one model part, step by step."""
     model, run = model_of(bout, name), bout.source.run
-    whole = len({side.loss for side, _ in bout.sides}) > 1  # a short batch weighs less in a sum
     batches = Batches(
         batch_size=float(bout.source.get("batch_size") or 1),
         dataset_size=float(bout.source.get("dataset_size") or 1),
-        drop_last=run.drop_last or whole,
+        drop_last=run.drop_last or needs_whole_batches(bout),
     )
     runs = [train(t, model, batches=batches, multipliers=multipliers) for t in bout.trainers()]
     gaps = [_gap(one, other) for one, other in zip(*runs, strict=True)]
     return Trial(model=name, max_difference=max(gaps), curve=tuple(_thinned(gaps)))
+
+
+def needs_whole_batches(bout: Bout) -> bool:
+    """Return whether the claim ends at a short last batch, which weighs less in a sum."""
+    short = any("batch_size_now" in side.convention.update for side, _ in bout.sides)
+    return short or len({side.loss for side, _ in bout.sides}) > 1
 
 
 def _gap(one: tuple[Array, ...], other: tuple[Array, ...]) -> float:
@@ -170,4 +175,18 @@ def _decayed(trainer: Trainer, side: Side, multipliers: Array) -> Array:
     """Return undriven weights after each step, (n_steps, 3)."""
     weights = np.array([1.0, -2.5, 0.375])
     size = float(side.get("batch_size") or 1)
+    if side.convention.optimizer == FIT:
+        trainer = _as_descent(trainer, size)
     return free_decay(trainer, weights, multipliers=multipliers, size=size)
+
+
+def _as_descent(trainer: Trainer, size: float) -> Trainer:
+    """Return a fit's objective for plain descent: scaled until its data loss is the run's.
+
+    A solver minimises any multiple of its objective (`C*sum(loss) + ...`), a step does not.
+    """
+    names = {**trainer.names, "loss_scale": trainer.scale(size)}
+    zero, one = np.zeros(1), np.ones(1)
+    still, moved = (trainer.rule.descent(zero, g, names=names) for g in (zero, one))
+    lr = float(trainer.names["lr"]) / float((moved - still)[0])
+    return dataclasses.replace(trainer, names={**trainer.names, "lr": lr})
