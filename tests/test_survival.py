@@ -394,7 +394,7 @@ def test_curves_have_at_most_the_points_asked_for_and_keep_ends_and_knots() -> N
 
 def test_products_of_steps_are_matrix_products() -> None:
     def matrix(product: Product) -> np.ndarray:
-        return np.array([[1 - product.a, -product.b], [product.c, product.d]])
+        return np.array([[1 - product.a, -product.b], [product.c, 1 - product.f]])
 
     first, later = Product(0.1, 0.2, 0.3, 0.4), Product(0.05, 0.6, 0.7, 0.8)
     assert matrix(first.then(later)) == pytest.approx(matrix(later) @ matrix(first))

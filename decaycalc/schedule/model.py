@@ -62,7 +62,7 @@ class Segment:
         """Return the ramp from `start` to the shape's first value."""
         start, power = self.settings.number("start"), self.settings.number("warmup_power")
         first, last = {"zero": (0, 0), "one": (1, 0), "inner": (1, 1)}[self.settings.text("ramp")]
-        share = (np.clip(t, 0, None) + first) / (self.settings.warmup + last)
+        share = (np.clip(t, 0, self.settings.warmup) + first) / (self.settings.warmup + last)
         top = float(self._after_warmup(np.array([float(self.settings.warmup)]))[0])
         return start + (top - start) * (share if power == 1 else share**power)
 

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decaycalc.schedule.shapes import Floats
-from decaycalc.survival.gram import LEAST_POWER, block, is_smooth
+from decaycalc.survival.gram import LEAST_POWER, TERMS, block, is_smooth
 
 Integers = NDArray[np.int64]
 Function = Callable[[Floats], Floats]
 
 SHORT = 1 << LEAST_POWER
 AT_ONCE = 1 << 14  # values held at once
+N_ENDS = 2  # a block's first and last step
 
 
 class Stretches(NamedTuple):
@@ -108,10 +109,20 @@ def sum_stretches(function: Function, stretches: Stretches, n_sums: int) -> Floa
 
 def _add_smooth(function: Function, found: Stretches, power: int, sums: Floats) -> Stretches:
     """Add the sums over the smooth blocks to `sums`, and return the others."""
-    rules, rough = block(power), NONE
-    for part in found.parts(len(rules.nodes)):
-        series = function(part.starts[:, None] + rules.nodes) @ rules.series
-        smooth = is_smooth(series)
-        np.add.at(sums, part.places[smooth], rules.n_steps * series[smooth, 0])
+    rough = NONE
+    for part in found.parts(TERMS):
+        _, series, smooth = read_series(function, part.starts, power)
+        np.add.at(sums, part.places[smooth], series[smooth, 0] * (1 << power))
         rough = join(rough, part.where(~smooth))
     return rough
+
+
+def read_series(
+    function: Function, starts: Integers, power: int
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return a function's values at the nodes of blocks, its series there, and if they are good."""
+    rules = block(power)
+    values = function(starts[:, None] + rules.nodes)
+    ends = function(starts[:, None] + rules.others[:N_ENDS])
+    series = values @ rules.series
+    return values, series, is_smooth(series, series @ rules.at_others[:, :N_ENDS], ends)

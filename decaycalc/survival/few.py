@@ -11,7 +11,7 @@ import numpy as np
 
 from decaycalc.schedule import CHUNK, Schedule
 from decaycalc.schedule.shapes import Floats
-from decaycalc.survival.blocks import Integers, Stretches, join, sum_stretches
+from decaycalc.survival.blocks import Integers, Stretches, join, read_series, sum_stretches
 from decaycalc.survival.every import EveryStep
 from decaycalc.survival.gram import LEAST_POWER, block, is_smooth
 from decaycalc.survival.rule import DecayRule
@@ -123,9 +123,10 @@ class FewSteps:
     ) -> tuple[float, Stretches, Floats]:
         """Return the sum over the smooth ones, and the halves of the others with their `after`."""
         rules = block(power)
-        logs = self.logs(blocks.starts[:, None] + rules.nodes)
+        logs, _, smooth = read_series(self.logs, blocks.starts, power)
         series = np.expm1(logs @ rules.later + after[:, None]) @ rules.series
-        smooth = is_smooth(series) & is_smooth(logs @ rules.series)
+        last = series @ rules.at_others[:, 1:2]
+        smooth &= is_smooth(series, last, np.expm1(after)[:, None])
         first, second = blocks.where(~smooth).halves()
         later = after[~smooth]
         if power == LEAST_POWER:

@@ -1,10 +1,11 @@
 """The exact iteration of momentum under a schedule, as products of 2x2 matrices.
 
-A step maps (weight, buffer) by `[[1 - a, -b], [c, d]]`; a is small. Products are taken over pairs,
-pairs of pairs and so on while a stays small, and a is kept instead of `1 - a`: all terms of its
-sum are positive but second-order ones, so it keeps its digits. Only when a is no longer small a
-product is applied to the weight, which rounds it. So the weight is rounded about once a halving,
-and its relative error grows with the logarithm of the survival, not with the number of steps.
+A step maps (weight, buffer) by `[[1 - a, -b], [c, 1 - f]]`; a is small, and f where momentum is
+near 1. Products are taken over pairs, pairs of pairs and so on while a stays small, and a and f are
+kept instead of `1 - a` and `1 - f`: all terms of their sums are positive but second-order ones, so
+they keep their digits. Only when a is no longer small a product is applied to the weight, which
+rounds it. So the weight is rounded about once a halving, and its relative error grows with the
+logarithm of the survival, neither with the number of steps nor with the memory of the momentum.
 """
 
 import math
@@ -27,24 +28,24 @@ FEW = 32  # products so few that numpy does not pay
 
 
 class Product(NamedTuple):
-    """The matrix `[[1 - a, -b], [c, d]]` of some steps."""
+    """The matrix `[[1 - a, -b], [c, 1 - f]]` of some steps."""
 
     a: float
     b: float
     c: float
-    d: float
+    f: float
 
     def then(self, later: "Product") -> "Product":
         """Return the matrix of these steps followed by later ones."""
         return Product(
             a=self.a + later.a * (1 - self.a) + later.b * self.c,
-            b=self.b * (1 - later.a) + later.b * self.d,
-            c=later.c * (1 - self.a) + later.d * self.c,
-            d=later.d * self.d - later.c * self.b,
+            b=self.b * (1 - later.a) + later.b * (1 - self.f),
+            c=later.c * (1 - self.a) + self.c * (1 - later.f),
+            f=self.f + later.f * (1 - self.f) + later.c * self.b,
         )
 
 
-NOTHING = Product(0.0, 0.0, 0.0, 1.0)
+NOTHING = Product(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -77,9 +78,9 @@ class Weight:
             self._rescale()
 
     def _apply(self) -> tuple[float, float]:
-        a, b, c, d = self.pending
+        a, b, c, f = self.pending
         loss = a * self.weight + b * self.buffer
-        return self.weight - loss, c * self.weight + d * self.buffer
+        return self.weight - loss, c * self.weight + (1 - f) * self.buffer
 
     def _rescale(self) -> None:
         size = abs(self.weight) + abs(self.buffer)
@@ -145,26 +146,33 @@ def _multiply_rows(rule: DecayRule, multiplier: Floats) -> Floats:
     inside = rule.buffer is Buffer.INSIDE
     products = _identities(n)
     loss, buffer = products[:2, :n], products[2:, :n]
-    kept = np.empty_like(loss)
+    kept, moved = np.empty_like(loss), np.empty_like(loss)
     for x in np.ascontiguousarray(multiplier.T):
-        kept[0], kept[1] = 1 - loss[0], -loss[1]
+        np.subtract(1, loss[0], out=kept[0])
+        kept[1] = loss[1]
         kept *= e * x if inside else e
         buffer *= m
         buffer += kept
-        moved = kept + m * buffer if rule.nesterov else buffer
-        loss += moved if inside else moved * x
+        buffer[1] += 1 - m
+        moved[0] = buffer[0]
+        np.subtract(1, buffer[1], out=moved[1])
+        if rule.nesterov:
+            moved *= m
+            moved[0] += kept[0]
+            moved[1] -= kept[1]
+        if not inside:
+            moved *= x
+        loss += moved
     return products
 
 
 def _identities(n: int) -> Floats:
-    """Return a, b, c, d of the identity for at least n matrices, filled up to a power of 2."""
-    identities = np.zeros((4, 1 << max(n - 1, 0).bit_length()))
-    identities[3] = 1.0
-    return identities
+    """Return a, b, c, f of the identity for at least n matrices, filled up to a power of 2."""
+    return np.zeros((4, 1 << max(n - 1, 0).bit_length()))
 
 
 def step_matrices(rule: DecayRule, multiplier: Floats) -> Floats:
-    """Return a, b, c, d of each step, shape (4, *shape of multiplier)."""
+    """Return a, b, c, f of each step, shape (4, *shape of multiplier)."""
     m, e = rule.momentum, rule.step * (1 - rule.dampening)
     inside = rule.buffer is Buffer.INSIDE
     reach = m * m if rule.nesterov else m
@@ -172,12 +180,12 @@ def step_matrices(rule: DecayRule, multiplier: Floats) -> Floats:
     matrices[0] = multiplier * (e * (1 + m) if rule.nesterov else e)
     matrices[1] = reach if inside else multiplier * reach
     matrices[2] = multiplier * e if inside else e
-    matrices[3] = m
+    matrices[3] = 1 - m
     return matrices
 
 
 def _matrices(rule: DecayRule, multiplier: Floats) -> Floats:
-    """Return a, b, c, d of each step, shape (4, n filled up)."""
+    """Return a, b, c, f of each step, shape (4, n filled up)."""
     matrices = _identities(len(multiplier))
     for entries, entry in zip(matrices, step_matrices(rule, multiplier), strict=True):
         entries[: len(multiplier)] = entry
@@ -187,15 +195,15 @@ def _matrices(rule: DecayRule, multiplier: Floats) -> Floats:
 def _multiply(matrices: Floats) -> Floats:
     """Return products of neighbours, as few as keep a small, shape (4, n_products)."""
     while matrices.shape[1] > FEW and np.abs(matrices[0]).max() <= SMALL:
-        a, b, c, d = matrices[:, ::2]
-        later_a, later_b, later_c, later_d = matrices[:, 1::2]
-        left, later_left = 1 - a, 1 - later_a
+        a, b, c, f = matrices[:, ::2]
+        later_a, later_b, later_c, later_f = matrices[:, 1::2]
+        left, held = 1 - a, 1 - f
         matrices = np.stack(
             (
                 a + later_a * left + later_b * c,
-                b * later_left + later_b * d,
-                later_c * left + later_d * c,
-                later_d * d - later_c * b,
+                b * (1 - later_a) + later_b * held,
+                later_c * left + c * (1 - later_f),
+                f + later_f * held + later_c * b,
             )
         )
     return matrices

@@ -1,17 +1,17 @@
 """Momentum under a slowly varying lr: the ratio that buffer and weight settle to.
 
-With the matrix `[[1 - a, -b], [c, d]]` of a step (see `product`) the ratio `u` = buffer per weight
-goes its own way: a step leaves `1 - s` of the weight, `s = a + b*u`, and takes the ratio to
+With the matrix `[[1 - a, -b], [c, 1 - f]]` of a step (see `product`) the ratio `u` = buffer per
+weight goes its own way: a step leaves `1 - s` of the weight, `s = a + b*u`, and takes the ratio to
 
-    u(t + 1) = (c + d*u(t))/(1 - s).
+    u(t + 1) = (c + (1 - f)*u(t))/(1 - s).
 
 This map forgets: a step multiplies an error of u by about m, so after `memory_steps` all starts
 have come to one course, and where the lr is smooth that course is smooth too: its series is found
 from 16 of a block's steps (see `gram`) as the solution of `u(t + 1) - u(t)` =: D u,
 
-    D u*(1 - s) = c + d*u - u*(1 - s) = -y*(k - b*y),    u = v + y,
+    D u*(1 - s) = c - u*(f - s) = -y*(k - b*y),    u = v + y,
 
-where v is the ratio that a constant lr would have, a root of `b*v^2 - (1 - a - d)*v + c`, and k the
+where v is the ratio that a constant lr would have, a root of `b*v^2 - (f - a)*v + c`, and k the
 root of that quadratic's discriminant. y and D u are small and known without cancellation, so
 rounding does not grow with the memory. What is left over between the nodes certifies the series:
 since the map forgets, its error is at most the largest such remainder over k.
@@ -28,12 +28,13 @@ import numpy as np
 
 from decaycalc.schedule import Schedule
 from decaycalc.schedule.shapes import Floats
-from decaycalc.survival.gram import LEAST_POWER, TERMS, Block, block
+from decaycalc.survival.gram import TERMS, Block, block
 from decaycalc.survival.product import step_matrices
 from decaycalc.survival.rule import DecayRule
 
 FORGOTTEN = 80.0
 LEAST_MEMORIES = 256  # shortest block over 1/(1 - m)
+LEAST_BLOCK = 1 << 15  # steps that are as quickly taken as settled
 STEADY = 0.05  # least share of the discriminant in its first term
 CERTAIN = 3e-15  # largest remainder beside k*u
 PASSES = 6
@@ -46,7 +47,7 @@ def memory_steps(rule: DecayRule) -> int:
 
 def least_steps(rule: DecayRule) -> int:
     """Return the length from which on a settled ratio can be found."""
-    return max(math.ceil(LEAST_MEMORIES / (1 - rule.momentum)), 1 << LEAST_POWER)
+    return max(math.ceil(LEAST_MEMORIES / (1 - rule.momentum)), LEAST_BLOCK)
 
 
 class SlowRatio:
@@ -64,9 +65,8 @@ class SlowRatio:
         places = np.searchsorted(self._stops, flat, side="right")
         for place in np.unique(places):
             inside, solved = places == place, self._blocks[place]
-            result[inside] += solved.series @ block(solved.power).evaluate(
-                flat[inside] - solved.start
-            )
+            rules = block(solved.power)
+            result[inside] += rules.evaluate(solved.series, flat[inside] - solved.start)
         return result.reshape(steps.shape)
 
     def log(self, steps: Floats) -> Floats:
@@ -77,9 +77,9 @@ class SlowRatio:
     def ratio_after(self) -> float:
         """Return u after the last step."""
         last = np.array([self.stop - 1.0])
-        a, b, c, d = step_matrices(self.rule, self.schedule.multiplier(last))
+        a, b, c, f = step_matrices(self.rule, self.schedule.multiplier(last))
         u = self.ratio(last)
-        return float(((c + d * u) / (1 - a - b * u))[0])
+        return float(((c + (1 - f) * u) / (1 - a - b * u))[0])
 
 
 class _Solved(NamedTuple):
@@ -99,19 +99,17 @@ class _Steps(NamedTuple):
 
     a: Floats
     b: Floats
-    c: Floats
-    d: Floats
     steady: Floats
     k: Floats
 
 
 def _matrices(rule: DecayRule, schedule: Schedule, steps: Floats) -> _Steps:
-    a, b, c, d = step_matrices(rule, schedule.multiplier(steps))
-    gap = 1 - d - a
+    a, b, c, f = step_matrices(rule, schedule.multiplier(steps))
+    gap = f - a
     discriminant = gap * gap - 4 * b * c
     is_steady = (gap > 0) & (discriminant > STEADY * gap * gap)
     k = np.sqrt(np.where(is_steady, discriminant, np.nan))
-    return _Steps(a, b, c, d, 2 * c / (gap + k), k)
+    return _Steps(a, b, 2 * c / (gap + k), k)
 
 
 def settle_ratio(rule: DecayRule, schedule: Schedule, start: int, stop: int) -> list[SlowRatio]:
@@ -151,7 +149,7 @@ def _solve(rule: DecayRule, schedule: Schedule, start: int, power: int) -> _Solv
     steps = _matrices(rule, schedule, start + rules.nodes)
     if np.isnan(steps.k).any():
         return None
-    y = _newton(steps, rules.series @ rules.differences(rules.nodes))
+    y = _newton(steps, rules.series @ rules.differences)
     solved = _Solved(start, power, y @ rules.series)
     series = (steps.steady + y) @ rules.series
     return solved if _is_certain(rule, schedule, solved, rules, series) else None
@@ -179,11 +177,10 @@ def _is_certain(
 
     An error of u's own series enters by its difference, at most about P^2*2/n as large.
     """
-    between = np.floor((rules.nodes[1:] + rules.nodes[:-1]) / 2)
-    at = _matrices(rule, schedule, solved.start + between)
-    y, change = solved.series @ rules.evaluate(between), series @ rules.differences(between)
+    at = _matrices(rule, schedule, solved.start + rules.others)
+    y, change = solved.series @ rules.at_others, series @ rules.differences_at_others
     u = at.steady + y
     remainder = change * (1 - at.a - at.b * u) + y * (at.k - at.b * y)
-    off = (series @ rules.evaluate(between) - u) * (2 * TERMS**2 / rules.n_steps)
+    off = (series @ rules.at_others - u) * (2 * TERMS**2 / rules.n_steps)
     allowed = CERTAIN * at.k * np.abs(u).max()
     return bool((np.maximum(np.abs(remainder), np.abs(off)) <= allowed).all())

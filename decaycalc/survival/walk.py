@@ -16,7 +16,8 @@ from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.slow import SlowRatio, least_steps, memory_steps, settle_ratio
 
 TOGETHER = 4  # chunks whose steps are multiplied at once
-SETTLED = 1e-12  # how near the ratio must be to the settled one; later steps forget the rest
+SETTLED = 1e-12  # how near the ratio must be to the settled one, beside it
+NOTHING = 1e-17  # or beside a weight of 1, in all
 
 
 def walk(
@@ -31,8 +32,7 @@ def walk(
         entry = max(start, 1) + memory_steps(rule)
         if stop - entry >= least_steps(rule):
             for settled in settle_ratio(rule, schedule, entry, stop):
-                walker.step_to(settled.start)
-                walker.leap(settled)
+                walker.pass_over(settled)
     walker.step_to(edges[-1])
     return walker.survivals
 
@@ -60,11 +60,17 @@ class _Walker:
             advance(self.weight, self.rule, np.concatenate(several))
         self.position = stop
 
-    def leap(self, settled: SlowRatio) -> None:
-        """Pass over the steps of a settled ratio, if the ratio is that one."""
-        expected = float(settled.ratio(np.array([float(self.position)]))[0])
-        if self.weight.is_gone or abs(self.weight.ratio() / expected - 1) > SETTLED:
-            return
+    def pass_over(self, settled: SlowRatio) -> None:
+        """Leap to the end of the steps of a settled ratio, once the ratio is that one."""
+        wait, target = memory_steps(self.rule), settled.start
+        while target < settled.stop and not self.weight.is_gone:
+            self.step_to(target)
+            if self._is_settled(settled):
+                self._leap(settled)
+                return
+            target, wait = target + wait, 2 * wait
+
+    def _leap(self, settled: SlowRatio) -> None:
         inside = []
         while self._edges and self._edges[-1] <= settled.stop:
             inside.append(self._edges.pop())
@@ -75,3 +81,9 @@ class _Walker:
             self.survivals[edge] = self.weight.survival(logs[edge])
         self.weight.jump(logs[settled.stop], settled.ratio_after())
         self.position = settled.stop
+
+    def _is_settled(self, settled: SlowRatio) -> bool:
+        """Return whether the ratio is the settled one but for what can no longer be seen."""
+        expected = float(settled.ratio(np.array([float(self.position)]))[0])
+        off = abs(self.weight.ratio() - expected)
+        return off <= max(SETTLED * expected, NOTHING * (1 - self.rule.momentum))
