@@ -5,6 +5,7 @@ An error is made from its fields; its text is one line without a full stop.
 """
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import ClassVar
 
 
@@ -19,8 +20,15 @@ class DecaycalcError(Exception):
     exit_status: ClassVar[int] = 2
 
     def fields(self) -> dict[str, object]:
-        """Return the error's fields for the JSON error object, without type and message."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        """Return the error's fields for the JSON error object, without type and message.
+
+        A number that JSON does not know, which somebody gave, is its text.
+        """
+        return {
+            name: str(value) if isinstance(value, float) and not isfinite(value) else value
+            for name, value in vars(self).items()
+            if not name.startswith("_")
+        }
 
 
 class InvalidValueError(DecaycalcError):

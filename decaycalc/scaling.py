@@ -28,20 +28,21 @@ class Law(Record):
         1.3041
 
         Raises:
-            InvalidValueError: an argument that is not a positive number.
+            InvalidValueError: an argument, or the result, that is not a positive number.
         """
         _require(self.name, reference)
         ratio = _require("variable", to_variable) / _require("variable", variable)
-        return float(reference * ratio**self.exponent)
+        _require("ratio of the runs", ratio)
+        return _require(self.name, reference * ratio**self.exponent)
 
     def at(self, variable: float, *, coefficient: float) -> float:
         """Return `coefficient·variable^exponent`.
 
         Raises:
-            InvalidValueError: an argument that is not a positive number.
+            InvalidValueError: an argument, or the result, that is not a positive number.
         """
         power = _require("variable", variable) ** self.exponent
-        return float(_require("coefficient", coefficient) * power)
+        return _require(self.name, _require("coefficient", coefficient) * power)
 
     def warning(self, variable: float) -> str:
         """Return a line if the variable lies outside the fitted range, else an empty text."""

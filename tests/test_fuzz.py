@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
 from decaycalc.catalogue import conventions
 from decaycalc.cli.main import main
+from decaycalc.recipes import RECIPES
+from decaycalc.schedule import KINDS
 
 N_EXAMPLES = int(os.environ.get("DECAYCALC_FUZZ", "0"))
 ROWS, LINES = (N_EXAMPLES * 4 // 5, N_EXAMPLES // 5) if N_EXAMPLES else (160, 40)
@@ -155,9 +157,88 @@ def command_lines(draw):
     return [*words, *draw(st.sampled_from([[], *more]))]
 
 
-@settings(max_examples=LINES, **relaxed)
-@given(command_lines())
-def test_no_command_line_breaks_the_program(words):
+SCHEDULES = st.one_of(
+    st.sampled_from([kind.name for kind in KINDS]).flatmap(
+        lambda name: st.sampled_from(
+            [name, f"{name}:warmup=10", f"{name}:final=0.1", f"{name}:x=1", f"{name}:warmup=1e99"]
+        )
+    ),
+    st.sampled_from(
+        ["step:at=30/60/80%,factor=0.1", "cosine-restarts:period=7,growth=2", "inverse:gamma=1e-4",
+         "warmup-stable-decay:decay=10%", "one-cycle", "constant:10;linear", "@no-such.csv", ":"]
+    ),
+    st.text("cosinestp:=,;%/.0123456789e-", max_size=20),
+)  # fmt: skip
+WIDTHS = st.lists(st.integers(-1, 10**6), min_size=1, max_size=5).map(
+    lambda widths: "-".join(map(str, widths))
+)
+SPECS = st.one_of(
+    WIDTHS,
+    st.sampled_from(["resnet18", "vit-tiny", "gpt2", "WRN_16_4", "resnet1", "/", "x.safetensors"]),
+    NUMBERS,
+)
+PATTERNS = st.sampled_from(["bias", "(", ".*", "fc.=2", "fc1.=x", "*"]) | st.text(max_size=4)
+TARGET_NAMES = ("to_lr", "to_momentum", "to_dampening", "to_batch_size")
+SOUND = st.fixed_dictionaries(
+    {"lr": st.sampled_from(["0.1", "6e-4"]), "steps": st.integers(1, 10**5).map(str)},
+    optional={"momentum": st.just("0.9"), "batch_size": st.just("256"),
+              "dataset_size": st.just("50000")},
+)  # fmt: skip
+RUNS = (
+    SOUND
+    | SMALL
+    | st.fixed_dictionaries(
+        {}, optional={**dict.fromkeys(NAMES, NUMBERS), "loss": TEXTS["loss"]}
+    ).map(lambda run: {name: run[name] for name in run if name not in TARGET_NAMES})
+)
+OWN_OPTIONS = {
+    "schedule": {
+        "schedule": SCHEDULES, "curve": NUMBERS, "dtype": TEXTS["dtype"], "list": st.booleans(),
+    },
+    "transfer": {
+        "to": COMMON, "recipe": st.sampled_from([*(recipe.name for recipe in RECIPES), "x"]),
+        "hold": st.sampled_from(["objective", "step", "epoch", "run", "normalized", "x"]),
+        "lr_rule": st.sampled_from(["none", "linear", "sqrt", "muP", "given"]),
+        "emit": st.sampled_from(["pytorch", "keras", "optax", "hf", "timm", "sklearn", "x"]),
+        "schedule": SCHEDULES, "explain": st.sampled_from(["text", "latex", "y"]),
+        **dict.fromkeys(
+            (*TARGET_NAMES, "to_dataset_size", "to_epochs", "to_steps", "to_width_ratio",
+             "parameters", "to_parameters"), NUMBERS,
+        ),
+    },
+    "arch": {
+        "decay_mask": TEXTS["decay_mask"], "decay_only": PATTERNS, "no_decay": PATTERNS,
+        "group_mult": PATTERNS, "layer_decay": NUMBERS, "init": TEXTS["init"], "depth": NUMBERS,
+        "classes": NUMBERS, "groups": st.just("json"), "measure": st.booleans(),
+    },
+    "recipes": {
+        "search": st.text(max_size=3), "near": NUMBERS,
+        "emit": st.sampled_from(["pytorch", "keras", "x"]),
+    },
+    "verify": {"to": COMMON, "to_value": NUMBERS, "match": TEXTS["match"], "steps": st.just("9")},
+}  # fmt: skip
+ARGUMENTS = {
+    "arch": st.tuples(SPECS) | st.tuples(SPECS, NUMBERS),
+    "recipes": st.just(()) | st.tuples(st.sampled_from([recipe.name for recipe in RECIPES])),
+}
+
+
+@st.composite
+def other_command_lines(draw):
+    """Return a line of a command besides convert, its options by their names."""
+    name = draw(st.sampled_from(["schedule", "transfer", "arch"] * 4 + ["recipes", "verify"]))
+    words = [name, *draw(ARGUMENTS.get(name, st.tuples(NUMBERS)))]
+    own = draw(st.fixed_dictionaries({}, optional=OWN_OPTIONS[name]))
+    run = {} if name == "recipes" else draw(RUNS)
+    keys = {} if name == "recipes" else {"from": draw(KEYS | COMMON)}
+    for field, value in {**keys, **run, **own}.items():
+        flag = f"--{field.replace('_', '-')}"
+        words += ([flag] if value else []) if isinstance(value, bool) else [flag, value]
+    return [*words, *draw(st.sampled_from([[], ["--json"], ["--format", "csv"], ["--bad"]]))]
+
+
+def run_line(words):
+    """Run a command line and check what every one of them owes its user."""
     out, err, standard = io.StringIO(), io.StringIO(), (sys.stdin, sys.stdout, sys.stderr)
     sys.stdin, sys.stdout, sys.stderr = io.TextIOWrapper(io.BytesIO(b"")), out, err
     signal.alarm(20)
@@ -175,3 +256,15 @@ def test_no_command_line_breaks_the_program(words):
         assert is_finite(json.loads(out.getvalue()))
     if status == 0 and "--value" in words:
         assert math.isfinite(float(out.getvalue()))
+
+
+@settings(max_examples=LINES, **relaxed)
+@given(command_lines())
+def test_no_command_line_breaks_the_program(words):
+    run_line(words)
+
+
+@settings(max_examples=LINES, **relaxed)
+@given(other_command_lines())
+def test_no_line_of_another_command_breaks_the_program(words):
+    run_line(words)

@@ -179,7 +179,11 @@ def test_target_quantities_join(run):
 
 
 def test_bad_numbers_are_one_line(run):
-    for words in (("--parameters", "x"), ("--to-width-ratio", "0"), ("--to-epochs", "nan")):
+    for words in (
+        ("--parameters", "x"), ("--parameters", "0"), ("--to-width-ratio", "0"),
+        ("--to-epochs", "nan"),
+        ("--parameters", "1e300", "--to-parameters", "1e-300"),
+    ):  # fmt: skip
         ran = run(*GOYAL, *words)
         assert (ran.status, ran.out) == (2, "")
         assert ran.err.count("\n") == 1

@@ -108,7 +108,8 @@ def read_multiplier(text: str) -> tuple[str, float]:
     """
     pattern, equals, factor = text.rpartition("=")
     try:
-        return (pattern, float(factor)) if equals else (text, float("nan"))
+        # What has no equals sign is no number, whatever it is.
+        return pattern, float(factor if equals else "")
     except ValueError:
         raise InvalidValueError("multiplier", text, "must be REGEX=FACTOR") from None
 

@@ -11,6 +11,7 @@ import click
 from decaycalc.errors import DecaycalcError, UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
+    from decaycalc.bulk.fields import Finder
     from decaycalc.bulk.stream import Tally
 
 _INPUT_HELP = "Convert rows of FILE (- is stdin): fields by the options' names, value, from, to ..."
@@ -71,10 +72,20 @@ def convert_rows(path: str, format_: str | None, given: dict[str, Any], *, stop:
     convert = stream.convert_csv if chosen == "csv" else stream.convert_jsonl
     with _reading(path) as source, _sink(given["output"]) as sink:
         watch = _progress(quiet=given["quiet"])
-        tally = convert(stream.Stream(source, sink, stop=stop, watch=watch), _defaults(given))
+        rows = stream.Stream(source, sink, stop=stop, watch=watch)
+        tally = convert(rows, _defaults(given), _finder())
         watch.done()
     if tally.failed:
         raise RowsFailedError(tally.failed, tally.rows)
+
+
+def _finder() -> "Finder":
+    """Return what finds a convention by its name as the command line does, remembering it."""
+    from functools import lru_cache, partial
+
+    from decaycalc.cli.options import find_convention
+
+    return lru_cache(maxsize=1024)(partial(find_convention, ctx=click.get_current_context()))
 
 
 def _row_format(path: str, format_: str | None, given: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from decaycalc.cli.options import ConventionName, conventions_option, run_option
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipe import EMIT_HELP
 from decaycalc.cli.recipes import MASK_HELP, shown_code
-from decaycalc.errors import MissingQuantityError, UsageError
+from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 from decaycalc.run import Run
 
 if TYPE_CHECKING:
@@ -86,14 +86,24 @@ def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":
 
 
 def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
-    """Take the numbers of parameters out of a mapping of options."""
-    from decaycalc.quantity import exact
+    """Take the numbers of parameters out of a mapping of options.
 
-    texts = {name: given.pop(name) for name in ("parameters", "to_parameters")}
-    before, after = (
-        None if text is None else float(exact(text, name=name)) for name, text in texts.items()
-    )
+    Raises:
+        InvalidValueError: one that is not positive.
+    """
+    before, after = (_count(name, given.pop(name)) for name in ("parameters", "to_parameters"))
     return before, before if after is None else after
+
+
+def _count(name: str, text: str | None) -> float | None:
+    from decaycalc.quantity import exact, finite
+
+    if text is None:
+        return None
+    number = exact(text, name=name)
+    if number <= 0:
+        raise InvalidValueError(name, text, "must be positive")
+    return finite(number, name)
 
 
 def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
@@ -160,7 +170,7 @@ def projections(
     batch = moved.move.run.get("batch_size")
     if None in {parameters, to_parameters, tokens, to_tokens} or batch is None:
         return ()
-    assert parameters and to_parameters and tokens and to_tokens  # noqa: S101, PT018  (types)
+    assert parameters and to_parameters and tokens and to_tokens  # noqa: S101, PT018  (positive)
     found = [project(BATCH, float(batch), variable=tokens, to_variable=to_tokens)]
     decay = decay_of(old_side(moved.move), moved.value)
     share = None if decay is None else decay.timescale_run_fraction
