@@ -702,3 +702,75 @@ def test_progress_shows_on_a_terminal_when_the_work_is_long(monkeypatch, tmp_pat
     assert main(words) == 1
     assert sys.stderr.getvalue().count("rows,") == 1
     capsysbinary.readouterr()
+
+
+OWN = """
+[[convention]]
+key = "acme-sgd"
+aliases = ["acme"]
+title = "Acme's SGD(decay=)"
+parameter = "decay"
+strength = "2*decay/loss_scale"
+update = "g = g + 2*decay*w; w = w - lr*heavy_ball(g)"
+source = "acme/sgd.py, line 12"
+"""
+
+
+@pytest.fixture
+def acme(tmp_path, monkeypatch):
+    """A folder with a user's conventions in mine.toml, worked in."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(OWN)
+    return tmp_path
+
+
+def rows_of(capsys, *words):
+    """Return the status, the rows and the last line of stderr of a conversion of rows."""
+    status = main(["convert", "--input", *words])
+    out, err = capsys.readouterr()
+    return status, out.splitlines(), err.rstrip("\n").rpartition("\n")[2]
+
+
+def test_a_users_conventions_are_known_in_the_rows_of_json_lines(acme, capsys):
+    (acme / "in.jsonl").write_text(
+        '{"value": 1e-4, "from": "acme-sgd", "to": "pytorch-sgd"}\n'
+        '{"value": 1e-4, "from": "pytorch-sgd", "to": ["ACME", "keras-l2"]}\n'
+        '{"value": 1e-4, "from": "acme-sdg", "to": "keras-l2"}\n'
+    )
+    status, out, last = rows_of(capsys, "in.jsonl", "--conventions", "mine.toml")
+    rows = [json.loads(line) for line in out]
+    assert (status, last) == (1, "error: 1 of 3 rows failed")
+    assert rows[0]["result"] == 0.0002
+    assert [each["value"] for each in rows[1]["conversions"]] == [5e-05, 5e-05]
+    assert rows[2]["error"]["message"].startswith("unknown convention 'acme-sdg'")
+    assert "acme-sgd" in rows[2]["error"]["message"]
+
+
+def test_a_users_conventions_are_known_in_csv_columns_and_beside_the_rows(acme, capsys):
+    (acme / "in.csv").write_text("value,from\n1e-4,acme\n2e-4,acme_sgd\n")
+    status, out, _ = rows_of(
+        capsys, "in.csv", "--conventions", "mine.toml", "--to", "pytorch-sgd",
+    )  # fmt: skip
+    assert status == 0
+    assert [line.split(",")[2] for line in out[1:]] == ["0.0002", "0.0004"]
+    (acme / "in.csv").write_text("value\n1e-4\n")
+    words = ("in.csv", "--conventions", "mine.toml", "--from", "pytorch-sgd", "--to", "acme-sgd")
+    status, out, _ = rows_of(capsys, *words)
+    assert (status, out[1].split(",")[1]) == (0, "5e-05")
+
+
+def test_the_projects_own_conventions_are_known_in_rows_and_unknown_elsewhere(acme, capsys):
+    (acme / "in.jsonl").write_text('{"value": 1e-4, "from": "acme-sgd", "to": "keras-l2"}\n')
+    status, out, _ = rows_of(capsys, "in.jsonl")
+    assert (status, "unknown convention 'acme-sgd'" in out[0]) == (1, True)
+    table = OWN.replace("convention]]", "tool.decaycalc.convention]]")
+    (acme / "pyproject.toml").write_text(table)
+    status, out, _ = rows_of(capsys, "in.jsonl")
+    assert (status, json.loads(out[0])["result"]) == (0, 1e-4)
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_file_of_conventions_that_is_not_there_is_named_before_any_row(capsys):
+    status, out, last = rows_of(capsys, "-", "--conventions", "none.toml")
+    assert (status, out) == (2, [])
+    assert "cannot read 'none.toml'" in last

@@ -10,9 +10,10 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from decaycalc.answer import Answer, answer
-from decaycalc.bulk.fields import RESULTS, SETTINGS, Fields, question_of
+from decaycalc.bulk.fields import RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.structure import Answerer, always_exactly
 from decaycalc.bulk.ways import FREE, NotFreeError, answerer_of, is_listed, ways_of
+from decaycalc.catalogue import find
 from decaycalc.convert import Conversion
 from decaycalc.errors import DecaycalcError, MissingQuantityError
 from decaycalc.record import replace
@@ -79,10 +80,14 @@ def _are_texts(free: tuple[Any, ...]) -> bool:
 
 
 class Converter:
-    """Converts rows; `defaults` are the fields that hold where a row is silent."""
+    """Converts rows; `defaults` are the fields that hold where a row is silent.
 
-    def __init__(self, defaults: Fields, writer: Writer) -> None:
+    `finder` finds conventions by their names, the user's own among them.
+    """
+
+    def __init__(self, defaults: Fields, writer: Writer, finder: Finder = find) -> None:
         self.writer = writer
+        self._finder = finder
         self._defaults = _said(defaults)
         self._shapes: dict[tuple[str, ...], Shape] = {}
         self._alike: dict[tuple[str, ...], Shape] = {}
@@ -170,7 +175,7 @@ class Converter:
         merged = {**self._defaults, **shape.fields_of(row)}
         if "value" not in merged:
             raise MissingQuantityError("a row", ("value",))
-        question = question_of(merged)
+        question = question_of(merged, self._finder)
         reply = answer(replace(question, value=merged["value"]))
         return self.writer.result(reply, listed=is_listed(question))
 
@@ -201,7 +206,7 @@ class Converter:
             DecaycalcError: the question has no answer.
         """
         merged.pop("value", None)
-        question = question_of(merged)
+        question = question_of(merged, self._finder)
         if any((question.architecture, question.dtype, question.schedule)):
             # What these refuse depends on the value too.
             raise NotFreeError

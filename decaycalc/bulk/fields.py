@@ -1,6 +1,6 @@
 """The fields of a row: the command's names, and the question that they ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -34,12 +34,15 @@ RESULTS = (
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 Fields = Mapping[str, Any]
+Finder = Callable[[str], Convention]
+"""From a convention's name to the convention; raises UnknownNameError."""
 
 
-def question_of(fields: Fields) -> Question:
+def question_of(fields: Fields, finder: Finder = find) -> Question:
     """Return the question that a row's fields ask, without its value.
 
-    Numbers are texts, as they were typed; what is not given is absent.
+    Numbers are texts, as they were typed; what is not given is absent. `finder` knows the
+    conventions by their names.
 
     Raises:
         DecaycalcError: a field that its quantity cannot have, or fields that contradict.
@@ -49,10 +52,10 @@ def question_of(fields: Fields) -> Question:
     if source is None:
         raise MissingQuantityError("a row", ("from",))
     return Question(
-        source=find(source),
+        source=finder(source),
         run=_run(given),
         target_run=_target_run(given),
-        targets=_targets(given.get("to")),
+        targets=_targets(given.get("to"), finder),
         everything=given.get("all", False),
         match=_match(given.get("match", "optimum")),
         architecture=_architecture(given.get("arch"), bias=not given.get("no_bias", False)),
@@ -103,7 +106,7 @@ def _target_run(given: dict[str, Any]) -> Run | None:
     return Run.part(**values) if values else None
 
 
-def _targets(names: str | tuple[Any, ...] | None) -> tuple[Convention, ...]:
+def _targets(names: str | tuple[Any, ...] | None, finder: Finder) -> tuple[Convention, ...]:
     """Return the target conventions, none where they are not named.
 
     Raises:
@@ -116,7 +119,7 @@ def _targets(names: str | tuple[Any, ...] | None) -> tuple[Convention, ...]:
     for name in listed:
         if not isinstance(name, str):
             raise InvalidValueError("to", name, "must be a convention's name")
-    return tuple(map(find, listed))
+    return tuple(map(finder, listed))
 
 
 def _match(name: str) -> Match:

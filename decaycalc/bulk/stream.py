@@ -8,8 +8,9 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from decaycalc.bulk.converter import Converter
-from decaycalc.bulk.fields import RESULTS, SETTINGS
+from decaycalc.bulk.fields import RESULTS, SETTINGS, Finder
 from decaycalc.bulk.formats import CSV_COLUMNS, CsvColumns, JsonMembers
+from decaycalc.catalogue import find
 from decaycalc.errors import ContradictionError, DecaycalcError, MissingQuantityError
 
 CHUNK = 1 << 16
@@ -101,10 +102,10 @@ _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_not_
 _SCAN: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
-def convert_jsonl(stream: Stream, defaults: dict[str, Any]) -> Tally:
+def convert_jsonl(stream: Stream, defaults: dict[str, Any], finder: Finder = find) -> Tally:
     """Answer rows of JSON lines: each object comes back with its result's members added."""
     writer = JsonMembers()
-    converter = Converter(defaults, writer)
+    converter = Converter(defaults, writer, finder)
     for line in stream.lines():
         if not line or line.isspace():
             continue
@@ -173,7 +174,7 @@ def _tidied(line: str) -> tuple[str, dict[str, Any]]:
     return line, row
 
 
-def convert_csv(stream: Stream, defaults: dict[str, Any]) -> Tally:
+def convert_csv(stream: Stream, defaults: dict[str, Any], finder: Finder = find) -> Tally:
     """Answer rows of CSV: each comes back as it was, with the result's columns added.
 
     Raises:
@@ -185,7 +186,7 @@ def convert_csv(stream: Stream, defaults: dict[str, Any]) -> Tally:
     if head is None:
         return stream.tally
     raw, header = _record(head, lines)
-    table = _CsvTable(header or [], defaults)
+    table = _CsvTable(header or [], defaults, finder)
     stream.put(_extended(raw, "," + ",".join(CSV_COLUMNS)))
     tally, put = stream.tally, stream.put
     for line in lines:
@@ -207,10 +208,10 @@ def convert_csv(stream: Stream, defaults: dict[str, Any]) -> Tally:
 class _CsvTable:
     """The columns of a CSV file and the converter of its rows."""
 
-    def __init__(self, header: list[str], defaults: dict[str, Any]) -> None:
+    def __init__(self, header: list[str], defaults: dict[str, Any], finder: Finder) -> None:
         self._names = [name.strip().removeprefix("\ufeff") for name in header]
         self._writer = CsvColumns()
-        self._converter = Converter(defaults, self._writer)
+        self._converter = Converter(defaults, self._writer, finder)
         known = [name for name in self._names if name in SETTINGS or name == "value"]
         for name in self._names:
             if name in CSV_COLUMNS or known.count(name) > 1:
