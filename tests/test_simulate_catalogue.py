@@ -1,5 +1,6 @@
 """Every record's update rule, executed, against its monomial: two texts that must say the same."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -64,7 +65,8 @@ def value_of(record):
 def stepped(record, run, n_steps=None):
     """Return what is left of the weights after the last step without data gradient."""
     rule, state, w = rule_of(record), State(), W
-    n_steps = n_steps or (2 if "t > 1" in record.update else 1)  # some only start at step 2
+    waits = re.search(r"t > (\d+)", record.update)  # some decay only after their first steps
+    n_steps = n_steps or (int(waits[1]) + 1 if waits else 1)
     names = names_for(record, value_of(record), run)
     for _ in range(n_steps):
         w, before = rule.step(state, w, 0 * W, names=names), w
@@ -82,6 +84,8 @@ def test_every_rule_is_sound_and_reads_known_quantities_only(key):
 
 @pytest.mark.parametrize("key", RECORDS)
 def test_every_rule_takes_a_step(key):
+    if RECORDS[key].strength is not None and "unmodelled" in RECORDS[key].update:
+        pytest.skip("its penalty goes where no direction is simulated")
     run = run_for(RECORDS[key])
     assert np.all(np.isfinite(stepped(RECORDS[key], run)))
 

@@ -1,0 +1,202 @@
+"""Steppers of the optimizer collections: pytorch_optimizer, torch_optimizer, timm, heavyball.
+
+`COLLECTED` steps in test_collected.py. `COUPLED` holds optimizers whose penalty joins the gradient
+while their direction is not simulated: test_coupling.py steps those against themselves.
+"""
+
+from importlib.util import find_spec
+
+from steppers import Stepper, from_module, momentum_of, timm_optimizer, torch_loop
+
+LOOSE = 1e-6
+FLOAT32 = 1e-4
+KOZISTR, NOVAK, DADAPT = "pytorch_optimizer", "torch_optimizer", "dadaptation"
+
+
+def made(package, build, *, tolerance=1e-12, dtype="float64", **more):
+    """Return a stepper of a class with torch's interface."""
+    return Stepper(
+        package=package, make=torch_loop(build, dtype=dtype), tolerance=tolerance, **more
+    )
+
+
+def with_momentum(module, name):
+    """Return the builder of a class that takes the run's momentum."""
+
+    def build(parameters, value, run, lr):
+        settings = momentum_of(run, "momentum")
+        return from_module(module, name, **settings)(parameters, value, run, lr)
+
+    return build
+
+
+def in_a_muon_group(name):
+    """Return the builder of one of pytorch_optimizer's Muons, all of whose tensors are matrices."""
+
+    def build(parameters, value, run, lr):
+        group = {"params": parameters, "use_muon": True, "weight_decay": value, "lr": lr}
+        return from_module(KOZISTR, name)([group], value, run, lr)
+
+    return build
+
+
+def with_curvature(module, name):
+    """Return the builder of an optimizer that is handed the diagonal of the Hessian."""
+
+    def build(parameters, value, run, lr):
+        import torch
+
+        optimizer = from_module(module, name)(parameters, value, run, lr)
+        step, ones = optimizer.step, [torch.ones_like(each) for each in parameters]
+        optimizer.step = lambda: step(hessian=ones)
+        return optimizer
+
+    return build
+
+
+def of_a_model(parameters, value, run, lr):
+    """Return pytorch_optimizer's AdamMini on a model of one weight."""
+    import torch
+
+    model = torch.nn.Module()
+    model.weight = parameters[0]
+    return from_module(KOZISTR, "AdamMini")(model, value, run, lr)
+
+
+KOZISTR_CLASSES = {
+    "decoupled": ("SGDW", {}),
+    "adamp-fixed": ("AdamP", {"fixed_decay": True}),
+    "sgdp-fixed": ("SGDP", {"fixed_decay": True}),
+    "adan-decoupled": ("Adan", {"weight_decouple": True}),
+    "adamax-decoupled": ("AdaMax", {"weight_decouple": True}),
+    "adopt-decoupled": ("ADOPT", {"weight_decouple": True}),
+    "adadelta": ("AdaDelta", {}),
+    "aggmo": ("AggMo", {"betas": (0.0, 0.9, 0.99)}),
+    "madgrad": ("MADGRAD", {}),
+    "madgrad-decoupled": ("MADGRAD", {"weight_decouple": True}),
+    "padam": ("PAdam", {}),
+    "qhadam": ("QHAdam", {}),
+    "accsgd": ("AccSGD", {}),
+    "novograd": ("NovoGrad", {}),
+    "lars": ("LARS", {}),
+    "apollo": ("APOLLO", {}),
+    "focus": ("FOCUS", {}),
+    "grokfastadamw": ("GrokFastAdamW", {}),
+    "scionlight": ("SCIONLight", {}),
+    "yogi": ("Yogi", {"initial_accumulator": 0.0}),
+    "radam": ("RAdam", {}),
+}
+KOZISTR_MUONS = ("Muon", "AdaMuon", "AdaGO", "NorMuon")
+
+
+def kozistr():
+    """Return the steppers of pytorch_optimizer."""
+    found = {
+        key: made(
+            KOZISTR,
+            from_module(KOZISTR, name, **fixed),
+            tolerance=LOOSE if name == "QHAdam" else 1e-12,  # it counts in float32
+        )
+        for key, (name, fixed) in KOZISTR_CLASSES.items()
+    }
+    found |= {
+        name.lower(): made(KOZISTR, in_a_muon_group(name), tolerance=LOOSE)
+        for name in KOZISTR_MUONS
+    }
+    found |= {
+        name.lower(): made(KOZISTR, with_curvature(KOZISTR, name))
+        for name in ("AdaHessian", "SophiaH")
+    }
+    found |= {
+        name.lower(): made(KOZISTR, with_momentum(KOZISTR, name), momentum=True)
+        for name in ("PID", "QHM")
+    }
+    found["adammini"] = made(KOZISTR, of_a_model)
+    found["fadam"] = made(
+        KOZISTR, from_module(KOZISTR, "FAdam"), tolerance=FLOAT32, dtype="float32"
+    )
+    return {f"pytorch-optimizer-{key}": stepper for key, stepper in found.items()}
+
+
+def novak():
+    """Return the steppers of torch_optimizer."""
+    package = "torch-optimizer"
+    found = {
+        name.lower(): made(package, from_module(NOVAK, name)) for name in ("AccSGD", "MADGRAD")
+    }
+    found["pid"] = made(package, with_momentum(NOVAK, "PID"), momentum=True)
+    return {f"torch-optimizer-{key}": stepper for key, stepper in found.items()}
+
+
+TIMM = """
+    adamwlegacy nadamlegacy radamlegacy adoptc lambcd novogradc rmsproptfc cadafactor cadafactorbv
+    cadafactorbvc cadamc cadamp cadan cadanw cadopt cadoptw cadoptc clamb clambw claprop clion
+    clionc cmars cnadamw cnadamc csgdw csgdc
+""".split()  # noqa: SIM905 - a list of names reads better so
+TIMM_LOOSE = {"radamlegacy", "novogradc", "cadafactor", "cadafactorbv", "cadafactorbvc"}
+
+
+TIMM_PLAIN = {"rmsproptfc"}
+"""Those that timm's factory hands its default momentum of .9 to."""
+
+
+def timm():
+    """Return the steppers of timm."""
+    return {
+        f"timm-{name}": Stepper(
+            package="timm",
+            make=timm_optimizer(name, **({"momentum": 0.0} if name in TIMM_PLAIN else {})),
+            tolerance=LOOSE if name in TIMM_LOOSE else 1e-12,
+        )
+        for name in TIMM
+    }
+
+
+HEAVYBALL = {
+    "adamc": ("AdamC", {}),
+    "nadam": ("NAdam", {}),
+    "nadam-decoupled": ("NAdam", {"decoupled_weight_decay": True}),
+    "psgd-kron": ("PSGDKron", {"precond_init_scale": 0.1}),
+    "soap": ("SOAP", {}),
+    "suds-adamw": ("SUDSAdamW", {}),
+}
+
+
+def heavyball():
+    """Return the steppers of heavyball, where it is installed: it compiles each one anew."""
+    if find_spec("heavyball") is None:
+        return {}
+    return {
+        f"heavyball-{key}": made(
+            "heavyball",
+            from_module("heavyball", name, compile_step=False, **fixed),
+            tolerance=FLOAT32,
+            dtype="float32",
+        )
+        for key, (name, fixed) in HEAVYBALL.items()
+    }
+
+
+COLLECTED = {**kozistr(), **novak(), **timm(), **heavyball()}
+
+COUPLED = {
+    "pytorch-optimizer-coupled": made(
+        KOZISTR, from_module(KOZISTR, "AdaBelief", weight_decouple=False)
+    ),
+    **{
+        f"pytorch-optimizer-{name.lower()}": made(KOZISTR, from_module(KOZISTR, name))
+        for name in """
+            AdaSmooth Adai AdamG Aida ApolloDQN DualAdam ROSE SWATS Shampoo DAdaptAdam
+            """.split()  # noqa: SIM905 - a list of names reads better so
+    },
+    **{
+        f"torch-optimizer-{name.lower()}": made("torch-optimizer", from_module(NOVAK, name))
+        for name in ("Apollo", "RangerQH", "SWATS", "Shampoo")
+    },
+    "timm-crmsproptf": Stepper(package="timm", make=timm_optimizer("crmsproptf", momentum=0.0)),
+    **(
+        {"dadaptation": made(DADAPT, from_module(DADAPT, "DAdaptAdam"))}
+        if find_spec(DADAPT)
+        else {}
+    ),
+}

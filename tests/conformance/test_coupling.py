@@ -1,0 +1,51 @@
+"""Penalties that join the gradient of optimizers whose direction is not simulated.
+
+The framework with its number λ must step as the framework without it does along g + λ·w: then the
+number is an L2 penalty of strength λ, whatever the optimizer makes of the gradient.
+"""
+
+import numpy as np
+import pytest
+from cases import SHAPE, START, STEPS, case_of
+from collected import COUPLED
+
+from decaycalc.catalogue import conventions
+
+NOISE = np.random.default_rng(3).normal(size=(STEPS, *SHAPE))
+RECORDS = {record.key: record for record in conventions() if record.key in COUPLED}
+
+
+def walk(stepper, case, value, penalty):
+    """Return the weights after each step along noise plus `penalty` times the weights."""
+    lrs = float(case.names["lr"]) * np.ones(STEPS)
+    step = stepper.make(value, {**case.names, "value": value}, START, lrs)
+    weights, path = START, []
+    for noise in NOISE:
+        weights = step(noise + penalty * weights)
+        path.append(weights.copy())
+    return np.array(path)
+
+
+def test_every_coupled_stepper_has_a_record():
+    assert set(COUPLED) == set(RECORDS)
+
+
+@pytest.mark.parametrize("key", COUPLED)
+def test_the_number_is_a_penalty_in_the_gradient(key, record):
+    stepper, case = COUPLED[key], case_of(RECORDS[key])
+    assert RECORDS[key].strength is not None
+    theirs = walk(stepper, case, case.value, 0.0)
+    by_hand = walk(stepper, case, 0.0, case.value)
+    difference = np.abs(theirs - by_hand).max() / np.abs(by_hand).max()
+    record(stepper.package, difference)
+    assert difference <= stepper.tolerance
+    assert not np.array_equal(theirs, walk(stepper, case, 0.0, 0.0))
+
+
+def test_every_coupled_record_without_a_direction_is_stepped():
+    hidden = {
+        each.key
+        for each in conventions()
+        if each.strength is not None and "unmodelled" in each.update
+    }
+    assert hidden - {"dadaptation"} == set(COUPLED) - {"dadaptation"}
