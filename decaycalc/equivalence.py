@@ -1,11 +1,25 @@
 """How far a conversion goes, computed from the two records and their runs."""
 
 from decaycalc.bridge import Side
-from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling, Equivalence, Follows, Invariant
+from decaycalc.convention import (
+    ANY,
+    FIT,
+    MEASURE,
+    SGD,
+    Convention,
+    Coupling,
+    Equivalence,
+    Follows,
+    Invariant,
+)
 
 # Not plain SGD, yet not blind to the loss's scale: RAdam's first steps are plain momentum, AggMo
-# has no preconditioner, the others mix powers of the gradient.
-_SCALE_SENSITIVE = frozenset({"radam", "madgrad", "yogi", "aggmo", "rmsprop-tf"})
+# has no preconditioner, Adadelta's epsilon sets the size of its steps, the others mix powers of
+# the gradient.
+_SCALE_SENSITIVE = frozenset({"radam", "madgrad", "yogi", "aggmo", "rmsprop-tf", "adadelta"})
+# Variants that treat their own number unlike a penalty in the loss: ASGD's lambd decays beside
+# either, DC-ASGD squares the data's gradient alone.
+_UNLIKE_A_PENALTY = frozenset({"asgd", "dcasgd"})
 _WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
 
 
@@ -40,14 +54,22 @@ def _same_updates(source: Side, target: Side) -> bool:
         return True
     if {FIT, MEASURE} & {one.optimizer, other.optimizer} or "batch_size" in target.own:
         return False
-    adaptive = {one.optimizer, other.optimizer} & _SCALE_SENSITIVE
-    if adaptive and source.loss_scale != target.loss_scale:
+    if _feels_scale_or_penalty(source, target):
         return False
     if one.loss_unit != other.loss_unit and None not in {one.loss_unit, other.loss_unit}:
         return False
     if one.follows != other.follows and not {one.follows, other.follows} <= _WITH_LR:
         return False
     return _step(source, target) == _step(target, source)
+
+
+def _feels_scale_or_penalty(source: Side, target: Side) -> bool:
+    """Return whether the optimizer acts otherwise on another loss scale or on a loss's penalty."""
+    records = (source.convention, target.convention)
+    optimizers = {record.optimizer for record in records}
+    if optimizers & _SCALE_SENSITIVE and source.loss_scale != target.loss_scale:
+        return True
+    return ANY in optimizers and any(record.variant in _UNLIKE_A_PENALTY for record in records)
 
 
 def _step(side: Side, partner: Side) -> tuple[object, ...]:
@@ -108,7 +130,28 @@ def notes(
     if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
         texts.append("an estimate: Adam divides the penalty's gradient by about the gradient's RMS")
     texts += _loss_unit_note(source, target)
+    texts += _settings_note(one, other)
+    if held == Invariant.SHRINK and one.variant != other.variant:
+        falling = [record.key for record in (one, other) if record.variant == "asgd"]
+        texts += [f"at first: the lr of {key} falls with lambd and the steps" for key in falling]
     return tuple(texts)
+
+
+def _settings_note(one: Convention, other: Convention) -> list[str]:
+    """Return the reminder that two frameworks preset one optimizer's betas differently."""
+    if one.optimizer != other.optimizer or not one.is_adaptive:
+        return []
+    settings = [(record.key, _presets(record)) for record in (one, other)]
+    if settings[0][1] == settings[1][1]:
+        return []
+    texts = (f"{key} presets {', '.join(names)}" for key, names in settings if names)
+    return [f"beside equal settings of the optimizer: {', '.join(texts)}"]
+
+
+def _presets(record: Convention) -> list[str]:
+    """Return what a rule sets of its optimizer against the usual, but for negligible epsilons."""
+    words = record.update.partition("(g, ")[2].partition(")")[0].split(", ")
+    return [word for word in words if "=" in word and not word.startswith("eps")]
 
 
 def _loss_unit_note(source: Side, target: Side) -> list[str]:

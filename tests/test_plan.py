@@ -303,9 +303,37 @@ def test_convert_says_what_it_assumed():
     assert converted.assumed == (("l1_ratio", 0.5),)
 
 
-def test_an_optimizer_that_sees_the_losss_scale_is_identical_at_one_scale_only():
+@pytest.mark.parametrize("target", ["pytorch-radam", "pytorch-adadelta"])
+def test_an_optimizer_that_sees_the_losss_scale_is_identical_at_one_scale_only(target):
     run = Run(lr="0.001", dataset_size=40)
-    summed = convert("0.02", source="sum-l2", target="pytorch-radam", run=run)
-    mean = convert("0.02", source="mean-l2", target="pytorch-radam", run=run)
+    summed = convert("0.02", source="sum-l2", target=target, run=run)
+    mean = convert("0.02", source="mean-l2", target=target, run=run)
     assert summed.equivalence is Equivalence.SAME_OPTIMUM
     assert mean.equivalence is Equivalence.IDENTICAL
+
+
+@pytest.mark.parametrize("target", ["pytorch-asgd", "mxnet-dcasgd"])
+def test_a_penalty_is_not_identical_where_the_optimizer_treats_its_own_number_otherwise(target):
+    found = convert("0.02", source="mean-l2", target=target, run=Run(lr="0.1"))
+    assert found.equivalence is Equivalence.SAME_OPTIMUM
+
+
+def test_a_decay_whose_lr_falls_by_itself_says_so():
+    assert "at first: the lr of pytorch-asgd falls" in way("pytorch-asgd", "pytorch-adamw").note
+    assert way("pytorch-asgd", "pytorch-asgd").note == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "text"),
+    [
+        ("pytorch-adamw", "fastai", "fastai presets beta2=0.99"),
+        ("fastai", "optimi-adamw", None),
+        ("pytorch-adamw", "keras-adamw", None),
+        ("pytorch-rmsprop", "timm-rmsprop", "timm-rmsprop presets rho=0.9"),
+        ("keras-adagrad", "mxnet-adagrad", "keras-adagrad presets initial_accumulator=0.1"),
+    ],
+)
+def test_an_identical_pair_says_where_the_optimizers_presets_differ(one, two, text):
+    note = way(one, two).note
+    assert ("presets" in note) == (text is not None)
+    assert text is None or note.endswith(f"beside equal settings of the optimizer: {text}")
