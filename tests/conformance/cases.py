@@ -51,9 +51,12 @@ class Case:
     def names(self):
         """What the rule's names stand for."""
         rule = parse_rule(self.record.update)
-        wanted = {*rule.quantities, *MOMENTUM_SETTINGS, "lr", "batch_size", "dataset_size"}
+        # Without momentum of the run's own, an optimizer that always has one keeps its preset.
+        settings = MOMENTUM_SETTINGS if self.run.momentum else ()
+        wanted = {*rule.quantities, *settings, "lr", "batch_size", "dataset_size"}
         values = {name: self.side.get(name) for name in wanted}
-        values["nesterov"] = Fraction(bool(self.run.nesterov))
+        if settings:
+            values["nesterov"] = Fraction(bool(self.run.nesterov))
         known = {name: float(value) for name, value in values.items() if value is not None}
         return {**known, self.record.parameter: self.value}
 
@@ -67,10 +70,9 @@ class Case:
 def is_directed(key):
     """Return whether the rule simulates the direction too, so that data gradients can be given.
 
-    Without it only the free decay is compared; so it is where the real direction is rounded to 16
-    bits.
+    Else it says what becomes of the weights beside whatever direction the framework takes.
     """
-    return "unmodelled" not in find(key).update and "muon(" not in find(key).update
+    return "unmodelled" not in find(key).update
 
 
 def case_of(record, run=None):

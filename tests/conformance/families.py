@@ -2,6 +2,7 @@
 
 from steppers import (
     Stepper,
+    aligned,
     from_module,
     momentum_of,
     optax_alias,
@@ -139,11 +140,11 @@ def optimi_loop(name, *, momentum=False, decouple=False):
         settings["dampening"] = bool(settings.pop("dampening", 0))
         if not momentum:
             settings.pop("dampening")
-        if name not in {"SGD", "Lion"} and "eps" in run:
-            settings["eps"] = run["eps"]
         if decouple:
             settings |= {"decouple_lr": True, "max_lr": lr}
-        return getattr(optimi, name)(parameters, lr=lr, weight_decay=value, **settings)
+        found = getattr(optimi, name)
+        settings |= aligned(found, run)
+        return found(parameters, lr=lr, weight_decay=value, **settings)
 
     return torch_loop(build)
 
@@ -174,14 +175,14 @@ def fastai_loop(name, *, momentum=False, **fixed):
         from fastai import optimizer as fastai
 
         weights = torch.nn.Parameter(torch.tensor(start))
-        settings = {"mom": float(run.get("momentum", 0))} if momentum else {}
-        if "eps" in run and name == "Adam":
-            settings["eps"] = run["eps"]
         found = getattr(fastai, name)
+        settings = {"mom": float(run.get("momentum", 0))} if momentum else aligned(found, run)
         optimizer = found([weights], lr=float(lrs[0]), wd=value, **settings, **fixed)
         schedule = iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
+            if placed is not None:
+                weights.data.copy_(torch.tensor(placed))
             optimizer.set_hyper("lr", float(next(schedule)))
             weights.grad = torch.tensor(gradient)
             optimizer.step()
@@ -268,7 +269,7 @@ def optax_steppers():
         "optax",
         optax_loop(
             lambda optax, value, run, lr: optax.chain(
-                optax.add_decayed_weights(value), optax.adam(lr, eps=run.get("eps", 1e-8))
+                optax.add_decayed_weights(value), optax.adam(lr, **aligned(optax.adam, run))
             )
         ),
         tolerance=1e-9,

@@ -107,7 +107,8 @@ STEPPERS = {
     "pytorch-adadelta": torch_directed("Adadelta"),
     "pytorch-adafactor": torch_directed("Adafactor"),
     "pytorch-asgd": other("torch", torch_optimizer("ASGD"), tolerance=FLOAT32_LR, scheduled=False),
-    "pytorch-muon": other("torch", torch_optimizer("Muon")),
+    # It orthogonalises in bfloat16.
+    "pytorch-muon": other("torch", torch_optimizer("Muon"), driven_tolerance=0.01),
     # Keras
     "keras-l2": Stepper(
         package="keras",

@@ -1,7 +1,8 @@
 """Steppers: one optimizer of a real framework behind a common face.
 
 A stepper is made for one tensor: `make(value, run, start, lrs)` returns `step(gradient)`, which
-returns the weights after the next step. `run` is a mapping with the momentum settings and
+returns the weights after the next step; `step(gradient, weights)` takes that step from other
+weights, with the optimizer's state as it is. `run` is a mapping with the momentum settings and
 the quantities; `lrs` holds the lr of each step, the first one being the constructor's.
 """
 
@@ -21,11 +22,13 @@ class Stepper:
     """How to run a record in its framework.
 
     `tolerance` is relative to the largest weight: what the library's own precision allows.
+    `driven_tolerance` is that along a gradient where the direction is rounded more than the rest.
     """
 
     package: str
     make: Callable
     tolerance: float = 1e-12
+    driven_tolerance: float | None = None
     momentum: bool = False
     dampening: bool = False
     nesterov: bool = False
@@ -45,10 +48,12 @@ def torch_loop(make_optimizer, *, dtype="float64"):
         optimizer = make_optimizer([weights], value, run, float(lrs[0]))
         schedule = iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
             lr = float(next(schedule))
             for group in getattr(optimizer, "param_groups", []):
                 group["lr"] = lr
+            if placed is not None:
+                weights.data.copy_(torch.tensor(placed))
             weights.grad = torch.tensor(gradient, dtype=weights.dtype)
             optimizer.step()
             return weights.detach().numpy().astype(float)
@@ -65,16 +70,34 @@ def torch_optimizer(name, **fixed):
         import torch
 
         found = getattr(torch.optim, name)
-        settings = {**fixed, **epsilon_of(found, run)}
+        settings = {**fixed, **aligned(found, run)}
         return found(parameters, lr=lr, weight_decay=value, **settings)
 
     return torch_loop(build)
 
 
-def epsilon_of(optimizer, run):
-    """Return the run's epsilon, where it has one, under the optimizer's own name for it."""
-    names = {"eps", "epsilon"} & set(inspect.signature(optimizer).parameters)
-    return {name: run["eps"] for name in names if "eps" in run}
+SPELLINGS = {
+    "eps": ("eps", "epsilon"),
+    "beta1": ("beta1", "b1", "beta_1", "mom"),
+    "beta2": ("beta2", "b2", "beta_2", "sqr_mom"),
+    "rho": ("rho", "alpha", "sqr_mom"),
+}
+"""What frameworks call the settings of an adaptive optimizer."""
+
+
+def aligned(optimizer, run):
+    """Return those settings that the run gives its optimizers, under the framework's own names."""
+    known = {name: each.default for name, each in inspect.signature(optimizer).parameters.items()}
+    found = {
+        spelling: run[name]
+        for name, spellings in SPELLINGS.items()
+        for spelling in spellings
+        if name in run and isinstance(known.get(spelling), float)
+    }
+    given = [run[name] for name in ("beta1", "beta2", "beta3") if name in run]
+    if given and len(given) == len(known.get("betas") or ()):
+        found["betas"] = type(known["betas"])(given)
+    return found
 
 
 def momentum_of(run, *names):
@@ -91,28 +114,13 @@ def torch_sgd(parameters, value, run, lr):
     return torch.optim.SGD(parameters, lr=lr, weight_decay=value, **settings)
 
 
-EPSILON = {
-    "adam",
-    "adamw",
-    "nadam",
-    "nadamw",
-    "radam",
-    "radamw",
-    "adamax",
-    "rmsprop",
-    "adagrad",
-    "adamc",
-}
-"""What timm's factory passes an epsilon on to."""
-
-
 def timm_optimizer(name, **fixed):
     """Return `make` for timm's factory."""
 
     def build(parameters, value, run, lr):
-        from timm.optim import create_optimizer_v2
+        from timm.optim import create_optimizer_v2, get_optimizer_class
 
-        settings = {"eps": run["eps"], **fixed} if "eps" in run and name in EPSILON else fixed
+        settings = {**aligned(get_optimizer_class(name, bind_defaults=False), run), **fixed}
         return create_optimizer_v2(
             parameters, opt=name, lr=lr, weight_decay=value, filter_bias_and_bn=False, **settings
         )
@@ -135,7 +143,7 @@ def from_module(module, name, **fixed):
 
     def build(parameters, value, run, lr):
         found = getattr(importlib.import_module(module), name)
-        settings = {**fixed, **epsilon_of(found, run)}
+        settings = {**fixed, **aligned(found, run)}
         return found(parameters, lr=lr, weight_decay=value, **settings)
 
     return build
@@ -167,7 +175,7 @@ def composer_optimizers():
 def composer_adamw(parameters, value, run, lr):
     """Return Composer's DecoupledAdamW with torch's betas and epsilon."""
     found = composer_optimizers().DecoupledAdamW
-    settings = {"betas": (0.9, 0.999), "eps": run.get("eps", 1e-8)}
+    settings = {"betas": (0.9, 0.999), "eps": 1e-8, **aligned(found, run)}
     return found(parameters, lr=lr, weight_decay=value, **settings)
 
 
@@ -190,11 +198,12 @@ def penalised(penalty):
         take = carrier(0.0, run, start, lrs)
         current = np.array(start)
 
-        def step(gradient):
+        def step(gradient, placed=None):
             nonlocal current
+            current = current if placed is None else np.array(placed)
             weights = torch.tensor(current, requires_grad=True)
             penalty(weights, value, run).backward()
-            current = take(gradient + weights.grad.numpy())
+            current = take(gradient + weights.grad.numpy(), placed)
             return current
 
         return step
@@ -225,13 +234,15 @@ def keras_optimizer(name, *, momentum=False, **fixed):
 
         settings = momentum_of(run, "momentum", "nesterov") if momentum else {}
         found = getattr(keras.optimizers, name)
-        settings |= {**fixed, **epsilon_of(found, run)}
+        settings |= {**fixed, **aligned(found, run)}
         optimizer = found(learning_rate=float(lrs[0]), weight_decay=value or None, **settings)
         weights = keras.Variable(start, dtype="float64")
         schedule = iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
             optimizer.learning_rate = float(next(schedule))
+            if placed is not None:
+                weights.assign(placed)
             optimizer.apply([keras.ops.convert_to_tensor(gradient, dtype="float64")], [weights])
             return keras.ops.convert_to_numpy(weights).astype(float)
 
@@ -260,8 +271,9 @@ def optax_loop(transformation):
         state = chain.init(weights)
         update = jax.jit(chain.update)
 
-        def step(gradient):
+        def step(gradient, placed=None):
             nonlocal weights, state
+            weights = weights if placed is None else jnp.asarray(placed)
             updates, state = update(jnp.asarray(gradient), state, weights)
             weights = optax.apply_updates(weights, updates)
             return np.asarray(weights)
@@ -276,7 +288,7 @@ def optax_alias(name, parameter="weight_decay", **fixed):
 
     def transformation(optax, value, run, lr):
         found = getattr(optax.contrib, name, None) or getattr(optax, name)
-        return found(lr, **{parameter: value}, **fixed, **epsilon_of(found, run))
+        return found(lr, **{parameter: value}, **fixed, **aligned(found, run))
 
     return optax_loop(transformation)
 
@@ -301,13 +313,14 @@ def mlx_loop(name, *, momentum=False, **fixed):
         names = ("momentum", "dampening", "nesterov") if momentum else ()
         settings = momentum_of(run, *names)
         found = getattr(mlx, name)
-        settings |= {**fixed, **epsilon_of(found, run)}
+        settings |= {**fixed, **aligned(found, run)}
         optimizer = found(float(lrs[0]), weight_decay=value, **settings)
         weights = mx.array(start, dtype=mx.float32)
         schedule = iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
             nonlocal weights
+            weights = weights if placed is None else mx.array(placed, dtype=mx.float32)
             optimizer.learning_rate = float(next(schedule))
             gradients = {"w": mx.array(gradient, dtype=mx.float32)}
             weights = optimizer.apply_gradients(gradients, {"w": weights})["w"]
@@ -328,11 +341,13 @@ def tinygrad_loop(name, *, momentum=False, **fixed):
         settings = momentum_of(run, "momentum", "nesterov") if momentum else {}
         weights = Tensor(np.asarray(start, dtype=np.float32)).realize()
         found = getattr(optim, name)
-        settings |= {**fixed, **epsilon_of(found, run)}
+        settings |= {**fixed, **aligned(found, run)}
         optimizer = found([weights], lr=float(lrs[0]), weight_decay=value, **settings)
         schedule = iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
+            if placed is not None:
+                weights.assign(Tensor(np.asarray(placed, dtype=np.float32))).realize()
             optimizer.lr.assign(Tensor([float(next(schedule))])).realize()
             weights.grad = Tensor(np.asarray(gradient, dtype=np.float32))
             with Context(TRAINING=1):
@@ -358,13 +373,15 @@ def paddle_loop(name, *, momentum=False, **fixed):
         weights = paddle.create_parameter(np.shape(start), dtype="float64")
         weights.set_value(np.asarray(start))
         found = getattr(paddle.optimizer, name)
-        settings |= {**fixed, **epsilon_of(found, run)}
+        settings |= {**fixed, **aligned(found, run)}
         optimizer = found(
             learning_rate=float(lrs[0]), parameters=[weights], weight_decay=value, **settings
         )
         schedule = iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
+            if placed is not None:
+                weights.set_value(np.asarray(placed))
             optimizer.set_lr(float(next(schedule)))
             (weights * paddle.to_tensor(gradient, dtype="float64")).sum().backward()
             optimizer.step()
