@@ -915,7 +915,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="weight_decay",
         strength=HALF_PENALTY,
         optimizer="dadaptation",
-        update="g = g + weight_decay*w; w = w - lr*unmodelled(g)",
+        update="minimise loss + weight_decay/2*sum(w**2)",
         default="0",
         trap="the penalty also enters the estimate of the step size d; DAdaptAdam(decouple=True) decays by d·lr·λ instead",
         source="dadaptation/dadapt_adam.py, dadapt_sgd.py, dadapt_adagrad.py (2.0)",

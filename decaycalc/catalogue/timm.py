@@ -1146,7 +1146,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="weight_decay",
         strength=HALF_PENALTY,
         optimizer="crmsproptf-timm",
-        update="g = g + weight_decay*w; w = w - lr*unmodelled(g)",
+        update="minimise loss + weight_decay/2*sum(w**2)",
         default="0",
         exempt="biases and tensors of one dimension or none, and what the model's no_weight_decay() names",
         trap="the penalty passes through the preconditioner: λ then moves weights by about lr whatever its size",

@@ -46,6 +46,6 @@ def test_every_coupled_record_without_a_direction_is_stepped():
     hidden = {
         each.key
         for each in conventions()
-        if each.strength is not None and "unmodelled" in each.update
+        if each.is_adaptive and each.update.startswith("minimise ")
     }
     assert hidden - {"dadaptation"} == set(COUPLED) - {"dadaptation"}
