@@ -1,7 +1,7 @@
 """Numbers as they are typed, exact: decimals and fractions to Fraction, and back to float64."""
 
 from fractions import Fraction
-from math import isfinite
+from math import inf, isfinite, isinf
 
 from decaycalc.errors import InvalidValueError
 
@@ -128,6 +128,16 @@ def finite(value: Fraction, name: str) -> float:
     if value and not number:
         raise InvalidValueError(name, about(value), "is beyond float64's range")
     return number
+
+
+def ratio(above: float, below: float) -> float | None:
+    """Return a quotient, None where it is no float64: nothing divided by, or next to nothing.
+
+    >>> ratio(1.0, 4.0), ratio(1.0, 0.0), ratio(1.0, 1e-310)
+    (0.25, None, None)
+    """
+    quotient = above / below if below else inf
+    return None if isinf(quotient) else quotient
 
 
 def root_of(value: Fraction, degree: int) -> Fraction:

@@ -8,7 +8,7 @@ from decaycalc.convention import Convention, Coupling, Follows
 from decaycalc.convert import check_value
 from decaycalc.equilibrium import Equilibrium
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
-from decaycalc.quantity import Number
+from decaycalc.quantity import Number, finite
 from decaycalc.rounding import precision_warning
 from decaycalc.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
@@ -130,7 +130,7 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
     if not side.has_shrink:
         reason = record.refusal or "a penalty under Adam-like scaling has no shrink per step"
         raise NoEquivalentError(record.key, "a decay per step", reason)
-    first_order = float(shrink_of(side, value))
+    first_order = finite(shrink_of(side, value), "shrink")
     compounds = float(side.get(record.compounds) or 1) if record.compounds else 1.0
     if side.is_linear or record.proximal or record.compounds:
         return DecayRule(

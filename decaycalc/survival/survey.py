@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decaycalc.errors import InvalidValueError
+from decaycalc.number import ratio
 from decaycalc.schedule import Schedule
 from decaycalc.schedule.pieces import cut_pieces
 from decaycalc.survival.every import EqualSteps, EveryStep
@@ -91,8 +92,8 @@ def survive(
         total_steps=schedule.total_steps,
         sum_shrink=shrink,
         survival=survivals[schedule.total_steps],
-        timescale_at_peak_steps=1 / rule.peak_shrink if rule.peak_shrink else None,
-        mean_timescale_steps=schedule.total_steps / shrink if shrink else None,
+        timescale_at_peak_steps=ratio(1.0, rule.peak_shrink),
+        mean_timescale_steps=ratio(schedule.total_steps, shrink),
         mean_update_age_steps=updates.mean_age(),
         half_mass_age_steps=updates.half_mass_age(),
         curve=_curve(schedule, rule, points, survivals, updates),
