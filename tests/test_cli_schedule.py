@@ -130,7 +130,7 @@ def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("key", ["pytorch-adamw", "pytorch-sgd", "optax-lion"])
 @pytest.mark.parametrize("momentum", ["0", "0.9"])
 def test_a_decay_next_to_nothing_has_no_endless_timescale(run, key, momentum):
-    words = ("schedule", "1e-300", "--from", key, "--lr", "1e-9", "--steps", "9", "--json")
+    words = ("schedule", "1e-302", "--from", key, "--lr", "1e-9", "--steps", "9", "--json")
     ran = run(*words, "--momentum", momentum)
     assert ran.status == 0
     found = json.loads(ran.out)
@@ -139,7 +139,7 @@ def test_a_decay_next_to_nothing_has_no_endless_timescale(run, key, momentum):
 
 
 def test_a_decay_beyond_float64_is_an_error(run):
-    ran = run("schedule", "8.98e307", "--from", "mean-l2", "--lr", "0.1", "--steps", "1",
+    ran = run("schedule", "8.99e307", "--from", "mean-l2", "--lr", "0.1", "--steps", "1",
               "--momentum", "0.9")  # fmt: skip
     assert (ran.status, ran.out) == (2, "")
     assert "beyond float64" in ran.err
