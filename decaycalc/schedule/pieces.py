@@ -18,26 +18,27 @@ def cut_pieces(schedule: Schedule, *, most: int) -> tuple[int, ...] | None:
     """
     cuts = {0, schedule.total_steps}
     for segment in schedule.segments:
-        for step in _cuts(segment, min(segment.stop, schedule.total_steps)):
+        for step in _cuts(segment):
             cuts.add(step)
             if len(cuts) > most + 1:
                 return None
     return tuple(sorted(cuts))
 
 
-def _cuts(segment: Segment, stop: int) -> Iterator[int]:
-    """Yield the steps of the run before `stop` where the segment changes its formula."""
+def _cuts(segment: Segment) -> Iterator[int]:
+    """Yield the steps of the run where the segment begins and where it changes its formula."""
     per = segment.settings.steps("per")
     if per is not None and per > 1:
-        yield from range(segment.start, stop, per)
+        yield from range(segment.start, segment.stop, per)
         return
-    cuts = {0, stop - segment.start}
-    for kink in _kinks(segment, stop - segment.start):
+    cuts = {segment.start, segment.stop}
+    for kink in _kinks(segment, segment.stop - segment.start):
         # Between two steps: a step on its own, whatever side a rounding puts it on.
-        sides = (floor(kink), ceil(kink))
-        cuts.update(side for side in sides if 0 < side < stop - segment.start)
-        yield from (segment.start + side for side in sides if 0 <= side < stop - segment.start)
-    yield from _floor_cuts(segment, [segment.start + cut for cut in sorted(cuts)])
+        for side in (floor(kink), ceil(kink)):
+            cut = min(segment.start + max(side, 0), segment.stop)
+            cuts.add(cut)
+            yield cut
+    yield from _floor_cuts(segment, sorted(cuts))
 
 
 def _kinks(segment: Segment, n_steps: int) -> Iterator[float]:

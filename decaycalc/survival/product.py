@@ -9,7 +9,7 @@ logarithm of the survival, neither with the number of steps nor with the memory 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from decaycalc.convention import Buffer
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.shapes import Floats
 from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.sums import Sum
 
 SMALL = 0.25  # largest `a` that is still multiplied in the form `1 - a`
 GONE = -750.0  # logarithm below which a float64 is 0
@@ -57,13 +58,13 @@ class Weight:
 
     weight: float
     buffer: float
-    log_scale: float = 0.0
+    log_scale: Sum = field(default_factory=Sum)
     pending: Product = NOTHING
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing is left that a float64 can hold."""
-        return self.log_scale < GONE or not (self.weight or self.buffer)
+        return self.log_scale.get() < GONE or not (self.weight or self.buffer)
 
     def advance(self, steps: Product) -> None:
         """Take some steps.
@@ -86,8 +87,8 @@ class Weight:
         size = abs(self.weight) + abs(self.buffer)
         if size and not 1 / RESCALE < size < RESCALE:
             self.weight, self.buffer = self.weight / size, self.buffer / size
-            self.log_scale += math.log(size)
-        if self.log_scale > FULL:
+            self.log_scale.add(math.log(size))
+        if self.log_scale.get() > FULL:
             raise InvalidValueError("lr", "this schedule", "makes the weight grow without bound")
 
     def ratio(self) -> float:
@@ -98,12 +99,12 @@ class Weight:
 
     def jump(self, log: float, ratio: float) -> None:
         """Take steps of which only the weight's log factor is known, and the ratio after them."""
-        self.log_scale += log
+        self.log_scale.add(log)
         self.buffer = ratio * self.weight
 
     def survival(self, log: float = 0.0) -> float:
         """Return what is left of the weight now, or times `exp(log)`."""
-        return 0.0 if self.is_gone else self._apply()[0] * math.exp(self.log_scale + log)
+        return 0.0 if self.is_gone else self._apply()[0] * math.exp(self.log_scale.get() + log)
 
 
 def start_weight(rule: DecayRule, multiplier: float) -> Weight:

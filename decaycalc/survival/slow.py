@@ -37,7 +37,7 @@ LEAST_MEMORIES = 256  # shortest block over 1/(1 - m)
 LEAST_BLOCK = 1 << 15  # steps that are as quickly taken as settled
 STEADY = 0.05  # least share of the discriminant in its first term
 CERTAIN = 3e-15  # largest remainder beside k*u
-PASSES = 6
+PASSES = 5  # each doubles the digits of y
 
 
 def memory_steps(rule: DecayRule) -> int:
@@ -126,8 +126,9 @@ def settle_ratio(rule: DecayRule, schedule: Schedule, start: int, stop: int) -> 
             else:
                 solved.append(found)
         power -= 1
-        starts = [each for first in rough for each in (first, first + (1 << power))]
-    return [SlowRatio(rule, schedule, part) for part in _runs(sorted(solved))]
+        starts = sorted({each for first in rough for each in (first, first + (1 << power))})
+    solved.sort(key=lambda each: each.start)
+    return [SlowRatio(rule, schedule, part) for part in _runs(solved)]
 
 
 def _runs(solved: list[_Solved]) -> Iterator[list[_Solved]]:
@@ -163,10 +164,7 @@ def _newton(steps: _Steps, difference: Floats) -> Floats:
         left, change = 1 - steps.a - steps.b * u, u @ difference
         slope = difference.T * left[:, None]
         slope += np.diag(steps.k - steps.b * (2 * y + change))
-        moved = np.linalg.solve(slope, change * left + y * (steps.k - steps.b * y))
-        y -= moved
-        if np.abs(moved).max() <= CERTAIN / 100 * np.abs(u).max():
-            break
+        y -= np.linalg.solve(slope, change * left + y * (steps.k - steps.b * y))
     return y
 
 

@@ -14,6 +14,7 @@ from decaycalc.survival.blocks import Stretches, sum_stretches
 from decaycalc.survival.product import advance, start_weight
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.slow import SlowRatio, least_steps, memory_steps, settle_ratio
+from decaycalc.survival.sums import Sum
 
 TOGETHER = 4  # chunks whose steps are multiplied at once
 SETTLED = 1e-12  # how near the ratio must be to the settled one, beside it
@@ -76,7 +77,10 @@ class _Walker:
             inside.append(self._edges.pop())
         cuts = np.unique([self.position, *inside, settled.stop])
         sums = sum_stretches(settled.log, Stretches.between(cuts), len(cuts) - 1)
-        logs = dict(zip(cuts.tolist(), np.cumsum([0.0, *sums]).tolist(), strict=True))
+        log, logs = Sum(), {self.position: 0.0}
+        for cut, part in zip(cuts[1:].tolist(), sums.tolist(), strict=True):
+            log.add(part)
+            logs[cut] = log.get()
         for edge in inside:
             self.survivals[edge] = self.weight.survival(logs[edge])
         self.weight.jump(logs[settled.stop], settled.ratio_after())
