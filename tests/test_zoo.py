@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 
 from decaycalc.architecture import parse_architecture
@@ -164,8 +166,47 @@ def test_spelling_and_publisher_do_not_matter(one, other):
 
 
 def test_no_two_names_fall_together():
-    spelled = [squash(name) for name in (*MODELS, *OTHER_NAMES)]
-    assert len(set(spelled)) == len(spelled)
+    spelled = Counter(squash(name) for name in (*MODELS, *OTHER_NAMES))
+    twice = {name for name, count in spelled.items() if count > 1}
+    # Without a separator the larger one is meant: 16 GF, not 1.6.
+    assert twice == {"regnetx16gf", "regnety16gf", "regnetx32gf", "regnety32gf"}
+    for name in MODELS:
+        assert find_model(name.replace("_", "-").upper()).tensors == MODELS[name]().tensors
+
+
+PUBLISHED = {
+    "maxvit_t": 30_919_624, "mnasnet0_5": 2_218_512, "mnasnet0_75": 3_170_208,
+    "mnasnet1_0": 4_383_312, "mnasnet1_3": 6_282_256, "regnet_x_16gf": 54_278_536,
+    "regnet_x_1_6gf": 9_190_136, "regnet_x_32gf": 107_811_560, "regnet_x_3_2gf": 15_296_552,
+    "regnet_x_400mf": 5_495_976, "regnet_x_800mf": 7_259_656, "regnet_x_8gf": 39_572_648,
+    "regnet_y_128gf": 644_812_894, "regnet_y_16gf": 83_590_140, "regnet_y_1_6gf": 11_202_430,
+    "regnet_y_32gf": 145_046_770, "regnet_y_3_2gf": 19_436_338, "regnet_y_400mf": 4_344_144,
+    "regnet_y_800mf": 6_432_512, "regnet_y_8gf": 39_381_472, "shufflenet_v2_x0_5": 1_366_792,
+    "shufflenet_v2_x1_0": 2_278_604, "shufflenet_v2_x1_5": 3_503_624,
+    "shufflenet_v2_x2_0": 7_393_996,
+}  # fmt: skip
+"""Parameters as torchvision publishes them with each model's weights (`meta["num_params"]`)."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_families_of_a_few_numbers_have_the_published_number_of_parameters(name):
+    net = build_model(name)
+    assert net.n_parameters == PUBLISHED[name]
+    assert net.name == name
+    assert net.n_classes == 1000
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("RegNet-X-1.6GF", "regnet_x_1_6gf"), ("regnet_x_1_6gf", "regnet_x_1_6gf"),
+        ("regnetx16gf", "regnet_x_16gf"), ("regnet y 3-2gf", "regnet_y_3_2gf"),
+        ("torchvision/regnet_y_3.2gf", "regnet_y_3_2gf"), ("MNASNet1.0", "mnasnet1_0"),
+        ("ShuffleNet-v2-x0-5", "shufflenet_v2_x0_5"),
+    ],
+)  # fmt: skip
+def test_a_separator_may_be_the_point_of_a_number(spelling, name):
+    assert find_model(spelling).name == name
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,12 @@ TORCHVISION = [
     "efficientnet_v2_m", "efficientnet_v2_l", "squeezenet1_0", "squeezenet1_1", "googlenet",
     "inception_v3", "vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32", "vit_h_14", "swin_t", "swin_s",
     "swin_b", "swin_v2_t", "swin_v2_s", "swin_v2_b", "convnext_tiny", "convnext_small",
-    "convnext_base", "convnext_large",
+    "convnext_base", "convnext_large", "maxvit_t",
+    *(f"mnasnet{width}" for width in ("0_5", "0_75", "1_0", "1_3")),
+    *(f"shufflenet_v2_x{width}" for width in ("0_5", "1_0", "1_5", "2_0")),
+    *(f"regnet_x_{size}" for size in ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")),
+    *(f"regnet_y_{size}" for size in ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")),
+    "regnet_y_128gf",
 ]  # fmt: skip
 TIMM = [
     "vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224",
@@ -54,6 +59,25 @@ def prefixed(name):
     return f"torchvision/{name}" if name.startswith("convnext") else name
 
 
+@pytest.fixture
+def _sized_by_real_numbers(monkeypatch):
+    """RegNet computes its sizes by tensors, which must not be meta ones."""
+    blocks = torchvision.models.regnet.BlockParams
+    rule = blocks.from_init_params.__func__
+
+    def from_init_params(cls, *sizes, **more):
+        with torch.device("cpu"):
+            return rule(cls, *sizes, **more)
+
+    monkeypatch.setattr(blocks, "from_init_params", classmethod(from_init_params))
+
+
+def test_every_classification_model_of_torchvision_is_compared():
+    models = torchvision.models.list_models(module=torchvision.models)
+    assert set(models) <= set(TORCHVISION)
+
+
+@pytest.mark.usefixtures("_sized_by_real_numbers")
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvision_models_have_our_tensors(name):
     more = {**EXTRA[name], "init_weights": False} if name in EXTRA else {}
@@ -158,11 +182,13 @@ def check_start(net, model):
     [
         "alexnet", "vgg11_bn", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v2",
         "mobilenet_v3_small", "squeezenet1_0", "vit_b_32", "swin_t", "swin_v2_t", "convnext_tiny",
+        "mnasnet1_0", "shufflenet_v2_x1_0", "regnet_x_400mf", "regnet_y_400mf", "maxvit_t",
     ],
 )  # fmt: skip
 def test_fresh_torchvision_weights_are_as_large_as_expected(name):
     torch.manual_seed(0)
-    check_start(build_model(prefixed(name)), getattr(torchvision.models, name)())
+    sizes = {"input_size": (224, 224)} if name.startswith("maxvit") else {}
+    check_start(build_model(prefixed(name)), getattr(torchvision.models, name)(**sizes))
 
 
 @pytest.mark.parametrize(

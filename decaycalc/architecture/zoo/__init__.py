@@ -9,7 +9,16 @@ from collections.abc import Callable
 from functools import partial
 
 from decaycalc.architecture.tensors import Architecture
-from decaycalc.architecture.zoo import families, mobile, plain, residual, timm, vision
+from decaycalc.architecture.zoo import (
+    families,
+    maxvit,
+    mobile,
+    plain,
+    residual,
+    scaled,
+    timm,
+    vision,
+)
 from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
 from decaycalc.architecture.zoo.nanogpt import nanogpt
 from decaycalc.errors import UnknownNameError
@@ -75,6 +84,17 @@ def _mobile() -> dict[str, Rule]:
     return models
 
 
+def _scaled() -> dict[str, Rule]:
+    models: dict[str, Rule] = {}
+    for size in scaled.MNASNET:
+        models[f"mnasnet{size}"] = partial(scaled.mnasnet, size, IMAGENET)
+    for size in scaled.SHUFFLENET_V2:
+        models[f"shufflenet_v2_{size}"] = partial(scaled.shufflenet_v2, size, IMAGENET)
+    for size in scaled.REGNET:
+        models[f"regnet_{size}"] = partial(scaled.regnet, size, IMAGENET)
+    return models
+
+
 def _transformers() -> dict[str, Rule]:
     models: dict[str, Rule] = {}
     for size in vision.VIT:
@@ -82,6 +102,8 @@ def _transformers() -> dict[str, Rule]:
     for size in vision.SWIN:
         models[f"swin_{size}"] = partial(vision.swin, size, IMAGENET)
         models[f"swin_v2_{size}"] = partial(vision.swin, size, IMAGENET, second=True)
+    for size in maxvit.MAXVIT:
+        models[f"maxvit_{size}"] = partial(maxvit.maxvit, size, IMAGENET)
     for size in timm.CONVNEXT:
         models[f"convnext_{size}"] = partial(timm.convnext, size, IMAGENET)
     for size in vision.CONVNEXT:
@@ -96,16 +118,20 @@ def _transformers() -> dict[str, Rule]:
     return models
 
 
+_SCALED_HALVES = tuple(name for name in _scaled() if name.endswith(("_6gf", "_2gf")))
 MODELS: dict[str, Rule] = {
     **_plain(),
     **_residual(),
     **_mobile(),
+    **_scaled(),
     **_transformers(),
     **{name: partial(_hub, name) for name in CONFIGS},
 }
 OTHER_NAMES = {
     **ALIASES,
     **{name.replace("1.1", "1_1"): name for name in CONFIGS if name.startswith("t5-v1.1")},
+    **{name.replace("_6gf", ".6gf").replace("3_2gf", "3.2gf"): name for name in _SCALED_HALVES},
+    **{f"mnasnet{size.replace('_', '.')}": f"mnasnet{size}" for size in scaled.MNASNET},
     "784-300-100-10": "lenet-300-100",
     "lenet": "lenet-5",
     "lenet5-caffe": "lenet-5",
@@ -154,10 +180,18 @@ def squash(name: str) -> str:
 _DROPPED = str.maketrans("", "", "-_ ")
 
 
+def _spaced(name: str) -> str:
+    """Return the name with one kind of separator, in capitals, which `squash` leaves none of.
+
+    It comes first: without its separators regnet_x_1_6gf would be regnet_x_16gf.
+    """
+    return name.upper().replace("-", "_").replace(" ", "_")
+
+
 def _index() -> dict[str, str]:
-    names = {squash(name): name for name in MODELS}
+    names = {squash(name): name for name in sorted(MODELS, key=len, reverse=True)}
     names.update({squash(alias): name for alias, name in OTHER_NAMES.items()})
-    return names
+    return names | {_spaced(name): name for name in MODELS}
 
 
 def find_model(name: str) -> Architecture | None:
@@ -171,7 +205,7 @@ def find_model(name: str) -> Architecture | None:
     """
     index = _index()
     for text in _readings(name.strip().lower()):
-        known = index.get(squash(text))
+        known = index.get(_spaced(text)) or index.get(squash(text))
         if known is not None:
             return MODELS[known]()
         member = families.find_member(text)
