@@ -46,6 +46,9 @@ def test_without_a_class_the_plain_model_is_built():
         ("bert", {"architectures": ["BertForMaskedLM"]}, 96 * 24),
         ("roberta", {"architectures": ["RobertaForMaskedLM"]}, 96 * 24),
         ("distilbert", {"architectures": ["DistilBertForMaskedLM"]}, 96 * 24),
+        ("xlm-roberta", {"architectures": ["XLMRobertaForMaskedLM"]}, 96 * 24),
+        ("electra", {"architectures": ["ElectraForMaskedLM"], "embedding_size": 12}, 96 * 12),
+        ("albert", {"architectures": ["AlbertForMaskedLM"], "embedding_size": 12}, 96 * 12),
         ("gpt2", {}, 96 * 24),
         ("opt", {}, 96 * 24),
         ("t5", {}, 96 * 24),
@@ -84,6 +87,20 @@ def test_options_of_models_change_their_tensors():
     assert "embeddings.position_embeddings" in names
 
 
+def test_embeddings_as_wide_as_the_layers_are_not_projected():
+    for kind, layer in (("electra", "project"), ("albert", "hidden_mapping")):
+        for width, projected in ((12, True), (24, kind == "albert")):
+            net = build_config(config(kind, embedding_size=width))
+            assert any(layer in tensor.name for tensor in net.tensors) == projected
+
+
+def test_layers_that_share_their_weights_are_counted_once():
+    shallow, deep = (build_config(config("albert", num_hidden_layers=n)) for n in (2, 12))
+    assert shallow.tensors == deep.tensors
+    grouped = build_config(config("albert", num_hidden_groups=2, inner_group_num=2))
+    assert sum("ffn_output.weight" in tensor.name for tensor in grouped.tensors) == 4
+
+
 def test_absent_parts_are_absent():
     plain = build_config(config("convnext", layer_scale_init_value=0))
     assert not any("layer_scale" in tensor.name for tensor in plain.tensors)
@@ -119,6 +136,7 @@ def test_square_sizes_may_come_as_pairs():
         ("bert", {"initializer_range": -0.1}, "a number of 0 or more"),
         ("bert", {"initializer_range": True}, "a number"),
         ("gpt2", {"tie_word_embeddings": 3}, "true or false"),
+        ("bart", {"tie_word_embeddings": False}, "expected true"),
         ("swin", {"depths": []}, "a list of sizes"),
         ("swin", {"depths": [1, 1], "num_heads": [1]}, "as many as depths"),
         ("convnext", {"depths": [1, 1], "hidden_sizes": [8]}, "as many as depths"),

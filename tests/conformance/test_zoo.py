@@ -127,7 +127,7 @@ SMALL = {
     "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
     "n_embd": 48, "n_layer": 2, "n_head": 4, "n_layers": 2, "n_heads": 4, "dim": 48, "d_model": 48,
     "num_layers": 2, "vocab_size": 600, "pad_token_id": 0, "encoder_layers": 1, "decoder_layers": 1,
-    "ffn_dim": 96, "word_embed_proj_dim": 48,
+    "ffn_dim": 96, "word_embed_proj_dim": 48, "embedding_size": 24,
 }  # fmt: skip
 DIFFERENT = {
     "mistral": {"num_key_value_heads": 2}, "mixtral": {"num_key_value_heads": 2},

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from decaycalc.architecture.hub import decoders, encoders, images, sequences
+from decaycalc.architecture.hub import decoders, encoders, images, narrow, sequences
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError, nearest_names
@@ -13,7 +13,10 @@ Rule = Callable[[Fields, str], Architecture]
 MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
     "bert": ("Bert", encoders.bert, encoders.BERT_HEADS),
     "roberta": ("Roberta", encoders.roberta, encoders.ROBERTA_HEADS),
+    "xlm-roberta": ("XLMRoberta", encoders.xlm_roberta, encoders.ROBERTA_HEADS),
     "distilbert": ("DistilBert", encoders.distilbert, encoders.DISTILBERT_HEADS),
+    "electra": ("Electra", narrow.electra, narrow.ELECTRA_HEADS),
+    "albert": ("Albert", narrow.albert, narrow.ALBERT_HEADS),
     "gpt2": ("GPT2", decoders.gpt2, decoders.GPT2_HEADS),
     "gpt_neox": ("GPTNeoX", decoders.gpt_neox, decoders.CAUSAL_HEADS),
     "opt": ("OPT", decoders.opt, decoders.CAUSAL_HEADS[:3]),
@@ -26,6 +29,7 @@ MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
     "gemma2": ("Gemma2", decoders.llama, decoders.CAUSAL_HEADS),
     "phi3": ("Phi3", decoders.llama, decoders.CAUSAL_HEADS),
     "t5": ("T5", sequences.t5, sequences.T5_HEADS),
+    "bart": ("Bart", sequences.bart, sequences.BART_HEADS),
     "whisper": ("Whisper", sequences.whisper, sequences.WHISPER_HEADS),
     "vit": ("ViT", images.vit, images.IMAGE_HEADS),
     "deit": ("DeiT", images.vit, images.DEIT_HEADS),

@@ -1,4 +1,4 @@
-"""BERT, RoBERTa and DistilBERT, with the tensor names of transformers.
+"""BERT, RoBERTa, XLM-RoBERTa and DistilBERT, with the tensor names of transformers.
 
 Source: transformers/models/{bert,roberta,distilbert}/modeling_*.py (v4.57.1) for rules, names and
 `_init_weights` (normal of `initializer_range`, biases 0, the padding row 0); Devlin et al. 2018
@@ -71,11 +71,11 @@ def bert(fields: Fields, head: str) -> Architecture:
             part.linear("cls.predictions.decoder", width, vocabulary, bias=False)
     if head in {"ForPreTraining", "ForNextSentencePrediction"}:
         part.linear("cls.seq_relationship", width, 2)
-    classes = _simple_head(part, fields, head, width) or classes
+    classes = simple_head(part, fields, head, width) or classes
     return part.done(fields.path, classes=classes)
 
 
-def _simple_head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
+def simple_head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
     """Add the heads of one dense layer; return the number of classes, if it has any."""
     if head in {"ForSequenceClassification", "ForTokenClassification"}:
         part.linear("classifier", width, fields.labels())
@@ -87,7 +87,12 @@ def _simple_head(part: Builder, fields: Fields, head: str, width: int) -> int | 
     return None
 
 
-def roberta(fields: Fields, head: str) -> Architecture:
+def xlm_roberta(fields: Fields, head: str) -> Architecture:
+    """Return XLM-RoBERTa: RoBERTa, where nothing is said with BERT's vocabulary."""
+    return roberta(fields, head, vocabulary=30522)
+
+
+def roberta(fields: Fields, head: str, *, vocabulary: int = 50265) -> Architecture:
     """Return RoBERTa with the given head; `Model` is encoder and pooler."""
     part = Builder(start(fields))
     width, vocabulary = _encoder(
@@ -95,7 +100,7 @@ def roberta(fields: Fields, head: str) -> Architecture:
         fields,
         prefix="" if head == "Model" else "roberta.",
         pooled=head not in _UNPOOLED_ROBERTA,
-        vocabulary=50265,
+        vocabulary=vocabulary,
         padded_positions=True,
     )
     if head in {"ForMaskedLM", "ForCausalLM"}:
@@ -109,7 +114,7 @@ def roberta(fields: Fields, head: str) -> Architecture:
         part.linear("classifier.dense", width, width)
         part.linear("classifier.out_proj", width, fields.labels())
         return part.done(fields.path, classes=fields.labels())
-    return part.done(fields.path, classes=_simple_head(part, fields, head, width))
+    return part.done(fields.path, classes=simple_head(part, fields, head, width))
 
 
 def _encoder(
@@ -137,13 +142,14 @@ def _encoder(
     part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
     part.norm(f"{table}.LayerNorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
-        _bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
+        bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
     if pooled:
         part.linear(f"{prefix}pooler.dense", width, width)
     return width, vocabulary
 
 
-def _bert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+def bert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    """Add one of BERT's layers."""
     for projection in ("query", "key", "value"):
         part.linear(f"{name}.attention.self.{projection}", width, width)
     part.linear(f"{name}.attention.output.dense", width, width)
@@ -197,4 +203,4 @@ def _distilbert_head(
         return vocabulary
     if head in {"ForSequenceClassification", "ForMultipleChoice"}:
         part.linear("pre_classifier", width, width)
-    return _simple_head(part, fields, head, width)
+    return simple_head(part, fields, head, width)

@@ -1,7 +1,8 @@
-"""T5 and Whisper, with the tensor names of transformers.
+"""T5, BART and Whisper, with the tensor names of transformers.
 
-Source: transformers/models/{t5,whisper}/modeling_*.py (v4.57.1) for rules, names and
-`_init_weights`; Raffel et al. 2019 (1910.10683), Radford et al. 2022 (2212.04356).
+Source: transformers/models/{t5,bart,whisper}/modeling_*.py (v4.57.1) for rules, names and
+`_init_weights`; Raffel et al. 2019 (1910.10683), Lewis et al. 2019 (1910.13461), Radford et al.
+2022 (2212.04356).
 """
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
@@ -9,6 +10,7 @@ from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
 T5_HEADS = ("ForConditionalGeneration", "Model", "EncoderModel")
+BART_HEADS = ("ForConditionalGeneration", "Model")
 WHISPER_HEADS = ("ForConditionalGeneration", "Model")
 
 
@@ -70,6 +72,42 @@ def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
         rule = normal(factor * width**-0.5)
         part.linear(f"{name}.{gate}", width, hidden, bias=False, rule=rule)
     part.linear(f"{name}.wo", hidden, width, bias=False, rule=normal(factor * hidden**-0.5))
+
+
+def bart(fields: Fields, head: str) -> Architecture:
+    """Return BART; encoder, decoder and output share one table of words.
+
+    Raises:
+        UnreadableFileError: the tables are not shared, or a malformed field.
+    """
+    rule = normal(fields.number("init_std", 0.02))
+    part = Builder(Start(linear=rule, linear_bias=zero, embedding=rule))
+    prefix = "" if head == "Model" else "model."
+    width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", 50265)
+    if not fields.flag("tie_word_embeddings", default=True):
+        raise fields.wrong("tie_word_embeddings", False, "true")  # noqa: FBT003  (the field's value)
+    part.embedding(f"{prefix}shared", vocabulary, width, padding=True)
+    positions = fields.size("max_position_embeddings", 1024) + 2
+    for side in ("encoder", "decoder"):
+        name = f"{prefix}{side}"
+        part.embedding(f"{name}.embed_positions", positions, width, role=Role.POSITION)
+        _stack(part, name, (width, fields.size(f"{side}_ffn_dim", 4096)), fields, side)
+        part.norm(f"{name}.layernorm_embedding", width)
+    return part.done(fields.path, classes=vocabulary)
+
+
+def _stack(part: Builder, name: str, widths: tuple[int, int], fields: Fields, side: str) -> None:
+    """Add the layers of one side, its decoder's with attention to the encoder."""
+    width, hidden = widths
+    for index in range(fields.size(f"{side}_layers", 12)):
+        layer = f"{name}.layers.{index}"
+        for attention in ("self_attn", "encoder_attn")[: 2 if side == "decoder" else 1]:
+            for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
+                part.linear(f"{layer}.{attention}.{projection}", width, width)
+            part.norm(f"{layer}.{attention}_layer_norm", width)
+        part.linear(f"{layer}.fc1", width, hidden)
+        part.linear(f"{layer}.fc2", hidden, width)
+        part.norm(f"{layer}.final_layer_norm", width)
 
 
 def whisper(fields: Fields, head: str) -> Architecture:

@@ -157,6 +157,7 @@ PUBLISHERS = (
     "facebook/",
     "microsoft/",
     "distilbert/",
+    "albert/",
     "openai-community/",
     "openai/",
     "eleutherai/",

@@ -33,9 +33,33 @@ def _gpt2(width: int, layers: int, **others: object) -> Config:
     return {"model_type": "gpt2", "n_embd": width, "n_layer": layers, **others}
 
 
-def _roberta(*sizes: int) -> Config:
+def _roberta(*sizes: int, kind: str = "roberta", **others: object) -> Config:
     own = {"max_position_embeddings": 514, "type_vocab_size": 1}
-    return _named("roberta", _BERT_NAMES, *sizes, **own)
+    return _named(kind, _BERT_NAMES, *sizes, **own, **others)
+
+
+def _xlm_roberta(*sizes: int) -> Config:
+    return _roberta(*sizes, kind="xlm-roberta", vocab_size=250002)
+
+
+def _electra(embedding: int, *sizes: int, generator: bool = False) -> Config:
+    heads: Config = {"architectures": ["ElectraForMaskedLM"]} if generator else {}
+    return _named("electra", _BERT_NAMES, *sizes, embedding_size=embedding, **heads)
+
+
+def _albert(*sizes: int) -> Config:
+    return _named("albert", _BERT_NAMES, *sizes)
+
+
+def _bart(width: int, layers: int) -> Config:
+    sides = ("encoder", "decoder")
+    stacks = {f"{side}_layers": layers for side in sides}
+    return {
+        "model_type": "bart",
+        "d_model": width,
+        **stacks,
+        **{f"{side}_ffn_dim": 4 * width for side in sides},
+    }
 
 
 def _pythia(width: int, layers: int, vocabulary: int = 50304) -> Config:
@@ -83,6 +107,18 @@ CONFIGS: dict[str, Config] = {
     "roberta-base": _roberta(*_BASE),
     "roberta-large": _roberta(*_LARGE),
     "distilroberta-base": _roberta(768, 6, 12, 3072),
+    "xlm-roberta-base": _xlm_roberta(*_BASE),
+    "xlm-roberta-large": _xlm_roberta(*_LARGE),
+    "electra-small": _electra(128, 256, 12, 4, 1024),
+    "electra-base": _electra(768, *_BASE),
+    "electra-large": _electra(1024, *_LARGE),
+    "electra-small-generator": _electra(128, 256, 12, 4, 1024, generator=True),
+    "electra-base-generator": _electra(768, 256, 12, 4, 1024, generator=True),
+    "electra-large-generator": _electra(1024, 256, 24, 4, 1024, generator=True),
+    "albert-base": _albert(768, 12, 12, 3072),
+    "albert-large": _albert(1024, 24, 16, 4096),
+    "albert-xlarge": _albert(2048, 24, 16, 8192),
+    "albert-xxlarge": _albert(4096, 12, 64, 16384),
     "distilbert-base": {"model_type": "distilbert"},
     "distilbert-base-cased": {"model_type": "distilbert", "vocab_size": 28996},
     "distilbert-base-multilingual-cased": {"model_type": "distilbert", "vocab_size": 119547},
@@ -166,6 +202,8 @@ CONFIGS: dict[str, Config] = {
     "t5-v1.1-large": _t5(1024, 2816, 64, 24, 16, **_GATED),
     "t5-v1.1-xl": _t5(2048, 5120, 64, 24, 32, **_GATED),
     "t5-v1.1-xxl": _t5(4096, 10240, 64, 24, 64, **_GATED),
+    "bart-base": _bart(768, 6),
+    "bart-large": _bart(1024, 12),
     "whisper-tiny": _whisper(384, 4),
     "whisper-base": _whisper(512, 6),
     "whisper-small": _whisper(768, 12),
@@ -184,6 +222,14 @@ ALIASES = {
     "distilbert": "distilbert-base",
     "distilbert-base-uncased": "distilbert-base",
     "distilroberta": "distilroberta-base",
+    "xlm-roberta": "xlm-roberta-base",
+    **{f"electra-{size}-discriminator": f"electra-{size}" for size in ("small", "base", "large")},
+    **{
+        f"albert-{size}-v{version}": f"albert-{size}"
+        for size in ("base", "large", "xlarge", "xxlarge")
+        for version in (1, 2)
+    },
+    "bart": "bart-base",
     "gpt2-small": "gpt2",
     "gpt2-117m": "gpt2",
     "gpt2-124m": "gpt2",
