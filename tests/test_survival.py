@@ -14,9 +14,9 @@ from decaycalc.dynamics import free_survival
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule import CHUNK, parse_schedule
 from decaycalc.survival import DecayRule, ScheduledDecay, survive
+from decaycalc.survival.every import EveryStep
 from decaycalc.survival.product import NOTHING, Product
 from decaycalc.survival.sums import Interval
-from decaycalc.survival.every import EveryStep
 from decaycalc.survival.survey import LEAST_INTERVALS, predict_mean_square
 
 # Recipe: step at peak lr, momentum, schedule, steps, steps per epoch; then shrink per epoch's
@@ -275,7 +275,7 @@ def test_shares_of_all_updates_and_of_the_initial_weights_make_one(
 def test_long_runs_summed_in_blocks_are_those_summed_by_steps(text: str, step: float) -> None:
     n = (1 << 20) + 77
     rule = DecayRule(step=step)
-    found = survive(parse_schedule(text, total_steps=n), rule)
+    found = survive(parse_schedule(text, total_steps=n), rule, every_step=True)
     shares, initial = averages(text, n, rule)
     mean = float((shares * np.arange(n)[::-1]).sum() / shares.sum())
     assert found.mean_update_age_steps == pytest.approx(mean, rel=1e-6)
@@ -291,7 +291,10 @@ def test_long_runs_summed_in_blocks_are_those_summed_by_steps(text: str, step: f
 def test_halves_are_found_in_the_right_chunk_of_a_long_interval() -> None:
     n = 3 * CHUNK * LEAST_INTERVALS
     found = survive(
-        parse_schedule("constant:value=0.5", total_steps=n), DecayRule(step=1e-7), n_points=2
+        parse_schedule("constant:value=0.5", total_steps=n),
+        DecayRule(step=1e-7),
+        n_points=2,
+        every_step=True,
     )
     log = math.log1p(-5e-8)
     half = math.log1p(math.expm1(n * log) / 2) / log

@@ -148,7 +148,7 @@ def test_between_kinks_schedules_are_monotone_and_known_from_few_steps(text, cur
 
     for start, stop in pairwise(cuts):
         assert is_monotone(each[start:stop])
-    found = sum_stretches(count, Stretches.between(np.array(cuts)), len(cuts) - 1)
+    found = sum_stretches(count, Stretches.between(cuts), len(cuts) - 1)
     exact = [math.fsum(each[start:stop]) for start, stop in pairwise(cuts)]
     assert found == pytest.approx(exact, rel=1e-14, abs=1e-15)
     assert seen < n
@@ -163,6 +163,6 @@ def test_too_many_pieces_are_none():
 
 def test_kinks_between_two_steps_cut_out_the_steps_around_them():
     run = parse_schedule("one-cycle:rise=0.333", total_steps=1000)
-    assert cut_pieces(run, most=9) == (0, 332, 999, 1000)
+    assert cut_pieces(run, most=9).tolist() == [0, 332, 999, 1000]
     run = parse_schedule("one-cycle:rise=0.3335", total_steps=1000)
-    assert cut_pieces(run, most=9) == (0, 332, 333, 999, 1000)
+    assert cut_pieces(run, most=9).tolist() == [0, 332, 333, 999, 1000]

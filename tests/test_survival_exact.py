@@ -217,7 +217,7 @@ def test_runs_of_1e12_steps_take_no_time(text, momentum):
 
 def test_updates_long_decayed_are_not_looked_at(monkeypatch):
     schedule = parse_schedule("linear:final=0.5", total_steps=10**8)
-    few = FewSteps(schedule, DecayRule(step=1e-3), (0, 10**8))
+    few = FewSteps(schedule, DecayRule(step=1e-3), np.array([0, 10**8]))
     seen, logs = [], FewSteps.logs
 
     def note(steps_of, steps):

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from decaycalc.schedule.pieces import Integers
 from decaycalc.schedule.shapes import Floats
 from decaycalc.survival.gram import LEAST_POWER, TERMS, block, is_smooth
 
-Integers = NDArray[np.int64]
 Function = Callable[[Floats], Floats]
 
 SHORT = 1 << LEAST_POWER

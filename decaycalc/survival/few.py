@@ -10,8 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from decaycalc.schedule import CHUNK, Schedule
+from decaycalc.schedule.pieces import Integers
 from decaycalc.schedule.shapes import Floats
-from decaycalc.survival.blocks import Integers, Stretches, join, read_series, sum_stretches
+from decaycalc.survival.blocks import Stretches, join, read_series, sum_stretches
 from decaycalc.survival.every import EveryStep
 from decaycalc.survival.gram import LEAST_POWER, block, is_smooth
 from decaycalc.survival.rule import DecayRule
@@ -27,7 +28,7 @@ class FewSteps:
 
     schedule: Schedule
     rule: DecayRule
-    pieces: tuple[int, ...]
+    pieces: Integers
 
     def shrinks(self, steps: Floats) -> Floats:
         """Return the first-order shrink of each step."""
@@ -44,7 +45,7 @@ class FewSteps:
     @cached_property
     def largest(self) -> float:
         """The largest shrink of all steps: at an end of a piece, as these are monotone."""
-        ends = np.array(self.pieces, dtype=np.float64)
+        ends = self.pieces.astype(np.float64)
         return float(self.shrinks(np.concatenate((ends[:-1], ends[1:] - 1))).max())
 
     def _cut(self, edges: list[int]) -> Integers:

@@ -13,7 +13,7 @@ import numpy as np
 from decaycalc.errors import InvalidValueError
 from decaycalc.number import ratio
 from decaycalc.schedule import Schedule
-from decaycalc.schedule.pieces import cut_pieces
+from decaycalc.schedule.pieces import Integers, cut_pieces
 from decaycalc.survival.every import EqualSteps, EveryStep
 from decaycalc.survival.few import FewSteps
 from decaycalc.survival.rule import DecayRule
@@ -23,7 +23,7 @@ from decaycalc.survival.walk import walk
 LEAST_INTERVALS = 64
 MOST_POINTS = 100_000
 LONG_RUN = 1 << 14
-LEAST_PIECE = 64  # steps of a smooth piece, on average, for which it pays
+LEAST_PIECE = 512  # steps of a smooth piece, on average, for which it pays
 MOST_PIECES = 1 << 18
 
 
@@ -86,7 +86,7 @@ def survive(
     steps = _steps(schedule, rule, pieces, every_step=every_step)
     intervals = steps.sum_intervals(edges)
     updates = _Updates.of(steps, intervals)
-    survivals = _survivals(schedule, rule, updates, pieces or ())
+    survivals = _survivals(schedule, rule, updates, pieces)
     shrink = updates.sum_shrink
     return ScheduledDecay(
         total_steps=schedule.total_steps,
@@ -121,7 +121,7 @@ def _edges(total_steps: int, points: list[int]) -> list[int]:
     return sorted(even | {point + 1 for point in points})
 
 
-def _smooth_pieces(schedule: Schedule) -> tuple[int, ...] | None:
+def _smooth_pieces(schedule: Schedule) -> Integers | None:
     """Return where a long run's smooth pieces begin; None where each step is taken as quickly."""
     if schedule.total_steps < LONG_RUN:
         return None
@@ -129,7 +129,7 @@ def _smooth_pieces(schedule: Schedule) -> tuple[int, ...] | None:
 
 
 def _steps(
-    schedule: Schedule, rule: DecayRule, pieces: tuple[int, ...] | None, *, every_step: bool
+    schedule: Schedule, rule: DecayRule, pieces: Integers | None, *, every_step: bool
 ) -> EveryStep | EqualSteps | FewSteps:
     """Return the way to sum over the steps."""
     if schedule.is_constant and not every_step:
@@ -138,7 +138,7 @@ def _steps(
 
 
 def _survivals(
-    schedule: Schedule, rule: DecayRule, updates: "_Updates", pieces: tuple[int, ...]
+    schedule: Schedule, rule: DecayRule, updates: "_Updates", pieces: Integers | None
 ) -> dict[int, float]:
     """Return what is left at the end of each interval."""
     stops = [each.stop for each in updates.intervals]

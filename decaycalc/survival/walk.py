@@ -10,6 +10,7 @@ from itertools import islice, pairwise
 import numpy as np
 
 from decaycalc.schedule import Schedule
+from decaycalc.schedule.pieces import Integers
 from decaycalc.survival.blocks import Stretches, sum_stretches
 from decaycalc.survival.product import advance, start_weight
 from decaycalc.survival.rule import DecayRule
@@ -22,14 +23,14 @@ NOTHING = 1e-17  # or beside a weight of 1, in all
 
 
 def walk(
-    schedule: Schedule, rule: DecayRule, edges: list[int], pieces: tuple[int, ...]
+    schedule: Schedule, rule: DecayRule, edges: list[int], pieces: Integers | None
 ) -> dict[int, float]:
     """Return what is left of the weight at each edge; 1 is the first, the run's length the last.
 
-    Between two of `pieces` the multiplier is smooth; without any every step is taken.
+    Between two of `pieces` the multiplier is smooth; without them every step is taken.
     """
     walker = _Walker(schedule, rule, edges)
-    for start, stop in pairwise(pieces):
+    for start, stop in pairwise([] if pieces is None else pieces.tolist()):
         entry = max(start, 1) + memory_steps(rule)
         if stop - entry >= least_steps(rule):
             for settled in settle_ratio(rule, schedule, entry, stop):
