@@ -1,7 +1,7 @@
 """The classics: Caffe, Darknet, Torch7, Theano and their time."""
 
-from decaycalc.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, TENSOR_MULTIPLIERS
-from decaycalc.convention import ANY, Buffer, Convention
+from decaycalc.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS
+from decaycalc.convention import ANY, Buffer, Convention, Coupling, Follows
 from decaycalc.quantity import Monomial
 from decaycalc.run import Loss
 
@@ -149,5 +149,77 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="0.0001 by default, and with 'adam' it goes through the preconditioner as in PyTorch's Adam",
         source="MathWorks, Deep Learning Toolbox, trainingOptions: sgdm with L2 regularization",
         verification="literal step: proprietary",
+    ),
+    Convention(
+        key="dynet-weight-decay",
+        aliases=("dynet",),
+        title="DyNet --dynet-weight-decay λ, under any trainer: not times lr",
+        group=_GROUP,
+        parameter="lam",
+        shrink=PLAIN,
+        coupling=Coupling.DECOUPLED,
+        follows=Follows.CONSTANT,
+        optimizer="dynet-trainer",
+        update="w = w*(1 - lam) - lr*unmodelled(g)",
+        default="0",
+        trap="no lr and no schedule in the decay; it acts through a common scale of all parameters",
+        source="clab/dynet, dynet/weight-decay.h, L2WeightDecay::update_weight_decay; training.cc (22b4495)",
+        verification="literal step: C++",
+    ),
+    Convention(
+        key="neon-sgd",
+        title="neon GradientDescentMomentum(wdecay)",
+        group=_GROUP,
+        parameter="wdecay",
+        strength=HALF_PENALTY,
+        buffer=Buffer.INSIDE,
+        update="g = g + wdecay*w; w = w - velocity(lr*g)",
+        default="0",
+        trap="lr stands inside the momentum; its adaptive optimizers have no decay",
+        source="NervanaSystems/neon, neon/optimizers/optimizer.py, GradientDescentMomentum.optimize (8c3fb8a)",
+        verification="literal step: no longer installs",
+    ),
+    Convention(
+        key="pylearn2-weight-decay",
+        title="pylearn2 WeightDecay(coeffs): cost + coeff·ΣW²",
+        group=_GROUP,
+        parameter="coeff",
+        strength=FULL_PENALTY,
+        optimizer=ANY,
+        update="minimise loss + coeff*sum(w**2)",
+        exempt="biases: only W stands in the sum",
+        trap="no half: the same number decays twice as much as an optimizer's weight_decay",
+        source="lisa-lab/pylearn2, pylearn2/models/mlp.py, get_weight_decay (af81e5c)",
+        verification="algebra: the gradient of the objective as written",
+    ),
+    Convention(
+        key="kaldi-nnet3",
+        aliases=("kaldi",),
+        title="Kaldi nnet3 l2-regularize: loss of the minibatch + B·l2·Σw²",
+        group=_GROUP,
+        parameter="l2_regularize",
+        strength=Monomial.of(2, value=1),
+        variant="natural-gradient",
+        loss=Loss.BATCH_SUM,
+        update="g = g + 2*batch_size*l2_regularize*w; w = w - lr*heavy_ball(g)",
+        default="0",
+        trap="without the half, per sequence (B counts chunks); with n parallel jobs scripts set --l2-regularize-factor 1/n",
+        source="kaldi-asr/kaldi, src/nnet3/nnet-utils.cc, ApplyL2Regularization; nnet-training.cc (f400766)",
+        verification="literal step: C++",
+    ),
+    Convention(
+        key="h2o-deeplearning",
+        title="H2O Deep Learning(l2, adaptive_rate=false): one example a step",
+        group=_GROUP,
+        parameter="l2",
+        strength=PLAIN,
+        has_momentum=False,
+        variant="per-example",
+        loss=Loss.MEAN,
+        update="w = w - lr*(g + l2*w)",
+        default="0",
+        trap="biases decay too; with adaptive_rate (the default) it goes through ADADELTA and is no decay",
+        source="h2oai/h2o-3, hex/deeplearning/Neurons.java, bprop: grad + weight·l2 (4b33b75)",
+        verification="literal step: Java",
     ),
 )

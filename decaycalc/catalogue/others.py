@@ -638,7 +638,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="minimise loss + lam/2*sum(w**2)",
         default="0.0005",
         trap="first in the chain it is L2; after Adam it is a decay that is not times lr",
-        source="FluxML/Optimisers.jl, src/rules.jl, WeightDecay: dx + λ·x",
+        source="FluxML/Optimisers.jl, src/rules.jl, WeightDecay: dx + λ·x (0.4.8, b3595f5)",
         verification="literal step: Julia",
     ),
     Convention(
@@ -653,7 +653,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*(adam(g) + lam*w)",
         default="0",
         trap="the default λ is 0; before 0.4 the same name was not times lr",
-        source="FluxML/Optimisers.jl, src/rules.jl, AdamW, couple=true (0.4)",
+        source="FluxML/Optimisers.jl, src/rules.jl, AdamW, couple=true (0.4.8, b3595f5)",
         verification="literal step: Julia",
     ),
     Convention(

@@ -1,4 +1,4 @@
-"""Steppers of the optimizer collections: pytorch_optimizer, torch_optimizer, timm, heavyball.
+"""Steppers of the optimizer collections: pytorch_optimizer, torch_optimizer, timm, heavyball, thinc.
 
 `COLLECTED` steps in test_collected.py. `COUPLED` holds optimizers whose penalty joins the gradient
 while their direction is not simulated: test_coupling.py steps those against themselves.
@@ -6,6 +6,7 @@ while their direction is not simulated: test_coupling.py steps those against the
 
 from importlib.util import find_spec
 
+import numpy as np
 from steppers import Stepper, from_module, momentum_of, timm_optimizer, torch_loop
 
 LOOSE = 1e-6
@@ -177,7 +178,40 @@ def heavyball():
     }
 
 
-COLLECTED = {**kozistr(), **novak(), **timm(), **heavyball()}
+def thinc_loop(**fixed):
+    """Return `make` for thinc's optimizer, spaCy's."""
+
+    def make(value, run, start, lrs):
+        from thinc.api import Optimizer
+
+        settings = {"grad_clip": 0.0, "use_averages": False, "eps": run.get("eps", 1e-8), **fixed}
+        optimizer = Optimizer(float(lrs[0]), L2=value, **settings)
+        weights, schedule = np.array(start, dtype=np.float32), iter(lrs)
+
+        def step(gradient):
+            nonlocal weights
+            optimizer.learn_rate = float(next(schedule))
+            weights, _ = optimizer((0, "w"), weights, np.array(gradient, dtype=np.float32))
+            return weights.astype(float)
+
+        return step
+
+    return make
+
+
+def others():
+    """Return the steppers of single packages."""
+    lars = from_module("bitsandbytes.optim", "PytorchLARS", momentum=0.9)
+    return {
+        "bitsandbytes-lars": made("bitsandbytes", lars, tolerance=FLOAT32, dtype="float32"),
+        "thinc-adam": Stepper(package="thinc", make=thinc_loop(), tolerance=FLOAT32),
+        "thinc-adam-l2": Stepper(
+            package="thinc", make=thinc_loop(L2_is_weight_decay=False), tolerance=FLOAT32
+        ),
+    }
+
+
+COLLECTED = {**kozistr(), **novak(), **timm(), **heavyball(), **others()}
 
 COUPLED = {
     "pytorch-optimizer-coupled": made(
