@@ -95,6 +95,7 @@ class Architecture(Record):
 
     A bare count has no tensors: `count` is its number of weights, all of them decayed.
     `undecayed` are the names that the model itself lists as exempt (timm's `no_weight_decay`).
+    `note` is what whoever uses it must be told, one line.
 
     Raises:
         ContradictionError: both tensors and a count, or neither.
@@ -106,6 +107,7 @@ class Architecture(Record):
     n_classes: int | None = None
     count: int | None = None
     undecayed: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.tensors) == (self.count is not None):

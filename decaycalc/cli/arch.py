@@ -80,7 +80,8 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
         rate=rate,
         measured=sums,
     )
-    return inventory, warnings
+    notes = (architecture.note,) if architecture.note else ()
+    return inventory, (*notes, *warnings)
 
 
 def take_choice(given: dict[str, Any]) -> "Choice":

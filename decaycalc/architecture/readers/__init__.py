@@ -7,8 +7,10 @@ from decaycalc.architecture.readers import archives, listing
 from decaycalc.architecture.readers.bounds import decode, parse_json, read_text, regular_file
 from decaycalc.architecture.readers.safetensors import open_index, open_safetensors
 from decaycalc.architecture.readers.stored import Checkpoint
+from decaycalc.architecture.readers.ties import stored_twice
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace
 
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack")
 EXPORT = (
@@ -22,10 +24,21 @@ STDIN = "-"
 def open_checkpoint(path: str) -> Checkpoint | None:
     """Return the tensors of a file with their values' places; None if it is no such file.
 
+    Its architecture's note tells of tensors that are stored twice.
+
     Raises:
         UnreadableFileError: the file is malformed.
         InvalidValueError: a tensor is absurdly large.
     """
+    found = _checkpoint(path)
+    note = "" if found is None else stored_twice(found)
+    if found is None or not note:
+        return found
+    return replace(found, architecture=replace(found.architecture, note=note))
+
+
+def _checkpoint(path: str) -> Checkpoint | None:
+    """Return the tensors of a file, None if it is of no kind whose values are read."""
     lower = path.lower()
     if lower.endswith(INDEX_SUFFIX):
         return open_index(path)
