@@ -105,12 +105,33 @@ def glmnet(name, *, signs):
 
 
 def liblinear(value, data):
-    """Return liblinear's L2-regularised logistic regression, without bias."""
+    """Return liblinear's L2-regularised logistic regression, its bias not regularised (-R)."""
     from liblinear.liblinearutil import train
 
-    model = train(data.signs.tolist(), data.inputs.tolist(), f"-s 0 -c {value!r} -e 1e-12 -q")
-    weights = np.array([model.w[place] for place in range(data.inputs.shape[1])])
-    return weights * (1 if model.get_labels()[0] == 1 else -1), 0.0
+    settings = f"-s 0 -c {value!r} -e 1e-12 -B 1 -R -q"
+    model = train(data.signs.tolist(), data.inputs.tolist(), settings)
+    weights = np.array([model.w[place] for place in range(data.inputs.shape[1] + 1)])
+    weights *= 1 if model.get_labels()[0] == 1 else -1
+    return weights[:-1], float(weights[-1])
+
+
+def perceptron_lbfgs(value, data):
+    """Return scikit-learn's multilayer perceptron without hidden layers, fitted in full batches."""
+    from sklearn.neural_network import MLPRegressor
+
+    settings = {"solver": "lbfgs", "tol": 1e-15, "max_iter": 10_000, "max_fun": 100_000}
+    model = MLPRegressor(hidden_layer_sizes=(), alpha=value, random_state=0, **settings)
+    found = model.fit(data.inputs, data.targets)
+    return found.coefs_[0].ravel(), float(found.intercepts_[0][0])
+
+
+def tweedie(value, data):
+    """Return scikit-learn's generalised linear model of a normal target."""
+    from sklearn.linear_model import TweedieRegressor
+
+    model = TweedieRegressor(power=0, alpha=value, solver="newton-cholesky", tol=1e-12)
+    found = model.fit(data.inputs, data.targets)
+    return found.coef_, float(found.intercept_)
 
 
 def libsvm(value, data):
@@ -171,6 +192,10 @@ FITS = {
     "sklearn-kernel-ridge": Fit(
         package="scikit-learn", loss="squared", solve=kernel_ridge, tolerance=1e-9
     ),
+    "sklearn-mlp-lbfgs": Fit(
+        package="scikit-learn", loss="squared", solve=perceptron_lbfgs, tolerance=1e-4
+    ),
+    "sklearn-glm": Fit(package="scikit-learn", loss="squared", solve=tweedie),
     "sklearn-elastic-net": Fit(
         package="scikit-learn",
         loss="squared",

@@ -126,22 +126,22 @@ def test_a_decay_follows_the_schedule_as_the_record_states(key, record):
     assert difference <= stepper.tolerance * 10
 
 
-@pytest.mark.parametrize(
-    "key", [key for key in SHRINKING if STEPPERS[key].momentum and STEPPERS[key].tolerance < 1e-9]
-)
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"momentum": 0.9},
-        {"momentum": 0.85, "dampening": 0.5},
-        {"momentum": 0.9, "nesterov": True},
-    ],
-    ids=["heavy-ball", "dampened", "nesterov"],
-)
-def test_momentum_decays_in_the_long_run_at_the_exact_root(key, settings, record):
-    stepper = STEPPERS[key]
-    if not all(getattr(stepper, name) for name in settings):
-        pytest.skip(f"{stepper.package} has no such setting")
+LONG_RUN = {
+    "heavy-ball": {"momentum": 0.9},
+    "dampened": {"momentum": 0.85, "dampening": 0.5},
+    "nesterov": {"momentum": 0.9, "nesterov": True},
+}
+SETTLING = [
+    (key, name)
+    for key in SHRINKING
+    for name, settings in LONG_RUN.items()
+    if STEPPERS[key].tolerance < 1e-9 and all(getattr(STEPPERS[key], each) for each in settings)
+]
+
+
+@pytest.mark.parametrize(("key", "name"), SETTLING)
+def test_momentum_decays_in_the_long_run_at_the_exact_root(key, name, record):
+    stepper, settings = STEPPERS[key], LONG_RUN[name]
     case = case_of(RECORDS[key], run_of(lr=LR, **settings))
     decay = decay_of(case.side, exact(case.value))
     assert decay is not None
