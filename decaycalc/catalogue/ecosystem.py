@@ -929,7 +929,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="weight_decay",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
         optimizer="dadaptation",
-        update="d = max(d, 1e-6); w = w - d*lr*weight_decay*w - d*lr*unmodelled(g)",
+        update="w = w - lr*unmodelled(g)*(1 + weight_decay*w)",
         default="0",
         trap="almost no decay at first; without gradients it takes no step at all; DAdaptAdan divides by 1 + d·lr·λ",
         source="dadaptation/dadapt_adam.py, dadapt_adan.py (2.0)",

@@ -1,4 +1,4 @@
-"""Steppers of the optimizer collections: pytorch_optimizer, torch_optimizer, timm, heavyball, thinc.
+"""Steppers of the optimizer collections: pytorch_optimizer, torch_optimizer, timm and others.
 
 `COLLECTED` steps in test_collected.py. `COUPLED` holds optimizers whose penalty joins the gradient
 while their direction is not simulated: test_coupling.py steps those against themselves.
@@ -7,7 +7,17 @@ while their direction is not simulated: test_coupling.py steps those against the
 from importlib.util import find_spec
 
 import numpy as np
-from steppers import Stepper, from_module, momentum_of, timm_optimizer, torch_loop
+from steppers import (
+    Stepper,
+    from_module,
+    mlx_loop,
+    momentum_of,
+    optax_alias,
+    optax_loop,
+    timm_optimizer,
+    tinygrad_loop,
+    torch_loop,
+)
 
 LOOSE = 1e-6
 FLOAT32 = 1e-4
@@ -86,6 +96,20 @@ KOZISTR_CLASSES = {
     "scionlight": ("SCIONLight", {}),
     "yogi": ("Yogi", {"initial_accumulator": 0.0}),
     "radam": ("RAdam", {}),
+    "adamwsn": ("AdamWSN", {}),
+    "alice": ("Alice", {}),
+    "conda": ("Conda", {}),
+    "dash": ("DASH", {}),
+    "spam": ("SPAM", {}),
+    "spectralsphere": ("SpectralSphere", {}),
+    "vsgd": ("VSGD", {}),
+    "adamc": ("AdamC", {}),
+    "adams": ("AdamS", {}),
+    "ranger": ("Ranger", {}),
+    "adamax": ("AdaMax", {}),
+    "schedulefree": ("ScheduleFreeAdamW", {}),
+    "scalableshampoo": ("ScalableShampoo", {}),
+    "prodigy": ("Prodigy", {}),
 }
 KOZISTR_MUONS = ("Muon", "AdaMuon", "AdaGO", "NorMuon")
 
@@ -113,9 +137,10 @@ def kozistr():
         for name in ("PID", "QHM")
     }
     found["adammini"] = made(KOZISTR, of_a_model)
-    found["fadam"] = made(
-        KOZISTR, from_module(KOZISTR, "FAdam"), tolerance=FLOAT32, dtype="float32"
-    )
+    found |= {
+        name.lower(): made(KOZISTR, from_module(KOZISTR, name), tolerance=FLOAT32, dtype="float32")
+        for name in ("FAdam", "FlashAdamW")
+    }
     return {f"pytorch-optimizer-{key}": stepper for key, stepper in found.items()}
 
 
@@ -123,9 +148,13 @@ def novak():
     """Return the steppers of torch_optimizer."""
     package = "torch-optimizer"
     found = {
-        name.lower(): made(package, from_module(NOVAK, name)) for name in ("AccSGD", "MADGRAD")
+        name.lower(): made(package, from_module(NOVAK, name))
+        for name in ("AccSGD", "MADGRAD", "QHAdam", "AdaBelief", "DiffGrad", "AdaBound")
     }
-    found["pid"] = made(package, with_momentum(NOVAK, "PID"), momentum=True)
+    found |= {
+        name.lower(): made(package, with_momentum(NOVAK, name), momentum=True)
+        for name in ("PID", "QHM")
+    }
     return {f"torch-optimizer-{key}": stepper for key, stepper in found.items()}
 
 
@@ -199,11 +228,46 @@ def thinc_loop(**fixed):
     return make
 
 
+def relative_adafactor(parameters, value, _run, _lr):
+    """Return transformers' Adafactor, which takes its lr from the step."""
+    from transformers.optimization import Adafactor
+
+    return Adafactor(parameters, lr=None, weight_decay=value)
+
+
 def others():
     """Return the steppers of single packages."""
     lars = from_module("bitsandbytes.optim", "PytorchLARS", momentum=0.9)
     return {
         "bitsandbytes-lars": made("bitsandbytes", lars, tolerance=FLOAT32, dtype="float32"),
+        "bitsandbytes-lamb": made(
+            "bitsandbytes",
+            from_module("bitsandbytes.optim", "LAMB"),
+            tolerance=FLOAT32,
+            dtype="float32",
+        ),
+        "hf-adafactor-relative": made("transformers", relative_adafactor),
+        "prodigy": made("prodigyopt", from_module("prodigyopt", "Prodigy")),
+        "tinygrad-lars": Stepper(
+            package="tinygrad", make=tinygrad_loop("LARS", momentum=True), tolerance=FLOAT32
+        ),
+        "tinygrad-muon": Stepper(package="tinygrad", make=tinygrad_loop("Muon"), tolerance=FLOAT32),
+        "mlx-muon": Stepper(package="mlx", make=mlx_loop("Muon"), tolerance=FLOAT32),
+        "optax-lars": Stepper(
+            package="optax", make=optax_alias("lars", momentum=0.0), tolerance=LOOSE
+        ),
+        "optax-dog": Stepper(
+            package="optax",
+            make=optax_loop(lambda optax, value, _, lr: optax.contrib.dog(lr, weight_decay=value)),
+            tolerance=LOOSE,
+        ),
+        "optax-cocob": Stepper(
+            package="optax",
+            make=optax_loop(
+                lambda optax, value, _, lr: optax.contrib.cocob(lr, weight_decay=value)
+            ),
+            tolerance=LOOSE,
+        ),
         "thinc-adam": Stepper(package="thinc", make=thinc_loop(), tolerance=FLOAT32),
         "thinc-adam-l2": Stepper(
             package="thinc", make=thinc_loop(L2_is_weight_decay=False), tolerance=FLOAT32
