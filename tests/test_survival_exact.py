@@ -120,6 +120,22 @@ def test_with_momentum_every_form_keeps_the_promise(text, curve_path):
     assert worst_error(found, left(schedule.multiplier(np.arange(N_STEPS)), rule)) <= 1
 
 
+@pytest.mark.parametrize("step", [1e-9, 1e-6, 0.02])
+@pytest.mark.parametrize(
+    "text", ["step:every=7,gamma=0.999", "cosine:per=50,warmup=1", "linear:warmup=1"]
+)
+@pytest.mark.usefixtures("short_blocks")
+def test_constant_stretches_keep_the_promise(text, step, monkeypatch):
+    monkeypatch.setattr("decaycalc.survival.survey.LEAST_PIECE", 1)
+    schedule, rule = parse_schedule(text, total_steps=1500), DecayRule(step=step, momentum=0.9)
+    found = survive(schedule, rule, n_points=20)
+    exact = left(schedule.multiplier(np.arange(1500)), rule)
+    if rule.is_oscillating(1):
+        assert abs(Decimal(found.survival) - exact[-1]) < Decimal("1e-12") * max(map(abs, exact))
+    else:
+        assert worst_error(found, exact) <= 1
+
+
 @pytest.mark.usefixtures("short_blocks")
 def test_a_long_memory_keeps_the_promise(leaps):
     n = 60_000
@@ -170,14 +186,14 @@ def test_all_figures_are_those_of_every_step(rule, curve_path):
 
 @pytest.mark.usefixtures("short_blocks")
 def test_where_no_ratio_is_settled_every_step_is_taken(leaps, monkeypatch):
-    schedule = parse_schedule("constant:value=0.999", total_steps=N_STEPS)
+    schedule = parse_schedule("linear:final=0.999", total_steps=N_STEPS)
     for rule in (DecayRule(step=0.01, momentum=0.9), DecayRule(step=0.0026, momentum=0.9)):
         found, exact = (
             survive(schedule, rule, n_points=9, every_step=every) for every in (False, True)
         )
         assert found.survival == pytest.approx(exact.survival, rel=1e-12, abs=1e-300)
     assert not leaps
-    monkeypatch.setattr(walk, "SETTLED", 0.0)
+    monkeypatch.setattr(walk, "SETTLED", -1.0)
     monkeypatch.setattr(walk, "NOTHING", -1.0)
     rule = DecayRule(step=1e-5, momentum=0.9)
     found, exact = (

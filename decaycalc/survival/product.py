@@ -9,13 +9,15 @@ logarithm of the survival, neither with the number of steps nor with the memory 
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from decaycalc.convention import Buffer
 from decaycalc.errors import InvalidValueError
+from decaycalc.schedule.pieces import Integers
 from decaycalc.schedule.shapes import Floats
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.sums import Sum
@@ -28,6 +30,19 @@ ROW = 32  # steps multiplied one after the other, in many rows at once
 FEW = 32  # products so few that numpy does not pay
 
 
+def compose(first: Iterable[Any], later: Iterable[Any]) -> tuple[Any, Any, Any, Any]:
+    """Return a, b, c, f of the first steps followed by the later ones: numbers or arrays."""
+    a, b, c, f = first
+    later_a, later_b, later_c, later_f = later
+    left, held = 1 - a, 1 - f
+    return (
+        a + later_a * left + later_b * c,
+        b * (1 - later_a) + later_b * held,
+        later_c * left + c * (1 - later_f),
+        f + later_f * held + later_c * b,
+    )
+
+
 class Product(NamedTuple):
     """The matrix `[[1 - a, -b], [c, 1 - f]]` of some steps."""
 
@@ -38,12 +53,7 @@ class Product(NamedTuple):
 
     def then(self, later: "Product") -> "Product":
         """Return the matrix of these steps followed by later ones."""
-        return Product(
-            a=self.a + later.a * (1 - self.a) + later.b * self.c,
-            b=self.b * (1 - later.a) + later.b * (1 - self.f),
-            c=later.c * (1 - self.a) + self.c * (1 - later.f),
-            f=self.f + later.f * (1 - self.f) + later.c * self.b,
-        )
+        return Product(*compose(self, later))
 
 
 NOTHING = Product(0.0, 0.0, 0.0, 0.0)
@@ -196,15 +206,34 @@ def _matrices(rule: DecayRule, multiplier: Floats) -> Floats:
 def _multiply(matrices: Floats) -> Floats:
     """Return products of neighbours, as few as keep a small, shape (4, n_products)."""
     while matrices.shape[1] > FEW and np.abs(matrices[0]).max() <= SMALL:
-        a, b, c, f = matrices[:, ::2]
-        later_a, later_b, later_c, later_f = matrices[:, 1::2]
-        left, held = 1 - a, 1 - f
-        matrices = np.stack(
-            (
-                a + later_a * left + later_b * c,
-                b * (1 - later_a) + later_b * held,
-                later_c * left + c * (1 - later_f),
-                f + later_f * held + later_c * b,
-            )
-        )
+        first, later = matrices[:, ::2], matrices[:, 1::2]
+        matrices = np.stack(compose(first, later))
     return matrices
+
+
+class Held(NamedTuple):
+    """The steps of a stretch of constant lr: `times` times a block, and the rest."""
+
+    block: Product
+    times: int
+    rest: Product
+
+
+def hold(rule: DecayRule, multiplier: Floats, lengths: Integers) -> Iterator[Held]:
+    """Yield the steps of stretches of constant lr, multipliers and lengths of shape (n,).
+
+    Matrices are squared, so that the time goes with the logarithm of the lengths, up to blocks
+    of `2^power` steps that still lose a small part of the weight.
+    """
+    reach = SMALL / np.maximum(rule.peak_shrink * multiplier, 2.0**-62)
+    powers = np.minimum(np.log2(np.maximum(reach, 1)), np.log2(lengths)).astype(np.int64)
+    rest_steps = lengths & ((1 << powers) - 1)
+    blocks, rests = step_matrices(rule, multiplier), np.zeros((4, len(lengths)))
+    for power in range(int(powers.max())):
+        longer = np.stack(compose(rests, blocks))
+        rests = np.where(rest_steps >> power & 1, longer, rests)
+        squares = np.stack(compose(blocks, blocks))
+        blocks = np.where(power < powers, squares, blocks)
+    counts = (lengths >> powers).tolist()
+    for block, count, rest in zip(blocks.T.tolist(), counts, rests.T.tolist(), strict=True):
+        yield Held(Product(*block), count, Product(*rest))

@@ -1,18 +1,20 @@
 """The walk of a weight under momentum through a scheduled run, noting what is left on the way.
 
-Near kinks every step is taken (see `product`). Once momentum has forgotten the last kink, and the
-ratio of buffer and weight is found to be the settled one (see `slow`), the walk leaps: over the
-rest of the smooth piece the logarithm of the weight is a sum of a smooth function (see `blocks`).
+Near kinks every step is taken, and where the lr is constant powers of them (see `product`). Once
+momentum has forgotten the last kink, and the ratio of buffer and weight is found to be the settled
+one (see `slow`), the walk leaps: over the rest of the smooth piece the logarithm of the weight is a
+sum of a smooth function (see `blocks`).
 """
 
-from itertools import islice, pairwise
+from collections.abc import Iterator
+from itertools import groupby, islice, takewhile
 
 import numpy as np
 
 from decaycalc.schedule import Schedule
 from decaycalc.schedule.pieces import Integers
 from decaycalc.survival.blocks import Stretches, sum_stretches
-from decaycalc.survival.product import advance, start_weight
+from decaycalc.survival.product import advance, hold, start_weight
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.slow import SlowRatio, least_steps, memory_steps, settle_ratio
 from decaycalc.survival.sums import Sum
@@ -30,13 +32,22 @@ def walk(
     Between two of `pieces` the multiplier is smooth; without them every step is taken.
     """
     walker = _Walker(schedule, rule, edges)
-    for start, stop in pairwise([] if pieces is None else pieces.tolist()):
-        entry = max(start, 1) + memory_steps(rule)
-        if stop - entry >= least_steps(rule):
-            for settled in settle_ratio(rule, schedule, entry, stop):
-                walker.pass_over(settled)
+    if pieces is not None:
+        for constant, group in groupby(_pieces(schedule, pieces), key=lambda piece: piece[2]):
+            if constant:
+                walker.hold(list(group))
+            else:
+                for start, stop, _ in group:
+                    walker.settle(start, stop)
     walker.step_to(edges[-1])
     return walker.survivals
+
+
+def _pieces(schedule: Schedule, cuts: Integers) -> Iterator[tuple[int, int, bool]]:
+    """Yield where pieces start and stop, and if their multiplier is constant."""
+    first = schedule.multiplier(cuts[:-1].astype(np.float64))
+    last = schedule.multiplier((cuts[1:] - 1).astype(np.float64))
+    return zip(cuts[:-1].tolist(), cuts[1:].tolist(), (first == last).tolist(), strict=True)
 
 
 class _Walker:
@@ -53,8 +64,12 @@ class _Walker:
         while self.position < stop:
             target = min(self._edges[-1], stop)
             self._take(target)
-            if target == self._edges[-1]:
-                self.survivals[self._edges.pop()] = self.weight.survival()
+            self._note()
+
+    def _note(self) -> None:
+        """Note what is left if the position is the next edge."""
+        if self.position == self._edges[-1]:
+            self.survivals[self._edges.pop()] = self.weight.survival()
 
     def _take(self, stop: int) -> None:
         chunks = self.schedule.chunks(self.position, stop)
@@ -62,7 +77,35 @@ class _Walker:
             advance(self.weight, self.rule, np.concatenate(several))
         self.position = stop
 
-    def pass_over(self, settled: SlowRatio) -> None:
+    def hold(self, pieces: list[tuple[int, int, bool]]) -> None:
+        """Take the steps of some pieces of constant lr, one after the other, by powers."""
+        self.step_to(pieces[0][0])
+        stops = [stop for _, stop, _ in pieces]
+        inside = takewhile(lambda edge: edge <= stops[-1], reversed(self._edges))
+        cuts = np.unique([self.position, *stops, *inside])
+        cuts = cuts[cuts >= self.position]
+        if len(cuts) > 1:
+            self._hold(cuts)
+
+    def _hold(self, cuts: Integers) -> None:
+        multipliers = self.schedule.multiplier(cuts[:-1].astype(np.float64))
+        stretches = hold(self.rule, multipliers, np.diff(cuts))
+        for self.position, each in zip(cuts[1:].tolist(), stretches, strict=True):
+            times = each.times
+            while times and not self.weight.is_gone:
+                self.weight.advance(each.block)
+                times -= 1
+            self.weight.advance(each.rest)
+            self._note()
+
+    def settle(self, start: int, stop: int) -> None:
+        """Pass over a smooth piece, but for what is left of it to later calls."""
+        entry = max(start, 1) + memory_steps(self.rule)
+        if stop - entry >= least_steps(self.rule):
+            for settled in settle_ratio(self.rule, self.schedule, entry, stop):
+                self._pass_over(settled)
+
+    def _pass_over(self, settled: SlowRatio) -> None:
         """Leap to the end of the steps of a settled ratio, once the ratio is that one."""
         wait, target = memory_steps(self.rule), settled.start
         while target < settled.stop and not self.weight.is_gone:
