@@ -7,11 +7,14 @@ import os
 import re
 import sys
 import warnings
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from decaycalc.catalogue import conventions
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -20,11 +23,12 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 sys.path.insert(0, str(Path(__file__).parent))
 
 RESULTS = pytest.StashKey[dict[str, list[float]]]()
+EXECUTED = pytest.StashKey[set[str]]()
 
 
 def pytest_configure(config):
     """Keep the results; the frameworks' own warnings are none of ours."""
-    config.stash[RESULTS] = {}
+    config.stash[RESULTS], config.stash[EXECUTED] = {}, set()
     config.addinivalue_line("filterwarnings", "ignore")
     warnings.simplefilter("ignore")
     mend_torchvision()
@@ -55,17 +59,33 @@ def mend_torchvision():
 
 @pytest.fixture
 def record(request):
-    """Return a function that notes a package's deviation, relative, for the summary."""
-    results = request.config.stash[RESULTS]
+    """Return a function that notes a package's deviation, relative, for the summary.
 
-    def note(package, deviation):
+    The records that it is about are the test's parameters, or named after the deviation.
+    """
+    results, executed = request.config.stash[RESULTS], request.config.stash[EXECUTED]
+    parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+
+    def note(package, deviation, *keys):
         results.setdefault(package, []).append(float(deviation))
+        executed.update(keys or [value for value in parameters.values() if is_key(value)])
 
     return note
 
 
+def is_key(value):
+    """Return whether a test's parameter is a record's key."""
+    return isinstance(value, str) and value in catalogue()
+
+
+@cache
+def catalogue():
+    """Return how each record says that it was verified, by its key."""
+    return {each.key: each.verification for each in conventions()}
+
+
 def pytest_terminal_summary(terminalreporter, config):
-    """Print frameworks, versions, cases and the worst deviation."""
+    """Print frameworks, versions, cases and the worst deviation; and how many records that is."""
     results = config.stash[RESULTS]
     if not results:
         return
@@ -77,6 +97,22 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(row)
     total = sum(len(deviations) for deviations in results.values())
     terminalreporter.write_line(f"{'total':<36}{total:>6}")
+    for line in coverage_of(config.stash[EXECUTED]):
+        terminalreporter.write_line(line)
+
+
+def coverage_of(executed):
+    """Yield how many records were executed here, and what the others rest on."""
+    rest = {key: text for key, text in catalogue().items() if key not in executed}
+    yield f"records: {len(catalogue())}, of which executed here: {len(executed)}"
+    kinds = {
+        "executed": "executed in an environment of their own (their frameworks fit no common one)",
+        "literal step": "a literal step from their sources only",
+        "algebra": "algebra only (measures, and what is another record by definition)",
+    }
+    for word, text in kinds.items():
+        found = [key for key, told in rest.items() if told.startswith(word)]
+        yield f"{len(found):>7} {text}"
 
 
 def version_of(package):

@@ -97,7 +97,7 @@ def test_the_mlp_takes_the_rules_steps_on_every_minibatch(kind, loss, solver, re
         path.append(np.append(model.coefs_[0], model.intercepts_[0]))
         seen += len(rows)
     difference = difference_of(expected, path)
-    record("scikit-learn", difference)
+    record("scikit-learn", difference, key)
     assert difference <= 1e-12
 
 
@@ -121,7 +121,7 @@ def test_the_mlp_and_torch_train_in_step_with_the_converted_number(record):
         (0.5 * (inputs[rows] @ weights + free - targets[rows]).square().mean()).backward()
         optimizer.step()
     difference = difference_of(weights.detach().numpy(), model.coefs_[0].ravel())
-    record("scikit-learn", difference)
+    record("scikit-learn", difference, "sklearn-mlp-sgd")
     assert difference <= 1e-12
 
 
@@ -142,7 +142,7 @@ def test_a_linear_model_decays_at_every_example(name, schedule, record):
     alpha = 25.0 if schedule == "clipped" else ALPHA  # lr·alpha above 1
     path, expected = linear_path(name.split()[0], loss, alpha, schedule, settings)
     difference = difference_of(expected, path)
-    record("scikit-learn", difference)
+    record("scikit-learn", difference, "sklearn-sgd")
     assert difference <= 1e-12
 
 
@@ -180,7 +180,7 @@ def test_the_optimal_schedule_takes_its_lr_from_alpha(loss, name, record):
         model.partial_fit(INPUTS[[t]], CLASSES[[t]], classes=[0, 1])
         path.append(model.coef_.ravel().copy())
     difference = difference_of(expected, path)
-    record("scikit-learn", difference)
+    record("scikit-learn", difference, "sklearn-sgd-optimal")
     assert difference <= 1e-12
 
 
@@ -201,5 +201,5 @@ def test_vowpal_wabbit_decays_at_every_example(l2, record):
     weights = [space.predict(f"| {place}:1") for place in range(4)]
     space.finish()
     difference = difference_of(ours.weights, weights)
-    record("vowpalwabbit", difference)
+    record("vowpalwabbit", difference, "vw-sgd")
     assert difference <= 1e-5

@@ -152,7 +152,7 @@ def test_the_trainer_decays_by_the_rule_what_the_names_rule_says(
         lr = LR * multiplier_of(name, step, n_steps)
         for key, ruled in ours.items():
             difference = difference_of(ruled.step(found[key], lr), weights[key])
-            record("transformers", difference)
+            record("transformers", difference, "hf-trainer")
             assert difference <= 1e-12
 
 
@@ -224,7 +224,7 @@ def test_keras_fits_a_regularised_layer_as_the_rule_says(name, lrs, record):
     kernel = Ruled("caffe", caffe.pop("weight_decay"), START, **caffe)
     bias = Ruled("caffe", 0.0, np.zeros(2), **caffe)
     difference = follow(path, kernel, bias, lrs)
-    record("keras", difference)
+    record("keras", difference, "keras-l2")
     assert difference <= 3e-6
 
 
@@ -276,7 +276,7 @@ def test_keras_fit_decays_by_its_optimizers_number(name, lrs, exempt, record):
     kernel = Ruled(key, 0.3, START, **settings)
     bias = Ruled(key, 0.0 if exempt else 0.3, np.zeros(2), **settings)
     difference = follow(path, kernel, bias, lrs)
-    record("keras", difference)
+    record("keras", difference, key)
     assert difference <= 3e-5
 
 
