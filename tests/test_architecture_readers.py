@@ -11,6 +11,7 @@ import pytest
 
 from decaycalc.architecture import Role, parse_architecture
 from decaycalc.architecture.masks import count_decayed
+from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import bounds, open_checkpoint, read_architecture
 from decaycalc.architecture.zoo import build_model
 from decaycalc.errors import (
@@ -546,8 +547,8 @@ def test_onnx_initialisers_of_real_numbers_are_read(tmp_path, monkeypatch):
     entry = types.SimpleNamespace
     graph = entry(
         initializer=[
-            entry(name="fc.weight", dims=[10, 4], data_type=1),
-            entry(name="shape", dims=[2], data_type=7),
+            entry(name="fc.weight", dims=[10, 4], data_type=1, data_location=0),
+            entry(name="shape", dims=[2], data_type=7, data_location=0),
         ]
     )
     fake(monkeypatch, "onnx", load=lambda _path, **_more: entry(graph=graph))
@@ -562,10 +563,17 @@ def test_onnx_initialisers_of_real_numbers_are_read(tmp_path, monkeypatch):
 
 
 def test_gguf_tensors_are_read_in_the_order_of_torch(tmp_path, monkeypatch):
-    tensors = [types.SimpleNamespace(name="output.weight", shape=[4, 10])]
+    kind = types.SimpleNamespace(name="Q4_K")
+    tensors = [
+        types.SimpleNamespace(
+            name="output.weight", shape=[4, 10], tensor_type=kind, data_offset=0, n_bytes=1
+        )
+    ]
     fake(monkeypatch, "gguf", GGUFReader=lambda _path: types.SimpleNamespace(tensors=tensors))
     net = parse_architecture(write(tmp_path, "m.gguf", b"x"))
     assert net.tensors[0].shape == (10, 4)
+    with pytest.raises(UnreadableFileError, match=r"'output.weight' has values of Q4_K, which are"):
+        measure(open_checkpoint(str(tmp_path / "m.gguf")))
 
     def broken(_path):
         raise ValueError("bad magic\nand more")
@@ -576,8 +584,8 @@ def test_gguf_tensors_are_read_in_the_order_of_torch(tmp_path, monkeypatch):
 
 
 class Dataset:
-    def __init__(self, *shape):
-        self.shape = shape
+    def __init__(self, *shape, dtype="float32"):
+        self.shape, self.dtype = shape, dtype
 
 
 class H5:
@@ -613,6 +621,7 @@ NUMBERED = {
     "layers/lstm/cell/vars/0": Dataset(4, 12),
     "layers/lstm/cell/vars/1": Dataset(3, 12),
     "layers/lstm/cell/vars/2": Dataset(12),
+    "layers/dropout/seed_generator/vars/0": Dataset(2, dtype="uint32"),
     "optimizer/vars/0": Dataset(99),
 }
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from decaycalc.architecture.readers.bounds import first_line
 from decaycalc.architecture.readers.stored import Checkpoint, Stored
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record
@@ -79,7 +80,9 @@ def _ignore(_n_bytes: int) -> None:
 
 def _measure_tensor(entry: Stored, pool: ThreadPoolExecutor, report: Progress) -> float:
     square = find_rule(entry)
-    if entry.member:
+    if entry.pieces is not None:
+        total = sum(_in_pieces(entry, entry.pieces, square, report))
+    elif entry.member:
         total = sum(_archived(entry, square, report))
     else:
         total = _mapped(entry, square, pool, report)
@@ -149,6 +152,29 @@ def _let_go(mapped: mmap.mmap, start: int, size: int) -> None:
     length = (start + size) // mmap.PAGESIZE * mmap.PAGESIZE - begin
     if length > 0 and hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED, begin, length)
+
+
+def _in_pieces(
+    entry: Stored, pieces: Callable[[], Iterator[bytes]], square: Square, report: Progress
+) -> Iterator[float]:
+    """Yield the sums of squares of a tensor that a package reads.
+
+    Raises:
+        UnreadableFileError: its values cannot be read, or are not as many as its shape holds.
+    """
+    n_bytes = 0
+    try:
+        for piece in pieces():
+            n_bytes += len(piece)
+            report(len(piece))
+            yield square(piece, 0, len(piece))
+    except (OSError, KeyError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
+        raise UnreadableFileError(
+            entry.path, f"its data are damaged: {first_line(error)}"
+        ) from None
+    if n_bytes != entry.n_bytes:
+        reason = f"tensor {entry.name[:80]!r} has {n_bytes} bytes, other than its shape needs"
+        raise UnreadableFileError(entry.path, reason)
 
 
 def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float]:

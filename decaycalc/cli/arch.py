@@ -132,7 +132,8 @@ def take_weights(
     checkpoint = open_checkpoint(spec)
     if checkpoint is None:
         raise ContradictionError(
-            "--measure needs a file with weights: .safetensors, its index.json, .npz or .npy"
+            "--measure needs a file with weights: .safetensors, its index.json, .npz, .npy, .onnx, "
+            ".keras, .h5 or .gguf"
         )
     return checkpoint.architecture, measure_weights(checkpoint)
 

@@ -29,6 +29,7 @@ def open_checkpoint(path: str) -> Checkpoint | None:
     Raises:
         UnreadableFileError: the file is malformed.
         InvalidValueError: a tensor is absurdly large.
+        MissingExtraError: a format whose optional package is not installed.
     """
     found = _checkpoint(path)
     note = "" if found is None else stored_twice(found)
@@ -46,6 +47,7 @@ def _checkpoint(path: str) -> Checkpoint | None:
         ".safetensors": open_safetensors,
         ".npz": archives.open_npz,
         ".npy": archives.open_npy,
+        **PACKAGED,
     }
     for suffix, rule in rules.items():
         if lower.endswith(suffix):
@@ -71,7 +73,7 @@ def read_architecture(path: str) -> Architecture:
             return rule(path)
     if lower.endswith(PICKLES):
         raise UnreadableFileError(path, EXPORT)
-    known = ", ".join((".safetensors", ".npz", ".npy", *RULES))
+    known = ", ".join((".safetensors", ".npz", ".npy", *RULES, *PACKAGED))
     raise UnreadableFileError(path, f"unknown kind of file; known are {known}")
 
 
@@ -136,20 +138,20 @@ def _yaml(path: str) -> Architecture:
     return listing.read_document(value, path)
 
 
-def _onnx(path: str) -> Architecture:
-    from decaycalc.architecture.readers.extras import open_onnx  # noqa: PLC0415 - optional
+def _onnx(path: str) -> Checkpoint:
+    from decaycalc.architecture.readers.graphs import open_onnx  # noqa: PLC0415 - optional
 
     return open_onnx(path)
 
 
-def _keras(path: str) -> Architecture:
-    from decaycalc.architecture.readers.extras import open_keras  # noqa: PLC0415 - optional
+def _keras(path: str) -> Checkpoint:
+    from decaycalc.architecture.readers.keras_files import open_keras  # noqa: PLC0415 - optional
 
     return open_keras(path)
 
 
-def _gguf(path: str) -> Architecture:
-    from decaycalc.architecture.readers.extras import open_gguf  # noqa: PLC0415 - optional
+def _gguf(path: str) -> Checkpoint:
+    from decaycalc.architecture.readers.graphs import open_gguf  # noqa: PLC0415 - optional
 
     return open_gguf(path)
 
@@ -163,9 +165,12 @@ RULES: dict[str, Callable[[str], Architecture]] = {
     ".toml": _toml,
     ".yaml": _yaml,
     ".yml": _yaml,
+}
+PACKAGED: dict[str, Callable[[str], Checkpoint]] = {
     ".onnx": _onnx,
     ".keras": _keras,
     ".h5": _keras,
     ".hdf5": _keras,
     ".gguf": _gguf,
 }
+"""Formats that an optional package reads, values and all."""

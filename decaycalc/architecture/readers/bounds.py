@@ -32,6 +32,11 @@ def _reason(error: OSError | ValueError) -> str:
     return error.strerror or "unknown" if isinstance(error, OSError) else str(error)
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, its kind where it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
 def read_text(path: str) -> str:
     """Return a file's text, which must be UTF-8 and at most 32 MiB.
 

@@ -1,5 +1,7 @@
 """Tensors with values on disk, and the architecture that they make."""
 
+from collections.abc import Callable, Iterator
+
 from decaycalc.architecture.guess import guess_tensors, is_buffer
 from decaycalc.architecture.readers.bounds import check_count
 from decaycalc.architecture.tensors import Architecture
@@ -10,7 +12,8 @@ class Stored(Record):
     """Where one tensor's values stand: `n_bytes` from `offset` in the file `path`.
 
     `dtype` is safetensors' name of the number format (`F32`, `BF16`, ...). A `member` is a name
-    within an archive, in which case `offset` counts from the member's beginning.
+    within an archive, in which case `offset` counts from the member's beginning. `pieces` reads
+    the values itself, piece by piece, where a package knows the way to them.
     """
 
     name: str
@@ -20,6 +23,7 @@ class Stored(Record):
     offset: int
     n_bytes: int
     member: str = ""
+    pieces: Callable[[], Iterator[bytes]] | None = None
 
 
 class Checkpoint(Record):

@@ -76,7 +76,7 @@ def _says_tied(path: str) -> bool | None:
 
 def _are_alike(one: Stored, other: Stored) -> bool:
     """Return whether samples of two tensors' bytes are equal, and not all the same value."""
-    if one.member or other.member:
+    if one.member or one.pieces:  # both are of one file
         return False
     ours, theirs = (_samples(entry) for entry in (one, other))
     return ours == theirs and len(set(ours)) > 1

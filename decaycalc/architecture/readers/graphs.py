@@ -1,0 +1,115 @@
+"""ONNX models and GGUF files, behind the extras of those names.
+
+Source: onnx/onnx.proto3 (TensorProto, external data); ggml/docs/gguf.md.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from decaycalc.architecture.readers.bounds import first_line, regular_file
+from decaycalc.architecture.readers.extras import checkpoint_of, load_package
+from decaycalc.architecture.readers.stored import Checkpoint, Stored
+from decaycalc.errors import UnreadableFileError
+
+# ONNX's numbers of the types of real numbers, by safetensors' names, and the bytes of one value.
+ONNX_REAL_TYPES = {
+    1: ("F32", 4), 10: ("F16", 2), 11: ("F64", 8), 16: ("BF16", 2), 17: ("F8_E4M3", 1),
+    18: ("F8_E4M3FNUZ", 1), 19: ("F8_E5M2", 1), 20: ("F8_E5M2FNUZ", 1),
+}  # fmt: skip
+_EXTERNAL = 1
+_PIECE = 16 * 2**20
+_LONGEST_NUMBER = 20
+
+
+def open_onnx(path: str) -> Checkpoint:
+    """Return the initialisers of an ONNX model that hold real numbers.
+
+    The model itself is held in memory (2 GiB at most, by its format), external data are not.
+
+    Raises:
+        MissingExtraError: the package `onnx` is not installed.
+        UnreadableFileError: the file is no ONNX model.
+    """
+    regular_file(path)
+    onnx = load_package("onnx", what=f"reading {path!r}", extra="onnx")
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except Exception as error:  # noqa: BLE001 - protobuf's own errors have no public base
+        raise UnreadableFileError(path, f"not an ONNX model: {first_line(error)}") from None
+    entries = (each for each in model.graph.initializer if each.data_type in ONNX_REAL_TYPES)
+    return checkpoint_of([_initialiser(entry, path) for entry in entries], path, roles={})
+
+
+def _initialiser(entry: Any, path: str) -> Stored:
+    dtype, size = ONNX_REAL_TYPES[entry.data_type]
+    shape = tuple(int(each) for each in entry.dims)
+    n_bytes = size * prod(shape)
+    if entry.data_location == _EXTERNAL:
+        keys = {pair.key: pair.value for pair in entry.external_data}
+        place, offset = _external(keys, path)
+        return Stored(
+            name=entry.name, shape=shape, dtype=dtype, path=place, offset=offset, n_bytes=n_bytes
+        )
+    pieces = partial(_onnx_pieces, entry, dtype, size)
+    return Stored(
+        name=entry.name, shape=shape, dtype=dtype, path=path, offset=0, n_bytes=n_bytes,
+        pieces=pieces,
+    )  # fmt: skip
+
+
+def _external(keys: dict[str, str], path: str) -> tuple[str, int]:
+    """Return file and offset of external data, which must lie in the model's own folder.
+
+    Raises:
+        UnreadableFileError: they lie elsewhere, or the offset is no number.
+    """
+    name, offset = keys.get("location", ""), keys.get("offset", "0")
+    inside = name and not Path(name).is_absolute() and ".." not in Path(name).parts
+    if not inside or not offset.isdecimal() or len(offset) > _LONGEST_NUMBER:
+        raise UnreadableFileError(path, f"its external data lie at {name[:80]!r}, {offset[:30]!r}")
+    return str(Path(path).parent / name), int(offset)
+
+
+def _onnx_pieces(entry: Any, dtype: str, size: int) -> Iterator[bytes]:
+    """Yield a tensor's bytes; small ones may be lists of numbers."""
+    data = entry.raw_data
+    if not data and dtype in {"F32", "F64"}:
+        numbers = entry.float_data if dtype == "F32" else entry.double_data
+        data = np.array(numbers, f"<f{size}").tobytes()
+    elif not data:
+        data = np.array(entry.int32_data, np.int64).astype(f"<u{size}").tobytes()
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]
+
+
+def open_gguf(path: str) -> Checkpoint:
+    """Return the tensors of a GGUF file, dimensions in the order of PyTorch.
+
+    Raises:
+        MissingExtraError: the package `gguf` is not installed.
+        UnreadableFileError: the file is no GGUF file.
+    """
+    regular_file(path)
+    gguf = load_package("gguf", what=f"reading {path!r}", extra="gguf")
+    try:
+        stored = [_gguf_tensor(entry, path) for entry in gguf.GGUFReader(path).tensors]
+    except Exception as error:  # noqa: BLE001 - the reader indexes unchecked bytes
+        raise UnreadableFileError(path, f"not a GGUF file: {first_line(error)}") from None
+    return checkpoint_of(stored, path, roles={})
+
+
+def _gguf_tensor(entry: Any, path: str) -> Stored:
+    """Return one tensor; quantised ones keep the name of their format, which is not measured."""
+    return Stored(
+        name=entry.name,
+        shape=tuple(int(size) for size in reversed(entry.shape)),
+        dtype=entry.tensor_type.name,
+        path=path,
+        offset=int(entry.data_offset),
+        n_bytes=int(entry.n_bytes),
+    )

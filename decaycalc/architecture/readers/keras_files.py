@@ -1,0 +1,142 @@
+"""Keras models, behind the extra `keras-files`: `.keras`, `.weights.h5` and legacy `.h5`."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from decaycalc.architecture.readers.archives import check_directory, check_ratio
+from decaycalc.architecture.readers.bounds import first_line, regular_file
+from decaycalc.architecture.readers.extras import checkpoint_of, load_package
+from decaycalc.architecture.readers.stored import Checkpoint, Stored
+from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace
+
+BATCH_NORM_ARRAYS = 4
+_REAL_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64"}
+_PIECE = 16 * 2**20
+_MOST_GROWTH = 1000
+
+Named = tuple[str, str, Stored]
+"""A weight's name in the architecture, its role where that is known, and its place."""
+
+
+def open_keras(path: str) -> Checkpoint:
+    """Return the trained weights of a Keras model: `.keras`, `.weights.h5` or a legacy `.h5`.
+
+    Raises:
+        MissingExtraError: the package `h5py` is not installed.
+        UnreadableFileError: the file is no Keras model.
+    """
+    regular_file(path)
+    h5py = load_package("h5py", what=f"reading {path!r}", extra="keras-files")
+    try:
+        with _opened(h5py, path) as root:
+            datasets = _datasets(h5py, root, path)
+    except (OSError, KeyError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise UnreadableFileError(path, f"not a Keras model: {first_line(error)}") from None
+    named = list(_named(datasets))
+    stored = [replace(entry, name=name) for name, _, entry in named]
+    return checkpoint_of(stored, path, roles={name: role for name, role, _ in named})
+
+
+@contextmanager
+def _opened(h5py: Any, path: str) -> Iterator[Any]:
+    """Give the open HDF5 file, which a `.keras` archive holds as a member."""
+    if not path.lower().endswith(".keras"):
+        with h5py.File(path, "r") as root:
+            yield root
+        return
+    with regular_file(path).open("rb") as stream:
+        check_directory(stream, path)
+        with zipfile.ZipFile(stream) as archive:
+            info = archive.getinfo("model.weights.h5")
+            check_ratio(info, path)
+            with archive.open(info) as member, h5py.File(member, "r") as root:
+                yield root
+
+
+def _datasets(h5py: Any, root: Any, path: str) -> list[Stored]:
+    """Return the weights of layers; the optimizer's state and whole numbers are left out."""
+    found: list[Stored] = []
+
+    def visit(name: str, node: Any) -> None:
+        if not isinstance(node, h5py.Dataset) or name.startswith("optimizer"):
+            return
+        dtype = np.dtype(node.dtype)
+        if dtype.kind not in "iub":
+            found.append(_dataset(h5py, path, name, node.shape, dtype))
+
+    root.visititems(visit)
+    return found
+
+
+def _dataset(
+    h5py: Any, path: str, name: str, dims: tuple[int, ...], dtype: np.dtype[Any]
+) -> Stored:
+    shape = tuple(int(size) for size in dims)
+    return Stored(
+        name=name,
+        shape=shape,
+        dtype=_REAL_DTYPES.get(dtype.name, dtype.name),
+        path=path,
+        offset=0,
+        n_bytes=prod(shape) * dtype.itemsize,
+        pieces=partial(_pieces, h5py, path, name),
+    )
+
+
+def _pieces(h5py: Any, path: str, name: str) -> Iterator[bytes]:
+    """Yield a dataset's values as little-endian bytes, some rows at a time.
+
+    Raises:
+        UnreadableFileError: it would grow beyond measure.
+    """
+    with _opened(h5py, path) as root:
+        node = root[name]
+        dtype = np.dtype(node.dtype).newbyteorder("<")
+        n_bytes = prod(node.shape) * dtype.itemsize
+        if n_bytes > _PIECE and n_bytes > _MOST_GROWTH * node.id.get_storage_size():
+            raise UnreadableFileError(path, f"{name[:80]!r} would grow to {n_bytes} bytes")
+        if not node.shape:
+            yield np.asarray(node[()], dtype).tobytes()
+            return
+        rows = max(1, _PIECE * node.shape[0] // max(1, n_bytes))
+        for start in range(0, node.shape[0], rows):
+            yield np.asarray(node[start : start + rows], dtype).tobytes()
+
+
+def _named(datasets: list[Stored]) -> Iterator[Named]:
+    """Yield name, role and place; Keras 3 numbers a layer's weights, older ones name them.
+
+    Four arrays of one length are a batch norm's gamma, beta and two statistics.
+    """
+    layers: dict[str, list[Stored]] = {}
+    for entry in datasets:
+        layers.setdefault(entry.name.rpartition("/")[0], []).append(entry)
+    for layer, arrays in layers.items():
+        flat = all(len(entry.shape) == 1 for entry in arrays)
+        if not layer.endswith("vars"):
+            yield from ((entry.name.removesuffix(":0"), "", entry) for entry in arrays)
+        elif flat:
+            kept = arrays[:2] if len(arrays) == BATCH_NORM_ARRAYS else arrays
+            leaves = zip(("gamma", "beta"), kept, strict=False)
+            yield from ((f"{layer}/{leaf}", "norm", entry) for leaf, entry in leaves)
+        else:
+            yield from _numbered(layer, arrays)
+
+
+def _numbered(layer: str, arrays: list[Stored]) -> Iterator[Named]:
+    """Yield a layer's kernels and biases; each but the first of its kind bears its number."""
+    biases = 0
+    for index, entry in enumerate(arrays):
+        kind, is_first = "kernel", index == 0
+        if len(entry.shape) == 1:
+            kind, is_first = "bias", biases == 0
+            biases += 1
+        leaf = kind if is_first else f"{kind}{index}"
+        yield f"{layer}/{leaf}", "embedding" if "embedding" in layer else "", entry
