@@ -561,4 +561,17 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="google/maxtext, MaxText/optimizers.py, configs/base.yml (e64f681)",
         verification="literal step: optax.adamw in a training stack",
     ),
+    Convention(
+        key="optax-mechanize",
+        title="optax.contrib.mechanize(weight_decay)",
+        group=_GROUP,
+        parameter="weight_decay",
+        refusal="its λ is times the gradient's norm over the weights' and the learned scale: no constant share decays",
+        optimizer="mechanize",
+        update="w = w - lr*unmodelled(g)*(1 + weight_decay*w)",
+        default="0.01",
+        trap="not the base optimizer's weight_decay: 0.01 by default, and nothing without a gradient",
+        source="optax/contrib/_mechanic.py, mechanize (optax 0.2.8)",
+        verification="executed: optax 0.2.8",
+    ),
 )

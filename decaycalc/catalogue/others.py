@@ -717,4 +717,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="deeplearning4j/deeplearning4j, nd4j-api, org/nd4j/linalg/learning/regularization/L2Regularization.java, BEFORE_UPDATER (1d17030)",
         verification="literal step: Java",
     ),
+    Convention(
+        key="paddle-lars-momentum",
+        title="paddle.incubate LarsMomentumOptimizer(lars_weight_decay)",
+        group=_GROUP,
+        parameter="lars_weight_decay",
+        refusal="the trust ratio rescales gradient and decay by layer: no constant share of the weight decays",
+        optimizer="lars",
+        update="r = (0.001*norm(w)/(norm(g) + lars_weight_decay*norm(w)) if norm(w) > 0 else 1); w = w - velocity(lr*r*(g + lars_weight_decay*w), momentum=0.9)",
+        default="0.0005",
+        exempt="names in exclude_from_weight_decay",
+        trap="0.0005 by default",
+        source="paddle/incubate/optimizer/lars_momentum.py (paddlepaddle 3.3.1)",
+        verification="literal step: static graphs only",
+    ),
 )

@@ -55,7 +55,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-sgd",
-        aliases=("sklearn-sgdclassifier", "sklearn-sgdregressor"),
+        aliases=("sklearn-sgdclassifier", "sklearn-sgdregressor", "sklearn-perceptron"),
         title="SGDClassifier, SGDRegressor(alpha, penalty='l2'): one example a step",
         group=_GROUP,
         parameter="alpha",
@@ -135,7 +135,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-ridge",
-        aliases=("sklearn-kernel-ridge", "sklearn-ridge-classifier"),
+        aliases=("sklearn-kernel-ridge", "sklearn-ridge-classifier", "sklearn-ridgecv"),
         title="Ridge, KernelRidge, RidgeClassifier(alpha): Σerr² + alpha·‖w‖²",
         group=_GROUP,
         parameter="alpha",
