@@ -8,7 +8,8 @@ import pytest
 from decaycalc.architecture.hub import MODEL_TYPES, build_config
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.masks import decayed
-from decaycalc.architecture.readers import read_architecture
+from decaycalc.architecture.measure import measure
+from decaycalc.architecture.readers import open_checkpoint, read_architecture
 from decaycalc.architecture.zoo import build_model
 from decaycalc.architecture.zoo.hub_models import CONFIGS
 
@@ -254,14 +255,19 @@ def test_real_keras_files_are_read(tmp_path):
             keras.layers.Dense(6),
             keras.layers.BatchNormalization(),
             keras.layers.LayerNormalization(),
+            keras.layers.Dropout(0.1),
             keras.layers.Dense(3, use_bias=False),
         ]
     )
     expected = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    values = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+    squares = sum(float((value.astype("float64") ** 2).sum()) for value in values)
     for name in ("m.keras", "m.weights.h5", "legacy.h5"):
         save = model.save_weights if "weights" in name else model.save
         save(tmp_path / name)
         assert read_architecture(str(tmp_path / name)).n_parameters == expected
+        found = measure(open_checkpoint(str(tmp_path / name)))
+        assert sum(each.sum_of_squares for each in found) == pytest.approx(squares, rel=1e-7)
 
 
 def test_real_onnx_and_gguf_files_are_read(tmp_path):
