@@ -110,6 +110,7 @@ def executed(stepper: Stepper, case, gradients, multipliers):
 
 
 def deviation(path, other):
-    """Return the largest difference relative to the largest weight of each step."""
+    """Return the largest difference relative to the largest weight of each step, where one is."""
     axes = tuple(range(1, path.ndim))
-    return float(np.max(np.abs(path - other).max(axis=axes) / np.abs(other).max(axis=axes)))
+    scales = np.abs(other).max(axis=axes)
+    return float(np.max(np.abs(path - other).max(axis=axes) / np.where(scales, scales, 1.0)))

@@ -1,6 +1,7 @@
 """Which real optimizer stands behind which convention."""
 
 from families import FAMILIES
+from remaining import REMAINING
 from steppers import (
     Stepper,
     bitsandbytes_sgd,
@@ -70,6 +71,7 @@ def torch_like(package, module, name, *, tolerance=1e-12, dtype="float64", **fix
 
 STEPPERS = {
     **FAMILIES,
+    **REMAINING,
     # Objectives, written out and differentiated by torch.
     "mean-l2": by_hand(lambda _: 1),
     "mean-half-l2": by_hand(lambda _: 0.5),

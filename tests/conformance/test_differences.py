@@ -49,6 +49,8 @@ UNDRIVEN = {
     "fastai-larc": "its local lr has the number in the denominator, beside the gradient's norm",
     "timm-lambc": "refused: the decay is inside the trust ratio, as one part of what it scales",
     "timm-clamb": "refused: the decay is inside the trust ratio, as one part of what it scales",
+    "optimi-ranger": "refused: its lookahead returns to slow weights, those of a run of its own",
+    "pytorch-optimizer-ranger": "refused: its lookahead returns to slow weights of its own run",
 }
 """What a number does along a gradient is no multiple of the weights: run without gradient only."""
 
