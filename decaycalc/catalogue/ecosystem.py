@@ -27,7 +27,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases by name and LayerNorm, RMSNorm by name or class; BatchNorm and GroupNorm gains decay",
         trap="0 by default, PyTorch's AdamW is 0.01; norms called bn1 or gn and bare 1-D scales are decayed",
         source="transformers/trainer.py, get_decay_parameter_names, then torch.optim.AdamW (transformers 4.57.1)",
-        verification="executed: torch 2.13.0",
+        verification="executed: transformers 4.57.1",
         common=True,
     ),
     Convention(

@@ -501,7 +501,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adafactor-t5x",
         update="w = w*(1 - weight_decay_rate) - lr*unmodelled(g)",
         default="none",
-        trap="with weight_decay_rate_lr_exponent it is times lr to that power: 2 in T5X' own configurations for PaLM",
+        trap="with weight_decay_rate_lr_exponent it is times lr to that power (PaLM's is 2)",
         source="google-research/t5x, t5x/adafactor.py, Adafactor.apply_param_gradient (cc342d4)",
         verification="literal step: a training stack, not a library",
     ),

@@ -217,8 +217,10 @@ def thinc_loop(**fixed):
         optimizer = Optimizer(float(lrs[0]), L2=value, **settings)
         weights, schedule = np.array(start, dtype=np.float32), iter(lrs)
 
-        def step(gradient):
+        def step(gradient, placed=None):
             nonlocal weights
+            if placed is not None:
+                weights = np.array(placed, dtype=np.float32)
             optimizer.learn_rate = float(next(schedule))
             weights, _ = optimizer((0, "w"), weights, np.array(gradient, dtype=np.float32))
             return weights.astype(float)
