@@ -6,7 +6,9 @@ every kink and every singularity is met by ever shorter blocks, and where nothin
 is the plain one. A monotone function that is the same at both ends of a stretch is constant.
 """
 
+import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -93,28 +95,38 @@ def sum_stretches(function: Function, stretches: Stretches, n_sums: int) -> Floa
 
     `function` is monotone on each; it takes steps of any shape.
     """
-    sums = np.zeros(n_sums)
     first = function(stretches.starts.astype(np.float64))
     last = function((stretches.starts + stretches.lengths - 1).astype(np.float64))
     constant = first == last
-    np.add.at(sums, stretches.places[constant], (first * stretches.lengths)[constant])
+    terms = [(stretches.places[constant], (first * stretches.lengths)[constant])]
     varying, rough = stretches.where(~constant), NONE
     for power in varying.powers():
         found = join(varying.blocks(power), *rough.halves())
-        rough = _add_smooth(function, found, power, sums)
+        rough = _sum_smooth(function, found, power, terms)
     for part, steps, meant in join(varying.rests(), rough).rows():
-        np.add.at(sums, part.places, np.where(meant, function(steps), 0).sum(axis=1))
-    return sums
+        terms.append((part.places, np.where(meant, function(steps), 0).sum(axis=1)))
+    places, values = (np.concatenate(each) for each in zip(*terms, strict=True))
+    return _sum_by_place(places, values, n_sums)
 
 
-def _add_smooth(function: Function, found: Stretches, power: int, sums: Floats) -> Stretches:
-    """Add the sums over the smooth blocks to `sums`, and return the others."""
-    rough = NONE
+def _sum_by_place(places: Integers, values: Floats, n_sums: int) -> Floats:
+    """Return the sum of the values at each place, rounded once."""
+    order = np.argsort(places, kind="stable")
+    ends = np.searchsorted(places[order], np.arange(n_sums + 1)).tolist()
+    sorted_values = values[order].tolist()
+    return np.array([math.fsum(sorted_values[start:stop]) for start, stop in pairwise(ends)])
+
+
+def _sum_smooth(
+    function: Function, found: Stretches, power: int, terms: list[tuple[Integers, Floats]]
+) -> Stretches:
+    """Add the sums over the smooth blocks to the `terms`, and return the other blocks."""
+    rough = [NONE]
     for part in found.parts(TERMS):
         _, series, smooth = read_series(function, part.starts, power)
-        np.add.at(sums, part.places[smooth], series[smooth, 0] * (1 << power))
-        rough = join(rough, part.where(~smooth))
-    return rough
+        terms.append((part.places[smooth], series[smooth, 0] * (1 << power)))
+        rough.append(part.where(~smooth))
+    return join(*rough)
 
 
 def read_series(
