@@ -23,6 +23,7 @@ CASES = [
     ("torch", "1e-2", "keras-l2", "pytorch-adamax", {}),
     ("torch", "1e-2", "keras-l2", "pytorch-rmsprop", {}),
     ("torch", "1e-2", "keras-l2", "pytorch-adagrad", {}),
+    ("torch", "1e-2", "keras-l2", "pytorch-adadelta", {}),
     ("torch", "1e-2", "pytorch-adadelta", "pytorch-sgd", MOMENTUM),
     ("torch", "1e-2", "pytorch-adam", "pytorch-rmsprop", {}),
     ("keras", "1e-3", "pytorch-sgd", "keras-sgd", {}),
