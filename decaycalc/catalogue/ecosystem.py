@@ -1054,4 +1054,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="ultralytics/ultralytics, ultralytics/engine/trainer.py: args.weight_decay·batch_size·accumulate/nbs (0001630)",
         verification="literal step: a training script",
     ),
+    Convention(
+        key="deepspeed-lion",
+        title="DeepSpeed FusedLion, DeepSpeedCPULion(weight_decay)",
+        group=_GROUP,
+        parameter="weight_decay",
+        shrink=TIMES_LR,
+        coupling=Coupling.DECOUPLED,
+        optimizer="lion-deepspeed",
+        update="w = w*(1 - lr*weight_decay); w = w - lr*unmodelled(g)",
+        default="0",
+        trap="its sign of 0 is not 0: a tensor without gradient drifts by lr a step beside the decay",
+        source="microsoft/DeepSpeed, csrc/lion/multi_tensor_lion.cu, LionFunctor (023aa62)",
+        verification="literal step: needs CUDA",
+    ),
 )

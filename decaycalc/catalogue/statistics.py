@@ -220,6 +220,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="glmnet-binomial",
+        aliases=("glmnet-poisson", "glmnet-multinomial"),
         title="glmnet(family='binomial', alpha=0, lambda): mean log-loss + lambda/2·‖b‖²",
         group=_GROUP,
         parameter="lam",
@@ -494,5 +495,20 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="times the number n of the user's or item's ratings (ALS-WR), so it is per rating; implicit's ALS is not",
         source="apache/spark, ml/recommendation/ALS.scala: solve(ls, numExplicits·regParam)",
         verification="literal step: one row of a factorisation",
+    ),
+    Convention(
+        key="spark-linear-svc",
+        title="Spark LinearSVC(regParam, standardization=False): mean hinge + regParam/2·‖w‖²",
+        group=_GROUP,
+        parameter="regParam",
+        strength=PLAIN,
+        optimizer=FIT,
+        loss=Loss.MEAN,
+        update="minimise mean(loss) + regParam/2*sum(w**2)",
+        default="0",
+        exempt="the intercept",
+        trap="per example, while sklearn's LinearSVC has 1/(C·N); standardization=True (default) weighs each w² by var(x)",
+        source="apache/spark, ml/classification/LinearSVC.scala: L2Regularization(regParam), mean of HingeAggregator",
+        verification="literal step: its solver is Spark's own",
     ),
 )
