@@ -183,6 +183,8 @@ def test_bad_numbers_are_one_line(run):
         ("--parameters", "x"), ("--parameters", "0"), ("--to-width-ratio", "0"),
         ("--to-epochs", "nan"),
         ("--parameters", "1e300", "--to-parameters", "1e-300"),
+        ("--parameters", "1e9", "--to-batch-size", "1e160", "--to-steps", "1e160",
+         "--to-dataset-size", "1e300"),
     ):  # fmt: skip
         ran = run(*GOYAL, *words)
         assert (ran.status, ran.out) == (2, "")

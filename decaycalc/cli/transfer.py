@@ -12,6 +12,7 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipe import EMIT_HELP
 from decaycalc.cli.recipes import MASK_HELP, shown_code
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
+from decaycalc.quantity import finite
 from decaycalc.run import Run
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
 
 
 def _count(name: str, text: str | None) -> float | None:
-    from decaycalc.quantity import exact, finite
+    from decaycalc.quantity import exact
 
     if text is None:
         return None
@@ -166,11 +167,12 @@ def projections(
     from decaycalc.scaling import BATCH, TIMESCALE, project
     from decaycalc.transfer import old_side
 
-    tokens, to_tokens = tokens_seen(moved.move.run), tokens_seen(moved.target_run)
     batch = moved.move.run.get("batch_size")
-    if None in {parameters, to_parameters, tokens, to_tokens} or batch is None:
+    if parameters is None or to_parameters is None or batch is None:
         return ()
-    assert parameters and to_parameters and tokens and to_tokens  # noqa: S101, PT018  (positive)
+    tokens, to_tokens = tokens_seen(moved.move.run), tokens_seen(moved.target_run)
+    if tokens is None or to_tokens is None:
+        return ()
     found = [project(BATCH, float(batch), variable=tokens, to_variable=to_tokens)]
     decay = decay_of(old_side(moved.move), moved.value)
     share = None if decay is None else decay.timescale_run_fraction
@@ -181,10 +183,14 @@ def projections(
 
 
 def tokens_seen(run: Run) -> float | None:
-    """Return the tokens of all steps, B·S; the data set's where the length is unknown."""
+    """Return the tokens of all steps, B·S; the data set's where the length is unknown.
+
+    Raises:
+        InvalidValueError: more than a float64 can hold.
+    """
     steps, batch, size = run.total_steps, run.get("batch_size"), run.get("dataset_size")
     if steps is not None and batch is not None:
-        return float(steps * batch)
+        return finite(steps * batch, "tokens")
     return None if size is None else float(size)
 
 
