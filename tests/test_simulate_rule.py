@@ -129,9 +129,14 @@ def test_descent_is_the_penalised_gradient_whatever_the_optimizer():
     for direction in ("m = 0.9*m + 0.1*g; w = w - lr*m", "m = m + 1 + g*g; w = w - lr*g/m"):
         rule = parse_rule(f"g = g + k*w; {direction}")
         assert rule.descent(W, np.ones(2), names={"lr": 0.1, "k": 0.5}).tolist() == [1.5, 0.0]
+    nesterov = parse_rule("v = 0.5*v + g; w = w*(1 - lr*k) - lr*(g + 0.5*v)")
+    slope = nesterov.descent(W, np.array([1.0, 0.0]), names={"lr": 0.1, "k": 0.5})
+    assert slope.tolist() == pytest.approx([2.5, -1.0])
+    growing = parse_rule("v = 3*v + g; w = w - lr*v")  # settles nowhere: two steps' worth
+    assert growing.descent(W, np.ones(2), names={"lr": 0.1}).tolist() == pytest.approx([13, 13])
     signs = parse_rule("m = 0.5*m + 0.5*(g + k*w); u = m; w = w - lr*sign(u)")
     slope = signs.descent(W, np.ones(2), names={"lr": 0.1, "k": 0.5})
-    assert slope.tolist() == pytest.approx([0.75, 0.0])
+    assert slope.tolist() == pytest.approx([1.5, 0.0])
     lamb = parse_rule("w = w - lr*lamb(g, k*w)")
     assert lamb.descent(W, ZERO, names={"lr": 0.1, "k": 0.5}).tolist() == pytest.approx([0.5, -1.0])
 

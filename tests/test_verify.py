@@ -130,6 +130,9 @@ def test_wrong_numbers_fail_where_epsilon_is_the_step(target):
         ("sklearn-mlp-adam", "pytorch-adam", {}),
         ("torch-optimizer-yogi", "pytorch-sgd", {}),
         ("mxnet-signum", "keras-l2", MOMENTUM),
+        ("pytorch-sgd", "fairseq-nag", NESTEROV),
+        ("mxnet-nag", "pytorch-sgd", MOMENTUM),
+        ("surprise-svd", "haiku-l2", {**MOMENTUM, "match": Match.DECAY}),
     ],
 )
 def test_claims_between_unlike_records_hold_and_wrong_numbers_do_not(source, target, settings):

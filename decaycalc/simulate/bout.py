@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from decaycalc.bridge import Side
-from decaycalc.convention import ANY, FIT, Coupling
+from decaycalc.convention import ANY, FIT, Coupling, Equivalence
 from decaycalc.plan import Plan
 from decaycalc.record import Record
 from decaycalc.simulate.blocks import Array
@@ -63,9 +63,18 @@ class Bout(Record):
         """Return the two trainers."""
         (one, first), (other, second) = self.sides
         return (
-            _trainer(one, first, other, self.rule_of(one)),
-            _trainer(other, second, one, self.rule_of(other)),
+            _trainer(one, first, self.rule_of(one), (other, self._carrier(one, other))),
+            _trainer(other, second, self.rule_of(other), (one, self._carrier(other, one))),
         )
+
+    def _carrier(self, side: Side, partner: Side) -> Rule | None:
+        """Return what trains a side that has no optimizer of its own.
+
+        Where the claim is of a decay, that is of plain descent on the objective.
+        """
+        if self.way.equivalence == Equivalence.SAME_DECAY:
+            return None
+        return _carrier(side, partner)
 
     @property
     def replaced(self) -> tuple[StandIn | None, ...]:
@@ -80,9 +89,9 @@ class Bout(Record):
         return parse_rule(side.convention.update)
 
 
-def _trainer(side: Side, value: float, partner: Side, rule: Rule) -> Trainer:
-    """Return one side's trainer; an objective is trained by its partner's optimizer."""
-    carrier = _carrier(side, partner)
+def _trainer(side: Side, value: float, rule: Rule, partnered: tuple[Side, Rule | None]) -> Trainer:
+    """Return one side's trainer; an objective is trained by its partner's optimizer, if any."""
+    partner, carrier = partnered
     units = (side.convention.loss_unit, partner.convention.loss_unit)
     return Trainer(
         rule=rule,
@@ -103,16 +112,10 @@ def aligned(*sides: Side) -> dict[str, float]:
 
 
 def _carrier(side: Side, partner: Side) -> Rule | None:
-    """Return the optimizer that trains an objective, None for a side that has its own.
-
-    An objective beside a decoupled decay under Adam is one of plain descent: there is no other
-    way in which the two could be compared.
-    """
+    """Return the optimizer that trains an objective, None for a side that has its own."""
     record = partner.convention
     bare = side.convention.optimizer == ANY and record.optimizer not in {ANY, FIT}
     if not bare or record.coupling == Coupling.MEASURE:
-        return None
-    if record.is_adaptive and record.strength is None:
         return None
     return parse_rule(record.update)
 
@@ -144,14 +147,16 @@ def model_of(bout: Bout, name: str) -> Model:
     size = float(bout.source.get("dataset_size") or 1)
     model = make_model(name, n_examples=round(min(size, 1e9)))
     (one, _), (other, _) = bout.sides
-    plain = [side for side, mate in ((one, other), (other, one)) if not _is_rescaled(side, mate)]
+    pairs = ((one, other), (other, one))
+    carried = bout.way.equivalence != Equivalence.SAME_DECAY
+    plain = [side for side, mate in pairs if not _is_rescaled(side, mate, carried=carried)]
     return model.scaled(min([1.0, *(_CALM / _mean_lr(side) for side in plain)]))
 
 
-def _is_rescaled(side: Side, partner: Side) -> bool:
+def _is_rescaled(side: Side, partner: Side, *, carried: bool) -> bool:
     """Return whether the steps are adaptive, by the side's own optimizer or its carrier's."""
-    carried = partner.convention.is_adaptive and _carrier(side, partner) is not None
-    return side.convention.is_adaptive or carried
+    by_partner = partner.convention.is_adaptive and _carrier(side, partner) is not None
+    return side.convention.is_adaptive or (carried and by_partner)
 
 
 def _mean_lr(side: Side) -> float:

@@ -91,17 +91,29 @@ class Rule:
         For a coupled convention this is a multiple of the gradient of the penalised objective,
         and so 0 at its optimum whatever the optimizer. An objective's is that gradient itself, as
         is that of a rule which keeps state of its own beside `g`: what it makes of `g` is its own.
+        Without `g` assigned to, state kept by hand is taken where it settles.
 
         Raises:
             MissingQuantityError: a name has no value.
             InvalidValueError: the weights overflowed.
         """
         state = State(t=1)
-        scope = self._scope(state, w, g, names, settings={}, plain=True)
-        before, after = scope.values["w"], self._after(scope, state)
+        scope, after = self._plainly(state, w, g, names)
         if self._keeps_state and "g" in self._written:
             return np.asarray(scope.values["g"])
-        return np.asarray((before - after) / scope.values["lr"])
+        if self._keeps_state:
+            once = dict(state.values)
+            self._plainly(state, w, g, names)
+            state.values = {name: _settled(once[name], state.values[name]) for name in once}
+            scope, after = self._plainly(state, w, g, names)
+        return np.asarray((np.asarray(w, float) - after) / scope.values["lr"])
+
+    def _plainly(
+        self, state: State, w: ArrayLike, g: ArrayLike, names: Mapping[str, float]
+    ) -> tuple[Scope, Value]:
+        """Return the scope and the weights after a step with every block's gain in its place."""
+        scope = self._scope(state, w, g, names, settings={}, plain=True)
+        return scope, self._after(scope, state)
 
     @property
     def _written(self) -> frozenset[str]:
@@ -167,6 +179,17 @@ class Rule:
             if name not in GIVEN:
                 state.values[name] = scope.values[name]
         return scope.values["w"]
+
+
+def _settled(once: Value, twice: Value) -> Value:
+    """Return where a name ends that starts at 0 and moves by a constant factor of its last move.
+
+    A momentum kept by hand does: it is `momentum` times itself plus what a constant gradient adds.
+    """
+    first, second = np.asarray(once, float), np.asarray(twice, float)
+    factor = np.zeros_like(first + second)
+    np.divide(second - first, first, out=factor, where=first != 0)
+    return np.where(np.abs(factor) < 1, first / (1 - np.where(factor == 1, 0, factor)), second)
 
 
 @lru_cache(maxsize=512)
