@@ -158,12 +158,15 @@ class _Updates:
     """The updates' shares in the final weights, which are their moving average.
 
     `after` is the log of what the steps after each interval leave, `total` that of all steps.
+    `are_averaged` tells whether the final weights are a moving average: each step takes a share
+    below 1.
     """
 
     steps: EveryStep | EqualSteps | FewSteps
     intervals: list[Interval]
     after: dict[int, float]
     total: float
+    are_averaged: bool
 
     @classmethod
     def of(cls, steps: EveryStep | EqualSteps | FewSteps, intervals: list[Interval]) -> "_Updates":
@@ -171,7 +174,15 @@ class _Updates:
         for interval in reversed(intervals):
             after[interval.stop] = log.get()
             log.add_sum(interval.log)
-        return cls(steps=steps, intervals=intervals, after=after, total=log.get())
+        are_parts = max(interval.largest for interval in intervals) < 1
+        total = log.get()
+        return cls(
+            steps=steps,
+            intervals=intervals,
+            after=after,
+            total=total,
+            are_averaged=total < 0 and are_parts,
+        )
 
     @property
     def sum_shrink(self) -> float:
@@ -180,11 +191,6 @@ class _Updates:
         for interval in self.intervals:
             shrink.add_sum(interval.shrink)
         return shrink.get()
-
-    @property
-    def are_averaged(self) -> bool:
-        """Whether the final weights are a moving average: each step takes a share below 1."""
-        return self.total < 0 and max(interval.largest for interval in self.intervals) < 1
 
     def mean_age(self) -> float | None:
         """Return the mean age of the updates in the final weights, in steps.
