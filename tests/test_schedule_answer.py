@@ -156,3 +156,4 @@ def test_the_list_tells_every_schedule_and_parameter() -> None:
 def test_no_equilibrium_is_told_where_none_is_predicted() -> None:
     found = over("ema-timescale-steps", "100", Run(steps=1000))
     assert [table.title for table in report.tables(found)] == ["Decay over the run", "Curve"]
+    assert found.to_dict()["equilibrium"] is None
