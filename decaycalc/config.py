@@ -6,16 +6,34 @@ of a command's name (`[tool.decaycalc.convert]`) holds for that command only.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from decaycalc.errors import TextSyntaxError, UnreadableFileError
+from decaycalc.errors import TextSyntaxError, UnknownNameError, UnreadableFileError
 from decaycalc.record import Record
 
 PREFIX = "DECAYCALC_"
 _MARK = b"tool.decaycalc"
 # A table of [tool.decaycalc] that holds assertions, not options.
-_CHECKS = "check"
+_CHECKS, _CONVENTIONS = "check", "convention"
+# Those that hold something else than what is the default of every command.
+TABLES = (
+    "convert", "conventions", "schedule", "arch", "transfer", "recipes", "check", "verify",
+    "guide", "schema", "completion", "convention",
+)  # fmt: skip
+_SHOWN, _BEFORE = 60, 30  # characters of a broken line that are shown, and those before the place
+
+
+class TomlSyntaxError(TextSyntaxError):
+    """A file that is no TOML, with the place; `text` is what stands around it in its line."""
+
+    def __init__(self, path: str, text: str, place: tuple[int, int], reason: str) -> None:
+        self.path, (self.line, self.column), self.reason = path, place, reason
+        line = [*text.split("\n"), ""][self.line - 1]
+        start = max(0, self.column - 1 - _BEFORE) if len(line) > _SHOWN else 0
+        shown = "".join(c if c.isprintable() else " " for c in line[start : start + _SHOWN])
+        super().__init__(path, shown, self.column - 1 - start, reason)
+        self.args = (f"{path}:{self.line}:{self.column}: {reason}",)
 
 
 class Setting(Record):
@@ -32,8 +50,9 @@ def settings(command: str, environment: Mapping[str, str], folder: str) -> dict[
     Costs a few file look-ups where there is no configuration.
 
     Raises:
-        TextSyntaxError: a configuration file that is no TOML.
+        TomlSyntaxError: a configuration file that is no TOML.
         UnreadableFileError: one that cannot be read.
+        UnknownNameError: a table that is no command's.
     """
     found: dict[str, Setting] = {}
     for path, keys in ((user_file(environment), ()), (project_file(folder), ("tool", "decaycalc"))):
@@ -75,18 +94,11 @@ def _read(path: str) -> bytes:
 
 
 def _table(path: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Return a table of a TOML file, empty where it has none.
-
-    Raises:
-        TextSyntaxError: it is no TOML.
-    """
-    # Imported here: most starts have no configuration to read.
-    import tomllib  # noqa: PLC0415
-
+    """Return a table of a TOML file, empty where it has none."""
     try:
-        table = tomllib.loads(_read(path).decode(), parse_float=str)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TextSyntaxError(path, "", 0, f"what TOML has: {error}") from None
+        table = parse_toml(_read(path).decode(), path)
+    except UnicodeDecodeError:
+        raise UnreadableFileError(path, "it is no UTF-8 text") from None
     for key in keys:
         table = table.get(key, {})
         if not isinstance(table, dict):
@@ -94,14 +106,55 @@ def _table(path: str, keys: tuple[str, ...]) -> dict[str, Any]:
     return table
 
 
+def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) -> dict[str, Any]:
+    """Return a TOML document, its decimals as they were typed; `path` names it in errors.
+
+    Raises:
+        TomlSyntaxError: it is no TOML.
+        UnreadableFileError: it is nested too deeply, or holds an integer beyond all measure.
+    """
+    # Imported here: most starts have no configuration to read.
+    import tomllib  # noqa: PLC0415
+
+    try:
+        return tomllib.loads(text, parse_float=parse_float)
+    except tomllib.TOMLDecodeError as error:
+        reason, _, where = str(error).rpartition(" (at ")
+        raise TomlSyntaxError(path, text, _place(where, text), reason) from None
+    except RecursionError:
+        raise UnreadableFileError(path, "it is nested too deeply") from None
+    except ValueError:
+        raise UnreadableFileError(path, "an integer in it has thousands of digits") from None
+
+
+def _place(where: str, text: str) -> tuple[int, int]:
+    """Return line and column of `line 3, column 7)`, or the end of the text's last line.
+
+    >>> _place("line 3, column 7)", ""), _place("end of document)", "a =\\n")
+    ((3, 7), (1, 4))
+    """
+    if where.startswith("line "):
+        line, column = where.strip("line )").split(", column ")
+        return int(line), int(column)
+    lines = text.rstrip().split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
 def _of_table(table: dict[str, Any], command: str, path: str) -> dict[str, Setting]:
-    """Return the settings of a table: those for all commands, then those for one."""
+    """Return the settings of a table: those for all commands, then those for one.
+
+    Raises:
+        UnknownNameError: a table that is no command's.
+    """
+    for name, value in table.items():
+        if isinstance(value, dict) and name not in TABLES:
+            raise UnknownNameError(f"table in {path}:", name, TABLES)
     own = table.get(command) if command != _CHECKS else None
     pairs = [*table.items(), *(own.items() if isinstance(own, dict) else ())]
     return {
         (option := name.replace("-", "_")): Setting(name=option, value=_plain(value), source=path)
         for name, value in pairs
-        if not isinstance(value, dict)
+        if not isinstance(value, dict) and name != _CONVENTIONS
     }
 
 

@@ -13,10 +13,19 @@ from decaycalc.convention import (
     Invariant,
 )
 
-# Not plain SGD, yet not blind to the loss's scale: RAdam's first steps are plain momentum, AggMo
-# has no preconditioner, Adadelta's epsilon sets the size of its steps, the others mix powers of
-# the gradient.
-_SCALE_SENSITIVE = frozenset({"radam", "madgrad", "yogi", "aggmo", "rmsprop-tf", "adadelta"})
+# Optimizers whose steps stay the same when the loss is scaled, but for their epsilons; plain SGD's
+# lr is scaled against it. Of no other is that known: RAdam's first steps are plain momentum, AggMo
+# has no preconditioner, Adadelta's epsilon sets the size of its steps, MADGRAD mixes powers.
+SCALE_BLIND = frozenset(
+    {
+        "adabelief", "adafactor", "adafactor-hf", "adafactor-keras", "adagrad", "adam",
+        "adam-uncorrected", "adamax", "adamax-keras", "adan", "adan-optax", "ademamix",
+        "ademamix-kozistr", "ademamix-simplified", "adopt", "adopt-cautious", "adopt-kozistr",
+        "amsgrad", "ftml", "lamb-decoupled", "lion", "muon", "muon-keras", "nadam", "nadam-keras",
+        "nadam-optax", "nadam-timm", "qhadam", "rmsprop", "rmsprop-fastai", "rmsprop-inside",
+        "signum",
+    }
+)  # fmt: skip
 # Variants that treat their own number unlike a penalty in the loss: ASGD's lambd decays beside
 # either, DC-ASGD squares the data's gradient alone.
 _UNLIKE_A_PENALTY = frozenset({"asgd", "dcasgd"})
@@ -67,7 +76,7 @@ def _feels_scale_or_penalty(source: Side, target: Side) -> bool:
     """Return whether the optimizer acts otherwise on another loss scale or on a loss's penalty."""
     records = (source.convention, target.convention)
     optimizers = {record.optimizer for record in records}
-    if optimizers & _SCALE_SENSITIVE and source.loss_scale != target.loss_scale:
+    if optimizers - SCALE_BLIND - {ANY, SGD} and source.loss_scale != target.loss_scale:
         return True
     return ANY in optimizers and any(record.variant in _UNLIKE_A_PENALTY for record in records)
 
@@ -117,8 +126,9 @@ def notes(
     linear = source.is_linear and target.is_linear
     if held == Invariant.SHRINK and not linear and not exactly:
         texts.append("to first order, --match decay holds the exact long-run decay equal")
-    if not same_lr:
-        texts.append("the target's lr is not the one that the loss scales ask for")
+    texts += _lr_note(source, target, held, same_lr=same_lr)
+    if one.invariant != other.invariant and any(map(_awaits_momentum, (source, target))):
+        texts.append("momentum was not given and counts as 0: it multiplies by 1/(1 - momentum)")
     momentum = source.has_momentum or target.has_momentum
     both_sgd = one.optimizer == other.optimizer == SGD
     if momentum and both_sgd and one.buffer != other.buffer:
@@ -135,6 +145,28 @@ def notes(
         falling = [record.key for record in (one, other) if record.variant == "asgd"]
         texts += [f"at first: the lr of {key} falls with lambd and the steps" for key in falling]
     return tuple(texts)
+
+
+def _lr_note(source: Side, target: Side, held: Invariant, *, same_lr: bool) -> list[str]:
+    """Return what to know of the lr: that it is not the right one, or that it stays SGD's."""
+    one, other = source.convention, target.convention
+    adaptive = one.is_adaptive, other.is_adaptive
+    if not same_lr:
+        return (
+            [] if any(adaptive) else ["the target's lr is not the one that the loss scales ask for"]
+        )
+    measured = MEASURE in {one.optimizer, other.optimizer}
+    scaled = other.monomial is not None and "lr" in other.monomial.names
+    if held == Invariant.STRENGTH or measured or not scaled or adaptive[0] == adaptive[1]:
+        return []
+    return ["at the same lr: --to-lr takes the target's own"]
+
+
+def _awaits_momentum(side: Side) -> bool:
+    """Return whether a momentum would multiply this side's decay and none was given."""
+    record = side.convention
+    passes_buffer = record.coupling == Coupling.COUPLED and record.optimizer in {ANY, SGD}
+    return passes_buffer and record.has_momentum and side.run.given("momentum") is None
 
 
 def _settings_note(one: Convention, other: Convention) -> list[str]:

@@ -15,7 +15,6 @@
 table of quantities, `refinements` one of quantities and what the number is multiplied by.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from fractions import Fraction
@@ -26,6 +25,7 @@ import numpy as np
 
 from decaycalc.bridge import Side, shrink_of, value_for_shrink
 from decaycalc.catalogue import conventions
+from decaycalc.config import parse_toml
 from decaycalc.convention import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.errors import (
     ContradictionError,
@@ -58,7 +58,8 @@ def load_conventions(path: str) -> tuple[Convention, ...]:
     """Return the conventions of a TOML file, in its order.
 
     Raises:
-        UnreadableFileError: no such file, no TOML, or no convention in it.
+        UnreadableFileError: no such file, or no convention in it.
+        TomlSyntaxError: it is no TOML.
         InvalidValueError: a field that is missing, of the wrong kind or out of its domain.
         UnknownNameError: a field that there is not.
         TextSyntaxError: a formula or an update rule that cannot be read.
@@ -84,13 +85,11 @@ def _document(path: str) -> Table:
             data = stream.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             raise UnreadableFileError(path, f"it is larger than {_LARGEST >> 20} MiB")
-        return tomllib.loads(data.decode())
+        return parse_toml(data.decode(), path, float)
     except OSError as error:
         raise UnreadableFileError(path, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise UnreadableFileError(path, "it is not UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UnreadableFileError(path, f"it is no TOML: {error}") from error
 
 
 def _tool(document: Table) -> Table:

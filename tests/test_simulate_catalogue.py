@@ -10,6 +10,7 @@ from decaycalc.bridge import Side, strength_of
 from decaycalc.catalogue import conventions
 from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling
 from decaycalc.decay import decay_of
+from decaycalc.equivalence import SCALE_BLIND
 from decaycalc.errors import MissingQuantityError
 from decaycalc.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import replace
@@ -216,3 +217,25 @@ def test_a_wrong_constant_in_a_record_is_caught(key):
 def test_a_rule_without_its_quantity_says_which():
     with pytest.raises(MissingQuantityError, match="weight_decay"):
         rule_of(RECORDS["pytorch-sgd"]).step(State(), W, W, names={"lr": 0.1})
+
+
+def parting(record):
+    """Return how far two trainings part, one on a loss a thousand times the other's."""
+    ends = []
+    for scale in (1.0, 1000.0):
+        names = {**names_for(record, 0.0, run_for(record)), "eps": 1e-30}
+        state, w = State(), W
+        for gradient in GRADIENTS * 500:
+            w = rule_of(record).step(state, w, scale * gradient, names=names)
+        ends.append(w)
+    return np.abs(ends[0] - ends[1]).max()
+
+
+def test_the_optimizers_that_are_blind_to_the_losss_scale_are_those_that_say_so():
+    partings = {}
+    for record in RECORDS.values():
+        if record.is_adaptive and not record.refusal and "unmodelled" not in record.update:
+            partings.setdefault(record.optimizer, []).append(parting(record))
+    blind = {name for name, found in partings.items() if max(found) < 5e-5}
+    # Epsilon, negligible above, is Adadelta's step size.
+    assert blind - {"adadelta", "adadelta-mxnet"} == SCALE_BLIND

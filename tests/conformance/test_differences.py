@@ -51,6 +51,10 @@ UNDRIVEN = {
     "timm-clamb": "refused: the decay is inside the trust ratio, as one part of what it scales",
     "optimi-ranger": "refused: its lookahead returns to slow weights, those of a run of its own",
     "pytorch-optimizer-ranger": "refused: its lookahead returns to slow weights of its own run",
+    "hf-adafactor-relative": "refused: lr and decay are times the weights' own size",
+    "prodigy": "refused: the step size comes from how far the weights have gone",
+    "pytorch-optimizer-prodigy": "refused: the step size comes from how far the weights have gone",
+    "pytorch-optimizer-scalableshampoo": "refused: the penalty enters amid the direction",
 }
 """What a number does along a gradient is no multiple of the weights: run without gradient only."""
 

@@ -61,6 +61,8 @@ def trained(key, setting, carrier, *, drop_last):
     The data gradients come from the weights of the step before, reduced as the record's loss is:
     batches of 8 out of 37, the last one short (or dropped), the lr along a cosine.
     """
+    import torch
+
     case = case_for(key, setting)
     multipliers = (1 + np.cos(np.pi * np.arange(N_STEPS) / N_STEPS)) / 2
     owner = carrier or key
@@ -72,7 +74,8 @@ def trained(key, setting, carrier, *, drop_last):
     step = STEPPERS[key].make(case.value, names, START, lrs)
     weights, path = START, []
     batches = Batches(batch_size=BATCH, dataset_size=SIZE, drop_last=drop_last)
-    for rows, size in batches.draw(SIZE, N_STEPS):
+    for place, (rows, size) in enumerate(batches.draw(SIZE, N_STEPS)):
+        torch.manual_seed(place)  # some optimizers draw probes
         scales = {Loss.MEAN: 1.0, Loss.BATCH_SUM: size, Loss.DATASET_SUM: SIZE}
         (gradient,) = MODEL.mean_gradient((weights,), rows)
         weights = step(scales[case.side.loss] * gradient)
