@@ -6,6 +6,8 @@ says what must be true of them:
 - `to` and `equals`: the number in the other convention, to a relative `rtol` (1e-9 by default);
 - `quantity` with `min`, `max` or `equals`: a number of the answer lies in a range;
 - `recipes`: two recipes, by name or file, have the same decay (or the same `quantity`).
+
+A check says all that it means: no default of an option enters it, wherever that is configured.
 """
 
 from collections.abc import Mapping
@@ -13,12 +15,13 @@ from typing import Any, TypeGuard
 
 from decaycalc.answer import answer
 from decaycalc.bulk.fields import SETTINGS, question_of
+from decaycalc.config import parse_toml
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
     MissingQuantityError,
-    TextSyntaxError,
     UnknownNameError,
+    nearest_names,
 )
 from decaycalc.quantity import exact
 from decaycalc.record import Record, replace
@@ -60,27 +63,25 @@ def parse_checks(text: str, *, path: str) -> tuple[Check, ...]:
     """Return the checks of a TOML text: its tables, or those of `[tool.decaycalc.check]`.
 
     Raises:
-        TextSyntaxError: no TOML.
+        TomlSyntaxError: no TOML.
         InvalidValueError: there is no check in it, or something else than tables.
     """
-    # Imported here: nothing else reads TOML at every start.
-    import tomllib  # noqa: PLC0415
-
-    try:
-        document = tomllib.loads(text, parse_float=str)
-    except tomllib.TOMLDecodeError as error:
-        line = text.splitlines() or [""]
-        raise TextSyntaxError("TOML", line[0], 0, f"what TOML has: {error}") from None
+    document = parse_toml(text, path)
     tables = _within(document, "tool", "decaycalc", "check")
     prefix = "" if tables is None else "tool.decaycalc.check."
     if tables is None:
-        tables = {name: table for name, table in document.items() if name != "tool"}
+        if _is_project(document, path):
+            raise InvalidValueError("file", path, "holds no table [tool.decaycalc.check]")
+        tables = document
     if not isinstance(tables, dict) or not tables:
-        raise InvalidValueError("checks", path, "holds no table with a check")
+        raise InvalidValueError("file", path, "holds no table with a check")
     lines = text.splitlines()
-    return tuple(
-        _check(name, table, _line_of(f"{prefix}{name}", lines)) for name, table in tables.items()
-    )
+    return tuple(_check(name, table, f"{prefix}{name}", lines) for name, table in tables.items())
+
+
+def _is_project(document: Mapping[str, Any], path: str) -> bool:
+    """Return whether a document is a pyproject.toml, whose tables are no checks of ours."""
+    return path.endswith("pyproject.toml") or not {"tool", "build-system"}.isdisjoint(document)
 
 
 def _within(document: Any, *keys: str) -> Any:
@@ -90,20 +91,24 @@ def _within(document: Any, *keys: str) -> Any:
     return document
 
 
-def _check(name: str, table: Any, line: int) -> Check:
-    """Return a check whose fields are known.
+def _check(name: str, table: Any, header: str, lines: list[str]) -> Check:
+    """Return a check; the line of one with a field that no check has is that field's.
 
     Raises:
         InvalidValueError: it is no table.
-        UnknownNameError: a field that no check has.
     """
     if not isinstance(table, dict):
         raise InvalidValueError("check", name, "must be a table")
-    for field in table:
-        if field not in SETTINGS and field not in _OWN:
-            raise UnknownNameError(f"field of check {name!r}", field, [*SETTINGS, *_OWN])
+    line = _line_of(header, lines)
     fields = {field: _typed(value) for field, value in table.items()}
+    for field in _unknown(fields)[:1]:
+        line = _line_of_field(field, lines, line)
     return Check(name=name, fields=fields, line=line)
+
+
+def _unknown(fields: Mapping[str, Any]) -> list[str]:
+    """Return the fields that no check has."""
+    return [field for field in fields if field not in SETTINGS and field not in _OWN]
 
 
 def _typed(value: Any) -> Any:
@@ -122,14 +127,37 @@ def _line_of(header: str, lines: list[str]) -> int:
     return 1
 
 
+def _line_of_field(field: str, lines: list[str], header: int) -> int:
+    """Return the line of a field below the line of its table's header, or the latter."""
+    for number, line in enumerate(lines[header:], header + 1):
+        if line.lstrip().startswith("["):
+            break
+        if line.partition("=")[0].strip(" \t\"'") == field:
+            return number
+    return header
+
+
 def run_check(check: Check) -> Checked:
     """Return what comes of a check; an error in it is a failure with the error's status."""
     try:
+        _require_known(check.fields)
         if "recipes" in check.fields:
             return _same_recipes(check)
         return _compared(check, _actual(check))
     except DecaycalcError as error:
         return _result(check, None, "an answer", str(error), status=error.exit_status)
+
+
+def _require_known(fields: Mapping[str, Any]) -> None:
+    """Refuse a field that no check has.
+
+    Raises:
+        UnknownNameError: there is one.
+    """
+    for field in _unknown(fields):
+        known = [*sorted(_OWN), *sorted(SETTINGS)]
+        hint = "" if nearest_names(field, known) else f"(one of {', '.join(known)})"
+        raise UnknownNameError("field", field, known, hint=hint)
 
 
 def _result(

@@ -128,9 +128,9 @@ def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) ->
 
 
 def _place(where: str, text: str) -> tuple[int, int]:
-    """Return line and column of `line 3, column 7)`, or the end of the text's last line.
+    r"""Return line and column of `line 3, column 7)`, or the end of the text's last line.
 
-    >>> _place("line 3, column 7)", ""), _place("end of document)", "a =\\n")
+    >>> _place("line 3, column 7)", ""), _place("end of document)", "a =\n")
     ((3, 7), (1, 4))
     """
     if where.startswith("line "):

@@ -150,11 +150,11 @@ def test_a_check_without_an_answer_fails_with_the_reason(text, message, status):
     [
         ("", "holds no table"),
         ("a = 1", "must be a table"),
-        ("[a", "what TOML has"),
-        ("[a]\nvalu = 1", "did you mean 'value'"),
+        ("[a", "decay.toml:1:3: Expected ']' at the end of a table declaration"),
         ("[tool.decaycalc]\ncheck = 1", "holds no table"),
-        ("[tool]\nx = 1", "holds no table"),
-        ("tool = 1", "holds no table"),
+        ("[tool]\nx = 1", "holds no table [tool.decaycalc.check]"),
+        ("tool = 1", "holds no table [tool.decaycalc.check]"),
+        ("[build-system]\nrequires = []", "holds no table [tool.decaycalc.check]"),
     ],
 )
 def test_a_file_without_sound_checks_is_refused(run, text, message):
@@ -229,3 +229,47 @@ def test_a_junit_report_goes_to_a_file(run, tmp_path):
 def test_no_list_is_a_check():
     with pytest.raises(DecaycalcError, match="must be a table"):
         parse_checks("[[a]]\nvalue = 1", path="x.toml")
+
+
+def test_a_project_without_checks_is_told_what_table_it_lacks(tmp_path, capsys):
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[project]\nname = "x"\n', encoding="utf-8")
+    assert main(["check", str(path)]) == 2
+    assert "pyproject.toml' holds no table [tool.decaycalc.check]\n" in capsys.readouterr().err
+
+
+def test_a_misspelt_field_fails_its_own_check_at_its_line_and_the_others_run(run):
+    status, out, err = run(f"[bad]\nvalue = 1\n'frm' = 2\n{SOUND}{FAILING}", "--format", "github")
+    assert (status, err) == (2, "")
+    lines = out.splitlines()
+    assert lines[0].endswith(",line=3,title=bad::unknown field 'frm'; did you mean 'from'?")
+    assert "title=wrong::" in lines[1]
+    assert lines[-1] == "2 of 5 passed"
+
+
+@pytest.mark.parametrize("text", ["b = {valu = 1}\n[a]\nvalu = 1", "[b]\na = {valu = 1}\n[a]"])
+def test_a_misspelt_field_that_is_not_found_is_at_its_table_s_line(text):
+    assert parse_checks(text, path="x.toml")[0].line == 1 + text.startswith("[b]")
+
+
+def test_a_field_that_resembles_none_is_answered_with_all(run):
+    _, out, _ = run("[a]\nzzz = 0.1", "--format", "json")
+    message = json.loads(out)["checks"][0]["message"]
+    assert message.startswith("unknown field 'zzz' (one of about, equals, max, min, quantity, ")
+    assert "world_size)" in message
+
+
+def test_defaults_of_options_enter_no_check(run, monkeypatch):
+    monkeypatch.setenv("DECAYCALC_LR", "0.1")
+    text = '[a]\nvalue = 0.1\nfrom = "pytorch-adamw"\nto = "tfa-adamw"\nequals = 0.01'
+    status, out, _ = run(text, "--format", "jsonl")
+    assert status == 2
+    assert "needs lr" in out
+
+
+def test_no_toml_is_shown_in_one_short_line(run):
+    status, _, err = run('{"layers": [' + "1, " * 100 + "2]}")
+    assert status == 2
+    assert [len(line) < 200 for line in err.splitlines()] == [True] * 3
+    assert err.splitlines()[0].startswith('{"layers": [1,')
+    assert "decay.toml:1:1: Invalid statement" in err

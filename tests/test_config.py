@@ -8,7 +8,7 @@ import pytest
 
 import decaycalc
 from decaycalc.cli.main import main
-from decaycalc.config import project_file, settings, user_file
+from decaycalc.config import parse_toml, project_file, settings, user_file
 from decaycalc.errors import DecaycalcError
 
 
@@ -170,3 +170,24 @@ def test_without_configuration_no_toml_reader_is_loaded():
         stdout=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": root},
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "shown"),
+    [
+        ("a = 1\nb == 2\n", "x.toml:2:4: Invalid value", "b == 2\n   ^"),
+        ("a =\n", "x.toml:1:4: Invalid value", "a =\n   ^"),
+        ("a = " + "[" * 5000, "cannot read 'x.toml': it is nested too deeply", ""),
+        ("a = " + "1" * 5000, "cannot read 'x.toml': an integer in it has thousands", ""),
+        ("\tb = \x7f" + "#" * 99, "x.toml:1:6: Invalid value", " b =  " + "#" * 54 + "\n     ^"),
+        ("#" * 70 + "\nabc = 1 # " + "x" * 90 + "\x00", "x.toml:2:101: Found invalid character",
+         "x" * 30 + " \n" + " " * 30 + "^"),
+    ],
+)  # fmt: skip
+def test_what_is_no_toml_is_named_with_its_place(text, error, shown):
+    with pytest.raises(DecaycalcError) as raised:
+        parse_toml(text, "x.toml")
+    assert str(raised.value).startswith(error)
+    assert "\n" not in str(raised.value)
+    if shown:
+        assert raised.value.caret() == shown

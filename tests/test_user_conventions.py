@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decaycalc.catalogue import conventions, find
+from decaycalc.config import TomlSyntaxError
 from decaycalc.convention import Coupling, Follows
 from decaycalc.convert import convert
 from decaycalc.errors import (
@@ -203,7 +204,6 @@ def test_two_tables_cannot_share_a_key(load):
         (b"convention = 3", "holds no"),
         (b"[tool.decaycalc]\nx = 1", "holds no"),
         (b"tool = 3", "holds no"),
-        (b"[[convention]", "it is no TOML: .*line 1"),
         (b"\xff", "it is not UTF-8"),
         (b"#" * ((1 << 20) + 1), "larger than 1 MiB"),
     ],
@@ -212,6 +212,13 @@ def test_an_unreadable_file_says_why(tmp_path, data, reason):
     file = tmp_path / "own.toml"
     file.write_bytes(data)
     with pytest.raises(UnreadableFileError, match=reason):
+        load_conventions(str(file))
+
+
+def test_a_file_that_is_no_toml_says_where(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text("[[convention]")
+    with pytest.raises(TomlSyntaxError, match=r"own\.toml:1:13: Expected '\]\]' at the end"):
         load_conventions(str(file))
 
 

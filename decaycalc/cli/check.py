@@ -28,12 +28,18 @@ def command(file: str) -> Shown:
     """Check the assertions of a TOML FILE (- is stdin), or of [tool.decaycalc.check] in it.
 
     Each table is a check: the fields of 'decaycalc convert', and to + equals, or quantity + min,
-    max or equals, or recipes = [two names or files]. The status is 1 when one fails.
+    max or equals, or recipes = [two names or files]. A check says all that it means: defaults of
+    options in [tool.decaycalc] or DECAYCALC_* variables do not enter it.
+
+    The exit status is 0 when all pass, 1 when one fails or converts what has no equivalent, and 2
+    when one cannot be evaluated (an unknown field or name, a bad or missing number; the others
+    still run), or when FILE cannot be read or holds something else than checks.
     """
     from decaycalc.check import parse_checks, run_check
 
-    checks = parse_checks(read_text(file), path=file)
-    return shown(tuple(map(run_check, checks)), path="stdin" if file == "-" else file)
+    path = "stdin" if file == "-" else file
+    checks = parse_checks(read_text(file), path=path)
+    return shown(tuple(map(run_check, checks)), path=path)
 
 
 def shown(results: "tuple[Checked, ...]", *, path: str) -> Shown:
