@@ -24,18 +24,20 @@ class Equilibrium:
     """A predicted equilibrium of a normalised layer's weights; None: not predicted from this.
 
     `rms` of the weights, `norm` of the tensor, `rotation` in radians per step, `relaxation_steps`
-    the time in which the size settles.
+    the time in which the size settles; `setting` names what the rotation depends on besides.
     """
 
     rms: float | None
     norm: float | None
     rotation: float
     relaxation_steps: float
+    setting: str = ""
 
     @property
     def label(self) -> str:
         """What to write beside these numbers."""
-        return "prediction for normalised layers at a constant lr"
+        general = "prediction for normalised layers at a constant lr"
+        return f"{general}, {self.setting}" if self.setting else general
 
 
 def _positive(**values: float) -> None:
@@ -71,6 +73,7 @@ def adamw_equilibrium(
         norm=None if n_weights is None else rms * math.sqrt(n_weights),
         rotation=math.sqrt(2 * lr * decay * (1 - beta1) / (1 + beta1)),
         relaxation_steps=1 / (2 * lr * decay),
+        setting=f"beta1 = {beta1:g}",
     )
 
 
@@ -153,6 +156,7 @@ def lion_equilibrium(
         norm=None if n_weights is None else rms * math.sqrt(n_weights),
         rotation=rotation,
         relaxation_steps=1 / (2 * lr * decay),
+        setting=f"beta1 = {beta1:g}, beta2 = {beta2:g}",
     )
 
 

@@ -300,3 +300,14 @@ def test_a_run_of_unknown_length_leaves_the_length_open():
     assert "max_steps" not in code
     code = emit("sklearn", "0.1", source="pytorch-sgd", run=Run(lr="1e-3", batch_size=8)).code
     assert "max_iter" not in code
+
+
+@pytest.mark.parametrize(
+    ("source", "schedule", "differs"),
+    [("pytorch-sgd", "step:at=50%", True), ("pytorch-sgd", None, False),
+     ("caffe", "step:at=50%", False), ("mean-l2", "step:at=50%", False)],
+)  # fmt: skip
+def test_keras_momentum_is_told_apart_where_the_lr_changes(source, schedule, differs):
+    run = Run(lr="0.1", momentum="0.9", steps=1000)
+    snippet = emit("keras", "1e-4", source=source, run=run, schedule=schedule)
+    assert any("inside its momentum buffer" in note for note in snippet.notes) == differs

@@ -1,5 +1,6 @@
 """Keras snippets: L2 on the variables or the optimizer's decay, and the lr schedule."""
 
+from decaycalc.convention import SGD, Buffer
 from decaycalc.report.emit_schedule import schedule_lines
 from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
 
@@ -34,7 +35,17 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     else:
         body = [*_schedule(settings), *_decoupled(settings, _CLASSES[key])]
     code = assemble(settings, ("import keras", "from keras import ops"), body)
-    return code, ("the model must be built first, so that it has variables",)
+    return code, ("the model must be built first, so that it has variables", *_buffer(settings))
+
+
+def _buffer(settings: Settings) -> tuple[str, ...]:
+    """Return the note that Keras' momentum is not that of a source with lr outside its buffer."""
+    source = settings.source
+    outside = source.optimizer == SGD and source.buffer != Buffer.INSIDE
+    if not (outside and settings.momentum and settings.schedule is not None):
+        return ()
+    text = "Keras' SGD keeps lr inside its momentum buffer: where lr changes, its steps differ"
+    return (f"{text} from {source.key}'s for about 1/(1 - momentum) steps",)
 
 
 def _lr(settings: Settings) -> str:
