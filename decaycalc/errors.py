@@ -42,13 +42,22 @@ class InvalidValueError(DecaycalcError):
 
 
 class UnknownNameError(DecaycalcError):
-    """A name that is in no list; `suggestions` are its nearest neighbours."""
+    """A name that is in no list; `suggestions` are `likely` names, then its nearest neighbours."""
 
     kind = "unknown-name"
 
-    def __init__(self, what: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        name: str,
+        known: Iterable[str],
+        *,
+        hint: str = "",
+        likely: Iterable[str] = (),
+    ) -> None:
         self.what, self.name = what, name
-        self.suggestions = nearest_names(name, known)
+        found = dict.fromkeys((*likely, *nearest_names(name, known)))
+        self.suggestions = tuple(found)[:MOST_SUGGESTIONS]
         text = f"unknown {what} {name!r}"
         if self.suggestions:
             text += f"; did you mean {' or '.join(map(repr, self.suggestions))}?"
@@ -125,7 +134,12 @@ class NoEquivalentError(DecaycalcError):
         super().__init__(f"{source} has no equivalent in {target}: {reason}")
 
 
-def nearest_names(name: str, known: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
+MOST_SUGGESTIONS = 3
+
+
+def nearest_names(
+    name: str, known: Iterable[str], *, most: int = MOST_SUGGESTIONS
+) -> tuple[str, ...]:
     """Return up to `most` known names close to `name`, nearest first.
 
     >>> nearest_names("pytorch-sdg", ["pytorch-sgd", "keras-l2"])

@@ -365,3 +365,12 @@ def test_a_contradictory_record_cannot_be_made(fields, message):
 def test_the_names_that_a_rule_reads_are_those_of_its_expressions():
     tree = ast.parse("w - lr*wd", mode="eval").body
     assert set(names_in(tree)) >= {"w", "lr", "wd"}
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("sgd", "pytorch-sgd"), ("Adam", "pytorch-adam"), ("l2", "mean-l2")]
+)
+def test_a_bare_name_suggests_the_frameworks_that_have_it(name, first):
+    with pytest.raises(UnknownNameError) as caught:
+        find(name)
+    assert caught.value.suggestions[0] == first

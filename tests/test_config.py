@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import decaycalc
-from decaycalc.cli.main import main
-from decaycalc.config import parse_toml, project_file, settings, user_file
+from decaycalc.cli.config import tables_of as config_tables
+from decaycalc.cli.main import COMMANDS, main, program
+from decaycalc.cli.option_names import OPTIONS
+from decaycalc.config import TABLES, parse_toml, project_file, settings, user_file
 from decaycalc.errors import DecaycalcError
 
 
@@ -97,7 +99,81 @@ def test_what_no_option_takes_is_shown_as_unused(monkeypatch, capsys):
     monkeypatch.setenv("DECAYCALC_COLOUR", "blue")
     assert config(capsys)["colour"] == ("blue", "DECAYCALC_COLOUR (unused here)")
     assert main(["convert", "--show-config", "--to", "keras-l2"]) == 0
-    assert "Configuration" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "Configuration" in out
+    assert err == ""
+
+
+@pytest.mark.usefixtures("home")
+def test_only_what_has_a_value_is_shown_and_the_rest_is_counted(capsys):
+    assert main(["convert", "--show-config", "--lr", "0.1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("lr" in line and "0.1" in line and "command line" in line for line in lines)
+    assert not any("momentum" in line for line in lines)
+    shown = sum(line.endswith(("default", "command line")) for line in lines)
+    assert main(["convert", "--show-config", "--lr", "0.1", "--json"]) == 0
+    n_options = len(json.loads(capsys.readouterr().out)["options"])
+    note = f"{n_options - shown} more options have no value (--json lists them)"
+    assert lines[-1] == note
+
+
+@pytest.mark.parametrize("shown", [[], [{"option": "lr", "value": None, "source": "default"}]])
+def test_nothing_is_counted_where_all_is_shown(shown):
+    rows = [*shown, {"option": "to", "value": ["caffe"], "source": "default"}]
+    (table,) = config_tables(rows)
+    assert table.rows == (("to", "caffe", "default"),)
+    assert bool(table.note) == bool(shown)
+
+
+@pytest.mark.parametrize(
+    ("project", "error"),
+    [
+        ("lrr = 1", "unknown key in {}: 'lrr'; did you mean 'lr'"),
+        ("batch-sise = 1", "unknown key in {}: 'batch_sise'; did you mean 'batch_size'"),
+        ("[tool.decaycalc.convert]\nlrr = 1", "unknown key in {}: 'lrr'; did you mean 'lr'"),
+        ("[tool.decaycalc.convrt]\nlr = 1", "unknown table in {}: 'convrt'; did you mean 'conver"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_its_file(home, capsys, project, error):
+    write(home, project=f"[tool.decaycalc]\n{project}\n")
+    assert main(["convert", "1e-4", "--from", "caffe", "--to", "keras-l2", "--value"]) == 2
+    path = home / "project" / "pyproject.toml"
+    assert capsys.readouterr().err.startswith(f"error: {error.format(path)}")
+
+
+def test_a_key_in_the_user_s_file_is_refused_too(home, capsys):
+    write(home, user="weigth = 1\n")
+    assert main(["conventions", "--json"]) == 2
+    assert "config.toml: 'weigth'" in capsys.readouterr().err
+
+
+def test_another_command_s_options_and_conventions_are_known_keys(home, capsys):
+    record = "[[tool.decaycalc.convention]]\nkey = 'x'\n"
+    write(home, project=f"[tool.decaycalc]\nlr-rule = 'linear'\n{record}")
+    assert "lr_rule" in config(capsys)
+    assert "convention" not in config(capsys)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_misspelt_variable_is_warned_of_and_a_foreign_one_is_not(monkeypatch, capsys):
+    monkeypatch.setenv("DECAYCALC_BATCHSIZE", "8")
+    monkeypatch.setenv("DECAYCALC_ELSE", "1")
+    words = ["convert", "1e-4", "--from", "caffe", "--to", "keras-l2", "--value"]
+    assert main(words) == 0
+    warning = "warning: DECAYCALC_BATCHSIZE is no option; did you mean DECAYCALC_BATCH_SIZE?\n"
+    assert capsys.readouterr() == ("5e-05\n", warning)
+    assert main([*words, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_names_of_options_and_tables_are_the_commands_own():
+    names = set()
+    for command in COMMANDS:
+        options = program.get_command(None, command).params
+        names |= {word[2:].replace("-", "_") for option in options for word in option.opts
+                  if word.startswith("--")}  # fmt: skip
+    assert sorted(names) == list(OPTIONS)
+    assert {*COMMANDS, "convention"} == set(TABLES)
 
 
 @pytest.mark.usefixtures("home")

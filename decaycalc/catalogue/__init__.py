@@ -177,4 +177,10 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
         if wanted == convention.key or wanted in convention.aliases:
             return convention
     known = [known for c in (*extra, *conventions()) for known in (c.key, *c.aliases)]
-    raise UnknownNameError("convention", name, known, hint="('decaycalc conventions' lists them)")
+    # An optimizer's bare name means a framework's own; the most used of them come first.
+    likely = [
+        convention.key for convention in conventions() if convention.key.endswith(f"-{wanted}")
+    ]
+    raise UnknownNameError(
+        "convention", name, known, hint="('decaycalc conventions' lists them)", likely=likely
+    )

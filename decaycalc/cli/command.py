@@ -21,10 +21,12 @@ class Command(click.Command):
         **extra: Any,
     ) -> click.Context:
         """Return the command's context, with the user's configuration behind the command line."""
-        from decaycalc.cli.config import apply
+        from decaycalc.cli.config import apply, warn
 
-        apply(self, extra)
-        return super().make_context(info_name, args, parent, **extra)
+        warnings = apply(self, extra)
+        context = super().make_context(info_name, args, parent, **extra)
+        warn(context, warnings)
+        return context
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples between usage and description."""

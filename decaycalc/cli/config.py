@@ -3,19 +3,35 @@
 import os
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from decaycalc.cli.output import Shown, show, take_output
-from decaycalc.config import Setting, settings
+from decaycalc.config import PREFIX, Setting, settings
+from decaycalc.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from decaycalc.report.table import Table
+
+_NOTHING = (None, False, [])  # what an option has that nobody set
+_NEAR = 0.7  # how alike a variable's name is to an option's that was meant, as difflib counts
 
 
-def apply(command: click.Command, extra: dict[str, Any]) -> None:
-    """Put the configuration's defaults among the settings that a command's context is made of."""
+def apply(command: click.Command, extra: dict[str, Any]) -> list[str]:
+    """Put the configuration's defaults among the settings that a command's context is made of.
+
+    Returns the warnings about it.
+
+    Raises:
+        UnknownNameError: a file has a key that no command's option is called.
+    """
     found = _found(command.name or "")
     names = _options(command) if found else {}
+    strays = [setting for setting in found.values() if setting.name not in names]
     defaults = {
         parameter.name: _value(parameter, found[option].value)
         for option, parameter in names.items()
@@ -23,6 +39,39 @@ def apply(command: click.Command, extra: dict[str, Any]) -> None:
     }
     if defaults:
         extra["default_map"] = {**(extra.get("default_map") or {}), **defaults}
+    return _warnings(strays) if strays else []
+
+
+def _warnings(strays: list[Setting]) -> list[str]:
+    """Return a warning for each variable that looks like a misspelt one of another name.
+
+    Raises:
+        UnknownNameError: a file has a key that no command's option is called.
+    """
+    # Imported here: most starts have no setting that their command does not know.
+    from decaycalc.cli.option_names import OPTIONS
+
+    unknown = [setting for setting in strays if setting.name not in OPTIONS]
+    for setting in unknown:
+        if not setting.source.startswith(PREFIX):
+            raise UnknownNameError(f"key in {setting.source}:", setting.name, OPTIONS)
+    return [text for setting in unknown if (text := _warning(setting.source, OPTIONS))]
+
+
+def _warning(variable: str, options: tuple[str, ...]) -> str:
+    """Return what is said of a variable that is no option's, empty where it is near to none."""
+    from difflib import get_close_matches
+
+    word = variable.removeprefix(PREFIX).lower()
+    near = get_close_matches(word, options, n=1, cutoff=_NEAR)
+    return f"{variable} is no option; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+
+
+def warn(context: click.Context, warnings: list[str]) -> None:
+    """Write warnings to stderr, unless the command is to be quiet."""
+    if not context.params.get("quiet"):
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
 
 
 def _found(command: str) -> dict[str, Setting]:
@@ -60,7 +109,7 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
             return show(_shown(), take_output(given))
         return command(**given)
 
-    text = "Show each option's value and where it comes from."
+    text = "Show the options' values and where each comes from."
     return click.option("--show-config", is_flag=True, help=text)(with_config)
 
 
@@ -76,13 +125,23 @@ def _shown() -> Shown:
     rows += [_row(s.name, s.value, f"{s.source} (unused here)")
              for s in found.values() if s.name not in options]  # fmt: skip
 
-    def tables() -> Any:
-        from decaycalc.report.table import Table
+    return Shown(
+        name="config",
+        body=lambda: {"options": rows},
+        tables=lambda: tables_of(rows),
+        rows=lambda: rows,
+    )
 
-        cells = tuple((row["option"], _cell(row["value"]), row["source"]) for row in rows)
-        yield Table(title="Configuration", headers=("option", "value", "from"), rows=cells)
 
-    return Shown(name="config", body=lambda: {"options": rows}, tables=tables, rows=lambda: rows)
+def tables_of(rows: list[dict[str, Any]]) -> "Iterator[Table]":
+    """Yield the one table of options, without those that nobody set and that have no value."""
+    from decaycalc.report.table import Table
+
+    told = [row for row in rows if row["value"] not in _NOTHING or row["source"] != "default"]
+    cells = tuple((row["option"], _cell(row["value"]), row["source"]) for row in told)
+    silent = len(rows) - len(told)
+    note = f"{silent} more options have no value (--json lists them)" if silent else ""
+    yield Table(title="Configuration", headers=("option", "value", "from"), rows=cells, note=note)
 
 
 def _row(name: str, value: Any, source: str) -> dict[str, Any]:
