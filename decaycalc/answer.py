@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from decaycalc.architecture import Architecture
 from decaycalc.bridge import Side, shrink_of, strength_of
-from decaycalc.catalogue import conventions
+from decaycalc.catalogue import common, conventions
 from decaycalc.convention import Convention
 from decaycalc.convert import Conversion, apply, check_value
 from decaycalc.decay import Decay, decay_of
@@ -186,11 +186,8 @@ def _conversions(
 
 def _listed(question: Question) -> tuple[Convention, ...]:
     """Return the conventions to show where none is asked for by name."""
-    return tuple(
-        convention
-        for convention in conventions()
-        if (convention.common or question.everything) and convention.key != question.source.key
-    )
+    listed = conventions() if question.everything else common()
+    return tuple(convention for convention in listed if convention.key != question.source.key)
 
 
 def _convert(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side, shrink_of
-from decaycalc.catalogue import FAMILIES, _hint, conventions, family, find
+from decaycalc.catalogue import FAMILIES, _hint, common, conventions, family, find
 from decaycalc.convention import ANY, FIT, Convention, Coupling, Follows, Invariant
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.quantity import QUANTITIES, Monomial
@@ -374,3 +374,7 @@ def test_a_bare_name_suggests_the_frameworks_that_have_it(name, first):
     with pytest.raises(UnknownNameError) as caught:
         find(name)
     assert caught.value.suggestions[0] == first
+
+
+def test_the_common_conventions_are_found_without_the_other_families():
+    assert common() == tuple(record for record in conventions() if record.common)

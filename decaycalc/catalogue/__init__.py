@@ -29,6 +29,10 @@ FAMILIES = (
     "papers",
 )
 
+_WITH_COMMON = (
+    "objectives", "pytorch", "keras", "jax", "statistics", "ecosystem", "classics", "papers",
+)  # fmt: skip
+
 _FAMILY_OF = {
     "mean": "objectives",
     "sum": "objectives",
@@ -149,6 +153,12 @@ def family(name: str) -> tuple[Convention, ...]:
 def conventions() -> tuple[Convention, ...]:
     """Return every convention, family by family."""
     return tuple(convention for name in FAMILIES for convention in family(name))
+
+
+@cache
+def common() -> tuple[Convention, ...]:
+    """Return the conventions that are shown unasked, from the families that have one."""
+    return tuple(record for name in _WITH_COMMON for record in family(name) if record.common)
 
 
 def _lazily() -> Iterator[Convention]:

@@ -38,7 +38,7 @@ class Grid:
     def sizes(self) -> list[int]:
         """The width of each column."""
         return [
-            max(*map(cell_len, column[0].split("\n")), _widest(column)) for column in self.columns
+            max(*map(_width, column[0].split("\n")), _widest(column)) for column in self.columns
         ]
 
     @property
@@ -49,7 +49,7 @@ class Grid:
     def fits(self, width: int) -> bool:
         """Return whether it can be shown as it is: nothing to fold, and no control characters."""
         texts = (text for column in self.columns for text in column[1:])
-        return max(self.width, cell_len(self.title)) <= width and "".join(texts).isprintable()
+        return max(self.width, _width(self.title)) <= width and "".join(texts).isprintable()
 
     def parted(self, width: int) -> Iterator["Grid"]:
         """Yield the grid, or its columns a few at a time where they are wider together.
@@ -103,13 +103,18 @@ class Grid:
         ]
 
 
+def _width(text: str) -> int:
+    """Return the columns that a text takes; plain letters, nearly all there are, take one each."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def _fill(text: str, size: int, *, right: bool) -> str:
-    blanks = " " * (size - cell_len(text))
+    blanks = " " * (size - _width(text))
     return blanks + text if right else text + blanks
 
 
 def _widest(column: list[str]) -> int:
-    return max(map(cell_len, column[1:]), default=0)
+    return max(map(_width, column[1:]), default=0)
 
 
 def _broken(column: list[str]) -> str:
