@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from decaycalc.bulk import converter as converter_module
 from decaycalc.bulk import stream as stream_module
 from decaycalc.bulk import structure as structure_module
+from decaycalc.bulk.sniff import Begun
 from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
 from decaycalc.bulk.structure import ratio_of
 from decaycalc.cli.main import main
+from decaycalc.errors import UsageError
 
 SETTINGS = {"from": "pytorch-sgd", "to": "keras-l2", "lr": "0.1"}
 
@@ -467,12 +469,29 @@ def test_bad_csv_rows_have_their_error_in_its_own_column():
     [
         ("value,lr,lr", "occurs twice"),
         ("value,result", "is what a result is called"),
-        ("a,b", "needs value"),
+        ("run,weight_decay", "no column is called 'value'; found: 'run', 'weight_decay'$"),
+        ("value;lr", "found: 'value;lr'; fields must be separated by commas, not by ';'$"),
+        ("value\tlr", r"separated by commas, not by '\\t'$"),
+        (",".join("x" * 30), "'x', and 10 more$"),
+        ("value,lr", "give --from, or a column 'from'"),
+        ("value,from", "room for one target: give one --to, or a column 'to'"),
     ],
 )
 def test_a_csv_header_that_cannot_be_meant_is_refused(header, error):
     with pytest.raises(converter_module.DecaycalcError, match=error):
         run([header], convert=convert_csv)
+
+
+def test_several_targets_are_refused_before_the_first_csv_row():
+    defaults = {"from": "caffe", "to": ("keras-l2", "mean-l2")}
+    with pytest.raises(UsageError, match="room for one target"):
+        run(["value,to", "1,keras-l2"], defaults=defaults, convert=convert_csv)
+
+
+def test_blank_lines_may_stand_before_a_csv_header():
+    out, tally = run(["", " ", "value", "1e-4"], defaults=SETTINGS, convert=convert_csv)
+    assert (tally.rows, tally.failed) == (1, 0)
+    assert out[0].startswith("value,result")
 
 
 def test_an_empty_file_has_no_rows():
@@ -520,7 +539,7 @@ def test_the_command_counts_bad_rows_on_stderr_and_leaves_with_status_1(tmp_path
     source.write_text('{"value": 1e-4}\nx\n', encoding="utf-8")
     words = ["convert", "--from", "caffe", "--to", "keras-l2", "--input", str(source)]
     assert main([*words, "-o", str(target)]) == 1
-    assert "1 of 2 rows failed" in capsys.readouterr().err
+    assert capsys.readouterr().err == "1 of 2 rows has an error\n"
     assert len(target.read_text().splitlines()) == 2
     source.write_text('{"value": 1e-4, "to": null}\n', encoding="utf-8")
     assert main([*words, "--to", "mean-l2", "-o", str(target)]) == 0
@@ -538,7 +557,8 @@ def test_the_command_counts_bad_rows_on_stderr_and_leaves_with_status_1(tmp_path
         (["--input", "-", "--recipe", "gpt-3-175b"], "--recipe does not go with --input"),
         (["--on-error", "stop"], "go with --input"),
         (["--input", ".", "-o", "no/such/x.jsonl"], "directory"),
-        (["--input", "-", "-o", "no/such/x.jsonl"], "No such file"),
+        (["--input", "-", "--input-format", "jsonl", "-o", "no/such/x.jsonl"], "No such file"),
+        (["--input", "a.csv", "-o", "x.json"], "-o x.json does not go with --input: rows come"),
     ],
 )
 def test_options_that_bulk_has_no_use_for_are_refused(words, error, capsys):
@@ -553,6 +573,62 @@ def test_standard_input_is_read_without_defaults_too(monkeypatch, capsysbinary):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(row))))
     assert main(["convert", "--input", "-"]) == 0
     assert b'"result": 5e-05' in capsysbinary.readouterr().out
+
+
+def test_an_output_s_extension_must_be_the_rows_own_format(tmp_path, capsys):
+    source = tmp_path / "rows.jsonl"
+    source.write_text('{"value": 1, "from": "caffe", "to": "keras-l2"}\n{}\n{}\n')
+    words = ["convert", "--input", str(source), "-o"]
+    assert main([*words, str(tmp_path / "x.CSV")]) == 2
+    assert "x.CSV does not go with --input: the rows come back as jsonl" in capsys.readouterr().err
+    assert not (tmp_path / "x.CSV").exists()
+    for more in (["x.rows"], ["x.csv", "--format", "jsonl"]):
+        assert main([*words, str(tmp_path / more[0]), *more[1:]]) == 1
+        assert (tmp_path / more[0]).read_text().startswith('{"value"')
+        assert capsys.readouterr().err == "2 of 3 rows have errors\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "format_"),
+    [
+        ("-", b"\n \nvalue,from,to\n1e-4,caffe,keras-l2\n", "csv"),
+        ("-", b'\xef\xbb\xbf{"value": 1e-4, "from": "caffe", "to": "keras-l2"}\n', "jsonl"),
+        ("x.txt", b"value,from,to\n1e-4,caffe,keras-l2\n", "csv"),
+        ("x.txt", b'{"value": 1e-4, "from": "caffe", "to": "keras-l2"}', "jsonl"),
+    ],
+)
+def test_rows_are_known_by_their_first_character(tmp_path, name, data, format_):
+    path = tmp_path / name
+    if name != "-":
+        path.write_bytes(data)
+    source = name if name == "-" else str(path)
+    done = command("convert", "--input", source, stdin=data)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (b'"result": 5e-05' if format_ == "jsonl" else b"keras-l2,5e-05") in done.stdout
+
+
+def test_a_beginning_in_small_pieces_is_given_back_whole():
+    class Drops(io.BytesIO):
+        def read1(self, _size):
+            return super().read1(1)
+
+    begun = Begun(Drops(b"\n\n{}\n"))
+    assert begun.format == "jsonl"
+    assert begun.read1(9) == b"\n\n{"
+    assert begun.read1(9) == b"}"
+    assert Begun(Drops(b"[1]")).format == "jsonl"
+    assert Begun(Drops(b"")).format == "jsonl"
+
+
+@pytest.mark.parametrize(("name", "data"), [("x.csv", ""), ("x.csv", "value\n"), ("x.jsonl", "\n")])
+def test_a_file_without_rows_is_noted_and_is_no_failure(tmp_path, capsys, monkeypatch, name, data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(data)
+    words = ["convert", "--input", name, "--from", "caffe", "--to", "keras-l2"]
+    assert main(words) == 0
+    assert capsys.readouterr().err == f"note: '{name}' holds no rows\n"
+    assert main([*words, "-q"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_csv_is_known_by_its_extension_and_stdin_by_its_dash(tmp_path):
@@ -739,7 +815,7 @@ def test_a_users_conventions_are_known_in_the_rows_of_json_lines(acme, capsys):
     )
     status, out, last = rows_of(capsys, "in.jsonl", "--conventions", "mine.toml")
     rows = [json.loads(line) for line in out]
-    assert (status, last) == (1, "error: 1 of 3 rows failed")
+    assert (status, last) == (1, "1 of 3 rows has an error")
     assert rows[0]["result"] == 0.0002
     assert [each["value"] for each in rows[1]["conversions"]] == [5e-05, 5e-05]
     assert rows[2]["error"]["message"].startswith("unknown convention 'acme-sdg'")

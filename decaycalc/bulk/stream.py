@@ -10,11 +10,13 @@ from typing import Any, BinaryIO
 from decaycalc.bulk.converter import Converter
 from decaycalc.bulk.fields import RESULTS, SETTINGS, Finder
 from decaycalc.bulk.formats import CSV_COLUMNS, CsvColumns, JsonMembers
+from decaycalc.bulk.sniff import Source
 from decaycalc.catalogue import find
-from decaycalc.errors import ContradictionError, DecaycalcError, MissingQuantityError
+from decaycalc.errors import ContradictionError, DecaycalcError, UsageError
 
 CHUNK = 1 << 16
 LONGEST_LINE = 1 << 24
+_MOST_NAMED = 20  # columns in a complaint
 Cells = list[str] | None
 
 
@@ -22,6 +24,26 @@ class BadRowError(DecaycalcError):
     """A line that is no row."""
 
     kind = "bad-row"
+
+
+class BadHeaderError(DecaycalcError):
+    """A CSV header without the column that holds the values; `columns` are those it has."""
+
+    kind = "bad-header"
+
+    def __init__(self, columns: list[str]) -> None:
+        self.columns = columns
+        more = [f"and {len(columns) - _MOST_NAMED} more"] if len(columns) > _MOST_NAMED else []
+        found = ", ".join([*map(repr, columns[:_MOST_NAMED]), *more])
+        super().__init__(f"no column is called 'value'; found: {found}{_delimiter_hint(columns)}")
+
+
+def _delimiter_hint(columns: list[str]) -> str:
+    """Return what is said of a header whose only column looks like several."""
+    for delimiter in ";\t":
+        if len(columns) == 1 and delimiter in columns[0]:
+            return f"; fields must be separated by commas, not by {delimiter!r}"
+    return ""
 
 
 @dataclass(slots=True)
@@ -40,7 +62,7 @@ class Stream:
 
     def __init__(
         self,
-        source: BinaryIO,
+        source: Source,
         sink: BinaryIO,
         *,
         stop: bool = False,
@@ -82,7 +104,7 @@ class Stream:
         rest = b""
         while True:
             self.flush()
-            data = self._source.read1(CHUNK)  # type: ignore[attr-defined]
+            data = self._source.read1(CHUNK)
             if not data:
                 break
             whole, end, rest = (rest + data).rpartition(b"\n")
@@ -179,10 +201,11 @@ def convert_csv(stream: Stream, defaults: dict[str, Any], finder: Finder = find)
 
     Raises:
         ContradictionError: a column that occurs twice, or that a result would be called.
-        MissingQuantityError: no column is called `value`.
+        BadHeaderError: no column is called `value`.
+        UsageError: neither a column nor a default says what to convert from, or to which target.
     """
     lines = stream.lines()
-    head = next(lines, None)
+    head = next((line for line in lines if line and not line.isspace()), None)
     if head is None:
         return stream.tally
     raw, header = _record(head, lines)
@@ -218,7 +241,8 @@ class _CsvTable:
                 why = "is what a result is called" if name in CSV_COLUMNS else "occurs twice"
                 raise ContradictionError(f"column {name!r} {why}")
         if "value" not in known and "value" not in defaults:
-            raise MissingQuantityError("the header", ("value",))
+            raise BadHeaderError(self._names)
+        _require_ends({**dict.fromkeys(known, ""), **defaults})
         self._shape = self._converter.table({name: self._names.index(name) for name in known})
         self._value = self._names.index("value") if "value" in known else None
         self._n = len(self._names)
@@ -243,6 +267,18 @@ class _CsvTable:
         if cells is None:
             return "," * (len(self._names) - 1), more
         return raw, "," * (len(self._names) - len(cells)) + more
+
+
+def _require_ends(fields: dict[str, Any]) -> None:
+    """Refuse a table whose every row would lack its source, or its one target.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if "from" not in fields:
+        raise UsageError("give --from, or a column 'from': what the values are in")
+    if "to" not in fields or isinstance(fields["to"], tuple):
+        raise UsageError("a CSV row has room for one target: give one --to, or a column 'to'")
 
 
 def _extended(raw: str, more: str) -> str:

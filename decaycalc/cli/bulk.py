@@ -1,5 +1,6 @@
 """`decaycalc convert --input`: one conversion a row; the other options are the rows' defaults."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,28 +9,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from decaycalc.errors import DecaycalcError, UnreadableFileError, UsageError
+from decaycalc.errors import UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.bulk.fields import Finder
+    from decaycalc.bulk.sniff import Source
     from decaycalc.bulk.stream import Tally
 
-_INPUT_HELP = "Convert rows of FILE (- is stdin): fields by the options' names, value, from, to ..."
+_INPUT_HELP = (
+    "Convert rows of FILE (- is stdin), JSON lines or CSV: fields by the options' names, value, "
+    "from, to ..."
+)
 # A row's names for the options whose parameters are called otherwise.
 _FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all", "framework": "emit"}
 _NO_FIELDS = frozenset({"value_only", "format_", "json_", "output", "width", "quiet"})
+_ROW_FORMATS = ("jsonl", "csv")
+# Those of an output that promise a format.
+_EXTENSIONS = (".json", ".jsonl", ".csv", ".md", ".html", ".svg", ".txt")
 _PATIENCE = 1.0  # seconds before progress is shown
-
-
-class RowsFailedError(DecaycalcError):
-    """Rows without a result; the others have theirs."""
-
-    kind = "rows-failed"
-    exit_status = 1
-
-    def __init__(self, failed: int, rows: int) -> None:
-        self.failed, self.rows = failed, rows
-        super().__init__(f"{failed} of {rows} rows failed")
 
 
 def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +46,8 @@ def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
     option, choice = click.option, click.Choice
     declarations = (
         option("--input", metavar="FILE", help=_INPUT_HELP),
-        option("--input-format", type=choice(["jsonl", "csv"]), help="[default: by extension]"),
+        option("--input-format", type=choice(["jsonl", "csv"]),
+               help="[default: by extension, else by the first character]"),
         option("--on-error", type=choice(["continue", "stop"]), default="continue",
                show_default=True, help="What to do at a bad row."),
     )  # fmt: skip
@@ -60,23 +58,34 @@ def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def convert_rows(path: str, format_: str | None, given: dict[str, Any], *, stop: bool) -> None:
-    """Convert the rows of a file to stdout or to the file asked for.
+    """Convert the rows of a file to stdout or to the file asked for; bad rows make the status 1.
 
     Raises:
-        RowsFailedError: some rows have no result.
         UsageError: an option that rows have no use for.
     """
     from decaycalc.bulk import stream
 
-    chosen = _row_format(path, format_, given)
-    convert = stream.convert_csv if chosen == "csv" else stream.convert_jsonl
-    with _reading(path) as source, _sink(given["output"]) as sink:
-        watch = _progress(quiet=given["quiet"])
-        rows = stream.Stream(source, sink, stop=stop, watch=watch)
-        tally = convert(rows, _defaults(given), _finder())
-        watch.done()
+    asked, defaults, finder = _asked_format(given), _defaults(given), _finder()
+    with _reading(path) as opened:
+        source, chosen = _row_format(opened, path, format_)
+        _require_agreement(asked, chosen)
+        convert = stream.convert_csv if chosen == "csv" else stream.convert_jsonl
+        with _sink(given["output"]) as sink:
+            watch = _progress(quiet=given["quiet"])
+            rows = stream.Stream(source, sink, stop=stop, watch=watch)
+            tally = convert(rows, defaults, finder)
+            watch.done()
+    _report(tally, path, quiet=given["quiet"])
+
+
+def _report(tally: "Tally", path: str, *, quiet: bool) -> None:
+    """Say what came of the rows where it is not what was to be expected."""
+    if not tally.rows and not quiet:
+        click.echo(f"note: {'stdin' if path == '-' else path!r} holds no rows", err=True)
     if tally.failed:
-        raise RowsFailedError(tally.failed, tally.rows)
+        verb = "has an error" if tally.failed == 1 else "have errors"
+        click.echo(f"{tally.failed} of {tally.rows} rows {verb}", err=True)
+        click.get_current_context().exit(1)
 
 
 def _finder() -> "Finder":
@@ -88,18 +97,45 @@ def _finder() -> "Finder":
     return lru_cache(maxsize=1024)(partial(find_convention, ctx=click.get_current_context()))
 
 
-def _row_format(path: str, format_: str | None, given: dict[str, Any]) -> str:
-    """Return how rows are written: as said, by the file's name, else as JSON lines.
+def _asked_format(given: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the format that the output is to have and what says so, None where nothing does.
 
     Raises:
-        UsageError: an output format that is not the rows' own.
+        UsageError: one that rows cannot have.
     """
-    chosen = format_ or ("csv" if path.lower().endswith(".csv") else "jsonl")
-    asked = "json" if given["json_"] else given["format_"]
-    if given["value_only"] or asked not in {None, chosen}:
-        name = "--value" if given["value_only"] else f"--format {asked}"
-        raise UsageError(f"{name} does not go with --input: rows come back as {chosen}")
-    return chosen
+    extension = os.path.splitext(given["output"] or "")[1].lower()  # noqa: PTH122  (pathlib is slow to load)
+    asked = None
+    if given["value_only"]:
+        asked = "value", "--value"
+    elif format_ := "json" if given["json_"] else given["format_"]:
+        asked = format_, f"--format {format_}"
+    elif extension in _EXTENSIONS:
+        asked = extension[1:], f"-o {given['output']}"
+    if asked and asked[0] not in _ROW_FORMATS:
+        raise UsageError(f"{asked[1]} does not go with --input: rows come back as jsonl or csv")
+    return asked
+
+
+def _require_agreement(asked: tuple[str, str] | None, chosen: str) -> None:
+    """Refuse an output format that is not the rows' own.
+
+    Raises:
+        UsageError: it is another.
+    """
+    if asked and asked[0] != chosen:
+        raise UsageError(f"{asked[1]} does not go with --input: the rows come back as {chosen}")
+
+
+def _row_format(source: "Source", path: str, format_: str | None) -> "tuple[Source, str]":
+    """Return the source and how its rows are written: as said, by its name, else as it begins."""
+    extension = os.path.splitext(path)[1].lower()  # noqa: PTH122  (pathlib is slow to load)
+    known = format_ or (extension[1:] if extension[1:] in _ROW_FORMATS else None)
+    if known is not None:
+        return source, known
+    from decaycalc.bulk.sniff import Begun
+
+    begun = Begun(source)
+    return begun, begun.format
 
 
 def _defaults(given: dict[str, Any]) -> dict[str, Any]:
@@ -127,14 +163,14 @@ def _defaults(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _reading(path: str) -> Iterator[BinaryIO]:
+def _reading(path: str) -> "Iterator[Source]":
     """Give the input.
 
     Raises:
         UnreadableFileError: it cannot be read.
     """
     if path == "-":
-        yield sys.stdin.buffer
+        yield sys.stdin.buffer  # type: ignore[misc]  # it has read1
         return
     try:
         stream = open(path, "rb")  # noqa: SIM115, PTH123  (closed below)

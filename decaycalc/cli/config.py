@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from decaycalc.report.table import Table
 
-_NOTHING = (None, False, [])  # what an option has that nobody set
+_NOTHING: tuple[object, ...] = (None, False, [])  # what an option has that nobody set
 _NEAR = 0.7  # how alike a variable's name is to an option's that was meant, as difflib counts
 
 
