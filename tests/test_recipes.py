@@ -3,7 +3,7 @@
 import pytest
 
 from decaycalc.errors import InvalidValueError, UnknownNameError
-from decaycalc.recipes import RECIPES, Recipe, find
+from decaycalc.recipes.published import RECIPES, Recipe, find
 from decaycalc.run import Loss
 
 NAMES = [recipe.name for recipe in RECIPES]

@@ -54,7 +54,7 @@ def command(
 
 def chosen(search: str | None, near: str | None) -> Any:
     """Return the recipes that mention a text, or those nearest to a timescale, nearest first."""
-    from decaycalc.recipes import RECIPES, find
+    from decaycalc.recipes.published import RECIPES, find
 
     if near is not None:
         from decaycalc.quantity import exact

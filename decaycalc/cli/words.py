@@ -91,7 +91,7 @@ def lists() -> dict[str, tuple[str, ...]]:
     from decaycalc.architecture.masks import RULES
     from decaycalc.architecture.zoo import known_names
     from decaycalc.catalogue import conventions
-    from decaycalc.recipes import RECIPES
+    from decaycalc.recipes.published import RECIPES
     from decaycalc.rounding import SIGNIFICANT_BITS
     from decaycalc.schedule import KINDS
     from decaycalc.schemas import NAMES

@@ -1,27 +1,4 @@
-"""Published training recipes as data, and `find` by name."""
+"""Published training recipes as data, and importers of other programs' configurations.
 
-from decaycalc.errors import UnknownNameError
-from decaycalc.recipes.language import RECIPES as _LANGUAGE
-from decaycalc.recipes.record import Recipe
-from decaycalc.recipes.vision import RECIPES as _VISION
-
-__all__ = ["RECIPES", "Recipe", "find"]
-
-RECIPES: tuple[Recipe, ...] = (*_VISION, *_LANGUAGE)
-
-
-def find(name: str) -> Recipe:
-    """Return the recipe of that name; case does not matter, an underscore counts as a hyphen.
-
-    >>> find("resnet-50-he").lr
-    '0.1'
-
-    Raises:
-        UnknownNameError: no recipe is called so; the error suggests the nearest names.
-    """
-    wanted = name.strip().lower().replace("_", "-")
-    for recipe in RECIPES:
-        if recipe.name == wanted:
-            return recipe
-    known = [recipe.name for recipe in RECIPES]
-    raise UnknownNameError("recipe", name, known, hint="('decaycalc recipes' lists them)")
+Nothing is imported here: `nearest` knows the recipes' figures without the recipes.
+"""
