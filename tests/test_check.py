@@ -247,7 +247,9 @@ def test_a_misspelt_field_fails_its_own_check_at_its_line_and_the_others_run(run
     assert lines[-1] == "2 of 5 passed"
 
 
-@pytest.mark.parametrize("text", ["b = {valu = 1}\n[a]\nvalu = 1", "[b]\na = {valu = 1}\n[a]"])
+@pytest.mark.parametrize(
+    "text", ["b = {valu = 1}", "b = {valu = 1}\n[a]\nvalu = 1", "[b]\na = {valu = 1}\n[a]"]
+)
 def test_a_misspelt_field_that_is_not_found_is_at_its_table_s_line(text):
     assert parse_checks(text, path="x.toml")[0].line == 1 + text.startswith("[b]")
 
