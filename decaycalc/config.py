@@ -33,7 +33,7 @@ class TomlSyntaxError(TextSyntaxError):
         start = max(0, self.column - 1 - _BEFORE) if len(line) > _SHOWN else 0
         shown = "".join(c if c.isprintable() else " " for c in line[start : start + _SHOWN])
         super().__init__(path, shown, self.column - 1 - start, reason)
-        self.args = (f"{path}:{self.line}:{self.column}: {reason}",)
+        self.args = (f"{path}:{self.line}:{self.column}: not TOML: {reason}",)
 
 
 class Setting(Record):

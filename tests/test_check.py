@@ -150,7 +150,7 @@ def test_a_check_without_an_answer_fails_with_the_reason(text, message, status):
     [
         ("", "holds no table"),
         ("a = 1", "must be a table"),
-        ("[a", "decay.toml:1:3: Expected ']' at the end of a table declaration"),
+        ("[a", "decay.toml:1:3: not TOML: Expected ']' at the end of a table declaration"),
         ("[tool.decaycalc]\ncheck = 1", "holds no table"),
         ("[tool]\nx = 1", "holds no table [tool.decaycalc.check]"),
         ("tool = 1", "holds no table [tool.decaycalc.check]"),
@@ -274,4 +274,4 @@ def test_no_toml_is_shown_in_one_short_line(run):
     assert status == 2
     assert [len(line) < 200 for line in err.splitlines()] == [True] * 3
     assert err.splitlines()[0].startswith('{"layers": [1,')
-    assert "decay.toml:1:1: Invalid statement" in err
+    assert "decay.toml:1:1: not TOML: Invalid statement" in err

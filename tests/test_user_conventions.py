@@ -218,7 +218,9 @@ def test_an_unreadable_file_says_why(tmp_path, data, reason):
 def test_a_file_that_is_no_toml_says_where(tmp_path):
     file = tmp_path / "own.toml"
     file.write_text("[[convention]")
-    with pytest.raises(TomlSyntaxError, match=r"own\.toml:1:13: Expected '\]\]' at the end"):
+    with pytest.raises(
+        TomlSyntaxError, match=r"own\.toml:1:13: not TOML: Expected '\]\]' at the end"
+    ):
         load_conventions(str(file))
 
 
