@@ -253,6 +253,8 @@ def _required(strength: Fraction | None) -> Fraction:
 def _warnings(question: Question, source: Side, value: Fraction | None) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
+    if question.architecture is not None and question.architecture.note:
+        texts.append(question.architecture.note)
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
     decay = None if value is None else decay_of(source, value)
     in_epochs = decay is not None and ratio is not None and per_epoch is not None

@@ -27,8 +27,9 @@ SCALE_BLIND = frozenset(
     }
 )  # fmt: skip
 # Variants that treat their own number unlike a penalty in the loss: ASGD's lambd decays beside
-# either, DC-ASGD squares the data's gradient alone.
-_UNLIKE_A_PENALTY = frozenset({"asgd", "dcasgd"})
+# either, DC-ASGD squares the data's gradient alone, MXNet's Nesterov decays the weight that the
+# data's gradient has moved already.
+_UNLIKE_A_PENALTY = frozenset({"asgd", "dcasgd", "nesterov-in-place"})
 _WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
 
 

@@ -8,6 +8,7 @@ from decaycalc.bridge import Side
 from decaycalc.catalogue import find
 from decaycalc.decay import decay_of
 from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError
+from decaycalc.record import replace
 from decaycalc.run import Run
 
 F = Fraction
@@ -148,3 +149,9 @@ def test_json_of_an_answer_holds_plain_values():
     assert shown["source"] == {"convention": "mean-l2", "parameter": "lam", "value": 1 / 3}
     assert shown["target_run"]["lr"] == 0.2
     assert ask("mean-l2", None).to_dict()["source"]["value"] is None
+
+
+def test_what_a_network_s_file_leaves_open_is_a_warning():
+    network = replace(parse_architecture("4-3-2"), note="two tensors are tied")
+    question = Question(source=find("mean-l2"), value="1e-3", run=Run(), architecture=network)
+    assert "two tensors are tied" in answer(question).warnings
