@@ -92,7 +92,7 @@ QUANTITIES: dict[str, Quantity] = {
         _base("world_size", "W", "workers", "data-parallel workers", integer=True, default=ONE),
         _base("dataset_size", "N", "examples", "examples (or tokens) in the data set"),
         _base("epochs", "E", "epochs", "passes over the data set"),
-        _base("steps", "S", "steps", "optimizer steps of the run"),
+        _base("steps", "S", "steps", "optimizer steps of the run", integer=True),
         _base("steps_per_epoch", "steps_per_epoch", "steps/epoch", "optimizer steps in an epoch"),
         _base("loss_scale", "loss_scale", "", "the loss over the mean loss: 1, B or N"),
         _base("one_minus_momentum", "(1 - momentum)", "", "1 - momentum"),
