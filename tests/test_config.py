@@ -255,8 +255,8 @@ def test_without_configuration_no_toml_reader_is_loaded():
         ("a =\n", "x.toml:1:4: not TOML: Invalid value", "a =\n   ^"),
         ("a = " + "[" * 5000, "cannot read 'x.toml': it is nested too deeply", ""),
         ("a = " + "1" * 5000, "cannot read 'x.toml': an integer in it has thousands", ""),
-        ("\tb = \x7f" + "#" * 99, "x.toml:1:6: not TOML: Invalid value", " b =  " + "#" * 54 + "\n     ^"),
-        ("#" * 70 + "\nabc = 1 # " + "x" * 90 + "\x00", "x.toml:2:101: not TOML: Found invalid character",
+        ("\tb = \x7f" + "#" * 99, "x.toml:1:6: not TOML: Inv", " b =  " + "#" * 54 + "\n     ^"),
+        ("#" * 70 + "\nabc = 1 # " + "x" * 90 + "\x00", "x.toml:2:101: not TOML: Found",
          "x" * 30 + " \n" + " " * 30 + "^"),
     ],
 )  # fmt: skip
