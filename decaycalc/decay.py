@@ -89,7 +89,7 @@ def _oscillates(side: Side, first_order: Fraction) -> bool:
     if side.is_linear or side.convention.coupling != Coupling.COUPLED:
         return False
     momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
-    step = float(first_order) * (1 - momentum) / (1 - dampening) if dampening < 1 else 0.0
+    step = float(first_order) * (1 - momentum) / (1 - dampening)
     return is_oscillating(
         step, momentum=momentum, dampening=dampening, nesterov=bool(side.run.nesterov)
     )

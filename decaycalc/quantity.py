@@ -84,8 +84,8 @@ QUANTITIES: dict[str, Quantity] = {
     for quantity in (
         _base("lr", "lr", "", "peak learning rate"),
         _base("momentum", "momentum", "", "momentum coefficient", default=ZERO, **_SHARE),
-        _base("dampening", "dampening", "", "dampening of the buffer", default=ZERO,
-              high=1.0, open_low=False, open_high=False),
+        # At 1 only the first gradient ever enters the buffer: there is no decay to speak of.
+        _base("dampening", "dampening", "", "dampening of the buffer", default=ZERO, **_SHARE),
         _base("batch_size", "B", "examples/step", "examples per optimizer step"),
         _base("grad_accum", "K", "micro-batches/step", "micro-batches per optimizer step",
               integer=True, default=ONE),

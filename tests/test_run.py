@@ -193,3 +193,8 @@ def test_a_step_is_whole():
     with pytest.raises(InvalidValueError, match="steps 2.5 must be a whole number"):
         Run(steps="2.5")
     assert Run(steps="1e12").steps == 10**12
+
+
+def test_full_dampening_is_refused():
+    with pytest.raises(InvalidValueError, match="dampening 1 must be at least 0 and below 1"):
+        Run(dampening=1)

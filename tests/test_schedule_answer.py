@@ -59,8 +59,8 @@ def test_squared_decays_say_so() -> None:
     assert text == "this decay follows the square of the lr"
 
 
-def test_full_dampening_leaves_no_decay() -> None:
-    found = over("pytorch-sgd", "0.1", Run(lr="0.1", momentum="0.9", dampening=1, steps=10))
+def test_no_decay_has_no_timescale() -> None:
+    found = over("pytorch-sgd", "0", Run(lr="0.1", momentum="0.9", dampening="0.5", steps=10))
     assert found.rule.step == 0
     assert found.timescale_run_fraction is None
 

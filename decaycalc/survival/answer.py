@@ -140,7 +140,7 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
             compounds=compounds,
         )
     momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
-    step = first_order * (1 - momentum) / (1 - dampening) if dampening < 1 else 0.0
+    step = first_order * (1 - momentum) / (1 - dampening)
     return DecayRule(
         step=step,
         momentum=momentum,
