@@ -190,7 +190,7 @@ def test_json_holds_every_known_quantity_given_or_derived():
 
 
 def test_a_step_is_whole():
-    with pytest.raises(InvalidValueError, match="steps 2.5 must be a whole number"):
+    with pytest.raises(InvalidValueError, match="must be a whole number"):
         Run(steps="2.5")
     assert Run(steps="1e12").steps == 10**12
 
