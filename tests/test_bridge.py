@@ -18,6 +18,7 @@ from decaycalc.convention import Invariant
 from decaycalc.dynamics import long_run_shrink
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.run import Run
+from tests.every_record import of_each
 
 F = Fraction
 FULL = {
@@ -82,7 +83,7 @@ def test_a_sum_loss_shrinks_the_sum_of_its_gradients_worth():
     assert shrink_of(side("mean-l2", lr="0.01"), F(1)) == F(2, 100)
 
 
-@pytest.mark.parametrize("record", [c for c in conventions() if c.monomial], ids=lambda c: c.key)
+@of_each([c for c in conventions() if c.monomial])
 def test_a_number_comes_back_from_its_shrink_exactly(record):
     value = F(7, 10**6)
     here = Side(convention=record, run=Run(**FULL), layer=F(300))

@@ -18,6 +18,7 @@ from decaycalc.record import replace
 from decaycalc.run import Run
 from decaycalc.simulate.grammar import names_in
 from decaycalc.simulate.rule import State, parse_rule
+from tests.every_record import of_each
 
 RECORDS = conventions()
 CONVERTIBLE = tuple(record for record in RECORDS if record.refusal is None)
@@ -69,11 +70,6 @@ FULL = {
     "n_weights": N_WEIGHTS,
     "n_layers": N_LAYERS,
 }
-
-
-def each(records):
-    """Return the records as parameters named by their keys."""
-    return [pytest.param(record, id=record.key) for record in records]
 
 
 def side_of(record, **changes):
@@ -189,7 +185,7 @@ def test_the_conventions_come_family_by_family():
     assert tuple(record for name in FAMILIES for record in family(name)) == RECORDS
 
 
-@pytest.mark.parametrize("record", each(RECORDS))
+@of_each(RECORDS)
 def test_a_record_is_well_formed_and_says_how_it_is_verified(record):
     names = (record.key, *record.aliases)
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names)
@@ -203,7 +199,7 @@ def test_a_record_is_well_formed_and_says_how_it_is_verified(record):
     assert re.fullmatch(pattern, record.verification), record.verification
 
 
-@pytest.mark.parametrize("record", each(RECORDS))
+@of_each(RECORDS)
 def test_a_record_is_found_by_each_of_its_names(record):
     for name in (record.key, *record.aliases):
         assert find(name) is record
@@ -221,7 +217,7 @@ def test_an_own_record_comes_before_the_catalogue():
     assert find("pytorch-sgd", extra=(own,)) is own
 
 
-@pytest.mark.parametrize("record", each(RECORDS))
+@of_each(RECORDS)
 def test_a_rule_reads_its_parameter_and_known_quantities_only_and_runs(record):
     quantities = rule_of(record.update).quantities
     assert record.parameter in quantities
@@ -233,7 +229,7 @@ def test_a_rule_reads_its_parameter_and_known_quantities_only_and_runs(record):
     assert np.all(np.isfinite(w))
 
 
-@pytest.mark.parametrize("record", each(CONVERTIBLE))
+@of_each(CONVERTIBLE)
 def test_a_record_agrees_with_its_own_update_rule(record):
     assert is_true_to_its_rule(record)
 
@@ -241,12 +237,12 @@ def test_a_record_agrees_with_its_own_update_rule(record):
 STEPPED = [r for r in CONVERTIBLE if r.strength and r.has_shrink and r.optimizer != FIT]
 
 
-@pytest.mark.parametrize("record", each(STEPPED))
+@of_each(STEPPED)
 def test_a_penalty_under_plain_descent_removes_what_the_bridge_says(record):
     assert rule_shrink(record) == pytest.approx(record_shrink(record), rel=1e-9)
 
 
-@pytest.mark.parametrize("record", each([r for r in CONVERTIBLE if r.monomial]))
+@of_each([r for r in CONVERTIBLE if r.monomial])
 def test_a_constant_wrong_by_a_factor_of_two_is_caught(record):
     field = "strength" if record.strength else "shrink"
     for factor in (2, Fraction(1, 2)):
@@ -264,7 +260,7 @@ def decays(record, *, lr):
     return 1 - float(np.mean(w / before))
 
 
-@pytest.mark.parametrize("record", each([r for r in CONVERTIBLE if r.shrink]))
+@of_each([r for r in CONVERTIBLE if r.shrink])
 def test_a_decay_follows_the_schedule_as_the_record_says(record):
     exactly = not (record.proximal or record.compounds)
     at_peak, at_half = (decays(record, lr=float(LR) * x) for x in (1, 0.5))
@@ -318,7 +314,7 @@ def blocks_of(rule):
 SGD_LIKE = [r for r in RECORDS if r.optimizer == "sgd" and r.refusal is None]
 
 
-@pytest.mark.parametrize("record", each(SGD_LIKE))
+@of_each(SGD_LIKE)
 def test_the_buffer_of_an_sgd_record_is_that_of_its_rule(record):
     if record.variant or not record.has_momentum:
         return

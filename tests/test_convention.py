@@ -22,6 +22,7 @@ from decaycalc.convention import (
 )
 from decaycalc.errors import InvalidValueError
 from decaycalc.quantity import Monomial
+from tests.every_record import of_each
 
 ONE_VALUE = Monomial.of(1, value=1)
 N_STEPS = {"steps": Fraction(450450), "steps_per_epoch": Fraction(5005)}
@@ -187,7 +188,7 @@ def test_asgds_own_decay_comes_on_top():
     assert BESIDE_LAMBD.zero_is_sound
 
 
-@pytest.mark.parametrize("convention", conventions(), ids=lambda convention: convention.key)
+@of_each(conventions())
 def test_every_record_can_say_what_it_means(convention):
     assert convention.formula()
     assert convention.to_dict()["key"] == convention.key

@@ -12,6 +12,7 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivale
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.record import replace
 from decaycalc.run import Loss, Run
+from tests.every_record import of_each
 
 F = Fraction
 SGD = Run(lr="0.1", momentum="0.9", batch_size=128, dataset_size=50000, epochs=10)
@@ -54,9 +55,7 @@ def test_there_and_back_is_the_number_itself(keys, data, value):
     assert abs(way(two, one).value(way(one, two).value(start)) / start - 1) < F(1, 10**50)
 
 
-@pytest.mark.parametrize(
-    "record", [c for c in conventions() if c.refusal is None], ids=lambda c: c.key
-)
+@of_each([c for c in conventions() if c.refusal is None])
 def test_a_convention_is_identical_to_itself(record):
     here = Side(convention=record, run=SGD)
     itself = plan(here, target_side(here, record))

@@ -17,6 +17,7 @@ from decaycalc.record import replace
 from decaycalc.run import Loss, Run
 from decaycalc.simulate.blocks import BLOCKS
 from decaycalc.simulate.rule import State, parse_rule
+from tests.every_record import of_each
 
 W = np.array([[1.0, -2.5, 0.375], [0.5, 7.0, -1.0]])
 EXTRAS = {
@@ -74,7 +75,7 @@ def stepped(record, run, n_steps=None):
     return w / before
 
 
-@pytest.mark.parametrize("key", RECORDS)
+@of_each(RECORDS)
 def test_every_rule_is_sound_and_reads_known_quantities_only(key):
     record = RECORDS[key]
     settings = {name for block in BLOCKS.values() for name in block.names}
@@ -83,7 +84,7 @@ def test_every_rule_is_sound_and_reads_known_quantities_only(key):
     assert record.parameter in reads or record.refusal is not None
 
 
-@pytest.mark.parametrize("key", RECORDS)
+@of_each(RECORDS)
 def test_every_rule_takes_a_step(key):
     run = run_for(RECORDS[key])
     assert np.all(np.isfinite(stepped(RECORDS[key], run)))
@@ -98,7 +99,7 @@ STEPPING = [
 ]
 
 
-@pytest.mark.parametrize("key", STEPPING)
+@of_each(STEPPING)
 def test_a_step_removes_the_share_that_the_record_states(key):
     record = RECORDS[key]
     for loss in Loss:
@@ -152,7 +153,7 @@ def executed_over_stated(record, run, strength):
     return 1 + (gap and gap / np.linalg.norm(by_hand - off))
 
 
-@pytest.mark.parametrize("key", PENALTIES)
+@of_each(PENALTIES)
 def test_a_penalty_weighs_what_the_record_states(key):
     record = RECORDS[key]
     for loss in Loss:
@@ -179,22 +180,26 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("key", BUFFERED)
-def test_momentum_settles_at_the_exact_factor(key, setting):
+def settings_of(record):
+    """Return the momenta that a record can have: a velocity has no dampening, and what is dampened
+    by default excludes Nesterov's."""
+    without = {"dampened"} if "velocity" in record.update else set()
+    without |= {"nesterov"} if "dampening" in dict(record.defaults) else set()
+    return [SETTINGS[name] for name in SETTINGS if name not in without]
+
+
+@of_each(BUFFERED)
+def test_momentum_settles_at_the_exact_factor(key):
     record = RECORDS[key]
-    if setting == "dampened" and "velocity" in record.update:
-        pytest.skip("a velocity has no dampening")
-    if setting == "nesterov" and "dampening" in dict(record.defaults):
-        pytest.skip("dampened by default, which Nesterov's momentum excludes")
-    run = run_for(record, **SETTINGS[setting])
-    stated = decay_of(Side(convention=record, run=run), exact(value_of(record)))
-    if stated is None or "nesterov=" in record.update or stated.oscillating:
-        pytest.skip("no decay of the whole, or a momentum of its own")
-    assert stepped(record, run, 300) == pytest.approx(stated.per_step_factor, rel=1e-10)
+    for setting in settings_of(record):
+        run = run_for(record, **setting)
+        stated = decay_of(Side(convention=record, run=run), exact(value_of(record)))
+        # Others have no decay of the whole, or a momentum of their own.
+        if stated is not None and "nesterov=" not in record.update and not stated.oscillating:
+            assert stepped(record, run, 300) == pytest.approx(stated.per_step_factor, rel=1e-10)
 
 
-@pytest.mark.parametrize("key", RECORDS)
+@of_each(RECORDS)
 def test_a_wrong_constant_in_a_record_is_caught(key):
     record = RECORDS[key]
     if record.monomial is None or record.optimizer == MEASURE:

@@ -10,6 +10,7 @@ from decaycalc.quantity import Monomial
 from decaycalc.record import replace
 from decaycalc.run import Loss, Run
 from decaycalc.verify import verify
+from tests.every_record import of_each
 
 RUN = {
     "lr": "0.05", "batch_size": 8, "dataset_size": 12, "epochs": 2, "n_weights": 12, "n_layers": 5,
@@ -100,7 +101,7 @@ def fails(record, wrong):
         return set(error.missing) <= named(record) - named(wrong)
 
 
-@pytest.mark.parametrize("key", CONVERTIBLE)
+@of_each(CONVERTIBLE)
 def test_a_wrong_constant_in_any_record_fails_the_verification(key):
     record = RECORDS[key]
     assert proof(record, record).holds
