@@ -9,7 +9,7 @@ from decaycalc.cli.main import main
 
 settings.register_profile(
     "quick",
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,
