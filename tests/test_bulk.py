@@ -3,10 +3,12 @@ import io
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -746,12 +748,14 @@ def test_an_interrupt_ends_the_work_in_one_line_and_leaves_no_file(tmp_path):
         ],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Whoever runs the tests in the background may ignore interrupts, and with it its children.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (none here)
     )
     process.stdin.write(b'{"value": 1e-4}\n')
     process.stdin.flush()
     while not list(tmp_path.iterdir()) and process.poll() is None:
         pass
-    process.send_signal(2)
+    process.send_signal(signal.SIGINT)
     assert process.stderr.read().strip() == b"interrupted"
     assert process.wait(30) == 130
     process.stderr.close()
