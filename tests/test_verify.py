@@ -337,3 +337,13 @@ def test_bad_usage_is_one_line_with_status_2(capsys, words, message):
     status, out, err = run_cli(capsys, *words)
     assert (status, out) == (2, "")
     assert message in err
+
+
+def test_an_optimizers_own_momentum_is_left_alone():
+    record = find("pytorch-muon")
+    unsaid, said = (
+        rule_names(Side(convention=record, run=Run(lr="0.02", **more)), 0.1)
+        for more in ({}, {"momentum": "0.5"})
+    )
+    assert "momentum" not in unsaid
+    assert said["momentum"] == 0.5

@@ -554,6 +554,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="stableadamw",
         update="w = w*(1 - lr*weight_decay); w = w - lr*unmodelled(g)",
         default="0.01",
+        trap="the decay uses the lr after clipping: where an update is clipped, less than lr·λ is taken off",
         source="optimi/stableadamw.py (torch-optimi 0.3.3)",
         verification="executed: torch-optimi 0.3.3",
     ),

@@ -558,6 +558,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="stableadamw-kozistr",
         update="w = w*(1 - lr*weight_decay); w = w - lr*unmodelled(g)",
         default="0.01",
+        trap="the decay uses the lr after clipping: where an update is clipped, less than lr·λ is taken off",
         source="pytorch_optimizer/base/optimizer.py, apply_weight_decay; class StableAdamW (pytorch_optimizer 4.1.0)",
         verification="executed: pytorch_optimizer 4.1.0",
     ),

@@ -133,6 +133,9 @@ def rule_names(side: Side, value: float) -> dict[str, float]:
     wanted = {*rule.quantities, *_ALWAYS}
     known = {name: side.get(name) for name in wanted - {side.convention.parameter}}
     names = {name: float(number) for name, number in known.items() if number is not None}
+    own = side.convention.is_adaptive and "momentum" not in rule.quantities
+    if own and side.run.given("momentum") is None:
+        del names["momentum"]  # Muon and its like preset one, which the run's default leaves alone
     names["nesterov"] = float(bool(side.run.nesterov))
     for name, by in side.refined:
         factor = float(by.evaluate({each: side.get(each) for each in by.names}))
