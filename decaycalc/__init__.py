@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # they load when they are used
     from decaycalc import catalogue, schedule
     from decaycalc.api import answer, convert
-    from decaycalc.architecture import Architecture, parse_architecture
+    from decaycalc.architecture import parse_architecture
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.convention import Convention, Equivalence
     from decaycalc.errors import DecaycalcError
     from decaycalc.plan import Match
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Architecture": "architecture",
+    "Architecture": "architecture.tensors",
     "Convention": "convention",
     "DecaycalcError": "errors",
     "Equivalence": "convention",

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from decaycalc.architecture import Architecture
+from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.bridge import Side, shrink_of, strength_of
 from decaycalc.catalogue import common, conventions
 from decaycalc.convention import Convention
@@ -14,10 +14,10 @@ from decaycalc.penalty import Penalty, decayed_layers, penalty
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.quantity import Number, finite
 from decaycalc.record import Record, asdict, replace
-from decaycalc.rounding import find_dtype, precision_warning
 from decaycalc.run import Run
 
 if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.survival.answer import ScheduleAnswer
 
 
@@ -55,8 +55,8 @@ class Question(Record):
     targets: tuple[Convention, ...] = ()
     everything: bool = False
     match: Match = Match.OPTIMUM
-    architecture: Architecture | None = None
-    mask: str = "no-1d"
+    architecture: "Architecture | None" = None
+    mask: str = DEFAULT_MASK
     init: str | None = None
     classes: int | None = None
     dtype: str | None = None
@@ -106,6 +106,8 @@ def answer(question: Question) -> Answer:
             no equivalent or lacks a quantity.
     """
     if question.dtype is not None:
+        from decaycalc.rounding import find_dtype  # noqa: PLC0415  (few ask for it)
+
         find_dtype(question.dtype)
     run = _with_architecture(question)
     source = Side(convention=question.source, run=run)
@@ -129,7 +131,7 @@ def answer(question: Question) -> Answer:
         penalty=_penalty(question, source, strength, shrink),
         conversions=conversions,
         unavailable=unavailable,
-        warnings=_warnings(question, source, value) + (scheduled.warnings if scheduled else ()),
+        warnings=_warnings(question, source, decay) + (scheduled.warnings if scheduled else ()),
     )
 
 
@@ -250,13 +252,12 @@ def _required(strength: Fraction | None) -> Fraction:
     return strength
 
 
-def _warnings(question: Question, source: Side, value: Fraction | None) -> tuple[str, ...]:
+def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
     if question.architecture is not None and question.architecture.note:
         texts.append(question.architecture.note)
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
-    decay = None if value is None else decay_of(source, value)
     in_epochs = decay is not None and ratio is not None and per_epoch is not None
     if in_epochs and ratio is not None and ratio.denominator != 1:
         texts.append(
@@ -271,6 +272,8 @@ def _warnings(question: Question, source: Side, value: Fraction | None) -> tuple
             "the factor per step is the modulus"
         )
     if decay is not None and question.dtype is not None:
+        from decaycalc.rounding import precision_warning  # noqa: PLC0415
+
         loss = precision_warning(decay.per_step_shrink, question.dtype)
         texts += [] if loss is None else [loss.text]
     return tuple(texts)

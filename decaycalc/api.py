@@ -16,7 +16,7 @@ from decaycalc.run import Run
 from decaycalc.runs import runs_with
 
 if TYPE_CHECKING:
-    from decaycalc.architecture import Architecture
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.arrays import ArrayConversion
 
 _SCALARS = (int, float, str, Fraction)

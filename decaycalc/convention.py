@@ -138,23 +138,26 @@ class Convention(Record):
         Raises:
             InvalidValueError: a field that contradicts another or names an unknown quantity.
         """
-        ways = (self.strength, self.shrink, self.form, self.refusal)
-        if sum(way is not None for way in ways) != 1:
+        ways = [self.strength, self.shrink, self.form, self.refusal]
+        if len([way for way in ways if way is not None]) != 1:
             raise InvalidValueError(
                 "convention", self.key, "must have one of strength, shrink, form and refusal"
             )
-        for name in ("title", "source", "update", "parameter"):
-            if not getattr(self, name):
-                raise InvalidValueError(name, "", f"must say something in convention {self.key!r}")
+        if not (self.title and self.source and self.update and self.parameter):
+            empty = next(
+                n for n in ("title", "source", "update", "parameter") if not getattr(self, n)
+            )
+            raise InvalidValueError(empty, "", f"must say something in convention {self.key!r}")
         monomial = self.monomial
         if monomial is None:
             return
-        if not monomial.power_of("value"):
+        if "value" not in monomial.names:
             raise InvalidValueError("convention", self.key, "must depend on its own value")
-        more = (name for _, factor in self.refinements for name in factor.names)
-        extra = (name for name, _ in (*self.refinements, *self.defaults))
-        for name in (*monomial.names, *more, *extra):
-            if name != "value" and name not in QUANTITIES:
+        names = [*monomial.names, *(name for name, _ in self.defaults)]
+        for name, factor in self.refinements:
+            names += name, *factor.names
+        for name in names:
+            if name not in QUANTITIES and name != "value":
                 raise InvalidValueError("quantity", name, f"is unknown, in convention {self.key!r}")
 
     @property

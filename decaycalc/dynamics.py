@@ -17,16 +17,17 @@ Source: torch/optim/sgd.py `_single_tensor_sgd`; derivation ours, checked agains
 """
 
 import math
+from fractions import Fraction
 
 from decaycalc.errors import InvalidValueError
+from decaycalc.number import about
 from decaycalc.record import Record
-from decaycalc.rounding import find_dtype, precision_warning
 
 __all__ = [
-    "factor_over", "find_dtype", "first_order_shrink", "free_survival", "half_life_steps",
-    "is_oscillating", "log_factor", "long_run_shrink", "oscillation_threshold", "precision_warning",
-    "proximal_shrink", "shrink_for_factor", "shrink_for_half_life", "shrink_over",
-    "step_for_proximal_shrink", "step_for_shrink", "timescale_steps",
+    "factor_over", "first_order_shrink", "free_survival", "half_life_steps", "is_oscillating",
+    "log_factor", "long_run_shrink", "oscillation_threshold", "proximal_shrink",
+    "shrink_for_factor", "shrink_for_half_life", "shrink_over", "step_for_proximal_shrink",
+    "step_for_shrink", "timescale_steps",
 ]  # fmt: skip
 
 LARGEST_STEP = 1e100
@@ -63,7 +64,9 @@ class _Recursion(Record):
 
 def _require(name: str, value: float, *, low: float, high: float, text: str) -> None:
     if not low <= value <= high:
-        raise InvalidValueError(name, value, text)
+        # Whole numbers of steps may have hundreds of digits.
+        shown = about(Fraction(value)) if isinstance(value, int) and value > high else value
+        raise InvalidValueError(name, shown, text)
 
 
 def _require_step(step: float) -> None:
@@ -269,7 +272,7 @@ def factor_over(shrink: float, n_steps: float) -> float:
         InvalidValueError: A number of steps that is negative, endless, or broken where the sign of
             the weight alternates; a factor too large for a float.
     """
-    _require("n_steps", n_steps, low=0, high=LARGEST_STEP, text="must be a number of at least 0")
+    _require("n_steps", n_steps, low=0, high=LARGEST_STEP, text="must be a number from 0 to 1e100")
     log = log_factor(shrink)
     if shrink > 1 and n_steps != int(n_steps):
         raise InvalidValueError("n_steps", n_steps, "must be whole when the shrink is above 1")

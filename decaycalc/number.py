@@ -69,6 +69,19 @@ def about(value: Fraction) -> str:
     return f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)):.3e}"
 
 
+def brief(value: Fraction) -> str:
+    """Return a number of any size to four digits, as `%.4g` would show it where float64 has it.
+
+    >>> brief(Fraction(1, 3)), brief(Fraction(10) ** 318 / 3)
+    ('0.3333', '3.333e+317')
+    """
+    try:
+        number = float(value)
+    except OverflowError:
+        return about(value)
+    return f"{number:.4g}" if number or not value else about(value)
+
+
 def _exact_decimal(text: str, name: str) -> Fraction:
     """Return the fraction that a decimal or `p/q` text denotes."""
     numerator, slash, denominator = (part.strip() for part in text.partition("/"))

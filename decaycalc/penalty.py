@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from fractions import Fraction
 from math import fsum, log
+from typing import TYPE_CHECKING
 
-from decaycalc.architecture.initialisers import initialise
-from decaycalc.architecture.masks import DEFAULT_MASK, decayed
-from decaycalc.architecture.tensors import Architecture, Tensor
+from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.errors import InvalidValueError
 from decaycalc.number import exact, finite
 from decaycalc.record import Record
+
+if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture, Tensor
 
 Number = float | Fraction
 
@@ -55,7 +57,7 @@ class Layer(Record):
     """The decayed tensors that share a layer."""
 
     name: str
-    tensors: tuple[Tensor, ...]
+    tensors: "tuple[Tensor, ...]"
 
     @property
     def n_weights(self) -> int:
@@ -69,7 +71,7 @@ class Layer(Record):
 
 
 def decayed_layers(
-    architecture: Architecture | None, *, mask: str = DEFAULT_MASK
+    architecture: "Architecture | None", *, mask: str = DEFAULT_MASK
 ) -> tuple[Layer, ...]:
     """Return the layers that hold decayed weights, in order; none for a bare count or None.
 
@@ -78,6 +80,9 @@ def decayed_layers(
     """
     if architecture is None:
         return ()
+    # Imported here, as are the initialisers: only a network needs them.
+    from decaycalc.architecture.masks import decayed  # noqa: PLC0415
+
     groups: dict[str, list[Tensor]] = {}
     for tensor, mark in zip(architecture.tensors, decayed(architecture, mask=mask), strict=True):
         if mark and tensor.n_weights:
@@ -86,7 +91,7 @@ def decayed_layers(
 
 
 def penalty(
-    architecture: Architecture | None,
+    architecture: "Architecture | None",
     *,
     strength: Number | None = None,
     mask: str = DEFAULT_MASK,
@@ -107,8 +112,7 @@ def penalty(
         UnknownNameError: no such mask or initialiser.
         InvalidValueError: fewer than one class, or a number of strengths other than of layers.
     """
-    start = None if architecture is None else initialise(architecture, init=init)
-    parts = decayed_layers(start, mask=mask)
+    parts = decayed_layers(_initialised(architecture, init), mask=mask)
     strengths = _spread(strength, strengths_by_layer, parts)
     shrinks = _spread(shrink, shrinks_by_layer, parts)
     half = None if strength is None or strengths_by_layer is not None else strength / 2
@@ -128,6 +132,15 @@ def penalty(
         share_of_initial_loss=None if value is None or not loss else value / loss,
         layers=layers,
     )
+
+
+def _initialised(architecture: "Architecture | None", init: str | None) -> "Architecture | None":
+    """Return the network with the sums of squares that its initialiser makes expected."""
+    if architecture is None:
+        return None
+    from decaycalc.architecture.initialisers import initialise  # noqa: PLC0415
+
+    return initialise(architecture, init=init)
 
 
 def add(numbers: Iterable[float | None]) -> float | None:
@@ -159,7 +172,7 @@ def _spread(
     return by_layer
 
 
-def _count(architecture: Architecture | None, parts: tuple[Layer, ...]) -> int | None:
+def _count(architecture: "Architecture | None", parts: tuple[Layer, ...]) -> int | None:
     """Return the number of decayed weights."""
     if architecture is None:
         return None
@@ -205,7 +218,7 @@ def _shares(numbers: list[float | None]) -> list[float | None]:
     return [None if number is None or not total else number / total for number in numbers]
 
 
-def _initial_loss(classes: int | None, architecture: Architecture | None) -> float | None:
+def _initial_loss(classes: int | None, architecture: "Architecture | None") -> float | None:
     """Return the cross-entropy of a uniform guess, ln C in nats; None without classes.
 
     Raises:

@@ -27,21 +27,22 @@ class Record:
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()
+    _names: ClassVar[frozenset[str]] = frozenset()
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         annotated = cls.__annotations__
         names = tuple(name for name in annotated if name not in cls._fields and name[0] != "_")
         cls._fields = (*cls._fields, *names)
+        cls._names = frozenset(cls._fields)
         own = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
         cls._defaults = {**cls._defaults, **own}
 
     def __init__(self, **values: Any) -> None:
         fields = self.__dict__
-        fields.update(self._defaults)
-        fields.update(values)
-        if len(fields) != len(self._fields) or not fields.keys() <= set(self._fields):
-            odd = sorted(fields.keys() ^ set(self._fields))
+        fields.update(self._defaults, **values)
+        if fields.keys() != self._names:
+            odd = sorted(fields.keys() ^ self._names)
             raise TypeError(f"{type(self).__name__}: missing or unknown {', '.join(odd)}")
         self.__post_init__()
 

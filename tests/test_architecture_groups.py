@@ -2,11 +2,12 @@ import subprocess
 
 import pytest
 
-from decaycalc.architecture import Architecture, Role, Tensor, parse_inline
 from decaycalc.architecture.groups import Choice, decay_multiples, group_tensors, lr_multiples
+from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.inventory import Rate, take_inventory
 from decaycalc.architecture.masks import FRAMEWORKS, RULES, count_decayed, decayed, find_mask
 from decaycalc.architecture.names import match_names
+from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.zoo import build_model
 from decaycalc.errors import ContradictionError, InvalidValueError, UnknownNameError
 

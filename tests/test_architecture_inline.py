@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decaycalc.architecture import Architecture, Role, parse_architecture, parse_inline
+from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.initialisers import check_initialiser, initialise
+from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.masks import count_decayed, decayed
-from decaycalc.architecture.tensors import Tensor
+from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import (
     ContradictionError,
     DecaycalcError,

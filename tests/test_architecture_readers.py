@@ -9,10 +9,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from decaycalc.architecture import Role, parse_architecture
+from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.masks import count_decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import bounds, open_checkpoint, read_architecture
+from decaycalc.architecture.tensors import Role
 from decaycalc.architecture.zoo import build_model
 from decaycalc.errors import (
     DecaycalcError,

@@ -317,7 +317,7 @@ def test_proximal_shrinks_go_back(step: float) -> None:
             "dampening 0.5 must be 0 with Nesterov momentum",
         ),
         (lambda: half_life_steps(math.nan), "shrink nan must be a finite number"),
-        (lambda: factor_over(0.1, -1), "n_steps -1 must be a number of at least 0"),
+        (lambda: factor_over(0.1, -1), "n_steps -1 must be a number from 0 to 1e100"),
         (lambda: factor_over(-1.0, 1e9), "shrink -1.0 makes the weight grow beyond every float"),
         (lambda: shrink_for_factor(0.0), "factor 0.0 must be above 0 and at most 1"),
         (lambda: shrink_for_factor(0.5, n_steps=0), "n_steps 0 must be above 0"),
@@ -331,3 +331,8 @@ def test_values_out_of_range_are_refused_by_name(call: Any, text: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         call()
     assert text in str(caught.value)
+
+
+def test_a_number_of_steps_of_hundreds_of_digits_is_named_in_a_few() -> None:
+    with pytest.raises(InvalidValueError, match=r"n_steps '1.000e\+300' must be .* to 1e100$"):
+        factor_over(0.1, 10**300)

@@ -3,8 +3,8 @@ from math import log
 
 import pytest
 
-from decaycalc.architecture import Role, Tensor, parse_inline
-from decaycalc.architecture.tensors import Architecture
+from decaycalc.architecture.inline import parse_inline
+from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
 from decaycalc.penalty import decayed_layers, penalty
 

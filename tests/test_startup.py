@@ -20,7 +20,8 @@ print(json.dumps(sorted(sys.modules)))
 """
 _QUICK = ("5e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--to", "pytorch-adamw")
 _CORE = {
-    "decaycalc", "decaycalc.cli", "decaycalc.cli.main", "decaycalc.errors",
+    "decaycalc", "decaycalc.cli", "decaycalc.cli.command", "decaycalc.cli.main",
+    "decaycalc.errors",
 }  # fmt: skip
 _SLOW = {
     "numpy", "rich", "difflib", "dataclasses", "inspect", "pathlib", "tempfile", "csv", "decimal",
@@ -55,6 +56,8 @@ def test_a_quick_start_imports_nothing_slow(quick, floor, way):
     assert status == 0
     brought = names - floor
     assert not brought & _SLOW
+    if way in {"json", "value"}:  # click translates the headings of help
+        assert not brought - ours(names)
 
 
 def imported_by_click():
@@ -71,7 +74,7 @@ def ours(names):
 
 def test_help_and_version_import_the_program_alone(quick):
     for way in ("help", "version"):
-        assert ours(quick[way][1]) - _CORE <= {"decaycalc.cli.welcome"}
+        assert ours(quick[way][1]) == _CORE
 
 
 def test_a_value_takes_one_family_of_the_catalogue_and_no_report(quick):
@@ -82,18 +85,15 @@ def test_a_value_takes_one_family_of_the_catalogue_and_no_report(quick):
 
 
 def test_the_modules_of_one_converted_value_are_these(quick):
-    assert ours(quick["value"][1]) <= {
-        "decaycalc", "decaycalc.answer", "decaycalc.architecture",
-        "decaycalc.architecture.initialisers", "decaycalc.architecture.inline",
-        "decaycalc.architecture.masks", "decaycalc.architecture.tensors", "decaycalc.bridge",
+    assert ours(quick["value"][1]) == {
+        "decaycalc", "decaycalc.answer", "decaycalc.architecture", "decaycalc.bridge",
         "decaycalc.catalogue", "decaycalc.catalogue.pytorch", "decaycalc.catalogue.shapes",
-        "decaycalc.cli", "decaycalc.cli.bulk", "decaycalc.cli.command", "decaycalc.cli.convert",
-        "decaycalc.cli.config", "decaycalc.cli.explanation", "decaycalc.cli.main",
-        "decaycalc.cli.recipe", "decaycalc.cli.welcome", "decaycalc.config",
-        "decaycalc.cli.options", "decaycalc.cli.output", "decaycalc.convention",
-        "decaycalc.convert", "decaycalc.decay", "decaycalc.dynamics", "decaycalc.equivalence",
-        "decaycalc.errors", "decaycalc.number", "decaycalc.penalty", "decaycalc.plan",
-        "decaycalc.quantity", "decaycalc.record", "decaycalc.rounding", "decaycalc.run",
+        "decaycalc.cli", "decaycalc.cli.command", "decaycalc.cli.convert",
+        "decaycalc.cli.defaults", "decaycalc.cli.detours", "decaycalc.cli.main",
+        "decaycalc.cli.options", "decaycalc.cli.output", "decaycalc.config",
+        "decaycalc.convention", "decaycalc.convert", "decaycalc.decay", "decaycalc.dynamics",
+        "decaycalc.equivalence", "decaycalc.errors", "decaycalc.number", "decaycalc.penalty",
+        "decaycalc.plan", "decaycalc.quantity", "decaycalc.record", "decaycalc.run",
     }  # fmt: skip
 
 
@@ -116,12 +116,11 @@ _TRANSFER = (
     "transfer", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--batch-size", "256",
     "--to-batch-size", "1024", "--dataset-size", "1e6",
 )  # fmt: skip
-_SMALL = {"locale", "_locale"}
 # A narrow terminal breaks the headers of tables.
-_TABLES = _SMALL | {"textwrap"}
-_HELP = _SMALL | {
-    "_bz2", "_compression", "_lzma", "bz2", "click._textwrap", "encodings.ascii", "fnmatch",
-    "lzma", "shutil", "textwrap", "zlib",
+_TABLES = {"textwrap"}
+_HELP = {
+    "_bz2", "_compression", "_locale", "_lzma", "bz2", "click._textwrap", "encodings.ascii",
+    "fnmatch", "locale", "lzma", "shutil", "textwrap", "zlib",
 }  # fmt: skip
 
 
@@ -139,17 +138,17 @@ def rich_floor():
     [
         (("convert", *_QUICK), _TABLES),
         (("convert", "5e-4", "--from", "caffe", "--arch", "784-300-10"), _TABLES),
-        (("convert", *_QUICK, "--format", "csv"), {*_SMALL, "csv", "_csv"}),
+        (("convert", *_QUICK, "--format", "csv"), {"csv", "_csv"}),
         (("conventions",), _TABLES),
         (("conventions", "caffe"), _TABLES),
-        (("conventions", "--json"), _SMALL),
+        (("conventions", "--json"), set()),
         (("recipes",), _TABLES),
-        (("recipes", "--json"), _SMALL),
+        (("recipes", "--json"), set()),
         (("arch", "resnet18"), _TABLES),
-        (("arch", "784-300-10", "--json"), _SMALL),
+        (("arch", "784-300-10", "--json"), set()),
         (_TRANSFER, _TABLES),
-        ((*_TRANSFER, "--json"), _SMALL),
-        (("schema", "convert"), _SMALL),
+        ((*_TRANSFER, "--json"), set()),
+        (("schema", "convert"), set()),
         (("guide",), _HELP),
         (("convert", "--help"), _HELP),
         (("schedule", "--help"), _HELP),

@@ -190,3 +190,18 @@ def test_bad_numbers_are_one_line(run):
         ran = run(*GOYAL, *words)
         assert (ran.status, ran.out) == (2, "")
         assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("lr", "to_lr", "factor"),
+    [
+        ("0.1", "1.797e307", "1.797e+308"),
+        ("0.1", "1e308", "1.000e+309"),
+        ("1e308", "1e-9", "1e-317"),
+        ("1e308", "1e-250", "1.000e-558"),
+    ],
+)
+def test_a_factor_beyond_float64_is_shown_all_the_same(run, lr, to_lr, factor):
+    ran = run("transfer", "0", "--from", "mean-l2", "--lr", lr, "--steps", "1", "--to-lr", to_lr)
+    assert (ran.status, ran.err) == (0, "")
+    assert f"lr ×{factor}," in ran.out

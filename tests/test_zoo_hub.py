@@ -1,8 +1,8 @@
 import pytest
 
-from decaycalc.architecture import Role
 from decaycalc.architecture.hub import MODEL_TYPES, build_config
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Role
 from decaycalc.errors import DecaycalcError, InvalidValueError, UnreadableFileError
 
 EVERY_HEAD = [

@@ -1,18 +1,22 @@
 """Architectures: from a typed text, a name or a file to the tensors that decay.
 
-Importing this package costs next to nothing; the zoo and the file readers load when asked for.
+Importing this package costs nothing: most conversions name no network, so whatever reads one is
+imported when one is named.
 """
 
-from decaycalc.architecture.inline import parse_inline
-from decaycalc.architecture.tensors import Architecture, Role, Tensor
+from typing import TYPE_CHECKING
 
-__all__ = ["Architecture", "Role", "Tensor", "parse_architecture"]
+if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
+
+# Which tensors decay where nobody says it; a rule of `masks`.
+DEFAULT_MASK = "no-1d"
 
 # What OpenAI called GPT-2's first releases: names, though they look like counts.
 NICKNAMES = ("117m", "345m")
 
 
-def parse_architecture(text: str, *, bias: bool = True) -> Architecture:
+def parse_architecture(text: str, *, bias: bool = True) -> "Architecture":
     """Return the architecture that `text` names.
 
     It is layer widths (`784-300-100-10`), a number of weights (`25.6e6`), a model's name
@@ -28,6 +32,8 @@ def parse_architecture(text: str, *, bias: bool = True) -> Architecture:
         UnreadableFileError: a file that cannot be read as an architecture.
         MissingExtraError: a file format whose optional package is not installed.
     """
+    from decaycalc.architecture.inline import parse_inline  # noqa: PLC0415
+
     bare = text.strip()
     if bare == "-":
         return _read_stdin()
@@ -45,10 +51,7 @@ def _looks_like_file(text: str) -> bool:
     )
 
 
-# The functions below import what they need: the start of the program must not.
-
-
-def _read_stdin() -> Architecture:
+def _read_stdin() -> "Architecture":
     import sys  # noqa: PLC0415
 
     from decaycalc.architecture.readers import read_stdin  # noqa: PLC0415
@@ -57,10 +60,11 @@ def _read_stdin() -> Architecture:
     return read_stdin(sys.stdin.buffer.read(LARGEST_TEXT + 1))
 
 
-def _read_name_or_file(text: str) -> Architecture:
+def _read_name_or_file(text: str) -> "Architecture":
     """Return the model of that name, or what the file of that name describes."""
     import os  # noqa: PLC0415
 
+    from decaycalc.architecture.inline import parse_inline  # noqa: PLC0415
     from decaycalc.architecture.zoo import find_model, known_names  # noqa: PLC0415
 
     model = find_model(text)

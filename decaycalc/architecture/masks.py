@@ -7,10 +7,10 @@ mxnet/optimizer (names); lasagne/regularization.py; allenai/OLMo (embeddings exe
 
 from collections.abc import Callable
 
+from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import UnknownNameError
 
-DEFAULT_MASK = "no-1d"
 Rule = Callable[[Tensor], bool]
 """Whether a tensor decays."""
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from decaycalc.answer import Question
-from decaycalc.architecture import Architecture
-from decaycalc.architecture.masks import DEFAULT_MASK
+from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.catalogue import find
 from decaycalc.convention import Convention
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.plan import Match
 from decaycalc.quantity import QUANTITIES, exact
 from decaycalc.run import Run
+
+if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
 
 EXTRAS = tuple(quantity.name for quantity in QUANTITIES.values() if quantity.extra)
 RUN_NUMBERS = (
@@ -130,7 +132,7 @@ def _match(name: str) -> Match:
 
 
 @lru_cache(maxsize=16)
-def _architecture(spec: str | None, *, bias: bool) -> Architecture | None:
+def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":
     """Return the network of that name, read once."""
     if spec is None:
         return None

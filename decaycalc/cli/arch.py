@@ -11,10 +11,10 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
-    from decaycalc.architecture import Architecture
     from decaycalc.architecture.groups import Choice
     from decaycalc.architecture.inventory import Inventory, Rate
     from decaycalc.architecture.readers.stored import Checkpoint
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.convention import Convention
 
 

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
     from decaycalc.bulk.sniff import Source
     from decaycalc.bulk.stream import Tally
 
-_INPUT_HELP = (
-    "Convert rows of FILE (- is stdin), JSON lines or CSV: fields by the options' names, value, "
-    "from, to ..."
-)
 # A row's names for the options whose parameters are called otherwise.
 _FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all", "framework": "emit"}
 _NO_FIELDS = frozenset({"value_only", "format_", "json_", "output", "width", "quiet"})
@@ -27,34 +22,6 @@ _ROW_FORMATS = ("jsonl", "csv")
 # Those of an output that promise a format.
 _EXTENSIONS = (".json", ".jsonl", ".csv", ".md", ".html", ".svg", ".txt")
 _PATIENCE = 1.0  # seconds before progress is shown
-
-
-def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--input` and what goes with it; with it, the other options are the rows' defaults."""
-
-    @wraps(command)
-    def with_input(**given: Any) -> Any:
-        path, format_, on_error = (
-            given.pop(name) for name in ("input", "input_format", "on_error")
-        )
-        if path is not None:
-            return convert_rows(path, format_, given, stop=on_error == "stop")
-        if format_ is not None or on_error != "continue":
-            raise UsageError("--input-format and --on-error go with --input")
-        return command(**given)
-
-    option, choice = click.option, click.Choice
-    declarations = (
-        option("--input", metavar="FILE", help=_INPUT_HELP),
-        option("--input-format", type=choice(["jsonl", "csv"]),
-               help="[default: by extension, else by the first character]"),
-        option("--on-error", type=choice(["continue", "stop"]), default="continue",
-               show_default=True, help="What to do at a bad row."),
-    )  # fmt: skip
-    decorated: Callable[..., Any] = with_input
-    for declare in reversed(declarations):
-        decorated = declare(decorated)
-    return decorated
 
 
 def convert_rows(path: str, format_: str | None, given: dict[str, Any], *, stop: bool) -> None:

@@ -1,11 +1,41 @@
-"""Command: a click command whose help opens with examples."""
+"""Command: a click command whose help opens with examples, and that starts without the locale."""
 
 from typing import Any
 
 import click
 
 
-class Command(click.Command):
+def _show_help(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the help page and leave, where it is wanted."""
+    if wanted and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+class Helpful(click.Command):
+    """A command with a help option of our own.
+
+    Click looks up its option's text in the translations of the user's locale at every start, which
+    is a fortieth of one; there are none to find.
+    """
+
+    _own_help: click.Option | None = None
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the option `--help`, always the same one."""
+        if self._own_help is None:
+            self._own_help = click.Option(
+                [*self.get_help_option_names(ctx), "help_wanted"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_show_help,
+                help="Show this message and exit.",
+            )
+        return self._own_help
+
+
+class Command(Helpful):
     """A command with `examples`, command lines that its help shows first."""
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **settings: Any) -> None:
@@ -21,7 +51,7 @@ class Command(click.Command):
         **extra: Any,
     ) -> click.Context:
         """Return the command's context, with the user's configuration behind the command line."""
-        from decaycalc.cli.config import apply, warn
+        from decaycalc.cli.defaults import apply, warn
 
         warnings = apply(self, extra)
         context = super().make_context(info_name, args, parent, **extra)

@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.cli.bulk import bulk_options
 from decaycalc.cli.command import Command
-from decaycalc.cli.config import config_option
-from decaycalc.cli.explanation import explain_option, explained, of_answer
+from decaycalc.cli.detours import bulk_options, config_option, explain_option, recipe_options
 from decaycalc.cli.options import (
     ConventionName,
     architecture_options,
@@ -17,8 +15,6 @@ from decaycalc.cli.options import (
     target_options,
 )
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.recipe import recipe_options
-from decaycalc.cli.welcome import welcome_the_lost
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +68,11 @@ def command(**given: Any) -> Shown:
     )
     found = answer(question)
     result = shown(found)
-    return explained(result, of_answer(question, found), style=style) if style else result
+    if not style:
+        return result
+    from decaycalc.cli.explanation import explained, of_answer
+
+    return explained(result, of_answer(question, found), style=style)
 
 
 def require_source(source: "Convention | None") -> "Convention":
@@ -82,6 +82,8 @@ def require_source(source: "Convention | None") -> "Convention":
         UsageError: it was not given; the text offers the commonest.
     """
     if source is None:
+        from decaycalc.cli.welcome import welcome_the_lost
+
         welcome_the_lost(click.get_current_context())
         raise UsageError(
             "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "

@@ -1,42 +1,16 @@
-"""The option `--explain`: the derivation of a result, on any command that converts."""
+"""What `--explain` adds to a result: the derivation of each of its numbers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from decaycalc.cli.output import Shown
 from decaycalc.record import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from decaycalc.answer import Answer, Question
     from decaycalc.derivation import Explanation
     from decaycalc.report.table import Table
-
-_HELP = "Derive each number step by step; --explain latex writes the formulas for a paper."
-
-
-class _Style(click.Choice[str]):
-    """`text` or `latex`; a VALUE caught by the option is named as such."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the style.
-
-        Raises:
-            click.BadParameter: neither of the two.
-        """
-        if value not in self.choices:
-            self.fail(f"{value!r} is neither text nor latex; put --explain last", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-def explain_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--explain`; the command receives `explain`, `text`, `latex` or None."""
-    declare = click.option(
-        "--explain", is_flag=False, flag_value="text", type=_Style(("text", "latex")),
-        metavar="[text|latex]", help=_HELP,
-    )  # fmt: skip
-    return declare(command)
 
 
 def explained(shown: Shown, explanations: "Sequence[Explanation]", *, style: str) -> Shown:

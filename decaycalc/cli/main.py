@@ -8,6 +8,7 @@ from io import TextIOWrapper
 import click
 
 from decaycalc import __version__
+from decaycalc.cli.command import Helpful
 from decaycalc.errors import (
     DecaycalcError,
     MissingQuantityError,
@@ -31,7 +32,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Helpful, click.Group):
     """A group that imports a command's module when it is called, not before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)

@@ -11,7 +11,7 @@ from decaycalc.quantity import QUANTITIES
 from decaycalc.run import Loss, Run
 
 if TYPE_CHECKING:
-    from decaycalc.architecture import Architecture
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.convention import Convention
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -146,7 +146,7 @@ def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _take_architecture(given: dict[str, Any]) -> dict[str, Any]:
     """Take the network's options out of a mapping and return them read."""
-    from decaycalc.architecture.masks import DEFAULT_MASK
+    from decaycalc.architecture import DEFAULT_MASK
 
     spec, no_bias = given.pop("arch"), given.pop("no_bias")
     mask, init = given.pop("decay_mask"), given.pop("init")

@@ -1,10 +1,6 @@
-"""Starting from a recipe, and leaving with code: `--recipe` and `--emit`."""
+"""What `--recipe` and `--emit` do: start from a recipe, and leave with code."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from decaycalc.cli.output import Shown
 from decaycalc.errors import MissingQuantityError, UsageError
@@ -13,31 +9,8 @@ from decaycalc.record import replace
 if TYPE_CHECKING:
     from decaycalc.recipes.chosen import Chosen
 
-EMIT_HELP = "Print code instead: pytorch, keras, optax, timm, hf or sklearn."
-RECIPE_HELP = "Start from a published run, or from a training configuration's file."
 
-
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--recipe` and `--emit`; stands below the decorators whose records it needs.
-
-    What the recipe says holds where the other options are silent.
-    """
-
-    @wraps(command)
-    def with_recipe(*, recipe: str | None, framework: str | None, **given: Any) -> Shown:
-        chosen = None if recipe is None else _choose(recipe, given)
-        if framework is not None:
-            return _emitted(framework, given, chosen)
-        result: Shown = command(**given)
-        notes = () if chosen is None else chosen.notes
-        return replace(result, warnings=(*notes, *result.warnings)) if notes else result
-
-    option = click.option
-    with_emit = option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)(with_recipe)
-    return option("--recipe", metavar="NAME|FILE", help=RECIPE_HELP)(with_emit)
-
-
-def _choose(recipe: str, given: dict[str, Any]) -> "Chosen":
+def choose_recipe(recipe: str, given: dict[str, Any]) -> "Chosen":
     """Lay the options over the recipe, in place, and return what was chosen."""
     from decaycalc.recipes.chosen import choose
 
@@ -51,7 +24,7 @@ def _choose(recipe: str, given: dict[str, Any]) -> "Chosen":
     return chosen
 
 
-def _emitted(framework: str, given: dict[str, Any], chosen: "Chosen | None") -> Shown:
+def emitted(framework: str, given: dict[str, Any], chosen: "Chosen | None") -> Shown:
     """Return the setting as a framework's code.
 
     Raises:

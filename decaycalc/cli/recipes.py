@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.detours import EMIT_HELP
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.recipe import EMIT_HELP
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
-from decaycalc.cli.explanation import explain_option, explained
+from decaycalc.cli.detours import EMIT_HELP, explain_option
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.recipe import EMIT_HELP
 from decaycalc.cli.recipes import MASK_HELP, shown_code
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 from decaycalc.quantity import finite
@@ -76,7 +75,11 @@ def command(**given: Any) -> Shown:
         return emitted(moved, framework, setting, mask)
     laws = projections(moved, *parameters)
     result = shown(moved, laws, setting.notes)
-    return explained(result, derivations(moved), style=style) if style else result
+    if not style:
+        return result
+    from decaycalc.cli.explanation import explained
+
+    return explained(result, derivations(moved), style=style)
 
 
 def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":

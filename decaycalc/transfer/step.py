@@ -7,6 +7,7 @@ from decaycalc.convention import SGD, Invariant
 from decaycalc.convert import convert
 from decaycalc.decay import Decay, decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.number import brief
 from decaycalc.quantity import Monomial, exact, finite, root_of
 from decaycalc.record import Record, replace
 from decaycalc.run import Run
@@ -188,7 +189,7 @@ class Step(Record):
         known = {name: self.known(ratio) for name, ratio in ratios.items()}
         kept = tuple(name for name, factor in known.items() if factor == 1)
         changed = tuple(
-            f"{name} ×{float(factor):.4g}"
+            f"{name} ×{brief(factor)}"
             for name, factor in known.items()
             if factor is not None and factor != 1
         )
