@@ -3,7 +3,6 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.bridge import Side, shrink_of, strength_of
 from decaycalc.catalogue import common, conventions
 from decaycalc.convention import Convention
@@ -56,7 +55,7 @@ class Question(Record):
     everything: bool = False
     match: Match = Match.OPTIMUM
     architecture: "Architecture | None" = None
-    mask: str = DEFAULT_MASK
+    mask: str | None = None
     init: str | None = None
     classes: int | None = None
     dtype: str | None = None

@@ -5,7 +5,6 @@ from fractions import Fraction
 from math import fsum, log
 from typing import TYPE_CHECKING
 
-from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.errors import InvalidValueError
 from decaycalc.number import exact, finite
 from decaycalc.record import Record
@@ -71,7 +70,7 @@ class Layer(Record):
 
 
 def decayed_layers(
-    architecture: "Architecture | None", *, mask: str = DEFAULT_MASK
+    architecture: "Architecture | None", *, mask: str | None = None
 ) -> tuple[Layer, ...]:
     """Return the layers that hold decayed weights, in order; none for a bare count or None.
 
@@ -94,7 +93,7 @@ def penalty(
     architecture: "Architecture | None",
     *,
     strength: Number | None = None,
-    mask: str = DEFAULT_MASK,
+    mask: str | None = None,
     init: str | None = None,
     classes: int | None = None,
     batch_size: Number | None = None,

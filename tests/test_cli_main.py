@@ -2,11 +2,13 @@
 
 import errno
 import os
+from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
+from decaycalc.cli import COMMANDS
 from decaycalc.cli.command import Command
 from decaycalc.cli.main import main
 from decaycalc.cli.output import guarded_stdout
@@ -23,6 +25,54 @@ def test_a_command_without_examples_has_plain_help():
     text = command.get_help(click.Context(command))
     assert "Do nothing." in text
     assert "Examples" not in text
+
+
+LINES = (
+    (),
+    ("1e-4",),
+    ("1e-4", "--lr", "0.1", "--batch-size=8", "-N", "60000"),
+    ("1e-4", "--lr", "--lr", "--nesterov", "-q"),
+    ("1e-4", "--json", "--format", "csv"),
+    ("--to-nesterov", "--loss", "mean", "-", "--explain"),
+    ("1e-4", "--to", "caffe", "--to", "keras-l2", "--value", "--explain", "latex"),
+    ("1e-4", "-qN60000"),
+    ("1e-4", "-N60000", "--", "-q"),
+    ("--no-such-option",),
+    ("--lr",),
+    ("1e-4", "2e-4", "3e-4", "4e-4"),
+    ("--loss", "none"),
+    ("--schedule", "cosine", "--steps", "10", "--momentum", "-1"),
+    ("1e-4", "-h"),
+)
+
+
+def parsed(command, words, capsys):
+    """Return what click makes of a line: the values and where they come from, or its complaint."""
+    try:
+        context = command.make_context("x", list(words))
+    except click.exceptions.Exit as left:
+        return left.exit_code, capsys.readouterr().out
+    except click.ClickException as error:
+        return type(error), error.format_message()
+    names = sorted(context.params)
+    return [(name, context.params[name], context.get_parameter_source(name)) for name in names]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("words", LINES, ids=" ".join)
+def test_options_that_are_left_out_of_parsing_change_nothing(name, words, capsys, monkeypatch):
+    command = import_module(f"decaycalc.cli.{name}").command
+    quick = parsed(command, words, capsys)
+    monkeypatch.setattr(Command, "_silent", lambda *_: [])
+    assert quick == parsed(command, words, capsys)
+
+
+def test_most_options_are_left_out_of_parsing():
+    command = import_module("decaycalc.cli.convert").command
+    context = command.make_context("convert", ["1e-4", "--from", "caffe", "--lr", "0.1"])
+    processed = {parameter.name for parameter in command.get_params(context)}
+    assert {"value", "source", "lr", "help_wanted", "match"} <= processed
+    assert len(processed) < len(command.params) / 3
 
 
 def test_code_is_no_number(capsys):

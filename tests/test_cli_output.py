@@ -3,12 +3,14 @@ import os
 import stat
 import subprocess
 import sys
+from importlib import import_module
 
 import click
 import pytest
 
 from decaycalc.cli import main as program
 from decaycalc.cli.flags import flag_of, way_out
+from decaycalc.cli.group import program as commands
 from decaycalc.cli.output import colour, write_atomically
 from decaycalc.errors import UnreadableFileError
 
@@ -124,7 +126,7 @@ def test_an_interrupted_program_says_so(run, monkeypatch):
     def interrupt(**_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(program.program, "main", interrupt)
+    monkeypatch.setattr(import_module("decaycalc.cli.convert").command, "main", interrupt)
     assert run("convert") == (130, "", "interrupted\n")
 
 
@@ -143,7 +145,7 @@ def test_help_and_version_are_results_on_stdout(run, words):
 
 
 def test_a_command_is_loaded_by_name_alone():
-    group = program.program
+    group = commands
     context = click.Context(group)
     assert group.list_commands(context)[0] == "convert"
     assert group.get_command(context, "no-such-command") is None
@@ -154,7 +156,7 @@ def test_a_full_disk_under_clicks_own_output_is_a_complaint(run, monkeypatch):
     def full(**_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(program.program, "main", full)
+    monkeypatch.setattr(commands, "main", full)
     ran = run("--help")
     assert (ran.status, ran.err) == (
         2,

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import decaycalc
+from decaycalc.cli import COMMANDS
 from decaycalc.cli.config import tables_of as config_tables
-from decaycalc.cli.main import COMMANDS, main, program
+from decaycalc.cli.group import program
+from decaycalc.cli.main import main
 from decaycalc.cli.option_names import OPTIONS
 from decaycalc.config import TABLES, parse_toml, project_file, settings, user_file
 from decaycalc.errors import DecaycalcError

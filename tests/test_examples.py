@@ -8,7 +8,8 @@ from importlib.util import find_spec
 import documentation
 import pytest
 
-from decaycalc.cli.main import COMMANDS, main
+from decaycalc.cli import COMMANDS
+from decaycalc.cli.main import main
 
 # Flags that need an optional package.
 EXTRAS = {"--plot": "plotext", "--save": "matplotlib", "--with torch": "torch"}

@@ -12,7 +12,8 @@ import documentation
 import pytest
 
 from decaycalc.catalogue import conventions
-from decaycalc.cli.main import COMMANDS, program
+from decaycalc.cli import COMMANDS
+from decaycalc.cli.group import program
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- conventions -->\n", "<!-- /conventions -->"

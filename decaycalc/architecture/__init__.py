@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
 
-# Which tensors decay where nobody says it; a rule of `masks`.
-DEFAULT_MASK = "no-1d"
-
 # What OpenAI called GPT-2's first releases: names, though they look like counts.
 NICKNAMES = ("117m", "345m")
 

@@ -2,8 +2,7 @@
 
 from itertools import pairwise
 
-from decaycalc.architecture import DEFAULT_MASK
-from decaycalc.architecture.masks import decayed
+from decaycalc.architecture.masks import DEFAULT_MASK, decayed
 from decaycalc.architecture.tensors import Architecture, Tensor
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record

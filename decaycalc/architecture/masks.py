@@ -7,19 +7,21 @@ mxnet/optimizer (names); lasagne/regularization.py; allenai/OLMo (embeddings exe
 
 from collections.abc import Callable
 
-from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import UnknownNameError
 
+# Which tensors decay where nobody says it.
+DEFAULT_MASK = "no-1d"
 Rule = Callable[[Tensor], bool]
 """Whether a tensor decays."""
 
 
-def decayed(architecture: Architecture, *, mask: str = DEFAULT_MASK) -> tuple[bool, ...]:
+def decayed(architecture: Architecture, *, mask: str | None = None) -> tuple[bool, ...]:
     """Return for each tensor whether it decays; empty for a bare count, which decays whole.
 
     `mask` is one of `RULES` (all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf, ...), or a
-    framework or one of its conventions, for what it does unasked (`keras`, `pytorch-adamw`).
+    framework or one of its conventions, for what it does unasked (`keras`, `pytorch-adamw`); None
+    is no-1d.
 
     Raises:
         UnknownNameError: no such mask.
@@ -29,8 +31,8 @@ def decayed(architecture: Architecture, *, mask: str = DEFAULT_MASK) -> tuple[bo
     return tuple(rule(tensor) and tensor.name not in listed for tensor in architecture.tensors)
 
 
-def find_mask(mask: str) -> str:
-    """Return the name in `RULES` of a mask, a framework or a convention.
+def find_mask(mask: str | None) -> str:
+    """Return the name in `RULES` of a mask, a framework or a convention; None is the default.
 
     >>> find_mask("no-1d"), find_mask("pytorch-adamw"), find_mask("yolov5")
     ('no-1d', 'all', 'no-bias-norm')
@@ -38,6 +40,8 @@ def find_mask(mask: str) -> str:
     Raises:
         UnknownNameError: none of these.
     """
+    if mask is None:
+        return DEFAULT_MASK
     if mask in RULES:
         return mask
     framework = FRAMEWORKS.get(mask) or FRAMEWORKS.get(mask.partition("-")[0])
@@ -47,7 +51,7 @@ def find_mask(mask: str) -> str:
     return framework
 
 
-def count_decayed(architecture: Architecture, *, mask: str = DEFAULT_MASK) -> int:
+def count_decayed(architecture: Architecture, *, mask: str | None = None) -> int:
     """Return the number of weights that decay; all of them in a bare count.
 
     Raises:

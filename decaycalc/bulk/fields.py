@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from decaycalc.answer import Question
-from decaycalc.architecture import DEFAULT_MASK
 from decaycalc.catalogue import find
 from decaycalc.convention import Convention
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
@@ -61,7 +60,7 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         everything=given.get("all", False),
         match=_match(given.get("match", "optimum")),
         architecture=_architecture(given.get("arch"), bias=not given.get("no_bias", False)),
-        mask=given.get("decay_mask", DEFAULT_MASK),
+        mask=given.get("decay_mask"),
         init=given.get("init"),
         classes=_classes(given.get("classes")),
         dtype=given.get("dtype"),

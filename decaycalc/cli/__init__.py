@@ -1,1 +1,15 @@
-"""The command line: one module a command, each parses, makes one call and shows the result."""
+"""The command line: each command in a module of its name, imported when it is called."""
+
+COMMANDS = {
+    "convert": "One weight decay in every other convention.",
+    "conventions": "What each framework means by its number.",
+    "schedule": "What happens to a weight under a learning-rate schedule.",
+    "arch": "Which tensors of a network decay, and how large the penalty is.",
+    "transfer": "What lr and weight decay become when the run changes.",
+    "recipes": "Published runs, in one common unit.",
+    "check": "Assertions for CI: do two settings mean the same decay?",
+    "verify": "Train twice and compare: the proof of a conversion.",
+    "guide": "Short pages on weight decay.",
+    "schema": "JSON Schemas of the outputs.",
+    "completion": "Shell completion for bash, zsh and fish.",
+}

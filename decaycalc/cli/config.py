@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from decaycalc.cli.defaults import found_for, options_of
+from decaycalc.cli.command import found_for, options_of
 from decaycalc.cli.output import Shown
 from decaycalc.config import Setting
 

@@ -1,4 +1,4 @@
-"""The program: the group of commands, loaded one at a time, and errors in one line."""
+"""The program: one command, loaded when it is called, and errors in one line."""
 
 import sys
 from collections.abc import Sequence
@@ -7,8 +7,7 @@ from io import TextIOWrapper
 
 import click
 
-from decaycalc import __version__
-from decaycalc.cli.command import Helpful
+from decaycalc.cli import COMMANDS
 from decaycalc.errors import (
     DecaycalcError,
     MissingQuantityError,
@@ -16,74 +15,6 @@ from decaycalc.errors import (
     UnreadableFileError,
     UsageError,
 )
-
-COMMANDS = {
-    "convert": "One weight decay in every other convention.",
-    "conventions": "What each framework means by its number.",
-    "schedule": "What happens to a weight under a learning-rate schedule.",
-    "arch": "Which tensors of a network decay, and how large the penalty is.",
-    "transfer": "What lr and weight decay become when the run changes.",
-    "recipes": "Published runs, in one common unit.",
-    "check": "Assertions for CI: do two settings mean the same decay?",
-    "verify": "Train twice and compare: the proof of a conversion.",
-    "guide": "Short pages on weight decay.",
-    "schema": "JSON Schemas of the outputs.",
-    "completion": "Shell completion for bash, zsh and fish.",
-}
-
-
-class Commands(Helpful, click.Group):
-    """A group that imports a command's module when it is called, not before."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
-        """Return the names in the order of the help page."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's)
-        """Return a command by name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"decaycalc.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's)
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, with the nearest name where there is none."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from decaycalc.errors import UnknownNameError
-
-            raise UnknownNameError("command", args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
-
-
-def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Print the version and leave, where it is wanted."""
-    if wanted:
-        click.echo(f"decaycalc {__version__}")
-        ctx.exit()
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,  # click.version_option would load the locale at every start
-    help="Show the version and exit.",
-)
-def program() -> None:
-    """Weight decay, converted.
-
-    What a framework's weight-decay number does to a weight in one step, how large its penalty is,
-    and what it is in every other convention. Start with 'decaycalc convert --help'.
-    """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,8 +44,22 @@ def _run(words: list[str]) -> int:
         from decaycalc.cli.version import print_versions
 
         return print_versions()
-    status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
+    command, name, rest = _find_command(words)
+    status = command.main(args=rest, prog_name=name, standalone_mode=False)
     return status if isinstance(status, int) else 0
+
+
+def _find_command(words: list[str]) -> tuple[click.Command, str, list[str]]:
+    """Return the command that is called, its whole name and its own words.
+
+    A command is called directly: the group around it would be built and parsed for nothing.
+    """
+    if words and words[0] in COMMANDS:
+        command = import_module(f"decaycalc.cli.{words[0]}").command
+        return command, f"decaycalc {words[0]}", words[1:]
+    from decaycalc.cli.group import program
+
+    return program, "decaycalc", words
 
 
 def _speak_utf8() -> None:

@@ -5,7 +5,8 @@ import sys
 import click
 
 from decaycalc import __version__
-from decaycalc.cli.main import COMMANDS, program
+from decaycalc.cli import COMMANDS
+from decaycalc.cli.group import program
 
 _STATUS = (
     ("0", "done"),

@@ -146,15 +146,13 @@ def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _take_architecture(given: dict[str, Any]) -> dict[str, Any]:
     """Take the network's options out of a mapping and return them read."""
-    from decaycalc.architecture import DEFAULT_MASK
-
     spec, no_bias = given.pop("arch"), given.pop("no_bias")
     mask, init = given.pop("decay_mask"), given.pop("init")
     if spec is None:
         _require_architecture(decay_mask=mask, init=init, no_bias=no_bias)
     return {
         "architecture": _architecture(spec, bias=not no_bias),
-        "mask": mask or DEFAULT_MASK,
+        "mask": mask,
         "init": init,
         "classes": _classes(given.pop("classes")),
     }

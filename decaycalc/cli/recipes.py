@@ -42,7 +42,7 @@ def command(
 ) -> Shown:
     """List published runs, or show the one called NAME (or read from the file NAME) whole."""
     if name is not None:
-        return one(name, framework, mask or "no-1d")
+        return one(name, framework, mask)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
     from decaycalc.recipes.measured import recall
@@ -66,7 +66,7 @@ def chosen(search: str | None, near: str | None) -> Any:
     return tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())
 
 
-def one(name: str, framework: str | None, mask: str) -> Shown:
+def one(name: str, framework: str | None, mask: str | None) -> Shown:
     """Return one recipe whole, or its code."""
     from decaycalc.recipes.chosen import load
     from decaycalc.report import recipes as report
@@ -90,7 +90,7 @@ def figures_of(imported: "Imported") -> "Measured":
     return measure(imported.recipe)
 
 
-def code(imported: "Imported", framework: str, mask: str) -> Shown:
+def code(imported: "Imported", framework: str, mask: str | None) -> Shown:
     """Return a recipe as a framework's code.
 
     Raises:

@@ -68,7 +68,7 @@ def command(**given: Any) -> Shown:
     framework, schedule, style = (given.pop(name) for name in ("framework", "schedule", "explain"))
     given.pop("value_only")  # the output options have seen it
     parameters = take_parameters(given)
-    mask = given.pop("mask") or "no-1d"
+    mask = given.pop("mask")
     setting = take_setting(given, schedule)
     moved = move(given, setting)
     if framework is not None:
@@ -208,7 +208,7 @@ def the_rule(moved: "Transfer", what: str) -> "Rule":
     return moved.rules[0]
 
 
-def emitted(moved: "Transfer", framework: str, setting: Any, mask: str) -> Shown:
+def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -> Shown:
     """Return the new run's code."""
     from decaycalc.record import replace
     from decaycalc.report.emit import emit

@@ -4,7 +4,8 @@ from functools import cache
 
 import click
 
-from decaycalc.cli.main import COMMANDS, program
+from decaycalc.cli import COMMANDS
+from decaycalc.cli.group import program
 from decaycalc.cli.options import ConventionName
 from decaycalc.record import Record
 

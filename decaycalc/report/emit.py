@@ -68,7 +68,7 @@ def emit(
     run: Run,
     target: Convention | str | None = None,
     target_run: Run | None = None,
-    mask: str = "no-1d",
+    mask: str | None = None,
     schedule: str | None = None,
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
@@ -142,7 +142,7 @@ def _settings(
     *,
     run: Run,
     target_run: Run | None,
-    mask: str,
+    mask: str | None,
     schedule: str | None,
     betas: tuple[Number, Number] | None,
     eps: Number | None,
@@ -175,7 +175,7 @@ def _settings(
     )
 
 
-def _mask(mask: str) -> str:
+def _mask(mask: str | None) -> str:
     """Return the rule's name: timm's is no-1d, but for what its models list themselves.
 
     Raises:
