@@ -68,9 +68,11 @@ class _Parser:
     position: int = field(default=0)
 
     def error(self, expected: str) -> TextSyntaxError:
+        """Return the complaint that something else stands here than what is expected."""
         return TextSyntaxError("schedule", self.text, self.position, expected)
 
     def skip_blanks(self) -> None:
+        """Step over blanks."""
         while self.text[self.position : self.position + 1].isspace():
             self.position += 1
 
@@ -130,6 +132,11 @@ class _Parser:
         return name, self.parse_value(parameter)
 
     def expect_equals(self) -> None:
+        """Step over an equals sign.
+
+        Raises:
+            TextSyntaxError: there is none.
+        """
         if not self.accept("="):
             raise self.error("'='")
 
@@ -169,6 +176,7 @@ class _Parser:
         return self.text[self.position] == "," or self.text[self.position].isspace()
 
     def parse_choice(self, parameter: Parameter) -> str:
+        """Choice = one of the parameter's words."""
         name = self.take("-_").lower()
         if name not in parameter.choices:
             hint = f"(one of {', '.join(parameter.choices)})"
@@ -205,6 +213,7 @@ class _Parser:
         return Length(amount=self.parse_digits(), unit=self.parse_unit())
 
     def parse_unit(self) -> Unit:
+        """Unit = "steps", "epochs" or "%", or one of their short forms."""
         start = self.position
         word = self.take("%").lower()
         if word not in _UNITS:

@@ -91,6 +91,7 @@ class _Solved(NamedTuple):
 
     @property
     def stop(self) -> int:
+        """The step after the last one."""
         return self.start + (1 << self.power)
 
 

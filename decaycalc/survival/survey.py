@@ -170,6 +170,7 @@ class _Updates:
 
     @classmethod
     def of(cls, steps: EveryStep | EqualSteps | FewSteps, intervals: list[Interval]) -> "_Updates":
+        """Return the updates of a run from its intervals, which follow one another."""
         log, after = Sum(), {}
         for interval in reversed(intervals):
             after[interval.stop] = log.get()

@@ -46,15 +46,18 @@ class _Reader:
         self.at = 0
 
     def fail(self, expected: str) -> UnreadableFileError:
+        """Return the complaint that something else stands at the place than what is expected."""
         line, token = self.tokens[min(self.at, len(self.tokens) - 1)]
         return UnreadableFileError(
             str(self.path), f"line {line}: expected {expected}, not {token[:40]!r}"
         )
 
     def peek(self) -> str:
+        """Return the next token, empty at the end."""
         return self.tokens[self.at][1]
 
     def take(self) -> str:
+        """Return the next token and step over it."""
         token = self.peek()
         self.at += 1
         return token
@@ -99,6 +102,7 @@ class _Reader:
         return values
 
     def value(self) -> str:
+        """Read one value: a number, a word or a string."""
         if not self.peek() or self.peek() in _PUNCTUATION:
             raise self.fail("a value")
         return self.take()
