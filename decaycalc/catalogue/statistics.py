@@ -89,7 +89,11 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-logistic",
-        aliases=("sklearn-logisticregression", "sklearn-logistic-regression"),
+        aliases=(
+            "sklearn-logisticregression",
+            "sklearn-logistic-regression",
+            "sklearn-logisticregressioncv",
+        ),
         title="LogisticRegression(C)",
         group=_GROUP,
         parameter="C",
@@ -106,6 +110,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-linear-svc",
+        aliases=("sklearn-linearsvc", "sklearn-linear-svr", "sklearn-linearsvr"),
         title="LinearSVC, LinearSVR(C): squared hinge without a half",
         group=_GROUP,
         parameter="C",
@@ -120,6 +125,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-svc",
+        aliases=("sklearn-svr", "sklearn-nu-svr", "sklearn-nusvr"),
         title="SVC, SVR(kernel='linear', C): hinge",
         group=_GROUP,
         parameter="C",
@@ -135,7 +141,13 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-ridge",
-        aliases=("sklearn-kernel-ridge", "sklearn-ridge-classifier", "sklearn-ridgecv"),
+        aliases=(
+            "sklearn-kernel-ridge",
+            "sklearn-kernelridge",
+            "sklearn-ridge-classifier",
+            "sklearn-ridgeclassifier",
+            "sklearn-ridgecv",
+        ),
         title="Ridge, KernelRidge, RidgeClassifier(alpha): Σerr² + alpha·‖w‖²",
         group=_GROUP,
         parameter="alpha",
@@ -152,7 +164,12 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-elastic-net",
-        aliases=("sklearn-elasticnet",),
+        aliases=(
+            "sklearn-elasticnet",
+            "sklearn-elasticnetcv",
+            "sklearn-multi-task-elastic-net",
+            "sklearn-multitaskelasticnet",
+        ),
         title="ElasticNet(alpha, l1_ratio), its L2 part: RSS/(2N) + alpha·(1 - l1_ratio)/2·‖w‖²",
         group=_GROUP,
         parameter="alpha",
@@ -170,6 +187,11 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     Convention(
         key="sklearn-glm",
+        aliases=(
+            "sklearn-poissonregressor",
+            "sklearn-gammaregressor",
+            "sklearn-tweedieregressor",
+        ),
         title="PoissonRegressor, GammaRegressor, TweedieRegressor(alpha): mean half deviance + alpha/2·‖w‖²",
         group=_GROUP,
         parameter="alpha",

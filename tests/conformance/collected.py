@@ -74,6 +74,45 @@ def of_a_model(parameters, value, run, lr):
     return from_module(KOZISTR, "AdamMini")(model, value, run, lr)
 
 
+def of_a_pair(parameters, value, run, lr):
+    """Return pytorch_optimizer's LoRARite on a factor and its partner, whose gradient is zero."""
+    import torch
+
+    left = parameters[0]
+    right = torch.nn.Parameter(left.detach().T.clone())
+    optimizer = from_module(KOZISTR, "LoRARite")([left, right], value, run, lr)
+    whole = optimizer.step
+
+    def step():
+        right.grad = torch.zeros_like(right)
+        whole()
+
+    optimizer.step = step
+    return optimizer
+
+
+def of_one_process(parameters, value, run, lr):
+    """Return pytorch_optimizer's DeMo in a group of one process."""
+    import torch.distributed as dist
+
+    if not dist.is_initialized():
+        dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    return from_module(KOZISTR, "DeMo")(parameters, value, run, lr)
+
+
+def without_noise(parameters, value, run, lr):
+    """Return the third of BSAM's steps, which the noise of the first two does not enter."""
+    optimizer = from_module(KOZISTR, "BSAM", num_data=1)(parameters, value, run, lr)
+
+    def step():
+        for group in optimizer.param_groups:
+            optimizer.init_group(group)
+        optimizer.third_step()
+
+    optimizer.step = step
+    return optimizer
+
+
 KOZISTR_CLASSES = {
     "decoupled": ("SGDW", {}),
     "adamp-fixed": ("AdamP", {"fixed_decay": True}),
@@ -110,6 +149,8 @@ KOZISTR_CLASSES = {
     "schedulefree": ("ScheduleFreeAdamW", {}),
     "scalableshampoo": ("ScalableShampoo", {}),
     "prodigy": ("Prodigy", {}),
+    "dadaptadan": ("DAdaptAdan", {}),
+    "sara": ("SaRA", {"threshold": 1e9}),
 }
 KOZISTR_MUONS = ("Muon", "AdaMuon", "AdaGO", "NorMuon")
 
@@ -137,6 +178,9 @@ def kozistr():
         for name in ("PID", "QHM")
     }
     found["adammini"] = made(KOZISTR, of_a_model)
+    found["lorarite"] = made(KOZISTR, of_a_pair)
+    found["demo"] = made(KOZISTR, of_one_process)
+    found["bsam"] = made(KOZISTR, without_noise)
     found |= {
         name.lower(): made(KOZISTR, from_module(KOZISTR, name), tolerance=FLOAT32, dtype="float32")
         for name in ("FAdam", "FlashAdamW")
