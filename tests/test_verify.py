@@ -12,7 +12,7 @@ from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.plan import Match
 from decaycalc.run import Loss, Run
 from decaycalc.simulate.bout import rule_names
-from decaycalc.simulate.trials import MOST_STEPS
+from decaycalc.simulate.trials import MOST_STEPS, _lasting
 from decaycalc.verify import STEPS, check_models, verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36}
@@ -347,3 +347,18 @@ def test_an_optimizers_own_momentum_is_left_alone():
     )
     assert "momentum" not in unsaid
     assert said["momentum"] == 0.5
+
+
+def test_a_weight_that_vanishes_within_the_trial_is_compared_while_it_lasts(capsys):
+    # A ten-billionth is left each step: nothing that float64 holds after thirty of them.
+    words = ("0.9999999999", "--from", "per-step-shrink", "--to", "pytorch-adamw", "--lr", "0.5")
+    assert main(["verify", *words, "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["holds"]
+    assert body["curve"][-1]["step"] == 29
+
+
+def test_a_weight_that_is_gone_at_once_has_no_rate():
+    assert _lasting(np.array([1.0, 1e-200, 1e-309])) == 2
+    with pytest.raises(InvalidValueError, match="w '0' leaves nothing to compare"):
+        _lasting(np.array([1.0, 0.0, 0.0]))

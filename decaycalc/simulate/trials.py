@@ -7,6 +7,8 @@ import numpy as np
 
 from decaycalc.bridge import Side
 from decaycalc.convention import FIT, Follows
+from decaycalc.errors import InvalidValueError
+from decaycalc.products import TINY
 from decaycalc.record import Record, replace
 from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.bout import ALIGNED, Bout, StandIn, model_of
@@ -155,10 +157,9 @@ def free_trial(bout: Bout) -> Test:
     """
     momentum = max(float(side.get("momentum") or 0) for side, _ in bout.sides)
     constant = np.ones(min(MOST_STEPS, round(40 / (1 - momentum))))
-    one, other = (
-        -np.expm1(np.diff(np.log(np.abs(_decayed(trainer, side, constant)[:, 0]))))
-        for trainer, (side, _) in _both(bout)
-    )
+    paths = [np.abs(_decayed(trainer, side, constant)[:, 0]) for trainer, (side, _) in _both(bout)]
+    lasting = min(_lasting(path) for path in paths)
+    one, other = (-np.expm1(np.diff(np.log(path[:lasting]))) for path in paths)
     gaps = [float(gap) for gap in np.abs(one - other) / np.maximum(np.abs(one), 1e-300)]
     exact_claim = bout.way.exactly or all(side.is_linear for side, _ in bout.sides)
     slack = 0.0 if exact_claim else 2 * float(abs(one[-1])) / (1 - momentum)
@@ -169,6 +170,18 @@ def free_trial(bout: Bout) -> Test:
         tolerance=max(DECAY_TOLERANCE, slack),
         trials=(Trial(model="free decay", max_difference=gaps[-1], curve=tuple(_thinned(gaps))),),
     )
+
+
+def _lasting(sizes: Array) -> int:
+    """Return for how many steps there is something left of a weight, to the digits of a float64.
+
+    Raises:
+        InvalidValueError: for fewer than two, which give no rate.
+    """
+    gone = np.flatnonzero(sizes < TINY)
+    if gone.size and gone[0] < 2:  # noqa: PLR2004
+        raise InvalidValueError("w", f"{sizes[gone[0]]:.4g}", "leaves nothing to compare")
+    return int(gone[0]) if gone.size else len(sizes)
 
 
 def _decayed(trainer: Trainer, side: Side, multipliers: Array) -> Array:
