@@ -9,7 +9,7 @@ import click
 import pytest
 
 from decaycalc.cli import COMMANDS
-from decaycalc.cli.command import Command
+from decaycalc.cli.command import Command, Spare
 from decaycalc.cli.main import main
 from decaycalc.cli.output import guarded_stdout
 from decaycalc.errors import UnreadableFileError
@@ -63,8 +63,20 @@ def parsed(command, words, capsys):
 def test_options_that_are_left_out_of_parsing_change_nothing(name, words, capsys, monkeypatch):
     command = import_module(f"decaycalc.cli.{name}").command
     quick = parsed(command, words, capsys)
-    monkeypatch.setattr(Command, "_silent", lambda *_: [])
+    monkeypatch.setattr(Command, "_left_out", lambda *_: set())
     assert quick == parsed(command, words, capsys)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_spare_option_knows_what_click_will_make_of_it(name):
+    command = import_module(f"decaycalc.cli.{name}").command
+    spares = [declared for declared in command._declared if isinstance(declared, Spare)]
+    assert spares or name in {"completion", "guide", "schema"}
+    for option in spares:
+        made = option.made()
+        assert made is option.made()
+        assert (made.name, [*made.opts, *made.secondary_opts]) == (option.name, option.flags)
+        assert not any((made.multiple, made.required, made.callback, made.envvar))
 
 
 def test_most_options_are_left_out_of_parsing():

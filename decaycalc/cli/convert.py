@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.cli.command import Command
+from decaycalc.cli.command import Command, spare
 from decaycalc.cli.detours import bulk_options, config_option, explain_option, recipe_options
 from decaycalc.cli.options import (
     ConventionName,
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("value", required=False)
-@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@spare("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
     "--to", "targets", type=ConventionName(), multiple=True, metavar="KEY",
     help="What to convert to; repeatable.  [default: the common ones]",
 )  # fmt: skip
-@click.option("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
-@click.option("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
+@spare("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
+@spare("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
 @click.option(
     "--match", type=click.Choice(["optimum", "decay"]), default="optimum",
     show_default=True, help="What to hold equal where momentum makes the two differ.",

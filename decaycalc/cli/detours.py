@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from decaycalc.cli.command import spare
 from decaycalc.cli.output import Shown, show, take_output
 from decaycalc.errors import UsageError
 from decaycalc.record import replace
@@ -40,7 +41,7 @@ class _Style(click.Choice[str]):
 
 def explain_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--explain`; the command receives `explain`, `text`, `latex` or None."""
-    declare = click.option(
+    declare = spare(
         "--explain", is_flag=False, flag_value="text", type=_Style(("text", "latex")),
         metavar="[text|latex]", help=_EXPLAIN_HELP,
     )  # fmt: skip
@@ -58,7 +59,7 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
             return show(shown_config(), take_output(given))
         return command(**given)
 
-    return click.option("--show-config", is_flag=True, help=_CONFIG_HELP)(with_config)
+    return spare("--show-config", is_flag=True, help=_CONFIG_HELP)(with_config)
 
 
 def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,13 +78,13 @@ def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
             raise UsageError("--input-format and --on-error go with --input")
         return command(**given)
 
-    option, choice = click.option, click.Choice
+    choice = click.Choice
     declarations = (
-        option("--input", metavar="FILE", help=_INPUT_HELP),
-        option("--input-format", type=choice(["jsonl", "csv"]),
-               help="[default: by extension, else by the first character]"),
-        option("--on-error", type=choice(["continue", "stop"]), default="continue",
-               show_default=True, help="What to do at a bad row."),
+        spare("--input", metavar="FILE", help=_INPUT_HELP),
+        spare("--input-format", type=choice(["jsonl", "csv"]),
+              help="[default: by extension, else by the first character]"),
+        click.option("--on-error", type=choice(["continue", "stop"]), default="continue",
+                     show_default=True, help="What to do at a bad row."),
     )  # fmt: skip
     decorated: Callable[..., Any] = with_input
     for declare in reversed(declarations):
@@ -110,6 +111,5 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         notes = () if chosen is None else chosen.notes
         return replace(result, warnings=(*notes, *result.warnings))
 
-    option = click.option
-    with_emit = option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)(with_recipe)
-    return option("--recipe", metavar="NAME|FILE", help=_RECIPE_HELP)(with_emit)
+    with_emit = spare("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)(with_recipe)
+    return spare("--recipe", metavar="NAME|FILE", help=_RECIPE_HELP)(with_emit)

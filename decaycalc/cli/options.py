@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.cli.command import Decorator, spare
 from decaycalc.errors import UsageError
 from decaycalc.quantity import QUANTITIES
 from decaycalc.run import Loss, Run
@@ -13,8 +14,6 @@ from decaycalc.run import Loss, Run
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.convention import Convention
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _EXTRAS = tuple(quantity for quantity in QUANTITIES.values() if quantity.extra)
 _LOSSES = click.Choice([loss.value for loss in Loss])
@@ -24,7 +23,7 @@ _ARCH_HELP = "Widths 784-300-100-10, a number of weights, a model's name or a fi
 
 def _run_declarations() -> tuple[Decorator, ...]:
     """Return click's declarations of a run's quantities."""
-    option = click.option
+    option = spare
     return (
         option("--lr", metavar=_NUMBER, help="Peak learning rate."),
         option("--momentum", metavar=_NUMBER, help="Momentum coefficient.  [default: 0]"),
@@ -55,7 +54,7 @@ def _flag(name: str) -> str:
 
 def _target_declarations() -> tuple[Decorator, ...]:
     """Return click's declarations of what differs in the target's run."""
-    option = click.option
+    option = spare
     return (
         option("--to-lr", metavar=_NUMBER, help="The target's lr, where it differs."),
         option("--to-momentum", metavar=_NUMBER, help="The target's momentum."),
@@ -78,7 +77,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def schedule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--schedule` and `--dtype`; the command receives both as texts or None."""
-    option = click.option
+    option = spare
     declarations = (
         option("--schedule", metavar="TEXT", help="lr schedule, cosine:warmup=2000,final=0.1 ..."),
         option("--dtype", metavar="DTYPE", help="float32, bfloat16, float16: warn of rounding."),
@@ -126,7 +125,7 @@ def take_target_run(given: dict[str, Any]) -> Run | None:
 
 def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the network's options; the command receives `architecture`, `mask`, `init`, `classes`."""
-    option = click.option
+    option = spare
 
     @wraps(command)
     def with_architecture(**given: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.cli.command import spare
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -87,7 +88,7 @@ def _with_output_options(command: Callable[..., Any], formats: Sequence[str]) ->
         if shown.status:
             click.get_current_context().exit(shown.status)
 
-    option = click.option
+    option = spare
     declarations = (
         option("--format", "format_", type=click.Choice(formats), help="[default: table]"),
         option("--json", "json_", is_flag=True, help="The same as --format json."),
