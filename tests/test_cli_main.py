@@ -104,3 +104,30 @@ def test_a_full_disk_behind_stdout_is_said(monkeypatch):
         with pytest.raises(UnreadableFileError, match="No space left"), guarded_stdout():
             raise OSError(errno.ENOSPC, "No space left on device")
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("columns", "size", "width"),
+    [
+        ("72", None, 70),
+        ("", None, 78),
+        ("none", 90, 88),
+        ("0", 300, 98),
+        ("10", None, 50),
+        ("", 0, 78),
+    ],
+)
+def test_help_is_as_wide_as_click_would_make_it(columns, size, width, monkeypatch):
+    def ask(*_):
+        if size is None:
+            raise OSError
+        return os.terminal_size((size, 24))
+
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(os, "get_terminal_size", ask)
+    command = import_module("decaycalc.cli.convert").command
+    ours = click.Context(command, **command.context_settings)
+    page = command.get_help(ours)
+    assert ours.terminal_width == width
+    theirs = click.Context(command, **command.context_settings)
+    assert page == click.Command.get_help(command, theirs)

@@ -119,8 +119,7 @@ _TRANSFER = (
 # A narrow terminal breaks the headers of tables.
 _TABLES = {"textwrap"}
 _HELP = {
-    "_bz2", "_compression", "_locale", "_lzma", "bz2", "click._textwrap", "encodings.ascii",
-    "fnmatch", "locale", "lzma", "shutil", "textwrap", "zlib",
+    "_locale", "click._textwrap", "encodings.ascii", "locale", "textwrap",
 }  # fmt: skip
 
 
