@@ -131,3 +131,20 @@ def test_help_is_as_wide_as_click_would_make_it(columns, size, width, monkeypatc
     assert ours.terminal_width == width
     theirs = click.Context(command, **command.context_settings)
     assert page == click.Command.get_help(command, theirs)
+
+
+def test_a_width_that_the_caller_wants_is_kept():
+    command = import_module("decaycalc.cli.convert").command
+    narrow = click.Context(command, terminal_width=60)
+    page = command.get_help(narrow)
+    assert narrow.terminal_width == 60
+    assert page == click.Command.get_help(command, narrow)
+
+
+def test_a_command_behind_two_dashes_is_found_by_the_group(capsys):
+    assert main(["schema", "convert"]) == 0
+    direct = capsys.readouterr()
+    assert main(["--", "schema", "convert"]) == 0
+    assert capsys.readouterr() == direct
+    assert main(["--", "--schema"]) == 2
+    assert "--schema" in capsys.readouterr().err
