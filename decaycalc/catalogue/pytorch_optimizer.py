@@ -1297,7 +1297,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="weight_decay",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
         optimizer="dadapt-adan-kozistr",
-        update="w = (w - lr*unmodelled(g))/(1 + lr*weight_decay*unmodelled(g))",
+        update="w = w - lr*unmodelled(g)*(1 + weight_decay*w)",
         default="0",
         trap="never coupled: weights are divided by 1 + d·lr·λ, or with weight_decouple=True multiplied by 1 - d·lr·λ",
         source="pytorch_optimizer/optimizer/dadapt.py, DAdaptAdan (pytorch_optimizer 4.1.0)",

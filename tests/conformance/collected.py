@@ -75,17 +75,19 @@ def of_a_model(parameters, value, run, lr):
 
 
 def of_a_pair(parameters, value, run, lr):
-    """Return pytorch_optimizer's LoRARite on a factor and its partner, whose gradient is zero."""
+    """Return pytorch_optimizer's LoRARite on a factor; its partner, which turns it, stays put."""
     import torch
 
     left = parameters[0]
-    right = torch.nn.Parameter(left.detach().T.clone())
+    fixed = left.detach().T.clone()
+    right = torch.nn.Parameter(fixed.clone())
     optimizer = from_module(KOZISTR, "LoRARite")([left, right], value, run, lr)
     whole = optimizer.step
 
     def step():
         right.grad = torch.zeros_like(right)
         whole()
+        right.data.copy_(fixed)
 
     optimizer.step = step
     return optimizer

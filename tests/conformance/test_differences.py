@@ -54,6 +54,7 @@ UNDRIVEN = {
     "hf-adafactor-relative": "refused: lr and decay are times the weights' own size",
     "prodigy": "refused: the step size comes from how far the weights have gone",
     "pytorch-optimizer-prodigy": "refused: the step size comes from how far the weights have gone",
+    "pytorch-optimizer-dadaptadan": "refused: the same",
     "pytorch-optimizer-scalableshampoo": "refused: the penalty enters amid the direction",
 }
 """What a number does along a gradient is no multiple of the weights: run without gradient only."""
