@@ -299,21 +299,25 @@ def _product(request: _Request, way: Plan, monomial: Monomial) -> Floats:
                 powers.append((factor, exponent))
     if not powers:
         return np.full(request.shape, float(monomial_root(coefficient, monomial.root)))
-    result = np.empty(request.shape)
+    result, number = np.empty(request.shape), float(coefficient)
 
-    def fill(block: Floats, factors: Factors, start: int) -> None:
-        multiply(block, factors, float(coefficient), monomial.root)
-        if not is_sound(block, hidden(factors)):
+    def fill(block: Floats, factors: Factors, concealed: Sequence[Floats], start: int) -> None:
+        multiply(block, factors, number, monomial.root)
+        if not is_sound(block, concealed):
             _mend(request, block, factors, start)
 
     if _are_flat(request, [array for array, _ in powers]):
         flat, sources = result.reshape(-1), [(array.reshape(-1), power) for array, power in powers]
-        by_blocks(
-            lambda piece: fill(flat[piece], [(a[piece], p) for a, p in sources], piece.start),
-            size=flat.size, block=_BLOCK,
-        )  # fmt: skip
+        unseen = hidden(sources)
+
+        def piece_by_piece(piece: slice) -> None:
+            factors = [(array[piece], power) for array, power in sources]
+            fill(flat[piece], factors, [array[piece] for array in unseen], piece.start)
+
+        by_blocks(piece_by_piece, size=flat.size, block=_BLOCK)
     else:
-        by_blocks(lambda _: fill(result, _broadcast(request, powers), 0), size=1, block=1)
+        factors = _broadcast(request, powers)
+        by_blocks(lambda _: fill(result, factors, hidden(factors), 0), size=1, block=1)
     return result
 
 

@@ -11,33 +11,43 @@ Floats = NDArray[np.float64]
 # Arrays of one shape and the whole powers to which they are raised.
 Factors = Sequence[tuple[Floats, int]]
 
-# Elements below which a second thread costs more than it brings.
-_PER_THREAD = 1 << 20
+# Elements that a thread takes at a time: fewer, and their handing out would cost.
+_TURN = 1 << 19
 
 
 def by_blocks(work: Callable[[slice], None], *, size: int, block: int) -> None:
     """Do the work on each block of an array, large arrays shared among the processor's cores.
 
-    Numpy lets go of the interpreter while it computes, so threads do run side by side. What
+    Numpy lets go of the interpreter while it computes, so threads do run side by side; each takes
+    the next turn when it has done one, so a core that is busy elsewhere keeps nobody waiting. What
     overflows or divides by zero says nothing: the work is to look at what it has made.
 
     Raises:
         What the work raises, on the first block on which it does.
     """
 
-    def run(first: int, last: int) -> None:
+    def run(first: int) -> None:
+        last = min(first + _TURN, size)
         with np.errstate(all="ignore"):  # of this thread
             for start in range(first, last, block):
                 work(slice(start, min(start + block, last)))
 
-    count = max(1, min(os.cpu_count() or 1, size // _PER_THREAD))
-    if count == 1:
-        return run(0, size)
-    bounds = [size * part // count for part in range(count + 1)]
+    turns = range(0, size, _TURN)
+    count = min(_n_cores(), len(turns))
+    if count <= 1:
+        for first in turns:
+            run(first)
+        return
     with ThreadPoolExecutor(count) as pool:
-        for _ in pool.map(run, bounds, bounds[1:]):
+        for _ in pool.map(run, turns):
             pass
-    return None
+
+
+def _n_cores() -> int:
+    """Return how many cores this process may run on, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def hidden(factors: Factors) -> list[Floats]:

@@ -289,15 +289,32 @@ def test_arrays_that_do_not_lie_alike_in_memory_give_the_same():
     np.testing.assert_allclose(result.value, value * lr, rtol=1e-15)
 
 
-@pytest.mark.parametrize("n_cores", [1, 3, None])
-def test_large_arrays_are_shared_among_the_cores_and_stay_the_same(monkeypatch, n_cores):
+def _on_cores(monkeypatch, n_cores):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(n_cores), raising=False)
+
+
+def _on_a_system_that_tells_no_affinity(monkeypatch, n_cores):
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: n_cores)
-    monkeypatch.setattr("decaycalc.products._PER_THREAD", 1 << 10)
+
+
+@pytest.mark.parametrize(
+    ("system", "n_cores"),
+    [
+        (_on_cores, 1),
+        (_on_cores, 3),
+        (_on_a_system_that_tells_no_affinity, 3),
+        (_on_a_system_that_tells_no_affinity, None),
+    ],
+)
+def test_large_arrays_are_shared_among_the_cores_and_stay_the_same(monkeypatch, system, n_cores):
+    system(monkeypatch, n_cores)
+    monkeypatch.setattr("decaycalc.products._TURN", 1 << 10)
     values = np.linspace(1e-5, 1e-2, 10_000)
     found = convert(values, source="caffe", target="keras-l2")
     assert (found.value == values / 2).all()
     values[[7_000, 3_000]] = -2.0, -1.0
-    with pytest.raises(DecaycalcError, match="must not be negative"):
+    with pytest.raises(DecaycalcError, match=r"-1.* must not be negative"):
         convert(values, source="caffe", target="keras-l2")
 
 
