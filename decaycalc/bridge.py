@@ -8,9 +8,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property, partial
 from math import expm1, log1p
+from typing import Any
 
-from decaycalc.convention import Convention, Coupling, Form, Invariant
+from decaycalc.convention import NESTEROV_IN_PLACE, Convention, Coupling, Form, Invariant
 from decaycalc.dynamics import (
+    IN_PLACE,
     long_run_shrink,
     proximal_shrink,
     step_for_proximal_shrink,
@@ -154,16 +156,30 @@ class Side(Record):
         passes_buffer = record.coupling == Coupling.COUPLED and self.has_momentum
         return not (passes_buffer or record.proximal or record.compounds)
 
-    def _dampened(self) -> dict[str, float]:
+    @property
+    def lookahead(self) -> int:
+        """How often a step looks ahead along the momentum: 0 heavy ball, 1 Nesterov."""
+        in_place = self.convention.variant == NESTEROV_IN_PLACE
+        return IN_PLACE if in_place else int(bool(self.run.nesterov))
+
+    @property
+    def recursion(self) -> dict[str, Any]:
+        """What the decay's recursion depends on beside the step, under momentum."""
         return {
             "momentum": float(self.get("momentum") or 0),
             "dampening": float(self.get("dampening") or 0),
+            "lookahead": self.lookahead,
         }
+
+    def step_of(self, first_order: float) -> float:
+        """Return the step before momentum that has a first-order shrink (1/step)."""
+        return first_order / self._gain()
 
     def _gain(self) -> float:
         """Return the first-order shrink over the step before momentum."""
-        settings = self._dampened()
-        return (1 - settings["dampening"]) / (1 - settings["momentum"])
+        settings = self.recursion
+        gain: float = (1 - settings["dampening"]) / (1 - settings["momentum"])
+        return gain
 
     def exact_shrink(self, first_order: Fraction) -> Fraction:
         """Return the exact long-run shrink for a first-order one (1/step).
@@ -180,8 +196,8 @@ class Side(Record):
             count = float(self.get(self.convention.compounds) or 1)
             check_remainder(first_order / Fraction(count), self)
             return Fraction(-expm1(count * log1p(-value / count)))
-        step, settings = value / self._gain(), self._dampened()
-        shrink = long_run_shrink(step, **settings, nesterov=bool(self.run.nesterov))
+        settings = self.recursion
+        shrink = long_run_shrink(self.step_of(value), **settings)
         if shrink < 0:
             raise InvalidValueError(
                 "shrink",
@@ -205,8 +221,7 @@ class Side(Record):
         if self.convention.compounds:
             count = float(self.get(self.convention.compounds) or 1)
             return Fraction(-count * expm1(log1p(-value) / count))
-        step = step_for_shrink(value, **self._dampened(), nesterov=bool(self.run.nesterov))
-        return Fraction(step * self._gain())
+        return Fraction(step_for_shrink(value, **self.recursion) * self._gain())
 
 
 def check_shrink(shrink: Fraction, side: Side) -> Fraction:

@@ -83,6 +83,7 @@ ANY = "any"  # an objective: whatever optimizer the user trains it with
 SGD = "sgd"
 FIT = "fit"  # a solver that goes to the optimum, without steps
 MEASURE = "measure"
+NESTEROV_IN_PLACE = "nesterov-in-place"  # a variant: the buffer takes the moved weight's decay
 _PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
 
 

@@ -70,7 +70,7 @@ def _decay(side: Side, first_order: Fraction) -> Decay:
         per_step_shrink=shrink,
         first_order_shrink=float(first_order),
         per_epoch_factor=factor_over(shrink, per_epoch) if per_epoch else None,
-        per_run_factor=factor_over(shrink, float(steps)) if steps else None,
+        per_run_factor=factor_over(shrink, finite(steps, "steps")) if steps else None,
         half_life_steps=half_life,
         half_life_epochs=half_life / float(ratio) if half_life and ratio else None,
         timescale_steps=_float(timescale),
@@ -88,8 +88,4 @@ def _oscillates(side: Side, first_order: Fraction) -> bool:
     """Return whether the weight changes sign on its way down."""
     if side.is_linear or side.convention.coupling != Coupling.COUPLED:
         return False
-    momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
-    step = float(first_order) * (1 - momentum) / (1 - dampening)
-    return is_oscillating(
-        step, momentum=momentum, dampening=dampening, nesterov=bool(side.run.nesterov)
-    )
+    return is_oscillating(side.step_of(float(first_order)), **side.recursion)

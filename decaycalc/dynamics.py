@@ -5,15 +5,20 @@ adds to the step before momentum (dimensionless). With a zero data gradient a mo
 linear recursion of second order, so the long run is its dominant root and n steps have a closed
 form. Roots are computed as `1 - root`, never as `root`: a shrink of 1e-12 keeps all its digits.
 
-Notation: `m` momentum, `q` the step, `e = q*(1 - dampening)`.
+Notation: `m` momentum, `q` the step, `e = q*(1 - dampening)`, `lookahead` how often a step looks
+ahead along the momentum: not at all (0, heavy ball), once (1, Nesterov as in PyTorch, Caffe and
+Keras) or twice (2, MXNet's NAG, which works in place: the buffer takes the decay of the weight that
+has moved already). All are one family, with `z = 1 - s`:
 
-- heavy ball: `z^2 - (1 + m - e)*z + m = 0`;
-- Nesterov as in PyTorch, Caffe and Keras: `z^2 - (1 + m)*(1 - q)*z + m*(1 - q) = 0`.
+    s^2 - (1 - m + gain*e)*s + e = 0,    gain = 1 + m + ... + m^lookahead,
 
-With `z = 1 - s` both become `s^2 - b*s + c = 0` with small coefficients known without cancellation.
-Frameworks keep no buffer when momentum is 0, so dampening then has no effect.
+whose roots are equal at `e = ((1 - p)/gain)^2` and `((1 + p)/gain)^2`, `p = m^((lookahead + 1)/2)`.
+The heavy ball's is `z^2 - (1 + m - e)*z + m = 0`, Nesterov's `z^2 - (1 + m)*(1 - q)*z + m*(1 - q)
+= 0`, the third `z^2 - (1 + m - gain*q)*z + m*(1 - (1 + m)*q) = 0`. Frameworks keep no buffer when
+momentum is 0, so dampening then has no effect.
 
-Source: torch/optim/sgd.py `_single_tensor_sgd`; derivation ours, checked against the recursion.
+Source: torch/optim/sgd.py `_single_tensor_sgd`; src/operator/optimizer_op-inl.h `NAGMomKernel`
+(mxnet 1.9.1); derivation ours, checked against the recursion.
 """
 
 import math
@@ -24,13 +29,14 @@ from decaycalc.number import about
 from decaycalc.record import Record
 
 __all__ = [
-    "factor_over", "first_order_shrink", "free_survival", "half_life_steps", "is_oscillating",
-    "log_factor", "long_run_shrink", "oscillation_threshold", "proximal_shrink",
+    "IN_PLACE", "factor_over", "first_order_shrink", "free_survival", "half_life_steps",
+    "is_oscillating", "log_factor", "long_run_shrink", "oscillation_threshold", "proximal_shrink",
     "shrink_for_factor", "shrink_for_half_life", "shrink_over", "step_for_proximal_shrink",
     "step_for_shrink", "timescale_steps",
 ]  # fmt: skip
 
 LARGEST_STEP = 1e100
+IN_PLACE = 2  # the lookahead of a Nesterov step whose buffer takes the moved weight's decay
 
 
 class _Recursion(Record):
@@ -47,10 +53,15 @@ class _Recursion(Record):
     determinant_loss: float
     past_threshold: bool
 
+    @property
+    def is_dominant_negative(self) -> bool:
+        """Whether the real root of largest modulus is negative: the roots' sum, 2 - b, is."""
+        return self.b > 2  # noqa: PLR2004
+
     def dominant(self) -> float:
-        """Return `s` of the real root of largest modulus; past the threshold it is negative."""
+        """Return `s` of the real root of largest modulus."""
         width = math.sqrt(self.discriminant)
-        if self.past_threshold:
+        if self.is_dominant_negative:
             return (self.b + width) / 2
         return 2 * self.c / (self.b + width)
 
@@ -59,7 +70,7 @@ class _Recursion(Record):
         if self.discriminant < 0:
             return self.determinant_loss / (1 + math.sqrt(self.determinant))
         s = self.dominant()
-        return 2 - s if self.past_threshold else s
+        return 2 - s if self.is_dominant_negative else s
 
 
 def _require(name: str, value: float, *, low: float, high: float, text: str) -> None:
@@ -73,50 +84,50 @@ def _require_step(step: float) -> None:
     _require("step", step, low=0, high=LARGEST_STEP, text="must be a number from 0 to 1e100")
 
 
-def _require_momentum(momentum: float, dampening: float, *, nesterov: bool) -> float:
+def _require_momentum(momentum: float, dampening: float, lookahead: int) -> float:
     """Check the momentum's settings and return the dampening in force."""
     if not 0 <= momentum < 1:
         raise InvalidValueError("momentum", momentum, "must be at least 0 and below 1")
     _require("dampening", dampening, low=0, high=1, text="must be from 0 to 1")
-    if nesterov and dampening:
+    if lookahead and dampening:
         raise InvalidValueError("dampening", dampening, "must be 0 with Nesterov momentum")
     return dampening if momentum else 0.0
 
 
-def _heavy_ball(e: float, m: float) -> _Recursion:
-    low = ((1 - m) / (1 + math.sqrt(m))) ** 2
-    high = (1 + math.sqrt(m)) ** 2
+def _gain(momentum: float, lookahead: int) -> float:
+    """Return `1 + m + ... + m^lookahead`."""
+    return math.fsum(momentum**power for power in range(lookahead + 1))
+
+
+def _half_power(momentum: float, lookahead: int) -> float:
+    """Return `p = m^((lookahead + 1)/2)`; `p^2` is `1 - (1 - m)*gain`."""
+    return math.sqrt(momentum) ** (lookahead + 1)
+
+
+def _threshold(momentum: float, lookahead: int) -> float:
+    """Return `((1 - p)/gain)^2` without cancellation."""
+    return ((1 - momentum) / (1 + _half_power(momentum, lookahead))) ** 2
+
+
+def _recursion(step: float, momentum: float, dampening: float, lookahead: int) -> _Recursion:
+    _require_step(step)
+    m = momentum
+    e = step * (1 - _require_momentum(momentum, dampening, lookahead))
+    gain, low = _gain(m, lookahead), _threshold(m, lookahead)
+    high = ((1 + _half_power(m, lookahead)) / gain) ** 2
+    again = m * _gain(m, lookahead - 1)  # gain - 1
     return _Recursion(
-        b=1 - m + e,
+        b=1 - m + gain * e,
         c=e,
-        discriminant=(e - low) * (e - high),
-        determinant=m,
-        determinant_loss=1 - m,
+        discriminant=gain**2 * (e - low) * (e - high),
+        determinant=m - again * e,
+        determinant_loss=1 - m + again * e,
         past_threshold=e > low,
     )
 
 
-def _nesterov(q: float, m: float) -> _Recursion:
-    return _Recursion(
-        b=1 - m + (1 + m) * q,
-        c=q,
-        discriminant=(1 - q) * ((1 - m) ** 2 - (1 + m) ** 2 * q),
-        determinant=m * (1 - q),
-        determinant_loss=1 - m + m * q,
-        past_threshold=q > ((1 - m) / (1 + m)) ** 2,
-    )
-
-
-def _recursion(step: float, momentum: float, dampening: float, *, nesterov: bool) -> _Recursion:
-    _require_step(step)
-    in_force = _require_momentum(momentum, dampening, nesterov=nesterov)
-    if nesterov:
-        return _nesterov(step, momentum)
-    return _heavy_ball(step * (1 - in_force), momentum)
-
-
 def long_run_shrink(
-    step: float, *, momentum: float = 0.0, dampening: float = 0.0, nesterov: bool = False
+    step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
 ) -> float:
     """Return the exact fraction of a weight lost per step in the long run, `1 - |root|` (1/step).
 
@@ -129,7 +140,7 @@ def long_run_shrink(
         InvalidValueError: A setting out of its range.
     Source: the recursion of the module's docstring.
     """
-    return _recursion(step, momentum, dampening, nesterov=nesterov).shrink()
+    return _recursion(step, momentum, dampening, lookahead).shrink()
 
 
 def first_order_shrink(step: float, *, momentum: float = 0.0, dampening: float = 0.0) -> float:
@@ -141,54 +152,49 @@ def first_order_shrink(step: float, *, momentum: float = 0.0, dampening: float =
         InvalidValueError: A setting out of its range.
     """
     _require_step(step)
-    in_force = _require_momentum(momentum, dampening, nesterov=False)
+    in_force = _require_momentum(momentum, dampening, 0)
     return step * (1 - in_force) / (1 - momentum)
 
 
 def oscillation_threshold(
-    *, momentum: float, nesterov: bool = False, dampening: float = 0.0
+    *, momentum: float, lookahead: int = 0, dampening: float = 0.0
 ) -> float | None:
     """Return the step above which the weight changes sign on its way down (dimensionless).
 
-    Heavy ball `(1 - sqrt(m))^2/(1 - dampening)`, Nesterov `((1 - m)/(1 + m))^2`; None when full
-    dampening leaves no decay.
+    Heavy ball `(1 - sqrt(m))^2/(1 - dampening)`, Nesterov `((1 - m)/(1 + m))^2`, looking ahead
+    twice `((1 - m)/(1 + m^1.5))^2`; None when full dampening leaves no decay.
 
     Raises:
         InvalidValueError: A setting out of its range.
     """
-    in_force = _require_momentum(momentum, dampening, nesterov=nesterov)
-    if nesterov:
-        return ((1 - momentum) / (1 + momentum)) ** 2
-    if in_force == 1:
-        return None
-    return ((1 - momentum) / (1 + math.sqrt(momentum))) ** 2 / (1 - in_force)
+    in_force = _require_momentum(momentum, dampening, lookahead)
+    return None if in_force == 1 else _threshold(momentum, lookahead) / (1 - in_force)
 
 
 def is_oscillating(
-    step: float, *, momentum: float = 0.0, dampening: float = 0.0, nesterov: bool = False
+    step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
 ) -> bool:
     """Return whether the weight changes sign on its way down: the step is past the threshold.
 
     Raises:
         InvalidValueError: A setting out of its range.
     """
-    return _recursion(step, momentum, dampening, nesterov=nesterov).past_threshold
+    return _recursion(step, momentum, dampening, lookahead).past_threshold
 
 
 def step_for_shrink(
-    shrink: float, *, momentum: float = 0.0, dampening: float = 0.0, nesterov: bool = False
+    shrink: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
 ) -> float:
     """Return the step whose exact long-run shrink is `shrink`: the inverse of `long_run_shrink`.
 
-    On the branch that does not oscillate: heavy ball `e = s*(1 - m - s)/(1 - s)`, Nesterov
-    `q = s*(1 - m - s)/(1 - (1 + m)*s)`.
+    On the branch that does not oscillate: `e = s*(1 - m - s)/(1 - gain*s)`.
 
     Raises:
         InvalidValueError: A setting out of its range, or a shrink that this momentum only reaches
             when oscillating: from `1 - sqrt(m)` on, with Nesterov from `(1 - m)/(1 + m)` on.
     """
-    in_force = _require_momentum(momentum, dampening, nesterov=nesterov)
-    limit = (1 - momentum) / (1 + (momentum if nesterov else math.sqrt(momentum)))
+    in_force = _require_momentum(momentum, dampening, lookahead)
+    limit = (1 - momentum) / (1 + _half_power(momentum, lookahead))
     if not 0 <= shrink < limit:
         text = f"must be at least 0 and below {limit:.6g}, the most that momentum {momentum!r}"
         raise InvalidValueError("shrink", shrink, f"{text} reaches without oscillating")
@@ -196,7 +202,7 @@ def step_for_shrink(
         return 0.0
     if in_force == 1:
         raise InvalidValueError("shrink", shrink, "is out of reach: dampening 1 leaves no decay")
-    divisor = 1 - (1 + momentum) * shrink if nesterov else (1 - shrink) * (1 - in_force)
+    divisor = (1 - _gain(momentum, lookahead) * shrink) * (1 - in_force)
     return shrink * (1 - momentum - shrink) / divisor
 
 
@@ -335,7 +341,7 @@ def free_survival(
     *,
     momentum: float = 0.0,
     dampening: float = 0.0,
-    nesterov: bool = False,
+    lookahead: int = 0,
     first_step_dampened: bool = False,
 ) -> float:
     """Return what is left of a weight after `n_steps` steps from an empty buffer, exactly.
@@ -350,13 +356,13 @@ def free_survival(
         InvalidValueError: A setting out of its range, or a weight that grows beyond every float.
     Source: torch/optim/sgd.py (the first buffer is a clone of the gradient).
     """
-    recursion = _recursion(step, momentum, dampening, nesterov=nesterov)
+    recursion = _recursion(step, momentum, dampening, lookahead)
     if n_steps < 0 or n_steps != int(n_steps):
         raise InvalidValueError("n_steps", n_steps, "must be a whole number of at least 0")
     if n_steps == 0:
         return 1.0
-    first = step * (1 + momentum) if nesterov else step
-    if first_step_dampened and not nesterov:
+    first = step * (1 + momentum) if lookahead else step
+    if first_step_dampened and not lookahead:
         first = recursion.c
     if recursion.discriminant < 0:
         return _survive_oscillating(recursion, first, n_steps)
@@ -371,7 +377,7 @@ def _survive_real(recursion: _Recursion, first: float, n_steps: int) -> float:
     s = recursion.dominant()
     if s == 1:  # both roots are 0: the weight is gone after the second step
         return 1 - first if n_steps == 1 else 0.0
-    gap = math.sqrt(recursion.discriminant) * (-1 if recursion.past_threshold else 1)
+    gap = math.sqrt(recursion.discriminant) * (-1 if recursion.is_dominant_negative else 1)
     spread = gap / (1 - s)  # 1 - y/z
     ratio_power = _one_minus_power(spread, n_steps)
     bracket = 1 - (first - s) / (1 - s) * ratio_power

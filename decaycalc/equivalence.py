@@ -110,13 +110,16 @@ def _momentum(side: Side, buffer: object, optimizer: str) -> tuple[object, ...]:
     """Return the momentum's settings where they enter the update."""
     if optimizer not in {ANY, SGD}:
         return ()
-    return (buffer, side.get("momentum"), side.get("dampening"), bool(side.run.nesterov))
+    return (buffer, side.get("momentum"), side.get("dampening"), side.lookahead)
 
 
 def notes(
-    source: Side, target: Side, *, held: Invariant, same_lr: bool, exactly: bool
+    source: Side, target: Side, *, held: Invariant, same_lr: bool, exact: bool
 ) -> tuple[str, ...]:
-    """Return what a reader must know beside the equivalence, one sentence each."""
+    """Return what a reader must know beside the equivalence, one sentence each.
+
+    `exact` says that what is held equal is equal exactly, not to first order.
+    """
     texts: list[str] = []
     one, other = source.convention, target.convention
     schedules = {one.follows, other.follows}
@@ -124,8 +127,7 @@ def notes(
         schedules <= _WITH_LR or len(schedules) == 1
     ):
         texts.append("agrees at peak lr only: the two follow the lr schedule differently")
-    linear = source.is_linear and target.is_linear
-    if held == Invariant.SHRINK and not linear and not exactly:
+    if not exact:
         texts.append("to first order, --match decay holds the exact long-run decay equal")
     texts += _lr_note(source, target, held, same_lr=same_lr)
     if one.invariant != other.invariant and any(map(_awaits_momentum, (source, target))):

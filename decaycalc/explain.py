@@ -12,6 +12,7 @@ from decaycalc.bridge import Side, shrink_of, solved, strength_of
 from decaycalc.claim import claim
 from decaycalc.convention import Invariant
 from decaycalc.derivation import Explanation, Step, make_step, quantity_of
+from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import DecaycalcError
 from decaycalc.formula import number_text
 from decaycalc.plan import Plan
@@ -295,10 +296,11 @@ def _exact_formula(side: Side) -> str:
         count = symbol_of(record.compounds)
         return f"exact_shrink = 1 - (1 - shrink/{count})^{count}"
     m = "to_momentum" if "momentum" in side.own else "momentum"
-    if side.run.nesterov:
-        equation = f"z^2 - (1 + {m})·(1 - q)·z + {m}·(1 - q) = 0"
-    else:
-        equation = f"z^2 - (1 + {m} - q)·z + {m} = 0"
+    equation = {
+        0: f"z^2 - (1 + {m} - q)·z + {m} = 0",
+        1: f"z^2 - (1 + {m})·(1 - q)·z + {m}·(1 - q) = 0",
+        IN_PLACE: f"z^2 - (1 + {m} - (1 + {m} + {m}^2)·q)·z + {m}·(1 - (1 + {m})·q) = 0",
+    }[side.lookahead]
     return f"exact_shrink = 1 - z, {equation}, q = (1 - {m})·shrink"
 
 

@@ -259,8 +259,8 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
             source.convention.key, target.convention.key, _why_none(source, target)
         )
     same_lr = "lr" not in target.own
-    linear = held == Invariant.STRENGTH or (source.is_linear and target.is_linear)
-    exactly = match == Match.DECAY and not linear and not _alike(source, target)
+    in_step = held == Invariant.STRENGTH or _alike(source, target)
+    exactly = match == Match.DECAY and not in_step
     itself = source.convention == target.convention and source.run == target.run
     return Plan(
         source=source,
@@ -270,18 +270,20 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         exactly=exactly,
         factor=_ITSELF if itself else None if exactly else _factor(source, target, held),
         equivalence=equivalence(source, target, held=held, same_lr=same_lr),
-        note="; ".join(notes(source, target, held=held, same_lr=same_lr, exactly=exactly)),
+        note="; ".join(notes(source, target, held=held, same_lr=same_lr, exact=exactly or in_step)),
     )
 
 
 def _alike(source: Side, target: Side) -> bool:
     """Return whether both turn a first-order shrink into the same exact one."""
+    if source.is_linear and target.is_linear:
+        return True
 
     def settings(side: Side) -> tuple[object, ...]:
         record = side.convention
         return (
             record.proximal, record.compounds, side.is_linear, side.get("momentum"),
-            side.get("dampening"), bool(side.run.nesterov),
+            side.get("dampening"), side.lookahead,
         )  # fmt: skip
 
     return settings(source) == settings(target)

@@ -15,7 +15,7 @@ from decaycalc.bridge import (
 )
 from decaycalc.catalogue import conventions, find
 from decaycalc.convention import Invariant
-from decaycalc.dynamics import long_run_shrink
+from decaycalc.dynamics import IN_PLACE, long_run_shrink
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.run import Run
 from tests.every_record import of_each
@@ -93,16 +93,26 @@ def test_a_number_comes_back_from_its_shrink_exactly(record):
     assert abs(back / value - 1) < F(1, 10**55)
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize(
+    ("key", "nesterov", "lookahead"),
+    [
+        ("pytorch-sgd", False, 0),
+        ("pytorch-sgd", True, 1),
+        ("mxnet-nag", None, IN_PLACE),
+        ("mxnet-nag", True, IN_PLACE),
+    ],
+)
 @given(
     momentum=st.sampled_from(["0.5", "0.9", "0.937", "0.95"]),
     step=st.fractions(min_value=F(1, 10**8), max_value=F(6, 10**4)),
 )
-def test_the_exact_shrink_is_the_recursions_and_comes_back(nesterov, momentum, step):
-    here = side("pytorch-sgd", lr=1, momentum=momentum, nesterov=nesterov)
+def test_the_exact_shrink_is_the_recursions_and_comes_back(
+    key, nesterov, lookahead, momentum, step
+):
+    here = side(key, lr=1, momentum=momentum, nesterov=nesterov)
     first = shrink_of(here, step)
     exact = here.exact_shrink(first)
-    right = long_run_shrink(float(step), momentum=float(momentum), nesterov=nesterov)
+    right = long_run_shrink(float(step), momentum=float(momentum), lookahead=lookahead)
     assert float(exact) == pytest.approx(right, rel=1e-12)
     assert float(here.first_order_shrink(exact)) == pytest.approx(float(first), rel=1e-9)
 

@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from decaycalc.dynamics import (
+    IN_PLACE,
     factor_over,
     first_order_shrink,
     free_survival,
@@ -29,7 +30,7 @@ momenta = st.sampled_from([0.0, 0.5, 0.9, 0.95, 0.99, 0.999]) | st.floats(0, 0.9
 
 
 def iterate(
-    step: float, n_steps: int, *, momentum: Any, dampening: Any, nesterov: bool, dampened: bool
+    step: float, n_steps: int, *, momentum: Any, dampening: Any, lookahead: int, dampened: bool
 ) -> Any:
     """The optimizer's loop, written from torch/optim/sgd.py with lr folded into the step."""
     weight, buffer = 1 * (momentum + 1 - momentum), 0 * momentum
@@ -40,7 +41,9 @@ def iterate(
             continue
         damping = dampening if number or dampened else 0
         buffer = momentum * buffer + (1 - damping) * gradient
-        weight -= gradient + momentum * buffer if nesterov else buffer
+        weight -= gradient + momentum * buffer if lookahead else buffer
+        if lookahead == IN_PLACE:
+            buffer += step * weight - gradient
     return weight
 
 
@@ -60,7 +63,7 @@ def test_roots_reproduce_the_worked_numbers_to_the_digits_printed(
     step = lr * decay
     assert f"{long_run_shrink(step, momentum=m):.8e}" == ball
     assert f"{first_order_shrink(step, momentum=m):.6e}" == first
-    assert f"{long_run_shrink(step, momentum=m, nesterov=True):.8e}" == nesterov
+    assert f"{long_run_shrink(step, momentum=m, lookahead=1):.8e}" == nesterov
     half_life = half_life_steps(long_run_shrink(step, momentum=m))
     digits = len(half.partition(".")[2])
     assert f"{half_life:.{digits}f}" == half
@@ -70,7 +73,7 @@ def test_momentum_of_0_99_at_lr_0_1_and_decay_5e_4_oscillates_with_modulus_root_
     shrink = long_run_shrink(5e-5, momentum=0.99)
     assert f"{1 - shrink:.6f}" == "0.994987"
     assert is_oscillating(5e-5, momentum=0.99)
-    assert is_oscillating(5e-5, momentum=0.99, nesterov=True)
+    assert is_oscillating(5e-5, momentum=0.99, lookahead=1)
     # Nesterov's real part, which the table gives, is (1 + m)(1 - q)/2.
     assert f"{1 - (1.99 * (1 - 5e-5)) / 2:.4e}" == "5.0497e-03"
 
@@ -95,7 +98,7 @@ def test_thresholds_of_oscillation_reproduce_the_worked_numbers(m: float, thresh
 
 
 def test_thresholds_know_nesterov_and_dampening() -> None:
-    assert oscillation_threshold(momentum=0.5, nesterov=True) == pytest.approx(1 / 9)
+    assert oscillation_threshold(momentum=0.5, lookahead=1) == pytest.approx(1 / 9)
     plain = oscillation_threshold(momentum=0.5)
     assert plain is not None
     assert oscillation_threshold(momentum=0.5, dampening=0.75) == pytest.approx(4 * plain)
@@ -103,25 +106,25 @@ def test_thresholds_know_nesterov_and_dampening() -> None:
     assert oscillation_threshold(momentum=0.0, dampening=1.0) == 1
 
 
-# lr, momentum, decay, steps, dampening, nesterov, weight: PyTorch SGD on a zero loss.
+# lr, momentum, decay, steps, dampening, lookahead, weight: PyTorch SGD on a zero loss.
 WORKED_SURVIVAL = [
-    (0.1, 0.9, 0.0001, 1, 0, False, "0.9999900000"),
-    (0.1, 0.9, 0.0001, 100, 0, False, "0.9909340148"),
-    (0.1, 0.9, 0.0001, 10000, 0, False, "0.3678611961"),
-    (0.1, 0.9, 0.0001, 10000, 0, True, "0.3678611946"),
-    (0.1, 0.9, 0.0001, 10000, 0.9, False, "0.9048288286"),
-    (0.1, 0, 0.0001, 10000, 0, False, "0.9048369656"),
-    (3.2, 0.9, 0.0001, 1000, 0, False, "0.0379154106"),
-    (0.01, 0.937, 0.0005, 10000, 0, True, "0.4522804609"),
-    (0.1, 0.99, 0.0005, 1000, 0, False, "-0.0044373026"),
+    (0.1, 0.9, 0.0001, 1, 0, 0, "0.9999900000"),
+    (0.1, 0.9, 0.0001, 100, 0, 0, "0.9909340148"),
+    (0.1, 0.9, 0.0001, 10000, 0, 0, "0.3678611961"),
+    (0.1, 0.9, 0.0001, 10000, 0, 1, "0.3678611946"),
+    (0.1, 0.9, 0.0001, 10000, 0.9, 0, "0.9048288286"),
+    (0.1, 0, 0.0001, 10000, 0, 0, "0.9048369656"),
+    (3.2, 0.9, 0.0001, 1000, 0, 0, "0.0379154106"),
+    (0.01, 0.937, 0.0005, 10000, 0, 1, "0.4522804609"),
+    (0.1, 0.99, 0.0005, 1000, 0, 0, "-0.0044373026"),
 ]
 
 
-@pytest.mark.parametrize(("lr", "m", "decay", "n", "dampening", "nesterov", "w"), WORKED_SURVIVAL)
+@pytest.mark.parametrize(("lr", "m", "decay", "n", "dampening", "lookahead", "w"), WORKED_SURVIVAL)
 def test_survival_reproduces_the_vectors_of_pytorch_sgd(
-    *, lr: float, m: float, decay: float, n: int, dampening: float, nesterov: bool, w: str
+    *, lr: float, m: float, decay: float, n: int, dampening: float, lookahead: int, w: str
 ) -> None:
-    found = free_survival(lr * decay, n, momentum=m, dampening=dampening, nesterov=nesterov)
+    found = free_survival(lr * decay, n, momentum=m, dampening=dampening, lookahead=lookahead)
     assert f"{found:.10f}" == w
 
 
@@ -129,20 +132,20 @@ def test_survival_reproduces_the_vectors_of_pytorch_sgd(
     step=st.floats(1e-9, 0.9) | st.floats(1.1, 3),
     momentum=momenta,
     dampening=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
-    nesterov=st.booleans(),
+    lookahead=st.integers(0, IN_PLACE),
     dampened=st.booleans(),
     n_steps=st.integers(0, 40),
 )
 def test_survival_in_closed_form_is_the_iterated_recursion(
-    *, step: float, momentum: float, dampening: float, nesterov: bool, dampened: bool, n_steps: int
+    *, step: float, momentum: float, dampening: float, lookahead: int, dampened: bool, n_steps: int
 ) -> None:
-    dampening = 0.0 if nesterov else dampening
+    dampening = 0.0 if lookahead else dampening
     closed = free_survival(
         step,
         n_steps,
         momentum=momentum,
         dampening=dampening,
-        nesterov=nesterov,
+        lookahead=lookahead,
         first_step_dampened=dampened,
     )
     mpmath = pytest.importorskip("mpmath")
@@ -152,28 +155,32 @@ def test_survival_in_closed_form_is_the_iterated_recursion(
             n_steps,
             momentum=mpmath.mpf(momentum),
             dampening=mpmath.mpf(dampening),
-            nesterov=nesterov,
+            lookahead=lookahead,
             dampened=dampened,
         )
         # Near a change of sign the weight is small beside what it is made of.
         modulus = mpmath.mpf(1 - long_run_shrink(
-            step, momentum=momentum, dampening=dampening, nesterov=nesterov
+            step, momentum=momentum, dampening=dampening, lookahead=lookahead
         ))  # fmt: skip
         scale = max(abs(exact), modulus**n_steps * (1 + step * n_steps))
     assert abs(closed - exact) <= 2e-13 * float(scale) * max(1, n_steps)
 
 
-@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("lookahead", [0, 1, IN_PLACE])
 @pytest.mark.parametrize("step", [1e-15, 1e-12, 1e-8, 1e-4, 2.6e-3, 0.3])
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.999])
-def test_shrinks_agree_with_sixty_digits(*, step: float, momentum: float, nesterov: bool) -> None:
+def test_shrinks_agree_with_sixty_digits(*, step: float, momentum: float, lookahead: int) -> None:
     mpmath = pytest.importorskip("mpmath")
     with mpmath.workdps(60):
         q, m = mpmath.mpf(step), mpmath.mpf(momentum)
-        trace, product = ((1 + m) * (1 - q), m * (1 - q)) if nesterov else (1 + m - q, m)
+        trace, product = {
+            0: (1 + m - q, m),
+            1: ((1 + m) * (1 - q), m * (1 - q)),
+            IN_PLACE: (1 + m - (1 + m + m * m) * q, m * (1 - (1 + m) * q)),
+        }[lookahead]
         width = mpmath.sqrt(trace**2 - 4 * product)
         exact = 1 - max(abs((trace + width) / 2), abs((trace - width) / 2))
-        found = long_run_shrink(step, momentum=momentum, nesterov=nesterov)
+        found = long_run_shrink(step, momentum=momentum, lookahead=lookahead)
         assert abs(found - exact) <= 1e-14 * abs(exact)
 
 
@@ -181,14 +188,14 @@ def test_shrinks_agree_with_sixty_digits(*, step: float, momentum: float, nester
     share=st.floats(1e-12, 0.999),
     momentum=momenta,
     dampening=st.sampled_from([0.0, 0.3, 0.9]),
-    nesterov=st.booleans(),
+    lookahead=st.integers(0, IN_PLACE),
 )
 def test_steps_found_for_a_shrink_give_it_back(
-    *, share: float, momentum: float, dampening: float, nesterov: bool
+    *, share: float, momentum: float, dampening: float, lookahead: int
 ) -> None:
-    dampening = 0.0 if nesterov else dampening
-    limit = (1 - momentum) / (1 + (momentum if nesterov else math.sqrt(momentum)))
-    settings = {"momentum": momentum, "dampening": dampening, "nesterov": nesterov}
+    dampening = 0.0 if lookahead else dampening
+    limit = (1 - momentum) / (1 + momentum ** ((lookahead + 1) / 2))
+    settings = {"momentum": momentum, "dampening": dampening, "lookahead": lookahead}
     step = step_for_shrink(share * limit, **settings)
     # Near the threshold the root moves as a square root of the step.
     assert long_run_shrink(step, **settings) == pytest.approx(share * limit, rel=1e-9)
@@ -199,7 +206,7 @@ def test_a_shrink_that_momentum_only_reaches_oscillating_is_refused_by_name() ->
     with pytest.raises(InvalidValueError, match=r"^shrink 0\.06 must be .* below 0\.0513167"):
         step_for_shrink(0.06, momentum=0.9)
     with pytest.raises(InvalidValueError, match=r"below 0\.0526316"):
-        step_for_shrink(0.06, momentum=0.9, nesterov=True)
+        step_for_shrink(0.06, momentum=0.9, lookahead=1)
     with pytest.raises(InvalidValueError, match="shrink nan"):
         step_for_shrink(math.nan)
     with pytest.raises(InvalidValueError, match="dampening 1 leaves no decay"):
@@ -223,7 +230,7 @@ def test_the_first_order_is_the_limit_of_weak_decay(step: float, momentum: float
 @given(step=st.floats(0, 0.9))
 def test_without_momentum_nesterov_and_dampening_change_nothing(step: float) -> None:
     assert long_run_shrink(step, dampening=0.7) == pytest.approx(step, rel=1e-15)
-    assert long_run_shrink(step, nesterov=True) == pytest.approx(step, rel=1e-15)
+    assert long_run_shrink(step, lookahead=1) == pytest.approx(step, rel=1e-15)
     assert first_order_shrink(step, dampening=0.7) == step
 
 
@@ -232,17 +239,17 @@ def test_past_every_threshold_the_weight_alternates_and_then_grows() -> None:
     assert long_run_shrink(2.5) == -0.5
     assert is_oscillating(1.5)
     assert free_survival(1.5, 3) == pytest.approx(-0.125)
-    assert free_survival(2.0, 5, momentum=0.5, nesterov=True) == pytest.approx(
-        iterate(2.0, 5, momentum=0.5, dampening=0, nesterov=True, dampened=False)
+    assert free_survival(2.0, 5, momentum=0.5, lookahead=1) == pytest.approx(
+        iterate(2.0, 5, momentum=0.5, dampening=0, lookahead=1, dampened=False)
     )
-    assert long_run_shrink(1.0, momentum=0.5, nesterov=True) == 1
-    assert free_survival(1.0, 1, momentum=0.5, nesterov=True) == -0.5
-    assert free_survival(1.0, 2, momentum=0.5, nesterov=True) == 0
+    assert long_run_shrink(1.0, momentum=0.5, lookahead=1) == 1
+    assert free_survival(1.0, 1, momentum=0.5, lookahead=1) == -0.5
+    assert free_survival(1.0, 2, momentum=0.5, lookahead=1) == 0
 
 
 def test_equal_roots_need_no_case_of_their_own() -> None:
     # m = 1/4: (1 - sqrt(m))^2 is exactly 1/4, both roots 1/2.
-    exact = iterate(0.25, 12, momentum=0.25, dampening=0, nesterov=False, dampened=False)
+    exact = iterate(0.25, 12, momentum=0.25, dampening=0, lookahead=0, dampened=False)
     assert free_survival(0.25, 12, momentum=0.25) == pytest.approx(exact, rel=1e-14)
 
 
@@ -313,7 +320,7 @@ def test_proximal_shrinks_go_back(step: float) -> None:
         (lambda: long_run_shrink(0.1, momentum=1.0), "momentum 1.0 must be at least 0 and below 1"),
         (lambda: long_run_shrink(0.1, momentum=0.9, dampening=2.0), "dampening 2.0 must be from"),
         (
-            lambda: long_run_shrink(0.1, momentum=0.9, dampening=0.5, nesterov=True),
+            lambda: long_run_shrink(0.1, momentum=0.9, dampening=0.5, lookahead=1),
             "dampening 0.5 must be 0 with Nesterov momentum",
         ),
         (lambda: half_life_steps(math.nan), "shrink nan must be a finite number"),

@@ -336,3 +336,26 @@ def test_an_identical_pair_says_where_the_optimizers_presets_differ(one, two, te
     note = way(one, two).note
     assert ("presets" in note) == (text is not None)
     assert text is None or note.endswith(f"beside equal settings of the optimizer: {text}")
+
+
+def test_match_decay_holds_the_exact_decay_of_a_buffer_in_place():
+    way_to = way("mxnet-nag", "pytorch-sgd", SGD, SGD, Match.DECAY)
+    there = way_to.value(F(1, 100))
+    shares = [
+        side.exact_shrink(shrink_of(side, value))
+        for side, value in ((way_to.source, F(1, 100)), (way_to.target, there))
+    ]
+    assert float(shares[0]) == pytest.approx(float(shares[1]), rel=1e-12)
+    weight, velocity = 1.0, 0.0
+    for _ in range(500):  # MXNet's NAGMomKernel without a data gradient
+        moved = weight - 0.9 * (0.9 * velocity + 1e-3 * weight) - 1e-3 * weight
+        velocity = 0.9 * velocity + 1e-3 * moved
+        left, weight = moved / weight, moved
+    assert 1 - left == pytest.approx(float(shares[0]), rel=1e-9)
+
+
+def test_only_what_is_equal_to_first_order_is_said_to_be():
+    note = "to first order, --match decay holds the exact long-run decay equal"
+    assert note in way("pytorch-sgd", "pytorch-adamw", SGD, SGD).note
+    assert note not in way("pytorch-sgd", "pytorch-adamw", SGD, SGD, Match.DECAY).note
+    assert note not in way("pytorch-sgd", "caffe", SGD, SGD, Match.DECAY).note

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from decaycalc.convention import Buffer, Follows
+from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import parse_schedule
 from decaycalc.survival import DecayRule, survive, walk
@@ -60,8 +61,10 @@ def left(multipliers, rule):
             gradient = e * weight if undampened or not m else e * damped * weight
             gradient = lr * gradient if inside else gradient
             buffer = m * buffer + gradient
-            moved = gradient + m * buffer if rule.nesterov else buffer
+            moved = gradient + m * buffer if rule.lookahead else buffer
             weight -= moved if inside else lr * moved
+            if rule.lookahead == IN_PLACE:
+                buffer += (lr if inside else 1) * e * weight - gradient
             result.append(weight)
     return result
 
@@ -81,8 +84,8 @@ def test_the_loop_of_sixty_digits_is_that_of_mpmath():
     mpmath = pytest.importorskip("mpmath")
     multipliers = parse_schedule("cosine", total_steps=500).multiplier(np.arange(500))
     for buffer in Buffer:
-        for momentum, nesterov in ((0.9, True), (0.9, False), (0.0, False)):
-            rule = DecayRule(step=1e-3, momentum=momentum, nesterov=nesterov, buffer=buffer)
+        for momentum, lookahead in ((0.9, IN_PLACE), (0.9, 1), (0.9, 0), (0.0, 0)):
+            rule = DecayRule(step=1e-3, momentum=momentum, lookahead=lookahead, buffer=buffer)
             with mpmath.workdps(60):
                 expected = left_exactly(mpmath, multipliers, rule)
                 assert abs(mpmath.mpf(str(left(multipliers, rule)[-1])) / expected - 1) < 1e-50
@@ -106,13 +109,13 @@ def test_without_momentum_every_form_keeps_the_promise(text, curve_path):
 def test_with_momentum_every_form_keeps_the_promise(text, curve_path):
     chance = random.Random(f"{text} moves")  # noqa: S311  (a test case)
     momentum = chance.choice([0.3, 0.5, 0.8, 0.9])
-    nesterov = chance.random() < 0.4
-    reach = ((1 - momentum) / (1 + (momentum if nesterov else math.sqrt(momentum)))) ** 2
+    lookahead = chance.choice([0, 0, 1, IN_PLACE])
+    reach = ((1 - momentum) / (1 + momentum ** ((lookahead + 1) / 2))) ** 2
     rule = DecayRule(
         step=reach * 10 ** chance.uniform(-9, -0.1),
         momentum=momentum,
-        nesterov=nesterov,
-        dampening=0.0 if nesterov else chance.choice([0.0, 0.5]),
+        lookahead=lookahead,
+        dampening=0.0 if lookahead else chance.choice([0.0, 0.5]),
         buffer=chance.choice(list(Buffer)),
     )
     schedule = laid(text, N_STEPS, curve_path)
@@ -159,7 +162,8 @@ RULES = [
     DecayRule(step=1e-3, compounds=4),
     DecayRule(step=3e-6, momentum=0.9),
     DecayRule(step=0.02, momentum=0.9),
-    DecayRule(step=1e-8, momentum=0.999, nesterov=True, buffer=Buffer.INSIDE),
+    DecayRule(step=1e-8, momentum=0.999, lookahead=1, buffer=Buffer.INSIDE),
+    DecayRule(step=1e-5, momentum=0.9, lookahead=IN_PLACE, buffer=Buffer.INSIDE),
 ]
 
 

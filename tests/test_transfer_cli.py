@@ -205,3 +205,10 @@ def test_a_factor_beyond_float64_is_shown_all_the_same(run, lr, to_lr, factor):
     ran = run("transfer", "0", "--from", "mean-l2", "--lr", lr, "--steps", "1", "--to-lr", to_lr)
     assert (ran.status, ran.err) == (0, "")
     assert f"lr ×{factor}," in ran.out
+
+
+def test_a_run_of_more_steps_than_a_float_holds_is_refused_by_name(run):
+    ran = run("transfer", "0", "--from", "mean-l2", "--recipe", "alexnet-2012",
+              "--to-epochs", "1.917539343853137e+304")  # fmt: skip
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "error: steps '1.798e+308' is beyond float64's range\n"

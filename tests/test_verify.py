@@ -1,6 +1,7 @@
 """verify: conversions put to the test by training twice, and wrong numbers that fail it."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -140,6 +141,38 @@ def test_claims_between_unlike_records_hold_and_wrong_numbers_do_not(source, tar
     right = proof("0.01", source, target, **settings)
     assert right.holds
     assert not proof("0.01", source, target, to_value=right.to_value * 1.01, **settings).holds
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "settings"),
+    [
+        ("0.04", "pytorch-sgd", {"lr": "0.1", "momentum": "0.9"}),
+        ("5e-4", "pytorch-sgd", {"lr": "0.1", "momentum": "0.99"}),
+        ("0.04", "keras-l2", {"lr": "0.1", "momentum": "0.9", "nesterov": True}),
+        ("0.5", "mxnet-nag", {"lr": "1", "momentum": "0.5"}),
+        ("0.9", "mxnet-nag", {"lr": "1", "momentum": "0.5"}),
+        ("2.95", "pytorch-sgd", {"lr": "1", "momentum": "0.5"}),
+    ],
+)
+def test_the_decay_of_weights_that_swing_or_alternate_is_that_of_their_size(
+    value, source, settings
+):
+    settings = {**settings, "steps": 20, "match": Match.DECAY}
+    right = proof(value, source, "per-step-shrink", **settings)
+    assert right.holds
+    for wrong in (right.to_value * 0.99, right.to_value * 1.01):
+        assert not proof(value, source, "per-step-shrink", to_value=wrong, **settings).holds
+
+
+def test_a_decay_whose_lr_falls_from_the_start_is_that_of_the_first_step():
+    settings = {"lr": "0.1", "steps": 400, "match": Match.DECAY}
+    right = proof("0.02", "pytorch-asgd", "per-step-shrink", **settings)
+    assert right.holds
+    assert "at first: the lr of pytorch-asgd falls with lambd and the steps" in right.notes
+    wrong = proof(
+        "0.02", "pytorch-asgd", "per-step-shrink", to_value=right.to_value * 1.001, **settings
+    )
+    assert not wrong.holds
 
 
 def test_an_objective_beside_a_decoupled_decay_is_descended_on_plainly_and_does_not_diverge():
@@ -355,10 +388,23 @@ def test_a_weight_that_vanishes_within_the_trial_is_compared_while_it_lasts(caps
     assert main(["verify", *words, "--json"]) == 0
     body = json.loads(capsys.readouterr().out)
     assert body["holds"]
-    assert body["curve"][-1]["step"] == 29
+    assert body["curve"][-1]["step"] == 30
 
 
 def test_a_weight_that_is_gone_at_once_has_no_rate():
     assert _lasting(np.array([1.0, 1e-200, 1e-309])) == 2
     with pytest.raises(InvalidValueError, match="w '0' leaves nothing to compare"):
         _lasting(np.array([1.0, 0.0, 0.0]))
+
+
+def test_a_gradient_that_overflows_is_refused_in_one_line(capsys):
+    words = ("3", "--from", "dfdx-sgd-l2", "--to", "optax-l2-loss", "--lr", "1e20")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["verify", *words, "--loss", "batch-sum"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_an_epoch_of_more_steps_than_a_float_holds_is_trained_on():
+    found = proof("1", "mean-l2", "pytorch-sgd", batch_size="5e-324", steps=20)
+    assert found.holds

@@ -1,7 +1,14 @@
 """Other frameworks: PaddlePaddle, MXNet, Chainer, MLX, tinygrad, Flux, Deeplearning4j."""
 
 from decaycalc.catalogue.shapes import HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS, TIMES_LR
-from decaycalc.convention import ANY, Buffer, Convention, Coupling, Follows
+from decaycalc.convention import (
+    ANY,
+    NESTEROV_IN_PLACE,
+    Buffer,
+    Convention,
+    Coupling,
+    Follows,
+)
 from decaycalc.quantity import Monomial
 
 _GROUP = "Other frameworks"
@@ -199,7 +206,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="wd",
         strength=HALF_PENALTY,
         buffer=Buffer.INSIDE,
-        variant="nesterov-in-place",
+        variant=NESTEROV_IN_PLACE,
         refinements=TENSOR_MULTIPLIERS,
         update="d = lr*(g + wd*w); v = momentum*v; u = w - momentum*(v + d) - d; v = v + lr*(g + wd*u); w = u",
         default="0",

@@ -19,6 +19,8 @@ POOL = 4096
 """Most examples that are generated."""
 _FEATURES, _CLASSES, _HIDDEN = 6, 3, 5
 _NEWTON_STEPS = 60
+# Steps that no training here has.
+_ENDLESS = 1e15
 
 Rows = NDArray[np.int64]
 Weights = tuple[Array, ...]
@@ -45,11 +47,15 @@ class Model:
         return len(self.inputs)
 
     def mean_gradient(self, weights: Weights, rows: Rows | None = None) -> Weights:
-        """Return the mean loss's gradient over `rows`, over all examples without them."""
+        """Return the mean loss's gradient over `rows`, over all examples without them.
+
+        One that overflows says nothing: the step that takes it refuses the weights.
+        """
         inputs, targets = self.inputs, self.targets
         if rows is not None:
             inputs, targets = inputs[rows], targets[rows]
-        return tuple(self.scale * part for part in self.gradient(weights, inputs, targets))
+        with np.errstate(all="ignore"):
+            return tuple(self.scale * part for part in self.gradient(weights, inputs, targets))
 
     def scaled(self, factor: float) -> "Model":
         """Return the model with its loss multiplied by a factor."""
@@ -140,8 +146,8 @@ class Batches:
 
     @property
     def _per_epoch(self) -> int:
-        """Steps in an epoch, at least one."""
-        ratio = self.dataset_size / self.batch_size
+        """Steps in an epoch, at least one; more than anyone trains for where they are endless."""
+        ratio = min(self.dataset_size / self.batch_size, _ENDLESS)
         return max(1, floor(ratio) if self.drop_last else ceil(ratio))
 
     def _size(self, step: int) -> float:

@@ -139,15 +139,7 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
             proximal=record.proximal,
             compounds=compounds,
         )
-    momentum, dampening = float(side.get("momentum") or 0), float(side.get("dampening") or 0)
-    step = first_order * (1 - momentum) / (1 - dampening)
-    return DecayRule(
-        step=step,
-        momentum=momentum,
-        dampening=dampening,
-        nesterov=bool(side.run.nesterov),
-        buffer=record.buffer,
-    )
+    return DecayRule(step=side.step_of(first_order), buffer=record.buffer, **side.recursion)
 
 
 def _follows(side: Side) -> Follows:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from decaycalc.convention import Buffer
+from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.pieces import Integers
 from decaycalc.schedule.shapes import Floats
@@ -124,10 +125,10 @@ def start_weight(rule: DecayRule, multiplier: float) -> Weight:
     """
     undampened = rule.buffer is Buffer.OUTSIDE
     filled = rule.step if undampened else rule.step * (1 - rule.dampening)
-    lost = multiplier * filled * (1 + rule.momentum if rule.nesterov else 1)
-    return Weight(
-        weight=1 - lost, buffer=filled * multiplier if rule.buffer is Buffer.INSIDE else filled
-    )
+    lost = multiplier * filled * (1 + rule.momentum if rule.lookahead else 1)
+    decayed = 1 - lost if rule.lookahead == IN_PLACE else 1.0
+    buffer = filled * multiplier if rule.buffer is Buffer.INSIDE else filled
+    return Weight(weight=1 - lost, buffer=buffer * decayed)
 
 
 def advance(weight: Weight, rule: DecayRule, multiplier: Floats) -> None:
@@ -150,7 +151,7 @@ def _multiply_rows(rule: DecayRule, multiplier: Floats) -> Floats:
 
     All rows take their k-th step at once. Per step, on weight w and buffer v with lr multiplier x:
     `v = m*v + e*w; w = w - x*v`, with Nesterov `w = w - x*(e*w + m*v)`; with the lr inside the
-    buffer `e` is times x instead.
+    buffer `e` is times x instead. In place the decay that `v` takes is the new w's.
     """
     n, m = len(multiplier), rule.momentum
     e = rule.step * (1 - rule.dampening)
@@ -167,13 +168,17 @@ def _multiply_rows(rule: DecayRule, multiplier: Floats) -> Floats:
         buffer[1] += 1 - m
         moved[0] = buffer[0]
         np.subtract(1, buffer[1], out=moved[1])
-        if rule.nesterov:
+        if rule.lookahead:
             moved *= m
             moved[0] += kept[0]
             moved[1] -= kept[1]
         if not inside:
             moved *= x
         loss += moved
+        if rule.lookahead == IN_PLACE:
+            moved *= e * x if inside else e
+            buffer[0] -= moved[0]
+            buffer[1] += moved[1]
     return products
 
 
@@ -186,12 +191,15 @@ def step_matrices(rule: DecayRule, multiplier: Floats) -> Floats:
     """Return a, b, c, f of each step, shape (4, *shape of multiplier)."""
     m, e = rule.momentum, rule.step * (1 - rule.dampening)
     inside = rule.buffer is Buffer.INSIDE
-    reach = m * m if rule.nesterov else m
+    reach = m * m if rule.lookahead else m
     matrices = np.empty((4, *multiplier.shape))
-    matrices[0] = multiplier * (e * (1 + m) if rule.nesterov else e)
+    matrices[0] = multiplier * (e * (1 + m) if rule.lookahead else e)
     matrices[1] = reach if inside else multiplier * reach
     matrices[2] = multiplier * e if inside else e
     matrices[3] = 1 - m
+    if rule.lookahead == IN_PLACE:
+        matrices[3] += matrices[2] * matrices[1]
+        matrices[2] *= 1 - matrices[0]
     return matrices
 
 

@@ -25,7 +25,7 @@ class DecayRule:
     step: float
     momentum: float = 0.0
     dampening: float = 0.0
-    nesterov: bool = False
+    lookahead: int = 0
     buffer: Buffer = Buffer.OUTSIDE
     follows: Follows = Follows.LR
     proximal: bool = False
@@ -97,7 +97,7 @@ class DecayRule:
             n_steps,
             momentum=self.momentum,
             dampening=self.dampening,
-            nesterov=self.nesterov,
+            lookahead=self.lookahead,
             first_step_dampened=self.buffer is not Buffer.OUTSIDE,
         )
 
@@ -107,10 +107,10 @@ class DecayRule:
             self.step * factor,
             momentum=self.momentum,
             dampening=self.dampening,
-            nesterov=self.nesterov,
+            lookahead=self.lookahead,
         )
 
     def _long_run(self, step: float) -> float:
         return long_run_shrink(
-            step, momentum=self.momentum, dampening=self.dampening, nesterov=self.nesterov
+            step, momentum=self.momentum, dampening=self.dampening, lookahead=self.lookahead
         )
