@@ -145,9 +145,15 @@ def notes(
     texts += _loss_unit_note(source, target)
     texts += _settings_note(one, other)
     if held == Invariant.SHRINK and one.variant != other.variant:
-        falling = [record.key for record in (one, other) if record.variant == "asgd"]
-        texts += [f"at first: the lr of {key} falls with lambd and the steps" for key in falling]
+        texts += [*falling_lr(one), *falling_lr(other)]
     return tuple(texts)
+
+
+def falling_lr(record: Convention) -> tuple[str, ...]:
+    """Return the note on an optimizer that lowers lr by itself, none on the others."""
+    if record.variant != "asgd":
+        return ()
+    return (f"at first: the lr of {record.key} falls with lambd and the steps",)
 
 
 def _lr_note(source: Side, target: Side, held: Invariant, *, same_lr: bool) -> list[str]:

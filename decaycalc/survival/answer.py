@@ -7,6 +7,7 @@ from decaycalc.bridge import Side, shrink_of
 from decaycalc.convention import Convention, Coupling, Follows
 from decaycalc.convert import check_value
 from decaycalc.equilibrium import Equilibrium
+from decaycalc.equivalence import falling_lr
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.quantity import Number, finite
 from decaycalc.rounding import precision_warning
@@ -99,7 +100,11 @@ def answer(
         rule=rule,
         decay=decay,
         equilibrium=settle(side, number),
-        warnings=(*_assumptions(side), *_warnings(laid, rule, decay, dtype)),
+        warnings=(
+            *_assumptions(side),
+            *falling_lr(source),
+            *_warnings(laid, rule, decay, dtype),
+        ),
     )
 
 
