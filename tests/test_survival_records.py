@@ -54,6 +54,8 @@ def test_a_schedule_leaves_what_the_update_rule_leaves(record):
         off = abs(left_by_the_rule(record, number, run) / found.decay.survival - 1)
         least, most = OTHERWISE.get(record.key, (0, 1e-12))
         assert least <= off <= most
+        if Side(convention=record, run=run).is_linear:
+            return  # no momentum passes through its decay
 
 
 def test_a_schedule_says_where_an_optimizer_lowers_the_lr_by_itself():

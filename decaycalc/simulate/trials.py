@@ -7,6 +7,7 @@ import numpy as np
 
 from decaycalc.bridge import Side
 from decaycalc.convention import FIT, Follows
+from decaycalc.equivalence import falling_lr
 from decaycalc.errors import InvalidValueError
 from decaycalc.products import TINY
 from decaycalc.record import Record, replace
@@ -173,8 +174,9 @@ def free_trial(bout: Bout) -> Test:
     slack = 0.0 if linear or bout.way.exactly else 2 * float(abs(one[-1])) / (1 - momentum)
     rounding = sum(each.factor_error for each in bout.stand_ins.values())
     slack += rounding / max(float(abs(one[-1])), 1e-300)
-    # Only a buffer has to fill; ASGD's lr falls meanwhile, whose number is that of the first step.
-    gap = gaps[0 if linear else -1]
+    # A buffer fills first, some decay from a later step on; an lr that falls is right at first.
+    falls = linear and any(falling_lr(side.convention) for side, _ in bout.sides)
+    gap = gaps[0 if falls else -1]
     return Test(
         method="decay per step without data gradient, in the long run",
         tolerance=max(DECAY_TOLERANCE, slack),
