@@ -13,7 +13,7 @@ from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.plan import Match
 from decaycalc.run import Loss, Run
 from decaycalc.simulate.bout import rule_names
-from decaycalc.simulate.trials import MOST_STEPS, _lasting
+from decaycalc.simulate.trials import MOST_STEPS, _lasting, _losses
 from decaycalc.verify import STEPS, check_models, verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36}
@@ -395,6 +395,16 @@ def test_a_weight_that_is_gone_at_once_has_no_rate():
     assert _lasting(np.array([1.0, 1e-200, 1e-309])) == 2
     with pytest.raises(InvalidValueError, match="w '0' leaves nothing to compare"):
         _lasting(np.array([1.0, 0.0, 0.0]))
+
+
+def test_the_share_a_step_takes_is_that_of_the_swing_or_of_the_larger_root():
+    n = np.arange(120)
+    swinging = 0.98**n * np.cos(0.3 * n + 0.2)
+    assert _losses(swinging) == pytest.approx(np.full(118 - 1, 0.02))
+    # Two real roots, one of them negative: the weight turns at first, then settles.
+    settling = 0.9**n + 1.2 * (-0.8) ** n
+    assert (settling[:5] < 0).any()
+    assert _losses(settling)[-1] == pytest.approx(0.1, rel=1e-4)
 
 
 def test_a_gradient_that_overflows_is_refused_in_one_line(capsys):
