@@ -74,7 +74,7 @@ CASES: dict[str, Formula] = {
 RULES = {
     "": DecayRule(step=SHRINK),
     "momentum 0.9, ": DecayRule(step=SHRINK / 10, momentum=0.9),
-    "momentum 0.99, ": DecayRule(step=SHRINK / 100, momentum=0.99, nesterov=True),
+    "momentum 0.99, ": DecayRule(step=SHRINK / 100, momentum=0.99, lookahead=1),
 }
 
 

@@ -200,7 +200,9 @@ def test_survival_is_that_of_torch_sgd_under_a_cosine(
         optimizer.step()
         schedule.step()
         curve.append(float(weight))
-    rule = DecayRule(step=lr * decay, momentum=momentum, dampening=dampening, nesterov=nesterov)
+    rule = DecayRule(
+        step=lr * decay, momentum=momentum, dampening=dampening, lookahead=int(nesterov)
+    )
     found = survive(parse_schedule("cosine:final=0.1", total_steps=n_steps), rule)
     ours_ = [point.survival for point in found.curve]
     assert ours_ == pytest.approx(curve, rel=1e-11, abs=1e-13)
