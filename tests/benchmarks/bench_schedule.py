@@ -138,7 +138,10 @@ def ratio(title: str, timings: dict[str, Timing], name: str) -> Ratio:
 
 
 def ratio_of_command(n_steps: int, floor: Timing | None, *, momentum: bool) -> Ratio:
-    """Return the ratio of a whole process to the cheapest bare evaluation, and its memory."""
+    """Return the ratio of a whole process to the cheapest bare evaluation, and its memory at most.
+
+    A child counts its parent's pages until it starts: the memory is a bound.
+    """
     assert floor is not None
     words = command(n_steps, momentum=momentum)
     ours = time_commands({"ours": words}, rounds=2)["ours"]
@@ -146,7 +149,7 @@ def ratio_of_command(n_steps: int, floor: Timing | None, *, momentum: bool) -> R
     assert memory < LARGEST_MEMORY
     return Ratio(
         name=f"command {' '.join(words[3:5])}", ours=ours, floor=floor, floor_name="bare numpy",
-        limit=LARGEST_RATIO, note=f"constant's floor; {memory:.0f} MB",
+        limit=LARGEST_RATIO, note=f"constant's floor; at most {memory:.0f} MB",
     )  # fmt: skip
 
 
