@@ -1,4 +1,8 @@
-"""The value of an update rule's expression, in float64."""
+"""The value of an update rule's expression, in float64.
+
+A training takes the same few expressions through thousands of steps, so the syntax tree is walked
+once: what comes of it is a function of the scope.
+"""
 
 import ast
 import operator
@@ -9,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from decaycalc.errors import MissingQuantityError
-from decaycalc.simulate.blocks import BLOCKS, Array, Block, Memory
+from decaycalc.simulate.blocks import BLOCKS, Array, Memory
 
 Value = Any
 """A float64 scalar or an array shaped as the weights."""
@@ -53,72 +57,111 @@ class Scope:
     settings: Mapping[str, float] = field(default_factory=dict)
 
 
-def evaluate(node: ast.expr, scope: Scope) -> Value:  # noqa: PLR0911 - one return a kind of node
-    """Return the value of a checked expression.
+Evaluator = Callable[[Scope], Value]
+"""An expression's value in a scope.
 
-    Raises:
-        MissingQuantityError: a name has no value.
-    """
+Raises:
+    MissingQuantityError: a name has no value.
+"""
+
+
+def evaluator(node: ast.expr) -> Evaluator:  # noqa: PLR0911 - one return a kind of node
+    """Return the function that gives a checked expression's value."""
     match node:
         case ast.Constant(value=value):
-            return np.float64(float(value))  # type: ignore[arg-type]
+            number = np.float64(float(value))  # type: ignore[arg-type]
+            return lambda _: number
         case ast.Name(id=name):
-            return _look_up(name, scope)
+            return lambda scope: look_up(name, scope)
         case ast.UnaryOp():
-            return -evaluate(node.operand, scope)
+            operand = evaluator(node.operand)
+            return lambda scope: -operand(scope)
         case ast.BinOp():
-            left, right = evaluate(node.left, scope), evaluate(node.right, scope)
-            return _OPERATIONS[type(node.op)](left, right)
-        case ast.Compare(ops=[comparison], comparators=[right_side]):
-            left, right = evaluate(node.left, scope), evaluate(right_side, scope)
-            return _OPERATIONS[type(comparison)](left, right)
+            return _combined(node.op, node.left, node.right)
+        case ast.Compare(ops=[comparison], comparators=[right]):
+            return _combined(comparison, node.left, right)
         case ast.IfExp():
-            return _choose(node, scope)
-        case ast.Call(func=ast.Name(id=name)) if name in BLOCKS:
-            return _run_block(BLOCKS[name], node, scope)
-        case ast.Call(func=ast.Name(id="sign")) if scope.plain:
-            return evaluate(node.args[0], scope)
+            return _choice(node)
         case ast.Call(func=ast.Name(id=name)):
-            return _FUNCTIONS[name](*(evaluate(part, scope) for part in node.args))
+            return _run_of_block(name, node) if name in BLOCKS else _call(name, node)
     raise AssertionError(ast.dump(node))  # pragma: no cover - the grammar lets nothing else pass
 
 
-def _look_up(name: str, scope: Scope) -> Value:
-    """Return a name's value."""
+def look_up(name: str, scope: Scope) -> Value:
+    """Return a name's value.
+
+    Raises:
+        MissingQuantityError: it has none.
+    """
     try:
         return scope.values[name]
     except KeyError:
         raise MissingQuantityError("the update rule", (name,)) from None
 
 
-def _choose(node: ast.IfExp, scope: Scope) -> Value:
+def _combined(sign: ast.operator | ast.cmpop, left: ast.expr, right: ast.expr) -> Evaluator:
+    """Return an operation of two expressions."""
+    operation, one, other = _OPERATIONS[type(sign)], evaluator(left), evaluator(right)
+    return lambda scope: operation(one(scope), other(scope))
+
+
+def _choice(node: ast.IfExp) -> Evaluator:
     """Return one branch for a scalar condition, an elementwise choice for an array."""
-    condition = evaluate(node.test, scope)
-    if np.ndim(condition) == 0:
-        return evaluate(node.body if condition else node.orelse, scope)
-    return np.where(condition, evaluate(node.body, scope), evaluate(node.orelse, scope))
+    test, body, orelse = (evaluator(part) for part in (node.test, node.body, node.orelse))
+
+    def choose(scope: Scope) -> Value:
+        condition = test(scope)
+        if np.ndim(condition) == 0:
+            return body(scope) if condition else orelse(scope)
+        return np.where(condition, body(scope), orelse(scope))
+
+    return choose
 
 
-def _run_block(block: Block, node: ast.Call, scope: Scope) -> Array:
+def _call(name: str, node: ast.Call) -> Evaluator:
+    """Return a stateless function of its arguments."""
+    function, arguments = _FUNCTIONS[name], [evaluator(part) for part in node.args]
+    if name == "sign":
+        (argument,) = arguments
+        return lambda scope: argument(scope) if scope.plain else function(argument(scope))
+    return lambda scope: function(*(argument(scope) for argument in arguments))
+
+
+def _run_of_block(name: str, node: ast.Call) -> Evaluator:
     """Return a block's direction: settings from keywords, then names, then defaults."""
-    shape = np.shape(scope.values["w"])
-    inputs = tuple(np.broadcast_to(evaluate(part, scope), shape) for part in node.args)
-    settings = _settings(block, node, scope)
-    if scope.plain:
-        total: Array = np.sum(inputs, axis=0)
-        return block.gain(settings) * total
-    if block.weighted:
-        inputs = (*inputs, scope.values["w"])
-    return block(scope.memories.setdefault(node.col_offset, {}), inputs, settings)
+    block, position = BLOCKS[name], node.col_offset
+    arguments = [evaluator(part) for part in node.args]
+    keywords = {str(part.arg): evaluator(part.value) for part in node.keywords}
+    defaults = {each: block.defaults[each] for each in block.names - keywords.keys()}
+
+    def settings_in(scope: Scope) -> dict[str, float]:
+        settings = {
+            each: float(scope.values.get(each, default)) for each, default in defaults.items()
+        }
+        settings |= {each: float(keyword(scope)) for each, keyword in keywords.items()}
+        settings |= {each: scope.settings[each] for each in settings.keys() & scope.settings.keys()}
+        settings["lr"] = float(scope.values["lr"])
+        return settings
+
+    def run(scope: Scope) -> Array:
+        w = scope.values["w"]
+        inputs = tuple(shaped(argument(scope), w) for argument in arguments)
+        settings = settings_in(scope)
+        if scope.plain:
+            total: Array = np.sum(inputs, axis=0)
+            return block.gain(settings) * total
+        if block.weighted:
+            inputs = (*inputs, w)
+        return block(scope.memories.setdefault(position, {}), inputs, settings)
+
+    return run
 
 
-def _settings(block: Block, node: ast.Call, scope: Scope) -> dict[str, float]:
-    """Return a block's settings for this call, and the step's lr."""
-    settings = dict(block.defaults)
-    settings |= {name: float(scope.values[name]) for name in block.names & scope.values.keys()}
-    settings |= {str(part.arg): float(evaluate(part.value, scope)) for part in node.keywords}
-    settings |= {name: scope.settings[name] for name in block.names & scope.settings.keys()}
-    return {**settings, "lr": float(scope.values["lr"])}
+def shaped(value: Value, w: Array) -> Array:
+    """Return a value in the weights' shape."""
+    if isinstance(value, np.ndarray) and value.shape == w.shape:
+        return value
+    return np.broadcast_to(value, w.shape)
 
 
 def _fold(combine: Callable[[Value, Value], Value], values: tuple[Value, ...]) -> Value:

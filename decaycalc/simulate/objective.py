@@ -7,20 +7,26 @@ is the same sum of their gradients.
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.evaluate import Scope, Value, evaluate
+from decaycalc.simulate.evaluate import Evaluator, Scope, Value, evaluator, look_up
 from decaycalc.simulate.grammar import error_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Term:
     """One term of an objective, as it is written, and the expression of its coefficient."""
 
     name: str
     coefficient: ast.expr
+
+    @cached_property
+    def coefficient_in(self) -> Evaluator:
+        """The coefficient's value in a scope."""
+        return evaluator(self.coefficient)
 
 
 def split_objective(text: str, node: ast.expr, offset: int) -> tuple[Term, ...]:
@@ -46,7 +52,7 @@ def gradient(terms: tuple[Term, ...], scope: Scope) -> Array:
     """
     total: Array = np.zeros_like(scope.values["w"])
     for term in terms:
-        total = total + evaluate(term.coefficient, scope) * _GRADIENTS[term.name](scope)
+        total = total + term.coefficient_in(scope) * _GRADIENTS[term.name](scope)
     return total
 
 
@@ -114,7 +120,7 @@ def _n_weights(scope: Scope) -> Value:
 
 def _quantity(name: str, scope: Scope) -> Value:
     """Return a quantity that a loss reduction implies."""
-    return evaluate(ast.Name(id=name), scope)
+    return look_up(name, scope)
 
 
 _GRADIENTS: Mapping[str, Callable[[Scope], Value]] = {

@@ -7,14 +7,15 @@ minimise loss + l2*sum(w**2)
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.simulate.blocks import Array, Memory
-from decaycalc.simulate.evaluate import Scope, Value, evaluate
+from decaycalc.simulate.evaluate import Evaluator, Scope, Value, evaluator, shaped
 from decaycalc.simulate.grammar import (
     GIVEN,
     error_at,
@@ -27,7 +28,7 @@ from decaycalc.simulate.objective import IMPLIED, Term, gradient, split_objectiv
 
 Stepper = Callable[[Array, float], Array]
 """A framework's optimizer of one tensor: from gradient and lr to the weights after the step."""
-_HEAVY_BALL = ast.parse("heavy_ball(g)", mode="eval").body
+_HEAVY_BALL = evaluator(ast.parse("heavy_ball(g)", mode="eval").body)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,18 +44,26 @@ class State:
     stepper: Stepper | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment(NamedTuple):
+    """One statement of a rule: the name that it writes, its value in a scope, what that reads."""
+
+    name: str
+    value_in: Evaluator
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A parsed update rule; `parse_rule` makes them."""
 
     text: str
-    statements: tuple[ast.Assign, ...] = ()
+    statements: tuple[Assignment, ...] = ()
     objective: tuple[Term, ...] = ()
 
     @property
     def quantities(self) -> frozenset[str]:
         """The names that a step needs besides those given to every rule and its own state."""
-        reads = {name for statement in self.statements for name in names_in(statement.value)}
+        reads = {name for statement in self.statements for name in statement.reads}
         for term in self.objective:
             reads |= {*names_in(term.coefficient), IMPLIED.get(term.name, "w")}
         reads |= {"batch_size"} if "batch_size_now" in reads else set()
@@ -83,7 +92,7 @@ class Rule:
         state.t += 1
         scope = self._scope(state, w, g, names, settings=settings or {}, plain=False)
         after = self._after(scope, state)
-        return np.broadcast_to(after, np.shape(w))
+        return shaped(after, np.asarray(w))
 
     def descent(self, w: ArrayLike, g: ArrayLike, *, names: Mapping[str, float]) -> Array:
         """Return what a step subtracts over lr, every block replaced by its long-run gain.
@@ -115,19 +124,19 @@ class Rule:
         scope = self._scope(state, w, g, names, settings={}, plain=True)
         return scope, self._after(scope, state)
 
-    @property
+    @cached_property
     def _written(self) -> frozenset[str]:
         """The names that are assigned to."""
-        return frozenset(name_of(statement) for statement in self.statements)
+        return frozenset(statement.name for statement in self.statements)
 
-    @property
+    @cached_property
     def _keeps_state(self) -> bool:
         """Whether a name of the rule's own is read before it is assigned to."""
         known: set[str] = {"g", "w"}
         for statement in self.statements:
-            if set(names_in(statement.value)) & (self._written - known):
+            if statement.reads & (self._written - known):
                 return True
-            known.add(name_of(statement))
+            known.add(statement.name)
         return False
 
     def _scope(
@@ -147,8 +156,9 @@ class Rule:
         values.setdefault("lr_peak", values["lr"])
         if "batch_size" in values:
             values.setdefault("batch_size_now", values["batch_size"])
-        with np.errstate(all="ignore"):
-            values.setdefault("multiplier", values["lr"] / values["lr_peak"])
+        if "multiplier" not in values:
+            with np.errstate(all="ignore"):
+                values["multiplier"] = values["lr"] / values["lr_peak"]
         return Scope(values=values, memories=state.memories, plain=plain, settings=settings)
 
     def _after(self, scope: Scope, state: State) -> Value:
@@ -159,23 +169,22 @@ class Rule:
         """
         with np.errstate(all="ignore"):
             after = self._descend(scope) if self.objective else self._assign(scope, state)
-        if not np.all(np.isfinite(after)):
+        if not np.isfinite(after).all():
             raise InvalidValueError("w", "inf", f"after step {state.t}: the rule diverges")
         return after
 
     def _descend(self, scope: Scope) -> Value:
         """Return the weights after a step of (momentum) gradient descent on the objective."""
         scope.values["g"] = gradient(self.objective, scope)
-        direction = scope.values["g"] if scope.plain else evaluate(_HEAVY_BALL, scope)
+        direction = scope.values["g"] if scope.plain else _HEAVY_BALL(scope)
         return scope.values["w"] - scope.values["lr"] * direction
 
     def _assign(self, scope: Scope, state: State) -> Value:
         """Return the weights after the assignments, and keep the other names in `state`."""
-        for statement in self.statements:
-            scope.values.setdefault(name_of(statement), np.zeros_like(scope.values["w"]))
-        for statement in self.statements:
-            name = name_of(statement)
-            scope.values[name] = evaluate(statement.value, scope)
+        for name in self._written - scope.values.keys():
+            scope.values[name] = np.zeros_like(scope.values["w"])
+        for name, value_in, _ in self.statements:
+            scope.values[name] = value_in(scope)
             if name not in GIVEN:
                 state.values[name] = scope.values[name]
         return scope.values["w"]
@@ -213,4 +222,13 @@ def parse_rule(text: str) -> Rule:
         for part in ast.walk(statement.value):
             if isinstance(part, ast.Name) and part.id in {"loss", "batch_sum"}:
                 raise error_at(text, part.col_offset, "g (loss belongs after 'minimise')")
-    return Rule(text=text, statements=statements)
+    return Rule(text=text, statements=tuple(map(_assignment, statements)))
+
+
+def _assignment(statement: ast.Assign) -> Assignment:
+    """Return a checked statement, ready to be executed."""
+    return Assignment(
+        name=name_of(statement),
+        value_in=evaluator(statement.value),
+        reads=frozenset(names_in(statement.value)),
+    )
