@@ -22,6 +22,13 @@ def test_assignments_run_in_order_and_leave_the_weights():
     assert after == pytest.approx(W - 0.1 * (1 + 0.5 * W))
 
 
+@pytest.mark.parametrize(
+    ("text", "after"), [("w = lr", [0.1, 0.1]), ("w = w - lr*heavy_ball(2)", [0.8, -2.2])]
+)
+def test_a_number_is_taken_for_every_weight(text, after):
+    assert step(text).tolist() == pytest.approx(after)
+
+
 def test_an_objective_descends_on_its_gradient():
     after = step("minimise loss + l2*sum(w**2)", g=np.ones(2), l2=0.25)
     assert after == pytest.approx(W - 0.1 * (1 + 0.5 * W))
