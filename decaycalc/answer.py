@@ -11,7 +11,7 @@ from decaycalc.decay import Decay, decay_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.penalty import Penalty, decayed_layers, penalty
 from decaycalc.plan import Match, plan, target_side
-from decaycalc.quantity import Number, finite
+from decaycalc.algebra.quantity import Number, finite
 from decaycalc.record import Record, asdict, replace
 from decaycalc.run import Run
 

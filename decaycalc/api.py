@@ -11,7 +11,7 @@ from decaycalc.convention import Convention
 from decaycalc.convert import Conversion
 from decaycalc.convert import convert as _convert
 from decaycalc.plan import Match
-from decaycalc.quantity import Number
+from decaycalc.algebra.quantity import Number
 from decaycalc.run import Run
 from decaycalc.runs import runs_with
 

@@ -21,7 +21,7 @@ from decaycalc.curves import NoCurveError, into, out_of
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.products import TINY, Factors, Floats, by_blocks, hidden, is_sound, multiply
-from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import Record
 from decaycalc.run import Run
 from decaycalc.runs import runs_with

@@ -19,8 +19,8 @@ from decaycalc.dynamics import (
     step_for_shrink,
 )
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.number import about, exact, finite, plain
-from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.number import about, exact, finite, plain
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
 from decaycalc.run import Loss, Run
 

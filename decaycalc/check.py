@@ -23,7 +23,7 @@ from decaycalc.errors import (
     UnknownNameError,
     nearest_names,
 )
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.record import Record, replace
 
 _OWN = frozenset({"value", "equals", "rtol", "quantity", "min", "max", "recipes", "about"})

@@ -6,8 +6,8 @@ from fractions import Fraction
 from math import exp, expm1, log, log1p
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.number import ZERO, about
-from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.number import ZERO, about
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
 from decaycalc.run import Loss
 

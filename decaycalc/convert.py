@@ -6,7 +6,7 @@ from decaycalc.bridge import Side, check_domain
 from decaycalc.catalogue import find
 from decaycalc.convention import Convention, Equivalence
 from decaycalc.plan import Match, Plan, plan, target_side
-from decaycalc.quantity import Number, exact, finite
+from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.record import Record
 from decaycalc.run import Run
 

@@ -6,7 +6,7 @@ from decaycalc.bridge import Side, shrink_of
 from decaycalc.convention import Coupling
 from decaycalc.dynamics import factor_over, half_life_steps, is_oscillating
 from decaycalc.errors import MissingQuantityError
-from decaycalc.quantity import finite
+from decaycalc.algebra.quantity import finite
 from decaycalc.record import Record, asdict
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from decaycalc.claim import Claim
-from decaycalc.formula import fill, names_in, number_text
-from decaycalc.latex import to_latex
-from decaycalc.quantity import QUANTITIES, symbol_of
+from decaycalc.algebra.formula import fill, names_in, number_text
+from decaycalc.algebra.latex import to_latex
+from decaycalc.algebra.quantity import QUANTITIES, symbol_of
 from decaycalc.record import Record
 
 _QUANTITY_OF = {symbol_of(name): name for name in QUANTITIES}

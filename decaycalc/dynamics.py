@@ -25,7 +25,7 @@ import math
 from fractions import Fraction
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.number import about
+from decaycalc.algebra.number import about
 from decaycalc.record import Record
 
 __all__ = [

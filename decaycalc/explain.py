@@ -14,9 +14,9 @@ from decaycalc.convention import Invariant
 from decaycalc.derivation import Explanation, Step, make_step, quantity_of
 from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import DecaycalcError
-from decaycalc.formula import number_text
+from decaycalc.algebra.formula import number_text
 from decaycalc.plan import Plan
-from decaycalc.quantity import Monomial, symbol_of
+from decaycalc.algebra.quantity import Monomial, symbol_of
 
 BRIDGE_SOURCE = (
     "Loshchilov and Hutter, arXiv 1711.05101, proposition 1: shrink = lr·strength; a momentum "

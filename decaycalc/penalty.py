@@ -6,7 +6,7 @@ from math import fsum, log
 from typing import TYPE_CHECKING
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.number import exact, finite
+from decaycalc.algebra.number import exact, finite
 from decaycalc.record import Record
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from decaycalc.bridge import (
 from decaycalc.convention import ANY, Convention, Coupling, Equivalence, Invariant
 from decaycalc.equivalence import equivalence, notes, shared_invariant
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.number import about
-from decaycalc.quantity import QUANTITIES, Monomial, Number, finite
+from decaycalc.algebra.number import about
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
 from decaycalc.record import Record, replace
 from decaycalc.run import Run
 

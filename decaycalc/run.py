@@ -7,7 +7,7 @@ from math import ceil, floor
 from typing import Any
 
 from decaycalc.errors import ContradictionError, InvalidValueError
-from decaycalc.quantity import QUANTITIES, Number, exact
+from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.record import Record, replace
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.quantity import QUANTITIES
+from decaycalc.algebra.quantity import QUANTITIES
 from decaycalc.record import replace
 from decaycalc.run import Run
 

@@ -33,8 +33,8 @@ from decaycalc.errors import (
     UnknownNameError,
     UnreadableFileError,
 )
-from decaycalc.monomial_text import parse_monomial
-from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.algebra.monomial_text import parse_monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.run import Loss, Run
 from decaycalc.simulate.rule import State, parse_rule
 

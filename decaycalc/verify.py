@@ -11,7 +11,7 @@ from decaycalc.convert import check_value
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.frameworks import Loaded, stand_ins
 from decaycalc.plan import Match, Plan, plan, target_side
-from decaycalc.quantity import Number, exact, finite
+from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.record import Record, replace
 from decaycalc.run import Run
 from decaycalc.schedule import parse_schedule

@@ -13,7 +13,7 @@ from decaycalc.bridge import Side, shrink_of
 from decaycalc.catalogue import FAMILIES, _hint, common, conventions, family, find
 from decaycalc.convention import ANY, FIT, Convention, Coupling, Follows, Invariant
 from decaycalc.errors import InvalidValueError, UnknownNameError
-from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import replace
 from decaycalc.run import Run
 from decaycalc.simulate.grammar import names_in

@@ -11,7 +11,7 @@ from decaycalc.bridge import Side, base_name, value_for_shrink
 from decaycalc.catalogue import conventions, find
 from decaycalc.errors import MissingQuantityError
 from decaycalc.plan import plan, target_side
-from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.run import Run
 
 LR = Fraction(1, 100)

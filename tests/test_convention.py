@@ -21,7 +21,7 @@ from decaycalc.convention import (
     Invariant,
 )
 from decaycalc.errors import InvalidValueError
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 from tests.every_record import of_each
 
 ONE_VALUE = Monomial.of(1, value=1)

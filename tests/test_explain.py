@@ -13,8 +13,8 @@ from decaycalc.convert import apply
 from decaycalc.derivation import Step
 from decaycalc.errors import DecaycalcError, TextSyntaxError
 from decaycalc.explain import explain
-from decaycalc.formula import fill, names_in, number_text
-from decaycalc.latex import to_latex
+from decaycalc.algebra.formula import fill, names_in, number_text
+from decaycalc.algebra.latex import to_latex
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.report import explain as report
 from decaycalc.run import Run

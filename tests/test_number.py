@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.number import about, exact, exact_root, finite, plain, root_of
+from decaycalc.algebra.number import about, exact, exact_root, finite, plain, root_of
 
 digits = st.text("0123456789", min_size=1, max_size=12)
 decimals = st.builds(

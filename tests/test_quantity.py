@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from decaycalc.errors import InvalidValueError, MissingQuantityError
-from decaycalc.number import root_of
-from decaycalc.quantity import ONE, QUANTITIES, ZERO, Monomial, Quantity, symbol_of
+from decaycalc.algebra.number import root_of
+from decaycalc.algebra.quantity import ONE, QUANTITIES, ZERO, Monomial, Quantity, symbol_of
 
 NAMES = ("lr", "batch_size", "dataset_size", "epochs", "value")
 VALUES = {

@@ -12,7 +12,7 @@ from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling
 from decaycalc.decay import decay_of
 from decaycalc.equivalence import SCALE_BLIND
 from decaycalc.errors import MissingQuantityError
-from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import replace
 from decaycalc.run import Loss, Run
 from decaycalc.simulate.blocks import BLOCKS

@@ -18,8 +18,8 @@ from decaycalc.errors import (
     UnknownNameError,
     UnreadableFileError,
 )
-from decaycalc.monomial_text import parse_monomial
-from decaycalc.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.monomial_text import parse_monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.run import Loss, Run
 from decaycalc.user_conventions import load_conventions
 

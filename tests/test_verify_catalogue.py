@@ -5,8 +5,8 @@ import pytest
 from decaycalc.catalogue import conventions, find
 from decaycalc.convention import Form, Invariant
 from decaycalc.errors import MissingQuantityError
-from decaycalc.number import exact
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.number import exact
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.record import replace
 from decaycalc.run import Loss, Run
 from decaycalc.verify import verify

@@ -9,7 +9,7 @@ from decaycalc.catalogue import find
 from decaycalc.convention import Convention
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.plan import Match
-from decaycalc.quantity import QUANTITIES, exact
+from decaycalc.algebra.quantity import QUANTITIES, exact
 from decaycalc.run import Run
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from decaycalc.convert import Conversion, apply
 from decaycalc.decay import decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.plan import Plan, plan, target_side
-from decaycalc.quantity import QUANTITIES, Monomial, exact, finite
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact, finite
 
 # The quantities that may differ from row to row at next to no cost.
 FREE = ("lr", "batch_size", "dataset_size")

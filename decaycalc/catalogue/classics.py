@@ -2,7 +2,7 @@
 
 from decaycalc.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS
 from decaycalc.convention import ANY, Buffer, Convention, Coupling, Follows
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.run import Loss
 
 _GROUP = "Classics"

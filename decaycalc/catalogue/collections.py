@@ -2,7 +2,7 @@
 
 from decaycalc.catalogue.shapes import HALF_PENALTY, TIMES_LR
 from decaycalc.convention import Convention, Coupling, Follows
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"
 

@@ -2,7 +2,7 @@
 
 from decaycalc.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TIMES_LR
 from decaycalc.convention import ANY, Buffer, Convention, Coupling, Follows
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "Keras and TensorFlow"
 

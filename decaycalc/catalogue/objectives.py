@@ -1,7 +1,7 @@
 """Objectives written by hand: the penalty stands in the loss."""
 
 from decaycalc.convention import ANY, Convention
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.run import Loss
 
 _GROUP = "Hand-written objectives"

@@ -9,7 +9,7 @@ from decaycalc.convention import (
     Coupling,
     Follows,
 )
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "Other frameworks"
 

@@ -14,7 +14,7 @@ from decaycalc.convention import (
     Coupling,
     Follows,
 )
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.run import Loss
 
 _GROUP = "Papers and measures"

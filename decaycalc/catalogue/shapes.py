@@ -1,6 +1,6 @@
 """The monomials that most records share: a penalty with and without the half, a decay with lr."""
 
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 
 HALF_PENALTY = Monomial.of(1, value=1, loss_scale=-1)
 """λ·w joins the gradient of the user's own loss: the penalty is (λ/2)·Σw²."""

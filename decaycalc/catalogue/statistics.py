@@ -2,7 +2,7 @@
 
 from decaycalc.catalogue.shapes import INVERSE_C, PLAIN
 from decaycalc.convention import FIT, Buffer, Convention
-from decaycalc.quantity import Monomial
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.run import Loss
 
 _GROUP = "scikit-learn and statistics"

@@ -8,7 +8,7 @@ import click
 
 from decaycalc.cli.command import Decorator, spare
 from decaycalc.errors import UsageError
-from decaycalc.quantity import QUANTITIES
+from decaycalc.algebra.quantity import QUANTITIES
 from decaycalc.run import Loss, Run
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _classes(text: str | None) -> int | None:
     if text is None:
         return None
     from decaycalc.errors import InvalidValueError
-    from decaycalc.quantity import exact
+    from decaycalc.algebra.quantity import exact
 
     count = exact(text, name="classes")
     if count.denominator != 1 or count < 2:  # noqa: PLR2004

@@ -57,7 +57,7 @@ def chosen(search: str | None, near: str | None) -> Any:
     from decaycalc.recipes.published import RECIPES, find
 
     if near is not None:
-        from decaycalc.quantity import exact
+        from decaycalc.algebra.quantity import exact
         from decaycalc.recipes.nearest import nearest
 
         epochs = float(exact(near, name="near"))

@@ -11,7 +11,7 @@ from decaycalc.cli.options import ConventionName, conventions_option, run_option
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipes import MASK_HELP, shown_code
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
-from decaycalc.quantity import finite
+from decaycalc.algebra.quantity import finite
 from decaycalc.run import Run
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
 
 
 def _count(name: str, text: str | None) -> float | None:
-    from decaycalc.quantity import exact
+    from decaycalc.algebra.quantity import exact
 
     if text is None:
         return None

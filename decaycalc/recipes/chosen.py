@@ -2,7 +2,7 @@
 
 from decaycalc.catalogue import find as find_convention
 from decaycalc.convention import Convention
-from decaycalc.quantity import Number
+from decaycalc.algebra.quantity import Number
 from decaycalc.recipes.importers import Imported, is_file_name, read_recipe
 from decaycalc.recipes.published import find
 from decaycalc.record import Record, replace

@@ -3,7 +3,7 @@
 from decaycalc.bridge import Side
 from decaycalc.catalogue import find as find_convention
 from decaycalc.decay import decay_of
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.measured import Measured
 from decaycalc.recipes.record import Recipe
 from decaycalc.survival import DecayRule, survive

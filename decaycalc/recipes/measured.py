@@ -1,6 +1,6 @@
 """Measured: a recipe with its decay in the common unit."""
 
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.figures import FIGURES
 from decaycalc.recipes.record import Recipe
 from decaycalc.record import Record

@@ -14,7 +14,7 @@ from decaycalc.errors import (
     UnknownNameError,
 )
 from decaycalc.plan import target_side
-from decaycalc.quantity import Number, exact
+from decaycalc.algebra.quantity import Number, exact
 from decaycalc.record import Record, replace
 from decaycalc.report import emit_flags, emit_jax, emit_keras, emit_sklearn, emit_torch
 from decaycalc.report.emit_settings import Settings

@@ -1,6 +1,6 @@
 """Snippets for training programs with settings of their own: timm's train.py and HF's Trainer."""
 
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
 from decaycalc.schedule import Segment
 

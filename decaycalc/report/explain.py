@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from decaycalc.derivation import Explanation, Step
-from decaycalc.formula import names_in
-from decaycalc.latex import symbol
+from decaycalc.algebra.formula import names_in
+from decaycalc.algebra.latex import symbol
 from decaycalc.report.table import Table
 
 _WIDTH = 90

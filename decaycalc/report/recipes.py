@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.importers import Imported
 from decaycalc.recipes.measured import Measured
 from decaycalc.report.table import Cell, Table

@@ -1,6 +1,6 @@
 """Table: a result as plain rows, whose cells stay numbers until a renderer shows them."""
 
-from decaycalc.formula import number_text
+from decaycalc.algebra.formula import number_text
 from decaycalc.record import Record
 
 Cell = str | int | float | bool | None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.report.table import Cell, Table
 from decaycalc.scaling import Projection
 from decaycalc.transfer import Rule, Transfer

@@ -9,7 +9,7 @@ from decaycalc.convert import check_value
 from decaycalc.equilibrium import Equilibrium
 from decaycalc.equivalence import falling_lr
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
-from decaycalc.quantity import Number, finite
+from decaycalc.algebra.quantity import Number, finite
 from decaycalc.rounding import precision_warning
 from decaycalc.run import Run
 from decaycalc.schedule import Schedule, parse_schedule

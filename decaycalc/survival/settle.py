@@ -10,7 +10,7 @@ from decaycalc.equilibrium import (
     lion_equilibrium,
     sgd_equilibrium,
 )
-from decaycalc.number import finite
+from decaycalc.algebra.number import finite
 
 # Below it the number of steps to come to rest is next to the end of float64.
 _LEAST_SHRINK = 1e-300

@@ -27,7 +27,7 @@ from decaycalc.errors import (
     NoEquivalentError,
 )
 from decaycalc.plan import target_side
-from decaycalc.quantity import QUANTITIES, Number, exact
+from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.record import replace
 from decaycalc.run import Run
 from decaycalc.transfer.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer

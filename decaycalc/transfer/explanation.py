@@ -20,7 +20,7 @@ from decaycalc.explain import (
     rule_of,
 )
 from decaycalc.plan import plan, target_side
-from decaycalc.quantity import Monomial, exact
+from decaycalc.algebra.quantity import Monomial, exact
 from decaycalc.transfer import new_side
 from decaycalc.transfer.records import Hold, LrRule, Rule, Transfer
 from decaycalc.transfer.step import Step

@@ -4,7 +4,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from decaycalc.convention import Convention
-from decaycalc.quantity import Number, exact
+from decaycalc.algebra.quantity import Number, exact
 from decaycalc.record import Record
 from decaycalc.run import Run
 

@@ -7,8 +7,8 @@ from decaycalc.convention import SGD, Invariant
 from decaycalc.convert import convert
 from decaycalc.decay import Decay, decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
-from decaycalc.number import brief
-from decaycalc.quantity import Monomial, exact, finite, root_of
+from decaycalc.algebra.number import brief
+from decaycalc.algebra.quantity import Monomial, exact, finite, root_of
 from decaycalc.record import Record, replace
 from decaycalc.run import Run
 from decaycalc.transfer.records import Hold, LrRule, Move, Rule

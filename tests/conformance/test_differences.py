@@ -19,7 +19,7 @@ from decaycalc.bridge import strength_of
 from decaycalc.catalogue import conventions
 from decaycalc.convention import Coupling, Follows
 from decaycalc.decay import decay_of
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.simulate.blocks import BLOCKS, Block
 from decaycalc.simulate.rule import State, parse_rule
 

@@ -19,7 +19,7 @@ from registry import STEPPERS
 from decaycalc.catalogue import conventions
 from decaycalc.convention import Coupling, Follows
 from decaycalc.decay import decay_of
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 
 CONSTANT = np.ones(STEPS)
 COSINE = (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) / 2

@@ -6,7 +6,7 @@ import pytest
 from decaycalc.bridge import Side, strength_of
 from decaycalc.catalogue import find
 from decaycalc.convert import convert
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.run import Run
 
 N_EXAMPLES = 60

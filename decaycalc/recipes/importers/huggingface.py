@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.importers.result import (
     DEVICES_NOTE,
     Imported,

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.importers.result import (
     Imported,
     compose,

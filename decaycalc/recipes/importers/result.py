@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from decaycalc.errors import InvalidValueError, UnreadableFileError
-from decaycalc.quantity import exact
+from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.record import Recipe
 from decaycalc.record import Record
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.quantity import exact, root_of
+from decaycalc.algebra.quantity import exact, root_of
 from decaycalc.recipes.importers.flat_yaml import parse_flat_yaml
 from decaycalc.recipes.importers.result import (
     DEVICES_NOTE,

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from decaycalc.formula import Call, Leaf, Node, Power, Product, Sum, parse_formula
+from decaycalc.algebra.formula import Call, Leaf, Node, Power, Product, Sum, parse_formula
 
 LETTERS = {
     "strength": r"\lambda^{*}",

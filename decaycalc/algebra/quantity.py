@@ -6,7 +6,7 @@ from math import gcd, lcm
 from typing import Any
 
 from decaycalc.errors import InvalidValueError, MissingQuantityError
-from decaycalc.number import ONE, ZERO, Number, exact, exact_root, finite, plain, root_of
+from decaycalc.algebra.number import ONE, ZERO, Number, exact, exact_root, finite, plain, root_of
 from decaycalc.record import Record
 
 __all__ = [

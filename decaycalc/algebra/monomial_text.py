@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.errors import InvalidValueError, TextSyntaxError
-from decaycalc.quantity import QUANTITIES, Monomial, exact
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 
 _TIMES, _OVER, _POWER = ("·", "*"), ("/",), ("^", "**")
 _ONE_MINUS = "one_minus_"
