@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # they load when they are used
     from decaycalc.api import answer, convert
     from decaycalc.architecture import parse_architecture
     from decaycalc.architecture.tensors import Architecture
-    from decaycalc.convention import Convention, Equivalence
+    from decaycalc.conventions.record import Convention, Equivalence
     from decaycalc.errors import DecaycalcError
     from decaycalc.plan import Match
-    from decaycalc.run import Run
+    from decaycalc.conventions.run import Run
 
 __version__ = "0.1.0"
 

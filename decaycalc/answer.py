@@ -4,8 +4,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from decaycalc.bridge import Side, shrink_of, strength_of
-from decaycalc.catalogue import common, conventions
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import common, conventions
+from decaycalc.conventions.record import Convention
 from decaycalc.convert import Conversion, apply, check_value
 from decaycalc.decay import Decay, decay_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
@@ -13,7 +13,7 @@ from decaycalc.penalty import Penalty, decayed_layers, penalty
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.record import Record, asdict, replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture

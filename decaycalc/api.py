@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from decaycalc.answer import Answer, Question
 from decaycalc.answer import answer as _answer
-from decaycalc.catalogue import find
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Convention
 from decaycalc.convert import Conversion
 from decaycalc.convert import convert as _convert
 from decaycalc.plan import Match
 from decaycalc.algebra.quantity import Number
-from decaycalc.run import Run
-from decaycalc.runs import runs_with
+from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import runs_with
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture

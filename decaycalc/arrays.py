@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from decaycalc.bridge import Side
-from decaycalc.convention import Convention, Equivalence
+from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.convert import Conversion, apply, check_value
 from decaycalc.curves import NoCurveError, into, out_of
 from decaycalc.errors import ContradictionError, InvalidValueError
@@ -23,8 +23,8 @@ from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.products import TINY, Factors, Floats, by_blocks, hidden, is_sound, multiply
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import Record
-from decaycalc.run import Run
-from decaycalc.runs import runs_with
+from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import runs_with
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
 _BLOCK = 1 << 16

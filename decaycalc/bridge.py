@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from math import expm1, log1p
 from typing import Any
 
-from decaycalc.convention import NESTEROV_IN_PLACE, Convention, Coupling, Form, Invariant
+from decaycalc.conventions.record import NESTEROV_IN_PLACE, Convention, Coupling, Form, Invariant
 from decaycalc.dynamics import (
     IN_PLACE,
     long_run_shrink,
@@ -22,7 +22,7 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivale
 from decaycalc.algebra.number import about, exact, finite, plain
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from decaycalc.bridge import Side
-from decaycalc.convention import ANY, FIT, MEASURE, Coupling, Equivalence, Follows, Invariant
+from decaycalc.conventions.record import ANY, FIT, MEASURE, Coupling, Equivalence, Follows, Invariant
 from decaycalc.plan import Plan
 from decaycalc.record import Record
 

@@ -3,12 +3,12 @@
 from fractions import Fraction
 
 from decaycalc.bridge import Side, check_domain
-from decaycalc.catalogue import find
-from decaycalc.convention import Convention, Equivalence
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.record import Record
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 
 class Conversion(Record):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decaycalc.bridge import Side
-from decaycalc.convention import (
+from decaycalc.conventions.record import (
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,
     PER_EPOCH_FACTOR,

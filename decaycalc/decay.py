@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.bridge import Side, shrink_of
-from decaycalc.convention import Coupling
+from decaycalc.conventions.record import Coupling
 from decaycalc.dynamics import factor_over, half_life_steps, is_oscillating
 from decaycalc.errors import MissingQuantityError
 from decaycalc.algebra.quantity import finite

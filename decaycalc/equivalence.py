@@ -1,7 +1,7 @@
 """How far a conversion goes, computed from the two records and their runs."""
 
 from decaycalc.bridge import Side
-from decaycalc.convention import (
+from decaycalc.conventions.record import (
     ANY,
     FIT,
     MEASURE,

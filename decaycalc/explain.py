@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from decaycalc.bridge import Side, shrink_of, solved, strength_of
 from decaycalc.claim import claim
-from decaycalc.convention import Invariant
+from decaycalc.conventions.record import Invariant
 from decaycalc.derivation import Explanation, Step, make_step, quantity_of
 from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import DecaycalcError

@@ -11,13 +11,13 @@ from decaycalc.bridge import (
     solved,
     value_for_shrink,
 )
-from decaycalc.convention import ANY, Convention, Coupling, Equivalence, Invariant
+from decaycalc.conventions.record import ANY, Convention, Coupling, Equivalence, Invariant
 from decaycalc.equivalence import equivalence, notes, shared_invariant
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.number import about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
 from decaycalc.record import Record, replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 _ITSELF = Monomial.of(value=1)
 

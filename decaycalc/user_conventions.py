@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 
 from decaycalc.bridge import Side, shrink_of, value_for_shrink
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.config import parse_toml
-from decaycalc.convention import FIT, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -35,7 +35,7 @@ from decaycalc.errors import (
 )
 from decaycalc.algebra.monomial_text import parse_monomial
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.simulate.rule import State, parse_rule
 
 _REQUIRED = ("key", "parameter", "source", "update")

@@ -6,14 +6,14 @@ import numpy as np
 
 from decaycalc.bridge import Side
 from decaycalc.claim import claim
-from decaycalc.convention import FIT, MEASURE, Convention, Equivalence, Invariant
+from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, Invariant
 from decaycalc.convert import check_value
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.frameworks import Loaded, stand_ins
 from decaycalc.plan import Match, Plan, plan, target_side
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.record import Record, replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.bout import Bout

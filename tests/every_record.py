@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from decaycalc.catalogue import FAMILIES, family
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import FAMILIES, family
+from decaycalc.conventions.record import Convention
 
 FAMILY_OF = {record.key: name for name in FAMILIES for record in family(name)}
 

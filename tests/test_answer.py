@@ -5,11 +5,11 @@ import pytest
 from decaycalc.answer import Question, answer
 from decaycalc.architecture import parse_architecture
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.decay import decay_of
 from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError
 from decaycalc.record import replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 F = Fraction
 RUN = Run(lr="0.1", momentum="0.9", batch_size=256, dataset_size=1281167, epochs=90)

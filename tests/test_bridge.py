@@ -13,11 +13,11 @@ from decaycalc.bridge import (
     strength_of,
     value_for_shrink,
 )
-from decaycalc.catalogue import conventions, find
-from decaycalc.convention import Invariant
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.record import Invariant
 from decaycalc.dynamics import IN_PLACE, long_run_shrink
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from tests.every_record import of_each
 
 F = Fraction

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side, shrink_of
-from decaycalc.catalogue import FAMILIES, _hint, common, conventions, family, find
-from decaycalc.convention import ANY, FIT, Convention, Coupling, Follows, Invariant
+from decaycalc.conventions.catalogue import FAMILIES, _hint, common, conventions, family, find
+from decaycalc.conventions.record import ANY, FIT, Convention, Coupling, Follows, Invariant
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.simulate.grammar import names_in
 from decaycalc.simulate.rule import State, parse_rule
 from tests.every_record import of_each

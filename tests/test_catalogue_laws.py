@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from decaycalc.bridge import Side, base_name, value_for_shrink
-from decaycalc.catalogue import conventions, find
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.errors import MissingQuantityError
 from decaycalc.plan import plan, target_side
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 LR = Fraction(1, 100)
 EXTRAS = (

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli.main import main
 from decaycalc.errors import UnknownNameError
-from decaycalc.selection import select
+from decaycalc.conventions.selection import select
 
 
 def document(*words, capsys):

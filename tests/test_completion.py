@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli import words as words_module
 from decaycalc.cli.main import main
 from decaycalc.cli.words import commands, lists

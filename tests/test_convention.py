@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decaycalc.catalogue import conventions, find
-from decaycalc.convention import (
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.record import (
     ANY,
     BESIDE_LAMBD,
     HALF_LIFE_EPOCHS,

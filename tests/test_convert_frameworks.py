@@ -5,7 +5,7 @@ import pytest
 from decaycalc.convert import convert
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.plan import Match
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 CASES = [
     ("5e-4", "caffe", "keras-l2", {}, 0.00025),

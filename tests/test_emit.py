@@ -14,7 +14,7 @@ from decaycalc.errors import (
 )
 from decaycalc.report.emit import FRAMEWORKS, emit
 from decaycalc.report.emit_schedule import schedule_lines
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 
 SGD = Run(lr="0.1", momentum="0.9", batch_size=10, dataset_size=20, epochs=50)

@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import conventions, find
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.cli.main import main
-from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling, Equivalence
+from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Coupling, Equivalence
 from decaycalc.convert import apply
 from decaycalc.derivation import Step
 from decaycalc.errors import DecaycalcError, TextSyntaxError
@@ -17,7 +17,7 @@ from decaycalc.algebra.formula import fill, names_in, number_text
 from decaycalc.algebra.latex import to_latex
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.report import explain as report
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 RUN = Run(
     lr="0.01", momentum="0.9", batch_size=100, dataset_size=60000, epochs=10, n_weights=1000,

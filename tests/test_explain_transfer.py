@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from decaycalc.catalogue import conventions, find
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.cli.main import main
 from decaycalc.errors import DecaycalcError
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.transfer import Hold, LrRule, transfer
 from decaycalc.transfer.explanation import explain_rule
 

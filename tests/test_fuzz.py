@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli.main import main
 from decaycalc.recipes.published import RECIPES
 from decaycalc.schedule import KINDS

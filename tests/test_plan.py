@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decaycalc.bridge import Side, shrink_of
-from decaycalc.catalogue import conventions, find
-from decaycalc.convention import Equivalence
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.record import Equivalence
 from decaycalc.convert import apply, check_value, convert
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.plan import Match, plan, target_side
 from decaycalc.record import replace
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from tests.every_record import of_each
 
 F = Fraction

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.errors import InvalidValueError, MissingExtraError, UnreadableFileError
 from decaycalc.report import plot
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.survival.answer import ScheduleAnswer, answer
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import documentation
 import pytest
 
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.group import program
 

@@ -4,7 +4,7 @@ import pytest
 
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.recipes.published import RECIPES, Recipe, find
-from decaycalc.run import Loss
+from decaycalc.conventions.run import Loss
 
 NAMES = [recipe.name for recipe in RECIPES]
 

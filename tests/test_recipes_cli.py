@@ -9,7 +9,7 @@ import pytest
 from decaycalc.errors import UnknownNameError, UnreadableFileError
 from decaycalc.recipes.chosen import choose, load
 from decaycalc.recipes.published import RECIPES
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 
 def test_all_recipes_stand_in_one_table(run):

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from decaycalc.errors import ContradictionError, InvalidValueError
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 
 sizes = st.integers(1, 10**7)
 

@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from decaycalc.catalogue import find
-from decaycalc.convention import Buffer, Follows
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Buffer, Follows
 from decaycalc.errors import DecaycalcError, MissingQuantityError, NoEquivalentError
 from decaycalc.report import schedule as report
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.survival.answer import ScheduleAnswer, answer, lay_schedule
 
 SGD = Run(lr="0.1", momentum="0.9", batch_size=128, dataset_size=50_000, epochs=200)

@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
-from decaycalc.run import Run
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.run import Run
 from decaycalc.survival.settle import settle
 
 

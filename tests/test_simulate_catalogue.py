@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side, strength_of
-from decaycalc.catalogue import conventions
-from decaycalc.convention import ANY, FIT, MEASURE, SGD, Coupling
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Coupling
 from decaycalc.decay import decay_of
 from decaycalc.equivalence import SCALE_BLIND
 from decaycalc.errors import MissingQuantityError
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import replace
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.simulate.blocks import BLOCKS
 from decaycalc.simulate.rule import State, parse_rule
 from tests.every_record import of_each

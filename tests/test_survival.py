@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decaycalc.convention import Buffer, Follows
+from decaycalc.conventions.record import Buffer, Follows
 from decaycalc.dynamics import IN_PLACE, free_survival
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule import CHUNK, parse_schedule

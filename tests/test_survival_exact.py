@@ -7,7 +7,7 @@ from decimal import Context, Decimal, localcontext
 import numpy as np
 import pytest
 
-from decaycalc.convention import Buffer, Follows
+from decaycalc.conventions.record import Buffer, Follows
 from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import parse_schedule

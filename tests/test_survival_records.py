@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import conventions, find
-from decaycalc.convention import MEASURE
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.record import MEASURE
 from decaycalc.convert import check_value
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.plan import plan, target_side
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 from decaycalc.simulate.bout import Bout
 from decaycalc.simulate.trials import _decayed

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decaycalc.bridge import Side, shrink_of, strength_of
-from decaycalc.catalogue import conventions, find
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
     MissingQuantityError,
     NoEquivalentError,
 )
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.transfer import Hold, LrRule, transfer
 
 GOYAL = Run(lr="0.1", momentum="0.9", batch_size=256, dataset_size=1_281_167, epochs=90)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decaycalc.catalogue import conventions, find
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.config import TomlSyntaxError
-from decaycalc.convention import Coupling, Follows
+from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.convert import convert
 from decaycalc.errors import (
     ContradictionError,
@@ -20,7 +20,7 @@ from decaycalc.errors import (
 )
 from decaycalc.algebra.monomial_text import parse_monomial
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.user_conventions import load_conventions
 
 OWN = {

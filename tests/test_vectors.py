@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import conventions, find
-from decaycalc.convention import Coupling, Follows
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.convert import convert
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 
 HERE = Path(__file__).parent

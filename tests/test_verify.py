@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.cli.main import main
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.plan import Match
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.simulate.bout import rule_names
 from decaycalc.simulate.trials import MOST_STEPS, _lasting, _losses
 from decaycalc.verify import STEPS, check_models, verify

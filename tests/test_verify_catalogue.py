@@ -2,13 +2,13 @@
 
 import pytest
 
-from decaycalc.catalogue import conventions, find
-from decaycalc.convention import Form, Invariant
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.record import Form, Invariant
 from decaycalc.errors import MissingQuantityError
 from decaycalc.algebra.number import exact
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.record import replace
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.verify import verify
 from tests.every_record import of_each
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from decaycalc import frameworks
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.cli.main import main
 from decaycalc.errors import InvalidValueError
 from decaycalc.frameworks import keras as keras_adapter
 from decaycalc.frameworks.loading import MissingFrameworkError
 from decaycalc.frameworks.rule import SteppedRule
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 from decaycalc.verify import verify
 

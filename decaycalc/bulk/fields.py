@@ -5,12 +5,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from decaycalc.answer import Question
-from decaycalc.catalogue import find
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Convention
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.plan import Match
 from decaycalc.algebra.quantity import QUANTITIES, exact
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture

@@ -11,7 +11,7 @@ from decaycalc.bulk.converter import Converter
 from decaycalc.bulk.fields import RESULTS, SETTINGS, Finder
 from decaycalc.bulk.formats import CSV_COLUMNS, CsvColumns, JsonMembers
 from decaycalc.bulk.sniff import Source
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.errors import ContradictionError, DecaycalcError, UsageError
 
 CHUNK = 1 << 16

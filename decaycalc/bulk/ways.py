@@ -11,8 +11,8 @@ from functools import partial
 from decaycalc.answer import Question
 from decaycalc.bridge import Side, shrink_of
 from decaycalc.bulk.structure import Answerer, Bounds, Term, answerer
-from decaycalc.catalogue import conventions
-from decaycalc.convention import Convention, Invariant
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.record import Convention, Invariant
 from decaycalc.convert import Conversion, apply
 from decaycalc.decay import decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError

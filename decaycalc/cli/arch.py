@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from decaycalc.architecture.inventory import Inventory, Rate
     from decaycalc.architecture.readers.stored import Checkpoint
     from decaycalc.architecture.tensors import Architecture
-    from decaycalc.convention import Convention
+    from decaycalc.conventions.record import Convention
 
 
 @click.command(

@@ -9,7 +9,7 @@ from decaycalc.cli.options import conventions_option, find_convention, given_con
 from decaycalc.cli.output import Shown, output_options
 
 if TYPE_CHECKING:
-    from decaycalc.convention import Convention
+    from decaycalc.conventions.record import Convention
 
 
 @click.command(
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @output_options
 def command(key: str | None, **wanted: Any) -> Shown:
     """List the conventions, or show the one called KEY whole."""
-    from decaycalc.selection import select
+    from decaycalc.conventions.selection import select
 
     context = click.get_current_context()
     own = given_conventions(context)

@@ -19,7 +19,7 @@ from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.answer import Answer
-    from decaycalc.convention import Convention
+    from decaycalc.conventions.record import Convention
 
 
 @click.command(

@@ -9,11 +9,11 @@ import click
 from decaycalc.cli.command import Decorator, spare
 from decaycalc.errors import UsageError
 from decaycalc.algebra.quantity import QUANTITIES
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
-    from decaycalc.convention import Convention
+    from decaycalc.conventions.record import Convention
 
 _EXTRAS = tuple(quantity for quantity in QUANTITIES.values() if quantity.extra)
 _LOSSES = click.Choice([loss.value for loss in Loss])
@@ -224,7 +224,7 @@ def find_convention(name: str, ctx: click.Context | None) -> "Convention":
     Raises:
         UnknownNameError: no convention of that name.
     """
-    from decaycalc.catalogue import find
+    from decaycalc.conventions.catalogue import find
     from decaycalc.errors import UnknownNameError
 
     try:

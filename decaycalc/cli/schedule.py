@@ -13,8 +13,8 @@ from decaycalc.cli.plotting import write_plot
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
-    from decaycalc.convention import Convention
-    from decaycalc.run import Run
+    from decaycalc.conventions.record import Convention
+    from decaycalc.conventions.run import Run
 
 
 @click.command(

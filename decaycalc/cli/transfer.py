@@ -12,10 +12,10 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipes import MASK_HELP, shown_code
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 from decaycalc.algebra.quantity import finite
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:
-    from decaycalc.convention import Convention
+    from decaycalc.conventions.record import Convention
     from decaycalc.derivation import Explanation
     from decaycalc.scaling import Projection
     from decaycalc.transfer import Rule, Transfer

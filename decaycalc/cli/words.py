@@ -91,7 +91,7 @@ def lists() -> dict[str, tuple[str, ...]]:
     """Return the lists of values by name."""
     from decaycalc.architecture.masks import RULES
     from decaycalc.architecture.zoo import known_names
-    from decaycalc.catalogue import conventions
+    from decaycalc.conventions.catalogue import conventions
     from decaycalc.recipes.published import RECIPES
     from decaycalc.rounding import SIGNIFICANT_BITS
     from decaycalc.schedule import KINDS

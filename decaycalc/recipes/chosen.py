@@ -1,12 +1,12 @@
 """Chosen: a recipe by name or from a file, with what the user says laid over it."""
 
-from decaycalc.catalogue import find as find_convention
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import find as find_convention
+from decaycalc.conventions.record import Convention
 from decaycalc.algebra.quantity import Number
 from decaycalc.recipes.importers import Imported, is_file_name, read_recipe
 from decaycalc.recipes.published import find
 from decaycalc.record import Record, replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 
 class Chosen(Record):

@@ -1,7 +1,7 @@
 """measure: a recipe's decay in the common unit, over its whole run (numpy)."""
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find as find_convention
+from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.decay import decay_of
 from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.measured import Measured

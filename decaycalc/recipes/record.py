@@ -2,7 +2,7 @@
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 
 
 class Recipe(Record):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from decaycalc.convention import Convention
+from decaycalc.conventions.record import Convention
 from decaycalc.report.table import Cell, Table
 
 

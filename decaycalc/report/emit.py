@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from decaycalc.architecture.masks import find_mask
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
-from decaycalc.convention import ANY, FIT, MEASURE, SGD, Convention
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.convert import check_value, convert
 from decaycalc.errors import (
     MissingQuantityError,
@@ -18,7 +18,7 @@ from decaycalc.algebra.quantity import Number, exact
 from decaycalc.record import Record, replace
 from decaycalc.report import emit_flags, emit_jax, emit_keras, emit_sklearn, emit_torch
 from decaycalc.report.emit_settings import Settings
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
 
 

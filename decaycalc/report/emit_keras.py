@@ -1,6 +1,6 @@
 """Keras snippets: L2 on the variables or the optimizer's decay, and the lr schedule."""
 
-from decaycalc.convention import SGD, Buffer
+from decaycalc.conventions.record import SGD, Buffer
 from decaycalc.report.emit_schedule import schedule_lines
 from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
 

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from decaycalc.convention import Convention
+from decaycalc.conventions.record import Convention
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.record import Record
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule
 
 

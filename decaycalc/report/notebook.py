@@ -25,7 +25,7 @@ def tables_of(record: Any) -> tuple[Table, ...]:
     """Return a record's tables: those that the command line shows, or its fields."""
     # Imported here: a table of fields needs none of this.
     from decaycalc.answer import Answer  # noqa: PLC0415
-    from decaycalc.convention import Convention  # noqa: PLC0415
+    from decaycalc.conventions.record import Convention  # noqa: PLC0415
     from decaycalc.report import conventions, convert  # noqa: PLC0415
 
     if isinstance(record, Answer):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from decaycalc.bridge import Side
-from decaycalc.convention import ANY, FIT, Coupling, Equivalence
+from decaycalc.conventions.record import ANY, FIT, Coupling, Equivalence
 from decaycalc.plan import Plan
 from decaycalc.record import Record
 from decaycalc.simulate.blocks import Array

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from decaycalc.bridge import Side
-from decaycalc.convention import FIT, Follows
+from decaycalc.conventions.record import FIT, Follows
 from decaycalc.equivalence import falling_lr
 from decaycalc.errors import InvalidValueError
 from decaycalc.products import TINY

@@ -4,14 +4,14 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from decaycalc.bridge import Side, shrink_of
-from decaycalc.convention import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.convert import check_value
 from decaycalc.equilibrium import Equilibrium
 from decaycalc.equivalence import falling_lr
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.rounding import precision_warning
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.settle import settle

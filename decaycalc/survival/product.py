@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from decaycalc.convention import Buffer
+from decaycalc.conventions.record import Buffer
 from decaycalc.dynamics import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.pieces import Integers

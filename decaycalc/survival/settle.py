@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.bridge import Side, shrink_of, strength_of
-from decaycalc.convention import SGD, Coupling
+from decaycalc.conventions.record import SGD, Coupling
 from decaycalc.equilibrium import (
     Equilibrium,
     adamw_equilibrium,

@@ -17,8 +17,8 @@ from fractions import Fraction
 from typing import NoReturn
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Convention
 from decaycalc.convert import check_value
 from decaycalc.errors import (
     DecaycalcError,
@@ -29,7 +29,7 @@ from decaycalc.errors import (
 from decaycalc.plan import target_side
 from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.record import replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.transfer.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
 from decaycalc.transfer.step import Step
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from decaycalc.bridge import Side, shrink_of, strength_of
 from decaycalc.claim import Claim
-from decaycalc.convention import Invariant
+from decaycalc.conventions.record import Invariant
 from decaycalc.derivation import Explanation, make_step, quantity_of
 from decaycalc.derivation import Step as Line
 from decaycalc.errors import DecaycalcError

@@ -3,14 +3,14 @@
 from fractions import Fraction
 
 from decaycalc.bridge import Side, base_name, check_shrink, shrink_of, solved, value_for_shrink
-from decaycalc.convention import SGD, Invariant
+from decaycalc.conventions.record import SGD, Invariant
 from decaycalc.convert import convert
 from decaycalc.decay import Decay, decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.number import brief
 from decaycalc.algebra.quantity import Monomial, exact, finite, root_of
 from decaycalc.record import Record, replace
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.transfer.records import Hold, LrRule, Move, Rule
 
 _ONE = Monomial.of(1)

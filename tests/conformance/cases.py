@@ -7,10 +7,10 @@ import numpy as np
 from steppers import Stepper
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Convention
 from decaycalc.convert import convert
-from decaycalc.run import Loss, Run
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.simulate.rule import State, parse_rule
 
 SHAPE = (6, 3)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")

@@ -5,7 +5,7 @@ import pytest
 from cases import SHAPE, STEPS, case_of, deviation, executed, is_directed, run_of, simulated
 from collected import COLLECTED
 
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 
 RECORDS = {record.key: record for record in conventions() if record.key in COLLECTED}
 COSINE = (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) / 2

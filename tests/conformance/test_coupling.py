@@ -9,7 +9,7 @@ import pytest
 from cases import SHAPE, START, STEPS, case_of
 from collected import COUPLED
 
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 
 NOISE = np.random.default_rng(3).normal(size=(STEPS, *SHAPE))
 RECORDS = {record.key: record for record in conventions() if record.key in COUPLED}

@@ -7,12 +7,12 @@ from functools import cache
 import pytest
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.convert import apply
 from decaycalc.errors import DecaycalcError
 from decaycalc.explain import explain
 from decaycalc.plan import Match, plan, target_side
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 RUN = Run(
     lr="0.01", momentum="0.9", batch_size=100, dataset_size=60000, epochs=10, n_weights=1000,

@@ -16,8 +16,8 @@ from collected import COLLECTED, COUPLED
 from registry import STEPPERS as REGISTERED
 
 from decaycalc.bridge import strength_of
-from decaycalc.catalogue import conventions
-from decaycalc.convention import Coupling, Follows
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.decay import decay_of
 from decaycalc.algebra.quantity import exact
 from decaycalc.simulate.blocks import BLOCKS, Block

@@ -6,9 +6,9 @@ import shlex
 import numpy as np
 import pytest
 
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.report.emit import emit
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 from decaycalc.simulate.rule import State, parse_rule
 

@@ -6,9 +6,9 @@ The data gradients are those of a linear model, written out here; the records' r
 import numpy as np
 import pytest
 
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.convert import convert
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 
 N_EXAMPLES, BATCH, LR, ALPHA = 37, 8, 0.05, 0.3

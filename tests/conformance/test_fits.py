@@ -8,9 +8,9 @@ import pytest
 from fits import FITS, make_data, mean_gradient
 
 from decaycalc.bridge import Side
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.convert import convert
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import parse_rule
 
 DATA = make_data()

@@ -9,11 +9,11 @@ import pytest
 from cases import BATCH, LR, SIZE, START, case_of, deviation, is_directed, run_of
 from registry import STEPPERS
 
-from decaycalc.catalogue import conventions
-from decaycalc.convention import ANY, SGD, Equivalence
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.record import ANY, SGD, Equivalence
 from decaycalc.convert import convert
 from decaycalc.errors import NoEquivalentError
-from decaycalc.run import Loss
+from decaycalc.conventions.run import Loss
 from decaycalc.simulate.blocks import BLOCKS
 from decaycalc.simulate.rule import parse_rule
 from decaycalc.simulate.train import Batches, Trainer, make_model, optimum

@@ -16,8 +16,8 @@ from cases import (
 )
 from registry import STEPPERS
 
-from decaycalc.catalogue import conventions
-from decaycalc.convention import Coupling, Follows
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.decay import decay_of
 from decaycalc.algebra.quantity import exact
 

@@ -11,9 +11,9 @@ import pytest
 
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.readers import read_architecture
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.convert import convert
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 
 N_EXAMPLES, BATCH, LR, EPOCHS = 21, 8, 0.02, 4

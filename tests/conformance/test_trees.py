@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from decaycalc.bridge import Side, strength_of
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.convert import convert
 from decaycalc.algebra.quantity import exact
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 
 N_EXAMPLES = 60
 RANDOM = np.random.default_rng(17)

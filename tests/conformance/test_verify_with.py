@@ -2,9 +2,9 @@
 
 import pytest
 
-from decaycalc.catalogue import find
+from decaycalc.conventions.catalogue import find
 from decaycalc.frameworks import FRAMEWORKS
-from decaycalc.run import Run
+from decaycalc.conventions.run import Run
 from decaycalc.verify import verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36, "steps": 60}

@@ -1,6 +1,6 @@
 """Papers' own parameters, and measures of a decay."""
 
-from decaycalc.convention import (
+from decaycalc.conventions.record import (
     ANY,
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,
@@ -15,7 +15,7 @@ from decaycalc.convention import (
     Follows,
 )
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.run import Loss
+from decaycalc.conventions.run import Loss
 
 _GROUP = "Papers and measures"
 _ADAMW = "Loshchilov and Hutter, arXiv 1711.05101"

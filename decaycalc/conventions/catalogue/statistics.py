@@ -1,9 +1,9 @@
 """scikit-learn and statistics packages."""
 
-from decaycalc.catalogue.shapes import INVERSE_C, PLAIN
-from decaycalc.convention import FIT, Buffer, Convention
+from decaycalc.conventions.catalogue.shapes import INVERSE_C, PLAIN
+from decaycalc.conventions.record import FIT, Buffer, Convention
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.run import Loss
+from decaycalc.conventions.run import Loss
 
 _GROUP = "scikit-learn and statistics"
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from itertools import chain
 
-from decaycalc.convention import Convention
+from decaycalc.conventions.record import Convention
 from decaycalc.errors import UnknownNameError
 
 FAMILIES = (

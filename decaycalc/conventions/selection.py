@@ -1,7 +1,7 @@
 """select: the conventions that a search, an invariant or a framework leaves."""
 
-from decaycalc.catalogue import conventions
-from decaycalc.convention import Convention
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.record import Convention
 from decaycalc.errors import UnknownNameError
 
 

@@ -1,7 +1,7 @@
 """Keras and TensorFlow, with their add-ons."""
 
-from decaycalc.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TIMES_LR
-from decaycalc.convention import ANY, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TIMES_LR
+from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling, Follows
 from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "Keras and TensorFlow"

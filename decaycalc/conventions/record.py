@@ -9,7 +9,7 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.algebra.number import ZERO, about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
-from decaycalc.run import Loss
+from decaycalc.conventions.run import Loss
 
 
 class Invariant(StrEnum):

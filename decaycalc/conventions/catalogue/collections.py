@@ -1,7 +1,7 @@
 """Optimizer collections for PyTorch: torch_optimizer, heavyball."""
 
-from decaycalc.catalogue.shapes import HALF_PENALTY, TIMES_LR
-from decaycalc.convention import Convention, Coupling, Follows
+from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, TIMES_LR
+from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"

@@ -1,7 +1,7 @@
 """JAX: optax and what is built beside it."""
 
-from decaycalc.catalogue.shapes import HALF_PENALTY, PLAIN, TIMES_LR
-from decaycalc.convention import ANY, Convention, Coupling, Follows
+from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, PLAIN, TIMES_LR
+from decaycalc.conventions.record import ANY, Convention, Coupling, Follows
 
 _GROUP = "JAX"
 

@@ -1,7 +1,7 @@
 """PyTorch's own optimizers: torch.optim."""
 
-from decaycalc.catalogue.shapes import HALF_PENALTY, TIMES_LR
-from decaycalc.convention import BESIDE_LAMBD, Convention, Coupling
+from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, TIMES_LR
+from decaycalc.conventions.record import BESIDE_LAMBD, Convention, Coupling
 
 _GROUP = "PyTorch"
 

@@ -1,7 +1,7 @@
 """Other frameworks: PaddlePaddle, MXNet, Chainer, MLX, tinygrad, Flux, Deeplearning4j."""
 
-from decaycalc.catalogue.shapes import HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS, TIMES_LR
-from decaycalc.convention import (
+from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS, TIMES_LR
+from decaycalc.conventions.record import (
     ANY,
     NESTEROV_IN_PLACE,
     Buffer,

@@ -1,8 +1,8 @@
 """Objectives written by hand: the penalty stands in the loss."""
 
-from decaycalc.convention import ANY, Convention
+from decaycalc.conventions.record import ANY, Convention
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.run import Loss
+from decaycalc.conventions.run import Loss
 
 _GROUP = "Hand-written objectives"
 _BY_DEFINITION = "algebra: the gradient of the objective as written"

@@ -1,7 +1,7 @@
 """Frameworks in other languages, or with compilers of their own: Rust, .NET, R, JavaScript, C++."""
 
-from decaycalc.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, TIMES_LR
-from decaycalc.convention import ANY, Buffer, Convention, Coupling
+from decaycalc.conventions.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, TIMES_LR
+from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling
 
 _GROUP = "Other frameworks"
 

@@ -1,13 +1,13 @@
 """PyTorch's ecosystem: trainers, fastai and single optimizers."""
 
-from decaycalc.catalogue.shapes import (
+from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     HALF_PENALTY,
     PLAIN,
     TENSOR_MULTIPLIERS,
     TIMES_LR,
 )
-from decaycalc.convention import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"
