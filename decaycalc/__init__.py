@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # they load when they are used
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions.record import Convention, Equivalence
     from decaycalc.errors import DecaycalcError
-    from decaycalc.plan import Match
+    from decaycalc.conversion.plan import Match
     from decaycalc.conventions.run import Run
 
 __version__ = "0.1.0"

@@ -3,14 +3,14 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from decaycalc.bridge import Side, shrink_of, strength_of
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conventions.catalogue import common, conventions
 from decaycalc.conventions.record import Convention
-from decaycalc.convert import Conversion, apply, check_value
-from decaycalc.decay import Decay, decay_of
+from decaycalc.conversion.convert import Conversion, apply, check_value
+from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.penalty import Penalty, decayed_layers, penalty
-from decaycalc.plan import Match, plan, target_side
+from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.record import Record, asdict, replace
 from decaycalc.conventions.run import Run
@@ -105,7 +105,7 @@ def answer(question: Question) -> Answer:
             no equivalent or lacks a quantity.
     """
     if question.dtype is not None:
-        from decaycalc.rounding import find_dtype  # noqa: PLC0415  (few ask for it)
+        from decaycalc.conversion.rounding import find_dtype  # noqa: PLC0415  (few ask for it)
 
         find_dtype(question.dtype)
     run = _with_architecture(question)
@@ -271,7 +271,7 @@ def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[st
             "the factor per step is the modulus"
         )
     if decay is not None and question.dtype is not None:
-        from decaycalc.rounding import precision_warning  # noqa: PLC0415
+        from decaycalc.conversion.rounding import precision_warning  # noqa: PLC0415
 
         loss = precision_warning(decay.per_step_shrink, question.dtype)
         texts += [] if loss is None else [loss.text]

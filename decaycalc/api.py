@@ -8,16 +8,16 @@ from decaycalc.answer import Answer, Question
 from decaycalc.answer import answer as _answer
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
-from decaycalc.convert import Conversion
-from decaycalc.convert import convert as _convert
-from decaycalc.plan import Match
+from decaycalc.conversion.convert import Conversion
+from decaycalc.conversion.convert import convert as _convert
+from decaycalc.conversion.plan import Match
 from decaycalc.algebra.quantity import Number
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
-    from decaycalc.arrays import ArrayConversion
+    from decaycalc.conversion.arrays import ArrayConversion
 
 _SCALARS = (int, float, str, Fraction)
 
@@ -57,7 +57,7 @@ def convert(
             value, source=one, target=other, run=here, target_run=there, match=Match(match)
         )
     # Imported here: only arrays need numpy.
-    from decaycalc.arrays import convert_arrays  # noqa: PLC0415
+    from decaycalc.conversion.arrays import convert_arrays  # noqa: PLC0415
 
     return convert_arrays(
         value, source=one, target=other, run=run or Run(), target_run=target_run,

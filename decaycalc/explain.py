@@ -8,14 +8,14 @@ target's number solved for, with the quantities that cancel.
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from decaycalc.bridge import Side, shrink_of, solved, strength_of
+from decaycalc.conversion.side import Side, shrink_of, solved, strength_of
 from decaycalc.claim import claim
 from decaycalc.conventions.record import Invariant
 from decaycalc.derivation import Explanation, Step, make_step, quantity_of
-from decaycalc.dynamics import IN_PLACE
+from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import DecaycalcError
 from decaycalc.algebra.formula import number_text
-from decaycalc.plan import Plan
+from decaycalc.conversion.plan import Plan
 from decaycalc.algebra.quantity import Monomial, symbol_of
 
 BRIDGE_SOURCE = (

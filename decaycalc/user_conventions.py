@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from decaycalc.bridge import Side, shrink_of, value_for_shrink
+from decaycalc.conversion.side import Side, shrink_of, value_for_shrink
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.config import parse_toml
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows

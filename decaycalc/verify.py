@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.claim import claim
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, Invariant
-from decaycalc.convert import check_value
+from decaycalc.conversion.convert import check_value
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.frameworks import Loaded, stand_ins
-from decaycalc.plan import Match, Plan, plan, target_side
+from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.record import Record, replace
 from decaycalc.conventions.run import Run

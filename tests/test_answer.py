@@ -4,9 +4,9 @@ import pytest
 
 from decaycalc.answer import Question, answer
 from decaycalc.architecture import parse_architecture
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
-from decaycalc.decay import decay_of
+from decaycalc.conversion.decay import decay_of
 from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError
 from decaycalc.record import replace
 from decaycalc.conventions.run import Run

@@ -347,7 +347,7 @@ def test_random_arrays_agree_with_their_elements():
 
 
 def test_the_package_s_public_names_are_there_and_its_functions_keep_their_names():
-    import decaycalc.convert as _  # noqa: F401  (the submodule of that name)
+    import decaycalc.conversion.convert as _  # noqa: F401  (the submodule of that name)
 
     assert all(getattr(decaycalc, name) is not None for name in decaycalc.__all__)
     assert set(decaycalc.__all__) <= set(dir(decaycalc))

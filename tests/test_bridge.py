@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decaycalc.bridge import (
+from decaycalc.conversion.side import (
     Side,
     base_name,
     check_domain,
@@ -15,7 +15,7 @@ from decaycalc.bridge import (
 )
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Invariant
-from decaycalc.dynamics import IN_PLACE, long_run_shrink
+from decaycalc.conversion.momentum import IN_PLACE, long_run_shrink
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.conventions.run import Run
 from tests.every_record import of_each

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from decaycalc.bridge import Side, shrink_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.conventions.catalogue import FAMILIES, _hint, common, conventions, family, find
 from decaycalc.conventions.record import ANY, FIT, Convention, Coupling, Follows, Invariant
 from decaycalc.errors import InvalidValueError, UnknownNameError

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from decaycalc.bridge import Side, base_name, value_for_shrink
+from decaycalc.conversion.side import Side, base_name, value_for_shrink
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.errors import MissingQuantityError
-from decaycalc.plan import plan, target_side
+from decaycalc.conversion.plan import plan, target_side
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.run import Run
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
-from decaycalc.plan import Match
+from decaycalc.conversion.plan import Match
 from decaycalc.conventions.run import Run
 
 CASES = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from decaycalc.dynamics import (
+from decaycalc.conversion.momentum import (
     IN_PLACE,
     factor_over,
     first_order_shrink,

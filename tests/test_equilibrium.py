@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from decaycalc.dynamics import half_life_steps
+from decaycalc.conversion.momentum import half_life_steps
 from decaycalc.equilibrium import (
     adam_l2_norm,
     adam_l2_norm_invariant,

@@ -5,17 +5,17 @@ from fractions import Fraction
 
 import pytest
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.cli.main import main
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Coupling, Equivalence
-from decaycalc.convert import apply
+from decaycalc.conversion.convert import apply
 from decaycalc.derivation import Step
 from decaycalc.errors import DecaycalcError, TextSyntaxError
 from decaycalc.explain import explain
 from decaycalc.algebra.formula import fill, names_in, number_text
 from decaycalc.algebra.latex import to_latex
-from decaycalc.plan import Match, plan, target_side
+from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.report import explain as report
 from decaycalc.conventions.run import Run
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decaycalc.bridge import Side, shrink_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
-from decaycalc.convert import apply, check_value, convert
+from decaycalc.conversion.convert import apply, check_value, convert
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.plan import Match, plan, target_side
+from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.record import replace
 from decaycalc.conventions.run import Loss, Run
 from tests.every_record import of_each

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from decaycalc.errors import UnknownNameError
-from decaycalc.rounding import RoundingEffect, find_dtype, precision_warning
+from decaycalc.conversion.rounding import RoundingEffect, find_dtype, precision_warning
 
 
 def test_adamw_at_lr_3e_4_and_decay_0_1_does_nothing_to_bfloat16_weights() -> None:

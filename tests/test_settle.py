@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.survival.settle import settle

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from decaycalc.bridge import Side, strength_of
+from decaycalc.conversion.side import Side, strength_of
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Coupling
-from decaycalc.decay import decay_of
-from decaycalc.equivalence import SCALE_BLIND
+from decaycalc.conversion.decay import decay_of
+from decaycalc.conversion.equivalence import SCALE_BLIND
 from decaycalc.errors import MissingQuantityError
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import replace

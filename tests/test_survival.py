@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decaycalc.conventions.record import Buffer, Follows
-from decaycalc.dynamics import IN_PLACE, free_survival
+from decaycalc.conversion.momentum import IN_PLACE, free_survival
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule import CHUNK, parse_schedule
 from decaycalc.survival import DecayRule, ScheduledDecay, survive

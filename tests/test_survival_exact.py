@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from decaycalc.conventions.record import Buffer, Follows
-from decaycalc.dynamics import IN_PLACE
+from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import parse_schedule
 from decaycalc.survival import DecayRule, survive, walk

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import MEASURE
-from decaycalc.convert import check_value
+from decaycalc.conversion.convert import check_value
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
-from decaycalc.plan import plan, target_side
+from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 from decaycalc.simulate.bout import Bout

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decaycalc.bridge import Side, shrink_of, strength_of
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.errors import (
     DecaycalcError,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.config import TomlSyntaxError
 from decaycalc.conventions.record import Coupling, Follows
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.errors import (
     ContradictionError,
     DecaycalcError,

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Coupling, Follows
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 

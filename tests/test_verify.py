@@ -6,11 +6,11 @@ import warnings
 import numpy as np
 import pytest
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.cli.main import main
 from decaycalc.errors import InvalidValueError, NoEquivalentError
-from decaycalc.plan import Match
+from decaycalc.conversion.plan import Match
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.simulate.bout import rule_names
 from decaycalc.simulate.trials import MOST_STEPS, _lasting, _losses

@@ -14,7 +14,7 @@ from decaycalc.bulk.fields import RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.structure import Answerer, always_exactly
 from decaycalc.bulk.ways import FREE, NotFreeError, answerer_of, is_listed, ways_of
 from decaycalc.conventions.catalogue import find
-from decaycalc.convert import Conversion
+from decaycalc.conversion.convert import Conversion
 from decaycalc.errors import DecaycalcError, MissingQuantityError
 from decaycalc.record import replace
 

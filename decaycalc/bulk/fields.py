@@ -8,7 +8,7 @@ from decaycalc.answer import Question
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
-from decaycalc.plan import Match
+from decaycalc.conversion.plan import Match
 from decaycalc.algebra.quantity import QUANTITIES, exact
 from decaycalc.conventions.run import Run
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from decaycalc.answer import Answer
-from decaycalc.convert import Conversion
+from decaycalc.conversion.convert import Conversion
 from decaycalc.errors import ContradictionError, DecaycalcError
 from decaycalc.report.document import to_json
 

@@ -9,14 +9,14 @@ from fractions import Fraction
 from functools import partial
 
 from decaycalc.answer import Question
-from decaycalc.bridge import Side, shrink_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.bulk.structure import Answerer, Bounds, Term, answerer
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Convention, Invariant
-from decaycalc.convert import Conversion, apply
-from decaycalc.decay import decay_of
+from decaycalc.conversion.convert import Conversion, apply
+from decaycalc.conversion.decay import decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
-from decaycalc.plan import Plan, plan, target_side
+from decaycalc.conversion.plan import Plan, plan, target_side
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact, finite
 
 # The quantities that may differ from row to row at next to no cost.

@@ -61,7 +61,7 @@ def command(**given: Any) -> Shown:
     given.pop("value_only")  # the output options have seen it
     source, targets, style = given.pop("source"), given.pop("targets"), given.pop("explain")
     from decaycalc.answer import Question, answer
-    from decaycalc.plan import Match
+    from decaycalc.conversion.plan import Match
 
     question = Question(
         source=require_source(source), targets=targets, match=Match(given.pop("match")), **given

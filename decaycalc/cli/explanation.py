@@ -34,9 +34,9 @@ def explained(shown: Shown, explanations: "Sequence[Explanation]", *, style: str
 
 def of_answer(question: "Question", answer: "Answer") -> "tuple[Explanation, ...]":
     """Return the derivation of each conversion that an answer holds."""
-    from decaycalc.bridge import Side
+    from decaycalc.conversion.side import Side
     from decaycalc.explain import explain
-    from decaycalc.plan import plan, target_side
+    from decaycalc.conversion.plan import plan, target_side
 
     source = Side(convention=answer.source, run=answer.run)
     return tuple(

@@ -166,7 +166,7 @@ def projections(
     moved: "Transfer", parameters: float | None, to_parameters: float | None
 ) -> "tuple[Projection, ...]":
     """Return the scaling laws from the old run to the new one, where their tokens are known."""
-    from decaycalc.decay import decay_of
+    from decaycalc.conversion.decay import decay_of
     from decaycalc.scaling import BATCH, TIMESCALE, project
     from decaycalc.transfer import old_side
 

@@ -11,7 +11,7 @@ from decaycalc.cli.options import ConventionName, conventions_option, run_option
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.plotting import write_plot
 from decaycalc.errors import MissingQuantityError, UsageError
-from decaycalc.plan import Match
+from decaycalc.conversion.plan import Match
 
 if TYPE_CHECKING:
     from decaycalc.verify import Verification

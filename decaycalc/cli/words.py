@@ -93,7 +93,7 @@ def lists() -> dict[str, tuple[str, ...]]:
     from decaycalc.architecture.zoo import known_names
     from decaycalc.conventions.catalogue import conventions
     from decaycalc.recipes.published import RECIPES
-    from decaycalc.rounding import SIGNIFICANT_BITS
+    from decaycalc.conversion.rounding import SIGNIFICANT_BITS
     from decaycalc.schedule import KINDS
     from decaycalc.schemas import NAMES
 

@@ -1,8 +1,8 @@
 """measure: a recipe's decay in the common unit, over its whole run (numpy)."""
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find as find_convention
-from decaycalc.decay import decay_of
+from decaycalc.conversion.decay import decay_of
 from decaycalc.algebra.quantity import exact
 from decaycalc.recipes.measured import Measured
 from decaycalc.recipes.record import Recipe

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from decaycalc.architecture.masks import find_mask
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
-from decaycalc.convert import check_value, convert
+from decaycalc.conversion.convert import check_value, convert
 from decaycalc.errors import (
     MissingQuantityError,
     NoEquivalentError,
     UnknownNameError,
 )
-from decaycalc.plan import target_side
+from decaycalc.conversion.plan import target_side
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.record import Record, replace
 from decaycalc.report import emit_flags, emit_jax, emit_keras, emit_sklearn, emit_torch

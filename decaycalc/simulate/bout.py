@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import ANY, FIT, Coupling, Equivalence
-from decaycalc.plan import Plan
+from decaycalc.conversion.plan import Plan
 from decaycalc.record import Record
 from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.rule import Rule, parse_rule

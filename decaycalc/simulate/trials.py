@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import FIT, Follows
-from decaycalc.equivalence import falling_lr
+from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.errors import InvalidValueError
-from decaycalc.products import TINY
+from decaycalc.conversion.products import TINY
 from decaycalc.record import Record, replace
 from decaycalc.simulate.blocks import Array
 from decaycalc.simulate.bout import ALIGNED, Bout, StandIn, model_of

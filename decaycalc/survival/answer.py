@@ -3,14 +3,14 @@
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
-from decaycalc.bridge import Side, shrink_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.conventions.record import Convention, Coupling, Follows
-from decaycalc.convert import check_value
+from decaycalc.conversion.convert import check_value
 from decaycalc.equilibrium import Equilibrium
-from decaycalc.equivalence import falling_lr
+from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.quantity import Number, finite
-from decaycalc.rounding import precision_warning
+from decaycalc.conversion.rounding import precision_warning
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
 from decaycalc.survival.rule import DecayRule

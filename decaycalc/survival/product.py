@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from decaycalc.conventions.record import Buffer
-from decaycalc.dynamics import IN_PLACE
+from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.pieces import Integers
 from decaycalc.schedule.shapes import Floats

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from decaycalc.bridge import Side, shrink_of, strength_of
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conventions.record import SGD, Coupling
 from decaycalc.equilibrium import (
     Equilibrium,

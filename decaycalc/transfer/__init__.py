@@ -16,17 +16,17 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NoReturn
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
-from decaycalc.convert import check_value
+from decaycalc.conversion.convert import check_value
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
     MissingQuantityError,
     NoEquivalentError,
 )
-from decaycalc.plan import target_side
+from decaycalc.conversion.plan import target_side
 from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.record import replace
 from decaycalc.conventions.run import Run

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from decaycalc.bridge import Side, shrink_of, strength_of
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.claim import Claim
 from decaycalc.conventions.record import Invariant
 from decaycalc.derivation import Explanation, make_step, quantity_of
@@ -19,7 +19,7 @@ from decaycalc.explain import (
     explain,
     rule_of,
 )
-from decaycalc.plan import plan, target_side
+from decaycalc.conversion.plan import plan, target_side
 from decaycalc.algebra.quantity import Monomial, exact
 from decaycalc.transfer import new_side
 from decaycalc.transfer.records import Hold, LrRule, Rule, Transfer

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from decaycalc.bridge import Side, base_name, check_shrink, shrink_of, solved, value_for_shrink
+from decaycalc.conversion.side import Side, base_name, check_shrink, shrink_of, solved, value_for_shrink
 from decaycalc.conventions.record import SGD, Invariant
-from decaycalc.convert import convert
-from decaycalc.decay import Decay, decay_of
+from decaycalc.conversion.convert import convert
+from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.number import brief
 from decaycalc.algebra.quantity import Monomial, exact, finite, root_of

@@ -6,10 +6,10 @@ from fractions import Fraction
 import numpy as np
 from steppers import Stepper
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.simulate.rule import State, parse_rule
 

@@ -6,12 +6,12 @@ from functools import cache
 
 import pytest
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import conventions
-from decaycalc.convert import apply
+from decaycalc.conversion.convert import apply
 from decaycalc.errors import DecaycalcError
 from decaycalc.explain import explain
-from decaycalc.plan import Match, plan, target_side
+from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conventions.run import Run
 
 RUN = Run(

@@ -15,10 +15,10 @@ from cases import START, STEPS, case_of, deviation, run_of
 from collected import COLLECTED, COUPLED
 from registry import STEPPERS as REGISTERED
 
-from decaycalc.bridge import strength_of
+from decaycalc.conversion.side import strength_of
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Coupling, Follows
-from decaycalc.decay import decay_of
+from decaycalc.conversion.decay import decay_of
 from decaycalc.algebra.quantity import exact
 from decaycalc.simulate.blocks import BLOCKS, Block
 from decaycalc.simulate.rule import State, parse_rule

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from decaycalc.conventions.catalogue import find
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 

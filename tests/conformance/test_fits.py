@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from fits import FITS, make_data, mean_gradient
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import parse_rule
 

@@ -11,7 +11,7 @@ from registry import STEPPERS
 
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import ANY, SGD, Equivalence
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.errors import NoEquivalentError
 from decaycalc.conventions.run import Loss
 from decaycalc.simulate.blocks import BLOCKS

@@ -18,7 +18,7 @@ from registry import STEPPERS
 
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Coupling, Follows
-from decaycalc.decay import decay_of
+from decaycalc.conversion.decay import decay_of
 from decaycalc.algebra.quantity import exact
 
 CONSTANT = np.ones(STEPS)

@@ -12,7 +12,7 @@ import pytest
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.readers import read_architecture
 from decaycalc.conventions.catalogue import find
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
 from decaycalc.simulate.rule import State, parse_rule
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from decaycalc.bridge import Side, strength_of
+from decaycalc.conversion.side import Side, strength_of
 from decaycalc.conventions.catalogue import find
-from decaycalc.convert import convert
+from decaycalc.conversion.convert import convert
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
 

@@ -11,7 +11,7 @@ from math import expm1, log1p
 from typing import Any
 
 from decaycalc.conventions.record import NESTEROV_IN_PLACE, Convention, Coupling, Form, Invariant
-from decaycalc.dynamics import (
+from decaycalc.conversion.momentum import (
     IN_PLACE,
     long_run_shrink,
     proximal_shrink,

@@ -2,9 +2,9 @@
 
 from fractions import Fraction
 
-from decaycalc.bridge import Side, shrink_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.conventions.record import Coupling
-from decaycalc.dynamics import factor_over, half_life_steps, is_oscillating
+from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
 from decaycalc.errors import MissingQuantityError
 from decaycalc.algebra.quantity import finite
 from decaycalc.record import Record, asdict

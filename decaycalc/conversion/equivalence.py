@@ -1,6 +1,6 @@
 """How far a conversion goes, computed from the two records and their runs."""
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import (
     ANY,
     FIT,

@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import (
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,

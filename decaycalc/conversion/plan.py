@@ -3,7 +3,7 @@
 from enum import StrEnum
 from fractions import Fraction
 
-from decaycalc.bridge import (
+from decaycalc.conversion.side import (
     Side,
     base_name,
     endless,
@@ -12,7 +12,7 @@ from decaycalc.bridge import (
     value_for_shrink,
 )
 from decaycalc.conventions.record import ANY, Convention, Coupling, Equivalence, Invariant
-from decaycalc.equivalence import equivalence, notes, shared_invariant
+from decaycalc.conversion.equivalence import equivalence, notes, shared_invariant
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.number import about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from decaycalc.bridge import Side, check_domain
+from decaycalc.conversion.side import Side, check_domain
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention, Equivalence
-from decaycalc.plan import Match, Plan, plan, target_side
+from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.record import Record
 from decaycalc.conventions.run import Run

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from decaycalc.bridge import Side
+from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import Convention, Equivalence
-from decaycalc.convert import Conversion, apply, check_value
-from decaycalc.curves import NoCurveError, into, out_of
+from decaycalc.conversion.convert import Conversion, apply, check_value
+from decaycalc.conversion.curves import NoCurveError, into, out_of
 from decaycalc.errors import ContradictionError, InvalidValueError
-from decaycalc.plan import Match, Plan, plan, target_side
-from decaycalc.products import TINY, Factors, Floats, by_blocks, hidden, is_sound, multiply
+from decaycalc.conversion.plan import Match, Plan, plan, target_side
+from decaycalc.conversion.products import TINY, Factors, Floats, by_blocks, hidden, is_sound, multiply
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import Record
 from decaycalc.conventions.run import Run
