@@ -9,7 +9,7 @@ from decaycalc.conventions.record import Convention
 from decaycalc.conversion.convert import Conversion, apply, check_value
 from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.penalty import Penalty, decayed_layers, penalty
+from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.record import Record, asdict, replace

@@ -6,7 +6,7 @@ import pytest
 from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
-from decaycalc.penalty import decayed_layers, penalty
+from decaycalc.architecture.penalty import decayed_layers, penalty
 
 
 def test_without_architecture_only_coefficients_are_known():

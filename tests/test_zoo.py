@@ -15,7 +15,7 @@ from decaycalc.architecture.zoo import (
     squash,
 )
 from decaycalc.errors import InvalidValueError, UnknownNameError
-from decaycalc.penalty import penalty
+from decaycalc.architecture.penalty import penalty
 
 # Name, parameters, exempt weights, tensors and exempt tensors under no-1d, counted in torchvision
 # 0.28, timm 1.0.31 and transformers 4.57.1.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from decaycalc.answer import Answer
 from decaycalc.conversion.convert import Conversion
-from decaycalc.penalty import Penalty
+from decaycalc.architecture.penalty import Penalty
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 
