@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from decaycalc.conversion.momentum import half_life_steps
-from decaycalc.equilibrium import (
+from decaycalc.survival.equilibrium import (
     adam_l2_norm,
     adam_l2_norm_invariant,
     adamw_equilibrium,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from decaycalc.equilibrium import Equilibrium
+from decaycalc.survival.equilibrium import Equilibrium
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 from decaycalc.schedule import COMMON, KINDS, Parameter

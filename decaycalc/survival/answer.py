@@ -6,7 +6,7 @@ from fractions import Fraction
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.conversion.convert import check_value
-from decaycalc.equilibrium import Equilibrium
+from decaycalc.survival.equilibrium import Equilibrium
 from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.quantity import Number, finite

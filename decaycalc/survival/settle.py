@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conventions.record import SGD, Coupling
-from decaycalc.equilibrium import (
+from decaycalc.survival.equilibrium import (
     Equilibrium,
     adamw_equilibrium,
     lion_equilibrium,
