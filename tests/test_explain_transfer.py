@@ -8,8 +8,8 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.cli.main import main
 from decaycalc.errors import DecaycalcError
 from decaycalc.conventions.run import Run
-from decaycalc.transfer import Hold, LrRule, transfer
-from decaycalc.transfer.explanation import explain_rule
+from decaycalc.transfers import Hold, LrRule, transfer
+from decaycalc.transfers.explanation import explain_rule
 
 RUN = Run(
     lr="0.01", momentum="0.9", batch_size=100, dataset_size=60000, epochs=10, n_weights=1000,

@@ -3,7 +3,7 @@
 import pytest
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.scaling import BATCH, CRITICAL_BATCH, LAWS, TIMESCALE, weight_decay_for
+from decaycalc.transfers.laws import BATCH, CRITICAL_BATCH, LAWS, TIMESCALE, weight_decay_for
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(2, 1.3041), (10, 2.4155)])

@@ -16,7 +16,7 @@ from decaycalc.errors import (
     NoEquivalentError,
 )
 from decaycalc.conventions.run import Run
-from decaycalc.transfer import Hold, LrRule, transfer
+from decaycalc.transfers import Hold, LrRule, transfer
 
 GOYAL = Run(lr="0.1", momentum="0.9", batch_size=256, dataset_size=1_281_167, epochs=90)
 

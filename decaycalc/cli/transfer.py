@@ -17,8 +17,8 @@ from decaycalc.conventions.run import Run
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.derivation import Explanation
-    from decaycalc.scaling import Projection
-    from decaycalc.transfer import Rule, Transfer
+    from decaycalc.transfers.laws import Projection
+    from decaycalc.transfers import Rule, Transfer
 
 _LR_RULES = ("none", "linear", "sqrt", "muP", "given")
 _HOLDS = ("objective", "step", "epoch", "run", "normalized")
@@ -84,7 +84,7 @@ def command(**given: Any) -> Shown:
 
 def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":
     """Return why each rule gives its number."""
-    from decaycalc.transfer.explanation import explain_rule
+    from decaycalc.transfers.explanation import explain_rule
 
     return tuple(explain_rule(moved, rule) for rule in moved.rules)
 
@@ -132,7 +132,7 @@ def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
 
 def move(given: dict[str, Any], setting: Any) -> "Transfer":
     """Return the transfer that the rest of the options ask for."""
-    from decaycalc.transfer import Hold, LrRule, Move, move_run
+    from decaycalc.transfers import Hold, LrRule, Move, move_run
 
     eps = setting.run.given("eps")
     return move_run(
@@ -167,8 +167,8 @@ def projections(
 ) -> "tuple[Projection, ...]":
     """Return the scaling laws from the old run to the new one, where their tokens are known."""
     from decaycalc.conversion.decay import decay_of
-    from decaycalc.scaling import BATCH, TIMESCALE, project
-    from decaycalc.transfer import old_side
+    from decaycalc.transfers.laws import BATCH, TIMESCALE, project
+    from decaycalc.transfers import old_side
 
     batch = moved.move.run.get("batch_size")
     if parameters is None or to_parameters is None or batch is None:

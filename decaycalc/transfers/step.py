@@ -11,7 +11,7 @@ from decaycalc.algebra.number import brief
 from decaycalc.algebra.quantity import Monomial, exact, finite, root_of
 from decaycalc.record import Record, replace
 from decaycalc.conventions.run import Run
-from decaycalc.transfer.records import Hold, LrRule, Move, Rule
+from decaycalc.transfers.records import Hold, LrRule, Move, Rule
 
 _ONE = Monomial.of(1)
 _HALF = Fraction(1, 2)

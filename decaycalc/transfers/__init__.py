@@ -30,8 +30,8 @@ from decaycalc.conversion.plan import target_side
 from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.record import replace
 from decaycalc.conventions.run import Run
-from decaycalc.transfer.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
-from decaycalc.transfer.step import Step
+from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
+from decaycalc.transfers.step import Step
 
 __all__ = [
     "Hold",

@@ -21,9 +21,9 @@ from decaycalc.explain import (
 )
 from decaycalc.conversion.plan import plan, target_side
 from decaycalc.algebra.quantity import Monomial, exact
-from decaycalc.transfer import new_side
-from decaycalc.transfer.records import Hold, LrRule, Rule, Transfer
-from decaycalc.transfer.step import Step
+from decaycalc.transfers import new_side
+from decaycalc.transfers.records import Hold, LrRule, Rule, Transfer
+from decaycalc.transfers.step import Step
 
 _HELD = {
     Hold.OBJECTIVE: "the objective, hence the optimum, stays the same",
