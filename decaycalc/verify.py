@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from decaycalc.conversion.side import Side
-from decaycalc.claim import claim
+from decaycalc.explanation.claim import claim
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, Invariant
 from decaycalc.conversion.convert import check_value
 from decaycalc.errors import InvalidValueError, NoEquivalentError

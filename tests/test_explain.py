@@ -10,9 +10,9 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.cli.main import main
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Coupling, Equivalence
 from decaycalc.conversion.convert import apply
-from decaycalc.derivation import Step
+from decaycalc.explanation.step import Step
 from decaycalc.errors import DecaycalcError, TextSyntaxError
-from decaycalc.explain import explain
+from decaycalc.explanation.conversion import explain
 from decaycalc.algebra.formula import fill, names_in, number_text
 from decaycalc.algebra.latex import to_latex
 from decaycalc.conversion.plan import Match, plan, target_side

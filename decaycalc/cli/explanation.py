@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from decaycalc.answer import Answer, Question
-    from decaycalc.derivation import Explanation
+    from decaycalc.explanation.step import Explanation
     from decaycalc.report.table import Table
 
 
@@ -35,7 +35,7 @@ def explained(shown: Shown, explanations: "Sequence[Explanation]", *, style: str
 def of_answer(question: "Question", answer: "Answer") -> "tuple[Explanation, ...]":
     """Return the derivation of each conversion that an answer holds."""
     from decaycalc.conversion.side import Side
-    from decaycalc.explain import explain
+    from decaycalc.explanation.conversion import explain
     from decaycalc.conversion.plan import plan, target_side
 
     source = Side(convention=answer.source, run=answer.run)

@@ -16,7 +16,7 @@ from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
-    from decaycalc.derivation import Explanation
+    from decaycalc.explanation.step import Explanation
     from decaycalc.transfers.laws import Projection
     from decaycalc.transfers import Rule, Transfer
 

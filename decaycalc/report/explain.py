@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-from decaycalc.derivation import Explanation, Step
+from decaycalc.explanation.step import Explanation, Step
 from decaycalc.algebra.formula import names_in
 from decaycalc.algebra.latex import symbol
 from decaycalc.report.table import Table

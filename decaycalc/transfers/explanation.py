@@ -5,12 +5,12 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from decaycalc.conversion.side import Side, shrink_of, strength_of
-from decaycalc.claim import Claim
+from decaycalc.explanation.claim import Claim
 from decaycalc.conventions.record import Invariant
-from decaycalc.derivation import Explanation, make_step, quantity_of
-from decaycalc.derivation import Step as Line
+from decaycalc.explanation.step import Explanation, make_step, quantity_of
+from decaycalc.explanation.step import Step as Line
 from decaycalc.errors import DecaycalcError
-from decaycalc.explain import (
+from decaycalc.explanation.conversion import (
     ALGEBRA,
     BRIDGE_SOURCE,
     ESTIMATE_SOURCE,

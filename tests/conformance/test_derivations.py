@@ -10,7 +10,7 @@ from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conversion.convert import apply
 from decaycalc.errors import DecaycalcError
-from decaycalc.explain import explain
+from decaycalc.explanation.conversion import explain
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conventions.run import Run
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from decaycalc.claim import Claim
+from decaycalc.explanation.claim import Claim
 from decaycalc.algebra.formula import fill, names_in, number_text
 from decaycalc.algebra.latex import to_latex
 from decaycalc.algebra.quantity import QUANTITIES, symbol_of

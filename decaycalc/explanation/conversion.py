@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from decaycalc.conversion.side import Side, shrink_of, solved, strength_of
-from decaycalc.claim import claim
+from decaycalc.explanation.claim import claim
 from decaycalc.conventions.record import Invariant
-from decaycalc.derivation import Explanation, Step, make_step, quantity_of
+from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of
 from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import DecaycalcError
 from decaycalc.algebra.formula import number_text
