@@ -275,8 +275,8 @@ def _measured(name: str) -> dict[str, float | None]:
         UnknownNameError: no recipe is called so.
         UnreadableFileError: a file that is no training configuration.
     """
-    from decaycalc.recipes.chosen import load  # noqa: PLC0415  (recipes, if asked for)
-    from decaycalc.recipes.measure import measure  # noqa: PLC0415
+    from decaycalc.training.published.chosen import load  # noqa: PLC0415  (recipes, if asked for)
+    from decaycalc.training.published.measure import measure  # noqa: PLC0415
 
     figures = measure(load(name).recipe).to_dict()
     return {key: number for key, number in figures.items() if _is_number(number)}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli.main import main
-from decaycalc.recipes.published import RECIPES
+from decaycalc.training.published.published import RECIPES
 from decaycalc.schedule import KINDS
 
 N_EXAMPLES = int(os.environ.get("DECAYCALC_FUZZ", "0"))

@@ -3,7 +3,7 @@
 import pytest
 
 from decaycalc.errors import InvalidValueError, UnknownNameError
-from decaycalc.recipes.published import RECIPES, Recipe, find
+from decaycalc.training.published.published import RECIPES, Recipe, find
 from decaycalc.conventions.run import Loss
 
 NAMES = [recipe.name for recipe in RECIPES]

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from decaycalc.errors import UnknownNameError, UnreadableFileError
-from decaycalc.recipes.chosen import choose, load
-from decaycalc.recipes.published import RECIPES
+from decaycalc.training.published.chosen import choose, load
+from decaycalc.training.published.published import RECIPES
 from decaycalc.conventions.run import Run
 
 

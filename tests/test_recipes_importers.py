@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.recipes.importers import is_file_name, read_recipe, result
-from decaycalc.recipes.importers.prototext import parse_prototext
-from decaycalc.recipes.importers.result import decimal
+from decaycalc.training.trainers import is_file_name, read_recipe, result
+from decaycalc.training.trainers.prototext import parse_prototext
+from decaycalc.training.trainers.result import decimal
 
 SOLVER = """
 # AlexNet's

@@ -3,10 +3,10 @@
 import pytest
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.recipes.measure import measure
-from decaycalc.recipes.measured import recall
-from decaycalc.recipes.nearest import nearest
-from decaycalc.recipes.published import RECIPES, find
+from decaycalc.training.published.measure import measure
+from decaycalc.training.published.measured import recall
+from decaycalc.training.published.nearest import nearest
+from decaycalc.training.published.published import RECIPES, find
 
 MEASURED = {recipe.name: measure(recipe) for recipe in RECIPES}
 

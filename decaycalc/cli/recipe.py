@@ -7,12 +7,12 @@ from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.record import replace
 
 if TYPE_CHECKING:
-    from decaycalc.recipes.chosen import Chosen
+    from decaycalc.training.published.chosen import Chosen
 
 
 def choose_recipe(recipe: str, given: dict[str, Any]) -> "Chosen":
     """Lay the options over the recipe, in place, and return what was chosen."""
-    from decaycalc.recipes.chosen import choose
+    from decaycalc.training.published.chosen import choose
 
     names = ("value", "source", "run", "schedule")
     said = given["schedule"]

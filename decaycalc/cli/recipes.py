@@ -10,8 +10,8 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.recipes.importers import Imported
-    from decaycalc.recipes.measured import Measured
+    from decaycalc.training.trainers import Imported
+    from decaycalc.training.published.measured import Measured
 
 
 MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
@@ -45,7 +45,7 @@ def command(
         return one(name, framework, mask)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
-    from decaycalc.recipes.measured import recall
+    from decaycalc.training.published.measured import recall
     from decaycalc.report import recipes as report
 
     measured = tuple(recall(recipe) for recipe in chosen(search, near))
@@ -54,11 +54,11 @@ def command(
 
 def chosen(search: str | None, near: str | None) -> Any:
     """Return the recipes that mention a text, or those nearest to a timescale, nearest first."""
-    from decaycalc.recipes.published import RECIPES, find
+    from decaycalc.training.published.published import RECIPES, find
 
     if near is not None:
         from decaycalc.algebra.quantity import exact
-        from decaycalc.recipes.nearest import nearest
+        from decaycalc.training.published.nearest import nearest
 
         epochs = float(exact(near, name="near"))
         return tuple(find(entry.name) for entry in nearest(epochs, most=10))
@@ -68,7 +68,7 @@ def chosen(search: str | None, near: str | None) -> Any:
 
 def one(name: str, framework: str | None, mask: str | None) -> Shown:
     """Return one recipe whole, or its code."""
-    from decaycalc.recipes.chosen import load
+    from decaycalc.training.published.chosen import load
     from decaycalc.report import recipes as report
 
     imported = load(name)
@@ -82,10 +82,10 @@ def one(name: str, framework: str | None, mask: str | None) -> Shown:
 def figures_of(imported: "Imported") -> "Measured":
     """Return a recipe's figures, stored for the catalogue's own, computed for a file's."""
     if imported.recipe.name != "imported":
-        from decaycalc.recipes.measured import recall
+        from decaycalc.training.published.measured import recall
 
         return recall(imported.recipe)
-    from decaycalc.recipes.measure import measure
+    from decaycalc.training.published.measure import measure
 
     return measure(imported.recipe)
 

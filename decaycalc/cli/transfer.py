@@ -116,7 +116,7 @@ def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
     Raises:
         MissingQuantityError: no VALUE.
     """
-    from decaycalc.recipes.chosen import Chosen, choose
+    from decaycalc.training.published.chosen import Chosen, choose
 
     recipe = given.pop("recipe")
     words = {name: given.pop(name) for name in ("value", "source", "run")}

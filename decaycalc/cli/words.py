@@ -92,7 +92,7 @@ def lists() -> dict[str, tuple[str, ...]]:
     from decaycalc.architecture.masks import RULES
     from decaycalc.architecture.zoo import known_names
     from decaycalc.conventions.catalogue import conventions
-    from decaycalc.recipes.published import RECIPES
+    from decaycalc.training.published.published import RECIPES
     from decaycalc.conversion.rounding import SIGNIFICANT_BITS
     from decaycalc.schedule import KINDS
     from decaycalc.schemas import NAMES

@@ -1,6 +1,6 @@
 """The published runs nearest to a timescale, in words and as rows."""
 
-from decaycalc.recipes.nearest import nearest
+from decaycalc.training.published.nearest import nearest
 from decaycalc.record import asdict
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.recipes.importers import Imported
-from decaycalc.recipes.measured import Measured
+from decaycalc.training.trainers import Imported
+from decaycalc.training.published.measured import Measured
 from decaycalc.report.table import Cell, Table
 
 _HEADERS = (

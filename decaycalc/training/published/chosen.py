@@ -3,8 +3,8 @@
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conventions.record import Convention
 from decaycalc.algebra.quantity import Number
-from decaycalc.recipes.importers import Imported, is_file_name, read_recipe
-from decaycalc.recipes.published import find
+from decaycalc.training.trainers import Imported, is_file_name, read_recipe
+from decaycalc.training.published.published import find
 from decaycalc.record import Record, replace
 from decaycalc.conventions.run import Run
 

@@ -1,6 +1,6 @@
 """Published recipes of language models; B and N count tokens where `unit` says so."""
 
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 
 _LLAMA1 = "Touvron et al., arXiv 2302.13971, table 2 and section 2.3"
 _LLAMA2 = "Touvron et al., arXiv 2307.09288, section 2.2 and table 1"

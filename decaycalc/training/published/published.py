@@ -1,9 +1,9 @@
 """All published recipes, and `find` by name."""
 
 from decaycalc.errors import UnknownNameError
-from decaycalc.recipes.language import RECIPES as _LANGUAGE
-from decaycalc.recipes.record import Recipe
-from decaycalc.recipes.vision import RECIPES as _VISION
+from decaycalc.training.published.language import RECIPES as _LANGUAGE
+from decaycalc.training.published.record import Recipe
+from decaycalc.training.published.vision import RECIPES as _VISION
 
 __all__ = ["RECIPES", "Recipe", "find"]
 

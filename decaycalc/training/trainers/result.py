@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from decaycalc.errors import InvalidValueError, UnreadableFileError
 from decaycalc.algebra.quantity import exact
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 from decaycalc.record import Record
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Measured: a recipe with its decay in the common unit."""
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.recipes.figures import FIGURES
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.figures import FIGURES
+from decaycalc.training.published.record import Recipe
 from decaycalc.record import Record
 
 

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from decaycalc.errors import ContradictionError, InvalidValueError, UnreadableFileError
-from decaycalc.recipes.importers.result import Imported, LayerMultiplier
+from decaycalc.training.trainers.result import Imported, LayerMultiplier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,21 +64,21 @@ def _reader(kind: str, path: "Path") -> Imported:
     """Import and call the reader of one kind, so that the others cost nothing."""
     # Each reader is imported where it is called: a command needs one of them at most.
     if kind == "caffe":
-        from decaycalc.recipes.importers.caffe import read_caffe  # noqa: PLC0415
+        from decaycalc.training.trainers.caffe import read_caffe  # noqa: PLC0415
 
         return read_caffe(path)
     if kind == "darknet":
-        from decaycalc.recipes.importers.darknet import read_darknet  # noqa: PLC0415
+        from decaycalc.training.trainers.darknet import read_darknet  # noqa: PLC0415
 
         return read_darknet(path)
     if kind == "huggingface":
-        from decaycalc.recipes.importers.huggingface import read_huggingface  # noqa: PLC0415
+        from decaycalc.training.trainers.huggingface import read_huggingface  # noqa: PLC0415
 
         return read_huggingface(path)
     if kind == "nanogpt":
-        from decaycalc.recipes.importers.nanogpt import read_nanogpt  # noqa: PLC0415
+        from decaycalc.training.trainers.nanogpt import read_nanogpt  # noqa: PLC0415
 
         return read_nanogpt(path)
-    from decaycalc.recipes.importers.timm import read_timm  # noqa: PLC0415
+    from decaycalc.training.trainers.timm import read_timm  # noqa: PLC0415
 
     return read_timm(path)

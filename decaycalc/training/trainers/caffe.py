@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.recipes.importers.prototext import Message, parse_prototext
-from decaycalc.recipes.importers.result import (
+from decaycalc.training.trainers.prototext import Message, parse_prototext
+from decaycalc.training.trainers.result import (
     Imported,
     LayerMultiplier,
     compose,
@@ -14,7 +14,7 @@ from decaycalc.recipes.importers.result import (
     read_text,
     unread,
 )
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 
 # The solver's type, or its number in the older `solver_type` field.
 _TYPES = {"sgd": "SGD", "nesterov": "Nesterov", "0": "SGD", "1": "Nesterov"}

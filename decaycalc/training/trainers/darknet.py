@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.recipes.importers.result import (
+from decaycalc.training.trainers.result import (
     Imported,
     compose,
     count,
@@ -12,7 +12,7 @@ from decaycalc.recipes.importers.result import (
     read_text,
     unread,
 )
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 
 _READ = {
     "batch", "burn_in", "decay", "gamma", "learning_rate", "max_batches", "momentum", "policy",

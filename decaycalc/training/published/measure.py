@@ -4,8 +4,8 @@ from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conversion.decay import decay_of
 from decaycalc.algebra.quantity import exact
-from decaycalc.recipes.measured import Measured
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.measured import Measured
+from decaycalc.training.published.record import Recipe
 from decaycalc.survival import DecayRule, survive
 from decaycalc.survival.answer import lay_schedule, rule_of
 

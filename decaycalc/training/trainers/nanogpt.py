@@ -5,7 +5,7 @@ from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.algebra.quantity import exact
-from decaycalc.recipes.importers.result import (
+from decaycalc.training.trainers.result import (
     Imported,
     compose,
     count,
@@ -14,7 +14,7 @@ from decaycalc.recipes.importers.result import (
     read_text,
     unread,
 )
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 
 _LARGEST = 200_000  # characters; nanoGPT's own configurations have less than 2000
 _MOST_BITS = 2000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.algebra.quantity import exact
-from decaycalc.recipes.importers.result import (
+from decaycalc.training.trainers.result import (
     DEVICES_NOTE,
     Imported,
     compose,
@@ -15,7 +15,7 @@ from decaycalc.recipes.importers.result import (
     read_text,
     unread,
 )
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 
 # transformers/training_args.py: the values that hold where the file is silent.
 _DEFAULTS: dict[str, object] = {

@@ -3,7 +3,7 @@
 from math import log
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.recipes.figures import FIGURES
+from decaycalc.training.published.figures import FIGURES
 from decaycalc.record import Record
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.algebra.quantity import exact, root_of
-from decaycalc.recipes.importers.flat_yaml import parse_flat_yaml
-from decaycalc.recipes.importers.result import (
+from decaycalc.training.trainers.flat_yaml import parse_flat_yaml
+from decaycalc.training.trainers.result import (
     DEVICES_NOTE,
     Imported,
     compose,
@@ -16,7 +16,7 @@ from decaycalc.recipes.importers.result import (
     read_text,
     unread,
 )
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 
 # timm/optim/_optim_factory.py: name -> (convention, nesterov).
 _OPTIMIZERS = {

@@ -1,6 +1,6 @@
 """Published recipes of image classifiers: 2012 to today."""
 
-from decaycalc.recipes.record import Recipe
+from decaycalc.training.published.record import Recipe
 from decaycalc.conventions.run import Loss
 
 IMAGENET = 1_281_167  # ILSVRC 2012 training images, as its dataset cards count them
