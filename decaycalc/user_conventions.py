@@ -36,7 +36,7 @@ from decaycalc.errors import (
 from decaycalc.algebra.monomial_text import parse_monomial
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.rule import State, parse_rule
 
 _REQUIRED = ("key", "parameter", "source", "update")
 _LARGEST = 1 << 20  # bytes; a thousand records are a third of it

@@ -16,8 +16,8 @@ from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import replace
 from decaycalc.conventions.run import Run
-from decaycalc.simulate.grammar import names_in
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.grammar import names_in
+from decaycalc.verification.rules.rule import State, parse_rule
 from tests.every_record import of_each
 
 RECORDS = conventions()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.simulate.blocks import BLOCKS, trust_ratio
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.optimizers import BLOCKS, trust_ratio
+from decaycalc.verification.rules.rule import State, parse_rule
 
 G = np.array([0.3, -0.8, 0.05])
 W = np.array([1.0, -2.5, 0.3125])

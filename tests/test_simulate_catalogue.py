@@ -15,8 +15,8 @@ from decaycalc.errors import MissingQuantityError
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.record import replace
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.simulate.blocks import BLOCKS
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.optimizers import BLOCKS
+from decaycalc.verification.rules.rule import State, parse_rule
 from tests.every_record import of_each
 
 W = np.array([[1.0, -2.5, 0.375], [0.5, 7.0, -1.0]])

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decaycalc.errors import InvalidValueError, MissingQuantityError, TextSyntaxError
-from decaycalc.simulate.grammar import MAX_LENGTH
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.grammar import MAX_LENGTH
+from decaycalc.verification.rules.rule import State, parse_rule
 
 W = np.array([1.0, -2.0])
 ZERO = np.zeros(2)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.simulate.rule import parse_rule
-from decaycalc.simulate.train import (
+from decaycalc.verification.rules.rule import parse_rule
+from decaycalc.verification.train import (
     MODELS,
     POOL,
     Batches,

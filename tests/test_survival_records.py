@@ -11,8 +11,8 @@ from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
-from decaycalc.simulate.bout import Bout
-from decaycalc.simulate.trials import _decayed
+from decaycalc.verification.pairing import Bout
+from decaycalc.verification.trials import _decayed
 from decaycalc.survival.answer import answer
 from tests.every_record import of_each
 

@@ -18,7 +18,7 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.rule import State, parse_rule
 
 HERE = Path(__file__).parent
 ORIGINAL = HERE.parents[1] / "shared" / "conformance" / "vectors.json"

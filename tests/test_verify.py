@@ -12,9 +12,9 @@ from decaycalc.cli.main import main
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.conversion.plan import Match
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.simulate.bout import rule_names
-from decaycalc.simulate.trials import MOST_STEPS, _lasting, _losses
-from decaycalc.verify import STEPS, check_models, verify
+from decaycalc.verification.pairing import rule_names
+from decaycalc.verification.trials import MOST_STEPS, _lasting, _losses
+from decaycalc.verification.verify import STEPS, check_models, verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36}
 MOMENTUM = {"momentum": "0.9"}

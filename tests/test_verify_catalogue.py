@@ -9,7 +9,7 @@ from decaycalc.algebra.number import exact
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.record import replace
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.verify import verify
+from decaycalc.verification.verify import verify
 from tests.every_record import of_each
 
 RUN = {

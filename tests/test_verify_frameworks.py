@@ -7,16 +7,16 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from decaycalc import frameworks
+from decaycalc.verification import frameworks
 from decaycalc.conventions.catalogue import find
 from decaycalc.cli.main import main
 from decaycalc.errors import InvalidValueError
-from decaycalc.frameworks import keras as keras_adapter
-from decaycalc.frameworks.loading import MissingFrameworkError
-from decaycalc.frameworks.rule import SteppedRule
+from decaycalc.verification.frameworks import keras as keras_adapter
+from decaycalc.verification.frameworks.loading import MissingFrameworkError
+from decaycalc.verification.frameworks.rule import SteppedRule
 from decaycalc.conventions.run import Run
-from decaycalc.simulate.rule import State, parse_rule
-from decaycalc.verify import verify
+from decaycalc.verification.rules.rule import State, parse_rule
+from decaycalc.verification.verify import verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36, "steps": 20}
 

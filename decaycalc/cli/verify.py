@@ -14,7 +14,7 @@ from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.conversion.plan import Match
 
 if TYPE_CHECKING:
-    from decaycalc.verify import Verification
+    from decaycalc.verification.verify import Verification
 
 
 @click.command(
@@ -64,7 +64,7 @@ def command(**given: Any) -> Shown:
         raise MissingQuantityError("a verification", ("value",))
     if target is None:
         raise UsageError("give --to, the convention to convert to")
-    from decaycalc.verify import check_models, verify
+    from decaycalc.verification.verify import check_models, verify
 
     models, match = check_models(given.pop("models")), Match(given.pop("match"))
     record = require_source(source)

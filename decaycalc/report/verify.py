@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from decaycalc.report.plot import Panel, Series
 from decaycalc.report.table import Cell, Table
-from decaycalc.simulate.trials import Trial
-from decaycalc.verify import Verification
+from decaycalc.verification.trials import Trial
+from decaycalc.verification.verify import Verification
 
 
 def tables(found: Verification) -> Iterator[Table]:

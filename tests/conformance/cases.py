@@ -11,7 +11,7 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.rule import State, parse_rule
 
 SHAPE = (6, 3)
 LR, BATCH, SIZE, STEPS = 0.04, 8, 37, 24

@@ -20,8 +20,8 @@ from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conversion.decay import decay_of
 from decaycalc.algebra.quantity import exact
-from decaycalc.simulate.blocks import BLOCKS, Block
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.optimizers import BLOCKS, Block
+from decaycalc.verification.rules.rule import State, parse_rule
 
 SHAPE = START.shape
 COSINE = (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) / 2

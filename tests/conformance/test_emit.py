@@ -10,7 +10,7 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.report.emit import emit
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.rule import State, parse_rule
 
 STEPS = 12
 SHAPE = (3, 2)

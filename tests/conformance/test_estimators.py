@@ -9,7 +9,7 @@ import pytest
 from decaycalc.conventions.catalogue import find
 from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
-from decaycalc.simulate.rule import State, parse_rule
+from decaycalc.verification.rules.rule import State, parse_rule
 
 N_EXAMPLES, BATCH, LR, ALPHA = 37, 8, 0.05, 0.3
 RANDOM = np.random.default_rng(13)

@@ -11,7 +11,7 @@ from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
-from decaycalc.simulate.rule import parse_rule
+from decaycalc.verification.rules.rule import parse_rule
 
 DATA = make_data()
 STRENGTH = 0.2  # beside the mean of half the squared error, or of any other loss

@@ -14,9 +14,9 @@ from decaycalc.conventions.record import ANY, SGD, Equivalence
 from decaycalc.conversion.convert import convert
 from decaycalc.errors import NoEquivalentError
 from decaycalc.conventions.run import Loss
-from decaycalc.simulate.blocks import BLOCKS
-from decaycalc.simulate.rule import parse_rule
-from decaycalc.simulate.train import Batches, Trainer, make_model, optimum
+from decaycalc.verification.rules.optimizers import BLOCKS
+from decaycalc.verification.rules.rule import parse_rule
+from decaycalc.verification.train import Batches, Trainer, make_model, optimum
 
 RECORDS = {
     record.key: record

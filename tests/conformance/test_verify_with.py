@@ -3,9 +3,9 @@
 import pytest
 
 from decaycalc.conventions.catalogue import find
-from decaycalc.frameworks import FRAMEWORKS
+from decaycalc.verification.frameworks import FRAMEWORKS
 from decaycalc.conventions.run import Run
-from decaycalc.verify import verify
+from decaycalc.verification.verify import verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36, "steps": 60}
 MOMENTUM = {"momentum": "0.9"}

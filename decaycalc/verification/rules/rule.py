@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.simulate.blocks import Array, Memory
-from decaycalc.simulate.evaluate import Evaluator, Scope, Value, evaluator, shaped
-from decaycalc.simulate.grammar import (
+from decaycalc.verification.rules.optimizers import Array, Memory
+from decaycalc.verification.rules.evaluate import Evaluator, Scope, Value, evaluator, shaped
+from decaycalc.verification.rules.grammar import (
     GIVEN,
     error_at,
     name_of,
@@ -24,7 +24,7 @@ from decaycalc.simulate.grammar import (
     parse_objective,
     parse_statements,
 )
-from decaycalc.simulate.objective import IMPLIED, Term, gradient, split_objective
+from decaycalc.verification.objective import IMPLIED, Term, gradient, split_objective
 
 Stepper = Callable[[Array, float], Array]
 """A framework's optimizer of one tensor: from gradient and lr to the weights after the step."""

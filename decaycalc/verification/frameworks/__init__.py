@@ -10,7 +10,7 @@ from typing import Any
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
-from decaycalc.simulate.bout import StandIn
+from decaycalc.verification.pairing import StandIn
 
 FRAMEWORKS = ("torch", "keras", "optax", "sklearn")
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from decaycalc.frameworks import loading
-from decaycalc.frameworks.rule import Settings, SteppedRule
-from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.bout import StandIn
-from decaycalc.simulate.rule import Stepper
-from decaycalc.simulate.trials import settle
+from decaycalc.verification.frameworks import loading
+from decaycalc.verification.frameworks.rule import Settings, SteppedRule
+from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.pairing import StandIn
+from decaycalc.verification.rules.rule import Stepper
+from decaycalc.verification.trials import settle
 
 TOLERANCE = 1e-5
 Chain = Callable[[Any, Any, Settings], Any]

@@ -11,10 +11,10 @@ from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.errors import InvalidValueError
 from decaycalc.conversion.products import TINY
 from decaycalc.record import Record, replace
-from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.bout import ALIGNED, Bout, StandIn, model_of
-from decaycalc.simulate.rule import State
-from decaycalc.simulate.train import Batches, Model, Trainer, free_decay, optimum, train
+from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.pairing import ALIGNED, Bout, StandIn, model_of
+from decaycalc.verification.rules.rule import State
+from decaycalc.verification.train import Batches, Model, Trainer, free_decay, optimum, train
 
 MOST_STEPS = 20_000
 CURVE_POINTS = 50

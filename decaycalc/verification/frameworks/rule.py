@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.rule import Rule, State, Stepper, parse_rule
+from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.rules.rule import Rule, State, Stepper, parse_rule
 
 Settings = Mapping[str, float]
 """The update rule's parameter, the momentum settings and `beta1`, `beta2`, `rho`, `eps`."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from warnings import catch_warnings
 
 from decaycalc.errors import TextSyntaxError
-from decaycalc.simulate.blocks import BLOCKS
+from decaycalc.verification.rules.optimizers import BLOCKS
 
 MAX_LENGTH = 1000
 """Characters in a rule."""

@@ -7,9 +7,9 @@ from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import ANY, FIT, Coupling, Equivalence
 from decaycalc.conversion.plan import Plan
 from decaycalc.record import Record
-from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.rule import Rule, parse_rule
-from decaycalc.simulate.train import Model, Trainer, make_model
+from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.rules.rule import Rule, parse_rule
+from decaycalc.verification.train import Model, Trainer, make_model
 
 ALIGNED = {
     "beta1": 0.9, "beta2": 0.999, "rho": 0.99, "eps": 1e-30, "eps_root": 0.0,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from decaycalc.errors import MissingQuantityError
-from decaycalc.simulate.blocks import BLOCKS, Array, Memory
+from decaycalc.verification.rules.optimizers import BLOCKS, Array, Memory
 
 Value = Any
 """A float64 scalar or an array shaped as the weights."""

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.frameworks import loading
-from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.bout import Solver, StandIn
-from decaycalc.simulate.train import Model, Trainer
+from decaycalc.verification.frameworks import loading
+from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.pairing import Solver, StandIn
+from decaycalc.verification.train import Model, Trainer
 
 
 def load() -> Any:

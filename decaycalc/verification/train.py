@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.simulate.blocks import Array
-from decaycalc.simulate.rule import Rule, State
+from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.rules.rule import Rule, State
 
 POOL = 4096
 """Most examples that are generated."""
