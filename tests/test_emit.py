@@ -12,8 +12,8 @@ from decaycalc.errors import (
     NoEquivalentError,
     UnknownNameError,
 )
-from decaycalc.report.emit import FRAMEWORKS, emit
-from decaycalc.report.emit_schedule import schedule_lines
+from decaycalc.emit.code import FRAMEWORKS, emit
+from decaycalc.emit.schedule import schedule_lines
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 

@@ -33,7 +33,7 @@ def emitted(framework: str, given: dict[str, Any], chosen: "Chosen | None") -> S
     """
     from decaycalc.cli.convert import require_source
     from decaycalc.cli.recipes import shown_code
-    from decaycalc.report.emit import emit
+    from decaycalc.emit.code import emit
 
     targets = given["targets"]
     if len(targets) > 1:

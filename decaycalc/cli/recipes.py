@@ -96,7 +96,7 @@ def code(imported: "Imported", framework: str, mask: str | None) -> Shown:
     Raises:
         NoEquivalentError: its decay or its convention is not stated.
     """
-    from decaycalc.report.emit import emit
+    from decaycalc.emit.code import emit
 
     recipe = imported.recipe
     if recipe.value is None or recipe.convention is None:

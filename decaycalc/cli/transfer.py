@@ -211,7 +211,7 @@ def the_rule(moved: "Transfer", what: str) -> "Rule":
 def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -> Shown:
     """Return the new run's code."""
     from decaycalc.record import replace
-    from decaycalc.report.emit import emit
+    from decaycalc.emit.code import emit
 
     rule = the_rule(moved, "--emit")
     target: Convention = moved.move.target or moved.move.source

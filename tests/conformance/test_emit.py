@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from decaycalc.conventions.catalogue import find
-from decaycalc.report.emit import emit
+from decaycalc.emit.code import emit
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import parse_schedule
 from decaycalc.verification.rules.rule import State, parse_rule

@@ -17,7 +17,7 @@ from decaycalc.conversion.plan import target_side
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.record import Record, replace
 from decaycalc.report import emit_flags, emit_jax, emit_keras, emit_sklearn, emit_torch
-from decaycalc.report.emit_settings import Settings
+from decaycalc.emit.settings import Settings
 from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
 

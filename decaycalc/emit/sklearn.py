@@ -1,6 +1,6 @@
 """scikit-learn snippets: an estimator with its penalty."""
 
-from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention
+from decaycalc.emit.settings import Settings, assemble, call, refuse_convention
 
 
 def write(settings: Settings) -> tuple[str, tuple[str, ...]]:

@@ -1,8 +1,8 @@
 """Keras snippets: L2 on the variables or the optimizer's decay, and the lr schedule."""
 
 from decaycalc.conventions.record import SGD, Buffer
-from decaycalc.report.emit_schedule import schedule_lines
-from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.schedule import schedule_lines
+from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
 
 _CLASSES = {
     "keras-sgd": "SGD",

@@ -1,7 +1,7 @@
 """PyTorch snippets: two parameter groups, the optimizer, and LambdaLR for the schedule."""
 
-from decaycalc.report.emit_schedule import schedule_lines
-from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.schedule import schedule_lines
+from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
 
 _CLASSES = {
     "pytorch-sgd": "SGD",

@@ -1,7 +1,7 @@
 """optax snippets: a chain with the decay in its place, masked, and the lr schedule."""
 
-from decaycalc.report.emit_schedule import schedule_lines
-from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.schedule import schedule_lines
+from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
 
 _CONDITIONS = {
     "no-1d": 'leaf.ndim > 1 and not _name(path).endswith("bias")',

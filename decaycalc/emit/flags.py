@@ -1,7 +1,7 @@
 """Snippets for training programs with settings of their own: timm's train.py and HF's Trainer."""
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.report.emit_settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
 from decaycalc.schedule import Segment
 
 _TIMM = {"timm-sgd": "", "timm-adamw": "adamw", "timm-lamb": "lamb", "timm-adan": "adan"}
