@@ -6,8 +6,8 @@ import jsonschema
 import pytest
 
 from decaycalc.cli.main import main
-from decaycalc.schemas import NAMES, schema
-from decaycalc.schemas.notation import to_schema
+from decaycalc.report.schemas import NAMES, schema
+from decaycalc.report.schemas.notation import to_schema
 
 GOLDEN = Path(__file__).parent / "golden" / "schemas.json"
 

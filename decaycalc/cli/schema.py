@@ -18,7 +18,7 @@ def command(name: str | None) -> None:
     Documents change by addition only: a schema of today accepts the documents of tomorrow.
     """
     from decaycalc.report.document import to_json
-    from decaycalc.schemas import NAMES, schema
+    from decaycalc.report.schemas import NAMES, schema
 
     text = "\n".join(NAMES) if name is None else to_json(schema(name))
     write_to_stdout(text + "\n")

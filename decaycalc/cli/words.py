@@ -95,7 +95,7 @@ def lists() -> dict[str, tuple[str, ...]]:
     from decaycalc.training.published.published import RECIPES
     from decaycalc.conversion.rounding import SIGNIFICANT_BITS
     from decaycalc.schedule import KINDS
-    from decaycalc.schemas import NAMES
+    from decaycalc.report.schemas import NAMES
 
     return {
         "conventions": tuple(sorted(convention.key for convention in conventions())),

@@ -1,7 +1,7 @@
 """JSON Schemas (draft 2020-12) of all JSON that the command line writes, by document name."""
 
-from decaycalc.schemas.notation import Shape, to_schema
-from decaycalc.schemas.shapes import DOCUMENTS, OTHERS
+from decaycalc.report.schemas.notation import Shape, to_schema
+from decaycalc.report.schemas.shapes import DOCUMENTS, OTHERS
 
 __all__ = ["NAMES", "schema"]
 
