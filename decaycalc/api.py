@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.answer import Answer, Question
-from decaycalc.answer import answer as _answer
+from decaycalc.answers import Answer, Question
+from decaycalc.answers import answer as _answer
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.conversion.convert import Conversion

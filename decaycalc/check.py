@@ -13,7 +13,7 @@ A check says all that it means: no default of an option enters it, wherever that
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from decaycalc.answer import answer
+from decaycalc.answers import answer
 from decaycalc.bulk.fields import SETTINGS, question_of
 from decaycalc.config import parse_toml
 from decaycalc.errors import (

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from decaycalc.answer import Question, answer
+from decaycalc.answers import Question, answer
 from decaycalc.architecture import parse_architecture
 from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find

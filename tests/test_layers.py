@@ -90,7 +90,7 @@ def test_an_upward_import_would_be_found(tmp_path):
         "from decaycalc import __version__, run\n"
         "import decaycalc.cli.main\n"
         "def late():\n    from decaycalc.conversion.plan import plan\n"
-        "if TYPE_CHECKING:\n    from decaycalc.answer import Answer\n"
+        "if TYPE_CHECKING:\n    from decaycalc.answers import Answer\n"
     )
     found = [part_of(name) for name in imports(module)]
     assert sorted(found) == ["cli", "errors", "plan", "run"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
-from decaycalc.answer import Answer, answer
+from decaycalc.answers import Answer, answer
 from decaycalc.bulk.fields import RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.structure import Answerer, always_exactly
 from decaycalc.bulk.ways import FREE, NotFreeError, answerer_of, is_listed, ways_of

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.answer import Question
+from decaycalc.answers import Question
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from decaycalc.answer import Answer
+from decaycalc.answers import Answer
 from decaycalc.conversion.convert import Conversion
 from decaycalc.errors import ContradictionError, DecaycalcError
 from decaycalc.report.document import to_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
-from decaycalc.answer import Question
+from decaycalc.answers import Question
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.bulk.structure import Answerer, Bounds, Term, answerer
 from decaycalc.conventions.catalogue import conventions

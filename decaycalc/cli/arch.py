@@ -167,7 +167,7 @@ def take_rate(
         if source is not None:
             raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
         return Rate(lr=lr), ()
-    from decaycalc.answer import Question, answer
+    from decaycalc.answers import Question, answer
     from decaycalc.cli.convert import require_source
 
     known = require_source(source)

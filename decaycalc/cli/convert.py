@@ -18,7 +18,7 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.answer import Answer
+    from decaycalc.answers import Answer
     from decaycalc.conventions.record import Convention
 
 
@@ -60,7 +60,7 @@ def command(**given: Any) -> Shown:
     """
     given.pop("value_only")  # the output options have seen it
     source, targets, style = given.pop("source"), given.pop("targets"), given.pop("explain")
-    from decaycalc.answer import Question, answer
+    from decaycalc.answers import Question, answer
     from decaycalc.conversion.plan import Match
 
     question = Question(

@@ -8,7 +8,7 @@ from decaycalc.record import replace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from decaycalc.answer import Answer, Question
+    from decaycalc.answers import Answer, Question
     from decaycalc.explanation.step import Explanation
     from decaycalc.report.table import Table
 

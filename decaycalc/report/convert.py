@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from decaycalc.answer import Answer
+from decaycalc.answers import Answer
 from decaycalc.conversion.convert import Conversion
 from decaycalc.architecture.penalty import Penalty
 from decaycalc.report import neighbours

@@ -24,7 +24,7 @@ def html(record: Any) -> str:
 def tables_of(record: Any) -> tuple[Table, ...]:
     """Return a record's tables: those that the command line shows, or its fields."""
     # Imported here: a table of fields needs none of this.
-    from decaycalc.answer import Answer  # noqa: PLC0415
+    from decaycalc.answers import Answer  # noqa: PLC0415
     from decaycalc.conventions.record import Convention  # noqa: PLC0415
     from decaycalc.report import conventions, convert  # noqa: PLC0415
 
