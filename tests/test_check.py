@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from decaycalc.check import parse_checks, run_check
+from decaycalc.checks import parse_checks, run_check
 from decaycalc.cli.main import main
 from decaycalc.errors import DecaycalcError
 

@@ -10,7 +10,7 @@ from decaycalc.cli.output import FORMATS, Shown, formatted
 from decaycalc.errors import UnreadableFileError
 
 if TYPE_CHECKING:
-    from decaycalc.check import Checked
+    from decaycalc.checks import Checked
 
 
 @click.command(
@@ -35,7 +35,7 @@ def command(file: str) -> Shown:
     when one cannot be evaluated (an unknown field or name, a bad or missing number; the others
     still run), or when FILE cannot be read or holds something else than checks.
     """
-    from decaycalc.check import parse_checks, run_check
+    from decaycalc.checks import parse_checks, run_check
 
     path = "stdin" if file == "-" else file
     checks = parse_checks(read_text(file), path=path)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from decaycalc.check import Checked
+from decaycalc.checks import Checked
 from decaycalc.report.table import Table
 
 
