@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 
 from decaycalc.answers import answer
 from decaycalc.bulk.fields import SETTINGS, question_of
-from decaycalc.config import parse_toml
+from decaycalc.cli.configuration import parse_toml
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,

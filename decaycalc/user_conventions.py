@@ -25,7 +25,7 @@ import numpy as np
 
 from decaycalc.conversion.side import Side, shrink_of, value_for_shrink
 from decaycalc.conventions.catalogue import conventions
-from decaycalc.config import parse_toml
+from decaycalc.cli.configuration import parse_toml
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.errors import (
     ContradictionError,

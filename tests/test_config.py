@@ -12,7 +12,7 @@ from decaycalc.cli.config import tables_of as config_tables
 from decaycalc.cli.group import program
 from decaycalc.cli.main import main
 from decaycalc.cli.option_names import OPTIONS
-from decaycalc.config import TABLES, parse_toml, project_file, settings, user_file
+from decaycalc.cli.configuration import TABLES, parse_toml, project_file, settings, user_file
 from decaycalc.errors import DecaycalcError
 
 
@@ -216,7 +216,7 @@ def test_files_are_looked_for_upwards_and_at_home(home):
 
 
 def test_a_file_that_cannot_be_read_is_refused(home, monkeypatch):
-    from decaycalc import config as config_module
+    from decaycalc.cli import configuration as config_module
 
     write(home, project="[tool.decaycalc]\n")
     monkeypatch.setattr(config_module.os.path, "isfile", lambda path: path.endswith("toml"))

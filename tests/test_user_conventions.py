@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decaycalc.conventions.catalogue import conventions, find
-from decaycalc.config import TomlSyntaxError
+from decaycalc.cli.configuration import TomlSyntaxError
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conversion.convert import convert
 from decaycalc.errors import (

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from decaycalc.config import PREFIX, Setting, settings
+from decaycalc.cli.configuration import PREFIX, Setting, settings
 from decaycalc.errors import UnknownNameError
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 from decaycalc.cli.command import found_for, options_of
 from decaycalc.cli.output import Shown
-from decaycalc.config import Setting
+from decaycalc.cli.configuration import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

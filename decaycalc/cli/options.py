@@ -246,7 +246,7 @@ def _project_conventions() -> "tuple[Convention, ...]":
     import os
     from pathlib import Path
 
-    from decaycalc.config import project_file
+    from decaycalc.cli.configuration import project_file
 
     path = project_file(os.getcwd())  # noqa: PTH109  (as project_file takes it)
     if path is None or b"decaycalc.convention]]" not in Path(path).read_bytes():
