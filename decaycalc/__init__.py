@@ -10,20 +10,19 @@ text, a model's name or a file), `schedule` (`schedule.parse_schedule`) and `Dec
 0.00025
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they load when they are used
-    from decaycalc import catalogue, schedule
+    from decaycalc import schedule
     from decaycalc.api import answer, convert
     from decaycalc.architecture import parse_architecture
     from decaycalc.architecture.tensors import Architecture
+    from decaycalc.conventions import catalogue
     from decaycalc.conventions.record import Convention, Equivalence
-    from decaycalc.errors import DecaycalcError
-    from decaycalc.conversion.plan import Match
     from decaycalc.conventions.run import Run
+    from decaycalc.conversion.plan import Match
+    from decaycalc.errors import DecaycalcError
 
 __version__ = "0.1.0"
 
@@ -41,58 +40,48 @@ __all__ = [
     "schedule",
 ]
 
+# Where each public name lives; a name alone is a module.
 _HOMES = {
     "Architecture": "architecture.tensors",
-    "Convention": "convention",
+    "Convention": "conventions.record",
     "DecaycalcError": "errors",
-    "Equivalence": "convention",
-    "Match": "plan",
-    "Run": "run",
+    "Equivalence": "conventions.record",
+    "Match": "conversion.plan",
+    "Run": "conventions.run",
     "answer": "api",
+    "catalogue": "conventions",
     "convert": "api",
     "parse_architecture": "architecture",
 }
 
 
-def _load(name: str) -> Any:
-    """Return a public name from the module that it lives in."""
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name in __all__:
+def __getattr__(name: str) -> Any:
+    """Return a public name from the module that it lives in, loaded when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _hand_in_the_reports()
+    if name not in _HOMES:
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    return getattr(home, name, None) or import_module(f"{home.__name__}.{name}")
 
 
-class _Package(ModuleType):
-    """The package as a module, in which two functions keep their names to themselves.
-
-    Submodules are called `convert` and `answer` too; Python would put them in the functions' place
-    when they are imported.
-    """
-
-    @property
-    def convert(self) -> Any:
-        """The function `convert`."""
-        return _load("convert")
-
-    @convert.setter
-    def convert(self, module: ModuleType) -> None:
-        """Leave the function in its place."""
-
-    @property
-    def answer(self) -> Any:
-        """The function `answer`."""
-        return _load("answer")
-
-    @answer.setter
-    def answer(self, module: ModuleType) -> None:
-        """Leave the function in its place."""
-
-    def __getattr__(self, name: str) -> Any:
-        return _load(name)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *__all__})
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
-sys.modules[__name__].__class__ = _Package
+def _hand_in_the_reports() -> None:
+    """Let records show themselves as tables; the reports load when the first one does."""
+    from decaycalc.record import Record
+
+    def rich(record: Any) -> Any:
+        from decaycalc.report.notebook import rich_group
+
+        return rich_group(record)
+
+    def html(record: Any) -> str:
+        from decaycalc.report.notebook import html
+
+        return html(record)
+
+    Record.show_with(rich=rich, html=html)

@@ -3,17 +3,17 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.algebra.quantity import Number, finite
+from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
 from decaycalc.conventions.catalogue import common, conventions
 from decaycalc.conventions.record import Convention
+from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import Conversion, apply, check_value
 from decaycalc.conversion.decay import Decay, decay_of
-from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
 from decaycalc.conversion.plan import Match, plan, target_side
-from decaycalc.algebra.quantity import Number, finite
+from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict, replace
-from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture

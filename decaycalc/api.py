@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from decaycalc.algebra.quantity import Number
 from decaycalc.answers import Answer, Question
 from decaycalc.answers import answer as _answer
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
+from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.convert import convert as _convert
 from decaycalc.conversion.plan import Match
-from decaycalc.algebra.quantity import Number
-from decaycalc.conventions.run import Run
-from decaycalc.conventions.runs import runs_with
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture

@@ -13,6 +13,7 @@ A check says all that it means: no default of an option enters it, wherever that
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
+from decaycalc.algebra.quantity import exact
 from decaycalc.answers import answer
 from decaycalc.bulk.fields import SETTINGS, question_of
 from decaycalc.cli.configuration import parse_toml
@@ -23,7 +24,6 @@ from decaycalc.errors import (
     UnknownNameError,
     nearest_names,
 )
-from decaycalc.algebra.quantity import exact
 from decaycalc.record import Record, replace
 
 _OWN = frozenset({"value", "equals", "rtol", "quantity", "min", "max", "recipes", "about"})

@@ -5,6 +5,8 @@ a command that answers in few milliseconds cannot pay that twenty times. A recor
 with all others instead, and reads like a dataclass otherwise (type checkers take it for one).
 """
 
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 
@@ -42,8 +44,7 @@ class Record:
         fields = self.__dict__
         fields.update(self._defaults, **values)
         if fields.keys() != self._names:
-            odd = sorted(fields.keys() ^ self._names)
-            raise TypeError(f"{type(self).__name__}: missing or unknown {', '.join(odd)}")
+            raise TypeError(f"{type(self).__name__}: {_odd_fields(fields.keys(), self._names)}")
         self.__post_init__()
 
     def __post_init__(self) -> None:
@@ -67,18 +68,21 @@ class Record:
         shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._fields)
         return f"{type(self).__name__}({shown})"
 
-    def __rich__(self) -> Any:
-        """Return the record as tables, for a rich console."""
-        # Imported here: records are below the reports, and rich is slow to load.
-        from decaycalc.report.notebook import rich_group  # noqa: PLC0415
+    @classmethod
+    def show_with(cls, *, rich: Callable[[Any], Any], html: Callable[[Any], str]) -> None:
+        """Let records show themselves by these two functions, to rich consoles and in notebooks.
 
-        return rich_group(self)
+        The reports that do so stand above the records, so they are handed in.
+        """
+        vars_of_class = {"__rich__": rich, "_repr_html_": html}
+        for name, function in vars_of_class.items():
+            setattr(cls, name, function)
 
-    def _repr_html_(self) -> str:
-        """Return the record as tables, for a notebook."""
-        from decaycalc.report.notebook import html  # noqa: PLC0415
 
-        return html(self)
+def _odd_fields(given: AbstractSet[str], known: AbstractSet[str]) -> str:
+    """Return which fields are missing and which are unknown, in words."""
+    parts = (("missing", known - given), ("unknown", given - known))
+    return ", ".join(f"{word} {' '.join(sorted(names))}" for word, names in parts if names)
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)

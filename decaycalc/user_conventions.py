@@ -23,19 +23,19 @@ from typing import Any
 
 import numpy as np
 
-from decaycalc.conversion.side import Side, shrink_of, value_for_shrink
-from decaycalc.conventions.catalogue import conventions
+from decaycalc.algebra.monomial_text import parse_monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
 from decaycalc.cli.configuration import parse_toml
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.run import Loss, Run
+from decaycalc.conversion.side import Side, shrink_of, value_for_shrink
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
     UnknownNameError,
     UnreadableFileError,
 )
-from decaycalc.algebra.monomial_text import parse_monomial
-from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
-from decaycalc.conventions.run import Loss, Run
 from decaycalc.verification.rules.rule import State, parse_rule
 
 _REQUIRED = ("key", "parameter", "source", "update")

@@ -4,12 +4,12 @@ import pytest
 
 from decaycalc.answers import Question, answer
 from decaycalc.architecture import parse_architecture
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError
 from decaycalc.record import replace
-from decaycalc.conventions.run import Run
 
 F = Fraction
 RUN = Run(lr="0.1", momentum="0.9", batch_size=256, dataset_size=1281167, epochs=90)

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
-from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli.main import main
-from decaycalc.training.published.published import RECIPES
+from decaycalc.conventions.catalogue import conventions
 from decaycalc.schedule import KINDS
+from decaycalc.training.published.index import RECIPES
 
 N_EXAMPLES = int(os.environ.get("DECAYCALC_FUZZ", "0"))
 ROWS, LINES = (N_EXAMPLES * 4 // 5, N_EXAMPLES // 5) if N_EXAMPLES else (160, 40)

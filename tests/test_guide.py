@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-import documentation
 import pytest
 
 from decaycalc import guide
 from decaycalc.cli import guide as guide_command
 from decaycalc.cli.main import main
 from decaycalc.errors import UnknownNameError
+from tests import documentation
 
 FOLDER = Path(guide.__file__).parent
 PAGES = [(topic, (FOLDER / f"{topic}.md").read_text(encoding="utf-8")) for topic in guide.TOPICS]

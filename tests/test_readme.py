@@ -8,12 +8,12 @@ from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import documentation
 import pytest
 
-from decaycalc.conventions.catalogue import conventions
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.group import program
+from decaycalc.conventions.catalogue import conventions
+from tests import documentation
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- conventions -->\n", "<!-- /conventions -->"

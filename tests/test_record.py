@@ -28,7 +28,7 @@ def test_fields_are_given_by_keyword_or_have_defaults():
 
 @pytest.mark.parametrize("fields", [{}, {"y": 1}, {"x": 1, "z": 2}, {"x": 1, "y": 2, "z": 3}])
 def test_missing_and_unknown_fields_are_refused(fields):
-    with pytest.raises(TypeError, match="missing or unknown"):
+    with pytest.raises(TypeError, match=r"missing|unknown"):
         Point(**fields)
 
 

@@ -2,8 +2,8 @@
 
 from fractions import Fraction
 
-from decaycalc.errors import InvalidValueError, TextSyntaxError
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
+from decaycalc.errors import InvalidValueError, TextSyntaxError
 
 _TIMES, _OVER, _POWER = ("·", "*"), ("/",), ("^", "**")
 _ONE_MINUS = "one_minus_"

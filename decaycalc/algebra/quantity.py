@@ -5,8 +5,8 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
-from decaycalc.errors import InvalidValueError, MissingQuantityError
 from decaycalc.algebra.number import ONE, ZERO, Number, exact, exact_root, finite, plain, root_of
+from decaycalc.errors import InvalidValueError, MissingQuantityError
 from decaycalc.record import Record
 
 __all__ = [

@@ -5,8 +5,8 @@ from fractions import Fraction
 from math import fsum, log
 from typing import TYPE_CHECKING
 
-from decaycalc.errors import InvalidValueError
 from decaycalc.algebra.number import exact, finite
+from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from decaycalc.algebra.quantity import QUANTITIES, exact
 from decaycalc.answers import Question
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
-from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
-from decaycalc.conversion.plan import Match
-from decaycalc.algebra.quantity import QUANTITIES, exact
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.plan import Match
+from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture

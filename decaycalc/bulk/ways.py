@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact, finite
 from decaycalc.answers import Question
-from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.bulk.structure import Answerer, Bounds, Term, answerer
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Convention, Invariant
 from decaycalc.conversion.convert import Conversion, apply
 from decaycalc.conversion.decay import decay_of
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.conversion.plan import Plan, plan, target_side
-from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact, finite
+from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
 
 # The quantities that may differ from row to row at next to no cost.
 FREE = ("lr", "batch_size", "dataset_size")

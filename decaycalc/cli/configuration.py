@@ -114,7 +114,7 @@ def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) ->
         UnreadableFileError: it is nested too deeply, or holds an integer beyond all measure.
     """
     # Imported here: most starts have no configuration to read.
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     try:
         return tomllib.loads(text, parse_float=parse_float)

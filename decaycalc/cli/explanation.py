@@ -34,9 +34,9 @@ def explained(shown: Shown, explanations: "Sequence[Explanation]", *, style: str
 
 def of_answer(question: "Question", answer: "Answer") -> "tuple[Explanation, ...]":
     """Return the derivation of each conversion that an answer holds."""
+    from decaycalc.conversion.plan import plan, target_side
     from decaycalc.conversion.side import Side
     from decaycalc.explanation.conversion import explain
-    from decaycalc.conversion.plan import plan, target_side
 
     source = Side(convention=answer.source, run=answer.run)
     return tuple(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.cli.command import Decorator, spare
-from decaycalc.errors import UsageError
 from decaycalc.algebra.quantity import QUANTITIES
+from decaycalc.cli.command import Decorator, spare
 from decaycalc.conventions.run import Loss, Run
+from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -184,8 +184,8 @@ def _classes(text: str | None) -> int | None:
     """
     if text is None:
         return None
-    from decaycalc.errors import InvalidValueError
     from decaycalc.algebra.quantity import exact
+    from decaycalc.errors import InvalidValueError
 
     count = exact(text, name="classes")
     if count.denominator != 1 or count < 2:  # noqa: PLR2004

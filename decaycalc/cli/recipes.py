@@ -10,8 +10,8 @@ from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.training.trainers import Imported
     from decaycalc.training.published.measured import Measured
+    from decaycalc.training.trainers import Imported
 
 
 MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
@@ -45,8 +45,8 @@ def command(
         return one(name, framework, mask)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
-    from decaycalc.training.published.measured import recall
     from decaycalc.report import recipes as report
+    from decaycalc.training.published.measured import recall
 
     measured = tuple(recall(recipe) for recipe in chosen(search, near))
     return shown(measured, lambda: report.listing(measured))
@@ -54,7 +54,7 @@ def command(
 
 def chosen(search: str | None, near: str | None) -> Any:
     """Return the recipes that mention a text, or those nearest to a timescale, nearest first."""
-    from decaycalc.training.published.published import RECIPES, find
+    from decaycalc.training.published.index import RECIPES, find
 
     if near is not None:
         from decaycalc.algebra.quantity import exact
@@ -68,8 +68,8 @@ def chosen(search: str | None, near: str | None) -> Any:
 
 def one(name: str, framework: str | None, mask: str | None) -> Shown:
     """Return one recipe whole, or its code."""
-    from decaycalc.training.published.chosen import load
     from decaycalc.report import recipes as report
+    from decaycalc.training.published.chosen import load
 
     imported = load(name)
     if framework is not None:

@@ -4,21 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.detours import EMIT_HELP, explain_option
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipes import MASK_HELP, shown_code
-from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
-from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.run import Run
+from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
-    from decaycalc.transfers.laws import Projection
     from decaycalc.transfers import Rule, Transfer
+    from decaycalc.transfers.laws import Projection
 
 _LR_RULES = ("none", "linear", "sqrt", "muP", "given")
 _HOLDS = ("objective", "step", "epoch", "run", "normalized")
@@ -84,7 +84,7 @@ def command(**given: Any) -> Shown:
 
 def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":
     """Return why each rule gives its number."""
-    from decaycalc.transfers.explanation import explain_rule
+    from decaycalc.explanation.transfer import explain_rule
 
     return tuple(explain_rule(moved, rule) for rule in moved.rules)
 
@@ -167,8 +167,8 @@ def projections(
 ) -> "tuple[Projection, ...]":
     """Return the scaling laws from the old run to the new one, where their tokens are known."""
     from decaycalc.conversion.decay import decay_of
-    from decaycalc.transfers.laws import BATCH, TIMESCALE, project
     from decaycalc.transfers import old_side
+    from decaycalc.transfers.laws import BATCH, TIMESCALE, project
 
     batch = moved.move.run.get("batch_size")
     if parameters is None or to_parameters is None or batch is None:
@@ -210,8 +210,8 @@ def the_rule(moved: "Transfer", what: str) -> "Rule":
 
 def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -> Shown:
     """Return the new run's code."""
-    from decaycalc.record import replace
     from decaycalc.emit.code import emit
+    from decaycalc.record import replace
 
     rule = the_rule(moved, "--emit")
     target: Convention = moved.move.target or moved.move.source

@@ -10,8 +10,8 @@ from decaycalc.cli.convert import require_source
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.plotting import write_plot
-from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.conversion.plan import Match
+from decaycalc.errors import MissingQuantityError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.verification.verify import Verification

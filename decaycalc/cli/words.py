@@ -92,10 +92,10 @@ def lists() -> dict[str, tuple[str, ...]]:
     from decaycalc.architecture.masks import RULES
     from decaycalc.architecture.zoo import known_names
     from decaycalc.conventions.catalogue import conventions
-    from decaycalc.training.published.published import RECIPES
     from decaycalc.conversion.rounding import SIGNIFICANT_BITS
-    from decaycalc.schedule import KINDS
     from decaycalc.report.schemas import NAMES
+    from decaycalc.schedule import KINDS
+    from decaycalc.training.published.index import RECIPES
 
     return {
         "conventions": tuple(sorted(convention.key for convention in conventions())),

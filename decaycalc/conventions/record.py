@@ -5,11 +5,11 @@ from enum import StrEnum
 from fractions import Fraction
 from math import exp, expm1, log, log1p
 
-from decaycalc.errors import InvalidValueError
 from decaycalc.algebra.number import ZERO, about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
-from decaycalc.record import Record
 from decaycalc.conventions.run import Loss
+from decaycalc.errors import InvalidValueError
+from decaycalc.record import Record
 
 
 class Invariant(StrEnum):

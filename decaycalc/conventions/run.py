@@ -6,8 +6,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.algebra.quantity import QUANTITIES, Number, exact
+from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record, replace
 
 

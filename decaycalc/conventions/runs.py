@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from decaycalc.errors import InvalidValueError
 from decaycalc.algebra.quantity import QUANTITIES
-from decaycalc.record import replace
 from decaycalc.conventions.run import Run
+from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
 
 
 def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tuple[Run, Run | None]:

@@ -14,17 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from decaycalc.conversion.side import Side
-from decaycalc.conventions.record import Convention, Equivalence
-from decaycalc.conversion.convert import Conversion, apply, check_value
-from decaycalc.conversion.curves import NoCurveError, into, out_of
-from decaycalc.errors import ContradictionError, InvalidValueError
-from decaycalc.conversion.plan import Match, Plan, plan, target_side
-from decaycalc.conversion.products import TINY, Factors, Floats, by_blocks, hidden, is_sound, multiply
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
-from decaycalc.record import Record
+from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
+from decaycalc.conversion.convert import Conversion, apply, check_value
+from decaycalc.conversion.curves import NoCurveError, into, out_of
+from decaycalc.conversion.plan import Match, Plan, plan, target_side
+from decaycalc.conversion.products import (
+    TINY,
+    Factors,
+    Floats,
+    by_blocks,
+    hidden,
+    is_sound,
+    multiply,
+)
+from decaycalc.conversion.side import Side
+from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
 _BLOCK = 1 << 16

@@ -2,13 +2,13 @@
 
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side, check_domain
+from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention, Equivalence
-from decaycalc.conversion.plan import Match, Plan, plan, target_side
-from decaycalc.algebra.quantity import Number, exact, finite
-from decaycalc.record import Record
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.plan import Match, Plan, plan, target_side
+from decaycalc.conversion.side import Side, check_domain
+from decaycalc.record import Record
 
 
 class Conversion(Record):

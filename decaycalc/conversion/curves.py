@@ -7,7 +7,6 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import (
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,
@@ -16,6 +15,7 @@ from decaycalc.conventions.record import (
     PER_STEP_FACTOR,
     Invariant,
 )
+from decaycalc.conversion.side import Side
 
 Floats = NDArray[np.float64]
 

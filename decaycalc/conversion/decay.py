@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.record import Coupling
 from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import MissingQuantityError
-from decaycalc.algebra.quantity import finite
 from decaycalc.record import Record, asdict
 
 

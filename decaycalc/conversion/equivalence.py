@@ -1,6 +1,5 @@
 """How far a conversion goes, computed from the two records and their runs."""
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import (
     ANY,
     FIT,
@@ -12,6 +11,7 @@ from decaycalc.conventions.record import (
     Follows,
     Invariant,
 )
+from decaycalc.conversion.side import Side
 
 # Optimizers whose steps stay the same when the loss is scaled, but for their epsilons; plain SGD's
 # lr is scaled against it. Of no other is that known: RAdam's first steps are plain momentum, AggMo

@@ -24,8 +24,8 @@ Source: torch/optim/sgd.py `_single_tensor_sgd`; src/operator/optimizer_op-inl.h
 import math
 from fractions import Fraction
 
-from decaycalc.errors import InvalidValueError
 from decaycalc.algebra.number import about
+from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
 
 __all__ = [

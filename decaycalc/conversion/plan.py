@@ -3,6 +3,11 @@
 from enum import StrEnum
 from fractions import Fraction
 
+from decaycalc.algebra.number import about
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
+from decaycalc.conventions.record import ANY, Convention, Coupling, Equivalence, Invariant
+from decaycalc.conventions.run import Run
+from decaycalc.conversion.equivalence import equivalence, notes, shared_invariant
 from decaycalc.conversion.side import (
     Side,
     base_name,
@@ -11,13 +16,8 @@ from decaycalc.conversion.side import (
     solved,
     value_for_shrink,
 )
-from decaycalc.conventions.record import ANY, Convention, Coupling, Equivalence, Invariant
-from decaycalc.conversion.equivalence import equivalence, notes, shared_invariant
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.algebra.number import about
-from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
 from decaycalc.record import Record, replace
-from decaycalc.conventions.run import Run
 
 _ITSELF = Monomial.of(value=1)
 

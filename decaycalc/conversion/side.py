@@ -10,7 +10,10 @@ from functools import cached_property, partial
 from math import expm1, log1p
 from typing import Any
 
+from decaycalc.algebra.number import about, exact, finite, plain
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import NESTEROV_IN_PLACE, Convention, Coupling, Form, Invariant
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.momentum import (
     IN_PLACE,
     long_run_shrink,
@@ -19,10 +22,7 @@ from decaycalc.conversion.momentum import (
     step_for_shrink,
 )
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.algebra.number import about, exact, finite, plain
-from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.record import Record
-from decaycalc.conventions.run import Loss, Run
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)

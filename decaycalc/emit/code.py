@@ -3,22 +3,22 @@
 from collections.abc import Callable
 from fractions import Fraction
 
+from decaycalc.algebra.quantity import Number, exact
 from decaycalc.architecture.masks import find_mask
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
+from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value, convert
+from decaycalc.conversion.plan import target_side
+from decaycalc.conversion.side import Side
+from decaycalc.emit import flags, jax, keras, sklearn, torch
+from decaycalc.emit.settings import Settings
 from decaycalc.errors import (
     MissingQuantityError,
     NoEquivalentError,
     UnknownNameError,
 )
-from decaycalc.conversion.plan import target_side
-from decaycalc.algebra.quantity import Number, exact
 from decaycalc.record import Record, replace
-from decaycalc.report import emit_flags, emit_jax, emit_keras, emit_sklearn, emit_torch
-from decaycalc.emit.settings import Settings
-from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule, parse_schedule
 
 
@@ -197,11 +197,11 @@ def _schedule(text: str | None, run: Run) -> Schedule | None:
 def _writer(framework: str) -> Writer:
     """Return the function that writes a framework's code."""
     writers: dict[str, Writer] = {
-        "pytorch": emit_torch.write,
-        "keras": emit_keras.write,
-        "optax": emit_jax.write,
-        "timm": emit_flags.write_timm,
-        "hf": emit_flags.write_huggingface,
-        "sklearn": emit_sklearn.write,
+        "pytorch": torch.write,
+        "keras": keras.write,
+        "optax": jax.write,
+        "timm": flags.write_timm,
+        "hf": flags.write_huggingface,
+        "sklearn": sklearn.write,
     }
     return writers[framework]

@@ -3,9 +3,9 @@
 from fractions import Fraction
 
 from decaycalc.conventions.record import Convention
+from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.record import Record
-from decaycalc.conventions.run import Run
 from decaycalc.schedule import Schedule
 
 

@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side
-from decaycalc.conventions.record import ANY, FIT, MEASURE, Coupling, Equivalence, Follows, Invariant
+from decaycalc.conventions.record import (
+    ANY,
+    FIT,
+    MEASURE,
+    Coupling,
+    Equivalence,
+    Follows,
+    Invariant,
+)
 from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.side import Side
 from decaycalc.record import Record
 
 _MEANINGS = {

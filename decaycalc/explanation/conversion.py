@@ -8,15 +8,15 @@ target's number solved for, with the quantities that cancel.
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side, shrink_of, solved, strength_of
-from decaycalc.explanation.claim import claim
-from decaycalc.conventions.record import Invariant
-from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of
-from decaycalc.conversion.momentum import IN_PLACE
-from decaycalc.errors import DecaycalcError
 from decaycalc.algebra.formula import number_text
-from decaycalc.conversion.plan import Plan
 from decaycalc.algebra.quantity import Monomial, symbol_of
+from decaycalc.conventions.record import Invariant
+from decaycalc.conversion.momentum import IN_PLACE
+from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.side import Side, shrink_of, solved, strength_of
+from decaycalc.errors import DecaycalcError
+from decaycalc.explanation.claim import claim
+from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of
 
 BRIDGE_SOURCE = (
     "Loshchilov and Hutter, arXiv 1711.05101, proposition 1: shrink = lr·strength; a momentum "

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from decaycalc.explanation.claim import Claim
 from decaycalc.algebra.formula import fill, names_in, number_text
 from decaycalc.algebra.latex import to_latex
 from decaycalc.algebra.quantity import QUANTITIES, symbol_of
+from decaycalc.explanation.claim import Claim
 from decaycalc.record import Record
 
 _QUANTITY_OF = {symbol_of(name): name for name in QUANTITIES}

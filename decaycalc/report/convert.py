@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from decaycalc.answers import Answer
-from decaycalc.conversion.convert import Conversion
 from decaycalc.architecture.penalty import Penalty
+from decaycalc.conversion.convert import Conversion
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 

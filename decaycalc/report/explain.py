@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-from decaycalc.explanation.step import Explanation, Step
 from decaycalc.algebra.formula import names_in
 from decaycalc.algebra.latex import symbol
+from decaycalc.explanation.step import Explanation, Step
 from decaycalc.report.table import Table
 
 _WIDTH = 90

@@ -1,7 +1,7 @@
 """The published runs nearest to a timescale, in words and as rows."""
 
-from decaycalc.training.published.nearest import nearest
 from decaycalc.record import asdict
+from decaycalc.training.published.nearest import nearest
 
 
 def rows(timescale_epochs: float) -> list[dict[str, object]]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.training.trainers import Imported
-from decaycalc.training.published.measured import Measured
 from decaycalc.report.table import Cell, Table
+from decaycalc.training.published.measured import Measured
+from decaycalc.training.trainers import Imported
 
 _HEADERS = (
     "name", "convention", "value", "lr", "shrink per step", "timescale, epochs",

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from decaycalc.survival.equilibrium import Equilibrium
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 from decaycalc.schedule import COMMON, KINDS, Parameter
 from decaycalc.survival.answer import ScheduleAnswer
+from decaycalc.survival.equilibrium import Equilibrium
 
 TABLE_POINTS = 11
 _CURVE = ("step", "multiplier", "shrink per step", "survival", "share of this update at the end")

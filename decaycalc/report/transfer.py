@@ -5,8 +5,8 @@ from itertools import groupby
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.report.table import Cell, Table
-from decaycalc.transfers.laws import Projection
 from decaycalc.transfers import Rule, Transfer
+from decaycalc.transfers.laws import Projection
 
 
 def tables(

@@ -3,16 +3,16 @@
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side, shrink_of
-from decaycalc.conventions.record import Convention, Coupling, Follows
-from decaycalc.conversion.convert import check_value
-from decaycalc.survival.equilibrium import Equilibrium
-from decaycalc.conversion.equivalence import falling_lr
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.quantity import Number, finite
-from decaycalc.conversion.rounding import precision_warning
+from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import check_value
+from decaycalc.conversion.equivalence import falling_lr
+from decaycalc.conversion.rounding import precision_warning
+from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import Schedule, parse_schedule
+from decaycalc.survival.equilibrium import Equilibrium
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.settle import settle
 from decaycalc.survival.survey import ScheduledDecay, survive

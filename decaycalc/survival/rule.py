@@ -6,7 +6,12 @@ from math import expm1, log1p
 import numpy as np
 
 from decaycalc.conventions.record import Buffer, Follows
-from decaycalc.conversion.momentum import first_order_shrink, free_survival, is_oscillating, long_run_shrink
+from decaycalc.conversion.momentum import (
+    first_order_shrink,
+    free_survival,
+    is_oscillating,
+    long_run_shrink,
+)
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule.shapes import Floats
 

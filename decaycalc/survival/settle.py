@@ -2,15 +2,15 @@
 
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.algebra.number import finite
 from decaycalc.conventions.record import SGD, Coupling
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.survival.equilibrium import (
     Equilibrium,
     adamw_equilibrium,
     lion_equilibrium,
     sgd_equilibrium,
 )
-from decaycalc.algebra.number import finite
 
 # Below it the number of steps to come to rest is next to the end of float64.
 _LEAST_SHRINK = 1e-300

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decaycalc.errors import InvalidValueError
 from decaycalc.algebra.number import ratio
+from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
 from decaycalc.schedule.pieces import Integers, cut_pieces
 from decaycalc.survival.every import EqualSteps, EveryStep

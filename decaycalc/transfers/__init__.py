@@ -16,20 +16,20 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import NoReturn
 
-from decaycalc.conversion.side import Side
+from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
+from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
+from decaycalc.conversion.plan import target_side
+from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
     MissingQuantityError,
     NoEquivalentError,
 )
-from decaycalc.conversion.plan import target_side
-from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.record import replace
-from decaycalc.conventions.run import Run
 from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
 from decaycalc.transfers.step import Step
 

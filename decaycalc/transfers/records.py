@@ -3,10 +3,10 @@
 from enum import StrEnum
 from fractions import Fraction
 
-from decaycalc.conventions.record import Convention
 from decaycalc.algebra.quantity import Number, exact
-from decaycalc.record import Record
+from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
+from decaycalc.record import Record
 
 
 class LrRule(StrEnum):

@@ -2,15 +2,22 @@
 
 from fractions import Fraction
 
-from decaycalc.conversion.side import Side, base_name, check_shrink, shrink_of, solved, value_for_shrink
-from decaycalc.conventions.record import SGD, Invariant
-from decaycalc.conversion.convert import convert
-from decaycalc.conversion.decay import Decay, decay_of
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.algebra.number import brief
 from decaycalc.algebra.quantity import Monomial, exact, finite, root_of
-from decaycalc.record import Record, replace
+from decaycalc.conventions.record import SGD, Invariant
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import convert
+from decaycalc.conversion.decay import Decay, decay_of
+from decaycalc.conversion.side import (
+    Side,
+    base_name,
+    check_shrink,
+    shrink_of,
+    solved,
+    value_for_shrink,
+)
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.record import Record, replace
 from decaycalc.transfers.records import Hold, LrRule, Move, Rule
 
 _ONE = Monomial.of(1)

@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.evaluate import Evaluator, Scope, Value, evaluator, look_up
 from decaycalc.verification.rules.grammar import error_at
+from decaycalc.verification.rules.optimizers import Array
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import ANY, FIT, Coupling, Equivalence
 from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.side import Side
 from decaycalc.record import Record
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import Rule, parse_rule

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.record import FIT, Follows
 from decaycalc.conversion.equivalence import falling_lr
-from decaycalc.errors import InvalidValueError
 from decaycalc.conversion.products import TINY
+from decaycalc.conversion.side import Side
+from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
-from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.pairing import ALIGNED, Bout, StandIn, model_of
+from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import State
 from decaycalc.verification.train import Batches, Model, Trainer, free_decay, optimum, train
 

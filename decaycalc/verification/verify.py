@@ -4,19 +4,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from decaycalc.conversion.side import Side
-from decaycalc.explanation.claim import claim
-from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, Invariant
-from decaycalc.conversion.convert import check_value
-from decaycalc.errors import InvalidValueError, NoEquivalentError
-from decaycalc.verification.frameworks import Loaded, stand_ins
-from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.algebra.quantity import Number, exact, finite
-from decaycalc.record import Record, replace
+from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, Invariant
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import check_value
+from decaycalc.conversion.plan import Match, Plan, plan, target_side
+from decaycalc.conversion.side import Side
+from decaycalc.errors import InvalidValueError, NoEquivalentError
+from decaycalc.explanation.claim import claim
+from decaycalc.record import Record, replace
 from decaycalc.schedule import parse_schedule
-from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.frameworks import Loaded, stand_ins
 from decaycalc.verification.pairing import Bout
+from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.train import MODELS, make_model
 from decaycalc.verification.trials import (
     MOST_STEPS,

@@ -6,11 +6,11 @@ from fractions import Fraction
 import numpy as np
 from steppers import Stepper
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
-from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Loss, Run
+from decaycalc.conversion.convert import convert
+from decaycalc.conversion.side import Side
 from decaycalc.verification.rules.rule import State, parse_rule
 
 SHAPE = (6, 3)

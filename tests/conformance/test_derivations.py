@@ -6,13 +6,13 @@ from functools import cache
 
 import pytest
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import apply
+from decaycalc.conversion.plan import Match, plan, target_side
+from decaycalc.conversion.side import Side
 from decaycalc.errors import DecaycalcError
 from decaycalc.explanation.conversion import explain
-from decaycalc.conversion.plan import Match, plan, target_side
-from decaycalc.conventions.run import Run
 
 RUN = Run(
     lr="0.01", momentum="0.9", batch_size=100, dataset_size=60000, epochs=10, n_weights=1000,

@@ -15,11 +15,11 @@ from cases import START, STEPS, case_of, deviation, run_of
 from collected import COLLECTED, COUPLED
 from registry import STEPPERS as REGISTERED
 
-from decaycalc.conversion.side import strength_of
+from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conversion.decay import decay_of
-from decaycalc.algebra.quantity import exact
+from decaycalc.conversion.side import strength_of
 from decaycalc.verification.rules.optimizers import BLOCKS, Block
 from decaycalc.verification.rules.rule import State, parse_rule
 

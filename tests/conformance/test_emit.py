@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from decaycalc.conventions.catalogue import find
-from decaycalc.emit.code import emit
 from decaycalc.conventions.run import Run
+from decaycalc.emit.code import emit
 from decaycalc.schedule import parse_schedule
 from decaycalc.verification.rules.rule import State, parse_rule
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from decaycalc.conventions.catalogue import find
-from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import convert
 from decaycalc.verification.rules.rule import State, parse_rule
 
 N_EXAMPLES, BATCH, LR, ALPHA = 37, 8, 0.05, 0.3

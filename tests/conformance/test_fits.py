@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from fits import FITS, make_data, mean_gradient
 
-from decaycalc.conversion.side import Side
 from decaycalc.conventions.catalogue import find
-from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import convert
+from decaycalc.conversion.side import Side
 from decaycalc.verification.rules.rule import parse_rule
 
 DATA = make_data()

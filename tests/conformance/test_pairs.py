@@ -11,9 +11,9 @@ from registry import STEPPERS
 
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import ANY, SGD, Equivalence
+from decaycalc.conventions.run import Loss
 from decaycalc.conversion.convert import convert
 from decaycalc.errors import NoEquivalentError
-from decaycalc.conventions.run import Loss
 from decaycalc.verification.rules.optimizers import BLOCKS
 from decaycalc.verification.rules.rule import parse_rule
 from decaycalc.verification.train import Batches, Trainer, make_model, optimum

@@ -16,10 +16,10 @@ from cases import (
 )
 from registry import STEPPERS
 
+from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conversion.decay import decay_of
-from decaycalc.algebra.quantity import exact
 
 CONSTANT = np.ones(STEPS)
 COSINE = (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) / 2

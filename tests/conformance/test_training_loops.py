@@ -12,8 +12,8 @@ import pytest
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.readers import read_architecture
 from decaycalc.conventions.catalogue import find
-from decaycalc.conversion.convert import convert
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import convert
 from decaycalc.verification.rules.rule import State, parse_rule
 
 N_EXAMPLES, BATCH, LR, EPOCHS = 21, 8, 0.02, 4

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from decaycalc.conversion.side import Side, strength_of
-from decaycalc.conventions.catalogue import find
-from decaycalc.conversion.convert import convert
 from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import convert
+from decaycalc.conversion.side import Side, strength_of
 
 N_EXAMPLES = 60
 RANDOM = np.random.default_rng(17)

@@ -3,8 +3,8 @@
 import pytest
 
 from decaycalc.conventions.catalogue import find
-from decaycalc.verification.frameworks import FRAMEWORKS
 from decaycalc.conventions.run import Run
+from decaycalc.verification.frameworks import FRAMEWORKS
 from decaycalc.verification.verify import verify
 
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36, "steps": 60}

@@ -1,8 +1,13 @@
 """The classics: Caffe, Darknet, Torch7, Theano and their time."""
 
-from decaycalc.conventions.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS
-from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling, Follows
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.shapes import (
+    FULL_PENALTY,
+    HALF_PENALTY,
+    PLAIN,
+    TENSOR_MULTIPLIERS,
+)
+from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Classics"

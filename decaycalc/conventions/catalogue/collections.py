@@ -1,8 +1,8 @@
 """Optimizer collections for PyTorch: torch_optimizer, heavyball."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, TIMES_LR
 from decaycalc.conventions.record import Convention, Coupling, Follows
-from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"
 

@@ -1,5 +1,6 @@
 """PyTorch's ecosystem: trainers, fastai and single optimizers."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     HALF_PENALTY,
@@ -8,7 +9,6 @@ from decaycalc.conventions.catalogue.shapes import (
     TIMES_LR,
 )
 from decaycalc.conventions.record import Convention, Coupling, Follows
-from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"
 

@@ -1,8 +1,8 @@
 """Keras and TensorFlow, with their add-ons."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import FULL_PENALTY, HALF_PENALTY, PLAIN, TIMES_LR
 from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling, Follows
-from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "Keras and TensorFlow"
 

@@ -1,7 +1,7 @@
 """Objectives written by hand: the penalty stands in the loss."""
 
-from decaycalc.conventions.record import ANY, Convention
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.record import ANY, Convention
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Hand-written objectives"

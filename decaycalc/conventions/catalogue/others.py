@@ -1,5 +1,6 @@
 """Other frameworks: PaddlePaddle, MXNet, Chainer, MLX, tinygrad, Flux, Deeplearning4j."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, PLAIN, TENSOR_MULTIPLIERS, TIMES_LR
 from decaycalc.conventions.record import (
     ANY,
@@ -9,7 +10,6 @@ from decaycalc.conventions.record import (
     Coupling,
     Follows,
 )
-from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "Other frameworks"
 

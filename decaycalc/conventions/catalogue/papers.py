@@ -1,5 +1,6 @@
 """Papers' own parameters, and measures of a decay."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.record import (
     ANY,
     HALF_LIFE_EPOCHS,
@@ -14,7 +15,6 @@ from decaycalc.conventions.record import (
     Coupling,
     Follows,
 )
-from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Papers and measures"

@@ -1,8 +1,8 @@
 """pytorch_optimizer (kozistr), a collection of optimizers for PyTorch."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import HALF_PENALTY, PLAIN, TIMES_LR
 from decaycalc.conventions.record import Convention, Coupling, Follows
-from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"
 

@@ -1,8 +1,8 @@
 """scikit-learn and statistics packages."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import INVERSE_C, PLAIN
 from decaycalc.conventions.record import FIT, Buffer, Convention
-from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.run import Loss
 
 _GROUP = "scikit-learn and statistics"

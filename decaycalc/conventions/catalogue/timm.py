@@ -1,8 +1,8 @@
 """timm's optimizer factory."""
 
+from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import CONSTRUCTOR_LR, HALF_PENALTY, PLAIN, TIMES_LR
 from decaycalc.conventions.record import Convention, Coupling, Follows
-from decaycalc.algebra.quantity import Monomial
 
 _GROUP = "PyTorch's ecosystem"
 

@@ -1,12 +1,12 @@
 """Chosen: a recipe by name or from a file, with what the user says laid over it."""
 
+from decaycalc.algebra.quantity import Number
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conventions.record import Convention
-from decaycalc.algebra.quantity import Number
-from decaycalc.training.trainers import Imported, is_file_name, read_recipe
-from decaycalc.training.published.published import find
-from decaycalc.record import Record, replace
 from decaycalc.conventions.run import Run
+from decaycalc.record import Record, replace
+from decaycalc.training.published.index import find
+from decaycalc.training.trainers import Imported, is_file_name, read_recipe
 
 
 class Chosen(Record):

@@ -1,13 +1,13 @@
 """measure: a recipe's decay in the common unit, over its whole run (numpy)."""
 
-from decaycalc.conversion.side import Side
+from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conversion.decay import decay_of
-from decaycalc.algebra.quantity import exact
-from decaycalc.training.published.measured import Measured
-from decaycalc.training.published.record import Recipe
+from decaycalc.conversion.side import Side
 from decaycalc.survival import DecayRule, survive
 from decaycalc.survival.answer import lay_schedule, rule_of
+from decaycalc.training.published.measured import Measured
+from decaycalc.training.published.record import Recipe
 
 
 def measure(recipe: Recipe) -> Measured:

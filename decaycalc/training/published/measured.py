@@ -1,9 +1,9 @@
 """Measured: a recipe with its decay in the common unit."""
 
 from decaycalc.algebra.quantity import exact
+from decaycalc.record import Record
 from decaycalc.training.published.figures import FIGURES
 from decaycalc.training.published.record import Recipe
-from decaycalc.record import Record
 
 
 class Measured(Record):

@@ -3,8 +3,8 @@
 from math import log
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.training.published.figures import FIGURES
 from decaycalc.record import Record
+from decaycalc.training.published.figures import FIGURES
 
 
 class Neighbour(Record):

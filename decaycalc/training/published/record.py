@@ -1,8 +1,8 @@
 """Recipe: one published training run with its weight decay, as its source states it."""
 
+from decaycalc.conventions.run import Loss, Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
-from decaycalc.conventions.run import Loss, Run
 
 
 class Recipe(Record):

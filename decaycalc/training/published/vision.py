@@ -1,7 +1,7 @@
 """Published recipes of image classifiers: 2012 to today."""
 
-from decaycalc.training.published.record import Recipe
 from decaycalc.conventions.run import Loss
+from decaycalc.training.published.record import Recipe
 
 IMAGENET = 1_281_167  # ILSVRC 2012 training images, as its dataset cards count them
 CIFAR = 50_000

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.training.published.record import Recipe
 from decaycalc.training.trainers.prototext import Message, parse_prototext
 from decaycalc.training.trainers.result import (
     Imported,
@@ -14,7 +15,6 @@ from decaycalc.training.trainers.result import (
     read_text,
     unread,
 )
-from decaycalc.training.published.record import Recipe
 
 # The solver's type, or its number in the older `solver_type` field.
 _TYPES = {"sgd": "SGD", "nesterov": "Nesterov", "0": "SGD", "1": "Nesterov"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.training.published.record import Recipe
 from decaycalc.training.trainers.result import (
     Imported,
     compose,
@@ -12,7 +13,6 @@ from decaycalc.training.trainers.result import (
     read_text,
     unread,
 )
-from decaycalc.training.published.record import Recipe
 
 _READ = {
     "batch", "burn_in", "decay", "gamma", "learning_rate", "max_batches", "momentum", "policy",

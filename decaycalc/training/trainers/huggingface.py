@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from decaycalc.errors import UnreadableFileError
 from decaycalc.algebra.quantity import exact
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.published.record import Recipe
 from decaycalc.training.trainers.result import (
     DEVICES_NOTE,
     Imported,
@@ -15,7 +16,6 @@ from decaycalc.training.trainers.result import (
     read_text,
     unread,
 )
-from decaycalc.training.published.record import Recipe
 
 # transformers/training_args.py: the values that hold where the file is silent.
 _DEFAULTS: dict[str, object] = {

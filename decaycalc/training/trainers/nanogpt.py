@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-from decaycalc.errors import UnreadableFileError
 from decaycalc.algebra.quantity import exact
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.published.record import Recipe
 from decaycalc.training.trainers.result import (
     Imported,
     compose,
@@ -14,7 +15,6 @@ from decaycalc.training.trainers.result import (
     read_text,
     unread,
 )
-from decaycalc.training.published.record import Recipe
 
 _LARGEST = 200_000  # characters; nanoGPT's own configurations have less than 2000
 _MOST_BITS = 2000

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from decaycalc.errors import InvalidValueError, UnreadableFileError
 from decaycalc.algebra.quantity import exact
-from decaycalc.training.published.record import Recipe
+from decaycalc.errors import InvalidValueError, UnreadableFileError
 from decaycalc.record import Record
+from decaycalc.training.published.record import Recipe
 
 if TYPE_CHECKING:
     from pathlib import Path

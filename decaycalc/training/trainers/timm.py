@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from decaycalc.errors import UnreadableFileError
 from decaycalc.algebra.quantity import exact, root_of
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.published.record import Recipe
 from decaycalc.training.trainers.flat_yaml import parse_flat_yaml
 from decaycalc.training.trainers.result import (
     DEVICES_NOTE,
@@ -16,7 +17,6 @@ from decaycalc.training.trainers.result import (
     read_text,
     unread,
 )
-from decaycalc.training.published.record import Recipe
 
 # timm/optim/_optim_factory.py: name -> (convention, nesterov).
 _OPTIMIZERS = {

@@ -55,7 +55,7 @@ def stand_ins(
     found: dict[str, StandIn] = {}
     loaded = []
     for name in check_frameworks(names):
-        adapter = import_module(f"decaycalc.frameworks.{name}")
+        adapter = import_module(f"decaycalc.verification.frameworks.{name}")
         own = _own(name, adapter, keys)
         library = adapter.load()
         found |= {key: adapter.stand_in(key, library) for key in own}

@@ -8,8 +8,8 @@ import numpy as np
 
 from decaycalc.verification.frameworks import loading
 from decaycalc.verification.frameworks.rule import PenalisedRule, Settings, SteppedRule
-from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.pairing import StandIn
+from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import Stepper
 from decaycalc.verification.trials import settle
 

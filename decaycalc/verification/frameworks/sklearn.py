@@ -6,8 +6,8 @@ import numpy as np
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.verification.frameworks import loading
-from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.pairing import Solver, StandIn
+from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.train import Model, Trainer
 
 

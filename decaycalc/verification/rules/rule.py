@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.verification.rules.optimizers import Array, Memory
+from decaycalc.verification.objective import IMPLIED, Term, gradient, split_objective
 from decaycalc.verification.rules.evaluate import Evaluator, Scope, Value, evaluator, shaped
 from decaycalc.verification.rules.grammar import (
     GIVEN,
@@ -24,7 +24,7 @@ from decaycalc.verification.rules.grammar import (
     parse_objective,
     parse_statements,
 )
-from decaycalc.verification.objective import IMPLIED, Term, gradient, split_objective
+from decaycalc.verification.rules.optimizers import Array, Memory
 
 Stepper = Callable[[Array, float], Array]
 """A framework's optimizer of one tensor: from gradient and lr to the weights after the step."""

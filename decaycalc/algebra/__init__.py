@@ -1,0 +1,1 @@
+"""Exact numbers, the quantities of a run, monomials of them, and formulas as text and LaTeX."""

@@ -1,0 +1,1 @@
+"""Code and settings for other frameworks that do what a conversion says."""

@@ -1,0 +1,1 @@
+"""Training runs: published ones as data, and readers of trainers' own files."""

@@ -1,0 +1,292 @@
+from collections import Counter
+
+import pytest
+
+from decaycalc.architecture import parse_architecture
+from decaycalc.architecture.initialisers import initialise
+from decaycalc.architecture.masks import count_decayed, decayed
+from decaycalc.architecture.penalty import penalty
+from decaycalc.architecture.zoo import (
+    MODELS,
+    OTHER_NAMES,
+    build_model,
+    families,
+    find_model,
+    known_names,
+    squash,
+)
+from decaycalc.errors import InvalidValueError, UnknownNameError
+
+# Name, parameters, exempt weights, tensors and exempt tensors under no-1d, counted in torchvision
+# 0.28, timm 1.0.31 and transformers 4.57.1.
+COUNTS = [
+    ("lenet-300-100", 266_610, 410, 6, 3),
+    ("784-300-100-10", 266_610, 410, 6, 3),
+    ("lenet5-caffe", 431_080, 580, 8, 4),
+    ("alexnet", 61_100_840, 10_344, 16, 8),
+    ("vgg16", 138_357_544, 13_416, 32, 16),
+    ("resnet18", 11_689_512, 10_600, 62, 41),
+    ("resnet50", 25_557_032, 54_120, 161, 107),
+    ("resnet101", 44_549_160, 106_344, 314, 209),
+    ("wide_resnet50_2", 68_883_240, 69_224, 161, 107),
+    ("wrn-28-10", 36_479_194, 17_962, 80, 51),
+    ("resnet18-cifar", 11_173_962, 9_610, 62, 41),
+    ("densenet121", 7_978_856, 84_648, 364, 243),
+    ("efficientnet_b0", 5_288_548, 52_356, 213, 131),
+    ("mobilenet_v2", 3_504_872, 35_112, 158, 105),
+    ("mobilenetv2_100", 3_504_872, 35_112, 158, 105),
+    ("mobilenet_v3_large", 5_483_032, 31_760, 174, 110),
+    ("vit_b_16", 86_567_656, 123_112, 152, 100),
+    ("vit_base_patch16_224", 86_567_656, 123_112, 152, 100),
+    ("deit_small_patch16_224", 22_050_664, 62_056, 152, 100),
+    ("vit_small_patch16_224", 22_050_664, 62_056, 152, 100),
+    ("convnext_tiny", 28_589_128, 65_128, 182, 123),
+    ("swin_t", 28_288_354, 65_608, 173, 108),
+    ("googlenet", 13_004_888, 20_120, 187, 123),
+    ("inception_v3", 27_161_264, 38_224, 292, 194),
+    ("squeezenet1_0", 1_248_424, 3_976, 52, 26),
+    ("bert-base-uncased", 109_482_240, 122_112, 199, 123),
+    ("bert-base-pretraining", 110_106_428, 154_940, 206, 128),
+    ("roberta-base", 124_645_632, 122_112, 199, 123),
+    ("distilbert-base-uncased", 66_362_880, 61_440, 100, 62),
+    ("gpt2", 124_439_808, 121_344, 148, 98),
+    ("gpt2-small", 124_439_808, 121_344, 148, 98),
+    ("117M", 124_439_808, 121_344, 148, 98),
+    ("gpt2-medium", 354_823_168, 321_536, 292, 194),
+    ("345M", 354_823_168, 321_536, 292, 194),
+    ("pythia-160m", 162_322_944, 121_344, 148, 98),
+    ("t5-small", 60_506_624, 16_384, 131, 32),
+    ("llama-2-7b", 6_738_415_616, 266_240, 291, 65),
+    ("llama-3-8b", 8_030_261_248, 266_240, 291, 65),
+    ("mistral-7b", 7_241_732_096, 266_240, 291, 65),
+]
+# Published numbers of parameters.
+TOTALS = {
+    "vgg19_bn": 143_678_248,
+    "resnet152": 60_192_808,
+    "wide_resnet101_2": 126_886_696,
+    "resnext101_64x4d": 83_455_272,
+    "densenet161": 28_681_000,
+    "efficientnet_b7": 66_347_960,
+    "efficientnet_v2_l": 118_515_272,
+    "mobilenet_v3_small": 2_542_856,
+    "squeezenet1_1": 1_235_496,
+    "vit_h_14": 632_045_800,
+    "swin_v2_b": 87_930_848,
+    "convnext_xlarge": 350_196_968,
+    "torchvision/convnext_large": 197_767_336,
+    "googlenet_noaux": 6_624_904,
+    "inception_v3_noaux": 23_834_568,
+    "vit-large": 304_326_632,
+    "vit-base-patch32-384": 88_297_192,
+    "deit-tiny": 5_717_416,
+    "deit-small-distilled": 22_436_432,
+    "swin-large": 196_532_476,
+    "swin-base-384": 87_903_584,
+    "wrn-28-10-cifar100": 36_536_884,
+    "wrn-40-2": 2_243_546,
+    "resnet56": 853_018,
+    "bert-large": 335_141_888,
+    "roberta-large": 355_359_744,
+    "xlm-roberta-base": 278_043_648,
+    "xlm-roberta-large": 559_890_432,
+    "electra-base": 109_483_009,
+    "albert-base-v2": 11_221_680,
+    "bart-base": 139_420_416,
+    "bart-large": 406_291_456,
+    "gpt2-large": 774_030_080,
+    "gpt2-xl": 1_557_611_200,
+    "pythia-70m": 70_426_624,
+    "pythia-1b": 1_011_781_632,
+    "pythia-12b": 11_846_072_320,
+    "opt-350m": 331_196_416,
+    "opt-1.3b": 1_315_758_080,
+    "llama-2-13b": 13_015_864_320,
+    "llama-2-70b": 68_976_648_192,
+    "llama-3-70b": 70_553_706_496,
+    "llama-3.1-405b": 405_853_388_800,
+    "llama-3.2-1b": 1_235_814_400,
+    "tinyllama-1.1b": 1_100_048_384,
+    "mixtral-8x7b": 46_702_792_704,
+    "qwen2-0.5b": 494_032_768,
+    "qwen3-8b": 8_190_735_360,
+    "gemma-2b": 2_506_172_416,
+    "gemma-2-9b": 9_241_705_984,
+    "phi-3-mini": 3_821_079_552,
+    "t5-base": 222_903_552,
+    "t5-11b": 11_307_321_344,
+    "whisper-tiny": 37_760_640,
+}
+
+
+@pytest.mark.parametrize(("name", "total", "exempt", "tensors", "exempt_tensors"), COUNTS)
+def test_a_model_has_exactly_the_parameters_of_the_reference(
+    name, total, exempt, tensors, exempt_tensors
+):
+    net = parse_architecture(name)
+    assert net.n_parameters == total
+    assert net.n_parameters - count_decayed(net) == exempt
+    assert len(net.tensors) == tensors
+    assert decayed(net).count(False) == exempt_tensors
+
+
+@pytest.mark.parametrize(("name", "total"), TOTALS.items())
+def test_a_model_has_its_published_number_of_parameters(name, total):
+    assert build_model(name).n_parameters == total
+
+
+@pytest.mark.parametrize("name", known_names())
+def test_every_known_name_builds_sound_tensors(name):
+    net = build_model(name)
+    names = [tensor.name for tensor in net.tensors]
+    assert len(set(names)) == len(names)
+    assert set(net.undecayed) <= set(names)
+    assert all(tensor.sum_of_squares is not None for tensor in net.tensors)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ResNet-50", "resnet50"),
+        ("VGG16-BN", "vgg16_bn"),
+        ("Wide_ResNet-50-2", "wide_resnet50_2"),
+        ("wrn-50-2", "wide_resnet50_2"),
+        ("WRN 28 10", "wrn-28-10"),
+        ("wide-resnet-28-10", "wrn-28-10"),
+        ("GPT2", "gpt2-small"),
+        ("345M", "gpt2-medium"),
+        ("EleutherAI/pythia-160m-deduped", "pythia-160m"),
+        ("meta-llama/Llama-2-7b-hf", "llama-2-7b"),
+        ("google/vit-base-patch16-224", "vit-base"),
+        ("vit-s/16", "vit-small"),
+        ("timm/vit_base_patch16_224", "vit-base"),
+        ("facebook/deit-tiny-patch16-224", "deit-tiny"),
+        ("microsoft/swin-tiny-patch4-window7-224", "swin-tiny"),
+        ("swin-base-window12-384", "swin-base-384"),
+        ("resnet18-cifar10", "resnet18-cifar"),
+        ("google/t5-v1_1-small", "t5-v1.1-small"),
+    ],
+)
+def test_spelling_and_publisher_do_not_matter(one, other):
+    assert parse_architecture(one).tensors == build_model(other).tensors
+
+
+def test_no_two_names_fall_together():
+    spelled = Counter(squash(name) for name in (*MODELS, *OTHER_NAMES))
+    twice = {name for name, count in spelled.items() if count > 1}
+    # Without a separator the larger one is meant: 16 GF, not 1.6.
+    assert twice == {"regnetx16gf", "regnety16gf", "regnetx32gf", "regnety32gf"}
+    for name in MODELS:
+        assert find_model(name.replace("_", "-").upper()).tensors == MODELS[name]().tensors
+
+
+PUBLISHED = {
+    "maxvit_t": 30_919_624, "mnasnet0_5": 2_218_512, "mnasnet0_75": 3_170_208,
+    "mnasnet1_0": 4_383_312, "mnasnet1_3": 6_282_256, "regnet_x_16gf": 54_278_536,
+    "regnet_x_1_6gf": 9_190_136, "regnet_x_32gf": 107_811_560, "regnet_x_3_2gf": 15_296_552,
+    "regnet_x_400mf": 5_495_976, "regnet_x_800mf": 7_259_656, "regnet_x_8gf": 39_572_648,
+    "regnet_y_128gf": 644_812_894, "regnet_y_16gf": 83_590_140, "regnet_y_1_6gf": 11_202_430,
+    "regnet_y_32gf": 145_046_770, "regnet_y_3_2gf": 19_436_338, "regnet_y_400mf": 4_344_144,
+    "regnet_y_800mf": 6_432_512, "regnet_y_8gf": 39_381_472, "shufflenet_v2_x0_5": 1_366_792,
+    "shufflenet_v2_x1_0": 2_278_604, "shufflenet_v2_x1_5": 3_503_624,
+    "shufflenet_v2_x2_0": 7_393_996,
+}  # fmt: skip
+"""Parameters as torchvision publishes them with each model's weights (`meta["num_params"]`)."""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_families_of_a_few_numbers_have_the_published_number_of_parameters(name):
+    net = build_model(name)
+    assert net.n_parameters == PUBLISHED[name]
+    assert net.name == name
+    assert net.n_classes == 1000
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("RegNet-X-1.6GF", "regnet_x_1_6gf"), ("regnet_x_1_6gf", "regnet_x_1_6gf"),
+        ("regnetx16gf", "regnet_x_16gf"), ("regnet y 3-2gf", "regnet_y_3_2gf"),
+        ("torchvision/regnet_y_3.2gf", "regnet_y_3_2gf"), ("MNASNet1.0", "mnasnet1_0"),
+        ("ShuffleNet-v2-x0-5", "shufflenet_v2_x0_5"),
+    ],
+)  # fmt: skip
+def test_a_separator_may_be_the_point_of_a_number(spelling, name):
+    assert find_model(spelling).name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet51", "resnet20-svhn", "wrn-28", "wrn-28-10-svhn", "vit-enormous", "vit-base-a",
+        "vit-base-patch16-224-3", "vit-base-224-16", "vit-base-patch16-patch16", "deit-large",
+        "deit-tiny-x", "swin-tiny-window7-224-1", "swin-x", "resnet99999999", "---",
+        "vit-base-224-240",
+    ],
+)  # fmt: skip
+def test_what_no_family_has_is_unknown(name):
+    assert find_model(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wrn-29-10",
+        "wrn-4-1",
+        "wrn-28-999",
+        "vit-base-patch32-16",
+        "vit-base-patch16-99999",
+        "wrn-0-1",
+    ],
+)
+def test_a_family_refuses_members_that_cannot_exist(name):
+    with pytest.raises(InvalidValueError):
+        find_model(name)
+
+
+def test_an_unknown_model_names_its_neighbours():
+    with pytest.raises(UnknownNameError, match="did you mean 'resnet50'"):
+        build_model("resnt50")
+    assert families.find_member("") is None
+
+
+def test_the_models_that_timm_exempts_more_of():
+    net = build_model("vit-base")
+    assert net.n_parameters - count_decayed(net, mask="timm") == 275_176
+    small = build_model("deit-small")
+    assert small.n_parameters - count_decayed(small, mask="timm") == 138_088
+    convnext = build_model("torchvision/convnext_tiny")
+    assert convnext.n_parameters - count_decayed(convnext) == 58_504
+
+
+def test_what_the_no_decay_rule_exempts_in_resnet_50():
+    net = build_model("resnet50")
+    kept = count_decayed(net)
+    assert net.n_parameters - kept == 54_120
+    assert 100 * kept / net.n_parameters == pytest.approx(99.78823832125734, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "mask", "squares", "strength", "value"),
+    [
+        ("resnet50", "no-1d", 45_395.3333, 1e-4, 2.26977),
+        ("resnet50", "all", 71_955.50, 1e-4, 3.59777),
+        ("nanogpt", "no-1d", 36_175.872, 0.1, 1808.79),
+    ],
+)
+def test_the_penalty_at_initialisation_of_known_models(name, mask, squares, strength, value):
+    scale = penalty(build_model(name), strength=strength, mask=mask)
+    assert scale.sum_of_squares == pytest.approx(squares, rel=1e-7)
+    assert scale.value == pytest.approx(value, rel=3e-6)
+
+
+def test_the_initial_loss_is_that_of_the_vocabulary_or_the_classes():
+    assert penalty(build_model("resnet50")).initial_loss == pytest.approx(6.907755, rel=1e-7)
+    assert penalty(build_model("nanogpt")).initial_loss == pytest.approx(10.82584, rel=1e-6)
+
+
+def test_an_initialiser_replaces_a_models_own():
+    net = initialise(build_model("lenet-300-100"), init="torch")
+    assert penalty(net, mask="all", init="torch").sum_of_squares == pytest.approx(
+        (300 + 100 + 10) / 3 + 300 / (3 * 784) + 100 / 900 + 10 / 300
+    )

@@ -1,0 +1,72 @@
+"""`decaycalc conventions`: the list, its filters, one record whole."""
+
+import json
+
+import pytest
+
+from decaycalc.cli.main import main
+from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.selection import select
+from decaycalc.errors import UnknownNameError
+
+
+def document(*words, capsys):
+    assert main(["conventions", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_list_holds_every_convention(capsys):
+    records = document(capsys=capsys)["conventions"]
+    assert [record["key"] for record in records] == [c.key for c in conventions()]
+
+
+def test_a_record_has_the_promised_keys(capsys):
+    (record,) = document("torch-adamw", capsys=capsys)["conventions"]
+    promised = {
+        "key", "aliases", "title", "parameter", "invariant", "formula", "update", "default",
+        "exempt", "follows_schedule", "coupling", "trap", "source", "verification",
+    }  # fmt: skip
+    assert promised <= set(record)
+    assert record["key"] == "pytorch-adamw"
+    assert record["default"] == 0.01
+    assert record["formula"] == "shrink = lr·weight_decay"
+
+
+def test_one_framework_is_listed(capsys):
+    keys = [
+        record["key"] for record in document("--framework", "keras", capsys=capsys)["conventions"]
+    ]
+    assert "keras-l2" in keys
+    assert all(key.startswith("keras") for key in keys)
+
+
+def test_filters_narrow_each_other():
+    chosen = select(search="LAMB", invariant="none")
+    assert {"optax-lamb"} <= {convention.key for convention in chosen}
+    assert all(convention.invariant is None for convention in chosen)
+    assert all(c.invariant == "shrink" for c in select(invariant="shrink"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"framework": "kerras"}, "unknown framework 'kerras'; did you mean 'keras'"),
+        ({"search": "xyzzy"}, "unknown convention with 'xyzzy'"),
+    ],
+)
+def test_filters_that_leave_nothing_say_so(wanted, message):
+    with pytest.raises(UnknownNameError) as error:
+        select(**wanted)
+    assert message in str(error.value)
+
+
+def test_the_tables_show_the_list_and_one_record(capsys):
+    assert main(["conventions", "--framework", "caffe"]) == 0
+    assert "strength = weight_decay/loss_scale" in capsys.readouterr().out
+    assert main(["conventions", "l2-norm", "--format", "md"]) == 0
+    assert "no scalar because" in capsys.readouterr().out
+
+
+def test_an_unknown_key_suggests_the_nearest(capsys):
+    assert main(["conventions", "pytorch-sdg"]) == 2
+    assert "did you mean 'pytorch-sgd'" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""`decaycalc recipes` on the command line."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from decaycalc.conventions.run import Run
+from decaycalc.errors import UnknownNameError, UnreadableFileError
+from decaycalc.training.published.chosen import choose, load
+from decaycalc.training.published.index import RECIPES
+
+
+def test_all_recipes_stand_in_one_table(run):
+    ran = run("recipes")
+    assert (ran.status, ran.err) == (0, "")
+    assert all(recipe.name in ran.out for recipe in RECIPES)
+    assert "timm-lamb*" in ran.out
+
+
+def test_the_document_has_every_recipe(run):
+    body = json.loads(run("recipes", "--json").out)
+    assert body["schema"] == "decaycalc.recipes"
+    assert len(body["recipes"]) == len(RECIPES)
+    keys = {"name", "convention", "value", "run", "schedule", "shrink", "timescale_epochs",
+            "timescale_run_fraction", "sum_shrink", "survival", "source"}  # fmt: skip
+    assert all(keys <= set(entry) for entry in body["recipes"])
+
+
+def test_csv_is_flat(run):
+    rows = list(csv.DictReader(io.StringIO(run("recipes", "--format", "csv").out)))
+    assert rows[0]["name"] == "alexnet-2012"
+    assert rows[0]["run_lr"] == "0.01"
+
+
+def test_search_and_nearness_choose(run):
+    found = json.loads(run("recipes", "--search", "pythia", "--json").out)["recipes"]
+    assert len(found) == 9
+    near = json.loads(run("recipes", "--near", "2", "--json").out)["recipes"]
+    assert (len(near), near[0]["name"]) == (10, "resnet-50-he")
+    assert run("recipes", "--near", "zero").status == 2
+    assert run("recipes", "--near", "0").status == 2
+
+
+def test_one_recipe_is_shown_whole(run):
+    ran = run("recipes", "resnet-50-he")
+    assert "up to 60e4 steps" in ran.out
+    assert "1.9981782" in ran.out
+    body = json.loads(run("recipes", "Resnet_50_He", "--json").out)
+    assert [entry["name"] for entry in body["recipes"]] == ["resnet-50-he"]
+
+
+def test_an_unknown_recipe_is_answered_with_its_neighbours(run):
+    ran = run("recipes", "resnet-50-hee")
+    assert (ran.status, ran.out) == (2, "")
+    assert "did you mean 'resnet-50-he'" in ran.err
+
+
+@pytest.fixture
+def solver(tmp_path):
+    (tmp_path / "net.prototxt").write_text(
+        'layer { name: "ip1" param { decay_mult: 250 } } layer { data_param { batch_size: 100 } }'
+    )
+    path = tmp_path / "solver.prototxt"
+    path.write_text(
+        'net: "net.prototxt" base_lr: 0.001 momentum: 0.9 weight_decay: 0.004 max_iter: 60000'
+        " clip_gradients: 5"
+    )
+    return str(path)
+
+
+def test_a_file_is_a_recipe_too(run, solver):
+    ran = run("recipes", solver)
+    assert "ip1.weight" in ran.out
+    assert "250" in ran.out
+    assert ran.err == "warning: not read: clip_gradients\n"
+    body = json.loads(run("recipes", solver, "--json").out)
+    assert body["recipes"][0]["shrink"] == pytest.approx(4e-5)
+
+
+def test_a_recipe_has_its_code(run, solver):
+    ran = run("recipes", "deit-b", "--emit", "pytorch")
+    assert ran.out.startswith("# weight_decay 0.05 of timm-adamw")
+    assert "betas=(0.9, 0.999)" in ran.out
+    every = run("recipes", "deit-b", "--emit", "pytorch", "--decay-mask", "all").out
+    assert "model.parameters()" in every
+    assert "keras.regularizers.L2(0.002)" in run("recipes", solver, "--emit", "keras").out
+
+
+def test_code_needs_a_recipe_that_states_its_decay(run):
+    assert "needs the NAME" in run("recipes", "--emit", "pytorch").err
+    for name in ("chinchilla-70b", "vit-l-jft"):
+        ran = run("recipes", name, "--emit", "pytorch")
+        assert (ran.status, ran.out) == (1, "")
+
+
+def test_a_recipe_is_chosen_by_name_or_file(solver):
+    chosen = choose("resnet-50-goyal-8k")
+    assert (chosen.value, chosen.source.key) == ("0.0001", "pytorch-sgd")
+    assert chosen.schedule.startswith("step:")
+    assert chosen.notes == ("resnet-50-goyal-8k: 23.74 % error; warm-up from lr 0.1",)
+    imported = choose(solver)
+    assert imported.source.key == "caffe"
+    assert imported.notes == ("imported: not read: clip_gradients",)
+    assert choose("vit-l-jft").source is None
+    assert choose("clip-vit-l-14").notes == ()
+
+
+def test_what_is_said_takes_the_recipes_place():
+    chosen = choose("resnet-50-he", value="5e-4", run=Run(epochs=3), schedule="cosine")
+    assert (chosen.value, chosen.schedule) == ("5e-4", "cosine")
+    assert (chosen.run.epochs, chosen.run.steps) == (3, None)
+    kept = choose("resnet-50-he", run=Run(lr=1))
+    assert (kept.run.get("lr"), kept.run.steps) == (1, 600_000)
+
+
+def test_what_is_neither_name_nor_file_is_refused():
+    with pytest.raises(UnknownNameError):
+        load("no-such-recipe")
+    with pytest.raises(UnreadableFileError):
+        load("no/such/solver.prototxt")

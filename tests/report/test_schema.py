@@ -1,0 +1,143 @@
+import json
+import os
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from decaycalc.cli.main import main
+from decaycalc.report.schemas import NAMES, schema
+from decaycalc.report.schemas.notation import to_schema
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "schemas.json"
+
+# Command lines of every kind of output, by the document that they write.
+OUTPUTS = {
+    "convert": (
+        "convert 1e-4 --from pytorch-sgd",
+        "convert --from pytorch-sgd --to keras-l2",
+        "convert 1e-3 --from mean-l2 -a 9-8-7 -N 60000 -B 128 --lr 0.1 --momentum 0.9 --epochs 3",
+        "convert 1e-3 --from mean-l2 -a 9-8-7 --lr 0.1 --steps 9 --schedule cosine --all",
+        "convert 1e-3 --from mean-l2 --to layer-mean-l2 -a 4-3-2",
+        "convert 0.1 --from pytorch-adamw --lr 1e-3 --to half-life-steps --to-lr 0.1",
+        "convert 1e-4 --from pytorch-sgd --to batch-sum-l2 -B 10 --lr 0.1 --to-momentum 0.9",
+        "convert 1e-4 --from pytorch-adam --gradient-rms 0.1 --lr 0.1 --steps 50",
+        "convert 0 --from caffe --lr 0.1",
+        "convert 1e-3 --from mean-l2 --to keras-l2 --lr 0.1 --explain",
+        "convert 1e-3 --from mean-l2 --lr 0.1 --emit pytorch",
+    ),
+    "conventions": ("conventions", "conventions lamb --search x", "conventions tfa-lamb"),
+    "schedule": (
+        "schedule 0.1 --from pytorch-adamw --lr 1e-3 --steps 10",
+        "schedule 0.1 --from pytorch-adamw --lr 1e-3 --steps 100 --schedule cosine -B 10 -N 100",
+        "schedule 5e-4 --from caffe --lr 0.01 --momentum 0.9 --steps 100",
+        "schedule --list",
+    ),
+    "arch": (
+        "arch 4-3-2",
+        "arch 25.6e6",
+        "arch resnet18 0.05 --from pytorch-adamw --lr 1e-3 --depth 1",
+    ),
+    "transfer": (
+        "transfer 0.1 --from pytorch-adamw --lr 1e-3 -B 32 --to-batch-size 64",
+        "transfer 1e-4 --from caffe --lr 1e-3 -B 32 -N 1000 --epochs 3 --to-batch-size 64",
+    ),
+    "recipes": ("recipes", "recipes resnet-50-he", "recipes resnet-50-he --emit pytorch"),
+    "verify": ("verify 1e-4 --from pytorch-sgd --to keras-l2 --lr 0.1",),
+    "config": ("convert 1 --from caffe --to keras-l2 --show-config",),
+    "version": ("--version",),
+}
+
+
+def validator(name):
+    return jsonschema.Draft202012Validator(schema(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_schema_is_one(name):
+    jsonschema.Draft202012Validator.check_schema(schema(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [(name, words) for name in OUTPUTS for words in OUTPUTS[name]]
+)
+def test_an_output_is_what_its_schema_says(name, words, capsys):
+    status = main([*words.split(), "--json"])
+    out, err = capsys.readouterr()
+    if status == 0:
+        validator(name).validate(json.loads(out))
+    else:
+        validator("error").validate(json.loads(err.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("convert x --from caffe", "invalid-value"),
+        ("convert 1 --from cafe", "unknown-name"),
+        ("convert 1 --from keras-l2 --to sklearn-logistic", "missing-quantity"),
+        ("convert 1 --from caffe --lr 0.1 --nesterov", "contradiction"),
+        ("convert 1 --from caffe -a 4-3-", "syntax"),
+        ("check no-such-file.toml", "unreadable-file"),
+        ("convert 1 --from pytorch-adam --to pytorch-adamw", "no-equivalent"),
+        ("convert 1 --nonsense", "usage"),
+    ],
+)
+def test_an_error_is_an_object_of_its_kind(words, kind, capsys):
+    assert main([*words.split(), "--json"]) in {1, 2}
+    out, err = capsys.readouterr()
+    assert out == ""
+    error = json.loads(err.splitlines()[-1])
+    validator("error").validate(error)
+    assert error["error"]["type"] == kind
+
+
+def test_checks_and_rows_are_what_their_schemas_say(tmp_path, capsys):
+    path = tmp_path / "checks.toml"
+    path.write_text('[a]\nvalue = 1\nfrom = "caffe"\nto = "keras-l2"\nequals = 0.5\n[b]\nvalue=1\n')
+    assert main(["check", str(path), "--json"]) == 2
+    validator("check").validate(json.loads(capsys.readouterr().out))
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        '{"to": "keras-l2"}\n{"to": "layer-mean-l2", "arch": "4-3-2", "from": "mean-l2"}\n'
+        '{"to": "keras-l3"}\n{}\n'
+    )
+    target = tmp_path / "out.jsonl"
+    assert (
+        main(["convert", "1e-3", "--from", "caffe", "--input", str(rows), "-o", str(target)]) == 1
+    )
+    lines = [json.loads(line) for line in target.read_text().splitlines()]
+    names = ("row", "row", "bad-row", "row-of-conversions")
+    for name, line in zip(names, lines, strict=True):
+        validator(name).validate(line)
+
+
+def test_the_command_prints_them(capsys):
+    assert main(["schema"]) == 0
+    assert capsys.readouterr().out.split() == list(NAMES)
+    assert main(["schema", "convert"]) == 0
+    assert json.loads(capsys.readouterr().out) == schema("convert")
+    assert main(["schema", "convrt"]) == 2
+    assert "did you mean 'convert'" in capsys.readouterr().err
+
+
+def test_a_schema_refuses_what_is_not_so(capsys):
+    assert main(["convert", "1e-4", "--from", "caffe", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    for wrong in ({"schema": "x"}, {"strength": "1"}, {"conversions": [{}]}, {"decay": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            validator("convert").validate({**document, **wrong})
+    validator("convert").validate({**document, "new": 1})
+
+
+def test_the_notation_says_any_and_maps():
+    assert to_schema("any") == {}
+    assert to_schema(("map", "number?"))["additionalProperties"] == {"type": ["number", "null"]}
+
+
+def test_names_and_types_are_frozen():
+    """A reader relies on them; only additions are allowed, and change the golden file."""
+    current = {name: schema(name) for name in NAMES}
+    if os.environ.get("DECAYCALC_RENEW"):
+        GOLDEN.write_text(json.dumps(current, indent=1) + "\n", encoding="utf-8")
+    assert current == json.loads(GOLDEN.read_text(encoding="utf-8"))

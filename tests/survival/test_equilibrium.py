@@ -1,0 +1,127 @@
+"""Predicted equilibria: worked numbers, and the random walk that they describe."""
+
+import math
+
+import numpy as np
+import pytest
+
+from decaycalc.conversion.momentum import half_life_steps
+from decaycalc.errors import InvalidValueError
+from decaycalc.survival.equilibrium import (
+    adam_l2_norm,
+    adam_l2_norm_invariant,
+    adamw_equilibrium,
+    adamw_mean_square,
+    lion_equilibrium,
+    sgd_equilibrium,
+)
+
+# lr, decay, then RMS, rotation and half-life as printed.
+WORKED = [
+    (6e-4, 0.1, ".0547723", "2.51312e-3", "11552.45"),
+    (4e-3, 0.05, ".2", "4.58831e-3", "3465.7"),
+    (1e-3, 0.05, ".1", "2.29416e-3", "13862.9"),
+    (2.4e-3, 0.05, ".154919", "3.55409e-3", "5776.2"),
+    (3e-4, 0.1, ".0387298", "1.77705e-3", "23104.9"),
+]
+
+
+@pytest.mark.parametrize(("lr", "decay", "rms", "rotation", "half_life"), WORKED)
+def test_adamw_reproduces_the_worked_numbers(
+    lr: float, decay: float, rms: str, rotation: str, half_life: str
+) -> None:
+    # The table's rotations are for beta1 = 0.9, LLaMA's and nanoGPT's too.
+    found = adamw_equilibrium(lr, decay)
+    assert found.rms == pytest.approx(float(rms), rel=1e-5)
+    assert found.rotation == pytest.approx(float(rotation), rel=5e-6)
+    # The table's half-lives are to first order, ln 2/(lr*decay). The exact one is
+    # -ln 2/log(1 - lr*decay), which is ln(2)/2 = 0.35 steps shorter.
+    digits = len(half_life.partition(".")[2])
+    assert f"{math.log(2) / (lr * decay):.{digits}f}" == half_life
+    exact = half_life_steps(lr * decay)
+    assert exact == pytest.approx(math.log(2) / (lr * decay) - math.log(2) / 2, rel=1e-8)
+
+
+def test_momentum_sgd_reproduces_the_worked_numbers() -> None:
+    resnet = sgd_equilibrium(0.1, 1e-4, momentum=0.9)
+    assert f"{resnet.rotation:.5e}" == "3.24443e-03"
+    assert resnet.relaxation_steps == pytest.approx(2500)
+    assert resnet.norm is None
+    wide = sgd_equilibrium(0.1, 5e-4, momentum=0.9)
+    assert f"{wide.rotation:.5e}" == "7.25476e-03"
+    assert wide.relaxation_steps == pytest.approx(500)
+    simulated = sgd_equilibrium(0.1, 0.01, momentum=0.9, gradient_norm=1)
+    assert f"{simulated.norm:.4f}" == "2.6591"
+    assert f"{simulated.rotation:.6f}" == "0.032444"
+
+
+def test_adam_with_l2_and_lion_reproduce_the_worked_numbers() -> None:
+    # Simulated at lr 0.01, decay 0.1, gradient RMS 2: RMS 0.3163 beside the predicted 0.3162.
+    norm = adam_l2_norm(0.01, 0.1, n_weights=4000, gradient_rms=2)
+    assert f"{norm / math.sqrt(4000):.4f}" == "0.3162"
+    # Lion(0.9, 0.99): norm 91.1 simulated, 95.1 predicted.
+    lion = lion_equilibrium(0.01, 0.1, n_weights=4000)
+    assert f"{lion.norm:.1f}" == "95.1"
+    assert lion.rms is not None
+    assert lion_equilibrium(0.01, 0.1).norm is None
+    assert "prediction for normalised layers" in lion.label
+
+
+def test_a_scale_invariant_layer_under_adam_with_l2_is_its_own_fixed_point() -> None:
+    norm = adam_l2_norm_invariant(0.01, 0.1, n_weights=4000, gradient_rms_at_unit_norm=3)
+    assert adam_l2_norm(0.01, 0.1, n_weights=4000, gradient_rms=3 / norm) == pytest.approx(norm)
+
+
+def test_norms_are_rms_times_root_of_the_weights() -> None:
+    found = adamw_equilibrium(1e-3, 0.05, n_weights=400)
+    assert found.norm == pytest.approx(0.1 * 20)
+    assert found.relaxation_steps == pytest.approx(10_000)
+
+
+def test_plain_sgd_at_right_angles_settles_at_the_exact_norm() -> None:
+    lr, decay = 0.1, 0.05
+    norm = 3.0
+    for _ in range(2000):  # the gradient 1/norm stands at right angles to the weights
+        norm = math.hypot(norm * (1 - lr * decay), lr / norm)
+    predicted = sgd_equilibrium(lr, decay, gradient_norm=1).norm
+    assert norm == pytest.approx(predicted, rel=1e-9)
+
+
+def test_adamw_with_independent_gradients_settles_near_the_predicted_size() -> None:
+    random = np.random.default_rng(0)
+    lr, decay, beta1, beta2 = 0.01, 0.1, 0.9, 0.99
+    weights, mean, square = np.zeros((3, 2000))
+    for step in range(1, 3001):
+        gradient = random.standard_normal(2000)
+        mean = beta1 * mean + (1 - beta1) * gradient
+        square = beta2 * square + (1 - beta2) * gradient**2
+        update = (mean / (1 - beta1**step)) / (np.sqrt(square / (1 - beta2**step)) + 1e-8)
+        weights = weights * (1 - lr * decay) - lr * update
+    predicted = adamw_equilibrium(lr, decay).rms
+    assert np.sqrt(np.mean(weights**2)) == pytest.approx(predicted, rel=0.05)
+
+
+def test_the_mean_square_goes_from_its_start_to_the_equilibrium() -> None:
+    lr, decay = 1e-3, 0.1
+    assert adamw_mean_square(lr, decay, start=4e-4, n_steps=0) == pytest.approx(4e-4)
+    end = adamw_mean_square(lr, decay, start=4e-4, n_steps=10**7)
+    assert end == pytest.approx(lr / (2 * decay))
+    assert adamw_mean_square(lr, 0, start=4e-4, n_steps=100) == pytest.approx(4e-4 + 1e-4)
+    weak = adamw_mean_square(lr, 1e-12, start=4e-4, n_steps=100)
+    assert weak == pytest.approx(4e-4 + 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: adamw_equilibrium(0, 0.1), "lr 0 must be positive"),
+        (lambda: adamw_equilibrium(0.1, math.inf), "decay inf must be positive"),
+        (lambda: adamw_equilibrium(0.1, 0.1, beta1=1), "beta1 1 must be at least 0 and below 1"),
+        (lambda: sgd_equilibrium(0.1, 0.1, gradient_norm=0), "gradient_norm 0 must be positive"),
+        (lambda: adamw_mean_square(0.1, -1, start=0, n_steps=0), "needs numbers from 0"),
+        (lambda: adamw_mean_square(0.1, 10, start=0, n_steps=0), "times lr must stay below 1"),
+    ],
+)
+def test_values_out_of_range_are_refused_by_name(call, message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        call()

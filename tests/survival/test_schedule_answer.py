@@ -1,0 +1,161 @@
+"""A convention's number over a scheduled run: rules, warnings, the JSON document."""
+
+from fractions import Fraction
+
+import pytest
+
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Buffer, Follows
+from decaycalc.conventions.run import Run
+from decaycalc.errors import DecaycalcError, MissingQuantityError, NoEquivalentError
+from decaycalc.report import schedule as report
+from decaycalc.survival.answer import ScheduleAnswer, answer, lay_schedule
+
+SGD = Run(lr="0.1", momentum="0.9", batch_size=128, dataset_size=50_000, epochs=200)
+
+
+def over(
+    key: str, value: str, run: Run, schedule: str = "cosine", **settings: object
+) -> ScheduleAnswer:
+    return answer(value, source=find(key), run=run, schedule=schedule, **settings)  # type: ignore[arg-type]
+
+
+def test_a_recipe_from_its_convention_is_the_recipe_of_the_table() -> None:
+    found = over("pytorch-sgd", "5e-4", SGD, "step:at=60/120/160epochs,gamma=0.2")
+    assert found.decay.total_steps == 200 * 391
+    assert found.decay.sum_shrink == pytest.approx(14.4514, abs=5e-5)
+    assert found.rule.buffer is Buffer.OUTSIDE
+    assert found.timescale_run_fraction == pytest.approx(0.02558, abs=5e-6)
+
+
+def test_frameworks_that_keep_the_lr_in_the_buffer_differ_where_the_lr_changes() -> None:
+    text = "step:every=20,gamma=0.1"
+    run = Run(lr=1, momentum="0.9", steps=60)
+    outside, inside = (over(key, "1e-3", run, text) for key in ("pytorch-sgd", "caffe"))
+    assert inside.rule.buffer is Buffer.INSIDE
+    assert inside.decay.sum_shrink == pytest.approx(outside.decay.sum_shrink)
+    # The old, larger steps go on in Caffe's buffer.
+    assert inside.decay.survival < outside.decay.survival
+
+
+def test_decoupled_decays_follow_the_schedule_as_their_record_says() -> None:
+    run = Run(lr="1e-3", steps=1000)
+    adamw = over("pytorch-adamw", "0.1", run)
+    tfa = over("tfa-adamw", "1e-4", run)
+    assert adamw.rule.follows is Follows.LR
+    assert tfa.rule.follows is Follows.CONSTANT
+    assert tfa.decay.sum_shrink == pytest.approx(0.1)
+    assert adamw.decay.sum_shrink == pytest.approx(0.05005)
+    assert any("does not follow the schedule" in text for text in tfa.warnings)
+    assert not any("does not follow" in text for text in adamw.warnings)
+    assert not over("tfa-adamw", "1e-4", run, "constant").warnings
+
+
+def test_squared_decays_say_so() -> None:
+    from decaycalc.survival.answer import _course
+    from decaycalc.survival.rule import DecayRule
+
+    (text,) = _course(DecayRule(step=0.1, follows=Follows.LR_SQUARED))
+    assert text == "this decay follows the square of the lr"
+
+
+def test_no_decay_has_no_timescale() -> None:
+    found = over("pytorch-sgd", "0", Run(lr="0.1", momentum="0.9", dampening="0.5", steps=10))
+    assert found.rule.step == 0
+    assert found.timescale_run_fraction is None
+
+
+def test_a_proximal_decay_divides() -> None:
+    record = next(
+        convention
+        for convention in __import__(
+            "decaycalc.conventions.catalogue", fromlist=["x"]
+        ).conventions()
+        if convention.proximal
+    )
+    found = over(record.key, "0.1", Run(lr="0.1", steps=10), "constant")
+    assert found.rule.proximal
+    assert found.decay.survival == pytest.approx(1.01**-10)
+
+
+def test_penalties_under_adam_and_refused_conventions_have_no_course() -> None:
+    run = Run(lr="1e-3", steps=1000)
+    with pytest.raises(NoEquivalentError, match="under Adam-like scaling has no shrink per step"):
+        over("pytorch-adam", "0.1", run)
+    refused = find("l2-norm")
+    with pytest.raises(DecaycalcError) as caught:
+        answer("0.1", source=refused, run=run)
+    assert str(refused.refusal) in str(caught.value)
+
+
+def test_a_schedule_needs_the_length_of_the_run() -> None:
+    with pytest.raises(MissingQuantityError) as caught:
+        over("pytorch-adamw", "0.1", Run(lr="1e-3"))
+    assert caught.value.missing == ("steps",)
+    laid = lay_schedule("cosine:warmup=1epochs", Run(steps=100, epochs=10))
+    assert laid.segments[0].settings.warmup == 10
+
+
+def test_oscillation_misfits_and_rounding_are_said() -> None:
+    run = Run(lr="0.1", momentum="0.99", steps=1000)
+    found = over("pytorch-sgd", "5e-4", run, "cosine:length=2000")
+    assert any("oscillates at the highest lr" in text for text in found.warnings)
+    assert any("cut off at step 1000" in text for text in found.warnings)
+    bf16 = over("pytorch-adamw", "0.1", Run(lr="3e-4", steps=1000), dtype="bfloat16")
+    (text,) = bf16.warnings
+    assert text.startswith("at 100% of the curve's steps a shrink of 3e-05 per step is lost in bf")
+    float32 = Run(lr="1e-4", steps=1000)
+    (text,) = over("pytorch-adamw", "1e-3", float32, dtype="float32").warnings
+    assert text.startswith("at 56% of the curve's steps")
+    assert not over("pytorch-adamw", "0.1", float32, "constant", dtype="float32").warnings
+
+
+def test_assumed_quantities_are_said() -> None:
+    torch7 = over("torch7-sgd", "1e-4", Run(lr="0.1", momentum="0.9", steps=100))
+    assert any("dampening is 0.9" in text for text in torch7.warnings)
+
+
+def test_the_document_holds_the_run_the_sums_and_the_curve() -> None:
+    found = over("pytorch-adamw", "0.1", Run(lr="6e-4", steps=600_000), n_points=50)
+    document = found.to_dict()
+    assert document["source"] == {
+        "convention": "pytorch-adamw",
+        "parameter": "weight_decay",
+        "value": 0.1,
+    }
+    assert document["total_steps"] == 600_000
+    assert document["shrink_at_peak"] == pytest.approx(6e-5)
+    curve = document["curve"]
+    assert isinstance(curve, list)
+    assert len(curve) == 50
+    assert set(curve[0]) == {"step", "multiplier", "shrink", "survival", "update_weight"}
+    assert "curve" not in found.summary()
+    assert found.value == Fraction(1, 10)
+
+
+def test_tables_name_the_figures_and_rows_hold_the_curve() -> None:
+    found = over("pytorch-adamw", "0.1", Run(lr="6e-4", steps=600_000))
+    summary, equilibrium, curve = report.tables(found)
+    assert dict(equilibrium.rows)["RMS of the weights"] == pytest.approx(0.0547723, rel=1e-5)
+    shown = dict(summary.rows)
+    assert shown["timescale at peak lr, steps"] == pytest.approx(16666.67, abs=0.01)
+    assert len(curve.rows) == report.TABLE_POINTS
+    assert [curve.rows[0][0], curve.rows[-1][0]] == [0, 599_999]
+    assert len(report.rows(found)) == 200
+    *_, row = report.tables(over("pytorch-adamw", "0.1", Run(lr="1e-3", steps=1)))
+    assert len(row.rows) == 1
+
+
+def test_the_list_tells_every_schedule_and_parameter() -> None:
+    schedules, common, own = report.listing()
+    rows = report.listed_rows()
+    assert [row[0] for row in schedules.rows] == [row["name"] for row in rows]
+    assert ("all", "ramp", "zero|one|inner", "zero") in {row[:4] for row in common.rows}
+    assert ("step", "gamma", "number/number...", "0.1") in {row[:4] for row in own.rows}
+    assert ("wsd", "decay", "length", "20%") in {row[:4] for row in own.rows}
+
+
+def test_no_equilibrium_is_told_where_none_is_predicted() -> None:
+    found = over("ema-timescale-steps", "100", Run(steps=1000))
+    assert [table.title for table in report.tables(found)] == ["Decay over the run", "Curve"]
+    assert found.to_dict()["equilibrium"] is None

@@ -1,0 +1,59 @@
+"""The equilibrium that a scheduled run predicts, against the worked numbers of the literature."""
+
+from fractions import Fraction
+
+import pytest
+
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.run import Run
+from decaycalc.conversion.side import Side
+from decaycalc.survival.settle import settle
+
+
+def settled(key, value, **run):
+    return settle(Side(convention=find(key), run=Run(**run)), Fraction(value))
+
+
+@pytest.mark.parametrize(
+    ("lr", "value", "rms", "rotation"),
+    [("6e-4", "0.1", 0.0547723, 2.51312e-3), ("4e-3", "0.05", 0.2, 4.58831e-3),
+     ("1e-3", "0.05", 0.1, 2.29416e-3), ("3e-4", "0.1", 0.0387298, 1.77705e-3)],
+)  # fmt: skip
+def test_adamw_settles_at_the_worked_numbers(lr, value, rms, rotation):
+    found = settled("pytorch-adamw", value, lr=lr)
+    assert found.rms == pytest.approx(rms, rel=1e-5)
+    assert found.rotation == pytest.approx(rotation, rel=1e-5)
+
+
+def test_the_same_decay_in_another_convention_settles_alike():
+    torch = settled("pytorch-adamw", "0.1", lr="6e-4")
+    assert settled("tfa-adamw", "6e-5", lr="6e-4") == torch
+
+
+def test_momentum_rotates_by_the_worked_numbers():
+    resnet = settled("pytorch-sgd", "1e-4", lr="0.1", momentum="0.9")
+    assert resnet.rotation == pytest.approx(3.24443e-3, rel=1e-5)
+    assert resnet.relaxation_steps == pytest.approx(2500)
+    decoupled = settled("keras-sgd", "1e-3", lr="0.1", momentum="0.9")
+    assert decoupled.rotation == pytest.approx(resnet.rotation)
+
+
+def test_lion_has_a_rotation():
+    assert (
+        settled("pytorch-adamw", "1", lr="1e-4").rotation
+        != settled("optax-lion", "1", lr="1e-4").rotation
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "run"),
+    [
+        ("pytorch-adamw", "0", {"lr": "0.1"}),
+        ("ema-timescale-steps", "100", {}),
+        ("mean-l2", "1e-3", {"lr": "0.1"}),
+        ("keras-adagrad", "0.1", {"lr": "0.1"}),
+        ("pytorch-adam", "0.1", {"lr": "0.1"}),
+    ],
+)
+def test_nothing_is_predicted_without_a_model(key, value, run):
+    assert settled(key, value, **run) is None
