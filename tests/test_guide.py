@@ -9,10 +9,16 @@ from decaycalc import guide
 from decaycalc.cli import guide as guide_command
 from decaycalc.cli.main import main
 from decaycalc.errors import UnknownNameError
-from tests import documentation
+from tests import catalogue_pages, documentation
 
 FOLDER = Path(guide.__file__).parent
-PAGES = [(topic, (FOLDER / f"{topic}.md").read_text(encoding="utf-8")) for topic in guide.TOPICS]
+
+
+def pages(topics):
+    return [(topic, (FOLDER / f"{topic}.md").read_text(encoding="utf-8")) for topic in topics]
+
+
+PAGES = pages(guide.EXPLANATIONS)
 
 
 class Terminal:
@@ -43,15 +49,28 @@ def test_a_page_is_short_and_names_only_topics_that_exist(topic, text):
                 pytest.fail(f"{topic} names the alias {other}")
 
 
+@pytest.mark.parametrize(("topic", "text"), pages(guide.HOW_TO))
+def test_every_console_block_of_a_page_is_what_the_program_prints(topic, text, tmp_path):
+    assert documentation.renewed(text, tmp_path)[1] == [], topic
+    assert text.startswith("# ")
+
+
+def test_the_catalogue_s_pages_are_made_from_the_records():
+    made = catalogue_pages.pages()
+    shown = {f"{topic}.md": text for topic, text in pages(guide.CATALOGUE)}
+    assert shown == made, "renew them: python -m tests.catalogue_pages"
+
+
 def test_the_package_has_no_page_that_is_not_listed():
-    assert {path.stem for path in FOLDER.glob("*.md")} == set(guide.TOPICS)
+    found = {str(path.relative_to(FOLDER).with_suffix("")) for path in FOLDER.rglob("*.md")}
+    assert found == set(guide.TOPICS)
     assert set(guide.ALIASES.values()) <= set(guide.TOPICS)
 
 
 def test_the_list_names_each_topic_with_its_title(capsys):
     assert main(["guide"]) == 0
     printed = capsys.readouterr().out
-    for topic in guide.TOPICS:
+    for topic in (*guide.EXPLANATIONS, *guide.HOW_TO):
         assert f"{topic} " in printed
         assert guide.title(topic) in printed
 

@@ -1,70 +1,52 @@
-"""The README: its console blocks are run and compared, its table is the catalogue.
-
-`python tests/test_readme.py` renews both.
-"""
+"""The README: short, its console blocks are run and compared, every command is shown somewhere."""
 
 import re
-from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from decaycalc import guide
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.group import program
-from decaycalc.conventions.catalogue import conventions
 from tests import documentation
 
 README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- conventions -->\n", "<!-- /conventions -->"
-
-
-def table():
-    """Return the catalogue as collapsible Markdown tables, one a group."""
-    parts = []
-    for group, members in groupby(conventions(), key=lambda convention: convention.group):
-        records = list(members)
-        rows = [
-            f"| `{c.key}` | {escaped(c.title)} | `{escaped(c.formula())}` | {c.default or ''} |"
-            for c in records
-        ]
-        head = f"<details><summary>{group} ({len(records)})</summary>\n\n"
-        lines = ["| key | | formula | default |", "|---|---|---|---|", *rows]
-        parts.append(head + "\n".join(lines) + "\n\n</details>\n")
-    return "".join(parts)
-
-
-def escaped(text):
-    return text.replace("|", "\\|")
-
-
-def with_table(text):
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + table() + END + after
-
-
-def test_the_table_of_conventions_is_the_catalogue():
-    text = README.read_text()
-    assert text == with_table(text), "renew it: python tests/test_readme.py"
 
 
 def test_every_console_block_prints_what_it_shows():
     with TemporaryDirectory() as folder:
-        _, wrong = documentation.renewed(README.read_text().partition(BEGIN)[0], Path(folder))
+        _, wrong = documentation.renewed(README.read_text(), Path(folder))
     assert wrong == []
 
 
+def test_it_takes_two_minutes():
+    text = README.read_text()
+    assert len(text.encode()) <= 8000
+    assert len(text.splitlines()) <= 120
+
+
+def test_every_page_that_it_names_is_there():
+    for path in re.findall(r"\]\(([^)]+)\)", README.read_text()):
+        assert (README.parent / path).is_file(), path
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_stands_in_the_readme_and_has_help(name):
-    assert re.search(rf"decaycalc {name}\b", README.read_text())
+def test_every_command_is_shown_and_has_help(name):
+    pages = README.read_text() + "".join(map(guide.page, guide.TOPICS))
+    assert re.search(rf"decaycalc {name}\b", pages)
     command = program.get_command(None, name)
     assert command.help
     options = [each for each in command.params if each.param_type_name == "option"]
     assert all(option.help for option in options)
 
 
-if __name__ == "__main__":
-    before, mark, after = with_table(README.read_text()).partition(BEGIN)
-    with TemporaryDirectory() as folder:
-        README.write_text(documentation.renewed(before, Path(folder))[0] + mark + after)
+def commands_of_the_tasks():
+    rows = re.findall(r"^\| [^|]+ \| `(decaycalc [^`]+)` \|$", README.read_text(), re.MULTILINE)
+    return [row for row in rows if "check" not in row]
+
+
+@pytest.mark.parametrize("line", commands_of_the_tasks())
+def test_every_task_of_the_table_is_done_by_its_command(run, line):
+    done = run(*line.split()[1:])
+    assert (done.status, done.err.count("error")) == (0, 0)

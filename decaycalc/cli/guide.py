@@ -6,7 +6,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.output import colour
-from decaycalc.guide import TOPICS, page, title
+from decaycalc.guide import EXPLANATIONS, HOW_TO, page, title
 
 
 @click.command(
@@ -24,9 +24,17 @@ def command(topic: str | None) -> None:
 
 def contents() -> str:
     """Return the topics with their titles, a line each."""
-    width = max(map(len, TOPICS))
-    lines = [f"{topic:{width}}  {title(topic)}\n" for topic in TOPICS]
-    return "".join(lines) + "\n'decaycalc guide TOPIC' shows a page.\n"
+    width = max(map(len, (*EXPLANATIONS, *HOW_TO)))
+    groups = (
+        ("What weight decay is", EXPLANATIONS),
+        ("What decaycalc does", HOW_TO),
+        ("Every convention", ("catalogue",)),
+    )
+    blocks = [
+        f"{heading}:\n" + "".join(f"  {topic:{width}}  {title(topic)}\n" for topic in topics)
+        for heading, topics in groups
+    ]
+    return "\n".join(blocks) + "\n'decaycalc guide TOPIC' shows a page.\n"
 
 
 def rendered(text: str, *, terminal: bool) -> str:

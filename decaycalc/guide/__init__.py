@@ -1,10 +1,10 @@
-"""Short pages on weight decay, in Markdown; every number in them is computed by the tests."""
+"""Short pages on weight decay and on this program, in Markdown; the tests run what they show."""
 
 import os
 
 from decaycalc.errors import UnknownNameError
 
-TOPICS = (
+EXPLANATIONS = (
     "founding-question",
     "weight-decay-by-framework",
     "sum-and-mean",
@@ -16,6 +16,39 @@ TOPICS = (
     "choosing-a-value",
     "porting-a-paper",
 )
+"""What weight decay is: pages whose every number is computed."""
+
+HOW_TO = (
+    "conversions",
+    "networks",
+    "schedules",
+    "recipes",
+    "scripts-and-ci",
+    "python",
+    "proof",
+    "your-own-convention",
+)
+"""What decaycalc does: pages whose every console block is executed."""
+
+CATALOGUE = (
+    "catalogue",
+    "catalogue/objectives",
+    "catalogue/pytorch",
+    "catalogue/keras",
+    "catalogue/jax",
+    "catalogue/statistics",
+    "catalogue/ecosystem",
+    "catalogue/timm",
+    "catalogue/pytorch_optimizer",
+    "catalogue/collections",
+    "catalogue/others",
+    "catalogue/languages",
+    "catalogue/classics",
+    "catalogue/papers",
+)
+"""Every convention, one page a family: generated."""
+
+TOPICS = (*EXPLANATIONS, *HOW_TO, *CATALOGUE)
 ALIASES = {
     "why-not-divide-by-the-number-of-weights": "founding-question",
     "founding": "founding-question",
@@ -40,8 +73,9 @@ def page(topic: str) -> str:
     Raises:
         UnknownNameError: no such topic.
     """
-    wanted = topic.strip().lower().replace("_", "-")
-    name = ALIASES.get(wanted, wanted)
+    wanted = topic.strip().lower()
+    hyphened = wanted.replace("_", "-")
+    name = wanted if wanted in TOPICS else ALIASES.get(hyphened, hyphened)
     if name not in TOPICS:
         raise UnknownNameError(
             "topic", topic, (*TOPICS, *ALIASES), hint="('decaycalc guide' lists them)"
