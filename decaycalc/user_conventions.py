@@ -42,7 +42,12 @@ _REQUIRED = ("key", "parameter", "source", "update")
 _LARGEST = 1 << 20  # bytes; a thousand records are a third of it
 _UNITS = ("half-squared-error", "squared-error")
 
-_UNSAID = {"group": "Your own", "exempt": "not said", "verification": "its author's word"}
+_UNSAID = {
+    "group": "Your own",
+    "exempt": "not said",
+    "trap": None,
+    "verification": "its author's word",
+}
 
 _TOLERANCE = 1e-3  # relative; a rule may have a schedule of its own
 _EXTRAS = tuple(

@@ -101,6 +101,7 @@ class Convention(Record):
     `refinements` are quantities that a run may give, and what the monomial is multiplied by when
     it does; `lr_mult` among them multiplies the lr of the tensor.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
+    `trap` is what users fall into, in one line, or None where nothing is known of one.
     """
 
     key: str
@@ -109,6 +110,7 @@ class Convention(Record):
     parameter: str
     source: str
     update: str
+    trap: str | None
     aliases: tuple[str, ...] = ()
     strength: Monomial | None = None
     shrink: Monomial | None = None
@@ -129,7 +131,6 @@ class Convention(Record):
     refinements: tuple[tuple[str, Monomial], ...] = ()
     default: str | None = None
     exempt: str = "nothing"
-    trap: str = ""
     verification: str = ""
     common: bool = False
 
@@ -217,7 +218,7 @@ class Convention(Record):
             "coupling": self.coupling.value,
             "optimizer": self.optimizer,
             "loss": None if self.loss is None else self.loss.value,
-            "trap": self.trap,
+            "trap": self.trap or "",
             "source": self.source,
             "verification": self.verification,
             "common": self.common,

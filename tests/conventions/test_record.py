@@ -32,7 +32,7 @@ SIZES = {"dataset_size": Fraction(1281167), "batch_size": Fraction(256)}
 def record(**fields):
     known = {
         "key": "made-up", "title": "made up", "group": "Tests", "parameter": "lam",
-        "source": "this test", "update": "w = w*(1 - lam)",
+        "source": "this test", "update": "w = w*(1 - lam)", "trap": None,
     }  # fmt: skip
     return Convention(**{**known, **fields})
 

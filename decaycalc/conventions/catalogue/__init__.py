@@ -1,8 +1,7 @@
 """The conventions as data, one module a family, and `find` by key or alias.
 
-A family is imported when one of its conventions is asked for: the first word of a key, or its first
-two, name it in `_FAMILY_OF`. What stands nowhere there is looked up in all families, so a new
-record needs no entry.
+Families are imported in their order, as far as a name needs them: the early ones hold what most
+people ask for.
 """
 
 from collections.abc import Iterator
@@ -29,118 +28,6 @@ FAMILIES = (
     "papers",
 )
 
-_WITH_COMMON = (
-    "objectives", "pytorch", "keras", "jax", "statistics", "ecosystem", "classics", "papers",
-)  # fmt: skip
-
-_FAMILY_OF = {
-    "mean": "objectives",
-    "sum": "objectives",
-    "batch": "objectives",
-    "layer": "objectives",
-    "l2": "objectives",
-    "pytorch": "pytorch",
-    "torch": "pytorch",
-    "keras": "keras",
-    "tf": "keras",
-    "tfa": "keras",
-    "sonnet": "keras",
-    "tflearn": "keras",
-    "optax": "jax",
-    "big": "jax",
-    "flax": "jax",
-    "haiku": "jax",
-    "trax": "jax",
-    "t5x": "jax",
-    "praxis": "jax",
-    "maxtext": "jax",
-    "sklearn": "statistics",
-    "statsmodels": "statistics",
-    "glmnet": "statistics",
-    "spark": "statistics",
-    "liblinear": "statistics",
-    "libsvm": "statistics",
-    "vw": "statistics",
-    "xgboost": "statistics",
-    "lightgbm": "statistics",
-    "catboost": "statistics",
-    "surprise": "statistics",
-    "libfm": "statistics",
-    "implicit": "statistics",
-    "hf": "ecosystem",
-    "fastai": "ecosystem",
-    "composer": "ecosystem",
-    "bert": "ecosystem",
-    "lion": "ecosystem",
-    "google": "ecosystem",
-    "bitsandbytes": "ecosystem",
-    "llm": "ecosystem",
-    "optimi": "ecosystem",
-    "fairseq": "ecosystem",
-    "apex": "ecosystem",
-    "deepspeed": "ecosystem",
-    "megatron": "ecosystem",
-    "nanogpt": "ecosystem",
-    "modded": "ecosystem",
-    "muon": "ecosystem",
-    "dion": "ecosystem",
-    "mmengine": "ecosystem",
-    "yolov5": "ecosystem",
-    "detectron2": "ecosystem",
-    "torchvision": "ecosystem",
-    "open": "ecosystem",
-    "schedule": "ecosystem",
-    "prodigy": "ecosystem",
-    "dadaptation": "ecosystem",
-    "adan": "ecosystem",
-    "colossalai": "ecosystem",
-    "torchtitan": "ecosystem",
-    "thinc": "ecosystem",
-    "ultralytics": "ecosystem",
-    "timm": "timm",
-    "pytorch-optimizer": "pytorch_optimizer",
-    "torch-optimizer": "collections",
-    "heavyball": "collections",
-    "paddle": "others",
-    "mxnet": "others",
-    "mlx": "others",
-    "tinygrad": "others",
-    "chainer": "others",
-    "flux": "others",
-    "dl4j": "others",
-    "burn": "languages",
-    "candle": "languages",
-    "dfdx": "languages",
-    "tch": "languages",
-    "torchsharp": "languages",
-    "mindspore": "languages",
-    "oneflow": "languages",
-    "jittor": "languages",
-    "tfjs": "languages",
-    "marian": "languages",
-    "caffe": "classics",
-    "darknet": "classics",
-    "cuda": "classics",
-    "matconvnet": "classics",
-    "torch7": "classics",
-    "theano": "classics",
-    "lasagne": "classics",
-    "convnetjs": "classics",
-    "matlab": "classics",
-    "dynet": "classics",
-    "neon": "classics",
-    "pylearn2": "classics",
-    "kaldi": "classics",
-    "h2o": "classics",
-    "adamw": "papers",
-    "ema": "papers",
-    "sgdw": "papers",
-    "intrinsic": "papers",
-    "half": "papers",
-    "prior": "papers",
-    "gal": "papers",
-}
-
 
 @cache
 def family(name: str) -> tuple[Convention, ...]:
@@ -157,20 +44,14 @@ def conventions() -> tuple[Convention, ...]:
 
 @cache
 def common() -> tuple[Convention, ...]:
-    """Return the conventions that are shown unasked, from the families that have one."""
-    return tuple(record for name in _WITH_COMMON for record in family(name) if record.common)
+    """Return the conventions that are shown unasked."""
+    return tuple(record for record in conventions() if record.common)
 
 
 def _lazily() -> Iterator[Convention]:
     """Yield every convention, importing a family only when those before it are used up."""
     for name in FAMILIES:
         yield from family(name)
-
-
-def _hint(name: str) -> str | None:
-    """Return the family that probably holds a convention of that name."""
-    words = name.split("-")
-    return _FAMILY_OF.get("-".join(words[:2])) or _FAMILY_OF.get(words[0])
 
 
 def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
@@ -182,8 +63,7 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
         UnknownNameError: no convention is called so; the error suggests the nearest names.
     """
     wanted = name.strip().lower().replace("_", "-")
-    hint = _hint(wanted)
-    for convention in chain(extra, family(hint) if hint else (), _lazily()):
+    for convention in chain(extra, _lazily()):
         if wanted == convention.key or wanted in convention.aliases:
             return convention
     known = [known for c in (*extra, *conventions()) for known in (c.key, *c.aliases)]

@@ -1,6 +1,14 @@
-"""The monomials that most records share: a penalty with and without the half, a decay with lr."""
+"""What most records share: the monomials, the two shapes that nine in ten have, a package's fields.
+
+`decoupled` and `penalty` are those shapes; `package` makes the constructor of one package's
+records, so that a record says what is its own and what is odd in it.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.record import ANY, SGD, Buffer, Convention, Coupling, Follows
 
 HALF_PENALTY = Monomial.of(1, value=1, loss_scale=-1)
 """λ·w joins the gradient of the user's own loss: the penalty is (λ/2)·Σw²."""
@@ -22,3 +30,95 @@ TENSOR_MULTIPLIERS = (("lr_mult", Monomial.of(1)), ("decay_mult", Monomial.of(de
 
 CONSTRUCTOR_LR = (("lr_initial", Monomial.of(lr=1, lr_initial=-1)),)
 """The schedule's multiplier counts from the constructor's lr, be it the peak or not."""
+
+_MODELLED = frozenset(
+    [
+        "adam",
+        "adam_uncorrected",
+        "nadam",
+        "radam",
+        "adamax",
+        "rmsprop",
+        "adagrad",
+        "adadelta",
+        "lion",
+        "adan",
+        "adafactor",
+        "muon",
+    ]
+)
+"""Optimizers that the simulator knows by their own names; of others it knows the decay alone."""
+
+Shape = Callable[..., Convention]
+"""A constructor of records: `decoupled`, `penalty`, `objective`, or `Convention` for the odd ones."""
+
+
+def decoupled(*, parameter: str, optimizer: str = SGD, step: str = "", **fields: Any) -> Convention:
+    """Return a record of a decay beside the step, `s = lr·value`, before it unless it says so.
+
+    `step` is what lr multiplies, `adam(g)` under adam; an `update` of its own replaces the rule.
+    """
+    follows = fields.get("follows", Follows.LR)
+    rate = "lr*multiplier" if follows == Follows.LR_SQUARED else "lr"
+    rules = [f"w = w*(1 - {rate}*{parameter})", f"w = w - lr*{step or _step_of(optimizer)}"]
+    if fields.get("decays_after_step"):
+        rules.reverse()
+    shared = {"shrink": TIMES_LR, "coupling": Coupling.DECOUPLED, "update": "; ".join(rules)}
+    return Convention(**{**shared, **fields}, parameter=parameter, optimizer=optimizer)
+
+
+def penalty(*, parameter: str, optimizer: str = SGD, step: str = "", **fields: Any) -> Convention:
+    """Return a record whose number times the weight joins the gradient, `λ* = value/loss_scale`.
+
+    `step` is what lr multiplies, `adam(g)` under adam; an `update` of its own replaces the rule.
+    """
+    inside = fields.get("buffer") == Buffer.INSIDE
+    way = "velocity(lr*g)" if inside else f"lr*{step or _step_of(optimizer)}"
+    shared = {"strength": HALF_PENALTY, "update": f"g = g + {parameter}*w; w = w - {way}"}
+    return Convention(**{**shared, **fields}, parameter=parameter, optimizer=optimizer)
+
+
+def objective(*, parameter: str, **fields: Any) -> Convention:
+    """Return a record of (value/2)·Σw² in the user's own loss, whatever optimizer trains it."""
+    update = f"minimise loss + {parameter}/2*sum(w**2)"
+    return penalty(**{"update": update, **fields, "optimizer": ANY}, parameter=parameter)
+
+
+def _step_of(optimizer: str) -> str:
+    if optimizer == SGD:
+        return "heavy_ball(g)"
+    return f"{optimizer}(g)" if optimizer in _MODELLED else "unmodelled(g)"
+
+
+def package(*, release: str = "", **shared: Any) -> Callable[..., Convention]:
+    """Return the constructor of one package's records: a shape, a name and what is not shared.
+
+    A shared text may hold `{name}` (what the package calls the optimizer), `{key}` (the same in the
+    letters of keys) and `{parameter}`. Where a `release` was executed, a record says `where` in it.
+
+    >>> torch = package(
+    ...     group="PyTorch", key="pytorch-{key}", title="torch.optim.{name}({parameter})",
+    ...     where="torch/optim/{key}.py", parameter="weight_decay", optimizer="{key}",
+    ...     release="torch 2.13.0",
+    ... )
+    >>> record = torch(penalty, "NAdam", trap=None)
+    >>> record.key, record.update, record.source
+    ('pytorch-nadam', 'g = g + weight_decay*w; w = w - lr*nadam(g)', 'torch/optim/nadam.py (torch 2.13.0)')
+    """
+    executed = {"verification": f"executed: {release}"} if release else {}
+
+    def make(shape: Shape, name: str = "", **own: Any) -> Convention:
+        parameter = own.get("parameter", shared.get("parameter", ""))
+        words = {"name": name, "key": name.lower().replace("_", "-"), "parameter": parameter}
+        fields = executed | {field: _filled(text, words) for field, text in shared.items()} | own
+        where = fields.pop("where", "")
+        return shape(**{"source": f"{where} ({release})", **fields})
+
+    return make
+
+
+def _filled(shared: Any, words: dict[str, str]) -> Any:
+    """Return a shared field with the record's words in its places."""
+    if isinstance(shared, tuple):
+        return tuple(_filled(part, words) for part in shared)
+    return shared.format_map(words) if isinstance(shared, str) else shared

@@ -1,0 +1,20 @@
+"""Traps that several records share, each named once."""
+
+PRECONDITIONED = "the penalty passes through the preconditioner: λ then moves weights by about lr whatever its size"
+FIXED_DECAY = "fixed_decay=True drops the lr"
+MOSTLY_DECOUPLED = "coupled unless weight_decouple=True, while most of the package is decoupled"
+LR_SQUARED = "times lr²/initial lr: under a schedule the decay falls as the square of the lr"
+CAUTIOUS_STEP = "caution masks the step where it disagrees with the gradient, not the decay"
+NO_FIRST_DECAY = "no decay on the first step, which only fills the preconditioner; 0.01 by default"
+ADAMW_GROUPS = "the AdamW groups beside it have adamw_wd; the decay is times the lr before any adjustment to the shape"
+LR_SQUARED_OF_CONSTRUCTOR = "times lr²/initial lr: as AdamW at the peak, the square of the schedule elsewhere; the constructor's lr counts as the peak"
+FIRST_STEP_FREE = "no decay on the first step"
+DECOUPLED_KERAS = "plain-name optimizers are decoupled in Keras: this is no L2 penalty; biases and norm gains decay too"
+DECOUPLED_HERE = "decoupled by default here, coupled in torch_optimizer"
+NO_HALF = "no half: the same number decays twice as much as an optimizer's weight_decay"
+RELATIVE_STEP = (
+    "with the defaults the decay is times min(1e-2, 1/√t)·max(eps2, RMS(w)), whatever lr says"
+)
+SLOW_START = "almost no decay at first, and none without gradients"
+ZERO_BY_DEFAULT = "0 by default, PyTorch's AdamW is 0.01"
+DAMPENED_FIRST = "the first buffer is dampened too, PyTorch's is not"
