@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.names import INITIALISER, MASK, NETWORK
 from decaycalc.cli.options import ConventionName, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import ContradictionError, InvalidValueError
@@ -29,18 +30,20 @@ if TYPE_CHECKING:
         "decaycalc arch resnet18 --groups json",
     ),
 )
-@click.argument("spec", metavar="SPEC")
+@click.argument("spec", type=NETWORK, metavar="SPEC")
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option("--no-bias", is_flag=True, help="Layers of widths have no biases.")
-@click.option("--decay-mask", "mask", metavar="MASK", default="no-1d", show_default=True,
+@click.option("--decay-mask", "mask", type=MASK, metavar="MASK", default="no-1d", show_default=True,
               help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...")  # fmt: skip
 @click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
 @click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
 @click.option("--group-mult", "multipliers", multiple=True, metavar="REGEX=FACTOR",
               help="Names that fit decay FACTOR times as much.")  # fmt: skip
 @click.option("--layer-decay", type=float, metavar="NUMBER", help="lr shrinks by it per layer.")
-@click.option("--init", metavar="INIT", help="he, glorot, lecun, torch or normal:STD.")
+@click.option(
+    "--init", type=INITIALISER, metavar="INIT", help="he, glorot, lecun, torch or normal:STD."
+)
 @click.option("--classes", type=click.IntRange(min=2), help="Classes C; the initial loss is ln C.")
 @click.option("--measure", "measured", is_flag=True, help="Read the weights and add their squares.")
 @click.option("--depth", type=click.IntRange(min=0), help="Sum tensors up to DEPTH parts of names.")

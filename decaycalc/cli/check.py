@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.names import FILE
 from decaycalc.cli.output import FORMATS, Shown, formatted
 from decaycalc.errors import UnreadableFileError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         "decaycalc check decay.toml -o report.xml --format junit",
     ),
 )
-@click.argument("file")
+@click.argument("file", type=FILE)
 @formatted((*FORMATS, "github", "junit"))
 def command(file: str) -> Shown:
     """Check the assertions of a TOML FILE (- is stdin), or of [tool.decaycalc.check] in it.

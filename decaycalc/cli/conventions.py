@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.options import conventions_option, find_convention, given_conventions
+from decaycalc.cli.options import (
+    ConventionName,
+    conventions_option,
+    find_convention,
+    given_conventions,
+)
 from decaycalc.cli.output import Shown, output_options
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
         "decaycalc conventions --framework keras --json",
     ),
 )
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=ConventionName().shell_complete)
 @conventions_option
 @click.option("--search", metavar="TEXT", help="Those that mention TEXT.")
 @click.option(

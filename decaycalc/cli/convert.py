@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.cli.command import Command, spare
+from decaycalc.cli.command import Command
 from decaycalc.cli.detours import bulk_options, config_option, explain_option, recipe_options
 from decaycalc.cli.options import (
     ConventionName,
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("value", required=False)
-@spare("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
     "--to", "targets", type=ConventionName(), multiple=True, metavar="KEY",
     help="What to convert to; repeatable.  [default: the common ones]",
 )  # fmt: skip
-@spare("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
-@spare("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
+@click.option("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
+@click.option("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
 @click.option(
     "--match", type=click.Choice(["optimum", "decay"]), default="optimum",
     show_default=True, help="What to hold equal where momentum makes the two differ.",
@@ -82,9 +82,9 @@ def require_source(source: "Convention | None") -> "Convention":
         UsageError: it was not given; the text offers the commonest.
     """
     if source is None:
-        from decaycalc.cli.welcome import welcome_the_lost
+        from decaycalc.cli.empty_call import help_with_an_empty_call
 
-        welcome_the_lost(click.get_current_context())
+        help_with_an_empty_call(click.get_current_context())
         raise UsageError(
             "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
             "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"

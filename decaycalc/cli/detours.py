@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from decaycalc.cli.command import spare
+from decaycalc.cli.names import FILE, FRAMEWORK, RECIPE
 from decaycalc.cli.output import Shown, show, take_output
 from decaycalc.errors import UsageError
 from decaycalc.record import replace
@@ -41,7 +41,7 @@ class _Style(click.Choice[str]):
 
 def explain_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--explain`; the command receives `explain`, `text`, `latex` or None."""
-    declare = spare(
+    declare = click.option(
         "--explain", is_flag=False, flag_value="text", type=_Style(("text", "latex")),
         metavar="[text|latex]", help=_EXPLAIN_HELP,
     )  # fmt: skip
@@ -59,7 +59,7 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
             return show(shown_config(), take_output(given))
         return command(**given)
 
-    return spare("--show-config", is_flag=True, help=_CONFIG_HELP)(with_config)
+    return click.option("--show-config", is_flag=True, help=_CONFIG_HELP)(with_config)
 
 
 def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,8 +80,8 @@ def bulk_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     choice = click.Choice
     declarations = (
-        spare("--input", metavar="FILE", help=_INPUT_HELP),
-        spare("--input-format", type=choice(["jsonl", "csv"]),
+        click.option("--input", type=FILE, metavar="FILE", help=_INPUT_HELP),
+        click.option("--input-format", type=choice(["jsonl", "csv"]),
               help="[default: by extension, else by the first character]"),
         click.option("--on-error", type=choice(["continue", "stop"]), default="continue",
                      show_default=True, help="What to do at a bad row."),
@@ -111,5 +111,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         notes = () if chosen is None else chosen.notes
         return replace(result, warnings=(*notes, *result.warnings))
 
-    with_emit = spare("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)(with_recipe)
-    return spare("--recipe", metavar="NAME|FILE", help=_RECIPE_HELP)(with_emit)
+    with_emit = click.option(
+        "--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP
+    )(with_recipe)
+    return click.option("--recipe", type=RECIPE, metavar="NAME|FILE", help=_RECIPE_HELP)(with_emit)

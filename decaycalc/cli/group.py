@@ -6,10 +6,10 @@ import click
 
 from decaycalc import __version__
 from decaycalc.cli import COMMANDS
-from decaycalc.cli.command import SETTINGS, Helpful
+from decaycalc.cli.command import SETTINGS
 
 
-class Commands(Helpful, click.Group):
+class Commands(click.Group):
     """A group that imports a command's module when it is called, not before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)

@@ -5,6 +5,7 @@ import sys
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.names import TOPIC
 from decaycalc.cli.output import colour
 from decaycalc.guide import EXPLANATIONS, HOW_TO, page, title
 
@@ -14,7 +15,7 @@ from decaycalc.guide import EXPLANATIONS, HOW_TO, page, title
     cls=Command,
     examples=("decaycalc guide", "decaycalc guide founding-question"),
 )
-@click.argument("topic", required=False)
+@click.argument("topic", type=TOPIC, required=False)
 def command(topic: str | None) -> None:
     """Explain one thing about weight decay, with numbers; without TOPIC list the topics."""
     text = contents() if topic is None else page(topic)

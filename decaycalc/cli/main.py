@@ -2,12 +2,10 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
-from decaycalc.cli import COMMANDS
 from decaycalc.errors import (
     DecaycalcError,
     MissingQuantityError,
@@ -44,22 +42,10 @@ def _run(words: list[str]) -> int:
         from decaycalc.cli.version import print_versions
 
         return print_versions()
-    command, name, rest = _find_command(words)
-    status = command.main(args=rest, prog_name=name, standalone_mode=False)
-    return status if isinstance(status, int) else 0
-
-
-def _find_command(words: list[str]) -> tuple[click.Command, str, list[str]]:
-    """Return the command that is called, its whole name and its own words.
-
-    A command is called directly: the group around it would be built and parsed for nothing.
-    """
-    if words and words[0] in COMMANDS:
-        command = import_module(f"decaycalc.cli.{words[0]}").command
-        return command, f"decaycalc {words[0]}", words[1:]
     from decaycalc.cli.group import program
 
-    return program, "decaycalc", words
+    status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
+    return status if isinstance(status, int) else 0
 
 
 def _speak_utf8() -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.algebra.quantity import QUANTITIES
-from decaycalc.cli.command import Decorator, spare
+from decaycalc.cli.command import Decorator
+from decaycalc.cli.names import DTYPE, FILE, INITIALISER, MASK, NETWORK, SCHEDULE, completed
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions.record import Convention
 
@@ -23,7 +26,7 @@ _ARCH_HELP = "Widths 784-300-100-10, a number of weights, a model's name or a fi
 
 def _run_declarations() -> tuple[Decorator, ...]:
     """Return click's declarations of a run's quantities."""
-    option = spare
+    option = click.option
     return (
         option("--lr", metavar=_NUMBER, help="Peak learning rate."),
         option("--momentum", metavar=_NUMBER, help="Momentum coefficient.  [default: 0]"),
@@ -54,7 +57,7 @@ def _flag(name: str) -> str:
 
 def _target_declarations() -> tuple[Decorator, ...]:
     """Return click's declarations of what differs in the target's run."""
-    option = spare
+    option = click.option
     return (
         option("--to-lr", metavar=_NUMBER, help="The target's lr, where it differs."),
         option("--to-momentum", metavar=_NUMBER, help="The target's momentum."),
@@ -77,10 +80,20 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def schedule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--schedule` and `--dtype`; the command receives both as texts or None."""
-    option = spare
+    option = click.option
     declarations = (
-        option("--schedule", metavar="TEXT", help="lr schedule, cosine:warmup=2000,final=0.1 ..."),
-        option("--dtype", metavar="DTYPE", help="float32, bfloat16, float16: warn of rounding."),
+        option(
+            "--schedule",
+            type=SCHEDULE,
+            metavar="TEXT",
+            help="lr schedule, cosine:warmup=2000,final=0.1 ...",
+        ),
+        option(
+            "--dtype",
+            type=DTYPE,
+            metavar="DTYPE",
+            help="float32, bfloat16, float16: warn of rounding.",
+        ),
     )
     return _declared(command, declarations)
 
@@ -125,7 +138,7 @@ def take_target_run(given: dict[str, Any]) -> Run | None:
 
 def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the network's options; the command receives `architecture`, `mask`, `init`, `classes`."""
-    option = spare
+    option = click.option
 
     @wraps(command)
     def with_architecture(**given: Any) -> Any:
@@ -134,10 +147,20 @@ def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _declared(
         with_architecture,
         (
-            option("-a", "--arch", metavar="SPEC", help=_ARCH_HELP),
+            option("-a", "--arch", type=NETWORK, metavar="SPEC", help=_ARCH_HELP),
             option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
-            option("--decay-mask", metavar="MASK", help="Which tensors decay.  [default: no-1d]"),
-            option("--init", metavar="INIT", help="he, glorot, lecun, torch or normal:STD."),
+            option(
+                "--decay-mask",
+                type=MASK,
+                metavar="MASK",
+                help="Which tensors decay.  [default: no-1d]",
+            ),
+            option(
+                "--init",
+                type=INITIALISER,
+                metavar="INIT",
+                help="he, glorot, lecun, torch or normal:STD.",
+            ),
             option("--classes", metavar=_NUMBER, help="Classes C; the initial loss is ln C."),
         ),
     )
@@ -215,6 +238,18 @@ class ConventionName(click.ParamType[Any]):
         """Return the convention of that name."""
         return value if not isinstance(value, str) else find_convention(value, ctx)
 
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002  (click's signature)
+        incomplete: str,
+    ) -> "list[CompletionItem[str]]":
+        """Return the keys that begin so, the user's own among them."""
+        from decaycalc.conventions.catalogue import conventions
+
+        known = (*given_conventions(ctx), *_project_conventions(), *conventions())
+        return completed((convention.key for convention in known), incomplete)
+
 
 def find_convention(name: str, ctx: click.Context | None) -> "Convention":
     """Return a convention of the user's files or of the catalogue.
@@ -260,6 +295,7 @@ def conventions_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--conventions FILE`, whose records stand before the catalogue's."""
     option = click.option(
         "--conventions",
+        type=FILE,
         metavar="FILE",
         multiple=True,
         is_eager=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.cli.command import spare
+from decaycalc.cli.names import FILE
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -88,11 +88,11 @@ def _with_output_options(command: Callable[..., Any], formats: Sequence[str]) ->
         if shown.status:
             click.get_current_context().exit(shown.status)
 
-    option = spare
+    option = click.option
     declarations = (
         option("--format", "format_", type=click.Choice(formats), help="[default: table]"),
         option("--json", "json_", is_flag=True, help="The same as --format json."),
-        option("-o", "--output", metavar="FILE", help=_OUTPUT_HELP),
+        option("-o", "--output", type=FILE, metavar="FILE", help=_OUTPUT_HELP),
         option("--width", metavar="COLUMNS", help="Width of tables."),
         option("-q", "--quiet", is_flag=True, help="No notes and warnings on stderr."),
     )  # fmt: skip

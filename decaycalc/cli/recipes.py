@@ -6,6 +6,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.detours import EMIT_HELP
+from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import NoEquivalentError, UsageError
 
@@ -27,11 +28,11 @@ MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
         "decaycalc recipes solver.prototxt --emit pytorch",
     ),
 )
-@click.argument("name", required=False)
+@click.argument("name", type=RECIPE, required=False)
 @click.option("--search", metavar="TEXT", help="Those that mention TEXT.")
 @click.option("--near", metavar="EPOCHS", help="The ten nearest to a timescale in epochs.")
-@click.option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)
-@click.option("--decay-mask", "mask", metavar="MASK", help=MASK_HELP)
+@click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
+@click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
 @output_options
 def command(
     name: str | None,

@@ -7,6 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
+from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
 from decaycalc.cli.options import ConventionName, conventions_option, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.plotting import write_plot
@@ -29,15 +30,19 @@ if TYPE_CHECKING:
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
-    "--schedule", "text", metavar="TEXT", default="constant", show_default=True,
+    "--schedule", "text", type=SCHEDULE, metavar="TEXT", default="constant", show_default=True,
     help="The schedule, as cosine:warmup=2000,final=0.1; --list explains.",
 )  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the schedules and their parameters.")
 @click.option("--curve", metavar="N", default="200", show_default=True,
               help="Most points of the curve.")  # fmt: skip
 @click.option("--plot", is_flag=True, help="Draw the curves in the terminal (extra: plot).")
-@click.option("--save", metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot).")
-@click.option("--dtype", metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding.")
+@click.option(
+    "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
+)
+@click.option(
+    "--dtype", type=DTYPE, metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding."
+)
 @conventions_option
 @run_options
 @output_options

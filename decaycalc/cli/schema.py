@@ -3,6 +3,7 @@
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.names import DOCUMENT
 from decaycalc.cli.output import write_to_stdout
 
 
@@ -11,7 +12,7 @@ from decaycalc.cli.output import write_to_stdout
     cls=Command,
     examples=("decaycalc schema", "decaycalc schema convert", "decaycalc schema error"),
 )
-@click.argument("name", required=False)
+@click.argument("name", type=DOCUMENT, required=False)
 def command(name: str | None) -> None:
     """Print the JSON Schema of the document called NAME, or the documents' names.
 

@@ -8,6 +8,7 @@ from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.detours import EMIT_HELP, explain_option
+from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE, SCHEDULE
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipes import MASK_HELP, shown_code
@@ -38,7 +39,9 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option("--to", "target", type=ConventionName(), metavar="KEY",
               help="What the new number is in.  [default: the same]")  # fmt: skip
-@click.option("--recipe", metavar="NAME|FILE", help="Start from a published run or a file.")
+@click.option(
+    "--recipe", type=RECIPE, metavar="NAME|FILE", help="Start from a published run or a file."
+)
 @click.option("--to-dataset-size", metavar="NUMBER", help="The new run's examples (or tokens).")
 @click.option("--to-epochs", metavar="NUMBER", help="The new run's epochs.")
 @click.option("--to-steps", metavar="NUMBER", help="The new run's steps.")
@@ -51,9 +54,9 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--parameters", metavar="NUMBER",
               help="Adds scaling laws of language models (fits); B and N in tokens.")  # fmt: skip
 @click.option("--to-parameters", metavar="NUMBER", help="The new run's parameters.")
-@click.option("--schedule", metavar="TEXT", help="lr schedule, for --emit.")
-@click.option("--emit", "framework", metavar="FRAMEWORK", help=EMIT_HELP)
-@click.option("--decay-mask", "mask", metavar="MASK", help=MASK_HELP)
+@click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, for --emit.")
+@click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
+@click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
 @explain_option
 @conventions_option

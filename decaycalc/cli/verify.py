@@ -7,6 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
+from decaycalc.cli.names import FILE, SCHEDULE
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.plotting import write_plot
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     help="least-squares, softmax or two-layer; repeatable.  [default: all that suit]",
 )  # fmt: skip
 @click.option(
-    "--schedule", metavar="TEXT", default="constant", show_default=True,
+    "--schedule", type=SCHEDULE, metavar="TEXT", default="constant", show_default=True,
     help="lr schedule of both trainings, as cosine:warmup=10%.",
 )  # fmt: skip
 @click.option(
@@ -48,7 +49,9 @@ if TYPE_CHECKING:
     help="Let torch, keras, optax or sklearn take the steps of its own side; repeatable.",
 )  # fmt: skip
 @click.option("--plot", is_flag=True, help="Draw the differences in the terminal (extra: plot).")
-@click.option("--save", metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot).")
+@click.option(
+    "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
+)
 @conventions_option
 @run_options
 @target_options

@@ -126,8 +126,9 @@ def test_an_interrupted_program_says_so(run, monkeypatch):
     def interrupt(**_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(import_module("decaycalc.cli.convert").command, "main", interrupt)
-    assert run("convert") == (130, "", "interrupted\n")
+    monkeypatch.setattr(import_module("decaycalc.cli.convert").command, "callback", interrupt)
+    ran = run("convert")
+    assert (ran.status, ran.out, ran.err.strip()) == (130, "", "interrupted")
 
 
 def test_flags_are_named_for_what_is_missing():

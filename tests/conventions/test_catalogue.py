@@ -372,5 +372,5 @@ def test_a_bare_name_suggests_the_frameworks_that_have_it(name, first):
     assert caught.value.suggestions[0] == first
 
 
-def test_the_common_conventions_are_found_without_the_other_families():
+def test_the_common_conventions_are_those_that_say_so():
     assert common() == tuple(record for record in conventions() if record.common)

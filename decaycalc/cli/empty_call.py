@@ -19,7 +19,7 @@ Add --explain for the derivation, --json for other programs.
 """
 
 
-def welcome_the_lost(context: click.Context) -> None:
+def help_with_an_empty_call(context: click.Context) -> None:
     """Show the screen and end with status 2, if nothing was asked and a person is there to read.
 
     Raises:

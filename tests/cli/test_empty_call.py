@@ -4,7 +4,7 @@ import io
 import re
 import sys
 
-from decaycalc.cli import welcome
+from decaycalc.cli import empty_call
 from decaycalc.cli.main import main
 
 
@@ -26,7 +26,7 @@ def at_a_terminal(monkeypatch):
 def test_nothing_asked_at_a_terminal_shows_what_can_be_asked_with_status_2(capsys, monkeypatch):
     screen = at_a_terminal(monkeypatch)
     assert main(["convert"]) == 2
-    assert screen.getvalue() == welcome.SCREEN
+    assert screen.getvalue() == empty_call.SCREEN
     assert capsys.readouterr().out == ""
 
 
@@ -43,7 +43,7 @@ def test_nothing_asked_in_a_script_is_an_error_in_one_line(monkeypatch, capsys):
 
 
 def test_each_of_the_three_examples_runs(capsys):
-    examples = re.findall(r"^  decaycalc (.*)$", welcome.SCREEN, re.MULTILINE)
+    examples = re.findall(r"^  decaycalc (.*)$", empty_call.SCREEN, re.MULTILINE)
     assert len(examples) == 3
     for example in examples:
         assert main(example.split()) == 0
@@ -51,6 +51,6 @@ def test_each_of_the_three_examples_runs(capsys):
 
 
 def test_the_screen_fits_a_terminal():
-    lines = welcome.SCREEN.splitlines()
+    lines = empty_call.SCREEN.splitlines()
     assert len(lines) <= 14
     assert max(map(len, lines)) <= 88
