@@ -76,7 +76,11 @@ def parse_checks(text: str, *, path: str) -> tuple[Check, ...]:
     if not isinstance(tables, dict) or not tables:
         raise InvalidValueError("file", path, "holds no table with a check")
     lines = text.splitlines()
-    return tuple(_check(name, table, f"{prefix}{name}", lines) for name, table in tables.items())
+    headers = _headers(lines)
+    return tuple(
+        _check(name, table, headers.get(_bare(f"{prefix}{name}"), 1), lines)
+        for name, table in tables.items()
+    )
 
 
 def _is_project(document: Mapping[str, Any], path: str) -> bool:
@@ -91,7 +95,7 @@ def _within(document: Any, *keys: str) -> Any:
     return document
 
 
-def _check(name: str, table: Any, header: str, lines: list[str]) -> Check:
+def _check(name: str, table: Any, line: int, lines: list[str]) -> Check:
     """Return a check; the line of one with a field that no check has is that field's.
 
     Raises:
@@ -99,7 +103,6 @@ def _check(name: str, table: Any, header: str, lines: list[str]) -> Check:
     """
     if not isinstance(table, dict):
         raise InvalidValueError("check", name, "must be a table")
-    line = _line_of(header, lines)
     fields = {field: _typed(value) for field, value in table.items()}
     for field in _unknown(fields)[:1]:
         line = _line_of_field(field, lines, line)
@@ -118,13 +121,21 @@ def _typed(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _line_of(header: str, lines: list[str]) -> int:
-    """Return the line of a table's header, 1 where it is written otherwise."""
+def _headers(lines: list[str]) -> dict[str, int]:
+    """Return the line of each table's header, by its bare text."""
+    found: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
-        plain = line.replace('"', "").replace("'", "").strip()
-        if plain.startswith("[") and plain.strip("[]").replace(" ", "") == header.replace(" ", ""):
-            return number
-    return 1
+        if line.lstrip().startswith("["):
+            found.setdefault(_bare(line).strip("[]"), number)
+    return found
+
+
+def _bare(header: str) -> str:
+    """Return the text of a header without quotes and blanks."""
+    return header.translate(_NO_QUOTES)
+
+
+_NO_QUOTES = str.maketrans("", "", "\"' \t")
 
 
 def _line_of_field(field: str, lines: list[str], header: int) -> int:
@@ -178,11 +189,13 @@ def _actual(check: Check) -> float:
     fields = {name: value for name, value in check.fields.items() if name in SETTINGS}
     if "value" not in check.fields:
         raise MissingQuantityError("a check", ("value",))
+    if not isinstance(check.fields["value"], str):
+        raise InvalidValueError("value", check.fields["value"], "must be a number")
     if not ({"to", "quantity"} & check.fields.keys()):
         raise MissingQuantityError("a check", ("to or quantity",))
     question = replace(question_of(fields), value=check.fields["value"])
     numbers = numbers_of(answer(question).to_dict())
-    return _number(numbers, check.fields.get("quantity", "value"))
+    return _number(numbers, _quantity(check.fields, "value"))
 
 
 def numbers_of(document: Mapping[str, Any]) -> dict[str, float | None]:
@@ -221,6 +234,30 @@ def _number(numbers: Mapping[str, float | None], name: str) -> float:
     return number
 
 
+def _float(fields: Mapping[str, Any], name: str) -> float:
+    """Return a field's number.
+
+    Raises:
+        InvalidValueError: it is not a number.
+    """
+    text = fields[name]
+    if not isinstance(text, str):
+        raise InvalidValueError(name, text, "must be a number")
+    return float(exact(text, name=name))
+
+
+def _quantity(fields: Mapping[str, Any], default: str) -> str:
+    """Return the name of the number that a check is about.
+
+    Raises:
+        InvalidValueError: it is not a text.
+    """
+    name = fields.get("quantity", default)
+    if not isinstance(name, str):
+        raise InvalidValueError("quantity", name, "must be a quantity's name")
+    return name
+
+
 def _compared(check: Check, actual: float) -> Checked:
     """Return whether a number is what the check says.
 
@@ -231,8 +268,8 @@ def _compared(check: Check, actual: float) -> Checked:
     bounds = {name: check.fields[name] for name in ("equals", "min", "max") if name in check.fields}
     if not bounds:
         raise MissingQuantityError("a check", ("equals, min or max",))
-    limits = {name: float(exact(text, name=name)) for name, text in bounds.items()}
-    rtol = float(exact(check.fields.get("rtol", _DEFAULT_RTOL), name="rtol"))
+    limits = {name: _float(bounds, name) for name in bounds}
+    rtol = _float({"rtol": _DEFAULT_RTOL, **check.fields}, "rtol")
     name = check.fields.get("quantity") or check.fields["to"]
     texts = []
     if "equals" in limits and not _close(actual, limits["equals"], rtol):
@@ -257,15 +294,21 @@ def _same_recipes(check: Check) -> Checked:
         DecaycalcError: they are not two, or one leaves the number open.
     """
     names = check.fields["recipes"]
-    if not isinstance(names, tuple) or len(names) != 2:  # noqa: PLR2004
-        raise InvalidValueError("recipes", list(names), "must be two names or files")
-    quantity = check.fields.get("quantity", _RECIPE_QUANTITY)
+    if not _are_two_texts(names):
+        given = list(names) if isinstance(names, tuple) else names
+        raise InvalidValueError("recipes", given, "must be two names or files")
+    quantity = _quantity(check.fields, _RECIPE_QUANTITY)
     first, second = (_number(_measured(name), quantity) for name in names)
-    rtol = float(exact(check.fields.get("rtol", _DEFAULT_RTOL), name="rtol"))
+    rtol = _float({"rtol": _DEFAULT_RTOL, **check.fields}, "rtol")
     same = _close(first, second, rtol)
     verb = "is" if same else "is not"
     message = f"{quantity} {first!r} of {names[0]} {verb} the {second!r} of {names[1]}"
     return _result(check, first, f"equals {second!r}", message, status=int(not same))
+
+
+def _are_two_texts(names: object) -> bool:
+    is_pair = isinstance(names, tuple) and len(names) == 2  # noqa: PLR2004
+    return is_pair and all(isinstance(name, str) for name in names)  # type: ignore[attr-defined]
 
 
 def _measured(name: str) -> dict[str, float | None]:

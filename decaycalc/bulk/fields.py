@@ -83,7 +83,7 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def _flag(name: str, value: Any) -> bool:
-    word = value.strip().lower() if isinstance(value, str) else value
+    word = value.strip().lower() if isinstance(value, str) else ""
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise InvalidValueError(name, value, "must be true or false")

@@ -78,14 +78,14 @@ class CsvColumns:
         fields = _result(conversions[0])
         if "result_layers" in fields:
             raise ContradictionError("one number a layer has no room in CSV: use JSON lines")
-        return "," + _csv([*fields.values(), None])
+        return "," + to_csv([*fields.values(), None])
 
     def error(self, line: int, error: DecaycalcError) -> str:
         """Return what stands behind a bad row."""
-        return "," + _csv([*[None] * (len(CSV_COLUMNS) - 1), f"line {line}: {error}"])
+        return "," + to_csv([*[None] * (len(CSV_COLUMNS) - 1), f"line {line}: {error}"])
 
 
-def _csv(cells: Sequence[object]) -> str:
+def to_csv(cells: Sequence[object]) -> str:
     """Return cells as CSV without a line's end."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="").writerow(cells)

@@ -30,19 +30,38 @@ def convert_rows(path: str, format_: str | None, given: dict[str, Any], *, stop:
     Raises:
         UsageError: an option that rows have no use for.
     """
-    from decaycalc.bulk import stream
+    from decaycalc.bulk.csv_rows import convert_csv
+    from decaycalc.bulk.json_rows import convert_jsonl
+    from decaycalc.bulk.stream import Stream
 
+    _refuse_overwriting(path, given["output"])
     asked, defaults, finder = _asked_format(given), _defaults(given), _finder()
     with _reading(path) as opened:
         source, chosen = _row_format(opened, path, format_)
         _require_agreement(asked, chosen)
-        convert = stream.convert_csv if chosen == "csv" else stream.convert_jsonl
+        convert = convert_csv if chosen == "csv" else convert_jsonl
         with _sink(given["output"]) as sink:
             watch = _progress(quiet=given["quiet"])
-            rows = stream.Stream(source, sink, stop=stop, watch=watch)
+            rows = Stream(source, sink, stop=stop, watch=watch)
             tally = convert(rows, defaults, finder)
             watch.done()
     _report(tally, path, quiet=given["quiet"])
+
+
+def _refuse_overwriting(path: str, output: str | None) -> None:
+    """Refuse an output that is the input: what a stop leaves out would be lost.
+
+    Raises:
+        UsageError: both are one file.
+    """
+    if output in {None, "-"}:
+        return
+    try:
+        same = os.path.samestat(os.stat(0 if path == "-" else path), os.stat(str(output)))  # noqa: PTH116, PTH121
+    except OSError:  # one of them is not there: what comes next says so
+        return
+    if same:
+        raise UsageError(f"-o {output} is the file that --input reads; write to another one")
 
 
 def _report(tally: "Tally", path: str, *, quiet: bool) -> None:

@@ -1,7 +1,6 @@
 """Results of checks: as tables, as lines, as annotations of GitHub and as junit XML."""
 
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from decaycalc.checks import Checked
 from decaycalc.report.table import Table
@@ -53,6 +52,9 @@ def to_junit(results: Sequence[Checked]) -> str:
 
 
 def _case(result: Checked) -> str:
+    # Imported here: it takes urllib and email with it, 20 ms of a start.
+    from xml.sax.saxutils import escape, quoteattr  # noqa: PLC0415
+
     name = quoteattr(_printable(result.name))
     if result.passed:
         return f'  <testcase classname="decaycalc.check" name={name}/>\n'
