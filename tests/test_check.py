@@ -275,3 +275,37 @@ def test_no_toml_is_shown_in_one_short_line(run):
     assert [len(line) < 200 for line in err.splitlines()] == [True] * 3
     assert err.splitlines()[0].startswith('{"layers": [1,')
     assert "decay.toml:1:1: not TOML: Invalid statement" in err
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["equals", "rtol", "min", "max", "value", "quantity", "recipes", "from", "lr", "nesterov",
+     "drop_last", "arch", "match"],
+)  # fmt: skip
+@pytest.mark.parametrize("value", ["[0.05]", "{a = 1}", "1979-05-27T07:32:00Z", "[[1], [{}]]"])
+def test_a_value_of_the_wrong_kind_makes_its_check_invalid_and_no_other(field, value):
+    fields = {"value": "0.1", "from": '"caffe"', "to": '"keras-l2"', "equals": "0.05"}
+    fields[field] = value
+    bad = "".join(f"{name} = {text}\n" for name, text in fields.items())
+    first, second = checked(f"[bad]\n{bad}{SOUND.partition('[')[1]}{SOUND.partition('[')[2]}")[:2]
+    assert (first.name, first.exit_status, first.passed) == ("bad", 2, False)
+    assert field in first.message
+    assert second.passed
+
+
+def test_the_lines_of_many_checks_are_found_in_one_walk():
+    import time
+
+    text = "".join(f'["check {n}"]\nvalue = 1\n' for n in range(8000))
+    start = time.process_time()
+    checks = parse_checks(text, path="x.toml")
+    assert time.process_time() - start < 3
+    assert [check.line for check in checks[::4000]] == [1, 8001]
+
+
+def test_checks_load_no_xml_where_no_junit_is_written():
+    import subprocess
+    import sys
+
+    script = "import sys, decaycalc.report.check; assert 'xml.sax' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)

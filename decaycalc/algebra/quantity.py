@@ -49,13 +49,22 @@ class Quantity(Record):
         Raises:
             InvalidValueError: the value lies outside the quantity's domain.
         """
-        if value < self.low or (self.open_low and value == self.low):
-            raise InvalidValueError(self.name, plain(value), f"must be {self._domain()}")
-        if self.high is not None and (value > self.high or (self.open_high and value == self.high)):
-            raise InvalidValueError(self.name, plain(value), f"must be {self._domain()}")
+        # One float decides nearly all cases, and a tenth as dear as comparing fractions.
+        number = float(value)
+        if not (self.low < number and (self.high is None or number < self.high)):
+            self._check_ends(value, number)
         if self.integer and value.denominator != 1:
             raise InvalidValueError(self.name, plain(value), "must be a whole number")
         return value
+
+    def _check_ends(self, value: Fraction, number: float) -> None:
+        """Refuse what is below or above the domain, or rounds to an end that is not of it."""
+        is_below = value < self.low or (self.open_low and number == self.low)
+        is_above = self.high is not None and (
+            value > self.high or (self.open_high and number == self.high)
+        )
+        if is_below or is_above:
+            raise InvalidValueError(self.name, plain(value), f"must be {self._domain()}")
 
     def _domain(self) -> str:
         """Return the domain in words, `positive` or `at least 0 and below 1`."""

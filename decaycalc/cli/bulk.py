@@ -57,7 +57,7 @@ def _refuse_overwriting(path: str, output: str | None) -> None:
     if output in {None, "-"}:
         return
     try:
-        same = os.path.samestat(os.stat(0 if path == "-" else path), os.stat(str(output)))  # noqa: PTH116, PTH121
+        same = os.path.samestat(os.stat(0 if path == "-" else path), os.stat(str(output)))  # noqa: PTH116
     except OSError:  # one of them is not there: what comes next says so
         return
     if same:

@@ -165,6 +165,11 @@ def test_a_value_outside_its_domain_is_refused(name, value, text):
     assert str(caught.value) == text
 
 
+def test_what_rounds_to_the_end_of_an_open_domain_is_outside_it():
+    with pytest.raises(InvalidValueError, match="below 1"):
+        QUANTITIES["momentum"].check(1 - Fraction(1, 10**17))
+
+
 def test_a_domain_may_begin_anywhere():
     quantity = Quantity(name="t", symbol="t", unit="", help="", low=2.0)
     with pytest.raises(InvalidValueError, match="t 1 must be above 2"):

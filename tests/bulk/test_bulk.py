@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from decaycalc.bulk import converter as converter_module
 from decaycalc.bulk import stream as stream_module
 from decaycalc.bulk import structure as structure_module
-from decaycalc.bulk.sniff import Begun
 from decaycalc.bulk.csv_rows import convert_csv
 from decaycalc.bulk.json_rows import convert_jsonl
+from decaycalc.bulk.sniff import Begun
 from decaycalc.bulk.stream import Stream
 from decaycalc.bulk.structure import ratio_of
 from decaycalc.cli.main import main

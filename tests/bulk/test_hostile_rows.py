@@ -42,7 +42,7 @@ HUGE = "\ue000"
 SURROGATES = st.text(st.characters(codec=None), max_size=5)
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.just(HUGE), st.floats(allow_nan=False),
-    SURROGATES, st.sampled_from(["\ud800", "", "1/0", "-", "1e-400", "9" * 400, "0.99999999999999999"]),
+    SURROGATES, st.sampled_from(["\ud800", "", "1/0", "-", "1e-400", "9" * 400]),
 )  # fmt: skip
 ANYTHING = st.recursive(
     SCALARS,
@@ -102,7 +102,7 @@ def test_a_hostile_member_makes_a_bad_row_and_leaves_the_next(member):
 def test_a_fault_of_ours_is_an_error_of_its_row_alone(monkeypatch):
     from decaycalc.bulk import converter
 
-    def broken(self, shape, row, value):
+    def broken(*_):
         raise ZeroDivisionError("by nothing")
 
     monkeypatch.setattr(converter.Converter, "answer", broken)
@@ -121,7 +121,7 @@ def test_a_fault_of_ours_is_an_error_of_its_row_alone(monkeypatch):
     "row",
     [
         '{"value":"5e-4","from":"caffe","to":"keras-l2","a":0.1000000000000000055511,"b": 1E5}',
-        '{"a":1,"a":-0,"value":5E-4 , "from":"caffe","to":["keras-l2","mean-l2"],"c":[1,{"x":"}"}]}',
+        '{"a":1,"a":-0,"value":5E-4 , "from":"caffe","to":["keras-l2"],"c":[1,{"x":"}"}]}',
         '{ "from":"caffe","to":"keras-l2","value":5e-4, "n":1e400 }',
         '{"value":5e-4,"from":"caffe","to":"keras-l2","s":"\\ud800","n":' + "9" * 5000 + "}",
     ],
