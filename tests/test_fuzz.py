@@ -208,7 +208,7 @@ OWN_OPTIONS = {
     },
     "arch": {
         "decay_mask": TEXTS["decay_mask"], "decay_only": PATTERNS, "no_decay": PATTERNS,
-        "group_mult": PATTERNS, "layer_decay": NUMBERS, "init": TEXTS["init"], "depth": NUMBERS,
+        "group": PATTERNS, "layer_decay": NUMBERS, "init": TEXTS["init"], "depth": NUMBERS,
         "classes": NUMBERS, "groups": st.just("json"), "measure": st.booleans(),
     },
     "recipes": {

@@ -1,50 +1,14 @@
 """A network's tensors with what decay does to each: the content of `decaycalc arch`."""
 
-from collections.abc import Iterable, Mapping
-from math import fsum, log
+from collections.abc import Callable, Iterable, Mapping
+from math import fsum, log, prod
 
-from decaycalc.architecture.groups import Choice, Group, decay_multiples, group_tensors
+from decaycalc.architecture.groups import Choice, Group, group_tensors, treatments
 from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.tensors import Architecture, Tensor
+from decaycalc.architecture.treatment import WHOLE, Treatment
 from decaycalc.errors import ContradictionError
 from decaycalc.record import Record
-
-
-class Entry(Record):
-    """One tensor: its multiple of the decay (0 exempt) and, if measured, its values' squares."""
-
-    tensor: Tensor
-    decay_mult: float
-    measured_sum_of_squares: float | None = None
-
-    @property
-    def is_decayed(self) -> bool:
-        """Whether the tensor decays at all."""
-        return self.decay_mult > 0
-
-    @property
-    def known_sum_of_squares(self) -> float | None:
-        """The measured sum of squares, or the one expected at initialisation."""
-        measured = self.measured_sum_of_squares
-        return self.tensor.sum_of_squares if measured is None else measured
-
-    @property
-    def measured_rms(self) -> float | None:
-        """Root mean square of the measured values."""
-        if self.measured_sum_of_squares is None or not self.tensor.n_weights:
-            return None
-        return float((self.measured_sum_of_squares / self.tensor.n_weights) ** 0.5)
-
-    def penalty(self, strength: float | None) -> float | None:
-        """Return the tensor's part of the penalty, in units of the mean loss."""
-        squares = self.known_sum_of_squares
-        if not self.is_decayed:
-            return 0.0
-        return (
-            None
-            if strength is None or squares is None
-            else strength / 2 * self.decay_mult * squares
-        )
 
 
 class Rate(Record):
@@ -60,14 +24,63 @@ class Rate(Record):
     equilibrium_rms: float | None = None
 
 
+RateOf = Callable[[Treatment], Rate]
+"""What the run's number means for the tensors of one group."""
+
+
+class Entry(Record):
+    """One tensor: what it gets, what that means, and, if measured, its values' squares.
+
+    `decay_mult` and `lr_mult` multiply the run's numbers; None where those are unknown.
+    """
+
+    tensor: Tensor
+    treatment: Treatment
+    decay_mult: float | None
+    lr_mult: float | None
+    strength: float | None = None
+    measured_sum_of_squares: float | None = None
+
+    @property
+    def is_decayed(self) -> bool:
+        """Whether the tensor decays at all."""
+        return not self.treatment.is_exempt
+
+    @property
+    def known_sum_of_squares(self) -> float | None:
+        """The measured sum of squares, or the one expected at initialisation."""
+        measured = self.measured_sum_of_squares
+        return self.tensor.sum_of_squares if measured is None else measured
+
+    @property
+    def measured_rms(self) -> float | None:
+        """Root mean square of the measured values."""
+        if self.measured_sum_of_squares is None or not self.tensor.n_weights:
+            return None
+        return float((self.measured_sum_of_squares / self.tensor.n_weights) ** 0.5)
+
+    @property
+    def penalty(self) -> float | None:
+        """The tensor's part of the penalty, in units of the mean loss."""
+        if not self.is_decayed:
+            return 0.0
+        squares = self.known_sum_of_squares
+        return None if self.strength is None or squares is None else self.strength / 2 * squares
+
+
 class Inventory(Record):
-    """A network's tensors, parameter groups and totals under one choice of what decays."""
+    """A network's tensors, parameter groups and totals under one choice of what decays.
+
+    `rate` is what the run's number means where nothing is multiplied, `rates` what it means in each
+    of the groups.
+    """
 
     architecture: Architecture
     choice: Choice
     entries: tuple[Entry, ...]
     groups: tuple[Group, ...]
     rate: Rate
+    rates: tuple[Rate, ...]
     classes: int | None
 
     @property
@@ -105,7 +118,7 @@ class Inventory(Record):
     @property
     def penalty(self) -> float | None:
         """The penalty in units of the mean loss: of the measured weights, or as expected."""
-        return _add(entry.penalty(self.rate.strength) for entry in self.entries)
+        return _add(entry.penalty for entry in self.entries)
 
     @property
     def initial_loss(self) -> float | None:
@@ -132,17 +145,22 @@ class Inventory(Record):
             "lr": rate.lr,
             "equilibrium_rms": rate.equilibrium_rms,
             "penalty": self.penalty,
-            "groups": [self._group(group) for group in self.groups],
+            "groups": [self.group_row(*pair) for pair in zip(self.groups, self.rates, strict=True)],
             "tensors": [self.row(entry) for entry in self.entries],
         }
 
-    def _group(self, group: Group) -> dict[str, object]:
+    def group_row(self, group: Group, rate: Rate) -> dict[str, object]:
+        """Return one group's object of the JSON document."""
+        treatment = group.treatment
         return {
-            "decay_mult": group.decay_mult,
-            "lr_mult": group.lr_mult,
+            "name": treatment.name,
+            "lr": rate.lr,
+            "weight_decay": rate.value,
+            "lr_mult": treatment.lr.ratio(self.rate.lr),
+            "decay_mult": treatment.decay.ratio(self.rate.value),
             "n_tensors": len(group.tensors),
             "n_weights": group.n_weights,
-            "shrink": group.shrink(self.rate.shrink),
+            "shrink": rate.shrink,
         }
 
     def row(self, entry: Entry) -> dict[str, object]:
@@ -155,11 +173,12 @@ class Inventory(Record):
             "role": tensor.role.value,
             "decayed": entry.is_decayed,
             "decay_mult": entry.decay_mult,
+            "lr_mult": entry.lr_mult,
             "init_variance": tensor.init_variance,
             "sum_of_squares": tensor.sum_of_squares,
             "measured_sum_of_squares": entry.measured_sum_of_squares,
             "measured_rms": entry.measured_rms,
-            "penalty": entry.penalty(self.rate.strength),
+            "penalty": entry.penalty,
         }
 
     def parameter_groups(self) -> list[dict[str, object]]:
@@ -170,21 +189,21 @@ class Inventory(Record):
         Raises:
             ContradictionError: multipliers or layer decay without the numbers they multiply.
         """
-        return [self._parameter_group(group) for group in self.groups]
+        pairs = zip(self.groups, self.rates, strict=True)
+        return [self._parameter_group(group, rate) for group, rate in pairs]
 
-    def _parameter_group(self, group: Group) -> dict[str, object]:
-        value, lr = self.rate.value, self.rate.lr
+    def _parameter_group(self, group: Group, rate: Rate) -> dict[str, object]:
         made: dict[str, object] = {"params": [tensor.name for tensor in group.tensors]}
-        if group.decay_mult == 0:
+        if group.treatment.is_exempt:
             made["weight_decay"] = 0.0
-        elif value is not None:
-            made["weight_decay"] = value * group.decay_mult
-        elif group.decay_mult != 1:
+        elif rate.value is not None:
+            made["weight_decay"] = rate.value
+        elif group.treatment.decay != WHOLE:
             raise ContradictionError("groups with multipliers need a VALUE to multiply")
-        if group.lr_mult != 1 and lr is None:
-            raise ContradictionError("groups with a layer decay need an lr to multiply")
-        if lr is not None:
-            made["lr"] = lr * group.lr_mult
+        if rate.lr is not None:
+            made["lr"] = rate.lr
+        elif group.treatment.lr != WHOLE:
+            raise ContradictionError("groups with multiples of lr need an lr to multiply")
         return made
 
 
@@ -195,35 +214,105 @@ def take_inventory(
     init: str | None = None,
     classes: int | None = None,
     rate: Rate | None = None,
+    rate_of: RateOf | None = None,
     measured: Mapping[str, float] | None = None,
 ) -> Inventory:
     """Return the tensors of a network with what decays and how large it is.
 
     `init` replaces the network's own initialisers; `measured` are sums of squares by tensor name.
+    `rate` is what the decay means where nothing is multiplied, `rate_of` what it means in a group;
+    without the latter a multiple is taken to multiply strength and shrink.
 
     >>> take_inventory(Architecture(name="net", count=1000)).n_decayed
     1000
 
     Raises:
         UnknownNameError: no such mask or initialiser.
-        InvalidValueError: a pattern that is none, or takes too long.
-        ContradictionError: patterns for a bare count.
+        InvalidValueError: a pattern that is none, takes too long, or fits no tensor.
+        ContradictionError: patterns for a bare count, a rule without effect, or names from which
+            the depth that a layer decay needs cannot be told.
     """
-    chosen = choice or Choice()
+    chosen, base = choice or Choice(), rate or Rate()
     started = initialise(architecture, init=init)
-    found = measured or {}
-    entries = tuple(
-        Entry(tensor=tensor, decay_mult=multiple, measured_sum_of_squares=found.get(tensor.name))
-        for tensor, multiple in zip(started.tensors, decay_multiples(started, chosen), strict=True)
-    )
+    made = treatments(started, chosen)
+    groups = group_tensors(started, made)
+    rates = tuple(_rate(group.treatment, base, rate_of) for group in groups)
     return Inventory(
         architecture=started,
         choice=chosen,
-        entries=entries,
-        groups=group_tensors(started, chosen),
-        rate=rate or Rate(),
+        entries=_entries(started, made, base, (groups, rates), measured or {}),
+        groups=groups,
+        rate=base,
+        rates=rates,
         classes=architecture.n_classes if classes is None else classes,
     )
+
+
+def _rate(treatment: Treatment, base: Rate, rate_of: RateOf | None) -> Rate:
+    """Return what the run's number means in a group: nothing at all where it is exempt."""
+    if treatment.is_exempt:
+        lr = treatment.lr.of(base.lr)
+        return Rate(
+            value=0.0,
+            strength=None if base.strength is None else 0.0,
+            shrink=None if base.shrink is None else 0.0,
+            lr=None if lr is None else float(lr),
+        )
+    return (rate_of or multiplied(base))(treatment)
+
+
+def multiplied(base: Rate) -> RateOf:
+    """Return the rule of a decay that is lr times its number: multiples of both multiply."""
+
+    def rate_of(treatment: Treatment) -> Rate:
+        lr, value = treatment.lr.of(base.lr), treatment.decay.of(base.value)
+        decay_mult = treatment.decay.ratio(base.value)
+        return Rate(
+            value=None if value is None else float(value),
+            strength=_product(base.strength, decay_mult),
+            shrink=_product(base.shrink, decay_mult, treatment.lr.ratio(base.lr)),
+            lr=None if lr is None else float(lr),
+        )
+
+    return rate_of
+
+
+def _product(*factors: float | None) -> float | None:
+    """Return the product of the factors; None where one is unknown."""
+    known = [factor for factor in factors if factor is not None]
+    return prod(known) if len(known) == len(factors) else None
+
+
+def _entries(
+    architecture: Architecture,
+    made: tuple[Treatment, ...],
+    base: Rate,
+    grouped: tuple[tuple[Group, ...], tuple[Rate, ...]],
+    measured: Mapping[str, float],
+) -> tuple[Entry, ...]:
+    """Return the tensors with what each gets; those of a group share its multiples."""
+    shared = {
+        (group.treatment.lr, group.treatment.decay): (
+            group.treatment.decay.ratio(base.value),
+            group.treatment.lr.ratio(base.lr),
+            rate.strength,
+        )
+        for group, rate in zip(*grouped, strict=True)
+    }
+    entries = []
+    for tensor, each in zip(architecture.tensors, made, strict=True):
+        decay_mult, lr_mult, strength = shared[each.lr, each.decay]
+        entries.append(
+            Entry(
+                tensor=tensor,
+                treatment=each,
+                decay_mult=decay_mult,
+                lr_mult=lr_mult,
+                strength=strength,
+                measured_sum_of_squares=measured.get(tensor.name),
+            )
+        )
+    return tuple(entries)
 
 
 def _add(numbers: Iterable[float | None]) -> float | None:

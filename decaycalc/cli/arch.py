@@ -9,14 +9,18 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
 from decaycalc.cli.options import ConventionName, run_options
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.errors import ContradictionError
+from decaycalc.record import replace
 
 if TYPE_CHECKING:
+    from decaycalc.answers import Answer
     from decaycalc.architecture.groups import Choice
-    from decaycalc.architecture.inventory import Inventory, Rate
+    from decaycalc.architecture.inventory import Inventory, Rate, RateOf
     from decaycalc.architecture.readers.stored import Checkpoint
     from decaycalc.architecture.tensors import Architecture
+    from decaycalc.architecture.treatment import Treatment
     from decaycalc.conventions.record import Convention
+    from decaycalc.conventions.run import Run
 
 
 @click.command(
@@ -38,8 +42,8 @@ if TYPE_CHECKING:
               help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...")  # fmt: skip
 @click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
 @click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
-@click.option("--group-mult", "multipliers", multiple=True, metavar="REGEX=FACTOR",
-              help="Names that fit decay FACTOR times as much.")  # fmt: skip
+@click.option("--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",
+              help="lr and decay of names that fit: * a factor, = a number.")  # fmt: skip
 @click.option("--layer-decay", type=float, metavar="NUMBER", help="lr shrinks by it per layer.")
 @click.option(
     "--init", type=INITIALISER, metavar="INIT", help="he, glorot, lecun, torch or normal:STD."
@@ -74,13 +78,14 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
 
     bias = not given["no_bias"]
     architecture, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
-    rate, warnings = take_rate(given, architecture)
+    rate, rate_of, warnings = take_rate(given, architecture)
     inventory = take_inventory(
         architecture,
         choice=take_choice(given),
         init=given["init"],
         classes=given["classes"],
         rate=rate,
+        rate_of=rate_of,
         measured=sums,
     )
     notes = (architecture.note,) if architecture.note else ()
@@ -91,31 +96,18 @@ def take_choice(given: dict[str, Any]) -> "Choice":
     """Return what decays, from the options.
 
     Raises:
-        InvalidValueError: a multiplier that is not REGEX=FACTOR.
+        InvalidValueError: a group that is not REGEX:SETTINGS, or a layer decay out of bounds.
     """
     from decaycalc.architecture.groups import Choice
+    from decaycalc.architecture.treatment import parse_group_rule
 
     return Choice(
         mask=given["mask"],
         decay_only=given["decay_only"],
         no_decay=given["no_decay"],
-        multipliers=tuple(map(read_multiplier, given["multipliers"])),
+        groups=tuple(map(parse_group_rule, given["groups"])),
         layer_decay=given["layer_decay"],
     )
-
-
-def read_multiplier(text: str) -> tuple[str, float]:
-    """Return pattern and factor of `REGEX=FACTOR`.
-
-    Raises:
-        InvalidValueError: it is not of that form.
-    """
-    pattern, equals, factor = text.rpartition("=")
-    try:
-        # What has no equals sign is no number, whatever it is.
-        return pattern, float(factor if equals else "")
-    except ValueError:
-        raise InvalidValueError("multiplier", text, "must be REGEX=FACTOR") from None
 
 
 def take_weights(
@@ -156,8 +148,8 @@ def measure_weights(checkpoint: "Checkpoint") -> dict[str, float]:
 
 def take_rate(
     given: dict[str, Any], architecture: "Architecture"
-) -> tuple["Rate", tuple[str, ...]]:
-    """Return what VALUE means in the run, and the warnings about it.
+) -> "tuple[Rate, RateOf | None, tuple[str, ...]]":
+    """Return what VALUE means in the run, what it means in a group, and the warnings about it.
 
     Raises:
         ContradictionError: a VALUE without --from, or --from without a VALUE.
@@ -165,32 +157,50 @@ def take_rate(
     from decaycalc.architecture.inventory import Rate
 
     value, source, run = given["value"], given["source"], given["run"]
-    lr = None if run.lr is None else float(run.lr)
     if value is None:
         if source is not None:
             raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
-        return Rate(lr=lr), ()
-    from decaycalc.answers import Question, answer
+        return Rate(lr=None if run.lr is None else float(run.lr)), None, ()
     from decaycalc.cli.convert import require_source
 
-    known = require_source(source)
-    mask = given["mask"]
-    found = answer(
-        Question(
-            source=known,
-            value=value,
-            run=run,
-            targets=(known,),
-            architecture=architecture,
-            mask=mask,
-        )
+    known, mask = require_source(source), given["mask"]
+
+    def ask(amount: Any, run: "Run") -> "Answer":
+        return find_answer(amount, known, run, architecture, mask)
+
+    def rate_of(treatment: "Treatment") -> "Rate":
+        lr = treatment.lr.of(run.lr)
+        changed = run if lr is None else replace(run, lr=lr)
+        return rate_from(ask(treatment.decay.of(value), changed), changed.lr)
+
+    found = ask(value, run)
+    return rate_from(found, run.lr), rate_of, tuple(found.warnings)
+
+
+def find_answer(
+    value: Any, source: "Convention", run: "Run", architecture: "Architecture", mask: str
+) -> "Answer":
+    """Return what is to be said about a decay in a run, its own convention the only target."""
+    from decaycalc.answers import Question, answer
+
+    question = Question(
+        source=source, value=value, run=run, targets=(source,), architecture=architecture, mask=mask
     )
-    rms = equilibrium(known, lr, found.shrink)
-    amount = None if found.value is None else float(found.value)
-    rate = Rate(
-        value=amount, strength=found.strength, shrink=found.shrink, lr=lr, equilibrium_rms=rms
+    return answer(question)
+
+
+def rate_from(found: "Answer", lr: Any) -> "Rate":
+    """Return an answer's numbers as a network's inventory takes them."""
+    from decaycalc.architecture.inventory import Rate
+
+    known_lr = None if lr is None else float(lr)
+    return Rate(
+        value=None if found.value is None else float(found.value),
+        strength=found.strength,
+        shrink=found.shrink,
+        lr=known_lr,
+        equilibrium_rms=equilibrium(found.source, known_lr, found.shrink),
     )
-    return rate, tuple(found.warnings)
 
 
 def equilibrium(source: "Convention", lr: float | None, shrink: float | None) -> float | None:

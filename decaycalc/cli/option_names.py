@@ -5,7 +5,7 @@ OPTIONS = (
     "all", "arch", "batch_size", "betas", "classes", "conventions", "curve", "dampening",
     "dataset_size", "decay_mask", "decay_mult", "decay_only", "depth", "drop_last", "dtype",
     "emit", "epochs", "eps", "eta", "explain", "format", "framework", "from", "grad_accum",
-    "gradient_rms", "group_mult", "groups", "hold", "init", "input", "input_format",
+    "gradient_rms", "group", "groups", "hold", "init", "input", "input_format",
     "invariant", "json", "keep_probability", "l1_ratio", "lambd", "layer_decay", "length_scale",
     "list", "loss", "lr", "lr_initial", "lr_max", "lr_mult", "lr_rule", "match", "measure",
     "model", "momentum", "n_leaf", "nbs", "near", "nesterov", "no_bias", "no_decay", "on_error",

@@ -1,8 +1,10 @@
 """The inventory of `arch` as tables, and as rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
-from decaycalc.architecture.inventory import Entry, Inventory
+from decaycalc.architecture.groups import Group
+from decaycalc.architecture.inventory import Entry, Inventory, Rate
 from decaycalc.report.table import Cell, Table
 
 
@@ -60,18 +62,17 @@ def _totals(inventory: Inventory) -> Table:
 
 def _groups(inventory: Inventory) -> Table:
     headers = ("group", "decay ×", "lr ×", "tensors", "weights", "shrink per step")
-    body = tuple(
-        (
-            "decayed" if group.decay_mult else "exempt",
-            group.decay_mult,
-            group.lr_mult,
-            len(group.tensors),
-            group.n_weights,
-            group.shrink(inventory.rate.shrink),
-        )
-        for group in inventory.groups
-    )
+    body = tuple(_group(inventory.group_row(*pair)) for pair in _pairs(inventory))
     return Table(title="Groups", headers=headers, rows=body, numeric=headers[1:])
+
+
+def _pairs(inventory: Inventory) -> Iterable[tuple[Group, Rate]]:
+    return zip(inventory.groups, inventory.rates, strict=True)
+
+
+def _group(row: Mapping[str, object]) -> tuple[Cell, ...]:
+    names = ("name", "decay_mult", "lr_mult", "n_tensors", "n_weights", "shrink")
+    return tuple(cast("Cell", row[name]) for name in names)
 
 
 def _tensors(inventory: Inventory) -> Table:
@@ -90,7 +91,7 @@ def _tensors(inventory: Inventory) -> Table:
             entry.is_decayed,
             tensor.sum_of_squares,
             *((entry.measured_sum_of_squares, entry.measured_rms) if measured else ()),
-            *((entry.penalty(inventory.rate.strength),) if priced else ()),
+            *((entry.penalty,) if priced else ()),
         )
 
     body = tuple(line(entry) for entry in inventory.entries)

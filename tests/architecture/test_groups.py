@@ -1,13 +1,15 @@
 import subprocess
+from fractions import Fraction
 
 import pytest
 
-from decaycalc.architecture.groups import Choice, decay_multiples, group_tensors, lr_multiples
+from decaycalc.architecture.groups import Choice, group_tensors, lr_multiples, treatments
 from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.inventory import Rate, take_inventory
 from decaycalc.architecture.masks import FRAMEWORKS, RULES, count_decayed, decayed, find_mask
 from decaycalc.architecture.names import match_names
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
+from decaycalc.architecture.treatment import parse_group_rule
 from decaycalc.architecture.zoo import build_model
 from decaycalc.errors import ContradictionError, InvalidValueError, UnknownNameError
 
@@ -110,25 +112,70 @@ def test_the_trainer_decays_batch_norm_gains_alone():
 NET = parse_inline("784-300-100-10")
 
 
-def test_patterns_change_what_a_mask_says():
-    def marks(**choice):
-        return decay_multiples(NET, Choice(**choice))
+def decay_factors(net, **choice):
+    return tuple(each.decay.ratio(None) for each in treatments(net, Choice(**choice)))
 
-    assert marks() == (1, 0, 1, 0, 1, 0)
-    assert marks(no_decay=("^fc3",)) == (1, 0, 1, 0, 0, 0)
-    assert marks(decay_only=("bias$",)) == (0, 1, 0, 1, 0, 1)
-    assert marks(decay_only=("fc1", "fc2"), no_decay=("bias",)) == (1, 0, 1, 0, 0, 0)
-    assert marks(multipliers=(("fc1", 0.5), ("fc", 2.0), ("fc3", 0))) == (2, 0, 2, 0, 0, 0)
+
+def rules(*texts):
+    return tuple(map(parse_group_rule, texts))
+
+
+def test_patterns_change_what_a_mask_says():
+    assert decay_factors(NET) == (1, 0, 1, 0, 1, 0)
+    assert decay_factors(NET, no_decay=("^fc3",)) == (1, 0, 1, 0, 0, 0)
+    assert decay_factors(NET, decay_only=("bias$",)) == (0, 1, 0, 1, 0, 1)
+    assert decay_factors(NET, decay_only=("fc1", "fc2"), no_decay=("bias",)) == (1, 0, 1, 0, 0, 0)
+
+
+def test_the_last_rule_that_fits_and_sets_a_number_counts():
+    found = decay_factors(NET, groups=rules("fc1:wd*0.5", "fc:wd*2", "fc3:wd*0", "fc1:lr*3"))
+    assert found == (2, 0, 2, 0, 0, 0)
+
+
+def test_a_rule_leaves_exempt_what_the_mask_exempts():
+    made = treatments(NET, Choice(groups=rules("fc1:lr=0.1,wd=0.2")))
+    assert [each.is_exempt for each in made] == [False, True] * 3
+    assert made[1].lr.of(None) == made[0].lr.of(None) == Fraction(1, 10)
+    assert made[0].decay.of(None) == Fraction(1, 5)
+
+
+def test_a_rule_that_changes_nothing_is_refused():
+    with pytest.raises(InvalidValueError, match="fits no tensor"):
+        treatments(NET, Choice(groups=rules("conv:lr*2")))
+    with pytest.raises(ContradictionError, match="has no effect"):
+        treatments(NET, Choice(groups=rules("bias:wd=0.1")))
+
+
+def groups_of(net, choice):
+    return group_tensors(net, treatments(net, choice))
 
 
 def test_groups_gather_what_shares_decay_and_lr():
-    groups = group_tensors(NET, Choice(multipliers=(("fc1", 0.5),)))
-    assert [(group.decay_mult, len(group.tensors), group.n_weights) for group in groups] == [
-        (0.5, 1, 235_200), (1, 2, 31_000), (0, 3, 410),
-    ]  # fmt: skip
-    assert [group.shrink(2e-4) for group in groups] == [1e-4, 2e-4, 0]
-    assert groups[0].shrink(None) is None
-    assert group_tensors(parse_inline("1e6"), Choice()) == ()
+    found = take_inventory(NET, choice=Choice(groups=rules("fc1:wd*0.5")), rate=Rate(shrink=2e-4))
+    rows = [
+        (group["name"], group["decay_mult"], group["n_tensors"]) for group in groups_json(found)
+    ]
+    assert rows == [("fc1", 0.5, 1), ("decayed", 1, 2), ("exempt", 0, 3)]
+    assert [group.n_weights for group in found.groups] == [235_200, 31_000, 410]
+    assert [rate.shrink for rate in found.rates] == [1e-4, 2e-4, 0]
+    assert groups_of(parse_inline("1e6"), Choice()) == ()
+
+
+def groups_json(found):
+    return found.to_dict()["groups"]
+
+
+def test_a_number_of_its_own_has_a_ratio_once_the_runs_is_known():
+    choice = Choice(groups=rules("fc1:lr=0.4,wd=0.3"))
+    known = take_inventory(NET, choice=choice, rate=Rate(value=0.1, lr=0.1, shrink=0.01))
+    row = groups_json(known)[0]
+    assert (row["lr"], row["weight_decay"]) == (0.4, 0.3)
+    assert (row["lr_mult"], row["decay_mult"], row["shrink"]) == (4, 3, pytest.approx(0.12))
+    entry = known.to_dict()["tensors"][0]
+    assert (entry["lr_mult"], entry["decay_mult"]) == (4, 3)
+    unknown = groups_json(take_inventory(NET, choice=choice))[0]
+    assert (unknown["lr"], unknown["weight_decay"]) == (0.4, 0.3)
+    assert unknown["lr_mult"] is unknown["decay_mult"] is unknown["shrink"] is None
 
 
 def test_layer_decay_grows_lr_from_the_inputs_to_the_head():
@@ -137,30 +184,32 @@ def test_layer_decay_grows_lr_from_the_inputs_to_the_head():
     assert scales["pos_embed"] == scales["patch_embed.proj.weight"] == 0.5**13
     assert scales["blocks.0.norm1.weight"] == 0.5**12
     assert scales["blocks.11.mlp.fc2.bias"] == 0.5
-    assert scales["head.weight"] == scales["norm.weight"] == 1
+    assert scales["head.weight"] == 1
+    assert scales["norm.weight"] == 0.5
     torchvision = build_model("vit_b_16")
     assert min(lr_multiples(torchvision, 0.5)) == 0.5**13
-    assert set(lr_multiples(NET, 0.5)) == {1.0}
+    assert lr_multiples(NET, 0.5) == (0.25, 0.25, 0.5, 0.5, 1, 1)
+    assert lr_multiples(NET, None) == (1,) * 6
 
 
 @pytest.mark.parametrize(
     "choice",
     [
-        {"multipliers": (("fc", -1.0),)},
-        {"multipliers": (("fc", float("nan")),)},
         {"layer_decay": 0.0},
         {"layer_decay": 1.5},
         {"layer_decay": float("nan")},
     ],
 )
-def test_multipliers_have_bounds(choice):
+def test_a_layer_decay_has_bounds(choice):
     with pytest.raises(InvalidValueError):
         Choice(**choice)
 
 
 def test_a_bare_count_has_no_names_to_match():
     with pytest.raises(ContradictionError, match="no tensor names"):
-        decay_multiples(parse_inline("1e6"), Choice(no_decay=("x",)))
+        treatments(parse_inline("1e6"), Choice(no_decay=("x",)))
+    with pytest.raises(ContradictionError, match="no tensor names"):
+        treatments(parse_inline("1e6"), Choice(layer_decay=0.5))
 
 
 def test_names_are_matched_by_regular_expressions():
@@ -227,7 +276,7 @@ def test_parameter_groups_are_ready_for_an_optimizer():
         {"params": ["fc1.weight", "fc2.weight", "fc3.weight"]},
         {"params": ["fc1.bias", "fc2.bias", "fc3.bias"], "weight_decay": 0.0},
     ]
-    choice = Choice(multipliers=(("fc1", 0.5),))
+    choice = Choice(groups=rules("fc1:wd*0.5"))
     priced = take_inventory(NET, choice=choice, rate=Rate(value=0.1, lr=0.01))
     assert [group.get("weight_decay") for group in priced.parameter_groups()] == [0.05, 0.1, 0.0]
     assert priced.parameter_groups()[0]["lr"] == 0.01

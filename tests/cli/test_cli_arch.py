@@ -39,6 +39,7 @@ def test_the_json_document_holds_totals_and_tensors(run):
         "role": "weight",
         "decayed": True,
         "decay_mult": 1.0,
+        "lr_mult": 1.0,
         "init_variance": 2 / (64 * 49),
         "sum_of_squares": pytest.approx(6),
         "measured_sum_of_squares": None,
@@ -71,7 +72,7 @@ def test_masks_patterns_and_multipliers_reach_the_tensors(run):
     assert (
         document(run, "resnet18", "--no-decay", "^layer", "--no-decay", "^fc")["n_decayed"] == 9408
     )
-    body = document(run, "resnet18", "--group-mult", "^fc=0.5", "--classes", "10")
+    body = document(run, "resnet18", "--group", "^fc:wd*0.5", "--classes", "10")
     assert [group["decay_mult"] for group in body["groups"]] == [1, 0.5, 0]
     assert body["n_classes"] == 10
     layered = document(run, "vit-tiny", "--layer-decay", "0.75", "--init", "lecun")
@@ -105,6 +106,33 @@ def test_groups_are_printed_ready_for_an_optimizer(run):
         {"params": ["fc1.weight"], "weight_decay": 0.05},
         {"params": ["fc1.bias"], "weight_decay": 0.0},
     ]
+
+
+def test_layer_decay_counts_real_layers(run):
+    words = ("resnet50", "0.05", "--from", "timm-adamw", "--lr", "1e-3", "--layer-decay", "0.75")
+    first = document(run, *words)["tensors"][0]
+    assert first["name"] == "conv1.weight"
+    assert first["lr_mult"] == pytest.approx(0.75**17, rel=1e-15)
+
+
+def test_a_group_has_an_lr_and_a_decay_of_its_own(run):
+    words = ("784-10", "0.01", "--from", "pytorch-adamw", "--lr", "2e-4")
+    group = document(run, *words, "--group", "fc1:lr*16,wd=0.1")["groups"][0]
+    assert (group["name"], group["lr"], group["weight_decay"]) == ("fc1", 0.0032, 0.1)
+    assert group["shrink"] == pytest.approx(3.2e-4)
+
+
+def test_a_multiple_of_lr_leaves_alone_what_does_not_follow_lr(run):
+    words = ("784-10", "1e-4", "--from", "tfa-adamw", "--lr", "2e-4", "--group", "fc1:lr*16")
+    assert document(run, *words)["groups"][0]["shrink"] == pytest.approx(1e-4)
+
+
+def test_a_multiple_of_lr_is_written_only_where_lr_is_known(run):
+    status, out, err = run("784-10", "--group", "fc1:lr*16", "--groups", "json")
+    assert (status, out) == (2, "")
+    assert "need an lr" in err
+    words = ("784-10", "--lr", "1e-4", "--group", "fc1:lr*16", "--groups", "json")
+    assert json.loads(run(*words)[1])[0] == {"params": ["fc1.weight"], "lr": 0.0016}
 
 
 def test_measured_weights_stand_beside_expected_ones(run, tmp_path, monkeypatch):
@@ -145,10 +173,10 @@ def test_an_unknown_start_leaves_the_sums_of_modules_unknown(run, tmp_path):
         (("resnet18", "1e-4"), "give --from"),
         (("resnet18", "--from", "pytorch-sgd"), "give VALUE after SPEC"),
         (("resnet18", "--measure"), "needs a file with weights"),
-        (("resnet18", "--group-mult", "fc"), "multiplier 'fc' must be"),
-        (("resnet18", "--group-mult", "fc=x"), "must be REGEX=FACTOR"),
-        (("resnet18", "--group-mult", "2", "--json"), "must be REGEX=FACTOR"),
-        (("resnet18", "--group-mult", "fc=nan", "--json"), '"value": "nan"'),
+        (("resnet18", "--group", "fc"), "group 'fc' must be REGEX:lr*FACTOR"),
+        (("resnet18", "--group", "fc:lr"), "must be REGEX:lr*FACTOR"),
+        (("resnet18", "--group", ":lr*2", "--json"), "must be REGEX:lr*FACTOR"),
+        (("resnet18", "--group", "fc:wd*nan", "--json"), '"value": "nan"'),
         (("resnet18", "--layer-decay", "nan"), "layer decay"),
         (("resnet18", "--no-decay", "("), "regular expression"),
         (("resnet18", "--decay-mask", "nope"), "unknown decay mask"),

@@ -485,7 +485,7 @@ resnet50 --depth 0 --json
 resnet18 --json
 resnet18 --decay-only ^fc --depth 1
 resnet18 --no-decay ^layer --no-decay ^fc --depth 0 --format csv
-resnet18 --group-mult ^fc=0.5 --classes 10 --depth 0
+resnet18 --group ^fc:wd*0.5 --classes 10 --depth 0
 gpt2 0.1 --from pytorch-adamw --lr 6e-4 --depth 0
 gpt2 --decay-mask no-embedding --depth 2
 vit-tiny 0.05 --from pytorch-adamw --lr 1e-3 --layer-decay 0.75 --init lecun --depth 0
@@ -511,7 +511,7 @@ broken.safetensors
 broken.csv
 784-10 --decay-mask x
 784-10 --decay-only (
-784-10 --group-mult fc
+784-10 --group fc
 784-10 --init hee
 784-10 --classes 1
 784-10 --measure

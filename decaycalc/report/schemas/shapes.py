@@ -197,8 +197,11 @@ _ARCH = {
     "penalty": "number?",
     "groups": [
         {
-            "decay_mult": "number",
-            "lr_mult": "number",
+            "name": "string",
+            "lr": "number?",
+            "weight_decay": "number?",
+            "lr_mult": "number?",
+            "decay_mult": "number?",
             "n_tensors": "integer",
             "n_weights": "integer",
             "shrink": "number?",
@@ -211,7 +214,8 @@ _ARCH = {
             "n_weights": "integer",
             "role": "string",
             "decayed": "boolean",
-            "decay_mult": "number",
+            "decay_mult": "number?",
+            "lr_mult": "number?",
             "init_variance": "number?",
             "sum_of_squares": "number?",
             "measured_sum_of_squares": "number?",
