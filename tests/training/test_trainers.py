@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.trainers import is_file_name, read_recipe, result
-from decaycalc.training.trainers.prototext import parse_prototext
 from decaycalc.training.trainers.result import decimal
+from decaycalc.training.trainers.syntax.prototext import parse_prototext
 
 SOLVER = """
 # AlexNet's

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.published.record import Recipe
-from decaycalc.training.trainers.prototext import Message, parse_prototext
 from decaycalc.training.trainers.result import (
     Imported,
     LayerMultiplier,
@@ -15,6 +14,7 @@ from decaycalc.training.trainers.result import (
     read_text,
     unread,
 )
+from decaycalc.training.trainers.syntax.prototext import Message, parse_prototext
 
 # The solver's type, or its number in the older `solver_type` field.
 _TYPES = {"sgd": "SGD", "nesterov": "Nesterov", "0": "SGD", "1": "Nesterov"}

@@ -1,9 +1,9 @@
 """A reader of Protocol Buffers' text form, as far as Caffe's solvers and networks use it."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _DEEPEST = 50
 _PUNCTUATION = "{}:<>;,[]"
@@ -28,7 +28,7 @@ class Message:
         return {key: value for key, value in self.fields if isinstance(value, str)}
 
 
-def parse_prototext(text: str, path: Path) -> Message:
+def parse_prototext(text: str, path: object) -> Message:
     """Return the message that a text holds.
 
     Grammar: message = { name [":"] ( value | "{" message "}" | "[" value { "," value } "]" ) }.
@@ -40,7 +40,7 @@ def parse_prototext(text: str, path: Path) -> Message:
 
 
 class _Reader:
-    def __init__(self, text: str, path: Path) -> None:
+    def __init__(self, text: str, path: object) -> None:
         self.path = path
         self.tokens = list(_tokens(text, path))
         self.at = 0
@@ -108,7 +108,7 @@ class _Reader:
         return self.take()
 
 
-def _tokens(text: str, path: Path) -> "list[tuple[int, str]]":
+def _tokens(text: str, path: object) -> "list[tuple[int, str]]":
     """Return (line, token) pairs, the last one with an empty token; strings lose their quotes."""
     tokens: list[tuple[int, str]] = []
     lines = text.splitlines()
@@ -120,7 +120,7 @@ def _tokens(text: str, path: Path) -> "list[tuple[int, str]]":
     return tokens
 
 
-def _token(line: str, at: int, number: int, tokens: list[tuple[int, str]], path: Path) -> int:
+def _token(line: str, at: int, number: int, tokens: list[tuple[int, str]], path: object) -> int:
     """Append the token that starts at `at`, if one does, and return where it ends."""
     character = line[at]
     if character.isspace():
@@ -139,3 +139,25 @@ def _token(line: str, at: int, number: int, tokens: list[tuple[int, str]], path:
         end += 1
     tokens.append((number, line[at:end]))
     return end
+
+
+def parse_prototext_tree(text: str, name: str) -> Entries:
+    """Return a message as a tree; a field that is set several times is a list.
+
+    Raises:
+        UnreadableFileError: the text does not follow the grammar.
+    """
+    return _tree(parse_prototext(text, name))
+
+
+def _tree(message: Message) -> Entries:
+    entries: dict[str, list[Node]] = {}
+    for name, value in message.fields:
+        node: Node = Scalar(text=value) if isinstance(value, str) else _tree(value)
+        entries.setdefault(name, []).append(node)
+    return Entries(
+        entries={
+            name: nodes[0] if len(nodes) == 1 else Items(items=tuple(nodes))
+            for name, nodes in entries.items()
+        }
+    )

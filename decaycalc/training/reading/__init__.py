@@ -1,0 +1,1 @@
+"""How a training file is read: its tree, its trainer, and each quantity with its origin."""

@@ -1,0 +1,63 @@
+"""Arguments within one setting: `key=value,key=value` as a text, a list of such, or a mapping."""
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.settings import Settings, texts_of
+from decaycalc.training.reading.trainer import Field
+from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.trainers.syntax.data import parse_json
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
+
+
+def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
+    """Return the arguments at a path of the file, by key.
+
+    `a=1,b=2`, `["a=1", "b=(0.9, 0.99)"]`, `{"a": 1}` as a JSON text and a mapping are all read.
+    """
+    node = find(settings.document.root, path)
+    if isinstance(node, Entries):
+        return dict(node.entries)
+    if isinstance(node, Items):
+        return _pairs(texts_of(node), node.line)
+    text = "" if node is None else (node.text or "").strip()
+    line = None if node is None else node.line
+    if text.startswith("{"):
+        try:
+            return dict(parse_json(text, settings.document.name).entries)
+        except UnreadableFileError:
+            return {}
+    return _pairs(tuple(_split(text)), line)
+
+
+def _pairs(texts: tuple[str, ...], line: int | None) -> dict[str, Node]:
+    parts = (text.partition("=") for text in texts if "=" in text)
+    return {key.strip(): Scalar(text=value.strip(), line=line) for key, _, value in parts}
+
+
+def _split(text: str) -> list[str]:
+    """Return the parts between commas; a part without `=` goes on with the one before."""
+    parts: list[str] = []
+    for part in text.split(","):
+        if "=" in part or not parts:
+            parts.append(part)
+        else:
+            parts[-1] += f",{part}"
+    return parts
+
+
+def argument(
+    name: str, within: str, *, key: str | None = None, default: str | None = None, source: str = ""
+) -> Field:
+    """Return the field of one argument within a setting, such as momentum within optim_args."""
+    own = key or name
+
+    def derive(settings: Settings) -> Sourced | None:
+        node = arguments_of(settings, within).get(own)
+        text = ",".join(texts_of(node))
+        if not text:
+            return None
+        line = None if node is None else node.line
+        return Sourced(
+            name=name, value=text, origin=Origin.FILE, where=f"{within}.{own}", line=line
+        )
+
+    return Field(name=name, default=default, source=source, derive=derive)

@@ -1,0 +1,36 @@
+"""Numbers in training files: as typed, exact, of bounded size."""
+
+import re
+from fractions import Fraction
+
+from decaycalc.algebra.quantity import exact
+from decaycalc.errors import InvalidValueError
+
+_GROUPED = re.compile(r"(?<=\d)_(?=\d)")
+
+
+def typed_number(text: str) -> Fraction | None:
+    """Return the number that a text spells, exact; None where it spells none.
+
+    >>> typed_number("100_000"), typed_number("1.e-3"), typed_number("auto")
+    (Fraction(100000, 1), Fraction(1, 1000), None)
+    """
+    try:
+        return exact(_GROUPED.sub("", text.strip()))
+    except InvalidValueError:
+        return None
+
+
+def decimal_text(value: Fraction) -> str:
+    """Return a number as a text that reads back exactly: a decimal where it has one.
+
+    >>> decimal_text(Fraction(1, 10)), decimal_text(Fraction(1, 3)), decimal_text(Fraction(72))
+    ('0.1', '1/3', '72')
+    """
+    if value.denominator == 1:
+        return str(value.numerator)
+    try:
+        text = repr(float(value))
+        return text if exact(text) == value else f"{value.numerator}/{value.denominator}"
+    except (OverflowError, InvalidValueError):
+        return f"{value.numerator}/{value.denominator}"

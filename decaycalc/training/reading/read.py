@@ -1,0 +1,286 @@
+"""read: a document and its trainer's table to a Training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from decaycalc.conventions.run import Run
+from decaycalc.errors import (
+    ContradictionError,
+    DecaycalcError,
+    InvalidValueError,
+    UnreadableFileError,
+)
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Optimizer, Trainer
+from decaycalc.training.reading.unused import not_used
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document
+
+EVERYTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Size:
+    """The parts of a step's examples, each None where it is not known."""
+
+    batch_size: Fraction | None = None
+    grad_accum: Fraction | None = None
+    world_size: Fraction | None = None
+
+
+def read(document: Document, trainer: Trainer, given: Mapping[str, str] | None = None) -> Training:
+    """Return the run that a document describes to a trainer; what is given overrides the file.
+
+    Raises:
+        UnreadableFileError: a quantity that no run can have.
+        ContradictionError: a world size given where the file's batch counts all devices.
+    """
+    settings = Settings(document, trainer, given)
+    try:
+        return trainer.finish(settings, _training(settings))
+    except InvalidValueError as error:
+        raise UnreadableFileError(document.name, str(error)) from None
+
+
+def _training(settings: Settings) -> Training:
+    trainer, document = settings.trainer, settings.document
+    optimizer = trainer.optimizer(settings)
+    value = _value(settings, optimizer)
+    run = _run(settings, optimizer)
+    schedule = _schedule(settings)
+    betas, eps = _betas(settings, optimizer), _eps(settings, optimizer)
+    exempt = trainer.exempt(settings)
+    quantities = (*_ordered(settings), *_derived(settings, run, schedule))
+    return Training(
+        source=document.name,
+        kind=trainer.kind,
+        title=trainer.title,
+        convention=optimizer.convention,
+        value=value,
+        run=run,
+        schedule=schedule.value,
+        unit=trainer.unit(settings),
+        betas=betas,
+        eps=eps,
+        quantities=quantities,
+        exempt=exempt,
+        groups=_groups(exempt),
+        missing=_missing(settings, quantities),
+        not_used=not_used(settings),
+        notes=_notes(settings, optimizer, schedule),
+        refusal=optimizer.refusal,
+    )
+
+
+def _value(settings: Settings, optimizer: Optimizer) -> str | None:
+    """Return the number that the convention takes, none where it does not reach the weights."""
+    if optimizer.refusal:
+        return None
+    if optimizer.value is None or "value" in settings.given:
+        return _weight_decay(settings)
+    settings.consulted["value"] = optimizer.value
+    return optimizer.value.value
+
+
+def _weight_decay(settings: Settings) -> str | None:
+    """Return the number in the file, checked to be one."""
+    number = settings.number("weight_decay")
+    if number is None:
+        return None
+    if number < 0:
+        raise settings.fail(settings.find("weight_decay"), "must be at least 0")
+    text = settings.text("weight_decay") or ""
+    return text.replace("_", "")
+
+
+def _run(settings: Settings, optimizer: Optimizer) -> Run:
+    """Return the run's quantities."""
+    steps, epochs = _length(settings)
+    size = _size(settings)
+    nesterov = "nesterov" in optimizer.uses and settings.flag("nesterov")
+    part = {
+        name: settings.number(name) for name in ("momentum", "dampening") if name in optimizer.uses
+    }
+    _refuse_unused(settings)
+    momentum = part.get("momentum")
+    try:
+        return Run(
+            lr=settings.number("lr"),
+            momentum=momentum,
+            dampening=part.get("dampening"),
+            nesterov=nesterov or None,
+            batch_size=size.batch_size,
+            grad_accum=size.grad_accum,
+            world_size=size.world_size,
+            dataset_size=_optional(settings, "dataset_size"),
+            steps=steps,
+            epochs=epochs,
+            drop_last=_has(settings, "drop_last") and settings.flag("drop_last"),
+            loss=settings.text("loss") if _has(settings, "loss") else None,  # type: ignore[arg-type]  # Run makes a Loss of it
+            extras=tuple(optimizer.extras),
+        )
+    except ContradictionError as error:
+        raise UnreadableFileError(settings.document.name, str(error)) from None
+
+
+def _has(settings: Settings, name: str) -> bool:
+    return settings.trainer.field(name) is not None or name in settings.given
+
+
+def _optional(settings: Settings, name: str) -> Fraction | None:
+    return settings.number(name) if _has(settings, name) else None
+
+
+def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
+    """Return the run's steps and epochs; what is given beats the file, steps beat epochs."""
+    given = settings.given
+    if "epochs" in given and "steps" not in given:
+        return None, settings.number("epochs")
+    steps = settings.number("steps") if _has(settings, "steps") else None
+    if steps is not None and steps <= 0:
+        settings.consulted.pop("steps")
+        steps = None
+    if steps is not None:
+        return steps, None
+    return None, _optional(settings, "epochs")
+
+
+def _size(settings: Settings) -> _Size:
+    """Return the parts of B, in the run's own words; other factors join the batch size."""
+    names = settings.trainer.batch
+    values = {name: settings.number(name) for name in names}
+    batch = values.pop(names[0])
+    own = {name: values.pop(name, None) for name in ("grad_accum", "world_size")}
+    for factor in values.values():
+        batch = None if batch is None or factor is None else batch * factor
+    return _Size(batch_size=batch, **own)
+
+
+def _refuse_unused(settings: Settings) -> None:
+    """Refuse a world size that would enter nothing.
+
+    Raises:
+        ContradictionError: it was given, and the batch in the file counts all devices.
+    """
+    if "world_size" in settings.given and "world_size" not in settings.consulted:
+        raise ContradictionError(
+            f"world_size {settings.given['world_size']} changes nothing: the batch size in"
+            f" {settings.document.name!r} counts all devices"
+        )
+
+
+def _schedule(settings: Settings) -> Sourced:
+    """Return the schedule's text with the keys that it was made from."""
+    if "schedule" in settings.given:
+        return Sourced(name="schedule", value=settings.given["schedule"], origin=Origin.GIVEN)
+    before = set(settings.consulted)
+    text = settings.trainer.schedule(settings)
+    new = [found for name, found in settings.consulted.items() if name not in before]
+    used = [found for found in new if found.value is not None]
+    keys = ", ".join(found.where for found in used if found.origin is Origin.FILE)
+    if text is None or not _is_known(text):
+        return Sourced(name="schedule", value=None, origin=Origin.MISSING, where=keys)
+    if not keys:
+        where = settings.trainer.version
+        return Sourced(name="schedule", value=text, origin=Origin.DEFAULT, where=where)
+    return derived("schedule", text, keys)
+
+
+def _is_known(text: str) -> bool:
+    """Return whether the grammar has the schedule's newer parameters."""
+    if "over=run" not in text and "ramp=log" not in text:
+        return True
+    # Imported here: it costs numpy, which most files do not need.
+    from decaycalc.schedule.grammar import parse_segments  # noqa: PLC0415
+
+    try:
+        parse_segments(text)
+    except DecaycalcError:
+        return False
+    return True
+
+
+def _betas(settings: Settings, optimizer: Optimizer) -> tuple[str, str] | None:
+    if "beta1" not in optimizer.uses:
+        return None
+    first, second = settings.number("beta1"), settings.number("beta2")
+    return None if first is None or second is None else (decimal_text(first), decimal_text(second))
+
+
+def _eps(settings: Settings, optimizer: Optimizer) -> str | None:
+    if "eps" not in optimizer.uses:
+        return None
+    number = settings.number("eps")
+    return None if number is None else decimal_text(number)
+
+
+def _ordered(settings: Settings) -> tuple[Sourced, ...]:
+    """Return what was consulted, in the order of the trainer's fields."""
+    names = [field.name for field in settings.trainer.fields]
+    shown = [name for name in names if name in settings.consulted]
+    others = [name for name in settings.consulted if name not in names]
+    found = [settings.consulted[name] for name in (*shown, *others)]
+    # A quantity that need not be there, and is not, is no news.
+    return tuple(each for each in found if each.value is not None or each.note or each.where)
+
+
+def _derived(settings: Settings, run: Run, schedule: Sourced) -> tuple[Sourced, ...]:
+    """Return B as the product that it is, and the schedule."""
+    size = run.examples_per_step
+    names = settings.trainer.batch
+    parts = (
+        found.where if found.origin is Origin.FILE else found.name
+        for found in (settings.consulted[name] for name in names)
+    )
+    found = () if size is None else (
+        derived("examples_per_step", decimal_text(size), " · ".join(parts)),
+    )  # fmt: skip
+    return (*found, schedule)
+
+
+def _groups(exempt: Exemption) -> tuple[Group, ...]:
+    """Return the decayed group, and the exempt one where the rule names any tensor."""
+    if exempt.rule == EVERYTHING:
+        return (Group(name="all", selector="every trained tensor"),)
+    return (
+        Group(name="decayed", selector="the other tensors"),
+        Group(name="exempt", selector=exempt.rule, weight_decay="0"),
+    )
+
+
+def _missing(settings: Settings, quantities: tuple[Sourced, ...]) -> tuple[str, ...]:
+    """Return the quantities without which there is no whole answer."""
+    known = {found.name for found in quantities if found.value is not None}
+    needed = ("weight_decay", "lr", *settings.trainer.batch)
+    missing = [name for name in needed if name in settings.consulted and name not in known]
+    missing += [found.name for found in quantities if found.value is None and found.note]
+    if not known & {"steps", "epochs"}:
+        missing.append("epochs")
+    return tuple(dict.fromkeys(missing))
+
+
+def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple[str, ...]:
+    """Return what a reader must not miss, one sentence each."""
+    notes = [optimizer.refusal, optimizer.note, *_defaults(settings)]
+    notes += [
+        found.note
+        for found in settings.consulted.values()
+        if found.origin in {Origin.MISSING, Origin.DERIVED}
+    ]
+    if schedule.value is None and "scheduler" in settings.consulted:
+        name = (settings.text("scheduler") or "")[:60]
+        notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
+    if settings.consulted.get("world_size", schedule).origin is Origin.DEFAULT:
+        notes.append("the number of devices is not in the file: give --world-size if it is not 1")
+    return tuple(dict.fromkeys(note for note in notes if note))
+
+
+def _defaults(settings: Settings) -> list[str]:
+    """Return one note for each source of defaults that entered the result."""
+    by_source: dict[str, list[str]] = {}
+    for found in settings.consulted.values():
+        if found.origin is Origin.DEFAULT and found.name != "world_size":
+            by_source.setdefault(found.where, []).append(f"{found.name} {found.value}")
+    return [f"by default ({where}): {', '.join(names)}" for where, names in by_source.items()]

@@ -1,0 +1,90 @@
+"""recognise: whose file a document is, by the set of its key paths."""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from decaycalc.errors import UnknownNameError, UnreadableFileError
+from decaycalc.training import trainers as _package
+from decaycalc.training.reading.trainer import Trainer
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import key_paths
+
+_SHOWN = 4
+
+
+@cache
+def trainers() -> tuple[Trainer, ...]:
+    """Return every trainer's table, by kind: those of the modules in `trainers/`."""
+    found = []
+    for entry in pkgutil.iter_modules(_package.__path__):
+        if not entry.ispkg:
+            module = import_module(f"{_package.__name__}.{entry.name}")
+            table = getattr(module, "TRAINER", None)
+            found += [] if table is None else [table]
+    return tuple(sorted(found, key=lambda trainer: trainer.kind))
+
+
+def find_trainer(kind: str) -> Trainer:
+    """Return the trainer of that kind.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    for trainer in trainers():
+        if trainer.kind == kind.strip().lower().replace("_", "-"):
+            return trainer
+    names = [trainer.kind for trainer in trainers()]
+    raise UnknownNameError("kind", kind, names, hint=f"(one of {', '.join(names)})")
+
+
+def paths_of(document: Document) -> frozenset[str]:
+    """Return a document's key paths, and `program:NAME` for a command line's program."""
+    paths = key_paths(document.root)
+    if not document.program:
+        return paths
+    return paths | {f"program:{document.program.rpartition('/')[2]}"}
+
+
+def fitting(document: Document) -> tuple[Trainer, ...]:
+    """Return the trainers whose signature fits a document and asks for most of its keys."""
+    paths = paths_of(document)
+    weights = {
+        trainer.kind: max(
+            (signature.weight for signature in trainer.signatures if signature.fits(paths)),
+            default=0,
+        )
+        for trainer in trainers()
+    }
+    best = max(weights.values(), default=0)
+    return tuple(trainer for trainer in trainers() if best and weights[trainer.kind] == best)
+
+
+def recognise(document: Document) -> Trainer:
+    """Return the trainer whose file a document is.
+
+    Raises:
+        UnreadableFileError: none or several; the nearest is named.
+    """
+    found = fitting(document)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        kinds = " or ".join(trainer.kind for trainer in found)
+        raise UnreadableFileError(document.name, f"it may be of {kinds}: say which by --kind")
+    raise UnreadableFileError(document.name, _why_not(document))
+
+
+def _why_not(document: Document) -> str:
+    """Return why a document is no trainer's, with the nearest kind."""
+    paths = paths_of(document)
+    keys = ", ".join(list(document.root.entries)[:_SHOWN])
+    near = max(trainers(), key=lambda trainer: _nearness(trainer, paths))
+    text = f"no trainer's own keys are in it (it has {keys[:100]})"
+    if _nearness(near, paths):
+        text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
+    return f"{text}; --kind takes one of {', '.join(trainer.kind for trainer in trainers())}"
+
+
+def _nearness(trainer: Trainer, paths: frozenset[str]) -> int:
+    return max(signature.nearness(paths) for signature in trainer.signatures)

@@ -1,0 +1,46 @@
+"""Schedule texts: put together from a trainer's settings, in the words of the grammar."""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.settings import Settings
+
+
+def compose(kind: str, /, **options: str | int | Fraction | None) -> str:
+    """Return a schedule's text; what is None is left out.
+
+    >>> compose("cosine", warmup=2000, final=Fraction(1, 10))
+    'cosine:warmup=2000,final=0.1'
+    """
+    given = ",".join(
+        f"{name}={_text(value)}" for name, value in options.items() if value is not None
+    )
+    return f"{kind}:{given}" if given else kind
+
+
+def _text(value: str | int | Fraction) -> str:
+    return decimal_text(value) if isinstance(value, Fraction) else str(value)
+
+
+def ratio(settings: Settings, above: str, below: str) -> Fraction | None:
+    """Return the quotient of two quantities (min_lr over lr), None where one is missing or 0."""
+    top, bottom = settings.number(above), settings.number(below)
+    return None if top is None or not bottom else top / bottom
+
+
+def percent(share: Fraction) -> str:
+    """Return a share of the run as a length.
+
+    >>> percent(Fraction(3, 100))
+    '3%'
+    """
+    return f"{decimal_text(share * 100)}%"
+
+
+def epochs(count: Fraction) -> str:
+    """Return a number of epochs as a length.
+
+    >>> epochs(Fraction(3))
+    '3epochs'
+    """
+    return f"{decimal_text(count)}epochs"

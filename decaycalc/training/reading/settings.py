@@ -1,0 +1,193 @@
+"""Settings: a file's quantities as one trainer reads them, each found with its origin."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.trainer import Field, Trainer
+from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0", "none", ""})
+_LARGEST_COUNT = 10**18
+ONE_DEVICE = "the file does not tell the number of devices"
+
+
+class Settings:
+    """The quantities of one document, looked up by the names of a trainer's fields.
+
+    What has been asked for is remembered in `consulted`, in order: that, and nothing else,
+    entered the result and is reported.
+    """
+
+    def __init__(
+        self, document: Document, trainer: Trainer, given: Mapping[str, str] | None = None
+    ) -> None:
+        self.document, self.trainer = document, trainer
+        self.given = dict(given or {})
+        self.consulted: dict[str, Sourced] = {}
+
+    def find(self, name: str) -> Sourced:
+        """Return a quantity with its origin: given, else the file's, derived, or a default."""
+        known = self.consulted.get(name)
+        if known is None:
+            known = self.consulted[name] = self._find(name)
+        return known
+
+    def _find(self, name: str) -> Sourced:
+        if name in self.given:
+            return Sourced(name=name, value=self.given[name], origin=Origin.GIVEN)
+        field = self.trainer.field(name)
+        if field is None:
+            return Sourced(name=name, value=None, origin=Origin.MISSING)
+        found = None if field.overrule is None else field.overrule(self)
+        found = self.in_file(field) if found is None else found
+        if found is None and name == "world_size":
+            found = self._devices()
+        if found is None and field.derive is not None:
+            found = field.derive(self)
+        return self._default(field) if found is None else found
+
+    def in_file(self, field: Field) -> Sourced | None:
+        """Return what the file says, None where it is silent."""
+        for path in field.paths:
+            node = find(self.document.root, path)
+            if not isinstance(node, Scalar):
+                if isinstance(node, Items):
+                    return _sourced(field, path, ",".join(texts_of(node)), node.line)
+                continue
+            if node.open:
+                return _missing(field, path, node.line, node.open)
+            text = None if node.text is None else node.text.strip()
+            if text is not None and text in field.open:
+                return _missing(field, path, node.line, f"{path} is {text!r}")
+            if text is not None and text not in field.absent:
+                return _sourced(field, path, text, node.line)
+        return None
+
+    def _devices(self) -> Sourced | None:
+        """Return the number of devices that a launcher gives."""
+        devices = self.document.devices
+        if devices is None:
+            return None
+        return Sourced(
+            name="world_size",
+            value=devices.text,
+            origin=Origin.FILE,
+            where="the launcher",
+            line=devices.line,
+        )
+
+    def _default(self, field: Field) -> Sourced:
+        """Return a field's default, or what says that it is missing."""
+        if field.default is None:
+            return Sourced(name=field.name, value=None, origin=Origin.MISSING, note=field.note)
+        note = ONE_DEVICE if field.name == "world_size" else field.note
+        return Sourced(
+            name=field.name,
+            value=field.default,
+            origin=Origin.DEFAULT,
+            where=field.source or self.trainer.version,
+            note=note,
+        )
+
+    def text(self, name: str) -> str | None:
+        """Return a quantity's text, None where it is missing."""
+        return self.find(name).value
+
+    def word(self, name: str) -> str:
+        """Return a quantity's text in lower case, empty where it is missing."""
+        return (self.text(name) or "").strip().lower()
+
+    def number(self, name: str) -> Fraction | None:
+        """Return a quantity as an exact number, None where it is missing.
+
+        Raises:
+            UnreadableFileError: it is not a number.
+        """
+        found = self.find(name)
+        if found.value is None:
+            return None
+        number = typed_number(found.value)
+        if number is None:
+            raise self.fail(found, "is not a number")
+        return number
+
+    def count(self, name: str) -> int | None:
+        """Return a quantity as a whole number of at least 1, None where it is missing.
+
+        Raises:
+            UnreadableFileError: it is not.
+        """
+        number = self.number(name)
+        if number is None:
+            return None
+        if number.denominator != 1 or not 1 <= number <= _LARGEST_COUNT:
+            raise self.fail(self.find(name), "is not a whole number from 1 on")
+        return int(number)
+
+    def flag(self, name: str) -> bool:
+        """Return a quantity as yes or no; what is missing is no.
+
+        Raises:
+            UnreadableFileError: it is neither.
+        """
+        word = self.word(name)
+        if word in _TRUE:
+            return True
+        if word not in _FALSE:
+            raise self.fail(self.find(name), "is neither true nor false")
+        return False
+
+    def texts(self, path: str) -> tuple[str, ...]:
+        """Return the texts of a list at a path of the file; of a scalar, its one text."""
+        return texts_of(find(self.document.root, path))
+
+    def has(self, path: str) -> bool:
+        """Return whether the file holds a path and does not set it to null."""
+        node = find(self.document.root, path)
+        return node is not None and not (isinstance(node, Scalar) and node.text is None)
+
+    def node(self, path: str) -> Node | None:
+        """Return the node at a path of the file."""
+        return find(self.document.root, path)
+
+    def entries(self, path: str) -> Mapping[str, Node]:
+        """Return the mapping at a path of the file, empty where there is none."""
+        node = find(self.document.root, path)
+        return node.entries if isinstance(node, Entries) else {}
+
+    def fail(self, found: Sourced, reason: str) -> UnreadableFileError:
+        """Return the complaint about one quantity of the file."""
+        place = "" if found.line is None else f"line {found.line}: "
+        shown = found.value if found.value is None else found.value[:60]
+        return UnreadableFileError(
+            self.document.name, f"{place}{found.where or found.name} {shown!r} {reason}"
+        )
+
+
+def texts_of(node: Node | None) -> tuple[str, ...]:
+    """Return the texts of a list's scalars, of a scalar its one; none for anything else."""
+    if isinstance(node, Items):
+        return tuple(text for part in node.items for text in texts_of(part))
+    if isinstance(node, Scalar) and node.text is not None:
+        return (node.text,)
+    return ()
+
+
+def derived(name: str, value: str | None, formula: str, *, note: str = "") -> Sourced:
+    """Return a quantity that follows from others by a formula."""
+    return Sourced(name=name, value=value, origin=Origin.DERIVED, where=formula, note=note)
+
+
+def _sourced(field: Field, path: str, text: str, line: int | None) -> Sourced:
+    return Sourced(name=field.name, value=text, origin=Origin.FILE, where=path, line=line)
+
+
+def _missing(field: Field, path: str, line: int | None, note: str) -> Sourced:
+    return Sourced(
+        name=field.name, value=None, origin=Origin.MISSING, where=path, line=line, note=note
+    )

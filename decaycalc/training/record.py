@@ -1,0 +1,115 @@
+"""Training: a run whose every quantity says where it comes from, and the groups of its tensors."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from decaycalc.conventions.run import Run
+
+
+class Origin(StrEnum):
+    """Where a quantity comes from."""
+
+    FILE = "file"
+    DEFAULT = "default"
+    DERIVED = "derived"
+    GIVEN = "given"
+    MISSING = "missing"
+
+
+class Towards(StrEnum):
+    """The point that a group's weights decay towards."""
+
+    ZERO = "zero"
+    INITIAL = "initial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """One quantity with its origin; JSON's `quantities` of `inspect`.
+
+    `value` is the text as typed, None where it is missing. `where` is the file's own key, the
+    trainer and version of a default, or the formula of a derived quantity; `line` is a file's.
+    """
+
+    name: str
+    value: str | None
+    origin: Origin
+    where: str = ""
+    line: int | None = None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the quantity as JSON holds it."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "origin": self.origin.value,
+            "where": self.where,
+            "line": self.line,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """Which tensors do not decay, in words, and the settings that change it."""
+
+    rule: str
+    switch: str = ""
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the rule as JSON's `exempt`."""
+        return {"rule": self.rule, "switch": self.switch or None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Tensors that share an lr and a decay.
+
+    `selector` says which, as a pattern of names or in words. `lr` and `weight_decay` are absolute
+    where they are set; else the run's own apply, times `lr_mult` and `decay_mult`. `update_share`
+    is the share of steps that update the group.
+    """
+
+    name: str
+    selector: str = ""
+    lr: str | None = None
+    weight_decay: str | None = None
+    lr_mult: str = "1"
+    decay_mult: str = "1"
+    update_share: str = "1"
+    towards: Towards = Towards.ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """One training run with the origin of everything that entered it.
+
+    `source` is what it was made from, as the user typed it, `kind` the trainer's key (`recipe`
+    for a published run). `refusal` says why `value` decays nothing that a number could tell of.
+    `alternatives` are the other readings that the file leaves open; `missing` names quantities
+    without which there is no whole answer, `not_used` the file's keys that sound relevant and
+    were not read. `unit` is what B counts.
+    """
+
+    source: str
+    kind: str
+    title: str
+    convention: str | None = None
+    value: str | None = None
+    run: Run = field(default_factory=Run)
+    schedule: str | None = None
+    decay_schedule: str | None = None
+    unit: str = "examples"
+    betas: tuple[str, str] | None = None
+    eps: str | None = None
+    quantities: tuple[Sourced, ...] = ()
+    exempt: Exemption | None = None
+    groups: tuple[Group, ...] = ()
+    alternatives: tuple["Training", ...] = ()
+    missing: tuple[str, ...] = ()
+    not_used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
+    read_as: str | None = None
+    reading: str = ""

@@ -1,0 +1,76 @@
+"""source: what a user names a run by, a published one or a file, to a Training."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.read import read
+from decaycalc.training.reading.recognise import find_trainer, fitting, recognise
+from decaycalc.training.reading.trainer import Trainer
+from decaycalc.training.record import Training
+from decaycalc.training.trainers.syntax.document import ENDINGS, Document, read_documents
+
+_CHOSEN = re.compile(r"(.+):(\d{1,4})")
+
+
+def is_file(name: str) -> bool:
+    """Return whether a name means a file: `-`, a path, a known ending, or one that is there.
+
+    >>> is_file("solver.prototxt"), is_file("-"), is_file("resnet-50-he")
+    (True, True, False)
+    """
+    looks_so = name == "-" or "/" in name or "\\" in name or name.lower().endswith(ENDINGS)
+    return looks_so or _is_there(name) or (_CHOSEN.fullmatch(name) is not None)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def read_training(
+    name: str, *, given: Mapping[str, str] | None = None, kind: str | None = None
+) -> Training:
+    """Return the run that a trainer's file describes; `-` is standard input.
+
+    `given` quantities, by decaycalc's names, take the place of the file's, and what depends on
+    them follows. `kind` is the trainer; without it the file's own keys decide. `FILE:2` is the
+    second command line of a script.
+
+    Raises:
+        UnreadableFileError: no file, or one that no trainer writes.
+        UnknownNameError: a kind that there is not.
+        MissingExtraError: YAML without PyYAML.
+    """
+    trainer = None if kind is None else find_trainer(kind)
+    match = None if _is_there(name) else _CHOSEN.fullmatch(name)
+    if match is not None and _is_there(match[1]):
+        documents = read_documents(match[1])
+        at = int(match[2])
+        if not 1 <= at <= len(documents):
+            raise UnreadableFileError(match[1], f"it has {len(documents)} commands, no {at}th")
+        document = documents[at - 1]
+    else:
+        document = _the_one(read_documents(name), trainer)
+    return read(document, recognise(document) if trainer is None else trainer, given)
+
+
+def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Document:
+    """Return the only document, or the only command line of a script that a trainer knows.
+
+    Raises:
+        UnreadableFileError: a script with several.
+    """
+    if len(documents) == 1:
+        return documents[0]
+    known = [at for at, document in enumerate(documents) if trainer or fitting(document)]
+    if len(known) == 1:
+        return documents[known[0]]
+    name = documents[0].name
+    if not known:
+        return documents[0]
+    choices = ", ".join(f"{name}:{at + 1} ({documents[at].program})" for at in known[:8])
+    raise UnreadableFileError(name, f"it holds several training commands: give one of {choices}")

@@ -1,0 +1,277 @@
+"""Hugging Face's Trainer: TrainingArguments as YAML, JSON, flags or a dump; TRL, LLaMA-Factory.
+
+Source: transformers 5.24.0 and 4.57.6 training_args.py, trainer.py, trainer_optimizer.py,
+optimization.py; trl 1.10.0.dev0 (f2cd57710); LLaMA-Factory ff6d4d12e.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import argument
+from decaycalc.training.reading.schedules import compose, percent, ratio
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.tree import Scalar
+
+# Two of these are the Trainer's; one of them with one of those that other programs took over.
+_OWN = (
+    "per_device_train_batch_size", "per_device_eval_batch_size", "num_train_epochs",
+    "lr_scheduler_type", "warmup_ratio", "eval_strategy", "evaluation_strategy", "save_strategy",
+    "logging_strategy", "gradient_checkpointing_kwargs", "optim_args",
+)  # fmt: skip
+_SHARED = (
+    "adam_beta1", "adam_beta2", "adam_epsilon", "gradient_accumulation_steps", "max_grad_norm",
+)  # fmt: skip
+# axolotl, SimpleTuner and diffusers have these beside the Trainer's names.
+_OTHER_PROGRAMS = ("base_model", "model_family", "lr_warmup_steps", "max_train_steps")
+# Keys that only TRL's trainers have, whose default learning rates differ.
+_TRL = ("dataset_mixture", "loss_type", "num_generations", "packing", "max_length")
+
+_ADAMW = frozenset(
+    {"adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused",
+     "adamw_apex_fused", "adamw_hf", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit",
+     "paged_adamw_32bit", "paged_adamw", "adamw_anyprecision", "adamw_torch_4bit",
+     "adamw_torch_8bit"}
+)  # fmt: skip
+_ADAM_USES = ("beta1", "beta2", "eps")
+_OTHERS = {
+    "adafactor": Optimizer(convention="hf-adafactor"),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "dampening", "nesterov")),
+    "adagrad": Optimizer(convention="pytorch-adagrad"),
+    "rmsprop": Optimizer(convention="pytorch-rmsprop"),
+}
+_BY_PREFIX = (
+    ("rmsprop_bnb", "bitsandbytes-rmsprop"),
+    ("lion_", "bitsandbytes-lion"),
+    ("paged_lion_", "bitsandbytes-lion"),
+    ("ademamix", "bitsandbytes-ademamix"),
+    ("paged_ademamix", "bitsandbytes-ademamix"),
+    ("schedule_free_", "schedule-free"),
+)
+_NOT_PASSED = ("galore_", "apollo_", "lomo", "adalomo")
+
+
+def find_optim(name: str, settings: Settings) -> Optimizer:
+    """Return what the Trainer's `optim` makes of weight_decay.
+
+    Source: transformers 5.24.0 trainer_optimizer.py; `_setup_low_rank_optimizer` returns groups
+    without weight_decay, LOMO takes the model instead of groups.
+    """
+    word = name.lower().rpartition(".")[2]
+    if word in _ADAMW:
+        return Optimizer(convention="hf-trainer", uses=_ADAM_USES)
+    if word in _OTHERS:
+        return _OTHERS[word]
+    if word == "stable_adamw":
+        key = "optimi-decoupled" if settings.flag("decouple_lr") else "optimi-stableadamw"
+        return Optimizer(convention=key, uses=_ADAM_USES)
+    for prefix, convention in _BY_PREFIX:
+        if word.startswith(prefix):
+            return Optimizer(convention=convention)
+    if word.startswith(_NOT_PASSED):
+        reason = f"the Trainer does not pass weight_decay to {name}: nothing decays by it"
+        return Optimizer(convention=None, refusal=reason)
+    return Optimizer(convention=None, refusal=f"optim {name!r} has no convention here")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.text("optimizer") or ""
+    if settings.has("adafactor") and settings.flag("adafactor"):
+        name = "adafactor"
+    return find_optim(name, settings)
+
+
+def warmup(settings: Settings) -> str | None:
+    """Return the warm-up as a length: steps, else the ratio of the run."""
+    steps = settings.number("warmup_steps") or Fraction(0)
+    if 0 < steps < 1:  # transformers 5 takes a share here
+        return percent(steps)
+    if steps >= 1:
+        return str(int(steps))
+    share = settings.number("warmup_ratio") or Fraction(0)
+    return percent(share) if share > 0 else None
+
+
+def find_schedule(settings: Settings) -> str | None:
+    """Return `get_scheduler`'s schedule as a text, None where it has none here.
+
+    Source: transformers 5.24.0 optimization.py.
+    """
+    make = _SCHEDULES.get(settings.word("scheduler").rpartition(".")[2])
+    return None if make is None else make(settings)
+
+
+def _constant(_: Settings) -> str:
+    return "constant"  # get_constant_schedule takes no warm-up
+
+
+def _constant_with_warmup(settings: Settings) -> str:
+    return compose("constant", warmup=warmup(settings))
+
+
+def _linear(settings: Settings) -> str:
+    return compose("linear", warmup=warmup(settings))
+
+
+def _cosine(settings: Settings) -> str | None:
+    # Another number of cycles goes up again, or does not reach 0.
+    if settings.number("num_cycles") != Fraction(1, 2):
+        return None
+    return compose("cosine", warmup=warmup(settings))
+
+
+def _restarts(settings: Settings) -> str:
+    cycles = settings.count("num_restarts")
+    return compose("cosine-restarts", cycles=cycles, warmup=warmup(settings))
+
+
+def _polynomial(settings: Settings) -> str:
+    return compose(
+        "polynomial",
+        power=settings.number("power"),
+        final=ratio(settings, "lr_end", "lr"),
+        warmup=warmup(settings),
+    )
+
+
+def _inverse_sqrt(settings: Settings) -> str:
+    timescale = settings.count("timescale")
+    return compose("inverse-sqrt", timescale=timescale, warmup=warmup(settings))
+
+
+def _cosine_with_min_lr(settings: Settings) -> str | None:
+    final = settings.number("min_lr_rate")
+    final = ratio(settings, "min_lr", "lr") if final is None else final
+    if final is None:  # the Trainer refuses it too
+        return None
+    return compose("cosine", final=final, warmup=warmup(settings))
+
+
+def _stable_decay(settings: Settings) -> str | None:
+    decay = settings.count("num_decay_steps")
+    if decay is None:
+        return None
+    return compose(
+        "wsd",
+        decay=decay,
+        shape=settings.text("decay_type"),
+        final=settings.number("min_lr_ratio") or None,
+        warmup=warmup(settings),
+    )
+
+
+_SCHEDULES = {
+    "linear": _linear,
+    "cosine": _cosine,
+    "constant": _constant,
+    "constant_with_warmup": _constant_with_warmup,
+    "polynomial": _polynomial,
+    "inverse_sqrt": _inverse_sqrt,
+    "cosine_with_restarts": _restarts,
+    "cosine_with_min_lr": _cosine_with_min_lr,
+    "cosine_warmup_with_min_lr": _cosine_with_min_lr,
+    "warmup_stable_decay": _stable_decay,
+}
+
+
+def trainer_exempt(_: Settings) -> Exemption:
+    """Return the Trainer's rule.
+
+    Source: transformers 5.24.0 trainer.py, get_decay_parameter_names.
+    """
+    return Exemption(
+        rule="names with bias, layernorm, rmsnorm, norm or _norm, and nn.LayerNorm modules"
+    )
+
+
+def _derive_lr(settings: Settings) -> Sourced | None:
+    """Return what holds where the learning rate is not set: TRL's trainers have their own."""
+    is_trl = settings.has("dataset_name") and settings.has("model_name_or_path")
+    if is_trl or any(settings.has(key) for key in _TRL):
+        note = "learning_rate is not set: TRL's trainers differ (SFT 2e-5, DPO and GRPO 1e-6 ...)"
+        return Sourced(name="lr", value=None, origin=Origin.MISSING, note=note)
+    return None
+
+
+def _unit(settings: Settings) -> str:
+    if settings.has("num_generations"):
+        return "completions"
+    packing = settings.node("packing")
+    is_packed = isinstance(packing, Scalar) and (packing.text or "").lower() == "true"
+    return "packed sequences" if is_packed else "examples"
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Name the DeepSpeed file that may set optimizer and scheduler itself."""
+    node = settings.node("deepspeed")
+    if not isinstance(node, Scalar) or not node.text:
+        return made
+    note = f"the DeepSpeed file {node.text[:80]!r} may set the optimizer: its own section rules"
+    return replace(made, notes=(*made.notes, note))
+
+
+FIELDS = (
+    Field(name="optimizer", paths=("optim",), default="adamw_torch"),
+    Field(name="adafactor", paths=("adafactor",), default="false", source="transformers 4.57.6"),
+    Field(name="weight_decay", paths=("weight_decay",), default="0"),
+    Field(name="lr", paths=("learning_rate",), default="5e-5", derive=_derive_lr),
+    Field(name="beta1", paths=("adam_beta1",), default="0.9"),
+    Field(name="beta2", paths=("adam_beta2",), default="0.999"),
+    Field(name="eps", paths=("adam_epsilon",), default="1e-8"),
+    argument("momentum", "optim_args", default="0"),
+    argument("dampening", "optim_args", default="0"),
+    argument("nesterov", "optim_args", default="false"),
+    argument("decouple_lr", "optim_args", default="false"),
+    Field(
+        name="batch_size",
+        paths=("per_gpu_train_batch_size", "per_device_train_batch_size"),
+        default="8",
+    ),
+    Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
+    Field(name="world_size", default="1"),
+    Field(name="steps", paths=("max_steps",), absent=("-1", "0")),
+    Field(name="epochs", paths=("num_train_epochs",), default="3"),
+    Field(name="drop_last", paths=("dataloader_drop_last",), default="false"),
+    Field(name="scheduler", paths=("lr_scheduler_type",), default="linear"),
+    Field(name="warmup_steps", paths=("warmup_steps",), default="0"),
+    Field(name="warmup_ratio", paths=("warmup_ratio",), default="0", source="transformers 4.57.6"),
+    argument("num_cycles", "lr_scheduler_kwargs", default="0.5"),
+    argument("num_restarts", "lr_scheduler_kwargs", key="num_cycles", default="1"),
+    argument("power", "lr_scheduler_kwargs", default="1"),
+    argument("lr_end", "lr_scheduler_kwargs", default="1e-7"),
+    argument("timescale", "lr_scheduler_kwargs"),
+    argument("min_lr", "lr_scheduler_kwargs"),
+    argument("min_lr_rate", "lr_scheduler_kwargs"),
+    argument("num_decay_steps", "lr_scheduler_kwargs"),
+    argument("decay_type", "lr_scheduler_kwargs", default="cosine"),
+    argument("min_lr_ratio", "lr_scheduler_kwargs", default="0"),
+)
+
+# Names that sound as if they mattered; they say when to evaluate, log and save, how to compute,
+# or belong to another loss. Source: the fields of TrainingArguments and of TRL's configurations.
+HARMLESS = (
+    "accelerator_config*", "auto_find_batch_size", "train_batch_size", "gradient_checkpointing*",
+    "include_num_input_tokens_seen", "torch_empty_cache_steps", "beta", "ref_model_sync_steps",
+    "ddp_*", "fsdp*", "dispatch_batches", "split_batches", "per_gpu_eval_batch_size",
+    "optim_target_modules", "batch_eval_metrics", "hub_*", "vllm_*", "steps_per_generation",
+    "num_iterations", "generation_batch_size", "lr_scheduler_kwargs*", "optim_args*",
+    "sync_ref_model", "model_init_kwargs*", "group_by_length",
+)  # fmt: skip
+
+TRAINER = Trainer(
+    kind="hf-trainer",
+    title="Hugging Face Trainer",
+    version="transformers 5.24.0",
+    signatures=(
+        Signature(any_of=_OWN, at_least=2, none_of=_OTHER_PROGRAMS),
+        *(Signature(all_of=(key,), any_of=_SHARED, none_of=_OTHER_PROGRAMS) for key in _OWN),
+    ),
+    fields=FIELDS,
+    optimizer=_optimizer,
+    schedule=find_schedule,
+    exempt=trainer_exempt,
+    harmless=HARMLESS,
+    unit=_unit,
+    finish=_finish,
+)

@@ -1,0 +1,1 @@
+"""Syntaxes of training files: each makes a tree of a text whose scalars keep text and line."""

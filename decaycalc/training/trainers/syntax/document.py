@@ -1,0 +1,235 @@
+"""Document: a training file parsed by whichever syntax its content has."""
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
+
+# A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
+LARGEST_FILE = 10_000_000
+_SHELL_LINE = re.compile(
+    r"(?m)^\s*(?:[A-Z_]+=\S*\s+)*(?:sudo |nohup |exec |srun .*?|uv run |poetry run )?"
+    r"(?:python[\d.]*|torchrun|accelerate|deepspeed|srun|llamafactory-cli|fairseq-\w+|tune|litgpt|"
+    r"axolotl|trl|composer|mpirun|swift|yolo)\s+\S"
+)
+_SECTION = re.compile(r"\[\[?\s*[\w.\-\"' ]+\s*\]\]?\s*(?:#.*)?$")
+_YAML_KEY = re.compile(r"(?:[\w.\-/+<\"']+\s*:(?:\s|$)|---|- |%)")
+_PYTHON_LINE = re.compile(
+    r"(?:import |from \S+ import |def |class |@|\"\"\"|\'\'\'|[\w.\[\]\"']+(?:\s*:\s*\w+)?\s*=)"
+)
+_MESSAGE = re.compile(r"(?m)^\s*\w+\s*:?\s*\{\s*$|^\s*\w+\s*:\s*\S+\s+\w+\s*:")
+
+
+class Syntax(StrEnum):
+    """What a training file is written in."""
+
+    JSON = "JSON"
+    TOML = "TOML"
+    YAML = "YAML"
+    PYTHON = "Python"
+    SHELL = "shell"
+    PROTOTEXT = "prototxt"
+    SECTIONS = "cfg"
+
+
+_PARSERS = {
+    Syntax.JSON: ("data", "parse_json"),
+    Syntax.TOML: ("data", "parse_toml"),
+    Syntax.YAML: ("yaml_events", "parse_yaml"),
+    Syntax.PYTHON: ("python_text", "parse_python"),
+    Syntax.PROTOTEXT: ("prototext", "parse_prototext_tree"),
+    Syntax.SECTIONS: ("sections", "parse_sections"),
+}
+_ENDINGS = {
+    ".json": Syntax.JSON,
+    ".toml": Syntax.TOML,
+    ".yaml": Syntax.YAML,
+    ".yml": Syntax.YAML,
+    ".py": Syntax.PYTHON,
+    ".sh": Syntax.SHELL,
+    ".bash": Syntax.SHELL,
+    ".slurm": Syntax.SHELL,
+    ".sbatch": Syntax.SHELL,
+    ".prototxt": Syntax.PROTOTEXT,
+    ".cfg": Syntax.SECTIONS,
+}
+ENDINGS = tuple(_ENDINGS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One parsed training file, or one command line of a script.
+
+    `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.
+    `program` and `devices` are what a command line tells beside its flags.
+    """
+
+    name: str
+    syntax: Syntax
+    root: Entries
+    folder: Path | None = None
+    program: str = ""
+    devices: Scalar | None = None
+
+    def neighbour(self, name: str) -> "Document | None":
+        """Return the file of that name beside this one; None where it is not there or not read."""
+        if self.folder is None or not (self.folder / name).is_file():
+            return None
+        try:
+            return read_documents(str(self.folder / name))[0]
+        except UnreadableFileError:
+            return None
+
+
+def read_documents(name: str) -> tuple[Document, ...]:
+    """Return what a file holds: one document, or one for each command line of a script.
+
+    `-` is standard input.
+
+    Raises:
+        UnreadableFileError: no regular file, too large, not UTF-8, or of no syntax known here.
+        MissingExtraError: YAML without PyYAML.
+    """
+    text = read_text(name)
+    folder = None if name == "-" else Path(name).parent
+    ending = "" if name == "-" else Path(name).suffix.lower()
+    candidates = sniff(text, ending)
+    failure: UnreadableFileError | None = None
+    for syntax in candidates:
+        try:
+            documents = _parse(syntax, text, name)
+        except UnreadableFileError as error:
+            failure = failure or error
+        else:
+            return tuple(replace(document, folder=folder) for document in documents)
+    raise failure or UnreadableFileError(name, "it is empty")
+
+
+def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
+    """Return the documents of a text in one syntax; only the parser that is needed is imported."""
+    if syntax is Syntax.SHELL:
+        return _commands(text, name)
+    module, function = _PARSERS[syntax]
+    package = __name__.rpartition(".")[0]
+    parse: Callable[[str, str], Entries] = getattr(import_module(f"{package}.{module}"), function)
+    root = parse(text, name)
+    if not root.entries:
+        raise UnreadableFileError(name, "it sets nothing")
+    return (Document(name=name, syntax=syntax, root=_unwrapped(root)),)
+
+
+def _commands(text: str, name: str) -> tuple[Document, ...]:
+    """Return one document for each command line of a script."""
+    # Imported here: most files are no scripts.
+    from decaycalc.training.trainers.syntax.launchers import launch  # noqa: PLC0415
+    from decaycalc.training.trainers.syntax.shell import read_commands  # noqa: PLC0415
+
+    launched = [launch(command) for command in read_commands(text, name)]
+    return tuple(
+        Document(
+            name=name,
+            syntax=Syntax.SHELL,
+            root=each.flags,
+            program=each.program,
+            devices=each.devices,
+        )
+        for each in launched
+    )
+
+
+def _unwrapped(root: Entries) -> Entries:
+    """Return a Weights & Biases dump's settings without their wrapping, `key: {value: v}`.
+
+    Source: wandb 0.19, files/config.yaml of a run.
+    """
+    marked = "_wandb" in root.entries or "wandb_version" in root.entries
+    inner = {
+        key: node.entries["value"]
+        for key, node in root.entries.items()
+        if isinstance(node, Entries) and node.entries.keys() <= {"desc", "value"} and node.entries
+        if "value" in node.entries and key != "_wandb"
+    }
+    if inner and (marked or len(inner) == len(root.entries)):
+        return Entries(entries=inner, line=root.line)
+    return root
+
+
+def sniff(text: str, ending: str) -> tuple[Syntax, ...]:
+    """Return the syntaxes that a text may have, likeliest first; its ending decides what is left.
+
+    >>> sniff('{"a": 1}', ".yaml"), sniff("a: 1", ""), sniff("[net]", "")
+    ((<Syntax.JSON: 'JSON'>,), (<Syntax.YAML: 'YAML'>,), (<Syntax.SECTIONS: 'cfg'>,))
+    """
+    first = _first_line(text)
+    if not first:
+        return ()
+    if first[0] == "{":
+        return (Syntax.JSON,)
+    found: list[Syntax] = []
+    hint = _ENDINGS.get(ending)
+    if text.lstrip().startswith("#!"):
+        is_python = "python" in text.lstrip().partition("\n")[0]
+        return (Syntax.PYTHON if is_python else Syntax.SHELL,)
+    if _SECTION.match(first):
+        return (Syntax.SECTIONS,) if first.strip("[] ") in {"net", "network"} else (Syntax.TOML,)
+    found += [] if hint is None else [hint]
+    if _SHELL_LINE.search(text) and not _YAML_KEY.match(first):
+        found.append(Syntax.SHELL)
+    if _MESSAGE.search(text):
+        found.append(Syntax.PROTOTEXT)
+    if _YAML_KEY.match(first):
+        found += [Syntax.YAML]
+    if _PYTHON_LINE.match(first):
+        found += [Syntax.TOML, Syntax.PYTHON]
+    return tuple(dict.fromkeys(found)) or (Syntax.YAML,)
+
+
+def _first_line(text: str) -> str:
+    """Return the first line that is neither blank nor a comment."""
+    for line in text.splitlines():
+        bare = line.strip()
+        if bare and bare[0] not in "#;":
+            return bare
+    return ""
+
+
+def read_text(name: str) -> str:
+    """Return a training file's text; `-` is standard input.
+
+    Raises:
+        UnreadableFileError: no regular file, too large, or not UTF-8.
+    """
+    data = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == "-" else _bytes(Path(name))
+    if len(data) > LARGEST_FILE:
+        raise UnreadableFileError(name, f"it is larger than {LARGEST_FILE} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableFileError(name, "it is not UTF-8 text") from None
+    if "\0" in text:
+        raise UnreadableFileError(name, "it is not text: it holds a NUL")
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            reason = "not a regular file" if path.exists() else "there is no such file"
+            raise UnreadableFileError(str(path), reason)
+        with path.open("rb") as stream:
+            return stream.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableFileError(str(path), reason) from None
+
+
+def scalar_text(root: Entries, path: str) -> str | None:
+    """Return the text of the scalar at a path, None where there is no such scalar."""
+    node = find(root, path)
+    return node.text if isinstance(node, Scalar) else None

@@ -1,0 +1,116 @@
+"""Launchers: which words of a command line are the program's, and how many devices it runs on."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from decaycalc.training.trainers.syntax.shell import Command, Typed, as_number, flags_tree
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
+
+# The words with which a training command begins; a script may hold other commands beside it.
+LAUNCHERS = frozenset(
+    {"python", "python3", "torchrun", "accelerate", "deepspeed", "srun", "llamafactory-cli",
+     "fairseq-train", "fairseq-hydra-train", "tune", "litgpt", "axolotl", "trl", "composer",
+     "mpirun", "swift", "yolo", "uv", "poetry", "bash", "sh", "CUDA_VISIBLE_DEVICES"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """A program as it is launched: its name, its flags, and the devices that the launcher gives."""
+
+    program: str
+    flags: Entries
+    devices: Scalar | None = None
+
+
+def launch(command: Command) -> Launched:
+    """Return a command line's program, its flags, and its number of devices where it tells."""
+    at = _script_at(command.words)
+    before, after = command.words[: max(at, 1)], command.words[at + 1 :]
+    program = command.words[at].text
+    return Launched(program=program, flags=flags_tree(after), devices=_devices(command, before))
+
+
+def _script_at(words: tuple[Typed, ...]) -> int:
+    """Return the index of the program's own name; of the first word where no script follows."""
+    for at, word in enumerate(words):
+        is_module = at > 0 and words[at - 1].text == "-m" and "distributed" not in word.text
+        if word.text.endswith(".py") or (is_module and "accelerate" not in word.text):
+            return at
+    return 0
+
+
+def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
+    """Return the number of devices as a scalar whose line is the command's."""
+    names = {word.text.rsplit("/", 1)[-1] for word in launcher}
+    flags = flags_tree(launcher[1:])
+    text: str | None = None
+    if "accelerate" in names:
+        text = _product(flags, "num_processes")
+    elif "deepspeed" in names:
+        text = _product(flags, "num_gpus", "num_nodes") or _included(flags)
+    elif "torchrun" in names or any("torch.distributed" in name for name in names):
+        text = _product(flags, "nproc_per_node", "nnodes")
+    elif "srun" in names or "mpirun" in names:
+        text = _scheduled(flags, command.directives)
+    else:
+        text = _visible(command)
+    return None if text is None else Scalar(text=text, line=command.line)
+
+
+def _product(flags: Entries, *names: str) -> str | None:
+    """Return the product of the first flag and the ones given beside it; None without the first."""
+    product = Fraction(1)
+    for at, name in enumerate(names):
+        node = find(flags, name)
+        number = as_number(node.text or "") if isinstance(node, Scalar) else None
+        if number is None and (at == 0 or node is not None):
+            return None
+        product *= 1 if number is None else number
+    return str(int(product))
+
+
+def _included(flags: Entries) -> str | None:
+    """Return the devices of DeepSpeed's `--include localhost:0,1,2`."""
+    node = find(flags, "include")
+    if not isinstance(node, Scalar) or not node.text:
+        return None
+    hosts = [host.partition(":")[2] for host in node.text.split("@")]
+    return str(sum(len(host.split(",")) for host in hosts)) if all(hosts) else None
+
+
+def _scheduled(flags: Entries, directives: tuple[str, ...]) -> str | None:
+    """Return Slurm's tasks: those of the command, else nodes times tasks (or GPUs) a node."""
+    own = flags_tree(tuple(Typed(text=word, line=0) for word in directives))
+    given = Entries(entries={**own.entries, **flags.entries})
+    total = _first(given, "ntasks", "n", "np")
+    if total is not None:
+        return str(int(total))
+    per_node = _first(given, "ntasks_per_node", "gpus_per_node") or _gres(given)
+    if per_node is None:
+        return None
+    return str(int((_first(given, "nodes", "N") or Fraction(1)) * per_node))
+
+
+def _first(flags: Entries, *names: str) -> Fraction | None:
+    for name in names:
+        node = find(flags, name)
+        if isinstance(node, Scalar) and node.text and as_number(node.text) is not None:
+            return as_number(node.text)
+    return None
+
+
+def _gres(flags: Entries) -> Fraction | None:
+    """Return the GPUs of `--gres=gpu:4` or `--gres=gpu:a100:4`."""
+    node = find(flags, "gres")
+    if not isinstance(node, Scalar) or not (node.text or "").startswith("gpu:"):
+        return None
+    return as_number((node.text or "").rsplit(":", 1)[-1])
+
+
+def _visible(command: Command) -> str | None:
+    """Return the number of devices in CUDA_VISIBLE_DEVICES, None where it is not set."""
+    visible = dict(command.variables).get("CUDA_VISIBLE_DEVICES", "").strip()
+    if not visible or "$" in visible:
+        return None
+    return str(len(visible.split(",")))

@@ -1,0 +1,248 @@
+"""Python configurations by `ast`: assignments of literals and arithmetic; nothing is ever run."""
+
+import ast
+import warnings
+from fractions import Fraction
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
+
+_LARGEST = 400_000  # characters
+_DEEPEST = 40
+_MOST_BITS = 4000
+_LARGEST_EXPONENT = 400
+
+
+def parse_python(text: str, name: str) -> Entries:
+    """Return what a file assigns at its top level, and to attributes within its functions.
+
+    `a = ...` is `a`, `config.lr = ...` and `config["lr"] = ...` are `config.lr`; `dict(a=1)` is a
+    mapping, and so is a call of anything else, its name under `_call_`. What cannot be known
+    without running the file stays open and says so.
+
+    Raises:
+        UnreadableFileError: too long, not Python, or without an assignment.
+    """
+    if len(text) > _LARGEST:
+        raise UnreadableFileError(name, f"it is longer than {_LARGEST} characters")
+    module = _module(text, name)
+    known = _Assignments(text).read(module.body, top=True)
+    if not known:
+        raise UnreadableFileError(name, "it assigns nothing that can be read")
+    return Entries(entries=known)
+
+
+def _module(text: str, name: str) -> ast.Module:
+    """Return the parsed text, its writer's odd escapes passed over in silence."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(text)
+        except SyntaxError as error:
+            raise UnreadableFileError(name, f"line {error.lineno}: it is not Python") from None
+        except (ValueError, RecursionError, MemoryError):
+            raise UnreadableFileError(name, "it is not Python, or nested too deeply") from None
+
+
+class _OpenValueError(Exception):
+    """An expression that cannot be known without running the file."""
+
+
+class _Assignments:
+    def __init__(self, text: str) -> None:
+        self.lines = text.encode().splitlines()
+        self.known: dict[str, Node] = {}
+
+    def read(self, body: list[ast.stmt], *, top: bool) -> dict[str, Node]:
+        """Return the assignments of a body; within a function, only those to attributes."""
+        for statement in body:
+            if isinstance(statement, ast.FunctionDef) and top:
+                self.read_function(statement.body)
+            for target, value in _assigned(statement):
+                path = _path(target)
+                if path:
+                    self.put(path, self.evaluate(value))
+        return self.known
+
+    def read_function(self, body: list[ast.stmt]) -> None:
+        """Read a function's assignments; its own names do not outlive it."""
+        outer = dict(self.known)
+        self.read(body, top=False)
+        kept = {
+            key: node
+            for key, node in self.known.items()
+            if key in outer or isinstance(node, Entries)
+        }
+        self.known = kept
+
+    def put(self, path: tuple[str, ...], node: Node) -> None:
+        """Set the value at a path, making the mappings on the way."""
+        self.known = _with(self.known, path, node)
+
+    def evaluate(self, value: ast.expr) -> Node:
+        """Return the value as a node, an open one where it cannot be known."""
+        try:
+            return self.node(value, 0)
+        except _OpenValueError:
+            return Scalar(text=None, line=value.lineno, open="is computed at run time")
+
+    def node(self, value: ast.expr, depth: int) -> Node:
+        """Return an expression's value.
+
+        Raises:
+            _OpenValueError: anything but literals, earlier names, arithmetic and calls.
+        """
+        if depth > _DEEPEST:
+            raise _OpenValueError
+        line = value.lineno
+        match value:
+            case ast.Constant():
+                return Scalar(text=self.constant(value), line=line)
+            case ast.List() | ast.Tuple():
+                parts = tuple(self.part(part, depth) for part in value.elts)
+                return Items(items=parts, line=line)
+            case ast.Dict():
+                return Entries(entries=self.pairs(value, depth), line=line)
+            case ast.Call():
+                return self.call(value, depth)
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                return self.named(value)
+            case ast.UnaryOp() | ast.BinOp():
+                return Scalar(text=decimal_text(self.number(value, depth)), line=line)
+            case _:
+                raise _OpenValueError
+
+    def part(self, value: ast.expr, depth: int) -> Node:
+        """Return a part of a list or mapping; an open part leaves the rest known."""
+        try:
+            return self.node(value, depth + 1)
+        except _OpenValueError:
+            return Scalar(text=None, line=value.lineno, open="is computed at run time")
+
+    def pairs(self, value: ast.Dict, depth: int) -> dict[str, Node]:
+        """Return the entries of a literal mapping whose keys are texts."""
+        return {
+            key.value: self.part(part, depth)
+            for key, part in zip(value.keys, value.values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        }
+
+    def call(self, value: ast.Call, depth: int) -> Entries:
+        """Return a call's keyword arguments; `dict` is a mapping, any other call has `_call_`."""
+        entries = {
+            keyword.arg: self.part(keyword.value, depth)
+            for keyword in value.keywords
+            if keyword.arg is not None
+        }
+        path = _path(value.func)
+        if not path:
+            raise _OpenValueError
+        if path != ("dict",):
+            entries["_call_"] = Scalar(text=".".join(path), line=value.lineno)
+        return Entries(entries=entries, line=value.lineno)
+
+    def named(self, value: ast.expr) -> Node:
+        """Return the value of an earlier name."""
+        node: Node = Entries(entries=self.known)
+        for key in _path(value) or ("",):
+            if not isinstance(node, Entries) or key not in node.entries:
+                raise _OpenValueError
+            node = node.entries[key]
+        return node
+
+    def constant(self, value: ast.Constant) -> str | None:
+        """Return a literal as typed, None for None."""
+        if value.value is None:
+            return None
+        if isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
+            return self.typed(value)
+        if isinstance(value.value, (str, bool)):
+            return str(value.value)
+        raise _OpenValueError
+
+    def typed(self, value: ast.Constant) -> str:
+        """Return a number's own text; another base than ten is written in ten."""
+        line = self.lines[value.lineno - 1]
+        text = line[value.col_offset : value.end_col_offset].decode().replace("_", "")
+        if text[:2].lower() not in {"0x", "0o", "0b"}:
+            return text
+        if value.value.bit_length() > _MOST_BITS:  # type: ignore[union-attr]  # ints alone have bases
+            raise _OpenValueError
+        return str(value.value)
+
+    def number(self, value: ast.expr, depth: int) -> Fraction:
+        """Return arithmetic on numbers, exactly."""
+        if depth > _DEEPEST:
+            raise _OpenValueError
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            return -self.number(value.operand, depth + 1)
+        if isinstance(value, ast.BinOp):
+            left, right = (self.number(side, depth + 1) for side in (value.left, value.right))
+            return _arithmetic(value.op, left, right)
+        node = self.node(value, depth + 1)
+        number = typed_number(node.text) if isinstance(node, Scalar) and node.text else None
+        if number is None:
+            raise _OpenValueError
+        return number
+
+
+def _arithmetic(operator: ast.operator, left: Fraction, right: Fraction) -> Fraction:
+    """Return `left operator right` of two numbers of bounded size."""
+    try:
+        match operator:
+            case ast.Add():
+                result = left + right
+            case ast.Sub():
+                result = left - right
+            case ast.Mult():
+                result = left * right
+            case ast.Div():
+                result = left / right
+            case ast.FloorDiv():
+                result = Fraction(left // right)
+            case ast.Pow() if right.denominator == 1 and abs(right) <= _LARGEST_EXPONENT:
+                result = left ** int(right)
+            case _:
+                raise _OpenValueError
+    except ZeroDivisionError:
+        raise _OpenValueError from None
+    if max(result.numerator.bit_length(), result.denominator.bit_length()) > _MOST_BITS:
+        raise _OpenValueError
+    return result
+
+
+def _assigned(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
+    """Return the targets and values of an assignment, none of any other statement."""
+    if isinstance(statement, ast.Assign):
+        return [(target, statement.value) for target in statement.targets]
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        return [(statement.target, statement.value)]
+    return []
+
+
+def _path(target: ast.expr) -> tuple[str, ...]:
+    """Return the names of `a`, `a.b` or `a["b"]`, none of any other target."""
+    names: list[str] = []
+    while not isinstance(target, ast.Name):
+        if isinstance(target, ast.Attribute):
+            names.append(target.attr)
+        elif (
+            isinstance(target, ast.Subscript)
+            and isinstance(target.slice, ast.Constant)
+            and isinstance(target.slice.value, str)
+        ):
+            names.append(target.slice.value)
+        else:
+            return ()
+        target = target.value
+    return (target.id, *reversed(names))
+
+
+def _with(entries: "dict[str, Node]", path: tuple[str, ...], node: Node) -> dict[str, Node]:
+    """Return the entries with the value at a path set."""
+    if len(path) == 1:
+        return {**entries, path[0]: node}
+    below = entries.get(path[0])
+    inner = dict(below.entries) if isinstance(below, Entries) else {}
+    return {**entries, path[0]: Entries(entries=_with(inner, path[1:], node), line=node.line)}

@@ -1,0 +1,227 @@
+"""Shell scripts and command lines: variables expanded, the training command's flags as a tree."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from fractions import Fraction
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.trainers.syntax.arithmetic import calculate
+from decaycalc.training.trainers.syntax.shell_words import Part, PartKind, Word, read_script
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
+_REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?[-=](.*))?", re.DOTALL)
+_FLAG = re.compile(r"-{1,2}[A-Za-z]")
+_OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
+_PREFIXES = frozenset(
+    {"export", "local", "declare", "readonly", "set", "then", "do", "else", "time", "exec",
+     "nohup", "env", "if", "sudo", "eval"}
+)  # fmt: skip
+_LONGEST = 100_000  # characters that a variable may grow to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """One expanded word; `open` names what in it cannot be known without running the script."""
+
+    text: str
+    line: int
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command line of a script: its words, the variables then set, and directives."""
+
+    words: tuple[Typed, ...]
+    variables: tuple[tuple[str, str], ...]
+    directives: tuple[str, ...]
+
+    @property
+    def line(self) -> int:
+        """The line on which it begins."""
+        return self.words[0].line
+
+
+def read_commands(text: str, name: str) -> tuple[Command, ...]:
+    """Return the command lines of a script that give a flag to a program.
+
+    Raises:
+        UnreadableFileError: the script cannot be read, or has no such command.
+    """
+    script = read_script(text, name)
+    shell = _Shell()
+    commands = []
+    for statement in script.statements:
+        words = shell.run(statement)
+        if any(_FLAG.match(word.text) for word in words[1:]):
+            variables = tuple((key, " ".join(value)) for key, value in shell.variables.items())
+            commands.append(
+                Command(words=tuple(words), variables=variables, directives=script.directives)
+            )
+    if not commands:
+        raise UnreadableFileError(name, "it holds no command with options")
+    return tuple(commands)
+
+
+def flags_tree(words: tuple[Typed, ...]) -> Entries:
+    """Return a program's flags as a tree: `--a-b 1` is `a_b`; `a.b=1` is an override of `a.b`."""
+    entries: dict[str, Node] = {}
+    at = 0
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if _FLAG.match(word.text):
+            values = []
+            while at < len(words) and not _FLAG.match(words[at].text):
+                if _OVERRIDE.fullmatch(words[at].text):
+                    break
+                values.append(words[at])
+                at += 1
+            name, equals, value = word.text.partition("=")
+            if equals:
+                values = [Typed(text=value, line=word.line, open=word.open), *values][:1]
+            entries[name.lstrip("-").replace("-", "_")] = _value(values, word.line)
+        elif override := _OVERRIDE.fullmatch(word.text):
+            text = None if word.open else override[2]
+            entries[override[1]] = Scalar(text=text, line=word.line, open=word.open)
+    return Entries(entries=entries)
+
+
+def _value(values: list[Typed], line: int) -> Node:
+    """Return a flag's value: true where none follows, a list of several."""
+    nodes = [
+        Scalar(text=None if value.open else value.text, line=line, open=value.open)
+        for value in values
+    ]
+    if not nodes:
+        return Scalar(text="true", line=line)
+    return nodes[0] if len(nodes) == 1 else Items(items=tuple(nodes), line=line)
+
+
+class _Shell:
+    """The variables that a script has set so far; a variable is a list of words."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, list[str]] = {}
+
+    def run(self, statement: tuple[Word, ...]) -> list[Typed]:
+        """Take a statement's assignments and return its command's words, none if it has none."""
+        at = 0
+        while at < len(statement):
+            word = statement[at]
+            match = _ASSIGNMENT.match(word.plain)
+            if match:
+                at = self.assign(statement, at, match)
+            elif word.plain in _PREFIXES or word.plain in {"(", "{", "!"}:
+                at += 1
+            else:
+                break
+        return [typed for word in statement[at:] for typed in self.expand(word)]
+
+    def assign(self, statement: tuple[Word, ...], at: int, match: re.Match[str]) -> int:
+        """Set a variable or array; return where the statement goes on."""
+        word, name = statement[at], match[1]
+        is_array = not match[3] and len(word.parts) == 1 and _is_open(statement, at + 1)
+        if is_array:
+            values: list[str] = []
+            at += 2
+            while at < len(statement) and statement[at].plain != ")":
+                values += [typed.text for typed in self.expand(statement[at])]
+                at += 1
+        else:
+            first = Part(kind=PartKind.TEXT, text=match[3], quoted=True)
+            values = [self.joined((first, *word.parts[1:]))]
+        if match[2]:
+            old = self.variables.get(name, [])
+            values = [*old, *values] if is_array else ["".join([*old, *values])]
+        if sum(map(len, values)) <= _LONGEST:
+            self.variables[name] = values
+        return at + 1
+
+    def joined(self, parts: tuple[Part, ...]) -> str:
+        """Return parts as one text; what is open stays as typed."""
+        return "".join(" ".join(self.values(part)) for part in parts)
+
+    def expand(self, word: Word) -> list[Typed]:
+        """Return the words that a word expands to."""
+        texts: list[str] = [""]
+        for part in word.parts:
+            values = self.values(part)
+            if part.kind is PartKind.VARIABLE and not _is_open_text(values):
+                if not part.quoted:
+                    values = [piece for value in values for piece in _split(value)]
+                elif "@" not in part.text:
+                    values = [" ".join(values)]
+            texts[-1] += values[0] if values else ""
+            texts += values[1:]
+        quoted = any(part.quoted for part in word.parts)
+        return [
+            Typed(text=text, line=word.line, open=_open_reason(text))
+            for text in texts
+            if text or (quoted and len(texts) == 1 and not _has_array(word))
+        ]
+
+    def values(self, part: Part) -> list[str]:
+        """Return what a part stands for, as words; an unknown one keeps its dollar."""
+        if part.kind is PartKind.TEXT:
+            return [part.text]
+        if part.kind is PartKind.COMMAND:
+            return [f"$({part.text.strip()})"]
+        if part.kind is PartKind.ARITHMETIC:
+            number = calculate(part.text, self.number)
+            return [f"$(({part.text}))" if number is None else decimal_text(number)]
+        return self.variable(part.text)
+
+    def variable(self, text: str) -> list[str]:
+        """Return a variable's words: `NAME`, `NAME[@]`, `#NAME[@]`, `NAME:-default`."""
+        match = _REFERENCE.fullmatch(text)
+        if match is None or (match[1] and not match[3]):
+            return [f"${{{text}}}"]
+        known = self.variables.get(match[2])
+        if not known:
+            default = match[4]
+            return [f"${match[2]}" if default is None else default.strip("\"'")]
+        if match[1]:
+            return [str(len(known))]
+        index = (match[3] or "[0]")[1:-1]
+        if index in {"@", "*"}:
+            return known
+        return [known[int(index)]] if index.isdecimal() and int(index) < len(known) else [""]
+
+    def number(self, name: str) -> str | None:
+        """Return a variable's text for arithmetic, None where it is unknown."""
+        known = self.variables.get(name)
+        return known[0] if known else None
+
+
+def _is_open(statement: tuple[Word, ...], at: int) -> bool:
+    return at < len(statement) and statement[at].plain == "("
+
+
+def _is_open_text(values: list[str]) -> bool:
+    return any("$" in value for value in values)
+
+
+def _open_reason(text: str) -> str:
+    """Return what a word waits for, empty where it is known."""
+    return f"{text[:60]} is only known when the script runs" if "$" in text else ""
+
+
+def _has_array(word: Word) -> bool:
+    return any(part.kind is PartKind.VARIABLE and "@" in part.text for part in word.parts)
+
+
+def _split(value: str) -> list[str]:
+    """Return an unquoted variable's words."""
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()
+
+
+def as_number(text: str) -> Fraction | None:
+    """Return a count of devices as a number, None for `auto`, `gpu` or a range."""
+    return Fraction(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None  # noqa: PLR2004

@@ -1,0 +1,248 @@
+"""Words of a shell script: statements of words, each word its parts, unexpanded; nothing is run."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from decaycalc.errors import UnreadableFileError
+
+_MOST_WORDS = 50_000
+_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_ENDS = frozenset(";\n|&")
+
+
+class PartKind(StrEnum):
+    """What a part of a word is: literal text, a variable, arithmetic, or what a program prints."""
+
+    TEXT = "text"
+    VARIABLE = "variable"
+    ARITHMETIC = "arithmetic"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of a word; what is not quoted is split at blanks when it is expanded."""
+
+    kind: PartKind
+    text: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word as typed; a bare `(` or `)` is a word of its own."""
+
+    parts: tuple[Part, ...]
+    line: int
+
+    @property
+    def plain(self) -> str:
+        """The word's leading literal text."""
+        first = self.parts[0] if self.parts else None
+        return first.text if first is not None and first.kind is PartKind.TEXT else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A script's statements, and its scheduler's directives (`#SBATCH --nodes=2`) as words."""
+
+    statements: tuple[tuple[Word, ...], ...]
+    directives: tuple[str, ...]
+
+
+def read_script(text: str, name: str) -> Script:
+    """Return a script's statements.
+
+    Raises:
+        UnreadableFileError: a quote or bracket without its end, or too many words.
+    """
+    return _Lexer(_without_heredocs(text), name).read()
+
+
+def _without_heredocs(text: str) -> str:
+    """Return the text with the bodies of its heredocs blanked, so that lines keep their numbers."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    end = ""
+    for at, line in enumerate(lines):
+        if end:
+            if line.strip() == end:
+                end = ""
+            lines[at] = ""
+        elif (match := _HEREDOC.search(line)) and not line.lstrip().startswith("#"):
+            end = match[2]
+            lines[at] = line[: match.start()]
+    return "\n".join(lines)
+
+
+class _Lexer:
+    def __init__(self, text: str, name: str) -> None:
+        self.text, self.name = text, name
+        self.at, self.line, self.count = 0, 1, 0
+        self.statements: list[tuple[Word, ...]] = []
+        self.words: list[Word] = []
+        self.directives: list[str] = []
+        self.depth = 0  # open parentheses: an array runs over line ends
+
+    def fail(self, what: str) -> UnreadableFileError:
+        """Return the complaint about the line that is being read."""
+        return UnreadableFileError(self.name, f"line {self.line}: {what}")
+
+    def read(self) -> Script:
+        """Read to the end."""
+        while self.at < len(self.text):
+            self.step()
+        self.end_statement()
+        return Script(statements=tuple(self.statements), directives=tuple(self.directives))
+
+    def step(self) -> None:
+        """Read a blank, a comment, a separator or a word."""
+        character = self.text[self.at]
+        if self.text.startswith("\\\n", self.at):
+            self.at, self.line = self.at + 2, self.line + 1
+        elif character == "#":
+            self.comment()
+        elif character in _ENDS:
+            self.separator(character)
+        elif character.isspace():
+            self.at += 1
+        elif character in "()":
+            self.bracket(character)
+        else:
+            self.word()
+
+    def comment(self) -> None:
+        """Step over a comment; keep a scheduler's directive."""
+        end = self.text.find("\n", self.at)
+        end = len(self.text) if end < 0 else end
+        words = self.text[self.at : end].split()
+        if words and words[0] == "#SBATCH":
+            self.directives += words[1:]
+        self.at = end
+
+    def separator(self, character: str) -> None:
+        """End the statement, unless a line ends within an array."""
+        if character == "\n":
+            self.line += 1
+        self.at += 1
+        if character != "\n" or not self.depth:
+            self.end_statement()
+
+    def end_statement(self) -> None:
+        """Keep the statement if it has words."""
+        if self.words:
+            self.statements.append(tuple(self.words))
+        self.words = []
+
+    def bracket(self, character: str) -> None:
+        """Read a parenthesis as a word."""
+        self.depth = max(self.depth + (1 if character == "(" else -1), 0)
+        self.add((Part(kind=PartKind.TEXT, text=character, quoted=True),))
+        self.at += 1
+
+    def add(self, parts: tuple[Part, ...]) -> None:
+        """Add a word."""
+        self.count += 1
+        if self.count > _MOST_WORDS:
+            raise self.fail(f"more than {_MOST_WORDS} words")
+        self.words.append(Word(parts=parts, line=self.line))
+
+    def word(self) -> None:
+        """Read a word to the next blank or separator."""
+        parts: list[Part] = []
+        line = self.line
+        while self.at < len(self.text):
+            character = self.text[self.at]
+            if self.text.startswith("\\\n", self.at):
+                break
+            if character.isspace() or character in _ENDS or character in "()":
+                break
+            parts += self.piece(character)
+        self.count += 1
+        self.words.append(Word(parts=tuple(parts), line=line))
+
+    def piece(self, character: str) -> list[Part]:
+        """Read one piece of a word: quoted, a dollar, an escape or plain text."""
+        if character == "'":
+            return [self.single_quoted()]
+        if character == '"':
+            return self.double_quoted()
+        if character in "$`":
+            return [self.dollar(quoted=False)]
+        if character == "\\":
+            text = self.text[self.at + 1 : self.at + 2]
+            self.at += 2
+            return [Part(kind=PartKind.TEXT, text=text, quoted=True)]
+        start = self.at
+        stops = "'\"$`\\()" + "".join(_ENDS)
+        while self.at < len(self.text):
+            if self.text[self.at] in stops or self.text[self.at].isspace():
+                break
+            self.at += 1
+        return [Part(kind=PartKind.TEXT, text=self.text[start : self.at])]
+
+    def single_quoted(self) -> Part:
+        """Read '...'."""
+        end = self.text.find("'", self.at + 1)
+        if end < 0:
+            raise self.fail("a quote without its end")
+        text = self.text[self.at + 1 : end]
+        self.line += text.count("\n")
+        self.at = end + 1
+        return Part(kind=PartKind.TEXT, text=text, quoted=True)
+
+    def double_quoted(self) -> list[Part]:
+        """Read "...", variables within it included."""
+        parts = [Part(kind=PartKind.TEXT, text="", quoted=True)]
+        self.at += 1
+        text: list[str] = []
+        while (character := self.text[self.at : self.at + 1]) != '"':
+            if not character:
+                raise self.fail("a quote without its end")
+            if character in "$`":
+                parts.append(Part(kind=PartKind.TEXT, text="".join(text), quoted=True))
+                text = []
+                parts.append(self.dollar(quoted=True))
+                continue
+            if character == "\\":
+                self.at += 1
+                character = self.text[self.at : self.at + 1]
+            if character == "\n":
+                self.line += 1
+            text.append(character)
+            self.at += 1
+        self.at += 1
+        return [*parts, Part(kind=PartKind.TEXT, text="".join(text), quoted=True)]
+
+    def dollar(self, *, quoted: bool) -> Part:
+        """Read $NAME, ${...}, $((...)), $(...) or `...`."""
+        for opening, closing, kind in (
+            ("$((", "))", PartKind.ARITHMETIC),
+            ("$(", ")", PartKind.COMMAND),
+            ("${", "}", PartKind.VARIABLE),
+            ("`", "`", PartKind.COMMAND),
+        ):
+            if self.text.startswith(opening, self.at):
+                return self.bracketed(opening, closing, kind, quoted=quoted)
+        match = _NAME.match(self.text, self.at + 1)
+        name = match[0] if match else self.text[self.at + 1 : self.at + 2]
+        self.at += 1 + len(name)
+        return Part(kind=PartKind.VARIABLE, text=name, quoted=quoted)
+
+    def bracketed(self, opening: str, closing: str, kind: PartKind, *, quoted: bool) -> Part:
+        """Read to the closing bracket; brackets of the same kind may stand within."""
+        start = self.at + len(opening)
+        end = self.text.find(closing, start)
+        while end >= 0 and closing == ")" and _is_within(self.text[start:end]):
+            end = self.text.find(closing, end + 1)
+        if end < 0:
+            raise self.fail(f"{opening} without its {closing}")
+        text = self.text[start:end]
+        self.line += text.count("\n")
+        self.at = end + len(closing)
+        return Part(kind=kind, text=text, quoted=quoted)
+
+
+def _is_within(text: str) -> bool:
+    return text.count("(") > text.count(")")

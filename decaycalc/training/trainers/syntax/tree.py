@@ -1,0 +1,122 @@
+"""Tree: what every syntax makes of a file, mappings and lists of scalars as they were typed."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.\-]{0,200})\}")
+_LONGEST_CHAIN = 10  # references that refer to references
+_MOST_PATHS = 20_000
+_DEEPEST = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scalar:
+    """One value: its text as typed, None for null; `open` says why it cannot be known."""
+
+    text: str | None
+    line: int | None = None
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """A list of nodes."""
+
+    items: tuple["Node", ...]
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """A mapping of names to nodes."""
+
+    entries: Mapping[str, "Node"] = field(default_factory=dict)
+    line: int | None = None
+
+
+Node = Scalar | Items | Entries
+
+
+def find(root: Entries, path: str) -> Node | None:
+    """Return the node at a dotted path, `a.b`; a key may itself hold dots. None if there is none.
+
+    `${a.b}` is followed within the same file.
+    """
+    node = _walk(root, path)
+    for _ in range(_LONGEST_CHAIN):
+        target = _target(node)
+        if target is None:
+            return node
+        found = _walk(root, target)
+        if found is None:
+            return _unknown(node)
+        node = found
+    return _unknown(node)
+
+
+def _walk(node: Node, path: str) -> Node | None:
+    """Return the node at a path, keys with dots in them first."""
+    if not isinstance(node, Entries):
+        return None
+    if path in node.entries:
+        return node.entries[path]
+    head, dot, rest = path.partition(".")
+    while dot:
+        below = node.entries.get(head)
+        found = None if below is None else _walk(below, rest)
+        if found is not None:
+            return found
+        more, dot, rest = rest.partition(".")
+        head = f"{head}.{more}"
+    return None
+
+
+def _target(node: Node | None) -> str | None:
+    """Return the path that a scalar refers to, None where it stands for itself."""
+    if not isinstance(node, Scalar) or node.text is None:
+        return None
+    match = _REFERENCE.fullmatch(node.text.strip())
+    return match[1] if match else None
+
+
+def _unknown(node: Node | None) -> Node:
+    """Return the scalar that stands for a reference which leads nowhere."""
+    text = node.text if isinstance(node, Scalar) else ""
+    return Scalar(text=None, line=_line(node), open=f"{text} is not in the file")
+
+
+def _line(node: Node | None) -> int | None:
+    return None if node is None else node.line
+
+
+def key_paths(root: Entries) -> frozenset[str]:
+    """Return the dotted paths of all keys, those of inner mappings with and without their own."""
+    paths = set()
+    for path in _all_paths(root, "", 0):
+        paths.add(path)
+        if len(paths) >= _MOST_PATHS:  # aliases can make a small file hold endless paths
+            break
+    return frozenset(paths)
+
+
+def _all_paths(node: Entries, prefix: str, depth: int) -> Iterator[str]:
+    for key, below in node.entries.items():
+        yield f"{prefix}{key}"
+        if isinstance(below, Entries) and depth < _DEEPEST:
+            yield from _all_paths(below, f"{prefix}{key}.", depth + 1)
+
+
+def leaves(root: Entries) -> Iterator[tuple[str, Scalar | Items]]:
+    """Yield the dotted path and the node of every value that is no mapping, at most 20,000."""
+    yield from (
+        entry for entry, _ in zip(_all_leaves(root, "", 0), range(_MOST_PATHS), strict=False)
+    )
+
+
+def _all_leaves(node: Entries, prefix: str, depth: int) -> Iterator[tuple[str, Scalar | Items]]:
+    for key, below in node.entries.items():
+        if not isinstance(below, Entries):
+            yield f"{prefix}{key}", below
+        elif depth < _DEEPEST:
+            yield from _all_leaves(below, f"{prefix}{key}.", depth + 1)

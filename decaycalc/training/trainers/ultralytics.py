@@ -1,0 +1,175 @@
+"""Ultralytics' args.yaml.
+
+Source: ultralytics 8.4.190 and 8.3.100 engine/trainer.py, cfg/default.yaml, utils/loss.py.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
+from decaycalc.record import replace as with_changes
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+
+_ADAM_USES = ("beta1", "beta2")
+_LONG = 10_000  # iterations from which `auto` chooses SGD
+_TORCH = {
+    "adam": "pytorch-adam",
+    "adamax": "pytorch-adamax",
+    "nadam": "pytorch-nadam",
+    "radam": "pytorch-radam",
+}
+
+
+def accumulation(settings: Settings) -> Sourced | None:
+    """Return max(round(nbs / batch), 1), by Python's round, half to even."""
+    batch, nominal = settings.number("batch_size"), settings.number("nbs")
+    if not batch or nominal is None:
+        return None
+    count = max(round(nominal / batch), 1)
+    return derived("grad_accum", str(count), "max(round(nbs / batch), 1)")
+
+
+def scaled_decay(settings: Settings) -> Sourced:
+    """Return weight_decay · batch · accumulate / nbs, the number that the optimizer gets."""
+    parts = [settings.number(name) for name in ("weight_decay", "batch_size", "grad_accum", "nbs")]
+    formula = "weight_decay · batch · accumulate / nbs"
+    if any(part is None for part in parts) or not parts[3]:
+        return Sourced(name="value", value=None, origin=Origin.MISSING, where=formula)
+    decay, batch, count, nominal = (Fraction(part or 0) for part in parts)
+    return derived("value", decimal_text(decay * batch * count / nominal), formula)
+
+
+def find_optimizer(settings: Settings, name: str) -> Optimizer:
+    """Return what an optimizer of Ultralytics makes of its number."""
+    extras = (("nbs", settings.text("nbs") or "64"),)
+    if name == "sgd":
+        uses = ("momentum", "nesterov")
+        return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras)
+    if name == "adamw":
+        return Optimizer(convention="ultralytics-adamw", uses=_ADAM_USES, extras=extras)
+    if name in _TORCH:
+        return Optimizer(convention=_TORCH[name], uses=_ADAM_USES, value=scaled_decay(settings))
+    if name == "rmsprop":
+        return Optimizer(
+            convention="pytorch-rmsprop", uses=("momentum",), value=scaled_decay(settings)
+        )
+    reason = f"optimizer {name!r} has no convention here"
+    return Optimizer(convention=None, refusal=reason)
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    return find_optimizer(settings, "sgd" if name == "auto" else name)
+
+
+def schedule_of(settings: Settings) -> str:
+    """Return a value an epoch, counted from the start; the warm-up lies over it, step by step."""
+    kind = "cosine" if settings.flag("cos_lr") else "linear"
+    warm = settings.number("warmup_epochs")
+    return compose(
+        kind,
+        final=settings.number("lrf"),
+        warmup=epochs(warm) if warm and warm > 0 else None,
+        over="run",
+        per="1epochs",
+    )
+
+
+def exempt(_: Settings) -> Exemption:
+    """Source: ultralytics 8.4.190 engine/trainer.py, build_optimizer."""
+    return Exemption(rule="names with bias, norm modules, logit_scale")
+
+
+def _set_by_auto(name: str, value: str, key: str) -> Derive:
+    """Return what sets a quantity under `auto`, whatever the file says."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        if settings.word("optimizer") != "auto":
+            return None
+        return derived(name, value, "optimizer auto", note=f"{key} is ignored under auto")
+
+    return derive
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Give both readings of `auto`, or the one that the data set's size decides."""
+    if settings.word("optimizer") != "auto" or made.convention is None:
+        return made
+    short = _short_run(settings, made)
+    size = made.run.given("dataset_size")
+    if size is None:
+        note = "optimizer auto: more than 10,000 iterations take SGD (8.4: MuSGD), fewer AdamW"
+        return replace(made, alternatives=(short,), notes=(*made.notes, note))
+    batch, nominal = settings.number("batch_size") or 1, settings.number("nbs") or 64
+    iterations = ceil(size / max(batch, nominal)) * (settings.number("epochs") or 0)
+    return made if iterations > _LONG else short
+
+
+def _short_run(settings: Settings, made: Training) -> Training:
+    """Return the reading of a run of at most 10,000 iterations: AdamW, its lr by the classes."""
+    classes = settings.number("nc")
+    lr = None if classes is None else Fraction(round(float(Fraction(1, 100) / (4 + classes)), 6))
+    formula = "round(0.002 · 5 / (4 + nc), 6)"
+    value = None if lr is None else decimal_text(lr)
+    note = "" if lr is not None else "nc, the number of classes, decides it"
+    origin = Origin.MISSING if lr is None else Origin.DERIVED
+    sourced = Sourced(name="lr", value=value, origin=origin, where=formula, note=note)
+    run = with_changes(made.run, lr=value, momentum=None, nesterov=None)
+    quantities = tuple(
+        sourced if found.name == "lr" else found
+        for found in made.quantities
+        if found.name not in {"momentum", "nesterov"}
+    )
+    return replace(
+        made,
+        convention="ultralytics-adamw",
+        run=run,
+        betas=("0.9", "0.999"),
+        quantities=quantities,
+        missing=(*made.missing, *(("lr",) if lr is None else ())),
+        reading="auto, at most 10,000 iterations",
+    )
+
+
+FIELDS = (
+    Field(name="optimizer", paths=("optimizer",), default="auto"),
+    Field(name="weight_decay", paths=("weight_decay",), default="0.0005"),
+    Field(name="lr", paths=("lr0",), default="0.01", overrule=_set_by_auto("lr", "0.01", "lr0")),
+    Field(
+        name="momentum",
+        paths=("momentum",),
+        default="0.937",
+        overrule=_set_by_auto("momentum", "0.9", "momentum"),
+    ),
+    Field(name="nesterov", default="true"),
+    Field(name="beta1", paths=("momentum",), default="0.937"),
+    Field(name="beta2", default="0.999"),
+    Field(name="batch_size", paths=("batch",), default="16", absent=("-1",)),
+    Field(name="nbs", paths=("nbs",), default="64"),
+    Field(name="grad_accum", derive=accumulation),
+    Field(name="epochs", paths=("epochs",), default="100"),
+    Field(name="time", paths=("time",)),
+    Field(name="nc", paths=("nc",)),
+    Field(name="loss", default="batch-sum", source="ultralytics 8.4.190 utils/loss.py"),
+    Field(name="cos_lr", paths=("cos_lr",), default="false"),
+    Field(name="lrf", paths=("lrf",), default="0.01"),
+    Field(name="warmup_epochs", paths=("warmup_epochs",), default="3"),
+)
+
+TRAINER = Trainer(
+    kind="ultralytics",
+    title="Ultralytics",
+    version="ultralytics 8.4.190",
+    signatures=(Signature(all_of=("task", "mode", "lr0", "lrf")),),
+    fields=FIELDS,
+    optimizer=_optimizer,
+    schedule=schedule_of,
+    exempt=exempt,
+    batch=("batch_size", "grad_accum"),
+    harmless=("warmup_momentum", "warmup_bias_lr", "batch*", "close_mosaic", "auto_augment"),
+    finish=_finish,
+)
