@@ -10,14 +10,19 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError
 from decaycalc.record import Record
 
 __all__ = [
+    "EXTRAS",
+    "GIVEN",
+    "NUMBERS",
     "ONE",
     "QUANTITIES",
+    "TARGETS",
     "ZERO",
     "Monomial",
     "Number",
     "Quantity",
     "exact",
     "finite",
+    "flag_named",
     "root_of",
     "symbol_of",
 ]
@@ -29,6 +34,11 @@ class Quantity(Record):
     `low` and `high` bound it (a bound is excluded where its `open_` flag says so); `integer`
     quantities are counts. `default` is what holds when a run does not say, None when unknown.
     An `extra` is needed by few conventions; a run holds it among its `extras`.
+
+    This is its one declaration: options, rows, configuration, API keywords and schemas are made
+    from it. What is `given` is said by a user (the others follow), by `flags` on a command line,
+    or by `--set name=NUMBER` where it has none; `target` says that it may differ in the run that
+    is converted to, `network` that an architecture says it.
     """
 
     name: str
@@ -42,6 +52,10 @@ class Quantity(Record):
     integer: bool = False
     default: Fraction | None = None
     extra: bool = False
+    given: bool = False
+    flags: tuple[str, ...] = ()
+    target: bool = False
+    network: bool = False
 
     def check(self, value: Fraction) -> Fraction:
         """Return `value` if this quantity can have it.
@@ -80,10 +94,25 @@ def _base(name: str, symbol: str, unit: str, text: str, **domain: Any) -> Quanti
     return Quantity(name=name, symbol=symbol, unit=unit, help=text, **domain)
 
 
+def _given(
+    name: str, symbol: str, unit: str, text: str, *, short: str = "", **more: Any
+) -> Quantity:
+    """Return a quantity that users give by a flag of its name, and by a short one."""
+    flags = (short, flag_named(name)) if short else (flag_named(name),)
+    return _base(name, symbol, unit, text, given=True, flags=flags, **more)
+
+
 def _extra(name: str, text: str, *, symbol: str = "", unit: str = "", **domain: Any) -> Quantity:
-    return Quantity(
-        name=name, symbol=symbol or name, unit=unit, help=text, extra=True, **domain
-    )  # fmt: skip
+    return _base(name, symbol or name, unit, text, extra=True, given=True, **domain)
+
+
+def flag_named(name: str) -> str:
+    """Return the flag that a name is on a command line.
+
+    >>> flag_named("batch_size")
+    '--batch-size'
+    """
+    return f"--{name.replace('_', '-')}"
 
 
 _SHARE: dict[str, Any] = {"high": 1.0, "open_low": False}
@@ -91,35 +120,41 @@ _SHARE: dict[str, Any] = {"high": 1.0, "open_low": False}
 QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (
-        _base("lr", "lr", "", "peak learning rate"),
-        _base("momentum", "momentum", "", "momentum coefficient", default=ZERO, **_SHARE),
+        _given("lr", "lr", "", "peak learning rate", target=True),
+        _given("momentum", "momentum", "", "momentum coefficient", default=ZERO, target=True,
+               **_SHARE),
         # At 1 only the first gradient ever enters the buffer: there is no decay to speak of.
-        _base("dampening", "dampening", "", "dampening of the buffer", default=ZERO, **_SHARE),
-        _base("batch_size", "B", "examples/step", "examples per optimizer step"),
-        _base("grad_accum", "K", "micro-batches/step", "micro-batches per optimizer step",
-              integer=True, default=ONE),
-        _base("world_size", "W", "workers", "data-parallel workers", integer=True, default=ONE),
-        _base("dataset_size", "N", "examples", "examples (or tokens) in the data set"),
-        _base("epochs", "E", "epochs", "passes over the data set"),
-        _base("steps", "S", "steps", "optimizer steps of the run", integer=True),
+        _given("dampening", "dampening", "", "dampening of the buffer", default=ZERO, target=True,
+               **_SHARE),
+        _given("batch_size", "B", "examples/step",
+               "examples (or tokens) per device and micro-batch", short="-B", target=True),
+        _given("grad_accum", "K", "micro-batches/step", "micro-batches per optimizer step",
+               integer=True, default=ONE),
+        _given("world_size", "W", "workers", "data-parallel workers", integer=True, default=ONE),
+        _given("dataset_size", "N", "examples", "training examples (or tokens, then -B too)",
+               short="-N"),
+        _given("epochs", "E", "epochs", "passes over the data set"),
+        _given("steps", "S", "steps", "optimizer steps of the run", integer=True),
         _base("steps_per_epoch", "steps_per_epoch", "steps/epoch", "optimizer steps in an epoch"),
         _base("loss_scale", "loss_scale", "", "the loss over the mean loss: 1, B or N"),
         _base("one_minus_momentum", "(1 - momentum)", "", "1 - momentum"),
         _base("one_minus_dampening", "(1 - dampening)", "", "1 - dampening"),
         _base("gradient_scale", "(G + eps)", "", "gradient_rms + eps"),
-        _base("n_weights", "P", "weights", "decayed weights", integer=True),
-        _base("n_layers", "L", "layers", "decayed layers", integer=True),
+        _base("n_weights", "P", "weights", "decayed weights", integer=True, network=True),
+        _base("n_layers", "L", "layers", "decayed layers", integer=True, network=True),
         _base("layer_weights", "P_layer", "weights", "decayed weights of one layer"),
         _base("one_minus_l1_ratio", "(1 - l1_ratio)", "", "1 - l1_ratio"),
         _base("nominal_batch", "B_accumulated", "examples/step",
               "YOLOv5's batch size times its own accumulation, max(round(nbs/B), 1)"),
-        _extra("gradient_rms", "root mean square of a weight's gradient", symbol="G"),
-        _extra("eps", "Adam's epsilon", open_low=False, default=Fraction(1, 10**8)),
+        _extra("gradient_rms", "root mean square of a weight's gradient", symbol="G",
+               flags=("--gradient-rms",)),
+        _extra("eps", "Adam's epsilon", flags=("--eps",), open_low=False,
+               default=Fraction(1, 10**8)),
         _extra("lr_initial", "learning rate given to the optimizer's constructor"),
         _extra("lr_max", "largest learning rate, given to the optimizer"),
         _extra("lambd", "ASGD's own decay beside weight_decay", open_low=False),
-        _extra("lr_mult", "the tensor's lr multiplier"),
-        _extra("decay_mult", "the tensor's decay multiplier"),
+        _extra("lr_mult", "the tensor's lr multiplier", flags=("--lr-mult",)),
+        _extra("decay_mult", "the tensor's decay multiplier", flags=("--decay-mult",)),
         _extra("wd_ratio", "AdamP's decay reduction"),
         _extra("eta", "schedule multiplier handed to the optimizer"),
         _extra("nbs", "YOLOv5's nominal batch size", unit="examples", integer=True),
@@ -131,6 +166,14 @@ QUANTITIES: dict[str, Quantity] = {
         _extra("length_scale", "prior length scale"),
     )
 }  # fmt: skip
+
+NUMBERS = tuple(q for q in QUANTITIES.values() if (q.given and not q.extra) or q.network)
+"""What a run holds as fields of its own."""
+GIVEN = tuple(q for q in QUANTITIES.values() if q.given and not q.extra)
+EXTRAS = tuple(q for q in QUANTITIES.values() if q.extra)
+"""What a user may give of a run, and what few conventions need."""
+TARGETS = tuple(q for q in QUANTITIES.values() if q.target)
+"""What may differ in the run that is converted to."""
 
 _PLACES = {name: place for place, name in enumerate(QUANTITIES)}
 

@@ -62,7 +62,6 @@ def command(**given: Any) -> Shown:
     gpt2-xl, llama-2-13b), a file (.safetensors, config.json, .npz, .csv, ...) or - for JSON on
     standard input. VALUE is a weight decay, --from what it is in.
     """
-    given.pop("value_only")  # the output options have seen it
     depth = given.pop("depth")
     inventory, warnings = take(given)
     return shown(inventory, depth=depth, warnings=warnings)

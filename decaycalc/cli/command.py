@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
+from decaycalc.cli import COMMANDS
 from decaycalc.cli.configuration import PREFIX, Setting, settings
+from decaycalc.cli.session import (
+    FORMATS_KEY,
+    asked_formats,
+    environment_formats,
+    session_of,
+    typed_values,
+    wants_help,
+)
 from decaycalc.errors import UnknownNameError
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -29,9 +38,20 @@ class Command(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Return the command's context, with the user's configuration behind the command line."""
-        warnings = [] if extra.get("resilient_parsing") else _apply(self, extra)
+        """Return the command's context, with the user's configuration behind the command line.
+
+        The format is decided here, before anything can fail: errors are written in it too.
+        """
+        if extra.get("resilient_parsing"):
+            return super().make_context(info_name, args, parent, **extra)
+        typed, session = typed_values(self, args), session_of(parent)
+        session.decide(typed, environment_formats())
+        warnings: list[str] = []
+        if not wants_help(typed):
+            extra["default_map"], warnings = configured(self)
+            session.decide(typed, extra["default_map"])
         context = super().make_context(info_name, args, parent, **extra)
+        context.meta[FORMATS_KEY] = asked_formats(typed, extra.get("default_map", {}))
         _warn(context, warnings)
         return context
 
@@ -44,10 +64,8 @@ class Command(click.Command):
         super().format_help_text(ctx, formatter)
 
 
-def _apply(command: click.Command, extra: dict[str, Any]) -> list[str]:
-    """Put the configuration's defaults among the settings that a command's context is made of.
-
-    Returns the warnings about it.
+def configured(command: click.Command) -> tuple[dict[str, Any], list[str]]:
+    """Return the configuration's defaults by parameter, and the warnings about it.
 
     Raises:
         UnknownNameError: a file has a key that no command's option is called.
@@ -56,13 +74,11 @@ def _apply(command: click.Command, extra: dict[str, Any]) -> list[str]:
     names = options_of(command) if found else {}
     strays = [setting for setting in found.values() if setting.name not in names]
     defaults = {
-        parameter.name: _value(parameter, found[option].value)
+        str(parameter.name): _value(parameter, found[option].value)
         for option, parameter in names.items()
         if option in found
     }
-    if defaults:
-        extra["default_map"] = {**(extra.get("default_map") or {}), **defaults}
-    return _warnings(strays) if strays else []
+    return defaults, _warnings(strays) if strays else []
 
 
 def _warnings(strays: list[Setting]) -> list[str]:
@@ -71,14 +87,22 @@ def _warnings(strays: list[Setting]) -> list[str]:
     Raises:
         UnknownNameError: a file has a key that no command's option is called.
     """
-    # Imported here: most starts have no setting that their command does not know.
-    from decaycalc.cli.option_names import OPTIONS
-
-    unknown = [setting for setting in strays if setting.name not in OPTIONS]
+    known = all_options()
+    unknown = [setting for setting in strays if setting.name not in known]
     for setting in unknown:
         if not setting.source.startswith(PREFIX):
-            raise UnknownNameError(f"key in {setting.source}:", setting.name, OPTIONS)
-    return [text for setting in unknown if (text := _warning(setting.source, OPTIONS))]
+            raise UnknownNameError(f"key in {setting.source}:", setting.name, known)
+    return [text for setting in unknown if (text := _warning(setting.source, known))]
+
+
+def all_options() -> tuple[str, ...]:
+    """Return the names that a configuration gives to the options of all commands, sorted."""
+    # Imported here: most starts have no setting that their command does not know.
+    from decaycalc.cli.group import program
+
+    context = click.Context(program)
+    commands = (program.get_command(context, name) for name in COMMANDS)
+    return tuple(sorted({name for each in commands if each for name in options_of(each)}))
 
 
 def _warning(variable: str, options: tuple[str, ...]) -> str:

@@ -5,16 +5,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.detours import bulk_options, config_option, explain_option, recipe_options
 from decaycalc.cli.options import (
+    EMIT,
+    EXPLAIN,
+    NETWORK,
+    OTHER_RUN,
+    RECIPE,
+    ROWS_OF_A_FILE,
+    RUN,
+    SCHEDULE_AND_DTYPE,
+    SHOW_CONFIG,
     ConventionName,
-    architecture_options,
     conventions_option,
-    run_options,
-    schedule_options,
-    target_options,
+    options,
 )
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.request import Request, Setting, question_of, setting_of
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
@@ -43,36 +49,69 @@ if TYPE_CHECKING:
     "--match", type=click.Choice(["optimum", "decay"]), default="optimum",
     show_default=True, help="What to hold equal where momentum makes the two differ.",
 )  # fmt: skip
-@explain_option
-@config_option
-@bulk_options
+@options(
+    EXPLAIN,
+    SHOW_CONFIG,
+    *ROWS_OF_A_FILE,
+    *RUN,
+    *SCHEDULE_AND_DTYPE,
+    *OTHER_RUN,
+    *NETWORK,
+    EMIT,
+    RECIPE,
+)
 @conventions_option
-@run_options
-@schedule_options
-@target_options
-@architecture_options
 @output_options
-@recipe_options
-def command(**given: Any) -> Shown:
+def command(**given: Any) -> Shown | None:
     """Convert a weight decay VALUE from one convention to the others.
 
     VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed.
     """
-    given.pop("value_only")  # the output options have seen it
-    source, targets, style = given.pop("source"), given.pop("targets"), given.pop("explain")
-    from decaycalc.answers import Question, answer
-    from decaycalc.conversion.plan import Match
+    request = Request.of(given)
+    if request.show_config:
+        return shown_config()
+    if request.input is not None:
+        convert_rows(request, request.input)
+        return None
+    setting = setting_of(request)
+    if request.framework is not None:
+        return emitted(request, setting, request.framework)
+    return answered(request, setting)
 
-    question = Question(
-        source=require_source(source), targets=targets, match=Match(given.pop("match")), **given
-    )
+
+def shown_config() -> Shown:
+    """Return what the options are and where each comes from."""
+    from decaycalc.cli import shown_config
+
+    return shown_config.shown_config()
+
+
+def convert_rows(request: Request, path: str) -> None:
+    """Convert the rows of a file, which are written as they come."""
+    from decaycalc.cli import rows
+
+    rows.convert_rows(request, path)
+
+
+def emitted(request: Request, setting: Setting, framework: str) -> Shown:
+    """Return the setting as a framework's code."""
+    from decaycalc.cli import emit
+
+    return emit.emitted(request, setting, framework, source=require_source(setting.source))
+
+
+def answered(request: Request, setting: Setting) -> Shown:
+    """Return the answer, with its derivation where that is asked for."""
+    from decaycalc.answers import answer
+
+    question = question_of(request, setting, require_source(setting.source))
     found = answer(question)
-    result = shown(found)
-    if not style:
+    result = shown(found, setting.notes)
+    if not request.explain:
         return result
     from decaycalc.cli.explanation import explained, of_answer
 
-    return explained(result, of_answer(question, found), style=style)
+    return explained(result, of_answer(question, found), style=request.explain)
 
 
 def require_source(source: "Convention | None") -> "Convention":
@@ -92,8 +131,8 @@ def require_source(source: "Convention | None") -> "Convention":
     return source
 
 
-def shown(answer: "Answer") -> Shown:
-    """Return the answer in all its shapes."""
+def shown(answer: "Answer", notes: tuple[str, ...] = ()) -> Shown:
+    """Return the answer in all its shapes; `notes` are warnings that go before its own."""
 
     def bare() -> str:
         return bare_number(answer)
@@ -115,7 +154,7 @@ def shown(answer: "Answer") -> Shown:
         tables=tables,
         rows=rows,
         value=bare,
-        warnings=answer.warnings,
+        warnings=(*notes, *answer.warnings),
     )
 
 

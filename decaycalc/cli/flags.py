@@ -1,8 +1,9 @@
 """How the command line calls the quantities that the domain names."""
 
+from decaycalc.algebra.quantity import QUANTITIES, flag_named
+
+# Quantities that follow from others, and those whose flag says too little.
 _FLAGS = {
-    "batch_size": "-B",
-    "dataset_size": "-N",
     "steps": "--steps (or --epochs with -N and -B)",
     "epochs": "--epochs (or --steps with -N and -B)",
     "steps_per_epoch": "-N and -B",
@@ -15,10 +16,15 @@ _FLAGS = {
 def flag_of(quantity: str) -> str:
     """Return the flag that gives a quantity.
 
-    >>> flag_of("dataset_size"), flag_of("l1_ratio")
-    ('-N', '--l1-ratio')
+    >>> flag_of("dataset_size"), flag_of("l1_ratio"), flag_of("value")
+    ('-N', '--set l1_ratio=NUMBER', '--value')
     """
-    return _FLAGS.get(quantity, f"--{quantity.replace('_', '-')}")
+    if quantity in _FLAGS:
+        return _FLAGS[quantity]
+    known = QUANTITIES.get(quantity)
+    if known is None or not known.given:
+        return flag_named(quantity)
+    return known.flags[0] if known.flags else f"--set {quantity}=NUMBER"
 
 
 def way_out(missing: tuple[str, ...]) -> str:

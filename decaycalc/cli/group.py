@@ -7,6 +7,16 @@ import click
 from decaycalc import __version__
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.command import SETTINGS
+from decaycalc.cli.session import environment_formats, session_of, typed_values
+
+# What is read of a command line whose command there is not: whether its errors are to be JSON.
+_UNKNOWN = click.Command(
+    "unknown",
+    params=[
+        click.Option(["--format", "format_"]),
+        click.Option(["--json", "json_"], is_flag=True),
+    ],
+)
 
 
 class Commands(click.Group):
@@ -35,6 +45,7 @@ class Commands(click.Group):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from decaycalc.errors import UnknownNameError
 
+            session_of(ctx).decide(typed_values(_UNKNOWN, args[1:]), environment_formats())
             raise UnknownNameError("command", args[0], COMMANDS)
         return super().resolve_command(ctx, args)
 

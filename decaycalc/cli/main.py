@@ -6,6 +6,7 @@ from io import TextIOWrapper
 
 import click
 
+from decaycalc.cli.session import Session, environment_formats
 from decaycalc.errors import (
     DecaycalcError,
     MissingQuantityError,
@@ -18,33 +19,36 @@ from decaycalc.errors import (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status: 0 done, 1 no answer, 2 bad usage or input."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    session = Session()
+    session.decide({}, environment_formats())
     _speak_utf8()
     try:
-        return _run(words)
+        return _run(words, session)
     except DecaycalcError as error:
-        return _report(error, words)
+        return _report(error, session)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
     except click.ClickException as error:
-        return _report(_usage_error(error, words), words)
+        return _report(_usage_error(error, words), session)
     except OSError as error:
         # Help and version go to stdout by click, which may be a full disk.
-        return _report(UnreadableFileError("stdout", str(error.strerror), doing="write"), words)
+        return _report(UnreadableFileError("stdout", str(error.strerror), doing="write"), session)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], session: Session) -> int:
     """Run the program; errors are raised."""
     if sorted(words) == ["--json", "--version"]:
         from decaycalc.cli.version import print_versions
 
+        session.wants_json = True
         return print_versions()
     from decaycalc.cli.group import program
 
-    status = program.main(args=words, prog_name="decaycalc", standalone_mode=False)
+    status = program.main(words, "decaycalc", standalone_mode=False, obj=session)
     return status if isinstance(status, int) else 0
 
 
@@ -79,7 +83,7 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _report(error: DecaycalcError, words: Sequence[str]) -> int:
+def _report(error: DecaycalcError, session: Session) -> int:
     """Print the error in one line (a caret above it for a syntax error) and return its status."""
     text = str(error)
     if isinstance(error, MissingQuantityError):
@@ -89,18 +93,9 @@ def _report(error: DecaycalcError, words: Sequence[str]) -> int:
     if isinstance(error, TextSyntaxError):
         click.echo(error.caret(), err=True)
     click.echo(f"error: {text}", err=True)
-    if _wants_json(words):
+    if session.wants_json:
         from decaycalc.report.document import to_json
 
         body = {"type": error.kind, "message": text, **error.fields()}
         click.echo(to_json({"error": body}, indent=None), err=True)
     return error.exit_status
-
-
-def _wants_json(words: Sequence[str]) -> bool:
-    """Return whether the command line asks for JSON, readable even where it is broken."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return any(
-        word in {"--json", "--format=json"} or (word == "--format" and following == "json")
-        for word, following in pairs
-    )

@@ -1,15 +1,32 @@
-"""Options that commands share, as decorators that hand a command finished records."""
+"""Options that commands share, declared in groups, and the records that they make."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.algebra.quantity import QUANTITIES
+from decaycalc.algebra.quantity import EXTRAS, GIVEN, TARGETS, Quantity, flag_named
 from decaycalc.cli.command import Decorator
-from decaycalc.cli.names import DTYPE, FILE, INITIALISER, MASK, NETWORK, SCHEDULE, completed
-from decaycalc.conventions.run import Loss, Run
+from decaycalc.cli.names import (
+    DTYPE,
+    FILE,
+    FRAMEWORK,
+    INITIALISER,
+    MASK,
+    SCHEDULE,
+    completed,
+)
+from decaycalc.cli.names import NETWORK as NETWORK_NAME
+from decaycalc.cli.names import RECIPE as RECIPE_NAME
+from decaycalc.conventions.run import Loss
+from decaycalc.conventions.runs import (
+    EXTRA_FIELDS,
+    RUN_FIELDS,
+    TARGET_FIELDS,
+    run_of,
+    target_run_of,
+)
 from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,54 +35,162 @@ if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions.record import Convention
 
-_EXTRAS = tuple(quantity for quantity in QUANTITIES.values() if quantity.extra)
+_RUN_NAMES = frozenset((*RUN_FIELDS, *EXTRA_FIELDS, "settings"))
+_OTHER_NAMES = frozenset(f"to_{name}" for name in TARGET_FIELDS)
 _LOSSES = click.Choice([loss.value for loss in Loss])
 _NUMBER = "NUMBER"
-_ARCH_HELP = "Widths 784-300-100-10, a number of weights, a model's name or a file."
+_EXPLAIN_HELP = "Derive each number step by step; --explain latex writes the formulas for a paper."
+_INPUT_HELP = "Convert rows of FILE (- is stdin), JSON lines or CSV: fields by the options' names."
+EMIT_HELP = "Print code instead: pytorch, keras, optax, timm, hf or sklearn."
 
 
-def _run_declarations() -> tuple[Decorator, ...]:
-    """Return click's declarations of a run's quantities."""
-    option = click.option
-    return (
-        option("--lr", metavar=_NUMBER, help="Peak learning rate."),
-        option("--momentum", metavar=_NUMBER, help="Momentum coefficient.  [default: 0]"),
-        option("--dampening", metavar=_NUMBER, help="Dampening of the buffer.  [default: 0]"),
-        option("--nesterov/--no-nesterov", default=None, help="Nesterov momentum."),
-        option("-B", "--batch-size", metavar=_NUMBER, help="Examples (or tokens) per step."),
-        option("--grad-accum", metavar=_NUMBER, help="Micro-batches per step.  [default: 1]"),
-        option("--world-size", metavar=_NUMBER, help="Data-parallel workers.  [default: 1]"),
-        option("-N", "--dataset-size", metavar=_NUMBER, help="Examples (or tokens) in all."),
-        option("--epochs", metavar=_NUMBER, help="Passes over the data set."),
-        option("--steps", metavar=_NUMBER, help="Optimizer steps of the run."),
-        option("--drop-last", is_flag=True, help="Leave out an epoch's short last batch."),
-        option("--loss", type=_LOSSES, help="How the data loss is reduced.  [default: mean]"),
-        *(
-            option(
-                _flag(quantity.name),
-                metavar=_NUMBER,
-                help=f"{quantity.help[0].upper()}{quantity.help[1:]}.",
-            )
-            for quantity in _EXTRAS
-        ),
+def options(*declarations: Decorator) -> Decorator:
+    """Return the decorator that declares options in the order given."""
+
+    def declare(command: Callable[..., Any]) -> Callable[..., Any]:
+        for declaration in reversed(declarations):
+            command = declaration(command)
+        return command
+
+    return declare
+
+
+class _Style(click.Choice[str]):
+    """`text` or `latex`; a VALUE caught by the option is named as such."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the style.
+
+        Raises:
+            click.BadParameter: neither of the two.
+        """
+        if value not in self.choices:
+            self.fail(f"{value!r} is neither text nor latex; put --explain last", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+EXPLAIN = click.option(
+    "--explain", is_flag=False, flag_value="text", type=_Style(("text", "latex")),
+    metavar="[text|latex]", help=_EXPLAIN_HELP,
+)  # fmt: skip
+SHOW_CONFIG = click.option(
+    "--show-config", is_flag=True, help="Show the options' values and where each comes from."
+)
+EMIT = click.option(
+    "--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP
+)  # fmt: skip
+RECIPE = click.option(
+    "--recipe", type=RECIPE_NAME, metavar="SOURCE",
+    help="Start from a published run, or from a training configuration's file.",
+)  # fmt: skip
+ROWS_OF_A_FILE = (
+    click.option("--input", type=FILE, metavar="FILE", help=_INPUT_HELP),
+    click.option("--input-format", type=click.Choice(["jsonl", "csv"]),
+                 help="[default: by extension, else by the first character]"),
+    click.option("--on-error", type=click.Choice(["continue", "stop"]), default="continue",
+                 show_default=True, help="What to do at a bad row."),
+)  # fmt: skip
+
+
+def _number(quantity: Quantity) -> Decorator:
+    """Return the declaration of a quantity's option."""
+    default = "" if quantity.default is None else f"  [default: {float(quantity.default):g}]"
+    text = f"{quantity.help[0].upper()}{quantity.help[1:]}.{default}"
+    return click.option(*quantity.flags, metavar=_NUMBER, help=text)
+
+
+def _other(quantity: Quantity) -> Decorator:
+    """Return the declaration of a quantity's option in the run that is converted to."""
+    return click.option(
+        flag_named(f"to_{quantity.name}"), metavar=_NUMBER, help=f"The other run's {quantity.name}."
     )
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+class NamedNumber(click.ParamType[tuple[str, str]]):
+    """`NAME=NUMBER`, a quantity that only some conventions take; a pair of texts."""
+
+    name = "named number"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, str]:
+        """Return name and number.
+
+        Raises:
+            click.BadParameter: it is not of that form.
+            UnknownNameError: no quantity is called so, or it has an option of its own.
+        """
+        if isinstance(value, tuple):
+            return value
+        name, equals, number = value.partition("=")
+        plain = name.strip().replace("-", "_")
+        if not equals:
+            self.fail(f"{value!r} is not of the form NAME=NUMBER", param, ctx)
+        _require_extra(plain)
+        return plain, number
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  (click's signature)
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> "list[CompletionItem[str]]":
+        """Return the quantities that begin so."""
+        return completed((f"{name}=" for name in EXTRA_FIELDS), incomplete)
 
 
-def _target_declarations() -> tuple[Decorator, ...]:
-    """Return click's declarations of what differs in the target's run."""
-    option = click.option
-    return (
-        option("--to-lr", metavar=_NUMBER, help="The target's lr, where it differs."),
-        option("--to-momentum", metavar=_NUMBER, help="The target's momentum."),
-        option("--to-dampening", metavar=_NUMBER, help="The target's dampening."),
-        option("--to-nesterov/--to-no-nesterov", default=None, help="The target's Nesterov."),
-        option("--to-batch-size", metavar=_NUMBER, help="The target's batch size."),
-        option("--to-loss", type=_LOSSES, help="The target's loss reduction."),
-    )
+def _require_extra(name: str) -> None:
+    """Refuse a name that --set cannot give.
+
+    Raises:
+        UsageError: it has an option of its own.
+        UnknownNameError: no quantity is called so.
+    """
+    from decaycalc.errors import UnknownNameError
+
+    if name in _RUN_NAMES and name not in EXTRA_FIELDS:
+        raise UsageError(f"{name} has an option of its own: {flag_named(name)}")
+    if name not in EXTRA_FIELDS:
+        hint = "('decaycalc conventions KEY' names what KEY takes)"
+        raise UnknownNameError("quantity", name, EXTRA_FIELDS, hint=hint)
+
+
+SET = click.option(
+    "--set", "settings", type=NamedNumber(), multiple=True, metavar="NAME=NUMBER",
+    help="What only some optimizers take, as nbs=64; 'conventions KEY' names it.",
+)  # fmt: skip
+RUN: tuple[Decorator, ...] = (
+    *map(_number, GIVEN),
+    click.option("--nesterov/--no-nesterov", default=None, help="Nesterov momentum."),
+    click.option("--drop-last", is_flag=True, help="Leave out an epoch's short last batch."),
+    click.option("--loss", type=_LOSSES, help="How the data loss is reduced.  [default: mean]"),
+    *(_number(quantity) for quantity in EXTRAS if quantity.flags),
+    SET,
+)
+OTHER_RUN: tuple[Decorator, ...] = (
+    *map(_other, TARGETS),
+    click.option("--to-nesterov/--to-no-nesterov", default=None, help="The other run's Nesterov."),
+    click.option("--to-loss", type=_LOSSES, help="The other run's loss reduction."),
+)
+SCHEDULE_AND_DTYPE = (
+    click.option("--schedule", type=SCHEDULE, metavar="TEXT",
+                 help="lr schedule, cosine:warmup=5%,final=0.1 ..."),
+    click.option("--dtype", type=DTYPE, metavar="DTYPE",
+                 help="float32, bfloat16, float16: warn of rounding."),
+)  # fmt: skip
+NETWORK = (
+    click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
+                 help="Widths 784-300-100-10, a number of weights, a model's name or a file."),
+    click.option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
+    click.option("--decay-mask", type=MASK, metavar="MASK",
+                 help="Which tensors decay.  [default: no-1d]"),
+    click.option("--init", type=INITIALISER, metavar="INIT",
+                 help="he, glorot, lecun, torch or normal:STD."),
+    click.option("--classes", metavar=_NUMBER, help="Classes C; the initial loss is ln C."),
+)  # fmt: skip
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,110 +198,42 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_run(**given: Any) -> Any:
-        return command(run=take_run(given), **given)
+        named = {**given, **dict(given["settings"])}
+        return command(run=run_of(named), **_without(given, _RUN_NAMES))
 
-    return _declared(with_run, _run_declarations())
-
-
-def schedule_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--schedule` and `--dtype`; the command receives both as texts or None."""
-    option = click.option
-    declarations = (
-        option(
-            "--schedule",
-            type=SCHEDULE,
-            metavar="TEXT",
-            help="lr schedule, cosine:warmup=2000,final=0.1 ...",
-        ),
-        option(
-            "--dtype",
-            type=DTYPE,
-            metavar="DTYPE",
-            help="float32, bfloat16, float16: warn of rounding.",
-        ),
-    )
-    return _declared(command, declarations)
+    return options(*RUN)(with_run)
 
 
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the target run's options; the command receives `target_run: Run | None`."""
+    """Add the other run's options; the command receives `target_run: Run | None`."""
 
     @wraps(command)
     def with_target(**given: Any) -> Any:
-        return command(target_run=take_target_run(given), **given)
+        return command(target_run=target_run_of(given), **_without(given, _OTHER_NAMES))
 
-    return _declared(with_target, _target_declarations())
+    return options(*OTHER_RUN)(with_target)
 
 
-def take_run(given: dict[str, Any]) -> Run:
-    """Take the run's quantities out of a mapping of options and return them as a Run.
+def _without(given: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in names}
+
+
+def take_architecture(request: Any) -> dict[str, Any]:
+    """Return a request's network, read, and what is said of it, by the names of a Question.
 
     Raises:
-        InvalidValueError: a value that its quantity cannot have.
-        ContradictionError: values that cannot hold together.
+        UsageError: something is said of a network where there is none.
+        DecaycalcError: a network that cannot be read.
     """
-    extras = {quantity.name: given.pop(quantity.name, None) for quantity in _EXTRAS}
-    return Run(
-        **{name: given.pop(name, None) for name in _RUN_FIELDS},
-        drop_last=bool(given.pop("drop_last", False)),
-        extras=tuple((name, value) for name, value in extras.items() if value is not None),
-    )
-
-
-_RUN_FIELDS = (
-    "lr", "momentum", "dampening", "nesterov", "batch_size", "grad_accum", "world_size",
-    "dataset_size", "epochs", "steps", "loss",
-)  # fmt: skip
-_TARGET_FIELDS = ("lr", "momentum", "dampening", "nesterov", "batch_size", "loss")
-
-
-def take_target_run(given: dict[str, Any]) -> Run | None:
-    """Take the `to_` quantities out of a mapping; None where none was given."""
-    values = {name: given.pop(f"to_{name}", None) for name in _TARGET_FIELDS}
-    return None if all(value is None for value in values.values()) else Run.part(**values)
-
-
-def architecture_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the network's options; the command receives `architecture`, `mask`, `init`, `classes`."""
-    option = click.option
-
-    @wraps(command)
-    def with_architecture(**given: Any) -> Any:
-        return command(**_take_architecture(given), **given)
-
-    return _declared(
-        with_architecture,
-        (
-            option("-a", "--arch", type=NETWORK, metavar="SPEC", help=_ARCH_HELP),
-            option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
-            option(
-                "--decay-mask",
-                type=MASK,
-                metavar="MASK",
-                help="Which tensors decay.  [default: no-1d]",
-            ),
-            option(
-                "--init",
-                type=INITIALISER,
-                metavar="INIT",
-                help="he, glorot, lecun, torch or normal:STD.",
-            ),
-            option("--classes", metavar=_NUMBER, help="Classes C; the initial loss is ln C."),
-        ),
-    )
-
-
-def _take_architecture(given: dict[str, Any]) -> dict[str, Any]:
-    """Take the network's options out of a mapping and return them read."""
-    spec, no_bias = given.pop("arch"), given.pop("no_bias")
-    mask, init = given.pop("decay_mask"), given.pop("init")
-    if spec is None:
-        _require_architecture(decay_mask=mask, init=init, no_bias=no_bias)
+    if request.arch is None:
+        _require_architecture(
+            decay_mask=request.decay_mask, init=request.init, no_bias=request.no_bias
+        )
     return {
-        "architecture": _architecture(spec, bias=not no_bias),
-        "mask": mask,
-        "init": init,
-        "classes": _classes(given.pop("classes")),
+        "architecture": _architecture(request.arch, bias=not request.no_bias),
+        "mask": request.decay_mask,
+        "init": request.init,
+        "classes": _classes(request.classes),
     }
 
 
@@ -188,7 +245,7 @@ def _require_architecture(**given: object) -> None:
     """
     for name, value in given.items():
         if value:
-            raise UsageError(f"{_flag(name)} needs a network: give --arch")
+            raise UsageError(f"{flag_named(name)} needs a network: give --arch")
 
 
 def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":
@@ -214,14 +271,6 @@ def _classes(text: str | None) -> int | None:
     if count.denominator != 1 or count < 2:  # noqa: PLR2004
         raise InvalidValueError("classes", text, "must be a whole number of at least 2")
     return int(count)
-
-
-def _declared(function: Any, declarations: tuple[Decorator, ...]) -> Callable[..., Any]:
-    """Apply click's declarations so that they stand in the order given."""
-    decorated: Callable[..., Any] = function
-    for declare in reversed(declarations):
-        decorated = declare(decorated)
-    return decorated
 
 
 class ConventionName(click.ParamType[Any]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.names import FILE
+from decaycalc.cli.session import FORMAT_OPTIONS, FORMATS_KEY
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -26,21 +27,30 @@ if TYPE_CHECKING:
     from decaycalc.report.table import Table
 
 _OUTPUT_HELP = "Write there, in the format of its extension; - is stdout."
-_TYPED = frozenset({click.core.ParameterSource.COMMANDLINE})
+_OUTPUT_NAMES = frozenset({*FORMAT_OPTIONS, "width", "quiet"})
 FORMATS = ("table", "json", "jsonl", "csv", "md")
-_BY_EXTENSION = {
+BY_EXTENSION = {
     ".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".md": "md", ".html": "html",
     ".svg": "svg", ".txt": "table",
 }  # fmt: skip
 
 
 class Output(Record):
-    """Where and how a result is to be shown."""
+    """Where and how a result is to be shown; `asked` is the format that options name."""
 
-    format: str
+    asked: str | None
     path: str | None
     width: int | None
     quiet: bool
+
+    @property
+    def format(self) -> str:
+        """The format asked for, else the one of the file's extension; `table` for stdout.
+
+        Raises:
+            InvalidValueError: an extension that names no format.
+        """
+        return self.asked or _format_of(self.path)
 
 
 class Shown(Record):
@@ -73,7 +83,10 @@ def formatted(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Callable
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the output options; the command returns what is `Shown` and this shows it."""
+    """Add the output options; the command returns what is `Shown` and this shows it.
+
+    A command that has written its result itself returns None.
+    """
     return _with_output_options(command, FORMATS)
 
 
@@ -82,11 +95,15 @@ def _with_output_options(command: Callable[..., Any], formats: Sequence[str]) ->
 
     @wraps(command)
     def with_output(**given: Any) -> None:
-        output = take_output(given)
-        shown = command(**given)
+        context = click.get_current_context()
+        output = output_of(context)
+        own = {name: value for name, value in given.items() if name not in _OUTPUT_NAMES}
+        shown: Shown | None = command(**own)
+        if shown is None:
+            return
         show(shown, output)
         if shown.status:
-            click.get_current_context().exit(shown.status)
+            context.exit(shown.status)
 
     option = click.option
     declarations = (
@@ -102,35 +119,23 @@ def _with_output_options(command: Callable[..., Any], formats: Sequence[str]) ->
     return decorated
 
 
-def take_output(given: dict[str, Any]) -> Output:
-    """Take the output options out of a mapping.
+def output_of(context: click.Context) -> Output:
+    """Return where and how the command's result is to be shown.
 
     Raises:
         ContradictionError: two formats asked for.
-        InvalidValueError: an extension that names no format, or a width that is no width.
+        InvalidValueError: a width that is no width.
     """
-    asked = _asked_format(given)
+    asked: set[str] = context.meta.get(FORMATS_KEY, set())
     if len(asked) > 1:
         raise ContradictionError(f"one format at a time, not {' and '.join(sorted(asked))}")
-    path, width = given.pop("output"), given.pop("width")
-    chosen = next(iter(asked), None) or _format_of(path)
-    return Output(format=chosen, path=path, width=_width(width), quiet=given.pop("quiet"))
-
-
-def _asked_format(given: dict[str, Any]) -> set[str]:
-    """Return the formats asked for: on the command line, else in the user's configuration."""
-    asked = {
-        "format_": given.pop("format_"),
-        "json_": "json" if given.pop("json_") else None,
-        "value_only": "value" if given.get("value_only") else None,
-        "output": None,
-    }
-    context = click.get_current_context()
-    typed = {name for name in asked if context.get_parameter_source(name) in _TYPED}
-    if typed and "value_only" not in typed and asked["value_only"]:
-        given["value_only"] = None
-    names = typed or asked.keys()
-    return {format_ for name in names if (format_ := asked[name]) is not None}
+    given = context.params
+    return Output(
+        asked=next(iter(asked), None),
+        path=given["output"],
+        width=_width(given["width"]),
+        quiet=given["quiet"],
+    )
 
 
 def _format_of(path: str | None) -> str:
@@ -138,11 +143,11 @@ def _format_of(path: str | None) -> str:
     if path is None or path == "-":
         return "table"
     extension = os.path.splitext(path)[1].lower()  # noqa: PTH122  (pathlib costs a start 5 ms)
-    if extension not in _BY_EXTENSION:
+    if extension not in BY_EXTENSION:
         raise InvalidValueError(
-            "output", path, f"must end in one of {' '.join(_BY_EXTENSION)}, or give --format"
+            "output", path, f"must end in one of {' '.join(BY_EXTENSION)}, or give --format"
         )
-    return _BY_EXTENSION[extension]
+    return BY_EXTENSION[extension]
 
 
 def _width(text: str | None) -> int | None:

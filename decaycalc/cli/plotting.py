@@ -5,7 +5,7 @@ from typing import Protocol
 
 import click
 
-from decaycalc.cli.output import colour, table_width, take_output
+from decaycalc.cli.output import colour, output_of, table_width
 from decaycalc.errors import ContradictionError
 
 _PLOT_WIDTH = 80
@@ -24,7 +24,7 @@ def write_plot(draw: Draw) -> None:
     Raises:
         ContradictionError: Something other than tables on stdout is asked for.
     """
-    output = take_output(dict(click.get_current_context().params))
+    output = output_of(click.get_current_context())
     if output.format != "table" or output.path not in {None, "-"}:
         raise ContradictionError("--plot draws above tables on stdout; --save writes a picture")
     terminal = sys.stdout.isatty()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.detours import EMIT_HELP
 from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE
+from decaycalc.cli.options import EMIT_HELP
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import NoEquivalentError, UsageError
 

@@ -7,9 +7,15 @@ import click
 from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
-from decaycalc.cli.detours import EMIT_HELP, explain_option
 from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE, SCHEDULE
-from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
+from decaycalc.cli.options import (
+    EMIT_HELP,
+    EXPLAIN,
+    ConventionName,
+    conventions_option,
+    run_options,
+    target_options,
+)
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipes import MASK_HELP, shown_code
 from decaycalc.conventions.run import Run
@@ -58,7 +64,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
-@explain_option
+@EXPLAIN
 @conventions_option
 @run_options
 @target_options
@@ -69,7 +75,6 @@ def command(**given: Any) -> Shown:
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
     framework, schedule, style = (given.pop(name) for name in ("framework", "schedule", "explain"))
-    given.pop("value_only")  # the output options have seen it
     parameters = take_parameters(given)
     mask = given.pop("mask")
     setting = take_setting(given, schedule)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
-from decaycalc.algebra.quantity import QUANTITIES, Number, exact
+from decaycalc.algebra.quantity import NUMBERS, QUANTITIES, Number, exact
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record, replace
 
@@ -24,10 +24,7 @@ class Loss(StrEnum):
         return {"batch-sum": "batch_size", "dataset-sum": "dataset_size"}.get(self.value)
 
 
-_NUMBERS = (
-    "lr", "momentum", "dampening", "batch_size", "grad_accum", "world_size", "dataset_size",
-    "epochs", "steps", "n_weights", "n_layers",
-)  # fmt: skip
+_NUMBERS = tuple(quantity.name for quantity in NUMBERS)
 
 
 class Run(Record):

@@ -1,11 +1,42 @@
 """Two runs with quantities changed by their names, as the Python API and arrays give them."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from decaycalc.algebra.quantity import QUANTITIES
+from decaycalc.algebra.quantity import EXTRAS, GIVEN, QUANTITIES, TARGETS
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
+
+# What is said of a run, and of the one that is converted to, by the names of the quantities.
+RUN_FIELDS = (*(quantity.name for quantity in GIVEN), "nesterov", "loss", "drop_last")
+TARGET_FIELDS = (*(quantity.name for quantity in TARGETS), "nesterov", "loss")
+EXTRA_FIELDS = tuple(quantity.name for quantity in EXTRAS)
+
+
+def run_of(given: Mapping[str, Any]) -> Run:
+    """Return the run whose quantities stand in a mapping by their names, beside other things.
+
+    Raises:
+        InvalidValueError: a value that its quantity cannot have.
+        ContradictionError: values that cannot hold together.
+    """
+    fields = {name: given[name] for name in RUN_FIELDS if given.get(name) is not None}
+    extras = {name: given[name] for name in EXTRA_FIELDS if given.get(name) is not None}
+    return Run(**fields, extras=tuple(extras.items()))
+
+
+def target_run_of(given: Mapping[str, Any]) -> Run | None:
+    """Return what differs in the run that is converted to, whose names begin with `to_`.
+
+    None where nothing does.
+
+    Raises:
+        InvalidValueError: a value that its quantity cannot have.
+    """
+    fields = {name: given.get(f"to_{name}") for name in TARGET_FIELDS}
+    known = {name: value for name, value in fields.items() if value is not None}
+    return Run.part(**known) if known else None
 
 
 def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tuple[Run, Run | None]:

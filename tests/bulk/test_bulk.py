@@ -771,16 +771,16 @@ class Terminal(io.StringIO):
 
 
 def test_progress_shows_on_a_terminal_when_the_work_is_long(monkeypatch, tmp_path, capsysbinary):
-    from decaycalc.cli import bulk
+    from decaycalc.cli import rows
 
-    monkeypatch.setattr(bulk, "_PATIENCE", 0.0)
+    monkeypatch.setattr(rows, "_PATIENCE", 0.0)
     monkeypatch.setattr(sys, "stderr", Terminal())
     source = tmp_path / "rows.jsonl"
     source.write_text('{"value": 1e-4}\nx\n', encoding="utf-8")
     words = ["convert", "--from", "caffe", "--to", "keras-l2", "--input", str(source)]
     assert main(words) == 1
     assert "\r2 rows, 1 failed" in sys.stderr.getvalue()
-    monkeypatch.setattr(bulk, "_PATIENCE", 100.0)
+    monkeypatch.setattr(rows, "_PATIENCE", 100.0)
     assert main(words) == 1
     assert sys.stderr.getvalue().count("rows,") == 1
     capsysbinary.readouterr()

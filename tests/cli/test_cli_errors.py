@@ -78,7 +78,7 @@ BAD = {
     f"1 {TO_SUM} -a 784-": "architecture '784-', character 5: expected a layer width",
     # the command line itself
     f"1 {TO_SUM} --lrr 3": "no such option '--lrr'; did you mean '--lr' or '--to-lr' or "
-    "'--lr-max'?",
+    "'--all'?",
     f"1 {TO_SUM} --qqqq": "no such option '--qqqq'",
     f"1 {TO_SUM} --lr": "option '--lr' requires an argument",
     f"1 2 {TO_SUM}": "got unexpected extra argument (2)",

@@ -134,7 +134,7 @@ def test_an_interrupted_program_says_so(run, monkeypatch):
 def test_flags_are_named_for_what_is_missing():
     assert way_out(("lr", "dataset_size")) == "give --lr and -N"
     assert way_out(("n_weights", "n_layers")) == "give --arch"
-    assert flag_of("keep_probability") == "--keep-probability"
+    assert flag_of("keep_probability") == "--set keep_probability=NUMBER"
 
 
 @pytest.mark.parametrize("words", [("--help",), ("convert", "--help"), ("--version",)])
@@ -154,7 +154,7 @@ def test_a_command_is_loaded_by_name_alone():
 
 
 def test_a_full_disk_under_clicks_own_output_is_a_complaint(run, monkeypatch):
-    def full(**_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(commands, "main", full)

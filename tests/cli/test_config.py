@@ -8,11 +8,9 @@ import pytest
 
 import decaycalc
 from decaycalc.cli import COMMANDS
-from decaycalc.cli.config import tables_of as config_tables
 from decaycalc.cli.configuration import TABLES, parse_toml, project_file, settings, user_file
-from decaycalc.cli.group import program
 from decaycalc.cli.main import main
-from decaycalc.cli.option_names import OPTIONS
+from decaycalc.cli.shown_config import tables_of as config_tables
 from decaycalc.errors import DecaycalcError
 
 
@@ -34,6 +32,34 @@ def write(home, *, project=None, user=None):
         (home / "project" / "pyproject.toml").write_text(project, encoding="utf-8")
     if user is not None:
         (home / "config" / "decaycalc" / "config.toml").write_text(user, encoding="utf-8")
+
+
+def test_errors_are_json_where_the_configuration_says_so(home, monkeypatch, capsys):
+    words = ["convert", "1e-4", "--from", "caffe", "--to", "keras-l3"]
+    monkeypatch.setenv("DECAYCALC_FORMAT", "json")
+    for line in (words, ["convrt"], ["--bogus"], ["convert", "--bogus"], ["convert", "--lr"]):
+        assert main(line) == 2
+        assert "error" in json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert main([*words, "--format", "table"]) == 2
+    assert "{" not in capsys.readouterr().err
+    monkeypatch.delenv("DECAYCALC_FORMAT")
+    write(home, project='[tool.decaycalc]\nformat = "json"\n')
+    assert main(words) == 2
+    assert "error" in json.loads(capsys.readouterr().err.splitlines()[-1])
+
+
+def test_errors_in_the_configuration_itself_are_json_too(home, monkeypatch, capsys):
+    write(home, project="[tool.decaycalc\n")
+    monkeypatch.setenv("DECAYCALC_JSON", "1")
+    assert main(["convert", "1e-4", "--from", "caffe"]) == 2
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["error"]["type"] == "syntax"
+
+
+def test_a_help_page_asks_no_configuration(home, capsys):
+    write(home, project="[tool.decaycalc\n")
+    for flag in ("-h", "--help"):
+        assert main(["convert", flag]) == 0
+        assert "--from" in capsys.readouterr().out
 
 
 def config(capsys, *words):
@@ -168,13 +194,7 @@ def test_a_misspelt_variable_is_warned_of_and_a_foreign_one_is_not(monkeypatch, 
     assert capsys.readouterr().err == ""
 
 
-def test_the_names_of_options_and_tables_are_the_commands_own():
-    names = set()
-    for command in COMMANDS:
-        options = program.get_command(None, command).params
-        names |= {word[2:].replace("-", "_") for option in options for word in option.opts
-                  if word.startswith("--")}  # fmt: skip
-    assert sorted(names) == list(OPTIONS)
+def test_the_tables_are_the_commands_and_the_conventions():
     assert {*COMMANDS, "convention"} == set(TABLES)
 
 

@@ -112,20 +112,20 @@ LINES: list[tuple[str, str]] = [
 --to keras-sgd --steps 1000 --momentum 0.9 --schedule linear:warmup=10 --json
 --to keras-l2 --dtype bfloat16
 --to keras-l2 --dtype float16 --json
---to yolov5 -B 16 --nbs 64 --json
---to chainer-adamw --eta 0.5 --json
+--to yolov5 -B 16 --set nbs=64 --json
+--to chainer-adamw --set eta=0.5 --json
 --to keras-adamw-package --steps 1000 --json
 --to caffe --lr-mult 2 --decay-mult 3 --json
---to pytorch-asgd --lambd 1e-4 --json
---to sklearn-elastic-net --l1-ratio 0.25 -N 1000 --json
---to glmnet-gaussian --to spark-linear --target-std 3 --json
---to lightgbm --to catboost --n-leaf 20 --json
---to gal-dropout --keep-probability 0.9 --length-scale 0.1 -N 1000 --json
---to timm-corrected --lr-max 0.2 --json
---to timm-sgdw-corrected --lr-max 0.2 --json
---to fairseq-adam --lr-initial 0.2 --json
---to pytorch-optimizer-fixed --lr-initial 0.2 --json
---to timm-sgdp --wd-ratio 0.2 --json
+--to pytorch-asgd --set lambd=1e-4 --json
+--to sklearn-elastic-net --set l1_ratio=0.25 -N 1000 --json
+--to glmnet-gaussian --to spark-linear --set target_std=3 --json
+--to lightgbm --to catboost --set n_leaf=20 --json
+--to gal-dropout --set keep_probability=0.9 --set length_scale=0.1 -N 1000 --json
+--to timm-corrected --set lr_max=0.2 --json
+--to timm-sgdw-corrected --set lr_max=0.2 --json
+--to fairseq-adam --set lr_initial=0.2 --json
+--to pytorch-optimizer-fixed --set lr_initial=0.2 --json
+--to timm-sgdp --set wd_ratio=0.2 --json
 --to prior-precision --to prior-std -N 50000 --json
 --to intrinsic-lr --to adamw-normalized --to ema-timescale-run -N 50000 -B 50 --epochs 3 --json
 """,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from decaycalc.algebra.quantity import flag_named
+from decaycalc.cli.output import BY_EXTENSION, Output, guarded_stdout, output_of, writing
+from decaycalc.cli.request import Request
 from decaycalc.errors import UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
@@ -17,14 +20,12 @@ if TYPE_CHECKING:
 
 # A row's names for the options whose parameters are called otherwise.
 _FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all", "framework": "emit"}
-_NO_FIELDS = frozenset({"value_only", "format_", "json_", "output", "width", "quiet"})
+_NO_FIELDS = frozenset({"input", "input_format", "on_error", "quantities"})
 _ROW_FORMATS = ("jsonl", "csv")
-# Those of an output that promise a format.
-_EXTENSIONS = (".json", ".jsonl", ".csv", ".md", ".html", ".svg", ".txt")
 _PATIENCE = 1.0  # seconds before progress is shown
 
 
-def convert_rows(path: str, format_: str | None, given: dict[str, Any], *, stop: bool) -> None:
+def convert_rows(request: Request, path: str) -> None:
     """Convert the rows of a file to stdout or to the file asked for; bad rows make the status 1.
 
     Raises:
@@ -34,18 +35,20 @@ def convert_rows(path: str, format_: str | None, given: dict[str, Any], *, stop:
     from decaycalc.bulk.json_rows import convert_jsonl
     from decaycalc.bulk.stream import Stream
 
-    _refuse_overwriting(path, given["output"])
-    asked, defaults, finder = _asked_format(given), _defaults(given), _finder()
+    output = output_of(click.get_current_context())
+    _refuse_overwriting(path, output.path)
+    _require_row_format(output)
+    defaults, finder = row_fields(request), _finder()
     with _reading(path) as opened:
-        source, chosen = _row_format(opened, path, format_)
-        _require_agreement(asked, chosen)
+        source, chosen = _row_format(opened, path, request.input_format)
+        _require_agreement(output, chosen)
         convert = convert_csv if chosen == "csv" else convert_jsonl
-        with _sink(given["output"]) as sink:
-            watch = _progress(quiet=given["quiet"])
-            rows = Stream(source, sink, stop=stop, watch=watch)
+        with _sink(output.path) as sink:
+            watch = _progress(quiet=output.quiet)
+            rows = Stream(source, sink, stop=request.on_error == "stop", watch=watch)
             tally = convert(rows, defaults, finder)
             watch.done()
-    _report(tally, path, quiet=given["quiet"])
+    _report(tally, path, quiet=output.quiet)
 
 
 def _refuse_overwriting(path: str, output: str | None) -> None:
@@ -83,33 +86,36 @@ def _finder() -> "Finder":
     return lru_cache(maxsize=1024)(partial(find_convention, ctx=click.get_current_context()))
 
 
-def _asked_format(given: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the format that the output is to have and what says so, None where nothing does.
+def _promised(output: Output) -> tuple[str, str] | None:
+    """Return the format that the output is to have and what says so, None where nothing does."""
+    extension = os.path.splitext(output.path or "")[1].lower()  # noqa: PTH122  (pathlib is slow to load)
+    if output.asked == "value":
+        return "value", "--value"
+    if output.asked is not None:
+        return output.asked, f"--format {output.asked}"
+    return (extension[1:], f"-o {output.path}") if extension in BY_EXTENSION else None
+
+
+def _require_row_format(output: Output) -> None:
+    """Refuse an output format that rows cannot have.
 
     Raises:
-        UsageError: one that rows cannot have.
+        UsageError: it is neither jsonl nor csv.
     """
-    extension = os.path.splitext(given["output"] or "")[1].lower()  # noqa: PTH122  (pathlib is slow to load)
-    asked = None
-    if given["value_only"]:
-        asked = "value", "--value"
-    elif format_ := "json" if given["json_"] else given["format_"]:
-        asked = format_, f"--format {format_}"
-    elif extension in _EXTENSIONS:
-        asked = extension[1:], f"-o {given['output']}"
-    if asked and asked[0] not in _ROW_FORMATS:
-        raise UsageError(f"{asked[1]} does not go with --input: rows come back as jsonl or csv")
-    return asked
+    promised = _promised(output)
+    if promised and promised[0] not in _ROW_FORMATS:
+        raise UsageError(f"{promised[1]} does not go with --input: rows come back as jsonl or csv")
 
 
-def _require_agreement(asked: tuple[str, str] | None, chosen: str) -> None:
+def _require_agreement(output: Output, chosen: str) -> None:
     """Refuse an output format that is not the rows' own.
 
     Raises:
         UsageError: it is another.
     """
-    if asked and asked[0] != chosen:
-        raise UsageError(f"{asked[1]} does not go with --input: the rows come back as {chosen}")
+    promised = _promised(output)
+    if promised and promised[0] != chosen:
+        raise UsageError(f"{promised[1]} does not go with --input: the rows come back as {chosen}")
 
 
 def _row_format(source: "Source", path: str, format_: str | None) -> "tuple[Source, str]":
@@ -124,7 +130,7 @@ def _row_format(source: "Source", path: str, format_: str | None) -> "tuple[Sour
     return begun, begun.format
 
 
-def _defaults(given: dict[str, Any]) -> dict[str, Any]:
+def row_fields(request: Request) -> dict[str, Any]:
     """Return the options that were given as a row's fields.
 
     Raises:
@@ -132,6 +138,7 @@ def _defaults(given: dict[str, Any]) -> dict[str, Any]:
     """
     from decaycalc.bulk.fields import SETTINGS
 
+    given = {**vars(request), **request.quantities}
     fields = {
         _FIELD_NAMES.get(option, option): value
         for option, value in given.items()
@@ -139,13 +146,19 @@ def _defaults(given: dict[str, Any]) -> dict[str, Any]:
     }
     for name in fields:
         if name != "value" and name not in SETTINGS:
-            raise UsageError(f"--{name.replace('_', '-')} does not go with --input")
-    if "from" in fields:
-        fields["from"] = fields["from"].key
-    if "to" in fields:
-        names = tuple(convention.key for convention in fields["to"])
-        fields["to"] = names if len(names) > 1 else names[0]
-    return fields
+            raise UsageError(f"{flag_named(name)} does not go with --input")
+    return {**fields, **_names(request)}
+
+
+def _names(request: Request) -> dict[str, Any]:
+    """Return the names of the conventions that were given, by the fields of a row."""
+    names: dict[str, Any] = {}
+    if request.source is not None:
+        names["from"] = request.source.key
+    if request.targets:
+        keys = tuple(convention.key for convention in request.targets)
+        names["to"] = keys if len(keys) > 1 else keys[0]
+    return names
 
 
 @contextmanager
@@ -173,13 +186,11 @@ def _sink(path: str | None) -> Iterator[BinaryIO]:
     Raises:
         UnreadableFileError: it cannot be written.
     """
-    from decaycalc.cli import output
-
     if path in {None, "-"}:
-        with output.guarded_stdout():
+        with guarded_stdout():
             yield sys.stdout.buffer
     else:
-        with output.writing(str(path)) as stream:
+        with writing(str(path)) as stream:
             yield stream
 
 

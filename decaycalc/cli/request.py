@@ -1,0 +1,134 @@
+"""Request: what a command line of `convert` asks for, typed; nothing of it is computed yet."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from decaycalc.algebra.quantity import Number
+from decaycalc.cli.options import take_architecture
+from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import run_of, target_run_of
+from decaycalc.conversion.plan import Match
+from decaycalc.errors import UsageError
+from decaycalc.record import Record, replace
+
+if TYPE_CHECKING:
+    from decaycalc.answers import Question
+    from decaycalc.conventions.record import Convention
+
+
+class Setting(Record):
+    """What a conversion sets out from; `notes` are what must be known about its recipe."""
+
+    value: Number | None
+    source: "Convention | None"
+    run: Run
+    schedule: str | None
+    betas: tuple[str, str] | None = None
+    eps: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Request(Record):
+    """The options of `convert` by their names; `quantities` are those of the two runs.
+
+    What is None, False or empty was not given. A quantity of the run that is converted to stands
+    after `to_`.
+    """
+
+    value: str | None
+    source: "Convention | None"
+    targets: "tuple[Convention, ...]"
+    everything: bool
+    match: str
+    explain: str | None
+    show_config: bool
+    input: str | None
+    input_format: str | None
+    on_error: str
+    recipe: str | None
+    framework: str | None
+    schedule: str | None
+    dtype: str | None
+    arch: str | None
+    no_bias: bool
+    decay_mask: str | None
+    init: str | None
+    classes: str | None
+    quantities: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "Request":
+        """Return the request that click's parameters are.
+
+        Raises:
+            UsageError: options that only go with --input, without it.
+        """
+        own = {name: value for name, value in given.items() if name in cls._fields}
+        rest = {name: value for name, value in given.items() if name not in cls._fields}
+        request = cls(**own, quantities={**rest, **dict(rest.pop("settings"))})
+        alone = request.input is None
+        if alone and (request.input_format is not None or request.on_error != "continue"):
+            raise UsageError("--input-format and --on-error go with --input")
+        return request
+
+    @property
+    def run(self) -> Run:
+        """The run of the source, as far as it was given."""
+        return run_of(self.quantities)
+
+    @property
+    def target_run(self) -> Run | None:
+        """What differs in the run that is converted to; None where nothing was given."""
+        return target_run_of(self.quantities)
+
+
+def question_of(request: Request, setting: Setting, source: "Convention") -> "Question":
+    """Return what is asked, with value, run and schedule of the setting that it starts from.
+
+    Raises:
+        DecaycalcError: a network that cannot be read, or options that cannot hold together.
+    """
+    from decaycalc.answers import Question
+
+    return Question(
+        source=source,
+        value=setting.value,
+        run=setting.run,
+        target_run=request.target_run,
+        targets=request.targets,
+        everything=request.everything,
+        match=Match(request.match),
+        dtype=request.dtype,
+        schedule=setting.schedule,
+        **take_architecture(request),
+    )
+
+
+def setting_of(request: Request) -> Setting:
+    """Return what is set out from: the options', laid over a recipe's where one is named.
+
+    Raises:
+        DecaycalcError: a recipe that is unknown, or that the options contradict.
+    """
+    own = Setting(
+        value=request.value, source=request.source, run=request.run, schedule=request.schedule
+    )
+    return own if request.recipe is None else over_recipe(own, request.recipe)
+
+
+def over_recipe(own: Setting, recipe: str) -> Setting:
+    """Return a recipe's setting with one's own laid over it.
+
+    Its schedule is left out, with a note, where the run's length is unknown.
+
+    Raises:
+        DecaycalcError: a recipe that is unknown, or that one's own contradicts.
+    """
+    from decaycalc.training.published.chosen import choose
+
+    chosen = choose(recipe, value=own.value, source=own.source, run=own.run, schedule=own.schedule)
+    setting = Setting(**vars(chosen))
+    if own.schedule is not None or setting.schedule is None or setting.run.total_steps is not None:
+        return setting
+    note = f"{recipe}: its schedule is left out: the run's length is unknown"
+    return replace(setting, schedule=None, notes=(*setting.notes, note))

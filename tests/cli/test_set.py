@@ -1,0 +1,49 @@
+"""`--set NAME=NUMBER`: what only some conventions take."""
+
+import json
+
+import pytest
+
+from decaycalc.algebra.quantity import EXTRAS, GIVEN, QUANTITIES, TARGETS
+from decaycalc.cli.convert import command
+from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import RUN_FIELDS, TARGET_FIELDS
+
+FLAGS = {flag for option in command.params for flag in option.opts}
+
+
+def test_a_rare_quantity_is_set_by_its_name(run):
+    ran = run("convert", "0.01", "--from", "sklearn-sgd", "--to", "mean-l2", "--set",
+              "l1_ratio=0.5", "--json")  # fmt: skip
+    assert json.loads(ran.out)["run"]["l1_ratio"] == 0.5
+
+
+def test_several_are_set_by_repeating_it(run):
+    ran = run("convert", "1e-4", "--from", "yolov5", "--lr", "0.01", "-B", "16", "--set", "nbs=32",
+              "--set", "decay-mult=2", "--json")  # fmt: skip
+    known = json.loads(ran.out)["run"]
+    assert (known["nbs"], known["decay_mult"]) == (32, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("nbs", "'nbs' is not of the form NAME=NUMBER"),
+        ("nsb=3", "unknown quantity 'nsb'; did you mean 'nbs'?"),
+        ("lr=3", "lr has an option of its own: --lr"),
+        ("nbs=x", "nbs 'x' is not a number"),
+    ],
+)
+def test_what_cannot_be_set_is_refused(run, text, complaint):
+    ran = run("convert", "1e-4", "--from", "yolov5", "-B", "16", "--set", text)
+    assert ran.status == 2
+    assert complaint in ran.err
+
+
+def test_the_command_and_the_run_know_every_quantity_that_is_declared():
+    for quantity in QUANTITIES.values():
+        assert set(quantity.flags) <= FLAGS
+        assert bool(quantity.flags) == (quantity in GIVEN) or quantity in EXTRAS
+    assert {f"--to-{quantity.name.replace('_', '-')}" for quantity in TARGETS} <= FLAGS
+    assert {*RUN_FIELDS, "n_weights", "n_layers", "extras"} == set(Run._fields)
+    assert set(TARGET_FIELDS) < set(RUN_FIELDS)
