@@ -13,6 +13,8 @@ def main() -> None:
     is left out once everything is written.
     """
     gc.set_threshold(200_000, 50, 50)
+    # numpy's library starts a thread for each core, which nothing here uses: a third of a command.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from decaycalc.cli.main import main as run
 
     status = run()

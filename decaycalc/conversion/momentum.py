@@ -28,13 +28,6 @@ from decaycalc.algebra.number import about
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
 
-__all__ = [
-    "IN_PLACE", "factor_over", "first_order_shrink", "free_survival", "half_life_steps",
-    "is_oscillating", "log_factor", "long_run_shrink", "oscillation_threshold", "proximal_shrink",
-    "shrink_for_factor", "shrink_for_half_life", "shrink_over", "step_for_proximal_shrink",
-    "step_for_shrink", "timescale_steps",
-]  # fmt: skip
-
 LARGEST_STEP = 1e100
 IN_PLACE = 2  # the lookahead of a Nesterov step whose buffer takes the moved weight's decay
 
@@ -156,21 +149,6 @@ def first_order_shrink(step: float, *, momentum: float = 0.0, dampening: float =
     return step * (1 - in_force) / (1 - momentum)
 
 
-def oscillation_threshold(
-    *, momentum: float, lookahead: int = 0, dampening: float = 0.0
-) -> float | None:
-    """Return the step above which the weight changes sign on its way down (dimensionless).
-
-    Heavy ball `(1 - sqrt(m))^2/(1 - dampening)`, Nesterov `((1 - m)/(1 + m))^2`, looking ahead
-    twice `((1 - m)/(1 + m^1.5))^2`; None when full dampening leaves no decay.
-
-    Raises:
-        InvalidValueError: A setting out of its range.
-    """
-    in_force = _require_momentum(momentum, dampening, lookahead)
-    return None if in_force == 1 else _threshold(momentum, lookahead) / (1 - in_force)
-
-
 def is_oscillating(
     step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
 ) -> bool:
@@ -253,15 +231,6 @@ def half_life_steps(shrink: float) -> float | None:
     return _steps_in(math.log(2), -log)
 
 
-def timescale_steps(shrink: float) -> float | None:
-    """Return the averaging time `1/shrink` in steps; None for a shrink of 0 or less.
-
-    Source: Wang & Aitchison, arXiv 2405.13698: the weights are a moving average over 1/(lr*wd).
-    """
-    _require_shrink(shrink)
-    return _steps_in(1.0, shrink)
-
-
 def _steps_in(amount: float, per_step: float) -> float | None:
     """Return `amount/per_step`, None where no float is as large or nothing happens."""
     steps = amount / per_step if per_step > 0 else math.inf
@@ -299,32 +268,6 @@ def shrink_over(shrink: float, n_steps: float) -> float:
     if log is None or shrink > 1:
         return 1 - factor
     return -math.expm1(n_steps * log)
-
-
-def shrink_for_factor(factor: float, *, n_steps: float = 1.0) -> float:
-    """Return the shrink per step that leaves `factor` of a weight after `n_steps` steps.
-
-    `-expm1(log(factor)/n_steps)`: the inverse of `factor_over`.
-
-    Raises:
-        InvalidValueError: A factor outside ]0, 1], a number of steps of 0 or less.
-    """
-    if not 0 < factor <= 1:
-        raise InvalidValueError("factor", factor, "must be above 0 and at most 1")
-    if not 0 < n_steps <= LARGEST_STEP:
-        raise InvalidValueError("n_steps", n_steps, "must be above 0")
-    return abs(math.expm1(math.log(factor) / n_steps))
-
-
-def shrink_for_half_life(half_life_steps: float) -> float:
-    """Return the shrink per step that halves a weight in `half_life_steps` steps.
-
-    Raises:
-        InvalidValueError: A half-life of 0 or less.
-    """
-    if not 0 < half_life_steps <= LARGEST_STEP:
-        raise InvalidValueError("half_life", half_life_steps, "must be above 0")
-    return -math.expm1(-math.log(2) / half_life_steps)
 
 
 def _exp(log: float, shrink: float) -> float:

@@ -2,10 +2,9 @@
 
 from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Parameter
 from decaycalc.schedule.length import Length, Span, Unit
-from decaycalc.schedule.model import CHUNK, Schedule, Segment, parse_schedule
+from decaycalc.schedule.model import Schedule, Segment, parse_schedule
 
 __all__ = [
-    "CHUNK",
     "COMMON",
     "KINDS",
     "Kind",

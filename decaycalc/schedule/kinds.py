@@ -5,17 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from decaycalc.schedule.kinks import (
-    Kinks,
-    kinks_at_end,
-    kinks_of_cosine,
-    kinks_of_file,
-    kinks_of_none,
-    kinks_of_one_cycle,
-    kinks_of_restarts,
-    kinks_of_step,
-    kinks_of_wsd,
-)
 from decaycalc.schedule.length import Length, Unit
 from decaycalc.schedule.shapes import (
     Settings,
@@ -64,7 +53,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of schedule: `build` makes its shape from the settings, `kinks` tells its kinks.
+    """One kind of schedule: `build` makes its shape from the settings.
 
     `follows` names the functions that it reproduces step by step, and says where they differ.
     """
@@ -74,7 +63,6 @@ class Kind:
     follows: str
     parameters: tuple[Parameter, ...]
     build: Callable[[Settings], Shape]
-    kinks: Kinks = kinks_of_none
     aliases: tuple[str, ...] = ()
     counts_from_start: bool = False
 
@@ -124,7 +112,6 @@ KINDS: tuple[Kind, ...] = (
         follows="torch LinearLR, optax linear_schedule, transformers linear",
         parameters=(_INITIAL, _FINAL, _LENGTH),
         build=build_linear,
-        kinks=kinks_at_end,
         aliases=("triangle",),
     ),
     Kind(
@@ -140,7 +127,6 @@ KINDS: tuple[Kind, ...] = (
             _choice("after", "after the end", "hold", "mirror"),
         ),
         build=build_cosine,
-        kinks=kinks_of_cosine,
     ),
     Kind(
         name="cosine-restarts",
@@ -164,7 +150,6 @@ KINDS: tuple[Kind, ...] = (
             _number("gamma", "factor from a cycle's peak to the next", 1.0),
         ),
         build=build_cosine_restarts,
-        kinks=kinks_of_restarts,
         aliases=("sgdr", "cosine_with_restarts"),
     ),
     Kind(
@@ -178,7 +163,6 @@ KINDS: tuple[Kind, ...] = (
             Parameter(name="gamma", type=Type.NUMBERS, help=_GAMMA, default=(0.1,), high=1e3),
         ),
         build=build_step,
-        kinks=kinks_of_step,
         aliases=("multistep", "steps"),
         counts_from_start=True,
     ),
@@ -205,7 +189,6 @@ KINDS: tuple[Kind, ...] = (
             _number("power", "power of the share", 1.0, low=1e-3),
         ),
         build=build_polynomial,
-        kinks=kinks_at_end,
         aliases=("poly",),
     ),
     Kind(
@@ -247,7 +230,6 @@ KINDS: tuple[Kind, ...] = (
             _choice("shape", "shape of the decay", "linear", "cosine", "1-sqrt"),
         ),
         build=build_wsd,
-        kinks=kinks_of_wsd,
         aliases=("warmup_stable_decay", "trapezoid"),
     ),
     Kind(
@@ -268,7 +250,6 @@ KINDS: tuple[Kind, ...] = (
             _choice("follow", "whose ends", "torch", "optax"),
         ),
         build=build_one_cycle,
-        kinks=kinks_of_one_cycle,
         aliases=("onecycle",),
     ),
     Kind(
@@ -280,7 +261,6 @@ KINDS: tuple[Kind, ...] = (
             _choice("interpolate", "between two rows", "linear", "hold"),
         ),
         build=build_file,
-        kinks=kinks_of_file,
         counts_from_start=True,
     ),
 )  # fmt: skip

@@ -14,8 +14,6 @@ from decaycalc.schedule.length import Length, Span
 from decaycalc.schedule.shapes import Floats, Settings, Shape
 from decaycalc.schedule.table import read_table
 
-CHUNK = 1 << 14  # steps evaluated at once: 128 KB an array, which stays in cache and heap
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
@@ -90,12 +88,6 @@ class Schedule:
             inside = places == place
             result[inside] = self.segments[place].multiplier(steps[inside])
         return result
-
-    def chunks(self, start: int, stop: int) -> Iterator[Floats]:
-        """Yield the multipliers of the steps from `start` to before `stop`, a chunk at a time."""
-        for first in range(start, stop, CHUNK):
-            steps = np.arange(first, min(first + CHUNK, stop), dtype=np.float64)
-            yield self.multiplier(steps)
 
     @property
     def is_constant(self) -> bool:

@@ -1,6 +1,6 @@
 """Survival: what a decay under a schedule leaves of the initial weights, and of each update."""
 
 from decaycalc.survival.rule import DecayRule
-from decaycalc.survival.survey import CurvePoint, ScheduledDecay, survive
+from decaycalc.survival.summary import CurvePoint, ScheduledDecay, survive
 
 __all__ = ["CurvePoint", "DecayRule", "ScheduledDecay", "survive"]

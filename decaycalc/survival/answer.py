@@ -12,10 +12,9 @@ from decaycalc.conversion.rounding import precision_warning
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import Schedule, parse_schedule
-from decaycalc.survival.equilibrium import Equilibrium
+from decaycalc.survival.equilibrium import Equilibrium, predict_equilibrium
 from decaycalc.survival.rule import DecayRule
-from decaycalc.survival.settle import settle
-from decaycalc.survival.survey import ScheduledDecay, survive
+from decaycalc.survival.summary import ScheduledDecay, survive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +98,7 @@ def answer(
         schedule=laid,
         rule=rule,
         decay=decay,
-        equilibrium=settle(side, number),
+        equilibrium=predict_equilibrium(side, number),
         warnings=(
             *_assumptions(side),
             *falling_lr(source),
@@ -169,8 +168,7 @@ def _warnings(
         texts += _course(rule)
     if rule.is_oscillating(highest):
         texts.append(
-            "the decay oscillates at the highest lr: with this momentum a weight changes sign on"
-            " its way down"
+            "the decay oscillates at the highest lr: a weight changes sign on its way down"
         )
     return (*texts, *_rounding(decay, dtype))
 

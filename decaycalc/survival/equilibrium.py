@@ -15,8 +15,15 @@ and checked by simulation.
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
+from decaycalc.algebra.number import finite, ratio
+from decaycalc.conventions.record import SGD, Coupling
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError
+
+# Below it the number of steps to come to rest is next to the end of float64.
+_LEAST_SHRINK = 1e-300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,15 @@ def _betas(**values: float) -> None:
             raise InvalidValueError(name, value, "must be at least 0 and below 1")
 
 
+def adamw_rms(lr: float, decay: float) -> float | None:
+    """Return the RMS at which AdamW keeps weights, `sqrt(lr/(2*decay))`; None beyond float64."""
+    return ratio(math.sqrt(lr), math.sqrt(2) * math.sqrt(decay))
+
+
+def _norm(rms: float | None, n_weights: float | None) -> float | None:
+    return None if rms is None or n_weights is None else rms * math.sqrt(n_weights)
+
+
 def adamw_equilibrium(
     lr: float, decay: float, *, beta1: float = 0.9, n_weights: float | None = None
 ) -> Equilibrium:
@@ -67,12 +83,12 @@ def adamw_equilibrium(
     """
     _positive(lr=lr, decay=decay)
     _betas(beta1=beta1)
-    rms = math.sqrt(lr / (2 * decay))
+    rms = adamw_rms(lr, decay)
     return Equilibrium(
         rms=rms,
-        norm=None if n_weights is None else rms * math.sqrt(n_weights),
-        rotation=math.sqrt(2 * lr * decay * (1 - beta1) / (1 + beta1)),
-        relaxation_steps=1 / (2 * lr * decay),
+        norm=_norm(rms, n_weights),
+        rotation=math.sqrt(2 * (lr * decay) * (1 - beta1) / (1 + beta1)),
+        relaxation_steps=1 / (2 * (lr * decay)),
         setting=f"beta1 = {beta1:g}",
     )
 
@@ -99,36 +115,9 @@ def sgd_equilibrium(
     return Equilibrium(
         rms=None,
         norm=norm,
-        rotation=math.sqrt(2 * lr * decay / (1 + momentum)),
-        relaxation_steps=(1 - momentum) / (4 * lr * decay),
+        rotation=math.sqrt(2 * (lr * decay) / (1 + momentum)),
+        relaxation_steps=(1 - momentum) / (4 * (lr * decay)),
     )
-
-
-def adam_l2_norm(lr: float, decay: float, *, n_weights: float, gradient_rms: float) -> float:
-    """Return the norm under Adam with L2, `sqrt(lr*C*sigma/(2*decay))`.
-
-    `gradient_rms` sigma is that of one weight's gradient at this norm.
-
-    Raises:
-        InvalidValueError: A value that is not positive.
-    """
-    _positive(lr=lr, decay=decay, n_weights=n_weights, gradient_rms=gradient_rms)
-    return math.sqrt(lr * n_weights * gradient_rms / (2 * decay))
-
-
-def adam_l2_norm_invariant(
-    lr: float, decay: float, *, n_weights: float, gradient_rms_at_unit_norm: float
-) -> float:
-    """Return the same for a scale-invariant layer, whose gradient is `sigma/norm`.
-
-    `(lr*C*sigma/(2*decay))^(1/3)`.
-
-    Raises:
-        InvalidValueError: A value that is not positive.
-    """
-    sigma = gradient_rms_at_unit_norm
-    _positive(lr=lr, decay=decay, n_weights=n_weights, gradient_rms=sigma)
-    return math.cbrt(lr * n_weights * sigma / (2 * decay))
 
 
 def lion_equilibrium(
@@ -149,32 +138,33 @@ def lion_equilibrium(
     _positive(lr=lr, decay=decay)
     _betas(beta1=beta1, beta2=beta2)
     spread = (1 - beta1) ** 2 + beta1**2 * (1 - beta2) / (1 + beta2)
-    rotation = math.sqrt(math.pi * lr * decay * spread)
-    rms = lr / rotation
+    rotation = math.sqrt(math.pi * (lr * decay) * spread)
+    rms = ratio(lr, rotation)
     return Equilibrium(
         rms=rms,
-        norm=None if n_weights is None else rms * math.sqrt(n_weights),
+        norm=_norm(rms, n_weights),
         rotation=rotation,
-        relaxation_steps=1 / (2 * lr * decay),
+        relaxation_steps=1 / (2 * (lr * decay)),
         setting=f"beta1 = {beta1:g}, beta2 = {beta2:g}",
     )
 
 
-def adamw_mean_square(lr: float, decay: float, *, start: float, n_steps: float) -> float:
-    """Return AdamW's mean square weight after `n_steps` steps at constant lr.
+def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
+    """Return the predicted equilibrium at peak lr; None where no model covers the optimizer.
 
-    `f*start + (1 - f)*lr/(2*decay)` with `f = (1 - lr*decay)^(2*n_steps)`; without decay it grows
-    as `start + lr^2*n_steps`. `start` is the mean square at first.
-
-    Raises:
-        InvalidValueError: A value out of its range, lr*decay of 1 or more.
+    Covered are AdamW, Lion and SGD, coupled or not, with a known lr and a decay whose steps a
+    float64 can count.
     """
-    _positive(lr=lr)
-    if start < 0 or decay < 0 or n_steps < 0:
-        raise InvalidValueError("mean square", min(start, decay, n_steps), "needs numbers from 0")
-    if lr * decay >= 1:
-        raise InvalidValueError("decay", decay, "times lr must stay below 1")
-    if decay == 0:
-        return start + lr**2 * n_steps
-    exponent = 2 * n_steps * math.log1p(-lr * decay)
-    return math.exp(exponent) * start - math.expm1(exponent) * lr / (2 * decay)
+    lr = side.get("lr")
+    record = side.convention
+    if lr is None or not value or (side.has_shrink and shrink_of(side, value) < _LEAST_SHRINK):
+        return None
+    decoupled = record.coupling == Coupling.DECOUPLED
+    if decoupled and record.optimizer in {"adam", "lion"}:
+        predict = adamw_equilibrium if record.optimizer == "adam" else lion_equilibrium
+        return predict(float(lr), finite(shrink_of(side, value) / lr, "weight decay"))
+    strength = strength_of(side, value) if record.optimizer == SGD else None
+    if not strength:
+        return None
+    momentum = float(side.get("momentum") or 0)
+    return sgd_equilibrium(float(lr), finite(strength, "strength"), momentum=momentum)

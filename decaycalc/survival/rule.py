@@ -54,41 +54,40 @@ class DecayRule:
         """The shrink at peak lr to first order (1/step)."""
         return first_order_shrink(self.step, momentum=self.momentum, dampening=self.dampening)
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether a step of shrink s leaves `1 - s` of a weight, to first order under momentum."""
-        return not self.proximal and self.compounds == 1
+    def factors(self, multiplier: Floats, decay_multiplier: Floats | float = 1.0) -> Floats:
+        """Return each step's decay over that at peak lr, shape of `multiplier`.
 
-    def factors(self, multiplier: Floats) -> Floats:
-        """Return each step's decay over that at peak lr, shape of `multiplier`."""
+        A `decay_multiplier` that is a number is 1: the decay has no schedule of its own.
+        """
         if self.follows is Follows.CONSTANT:
-            return np.ones_like(multiplier)
-        if self.follows is Follows.LR_SQUARED:
-            return multiplier**2
-        return multiplier
+            factors = np.ones_like(multiplier)
+        else:
+            factors = multiplier**2 if self.follows is Follows.LR_SQUARED else multiplier
+        return factors if isinstance(decay_multiplier, float) else factors * decay_multiplier
 
-    def logs(self, shrinks: Floats, *, largest: float) -> Floats:
-        """Return the logarithm of what each step leaves, from its first-order shrink (1/step).
+    def losses(self, shrinks: Floats) -> Floats:
+        """Return the part of a weight that each step takes, from its first-order shrink (1/step).
 
-        `largest` is the largest of the shrinks.
+        Under momentum it is that of the long run to first order, below 1 whatever the shrink.
 
         Raises:
-            InvalidValueError: A step that removes the whole weight. Under momentum it does not:
-                there a first-order shrink of 1 or more counts as all but a rounding.
+            InvalidValueError: A decay applied several times a step that takes all at once.
         """
         if self.proximal:
-            return -np.log1p(shrinks)
-        if self.compounds != 1 and largest < self.compounds:
-            return np.log1p(shrinks / -self.compounds) * self.compounds
-        if largest < 1:
-            return np.log1p(-shrinks)
-        if not self.momentum:
-            raise InvalidValueError("shrink", largest, "must stay below 1 at every step")
-        return np.log1p(-np.minimum(shrinks, NEARLY_ALL))
+            return shrinks / (1 + shrinks)
+        if self.compounds != 1:
+            largest = float(shrinks.max())
+            if largest >= self.compounds:
+                text = f"must stay below {self.compounds:g} at every step"
+                raise InvalidValueError("shrink", largest, text)
+            return -np.expm1(np.log1p(shrinks / -self.compounds) * self.compounds)
+        return np.minimum(shrinks, NEARLY_ALL) if self.momentum else shrinks
 
     def long_run_shrink(self, factor: float) -> float:
         """Return the exact long-run shrink at a constant lr, `factor` times the peak's (1/step)."""
         step = self.step * factor
+        if step <= 1 and not (self.momentum or self.proximal) and self.compounds == 1:
+            return step
         if self.proximal:
             return step / (1 + step)
         if self.compounds != 1:

@@ -15,14 +15,10 @@ from decaycalc.conversion.momentum import (
     half_life_steps,
     is_oscillating,
     long_run_shrink,
-    oscillation_threshold,
     proximal_shrink,
-    shrink_for_factor,
-    shrink_for_half_life,
     shrink_over,
     step_for_proximal_shrink,
     step_for_shrink,
-    timescale_steps,
 )
 from decaycalc.errors import InvalidValueError
 
@@ -90,20 +86,18 @@ def test_dampening_equal_to_momentum_cancels_the_gain() -> None:
     [(0.9, "2.63340390e-03"), (0.95, "6.41131038e-04"), (0.99, "2.51257868e-05")],
 )
 def test_thresholds_of_oscillation_reproduce_the_worked_numbers(m: float, threshold: str) -> None:
-    found = oscillation_threshold(momentum=m)
-    assert found is not None
-    assert f"{found:.8e}" == threshold
-    assert not is_oscillating(found * (1 - 1e-9), momentum=m)
-    assert is_oscillating(found * (1 + 1e-9), momentum=m)
+    assert not is_oscillating(float(threshold) * (1 - 1e-8), momentum=m)
+    assert is_oscillating(float(threshold) * (1 + 1e-8), momentum=m)
 
 
 def test_thresholds_know_nesterov_and_dampening() -> None:
-    assert oscillation_threshold(momentum=0.5, lookahead=1) == pytest.approx(1 / 9)
-    plain = oscillation_threshold(momentum=0.5)
-    assert plain is not None
-    assert oscillation_threshold(momentum=0.5, dampening=0.75) == pytest.approx(4 * plain)
-    assert oscillation_threshold(momentum=0.5, dampening=1.0) is None
-    assert oscillation_threshold(momentum=0.0, dampening=1.0) == 1
+    for threshold, settings in (
+        (1 / 9, {"momentum": 0.5, "lookahead": 1}),
+        (4 * (1 - 0.5**0.5) ** 2, {"momentum": 0.5, "dampening": 0.75}),
+        (1.0, {"momentum": 0.0, "dampening": 1.0}),
+    ):
+        assert not is_oscillating(threshold * (1 - 1e-9), **settings)
+        assert is_oscillating(threshold * (1 + 1e-9), **settings)
 
 
 # lr, momentum, decay, steps, dampening, lookahead, weight: PyTorch SGD on a zero loss.
@@ -289,20 +283,6 @@ def test_what_never_happens_is_none() -> None:
     assert half_life_steps(2.5) is None
     assert half_life_steps(5e-324) is None
     assert half_life_steps(1.0) == 0
-    assert timescale_steps(0.0) is None
-    assert timescale_steps(0.25) == 4
-
-
-@given(factor=st.floats(1e-4, 1), n_steps=st.floats(1, 1e9))
-def test_shrinks_for_a_factor_give_it_back(factor: float, n_steps: float) -> None:
-    back = factor_over(shrink_for_factor(factor, n_steps=n_steps), n_steps)
-    assert math.log(back) == pytest.approx(math.log(factor), rel=1e-6, abs=1e-9)
-
-
-def test_shrinks_for_a_half_life_give_it_back() -> None:
-    assert half_life_steps(shrink_for_half_life(1e12)) == pytest.approx(1e12, rel=1e-14)
-    assert shrink_for_half_life(1.0) == 0.5
-    assert shrink_for_factor(1.0) == 0
 
 
 @given(step=st.floats(0, 1e6))
@@ -326,9 +306,6 @@ def test_proximal_shrinks_go_back(step: float) -> None:
         (lambda: half_life_steps(math.nan), "shrink nan must be a finite number"),
         (lambda: factor_over(0.1, -1), "n_steps -1 must be a number from 0 to 1e100"),
         (lambda: factor_over(-1.0, 1e9), "shrink -1.0 makes the weight grow beyond every float"),
-        (lambda: shrink_for_factor(0.0), "factor 0.0 must be above 0 and at most 1"),
-        (lambda: shrink_for_factor(0.5, n_steps=0), "n_steps 0 must be above 0"),
-        (lambda: shrink_for_half_life(0.0), "half_life 0.0 must be above 0"),
         (lambda: step_for_proximal_shrink(1.0), "shrink 1.0 must be at least 0 and below 1"),
         (lambda: free_survival(0.1, -1), "n_steps -1 must be a whole number"),
         (lambda: free_survival(3.0, 10**9), "makes the weight grow beyond every float"),

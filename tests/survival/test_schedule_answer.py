@@ -128,7 +128,9 @@ def test_the_document_holds_the_run_the_sums_and_the_curve() -> None:
     curve = document["curve"]
     assert isinstance(curve, list)
     assert len(curve) == 50
-    assert set(curve[0]) == {"step", "multiplier", "shrink", "survival", "update_weight"}
+    assert set(curve[0]) == {
+        "step", "multiplier", "decay_multiplier", "shrink", "survival", "update_weight"
+    }  # fmt: skip
     assert "curve" not in found.summary()
     assert found.value == Fraction(1, 10)
 

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from decaycalc.conventions.record import Buffer, Follows
 from decaycalc.conversion.momentum import IN_PLACE, free_survival
 from decaycalc.errors import ContradictionError, InvalidValueError
-from decaycalc.schedule import CHUNK, parse_schedule
+from decaycalc.schedule import parse_schedule
 from decaycalc.survival import DecayRule, ScheduledDecay, survive
-from decaycalc.survival.every import EveryStep
-from decaycalc.survival.product import NOTHING, Product
-from decaycalc.survival.sums import Interval
-from decaycalc.survival.survey import LEAST_INTERVALS, predict_mean_square
+from decaycalc.survival.every_step import ScheduledRule, find_log
+from decaycalc.survival.product import IDENTITY, Matrix, compose
+from decaycalc.survival.rows import CHUNK
 
 # Recipe: step at peak lr, momentum, schedule, steps, steps per epoch; then shrink per epoch's
 # reciprocal in steps, the same over the run, the sum of the shrinks and exp(-sum) as printed.
@@ -221,13 +220,6 @@ def test_a_million_steps_of_momentum_agree_with_the_closed_form() -> None:
     assert iterated.survival == pytest.approx(closed, rel=3e-14)
 
 
-def test_chunks_may_be_multiplied_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    schedule, rule = parse_schedule("linear", total_steps=5000), DecayRule(step=1e-4, momentum=0.9)
-    together = survive(schedule, rule).survival
-    monkeypatch.setattr("decaycalc.survival.walk.TOGETHER", 1)
-    assert survive(schedule, rule).survival == pytest.approx(together, rel=1e-14)
-
-
 def test_constant_runs_of_1e12_steps_take_no_time_and_keep_their_digits() -> None:
     schedule = parse_schedule("constant", total_steps=10**12)
     found = survive(schedule, DecayRule(step=1e-12))
@@ -274,10 +266,10 @@ def test_shares_of_all_updates_and_of_the_initial_weights_make_one(
 
 @pytest.mark.parametrize("text", ["cosine:final=0.1", "linear", "step:at=30/60%"])
 @pytest.mark.parametrize("step", [1e-9, 1e-5, 1.5e-4])
-def test_long_runs_summed_in_blocks_are_those_summed_by_steps(text: str, step: float) -> None:
+def test_long_runs_are_those_summed_by_steps(text: str, step: float) -> None:
     n = (1 << 20) + 77
     rule = DecayRule(step=step)
-    found = survive(parse_schedule(text, total_steps=n), rule, every_step=True)
+    found = survive(parse_schedule(text, total_steps=n), rule)
     shares, initial = averages(text, n, rule)
     mean = float((shares * np.arange(n)[::-1]).sum() / shares.sum())
     assert found.mean_update_age_steps == pytest.approx(mean, rel=1e-6)
@@ -291,19 +283,18 @@ def test_long_runs_summed_in_blocks_are_those_summed_by_steps(text: str, step: f
 
 
 def test_halves_are_found_in_the_right_chunk_of_a_long_interval() -> None:
-    n = 3 * CHUNK * LEAST_INTERVALS
+    n = 9 * CHUNK + 77
     found = survive(
         parse_schedule("constant:value=0.5", total_steps=n),
         DecayRule(step=1e-7),
         n_points=2,
-        every_step=True,
     )
     log = math.log1p(-5e-8)
     half = math.log1p(math.expm1(n * log) / 2) / log
     assert found.half_mass_age_steps == pytest.approx(half, abs=2)
     schedule = parse_schedule("linear", total_steps=100)
-    interval = Interval(start=10, stop=20)
-    assert EveryStep(schedule, DecayRule(step=1e-3)).find_log(interval, 1.0) == 19
+    decay = ScheduledRule(rule=DecayRule(step=1e-3), schedule=schedule)
+    assert find_log(decay, 10, 20, log=0.0, target=1.0) == 19
 
 
 def short(rule: DecayRule, text: str = "linear", n: int = 50) -> ScheduledDecay:
@@ -339,11 +330,6 @@ def test_weights_that_are_gone_stay_gone() -> None:
 def test_weights_that_grow_without_bound_are_refused() -> None:
     with pytest.raises(InvalidValueError, match="makes the weight grow without bound"):
         short(DecayRule(step=9.0, momentum=0.5), "cosine:final=0.9", 5000)
-
-
-def test_steps_that_remove_everything_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match=r"shrink 1\.2 must stay below 1 at every step"):
-        short(DecayRule(step=1.2), "constant:value=1,until=10+linear")
 
 
 def test_proximal_and_compounded_decays_follow_the_lr_in_their_own_way() -> None:
@@ -398,22 +384,10 @@ def test_curves_have_at_most_the_points_asked_for_and_keep_ends_and_knots() -> N
 
 
 def test_products_of_steps_are_matrix_products() -> None:
-    def matrix(product: Product) -> np.ndarray:
-        return np.array([[1 - product.a, -product.b], [product.c, 1 - product.f]])
+    def matrix(product: Matrix) -> np.ndarray:
+        a, b, c, f = product
+        return np.array([[1 - a, -b], [c, 1 - f]])
 
-    first, later = Product(0.1, 0.2, 0.3, 0.4), Product(0.05, 0.6, 0.7, 0.8)
-    assert matrix(first.then(later)) == pytest.approx(matrix(later) @ matrix(first))
-    assert first.then(NOTHING) == pytest.approx(first)
-
-
-def test_the_predicted_size_follows_its_recursion_under_a_schedule() -> None:
-    for text, printed in (("cosine:final=0.1", ".00260365"), ("linear:final=0.1", ".00241579")):
-        schedule = parse_schedule(text, total_steps=20_000)
-        found = predict_mean_square(schedule, lr=1e-3, decay=0.1, start=4e-4)
-        # The worked numbers take the lr in the middle of each step, t + 1/2, optimizers at t:
-        # 3e-5 apart. In the middle the same recursion gives their digits.
-        assert found == pytest.approx(float(printed), rel=4e-5)
-        size = 4e-4
-        for lr in (schedule.multiplier(np.arange(20_000) + 0.5) * 1e-3).tolist():
-            size = (1 - lr * 0.1) ** 2 * size + lr**2
-        assert agrees(size, printed)
+    first, later = (0.1, 0.2, 0.3, 0.4), (0.05, 0.6, 0.7, 0.8)
+    assert matrix(compose(first, later)) == pytest.approx(matrix(later) @ matrix(first))
+    assert compose(first, IDENTITY) == pytest.approx(first)

@@ -1,4 +1,4 @@
-"""Long runs, summed from few steps, against every step in sixty digits and in float64."""
+"""Every form of schedule, without and with momentum, against every step in sixty digits."""
 
 import math
 import random
@@ -7,17 +7,49 @@ from decimal import Context, Decimal, localcontext
 import numpy as np
 import pytest
 
-from decaycalc.conventions.record import Buffer, Follows
+from decaycalc.conventions.record import Buffer
 from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
-from decaycalc.schedule import parse_schedule
-from decaycalc.survival import DecayRule, survive, walk
-from decaycalc.survival.few import FewSteps
-from decaycalc.survival.slow import settle_ratio
+from decaycalc.schedule import KINDS, parse_schedule
+from decaycalc.survival import DecayRule, survive
 from tests.survival.test_survival import left_exactly
-from tests.survival.test_survival_blocks import TEXTS, laid
 
 N_STEPS = 6007
+
+# Every kind, with the features that bring kinks: the laws below are tried on all of them.
+TEXTS = [
+    "constant:value=0.5,warmup=7%",
+    "linear:warmup=3%,final=0.1",
+    "linear:length=40%,ramp=one,start=0.2,warmup=1%",
+    "cosine:warmup=2%,final=0.1",
+    "cosine:length=60%,exponent=1.5",
+    "cosine:length=7%,after=mirror",
+    "cosine-restarts:cycles=7,gamma=0.9",
+    "cosine-restarts:cycles=3,growth=2,length=80%",
+    "cosine-restarts:period=1%,growth=2,final=0.01",
+    "cosine-restarts:period=30%",
+    "step:at=30/60/80%",
+    "step:every=11%,gamma=0.7,warmup=5%",
+    "exponential:gamma=0.5,every=5%",
+    "exponential:gamma=0.3",
+    "polynomial:power=0.9",
+    "polynomial:power=3,floor=0.1",
+    "inverse:gamma=1e-3,power=0.75",
+    "inverse:gamma=50,power=2",
+    "inverse-sqrt:warmup=1%",
+    "wsd:shape=cosine",
+    "wsd:shape=1-sqrt,final=0.01",
+    "one-cycle",
+    "one-cycle:shape=linear,phases=3",
+    "one-cycle:follow=optax",
+    "file:{path}",
+    "file:{path},interpolate=hold",
+    "cosine:per=1%,floor=0.3",
+    "cosine:floor=0.3,warmup=77,warmup_power=1.5",
+    "constant:warmup=90%,warmup_power=500",
+    "constant:warmup=10,until=40% + cosine:final=0.1,until=70% + inverse:gamma=0.01,initial=0.1",
+    "constant:until=50% + cosine:floor=0.5,until=80% + linear:per=50",
+]
 
 
 @pytest.fixture(name="curve_path", scope="module")
@@ -27,36 +59,26 @@ def _curve_path(tmp_path_factory):
     return str(path)
 
 
-@pytest.fixture
-def short_blocks(monkeypatch):
-    """Take few steps of runs for which it would not pay, so that exact products are at hand."""
-    monkeypatch.setattr("decaycalc.survival.survey.LONG_RUN", 1024)
-    monkeypatch.setattr("decaycalc.survival.slow.LEAST_BLOCK", 256)
+def laid(text, n, path):
+    return parse_schedule(text.replace("{path}", path), total_steps=n)
 
 
-@pytest.fixture
-def leaps(monkeypatch):
-    """Return the list of the leaps that walks make, as pairs of steps."""
-    made, leap = [], walk._Walker._leap
-
-    def note(walker, settled):
-        made.append((walker.position, settled.stop))
-        leap(walker, settled)
-
-    monkeypatch.setattr(walk._Walker, "_leap", note)
-    return made
+def test_every_kind_is_tried_here():
+    assert {text.partition(":")[0] for text in TEXTS} >= {kind.name for kind in KINDS}
 
 
-def left(multipliers, rule):
+def left(multipliers, rule, decays=None):
     """Return what every step in turn leaves of a weight, a number of sixty digits for each.
 
     The optimizer's loop, as `left_exactly` of the other tests but ten times as fast.
     """
-    e, m, x = Decimal(rule.step), Decimal(rule.momentum), [Decimal(x) for x in multipliers.tolist()]
+    m, x = Decimal(rule.momentum), [Decimal(x) for x in multipliers.tolist()]
+    each = np.ones_like(multipliers) if decays is None else decays
     weight, buffer, result = Decimal(1), Decimal(0), []
     inside, damped = rule.buffer is Buffer.INSIDE, 1 - Decimal(rule.dampening)
     with localcontext(Context(prec=60, Emin=-(10**9))):
-        for number, lr in enumerate(x):
+        for number, (lr, decay) in enumerate(zip(x, each.tolist(), strict=True)):
+            e = Decimal(rule.step) * Decimal(decay)
             undampened = not number and rule.buffer is Buffer.OUTSIDE
             gradient = e * weight if undampened or not m else e * damped * weight
             gradient = lr * gradient if inside else gradient
@@ -92,7 +114,6 @@ def test_the_loop_of_sixty_digits_is_that_of_mpmath():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.usefixtures("short_blocks")
 def test_without_momentum_every_form_keeps_the_promise(text, curve_path):
     chance = random.Random(text)  # noqa: S311  (a test case)
     schedule = laid(text, N_STEPS, curve_path)
@@ -105,7 +126,6 @@ def test_without_momentum_every_form_keeps_the_promise(text, curve_path):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.usefixtures("short_blocks")
 def test_with_momentum_every_form_keeps_the_promise(text, curve_path):
     chance = random.Random(f"{text} moves")  # noqa: S311  (a test case)
     momentum = chance.choice([0.3, 0.5, 0.8, 0.9])
@@ -127,9 +147,7 @@ def test_with_momentum_every_form_keeps_the_promise(text, curve_path):
 @pytest.mark.parametrize(
     "text", ["step:every=7,gamma=0.999", "cosine:per=50,warmup=1", "linear:warmup=1"]
 )
-@pytest.mark.usefixtures("short_blocks")
-def test_constant_stretches_keep_the_promise(text, step, monkeypatch):
-    monkeypatch.setattr("decaycalc.survival.survey.LEAST_PIECE", 1)
+def test_constant_stretches_keep_the_promise(text, step):
     schedule, rule = parse_schedule(text, total_steps=1500), DecayRule(step=step, momentum=0.9)
     found = survive(schedule, rule, n_points=20)
     exact = left(schedule.multiplier(np.arange(1500)), rule)
@@ -139,114 +157,86 @@ def test_constant_stretches_keep_the_promise(text, step, monkeypatch):
         assert worst_error(found, exact) <= 1
 
 
-@pytest.mark.usefixtures("short_blocks")
-def test_a_long_memory_keeps_the_promise(leaps):
-    n = 60_000
+def test_a_long_memory_keeps_the_promise():
+    n = 65_536 + 33 * 32 * 10
     schedule, rule = parse_schedule("cosine", total_steps=n), DecayRule(step=1e-6, momentum=0.99)
     found = survive(schedule, rule, n_points=20)
-    assert leaps
     assert worst_error(found, left(schedule.multiplier(np.arange(n)), rule)) <= 1
 
 
-def test_smooth_runs_are_leapt_over_almost_wholly(leaps):
-    n = 10_000_000
-    survive(parse_schedule("cosine:warmup=2000", total_steps=n), DecayRule(step=1e-9, momentum=0.9))
-    assert sum(stop - start for start, stop in leaps) > 0.999 * n
+def test_decays_of_more_than_a_whole_weight_change_its_sign(curve_path):
+    for text in ("linear:final=0.5", "step:at=30%,gamma=0.5", "constant"):
+        schedule = laid(text, 60, curve_path)
+        rule = DecayRule(step=1.2)
+        found = survive(schedule, rule, n_points=7)
+        each = 1 - 1.2 * schedule.multiplier(np.arange(60))
+        left_after = np.cumprod(each)
+        for point in found.curve:
+            assert point.survival == pytest.approx(left_after[point.step], rel=1e-12)
+        assert found.mean_update_age_steps is None
+        assert found.curve[0].shrink == pytest.approx(0.8)
 
 
-RULES = [
-    DecayRule(step=6e-6),
-    DecayRule(step=0.3),
-    DecayRule(step=1e-4, follows=Follows.LR_SQUARED),
-    DecayRule(step=1e-3, proximal=True),
-    DecayRule(step=1e-3, compounds=4),
-    DecayRule(step=3e-6, momentum=0.9),
-    DecayRule(step=0.02, momentum=0.9),
-    DecayRule(step=1e-8, momentum=0.999, lookahead=1, buffer=Buffer.INSIDE),
-    DecayRule(step=1e-5, momentum=0.9, lookahead=IN_PLACE, buffer=Buffer.INSIDE),
-]
+def test_a_step_that_takes_the_whole_weight_leaves_nothing():
+    assert survive(parse_schedule("linear", total_steps=9), DecayRule(step=1.0)).survival == 0
+    assert survive(parse_schedule("constant", total_steps=9), DecayRule(step=1.0)).survival == 0
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
-def test_all_figures_are_those_of_every_step(rule, curve_path):
-    chance = random.Random(str(rule))  # noqa: S311  (a test case)
-    for text in chance.sample(TEXTS, 4):
-        schedule = laid(text, 70_000, curve_path)
-        found, exact = (
-            survive(schedule, rule, n_points=9, every_step=every) for every in (False, True)
-        )
-        for name in ("sum_shrink", "survival", "mean_timescale_steps"):
-            ours, theirs = getattr(found, name), getattr(exact, name)
-            assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-300), (text, name)
-        age = exact.mean_update_age_steps
-        assert found.mean_update_age_steps == (age and pytest.approx(age, rel=1e-10))
-        half = exact.half_mass_age_steps
-        assert found.half_mass_age_steps == (half and pytest.approx(half, abs=1))
-        weights = [point.update_weight for point in exact.curve]
-        assert [point.update_weight for point in found.curve] == (
-            weights if weights[0] is None else pytest.approx(weights, rel=1e-10, abs=1e-300)
-        )
+def test_weights_that_grow_beyond_every_float_are_refused():
+    for text in ("constant", "linear:final=1"):
+        with pytest.raises(InvalidValueError, match="makes the weight grow without bound"):
+            survive(parse_schedule(text, total_steps=9000), DecayRule(step=3.0))
 
 
-@pytest.mark.usefixtures("short_blocks")
-def test_where_no_ratio_is_settled_every_step_is_taken(leaps, monkeypatch):
-    schedule = parse_schedule("linear:final=0.999", total_steps=N_STEPS)
-    for rule in (DecayRule(step=0.01, momentum=0.9), DecayRule(step=0.0026, momentum=0.9)):
-        found, exact = (
-            survive(schedule, rule, n_points=9, every_step=every) for every in (False, True)
-        )
-        assert found.survival == pytest.approx(exact.survival, rel=1e-12, abs=1e-300)
-    assert not leaps
-    monkeypatch.setattr(walk, "SETTLED", -1.0)
-    monkeypatch.setattr(walk, "NOTHING", -1.0)
-    rule = DecayRule(step=1e-5, momentum=0.9)
-    found, exact = (
-        survive(schedule, rule, n_points=9, every_step=every) for every in (False, True)
+def test_a_decay_that_takes_all_at_one_of_its_times_is_refused():
+    with pytest.raises(InvalidValueError, match=r"shrink 4\.5 must stay below 4 at every step"):
+        survive(parse_schedule("linear", total_steps=10), DecayRule(step=4.5, compounds=4))
+
+
+def test_more_steps_than_can_be_followed_are_refused():
+    schedule = parse_schedule("cosine", total_steps=10**15)
+    with pytest.raises(InvalidValueError, match=r"steps 1000000000000000 are too many"):
+        survive(schedule, DecayRule(step=1e-9))
+
+
+def test_all_kinds_of_schedule_are_tried_here():
+    assert {text.partition(":")[0] for text in TEXTS} >= {kind.name for kind in KINDS}
+
+
+def test_a_weight_that_is_gone_is_carried_no_further():
+    schedule = parse_schedule("linear:final=0.5", total_steps=300_000)
+    found = survive(schedule, DecayRule(step=0.002, momentum=0.9), n_points=9)
+    assert found.curve[0].survival > 0.9
+    assert [point.survival for point in found.curve[2:]] == [0] * 7
+
+
+@pytest.mark.parametrize("decay_text", ["cosine:final=10", "linear:warmup=5%", "step:at=30/60%"])
+@pytest.mark.parametrize("lookahead", [0, 1, IN_PLACE])
+@pytest.mark.parametrize("buffer", list(Buffer))
+def test_a_decay_with_a_schedule_of_its_own_keeps_the_promise(decay_text, lookahead, buffer):
+    n = 3000
+    schedule, own = (parse_schedule(text, total_steps=n) for text in ("cosine", decay_text))
+    for momentum in (0.0, 0.9):
+        rule = DecayRule(step=1e-4, momentum=momentum, lookahead=lookahead, buffer=buffer)
+        found = survive(schedule, rule, decay_schedule=own, n_points=20)
+        multipliers, decays = (each.multiplier(np.arange(n)) for each in (schedule, own))
+        assert worst_error(found, left(multipliers, rule, decays)) <= 1
+        total = math.fsum((multipliers * decays * rule.peak_shrink).tolist())
+        assert found.sum_shrink == pytest.approx(total, rel=1e-14)
+        assert [point.decay_multiplier for point in found.curve] == [
+            decays[point.step] for point in found.curve
+        ]
+
+
+def test_the_curve_has_the_knots_of_both_schedules():
+    schedule, own = (
+        parse_schedule(text, total_steps=1000) for text in ("cosine:warmup=17", "linear:warmup=33")
     )
-    assert not leaps
-    survivals = [point.survival for point in exact.curve]
-    assert [point.survival for point in found.curve] == pytest.approx(survivals, rel=1e-14)
+    found = survive(schedule, DecayRule(step=1e-4), decay_schedule=own, n_points=20)
+    assert {17, 33} <= {point.step for point in found.curve}
 
 
-@pytest.mark.usefixtures("short_blocks")
-def test_ratios_are_settled_on_both_sides_of_a_rough_place():
-    class Kinked:
-        def multiplier(self, steps):
-            return 0.5 + np.abs(steps - 30_000) / 60_000
-
-    first, *_, last = found = settle_ratio(
-        DecayRule(step=1e-5, momentum=0.5), Kinked(), 100, 60_000
-    )
-    assert (first.start, last.stop) == (100, 60_000)
-    assert all(not each.start < 29_999 < each.stop for each in found)
-
-
-def test_decays_that_remove_a_whole_weight_are_refused_in_long_runs():
-    with pytest.raises(InvalidValueError, match=r"shrink 1\.2 must stay below 1 at every step"):
-        survive(parse_schedule("linear", total_steps=10**9), DecayRule(step=1.2))
-
-
-@pytest.mark.parametrize("momentum", [0, 0.9])
-@pytest.mark.parametrize("text", ["cosine:warmup=1%", "step:every=10%", "inverse:gamma=1e-6"])
-def test_runs_of_1e12_steps_take_no_time(text, momentum):
-    schedule = parse_schedule(text, total_steps=10**12)
-    rule = DecayRule(step=1e-11 * (1 - momentum), momentum=momentum)
-    found = survive(schedule, rule, n_points=20)
-    assert math.log(found.survival) == pytest.approx(-found.sum_shrink, rel=1e-5)
-
-
-def test_updates_long_decayed_are_not_looked_at(monkeypatch):
-    schedule = parse_schedule("linear:final=0.5", total_steps=10**8)
-    few = FewSteps(schedule, DecayRule(step=1e-3), np.array([0, 10**8]))
-    seen, logs = [], FewSteps.logs
-
-    def note(steps_of, steps):
-        seen.extend(steps.ravel())
-        return logs(steps_of, steps)
-
-    intervals = few.sum_intervals([0, 99_000_000, 10**8])
-    monkeypatch.setattr(FewSteps, "logs", note)
-    after = {99_000_000: intervals[1].log.get(), 10**8: 0.0}
-    gone = few.sum_gone(intervals, after)
-    assert min(seen) >= 99_000_000
-    assert gone == pytest.approx(10**8 - 1 / 5e-4, abs=2)
+def test_a_constant_decay_schedule_changes_nothing():
+    schedule, own = (parse_schedule("constant", total_steps=10**12) for _ in range(2))
+    rule = DecayRule(step=1e-12)
+    assert survive(schedule, rule, decay_schedule=own) == survive(schedule, rule)

@@ -7,11 +7,11 @@ import pytest
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.side import Side
-from decaycalc.survival.settle import settle
+from decaycalc.survival.equilibrium import predict_equilibrium
 
 
 def settled(key, value, **run):
-    return settle(Side(convention=find(key), run=Run(**run)), Fraction(value))
+    return predict_equilibrium(Side(convention=find(key), run=Run(**run)), Fraction(value))
 
 
 @pytest.mark.parametrize(

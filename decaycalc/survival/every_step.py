@@ -1,0 +1,163 @@
+"""The course of a decay over a run from every one of its steps; in closed form if all are alike."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from decaycalc.errors import InvalidValueError
+from decaycalc.schedule import Schedule
+from decaycalc.schedule.shapes import Floats
+from decaycalc.survival.losses import log_left, sum_losses
+from decaycalc.survival.product import Weight, multiply_steps, start_weight
+from decaycalc.survival.rows import Rows, cut_rows
+from decaycalc.survival.rule import DecayRule
+
+MOST_STEPS = 10**10  # minutes of work
+SMALL_LOSS = 0.01  # largest loss in all for which the ages of equal steps are a short series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A decay over the rows of a run, which follow one another; lists of one number a row.
+
+    `stops` is the step after each row, `logs` what it leaves of a weight, `signs` what it makes of
+    the sign, `shrinks` the sum of its first-order shrinks. `gone` is the sum over its updates of
+    the part of each that has decayed at the end of the row. `lefts` is what is left of the initial
+    weight after each row where momentum asks for more than the logs, else None.
+    """
+
+    stops: Sequence[int]
+    logs: Sequence[float]
+    signs: Sequence[float]
+    shrinks: Sequence[float]
+    gone: Sequence[float]
+    largest: float
+    lefts: Sequence[float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledRule:
+    """A decay that follows the schedule of the lr, and its own where it has one."""
+
+    rule: DecayRule
+    schedule: Schedule
+    decay_schedule: Schedule | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all steps are alike, at peak lr and full decay."""
+        own = self.decay_schedule
+        return self.schedule.is_constant and (own is None or own.is_constant)
+
+    def multipliers(self, steps: Floats) -> tuple[Floats, Floats | float]:
+        """Return lr and decay over their peaks at these steps; 1.0 for a decay that stays."""
+        own = self.decay_schedule
+        return self.schedule.multiplier(steps), 1.0 if own is None else own.multiplier(steps)
+
+    def shrinks(self, multiplier: Floats, decay_multiplier: Floats | float) -> Floats:
+        """Return the first-order shrinks of steps with these multipliers (1/step)."""
+        return self.rule.factors(multiplier, decay_multiplier) * self.rule.peak_shrink
+
+
+def follow(decay: ScheduledRule, edges: list[int]) -> Course:
+    """Return the course of a decay; each edge but the first is the end of a row.
+
+    Raises:
+        InvalidValueError: More steps than can be followed; a weight that grows without bound.
+    """
+    if decay.is_constant:
+        return _follow_equal_steps(decay.rule, edges)
+    if edges[-1] > MOST_STEPS:
+        text = f"are too many to follow a schedule step by step, at most {MOST_STEPS:.0e}"
+        raise InvalidValueError("steps", edges[-1], text)
+    # A large block that is freed teaches glibc to keep small ones: without it each array of a chunk
+    # is mapped anew, and all of it takes twice as long.
+    np.empty(1 << 21)
+    walker = _Walker(decay) if decay.rule.momentum else None
+    parts = [_follow_rows(decay, rows, walker) for rows in cut_rows(edges)]
+    stops, logs, signs, shrinks, gone = (
+        np.concatenate(each).tolist() for each in zip(*(part[0] for part in parts), strict=True)
+    )
+    return Course(
+        stops=stops, logs=logs, signs=signs, shrinks=shrinks, gone=gone,
+        largest=max(part[1] for part in parts),
+        lefts=None if walker is None else walker.lefts,
+    )  # fmt: skip
+
+
+def _follow_rows(
+    decay: ScheduledRule, rows: Rows, walker: "_Walker | None"
+) -> tuple[tuple[np.ndarray, ...], float]:
+    """Return stops, logs, signs, shrinks and gone parts of some rows, and the largest shrink."""
+    multiplier, own = decay.multipliers(rows.steps())
+    shrinks = decay.shrinks(multiplier, own)
+    rows.clear_beyond(shrinks)
+    if walker is not None:
+        walker.take(rows, multiplier, own)
+    sums = sum_losses(decay.rule.losses(shrinks))
+    arrays = rows.starts + rows.lengths, sums.log, sums.sign, shrinks.sum(axis=1), sums.gone
+    return arrays, float(shrinks.max())
+
+
+class _Walker:
+    """A weight under momentum on its way; `lefts` holds what was left of it after each row."""
+
+    def __init__(self, decay: ScheduledRule) -> None:
+        self.rule = decay.rule
+        self.weight = _first_weight(decay)
+        self.lefts: list[float] = []
+
+    def take(self, rows: Rows, multiplier: Floats, own: Floats | float) -> None:
+        """Take the weight through some rows of steps."""
+        if self.weight.is_gone:
+            self.lefts += [0.0] * len(rows.starts)
+            return
+        for row in multiply_steps(self.rule, rows, multiplier, own):
+            for steps in row:
+                self.weight.advance(steps)
+            self.lefts.append(self.weight.survival())
+
+
+def _first_weight(decay: ScheduledRule) -> Weight:
+    multiplier, own = decay.multipliers(np.zeros(1))
+    return start_weight(decay.rule, float(multiplier[0]), float(np.max(own)))
+
+
+def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target: float) -> int:
+    """Return the last step of a row that, with those after it, leaves `target` or less.
+
+    `target` is a logarithm, that of the whole row, `log`, or more.
+    """
+    if decay.is_constant:
+        return max(stop - math.ceil(target / log * (stop - start)), start)
+    shrinks = decay.shrinks(*decay.multipliers(np.arange(start, stop, dtype=np.float64)))
+    rests = log - np.cumsum(log_left(decay.rule.losses(shrinks)))
+    above = np.flatnonzero(rests > target)
+    return start + int(above[0]) if len(above) else stop - 1
+
+
+def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> Course:
+    """Return the course of a decay at peak lr throughout, a row between two edges."""
+    loss = rule.losses(np.array([rule.peak_shrink]))
+    log, stops = float(log_left(loss)[0]), edges[1:]
+    lengths = [stop - start for start, stop in pairwise(edges)]
+    turns = -1.0 if loss[0] > 1 else 1.0
+    return Course(
+        stops=stops,
+        logs=[n * log for n in lengths],
+        signs=[turns**n for n in lengths],
+        shrinks=[n * rule.peak_shrink for n in lengths],
+        gone=[_geometric_gone(log, n) for n in lengths],
+        largest=rule.peak_shrink,
+        lefts=[rule.free_survival(stop) for stop in stops] if rule.momentum else None,
+    )
+
+
+def _geometric_gone(log: float, n: int) -> float:
+    """Return the sum of `1 - exp(k*log)` over k from 0 to n - 1."""
+    if abs(n * log) < SMALL_LOSS:
+        return -log * n * (n - 1) / 2 * (1 + log * (2 * n - 1) / 6 * (1 + log * n / 4))
+    return n - math.expm1(n * log) / math.expm1(log) if log < 0 else 0.0
