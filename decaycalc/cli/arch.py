@@ -206,9 +206,9 @@ def equilibrium(source: "Convention", lr: float | None, shrink: float | None) ->
     """Return the RMS at which AdamW keeps the weights of normalised layers; None for others."""
     if lr is None or not shrink or source.optimizer != "adam":
         return None
-    from decaycalc.survival.equilibrium import adamw_equilibrium
+    from decaycalc.survival.equilibrium import adamw_rms
 
-    return adamw_equilibrium(lr, shrink / lr).rms
+    return adamw_rms(lr, shrink)
 
 
 def shown(inventory: "Inventory", *, depth: int | None, warnings: tuple[str, ...]) -> Shown:

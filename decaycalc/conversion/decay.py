@@ -72,7 +72,7 @@ def _decay(side: Side, first_order: Fraction) -> Decay:
         per_epoch_factor=factor_over(shrink, per_epoch) if per_epoch else None,
         per_run_factor=factor_over(shrink, finite(steps, "steps")) if steps else None,
         half_life_steps=half_life,
-        half_life_epochs=half_life / float(ratio) if half_life and ratio else None,
+        half_life_epochs=_float(Fraction(half_life) / ratio) if half_life and ratio else None,
         timescale_steps=_float(timescale),
         timescale_epochs=_float(timescale / ratio) if timescale and ratio else None,
         timescale_run_fraction=_float(timescale / steps) if timescale and steps else None,

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.algebra.number import ratio
 from decaycalc.report import neighbours
 from decaycalc.report.table import Cell, Table
 from decaycalc.schedule import COMMON, KINDS, Parameter
+from decaycalc.schedule.length import LARGEST_COUNT
 from decaycalc.survival.answer import ScheduleAnswer
 from decaycalc.survival.equilibrium import Equilibrium
 
@@ -64,8 +66,10 @@ def _equilibrium(equilibrium: Equilibrium) -> Table:
 
 def _timescale_epochs(answer: ScheduleAnswer) -> float | None:
     """Return the timescale at peak lr in epochs, None where N or B is unknown."""
-    steps, ratio = answer.decay.timescale_at_peak_steps, answer.run.epoch_ratio
-    return None if steps is None or ratio is None else steps / float(ratio)
+    steps, per_epoch = answer.decay.timescale_at_peak_steps, answer.run.epoch_ratio
+    if steps is None or per_epoch is None or per_epoch > LARGEST_COUNT:
+        return None
+    return ratio(steps, float(per_epoch))
 
 
 def _curve(answer: ScheduleAnswer) -> Table:

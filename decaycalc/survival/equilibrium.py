@@ -59,9 +59,9 @@ def _betas(**values: float) -> None:
             raise InvalidValueError(name, value, "must be at least 0 and below 1")
 
 
-def adamw_rms(lr: float, decay: float) -> float | None:
-    """Return the RMS at which AdamW keeps weights, `sqrt(lr/(2*decay))`; None beyond float64."""
-    return ratio(math.sqrt(lr), math.sqrt(2) * math.sqrt(decay))
+def adamw_rms(lr: float, shrink: float) -> float | None:
+    """Return the RMS at which AdamW keeps weights, `lr/sqrt(2*shrink)`; None beyond float64."""
+    return ratio(lr, math.sqrt(2 * shrink))
 
 
 def _norm(rms: float | None, n_weights: float | None) -> float | None:
@@ -83,7 +83,7 @@ def adamw_equilibrium(
     """
     _positive(lr=lr, decay=decay)
     _betas(beta1=beta1)
-    rms = adamw_rms(lr, decay)
+    rms = adamw_rms(lr, lr * decay)
     return Equilibrium(
         rms=rms,
         norm=_norm(rms, n_weights),

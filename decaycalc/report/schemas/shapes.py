@@ -164,7 +164,14 @@ _SCHEDULE = {
     "run": RUN,
     **_SUMMARY,
     "curve": [
-        {"step": "integer", "multiplier": "number", "shrink": "number", "survival": "number"}
+        {
+            "step": "integer",
+            "multiplier": "number",
+            "decay_multiplier": "number",
+            "shrink": "number",
+            "survival": "number",
+            "update_weight": "number?",
+        }
     ],
 }
 _SCHEDULES = {
