@@ -1,11 +1,15 @@
 """Arguments within one setting: `key=value,key=value` as a text, a list of such, or a mapping."""
 
+import re
+
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.settings import Settings, texts_of
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.data import parse_json
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
+
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
@@ -60,4 +64,17 @@ def argument(
             name=name, value=text, origin=Origin.FILE, where=f"{within}.{own}", line=line
         )
 
-    return Field(name=name, default=default, source=source, derive=derive)
+    return Field(name=name, covers=(within,), default=default, source=source, derive=derive)
+
+
+def element(name: str, path: str, at: int, *, default: str | None = None) -> Field:
+    """Return the field of one number of a list, be it a list or a text such as `(0.9, 0.98)`."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        node = find(settings.document.root, path)
+        numbers = _NUMBER.findall(" ".join(texts_of(node)))
+        if node is None or at >= len(numbers):
+            return None
+        return Sourced(name=name, value=numbers[at], origin=Origin.FILE, where=path, line=node.line)
+
+    return Field(name=name, covers=(path,), default=default, derive=derive)

@@ -37,7 +37,7 @@ def read(document: Document, trainer: Trainer, given: Mapping[str, str] | None =
         UnreadableFileError: a quantity that no run can have.
         ContradictionError: a world size given where the file's batch counts all devices.
     """
-    settings = Settings(document, trainer, given)
+    settings = Settings(trainer.prepare(document), trainer, given)
     try:
         return trainer.finish(settings, _training(settings))
     except InvalidValueError as error:
@@ -149,7 +149,7 @@ def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
 
 def _size(settings: Settings) -> _Size:
     """Return the parts of B, in the run's own words; other factors join the batch size."""
-    names = settings.trainer.batch
+    names = settings.trainer.batch(settings)
     values = {name: settings.number(name) for name in names}
     batch = values.pop(names[0])
     own = {name: values.pop(name, None) for name in ("grad_accum", "world_size")}
@@ -229,7 +229,7 @@ def _ordered(settings: Settings) -> tuple[Sourced, ...]:
 def _derived(settings: Settings, run: Run, schedule: Sourced) -> tuple[Sourced, ...]:
     """Return B as the product that it is, and the schedule."""
     size = run.examples_per_step
-    names = settings.trainer.batch
+    names = settings.trainer.batch(settings)
     parts = (
         found.where if found.origin is Origin.FILE else found.name
         for found in (settings.consulted[name] for name in names)
@@ -253,7 +253,7 @@ def _groups(exempt: Exemption) -> tuple[Group, ...]:
 def _missing(settings: Settings, quantities: tuple[Sourced, ...]) -> tuple[str, ...]:
     """Return the quantities without which there is no whole answer."""
     known = {found.name for found in quantities if found.value is not None}
-    needed = ("weight_decay", "lr", *settings.trainer.batch)
+    needed = ("weight_decay", "lr", *settings.trainer.batch(settings))
     missing = [name for name in needed if name in settings.consulted and name not in known]
     missing += [found.name for found in quantities if found.value is None and found.note]
     if not known & {"steps", "epochs"}:

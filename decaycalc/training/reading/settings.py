@@ -57,15 +57,18 @@ class Settings:
             node = find(self.document.root, path)
             if not isinstance(node, Scalar):
                 if isinstance(node, Items):
-                    return _sourced(field, path, ",".join(texts_of(node)), node.line)
+                    return _sourced(
+                        field, path, Scalar(text=",".join(texts_of(node)), line=node.line)
+                    )
                 continue
             if node.open:
-                return _missing(field, path, node.line, node.open)
+                return _missing(field, path, node.line, f"{path}: {node.open}")
             text = None if node.text is None else node.text.strip()
             if text is not None and text in field.open:
-                return _missing(field, path, node.line, f"{path} is {text!r}")
+                note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
+                return _missing(field, path, node.line, note)
             if text is not None and text not in field.absent:
-                return _sourced(field, path, text, node.line)
+                return _sourced(field, path, node)
         return None
 
     def _devices(self) -> Sourced | None:
@@ -84,7 +87,7 @@ class Settings:
     def _default(self, field: Field) -> Sourced:
         """Return a field's default, or what says that it is missing."""
         if field.default is None:
-            return Sourced(name=field.name, value=None, origin=Origin.MISSING, note=field.note)
+            return Sourced(name=field.name, value=None, origin=Origin.MISSING)
         note = ONE_DEVICE if field.name == "world_size" else field.note
         return Sourced(
             name=field.name,
@@ -183,8 +186,10 @@ def derived(name: str, value: str | None, formula: str, *, note: str = "") -> So
     return Sourced(name=name, value=value, origin=Origin.DERIVED, where=formula, note=note)
 
 
-def _sourced(field: Field, path: str, text: str, line: int | None) -> Sourced:
-    return Sourced(name=field.name, value=text, origin=Origin.FILE, where=path, line=line)
+def _sourced(field: Field, path: str, node: Scalar) -> Sourced:
+    text = None if node.text is None else node.text.strip()
+    where = f"{node.file}: {path}" if node.file else path
+    return Sourced(name=field.name, value=text, origin=Origin.FILE, where=where, line=node.line)
 
 
 def _missing(field: Field, path: str, line: int | None, note: str) -> Sourced:

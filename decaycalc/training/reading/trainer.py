@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document
 
 if TYPE_CHECKING:
     from decaycalc.training.reading.settings import Settings
@@ -47,6 +48,8 @@ class Signature:
         return len(paths.intersection(self.all_of)) + self.count(paths)
 
 
+PER_DEVICE = ("batch_size", "grad_accum", "world_size")
+
 Derive = Callable[["Settings"], Sourced | None]
 
 
@@ -57,13 +60,14 @@ class Field:
     `name` is decaycalc's word where there is one (lr, weight_decay, batch_size, grad_accum,
     world_size, epochs, steps, momentum, nesterov, beta1, beta2, eps, optimizer, scheduler), else
     the trainer's own; an option of that name overrides the file. `paths` are tried in order.
-    A text among `absent` counts as not set (max_steps: -1), one among `open` as missing (auto).
+    `covers` are paths that `derive` reads. A text among `absent` counts as not set (max_steps: -1), one among `open` as missing (auto).
     `overrule` is asked before the file, `derive` when the file is silent, before `default`; a
     default's `source` names what proves it where that is not the trainer's own version.
     """
 
     name: str
     paths: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
     default: str | None = None
     source: str = ""
     absent: tuple[str, ...] = ()
@@ -103,10 +107,11 @@ class Trainer:
     - `optimizer`: settings -> `Optimizer`; `classes.find_class` knows torch's and other libraries'.
     - `schedule`: settings -> the schedule's text, None where it has none here.
     - `exempt`: which tensors do not decay.
-    - `batch`: the names of the fields whose product is B, `batch_size` first. Leave `world_size`
-      out where the batch counts all devices.
+    - `batch`: settings -> the names of the fields whose product is B, `batch_size` first. Leave
+      `world_size` out where the batch counts all devices.
     - `harmless`: keys that sound relevant and are not; a trailing `*` stands for any rest.
     - `unit`: settings -> what B counts.
+    - `prepare`: the document -> the document, joined with its neighbours where they belong to it.
     - `finish`: settings and the training made so far -> the training, for oddities.
     """
 
@@ -118,9 +123,10 @@ class Trainer:
     optimizer: Callable[["Settings"], Optimizer]
     schedule: Callable[["Settings"], str | None]
     exempt: Callable[["Settings"], Exemption]
-    batch: tuple[str, ...] = ("batch_size", "grad_accum", "world_size")
+    batch: Callable[["Settings"], tuple[str, ...]] = field(default=lambda _: PER_DEVICE)
     harmless: tuple[str, ...] = ()
     unit: Callable[["Settings"], str] = field(default=lambda _: "examples")
+    prepare: Callable[[Document], Document] = field(default=lambda document: document)
     finish: Callable[["Settings", Training], Training] = field(default=lambda _, made: made)
 
     def field(self, name: str) -> Field | None:

@@ -23,7 +23,7 @@ _MOST = 12
 def not_used(settings: Settings) -> tuple[str, ...]:
     """Return the paths of the keys that are set, sound relevant, and are not the trainer's own."""
     trainer = settings.trainer
-    known = {path for field in trainer.fields for path in field.paths}
+    known = {path for field in trainer.fields for path in (*field.paths, *field.covers)}
     exact = {name for name in trainer.harmless if not name.endswith("*")}
     prefixes = tuple(name[:-1] for name in trainer.harmless if name.endswith("*"))
     names = []

@@ -93,62 +93,67 @@ def warmup(settings: Settings) -> str | None:
     return percent(share) if share > 0 else None
 
 
-def find_schedule(settings: Settings) -> str | None:
-    """Return `get_scheduler`'s schedule as a text, None where it has none here.
+def find_schedule(settings: Settings, warm: str | None) -> str | None:
+    """Return `get_scheduler`'s schedule with a warm-up as a text, None where it has none here.
 
     Source: transformers 5.24.0 optimization.py.
     """
     make = _SCHEDULES.get(settings.word("scheduler").rpartition(".")[2])
-    return None if make is None else make(settings)
+    return None if make is None else make(settings, warm)
 
 
-def _constant(_: Settings) -> str:
+def _schedule(settings: Settings) -> str | None:
+    name = settings.word("scheduler").rpartition(".")[2]
+    return find_schedule(settings, None if name == "constant" else warmup(settings))
+
+
+def _constant(_: Settings, __: str | None) -> str:
     return "constant"  # get_constant_schedule takes no warm-up
 
 
-def _constant_with_warmup(settings: Settings) -> str:
-    return compose("constant", warmup=warmup(settings))
+def _constant_with_warmup(_: Settings, warm: str | None) -> str:
+    return compose("constant", warmup=warm)
 
 
-def _linear(settings: Settings) -> str:
-    return compose("linear", warmup=warmup(settings))
+def _linear(_: Settings, warm: str | None) -> str:
+    return compose("linear", warmup=warm)
 
 
-def _cosine(settings: Settings) -> str | None:
+def _cosine(settings: Settings, warm: str | None) -> str | None:
     # Another number of cycles goes up again, or does not reach 0.
     if settings.number("num_cycles") != Fraction(1, 2):
         return None
-    return compose("cosine", warmup=warmup(settings))
+    return compose("cosine", warmup=warm)
 
 
-def _restarts(settings: Settings) -> str:
+def _restarts(settings: Settings, warm: str | None) -> str:
     cycles = settings.count("num_restarts")
-    return compose("cosine-restarts", cycles=cycles, warmup=warmup(settings))
+    return compose("cosine-restarts", cycles=cycles, warmup=warm)
 
 
-def _polynomial(settings: Settings) -> str:
+def _polynomial(settings: Settings, warm: str | None) -> str:
     return compose(
         "polynomial",
         power=settings.number("power"),
         final=ratio(settings, "lr_end", "lr"),
-        warmup=warmup(settings),
+        warmup=warm,
     )
 
 
-def _inverse_sqrt(settings: Settings) -> str:
+def _inverse_sqrt(settings: Settings, warm: str | None) -> str:
     timescale = settings.count("timescale")
-    return compose("inverse-sqrt", timescale=timescale, warmup=warmup(settings))
+    return compose("inverse-sqrt", timescale=timescale, warmup=warm)
 
 
-def _cosine_with_min_lr(settings: Settings) -> str | None:
+def _cosine_with_min_lr(settings: Settings, warm: str | None) -> str | None:
     final = settings.number("min_lr_rate")
     final = ratio(settings, "min_lr", "lr") if final is None else final
     if final is None:  # the Trainer refuses it too
         return None
-    return compose("cosine", final=final, warmup=warmup(settings))
+    return compose("cosine", final=final, warmup=warm)
 
 
-def _stable_decay(settings: Settings) -> str | None:
+def _stable_decay(settings: Settings, warm: str | None) -> str | None:
     decay = settings.count("num_decay_steps")
     if decay is None:
         return None
@@ -157,7 +162,7 @@ def _stable_decay(settings: Settings) -> str | None:
         decay=decay,
         shape=settings.text("decay_type"),
         final=settings.number("min_lr_ratio") or None,
-        warmup=warmup(settings),
+        warmup=warm,
     )
 
 
@@ -269,7 +274,7 @@ TRAINER = Trainer(
     ),
     fields=FIELDS,
     optimizer=_optimizer,
-    schedule=find_schedule,
+    schedule=_schedule,
     exempt=trainer_exempt,
     harmless=HARMLESS,
     unit=_unit,

@@ -169,7 +169,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=schedule_of,
     exempt=exempt,
-    batch=("batch_size", "grad_accum"),
+    batch=lambda _: ("batch_size", "grad_accum"),
     harmless=("warmup_momentum", "warmup_bias_lr", "batch*", "close_mosaic", "auto_augment"),
     finish=_finish,
 )

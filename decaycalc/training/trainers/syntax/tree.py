@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
@@ -12,11 +12,15 @@ _DEEPEST = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scalar:
-    """One value: its text as typed, None for null; `open` says why it cannot be known."""
+    """One value: its text as typed, None for null; `open` says why it cannot be known.
+
+    `file` names the neighbour that holds it where that is not the file itself.
+    """
 
     text: str | None
     line: int | None = None
     open: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,25 @@ def _unknown(node: Node | None) -> Node:
 
 def _line(node: Node | None) -> int | None:
     return None if node is None else node.line
+
+
+def from_file(node: Node, file: str) -> Node:
+    """Return a neighbour's tree, each scalar with the file that holds it."""
+    if isinstance(node, Scalar):
+        return replace(node, file=file)
+    if isinstance(node, Items):
+        return replace(node, items=tuple(from_file(part, file) for part in node.items))
+    return replace(node, entries={key: from_file(part, file) for key, part in node.entries.items()})
+
+
+def joined(under: Entries, over: Entries) -> Entries:
+    """Return two trees as one, mappings joined key by key; what is in `over` replaces the rest."""
+    entries = dict(under.entries)
+    for key, node in over.entries.items():
+        below = entries.get(key)
+        both = isinstance(below, Entries) and isinstance(node, Entries)
+        entries[key] = joined(below, node) if both else node  # type: ignore[arg-type]  # both are
+    return Entries(entries=entries, line=over.line)
 
 
 def key_paths(root: Entries) -> frozenset[str]:

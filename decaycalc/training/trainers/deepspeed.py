@@ -1,0 +1,229 @@
+"""DeepSpeed's ds_config.json.
+
+Source: deepspeed 0.19.8 runtime/engine.py, runtime/config.py, runtime/lr_schedules.py;
+transformers integrations/deepspeed.py for "auto".
+"""
+
+from fractions import Fraction
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_ADAM = ("beta1", "beta2", "eps")
+_OWN = {
+    "lamb": Optimizer(convention="apex-fused-lamb", uses=_ADAM),
+    "lion": Optimizer(convention="deepspeed-lion", uses=("beta1", "beta2")),
+    "muon": Optimizer(convention="muon-keller"),
+}
+_REFUSED = {
+    "onebitadam": "1-bit Adam compresses its steps: its decay has no scalar here",
+    "zerooneadam": "0/1 Adam compresses its steps: its decay has no scalar here",
+    "onebitlamb": "1-bit LAMB compresses its steps: its decay has no scalar here",
+    "musgd": "mup scales lr and decay by each tensor's width",
+    "muadam": "mup scales lr and decay by each tensor's width",
+    "muadamw": "mup scales lr and decay by each tensor's width",
+}
+_WITHOUT = "no optimizer section: the trainer that loads this file sets optimizer and weight decay"
+_AUTO = {
+    "lr": "learning_rate",
+    "weight_decay": "weight_decay",
+    "batch_size": "per_device_train_batch_size",
+    "grad_accum": "gradient_accumulation_steps",
+    "steps": "max_steps",
+}
+
+
+def _torch_class(settings: Settings) -> OptimizerClass | None:
+    """Return torch's class where DeepSpeed takes that: torch_adam, or a name it has none for."""
+    name = settings.text("optimizer") or ""
+    word = name.lower()
+    if word in {"adam", "adamw"}:
+        if not settings.flag("torch_adam"):
+            return None
+        return find_class("AdamW" if settings.flag("adam_w_mode") else "Adam")
+    return None if word in {*_OWN, *_REFUSED} else find_class(name)
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the optimizer: "Adam" is AdamW unless adam_w_mode is false.
+
+    Source: deepspeed 0.19.8 runtime/engine.py, _configure_basic_optimizer.
+    """
+    if not settings.has("optimizer.type"):
+        return Optimizer(convention=None, refusal=_WITHOUT)
+    name = settings.text("optimizer") or ""
+    word = name.lower()
+    torch = _torch_class(settings)
+    if torch is not None:
+        return torch.optimizer()
+    if word in {"adam", "adamw"}:
+        key = "deepspeed-adam" if settings.flag("adam_w_mode") else "pytorch-adam"
+        note = "DeepSpeed's Adam is AdamW: adam_w_mode is true" if word == "adam" else ""
+        return Optimizer(convention=key, uses=_ADAM, note=note if key == "deepspeed-adam" else "")
+    if word in _OWN:
+        return _OWN[word]
+    reason = _REFUSED.get(word, f"optimizer type {name[:60]!r} has no convention here")
+    return Optimizer(convention=None, refusal=reason)
+
+
+def _class_default(settings: Settings) -> Sourced | None:
+    """Return the weight decay of torch's class where DeepSpeed takes that."""
+    torch = _torch_class(settings)
+    if torch is None:
+        return None
+    return Sourced(
+        name="weight_decay", value=torch.weight_decay, origin=Origin.DEFAULT, where=torch.library
+    )
+
+
+def _peak(settings: Settings) -> Sourced | None:
+    """Return the scheduler's own peak, which replaces the optimizer's lr."""
+    name = settings.word("scheduler")
+    if name not in {"warmuplr", "warmupdecaylr"}:
+        return None
+    return settings.in_file(Field(name="lr", paths=("scheduler.params.warmup_max_lr",)))
+
+
+def _default_peak(settings: Settings) -> Sourced | None:
+    """Return WarmupDecayLR's own default peak."""
+    if settings.word("scheduler") != "warmupdecaylr" or "lr" in settings.given:
+        return None
+    where = "deepspeed 0.19.8 runtime/lr_schedules.py"
+    return Sourced(name="lr", value="0.001", origin=Origin.DEFAULT, where=where)
+
+
+def _batch(settings: Settings) -> tuple[str, ...]:
+    """Return what makes up B: train_batch_size is the whole of it.
+
+    Raises:
+        UnreadableFileError: the three batch settings cannot hold together.
+    """
+    whole = None if "batch_size" in settings.given else settings.count("train_batch_size")
+    if whole is None:
+        return PER_DEVICE
+    micro, accumulation = settings.count("batch_size"), settings.count("grad_accum")
+    devices = settings.count("world_size") if micro and accumulation else None
+    product = (micro or 1) * (accumulation or 1) * (devices or 1)
+    fits = whole == product if devices else whole % product == 0
+    if not fits:
+        raise UnreadableFileError(
+            settings.document.name,
+            f"train_batch_size {whole} is not {' · '.join(map(str, _parts(settings)))}",
+        )
+    return ("train_batch_size",)
+
+
+def _parts(settings: Settings) -> list[str]:
+    names = ("batch_size", "grad_accum", "world_size")
+    return [f"{name} {settings.text(name)}" for name in names if settings.text(name)]
+
+
+def _devices(settings: Settings) -> Sourced | None:
+    """Return the number of devices that the three batch settings leave."""
+    whole, micro = settings.count("train_batch_size"), settings.count("batch_size")
+    accumulation = settings.count("grad_accum")
+    if not whole or not micro or not accumulation or whole % (micro * accumulation):
+        return None
+    formula = "train_batch_size / (micro batch · accumulation)"
+    return derived("world_size", str(whole // (micro * accumulation)), formula)
+
+
+def _accumulation(settings: Settings) -> Sourced | None:
+    """Leave the accumulation open where the whole batch is known: it follows from the devices."""
+    if settings.count("train_batch_size") is None:
+        return None
+    return Sourced(name="grad_accum", value=None, origin=Origin.MISSING)
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: deepspeed 0.19.8 runtime/lr_schedules.py."""
+    name = settings.word("scheduler")
+    if not name:
+        return None
+    if name == "warmuplr":
+        return compose("constant", **_ramp(settings, start=_start(settings)))
+    if name == "warmupdecaylr":
+        return compose("linear", **_ramp(settings, start=_start(settings)))
+    if name == "warmupcosinelr":
+        start = settings.number("warmup_min_ratio") or None
+        return compose(
+            "cosine", final=settings.number("cos_min_ratio"), **_ramp(settings, start=start)
+        )
+    return None
+
+
+def _start(settings: Settings) -> Fraction | None:
+    low, peak = settings.number("warmup_min_lr"), settings.number("lr")
+    return low / peak if low and peak else None
+
+
+def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Fraction | int | None]:
+    """Return the warm-up: its length and its form, logarithmic by default."""
+    logarithmic = settings.word("warmup_type") != "linear"
+    return {
+        "warmup": settings.count("warmup_num_steps"),
+        "start": start,
+        "ramp": "log" if logarithmic else None,
+    }
+
+
+def _exempt(_: Settings) -> Exemption:
+    return Exemption(rule="nothing", switch="the groups that the trainer hands to DeepSpeed")
+
+
+def _field(name: str, *paths: str, default: str | None = None, **more: object) -> Field:
+    """Return a field that "auto" leaves to the Trainer."""
+    beside = _AUTO.get(name)
+    note = f"TrainingArguments' {beside} fills it" if beside else ""
+    return Field(name=name, paths=paths, default=default, open=("auto",), note=note, **more)  # type: ignore[arg-type]
+
+
+_SCHEDULER = "scheduler.params"
+
+TRAINER = Trainer(
+    kind="deepspeed",
+    title="DeepSpeed",
+    version="deepspeed 0.19.8",
+    signatures=(
+        Signature(all_of=("zero_optimization",)),
+        Signature(all_of=("train_micro_batch_size_per_gpu",)),
+        Signature(all_of=("train_batch_size", "optimizer.type")),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.type",)),
+        Field(name="adam_w_mode", paths=("optimizer.params.adam_w_mode",), default="true"),
+        Field(name="torch_adam", paths=("optimizer.params.torch_adam",), default="false"),
+        _field("weight_decay", "optimizer.params.weight_decay", default="0", derive=_class_default),
+        _field("lr", "optimizer.params.lr", "optimizer.params.muon_lr", default="0.001",
+               overrule=_peak, derive=_default_peak),
+        element("beta1", "optimizer.params.betas", 0, default="0.9"),
+        element("beta2", "optimizer.params.betas", 1, default="0.999"),
+        _field("eps", "optimizer.params.eps", default="1e-8"),
+        Field(name="momentum", paths=("optimizer.params.momentum",), default="0"),
+        Field(name="dampening", paths=("optimizer.params.dampening",), default="0"),
+        Field(name="nesterov", paths=("optimizer.params.nesterov",), default="false"),
+        _field("train_batch_size", "train_batch_size"),
+        _field("batch_size", "train_micro_batch_size_per_gpu"),
+        _field("grad_accum", "gradient_accumulation_steps", default="1", derive=_accumulation),
+        Field(name="world_size", default="1", derive=_devices),
+        Field(name="scheduler", paths=("scheduler.type",)),
+        _field("steps", f"{_SCHEDULER}.total_num_steps"),
+        _field("warmup_num_steps", f"{_SCHEDULER}.warmup_num_steps", default="1000"),
+        _field("warmup_min_lr", f"{_SCHEDULER}.warmup_min_lr", default="0"),
+        _field("warmup_min_ratio", f"{_SCHEDULER}.warmup_min_ratio", default="0"),
+        _field("cos_min_ratio", f"{_SCHEDULER}.cos_min_ratio", default="0.0001"),
+        Field(name="warmup_type", paths=(f"{_SCHEDULER}.warmup_type",), default="log"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=_batch,
+    harmless=("zero_optimization*", "fp16*", "bf16*", "optimizer.params.fp32*", "activation*",
+              "flops_profiler*", "steps_per_print", "optimizer.params.torch_adam",
+              "scheduler.params.warmup_max_lr", "aio*", "autotuning*", "wandb*"),
+)  # fmt: skip
