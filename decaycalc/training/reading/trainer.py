@@ -60,7 +60,8 @@ class Field:
     `name` is decaycalc's word where there is one (lr, weight_decay, batch_size, grad_accum,
     world_size, epochs, steps, momentum, nesterov, beta1, beta2, eps, optimizer, scheduler), else
     the trainer's own; an option of that name overrides the file. `paths` are tried in order.
-    `covers` are paths that `derive` reads. A text among `absent` counts as not set (max_steps: -1), one among `open` as missing (auto).
+    `covers` are paths that `derive` reads. A text among `absent` counts as not set (max_steps: -1),
+    one among `open` as missing (auto).
     `overrule` is asked before the file, `derive` when the file is silent, before `default`; a
     default's `source` names what proves it where that is not the trainer's own version.
     """

@@ -127,6 +127,12 @@ def _finish(settings: Settings, made: Training) -> Training:
 _REPLACED = {"optimizer", "weight_decay", "lr", "batch_size", "grad_accum", "epochs", "scheduler",
              "warmup_steps", "warmup_ratio", "adafactor", "steps"}  # fmt: skip
 
+_OF_THE_TRAINER = tuple(
+    replace(field, source=field.source or hf_trainer.VERSION)
+    for field in hf_trainer.FIELDS
+    if field.name not in _REPLACED
+)
+
 TRAINER = Trainer(
     kind="axolotl",
     title="axolotl",
@@ -157,7 +163,7 @@ TRAINER = Trainer(
         Field(name="lr_quadratic_warmup", paths=("lr_quadratic_warmup",), default="false"),
         Field(name="sample_packing", paths=("sample_packing",), default="false"),
         Field(name="sequence_len", paths=("sequence_len",), default="512"),
-        *(field for field in hf_trainer.FIELDS if field.name not in _REPLACED),
+        *_OF_THE_TRAINER,
     ),
     optimizer=_optimizer,
     schedule=_schedule,

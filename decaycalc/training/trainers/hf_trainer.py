@@ -14,6 +14,8 @@ from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trai
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Scalar
 
+VERSION = "transformers 5.24.0"
+
 # Two of these are the Trainer's; one of them with one of those that other programs took over.
 _OWN = (
     "per_device_train_batch_size", "per_device_eval_batch_size", "num_train_epochs",
@@ -267,7 +269,7 @@ HARMLESS = (
 TRAINER = Trainer(
     kind="hf-trainer",
     title="Hugging Face Trainer",
-    version="transformers 5.24.0",
+    version=VERSION,
     signatures=(
         Signature(any_of=_OWN, at_least=2, none_of=_OTHER_PROGRAMS),
         *(Signature(all_of=(key,), any_of=_SHARED, none_of=_OTHER_PROGRAMS) for key in _OWN),
