@@ -254,8 +254,8 @@ def _required(strength: Fraction | None) -> Fraction:
 def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
-    if question.architecture is not None and question.architecture.note:
-        texts.append(question.architecture.note)
+    if question.architecture is not None:
+        texts += question.architecture.notes
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
     in_epochs = decay is not None and ratio is not None and per_epoch is not None
     if in_epochs and ratio is not None and ratio.denominator != 1:

@@ -74,6 +74,13 @@ class MissingQuantityError(DecaycalcError):
         super().__init__(f"{what} needs {', '.join(missing)}")
 
 
+class UndecidableError(DecaycalcError):
+    """Sound input that does not tell what the answer depends on, where a guess may be wrong."""
+
+    kind = "undecidable"
+    exit_status = 1
+
+
 class UsageError(DecaycalcError):
     """A command line that cannot be understood, or lacks what the command needs."""
 

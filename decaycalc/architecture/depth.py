@@ -12,7 +12,7 @@ its models, and optim/_param_groups.py (`param_groups_layer_decay`); Bao et al. 
 import re
 from dataclasses import dataclass
 
-from decaycalc.errors import ContradictionError
+from decaycalc.errors import UndecidableError
 
 # Ends of a place: the layer before it, and the one after it, take its tensors in.
 PREVIOUS, NEXT = 10**9, 10**9 + 1
@@ -219,7 +219,7 @@ def layer_numbers(names: tuple[str, ...]) -> tuple[int, ...]:
     (0, 1, 2, 3)
 
     Raises:
-        ContradictionError: names from which the layers cannot be told.
+        UndecidableError: names from which the layers cannot be told.
     """
     bare = _unwrapped(names)
     naming = next((each for each in NAMINGS if _fits(each, bare)), None)
@@ -265,7 +265,7 @@ def _stacked_places(names: tuple[str, ...]) -> list[tuple[int, ...]]:
     """Return where the tensors of a transformer of one stack stand.
 
     Raises:
-        ContradictionError: there is no stack or more than one, or a tensor may stand anywhere.
+        UndecidableError: there is no stack or more than one, or a tensor may stand anywhere.
     """
     found = [_STACK.match(name) for name in names]
     stacks = {match.group(1) for match in found if match}
@@ -278,8 +278,8 @@ def _stacked_places(names: tuple[str, ...]) -> list[tuple[int, ...]]:
     ]
 
 
-def _unknown_depth(why: str) -> ContradictionError:
-    return ContradictionError(
+def _unknown_depth(why: str) -> UndecidableError:
+    return UndecidableError(
         f"the depth of layers is not known from these names ({why[:80]}); give "
         "--group 'REGEX:lr*FACTOR' instead of a layer decay"
     )

@@ -49,8 +49,8 @@ def treatments(architecture: Architecture, choice: Choice) -> tuple[Treatment, .
     Raises:
         UnknownNameError: no such mask.
         InvalidValueError: a pattern that is none, takes too long, or fits no tensor.
-        ContradictionError: patterns for a bare count, which has no names; a rule without effect;
-            names from which the depth that a layer decay needs cannot be told.
+        ContradictionError: patterns for a bare count, which has no names; a rule without effect.
+        UndecidableError: names do not tell the depth or the exemptions that are asked for.
     """
     _check_names(architecture, choice)
     names = tuple(tensor.name for tensor in architecture.tensors)
@@ -127,7 +127,7 @@ def lr_multiples(architecture: Architecture, layer_decay: float | None) -> tuple
     The highest layer keeps lr whole; each below it has `layer_decay` times the lr of the next.
 
     Raises:
-        ContradictionError: the names do not tell the layers.
+        UndecidableError: the names do not tell the layers.
 
     Source: timm 1.0.31, optim/_param_groups.py, `param_groups_layer_decay`.
     """

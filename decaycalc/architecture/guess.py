@@ -5,17 +5,27 @@ name it accordingly: `weight` or `kernel`.
 """
 
 from collections.abc import Iterable
-from math import prod
+from dataclasses import dataclass
+from math import fsum, log, prod
 
+from decaycalc.architecture.name_words import (
+    GAIN_LEAVES,
+    is_adapter,
+    is_norm_name,
+    is_position,
+    is_second_factor,
+    is_shift,
+    is_state_space,
+    is_token,
+    norm_kind,
+    parts_of,
+)
+from decaycalc.architecture.stacking import Shapes, find_stacks
 from decaycalc.architecture.tensors import Role, Tensor, split_name
 
-NORM_WORDS = ("norm", "batchnorm", "layernorm", "rmsnorm")
-NORM_ROOTS = ("bn", "ln", "gn", "norm", "ln_f", "ln_1", "ln_2")
-GAIN_LEAVES = ("gamma", "scale", "g", "gain")
-SHIFT_LEAVES = ("bias", "b", "beta", "shift", "offset")
 EMBEDDING_WORDS = ("embed", "wte", "shared", "lookup")
-POSITION_WORDS = ("pos_embed", "position", "wpe", "relative_attention_bias", "posembed")
 OUT_LAST_LEAVES = ("kernel", "kernel:0", "w", "depthwise_kernel", "recurrent_kernel")
+STATISTICS = ("running_mean", "moving_mean")
 # Running statistics and constants: stored, but never trained.
 BUFFER_LEAVES = (
     "running_mean",
@@ -32,6 +42,8 @@ BUFFER_LEAVES = (
     "inv_freq",
 )
 CAUSAL_MASK_DIMENSIONS = 4
+EXPERT_DIMENSIONS = 3
+MOST_STATES = 10**6
 
 
 def is_buffer(name: str, shape: tuple[int, ...]) -> bool:
@@ -46,81 +58,164 @@ def is_buffer(name: str, shape: tuple[int, ...]) -> bool:
     return leaf == "bias" and square and shape[:2] == (1, 1)
 
 
-def guess_tensors(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> tuple[Tensor, ...]:
-    """Return a tensor with role, fans and He start for each name and shape.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What tensors tell of each other: layers with a gain, fans by layer, batch norms, stacks.
+
+    `stacks` are the numbers of layers in the tensors that hold several, by name.
+    """
+
+    norms: frozenset[str]
+    fans: dict[str, tuple[int, int] | None]
+    batch_norms: frozenset[str]
+    stacks: dict[str, int]
+
+
+def guess_tensors(
+    shapes: Iterable[tuple[str, tuple[int, ...]]], *, stacked: bool | None = None
+) -> tuple[Tensor, ...]:
+    """Return a tensor with role, fans and He start for each name and shape that is trained.
 
     A one-dimensional weight is a norm's gain, and what stands beside it is the norm's shift.
-    Embeddings and positions have no start that their name would tell.
+    Embeddings and positions have no start that their name would tell. `stacked` says whether a
+    leading axis that tensors share is one of layers; None leaves that to what they show.
 
     Raises:
         InvalidValueError: a shape that no tensor has.
     """
     listed = list(shapes)
-    norms = {split_name(name)[0] for name, shape in listed if is_gain(name, shape)}
-    fans = {
-        split_name(name)[0]: guess_fans(name, shape) for name, shape in listed if len(shape) > 1
-    }
-    return tuple(_tensor(name, shape, norms, fans) for name, shape in listed)
+    kept = [(name, shape) for name, shape in listed if not is_buffer(name, shape)]
+    stacks = {} if stacked is False else find_stacks(kept, forced=stacked is True)
+    around = _surroundings(kept, stacks, _batch_norms(listed))
+    return tuple(_tensor(name, shape, around) for name, shape in kept)
 
 
-def _tensor(
-    name: str,
-    shape: tuple[int, ...],
-    norms: set[str],
-    fans: dict[str, tuple[int, int]],
-) -> Tensor:
-    layer = split_name(name)[0]
-    role = Role.NORM if layer in norms and len(shape) <= 1 else guess_role(name, shape)
-    fan_in, fan_out = fans.get(layer, (None, None))
-    starts = {Role.BIAS: 0.0, Role.NORM: 0.0, Role.WEIGHT: 2 / fan_in if fan_in else None}
+def _batch_norms(listed: Shapes) -> frozenset[str]:
+    """Return the layers that keep running statistics."""
+    named = (split_name(name.removesuffix(":0")) for name, _ in listed)
+    return frozenset(layer for layer, leaf in named if leaf in STATISTICS)
+
+
+def _surroundings(
+    kept: Shapes, stacks: dict[str, int], batch_norms: frozenset[str]
+) -> Surroundings:
+    inner = [(name, shape[1:] if name in stacks else shape) for name, shape in kept]
+    norms = frozenset(split_name(name)[0] for name, shape in inner if is_gain(name, shape))
+    fans = {split_name(name)[0]: guess_fans(name, shape) for name, shape in inner if len(shape) > 1}
+    return Surroundings(norms=norms, fans=fans, batch_norms=batch_norms, stacks=stacks)
+
+
+def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
+    layer, depth = split_name(name)[0], around.stacks.get(name, 1)
+    inner = shape[1:] if depth > 1 else shape
+    role = guess_role(name, inner)
+    if layer in around.norms and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}:
+        role = Role.NORM
+    fan_in, fan_out = around.fans.get(layer) or (None, None)
+    variance, mean = _start(name, inner, role, fan_in)
     return Tensor(
         name=name,
         shape=shape,
         role=role,
         fan_in=fan_in,
         fan_out=fan_out,
-        init_variance=starts.get(role),
-        init_mean=1.0 if role is Role.NORM and not is_shift(name) else 0.0,
+        init_variance=variance,
+        init_mean=mean,
+        norm_kind=_kind(layer, around) if role is Role.NORM else "",
+        stack=depth,
     )
 
 
-def is_shift(name: str) -> bool:
-    """Return whether the last part of a name is that of a bias or a norm's shift."""
-    leaf = split_name(name)[1].lower().removesuffix(":0")
-    return leaf in SHIFT_LEAVES or leaf.endswith(("bias", "beta"))
+def _kind(layer: str, around: Surroundings) -> str:
+    """Return the kind of a normalisation, as far as names and stored statistics tell it.
+
+    A ResNet's shortcut ends in a norm without a name of its own; its block's others are told.
+    """
+    if layer in around.batch_norms:
+        return "batch"
+    block, _, last = layer.rpartition(".downsample.")
+    beside = f"{block}.bn1" in around.norms
+    return "batch" if last == "1" and beside else norm_kind(layer)
+
+
+def _start(
+    name: str, shape: tuple[int, ...], role: Role, fan_in: int | None
+) -> tuple[float | None, float]:
+    """Return variance and mean of one entry at initialisation, as far as the name tells them.
+
+    Source: peft, tuners/lora/layer.py, `reset_lora_parameters` (the second factor 0, the first
+    uniform in 1/sqrt(fan_in)); mamba_ssm/modules/mamba_simple.py (A_log the logarithm of 1 to N,
+    D 1).
+    """
+    if role is Role.NORM:
+        return 0.0, 0.0 if is_shift(name) else 1.0
+    if role is Role.ADAPTER:
+        return (0.0 if is_second_factor(name) else 1 / (3 * fan_in) if fan_in else None), 0.0
+    if role is Role.OTHER and split_name(name)[1] == "A_log" and shape[1:]:
+        return _logarithms(shape[-1])
+    if role is Role.OTHER and split_name(name)[1] == "D":
+        return 0.0, 1.0
+    starts = {Role.BIAS: 0.0, Role.WEIGHT: 2 / fan_in if fan_in else None}
+    return starts.get(role), 0.0
+
+
+def _logarithms(count: int) -> tuple[float | None, float]:
+    """Return variance and mean of the logarithms of 1 to `count`."""
+    if not 1 <= count <= MOST_STATES:
+        return None, 0.0
+    values = [log(number) for number in range(1, count + 1)]
+    mean = fsum(values) / count
+    return fsum((value - mean) ** 2 for value in values) / count, mean
 
 
 def is_gain(name: str, shape: tuple[int, ...]) -> bool:
-    """Return whether a tensor is the gain of a normalisation."""
-    if len(shape) != 1 or is_shift(name):
+    """Return whether a tensor is the gain of a normalisation.
+
+    A `gamma` that stands in a block itself, or in one called so, is a layer's scale.
+    """
+    if len(shape) != 1 or is_shift(name) or is_token(name) or is_state_space(name):
         return False
-    layer, leaf = split_name(name.lower())
-    if leaf.removesuffix(":0") in (*GAIN_LEAVES, "weight"):
-        return True
-    last = split_name(layer)[1]
-    return last in NORM_ROOTS or any(word in last for word in NORM_WORDS)
+    layer, leaf = split_name(name.lower().removesuffix(":0"))
+    last = parts_of(layer)[-1]
+    if leaf == "gamma" and (last.isdecimal() or last.startswith(("ls", "layer_scale"))):
+        return False
+    return leaf in (*GAIN_LEAVES, "weight") or is_norm_name(layer)
 
 
 def guess_role(name: str, shape: tuple[int, ...]) -> Role:
-    """Return the role that a name and a shape suggest."""
-    lower = name.lower()
-    if any(word in lower for word in POSITION_WORDS):
+    """Return the role that a name and the shape of one layer suggest."""
+    if is_adapter(name):
+        return Role.ADAPTER
+    if is_state_space(name) or is_token(name):
+        return Role.OTHER
+    if is_position(name) and not (is_shift(name) and len(shape) <= 1):
         return Role.POSITION
     if is_shift(name):
         return Role.BIAS
     if len(shape) <= 1:
         return Role.NORM if is_gain(name, shape) else Role.OTHER
-    layer, leaf = split_name(lower)
-    last = split_name(layer)[1]
-    if len(shape) == 2 and any(word in (last + leaf) for word in EMBEDDING_WORDS):  # noqa: PLR2004 - a table
-        return Role.WEIGHT if "proj" in last else Role.EMBEDDING
-    return Role.WEIGHT
+    return _table_or_weight(name, shape)
 
 
-def guess_fans(name: str, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return fan-in and fan-out of a kernel of two or more dimensions."""
+def _table_or_weight(name: str, shape: tuple[int, ...]) -> Role:
+    """Return whether a matrix is a table of words or a layer's weight."""
+    layer, leaf = split_name(name.lower())
+    last = parts_of(layer)[-1]
+    is_table = len(shape) == 2 and any(word in (last + leaf) for word in EMBEDDING_WORDS)  # noqa: PLR2004 - a table
+    if not is_table or "proj" in last or last == "embed_out":
+        return Role.WEIGHT
+    return Role.EMBEDDING
+
+
+def guess_fans(name: str, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return fan-in and fan-out of a kernel of two or more dimensions.
+
+    Of experts that are kept in one tensor, the order of a layer's own two is not told.
+    """
     if split_name(name)[1].lower() in OUT_LAST_LEAVES:
         field = prod(shape[:-2])
         return shape[-2] * field, shape[-1] * field
+    if len(shape) == EXPERT_DIMENSIONS and "experts" in parts_of(name):
+        return None
     field = prod(shape[2:])
     return shape[1] * field, shape[0] * field

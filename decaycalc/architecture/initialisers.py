@@ -30,7 +30,8 @@ def initialise(architecture: Architecture, *, init: str | None = None) -> Archit
     """Return the architecture with every tensor's start set by `init`; None keeps its own.
 
     Biases start at 0 (but for `torch`, which draws them), norms with gain 1 and shift 0.
-    Embeddings have no fan: they keep their own start but for `torch` (variance 1) and `normal`.
+    Embeddings have no fan: they keep their own start but for `torch` (variance 1) and `normal`. The
+    factors of a low-rank update keep theirs: the second is 0.
 
     Raises:
         UnknownNameError: no such initialiser.
@@ -52,9 +53,9 @@ def _start(tensor: Tensor, init: str) -> Tensor:
     if tensor.role is Role.NORM or (tensor.role is Role.BIAS and name != "torch"):
         gain = tensor.role is Role.NORM and not tensor.leaf.endswith(("bias", "beta"))
         return replace(tensor, init_variance=0.0, init_mean=1.0 if gain else 0.0)
-    if name == "normal":
+    if name == "normal" and tensor.role is not Role.ADAPTER:
         return replace(tensor, init_variance=_read_std(std) ** 2, init_mean=0.0)
-    if tensor.role in {Role.EMBEDDING, Role.POSITION, Role.OTHER}:
+    if tensor.role in {Role.EMBEDDING, Role.POSITION, Role.ADAPTER, Role.OTHER}:
         unit = name == "torch" and tensor.role is Role.EMBEDDING
         return replace(tensor, init_variance=1.0, init_mean=0.0) if unit else tensor
     return replace(tensor, init_variance=fan_variance(tensor, name), init_mean=0.0)

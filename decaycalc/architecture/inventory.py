@@ -145,6 +145,7 @@ class Inventory(Record):
             "lr": rate.lr,
             "equilibrium_rms": rate.equilibrium_rms,
             "penalty": self.penalty,
+            "notes": list(self.architecture.notes),
             "groups": [self.group_row(*pair) for pair in zip(self.groups, self.rates, strict=True)],
             "tensors": [self.row(entry) for entry in self.entries],
         }
@@ -170,6 +171,7 @@ class Inventory(Record):
             "name": tensor.name,
             "shape": list(tensor.shape),
             "n_weights": tensor.n_weights,
+            "n_stacked": tensor.stack,
             "role": tensor.role.value,
             "decayed": entry.is_decayed,
             "decay_mult": entry.decay_mult,
@@ -229,8 +231,8 @@ def take_inventory(
     Raises:
         UnknownNameError: no such mask or initialiser.
         InvalidValueError: a pattern that is none, takes too long, or fits no tensor.
-        ContradictionError: patterns for a bare count, a rule without effect, or names from which
-            the depth that a layer decay needs cannot be told.
+        ContradictionError: patterns for a bare count, or a rule without effect.
+        UndecidableError: names do not tell the depth or the exemptions that are asked for.
     """
     chosen, base = choice or Choice(), rate or Rate()
     started = initialise(architecture, init=init)

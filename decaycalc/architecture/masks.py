@@ -7,8 +7,9 @@ mxnet/optimizer (names); lasagne/regularization.py; allenai/OLMo (embeddings exe
 
 from collections.abc import Callable
 
+from decaycalc.architecture.name_words import norm_kind
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
-from decaycalc.errors import UnknownNameError
+from decaycalc.errors import UndecidableError, UnknownNameError
 
 # Which tensors decay where nobody says it.
 DEFAULT_MASK = "no-1d"
@@ -25,10 +26,21 @@ def decayed(architecture: Architecture, *, mask: str | None = None) -> tuple[boo
 
     Raises:
         UnknownNameError: no such mask.
+        UndecidableError: a tensor that the mask treats as names and shapes do not tell.
     """
     name = find_mask(mask)
-    rule, listed = RULES[name], architecture.undecayed if name == "timm" else ()
+    rule, listed = RULES[name], _listed(architecture) if name == "timm" else ()
     return tuple(rule(tensor) and tensor.name not in listed for tensor in architecture.tensors)
+
+
+def _listed(architecture: Architecture) -> frozenset[str]:
+    """Return the tensors that the model's own list exempts."""
+    if architecture.undecayed is not None:
+        return frozenset(architecture.undecayed)
+    # Imported here: only networks from files need it.
+    from decaycalc.architecture.own_lists import listed_by_timm  # noqa: PLC0415
+
+    return frozenset(listed_by_timm(architecture.tensors))
 
 
 def find_mask(mask: str | None) -> str:
@@ -51,19 +63,6 @@ def find_mask(mask: str | None) -> str:
     return framework
 
 
-def count_decayed(architecture: Architecture, *, mask: str | None = None) -> int:
-    """Return the number of weights that decay; all of them in a bare count.
-
-    Raises:
-        UnknownNameError: no such mask.
-    """
-    marks = decayed(architecture, mask=mask)
-    if architecture.count is not None:
-        return architecture.count
-    pairs = zip(architecture.tensors, marks, strict=True)
-    return sum(tensor.n_weights for tensor, mark in pairs if mark)
-
-
 def _is_any(_tensor: Tensor) -> bool:
     return True
 
@@ -73,11 +72,11 @@ def _is_no_bias(tensor: Tensor) -> bool:
 
 
 def _is_no_1d(tensor: Tensor) -> bool:
-    return len(tensor.shape) > 1 and not tensor.name.endswith("bias")
+    return len(tensor.layer_shape) > 1 and not tensor.name.endswith("bias")
 
 
 def _is_matrix(tensor: Tensor) -> bool:
-    return len(tensor.shape) > 1
+    return len(tensor.layer_shape) > 1
 
 
 def _is_no_bias_norm(tensor: Tensor) -> bool:
@@ -107,10 +106,18 @@ def _is_hugging_face(tensor: Tensor) -> bool:
 
 
 def _is_layer_norm(tensor: Tensor) -> bool:
-    """Return whether a norm is a LayerNorm, by its kind or, where that is unknown, its name."""
-    if tensor.norm_kind:
-        return tensor.norm_kind == "layer"
-    return tensor.layer.lower().rpartition(".")[2].startswith("ln")
+    """Return whether a norm is a LayerNorm, by its kind or, where that is unknown, its name.
+
+    Raises:
+        UndecidableError: neither tells it.
+    """
+    kind = tensor.norm_kind or norm_kind(tensor.layer)
+    if not kind:
+        raise UndecidableError(
+            f"whether {tensor.name[:80]!r} is a LayerNorm is not known from its name, and the "
+            "Trainer decays other norms; choose another --decay-mask or --no-decay REGEX"
+        )
+    return kind == "layer"
 
 
 RULES: dict[str, Rule] = {

@@ -12,13 +12,18 @@ MOST_DIMENSIONS = 64
 
 
 class Role(StrEnum):
-    """What a tensor does in its network; `norm` covers gain and shift of a normalisation."""
+    """What a tensor does in its network.
+
+    `norm` covers gain and shift of a normalisation, `adapter` the factors of a low-rank update;
+    `other` are tokens, scales, and whatever else no initialiser knows.
+    """
 
     WEIGHT = "weight"
     BIAS = "bias"
     NORM = "norm"
     EMBEDDING = "embedding"
     POSITION = "position"
+    ADAPTER = "adapter"
     OTHER = "other"
 
 
@@ -38,7 +43,8 @@ class Tensor(Record):
     `fan_in` and `fan_out` are those of the layer that the tensor belongs to (inputs and outputs
     times the kernel's positions). `init_variance` and `init_mean` describe one entry as the
     reference implementation initialises it; None where that is unknown. `norm_kind` is layer,
-    rms, batch or empty (unknown).
+    rms, batch, group or empty (unknown). A leading axis of `stack` layers is no dimension of a
+    layer's own.
 
     Raises:
         InvalidValueError: a dimension is negative or the tensor absurdly large.
@@ -52,6 +58,7 @@ class Tensor(Record):
     init_variance: float | None = None
     init_mean: float = 0.0
     norm_kind: str = ""
+    stack: int = 1
 
     def __post_init__(self) -> None:
         if len(self.shape) > MOST_DIMENSIONS:
@@ -71,6 +78,11 @@ class Tensor(Record):
     def n_weights(self) -> int:
         """Number of entries; 1 for a scalar."""
         return prod(self.shape)
+
+    @property
+    def layer_shape(self) -> tuple[int, ...]:
+        """Shape of one layer's part of the tensor."""
+        return self.shape if self.stack == 1 else self.shape[1:]
 
     @property
     def layer(self) -> str:
@@ -94,8 +106,9 @@ class Architecture(Record):
     """The trained tensors of a network, or no more than their number.
 
     A bare count has no tensors: `count` is its number of weights, all of them decayed.
-    `undecayed` are the names that the model itself lists as exempt (timm's `no_weight_decay`).
-    `note` is what whoever uses it must be told, one line.
+    `undecayed` are the names that the model itself lists as exempt (timm's `no_weight_decay`); None
+    where nothing but names and shapes is known of it. `notes` are what whoever uses it must be
+    told, a line each.
 
     Raises:
         ContradictionError: both tensors and a count, or neither.
@@ -106,8 +119,8 @@ class Architecture(Record):
     tensors: tuple[Tensor, ...] = ()
     n_classes: int | None = None
     count: int | None = None
-    undecayed: tuple[str, ...] = ()
-    note: str = ""
+    undecayed: tuple[str, ...] | None = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.tensors) == (self.count is not None):

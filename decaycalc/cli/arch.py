@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     "--init", type=INITIALISER, metavar="INIT", help="he, glorot, lecun, torch or normal:STD."
 )
 @click.option("--classes", type=click.IntRange(min=2), help="Classes C; the initial loss is ln C.")
+@click.option("--stacked/--not-stacked", default=None,
+              help="Whether a file's first axes are layers.  [default: as names tell]")  # fmt: skip
 @click.option("--measure", "measured", is_flag=True, help="Read the weights and add their squares.")
 @click.option("--depth", type=click.IntRange(min=0), help="Sum tensors up to DEPTH parts of names.")
 @click.option("--groups", "value_only", type=click.Choice(["json"]),
@@ -74,9 +76,11 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
         DecaycalcError: an option that makes no sense, or a SPEC that cannot be read.
     """
     from decaycalc.architecture.inventory import take_inventory
+    from decaycalc.architecture.restacking import restack
 
     bias = not given["no_bias"]
-    architecture, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
+    read, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
+    architecture = restack(read, stacked=given["stacked"])
     rate, rate_of, warnings = take_rate(given, architecture)
     inventory = take_inventory(
         architecture,
@@ -87,8 +91,7 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
         rate_of=rate_of,
         measured=sums,
     )
-    notes = (architecture.note,) if architecture.note else ()
-    return inventory, (*notes, *warnings)
+    return inventory, tuple(dict.fromkeys((*architecture.notes, *warnings)))
 
 
 def take_choice(given: dict[str, Any]) -> "Choice":

@@ -1,8 +1,8 @@
 import pytest
 
 from decaycalc.architecture.depth import layer_numbers
-from decaycalc.architecture.zoo import build_model
-from decaycalc.errors import ContradictionError
+from decaycalc.architecture.zoo import find_model
+from decaycalc.errors import UndecidableError
 
 
 def numbers(*names):
@@ -23,7 +23,7 @@ def numbers(*names):
     ],
 )  # fmt: skip
 def test_a_networks_layers_are_its_blocks_between_stem_and_head(name, top):
-    net = build_model(name)
+    net = find_model(name)
     layers = layer_numbers(tuple(tensor.name for tensor in net.tensors))
     assert set(layers) == set(range(top + 1))
 
@@ -64,5 +64,5 @@ def test_a_transformer_of_one_stack_is_read_whatever_its_names_begin_with():
     ],
 )
 def test_names_that_do_not_tell_the_depth_are_refused(names):
-    with pytest.raises(ContradictionError, match="depth of layers is not known"):
+    with pytest.raises(UndecidableError, match="depth of layers is not known"):
         layer_numbers(names)

@@ -6,12 +6,13 @@ import pytest
 from decaycalc.architecture.groups import Choice, group_tensors, lr_multiples, treatments
 from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.inventory import Rate, take_inventory
-from decaycalc.architecture.masks import FRAMEWORKS, RULES, count_decayed, decayed, find_mask
+from decaycalc.architecture.masks import FRAMEWORKS, RULES, decayed, find_mask
 from decaycalc.architecture.names import match_names
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.treatment import parse_group_rule
-from decaycalc.architecture.zoo import build_model
+from decaycalc.architecture.zoo import find_model
 from decaycalc.errors import ContradictionError, InvalidValueError, UnknownNameError
+from tests.architecture.counting import count_decayed
 
 
 def tensor(name, *shape, role=Role.WEIGHT, kind=""):
@@ -87,22 +88,22 @@ def test_a_framework_or_its_convention_stands_for_its_mask():
 
 
 def test_the_embeddings_of_language_models_are_tables_of_words_and_places():
-    net = build_model("bert-base")
+    net = find_model("bert-base")
     difference = count_decayed(net) - count_decayed(net, mask="no-embedding")
     assert difference == 23_835_648
-    vision = build_model("vit-base")
+    vision = find_model("vit-base")
     assert count_decayed(vision) == count_decayed(vision, mask="no-embedding")
 
 
 def test_the_trainer_decays_batch_norm_gains_alone():
-    net = build_model("resnet18")
+    net = find_model("resnet18")
     kept = [t.name for t, mark in zip(net.tensors, decayed(net, mask="hf"), strict=True) if mark]
     assert "bn1.weight" in kept
     assert "layer2.0.downsample.1.weight" in kept
-    vit = build_model("vit_b_16")
+    vit = find_model("vit_b_16")
     assert count_decayed(vit, mask="hf") == count_decayed(vit)
     for name in ("llama-3.2-1b", "t5-small", "convnext-tiny", "torchvision/convnext_tiny"):
-        net = build_model(name)
+        net = find_model(name)
         spared = [
             t for t, mark in zip(net.tensors, decayed(net, mask="hf"), strict=True) if not mark
         ]
@@ -179,14 +180,14 @@ def test_a_number_of_its_own_has_a_ratio_once_the_runs_is_known():
 
 
 def test_layer_decay_grows_lr_from_the_inputs_to_the_head():
-    net = build_model("vit-tiny")
+    net = find_model("vit-tiny")
     scales = dict(zip((t.name for t in net.tensors), lr_multiples(net, 0.5), strict=True))
     assert scales["pos_embed"] == scales["patch_embed.proj.weight"] == 0.5**13
     assert scales["blocks.0.norm1.weight"] == 0.5**12
     assert scales["blocks.11.mlp.fc2.bias"] == 0.5
     assert scales["head.weight"] == 1
     assert scales["norm.weight"] == 0.5
-    torchvision = build_model("vit_b_16")
+    torchvision = find_model("vit_b_16")
     assert min(lr_multiples(torchvision, 0.5)) == 0.5**13
     assert lr_multiples(NET, 0.5) == (0.25, 0.25, 0.5, 0.5, 1, 1)
     assert lr_multiples(NET, None) == (1,) * 6
@@ -282,6 +283,6 @@ def test_parameter_groups_are_ready_for_an_optimizer():
     assert priced.parameter_groups()[0]["lr"] == 0.01
     with pytest.raises(ContradictionError, match="need a VALUE"):
         take_inventory(NET, choice=choice).parameter_groups()
-    layered = take_inventory(build_model("vit-tiny"), choice=Choice(layer_decay=0.75))
+    layered = take_inventory(find_model("vit-tiny"), choice=Choice(layer_decay=0.75))
     with pytest.raises(ContradictionError, match="need an lr"):
         layered.parameter_groups()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.initialisers import check_initialiser, initialise
 from decaycalc.architecture.inline import parse_inline
-from decaycalc.architecture.masks import count_decayed, decayed
+from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import (
     ContradictionError,
@@ -16,6 +16,7 @@ from decaycalc.errors import (
     TextSyntaxError,
     UnknownNameError,
 )
+from tests.architecture.counting import count_decayed
 
 
 @pytest.mark.parametrize(

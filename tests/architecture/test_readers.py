@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from decaycalc.architecture import parse_architecture
-from decaycalc.architecture.masks import count_decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import bounds, open_checkpoint, read_architecture
 from decaycalc.architecture.tensors import Role
-from decaycalc.architecture.zoo import build_model
+from decaycalc.architecture.zoo import find_model
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
@@ -22,6 +21,7 @@ from decaycalc.errors import (
     UnknownNameError,
     UnreadableFileError,
 )
+from tests.architecture.counting import count_decayed
 
 SIZES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "U8": 1, "F8_E4M3": 1}
 
@@ -256,7 +256,7 @@ def test_a_list_of_names_and_shapes_is_read(tmp_path, name):
 
 def test_a_list_gives_the_same_weights_as_the_zoo(tmp_path):
     for name in ("resnet18", "vit-tiny", "gpt2", "t5-small"):
-        built = build_model(name)
+        built = find_model(name)
         text = json.dumps([[tensor.name, list(tensor.shape)] for tensor in built.tensors])
         net = parse_architecture(write(tmp_path, f"{name}.json", text))
         assert net.n_parameters == built.n_parameters

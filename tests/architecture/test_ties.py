@@ -33,7 +33,7 @@ def note_of(folder, arrays, tied=None):
     """Return what is told about a file with a config.json beside it that says so, if any."""
     if tied is not None:
         (folder / "config.json").write_text(json.dumps({"tie_word_embeddings": tied}))
-    return open_checkpoint(save(folder, arrays)).architecture.note
+    return " ".join(open_checkpoint(save(folder, arrays)).architecture.notes)
 
 
 def test_a_configuration_that_ties_them_is_believed(tmp_path):
@@ -84,14 +84,14 @@ def test_shards_lie_beside_one_configuration(tmp_path):
     places = {TABLE: "model-1.safetensors", OUTPUT: "model-2.safetensors"}
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": places}))
-    assert "the values are the same" in read_architecture(str(index)).note
+    assert "the values are the same" in read_architecture(str(index)).notes[0]
 
 
 def test_an_archive_is_told_of_by_its_configuration_alone(tmp_path):
     np.savez(tmp_path / "m.npz", **{TABLE: WORDS, OUTPUT: WORDS})
-    assert read_architecture(str(tmp_path / "m.npz")).note == ""
+    assert read_architecture(str(tmp_path / "m.npz")).notes == ()
     (tmp_path / "config.json").write_text('{"tie_word_embeddings": true}')
-    assert "config.json ties the two" in read_architecture(str(tmp_path / "m.npz")).note
+    assert "config.json ties the two" in read_architecture(str(tmp_path / "m.npz")).notes[0]
 
 
 def test_a_file_that_vanishes_meanwhile_is_not_told_of(tmp_path):

@@ -4,18 +4,18 @@ import pytest
 
 from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.initialisers import initialise
-from decaycalc.architecture.masks import count_decayed, decayed
+from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.penalty import penalty
 from decaycalc.architecture.zoo import (
     MODELS,
     OTHER_NAMES,
-    build_model,
     families,
     find_model,
     known_names,
     squash,
 )
 from decaycalc.errors import InvalidValueError, UnknownNameError
+from tests.architecture.counting import count_decayed
 
 # Name, parameters, exempt weights, tensors and exempt tensors under no-1d, counted in torchvision
 # 0.28, timm 1.0.31 and transformers 4.57.1.
@@ -132,12 +132,12 @@ def test_a_model_has_exactly_the_parameters_of_the_reference(
 
 @pytest.mark.parametrize(("name", "total"), TOTALS.items())
 def test_a_model_has_its_published_number_of_parameters(name, total):
-    assert build_model(name).n_parameters == total
+    assert find_model(name).n_parameters == total
 
 
 @pytest.mark.parametrize("name", known_names())
 def test_every_known_name_builds_sound_tensors(name):
-    net = build_model(name)
+    net = find_model(name)
     names = [tensor.name for tensor in net.tensors]
     assert len(set(names)) == len(names)
     assert set(net.undecayed) <= set(names)
@@ -168,7 +168,7 @@ def test_every_known_name_builds_sound_tensors(name):
     ],
 )
 def test_spelling_and_publisher_do_not_matter(one, other):
-    assert parse_architecture(one).tensors == build_model(other).tensors
+    assert parse_architecture(one).tensors == find_model(other).tensors
 
 
 def test_no_two_names_fall_together():
@@ -196,7 +196,7 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_families_of_a_few_numbers_have_the_published_number_of_parameters(name):
-    net = build_model(name)
+    net = find_model(name)
     assert net.n_parameters == PUBLISHED[name]
     assert net.name == name
     assert net.n_classes == 1000
@@ -246,21 +246,21 @@ def test_a_family_refuses_members_that_cannot_exist(name):
 
 def test_an_unknown_model_names_its_neighbours():
     with pytest.raises(UnknownNameError, match="did you mean 'resnet50'"):
-        build_model("resnt50")
+        parse_architecture("resnt50")
     assert families.find_member("") is None
 
 
 def test_the_models_that_timm_exempts_more_of():
-    net = build_model("vit-base")
+    net = find_model("vit-base")
     assert net.n_parameters - count_decayed(net, mask="timm") == 275_176
-    small = build_model("deit-small")
+    small = find_model("deit-small")
     assert small.n_parameters - count_decayed(small, mask="timm") == 138_088
-    convnext = build_model("torchvision/convnext_tiny")
+    convnext = find_model("torchvision/convnext_tiny")
     assert convnext.n_parameters - count_decayed(convnext) == 58_504
 
 
 def test_what_the_no_decay_rule_exempts_in_resnet_50():
-    net = build_model("resnet50")
+    net = find_model("resnet50")
     kept = count_decayed(net)
     assert net.n_parameters - kept == 54_120
     assert 100 * kept / net.n_parameters == pytest.approx(99.78823832125734, rel=1e-12)
@@ -275,18 +275,18 @@ def test_what_the_no_decay_rule_exempts_in_resnet_50():
     ],
 )
 def test_the_penalty_at_initialisation_of_known_models(name, mask, squares, strength, value):
-    scale = penalty(build_model(name), strength=strength, mask=mask)
+    scale = penalty(find_model(name), strength=strength, mask=mask)
     assert scale.sum_of_squares == pytest.approx(squares, rel=1e-7)
     assert scale.value == pytest.approx(value, rel=3e-6)
 
 
 def test_the_initial_loss_is_that_of_the_vocabulary_or_the_classes():
-    assert penalty(build_model("resnet50")).initial_loss == pytest.approx(6.907755, rel=1e-7)
-    assert penalty(build_model("nanogpt")).initial_loss == pytest.approx(10.82584, rel=1e-6)
+    assert penalty(find_model("resnet50")).initial_loss == pytest.approx(6.907755, rel=1e-7)
+    assert penalty(find_model("nanogpt")).initial_loss == pytest.approx(10.82584, rel=1e-6)
 
 
 def test_an_initialiser_replaces_a_models_own():
-    net = initialise(build_model("lenet-300-100"), init="torch")
+    net = initialise(find_model("lenet-300-100"), init="torch")
     assert penalty(net, mask="all", init="torch").sum_of_squares == pytest.approx(
         (300 + 100 + 10) / 3 + 300 / (3 * 784) + 100 / 900 + 10 / 300
     )

@@ -36,6 +36,7 @@ def test_the_json_document_holds_totals_and_tensors(run):
         "name": "conv1.weight",
         "shape": [64, 3, 7, 7],
         "n_weights": 9408,
+        "n_stacked": 1,
         "role": "weight",
         "decayed": True,
         "decay_mult": 1.0,
@@ -133,6 +134,26 @@ def test_a_multiple_of_lr_is_written_only_where_lr_is_known(run):
     assert "need an lr" in err
     words = ("784-10", "--lr", "1e-4", "--group", "fc1:lr*16", "--groups", "json")
     assert json.loads(run(*words)[1])[0] == {"params": ["fc1.weight"], "lr": 0.0016}
+
+
+def test_stacked_layers_are_told_and_may_be_denied(run, tmp_path):
+    path = tmp_path / "scan.json"
+    path.write_text(json.dumps({"h/ln/scale": [12, 8], "h/fc/kernel": [12, 8, 24]}))
+    words = (str(path), "--init", "he", "--decay-mask", "no-1d")
+    status, out, err = run(*words, "--json")
+    body = json.loads(out)
+    assert status == 0
+    assert "first axis of 2 tensors" in err
+    assert "12 layers" in err
+    assert body["notes"] == [err.removeprefix("warning: ").strip()]
+    assert [tensor["n_stacked"] for tensor in body["tensors"]] == [12, 12]
+    assert body["n_exempt"] == 96
+    assert body["sum_of_squares"] == 12 * 2 * 24
+    flat = document(run, *words, "--not-stacked")
+    assert (flat["n_exempt"], flat["notes"]) == (0, [])
+    status, _, err = run("resnet18", "--stacked")
+    assert status == 2
+    assert "layers of 'resnet18' are known" in err
 
 
 def test_measured_weights_stand_beside_expected_ones(run, tmp_path, monkeypatch):

@@ -6,8 +6,8 @@ import pytest
 
 from decaycalc.architecture.groups import Choice, treatments
 from decaycalc.architecture.readers import read_architecture
-from decaycalc.architecture.zoo import build_model
-from decaycalc.errors import ContradictionError
+from decaycalc.architecture.zoo import find_model
+from decaycalc.errors import UndecidableError
 
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")
@@ -62,7 +62,7 @@ def check(found, expected):
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_named_model_has_timms_groups(name):
-    check(ours(build_model(BY_NAME[name])), theirs(name)[1])
+    check(ours(find_model(BY_NAME[name])), theirs(name)[1])
 
 
 @pytest.mark.parametrize("name", BY_FILE)
@@ -88,7 +88,7 @@ TORCHVISION_AND_TIMM = {
 def test_torchvisions_names_give_the_layers_of_timms_twin(name):
     """The two libraries' twins register their tensors in nearly the same order."""
     expected = sorted(share for share, _ in theirs(TORCHVISION_AND_TIMM[name])[1].values())
-    found = sorted(share for share, _ in ours(build_model(name), mask="no-1d").values())
+    found = sorted(share for share, _ in ours(find_model(name), mask="no-1d").values())
     assert found == pytest.approx(expected, rel=1e-12)
 
 
@@ -105,7 +105,7 @@ def test_every_model_of_timm_is_counted_as_timm_does_or_refused():
         net = net_of(model)
         try:
             found = ours(net, mask="no-1d")
-        except ContradictionError:
+        except UndecidableError:
             continue
         known += 1
         for label, (share, _) in groups.items():

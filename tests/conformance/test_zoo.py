@@ -10,7 +10,7 @@ from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import open_checkpoint, read_architecture
-from decaycalc.architecture.zoo import build_model
+from decaycalc.architecture.zoo import find_model
 from decaycalc.architecture.zoo.hub_models import CONFIGS
 
 torch = pytest.importorskip("torch")
@@ -84,14 +84,14 @@ def test_torchvision_models_have_our_tensors(name):
     more = {**EXTRA[name], "init_weights": False} if name in EXTRA else {}
     with torch.device("meta"):
         model = getattr(torchvision.models, name)(**more)
-    assert ours(build_model(prefixed(name))) == shapes_of(model)
+    assert ours(find_model(prefixed(name))) == shapes_of(model)
 
 
 @pytest.mark.parametrize("name", TIMM)
 def test_timm_models_have_our_tensors_and_exemptions(name):
     with torch.device("meta"):
         model = timm.create_model(name, num_classes=1000)
-    net = build_model(name)
+    net = find_model(name)
     assert ours(net) == shapes_of(model)
     listed = model.no_weight_decay() if hasattr(model, "no_weight_decay") else set()
     groups = timm_optim.param_groups_weight_decay(model, 0.1, no_weight_decay_list=listed)
@@ -121,7 +121,7 @@ def test_hub_models_have_our_tensors(name):
     with torch.device("meta"):
         model = getattr(transformers, label)(config)
     model.tie_weights()
-    assert ours(build_model(name)) == shapes_of(model)
+    assert ours(find_model(name)) == shapes_of(model)
 
 
 SMALL = {
@@ -189,7 +189,7 @@ def check_start(net, model):
 def test_fresh_torchvision_weights_are_as_large_as_expected(name):
     torch.manual_seed(0)
     sizes = {"input_size": (224, 224)} if name.startswith("maxvit") else {}
-    check_start(build_model(prefixed(name)), getattr(torchvision.models, name)(**sizes))
+    check_start(find_model(prefixed(name)), getattr(torchvision.models, name)(**sizes))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_fresh_torchvision_weights_are_as_large_as_expected(name):
 )
 def test_fresh_timm_weights_are_as_large_as_expected(name):
     torch.manual_seed(0)
-    check_start(build_model(name), timm.create_model(name))
+    check_start(find_model(name), timm.create_model(name))
 
 
 @pytest.mark.parametrize("kind", MODEL_TYPES)
@@ -233,7 +233,7 @@ def test_the_trainer_exempts_what_our_mask_does():
             model = getattr(torchvision.models, name)()
         kept = set(pt_utils.get_parameter_names(model, [torch.nn.LayerNorm], patterns))
         kept &= {label for label, _ in model.named_parameters()}
-        net = build_model(prefixed(name))
+        net = find_model(prefixed(name))
         marks = zip(net.tensors, decayed(net, mask="hf"), strict=True)
         assert {tensor.name for tensor, mark in marks if mark} == kept, name
 

@@ -35,7 +35,8 @@ def open_checkpoint(path: str) -> Checkpoint | None:
     note = "" if found is None else stored_twice(found)
     if found is None or not note:
         return found
-    return replace(found, architecture=replace(found.architecture, note=note))
+    notes = (*found.architecture.notes, note)
+    return replace(found, architecture=replace(found.architecture, notes=notes))
 
 
 def _checkpoint(path: str) -> Checkpoint | None:

@@ -100,10 +100,18 @@ def check_count(count: int, path: str) -> None:
     """Check that a file lists no more tensors than any network has.
 
     Raises:
-        UnreadableFileError: it lists more, or none.
+        UnreadableFileError: it lists more.
     """
     if count > MOST_TENSORS:
         raise UnreadableFileError(path, f"it lists more than {MOST_TENSORS} tensors")
+
+
+def check_trained(count: int, path: str) -> None:
+    """Check that a file lists some tensor that is trained.
+
+    Raises:
+        UnreadableFileError: it lists none.
+    """
     if not count:
         raise UnreadableFileError(path, "it lists no trained tensor")
 

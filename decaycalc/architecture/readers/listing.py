@@ -4,8 +4,14 @@ import csv
 import io
 from typing import Any
 
-from decaycalc.architecture.guess import guess_tensors, is_buffer
-from decaycalc.architecture.readers.bounds import check_count, check_shape, parse_json
+from decaycalc.architecture.guess import guess_tensors
+from decaycalc.architecture.readers.bounds import (
+    check_count,
+    check_shape,
+    check_trained,
+    parse_json,
+)
+from decaycalc.architecture.restacking import from_names
 from decaycalc.architecture.tensors import MOST_DIMENSIONS, Architecture, Role, Tensor
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
@@ -25,15 +31,14 @@ def architecture_of(
         UnreadableFileError: none or too many tensors, or a name that stands twice.
         InvalidValueError: an absurd shape.
     """
-    kept = [pair for pair in pairs if not is_buffer(pair[0], pair[1])]
-    check_count(len(kept), path)
-    if len({name for name, _, _ in kept}) < len(kept):
+    check_count(len(pairs), path)
+    if len({name for name, _, _ in pairs}) < len(pairs):
         raise UnreadableFileError(path, "a tensor's name stands twice")
-    guessed = guess_tensors((name, shape) for name, shape, _ in kept)
-    tensors = tuple(
-        _with_role(tensor, role) for tensor, (_, _, role) in zip(guessed, kept, strict=True)
-    )
-    return Architecture(name=name or path, tensors=tensors, n_classes=classes)
+    guessed = guess_tensors((name, shape) for name, shape, _ in pairs)
+    check_trained(len(guessed), path)
+    roles = {name: role for name, _, role in pairs if role}
+    tensors = tuple(_with_role(tensor, roles.get(tensor.name, "")) for tensor in guessed)
+    return from_names(name or path, tensors, classes)
 
 
 def _with_role(tensor: Tensor, role: str) -> Tensor:

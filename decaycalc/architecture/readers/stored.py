@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from decaycalc.architecture.guess import guess_tensors, is_buffer
-from decaycalc.architecture.readers.bounds import check_count
+from decaycalc.architecture.guess import guess_tensors
+from decaycalc.architecture.readers.bounds import check_count, check_trained
+from decaycalc.architecture.restacking import from_names
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.record import Record
 
@@ -47,11 +48,10 @@ def make_checkpoint(stored: list[Stored], path: str) -> Checkpoint:
         UnreadableFileError: none is trained, or there are too many.
         InvalidValueError: a tensor is absurdly large.
     """
-    kept = tuple(
-        entry
-        for entry in stored
-        if entry.dtype not in WHOLE_DTYPES and not is_buffer(entry.name, entry.shape)
-    )
-    check_count(len(kept), path)
-    tensors = guess_tensors((entry.name, entry.shape) for entry in kept)
-    return Checkpoint(architecture=Architecture(name=path, tensors=tensors), stored=kept)
+    check_count(len(stored), path)
+    real = [entry for entry in stored if entry.dtype not in WHOLE_DTYPES]
+    tensors = guess_tensors((entry.name, entry.shape) for entry in real)
+    check_trained(len(tensors), path)
+    trained = {tensor.name for tensor in tensors}
+    kept = tuple(entry for entry in real if entry.name in trained)
+    return Checkpoint(architecture=from_names(path, tensors), stored=kept)

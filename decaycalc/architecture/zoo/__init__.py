@@ -21,7 +21,6 @@ from decaycalc.architecture.zoo import (
 )
 from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
 from decaycalc.architecture.zoo.nanogpt import nanogpt
-from decaycalc.errors import UnknownNameError
 
 Rule = Callable[[], Architecture]
 IMAGENET = 1000
@@ -224,20 +223,6 @@ def _readings(name: str) -> tuple[str, ...]:
     for ending in ENDINGS:
         short = short.removesuffix(ending)
     return tuple(dict.fromkeys((name, bare, short)))
-
-
-def build_model(name: str) -> Architecture:
-    """Return the model of that name.
-
-    Raises:
-        UnknownNameError: no such model.
-        InvalidValueError: a family's member that cannot exist.
-    """
-    model = find_model(name)
-    if model is None:
-        hint = f"(families: {', '.join(families.PATTERNS)})"
-        raise UnknownNameError("architecture", name, known_names(), hint=hint)
-    return model
 
 
 def known_names() -> tuple[str, ...]:

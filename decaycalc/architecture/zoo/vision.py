@@ -61,8 +61,7 @@ def vit(size: str, classes: int, *, image: int = 224) -> Architecture:
         _vit_layer(part, f"encoder.layers.encoder_layer_{index}", width, hidden)
     part.norm("encoder.ln", width)
     part.linear("heads.head", width, classes, rule=zero)
-    listed = ("class_token", "encoder.pos_embedding")
-    return part.done(f"vit_{size}", classes=classes, undecayed=listed)
+    return part.done(f"vit_{size}", classes=classes)
 
 
 def _vit_layer(part: Builder, name: str, width: int, hidden: int) -> None:
@@ -94,9 +93,8 @@ def swin(size: str, classes: int, *, second: bool = False) -> Architecture:
             width *= 2
     part.norm("norm", width)
     part.linear("head", width, classes)
-    tables = tuple(t.name for t in part.tensors if t.name.endswith("relative_position_bias_table"))
     label = f"swin_v2_{size}" if second else f"swin_{size}"
-    return part.done(label, classes=classes, undecayed=tables)
+    return part.done(label, classes=classes)
 
 
 def _swin_block(part: Builder, name: str, width: int, heads: int, *, second: bool) -> None:

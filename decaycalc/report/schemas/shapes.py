@@ -202,6 +202,7 @@ _ARCH = {
     "strength": "number?",
     "shrink": "number?",
     "penalty": "number?",
+    "notes": ["string"],
     "groups": [
         {
             "name": "string",
@@ -219,6 +220,7 @@ _ARCH = {
             "name": "string",
             "shape": ["integer"],
             "n_weights": "integer",
+            "n_stacked": "integer",
             "role": "string",
             "decayed": "boolean",
             "decay_mult": "number?",

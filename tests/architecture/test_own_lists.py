@@ -1,0 +1,68 @@
+import pytest
+
+from decaycalc.architecture.guess import guess_tensors
+from decaycalc.architecture.masks import decayed
+from decaycalc.architecture.restacking import from_names
+from decaycalc.architecture.zoo import find_model
+from decaycalc.errors import UndecidableError
+
+
+def exempt(mask, *shapes):
+    net = from_names("net", guess_tensors(shapes))
+    marks = zip(net.tensors, decayed(net, mask=mask), strict=True)
+    return {tensor.name for tensor, mark in marks if not mark}
+
+
+@pytest.mark.parametrize("name", ["vit-base", "deit-small-distilled", "swin-tiny", "vit_b_16"])
+def test_a_dump_of_a_model_is_exempt_in_the_same_places_as_the_model(name):
+    net = find_model(name)
+    dump = from_names("dump", guess_tensors((t.name, t.shape) for t in net.tensors))
+    assert decayed(dump, mask="timm") == decayed(net, mask="timm")
+
+
+def test_what_timms_models_list_is_told_from_names():
+    assert exempt(
+        "timm", ("cls_token", (1, 1, 8)), ("reg_token", (1, 4, 8)), ("pos_embed", (1, 9, 8)),
+        ("blocks.0.attn.relative_position_bias_table", (9, 2)), ("patch_embed.proj.weight", (8, 3)),
+        ("layers.0.blocks.0.attn.cpb_mlp.0.weight", (8, 2)), ("head.weight", (8, 8)),
+    ) == {
+        "cls_token", "reg_token", "pos_embed", "blocks.0.attn.relative_position_bias_table",
+        "layers.0.blocks.0.attn.cpb_mlp.0.weight",
+    }  # fmt: skip
+
+
+def test_models_without_a_list_exempt_nothing_more():
+    assert exempt(
+        "timm", ("vit.embeddings.cls_token", (1, 1, 8)), ("transformer.wpe.weight", (9, 8)),
+        ("vit.embeddings.position_embeddings", (1, 9, 8)), ("class_token", (1, 1, 8)),
+    ) == set()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["net.my_pos_embedding", "encoder.cls_token", "tower.query_tokens"]
+)
+def test_what_a_list_of_an_unknown_model_may_hold_is_refused(name):
+    with pytest.raises(UndecidableError, match="own list is not known from names"):
+        exempt("timm", (name, (1, 4, 8)), ("fc.weight", (8, 8)))
+
+
+def test_the_trainers_mask_needs_the_kind_of_each_norm():
+    assert exempt(
+        "hf", ("stem.bn.weight", (8,)), ("stem.bn.bias", (8,)), ("h.ln_1.weight", (8,)),
+        ("layer1.0.bn1.weight", (8,)), ("layer1.0.downsample.1.weight", (8,)),
+        ("gn1.weight", (8,)), ("final_norm.weight", (8,)),
+    ) == {"stem.bn.bias", "h.ln_1.weight", "final_norm.weight"}  # fmt: skip
+    with pytest.raises(UndecidableError, match=r"'features.0.1.weight' is a LayerNorm"):
+        exempt("hf", ("features.0.1.weight", (8,)))
+
+
+def test_stored_statistics_tell_a_batch_norm():
+    shapes = (("features.0.1.weight", (8,)), ("features.0.1.running_mean", (8,)))
+    assert exempt("hf", *shapes) == set()
+
+
+def test_a_dump_of_timms_vit_decays_as_its_optimizer_has_it():
+    net = find_model("vit-base")
+    dump = from_names("dump", guess_tensors((t.name, t.shape) for t in net.tensors))
+    marks = zip(dump.tensors, decayed(dump, mask="timm"), strict=True)
+    assert sum(tensor.n_weights for tensor, mark in marks if mark) == 86_292_480
