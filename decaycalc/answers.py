@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from decaycalc.survival.answer import ScheduleAnswer
 
 
+# A short last batch that makes less of a difference is not worth a warning.
+_WORTH_SAYING = Fraction(1, 100)
+
+
 class Unavailable(Record):
     """A convention that the question does not reach, and why.
 
@@ -251,14 +255,21 @@ def _required(strength: Fraction | None) -> Fraction:
     return strength
 
 
+def _parts_from_whole_steps(run: Run) -> bool:
+    """Return whether an epoch's whole steps differ from N/B by a hundredth or more."""
+    ratio, steps = run.epoch_ratio, run.steps_per_epoch
+    if ratio is None or steps is None:
+        return False
+    return abs(steps - ratio) >= _WORTH_SAYING * ratio
+
+
 def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
     if question.architecture is not None:
         texts += question.architecture.notes
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
-    in_epochs = decay is not None and ratio is not None and per_epoch is not None
-    if in_epochs and ratio is not None and ratio.denominator != 1:
+    if _parts_from_whole_steps(source.run) and decay is not None and ratio is not None:
         texts.append(
             f"an epoch is {per_epoch} steps, N/B is {float(ratio):.6g}: "
             "timescales and half-lives in epochs use N/B"

@@ -106,7 +106,8 @@ def answered(request: Request, setting: Setting) -> Shown:
 
     question = question_of(request, setting, require_source(setting.source))
     found = answer(question)
-    result = shown(found, setting.notes)
+    asked = len(question.targets)
+    result = shown(found, setting.notes, asked=asked, everything=question.everything)
     if not request.explain:
         return result
     from decaycalc.cli.explanation import explained, of_answer
@@ -131,8 +132,13 @@ def require_source(source: "Convention | None") -> "Convention":
     return source
 
 
-def shown(answer: "Answer", notes: tuple[str, ...] = ()) -> Shown:
-    """Return the answer in all its shapes; `notes` are warnings that go before its own."""
+def shown(
+    answer: "Answer", notes: tuple[str, ...] = (), *, asked: int = 0, everything: bool = False
+) -> Shown:
+    """Return the answer in all its shapes; `asked` is the number of targets asked for.
+
+    `notes` are warnings that go before its own.
+    """
 
     def bare() -> str:
         return bare_number(answer)
@@ -141,7 +147,7 @@ def shown(answer: "Answer", notes: tuple[str, ...] = ()) -> Shown:
         from decaycalc.cli.flags import flag_of
         from decaycalc.report import convert
 
-        return convert.tables(answer, flag_of=flag_of)
+        return convert.tables(answer, flag_of=flag_of, asked=asked, everything=everything)
 
     def rows() -> Any:
         from decaycalc.report import convert

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from decaycalc.answers import Answer, Question
     from decaycalc.explanation.step import Explanation
-    from decaycalc.report.table import Table
+    from decaycalc.report.table import Block
 
 
 def explained(shown: Shown, explanations: "Sequence[Explanation]", *, style: str) -> Shown:
     """Return what is shown with the derivations: as tables, as JSON's `explanation`, as LaTeX."""
     from decaycalc.report import explain
 
-    def tables() -> "Iterator[Table]":
+    def tables() -> "Iterator[Block]":
         yield from shown.tables()
         yield from explain.tables(explanations)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from decaycalc.report.table import Table
+    from decaycalc.report.table import Block
 
 _OUTPUT_HELP = "Write there, in the format of its extension; - is stdout."
 _OUTPUT_NAMES = frozenset({*FORMAT_OPTIONS, "width", "quiet"})
@@ -64,7 +64,7 @@ class Shown(Record):
 
     name: str
     body: Callable[[], Mapping[str, object]]
-    tables: "Callable[[], Iterable[Table]]"
+    tables: "Callable[[], Iterable[Block]]"
     rows: Callable[[], Sequence[Mapping[str, object]]]
     value: Callable[[], str] | None = None
     warnings: Sequence[str] = ()
@@ -201,9 +201,11 @@ def _rich(shown: Shown, output: Output) -> str:
     from decaycalc.report import text
 
     if output.format == "html":
-        return text.to_html(shown.tables(), width=output.width)
+        from decaycalc.report.html import to_page
+
+        return to_page(shown.tables())
     if output.format == "svg":
-        return text.to_svg(tuple(shown.tables()), width=output.width)
+        return text.to_svg(shown.tables(), width=output.width)
     to_file = output.path not in {None, "-"}
     terminal = sys.stdout.isatty() and not to_file
     return text.to_text(

@@ -46,11 +46,16 @@ def command(
         return one(name, framework, mask)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
-    from decaycalc.report import recipes as report
     from decaycalc.training.published.measured import recall
 
     measured = tuple(recall(recipe) for recipe in chosen(search, near))
-    return shown(measured, lambda: report.listing(measured))
+
+    def tables() -> Any:
+        from decaycalc.report import recipes as report
+
+        return report.listing(measured)
+
+    return shown(measured, tables)
 
 
 def chosen(search: str | None, near: str | None) -> Any:
@@ -130,10 +135,10 @@ def shown_code(snippet: Any, name: str, notes: tuple[str, ...]) -> Shown:
 
 def snippet_table(snippet: Any) -> Any:
     """Return a snippet as a table, for Markdown."""
-    from decaycalc.report.table import Table
+    from decaycalc.report.table import simple_table
 
     lines = tuple((line,) for line in snippet.code.splitlines())
-    return (Table(title=f"Code for {snippet.framework}", headers=("code",), rows=lines),)
+    return (simple_table(title=f"Code for {snippet.framework}", headers=("code",), rows=lines),)
 
 
 def shown(measured: "tuple[Measured, ...]", tables: Any) -> Shown:

@@ -39,13 +39,15 @@ def shown_config() -> Shown:
 
 def tables_of(rows: list[dict[str, Any]]) -> "Iterator[Table]":
     """Yield the one table of options, without those that nobody set and that have no value."""
-    from decaycalc.report.table import Table
+    from decaycalc.report.table import simple_table
 
     told = [row for row in rows if row["value"] not in _NOTHING or row["source"] != "default"]
     cells = tuple((row["option"], _cell(row["value"]), row["source"]) for row in told)
     silent = len(rows) - len(told)
     note = f"{silent} more options have no value (--json lists them)" if silent else ""
-    yield Table(title="Configuration", headers=("option", "value", "from"), rows=cells, note=note)
+    yield simple_table(
+        title="Configuration", headers=("option", "value", "from"), rows=cells, note=note
+    )
 
 
 def _row(name: str, value: Any, source: str) -> dict[str, Any]:

@@ -63,6 +63,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, for --emit.")
 @click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
+@click.option("--all", "everything", is_flag=True, help="Show every rule, and what each keeps.")
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
 @EXPLAIN
 @conventions_option
@@ -75,6 +76,7 @@ def command(**given: Any) -> Shown:
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
     framework, schedule, style = (given.pop(name) for name in ("framework", "schedule", "explain"))
+    everything = given.pop("everything")
     parameters = take_parameters(given)
     mask = given.pop("mask")
     setting = take_setting(given, schedule)
@@ -82,7 +84,7 @@ def command(**given: Any) -> Shown:
     if framework is not None:
         return emitted(moved, framework, setting, mask)
     laws = projections(moved, *parameters)
-    result = shown(moved, laws, setting.notes)
+    result = shown(moved, laws, setting.notes, everything=everything)
     if not style:
         return result
     from decaycalc.cli.explanation import explained
@@ -241,6 +243,8 @@ def shown(
     moved: "Transfer",
     laws: "tuple[Projection, ...]",
     notes: tuple[str, ...],
+    *,
+    everything: bool,
 ) -> Shown:
     """Return the rules in all their shapes."""
 
@@ -248,7 +252,7 @@ def shown(
         from decaycalc.cli.flags import flag_of
         from decaycalc.report import transfer as report
 
-        return report.tables(moved, laws, flag_of=flag_of)
+        return report.tables(moved, laws, flag_of=flag_of, everything=everything)
 
     def rows() -> Any:
         from decaycalc.report import transfer as report

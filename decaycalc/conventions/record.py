@@ -45,6 +45,19 @@ class Equivalence(StrEnum):
     ESTIMATE = "estimate"
     NONE = "none"
 
+    @property
+    def words(self) -> str:
+        """What a screen calls it."""
+        return _IN_WORDS.get(self.value, self.value)
+
+
+_IN_WORDS = {
+    "identical": "exact",
+    "same-optimum": "same minimum",
+    "same-decay": "same decay rate",
+    "none": "no equivalent",
+}
+
 
 class Buffer(StrEnum):
     """How an optimizer keeps its momentum; all agree in the long run at a constant lr.

@@ -28,6 +28,12 @@ class Conversion(Record):
     assumed: tuple[tuple[str, float], ...] = ()
     layers: tuple[tuple[str, float], ...] = ()
 
+    def __str__(self) -> str:
+        number = "by layer" if self.value is None else repr(self.value)
+        words = f"{self.convention.key} {self.convention.parameter} = {number}"
+        lr = "" if self.lr is None else f" at lr {self.lr!r}"
+        return f"{words}{lr} ({self.equivalence.words}; {self.formula})"
+
     def to_dict(self) -> dict[str, object]:
         """Return the conversion as JSON's `conversions` holds it."""
         return {

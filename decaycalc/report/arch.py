@@ -5,7 +5,7 @@ from typing import cast
 
 from decaycalc.architecture.groups import Group
 from decaycalc.architecture.inventory import Entry, Inventory, Rate
-from decaycalc.report.table import Cell, Table
+from decaycalc.report.table import Cell, Table, simple_table
 
 
 def tables(inventory: Inventory, *, depth: int | None = None) -> Iterator[Table]:
@@ -57,13 +57,13 @@ def _totals(inventory: Inventory) -> Table:
     )
     known = tuple(row for row in shown if row[1] is not None)
     name = clean(inventory.architecture.name)
-    return Table(title=f"{name}", headers=("", "value"), rows=known, numeric=("value",))
+    return simple_table(title=f"{name}", headers=("", "value"), rows=known, numeric=("value",))
 
 
 def _groups(inventory: Inventory) -> Table:
     headers = ("group", "decay ×", "lr ×", "tensors", "weights", "shrink per step")
     body = tuple(_group(inventory.group_row(*pair)) for pair in _pairs(inventory))
-    return Table(title="Groups", headers=headers, rows=body, numeric=headers[1:])
+    return simple_table(title="Groups", headers=headers, rows=body, numeric=headers[1:])
 
 
 def _pairs(inventory: Inventory) -> Iterable[tuple[Group, Rate]]:
@@ -96,7 +96,7 @@ def _tensors(inventory: Inventory) -> Table:
 
     body = tuple(line(entry) for entry in inventory.entries)
     numeric = ("weights", "Σw² at init", "measured Σw²", "RMS", "penalty")
-    return Table(title="Tensors", headers=tuple(headers), rows=body, numeric=numeric)
+    return simple_table(title="Tensors", headers=tuple(headers), rows=body, numeric=numeric)
 
 
 def _modules(inventory: Inventory, depth: int) -> Table:
@@ -107,7 +107,7 @@ def _modules(inventory: Inventory, depth: int) -> Table:
         modules.setdefault(".".join(parts[:depth]), []).append(entry)
     headers = ("module", "tensors", "weights", "decayed weights", "Σw² of decayed")
     body = tuple(_module(name, entries) for name, entries in modules.items())
-    return Table(title="Modules", headers=headers, rows=body, numeric=headers[1:])
+    return simple_table(title="Modules", headers=headers, rows=body, numeric=headers[1:])
 
 
 def _module(name: str, entries: list[Entry]) -> tuple[Cell, ...]:

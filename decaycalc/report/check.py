@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from decaycalc.checks import Checked
-from decaycalc.report.table import Table
+from decaycalc.report.table import Table, simple_table
 
 
 def tables(results: Sequence[Checked]) -> Iterator[Table]:
@@ -13,7 +13,7 @@ def tables(results: Sequence[Checked]) -> Iterator[Table]:
         ("passed" if result.passed else "FAILED", result.name, result.message) for result in results
     )
     note = f"{len(results) - failed} of {len(results)} passed"
-    yield Table(title="Checks", headers=("", "check", "message"), rows=rows, note=note)
+    yield simple_table(title="Checks", headers=("", "check", "message"), rows=rows, note=note)
 
 
 def to_github(results: Sequence[Checked], *, path: str) -> str:

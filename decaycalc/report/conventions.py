@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from decaycalc.conventions.record import Convention
-from decaycalc.report.table import Cell, Table
+from decaycalc.report.table import Cell, Table, simple_table
 
 
 def listing(conventions: tuple[Convention, ...]) -> Iterator[Table]:
@@ -20,7 +20,7 @@ def listing(conventions: tuple[Convention, ...]) -> Iterator[Table]:
             )
             for convention in members
         )
-        yield Table(title=group, headers=headers, rows=body)
+        yield simple_table(title=group, headers=headers, rows=body)
 
 
 def record(convention: Convention) -> tuple[Table, ...]:
@@ -45,4 +45,4 @@ def record(convention: Convention) -> tuple[Table, ...]:
     )
     known = tuple(row for row in shown if row[1])
     title = f"{convention.key}: {convention.title}"
-    return (Table(title=title, headers=("field", "value"), rows=known),)
+    return (simple_table(title=title, headers=("field", "value"), rows=known),)

@@ -1,28 +1,44 @@
-"""The answer of `convert` as three tables, and as rows."""
+"""The answer of `convert` as a screen: the run, then decay, penalty and the numbers elsewhere."""
 
 from collections.abc import Callable, Iterator, Mapping
 
 from decaycalc.answers import Answer
-from decaycalc.architecture.penalty import Penalty
+from decaycalc.conventions.record import Convention, Coupling
 from decaycalc.conversion.convert import Conversion
-from decaycalc.report import neighbours
-from decaycalc.report.table import Cell, Table
+from decaycalc.conversion.decay import Decay
+from decaycalc.report import elsewhere, heading, neighbours, penalty
+from decaycalc.report.digits import show
+from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Table, Tone
+
+# What the other tables of the screen say already: forms of what they name, and the names.
+_VARIANTS = frozenset(
+    {
+        "mean-half-l2", "sum-half-l2", "batch-sum-half-l2", "per-example-half-l2",
+        "ema-timescale-epochs", "per-step-shrink",
+    }
+)  # fmt: skip
+_SAID_ABOVE = _VARIANTS | {"mean-l2", "sum-l2", "batch-sum-l2"}
+# What --to and --all still reach: nobody moves a decoupled decay to a solver of an objective, and
+# few move anything to the frameworks of old.
+_FITS, _CLASSICS = "scikit-learn and statistics", "Classics"
+_MORE = "--explain why · --all every convention · --to KEY --value for scripts"
 
 
-def tables(answer: Answer, *, flag_of: Callable[[str], str]) -> Iterator[Table]:
-    """Yield the tables Decay, Penalty scale (with its layers) and Conversions, as far as known."""
-    if answer.value is not None:
-        yield _decay(answer)
-    if answer.penalty is not None:
-        yield _penalty(answer.penalty)
-        if answer.penalty.layers:
-            yield _layers(answer.penalty, even=not _differs_by_layer(answer))
-    if answer.conversions:
-        yield _conversions(answer)
-    if any(conversion.layers for conversion in answer.conversions):
-        yield _by_layer(answer)
-    if answer.unavailable:
-        yield _unavailable(answer, flag_of)
+def tables(
+    answer: Answer, *, flag_of: Callable[[str], str], asked: int = 0, everything: bool = False
+) -> Iterator[Block]:
+    """Yield the screen; `asked` is the number of targets asked for, one of them needs no table."""
+    if asked == 1:
+        yield from _one(answer)
+        return
+    yield from _heading(answer)
+    if answer.decay is not None:
+        yield _decay(answer.decay)
+    elif answer.value is not None:
+        yield Paragraph(text=_why_no_decay(answer), tone=Tone.PARTIAL)
+    yield from _scheduled(answer)
+    yield from _penalty(answer, everything=everything)
+    yield from _numbers(answer, flag_of=flag_of, asked=asked, everything=everything)
 
 
 def rows(answer: Answer) -> list[Mapping[str, object]]:
@@ -32,83 +48,101 @@ def rows(answer: Answer) -> list[Mapping[str, object]]:
     return [{**head, **conversion.to_dict()} for conversion in answer.conversions]
 
 
-def _decay(answer: Answer) -> Table:
-    """Return what happens to an undriven weight per step, epoch and run."""
-    decay = answer.decay
-    value = None if answer.value is None else float(answer.value)
-    setting: list[tuple[Cell, ...]] = [(f"{answer.source.parameter} ({answer.source.key})", value)]
-    if decay is None:
-        reason = _why_no_decay(answer)
-        return Table(title="Decay", headers=("", "value"), rows=tuple(setting), note=reason)
-    shown: list[tuple[Cell, ...]] = [
-        ("strength λ* (mean loss + ½λ*Σw²)", answer.strength),
-        ("shrink per step, first order", decay.first_order_shrink),
-        ("shrink per step, exact", decay.per_step_shrink),
-        ("factor per step", decay.per_step_factor),
-        ("factor per epoch", decay.per_epoch_factor),
-        (
-            "factor per run, under the schedule" if answer.schedule else "factor per run",
-            decay.per_run_factor,
-        ),
-        ("half-life, steps", decay.half_life_steps),
-        ("half-life, epochs", decay.half_life_epochs),
-        ("timescale, steps", decay.timescale_steps),
-        ("timescale, epochs", decay.timescale_epochs),
-        ("timescale, fraction of the run", decay.timescale_run_fraction),
-        *_scheduled(answer),
+def _heading(answer: Answer) -> Iterator[Paragraph]:
+    assumed = heading.assumed_by(answer.source, answer.run)
+    schedule = None if answer.schedule is None else answer.schedule.schedule.text
+    yield heading.heading(answer.source, answer.value)
+    yield heading.setting(answer.run, assumed=assumed, schedule=schedule)
+
+
+def _one(answer: Answer) -> Iterator[Block]:
+    """Yield the one conversion in two or three lines, and its numbers by layer if it has them."""
+    conversion = answer.conversions[0]
+    yield from elsewhere.single(conversion)
+    assumed = heading.assumed_by(answer.source, answer.run)
+    if assumed and conversion.convention.invariant != answer.source.invariant:
+        text = ", ".join(f"{name} {value} (not given)" for name, value in assumed.items())
+        yield Paragraph(text=text, tone=Tone.PARTIAL, apart=False)
+    yield from _scheduled(answer)
+    if conversion.layers:
+        yield elsewhere.by_layer((conversion,))
+
+
+def _decay(decay: Decay) -> Table:
+    """Return what happens to an undriven weight per step, epoch and run, and how fast."""
+    factors = {
+        "per step": (decay.per_step_factor, decay.per_step_shrink),
+        "per epoch": _factor_and_loss(decay.per_epoch_factor),
+        "per run": _factor_and_loss(decay.per_run_factor),
+    }
+    known = {name: pair for name, pair in factors.items() if pair is not None}
+    lefts = (Marked(content=left, kind=Kind.LEFT, tone=Tone.VALUE) for left, _ in known.values())
+    losses = (Marked(content=loss, kind=Kind.SHARE) for _, loss in known.values())
+    first, second = _durations(decay)
+    body: list[tuple[Cell, ...]] = [
+        ("weight left", *lefts, *first),
+        ("taken off", *losses, *second),
     ]
-    known = tuple(row for row in (*setting, *shown) if row[1] is not None)
-    return Table(
-        title="Decay",
-        headers=("", "value"),
-        rows=known,
-        numeric=("value",),
-        note=neighbours.note(decay.timescale_epochs),
+    headers = (*known, "half-life", "timescale")
+    columns = (
+        Column(header="Decay"),
+        *(Column(header=header, kind=Kind.READ) for header in headers),
     )
+    share = decay.timescale_run_fraction
+    of_run = "" if share is None else f"timescale {show(share, Kind.SHARE)} of the run"
+    note = ", ".join(filter(None, (of_run, neighbours.note(decay.timescale_epochs))))
+    return Table(title="Decay", columns=columns, rows=tuple(body), note=note)
 
 
-def _scheduled(answer: Answer) -> list[tuple[Cell, ...]]:
-    """Return what the schedule makes of the run."""
+def _factor_and_loss(factor: float | None) -> tuple[float, float] | None:
+    return None if factor is None else (factor, 1 - factor)
+
+
+def _durations(decay: Decay) -> tuple[tuple[Cell, Cell], tuple[Cell, Cell]]:
+    """Return half-life and timescale in epochs and below in steps, or in steps alone."""
+    in_steps = (
+        _lasting(decay.half_life_steps, "steps"),
+        _lasting(decay.timescale_steps, "steps"),
+    )
+    if decay.timescale_epochs is None:
+        return in_steps, ("", "")
+    half_life = _lasting(decay.half_life_epochs, "epochs")
+    return (half_life, _lasting(decay.timescale_epochs, "epochs")), in_steps
+
+
+def _lasting(length: float | None, unit: str) -> Cell:
+    return "never" if length is None else Marked(content=length, unit=unit, tone=Tone.VALUE)
+
+
+def _scheduled(answer: Answer) -> Iterator[Paragraph]:
+    """Yield what the schedule makes of the run."""
     if answer.schedule is None:
-        return []
+        return
     decay = answer.schedule.decay
-    return [
-        ("shrink summed over the run", decay.sum_shrink),
-        ("timescale averaged over the run, steps", decay.mean_timescale_steps),
-        ("mean age of the final weights' updates, steps", decay.mean_update_age_steps),
-    ]
+    parts = (
+        ("sum of the decays", decay.sum_shrink, ""),
+        ("average timescale", decay.mean_timescale_steps, " steps"),
+        ("mean age of the updates", decay.mean_update_age_steps, " steps"),
+    )
+    text = " · ".join(
+        f"{name} {show(number)}{unit}" for name, number, unit in parts if number is not None
+    )
+    yield Paragraph(text=f"over the schedule: {text}", apart=False)
 
 
 def _why_no_decay(answer: Answer) -> str:
-    """Return why there is no shrink per step."""
+    """Return why there is no decay per step."""
     if answer.source.refusal is not None:
         return answer.source.refusal
     if not answer.source.has_shrink:
         return (
-            "a penalty under Adam-like scaling has no shrink per step; "
+            "a penalty under Adam-like scaling has no decay per step; "
             "--gradient-rms gives an estimate"
         )
     if _differs_by_layer(answer):
         known = answer.penalty is not None and answer.penalty.layers
-        return f"the shrink per step differs by layer{'' if known else ': give --arch'}"
-    return "the shrink per step is unknown: give --lr"
-
-
-def _penalty(penalty: Penalty) -> Table:
-    """Return the penalty's coefficients and, with a network, its size against the loss."""
-    shown: tuple[tuple[Cell, ...], ...] = (
-        ("coefficient of Σw² beside the mean loss", penalty.coefficient_mean_loss),
-        ("... beside the loss summed over a minibatch", penalty.coefficient_batch_sum),
-        ("... beside the loss summed over the data set", penalty.coefficient_dataset_sum),
-        ("... of the mean square of all weights", penalty.per_weight_coefficient),
-        ("decayed weights", penalty.n_weights),
-        ("expected Σw² at initialisation", penalty.sum_of_squares),
-        ("penalty at initialisation", penalty.value),
-        ("initial loss, ln C", penalty.initial_loss),
-        ("penalty / initial loss", penalty.share_of_initial_loss),
-    )
-    known = tuple(row for row in shown if row[1] is not None)
-    return Table(title="Penalty scale", headers=("", "value"), rows=known, numeric=("value",))
+        return f"the decay per step differs by layer{'' if known else ': give --arch'}"
+    return "the decay per step needs --lr"
 
 
 def _differs_by_layer(answer: Answer) -> bool:
@@ -116,105 +150,55 @@ def _differs_by_layer(answer: Answer) -> bool:
     return monomial is not None and "layer_weights" in monomial.names
 
 
-def _layers(penalty: Penalty, *, even: bool) -> Table:
-    """Return the penalty by layer, and what each weight loses with λ as it is and normalised."""
-    headers = (
-        "layer", "weights", "Σw²", "penalty", "share", "shrink per step",
-        "shrink if λ/(L·weights)",
-    )  # fmt: skip
-    body = tuple(
-        (
-            layer.name,
-            layer.n_weights,
-            layer.sum_of_squares,
-            layer.value,
-            layer.share,
-            layer.per_step_shrink,
-            layer.per_step_shrink_if_normalized,
-        )
-        for layer in penalty.layers
-    )
-    note = (
-        "the penalty grows with the number of weights, each weight's decay does not: "
-        "every weight loses the same share per step"
-        if even
-        else "divided by the number of its weights, a wide layer's λ decays each of them less"
-    )
-    return Table(
-        title="Penalty by layer", headers=headers, rows=body, numeric=headers[1:], note=note
-    )
+def _penalty(answer: Answer, *, everything: bool) -> Iterator[Table]:
+    """Yield the penalty by layer where there is a network, and λ beside each kind of loss."""
+    if answer.penalty is None:
+        return
+    if answer.penalty.layers:
+        even = not _differs_by_layer(answer)
+        yield penalty.by_layer(answer.penalty, even=even, everything=everything)
+    beside = penalty.beside_losses(answer, answer.penalty)
+    if beside is not None:
+        yield beside
 
 
-def _conversions(answer: Answer) -> Table:
-    """Return the number in other conventions; notes stand numbered below."""
-    notes = _Notes()
-    with_lr = any(conversion.lr is not None for conversion in answer.conversions)
-    hidden = {"" if with_lr else "lr", "value" if answer.value is None else ""}
-    if not any(_said(conversion) for conversion in answer.conversions):
-        hidden.add("note")
-    headers = ("convention", "value", "lr", "equivalence", "note", "formula")
-    body = [
-        (
-            conversion.convention.key,
-            "by layer" if conversion.layers else conversion.value,
-            conversion.lr,
-            conversion.equivalence.value,
-            notes.marks(_said(conversion)),
-            conversion.formula,
-        )
-        for conversion in answer.conversions
-    ]
-    kept = [place for place, header in enumerate(headers) if header not in hidden]
-    return Table(
-        title="Conversions",
-        headers=tuple(headers[place] for place in kept),
-        rows=tuple(tuple(row[place] for place in kept) for row in body),
-        numeric=("value", "lr"),
-        note=notes.text(),
-    )
+def _numbers(
+    answer: Answer, *, flag_of: Callable[[str], str], asked: int, everything: bool
+) -> Iterator[Block]:
+    """Yield the numbers elsewhere, what is out of reach, and where to read on."""
+    every = bool(asked or everything)
+    shown = answer.conversions if every else tuple(filter(_is_shown(answer), answer.conversions))
+    if shown:
+        yield elsewhere.elsewhere(answer, shown)
+    layered = tuple(conversion for conversion in shown if conversion.layers)
+    if layered:
+        yield elsewhere.by_layer(layered)
+    if everything and answer.unavailable:
+        yield elsewhere.reasons(answer.unavailable, flag_of=flag_of)
+    elif answer.unavailable:
+        wanted = (entry for entry in answer.unavailable if _is_wanted(answer, entry.convention))
+        yield from elsewhere.out_of_reach(tuple(wanted), flag_of=flag_of)
+    if not every:
+        yield Paragraph(text=_MORE, tone=Tone.QUIET, apart=False)
 
 
-def _by_layer(answer: Answer) -> Table:
-    """Return the numbers of the conventions that have one a layer."""
-    body = tuple(
-        (conversion.convention.key, name, value)
-        for conversion in answer.conversions
-        for name, value in conversion.layers
-    )
-    headers = ("convention", "layer", "value")
-    return Table(title="Conversions by layer", headers=headers, rows=body, numeric=("value",))
+def _is_shown(answer: Answer) -> Callable[[Conversion], bool]:
+    """Return whether a conversion says more than the tables above it."""
+    above = _SAID_ABOVE if answer.penalty is not None else frozenset()
+
+    def is_shown(conversion: Conversion) -> bool:
+        record = conversion.convention
+        return record.key not in above and _is_moved_there(answer, record)
+
+    return is_shown
 
 
-def _said(conversion: Conversion) -> str:
-    """Return a conversion's notes, the framework's defaults that it assumes among them."""
-    defaults = (f"{name} = {value:g}, its default" for name, value in conversion.assumed)
-    return "; ".join(filter(None, (conversion.note, *defaults)))
+def _is_wanted(answer: Answer, target: Convention) -> bool:
+    """Return whether a convention out of reach is missed by who has not asked for it by name."""
+    return target.key not in _VARIANTS and _is_moved_there(answer, target)
 
 
-class _Notes:
-    """Numbers the notes of a table in the order in which they occur."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def marks(self, note: str) -> str:
-        """Return the numbers of a conversion's notes, `1 3`."""
-        texts = note.split("; ") if note else []
-        numbers = (self._numbers.setdefault(text, len(self._numbers) + 1) for text in texts)
-        return " ".join(map(str, numbers))
-
-    def text(self) -> str:
-        """Return the numbered notes, one a line."""
-        return "\n".join(f"{number} {text}" for text, number in self._numbers.items())
-
-
-def _unavailable(answer: Answer, flag_of: Callable[[str], str]) -> Table:
-    """Return the conventions out of reach and what would bring them within it."""
-    body = tuple(
-        (
-            entry.convention.key,
-            f"give {', '.join(map(flag_of, entry.missing))}" if entry.missing else entry.message,
-        )
-        for entry in answer.unavailable
-    )
-    return Table(title="Out of reach", headers=("convention", "why"), rows=body)
+def _is_moved_there(answer: Answer, target: Convention) -> bool:
+    """Return whether people look for the source's decay there."""
+    decoupled = answer.source.coupling == Coupling.DECOUPLED
+    return target.group != _CLASSICS and not (decoupled and target.group == _FITS)

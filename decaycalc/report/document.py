@@ -20,4 +20,9 @@ def to_json(value: object, *, indent: int | None = 2) -> str:
     Raises:
         ValueError: a number that is not finite; results never hold one.
     """
-    return json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which a name in a JSON file may hold
+        return json.dumps(value, indent=indent, allow_nan=False)
+    return text

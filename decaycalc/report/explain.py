@@ -6,7 +6,7 @@ from textwrap import wrap
 from decaycalc.algebra.formula import names_in
 from decaycalc.algebra.latex import symbol
 from decaycalc.explanation.step import Explanation, Step
-from decaycalc.report.table import Table
+from decaycalc.report.table import Table, simple_table
 
 _WIDTH = 90
 _LETTERS_MEAN = {
@@ -30,11 +30,11 @@ def tables(explanations: Iterable[Explanation]) -> Iterator[Table]:
     """Yield one table an explanation: a row a step, then how far it goes."""
     for explanation in explanations:
         rows = [
-            (f"{place}. {step.title}", "\n".join(_lines(step)))
+            (f"{place}. {step.title}", tuple(_lines(step)))
             for place, step in enumerate(explanation.steps, start=1)
         ]
-        rows.append((f"how far: {explanation.claim.name}", "\n".join(_claim(explanation))))
-        yield Table(
+        rows.append((f"how far: {explanation.claim.name}", tuple(_claim(explanation))))
+        yield simple_table(
             title=f"Why: {explanation.source} to {explanation.target}",
             headers=("step", "formula, reason and source"),
             rows=tuple(rows),

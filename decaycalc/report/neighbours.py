@@ -1,7 +1,10 @@
 """The published runs nearest to a timescale, in words and as rows."""
 
 from decaycalc.record import asdict
+from decaycalc.report.digits import show
 from decaycalc.training.published.nearest import nearest
+
+_NEAR = 2.0  # a run of another timescale is no model for this one
 
 
 def rows(timescale_epochs: float) -> list[dict[str, object]]:
@@ -10,8 +13,14 @@ def rows(timescale_epochs: float) -> list[dict[str, object]]:
 
 
 def note(timescale_epochs: float | None) -> str:
-    """Return the nearest recipes in words, `τ = 2.00 epochs; ResNet-50 of He et al.: 1.998`."""
+    """Return the nearest recipe in words, empty where none is within a factor of 2.
+
+    >>> note(2.0), note(2000.0)
+    ('as ResNet-50 of He et al. (1.998 epochs)', '')
+    """
     if timescale_epochs is None:
         return ""
-    known = (f"{near.title}: {near.timescale_epochs:.4g}" for near in nearest(timescale_epochs))
-    return "; ".join([f"τ = {timescale_epochs:#.3g} epochs", *known])
+    (near,) = nearest(timescale_epochs, most=1)
+    if not 1 / _NEAR <= near.timescale_epochs / timescale_epochs <= _NEAR:
+        return ""
+    return f"as {near.title} ({show(near.timescale_epochs)} epochs)"

@@ -5,23 +5,22 @@ from typing import Any
 
 from rich.console import Group
 
-from decaycalc.report.grid import Grid
-from decaycalc.report.table import Cell, Table
-from decaycalc.report.text import rich_table, to_html
+from decaycalc.report.html import to_fragment
+from decaycalc.report.table import Block, Cell, simple_table
+from decaycalc.report.text import rich_group as group_of
 
 
 def rich_group(record: Any) -> Group:
     """Return a record's tables as one rich renderable."""
-    return Group(*(rich_table(Grid.of(table)) for table in tables_of(record)))
+    return group_of(blocks_of(record))
 
 
 def html(record: Any) -> str:
-    """Return a record's tables as the HTML that a notebook shows."""
-    page = to_html(tables_of(record), width=None)
-    return page[page.index("<pre") : page.index("</pre>") + len("</pre>")]
+    """Return a record's tables as the HTML that a notebook shows, their style among it."""
+    return to_fragment(blocks_of(record))
 
 
-def tables_of(record: Any) -> tuple[Table, ...]:
+def blocks_of(record: Any) -> tuple[Block, ...]:
     """Return a record's tables: those that the command line shows, or its fields."""
     # Imported here: a table of fields needs none of this.
     from decaycalc.answers import Answer  # noqa: PLC0415
@@ -33,7 +32,8 @@ def tables_of(record: Any) -> tuple[Table, ...]:
     if isinstance(record, Convention):
         return conventions.record(record)
     rows = tuple(_rows("", _fields(record)))
-    return (Table(title=type(record).__name__, headers=("", "value"), rows=rows),)
+    name = type(record).__name__
+    return (simple_table(name, (name, "value"), rows),)
 
 
 def _fields(record: Any) -> Mapping[str, Any]:

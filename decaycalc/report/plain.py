@@ -4,27 +4,38 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
+from decaycalc.report.digits import escaped
 from decaycalc.report.document import to_json
-from decaycalc.report.table import Table, show_cell
+from decaycalc.report.layout import strips
+from decaycalc.report.table import Block, Paragraph
 
 Row = Mapping[str, object]
+# What a spreadsheet would run: OWASP, "CSV Injection".
+_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def to_markdown(tables: Iterable[Table]) -> str:
-    """Return the tables as GitHub Markdown."""
-    return "\n\n".join(map(_markdown, tables)) + "\n"
+def to_markdown(blocks: Iterable[Block]) -> str:
+    """Return the blocks as GitHub Markdown."""
+    return "\n\n".join(map(_block, blocks)) + "\n"
 
 
-def _markdown(table: Table) -> str:
-    rule = ["---:" if header in table.numeric else "---" for header in table.headers]
-    rows = [table.headers, rule, *([show_cell(cell) for cell in row] for row in table.rows)]
-    lines = [f"| {' | '.join(map(_escaped, row))} |" for row in rows]
-    note = ["", table.note] if table.note else []
-    return "\n".join([f"**{table.title}**", "", *lines, *note])
+def _block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return "<br>\n".join(_inert(escaped(line)) for line in block.text.split("\n"))
+    columns = strips(block)
+    title = "" if block.title == columns[0].header else f"**{_inert(block.title)}**\n\n"
+    rule = ["---:" if strip.is_number else "---" for strip in columns]
+    rows = zip(*(strip.texts for strip in columns), strict=True)
+    lines = [tuple(strip.header for strip in columns), rule, *rows]
+    body = "\n".join(f"| {' | '.join(map(_inert, line))} |" for line in lines)
+    note = f"\n\n{_inert(block.note)}" if block.note else ""
+    return f"{title}{body}{note}"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", "<br>")
+def _inert(text: str) -> str:
+    """Return a text without what would end a cell or be taken for a tag."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return safe.replace("|", "\\|").replace("\n", "<br>")
 
 
 def to_csv(rows: Sequence[Row]) -> str:
@@ -39,7 +50,14 @@ def to_csv(rows: Sequence[Row]) -> str:
 
 
 def _field(value: object) -> object:
-    return to_json(value, indent=None) if isinstance(value, list | dict | tuple) else value
+    if isinstance(value, list | dict | tuple):
+        return to_json(value, indent=None)
+    return _defused(escaped(value)) if isinstance(value, str) else value
+
+
+def _defused(text: str) -> str:
+    """Return a text that a spreadsheet takes for a text, whatever it begins with."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def to_jsonl(rows: Iterable[Row]) -> str:

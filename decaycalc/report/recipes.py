@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.report.table import Cell, Table
+from decaycalc.report.table import Cell, Table, simple_table
 from decaycalc.training.published.measured import Measured
 from decaycalc.training.trainers import Imported
 
@@ -15,7 +15,7 @@ _HEADERS = (
 
 def listing(measured: tuple[Measured, ...]) -> Iterator[Table]:
     """Yield all recipes, a row each."""
-    yield Table(
+    yield simple_table(
         title="Recipes",
         headers=_HEADERS,
         rows=tuple(_row(entry) for entry in measured),
@@ -69,9 +69,9 @@ def whole(entry: Measured, imported: Imported | None = None) -> Iterator[Table]:
     ]
     rows = tuple(row for row in shown if row[1] is not None and row[1] != "")
     title = f"{recipe.name}: {recipe.title}"
-    yield Table(title=title, headers=("field", "value"), rows=rows)
+    yield simple_table(title=title, headers=("field", "value"), rows=rows)
     if imported is not None and imported.multipliers:
-        yield Table(
+        yield simple_table(
             title="Multipliers by tensor",
             headers=("tensor", "lr_mult", "decay_mult"),
             rows=tuple((m.layer, m.lr_mult, m.decay_mult) for m in imported.multipliers),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.number import ratio
 from decaycalc.report import neighbours
-from decaycalc.report.table import Cell, Table
+from decaycalc.report.table import Cell, Table, simple_table
 from decaycalc.schedule import COMMON, KINDS, Parameter
 from decaycalc.schedule.length import LARGEST_COUNT
 from decaycalc.survival.answer import ScheduleAnswer
@@ -38,7 +38,7 @@ def _summary(answer: ScheduleAnswer) -> Table:
         ("half of the final weights is younger than, steps", decay.half_mass_age_steps),
     )
     known = tuple(row for row in rows if row[1] is not None)
-    return Table(
+    return simple_table(
         title="Decay over the run",
         headers=("", "value"),
         rows=known,
@@ -55,7 +55,7 @@ def _equilibrium(equilibrium: Equilibrium) -> Table:
         ("relaxation, steps", equilibrium.relaxation_steps),
     )
     known = tuple(row for row in rows if row[1] is not None)
-    return Table(
+    return simple_table(
         title="Equilibrium",
         headers=("", "value"),
         rows=known,
@@ -81,7 +81,7 @@ def _curve(answer: ScheduleAnswer) -> Table:
         (point.step, point.multiplier, point.shrink, point.survival, point.update_weight)
         for point in (curve[place] for place in places)
     )
-    return Table(title="Curve", headers=_CURVE, rows=rows, numeric=_CURVE)
+    return simple_table(title="Curve", headers=_CURVE, rows=rows, numeric=_CURVE)
 
 
 def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
@@ -101,7 +101,7 @@ def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
 def listing() -> Iterator[Table]:
     """Yield the schedules with their parameters, and those that all of them take."""
     rows = tuple((kind.name, ", ".join(kind.aliases), kind.title, kind.follows) for kind in KINDS)
-    yield Table(
+    yield simple_table(
         title="Schedules",
         headers=("name", "aliases", "what", "agrees step by step with"),
         rows=rows,
@@ -120,7 +120,7 @@ def _parameters(title: str, parameters: tuple[tuple[str, Parameter], ...]) -> Ta
     )
     headers = ("schedule", "parameter", "takes", "default", "meaning")
     note = "a length is in steps, epochs (5epochs) or percent of the run (20%), rounded up"
-    return Table(title=title, headers=headers, rows=rows, note=note)
+    return simple_table(title=title, headers=headers, rows=rows, note=note)
 
 
 def _default(parameter: Parameter) -> str:

@@ -1,67 +1,52 @@
-"""Tables as text, HTML and SVG through rich."""
+"""Tables and paragraphs as text and SVG through rich."""
 
 import io
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
 
-from decaycalc.report.grid import Grid
-from decaycalc.report.table import Table
-
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
+from decaycalc.report.layout import Strip, fitted, records, strips
+from decaycalc.report.table import Block, Paragraph, Table, Tone
 
 # Rich pads nothing on the right, so a width beyond any table means the natural one.
 _NATURAL = 100_000
+# Paragraphs are folded here where the natural width is asked for.
+_PROSE = 100
+# Rows that rich lays out at a time: all at once it would hold every cell of a long table.
+_ROWS = 200
 
 
-def rich_table(grid: Grid) -> "RichTable":
-    """Return a grid as rich's own table, which folds what is too wide."""
-    # Imported here: few tables need folding.
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
-    from rich.table import Table as RichTable  # noqa: PLC0415
-
-    shown = RichTable(
-        title=grid.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
-    )
-    for column, right in zip(grid.columns, grid.right, strict=True):
-        shown.add_column(column[0], justify="right" if right else "left", overflow="fold")
-    for row in zip(*(column[1:] for column in grid.columns), strict=True):
-        shown.add_row(*row)
-    return shown
+def to_text(blocks: Iterable[Block], *, width: int | None, colour: bool) -> str:
+    """Return the blocks as text; `width` None is their natural width, `colour` adds escapes."""
+    stream = io.StringIO()
+    _print(blocks, _console(stream, width=width, colour=colour))
+    lines = stream.getvalue().splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 
 
-def to_text(
-    tables: Iterable[Table], *, width: int | None, colour: bool, record: bool = False
-) -> str:
-    """Return the tables as text; `width` None is their natural width, `colour` adds escapes."""
-    return _console(tables, width=width, colour=colour, record=record)[1]
-
-
-def to_html(tables: Iterable[Table], *, width: int | None) -> str:
-    """Return the tables as an HTML page."""
-    return _console(tables, width=width, colour=True, record=True)[0].export_html()
-
-
-def to_svg(tables: Iterable[Table], *, width: int | None) -> str:
-    """Return the tables as an SVG picture."""
-    console = _console(tables, width=width or _widest(tables), colour=True, record=True)[0]
+def to_svg(blocks: Iterable[Block], *, width: int | None) -> str:
+    """Return the blocks as an SVG picture."""
+    shown = tuple(blocks)
+    # One column more: rich's picture cuts the last one off.
+    wide = 1 + (width or _widest(to_text(shown, width=None, colour=False)))
+    console = _console(io.StringIO(), width=wide, colour=True, record=True)
+    _print(shown, console)
     return console.export_svg(title="decaycalc")
 
 
-def _widest(tables: Iterable[Table]) -> int:
-    """Return the columns that the widest table takes."""
-    text = to_text(tables, width=None, colour=False)
-    return max((len(line) for line in text.splitlines()), default=1)
+def _widest(text: str) -> int:
+    return max((Text(line).cell_len for line in text.splitlines()), default=1)
 
 
 def _console(
-    tables: Iterable[Table], *, width: int | None, colour: bool, record: bool
-) -> tuple[Console, str]:
-    """Return a console that has printed the tables, and what it printed."""
-    stream = io.StringIO()
-    console = Console(
+    stream: io.StringIO, *, width: int | None, colour: bool, record: bool = False
+) -> Console:
+    """Return a console that takes every text as it is."""
+    return Console(
         file=stream,
         width=width or _NATURAL,
         force_terminal=colour,
@@ -73,9 +58,68 @@ def _console(
         highlight=False,
         legacy_windows=False,
     )
-    for grid in (part for table in tables for part in Grid.of(table).parted(console.width)):
-        console.print(grid if grid.fits(console.width) else rich_table(grid))
-        if grid.note:
-            console.print(grid.note, "\n", sep="")
-    lines = stream.getvalue().splitlines()
-    return console, "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
+
+
+def _print(blocks: Iterable[Block], console: Console) -> None:
+    width = None if console.width == _NATURAL else console.width
+    for block in blocks:
+        for part in renderables(block, width=width):
+            console.print(part)
+
+
+def rich_group(blocks: Iterable[Block]) -> Group:
+    """Return the blocks as one rich renderable in their natural width."""
+    return Group(*(part for block in blocks for part in renderables(block, width=None)))
+
+
+def renderables(block: Block, *, width: int | None) -> Iterator[RenderableType]:
+    """Yield a block's parts for a console of that width, an empty line before it."""
+    if isinstance(block, Paragraph):
+        if block.apart:
+            yield Text()
+        yield _prose(block.text, block.tone, width)
+        return
+    yield Text()
+    yield from _table(block, width)
+    if block.note:
+        yield _prose(block.note, Tone.QUIET, width)
+
+
+def _prose(text: str, tone: Tone, width: int | None) -> Text:
+    """Return a text folded at blanks, each of its own lines beginning one."""
+    lines = (folded for line in text.split("\n") for folded in wrap(line, width or _PROSE) or [""])
+    return Text("\n".join(lines), style=tone.value)
+
+
+def _table(table: Table, width: int | None) -> Iterator[RenderableType]:
+    """Yield the title where no header says it, then the rows, some at a time."""
+    columns = strips(table)
+    if width is None:
+        laid: tuple[Strip, ...] | None = columns
+    else:
+        laid = fitted(columns, width)
+    if laid is None or table.title != table.columns[0].header:
+        yield Text(table.title, style="bold")
+    if laid is None:
+        laid = records(columns, width or _NATURAL)
+    for start in range(0, len(laid[0].texts) or 1, _ROWS):
+        yield _rich_table(laid, slice(start, start + _ROWS))
+
+
+def _rich_table(columns: tuple[Strip, ...], rows: slice) -> RichTable:
+    """Return some rows as rich's table; the first of them stand below the headers."""
+    headed = rows.start == 0 and any(strip.header for strip in columns)
+    shown = RichTable(
+        box=SIMPLE_HEAD, show_header=headed, show_edge=False, border_style="dim", pad_edge=True
+    )
+    for strip in columns:
+        justify = "right" if strip.is_number else "left"
+        shown.add_column(strip.header, justify=justify, width=strip.width, overflow="fold")  # type: ignore[arg-type]
+    for cells in zip(*(_cells(strip, rows) for strip in columns), strict=True):
+        shown.add_row(*cells)
+    return shown
+
+
+def _cells(strip: Strip, rows: slice) -> list[Text]:
+    pairs = zip(strip.texts[rows], strip.tones[rows], strict=True)
+    return [Text(text, style=tone.value) for text, tone in pairs]

@@ -1,68 +1,239 @@
-"""The rules of a transfer side by side, where they come from, and what scaling laws add."""
+"""What becomes of lr and weight decay in another run: few rules first, then all, their sources."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.report.table import Cell, Table
-from decaycalc.transfers import Rule, Transfer
+from decaycalc.conventions.record import SGD
+from decaycalc.conventions.run import Run
+from decaycalc.report import heading
+from decaycalc.report.digits import show
+from decaycalc.report.table import (
+    Block,
+    Cell,
+    Column,
+    Kind,
+    Marked,
+    Paragraph,
+    Rank,
+    Table,
+    Tone,
+    simple_table,
+)
+from decaycalc.transfers import Hold, LrRule, Rule, Transfer
 from decaycalc.transfers.laws import Projection
+
+# What is held where only one thing is shown, the first that the move can hold.
+_SAME = 1e-9  # relative
+_HELD_FIRST = (Hold.EPOCH, Hold.RUN, Hold.STEP, Hold.OBJECTIVE, Hold.NORMALIZED)
+_HELD = {
+    Hold.OBJECTIVE: "the minimum",
+    Hold.STEP: "the decay per step",
+    Hold.EPOCH: "the timescale in epochs",
+    Hold.RUN: "its share of the run",
+    Hold.NORMALIZED: "the AdamW paper's λ",
+}
 
 
 def tables(
-    moved: Transfer, projections: tuple[Projection, ...], *, flag_of: Callable[[str], str]
-) -> Iterator[Table]:
-    """Yield the rules, their sources, the laws and what is out of reach."""
-    yield _rules(moved)
-    yield _sources(moved)
+    moved: Transfer,
+    projections: tuple[Projection, ...],
+    *,
+    flag_of: Callable[[str], str],
+    everything: bool = False,
+) -> Iterator[Block]:
+    """Yield the runs, the rules and what to know of them; `everything` has each rule."""
+    yield from _heading(moved)
+    if everything:
+        yield _rules(moved)
+        yield _sources(moved)
+    else:
+        shown = _chosen(moved)
+        yield _few(moved, shown)
+        yield from _notes(moved, shown)
+        yield from _lacking(moved, flag_of)
     if projections:
         yield _laws(projections)
-    if moved.unavailable:
+    if everything and moved.unavailable:
         yield _unavailable(moved, flag_of)
 
 
-def _rules(moved: Transfer) -> Table:
-    """Return the rules; those with one lr rule and the same number share a row."""
-    target = moved.move.target or moved.move.source
-    headers = (
-        "lr rule", "holds", "lr", target.parameter, "shrink per step", "timescale, epochs",
-        "timescale / run", "keeps", "changes",
-    )  # fmt: skip
-    body = []
-    for _, group in groupby(moved.rules, key=lambda rule: (rule.lr_rule, rule.value)):
-        alike = list(group)
-        body.append(_row(alike))
+def _heading(moved: Transfer) -> Iterator[Paragraph]:
     move = moved.move
-    return Table(
-        title=f"{move.source.parameter} {float(exact(move.value))!r} ({move.source.key}) in the "
-        f"new run, as {target.parameter} ({target.key})",
-        headers=headers,
-        rows=tuple(body),
-        numeric=headers[2:7],
-        note=_note(moved.rules),
+    yield heading.heading(move.source, move.value)
+    assumed = heading.assumed_by(move.source, move.run)
+    yield heading.setting(move.run, assumed=assumed)
+    yield Paragraph(text=f"to {_changes(moved)}", apart=False)
+
+
+def _changes(moved: Transfer) -> str:
+    """Return what is given of the new run."""
+    move, given = moved.move, moved.move.target_run or Run()
+    text = heading.setting(given, assumed={}).text if given != Run() else ""
+    width = exact(move.width_ratio)
+    wider = "" if width == 1 else f"width × {heading.amount(width)}"
+    target = "" if move.target is None else move.target.key
+    return " · ".join(filter(None, (target, text, wider))) or "the same run"
+
+
+def _chosen(moved: Transfer) -> tuple[Rule, ...]:
+    """Return one rule for each lr, or every one where there is one lr alone."""
+    lr_rules = dict.fromkeys(rule.lr_rule for rule in moved.rules)
+    if len(lr_rules) == 1:
+        return moved.rules
+    first = max(_HELD_FIRST, key=lambda hold: len(_holding(moved, hold)))
+    shown = _holding(moved, first)
+    if len(shown) < len(lr_rules):
+        return moved.rules
+    order = _lr_order(moved)
+    return tuple(sorted(shown, key=lambda rule: order.index(rule.lr_rule)))
+
+
+def _holding(moved: Transfer, hold: Hold) -> list[Rule]:
+    return [rule for rule in moved.rules if rule.hold == hold]
+
+
+def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
+    """Return the lr rules, the one derived for the optimizer first."""
+    plain = moved.move.source.optimizer == SGD
+    batch = (LrRule.LINEAR, LrRule.SQRT) if plain else (LrRule.SQRT, LrRule.LINEAR)
+    return (LrRule.MUP, *batch, LrRule.NONE, LrRule.GIVEN)
+
+
+def _few(moved: Transfer, rules: tuple[Rule, ...]) -> Table:
+    """Return the rules in few columns; those with the same lr and number share a row."""
+    target = moved.move.target or moved.move.source
+    with_lr = any(rule.lr is not None for rule in rules)
+    in_epochs = any(rule.timescale_epochs is not None for rule in rules)
+    several = len({rule.hold for rule in rules}) > 1
+    columns = (
+        Column(header="if lr is"),
+        *((Column(header="holding", least=16),) if several else ()),
+        *((Column(header="lr", kind=Kind.COPIED),) if with_lr else ()),
+        Column(header=target.parameter, kind=Kind.COPIED, tone=Tone.VALUE),
+        Column(header="timescale" if in_epochs else "decay per step", kind=Kind.READ),
+    )
+    rows = []
+    for _, group in groupby(rules, key=lambda rule: (rule.lr_rule, rule.value)):
+        alike = list(group)
+        held = (", ".join(_HELD[rule.hold] for rule in alike),) if several else ()
+        lr = (alike[0].lr,) if with_lr else ()
+        row = (_lr_words(moved, alike[0].lr_rule), *held, *lr, alike[0].value)
+        rows.append((*row, _pace(alike[0], in_epochs=in_epochs)))
+    return Table(title="if lr is", columns=columns, rows=tuple(rows))
+
+
+def _pace(rule: Rule, *, in_epochs: bool) -> Cell:
+    """Return the timescale in epochs, or the decay per step, and whether it is the old run's."""
+    number, name = (rule.timescale_epochs, "epoch") if in_epochs else (rule.shrink, "step")
+    if number is None:
+        return None
+    unit = ("epochs" if in_epochs else "", "as now" if name in rule.kept else "")
+    return Marked(content=number, unit=", ".join(filter(None, unit)))
+
+
+def _lr_words(moved: Transfer, rule: LrRule) -> str:
+    """Return what a rule does to lr, `× √8 (Adam)`."""
+    if rule == LrRule.MUP:
+        return f"÷ {heading.amount(exact(moved.move.width_ratio))} (muP)"
+    if rule not in {LrRule.LINEAR, LrRule.SQRT}:
+        return "as given" if rule == LrRule.GIVEN else "unchanged"
+    old, new = moved.move.run.get("batch_size"), moved.target_run.get("batch_size")
+    ratio = show(float(new / old)) if old and new else "B'/B"
+    return f"× {ratio} (SGD)" if rule == LrRule.LINEAR else f"× √{ratio} (Adam)"
+
+
+def _notes(moved: Transfer, rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
+    """Yield what happens if nothing is changed, what else moves, and the sources."""
+    left = _left_alone(moved, rules)
+    disputes = dict.fromkeys(rule.note for rule in rules if rule.lr_rule == LrRule.MUP)
+    first = " ".join(filter(None, (left, _betas(rules), *disputes)))
+    if first:
+        yield Paragraph(text=first)
+    sources = dict.fromkeys(
+        source.removeprefix("lr: ")
+        for rule in rules
+        for source in (rule.lr_rule.source, rule.hold.source)
+        if source
+    )
+    text = f"{'; '.join(sources)} · --all shows every rule"
+    yield Paragraph(text=text, tone=Tone.QUIET, apart=not first)
+
+
+def _lacking(moved: Transfer, flag_of: Callable[[str], str]) -> Iterator[Paragraph]:
+    """Yield what to give for the rules that lack a quantity."""
+    groups: dict[str, dict[str, None]] = {}
+    for entry in moved.unavailable:
+        if entry.missing:
+            needed = ", ".join(map(flag_of, entry.missing))
+            what = _HELD[entry.hold] if entry.lr_rule == LrRule.NONE else f"lr {entry.lr_rule}"
+            groups.setdefault(f"with {needed}", {})[what] = None
+    parts = [f"{needed}: {', '.join(names)}" for needed, names in groups.items()]
+    if parts:
+        yield Paragraph(text=" · ".join(parts), tone=Tone.QUIET, apart=False)
+
+
+def _left_alone(moved: Transfer, rules: tuple[Rule, ...]) -> str:
+    """Return the timescales if the number stays as it is, empty where it is no plain factor."""
+    move = moved.move
+    monomial = move.source.monomial
+    if move.target is not None or monomial is None or monomial.power_of("value") != 1:
+        return ""
+    value = float(moved.value)
+    times = {
+        rule.lr_rule: rule.timescale_epochs * rule.value / value
+        for rule in rules
+        if rule.timescale_epochs is not None and value and "epoch" in rule.kept
+    }
+    changed = {
+        f"{show(time)} epochs (lr {_lr_words(moved, lr_rule).partition(' (')[0]})": None
+        for lr_rule, time in times.items()
+        if abs(time / _timescale(rules, lr_rule) - 1) > _SAME
+    }
+    if not changed:
+        return ""
+    return f"Left at {heading.amount(moved.value)}, the timescale becomes {' or '.join(changed)}."
+
+
+def _timescale(rules: tuple[Rule, ...], lr_rule: LrRule) -> float:
+    return next(
+        rule.timescale_epochs
+        for rule in rules
+        if rule.lr_rule == lr_rule and rule.timescale_epochs is not None
     )
 
 
-def _row(alike: list[Rule]) -> tuple[Cell, ...]:
+def _rules(moved: Transfer) -> Table:
+    """Return every rule; those with one lr rule and the same number share a row."""
+    target = moved.move.target or moved.move.source
+    columns = (
+        Column(header="if lr is"),
+        Column(header="holding", least=16),
+        Column(header="lr", kind=Kind.COPIED),
+        Column(header=target.parameter, kind=Kind.COPIED, tone=Tone.VALUE),
+        Column(header="decay per step", kind=Kind.READ, rank=Rank.USEFUL),
+        Column(header="timescale, epochs", kind=Kind.READ, rank=Rank.USEFUL),
+        Column(header="timescale / run", kind=Kind.SHARE, rank=Rank.EXTRA),
+        Column(header="changes", least=16, rank=Rank.EXTRA, tone=Tone.QUIET),
+    )
+    body = []
+    for _, group in groupby(moved.rules, key=lambda rule: (rule.lr_rule, rule.value)):
+        body.append(_row(moved, list(group)))
+    return Table(title="if lr is", columns=columns, rows=tuple(body), note=_betas(moved.rules))
+
+
+def _row(moved: Transfer, alike: list[Rule]) -> tuple[Cell, ...]:
     rule = alike[0]
-    kept = dict.fromkeys(name for each in alike for name in each.kept)
     return (
-        rule.lr_rule.value,
-        ", ".join(each.hold.value for each in alike),
+        _lr_words(moved, rule.lr_rule),
+        ", ".join(_HELD[each.hold] for each in alike),
         rule.lr,
         rule.value,
         rule.shrink,
         rule.timescale_epochs,
         rule.timescale_run_fraction,
-        ", ".join(kept),
         ", ".join(rule.changed),
     )
-
-
-def _note(rules: tuple[Rule, ...]) -> str:
-    """Return what the words mean, and what becomes of Adam's betas and epsilon."""
-    words = "step, epoch, run: the shrink of one step, epoch, run; normalized: the AdamW paper's λ"
-    return "; ".join(filter(None, (words, _betas(rules))))
 
 
 def _betas(rules: tuple[Rule, ...]) -> str:
@@ -74,7 +245,7 @@ def _betas(rules: tuple[Rule, ...]) -> str:
         if rule.eps is not None:
             parts.append(f"eps {rule.eps:.6g}")
         if parts:
-            return f"under the square-root rule also {' and '.join(parts)} (Malladi et al.)"
+            return f"With lr × √ also {' and '.join(parts)} (Malladi et al.)."
     return ""
 
 
@@ -89,7 +260,7 @@ def _sources(moved: Transfer) -> Table:
             rows[(f"lr {rule.lr_rule.value}", source, rule.note)] = None
     told = {key for key in rows if key[2]}
     kept = [key for key in rows if key[2] or not any(key[:2] == other[:2] for other in told)]
-    return Table(title="Sources", headers=("rule", "source", "but"), rows=tuple(kept))
+    return simple_table(title="Sources", headers=("rule", "source", "but"), rows=tuple(kept))
 
 
 def _laws(projections: tuple[Projection, ...]) -> Table:
@@ -99,7 +270,7 @@ def _laws(projections: tuple[Projection, ...]) -> Table:
         (each.law.formula, each.value, each.to_value, each.warning, each.law.source)
         for each in projections
     )
-    return Table(title="Scaling laws", headers=headers, rows=body, numeric=headers[1:3])
+    return simple_table(title="Scaling laws", headers=headers, rows=body, numeric=headers[1:3])
 
 
 def _unavailable(moved: Transfer, flag_of: Callable[[str], str]) -> Table:
@@ -112,7 +283,7 @@ def _unavailable(moved: Transfer, flag_of: Callable[[str], str]) -> Table:
         )
         for entry in moved.unavailable
     )
-    return Table(title="Out of reach", headers=("lr rule", "holds", "why"), rows=rows)
+    return simple_table(title="Out of reach", headers=("lr rule", "holds", "why"), rows=rows)
 
 
 def rows(moved: Transfer) -> list[Mapping[str, object]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.report.plot import Panel, Series
-from decaycalc.report.table import Cell, Table
+from decaycalc.report.table import Cell, Table, simple_table
 from decaycalc.verification.trials import Trial
 from decaycalc.verification.verify import Verification
 
@@ -26,7 +26,7 @@ def _sides(found: Verification) -> Table:
         )
     )
     headers = ("", "convention", "parameter", "value", "lr", "update rule")
-    return Table(title="Trained twice", headers=headers, rows=rows, numeric=("value", "lr"))
+    return simple_table(title="Trained twice", headers=headers, rows=rows, numeric=("value", "lr"))
 
 
 def _verdict(found: Verification) -> Table:
@@ -40,7 +40,7 @@ def _verdict(found: Verification) -> Table:
         ("tolerance", found.tolerance),
         ("the claim", "holds" if found.holds else "DOES NOT HOLD"),
     )
-    return Table(
+    return simple_table(
         title="Verdict",
         headers=("", "value"),
         rows=rows,
@@ -59,7 +59,9 @@ def _trials(title: str, trials: tuple[Trial, ...]) -> Table:
         )
         rows.append((trial.model, trial.max_difference, path))
     headers = ("model", "largest difference", "after step")
-    return Table(title=title, headers=headers, rows=tuple(rows), numeric=("largest difference",))
+    return simple_table(
+        title=title, headers=headers, rows=tuple(rows), numeric=("largest difference",)
+    )
 
 
 def rows(found: Verification) -> list[Mapping[str, object]]:

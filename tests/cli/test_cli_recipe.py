@@ -52,11 +52,11 @@ def test_the_nearest_recipes_are_told_where_the_timescale_is_known(capsys):
     _, out, _ = run(*setting, *size, "--json", capsys=capsys)
     assert json.loads(out)["nearest_recipes"][0]["title"] == "ResNet-50 of He et al."
     _, out, _ = run(*setting, *size, capsys=capsys)
-    assert "τ = 2.00 epochs; ResNet-50 of He et al.: 1.998" in out
+    assert "as ResNet-50 of He et al. (1.998 epochs)" in out
     _, out, _ = run(*setting, "--json", capsys=capsys)
     assert json.loads(out)["nearest_recipes"] == []
     _, out, _ = run("schedule", *setting[1:], *size, "--epochs", "2", capsys=capsys)
-    assert "τ = 2.00 epochs; ResNet-50 of He et al.: 1.998" in out
+    assert "as ResNet-50 of He et al. (1.998 epochs)" in out
 
 
 def test_code_is_emitted_for_a_setting_and_for_a_recipe(capsys):

@@ -30,8 +30,9 @@ def command(*words, stdout=subprocess.PIPE, **environment):
 @pytest.mark.parametrize(
     ("extension", "start"),
     [
-        ("json", "{\n"), ("jsonl", '{"from"'), ("csv", "from,"), ("md", "**Decay**"),
-        ("html", "<!DOCTYPE html>"), ("svg", "<svg"), ("txt", "Decay"), ("TXT", "Decay"),
+        ("json", "{\n"), ("jsonl", '{"from"'), ("csv", "from,"), ("md", "mean-l2  lam = 0.001"),
+        ("html", "<!DOCTYPE html>"), ("svg", "<svg"), ("txt", "mean-l2  lam"),
+        ("TXT", "mean-l2  lam"),
     ],
 )  # fmt: skip
 def test_a_file_has_the_format_of_its_extension(extension, start, tmp_path, capsys):
@@ -248,7 +249,7 @@ def test_records_show_themselves_in_notebooks_and_consoles():
         decaycalc.catalogue.find("keras-l2").monomial or setting,
     ):
         if hasattr(record, "_repr_html_"):
-            assert record._repr_html_().startswith("<pre")
+            assert record._repr_html_().startswith('<div class="decaycalc">\n<style>')
             console = Console(width=100, force_terminal=False)
             with console.capture() as captured:
                 console.print(record)

@@ -1,0 +1,141 @@
+"""Numbers as texts: the one place where digits, notation and units are decided."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import floor, log10
+
+from decaycalc.report.table import Cell, Column, Kind, Marked
+
+_WORDS = {None: "-", True: "yes", False: "no"}
+_DIGITS = {Kind.READ: 4, Kind.COPIED: 6, Kind.LEFT: 4, Kind.SHARE: 3}  # significant ones
+# Outside these, powers of ten are shorter.
+_PLAIN_FROM, _PLAIN_BELOW = 1e-5, 1e9
+# A factor this near to 1 shows as many nines as tell it from 1, up to so many digits.
+_NEAR_ONE, _MOST_NINES = 0.999, 9
+
+
+def column_texts(column: Column, cells: Sequence[Cell]) -> list[str]:
+    """Return the texts of a column's cells; numbers of one unit stand in one notation.
+
+    >>> column_texts(Column(header="lr", kind=Kind.READ), [0.1, 7.8e-08, None, 266200])
+    ['1e-1', '7.8e-8', '-', '266,200']
+    """
+    marked = [as_marked(cell, column) for cell in cells]
+    powers = {_group(cell) for cell in marked if _needs_power(cell)}
+    return [_text(cell, power=_group(cell) in powers) for cell in marked]
+
+
+def show(number: float, kind: Kind = Kind.READ) -> str:
+    """Return one number's text.
+
+    >>> show(0.00025), show(1 / 3), show(5004.5625), show(2.5e-8), show(0.39378, Kind.SHARE)
+    ('0.00025', '0.3333', '5,005', '2.5e-8', '39.4 %')
+    >>> show(0.99999998, Kind.LEFT), show(1e-4 / 3, Kind.COPIED), show(1281167)
+    ('0.99999998', '0.0000333333', '1,281,167')
+    """
+    return column_texts(Column(header="", kind=kind), [number])[0]
+
+
+def as_marked(cell: Cell, column: Column) -> Marked:
+    """Return the cell with what it leaves to its column."""
+    if isinstance(cell, Marked):
+        return cell if cell.kind else replace(cell, kind=column.kind)
+    return Marked(content=cell, kind=column.kind, tone=column.tone)
+
+
+def escaped(text: str) -> str:
+    r"""Return the text with what a terminal would obey written out: `\x1b`, `\n`.
+
+    >>> escaped("a\x1b[1m λ")
+    'a\\x1b[1m λ'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def _group(cell: Marked) -> tuple[Kind | None, str]:
+    return cell.kind, cell.unit
+
+
+def _needs_power(cell: Marked) -> bool:
+    """Return whether a number is too small or too large to be written out."""
+    if not isinstance(cell.content, float) or not cell.content:
+        return False
+    return not _PLAIN_FROM <= abs(cell.content) < _PLAIN_BELOW
+
+
+def _text(cell: Marked, *, power: bool) -> str:
+    text = _content(cell, power=power)
+    return f"{text} {cell.unit}" if cell.unit else text
+
+
+def _content(cell: Marked, *, power: bool) -> str:
+    content, kind = cell.content, cell.kind or Kind.TEXT
+    if content is None or isinstance(content, bool):
+        return _WORDS[content]
+    if isinstance(content, str):
+        return escaped(content)
+    if isinstance(content, tuple):
+        return "\n".join(map(escaped, content))
+    return _number(content, kind, power=power)
+
+
+def _number(content: float, kind: Kind, *, power: bool) -> str:
+    if kind == Kind.SHARE:
+        return _share(float(content))
+    if kind == Kind.LEFT:
+        return _left(float(content))
+    if isinstance(content, int):
+        return f"{content:,}"
+    digits = _DIGITS.get(kind, _DIGITS[Kind.COPIED])
+    return _with_power(content, digits) if power else _written_out(content, digits)
+
+
+def _written_out(number: float, digits: int) -> str:
+    """Return a number without a power of ten, thousands separated."""
+    if not number:
+        return "0"
+    rounded = float(f"{number:.{digits}g}")
+    decimals = max(digits - 1 - floor(log10(abs(rounded))), 0)
+    text = f"{rounded:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def _with_power(number: float, digits: int) -> str:
+    """Return a number with a power of ten, as people type it."""
+    if not number:
+        return "0"
+    mantissa, _, exponent = f"{number:.{digits - 1}e}".partition("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _any(number: float, digits: int) -> str:
+    """Return a number that stands in no column, in the notation that suits it."""
+    beyond = number and not _PLAIN_FROM <= abs(number) < _PLAIN_BELOW
+    return (_with_power if beyond else _written_out)(number, digits)
+
+
+def _left(factor: float) -> str:
+    """Return a factor; one just below 1 with the nines that tell it from 1."""
+    if not _NEAR_ONE < factor < 1:
+        return _any(factor, _DIGITS[Kind.LEFT])
+    digits = 1 - floor(log10(1 - factor))
+    if digits > _MOST_NINES:
+        return f"1 - {_any(1 - factor, 2)}"
+    return f"{factor:.{digits}f}".rstrip("0")
+
+
+def _share(share: float) -> str:
+    """Return a share in per cent; one just below 100 % with the nines that tell it from 100."""
+    if not _NEAR_ONE < share < 1:
+        return f"{_any(100 * share, _DIGITS[Kind.SHARE])} %"
+    digits = 1 - floor(log10(1 - share))
+    if digits > _MOST_NINES:
+        return "100 %"
+    return f"{100 * share:.{max(digits - 2, 0)}f}".rstrip("0").rstrip(".") + " %"

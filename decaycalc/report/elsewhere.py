@@ -1,0 +1,124 @@
+"""What to type in other frameworks: the table Elsewhere, and what is out of reach."""
+
+from collections.abc import Callable, Iterator
+
+from decaycalc.answers import Answer, Unavailable
+from decaycalc.conversion.convert import Conversion
+from decaycalc.report.digits import show
+from decaycalc.report.table import Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
+from decaycalc.report.words import class_cell, condition_of, names_of
+
+_LEAST = 24  # columns that a class with its conditions may be folded to
+
+
+def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
+    """Return the numbers to type elsewhere; conversions that say the same share a row."""
+    with_lr = any(conversion.lr is not None for conversion in conversions)
+    formulas = answer.value is None
+    columns = (
+        Column(header="Elsewhere", least=16),
+        Column(header="parameter", rank=Rank.USEFUL),
+        *(() if formulas else (Column(header="value", kind=Kind.COPIED, tone=Tone.VALUE),)),
+        *((Column(header="lr", kind=Kind.COPIED),) if with_lr else ()),
+        Column(header="is", least=_LEAST),
+        Column(header="formula", rank=Rank.KEY if formulas else Rank.EXTRA, tone=Tone.QUIET),
+    )
+    rows = []
+    for alike in _alike(conversions):
+        first = alike[0]
+        value = () if formulas else (_value(first),)
+        lr = (first.lr,) if with_lr else ()
+        state = class_cell(first.equivalence, said(first))
+        name, parameter = names_of(tuple(c.convention for c in alike)), first.convention.parameter
+        rows.append((name, parameter, *value, *lr, state, first.formula))
+    return Table(title="Elsewhere", columns=columns, rows=tuple(rows))
+
+
+def said(conversion: Conversion) -> str:
+    """Return a conversion's conditions, the framework's defaults that it assumes among them."""
+    defaults = (f"{name} {show(value)}, its default" for name, value in conversion.assumed)
+    return "; ".join(filter(None, (condition_of(conversion.note), *defaults)))
+
+
+def _value(conversion: Conversion) -> Cell:
+    return "by layer" if conversion.layers else conversion.value
+
+
+def _alike(conversions: tuple[Conversion, ...]) -> Iterator[tuple[Conversion, ...]]:
+    """Yield the conversions that say the same together, in the order of the first of them."""
+    groups: dict[object, list[Conversion]] = {}
+    for conversion in conversions:
+        formula = conversion.formula.partition(" = ")[2] if conversion.value is None else ""
+        what = (conversion.convention.parameter, conversion.value, conversion.lr, formula)
+        state = (conversion.equivalence, said(conversion), conversion.layers)
+        groups.setdefault((what, state), []).append(conversion)
+    yield from map(tuple, groups.values())
+
+
+def single(conversion: Conversion) -> Iterator[Paragraph]:
+    """Yield the one number that was asked for: what it is, how far it goes, on what it rests."""
+    record = conversion.convention
+    if conversion.layers:
+        number = f"{record.parameter} by layer"
+    elif conversion.value is None:
+        number = record.parameter
+    else:
+        number = f"{record.parameter} = {show(conversion.value, Kind.COPIED)}"
+    lr = "" if conversion.lr is None else f", lr {show(conversion.lr, Kind.COPIED)}"
+    state = conversion.equivalence.words
+    yield Paragraph(
+        text=f"{record.key}  {number}{lr}   {state}   {conversion.formula}",
+        tone=Tone.VALUE,
+        apart=False,
+    )
+    conditions = said(conversion)
+    if conditions:
+        yield Paragraph(text=conditions, tone=Tone.PARTIAL, apart=False)
+
+
+def by_layer(conversions: tuple[Conversion, ...]) -> Table:
+    """Return the numbers of the conventions that have one a layer."""
+    rows = tuple(
+        (conversion.convention.key, name, value)
+        for conversion in conversions
+        for name, value in conversion.layers
+    )
+    columns = (
+        Column(header="By layer"),
+        Column(header="layer"),
+        Column(header="value", kind=Kind.COPIED, tone=Tone.VALUE),
+    )
+    return Table(title="By layer", columns=columns, rows=rows)
+
+
+def out_of_reach(
+    entries: tuple[Unavailable, ...], *, flag_of: Callable[[str], str]
+) -> Iterator[Paragraph]:
+    """Yield what to give for which conventions, and those that nothing reaches."""
+    groups: dict[str, list[str]] = {}
+    for entry in entries:
+        needed = ", ".join(dict.fromkeys(map(flag_of, entry.missing)))
+        groups.setdefault(needed and f"with {needed}", []).append(entry.convention.key)
+    without = groups.pop("", None)
+    parts = [f"{what}: {', '.join(keys)}" for what, keys in groups.items()]
+    parts += [f"no equivalent: {', '.join(without)}"] if without else []
+    if parts:
+        yield Paragraph(text=" · ".join(parts), tone=Tone.QUIET)
+
+
+def reasons(entries: tuple[Unavailable, ...], *, flag_of: Callable[[str], str]) -> Table:
+    """Return the conventions out of reach by the reason that each of them has."""
+    groups: dict[Cell, list[str]] = {}
+    for entry in entries:
+        needed = ", ".join(map(flag_of, entry.missing))
+        reason = f"needs {needed}" if needed else entry.message
+        groups.setdefault(reason, []).append(entry.convention.key)
+    columns = (
+        Column(header="Out of reach", least=24),
+        Column(header="conventions", least=24, tone=Tone.QUIET),
+    )
+    rows = tuple(
+        (Marked(content=str(reason), tone=Tone.REFUSED), ", ".join(keys))
+        for reason, keys in groups.items()
+    )
+    return Table(title="Out of reach", columns=columns, rows=rows)

@@ -1,0 +1,142 @@
+"""Layout: a table as texts that fit a width, by fewer columns, folded prose or records."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from decaycalc.report.digits import as_marked, column_texts
+from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
+
+# Columns of blanks: one at either end, and those between two columns.
+_EDGES, _GAP = 2, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """A column as texts with their tones, and the columns of the terminal that it takes."""
+
+    header: str
+    texts: tuple[str, ...]
+    tones: tuple[Tone, ...]
+    width: int
+    least: int = 0
+    rank: Rank = Rank.KEY
+    is_number: bool = False
+
+    @property
+    def broken(self) -> int:
+        """The width with its header broken at blanks."""
+        return max(_widest(self.header.split()), _widest(self.texts))
+
+    @property
+    def folded(self) -> int:
+        """The width with its prose folded too, as far as it may be."""
+        return min(self.broken, max(_widest(self.header.split()), self.least or self.broken))
+
+    def of_width(self, width: int) -> "Strip":
+        """Return the strip in another width."""
+        return Strip(
+            header=self.header, texts=self.texts, tones=self.tones, width=width, least=self.least,
+            rank=self.rank, is_number=self.is_number,
+        )  # fmt: skip
+
+
+def strips(table: Table) -> tuple[Strip, ...]:
+    """Return the table's columns at the width that each of them needs."""
+    cells: Iterable[Sequence[Cell]] = zip(*table.rows, strict=True)
+    return tuple(map(_strip, table.columns, cells if table.rows else [()] * len(table.columns)))
+
+
+def _strip(column: Column, cells: Sequence[Cell]) -> Strip:
+    texts = tuple(column_texts(column, cells))
+    return Strip(
+        header=column.header,
+        texts=texts,
+        tones=tuple(as_marked(cell, column).tone for cell in cells),
+        width=max(_width(column.header), _widest(texts)),
+        least=column.least,
+        rank=column.rank,
+        is_number=column.kind != Kind.TEXT,
+    )
+
+
+def fitted(columns: tuple[Strip, ...], width: int) -> tuple[Strip, ...] | None:
+    """Return the columns that fit a width, None where only records would.
+
+    Headers are broken first; columns of the highest rank go next, then prose is folded, then all
+    columns go but the key ones.
+    """
+    for kept in _without(columns, Rank.EXTRA):
+        chosen = _of_widths(kept, [strip.broken for strip in kept], width)
+        if chosen is not None:
+            return chosen
+    stiff = tuple(strip for strip in columns if strip.rank != Rank.EXTRA)
+    for kept in _without(stiff, Rank.USEFUL):
+        chosen = _of_widths(kept, [strip.folded for strip in kept], width)
+        if chosen is not None:
+            return chosen
+    return None
+
+
+def _without(columns: tuple[Strip, ...], rank: Rank) -> Iterator[tuple[Strip, ...]]:
+    """Yield the columns, then without the last of a rank, and so on until none of it is left."""
+    kept = list(columns)
+    yield tuple(kept)
+    for strip in reversed(columns):
+        if strip.rank == rank:
+            kept.remove(strip)
+            yield tuple(kept)
+
+
+def _of_widths(
+    columns: tuple[Strip, ...], widths: list[int], width: int
+) -> tuple[Strip, ...] | None:
+    """Return the columns widened from their least widths to fill the width, None if too wide."""
+    left = width - total(widths)
+    if left < 0:
+        return None
+    growing = [place for place, strip in enumerate(columns) if widths[place] < strip.width]
+    while left and growing:
+        for place in growing[:left]:
+            widths[place] += 1
+            left -= 1
+        growing = [place for place in growing if widths[place] < columns[place].width]
+    return tuple(strip.of_width(size) for strip, size in zip(columns, widths, strict=True))
+
+
+def records(columns: tuple[Strip, ...], width: int) -> tuple[Strip, ...]:
+    """Return the rows one below the other, a field and its value a line."""
+    fields: list[str] = []
+    values: list[str] = []
+    tones: list[Tone] = []
+    for place in range(len(columns[0].texts)):
+        for strip in columns:
+            fields.append(strip.header)
+            values.append(strip.texts[place])
+            tones.append(strip.tones[place])
+        fields.append("")
+        values.append("")
+        tones.append(Tone.PLAIN)
+    quiet = (Tone.QUIET,) * len(fields)
+    size = min(_widest(fields), width // 2)
+    rest = min(_widest(values), max(width - total([size, 0]), 1))
+    return (
+        Strip(header="", texts=tuple(fields), tones=quiet, width=size),
+        Strip(header="", texts=tuple(values), tones=tuple(tones), width=rest),
+    )
+
+
+def total(widths: Iterable[int]) -> int:
+    """Return the columns that a table of these widths takes, a blank at either end."""
+    sizes = list(widths)
+    return sum(sizes) + _GAP * (len(sizes) - 1) + _EDGES
+
+
+def _widest(texts: Iterable[str]) -> int:
+    return max((_width(line) for text in texts for line in text.split("\n")), default=0)
+
+
+def _width(text: str) -> int:
+    """Return the columns that a text takes; plain letters, nearly all there are, take one each."""
+    return len(text) if text.isascii() else cell_len(text)
