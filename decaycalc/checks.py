@@ -16,7 +16,6 @@ from typing import Any, TypeGuard
 from decaycalc.algebra.quantity import exact
 from decaycalc.answers import answer
 from decaycalc.bulk.fields import SETTINGS, question_of
-from decaycalc.cli.configuration import parse_toml
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
@@ -24,6 +23,7 @@ from decaycalc.errors import (
     UnknownNameError,
     nearest_names,
 )
+from decaycalc.files.toml_text import parse_toml
 from decaycalc.record import Record, replace
 
 _OWN = frozenset({"value", "equals", "rtol", "quantity", "min", "max", "recipes", "about"})

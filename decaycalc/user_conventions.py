@@ -18,14 +18,12 @@ table of quantities, `refinements` one of quantities and what the number is mult
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from decaycalc.algebra.monomial_text import parse_monomial
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
-from decaycalc.cli.configuration import parse_toml
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss, Run
@@ -36,6 +34,7 @@ from decaycalc.errors import (
     UnknownNameError,
     UnreadableFileError,
 )
+from decaycalc.files.toml_text import parse_toml_file
 from decaycalc.verification.rules.rule import State, parse_rule
 
 _REQUIRED = ("key", "parameter", "source", "update")
@@ -84,17 +83,8 @@ def load_conventions(path: str) -> tuple[Convention, ...]:
 
 
 def _document(path: str) -> Table:
-    """Return the TOML document of a file."""
-    try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise UnreadableFileError(path, f"it is larger than {_LARGEST >> 20} MiB")
-        return parse_toml(data.decode(), path, float)
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFileError(path, "it is not UTF-8") from error
+    """Return the TOML document of a file, or of a pipe."""
+    return parse_toml_file(path, float, largest=_LARGEST, streams=True)
 
 
 def _tool(document: Table) -> Table:

@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, capsys):
     assert "No such file" in capsys.readouterr().err
     (tmp_path / "x.toml").write_bytes(b"\xff")
     assert main(["check", str(tmp_path / "x.toml")]) == 2
-    assert "no UTF-8" in capsys.readouterr().err
+    assert "not UTF-8" in capsys.readouterr().err
 
 
 def test_a_junit_report_goes_to_a_file(run, tmp_path):

@@ -49,12 +49,10 @@ def _looks_like_file(text: str) -> bool:
 
 
 def _read_stdin() -> "Architecture":
-    import sys  # noqa: PLC0415
-
     from decaycalc.architecture.readers import read_stdin  # noqa: PLC0415
-    from decaycalc.architecture.readers.bounds import LARGEST_TEXT  # noqa: PLC0415
+    from decaycalc.files.text import read_text  # noqa: PLC0415
 
-    return read_stdin(sys.stdin.buffer.read(LARGEST_TEXT + 1))
+    return read_stdin(read_text("-", stdin=True))
 
 
 def _read_name_or_file(text: str) -> "Architecture":

@@ -1,6 +1,5 @@
 """`decaycalc check`: assertions about weight decays, for CI."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -8,7 +7,7 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import FILE
 from decaycalc.cli.output import FORMATS, Shown, formatted
-from decaycalc.errors import UnreadableFileError
+from decaycalc.files.text import read_text
 
 if TYPE_CHECKING:
     from decaycalc.checks import Checked
@@ -39,7 +38,7 @@ def command(file: str) -> Shown:
     from decaycalc.checks import parse_checks, run_check
 
     path = "stdin" if file == "-" else file
-    checks = parse_checks(read_text(file), path=path)
+    checks = parse_checks(read_text(file, streams=True, stdin=True), path=path)
     return shown(tuple(map(run_check, checks)), path=path)
 
 
@@ -59,22 +58,3 @@ def shown(results: "tuple[Checked, ...]", *, path: str) -> Shown:
         },
         status=max((result.exit_status for result in results), default=0),
     )
-
-
-def read_text(path: str) -> str:
-    """Return a file's text, or standard input's.
-
-    Raises:
-        UnreadableFileError: it cannot be read, or is no UTF-8.
-    """
-    try:
-        if path == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(path, "rb") as file:  # noqa: PTH123  (pathlib costs a start 5 ms)
-                data = file.read()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or str(error)) from error
-    except UnicodeDecodeError:
-        raise UnreadableFileError(path, "it is no UTF-8 text") from None

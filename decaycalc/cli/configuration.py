@@ -6,10 +6,12 @@ of a command's name (`[tool.decaycalc.convert]`) holds for that command only.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from decaycalc.errors import TextSyntaxError, UnknownNameError, UnreadableFileError
+from decaycalc.errors import UnknownNameError
+from decaycalc.files.text import read_bytes
+from decaycalc.files.toml_text import parse_toml_file
 from decaycalc.record import Record
 
 PREFIX = "DECAYCALC_"
@@ -21,19 +23,6 @@ TABLES = (
     "convert", "conventions", "schedule", "arch", "transfer", "recipes", "check", "verify",
     "guide", "schema", "completion", "convention",
 )  # fmt: skip
-_SHOWN, _BEFORE = 60, 30  # characters of a broken line that are shown, and those before the place
-
-
-class TomlSyntaxError(TextSyntaxError):
-    """A file that is no TOML, with the place; `text` is what stands around it in its line."""
-
-    def __init__(self, path: str, text: str, place: tuple[int, int], reason: str) -> None:
-        self.path, (self.line, self.column), self.reason = path, place, reason
-        line = [*text.split("\n"), ""][self.line - 1]
-        start = max(0, self.column - 1 - _BEFORE) if len(line) > _SHOWN else 0
-        shown = "".join(c if c.isprintable() else " " for c in line[start : start + _SHOWN])
-        super().__init__(path, shown, self.column - 1 - start, reason)
-        self.args = (f"{path}:{self.line}:{self.column}: not TOML: {reason}",)
 
 
 class Setting(Record):
@@ -78,66 +67,21 @@ def project_file(folder: str) -> str | None:
     while True:
         path = f"{folder.rstrip('/')}/pyproject.toml"
         if os.path.isfile(path):  # noqa: PTH113  (pathlib is slow to load)
-            return path if _MARK in _read(path) else None
+            return path if _MARK in read_bytes(path) else None
         parent = os.path.dirname(folder)  # noqa: PTH120
         if parent == folder:
             return None
         folder = parent
 
 
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            return file.read()
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or str(error)) from error
-
-
 def _table(path: str, keys: tuple[str, ...]) -> dict[str, Any]:
     """Return a table of a TOML file, empty where it has none."""
-    try:
-        table = parse_toml(_read(path).decode(), path)
-    except UnicodeDecodeError:
-        raise UnreadableFileError(path, "it is no UTF-8 text") from None
+    table = parse_toml_file(path)
     for key in keys:
         table = table.get(key, {})
         if not isinstance(table, dict):
             return {}
     return table
-
-
-def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) -> dict[str, Any]:
-    """Return a TOML document, its decimals as they were typed; `path` names it in errors.
-
-    Raises:
-        TomlSyntaxError: it is no TOML.
-        UnreadableFileError: it is nested too deeply, or holds an integer beyond all measure.
-    """
-    # Imported here: most starts have no configuration to read.
-    import tomllib
-
-    try:
-        return tomllib.loads(text, parse_float=parse_float)
-    except tomllib.TOMLDecodeError as error:
-        reason, _, where = str(error).rpartition(" (at ")
-        raise TomlSyntaxError(path, text, _place(where, text), reason) from None
-    except RecursionError:
-        raise UnreadableFileError(path, "it is nested too deeply") from None
-    except ValueError:
-        raise UnreadableFileError(path, "an integer in it has thousands of digits") from None
-
-
-def _place(where: str, text: str) -> tuple[int, int]:
-    r"""Return line and column of `line 3, column 7)`, or the end of the text's last line.
-
-    >>> _place("line 3, column 7)", ""), _place("end of document)", "a =\n")
-    ((3, 7), (1, 4))
-    """
-    if where.startswith("line "):
-        line, column = where.strip("line )").split(", column ")
-        return int(line), int(column)
-    lines = text.rstrip().split("\n")
-    return len(lines), len(lines[-1]) + 1
 
 
 def _of_table(table: dict[str, Any], command: str, path: str) -> dict[str, Setting]:

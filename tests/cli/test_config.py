@@ -8,10 +8,11 @@ import pytest
 
 import decaycalc
 from decaycalc.cli import COMMANDS
-from decaycalc.cli.configuration import TABLES, parse_toml, project_file, settings, user_file
+from decaycalc.cli.configuration import TABLES, project_file, settings, user_file
 from decaycalc.cli.main import main
 from decaycalc.cli.shown_config import tables_of as config_tables
 from decaycalc.errors import DecaycalcError
+from decaycalc.files.toml_text import parse_toml
 
 
 @pytest.fixture

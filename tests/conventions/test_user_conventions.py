@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from decaycalc.algebra.monomial_text import parse_monomial
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
-from decaycalc.cli.configuration import TomlSyntaxError
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conventions.run import Loss, Run
@@ -21,6 +20,7 @@ from decaycalc.errors import (
     UnknownNameError,
     UnreadableFileError,
 )
+from decaycalc.files.toml_text import TomlSyntaxError
 from decaycalc.user_conventions import load_conventions
 
 OWN = {
@@ -204,7 +204,7 @@ def test_two_tables_cannot_share_a_key(load):
         (b"convention = 3", "holds no"),
         (b"[tool.decaycalc]\nx = 1", "holds no"),
         (b"tool = 3", "holds no"),
-        (b"\xff", "it is not UTF-8"),
+        (b"\xff", "is not UTF-8"),
         (b"#" * ((1 << 20) + 1), "larger than 1 MiB"),
     ],
 )

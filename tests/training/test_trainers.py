@@ -463,11 +463,11 @@ def test_the_ending_tells_the_kind(write):
 
 def test_what_is_no_file_is_refused(tmp_path, monkeypatch):
     (tmp_path / "d.json").mkdir()
-    assert "no regular file" in refused(tmp_path / "d.json")
-    assert "no such file" in refused(tmp_path / "none.json")
+    assert "a directory" in refused(tmp_path / "d.json")
+    assert "No such file" in refused(tmp_path / "none.json")
     os.mkfifo(tmp_path / "pipe.json")
     assert "no regular file" in refused(tmp_path / "pipe.json")
-    assert "no such file" in refused(tmp_path / "a\0.json")
+    assert "null byte" in refused(tmp_path / "a\0.json")
     (tmp_path / "big.json").write_text("{}" * 100)
     monkeypatch.setattr(result, "LARGEST_FILE", 100)
     assert "larger than 100" in refused(tmp_path / "big.json")
@@ -480,7 +480,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     def deny(*_args, **_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "open", deny)
+    monkeypatch.setattr("builtins.open", deny)
     assert "Permission denied" in refused(path)
 
 

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from decaycalc.architecture.readers import archives, listing
-from decaycalc.architecture.readers.bounds import decode, parse_json, read_text, regular_file
+from decaycalc.architecture.readers.bounds import regular_file
 from decaycalc.architecture.readers.safetensors import open_index, open_safetensors
 from decaycalc.architecture.readers.stored import Checkpoint
 from decaycalc.architecture.readers.ties import stored_twice
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.json_text import parse_json
+from decaycalc.files.text import read_text
+from decaycalc.files.toml_text import parse_toml
 from decaycalc.record import replace
 
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".msgpack")
@@ -78,14 +81,14 @@ def read_architecture(path: str) -> Architecture:
     raise UnreadableFileError(path, f"unknown kind of file; known are {known}")
 
 
-def read_stdin(data: bytes) -> Architecture:
+def read_stdin(text: str) -> Architecture:
     """Return the architecture that JSON from standard input describes.
 
     Raises:
         UnreadableFileError: it is malformed.
         InvalidValueError: a tensor is absurdly large.
     """
-    return _document(parse_json(decode(data, "<stdin>"), "<stdin>"), "<stdin>")
+    return _document(parse_json(text, "<stdin>"), "<stdin>")
 
 
 def _json(path: str) -> Architecture:
@@ -114,14 +117,7 @@ def _csv(path: str) -> Architecture:
 
 
 def _toml(path: str) -> Architecture:
-    # Imported here: only TOML files need it.
-    import tomllib  # noqa: PLC0415
-
-    try:
-        value = tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UnreadableFileError(path, f"not TOML: {str(error)[:120]}") from None
-    return listing.read_document(value, path)
+    return listing.read_document(parse_toml(read_text(path), path, float), path)
 
 
 def _yaml(path: str) -> Architecture:

@@ -9,11 +9,11 @@ from decaycalc.architecture.readers.bounds import (
     check_count,
     check_shape,
     check_trained,
-    parse_json,
 )
 from decaycalc.architecture.restacking import from_names
 from decaycalc.architecture.tensors import MOST_DIMENSIONS, Architecture, Role, Tensor
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.json_text import parse_json
 from decaycalc.record import replace
 
 Pair = tuple[str, tuple[int, ...], str]

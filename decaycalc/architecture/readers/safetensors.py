@@ -9,14 +9,11 @@ from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from decaycalc.architecture.readers.bounds import (
-    check_shape,
-    parse_json,
-    read_text,
-    regular_file,
-)
+from decaycalc.architecture.readers.bounds import check_shape, regular_file
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, make_checkpoint
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.json_text import parse_json
+from decaycalc.files.text import read_text
 
 LARGEST_HEADER = 100 * 10**6
 MOST_SHARDS = 10_000

@@ -7,9 +7,10 @@ store them under both names. The configuration beside the checkpoint says so, el
 from pathlib import Path
 from typing import BinaryIO
 
-from decaycalc.architecture.readers.bounds import parse_json, read_text
 from decaycalc.architecture.readers.stored import Checkpoint, Stored
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.json_text import parse_json
+from decaycalc.files.text import read_text
 
 TABLES = ("shared", "embed_tokens", "wte", "word_embeddings", "embed_in", "tok_embeddings")
 OUTPUTS = ("lm_head", "embed_out", "proj_out", "decoder", "vocab_projector", "output")

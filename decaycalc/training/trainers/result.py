@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.errors import InvalidValueError, UnreadableFileError
+from decaycalc.files import text as files
 from decaycalc.record import Record
 from decaycalc.training.published.record import Recipe
 
@@ -48,23 +49,9 @@ def read_text(path: "Path") -> str:
     """Return a configuration file's text.
 
     Raises:
-        UnreadableFileError: no regular file, too large, or not UTF-8.
+        UnreadableFileError: it cannot be read, is too large, or not UTF-8.
     """
-    try:
-        if not path.is_file():
-            reason = "it is no regular file" if path.exists() else "there is no such file"
-            raise UnreadableFileError(str(path), reason)
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableFileError(str(path), reason) from None
-    if len(data) > LARGEST_FILE:
-        raise UnreadableFileError(str(path), f"it is larger than {LARGEST_FILE} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableFileError(str(path), "it is not UTF-8 text") from None
+    return files.read_text(str(path), largest=LARGEST_FILE, streams=True)
 
 
 def number(settings: Mapping[str, object], key: str, path: "Path") -> str | None:

@@ -1,0 +1,1 @@
+"""Files: the one reader of text, and JSON and TOML that are what they claim."""

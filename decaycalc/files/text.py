@@ -1,0 +1,106 @@
+"""The one reader of text files: what may be opened, how much of it is read, and its encoding.
+
+Written with os and open, not pathlib: the configuration is read at every start, and pathlib is a
+seventh of one.
+"""
+
+import os
+import stat
+import sys
+
+from decaycalc.errors import UnreadableFileError
+
+LARGEST_TEXT = 32 * 2**20
+"""Bytes; the largest tokenizer-sized configurations and lists of tensors are a third of it."""
+
+STDIN = "-"
+
+
+def read_text(
+    path: str, *, largest: int = LARGEST_TEXT, streams: bool = False, stdin: bool = False
+) -> str:
+    """Return a file's text: UTF-8, without a byte order mark, at most `largest` bytes.
+
+    A regular file always is read; a pipe (`<(...)`, a FIFO) or a device where `streams` says that a
+    stream makes sense; standard input by the name `-` where `stdin` does.
+
+    Raises:
+        UnreadableFileError: it is none of these, larger, not UTF-8, or cannot be read.
+    """
+    return decode(read_bytes(path, largest=largest, streams=streams, stdin=stdin), path)
+
+
+def read_bytes(
+    path: str, *, largest: int = LARGEST_TEXT, streams: bool = False, stdin: bool = False
+) -> bytes:
+    """Return a file's bytes, at most `largest`; what may be read is as `read_text` says.
+
+    Raises:
+        UnreadableFileError: as `read_text`, but for the encoding.
+    """
+    try:
+        if stdin and path == STDIN:
+            data = _stdin(largest)
+        else:
+            data = _open(path, largest, streams=streams)
+    except (OSError, ValueError) as error:
+        raise UnreadableFileError(path, reason_of(error)) from error
+    if len(data) > largest:
+        raise UnreadableFileError(path, f"larger than {_size(largest)}")
+    return data
+
+
+def _open(path: str, largest: int, *, streams: bool) -> bytes:
+    check_kind(path, streams=streams)
+    with open(path, "rb") as file:  # noqa: PTH123
+        return file.read(largest + 1)
+
+
+def _stdin(largest: int) -> bytes:
+    # A process may be started with its standard input closed.
+    if sys.stdin is None:
+        raise UnreadableFileError(STDIN, "standard input is closed")
+    return sys.stdin.buffer.read(largest + 1)
+
+
+def check_kind(path: str, *, streams: bool = False) -> None:
+    """Check that a path is a regular file, or with `streams` a pipe or a device, without opening.
+
+    Raises:
+        UnreadableFileError: it is not, or does not exist.
+    """
+    try:
+        kind = os.stat(path).st_mode  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        raise UnreadableFileError(path, reason_of(error)) from error
+    if stat.S_ISDIR(kind):
+        raise UnreadableFileError(path, "a directory; name the file in it")
+    if not (streams or stat.S_ISREG(kind)):
+        raise UnreadableFileError(path, "not a regular file")
+
+
+def decode(data: bytes, path: str) -> str:
+    """Return UTF-8 bytes as text, without a byte order mark; `path` names them in an error.
+
+    Raises:
+        UnreadableFileError: not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(path, f"byte {error.start + 1} is not UTF-8") from None
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Return in words why a file could not be opened."""
+    return (isinstance(error, OSError) and error.strerror) or str(error) or "unknown"
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    >>> _size(1 << 20), _size(1000)
+    ('1 MiB', '1000 bytes')
+    """
+    whole, rest = divmod(count, 1 << 20)
+    return f"{count} bytes" if rest or not whole else f"{whole} MiB"
