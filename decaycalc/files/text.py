@@ -39,10 +39,8 @@ def read_bytes(
         UnreadableFileError: as `read_text`, but for the encoding.
     """
     try:
-        if stdin and path == STDIN:
-            data = _stdin(largest)
-        else:
-            data = _open(path, largest, streams=streams)
+        from_stdin = stdin and path == STDIN
+        data = _stdin(largest) if from_stdin else _open(path, largest, streams=streams)
     except (OSError, ValueError) as error:
         raise UnreadableFileError(path, reason_of(error)) from error
     if len(data) > largest:
