@@ -127,7 +127,7 @@ QUANTITIES: dict[str, Quantity] = {
         _given("dampening", "dampening", "", "dampening of the buffer", default=ZERO, target=True,
                **_SHARE),
         _given("batch_size", "B", "examples/step",
-               "examples (or tokens) per device and micro-batch", short="-B", target=True),
+               "examples per device and micro-batch", short="-B", target=True),
         _given("grad_accum", "K", "micro-batches/step", "micro-batches per optimizer step",
                integer=True, default=ONE),
         _given("world_size", "W", "workers", "data-parallel workers", integer=True, default=ONE),

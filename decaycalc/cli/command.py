@@ -8,6 +8,7 @@ import click
 
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.configuration import PREFIX, Setting, settings
+from decaycalc.cli.headings import grouped
 from decaycalc.cli.session import (
     FORMATS_KEY,
     asked_formats,
@@ -18,7 +19,10 @@ from decaycalc.cli.session import (
 )
 from decaycalc.errors import UnknownNameError
 
-SETTINGS = {"help_option_names": ["-h", "--help"]}
+_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 100}
+_BRIEF = "decaycalc.brief"  # where a context keeps that one screen of help is wanted
+_FLAGS_WIDTH = 26
+_FOOTER = "-h is this page; --help has every option."
 _NEAR = 0.7  # how alike a variable's name is to an option's that was meant, as difflib counts
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -27,8 +31,9 @@ class Command(click.Command):
     """A command with `examples`, command lines that its help shows first."""
 
     def __init__(self, *args: Any, examples: tuple[str, ...] = (), **settings: Any) -> None:
-        settings.setdefault("context_settings", {**SETTINGS, "max_content_width": 100})
+        settings.setdefault("context_settings", _SETTINGS)
         super().__init__(*args, **settings)
+        self.params.append(_brief_help())
         self.examples = examples
 
     def make_context(
@@ -56,12 +61,58 @@ class Command(click.Command):
         return context
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples between usage and description."""
+        """Write the description, then the examples; one screen has its first paragraph alone."""
+        if _is_brief(ctx):
+            formatter.write(f"\n  {self.get_short_help_str(78)}\n")
+        else:
+            super().format_help_text(ctx, formatter)
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
                     formatter.write(f"  {example}\n")
-        super().format_help_text(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their headings; one screen leaves out the rare ones."""
+        groups = grouped(self.get_params(ctx), brief=_is_brief(ctx))
+        records = {heading: _records(options, ctx) for heading, options in groups}
+        flags = [flags for group in records.values() for flags, _ in group]
+        width = min(max(map(len, flags)), _FLAGS_WIDTH)
+        for heading, group in records.items():
+            with formatter.section(heading):
+                # Padded, so that the texts of all groups stand in one column.
+                formatter.write_dl([(flags.ljust(width), text) for flags, text in group], width)
+        if _is_brief(ctx):
+            formatter.write(f"\n{_FOOTER}\n")
+
+
+def _records(options: list[click.Option], context: click.Context) -> list[tuple[str, str]]:
+    """Return the flags and the help of each option that is not hidden."""
+    found = (option.get_help_record(context) for option in options)
+    return [record for record in found if record is not None]
+
+
+def _is_brief(context: click.Context) -> bool:
+    return bool(context.meta.get(_BRIEF))
+
+
+def _show_brief_help(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print one screen of help and leave, where it is wanted."""
+    if wanted and not context.resilient_parsing:
+        context.meta[_BRIEF] = True
+        click.echo(context.get_help(), color=context.color)
+        context.exit()
+
+
+def _brief_help() -> click.Option:
+    """Return the option `-h`, one screen of help."""
+    return click.Option(
+        ["-h", "brief_help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_brief_help,
+        help="One screen of help.",
+    )
 
 
 def configured(command: click.Command) -> tuple[dict[str, Any], list[str]]:

@@ -33,21 +33,23 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "decaycalc convert 5e-4 --from caffe --to keras-l2 --value",
-        "decaycalc convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167",
-        "decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128 --lr 0.1",
+        "decaycalc convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256",
+        "decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128",
     ),
 )
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
     "--to", "targets", type=ConventionName(), multiple=True, metavar="KEY",
-    help="What to convert to; repeatable.  [default: the common ones]",
+    help="What to convert to; repeatable.  [common ones]",
 )  # fmt: skip
-@click.option("--all", "everything", is_flag=True, help="Convert to every convention in reach.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Every convention that the numbers given reach."
+)
 @click.option("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
 @click.option(
     "--match", type=click.Choice(["optimum", "decay"]), default="optimum",
-    show_default=True, help="What to hold equal where momentum makes the two differ.",
+    help="Under momentum: hold optimum (default) or decay.",
 )  # fmt: skip
 @options(
     EXPLAIN,
@@ -65,7 +67,8 @@ if TYPE_CHECKING:
 def command(**given: Any) -> Shown | None:
     """Convert a weight decay VALUE from one convention to the others.
 
-    VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed.
+    VALUE is a decimal or a fraction (1/3); without it the formulas alone are printed. The fields of
+    --input's rows are called as the options are: value, from, to, lr, batch_size ...
     """
     request = Request.of(given)
     if request.show_config:

@@ -6,7 +6,6 @@ import click
 
 from decaycalc import __version__
 from decaycalc.cli import COMMANDS
-from decaycalc.cli.command import SETTINGS
 from decaycalc.cli.session import environment_formats, session_of, typed_values
 
 # What is read of a command line whose command there is not: whether its errors are to be JSON.
@@ -57,7 +56,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
-@click.group(cls=Commands, context_settings=SETTINGS)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,

@@ -7,6 +7,7 @@ import click
 from decaycalc import __version__
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.group import program
+from decaycalc.cli.headings import grouped
 
 _STATUS = (
     ("0", "done"),
@@ -52,12 +53,19 @@ def _command(name: str, text: str) -> str:
         return f"{head}\n{_text(text)}"
     above = click.Context(program, **program.context_settings)
     context = click.Context(command, above, info_name=name, max_content_width=100)
-    found = (parameter.get_help_record(context) for parameter in command.get_params(context))
-    records = [record for record in found if record is not None]
-    options = "\n".join(f".TP\n{_text(flags)}\n{_text(help_)}" for flags, help_ in records)
+    options = "\n".join(
+        f".PP\n.B {heading}\n{_options(members, context)}"
+        for heading, members in grouped(command.get_params(context))
+    )
     examples = "\n".join(map(_text, getattr(command, "examples", ())))
     shown = f"\n.PP\n.nf\n{examples}\n.fi" if examples else ""
     return f"{head}\n{_text(command.help or text)}{shown}\n{options}"
+
+
+def _options(options: list[click.Option], context: click.Context) -> str:
+    found = (option.get_help_record(context) for option in options)
+    records = (record for record in found if record is not None)
+    return "\n".join(f".TP\n{_text(flags)}\n{_text(help_)}" for flags, help_ in records)
 
 
 def _section(title: str, pairs: tuple[tuple[str, str], ...]) -> str:

@@ -39,8 +39,8 @@ _RUN_NAMES = frozenset((*RUN_FIELDS, *EXTRA_FIELDS, "settings"))
 _OTHER_NAMES = frozenset(f"to_{name}" for name in TARGET_FIELDS)
 _LOSSES = click.Choice([loss.value for loss in Loss])
 _NUMBER = "NUMBER"
-_EXPLAIN_HELP = "Derive each number step by step; --explain latex writes the formulas for a paper."
-_INPUT_HELP = "Convert rows of FILE (- is stdin), JSON lines or CSV: fields by the options' names."
+_EXPLAIN_HELP = "Derive each number; latex: formulas for a paper."
+_INPUT_HELP = "Rows to convert, JSON lines or CSV; - is stdin."
 EMIT_HELP = "Print code instead: pytorch, keras, optax, timm, hf or sklearn."
 
 
@@ -81,7 +81,7 @@ EMIT = click.option(
 )  # fmt: skip
 RECIPE = click.option(
     "--recipe", type=RECIPE_NAME, metavar="SOURCE",
-    help="Start from a published run, or from a training configuration's file.",
+    help="Start from a published run or a training file.",
 )  # fmt: skip
 ROWS_OF_A_FILE = (
     click.option("--input", type=FILE, metavar="FILE", help=_INPUT_HELP),
@@ -102,7 +102,9 @@ def _number(quantity: Quantity) -> Decorator:
 def _other(quantity: Quantity) -> Decorator:
     """Return the declaration of a quantity's option in the run that is converted to."""
     return click.option(
-        flag_named(f"to_{quantity.name}"), metavar=_NUMBER, help=f"The other run's {quantity.name}."
+        flag_named(f"to_{quantity.name}"),
+        metavar=_NUMBER,
+        help=f"The other run's {quantity.name.replace('_', ' ')}.",
     )
 
 
@@ -183,7 +185,7 @@ SCHEDULE_AND_DTYPE = (
 )  # fmt: skip
 NETWORK = (
     click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
-                 help="Widths 784-300-100-10, a number of weights, a model's name or a file."),
+                 help="Widths 784-300-10, a model's name, or a file."),
     click.option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
     click.option("--decay-mask", type=MASK, metavar="MASK",
                  help="Which tensors decay.  [default: no-1d]"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from decaycalc.report.table import Block
 
-_OUTPUT_HELP = "Write there, in the format of its extension; - is stdout."
+_OUTPUT_HELP = "Write FILE, in the format of its extension."
 _OUTPUT_NAMES = frozenset({*FORMAT_OPTIONS, "width", "quiet"})
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 BY_EXTENSION = {

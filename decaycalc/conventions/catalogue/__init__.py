@@ -17,15 +17,15 @@ FAMILIES = (
     "pytorch",
     "keras",
     "jax",
+    "classics",
     "statistics",
+    "papers",
     "ecosystem",
     "timm",
     "pytorch_optimizer",
     "collections",
     "others",
     "languages",
-    "classics",
-    "papers",
 )
 
 
