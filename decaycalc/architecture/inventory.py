@@ -5,7 +5,9 @@ from math import fsum, log, prod
 
 from decaycalc.architecture.groups import Choice, Group, group_tensors, treatments
 from decaycalc.architecture.initialisers import initialise
-from decaycalc.architecture.tensors import Architecture, Tensor
+from decaycalc.architecture.lora import Lora, adapt
+from decaycalc.architecture.name_words import is_second_factor
+from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.treatment import WHOLE, Treatment
 from decaycalc.errors import ContradictionError
 from decaycalc.record import Record
@@ -72,7 +74,7 @@ class Inventory(Record):
     """A network's tensors, parameter groups and totals under one choice of what decays.
 
     `rate` is what the run's number means where nothing is multiplied, `rates` what it means in each
-    of the groups.
+    of the groups. `lora` is the low-rank update whose factors the tensors are, if it was asked for.
     """
 
     architecture: Architecture
@@ -82,6 +84,7 @@ class Inventory(Record):
     rate: Rate
     rates: tuple[Rate, ...]
     classes: int | None
+    lora: Lora | None = None
 
     @property
     def n_decayed(self) -> int:
@@ -121,6 +124,25 @@ class Inventory(Record):
         return _add(entry.penalty for entry in self.entries)
 
     @property
+    def product_shrink(self) -> float | None:
+        """Shrink per step of the product of a low-rank update's factors; None where it has none.
+
+        It is 1 - (1 - s_A)(1 - s_B), and the decay is towards the base weights.
+        """
+        first, second = self.factor_shrink(second=False), self.factor_shrink(second=True)
+        return None if first is None or second is None else first + second - first * second
+
+    def factor_shrink(self, *, second: bool) -> float | None:
+        """Return the one shrink per step of all first (or second) factors; None without one."""
+        found = {
+            rate.shrink
+            for group, rate in zip(self.groups, self.rates, strict=True)
+            for tensor in group.tensors
+            if tensor.role is Role.ADAPTER and is_second_factor(tensor.name) is second
+        }
+        return found.pop() if len(found) == 1 else None
+
+    @property
     def initial_loss(self) -> float | None:
         """Cross-entropy of a uniform guess, ln C; None without at least two classes."""
         return log(self.classes) if self.classes is not None and self.classes > 1 else None
@@ -145,9 +167,24 @@ class Inventory(Record):
             "lr": rate.lr,
             "equilibrium_rms": rate.equilibrium_rms,
             "penalty": self.penalty,
+            "lora": self._lora(),
             "notes": list(self.architecture.notes),
             "groups": [self.group_row(*pair) for pair in zip(self.groups, self.rates, strict=True)],
             "tensors": [self.row(entry) for entry in self.entries],
+        }
+
+    def _lora(self) -> dict[str, object] | None:
+        """Return the low-rank update's object of the JSON document."""
+        if all(entry.tensor.role is not Role.ADAPTER for entry in self.entries):
+            return None
+        return {
+            "rank": None if self.lora is None else self.lora.rank,
+            "alpha": None if self.lora is None else self.lora.alpha,
+            "scale": None if self.lora is None else self.lora.scale,
+            "a_shrink": self.factor_shrink(second=False),
+            "b_shrink": self.factor_shrink(second=True),
+            "product_shrink": self.product_shrink,
+            "towards": "initial",
         }
 
     def group_row(self, group: Group, rate: Rate) -> dict[str, object]:
@@ -218,12 +255,14 @@ def take_inventory(
     rate: Rate | None = None,
     rate_of: RateOf | None = None,
     measured: Mapping[str, float] | None = None,
+    lora: Lora | None = None,
 ) -> Inventory:
     """Return the tensors of a network with what decays and how large it is.
 
     `init` replaces the network's own initialisers; `measured` are sums of squares by tensor name.
     `rate` is what the decay means where nothing is multiplied, `rate_of` what it means in a group;
-    without the latter a multiple is taken to multiply strength and shrink.
+    without the latter a multiple is taken to multiply strength and shrink. With `lora` the trained
+    tensors are its factors.
 
     >>> take_inventory(Architecture(name="net", count=1000)).n_decayed
     1000
@@ -235,7 +274,7 @@ def take_inventory(
         UndecidableError: names do not tell the depth or the exemptions that are asked for.
     """
     chosen, base = choice or Choice(), rate or Rate()
-    started = initialise(architecture, init=init)
+    started = initialise(adapt(architecture, lora), init=init)
     made = treatments(started, chosen)
     groups = group_tensors(started, made)
     rates = tuple(_rate(group.treatment, base, rate_of) for group in groups)
@@ -247,6 +286,7 @@ def take_inventory(
         rate=base,
         rates=rates,
         classes=architecture.n_classes if classes is None else classes,
+        lora=lora,
     )
 
 

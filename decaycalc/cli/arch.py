@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from decaycalc.answers import Answer
     from decaycalc.architecture.groups import Choice
     from decaycalc.architecture.inventory import Inventory, Rate, RateOf
+    from decaycalc.architecture.lora import Lora
     from decaycalc.architecture.readers.stored import Checkpoint
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.architecture.treatment import Treatment
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         "decaycalc arch vit-base 0.05 --from pytorch-adamw --lr 1e-3 --layer-decay 0.75 --depth 0",
         "decaycalc arch model.safetensors --measure --json",
         "decaycalc arch resnet18 --groups json",
+        "decaycalc arch gpt2 0.01 --from pytorch-adamw --lr 2e-4 --lora 8 --group 'lora_B:lr*16'",
     ),
 )
 @click.argument("spec", type=NETWORK, metavar="SPEC")
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 @click.option("--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",
               help="lr and decay of names that fit: * a factor, = a number.")  # fmt: skip
 @click.option("--layer-decay", type=float, metavar="NUMBER", help="lr shrinks by it per layer.")
+@click.option("--lora", metavar="R[,ALPHA]", help="Train a low-rank update's factors instead.")
+@click.option("--lora-targets", metavar="REGEX", help="Layers it adapts.  [default: peft's]")
 @click.option(
     "--init", type=INITIALISER, metavar="INIT", help="he, glorot, lecun, torch or normal:STD."
 )
@@ -78,7 +82,7 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
     from decaycalc.architecture.inventory import take_inventory
     from decaycalc.architecture.restacking import restack
 
-    bias = not given["no_bias"]
+    bias, lora = not given["no_bias"], take_lora(given)
     read, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
     architecture = restack(read, stacked=given["stacked"])
     rate, rate_of, warnings = take_rate(given, architecture)
@@ -90,8 +94,28 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
         rate=rate,
         rate_of=rate_of,
         measured=sums,
+        lora=lora,
     )
-    return inventory, tuple(dict.fromkeys((*architecture.notes, *warnings)))
+    return inventory, tuple(dict.fromkeys((*inventory.architecture.notes, *warnings)))
+
+
+def take_lora(given: dict[str, Any]) -> "Lora | None":
+    """Return the low-rank update that the options ask for; None without one.
+
+    Raises:
+        ContradictionError: its layers without it, or weights to be measured, which it has not.
+        InvalidValueError: a rank or an alpha out of bounds.
+    """
+    text, targets = given["lora"], given["lora_targets"]
+    if text is None:
+        if targets is not None:
+            raise ContradictionError("--lora-targets says where --lora R is: give --lora")
+        return None
+    if given["measured"]:
+        raise ContradictionError("--lora starts new weights: a file's are measured without it")
+    from decaycalc.architecture.lora import parse_lora
+
+    return parse_lora(text, targets=targets)
 
 
 def take_choice(given: dict[str, Any]) -> "Choice":

@@ -50,6 +50,7 @@ def _totals(inventory: Inventory) -> Table:
         ("measured Σw²", inventory.measured_sum_of_squares),
         ("strength λ*", rate.strength),
         ("shrink per step", rate.shrink),
+        ("shrink per step of BA, towards the base", inventory.product_shrink),
         ("penalty ½λ*Σw²", penalty if with_penalty else None),
         ("initial loss, ln C", loss),
         ("penalty / initial loss", penalty / loss if with_penalty and penalty and loss else None),

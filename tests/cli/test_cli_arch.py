@@ -156,6 +156,35 @@ def test_stacked_layers_are_told_and_may_be_denied(run, tmp_path):
     assert "layers of 'resnet18' are known" in err
 
 
+def test_a_lora_plus_run_tells_the_decay_of_both_factors_and_of_their_product(run):
+    words = ("gpt2", "0.01", "--from", "pytorch-adamw", "--lr", "2e-4", "--lora", "8,16")
+    body = json.loads(run(*words, "--group", "lora_B:lr*16", "--json")[1])
+    assert body["n_parameters"] == 12 * 8 * (768 + 3 * 768)
+    assert [(group["name"], group["lr"]) for group in body["groups"]] == [
+        ("decayed", 2e-4), ("lora_B", 0.0032),
+    ]  # fmt: skip
+    lora = body["lora"]
+    assert (lora["rank"], lora["alpha"], lora["scale"]) == (8, 16, 2)
+    assert (lora["a_shrink"], lora["b_shrink"]) == (pytest.approx(2e-6), pytest.approx(3.2e-5))
+    assert lora["product_shrink"] == pytest.approx(1 - (1 - 2e-6) * (1 - 3.2e-5), rel=1e-9)
+    assert lora["towards"] == "initial"
+    assert "towards the base" in run(*words)[1]
+    assert "peft's default" in run(*words)[2]
+    status, out, err = run(*words, "--group", "lora_B:lr=0.0032", "--groups", "json")
+    assert (status, err.count("warning")) == (0, 1)
+    assert [group["lr"] for group in json.loads(out)] == [2e-4, 0.0032]
+
+
+def test_a_files_low_rank_factors_are_told_as_well(run, tmp_path):
+    path = tmp_path / "adapter.json"
+    path.write_text(json.dumps({"q.lora_A.weight": [8, 64], "q.lora_B.weight": [32, 8]}))
+    lora = document(run, str(path), "0.01", "--from", "pytorch-adamw", "--lr", "1e-3")["lora"]
+    assert lora["rank"] is None
+    assert lora["product_shrink"] == pytest.approx(2e-5 - 1e-10)
+    assert document(run, str(path))["lora"]["product_shrink"] is None
+    assert document(run, str(path), "--init", "he")["tensors"][1]["sum_of_squares"] == 0
+
+
 def test_measured_weights_stand_beside_expected_ones(run, tmp_path, monkeypatch):
     path = tmp_path / "m.npz"
     np.savez(path, **{"dense/kernel": np.full((4, 5), 2, np.float32)})
@@ -199,6 +228,11 @@ def test_an_unknown_start_leaves_the_sums_of_modules_unknown(run, tmp_path):
         (("resnet18", "--group", ":lr*2", "--json"), "must be REGEX:lr*FACTOR"),
         (("resnet18", "--group", "fc:wd*nan", "--json"), '"value": "nan"'),
         (("resnet18", "--layer-decay", "nan"), "layer decay"),
+        (("gpt2", "--lora", "0.5"), "rank '0.5' must be"),
+        (("gpt2", "--lora", "8,0"), "alpha 0.0 must be"),
+        (("gpt2", "--lora-targets", "mlp"), "give --lora"),
+        (("gpt2", "--lora", "8", "--measure"), "without it"),
+        (("1e6", "--lora", "8"), "has none that fits"),
         (("resnet18", "--no-decay", "("), "regular expression"),
         (("resnet18", "--decay-mask", "nope"), "unknown decay mask"),
         (("resnet18", "--init", "nope"), "unknown initialiser"),

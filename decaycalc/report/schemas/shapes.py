@@ -202,6 +202,16 @@ _ARCH = {
     "strength": "number?",
     "shrink": "number?",
     "penalty": "number?",
+    "lora": {
+        "?": "null",
+        "rank": "integer?",
+        "alpha": "number?",
+        "scale": "number?",
+        "a_shrink": "number?",
+        "b_shrink": "number?",
+        "product_shrink": "number?",
+        "towards": "string",
+    },
     "notes": ["string"],
     "groups": [
         {
