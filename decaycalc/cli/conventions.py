@@ -38,19 +38,44 @@ if TYPE_CHECKING:
 @click.option(
     "--framework", metavar="NAME", help="Those of one framework, by the key's first word."
 )
+@click.option("--all", "everything", is_flag=True, help="List every one.")
 @output_options
-def command(key: str | None, **wanted: Any) -> Shown:
-    """List the conventions, or show the one called KEY whole."""
+def command(key: str | None, everything: bool, **wanted: Any) -> Shown:
+    """Show the groups of conventions, or the one called KEY whole.
+
+    A framework's name for KEY (keras, optax) lists its own.
+    """
     from decaycalc.conventions.selection import select
 
     context = click.get_current_context()
     own = given_conventions(context)
-    chosen = select(**wanted, extra=own) if key is None else (find_convention(key, context),)
-    return shown(chosen, whole=key is not None)
+    if key is not None:
+        chosen = named(key, context)
+        return shown(chosen, "record" if len(chosen) == 1 else "listing")
+    listed = everything or any(wanted.values())
+    return shown(select(**wanted, extra=own), "listing" if listed else "summary")
 
 
-def shown(conventions: "tuple[Convention, ...]", *, whole: bool) -> Shown:
-    """Return the conventions in all their shapes."""
+def named(key: str, context: click.Context) -> "tuple[Convention, ...]":
+    """Return the convention of that key, or those of the framework of that name.
+
+    Raises:
+        UnknownNameError: it is neither.
+    """
+    from decaycalc.conventions.selection import select
+    from decaycalc.errors import UnknownNameError
+
+    try:
+        return (find_convention(key, context),)
+    except UnknownNameError as error:
+        try:
+            return select(framework=key, extra=given_conventions(context))
+        except UnknownNameError:
+            raise error from None
+
+
+def shown(conventions: "tuple[Convention, ...]", form: str) -> Shown:
+    """Return the conventions in all their shapes; `form` is `summary`, `listing` or `record`."""
 
     def rows() -> Any:
         return [convention.to_dict() for convention in conventions]
@@ -58,6 +83,8 @@ def shown(conventions: "tuple[Convention, ...]", *, whole: bool) -> Shown:
     def tables() -> Any:
         from decaycalc.report import conventions as report
 
-        return report.record(conventions[0]) if whole else report.listing(conventions)
+        if form == "record":
+            return report.record(conventions[0])
+        return report.summary(conventions) if form == "summary" else report.listing(conventions)
 
     return Shown(name="conventions", body=lambda: {"conventions": rows()}, tables=tables, rows=rows)

@@ -3,26 +3,52 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.report.table import Cell, Table, simple_table
+from decaycalc.report.digits import show
+from decaycalc.report.table import (
+    Block,
+    Cell,
+    Column,
+    Kind,
+    Marked,
+    Paragraph,
+    Rank,
+    Table,
+    Tone,
+)
 from decaycalc.training.published.measured import Measured
 from decaycalc.training.trainers import Imported
 
-_HEADERS = (
-    "name", "convention", "value", "lr", "shrink per step", "timescale, epochs",
-    "timescale / run", "Σ shrink", "survival",
-)  # fmt: skip
+_COLUMNS = (
+    Column(header="Recipes"),
+    Column(header="timescale, epochs", kind=Kind.READ, tone=Tone.VALUE),
+    Column(header="of the run", kind=Kind.SHARE),
+    Column(header="weight left", kind=Kind.SHARE, rank=Rank.USEFUL),
+    Column(header="λ", kind=Kind.COPIED),
+    Column(header="lr", kind=Kind.COPIED, rank=Rank.USEFUL),
+    Column(header="convention", rank=Rank.USEFUL),
+    Column(header="decay per step", kind=Kind.READ, rank=Rank.EXTRA),
+    Column(header="sum of the decays", kind=Kind.READ, rank=Rank.EXTRA),
+)
+_NOTE = (
+    "Timescale and decay per step at peak lr; weight left and the sum follow the schedule. "
+    "* read as AdamW, - not stated. A NAME shows one whole, --near EPOCHS the nearest."
+)
 
 
-def listing(measured: tuple[Measured, ...]) -> Iterator[Table]:
-    """Yield all recipes, a row each."""
-    yield simple_table(
-        title="Recipes",
-        headers=_HEADERS,
-        rows=tuple(_row(entry) for entry in measured),
-        numeric=_HEADERS[2:],
-        note="shrink is that of one step at peak lr, to first order; timescale = 1/shrink; "
-        "Σ and survival follow the schedule; * read as AdamW, - not stated",
-    )
+def listing(measured: tuple[Measured, ...]) -> Iterator[Block]:
+    """Yield what the recipes range over, then all of them, a row each."""
+    yield Paragraph(text=_range(measured), tone=Tone.VALUE)
+    rows = tuple(_row(entry) for entry in measured)
+    yield Table(title="Recipes", columns=_COLUMNS, rows=rows, note=_NOTE)
+
+
+def _range(measured: tuple[Measured, ...]) -> str:
+    """Return how many recipes there are, and between which timescales."""
+    known = [entry.timescale_epochs for entry in measured if entry.timescale_epochs]
+    count = f"{len(measured)} published run{'' if len(measured) == 1 else 's'}"
+    if not known:
+        return count
+    return f"{count}, timescales from {show(min(known))} to {show(max(known))} epochs"
 
 
 def _row(entry: Measured) -> tuple[Cell, ...]:
@@ -30,24 +56,50 @@ def _row(entry: Measured) -> tuple[Cell, ...]:
     mark = "*" if recipe.read_as else ""
     return (
         recipe.name,
-        (recipe.convention or "-") + mark,
-        None if recipe.value is None else float(exact(recipe.value)),
-        None if recipe.lr is None else float(recipe.lr),
-        entry.shrink,
         entry.timescale_epochs,
         entry.timescale_run_fraction,
-        entry.sum_shrink,
         entry.survival,
+        None if recipe.value is None else float(exact(recipe.value)),
+        None if recipe.lr is None else float(recipe.lr),
+        (recipe.convention or "-") + mark,
+        entry.shrink,
+        entry.sum_shrink,
     )
 
 
-def whole(entry: Measured, imported: Imported | None = None) -> Iterator[Table]:
+def whole(entry: Measured, imported: Imported | None = None) -> Iterator[Block]:
     """Yield one recipe, a line a field, and the layers that have multipliers of their own."""
+    recipe = entry.recipe
+    yield Paragraph(text=f"{recipe.name}: {recipe.title}", tone=Tone.VALUE)
+    shown: tuple[tuple[str, Cell], ...] = (
+        ("decay per step at peak lr", entry.shrink),
+        ("timescale", _in(entry.timescale_epochs, "epochs")),
+        ("", _in(entry.timescale_steps, "steps")),
+        ("", _in(entry.timescale_run_fraction, "of the run", Kind.SHARE)),
+        ("sum of the decays under the schedule", entry.sum_shrink),
+        ("fraction of the initial weight left", _in(entry.survival, "", Kind.SHARE)),
+        *_settings(entry),
+        ("source", recipe.source),
+        ("note", recipe.note),
+    )
+    rows = tuple(row for row in shown if row[1] is not None and row[1] != "")
+    columns = (Column(header="field", tone=Tone.QUIET), Column(header="", least=30))
+    yield Table(title="field", columns=columns, rows=rows)
+    if imported is not None and imported.multipliers:
+        yield _multipliers(imported)
+
+
+def _in(number: float | None, unit: str, kind: Kind = Kind.READ) -> Marked | None:
+    return None if number is None else Marked(content=number, unit=unit, kind=kind)
+
+
+def _settings(entry: Measured) -> tuple[tuple[str, Cell], ...]:
+    """Return what was set for the run."""
     recipe = entry.recipe
     run = recipe.run().to_dict()
     known = ("lr", "momentum", "dampening", "nesterov", "batch_size", "dataset_size", "epochs",
              "steps", "steps_per_epoch", "loss")  # fmt: skip
-    shown: list[tuple[str, Cell]] = [
+    return (
         ("convention", recipe.convention),
         ("read as", recipe.read_as),
         ("value", None if recipe.value is None else float(exact(recipe.value))),
@@ -58,24 +110,17 @@ def whole(entry: Measured, imported: Imported | None = None) -> Iterator[Table]:
         ("eps", recipe.eps),
         ("exempt", recipe.exempt),
         ("parameters", recipe.n_parameters),
-        ("shrink per step at peak lr", entry.shrink),
-        ("timescale, steps", entry.timescale_steps),
-        ("timescale, epochs", entry.timescale_epochs),
-        ("timescale, fraction of the run", entry.timescale_run_fraction),
-        ("Σ shrink under the schedule", entry.sum_shrink),
-        ("survival of an undriven weight", entry.survival),
-        ("source", recipe.source),
-        ("note", recipe.note),
-    ]
-    rows = tuple(row for row in shown if row[1] is not None and row[1] != "")
-    title = f"{recipe.name}: {recipe.title}"
-    yield simple_table(title=title, headers=("field", "value"), rows=rows)
-    if imported is not None and imported.multipliers:
-        yield simple_table(
-            title="Multipliers by tensor",
-            headers=("tensor", "lr_mult", "decay_mult"),
-            rows=tuple((m.layer, m.lr_mult, m.decay_mult) for m in imported.multipliers),
-        )
+    )
+
+
+def _multipliers(imported: Imported) -> Table:
+    columns = (
+        Column(header="tensor"),
+        Column(header="lr ×", kind=Kind.READ),
+        Column(header="decay ×", kind=Kind.READ),
+    )
+    rows = tuple((m.layer, m.lr_mult, m.decay_mult) for m in imported.multipliers)
+    return Table(title="tensor", columns=columns, rows=rows)
 
 
 def rows(measured: tuple[Measured, ...]) -> list[Mapping[str, object]]:

@@ -62,7 +62,7 @@ def test_filters_that_leave_nothing_say_so(wanted, message):
 
 def test_the_tables_show_the_list_and_one_record(capsys):
     assert main(["conventions", "--framework", "caffe"]) == 0
-    assert "strength = weight_decay/loss_scale" in capsys.readouterr().out
+    assert "loss + ½λΣw², λ = weight_decay" in capsys.readouterr().out
     assert main(["conventions", "l2-norm", "--format", "md"]) == 0
     assert "no scalar because" in capsys.readouterr().out
 
@@ -70,3 +70,29 @@ def test_the_tables_show_the_list_and_one_record(capsys):
 def test_an_unknown_key_suggests_the_nearest(capsys):
     assert main(["conventions", "pytorch-sdg"]) == 2
     assert "did you mean 'pytorch-sgd'" in capsys.readouterr().err
+
+
+def test_the_bare_command_begins_with_the_groups_and_shows_the_common_ones(run):
+    ran = run("conventions", "--width", "80")
+    lines = ran.out.splitlines()
+    assert len(lines) <= 75
+    assert max(map(len, lines)) <= 80
+    assert "conventions of" in lines[0]
+    assert "PyTorch's ecosystem" in ran.out
+    assert "mean + ½λΣw², λ = 2·lam" in ran.out
+    assert "sklearn-mlp-sgd" not in ran.out
+    assert "sklearn-mlp-sgd" in run("conventions", "--all").out
+
+
+def test_a_frameworks_name_lists_its_own(run):
+    ran = run("conventions", "keras")
+    assert "keras-l2" in ran.out
+    assert "pytorch-sgd" not in ran.out
+    assert "no single number" in ran.out
+    assert run("conventions", "keras", "--json").out.count('"key"') > 10
+
+
+def test_the_screen_never_says_loss_scale(run):
+    assert "loss_scale" not in run("conventions", "--all").out
+    for key in ("mean-over-weights-l2", "layer-mean-l2", "yolov5", "gal-dropout", "caffe"):
+        assert "loss_scale" not in run("conventions", key).out

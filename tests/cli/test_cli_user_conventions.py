@@ -43,7 +43,7 @@ def test_it_is_listed_before_the_catalogue_and_shown_whole(folder, capsys):
     records = json.loads(capsys.readouterr().out)["conventions"]
     assert records[0]["key"] == "acme-sgd"
     assert main(["conventions", "acme-sgd", "--conventions", "mine.toml"]) == 0
-    assert "strength = 2·decay/loss_scale" in capsys.readouterr().out
+    assert "loss + ½λΣw², λ = 2·decay" in capsys.readouterr().out
 
 
 def test_the_projects_own_are_found_from_a_folder_below(folder, monkeypatch, capsys):
