@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from decaycalc.algebra.quantity import flag_named
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.configuration import PREFIX, Setting, settings
 from decaycalc.cli.headings import grouped
@@ -17,7 +18,7 @@ from decaycalc.cli.session import (
     typed_values,
     wants_help,
 )
-from decaycalc.errors import UnknownNameError
+from decaycalc.errors import InvalidValueError, UnknownNameError, UsageError
 
 _SETTINGS = {"help_option_names": ["--help"], "max_content_width": 100}
 _BRIEF = "decaycalc.brief"  # where a context keeps that one screen of help is wanted
@@ -53,7 +54,8 @@ class Command(click.Command):
         session.decide(typed, environment_formats())
         warnings: list[str] = []
         if not wants_help(typed):
-            extra["default_map"], warnings = configured(self)
+            only_shown = bool(typed.get("show_config"))
+            extra["default_map"], warnings = configured(self, only_shown=only_shown)
             session.decide(typed, extra["default_map"])
         context = super().make_context(info_name, args, parent, **extra)
         context.meta[FORMATS_KEY] = asked_formats(typed, extra.get("default_map", {}))
@@ -115,17 +117,26 @@ def _brief_help() -> click.Option:
     )
 
 
-def configured(command: click.Command) -> tuple[dict[str, Any], list[str]]:
+def configured(
+    command: click.Command, *, only_shown: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     """Return the configuration's defaults by parameter, and the warnings about it.
 
+    What a file may not say is left out where the configuration is `only_shown`.
+
     Raises:
+        UsageError: a file sets what only a command line may say.
         UnknownNameError: a file has a key that no command's option is called.
+        InvalidValueError: a value of a kind that its option does not take.
     """
-    found = found_for(command)
-    names = options_of(command) if found else {}
+    names = options_of(command)
+    found = found_for(command) if names else {}
+    for setting in () if only_shown else found.values():
+        _require_allowed(setting)
+    found = {name: setting for name, setting in found.items() if not setting.refused}
     strays = [setting for setting in found.values() if setting.name not in names]
     defaults = {
-        str(parameter.name): _value(parameter, found[option].value)
+        str(parameter.name): _value(parameter, found[option])
         for option, parameter in names.items()
         if option in found
     }
@@ -191,8 +202,38 @@ def options_of(command: click.Command) -> dict[str, click.Parameter]:
     }
 
 
-def _value(parameter: click.Parameter, value: Any) -> Any:
-    """Return a value as click takes it: a list where an option may be repeated."""
-    if parameter.multiple and isinstance(value, str):
+def _require_allowed(setting: Setting) -> None:
+    """Refuse what a file may not say.
+
+    Raises:
+        UsageError: it would read, write or load something elsewhere.
+    """
+    if setting.refused:
+        raise UsageError(
+            f"{setting.name} may not be set in {setting.source}: what is read or written is said "
+            f"on the command line, by {flag_named(setting.name)}"
+        )
+
+
+def _value(parameter: click.Parameter, setting: Setting) -> Any:
+    """Return a value as click takes it: a list where an option may be repeated.
+
+    Raises:
+        InvalidValueError: it is of a kind that the option does not take.
+    """
+    value, takes_many = setting.value, parameter.multiple or parameter.nargs > 1
+    if takes_many and isinstance(value, str):
         return value.split()
+    if takes_many:
+        fits, kind = _is_list_of_texts(value), "a text or a list of texts"
+    elif getattr(parameter, "is_flag", False):
+        fits, kind = isinstance(value, bool | str), "true or false"
+    else:
+        fits, kind = isinstance(value, str), "a number or a text"
+    if not fits:
+        raise InvalidValueError(setting.name, value, f"must be {kind} ({setting.source})")
     return value
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -3,6 +3,9 @@
 `DECAYCALC_LR=0.1` and `lr = 0.1` under `[tool.decaycalc]` are what `--lr 0.1` is, where the command
 line is silent; the environment goes before the project's file, and that before the user's. A table
 of a command's name (`[tool.decaycalc.convert]`) holds for that command only.
+
+Who works in a folder need not have written its pyproject.toml: it says numbers and choices, never
+what is read from, written to or loaded from elsewhere. The user's own file may name what is read.
 """
 
 import os
@@ -25,12 +28,21 @@ TABLES = (
 )  # fmt: skip
 
 
+WRITING = frozenset({"output", "save", "input"})
+READING = frozenset({"conventions", "recipe", "to_recipe", "arch", "live", "with", "file"})
+_FILE = "file:"  # what a schedule begins with that is read from a file
+
+
 class Setting(Record):
-    """An option's default and where it stands; `name` is the option's, with underscores."""
+    """An option's default and where it stands; `name` is the option's, with underscores.
+
+    What is `refused` stands in a file that may not say it.
+    """
 
     name: str
     value: Any
     source: str
+    refused: bool = False
 
 
 def settings(command: str, environment: Mapping[str, str], folder: str) -> dict[str, Setting]:
@@ -44,9 +56,12 @@ def settings(command: str, environment: Mapping[str, str], folder: str) -> dict[
         UnknownNameError: a table that is no command's.
     """
     found: dict[str, Setting] = {}
-    for path, keys in ((user_file(environment), ()), (project_file(folder), ("tool", "decaycalc"))):
-        if path is not None:
-            found |= _of_table(_table(path, keys), command, path)
+    own, project = user_file(environment), project_file(folder)
+    if own is not None:
+        found |= _of_table(_table(own, ()), command, own, refused=WRITING)
+    if project is not None:
+        table = _table(project, ("tool", "decaycalc"))
+        found |= _of_table(table, command, project, refused=WRITING | READING)
     for name, value in environment.items():
         if name.startswith(PREFIX):
             option = name.removeprefix(PREFIX).lower()
@@ -57,7 +72,9 @@ def settings(command: str, environment: Mapping[str, str], folder: str) -> dict[
 def user_file(environment: Mapping[str, str]) -> str | None:
     """Return the user's configuration file, None where there is none."""
     home = environment.get("HOME", "")
-    folder = environment.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+    # As its specification has it, a relative folder counts as none.
+    given = environment.get("XDG_CONFIG_HOME", "")
+    folder = given if given.startswith("/") else (f"{home}/.config" if home else "")
     path = f"{folder}/decaycalc/config.toml"
     return path if folder and os.path.isfile(path) else None  # noqa: PTH113  (pathlib is slow to load)
 
@@ -84,7 +101,9 @@ def _table(path: str, keys: tuple[str, ...]) -> dict[str, Any]:
     return table
 
 
-def _of_table(table: dict[str, Any], command: str, path: str) -> dict[str, Setting]:
+def _of_table(
+    table: dict[str, Any], command: str, path: str, *, refused: frozenset[str]
+) -> dict[str, Setting]:
     """Return the settings of a table: those for all commands, then those for one.
 
     Raises:
@@ -96,7 +115,12 @@ def _of_table(table: dict[str, Any], command: str, path: str) -> dict[str, Setti
     own = table.get(command) if command != _CHECKS else None
     pairs = [*table.items(), *(own.items() if isinstance(own, dict) else ())]
     return {
-        (option := name.replace("-", "_")): Setting(name=option, value=_plain(value), source=path)
+        (option := name.replace("-", "_")): Setting(
+            name=option,
+            value=_plain(value),
+            source=path,
+            refused=option in refused or str(value).startswith(_FILE),
+        )
         for name, value in pairs
         if not isinstance(value, dict) and name != _CONVENTIONS
     }

@@ -26,8 +26,10 @@ def shown_config() -> Shown:
         _row(name, context.params.get(str(option.name)), _source(context, option, found, name))
         for name, option in options.items()
     ]
+    rows += [_row(s.name, s.value, f"{s.source} (not allowed there)")
+             for s in found.values() if s.refused]  # fmt: skip
     rows += [_row(s.name, s.value, f"{s.source} (unused here)")
-             for s in found.values() if s.name not in options]  # fmt: skip
+             for s in found.values() if s.name not in options and not s.refused]  # fmt: skip
 
     return Shown(
         name="config",
