@@ -115,6 +115,8 @@ class Convention(Record):
     it does; `lr_mult` among them multiplies the lr of the tensor.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
     `trap` is what users fall into, in one line, or None where nothing is known of one.
+    `since` and `until` are the first and the last release that the record holds for, where others
+    do otherwise. `estimate` says why the number is an estimate, and within which range.
     """
 
     key: str
@@ -145,6 +147,9 @@ class Convention(Record):
     default: str | None = None
     exempt: str = "nothing"
     verification: str = ""
+    since: str | None = None
+    until: str | None = None
+    estimate: str | None = None
     common: bool = False
 
     def __post_init__(self) -> None:
@@ -203,6 +208,12 @@ class Convention(Record):
         """Whether the number fixes a decay per step."""
         return self.refusal is None and (self.strength is None or not self.is_adaptive)
 
+    @property
+    def releases(self) -> str | None:
+        """In words, the releases that the record holds for; None where it holds for all known."""
+        parts = (("since", self.since), ("until", self.until))
+        return " ".join(f"{word} {release}" for word, release in parts if release) or None
+
     def formula(self) -> str:
         """Return the invariant as a formula of the parameter, `strength = 2·l2/loss_scale`."""
         if self.refusal is not None:
@@ -234,6 +245,9 @@ class Convention(Record):
             "trap": self.trap or "",
             "source": self.source,
             "verification": self.verification,
+            "since": self.since,
+            "until": self.until,
+            "estimate": self.estimate,
             "common": self.common,
         }
 

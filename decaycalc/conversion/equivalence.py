@@ -52,6 +52,8 @@ def equivalence(source: Side, target: Side, *, held: Invariant, same_lr: bool) -
     """
     if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
         return Equivalence.ESTIMATE
+    if source.convention != target.convention and _estimated(source, target):
+        return Equivalence.ESTIMATE
     if same_lr and _same_updates(source, target):
         return Equivalence.IDENTICAL
     return Equivalence.SAME_OPTIMUM if held == Invariant.STRENGTH else Equivalence.SAME_DECAY
@@ -144,9 +146,18 @@ def notes(
         texts.append("an estimate: Adam divides the penalty's gradient by about the gradient's RMS")
     texts += _loss_unit_note(source, target)
     texts += _settings_note(one, other)
+    texts += [f"an estimate: {text}" for text in _estimated(source, target) if one != other]
+    texts += [f"{record.key} holds {record.releases}" for record in dict.fromkeys((one, other))
+              if record.releases]  # fmt: skip
     if held == Invariant.SHRINK and one.variant != other.variant:
         texts += [*falling_lr(one), *falling_lr(other)]
     return tuple(texts)
+
+
+def _estimated(source: Side, target: Side) -> tuple[str, ...]:
+    """Return why the numbers of records are estimates, none where no record's is."""
+    records = dict.fromkeys((source.convention, target.convention))
+    return tuple(record.estimate for record in records if record.estimate)
 
 
 def falling_lr(record: Convention) -> tuple[str, ...]:
@@ -175,7 +186,8 @@ def _awaits_momentum(side: Side) -> bool:
     """Return whether a momentum would multiply this side's decay and none was given."""
     record = side.convention
     passes_buffer = record.coupling == Coupling.COUPLED and record.optimizer in {ANY, SGD}
-    return passes_buffer and record.has_momentum and side.run.given("momentum") is None
+    is_known = side.run.given("momentum") is not None or "momentum" in dict(record.defaults)
+    return passes_buffer and record.has_momentum and not is_known
 
 
 def _settings_note(one: Convention, other: Convention) -> list[str]:

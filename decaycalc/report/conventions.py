@@ -108,6 +108,8 @@ def record(convention: Convention) -> tuple[Block, ...]:
         ("assumes", ", ".join(f"{name} = {value}" for name, value in convention.defaults)),
         ("exempt by default", convention.exempt),
         ("trap", convention.trap),
+        ("holds", convention.releases),
+        ("estimate because", convention.estimate),
         ("source", convention.source),
         ("verification", convention.verification),
     )

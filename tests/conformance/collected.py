@@ -229,12 +229,43 @@ def timm():
 
 
 HEAVYBALL = {
-    "adamc": ("AdamC", {}),
-    "nadam": ("NAdam", {}),
     "nadam-decoupled": ("NAdam", {"decoupled_weight_decay": True}),
-    "psgd-kron": ("PSGDKron", {"precond_init_scale": 0.1}),
-    "soap": ("SOAP", {}),
-    "suds-adamw": ("SUDSAdamW", {}),
+    **{
+        key: (name, {"precond_init_scale": 0.1})
+        for key, name in {
+            "psgd-kron": "PSGDKron",
+            "psgd-lra": "PSGDLRA",
+            "psgd-pro": "PSGDPRO",
+            "qsgd": "QSGD",
+            "lather": "LATHER",
+        }.items()
+    },
+    **{
+        key: (name, {})
+        for key, name in {
+            "adamw": "AdamW",
+            "sgd": "SGD",
+            "laprop": "LaProp",
+            "ademamix": "AdEMAMix",
+            "rmsprop": "RMSprop",
+            "muon": "Muon",
+            "unscaled-adamw": "UnscaledAdamW",
+            "muon-adamw": "MuonAdamW",
+            "signlaprop": "SignLaProp",
+            "adamc": "AdamC",
+            "nadam": "NAdam",
+            "laprop-ortho": "LaPropOrtho",
+            "ortho-laprop": "OrthoLaProp",
+            "muon-laprop": "MuonLaProp",
+            "msam-laprop": "MSAMLaProp",
+            "soap": "SOAP",
+            "soap-nadam": "SOAPNAdam",
+            "soap-ademamix": "SOAPAdEMAMix",
+            "solp": "SOLP",
+            "suds-adamw": "SUDSAdamW",
+            "adopt": "ADOPT",
+        }.items()
+    },
 }
 
 

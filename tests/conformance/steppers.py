@@ -46,12 +46,14 @@ def torch_loop(make_optimizer, *, dtype="float64"):
 
         weights = torch.nn.Parameter(torch.tensor(start, dtype=getattr(torch, dtype)))
         optimizer = make_optimizer([weights], value, run, float(lrs[0]))
+        # What a scheduler multiplies is the lr that the constructor left, which need not be ours.
+        groups = [(each, each.get("lr")) for each in getattr(optimizer, "param_groups", [])]
         schedule = iter(lrs)
 
         def step(gradient, placed=None):
-            lr = float(next(schedule))
-            for group in getattr(optimizer, "param_groups", []):
-                group["lr"] = lr
+            multiplier = float(next(schedule)) / float(lrs[0])
+            for group, lr in groups:
+                group["lr"] = None if lr is None else lr * multiplier
             if placed is not None:
                 weights.data.copy_(torch.tensor(placed))
             weights.grad = torch.tensor(gradient, dtype=weights.dtype)

@@ -69,6 +69,7 @@ FULL = {
     "steps": 90,
     "n_weights": N_WEIGHTS,
     "n_layers": N_LAYERS,
+    "momentum": 0,
 }
 
 

@@ -42,7 +42,7 @@ def run_for(record, **changes):
     extras = tuple((name, EXTRAS[name]) for name in sorted(names & set(EXTRAS)))
     size = {"n_weights": W.size, "n_layers": 5}
     run = {"lr": 0.013, "batch_size": 7, "dataset_size": 91, "epochs": 3, **size, **changes}
-    return Run(extras=extras, **run)
+    return Run(extras=extras, **{"momentum": 0, **run})
 
 
 def names_for(record, value, run):

@@ -173,8 +173,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         buffer=Buffer.INSIDE,
         aliases=(),
         trap="with gradient_accumulation_steps K it decays K times an update; current Keras decays once",
-        source="keras-team/keras issue 19990: _apply_weight_decay outside the accumulation's condition",
-        verification="literal step: the affected versions are withdrawn",
+        source="keras/src/optimizers/base_optimizer.py, apply (keras 3.4.1); keras-team/keras issue 19990",
+        verification="executed: keras 3.4.1",
+        until="keras 3.4.1",
     ),
     _keras(
         Convention,

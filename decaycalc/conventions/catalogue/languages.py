@@ -86,6 +86,8 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgd",
         title="burn SgdConfig with WeightDecayConfig(penalty)",
         optimizer="sgd",
+        step="heavy_ball(g, dampening=dampening)",
+        defaults=(("dampening", "0.1"),),
         trap="MomentumConfig dampens by 0.1 unless told otherwise: the long-run decay is 0.9·lr·λ/(1 - momentum)",
         source="tracel-ai/burn, burn-optim/src/optim/sgd.rs, decay.rs, momentum.rs (2c06be3)",
     ),

@@ -1,5 +1,7 @@
 """pytorch_optimizer (kozistr), a collection of optimizers for PyTorch."""
 
+from fractions import Fraction
+
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import (
@@ -604,7 +606,9 @@ CONVENTIONS: tuple[Convention, ...] = (
     _kozistr(
         decoupled,
         "GrokFastAdamW",
-        trap=None,
+        shrink=Monomial.of(Fraction(1, 3), value=1, lr=1),
+        update="w = w*(1 - lr/3*weight_decay); w = w - lr/3*unmodelled(g)",
+        trap="the constructor divides lr by 1 + grokfast_lamb, 3 by default: an lr written into the groups is not divided",
         where="pytorch_optimizer/optimizer/grokfast.py, GrokFastAdamW",
     ),
     _kozistr(

@@ -44,6 +44,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgd",
         optimizer="sgd",
         aliases=("timm-nesterov", "timm-momentum"),
+        defaults=(("momentum", "0.9"),),
         trap="momentum 0.9 with Nesterov unless told otherwise, and coupled: about lr·λ/(1 - 0.9) a step",
         where="timm/optim/_optim_factory.py, torch's SGD",
     ),

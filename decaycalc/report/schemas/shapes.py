@@ -157,6 +157,9 @@ _CONVENTION = {
     "trap": "string",
     "source": "string",
     "verification": "string",
+    "since": "string?",
+    "until": "string?",
+    "estimate": "string?",
     "common": "boolean",
 }
 _SCHEDULE = {
