@@ -73,9 +73,12 @@ def _is_plain(segment: Segment, *, starts: bool = False) -> bool:
     return (
         all(values.get(name, usual[name]) == usual[name] for name in usual)
         and settings.text("ramp") == "zero"
+        and not settings.is_over_run
+        and settings.toward == "end"
+        and values.get("counts", "zero") == "zero"
         and (starts or not settings.number("start"))
         and values.get("after", "hold") == "hold"
-        and not settings.steps("per")
+        and not (settings.steps("per") or settings.steps("warmup_per"))
         and segment.end == segment.stop
     )
 

@@ -37,16 +37,18 @@ def _lines(segment: Segment, xp: str) -> tuple[str, ...]:
     """Return one segment's lines; each names what the next ones use."""
     settings = segment.settings
     lines = []
-    time = "step"
+    quick = "step"
     if segment.start:
         lines.append(f"t = step - {segment.start}")
-        time = "t"
+        quick = "t"
     per = settings.steps("per")
-    if per is not None and per > 1:
-        lines.append(f"t = {xp}.floor({time} / {per}) * {per}")
-        time = "t"
+    time = _held(quick, per, xp)
+    quick = _held(quick, settings.steps("warmup_per") or per, xp)
+    if time not in {"t", "step"}:
+        lines.append(f"held = {time}")
+        quick, time = "held" if quick == time else quick, "held"
     counted = time
-    if settings.warmup and not segment.kind.counts_from_start:
+    if settings.warmup and not segment.counts_from_start:
         lines.append(f"u = {xp}.maximum({time} - {settings.warmup}, 0)")
         counted = "u"
     shape_lines, shape = _shape(segment, xp, counted)
@@ -54,25 +56,50 @@ def _lines(segment: Segment, xp: str) -> tuple[str, ...]:
     if settings.number("floor"):
         shape = f"{xp}.maximum({shape}, {_number(settings.number('floor'))})"
     if settings.warmup:
-        lines.append(f"warm = {_ramp(segment, time)}")
-        shape = f"{xp}.where({time} < {settings.warmup}, warm, {shape})"
+        if settings.toward in {"current", "product"}:
+            lines.append(f"after = {shape}")
+            shape = "after"
+        lines.append(f"warm = {_warming(segment, quick, xp)}")
+        shape = f"{xp}.where({quick} < {settings.warmup}, warm, {shape})"
     return (*lines, f"return {shape}")
 
 
-def _ramp(segment: Segment, time: str) -> str:
-    """Return the warm-up's expression, from `start` to the shape's first value."""
+def _held(time: str, per: int | None, xp: str) -> str:
+    """Return the step at which the lr was changed last."""
+    return f"{xp}.floor({time} / {per}) * {per}" if per is not None and per > 1 else time
+
+
+def _warming(segment: Segment, time: str, xp: str) -> str:
+    """Return the warm-up's expression, from `start` to what it rises to."""
     settings = segment.settings
-    first, last = {"zero": (0, 0), "one": (1, 0), "inner": (1, 1)}[settings.text("ramp")]
-    share = f"({time} + {first})" if first else time
-    share = f"{share} / {settings.warmup + last}"
-    power, start = settings.number("warmup_power"), settings.number("start")
-    if power != 1:
-        share = f"({share}) ** {_number(power)}"
-    at = float(settings.warmup) if segment.kind.counts_from_start else 0.0
+    start, share = settings.number("start"), _ramp(segment, time, xp)
+    if settings.toward == "product":
+        return f"after * ({_from(start, 1.0, share)})"
+    if settings.toward == "current":
+        return f"{_number(start)} + (after - {_number(start)}) * ({share})"
+    at = float(settings.warmup) if segment.counts_from_start else 0.0
     top = max(float(segment.shape(np.array([at]))[0]), settings.number("floor"))
+    return _from(start, settings.peak if settings.toward == "peak" else top, share)
+
+
+def _from(start: float, top: float, share: str) -> str:
+    """Return `start + (top - start)*share`, shortened where it can be."""
     if top - start != 1:
         share = f"{_number(top - start)} * ({share})"
     return f"{_number(start)} + {share}" if start else share
+
+
+def _ramp(segment: Segment, time: str, xp: str) -> str:
+    """Return the share of the warm-up that is done."""
+    settings = segment.settings
+    if settings.text("ramp") == "log":
+        share = f"{xp}.log(1 + {xp}.maximum({time}, 0)) / math.log({max(settings.warmup, 2)})"
+    else:
+        first, last = {"zero": (0, 0), "one": (1, 0), "inner": (1, 1)}[settings.text("ramp")]
+        share = f"({time} + {first})" if first else f"({time})" if " " in time else time
+        share = f"{share} / {settings.warmup + last}"
+    power = settings.number("warmup_power")
+    return share if power == 1 else f"({share}) ** {_number(power)}"
 
 
 def _shape(segment: Segment, xp: str, u: str) -> tuple[list[str], str]:
@@ -90,6 +117,7 @@ def _shape(segment: Segment, xp: str, u: str) -> tuple[list[str], str]:
         return [], _power(segment, u)
     if name in {"linear", "cosine", "polynomial"}:
         n = settings.n_steps
+        u = f"{u} - 1" if settings.values.get("counts") == "one" else u
         return [f"left = {xp}.clip(({n} - {u}) / {n}, 0, 1)"], _falling(segment, xp)
     if name == "wsd":
         decay = max(settings.steps("decay") or 0, 1)

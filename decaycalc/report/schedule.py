@@ -100,7 +100,10 @@ def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
 
 def listing() -> Iterator[Table]:
     """Yield the schedules with their parameters, and those that all of them take."""
-    rows = tuple((kind.name, ", ".join(kind.aliases), kind.title, kind.follows) for kind in KINDS)
+    rows = tuple(
+        (kind.name, ", ".join((*kind.aliases, *kind.variants)), kind.title, kind.follows)
+        for kind in KINDS
+    )
     yield simple_table(
         title="Schedules",
         headers=("name", "aliases", "what", "agrees step by step with"),
@@ -138,7 +141,7 @@ def listed_rows() -> list[Mapping[str, object]]:
     return [
         {
             "name": kind.name,
-            "aliases": list(kind.aliases),
+            "aliases": [*kind.aliases, *kind.variants],
             "title": kind.title,
             "follows": kind.follows,
             "parameters": [_described(each) for each in (*kind.parameters, *COMMON)],

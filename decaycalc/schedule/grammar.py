@@ -13,6 +13,7 @@ Blanks are allowed around `+` and `,`. A path runs to the next comma or blank, o
 quotes. What a value is follows from its parameter.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -35,14 +36,24 @@ _LARGEST = Fraction(10) ** 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentText:
-    """One segment as it was typed: its kind and the parameters that were given."""
+    """One segment as it was typed: its kind and the parameters that were given.
+
+    `defaults` are those of the name that it was called by.
+    """
 
     kind: Kind
-    arguments: tuple[tuple[str, Value], ...]
+    arguments: Mapping[str, Value]
+    defaults: Mapping[str, Value]
 
     def get(self, parameter: Parameter) -> Value:
         """Return a parameter's value, given or by default."""
-        return dict(self.arguments).get(parameter.name, parameter.default)
+        value = self.arguments.get(parameter.name, self._default(parameter))
+        if isinstance(value, str) and parameter.type is Type.NUMBER:
+            return self.get(next(each for each in self.kind.parameters if each.name == value))
+        return value
+
+    def _default(self, parameter: Parameter) -> Value:
+        return self.defaults.get(parameter.name, parameter.default)
 
 
 def parse_segments(text: str) -> tuple[SegmentText, ...]:
@@ -58,7 +69,8 @@ def parse_segments(text: str) -> tuple[SegmentText, ...]:
     while parser.accept("+"):
         segments.append(parser.parse_segment())
     if parser.position < len(text):
-        raise parser.error("',', '+' or the end")
+        begins = "','" if segments[-1].arguments else "':'"
+        raise parser.error(f"{begins}, '+' or the end")
     return tuple(segments)
 
 
@@ -102,34 +114,37 @@ class _Parser:
         name = self.take("-_")
         if not name:
             raise self.error("the name of a schedule")
-        kind = find_kind(name.lower())
+        plain = name.lower().replace("_", "-")
+        kind = find_kind(plain)
         if kind is None:
-            names = [name for kind in KINDS for name in (kind.name, *kind.aliases)]
+            names = [name for each in KINDS for name in (each.name, *each.aliases, *each.variants)]
             raise UnknownNameError("schedule", name, names)
-        arguments: list[tuple[str, Value]] = []
+        arguments: dict[str, Value] = {}
         if self.accept(":"):
-            arguments.append(self.parse_argument(kind, arguments))
+            self.parse_argument(kind, arguments)
             while self.accept(","):
-                arguments.append(self.parse_argument(kind, arguments))
-        return SegmentText(kind=kind, arguments=tuple(arguments))
+                self.parse_argument(kind, arguments)
+        defaults = kind.variants.get(plain, {})
+        return SegmentText(kind=kind, arguments=arguments, defaults=defaults)
 
-    def parse_argument(self, kind: Kind, earlier: list[tuple[str, Value]]) -> tuple[str, Value]:
-        """Argument = parameter "=" value | path."""
+    def parse_argument(self, kind: Kind, earlier: dict[str, Value]) -> None:
+        """Argument = parameter "=" value | path; it is added to the earlier ones."""
         start = self.position
         name = self.take("-_").lower().replace("-", "_")
         first = kind.parameters[0]
         if first.type is Type.PATH and not earlier and not self.accept("="):
             self.position = start
-            return first.name, self.parse_path()
+            earlier[first.name] = self.parse_path()
+            return
         if not name:
             raise self.error("the name of a parameter")
         parameter = _find_parameter(kind, name)
-        if name in dict(earlier):
+        if parameter.name in earlier:
             self.position = start
-            raise self.error(f"each parameter once, but {name} comes twice")
+            raise self.error(f"each parameter once, but {parameter.name} comes twice")
         if first.type is not Type.PATH or earlier:
             self.expect_equals()
-        return name, self.parse_value(parameter)
+        earlier[parameter.name] = self.parse_value(parameter)
 
     def expect_equals(self) -> None:
         """Step over an equals sign.
@@ -148,9 +163,9 @@ class _Parser:
             case Type.CHOICE:
                 return self.parse_choice(parameter)
             case Type.LENGTH:
-                return self.parse_length()
+                return _check_length(parameter, self.parse_length())
             case Type.LENGTHS:
-                return self.parse_lengths()
+                return tuple(_check_length(parameter, each) for each in self.parse_lengths())
             case Type.NUMBERS:
                 return tuple(_check(parameter, number) for number in self.parse_digit_list())
             case _:
@@ -265,11 +280,25 @@ class _Parser:
 
 
 def _find_parameter(kind: Kind, name: str) -> Parameter:
-    parameters = {parameter.name: parameter for parameter in (*kind.parameters, *COMMON)}
-    if name not in parameters:
-        hint = f"(it takes {', '.join(parameters)})"
-        raise UnknownNameError(f"parameter of {kind.name}", name, parameters, hint=hint)
-    return parameters[name]
+    parameters = (*kind.parameters, *COMMON)
+    for parameter in parameters:
+        if name == parameter.name or name in parameter.aliases:
+            return parameter
+    names = [parameter.name for parameter in parameters]
+    hint = f"(it takes {', '.join(names)})"
+    raise UnknownNameError(f"parameter of {kind.name}", name, names, hint=hint)
+
+
+def _check_length(parameter: Parameter, length: Length) -> Length:
+    """Return a length that is none or at least a step: 0.1 steps are meant as a share.
+
+    Raises:
+        InvalidValueError: It is a part of a step.
+    """
+    if length.unit is Unit.STEPS and 0 < length.amount < 1:
+        text = f"is less than a step: write {float(length.amount * 100):g}% for a share of the run"
+        raise InvalidValueError(parameter.name, float(length.amount), text)
+    return length
 
 
 def _check(parameter: Parameter, number: Fraction) -> float:

@@ -1,10 +1,11 @@
 """The kinds of schedule as data: their names, parameters and whose definition each follows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
+from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.length import Length, Unit
 from decaycalc.schedule.shapes import (
     Settings,
@@ -49,6 +50,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 1e9
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Kind:
     """One kind of schedule: `build` makes its shape from the settings.
 
     `follows` names the functions that it reproduces step by step, and says where they differ.
+    `variants` are names with defaults of their own, by parameter; a text where a number is due
+    names the parameter whose value it is.
     """
 
     name: str
@@ -64,17 +68,20 @@ class Kind:
     parameters: tuple[Parameter, ...]
     build: Callable[[Settings], Shape]
     aliases: tuple[str, ...] = ()
+    variants: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     counts_from_start: bool = False
 
 
 def _number(
-    name: str, text: str, default: float | None, *, low: float = 0.0, high: float = 1e9
+    name: str, text: str, default: float | None, *aliases: str, low: float = 0.0, high: float = 1e9
 ) -> Parameter:
-    return Parameter(name=name, type=Type.NUMBER, help=text, default=default, low=low, high=high)
+    return Parameter(
+        name=name, type=Type.NUMBER, help=text, default=default, low=low, high=high, aliases=aliases
+    )
 
 
-def _length(name: str, text: str, default: Value = None) -> Parameter:
-    return Parameter(name=name, type=Type.LENGTH, help=text, default=default)
+def _length(name: str, text: str, default: Value = None, *aliases: str) -> Parameter:
+    return Parameter(name=name, type=Type.LENGTH, help=text, default=default, aliases=aliases)
 
 
 def _choice(name: str, text: str, *choices: str) -> Parameter:
@@ -82,18 +89,33 @@ def _choice(name: str, text: str, *choices: str) -> Parameter:
 
 
 _INITIAL = _number("initial", "multiplier at the end of the warm-up", 1.0)
-_FINAL = _number("final", "multiplier at the end", 0.0)
-_LENGTH = _length("length", "where the shape ends, warm-up included (default: the run's end)")
+_FINAL = _number("final", "multiplier at the end", 0.0, "min_lr_rate", "min_lr_ratio")
+_LENGTH = _length(
+    "length", "where the shape ends, warm-up included (default: the run's end)", None,
+    "num_training_steps",
+)  # fmt: skip
+_OVER = _choice(
+    "over",
+    "what the shape runs over: rest, after the warm-up; run, from its start with the warm-up laid"
+    " over it (timm, Ultralytics, detectron2, mmengine, Darknet)",
+    "rest", "run",
+)  # fmt: skip
 _GAMMA = "factor at each boundary"
 
 COMMON = (
-    _length("warmup", "steps of the linear warm-up (default: none)"),
+    _length("warmup", "steps of the warm-up (default: none)", None,
+            "warmup_steps", "num_warmup_steps"),
     _number("start", "multiplier that the warm-up starts from", 0.0),
-    _choice("ramp", "warm-up at step t: zero t/W, one (t+1)/W, inner (t+1)/(W+1)",
-            "zero", "one", "inner"),
+    _choice("ramp", "warm-up at step t: zero t/W, one (t+1)/W, inner (t+1)/(W+1),"
+            " log log(t+1)/log(W) (DeepSpeed)", "zero", "one", "inner", "log"),
+    _choice("toward", "what the warm-up rises to: auto, end or with over=run peak; end, the value"
+            " where it ends; peak, initial; current, the shape's value at each step (YOLO);"
+            " product, the share times that value (mmengine)",
+            "auto", "end", "peak", "current", "product"),
     _number("warmup_power", "power of the warm-up's share (Darknet's burn-in: 4)", 1.0, low=1e-3),
     _number("floor", "least multiplier after the warm-up", 0.0),
     _length("per", "change the lr only every so often, as in 1epochs (default: every step)"),
+    _length("warmup_per", "the same for the warm-up (default: as per)"),
     _length("until", "where this segment ends and the next begins"),
 )  # fmt: skip
 
@@ -104,13 +126,13 @@ KINDS: tuple[Kind, ...] = (
         follows="torch ConstantLR's end, optax constant_schedule, transformers constant",
         parameters=(_number("value", "multiplier", 1.0),),
         build=build_constant,
-        aliases=("fixed", "none"),
+        aliases=("fixed", "none", "constant-with-warmup"),
     ),
     Kind(
         name="linear",
         title="a straight line from initial to final",
         follows="torch LinearLR, optax linear_schedule, transformers linear",
-        parameters=(_INITIAL, _FINAL, _LENGTH),
+        parameters=(_INITIAL, _FINAL, _LENGTH, _OVER),
         build=build_linear,
         aliases=("triangle",),
     ),
@@ -123,10 +145,15 @@ KINDS: tuple[Kind, ...] = (
             _INITIAL,
             _FINAL,
             _LENGTH,
+            _OVER,
             _number("exponent", "power of the cosine's share", 1.0, low=1e-3),
             _choice("after", "after the end", "hold", "mirror"),
+            _choice("counts", "the first step's place: zero, at the start; one, a step on",
+                    "zero", "one"),
         ),
         build=build_cosine,
+        aliases=("cosine-with-min-lr",),
+        variants={"cosine-warmup-with-min-lr": {"ramp": "one", "counts": "one", "toward": "peak"}},
     ),
     Kind(
         name="cosine-restarts",
@@ -138,7 +165,10 @@ KINDS: tuple[Kind, ...] = (
             _FINAL,
             _LENGTH,
             _length("period", "length of the first cycle"),
-            Parameter(name="cycles", type=Type.COUNT, help="cycles in the length", default=0.0),
+            Parameter(
+                name="cycles", type=Type.COUNT, help="cycles in the length", default=0.0,
+                aliases=("num_cycles",),
+            ),
             Parameter(
                 name="growth",
                 type=Type.COUNT,
@@ -150,7 +180,8 @@ KINDS: tuple[Kind, ...] = (
             _number("gamma", "factor from a cycle's peak to the next", 1.0),
         ),
         build=build_cosine_restarts,
-        aliases=("sgdr", "cosine_with_restarts"),
+        aliases=("sgdr",),
+        variants={"cosine-with-restarts": {"cycles": 1.0}},
     ),
     Kind(
         name="step",
@@ -174,6 +205,7 @@ KINDS: tuple[Kind, ...] = (
             _INITIAL,
             _number("gamma", _GAMMA, None, low=1e-300, high=1.0),
             _length("every", "steps per factor gamma (default: 1)"),
+            _OVER,
         ),
         build=build_exponential,
         aliases=("exp",),
@@ -186,6 +218,7 @@ KINDS: tuple[Kind, ...] = (
             _INITIAL,
             _FINAL,
             _LENGTH,
+            _OVER,
             _number("power", "power of the share", 1.0, low=1e-3),
         ),
         build=build_polynomial,
@@ -217,7 +250,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         name="wsd",
         title="warm-up, stable, decay",
-        follows="transformers warmup_stable_decay, whose default shape is cosine, ours linear",
+        follows="transformers warmup_stable_decay, a name for shape=cosine with start=final",
         parameters=(
             _INITIAL,
             _FINAL,
@@ -226,11 +259,13 @@ KINDS: tuple[Kind, ...] = (
                 "decay",
                 "length of the decay at the end (default: 20%)",
                 Length(amount=Fraction(20), unit=Unit.PERCENT),
+                "num_decay_steps",
             ),
             _choice("shape", "shape of the decay", "linear", "cosine", "1-sqrt"),
         ),
         build=build_wsd,
-        aliases=("warmup_stable_decay", "trapezoid"),
+        aliases=("trapezoid",),
+        variants={"warmup-stable-decay": {"shape": "cosine", "start": "final"}},
     ),
     Kind(
         name="one-cycle",
@@ -254,7 +289,8 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="file",
-        title="a CSV or JSON file of (step, multiplier)",
+        title="a CSV or JSON file of step and multiplier, lr or learning_rate (weight_decay for a"
+        " decay schedule), or a Trainer's trainer_state.json",
         follows="the file; constant before its first and after its last row",
         parameters=(
             Parameter(name="path", type=Type.PATH, help="the file, also as in file:curve.csv"),
@@ -266,9 +302,20 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
+# What no text can say: the lr depends on the course of the losses.
+FOLLOW_LOSSES = ("reduce-lr-on-plateau", "plateau", "greedy")
+
+
 def find_kind(name: str) -> Kind | None:
-    """Return the kind of that name or alias, None when there is none."""
+    """Return the kind of that name, alias or variant, None when there is none.
+
+    Raises:
+        InvalidValueError: A scheduler whose lr is not known before the run.
+    """
+    if name in FOLLOW_LOSSES:
+        text = "follows the losses of the run; give the lr that it took as file:PATH"
+        raise InvalidValueError("schedule", name, text)
     for kind in KINDS:
-        if name == kind.name or name in kind.aliases:
+        if name == kind.name or name in kind.aliases or name in kind.variants:
             return kind
     return None

@@ -1,5 +1,6 @@
 """Schedule: what a text means on a given run, and the multipliers of its steps."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +13,7 @@ from decaycalc.schedule.grammar import SegmentText, parse_segments
 from decaycalc.schedule.kinds import COMMON, Kind, Type, Value
 from decaycalc.schedule.length import Length, Span
 from decaycalc.schedule.shapes import Floats, Settings, Shape
-from decaycalc.schedule.table import read_table
+from decaycalc.schedule.table import Source, Subject, read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,36 +34,63 @@ class Segment:
         """The step at which its shape ends."""
         return self.start + self.settings.length
 
+    @property
+    def counts_from_start(self) -> bool:
+        """Whether its shape counts from its start, not from the end of the warm-up."""
+        return self.kind.counts_from_start or self.settings.is_over_run
+
     def multiplier(self, steps: Floats) -> Floats:
         """Return lr/peak at these steps of the run, shape of `steps`."""
-        t = steps - self.start if self.start else steps
-        per = self.settings.steps("per")
-        if per is not None and per > 1:
-            t = np.floor(t / per) * per
-        warmup = self.settings.warmup
+        t, settings = steps - self.start if self.start else steps, self.settings
+        per = settings.steps("per")
+        held, warmup = _hold(t, per), settings.warmup
         if not warmup:
-            return self._after_warmup(t)
+            return self._after_warmup(held)
+        t = _hold(t, settings.steps("warmup_per") or per)
         warming = t < warmup
         if not warming.any():
-            return self._after_warmup(t)
+            return self._after_warmup(held)
         if warming.all():
-            return self._warming(t)
-        return np.where(warming, self._warming(t), self._after_warmup(t))
+            return self._warming(t, held)
+        return np.where(warming, self._warming(t, held), self._after_warmup(held))
 
     def _after_warmup(self, t: Floats) -> Floats:
         warmup = self.settings.warmup
-        counted = t if self.kind.counts_from_start or not warmup else np.maximum(t - warmup, 0)
+        counted = t if self.counts_from_start or not warmup else np.maximum(t - warmup, 0)
         multiplier = self.shape(counted)
         floor = self.settings.number("floor")
         return np.maximum(multiplier, floor) if floor else multiplier
 
-    def _warming(self, t: Floats) -> Floats:
-        """Return the ramp from `start` to the shape's first value."""
-        start, power = self.settings.number("start"), self.settings.number("warmup_power")
-        first, last = {"zero": (0, 0), "one": (1, 0), "inner": (1, 1)}[self.settings.text("ramp")]
-        share = (np.clip(t, 0, self.settings.warmup) + first) / (self.settings.warmup + last)
-        top = float(self._after_warmup(np.array([float(self.settings.warmup)]))[0])
-        return start + (top - start) * (share if power == 1 else share**power)
+    def _warming(self, t: Floats, held: Floats) -> Floats:
+        """Return the ramp from `start` to what the warm-up rises to."""
+        settings = self.settings
+        start, power = settings.number("start"), settings.number("warmup_power")
+        share = _ramp(np.clip(t, 0, settings.warmup), settings)
+        share = share if power == 1 else share**power
+        if settings.toward == "product":
+            return self._after_warmup(held) * (start + (1 - start) * share)
+        return start + (self._top(held) - start) * share
+
+    def _top(self, held: Floats) -> Floats | float:
+        """Return what the warm-up rises to."""
+        if self.settings.toward == "peak":
+            return self.settings.peak
+        if self.settings.toward == "current":
+            return self._after_warmup(held)
+        return float(self._after_warmup(np.array([float(self.settings.warmup)]))[0])
+
+
+def _hold(t: Floats, per: int | None) -> Floats:
+    """Return the step at which the lr was changed last."""
+    return np.floor(t / per) * per if per is not None and per > 1 else t
+
+
+def _ramp(t: Floats, settings: Settings) -> Floats:
+    """Return the share of the warm-up that is done at its steps."""
+    if settings.text("ramp") == "log":
+        return np.log1p(t) / math.log(max(settings.warmup, 2))
+    first, last = {"zero": (0, 0), "one": (1, 0), "inner": (1, 1)}[settings.text("ramp")]
+    return (t + first) / (settings.warmup + last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +143,9 @@ class Schedule:
 
 def _misfits(segment: Segment) -> Iterator[str]:
     name, stop = segment.kind.name, segment.stop
+    if segment.settings.table is not None:
+        yield from segment.settings.table.notes()
+        return
     if segment.start + segment.settings.warmup > stop:
         yield f"{name}: the warm-up of {segment.settings.warmup} steps is cut off at step {stop}"
     elif segment.end > stop:
@@ -128,9 +159,17 @@ def _misfits(segment: Segment) -> Iterator[str]:
 
 
 def parse_schedule(
-    text: str, *, total_steps: int, steps_per_epoch: Fraction | float | None = None
+    text: str,
+    *,
+    total_steps: int,
+    steps_per_epoch: Fraction | float | None = None,
+    of: Subject = Subject.LR,
+    peak: float | None = None,
 ) -> Schedule:
     """Return the schedule that a text means on a run of so many steps.
+
+    `of` says what it multiplies, `peak` is that quantity: a file that holds lr or weight_decay
+    itself is divided by it, by its own largest value where it is None.
 
     >>> parse_schedule("cosine:final=0.1", total_steps=100).multiplier(np.array([0.0, 50.0]))
     array([1.  , 0.55])
@@ -143,18 +182,19 @@ def parse_schedule(
     """
     per_epoch = None if steps_per_epoch is None else Fraction(steps_per_epoch)
     span = Span(total_steps=total_steps, steps_per_epoch=per_epoch)
+    source = Source(of=of, peak=peak)
     segments: list[Segment] = []
     texts = parse_segments(text)
     for number, segment in enumerate(texts):
         start = segments[-1].stop if segments else 0
         stop = _stop(segment, span, start=start, is_last=number == len(texts) - 1)
-        segments.append(_resolve(segment, span, start=start, stop=stop))
+        segments.append(_resolve(segment, span, source, start=start, stop=stop))
     return Schedule(text=text, total_steps=total_steps, segments=tuple(segments))
 
 
 def _stop(segment: SegmentText, span: Span, *, start: int, is_last: bool) -> int:
     """Return the step at which a segment stops: its `until`, or the run's end for the last."""
-    until = dict(segment.arguments).get("until")
+    until = segment.arguments.get("until")
     if is_last != (until is None):
         text = "takes no until" if is_last else "needs an until"
         raise ContradictionError(f"{segment.kind.name}: this segment {text}, all but the last do")
@@ -166,7 +206,7 @@ def _stop(segment: SegmentText, span: Span, *, start: int, is_last: bool) -> int
     return stop
 
 
-def _resolve(segment: SegmentText, span: Span, *, start: int, stop: int) -> Segment:
+def _resolve(segment: SegmentText, span: Span, source: Source, *, start: int, stop: int) -> Segment:
     values: dict[str, object] = {}
     for parameter in (*segment.kind.parameters, *COMMON):
         value = segment.get(parameter)
@@ -179,7 +219,7 @@ def _resolve(segment: SegmentText, span: Span, *, start: int, stop: int) -> Segm
         values=values,
         warmup=cast("int", values["warmup"] or 0),
         length=stop - start if length is None else length,
-        table=None if path is None else read_table(cast("str", path)),
+        table=None if path is None else read_table(cast("str", path), source),
     )
     shape = segment.kind.build(settings)
     return Segment(kind=segment.kind, start=start, stop=stop, settings=settings, shape=shape)

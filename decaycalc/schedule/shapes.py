@@ -25,8 +25,8 @@ DEFAULT_TIMESCALE = 10_000
 class Settings:
     """A segment's parameters in steps and numbers, and the steps that its shape has.
 
-    `n_steps` is the length that the shape runs over after the warm-up, `warmup` that of the
-    warm-up, `length` both.
+    `n_steps` is the length that the shape runs over, `warmup` that of the warm-up, `length` goes
+    from the segment's start to the shape's end.
     """
 
     values: Mapping[str, object]
@@ -36,8 +36,24 @@ class Settings:
 
     @property
     def n_steps(self) -> int:
-        """The steps between the end of the warm-up and the end of the shape, one at least."""
-        return max(self.length - self.warmup, 1)
+        """The steps that the shape runs over, one at least."""
+        return max(self.length - (0 if self.is_over_run else self.warmup), 1)
+
+    @property
+    def is_over_run(self) -> bool:
+        """Whether the shape runs from the segment's start, with the warm-up laid over it."""
+        return self.values.get("over") == "run"
+
+    @property
+    def peak(self) -> float:
+        """The multiplier at the start of the shape."""
+        return cast("float", self.values.get("initial", self.values.get("value", 1.0)))
+
+    @property
+    def toward(self) -> str:
+        """What the warm-up rises to."""
+        toward = self.text("toward")
+        return ("peak" if self.is_over_run else "end") if toward == "auto" else toward
 
     def number(self, name: str) -> float:
         """Return a number."""
@@ -105,9 +121,10 @@ def build_cosine(settings: Settings) -> Shape:
     """Return the half cosine from initial to final; after it the final value, or back up."""
     initial, final = settings.number("initial"), settings.number("final")
     exponent, mirror = settings.number("exponent"), settings.text("after") == "mirror"
+    ahead = 1 if settings.text("counts") == "one" else 0
 
     def shape(u: Floats) -> Floats:
-        share = fall(_remaining(u, settings.n_steps, mirror=mirror))
+        share = fall(_remaining(u + ahead if ahead else u, settings.n_steps, mirror=mirror))
         return _between(initial, final, share if exponent == 1 else share**exponent)
 
     return shape
@@ -259,7 +276,7 @@ def _interpolate_cosine(u: Floats, knots: Floats, levels: Floats) -> Floats:
 def build_file(settings: Settings) -> Shape:
     """Return the table's multipliers, between its rows joined or held."""
     table = cast("Table", settings.table)
-    knots, levels = np.array(table.steps), np.array(table.multipliers)
+    knots, levels = np.array(table.steps), np.array(table.multipliers())
     if settings.text("interpolate") == "linear":
         return lambda t: np.interp(t, knots, levels)
     return lambda t: levels[np.clip(np.searchsorted(knots, t, side="right") - 1, 0, None)]

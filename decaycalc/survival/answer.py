@@ -120,7 +120,8 @@ def lay_schedule(text: str, run: Run) -> Schedule:
     per_epoch = None if run.steps_per_epoch is None else Fraction(run.steps_per_epoch)
     if per_epoch is None and run.epochs is not None:
         per_epoch = total / Fraction(run.epochs)
-    return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch)
+    lr = None if run.lr is None else float(run.lr)
+    return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch, peak=lr)
 
 
 def rule_of(side: Side, value: Fraction) -> DecayRule:

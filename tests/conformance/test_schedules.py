@@ -99,9 +99,19 @@ TRANSFORMERS = [
     ("get_inverse_sqrt_schedule", (0, 50), {}, "inverse-sqrt:timescale=50"),
     *(
         ("get_wsd_schedule", (10, 30, N), {"decay_type": shape, "min_lr_ratio": 0.1},
-         f"wsd:warmup=10,start=0.1,decay=30,final=0.1,shape={shape}")
+         f"warmup_stable_decay:warmup=10,decay=30,final=0.1,shape={shape}")
         for shape in ("linear", "cosine", "1-sqrt")
     ),
+    ("get_wsd_schedule", (10, 30, N), {"min_lr_ratio": 0.1},
+     "warmup_stable_decay:warmup=10,num_decay_steps=30,min_lr_ratio=0.1"),
+    ("get_constant_schedule_with_warmup", (10,), {}, "constant_with_warmup:warmup_steps=10"),
+    ("get_cosine_with_hard_restarts_schedule_with_warmup", (10, N), {},
+     "cosine_with_restarts:warmup_steps=10"),
+    ("get_cosine_with_min_lr_schedule_with_warmup", (10, N), {"min_lr_rate": 0.1},
+     "cosine_with_min_lr:warmup_steps=10,min_lr_rate=0.1"),
+    ("get_cosine_with_min_lr_schedule_with_warmup_lr_rate", (10, N), {"min_lr_rate": 0.1},
+     "cosine_warmup_with_min_lr:warmup_steps=10,min_lr_rate=0.1"),
+    ("get_inverse_sqrt_schedule", (10,), {}, "inverse_sqrt:warmup_steps=10"),
 ]  # fmt: skip
 
 
@@ -206,3 +216,28 @@ def test_survival_is_that_of_torch_sgd_under_a_cosine(
     found = survive(parse_schedule("cosine:final=0.1", total_steps=n_steps), rule)
     ours_ = [point.survival for point in found.curve]
     assert ours_ == pytest.approx(curve, rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("prefix", [False, True])
+@pytest.mark.parametrize("by_epoch", [False, True])
+def test_timm_lays_its_warm_up_over_the_cosine(*, prefix: bool, by_epoch: bool) -> None:
+    scheduler = pytest.importorskip("timm.scheduler.cosine_lr")
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    found, per_epoch, epochs = [], 5, 20
+    schedule = scheduler.CosineLRScheduler(
+        optimizer, t_initial=epochs * (1 if by_epoch else per_epoch), lr_min=0.1,
+        warmup_t=4 * (1 if by_epoch else per_epoch), warmup_lr_init=0.01, warmup_prefix=prefix,
+        t_in_epochs=by_epoch,
+    )  # fmt: skip
+    total = per_epoch * (epochs + (4 if prefix else 0))
+    for step in range(total):
+        if by_epoch and step % per_epoch == 0:
+            schedule.step(step // per_epoch)
+        elif not by_epoch:
+            schedule.step_update(step)
+        found.append(optimizer.param_groups[0]["lr"])
+    text = "cosine:final=0.1,start=0.01,warmup=4epochs"
+    text += ("" if prefix else ",over=run") + (",per=1epochs" if by_epoch else "")
+    laid = parse_schedule(text, total_steps=total, steps_per_epoch=per_epoch)
+    assert laid.multiplier(np.arange(float(total))) == pytest.approx(found, rel=CLOSE)

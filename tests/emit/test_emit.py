@@ -47,6 +47,17 @@ TEXTS = [
     "wsd:decay=20,shape=1-sqrt",
     "constant:warmup=10,until=30 + cosine:final=0.2,until=80 + constant:value=0.2",
     "linear:until=50 + linear:initial=0.5,per=5",
+    "cosine:warmup=20,start=0.01,over=run,per=5",
+    "linear:final=0.1,warmup=20,over=run,toward=end",
+    "linear:final=0.1,warmup=20,over=run,toward=current,start=0.2,per=10,warmup_per=1",
+    "linear:final=0.1,warmup=20,over=run,toward=current,per=10,warmup_per=4",
+    "cosine:warmup=20,over=run,toward=product,start=0.2",
+    "cosine:warmup=20,over=run,toward=product",
+    "exponential:gamma=0.99,over=run,warmup=7,ramp=inner",
+    "constant:warmup=20,ramp=log,warmup_power=2",
+    "constant:warmup=20,per=2,ramp=log,until=40 + cosine:warmup=9,ramp=log",
+    "cosine_warmup_with_min_lr:warmup=10,final=0.1",
+    "warmup_stable_decay:warmup=10,final=0.1",
 ]
 
 
@@ -273,7 +284,15 @@ def test_the_trainers_schedules_have_its_names(schedule, parts):
 
 
 @pytest.mark.parametrize(
-    "schedule", ["step:every=10", "cosine:warmup=5,start=0.1", "linear:until=50 + constant"]
+    "schedule",
+    [
+        "step:every=10",
+        "cosine:warmup=5,start=0.1",
+        "linear:until=50 + constant",
+        "cosine:warmup=5,over=run",
+        "cosine:warmup=5,counts=one",
+        "linear:warmup=5,warmup_per=2",
+    ],
 )
 def test_what_the_trainer_cannot_follow_is_noted(schedule):
     snippet = emit("hf", "0.1", source="pytorch-adamw", run=ADAM, schedule=schedule)

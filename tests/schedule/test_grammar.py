@@ -85,6 +85,8 @@ def test_paths_run_to_a_comma_or_blank_or_stand_in_quotes() -> None:
         ("file:", 5, "a path"),
         ('file:"a.csv', 11, "a closing '\"'"),
         ("file:a.csv,final", 16, "'='"),
+        ("cosine,warmup=500", 6, "':', '+' or the end"),
+        ("cosine:final=0 warmup=500", 15, "',', '+' or the end"),
     ],
 )
 def test_errors_point_at_the_offending_character(text: str, position: int, expected: str) -> None:
@@ -109,6 +111,18 @@ def test_unknown_names_come_with_their_neighbours() -> None:
         ("one-cycle:rise=2", "rise 2.0 must be from 0 to 1"),
         ("one-cycle:phases=2.5", "phases 2.5 must be a whole number"),
         ("step:every=3,gamma=5000", "gamma 5000.0 must be from 0 to 1000"),
+        (
+            "cosine:warmup=0.1",
+            "warmup 0.1 is less than a step: write 10% for a share of the run",
+        ),
+        ("step:at=0.3/0.6", "at 0.3 is less than a step: write 30% for a share of the run"),
+        (
+            "reduce_lr_on_plateau",
+            (
+                "schedule 'reduce-lr-on-plateau' follows the losses of the run; give the lr that it"
+                " took as file:PATH"
+            ),
+        ),
     ],
 )
 def test_numbers_out_of_range_are_refused_by_name(text: str, message: str) -> None:

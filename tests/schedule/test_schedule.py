@@ -1,5 +1,6 @@
 """The schedules: their shapes, warm-ups, floors, composition, and what does not fit a run."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -244,3 +245,82 @@ def test_common_parameters_stand_beside_every_kind() -> None:
     names = {parameter.name for parameter in COMMON}
     for kind in KINDS:
         assert not names & {parameter.name for parameter in kind.parameters}
+
+
+def timm_sum(text: str, epochs: int) -> float:
+    """The sum of lr*wd at lr 1e-3 and decay 0.05, 50 steps an epoch."""
+    schedule = parse_schedule(text, total_steps=50 * epochs, steps_per_epoch=50)
+    return 5e-5 * math.fsum(schedule.multiplier(np.arange(50.0 * epochs)).tolist())
+
+
+def test_a_warm_up_laid_over_a_cosine_is_timms() -> None:
+    # 20 of 100 epochs from 1e-5; with warmup_prefix the 100 epochs come after them.
+    laid_over = "cosine:warmup=20epochs,start=0.01,per=1epochs,over=run"
+    assert timm_sum(laid_over, 100) == pytest.approx(0.10176, abs=5e-6)
+    before = "cosine:warmup=20epochs,start=0.01,per=1epochs"
+    assert timm_sum(before, 120) == pytest.approx(0.15026, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    "kind", ["linear", "cosine", "polynomial:power=2", "exponential:gamma=0.9"]
+)
+def test_over_the_run_a_shape_is_that_without_a_warm_up(kind: str) -> None:
+    join = "," if ":" in kind else ":"
+    plain, over = values(kind), values(f"{kind}{join}over=run,warmup=20")
+    assert over[20:] == pytest.approx(plain[20:])
+    assert over[:20] == pytest.approx(np.arange(20) / 20)
+
+
+def test_a_warm_up_rises_to_what_it_is_told() -> None:
+    plain, t = values("cosine"), np.arange(20)
+    for toward, expected in (
+        ("auto", t / 20),
+        ("peak", t / 20),
+        ("end", plain[20] * t / 20),
+        ("current", plain[:20] * t / 20),
+        ("product", plain[:20] * t / 20),
+    ):
+        found = values(f"cosine:over=run,warmup=20,toward={toward}")
+        assert found[:20] == pytest.approx(expected), toward
+    current = values("cosine:over=run,warmup=20,toward=current,start=0.5")[:20]
+    assert current == pytest.approx(0.5 + (plain[:20] - 0.5) * t / 20)
+    product = values("cosine:over=run,warmup=20,toward=product,start=0.5")[:20]
+    assert product == pytest.approx(plain[:20] * (0.5 + 0.5 * t / 20))
+    bare = values("one-cycle:warmup=20,toward=peak")[:20]
+    assert bare == pytest.approx(t / 20)
+    assert values("constant:value=0.5,warmup=20,toward=peak")[10] == pytest.approx(0.25)
+
+
+def test_a_warm_up_may_change_more_often_than_the_schedule() -> None:
+    found = values("linear:over=run,warmup=20,toward=current,per=10,warmup_per=1")
+    held = np.floor(np.arange(100) / 10) * 10
+    expected = 1 - held / 100
+    expected[:20] *= np.arange(20) / 20
+    assert found == pytest.approx(expected)
+
+
+def test_a_logarithmic_warm_up_is_deepspeeds() -> None:
+    found = values("constant:warmup=50,ramp=log")
+    assert found[:50] == pytest.approx(np.log(np.arange(50) + 1) / math.log(50))
+    assert values("constant:warmup=1,ramp=log")[0] == 0
+    assert found[50:].tolist() == [1.0] * 50
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("constant_with_warmup:warmup=10", "constant:warmup=10"),
+        ("constant_with_warmup:num_warmup_steps=10", "constant:warmup=10"),
+        ("inverse_sqrt:warmup=10", "inverse-sqrt:warmup=10"),
+        ("cosine_with_min_lr:min_lr_rate=0.1,warmup_steps=10", "cosine:final=0.1,warmup=10"),
+        ("cosine_with_restarts", "cosine-restarts:cycles=1"),
+        ("cosine_with_restarts:num_cycles=3", "cosine-restarts:cycles=3"),
+        ("Warmup_Stable_Decay:warmup=10,final=0.1,num_decay_steps=30",
+         "wsd:warmup=10,start=0.1,final=0.1,decay=30,shape=cosine"),
+        ("warmup_stable_decay:warmup=10,min_lr_ratio=0.1,start=0,shape=linear",
+         "wsd:warmup=10,final=0.1"),
+        ("cosine_warmup_with_min_lr:warmup=10", "cosine:warmup=10,ramp=one,counts=one,toward=peak"),
+    ],
+)  # fmt: skip
+def test_transformers_names_mean_what_they_mean_there(name: str, same: str) -> None:
+    assert values(name) == pytest.approx(values(same))

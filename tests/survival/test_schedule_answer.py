@@ -152,7 +152,7 @@ def test_the_list_tells_every_schedule_and_parameter() -> None:
     schedules, common, own = report.listing()
     rows = report.listed_rows()
     assert [row[0] for row in schedules.rows] == [row["name"] for row in rows]
-    assert ("all", "ramp", "zero|one|inner", "zero") in {row[:4] for row in common.rows}
+    assert ("all", "ramp", "zero|one|inner|log", "zero") in {row[:4] for row in common.rows}
     assert ("step", "gamma", "number/number...", "0.1") in {row[:4] for row in own.rows}
     assert ("wsd", "decay", "length", "20%") in {row[:4] for row in own.rows}
 
