@@ -10,6 +10,7 @@ from decaycalc.algebra.quantity import flag_named
 from decaycalc.cli import COMMANDS
 from decaycalc.cli.configuration import PREFIX, Setting, settings
 from decaycalc.cli.headings import grouped
+from decaycalc.cli.screen import say
 from decaycalc.cli.session import (
     FORMATS_KEY,
     asked_formats,
@@ -180,7 +181,7 @@ def _warn(context: click.Context, warnings: list[str]) -> None:
     """Write warnings to stderr, unless the command is to be quiet."""
     if not context.params.get("quiet"):
         for warning in warnings:
-            click.echo(f"warning: {warning}", err=True)
+            say("warning", warning)
 
 
 def found_for(command: click.Command) -> dict[str, Setting]:

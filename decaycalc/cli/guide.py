@@ -6,8 +6,12 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import TOPIC
-from decaycalc.cli.output import colour
+from decaycalc.cli.output import take_width, write_to_stdout
+from decaycalc.cli.screen import colour, columns, is_long, is_terminal
+from decaycalc.cli.screen import page as show_paged
 from decaycalc.guide import EXPLANATIONS, HOW_TO, page, title
+
+_WIDEST = 100
 
 
 @click.command(
@@ -16,11 +20,14 @@ from decaycalc.guide import EXPLANATIONS, HOW_TO, page, title
     examples=("decaycalc guide", "decaycalc guide founding-question"),
 )
 @click.argument("topic", type=TOPIC, required=False)
-def command(topic: str | None) -> None:
+@click.option("--width", metavar="COLUMNS", help="Width of the page.  [default: up to 100]")
+def command(topic: str | None, width: str | None) -> None:
     """Explain one thing about weight decay, with numbers; without TOPIC list the topics."""
+    asked, terminal = take_width(width), is_terminal(sys.stdout)
     text = contents() if topic is None else page(topic)
-    terminal = sys.stdout.isatty()
-    sys.stdout.write(rendered(text, terminal=terminal) if topic and terminal else text)
+    if topic is not None and (terminal or asked):
+        text = rendered(text, width=asked, terminal=terminal)
+    (show_paged if is_long(text) else write_to_stdout)(text)
 
 
 def contents() -> str:
@@ -38,10 +45,9 @@ def contents() -> str:
     return "\n".join(blocks) + "\n'decaycalc guide TOPIC' shows a page.\n"
 
 
-def rendered(text: str, *, terminal: bool) -> str:
-    """Return Markdown as text for a terminal."""
+def rendered(text: str, *, width: int | None, terminal: bool) -> str:
+    """Return Markdown as text, as wide as asked or as the terminal is, up to 100 columns."""
     import io
-    import shutil
 
     from rich.console import Console
     from rich.markdown import Markdown
@@ -50,7 +56,7 @@ def rendered(text: str, *, terminal: bool) -> str:
     stream = io.StringIO()
     console = Console(
         file=stream,
-        width=min(shutil.get_terminal_size().columns, 100),
+        width=width or min(columns(None, terminal=terminal) or _WIDEST, _WIDEST),
         force_terminal=wanted,
         color_system="standard" if wanted else None,
         no_color=not wanted,

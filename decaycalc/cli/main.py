@@ -6,6 +6,7 @@ from io import TextIOWrapper
 
 import click
 
+from decaycalc.cli.screen import say
 from decaycalc.cli.session import Session, environment_formats
 from decaycalc.errors import (
     DecaycalcError,
@@ -92,7 +93,7 @@ def _report(error: DecaycalcError, session: Session) -> int:
         text += f"; {way_out(error.missing)}"
     if isinstance(error, TextSyntaxError):
         click.echo(error.caret(), err=True)
-    click.echo(f"error: {text}", err=True)
+    say("error", text)
     if session.wants_json:
         from decaycalc.report.document import to_json
 

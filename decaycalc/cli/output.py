@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from decaycalc.cli.names import FILE
+from decaycalc.cli.screen import colour, columns, is_long, is_terminal, page, say
 from decaycalc.cli.session import FORMAT_OPTIONS, FORMATS_KEY
 from decaycalc.errors import (
     ContradictionError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from decaycalc.report.table import Block
 
 _OUTPUT_HELP = "Write FILE, in the format of its extension."
+_PLOT_WIDTH = 80
 _OUTPUT_NAMES = frozenset({*FORMAT_OPTIONS, "width", "quiet"})
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 BY_EXTENSION = {
@@ -44,6 +46,11 @@ class Output(Record):
     quiet: bool
 
     @property
+    def is_file(self) -> bool:
+        """Whether the result goes to a file."""
+        return self.path not in {None, "-"}
+
+    @property
     def format(self) -> str:
         """The format asked for, else the one of the file's extension; `table` for stdout.
 
@@ -53,13 +60,21 @@ class Output(Record):
         return self.asked or _format_of(self.path)
 
 
+class Draw(Protocol):
+    """A plot as text of `width` columns."""
+
+    def __call__(self, *, width: int, colour: bool) -> str:
+        """Return the text."""
+
+
 class Shown(Record):
     """A result in all its shapes, each made when it is asked for.
 
     `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
     the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr.
     `text`, where there is one, stands for the tables on a terminal and in text files; `other` are
-    texts in formats of the command's own. `status` is what the program leaves with.
+    texts in formats of the command's own. `plot` is drawn below the tables. `status` is what the
+    program leaves with.
     """
 
     name: str
@@ -71,6 +86,7 @@ class Shown(Record):
     text: Callable[[], str] | None = None
     other: Mapping[str, Callable[[], str]] = {}
     status: int = 0
+    plot: "Draw | None" = None
 
 
 def formatted(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -133,7 +149,7 @@ def output_of(context: click.Context) -> Output:
     return Output(
         asked=next(iter(asked), None),
         path=given["output"],
-        width=_width(given["width"]),
+        width=take_width(given["width"]),
         quiet=given["quiet"],
     )
 
@@ -150,7 +166,12 @@ def _format_of(path: str | None) -> str:
     return BY_EXTENSION[extension]
 
 
-def _width(text: str | None) -> int | None:
+def take_width(text: str | None) -> int | None:
+    """Return a width in columns, None where none is asked for.
+
+    Raises:
+        InvalidValueError: it is no width.
+    """
     if text is None:
         return None
     if not text.isdecimal() or not 20 <= int(text) <= 10_000:  # noqa: PLR2004
@@ -160,14 +181,16 @@ def _width(text: str | None) -> int | None:
 
 def show(shown: Shown, output: Output) -> None:
     """Write the result in its format, and its warnings to stderr."""
+    if shown.plot is not None and (output.is_file or output.format != "table"):
+        raise ContradictionError("--plot draws below tables on stdout; --save writes a picture")
     text = _text(shown, output)
-    if output.path is None or output.path == "-":
-        write_to_stdout(text)
+    if output.path is None or not output.is_file:
+        (page if output.format == "table" and is_long(text) else write_to_stdout)(text)
     else:
         write_atomically(output.path, text)
     if not output.quiet:
         for warning in shown.warnings:
-            click.echo(f"warning: {warning}", err=True)
+            say("warning", warning)
 
 
 def _text(shown: Shown, output: Output) -> str:
@@ -206,32 +229,12 @@ def _rich(shown: Shown, output: Output) -> str:
         return to_page(shown.tables())
     if output.format == "svg":
         return text.to_svg(shown.tables(), width=output.width)
-    to_file = output.path not in {None, "-"}
-    terminal = sys.stdout.isatty() and not to_file
-    return text.to_text(
-        shown.tables(),
-        width=table_width(output, terminal=terminal),
-        colour=colour(terminal=terminal),
-    )
-
-
-def table_width(output: Output, *, terminal: bool) -> int | None:
-    """Return the columns to fill: --width, COLUMNS, the terminal's; None is the natural width."""
-    if output.width is not None:
-        return output.width
-    columns = os.environ.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns):
-        return int(columns)
-    return os.get_terminal_size().columns if terminal else None
-
-
-def colour(*, terminal: bool) -> bool:
-    """Return whether escapes are wanted: NO_COLOR beats FORCE_COLOR beats the terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return terminal and os.environ.get("TERM") != "dumb"
+    terminal = not output.is_file and is_terminal(sys.stdout)
+    width, coloured = columns(output.width, terminal=terminal), colour(terminal=terminal)
+    written = text.to_text(shown.tables(), width=width, colour=coloured)
+    if shown.plot is None:
+        return written
+    return f"{written}\n{shown.plot(width=width or _PLOT_WIDTH, colour=coloured)}\n"
 
 
 def write_to_stdout(text: str) -> None:

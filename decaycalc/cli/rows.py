@@ -11,6 +11,7 @@ import click
 from decaycalc.algebra.quantity import flag_named
 from decaycalc.cli.output import BY_EXTENSION, Output, guarded_stdout, output_of, writing
 from decaycalc.cli.request import Request
+from decaycalc.cli.screen import say
 from decaycalc.errors import UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _refuse_overwriting(path: str, output: str | None) -> None:
 def _report(tally: "Tally", path: str, *, quiet: bool) -> None:
     """Say what came of the rows where it is not what was to be expected."""
     if not tally.rows and not quiet:
-        click.echo(f"note: {'stdin' if path == '-' else path!r} holds no rows", err=True)
+        say("note", f"{'stdin' if path == '-' else path!r} holds no rows")
     if tally.failed:
         verb = "has an error" if tally.failed == 1 else "have errors"
         click.echo(f"{tally.failed} of {tally.rows} rows {verb}", err=True)

@@ -9,13 +9,13 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
 from decaycalc.cli.options import ConventionName, conventions_option, run_options
-from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.plotting import write_plot
+from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.conventions.run import Run
+    from decaycalc.survival.answer import ScheduleAnswer
 
 
 @click.command(
@@ -90,17 +90,21 @@ def scheduled(
         from decaycalc.report.plot import save as save_picture
 
         save_picture(found, save)
-    if plot:
-        from decaycalc.report.plot import draw
-
-        write_plot(partial(draw, found))
     return Shown(
         name="schedule",
         body=found.to_dict,
         tables=lambda: report.tables(found),
         rows=lambda: report.rows(found),
         warnings=found.warnings,
+        plot=drawing(found) if plot else None,
     )
+
+
+def drawing(found: "ScheduleAnswer") -> "Draw":
+    """Return what draws the curves."""
+    from decaycalc.report.plot import draw
+
+    return partial(draw, found)
 
 
 def points(text: str) -> int:

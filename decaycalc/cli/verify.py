@@ -9,8 +9,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.names import FILE, SCHEDULE
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
-from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.plotting import write_plot
+from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
 
@@ -73,29 +72,28 @@ def command(**given: Any) -> Shown:
     record = require_source(source)
     plot, path = given.pop("plot"), given.pop("save")
     found = verify(value, source=record, target=target, match=match, models=models, **given)
-    picture(found, plot=plot, path=path)
-    return shown(found)
-
-
-def picture(found: "Verification", *, plot: bool, path: str | None) -> None:
-    """Draw the differences where that is asked for.
-
-    Raises:
-        ContradictionError: A plot on stdout beside something other than tables.
-    """
     if path is not None:
-        from decaycalc.report.plot import save_panels
-        from decaycalc.report.verify import panels, title
-
-        save_panels(panels(found), path, title=title(found))
-    if plot:
-        from decaycalc.report.plot import draw_panels
-        from decaycalc.report.verify import panels
-
-        write_plot(partial(draw_panels, panels(found)))
+        save_picture(found, path)
+    return shown(found, plot=drawing(found) if plot else None)
 
 
-def shown(found: "Verification") -> Shown:
+def save_picture(found: "Verification", path: str) -> None:
+    """Draw the differences to a file."""
+    from decaycalc.report.plot import save_panels
+    from decaycalc.report.verify import panels, title
+
+    save_panels(panels(found), path, title=title(found))
+
+
+def drawing(found: "Verification") -> "Draw":
+    """Return what draws the differences."""
+    from decaycalc.report.plot import draw_panels
+    from decaycalc.report.verify import panels
+
+    return partial(draw_panels, tuple(panels(found)))
+
+
+def shown(found: "Verification", *, plot: "Draw | None") -> Shown:
     """Return the verification in all its shapes."""
 
     def tables() -> Any:
@@ -114,4 +112,5 @@ def shown(found: "Verification") -> Shown:
         tables=tables,
         rows=rows,
         status=0 if found.holds else 1,
+        plot=plot,
     )

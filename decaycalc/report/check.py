@@ -3,17 +3,31 @@
 from collections.abc import Iterator, Sequence
 
 from decaycalc.checks import Checked
-from decaycalc.report.table import Table, simple_table
+from decaycalc.report.digits import escaped
+from decaycalc.report.table import Block, Column, Marked, Paragraph, Table, Tone
 
 
-def tables(results: Sequence[Checked]) -> Iterator[Table]:
-    """Yield the one table of checks."""
-    failed = sum(not result.passed for result in results)
-    rows = tuple(
-        ("passed" if result.passed else "FAILED", result.name, result.message) for result in results
+def tables(results: Sequence[Checked]) -> Iterator[Block]:
+    """Yield the verdict, then the checks, failed ones first."""
+    passed = sum(result.passed for result in results)
+    failed = len(results) - passed
+    count = f"of {len(results)}"
+    verdict = f"{failed} {count} FAILED" if failed else f"{passed} {count} passed"
+    yield Paragraph(text=verdict, tone=Tone.REFUSED if failed else Tone.EXACT)
+    columns = (
+        Column(header="Checks"),
+        Column(header="name", least=16),
+        Column(header="message", least=24),
     )
-    note = f"{len(results) - failed} of {len(results)} passed"
-    yield simple_table(title="Checks", headers=("", "check", "message"), rows=rows, note=note)
+    ordered = sorted(results, key=lambda result: result.passed)
+    rows = tuple((_state(result), result.name, result.message) for result in ordered)
+    yield Table(title="Checks", columns=columns, rows=rows)
+
+
+def _state(result: Checked) -> Marked:
+    if result.passed:
+        return Marked(content="passed", tone=Tone.EXACT)
+    return Marked(content="FAILED", tone=Tone.REFUSED)
 
 
 def to_github(results: Sequence[Checked], *, path: str) -> str:
@@ -32,7 +46,7 @@ def to_github(results: Sequence[Checked], *, path: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

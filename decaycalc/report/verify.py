@@ -2,50 +2,71 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.report.digits import show
 from decaycalc.report.plot import Panel, Series
-from decaycalc.report.table import Cell, Table, simple_table
+from decaycalc.report.table import (
+    Block,
+    Cell,
+    Column,
+    Kind,
+    Paragraph,
+    Rank,
+    Table,
+    Tone,
+)
 from decaycalc.verification.trials import Trial
 from decaycalc.verification.verify import Verification
 
 
-def tables(found: Verification) -> Iterator[Table]:
-    """Yield the two sides, the verdict and the comparisons."""
-    yield _sides(found)
+def tables(found: Verification) -> Iterator[Block]:
+    """Yield the verdict, then the two sides and the comparisons."""
     yield _verdict(found)
-    yield _trials("Differences, relative to the largest weight", found.trials)
+    yield _sides(found)
+    yield _trials("Differences", found.trials)
     if found.apart:
-        yield _trials("How far the trajectories part, which the claim is not about", found.apart)
+        yield _trials("Trajectories, which the claim is not about", found.apart)
+    notes = "\n".join(f"{name}: {text}" for name, text in _method(found))
+    yield Paragraph(text=notes, tone=Tone.QUIET)
+
+
+def _verdict(found: Verification) -> Paragraph:
+    """Return whether the claim holds, and by how much."""
+    word = "holds" if found.holds else "DOES NOT HOLD"
+    ends = (
+        f"{side.convention.key} {show(value, Kind.COPIED)}"
+        for side, value in ((found.source, found.value), (found.target, found.to_value))
+    )
+    difference = f"largest difference {show(found.max_difference)} (at most {found.tolerance:g})"
+    return Paragraph(
+        text=f"{word}: {' = '.join(ends)} is {found.claim.words}; {difference}",
+        tone=Tone.EXACT if found.holds else Tone.REFUSED,
+    )
 
 
 def _sides(found: Verification) -> Table:
+    columns = (
+        Column(header="Trained twice"),
+        Column(header="parameter", rank=Rank.EXTRA),
+        Column(header="value", kind=Kind.COPIED, tone=Tone.VALUE),
+        Column(header="lr", kind=Kind.COPIED),
+        Column(header="update rule", least=24),
+    )
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (name, side.convention.key, side.convention.parameter, value, lr, side.convention.update)
-        for name, side, value, lr in (
-            ("source", found.source, found.value, found.lr),
-            ("target", found.target, found.to_value, found.to_lr),
+        (side.convention.key, side.convention.parameter, value, lr, side.convention.update)
+        for side, value, lr in (
+            (found.source, found.value, found.lr),
+            (found.target, found.to_value, found.to_lr),
         )
     )
-    headers = ("", "convention", "parameter", "value", "lr", "update rule")
-    return simple_table(title="Trained twice", headers=headers, rows=rows, numeric=("value", "lr"))
+    return Table(title="Trained twice", columns=columns, rows=rows)
 
 
-def _verdict(found: Verification) -> Table:
-    rows: tuple[tuple[Cell, ...], ...] = (
-        ("claim", found.claim.value),
-        ("which means", found.meaning),
-        ("compared", found.method),
-        ("steps", found.steps),
-        ("schedule", found.schedule),
-        ("largest difference", found.max_difference),
-        ("tolerance", found.tolerance),
-        ("the claim", "holds" if found.holds else "DOES NOT HOLD"),
-    )
-    return simple_table(
-        title="Verdict",
-        headers=("", "value"),
-        rows=rows,
-        note="; ".join(found.notes),
-    )
+def _method(found: Verification) -> Iterator[tuple[str, str]]:
+    """Yield what was compared and what to know of it."""
+    yield "means", found.meaning
+    yield "compared", f"{found.method}, {found.steps:,} steps, schedule {found.schedule}"
+    for note in found.notes:
+        yield "note", note
 
 
 def _trials(title: str, trials: tuple[Trial, ...]) -> Table:
@@ -53,15 +74,18 @@ def _trials(title: str, trials: tuple[Trial, ...]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for trial in trials:
         n = len(trial.curve)
-        places = sorted({0, n // 4, n // 2, 3 * n // 4, n - 1})
+        places = sorted({0, n // 2, n - 1})
         path = ", ".join(
-            f"{trial.curve[place].step}: {trial.curve[place].difference:.1e}" for place in places
+            f"{trial.curve[place].difference:.1e} (step {trial.curve[place].step:,})"
+            for place in places
         )
         rows.append((trial.model, trial.max_difference, path))
-    headers = ("model", "largest difference", "after step")
-    return simple_table(
-        title=title, headers=headers, rows=tuple(rows), numeric=("largest difference",)
+    columns = (
+        Column(header=title),
+        Column(header="largest, relative", kind=Kind.READ, tone=Tone.VALUE),
+        Column(header="on the way", rank=Rank.EXTRA, tone=Tone.QUIET),
     )
+    return Table(title=title, columns=columns, rows=tuple(rows))
 
 
 def rows(found: Verification) -> list[Mapping[str, object]]:

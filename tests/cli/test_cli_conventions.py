@@ -64,7 +64,7 @@ def test_the_tables_show_the_list_and_one_record(capsys):
     assert main(["conventions", "--framework", "caffe"]) == 0
     assert "loss + ½λΣw², λ = weight_decay" in capsys.readouterr().out
     assert main(["conventions", "l2-norm", "--format", "md"]) == 0
-    assert "no scalar because" in capsys.readouterr().out
+    assert "no number because" in capsys.readouterr().out
 
 
 def test_an_unknown_key_suggests_the_nearest(capsys):

@@ -11,7 +11,8 @@ import pytest
 from decaycalc.cli import main as program
 from decaycalc.cli.flags import flag_of, way_out
 from decaycalc.cli.group import program as commands
-from decaycalc.cli.output import colour, write_atomically
+from decaycalc.cli.output import write_atomically
+from decaycalc.cli.screen import colour
 from decaycalc.errors import UnreadableFileError
 
 LINE = ("convert", "0.001", "--from", "mean-l2", "--to", "keras-l2", "-B", "128", "-N", "60000")

@@ -56,17 +56,17 @@ def test_a_curve_that_was_written_can_be_read_as_a_schedule(
 def test_tables_and_plots_stand_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("plotext")
     _, out, _ = run(capsys, *NANOGPT, "--plot", "--width", "100")
-    assert out.index("optimizer step") < out.index("Decay over the run") < out.index("Curve")
+    assert out.index("Decay over the run") < out.index("Curve") < out.index("optimizer step")
     assert max(map(len, out.splitlines())) <= 100
     _, wide, _ = run(capsys, *NANOGPT, "--plot")
-    assert max(map(len, wide.partition("Decay over")[0].splitlines())) == 80
+    assert max(map(len, wide.partition("lr and decay per step")[2].splitlines())) == 80
 
 
 def test_plots_go_with_tables_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for more in (("--json",), ("-o", str(tmp_path / "a.md")), ("-o", str(tmp_path / "a.txt"))):
         status, out, err = run(capsys, *NANOGPT, "--plot", *more)
         assert (status, out) == (2, "")
-        assert "--plot draws above tables on stdout; --save writes a picture" in err
+        assert "--plot draws below tables on stdout; --save writes a picture" in err
 
 
 def test_pictures_are_saved(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

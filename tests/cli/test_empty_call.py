@@ -33,7 +33,7 @@ def test_nothing_asked_at_a_terminal_shows_what_can_be_asked_with_status_2(capsy
 def test_a_question_without_its_source_is_an_error_even_at_a_terminal(monkeypatch):
     screen = at_a_terminal(monkeypatch)
     assert main(["convert", "5e-4"]) == 2
-    assert screen.getvalue().startswith("error: give --from")
+    assert re.sub(r"\x1b\[\d+m", "", screen.getvalue()).startswith("error: give --from")
 
 
 def test_nothing_asked_in_a_script_is_an_error_in_one_line(monkeypatch, capsys):

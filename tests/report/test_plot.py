@@ -33,15 +33,15 @@ def test_terminal_plots_have_axes_units_and_a_legend_and_fit_the_width(
     text = plot.draw(nanogpt, width=width, colour=False)
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= width
-    for part in ("optimizer step", "share of peak", "share left", "share per step"):
+    for part in ("optimizer step", "share of peak", "weight left, share", "share per update"):
         assert part in text
-    for legend in ("• lr", "x shrink (peak 6e-05/step)", "• survival", "• update of that step"):
+    for legend in ("• lr", "x decay (peak", "• left", "• update of that step"):
         assert legend in text
-    assert re.search(r"^ *1┤", text, re.MULTILINE)
+    assert re.search(r"^ *1.0┤", text, re.MULTILINE)
     assert "1e-8┤" in text
     assert "200,000" in text
     # Both curves of the first panel can be seen although they are the same.
-    first = text.split("optimizer step")[0]
+    first = text.split("optimizer step")[1]
     assert first.count("•") > 20
     assert first.count("x") > 10
 
@@ -100,10 +100,10 @@ def test_pictures_name_axes_and_series(nanogpt: ScheduleAnswer) -> None:
     pytest.importorskip("matplotlib")
     figure = plot._make_figure(tuple(plot.panels(nanogpt)), "title")
     labels = [ax.get_ylabel() for ax in figure.axes]
-    assert labels == ["share of peak", "share left", "share per step"]
+    assert labels == ["share of peak", "share", "share per update"]
     assert figure.axes[-1].get_xlabel() == "optimizer step"
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert legend == ["lr", "shrink (peak 6e-05/step)"]
+    assert legend == ["lr", "decay (peak 6e-05 per step)"]
     styles = [line.get_linestyle() for line in figure.axes[0].lines]
     assert len(set(styles)) == 2
     assert [ax.get_yscale() for ax in figure.axes] == ["linear", "log", "log"]

@@ -1,0 +1,58 @@
+"""The screen: whether a terminal is there, how wide, whether it takes colours, and its pager."""
+
+import os
+import sys
+from typing import TextIO
+
+import click
+
+_COLOURS = {"error": "red", "warning": "yellow"}
+# Quit where one screen is enough, keep colours, leave the text on the screen.
+_LESS = "FRX"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal; one that is closed is none."""
+    return stream is not None and stream.isatty()
+
+
+def colour(*, terminal: bool) -> bool:
+    """Return whether escapes are wanted: NO_COLOR beats FORCE_COLOR beats the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def columns(asked: int | None, *, terminal: bool) -> int | None:
+    """Return the columns to fill: --width, COLUMNS, the terminal's; None is the natural width."""
+    if asked is not None:
+        return asked
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    # A terminal that says 0 does not know.
+    return (os.get_terminal_size().columns or None) if terminal else None
+
+
+def say(kind: str, text: str) -> None:
+    """Write a line to stderr, `warning: text`, its head coloured where a terminal takes it."""
+    head = f"{kind}:"
+    coloured = kind in _COLOURS and colour(terminal=is_terminal(sys.stderr))
+    shown = click.style(head, fg=_COLOURS[kind], bold=True) if coloured else head
+    click.echo(f"{shown} {text}", err=True, color=coloured)
+
+
+def is_long(text: str) -> bool:
+    """Return whether a text needs a pager: stdout is a terminal, as stdin is, with fewer rows."""
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        return False
+    rows = os.get_terminal_size().lines
+    return 0 < rows <= text.count("\n")
+
+
+def page(text: str) -> None:
+    """Show a text in the user's pager, with the escapes that it holds."""
+    os.environ.setdefault("LESS", _LESS)
+    click.echo_via_pager(text.rstrip("\n"), color=True)
