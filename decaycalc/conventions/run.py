@@ -58,14 +58,16 @@ class Run(Record):
             InvalidValueError: a value that its quantity cannot have.
             ContradictionError: quantities that cannot hold together.
         """
+        fields = self.__dict__
         for name in _NUMBERS:
-            value = getattr(self, name)
+            value = fields[name]
             if value is not None:
-                self.__dict__[name] = QUANTITIES[name].check(exact(value, name=name))
-        extras = tuple(
-            (name, QUANTITIES[name].check(exact(value, name=name))) for name, value in self.extras
-        )
-        self.__dict__["extras"] = extras
+                fields[name] = QUANTITIES[name].check(exact(value, name=name))
+        if self.extras:
+            fields["extras"] = tuple(
+                (name, QUANTITIES[name].check(exact(value, name=name)))
+                for name, value in self.extras
+            )
         if self.loss is not None and not isinstance(self.loss, Loss):
             self.__dict__["loss"] = _loss(self.loss)
         self._check_nesterov()
@@ -92,7 +94,7 @@ class Run(Record):
 
     def _check_size(self) -> None:
         """Refuse a step of more examples than there are."""
-        size, batch = self.get("dataset_size"), self.examples_per_step
+        size, batch = self.given("dataset_size"), self.examples_per_step
         if size is not None and batch is not None and size < batch:
             raise ContradictionError(
                 f"dataset_size {float(size):g} is below the {float(batch):g} examples of one step"
@@ -100,8 +102,10 @@ class Run(Record):
 
     def _check_length(self) -> None:
         """Refuse a number of steps and a number of epochs that contradict each other."""
+        if self.steps is None or self.epochs is None:
+            return
         per_epoch, ratio = self.steps_per_epoch, self.epoch_ratio
-        if self.steps is None or self.epochs is None or per_epoch is None or ratio is None:
+        if per_epoch is None or ratio is None:
             return
         steps, epochs = exact(self.steps), exact(self.epochs)
         total = exact(epochs * per_epoch, name="steps")
@@ -122,6 +126,8 @@ class Run(Record):
         """
         if self.batch_size is None:
             return None
+        if self.grad_accum is None and self.world_size is None:
+            return exact(self.batch_size)
         product = exact(self.batch_size) * exact(self.grad_accum or 1) * exact(self.world_size or 1)
         return exact(product, name="examples_per_step")
 
@@ -169,8 +175,9 @@ class Run(Record):
 
     def given(self, name: str) -> Fraction | None:
         """Return a quantity as it was given, None when it was not."""
-        value = getattr(self, name) if name in _NUMBERS else dict(self.extras).get(name)
-        return None if value is None else exact(value)
+        # Every number was made exact when the run was.
+        value: Fraction | None = self.__dict__[name] if name in _NUMBERS else None
+        return dict(self.extras).get(name) if self.extras and value is None else value  # type: ignore[return-value]
 
     def over(self, other: "Run") -> "Run":
         """Return this run with everything that it leaves open taken from `other`."""
