@@ -10,7 +10,8 @@ from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import Conversion, apply, check_value
 from decaycalc.conversion.decay import Decay, decay_of
-from decaycalc.conversion.plan import Match, plan, target_side
+from decaycalc.conversion.kept import kept_plan, kept_side
+from decaycalc.conversion.plan import Match
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict, replace
@@ -113,7 +114,7 @@ def answer(question: Question) -> Answer:
 
         find_dtype(question.dtype)
     run = _with_architecture(question)
-    source = Side(convention=question.source, run=run)
+    source = kept_side(question.source, run)
     value = None if question.value is None else check_value(question.value, question.source)
     conversions, unavailable = _conversions(question, source, value)
     strength = None if value is None else strength_of(source, value)
@@ -199,7 +200,10 @@ def _convert(
     question: Question, source: Side, target: Convention, value: Fraction | None
 ) -> Conversion:
     """Return one conversion, layer by layer where the target has one number a layer."""
-    way = plan(source, target_side(source, target, question.target_run), match=question.match)
+    way = kept_plan(
+        source.convention, target, run=source.run, target_run=question.target_run,
+        match=question.match,
+    )  # fmt: skip
     layers = decayed_layers(question.architecture, mask=question.mask)
     return apply(way, value, layers=tuple((layer.name, layer.n_weights) for layer in layers))
 

@@ -94,6 +94,16 @@ def replace(record: AnyRecord, **changes: Any) -> AnyRecord:
     return type(record)(**{**fields, **changes})
 
 
+def alike(record: AnyRecord, **changes: Any) -> AnyRecord:
+    """Return the record with some fields changed that nothing which it has worked out depends on.
+
+    Nothing is checked, and cached properties are carried over: for the caller to know.
+    """
+    copy = object.__new__(type(record))
+    copy.__dict__.update(record.__dict__, **changes)
+    return copy
+
+
 def asdict(record: Record) -> dict[str, Any]:
     """Return the record's fields by name, records within it (and in its tuples) likewise."""
     return {name: _plain(getattr(record, name)) for name in record._fields}

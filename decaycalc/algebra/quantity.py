@@ -254,16 +254,21 @@ class Monomial:
             MissingQuantityError: a quantity that occurs is not given.
             InvalidValueError: a quantity that divides is zero.
         """
-        missing = tuple(name for name in self.names if quantities.get(name) is None)
-        if missing:
-            raise MissingQuantityError("this formula", missing)
-        result = self.coefficient
+        top, bottom = self.coefficient.numerator, self.coefficient.denominator
         for name, power in self.exponents:
-            base = quantities[name]
-            assert base is not None  # noqa: S101  (checked above; tells the type checker)
-            if power < 0 and not base:
-                raise InvalidValueError(name, 0, "divides here and must not be zero")
-            result *= base**power
+            base = quantities.get(name)
+            if base is None:
+                missing = tuple(name for name in self.names if quantities.get(name) is None)
+                raise MissingQuantityError("this formula", missing)
+            above, below = base.numerator, base.denominator
+            if power < 0:
+                above, below = below, above
+                if not below:
+                    raise InvalidValueError(name, 0, "divides here and must not be zero")
+            # Whole numbers throughout: one reduction at the end, not one a factor.
+            top *= above ** abs(power)
+            bottom *= below ** abs(power)
+        result = Fraction(top, bottom)
         return result if self.root == 1 else root_of(result, self.root)
 
     def format(self, names: Mapping[str, str] | None = None) -> str:

@@ -176,8 +176,9 @@ class Run(Record):
     def given(self, name: str) -> Fraction | None:
         """Return a quantity as it was given, None when it was not."""
         # Every number was made exact when the run was.
-        value: Fraction | None = self.__dict__[name] if name in _NUMBERS else None
-        return dict(self.extras).get(name) if self.extras and value is None else value  # type: ignore[return-value]
+        fields = self.__dict__ if name in _NUMBERS else dict(self.extras)
+        number: Fraction | None = fields.get(name)
+        return number
 
     def over(self, other: "Run") -> "Run":
         """Return this run with everything that it leaves open taken from `other`."""

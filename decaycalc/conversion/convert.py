@@ -6,8 +6,9 @@ from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.plan import Match, Plan, plan, target_side
-from decaycalc.conversion.side import Side, check_domain
+from decaycalc.conversion.kept import kept_plan
+from decaycalc.conversion.plan import Match, Plan
+from decaycalc.conversion.side import check_domain
 from decaycalc.record import Record
 
 
@@ -72,9 +73,9 @@ def convert(
         NoEquivalentError: no single number is equivalent.
         InvalidValueError: a value out of its domain.
     """
-    here = Side(convention=_record(source), run=run or Run())
-    way = plan(here, target_side(here, _record(target), target_run), match=match)
-    return apply(way, None if value is None else check_value(value, here.convention))
+    one = _record(source)
+    way = kept_plan(one, _record(target), run=run or Run(), target_run=target_run, match=match)
+    return apply(way, None if value is None else check_value(value, one))
 
 
 def _record(name: Convention | str) -> Convention:

@@ -5,9 +5,8 @@ people ask for.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
-from itertools import chain
 
 from decaycalc.conventions.record import Convention
 from decaycalc.errors import UnknownNameError
@@ -54,6 +53,19 @@ def _lazily() -> Iterator[Convention]:
         yield from family(name)
 
 
+def _is_called(convention: Convention, wanted: str) -> bool:
+    return wanted == convention.key or wanted in convention.aliases
+
+
+@lru_cache(maxsize=1024)
+def _catalogued(wanted: str) -> Convention | None:
+    """Return the catalogue's convention of a key or alias; rows name the same few again and again.
+
+    Looking through the records takes as long as a whole conversion.
+    """
+    return next((record for record in _lazily() if _is_called(record, wanted)), None)
+
+
 def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     """Return the convention of that key or alias; `extra` ones come before the catalogue's.
 
@@ -63,9 +75,10 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
         UnknownNameError: no convention is called so; the error suggests the nearest names.
     """
     wanted = name.strip().lower().replace("_", "-")
-    for convention in chain(extra, _lazily()):
-        if wanted == convention.key or wanted in convention.aliases:
-            return convention
+    found = next((record for record in extra if _is_called(record, wanted)), None)
+    found = found or _catalogued(wanted)
+    if found is not None:
+        return found
     known = [known for c in (*extra, *conventions()) for known in (c.key, *c.aliases)]
     # An optimizer's bare name means a framework's own; the most used of them come first.
     likely = [
