@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from decaycalc.survival.answer import ScheduleAnswer
 
 
-# A short last batch that makes less of a difference is not worth a warning.
-_WORTH_SAYING = Fraction(1, 100)
+# A short last batch that makes less of a difference than one part in so many needs no warning.
+_WORTH_SAYING = 100
 
 
 class Unavailable(Record):
@@ -259,12 +259,17 @@ def _required(strength: Fraction | None) -> Fraction:
     return strength
 
 
-def _parts_from_whole_steps(run: Run) -> bool:
-    """Return whether an epoch's whole steps differ from N/B by a hundredth or more."""
-    ratio, steps = run.epoch_ratio, run.steps_per_epoch
-    if ratio is None or steps is None:
-        return False
-    return abs(steps - ratio) >= _WORTH_SAYING * ratio
+def epoch_note(per_epoch: int, above: int, below: int) -> str:
+    """Return what is to be known where an epoch's whole steps part from N/B, `above` over `below`.
+
+    Empty where they do so by less than a hundredth.
+    """
+    if abs(per_epoch * below - above) * _WORTH_SAYING < above:
+        return ""
+    return (
+        f"an epoch is {per_epoch} steps, N/B is {above / below:.6g}: "
+        "timescales and half-lives in epochs use N/B"
+    )
 
 
 def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[str, ...]:
@@ -273,11 +278,9 @@ def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[st
     if question.architecture is not None:
         texts += question.architecture.notes
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
-    if _parts_from_whole_steps(source.run) and decay is not None and ratio is not None:
-        texts.append(
-            f"an epoch is {per_epoch} steps, N/B is {float(ratio):.6g}: "
-            "timescales and half-lives in epochs use N/B"
-        )
+    if decay is not None and ratio is not None and per_epoch is not None:
+        note = epoch_note(per_epoch, ratio.numerator, ratio.denominator)
+        texts += [note] if note else []
     texts += [f"{name} is {float(given):g}, the framework's default"
               for name, given in source.assumed()]  # fmt: skip
     if decay is not None and decay.oscillating:

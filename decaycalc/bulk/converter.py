@@ -1,56 +1,105 @@
-"""Converter: from a row's fields to its result's text, remembering what rows share.
+"""Converter: from a row's fields to its result's text, by what rows of one kind share.
 
-Rows that differ in value, lr, batch size and dataset size only share an answerer; where these
-quantities enter otherwise than as factors, rows that differ in their value only do. What no
-answerer is sure of goes the single command's way, `answer`. The memories are bounded.
+Rows are of one kind where they give the same quantities and say the same otherwise: what they hold
+in these quantities differs from row to row. The first of a kind is answered as the single command
+answers; its plans and the text around its numbers serve the others, as far as there is a shortcut
+to the numbers. The memories are bounded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
 
-from decaycalc.answers import Answer, answer
-from decaycalc.bulk.fields import RESULTS, SETTINGS, Fields, Finder, question_of
-from decaycalc.bulk.structure import Answerer, always_exactly
-from decaycalc.bulk.ways import FREE, NotFreeError, answerer_of, is_listed, ways_of
+from decaycalc.answers import Answer, Question, answer, epoch_note
+from decaycalc.bulk.fields import NUMBERS, RESULTS, SETTINGS, Fields, Finder, question_of
+from decaycalc.bulk.formats import MARK, NOTE
 from decaycalc.conventions.catalogue import find
-from decaycalc.conversion.convert import Conversion
-from decaycalc.errors import DecaycalcError, MissingQuantityError
+from decaycalc.conversion.kept import kept_plan
+from decaycalc.conversion.rounding import SIGNIFICANT_BITS, find_dtype
+from decaycalc.conversion.shortcut import (
+    NoShortcutError,
+    Ratio,
+    Shortcut,
+    shortcut,
+    size_of,
+    usual_ratio,
+)
+from decaycalc.errors import MissingQuantityError
 from decaycalc.record import replace
 
 # Entries of each memory: a few megabytes at most.
-_MOST, _MOST_SHAPES = 4096, 256
+_MOST, _MOST_SHAPES, _MOST_RATIOS = 4096, 256, 1024
 _MEANT = SETTINGS.union(RESULTS, {"value"})
 _FIELDS = SETTINGS.union({"value"})
 
 
 class Writer(Protocol):
-    """How a format writes results: the text that stands behind a row's own."""
+    """How a format writes results; `mark` and `note` are its texts for a number and a warning."""
 
-    def pattern(self, conversions: Sequence[Conversion], *, listed: bool) -> tuple[str, ...]:
-        """Return the text around the numbers of conversions that have none yet."""
+    mark: str
+    note: str
 
-    def result(self, answer: Answer, *, listed: bool) -> str:
-        """Return the text of an answer."""
+    def result(
+        self, conversions: Sequence[Fields], warnings: Sequence[str], *, listed: bool
+    ) -> str:
+        """Return the text of conversions, given as JSON holds them, and of warnings."""
 
 
-Known = Answerer | DecaycalcError | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowKind:
+    """What rows of one kind share: the way to their numbers and the text around them.
+
+    `tail` stands behind the last number, with `note` between its two parts where an epoch is not
+    a whole number of steps; `whole_tail` where it is. `epoch` are the places of N and B's factors,
+    none where nothing is said of epochs.
+    """
+
+    shortcut: Shortcut
+    constants: tuple[Ratio, ...]
+    head: str
+    between: tuple[str, ...]
+    tail: tuple[str, str]
+    whole_tail: str
+    epoch: tuple[int, tuple[int, ...]] | None
+    drop_last: bool
+
+    def text(self, value: Ratio, ratios: list[Ratio]) -> str | None:
+        """Return a row's result, None where the single command's way has to be gone."""
+        ratios += self.constants
+        numbers = self.shortcut.numbers(value, ratios)
+        if numbers is None:
+            return None
+        text = self.head
+        for number, behind in zip(numbers, self.between, strict=True):
+            text = f"{text}{number!r}{behind}"
+        return text + self._end(ratios)
+
+    def _end(self, ratios: Sequence[Ratio]) -> str:
+        """Return the text behind the last number."""
+        if self.epoch is None:
+            return self.whole_tail
+        above, below = ratios[self.epoch[0]]
+        for place in self.epoch[1]:
+            above, below = above * ratios[place][1], below * ratios[place][0]
+        whole, rest = divmod(above, below)
+        note = epoch_note(whole + bool(rest and not self.drop_last), above, below)
+        return note.join(self.tail) if note else self.whole_tail
 
 
 class Shape:
-    """Rows of the same columns: which of them set something, and what was learnt about them.
+    """Rows of the same columns: which of them set something, and the kinds seen among them.
 
     A row is anything that `places` index, by name: a dictionary, or the cells of a CSV record.
     """
 
     def __init__(self, places: Mapping[str, Any]) -> None:
-        free = [name for name in FREE if name in places]
-        rest = [name for name in places if name in SETTINGS and name not in free]
-        self.free = tuple(free)
         self.places = places
-        self.free_of = _getter([places[name] for name in free])
-        self.rest_of = _getter([places[name] for name in rest])
-        self.known: dict[Any, Known] = {}
+        self.numbers = tuple(name for name in NUMBERS if name in places)
+        texts = [name for name in places if name in SETTINGS and name not in self.numbers]
+        self.numbers_of = _getter([places[name] for name in self.numbers])
+        self.texts_of = _getter([places[name] for name in texts])
+        self.kinds: dict[Any, RowKind | None] = {}
         self.collides = any(name in RESULTS for name in places)
 
     def fields_of(self, row: Any) -> dict[str, Any]:
@@ -74,11 +123,6 @@ def _said(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _are_texts(free: tuple[Any, ...]) -> bool:
-    """Return whether each free quantity is given, and as a text."""
-    return all(isinstance(text, str) and text for text in free)
-
-
 class Converter:
     """Converts rows; `defaults` are the fields that hold where a row is silent.
 
@@ -91,7 +135,8 @@ class Converter:
         self._defaults = _said(defaults)
         self._shapes: dict[tuple[str, ...], Shape] = {}
         self._alike: dict[tuple[str, ...], Shape] = {}
-        self._n_known = 0
+        self._n_kinds = 0
+        self._ratios: dict[str, Ratio] = {}
 
     def shape(self, names: tuple[str, ...]) -> Shape:
         """Return what rows of these columns share, whatever their other columns are."""
@@ -100,7 +145,7 @@ class Converter:
             wanted = tuple(sorted(name for name in names if name in _MEANT))
             if len(self._alike) >= _MOST_SHAPES:
                 self._alike.clear()
-                self._n_known = 0
+                self._n_kinds = 0
             if wanted not in self._alike:
                 self._alike[wanted] = Shape({name: name for name in wanted})
             if len(self._shapes) >= _MOST_SHAPES:
@@ -119,100 +164,150 @@ class Converter:
         Raises:
             DecaycalcError: the row has no answer.
         """
-        free = shape.free_of(row)
-        try:
-            rest = shape.rest_of(row)
-            known = shape.known.get(rest)
-        except TypeError:  # a list or an object among the fields
+        ratios: list[Ratio] = []
+        sizes: list[int | None] = []
+        for text in shape.numbers_of(row):
+            if text is None or text == "":
+                sizes.append(None)
+                continue
+            ratio = self._ratio(text)
+            if ratio is None:
+                return self._exactly(shape, row)
+            ratios.append(ratio)
+            sizes.append(size_of(ratio))
+        number = usual_ratio(value) if type(value) is str else None
+        if number is None:
             return self._exactly(shape, row)
-        if callable(known) and isinstance(value, str):
-            text = known(value, free)
-            if text is not None:
-                return text
-        return self._anew(shape, row, (rest, free), value)
-
-    def _anew(self, shape: Shape, row: Any, key: tuple[Any, Any], value: Any) -> str:
-        """Return the result of a row whose kind is new, or that is unusual.
-
-        Raises:
-            DecaycalcError: the row has no answer.
-        """
-        rest, free = key
+        key = (_hashable(shape.texts_of(row)), *sizes)
         try:
-            if rest not in shape.known and _are_texts(free):
-                self._remember(shape, rest, self._free(shape, row))
-                return self.answer(shape, row, value)
-            if not callable(shape.known.get(rest)) or not _are_texts(free):
-                return self._bound(shape, row, key, value)
-        except TypeError:  # a list or an object among the free quantities
-            pass
-        return self._exactly(shape, row)
-
-    def _bound(self, shape: Shape, row: Any, key: tuple[Any, Any], value: Any) -> str:
-        """Return the result of a row that shares its answerer only with its likes.
-
-        Raises:
-            DecaycalcError: the row has no answer.
-        """
-        if key not in shape.known:
-            self._remember(shape, key, self._fixed(shape, row))
-        known = shape.known[key]
-        if isinstance(known, DecaycalcError):
-            raise known
-        text = known(value, ()) if known and isinstance(value, str) else None
+            kind = shape.kinds[key]
+        except KeyError:
+            return self._first(shape, row, key, number=number, ratios=ratios)
+        except TypeError:  # an object among the texts
+            return self._exactly(shape, row)
+        text = None if kind is None else kind.text(number, ratios)
         return self._exactly(shape, row) if text is None else text
 
-    def _remember(self, shape: Shape, key: Any, known: Known) -> None:
-        if self._n_known >= _MOST:
-            for other in self._alike.values():
-                other.known.clear()
-            self._n_known = 0
-        shape.known[key] = known
-        self._n_known += 1
+    def _ratio(self, text: object) -> Ratio | None:
+        """Return a quantity as a ratio; few occur again and again."""
+        if type(text) is not str:
+            return None
+        ratio = self._ratios.get(text)
+        if ratio is None:
+            ratio = usual_ratio(text)
+            if ratio is not None:
+                if len(self._ratios) >= _MOST_RATIOS:
+                    self._ratios.clear()
+                self._ratios[text] = ratio
+        return ratio
 
     def _exactly(self, shape: Shape, row: Any) -> str:
         """Return the result by the single command's way."""
+        question = self._question(shape, row)
+        return self._written(question, answer(question))
+
+    def _question(self, shape: Shape, row: Any) -> Question:
+        """Return what a row asks."""
         merged = {**self._defaults, **shape.fields_of(row)}
         if "value" not in merged:
             raise MissingQuantityError("a row", ("value",))
-        question = question_of(merged, self._finder)
-        reply = answer(replace(question, value=merged["value"]))
-        return self.writer.result(reply, listed=is_listed(question))
+        return replace(question_of(merged, self._finder), value=merged["value"])
 
-    def _free(self, shape: Shape, row: Any) -> Answerer | None:
-        """Return the answerer with quantities free, None where they cannot be."""
-        merged = {**self._defaults, **shape.fields_of(row)}
-        if {"to_lr", "to_batch_size"} & merged.keys() or {"steps", "epochs"} <= merged.keys():
-            return None
-        try:
-            return self._answerer(merged, shape.free)
-        except (DecaycalcError, NotFreeError):
-            return None
+    def _written(self, question: Question, reply: Answer) -> str:
+        conversions = [made.to_dict() for made in reply.conversions]
+        return self.writer.result(conversions, reply.warnings, listed=is_listed(question))
 
-    def _fixed(self, shape: Shape, row: Any) -> Answerer | DecaycalcError:
-        """Return the answerer with nothing free, or the error that all such rows share."""
-        try:
-            return self._answerer({**self._defaults, **shape.fields_of(row)}, ())
-        except NotFreeError:
-            return always_exactly
-        except DecaycalcError as error:
-            return error
-
-    def _answerer(self, merged: dict[str, Any], free: tuple[str, ...]) -> Answerer:
-        """Return what answers the rows of a question.
+    def _first(
+        self, shape: Shape, row: Any, key: Any, *, number: Ratio, ratios: list[Ratio]
+    ) -> str:
+        """Return the result of the first row of its kind, and remember the kind.
 
         Raises:
-            NotFreeError: there is none.
-            DecaycalcError: the question has no answer.
+            DecaycalcError: the row has no answer.
         """
-        merged.pop("value", None)
-        question = question_of(merged, self._finder)
-        if any((question.architecture, question.dtype, question.schedule)):
-            # What these refuse depends on the value too.
-            raise NotFreeError
-        listed, writer = is_listed(question), self.writer
+        question = self._question(shape, row)
+        reply = answer(question)
+        text = self._written(question, reply)
+        try:
+            kind = self._kind(shape, row, question, reply)
+        except NoShortcutError:
+            kind = None
+        # What is to be said of this row alone must not stand in the text that its kind shares.
+        if kind is None or kind.text(number, list(ratios)) == text:
+            self._remember(shape, key, kind)
+        return text
 
-        def render(conversions: Sequence[Conversion]) -> tuple[str, ...]:
-            return writer.pattern(conversions, listed=listed)
+    def _remember(self, shape: Shape, key: Any, kind: RowKind | None) -> None:
+        if self._n_kinds >= _MOST:
+            for other in self._alike.values():
+                other.kinds.clear()
+            self._n_kinds = 0
+        self._n_kinds += 1
+        shape.kinds[key] = kind
 
-        return answerer_of(ways_of(question, free), render)
+    def _kind(self, shape: Shape, row: Any, question: Question, reply: Answer) -> RowKind:
+        """Return what the rows of a question's kind share.
+
+        Raises:
+            NoShortcutError: each has to be answered by itself.
+        """
+        without_number = any(made.value is None for made in reply.conversions)
+        if question.schedule or question.target_run or without_number or not reply.conversions:
+            raise NoShortcutError
+        given, constants = self._given(shape, row)
+        ways = [
+            kept_plan(question.source, made.convention, run=reply.run, match=question.match)
+            for made in reply.conversions
+        ]
+        smallest = 0.0
+        if question.dtype is not None:
+            smallest = 2.0 * 2.0 ** -SIGNIFICANT_BITS[find_dtype(question.dtype)]
+        way = shortcut(ways, given, smallest=max(smallest, 1e-280))
+        marked = [
+            made.to_dict() | {"value": MARK} | ({} if made.lr is None else {"lr": MARK})
+            for made in reply.conversions
+        ]
+        texts = [self.writer.result(marked, warnings, listed=is_listed(question))
+                 for warnings in _warnings(question, reply)]  # fmt: skip
+        whole = texts[0].split(self.writer.mark)
+        with_note = texts[1].split(self.writer.mark)[-1].split(self.writer.note)
+        batch = tuple(given[n] for n in ("batch_size", "grad_accum", "world_size") if n in given)
+        in_epochs = reply.decay is not None and {"dataset_size", "batch_size"} <= given.keys()
+        return RowKind(
+            shortcut=way, constants=constants, head=whole[0], between=(*whole[1:-1], ""),
+            tail=(with_note[0], with_note[1]), whole_tail=whole[-1],
+            epoch=(given["dataset_size"], batch) if in_epochs else None,
+            drop_last=question.run.drop_last,
+        )  # fmt: skip
+
+    def _given(self, shape: Shape, row: Any) -> tuple[dict[str, int], tuple[Ratio, ...]]:
+        """Return the places of the quantities that a row gives, and the ratios of the defaults."""
+        fields = shape.fields_of(row)
+        names = [name for name in shape.numbers if name in fields]
+        kept = [name for name in NUMBERS if name in self._defaults and name not in fields]
+        ratios = [self._ratio(self._defaults[name]) for name in kept]
+        if None in ratios:
+            raise NoShortcutError
+        given = {name: place for place, name in enumerate((*names, *kept))}
+        return given, tuple(ratio for ratio in ratios if ratio is not None)
+
+
+def is_listed(question: Question) -> bool:
+    """Return whether the question asks for several conversions, not for the one of a target."""
+    return len(question.targets) != 1
+
+
+def _hashable(texts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return texts with lists of them as tuples."""
+    return tuple(tuple(text) if type(text) is list else text for text in texts)
+
+
+def _warnings(question: Question, reply: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return an answer's warnings without and with the note on epochs, a mark in its stead."""
+    ratio, per_epoch = reply.run.epoch_ratio, reply.run.steps_per_epoch
+    note = ""
+    if ratio is not None and per_epoch is not None:
+        note = epoch_note(per_epoch, ratio.numerator, ratio.denominator)
+    without = tuple(text for text in reply.warnings if text != note)
+    place = 0 if question.architecture is None else len(question.architecture.notes)
+    return without, (*without[:place], NOTE, *without[place:])

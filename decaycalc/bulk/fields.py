@@ -21,7 +21,8 @@ RUN_NUMBERS = (
     "epochs", "steps",
 )  # fmt: skip
 TARGET_NUMBERS = ("to_lr", "to_momentum", "to_dampening", "to_batch_size")
-_NUMBERS = (*RUN_NUMBERS, *EXTRAS, *TARGET_NUMBERS, "classes")
+NUMBERS = (*RUN_NUMBERS, *EXTRAS)
+_NUMBERS = (*NUMBERS, *TARGET_NUMBERS, "classes")
 _FLAGS = ("nesterov", "to_nesterov", "drop_last", "no_bias", "all")
 _TEXTS = ("from", "loss", "to_loss", "match", "dtype", "arch", "decay_mask", "init", "schedule")
 
@@ -30,7 +31,7 @@ SETTINGS = frozenset((*_NUMBERS, *_FLAGS, *_TEXTS, "to"))
 # What a result adds to its row.
 RESULTS = (
     "result", "result_parameter", "result_lr", "result_equivalence", "result_note",
-    "result_layers", "conversions",
+    "result_layers", "result_warnings", "conversions",
 )  # fmt: skip
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})

@@ -5,16 +5,19 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from decaycalc.answers import Answer
-from decaycalc.conversion.convert import Conversion
 from decaycalc.errors import ContradictionError, DecaycalcError
 from decaycalc.report.document import to_json
 
-# Stands for a number in a pattern; no convention's text holds it.
-_MARK = "\x01"
+# Stand for a number and for a text in what kinds of rows share; no convention's text holds them.
+# The comma makes CSV quote the cell, as it does that of the text to come.
+MARK, NOTE = "\x01", "\x02,"
 CSV_COLUMNS = (
-    "result", "result_parameter", "result_lr", "result_equivalence", "result_note", "error",
+    "result", "result_parameter", "result_lr", "result_equivalence", "result_note",
+    "result_warnings", "error",
 )  # fmt: skip
+
+
+Fields = Mapping[str, Any]
 
 
 def error_fields(error: DecaycalcError) -> dict[str, object]:
@@ -22,7 +25,7 @@ def error_fields(error: DecaycalcError) -> dict[str, object]:
     return {"type": error.kind, "message": str(error), **error.fields()}
 
 
-def _result(conversion: Mapping[str, Any]) -> dict[str, object]:
+def _result(conversion: Fields) -> dict[str, object]:
     """Return the result columns of one conversion."""
     fields = {
         "result": conversion["value"],
@@ -34,27 +37,17 @@ def _result(conversion: Mapping[str, Any]) -> dict[str, object]:
     return fields | ({"result_layers": conversion["layers"]} if conversion["layers"] else {})
 
 
-def _marked(conversion: Conversion) -> dict[str, object]:
-    """Return a conversion with a mark for each number that is still to come."""
-    marks = {"value": _MARK} | ({} if conversion.lr is None else {"lr": _MARK})
-    return conversion.to_dict() | marks
-
-
 class JsonMembers:
     """Results as members that end a JSON object: the text behind the row's last one."""
 
-    def pattern(self, conversions: Sequence[Conversion], *, listed: bool) -> tuple[str, ...]:
-        """Return the text around the numbers of conversions that have none yet."""
-        text = self._members(list(map(_marked, conversions)), listed=listed)
-        return tuple(text.split(to_json(_MARK)))
+    mark, note = to_json(MARK), to_json(NOTE)[1:-1]
 
-    def result(self, answer: Answer, *, listed: bool) -> str:
-        """Return the text of an answer."""
-        return self._members([made.to_dict() for made in answer.conversions], listed=listed)
-
-    def _members(self, conversions: list[dict[str, object]], *, listed: bool) -> str:
+    def result(
+        self, conversions: Sequence[Fields], warnings: Sequence[str], *, listed: bool
+    ) -> str:
+        """Return the text of conversions, given as JSON holds them, and of warnings."""
         fields = {"conversions": conversions} if listed else _result(conversions[0])
-        return to_json(fields, indent=None)[1:]
+        return to_json({**fields, "result_warnings": warnings}, indent=None)[1:]
 
     def error(self, line: int, error: DecaycalcError) -> str:
         """Return what stands in a bad row's place."""
@@ -64,21 +57,22 @@ class JsonMembers:
 class CsvColumns:
     """Results as further columns."""
 
-    def pattern(self, conversions: Sequence[Conversion], *, listed: bool) -> tuple[str, ...]:
-        """Return the text around the numbers of conversions that have none yet."""
-        return tuple(self._columns([*map(_marked, conversions)], listed=listed).split(_MARK))
+    mark, note = MARK, NOTE
 
-    def result(self, answer: Answer, *, listed: bool) -> str:
-        """Return the text of an answer."""
-        return self._columns([made.to_dict() for made in answer.conversions], listed=listed)
+    def result(
+        self, conversions: Sequence[Fields], warnings: Sequence[str], *, listed: bool
+    ) -> str:
+        """Return the text of conversions, given as JSON holds them, and of warnings.
 
-    def _columns(self, conversions: list[dict[str, object]], *, listed: bool) -> str:
+        Raises:
+            ContradictionError: there is more of them than columns.
+        """
         if listed:
             raise ContradictionError("a CSV row has room for one target: give 'to'")
         fields = _result(conversions[0])
         if "result_layers" in fields:
             raise ContradictionError("one number a layer has no room in CSV: use JSON lines")
-        return "," + to_csv([*fields.values(), None])
+        return "," + to_csv([*fields.values(), "; ".join(warnings), None])
 
     def error(self, line: int, error: DecaycalcError) -> str:
         """Return what stands behind a bad row."""

@@ -176,7 +176,7 @@ class Run(Record):
     def given(self, name: str) -> Fraction | None:
         """Return a quantity as it was given, None when it was not."""
         # Every number was made exact when the run was.
-        fields = self.__dict__ if name in _NUMBERS else dict(self.extras)
+        fields: dict[str, Any] = self.__dict__ if name in _NUMBERS else dict(self.extras)
         number: Fraction | None = fields.get(name)
         return number
 

@@ -53,7 +53,7 @@ def kept_plan(
 
 def kept_side(convention: Convention, run: Run) -> Side:
     """Return one convention in one run, what it works out of their names kept for its kind."""
-    numbers = _values(run) if _sees_numbers(convention) else kind_of(run)
+    numbers = _values(run) if sees_numbers(convention) else kind_of(run)
     key = (id(convention), numbers)
     kept = _SIDES.get(key)
     if kept is None:
@@ -78,7 +78,7 @@ def _kind(
     source: Convention, target: Convention, run: Run, target_run: Run | None, there: Run
 ) -> Kind:
     """Return all that a plan sees of two runs."""
-    if _sees_numbers(source) or _sees_numbers(target) or (target_run and target_run.lr):
+    if sees_numbers(source) or sees_numbers(target) or (target_run and target_run.lr):
         return (*_values(run), None if target_run is None else _values(target_run))
     if target_run is None:
         return kind_of(run)
@@ -91,9 +91,12 @@ def _kind(
     )  # fmt: skip
 
 
-def _sees_numbers(convention: Convention) -> bool:
-    """Return whether a default follows from another quantity, and so stands in the monomials."""
-    return any(name == "dampening" or text in QUANTITIES for name, text in convention.defaults)
+def sees_numbers(convention: Convention) -> bool:
+    """Return whether a default of its own decides what of a run's numbers enters the monomials."""
+    return any(
+        name in {"momentum", "dampening"} or text in QUANTITIES
+        for name, text in convention.defaults
+    )
 
 
 def _values(run: Run) -> Kind:

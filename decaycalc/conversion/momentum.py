@@ -160,6 +160,15 @@ def is_oscillating(
     return _recursion(step, momentum, dampening, lookahead).past_threshold
 
 
+def calm_limit(momentum: float, lookahead: int) -> float:
+    """Return the first-order shrink up to which a weight keeps its sign on its way down (1/step).
+
+    `(1 - m)/(1 + m^((lookahead + 1)/2))^2`, whatever the dampening: the first-order shrink of the
+    threshold's step.
+    """
+    return (1 - momentum) / (1 + _half_power(momentum, lookahead)) ** 2
+
+
 def step_for_shrink(
     shrink: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
 ) -> float:

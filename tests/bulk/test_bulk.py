@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 
 from decaycalc.bulk import converter as converter_module
 from decaycalc.bulk import stream as stream_module
-from decaycalc.bulk import structure as structure_module
 from decaycalc.bulk.csv_rows import convert_csv
 from decaycalc.bulk.json_rows import convert_jsonl
 from decaycalc.bulk.sniff import Begun
 from decaycalc.bulk.stream import Stream
-from decaycalc.bulk.structure import ratio_of
 from decaycalc.cli.main import main
-from decaycalc.errors import UsageError
+from decaycalc.conversion.shortcut import usual_ratio
+from decaycalc.errors import DecaycalcError, UsageError
 
 SETTINGS = {"from": "pytorch-sgd", "to": "keras-l2", "lr": "0.1"}
 
@@ -173,7 +172,7 @@ def test_a_value_outside_what_one_listed_target_takes_leaves_the_others():
 )
 def test_a_plain_decimal_is_read_exactly(number, kind):
     text = format(number, kind)
-    ratio = ratio_of(text)
+    ratio = usual_ratio(text)
     assert ratio is None or Fraction(*ratio) == Fraction(text)
 
 
@@ -190,7 +189,9 @@ def test_a_plain_decimal_is_read_exactly(number, kind):
         "1e1_0",
         "1e 5",
         " 1",
-        "1/3",
+        "1/0",
+        "1/x",
+        "nan/1",
         "nan",
         "inf",
         "0x1",
@@ -201,7 +202,7 @@ def test_a_plain_decimal_is_read_exactly(number, kind):
     ],
 )
 def test_an_odd_number_is_left_to_the_exact_reader(text):
-    assert ratio_of(text) is None
+    assert usual_ratio(text) is None
 
 
 def test_the_row_s_own_text_is_passed_through_untouched():
@@ -331,13 +332,11 @@ def test_odd_texts_of_free_quantities_take_the_exact_way():
     assert shown[5] is None
 
 
-def test_squares_of_quantities_and_a_full_memory_of_them(monkeypatch):
-    monkeypatch.setattr(structure_module, "_MOST", 2)
-    structure_module._QUANTITIES.clear()
-    square = structure_module.Term(3, 1, 1, ((0, 2), (1, -2)))
-    assert [square.at(1, 2, (str(n), "0.5")) for n in (1, 2, 3)] == [6, 24, 54]
-    assert len(structure_module._QUANTITIES) <= 2
-    assert square.at(1, 2, ("x", "1")) is None
+def test_the_memory_of_quantities_is_bounded(monkeypatch):
+    monkeypatch.setattr(converter_module, "_MOST_RATIOS", 2)
+    row = {"value": 1e-4, "from": "pytorch-adamw", "to": "tfa-adamw"}
+    results = answers([{**row, "lr": n / 10} for n in range(1, 9)])
+    assert [row["result"] for row in results] == [float(f"{n}e-5") for n in range(1, 9)]
 
 
 def test_numbers_at_float64_s_end_take_the_exact_way(capsys):
@@ -419,8 +418,17 @@ def test_memories_are_bounded(monkeypatch):
     names = ("grad_accum", "world_size", "nbs", "eta", "x", "y")
     rows = [{"value": 1e-4, **SETTINGS, "momentum": n / 10, names[n % 6]: 1} for n in range(9)]
     assert [row["result"] for row in answers(rows)] == [5e-05] * 9
-    rows = [{"value": 1e-4, **SETTINGS, "momentum": n / 10} for n in range(9)]
-    assert [row["result"] for row in answers(rows)] == [5e-05] * 9
+    rows = [{"value": 1e-4, **SETTINGS, "loss": None, name: 2} for name in names for _ in range(2)]
+    assert [row["result"] for row in answers(rows)] == [5e-05] * 12
+    sources = ["caffe", "pytorch-sgd", "mean-half-l2", "jax-l2", "torch7-sgd"] * 2
+    rows = [{"value": 1e-4, **SETTINGS, "from": source} for source in sources if source != "jax-l2"]
+    assert [row["result"] for row in answers(rows)] == [5e-05] * 8
+
+
+def test_a_default_of_an_unusual_size_holds_for_every_row():
+    row = {"value": 1e-4, "from": "pytorch-adamw", "to": "tfa-adamw"}
+    results = answers([row, row], defaults={"lr": "1e-90"})
+    assert [result["result"] for result in results] == [1e-94, 1e-94]
 
 
 # CSV
@@ -482,7 +490,7 @@ def test_bad_csv_rows_have_their_error_in_its_own_column():
     ],
 )
 def test_a_csv_header_that_cannot_be_meant_is_refused(header, error):
-    with pytest.raises(converter_module.DecaycalcError, match=error):
+    with pytest.raises(DecaycalcError, match=error):
         run([header], convert=convert_csv)
 
 

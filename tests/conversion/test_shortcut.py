@@ -1,0 +1,138 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.run import Run
+from decaycalc.conversion import kept
+from decaycalc.conversion.kept import kept_plan, kept_side
+from decaycalc.conversion.momentum import calm_limit, first_order_shrink, oscillation_threshold
+from decaycalc.conversion.shortcut import NoShortcutError, Term, shortcut, size_of, usual_ratio
+from decaycalc.errors import NoEquivalentError
+
+NAMES = ("lr", "momentum", "batch_size", "dataset_size", "epochs")
+SETTING = {
+    "lr": "0.1",
+    "momentum": "0.9",
+    "batch_size": "128",
+    "dataset_size": "50000",
+    "epochs": "9",
+}
+
+
+def made(source, target, **setting):
+    """Return a plan, the shortcut of it and the ratios of its setting."""
+    way = kept_plan(find(source), find(target), run=Run(**setting))
+    places = {name: place for place, name in enumerate(setting)}
+    return way, shortcut([way], places), [usual_ratio(text) for text in setting.values()]
+
+
+@pytest.mark.parametrize("target", [record.key for record in conventions()])
+def test_a_shortcut_gives_the_plan_s_own_number(target):
+    for source in ("pytorch-sgd", "pytorch-adamw", "keras-l2", "sum-l2"):
+        for setting in (SETTING, {"lr": "3e-4", "grad_accum": "2", "batch_size": "96"}):
+            try:
+                way, short, ratios = made(source, target, **setting)
+            except (NoEquivalentError, NoShortcutError):
+                continue
+            for text in ("1e-4", "2/3", "0.012345678901234567"):
+                numbers = short.numbers(usual_ratio(text), ratios)
+                if numbers is not None:
+                    assert numbers[0] == float(way.value(Fraction(text)))
+                    assert way.target_lr() is None or numbers[1] == way.target_lr()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "setting"),
+    [
+        ("pytorch-adamw", "half-life-steps", SETTING),
+        ("half-life-steps", "pytorch-adamw", SETTING),
+        ("half-life-steps", "half-life-steps", SETTING),
+        ("pytorch-adamw", "adamw-normalized", SETTING),
+        ("mean-l2", "prior-std", SETTING),
+        ("pytorch-sgd", "keras-l2", {**SETTING, "steps": "3519"}),
+        ("pytorch-adamw", "ema-timescale-run", SETTING),
+        ("mean-l2", "layer-mean-l2", {}),
+    ],
+)
+def test_what_is_not_one_quotient_has_no_shortcut(source, target, setting):
+    with pytest.raises(NoShortcutError):
+        made(source, target, **setting)
+
+
+def test_a_framework_s_own_momentum_has_no_shortcut():
+    with pytest.raises(NoShortcutError):
+        made("timm-sgdp", "mean-l2", lr="0.1")
+    with pytest.raises(NoShortcutError):
+        made("torch7-sgd", "mean-l2", lr="0.1", momentum="0.9")
+
+
+def test_coefficients_beyond_all_measure_have_no_shortcut():
+    way = kept_plan(find("mean-over-weights-l2"), find("mean-l2"), run=Run(n_weights=10**100))
+    with pytest.raises(NoShortcutError):
+        shortcut([way], {})
+
+
+@pytest.mark.parametrize(
+    ("value", "changes"),
+    [
+        ("0", {}),
+        ("1e-4", {"momentum": "0.99999999999999999"}),
+        ("1e-4", {"batch_size": "50001"}),
+        ("9", {}),
+    ],
+)
+def test_what_there_is_more_to_say_of_is_left_to_the_plan(value, changes):
+    _, short, ratios = made("pytorch-sgd", "keras-l2", **SETTING)
+    assert short.numbers(usual_ratio("1e-4"), ratios) == [5e-05]
+    ratios = [usual_ratio({**SETTING, **changes}[name]) for name in SETTING]
+    assert short.numbers(usual_ratio(value), ratios) is None
+
+
+def test_a_broken_count_and_a_number_beyond_float64_are_left_to_the_plan():
+    _, short, _ = made("mean-l2", "keras-l2", grad_accum="2")
+    assert short.numbers((1, 1), [(5, 2)]) is None
+    _, short, _ = made("mean-l2", "sum-l2", dataset_size="10")
+    assert short.numbers((10**200, 1), [(10**200, 1)]) is None
+    assert short.numbers((1, 10**200), [(1, 10**100)]) is None
+
+
+def test_a_term_is_a_product_of_powers():
+    term = Term(top=3, bottom=1, power=0, factors=((0, 2, False), (1, -2, False), (1, 1, True)))
+    assert term.at((1, 1), [(3, 1), (1, 2)]) == 3 * 9 * 4 / 2
+    with pytest.raises(ZeroDivisionError):
+        term.at((1, 1), [(3, 1), (0, 2)])
+
+
+@given(st.floats(0.01, 0.999), st.integers(0, 2))
+def test_a_calm_decay_is_below_the_threshold_of_oscillation(momentum, lookahead):
+    step = oscillation_threshold(momentum=momentum, lookahead=lookahead)
+    limit = first_order_shrink(step, momentum=momentum)
+    assert calm_limit(momentum, lookahead) == pytest.approx(limit, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("0", 0), ("0.0", 0), ("1", 1), ("1.0", 1), ("3/3", 1), ("0.3", 2)]
+)
+def test_a_plan_sees_of_a_number_whether_it_is_0_or_1(text, size):
+    assert size_of(usual_ratio(text)) == size
+
+
+def test_plans_and_sides_are_kept_within_bounds_and_refused_ones_too(monkeypatch):
+    monkeypatch.setattr(kept, "_MOST", 2)
+    kept._KEPT.clear()
+    kept._SIDES.clear()
+    sgd, adam = find("pytorch-sgd"), find("pytorch-adam")
+    for n in range(5):
+        run = Run(
+            lr=n + 2, **({"momentum": 0.5} if n % 2 else {}), **({"steps": 9} if n > 2 else {})
+        )
+        assert kept_plan(sgd, find("keras-l2"), run=run).value(Fraction(2)) == 1
+        assert kept_side(sgd, run).run is run
+        for _ in range(2):
+            with pytest.raises(NoEquivalentError, match="adds the penalty to the gradient"):
+                kept_plan(adam, find("pytorch-adamw"), run=run)
+    assert len(kept._KEPT) <= 2
+    assert len(kept._SIDES) <= 2
