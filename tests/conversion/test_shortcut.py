@@ -8,7 +8,7 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion import kept
 from decaycalc.conversion.kept import kept_plan, kept_side
-from decaycalc.conversion.momentum import calm_limit, first_order_shrink, oscillation_threshold
+from decaycalc.conversion.momentum import calm_limit, is_oscillating
 from decaycalc.conversion.shortcut import NoShortcutError, Term, shortcut, size_of, usual_ratio
 from decaycalc.errors import NoEquivalentError
 
@@ -108,9 +108,10 @@ def test_a_term_is_a_product_of_powers():
 
 @given(st.floats(0.01, 0.999), st.integers(0, 2))
 def test_a_calm_decay_is_below_the_threshold_of_oscillation(momentum, lookahead):
-    step = oscillation_threshold(momentum=momentum, lookahead=lookahead)
-    limit = first_order_shrink(step, momentum=momentum)
-    assert calm_limit(momentum, lookahead) == pytest.approx(limit, rel=1e-12)
+    step = calm_limit(momentum, lookahead) * (1 - momentum)
+    settings = {"momentum": momentum, "lookahead": lookahead}
+    assert not is_oscillating(step * 0.9999, **settings)
+    assert is_oscillating(step * 1.0001, **settings)
 
 
 @pytest.mark.parametrize(
