@@ -15,9 +15,13 @@ def main() -> None:
     gc.set_threshold(200_000, 50, 50)
     # numpy's library starts a thread for each core, which nothing here uses: a third of a command.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from decaycalc.cli.main import main as run
+    try:
+        from decaycalc.cli.main import main as run
 
-    status = run()
+        status = run()
+    except KeyboardInterrupt:  # while it was still being imported
+        sys.stderr.write("interrupted\n")
+        status = 130
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import ClassVar
 
+_LONGEST_LINE, _BEFORE_CARET = 100, 60  # characters of a text that is shown with a caret
+_LONGEST_VALUE = 120  # characters of a value that an error's text repeats
+
 
 class DecaycalcError(Exception):
     """Base of all errors raised on purpose.
@@ -38,7 +41,7 @@ class InvalidValueError(DecaycalcError):
 
     def __init__(self, name: str, value: object, requirement: str) -> None:
         self.name, self.value, self.requirement = name, value, requirement
-        super().__init__(f"{name} {value!r} {requirement}")
+        super().__init__(f"{name} {_quoted(value)} {requirement}")
 
 
 class UnknownNameError(DecaycalcError):
@@ -58,7 +61,7 @@ class UnknownNameError(DecaycalcError):
         self.what, self.name = what, name
         found = dict.fromkeys((*likely, *nearest_names(name, known)))
         self.suggestions = tuple(found)[:MOST_SUGGESTIONS]
-        text = f"unknown {what} {name!r}"
+        text = f"unknown {what} {_quoted(name)}"
         if self.suggestions:
             text += f"; did you mean {' or '.join(map(repr, self.suggestions))}?"
         super().__init__(f"{text} {hint}".rstrip())
@@ -103,11 +106,17 @@ class TextSyntaxError(DecaycalcError):
 
     def __init__(self, what: str, text: str, position: int, expected: str) -> None:
         self.what, self.text, self.position, self.expected = what, text, position, expected
-        super().__init__(f"{what} {text!r}, character {position + 1}: expected {expected}")
+        super().__init__(f"{what} {_quoted(text)}, character {position + 1}: expected {expected}")
 
     def caret(self) -> str:
-        """Return the text with a caret under the offending character, two lines."""
-        return f"{self.text}\n{' ' * self.position}^"
+        """Return the text with a caret under the offending character, two lines.
+
+        What is not printable is shown as a replacement character; of a long text, what is near.
+        """
+        start = max(0, self.position - _BEFORE_CARET) if len(self.text) > _LONGEST_LINE else 0
+        line = self.text[start : start + _LONGEST_LINE]
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+        return f"{shown}\n{' ' * (self.position - start)}^"
 
 
 class UnreadableFileError(DecaycalcError):
@@ -130,6 +139,16 @@ class MissingExtraError(DecaycalcError):
         super().__init__(f"{what} needs an optional package; pip install 'decaycalc[{extra}]'")
 
 
+class MissingPackageError(DecaycalcError):
+    """A package that the program needs and that is not installed."""
+
+    kind = "missing-package"
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        super().__init__(f"the package {package!r} is not installed; pip install {package}")
+
+
 class NoEquivalentError(DecaycalcError):
     """Two conventions between which no single number converts."""
 
@@ -139,6 +158,14 @@ class NoEquivalentError(DecaycalcError):
     def __init__(self, source: str, target: str, reason: str) -> None:
         self.source, self.target, self.reason = source, target, reason
         super().__init__(f"{source} has no equivalent in {target}: {reason}")
+
+
+def _quoted(value: object) -> str:
+    """Return a value as it was given, its middle left out where it is long."""
+    shown = repr(value)
+    if len(shown) <= _LONGEST_VALUE:
+        return shown
+    return f"{shown[: _LONGEST_VALUE // 2]}...{shown[-_LONGEST_VALUE // 4 :]}"
 
 
 MOST_SUGGESTIONS = 3

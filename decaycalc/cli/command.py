@@ -24,6 +24,8 @@ from decaycalc.errors import InvalidValueError, UnknownNameError, UsageError
 _SETTINGS = {"help_option_names": ["--help"], "max_content_width": 100}
 _BRIEF = "decaycalc.brief"  # where a context keeps that one screen of help is wanted
 _FLAGS_WIDTH = 26
+# What explains the program must work where a configuration does not.
+_UNCONFIGURED = frozenset({"guide", "schema", "completion"})
 _FOOTER = "-h is this page; --help has every option."
 _NEAR = 0.7  # how alike a variable's name is to an option's that was meant, as difflib counts
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -131,7 +133,7 @@ def configured(
         InvalidValueError: a value of a kind that its option does not take.
     """
     names = options_of(command)
-    found = found_for(command) if names else {}
+    found = {} if command.name in _UNCONFIGURED else found_for(command)
     for setting in () if only_shown else found.values():
         _require_allowed(setting)
     found = {name: setting for name, setting in found.items() if not setting.refused}

@@ -2,14 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 
 import click
 
 from decaycalc.cli.screen import say
 from decaycalc.cli.session import Session, environment_formats
+from decaycalc.cli.streams import escaped, prepare_streams
 from decaycalc.errors import (
     DecaycalcError,
+    MissingPackageError,
     MissingQuantityError,
     TextSyntaxError,
     UnreadableFileError,
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     session = Session()
     session.decide({}, environment_formats())
-    _speak_utf8()
+    prepare_streams()
     try:
         return _run(words, session)
     except DecaycalcError as error:
@@ -30,14 +31,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
-    except click.ClickException as error:
-        return _report(_usage_error(error, words), session)
-    except OSError as error:
-        # Help and version go to stdout by click, which may be a full disk.
-        return _report(UnreadableFileError("stdout", str(error.strerror), doing="write"), session)
+    except (click.ClickException, OSError, ModuleNotFoundError) as error:
+        return _report(_ours(error, words), session)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
+
+
+def _ours(
+    error: click.ClickException | OSError | ModuleNotFoundError, words: Sequence[str]
+) -> DecaycalcError:
+    """Return what click or Python raised as an error of ours; a fault in the program stays one."""
+    if isinstance(error, click.ClickException):
+        return _usage_error(error, words)
+    if isinstance(error, ModuleNotFoundError):
+        if str(error.name).startswith("decaycalc"):
+            raise error
+        return MissingPackageError(str(error.name))
+    # Help and version go to stdout by click, which may be a full disk.
+    return UnreadableFileError("stdout", error.strerror or str(error), doing="write")
 
 
 def _run(words: list[str], session: Session) -> int:
@@ -51,13 +63,6 @@ def _run(words: list[str], session: Session) -> int:
 
     status = program.main(words, "decaycalc", standalone_mode=False, obj=session)
     return status if isinstance(status, int) else 0
-
-
-def _speak_utf8() -> None:
-    """Write UTF-8 whatever the locale: formulas hold λ, Σ and ·."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(encoding="utf-8")
 
 
 def _usage_error(error: click.ClickException, words: Sequence[str]) -> DecaycalcError:
@@ -86,7 +91,7 @@ def _is_number(word: str) -> bool:
 
 def _report(error: DecaycalcError, session: Session) -> int:
     """Print the error in one line (a caret above it for a syntax error) and return its status."""
-    text = str(error)
+    text = escaped(str(error))
     if isinstance(error, MissingQuantityError):
         from decaycalc.cli.flags import way_out
 

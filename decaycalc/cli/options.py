@@ -125,8 +125,6 @@ class NamedNumber(click.ParamType[tuple[str, str]]):
             click.BadParameter: it is not of that form.
             UnknownNameError: no quantity is called so, or it has an option of its own.
         """
-        if isinstance(value, tuple):
-            return value
         name, equals, number = value.partition("=")
         plain = name.strip().replace("-", "_")
         if not equals:

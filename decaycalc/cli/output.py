@@ -18,12 +18,11 @@ from decaycalc.errors import (
     UnreadableFileError,
     UsageError,
 )
+from decaycalc.files.writing import write_whole
 from decaycalc.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-    from typing import BinaryIO
 
     from decaycalc.report.table import Block
 
@@ -187,7 +186,7 @@ def show(shown: Shown, output: Output) -> None:
     if output.path is None or not output.is_file:
         (page if output.format == "table" and is_long(text) else write_to_stdout)(text)
     else:
-        write_atomically(output.path, text)
+        write_whole(output.path, text)
     if not output.quiet:
         for warning in shown.warnings:
             say("warning", warning)
@@ -263,49 +262,3 @@ def guarded_stdout() -> "Iterator[None]":
         # What is left in the buffer would fail once more when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise UnreadableFileError("stdout", error.strerror or str(error), doing="write") from error
-
-
-def write_atomically(path: str, text: str) -> None:
-    """Write a file whole or not at all; a device or a pipe is written as it is.
-
-    Raises:
-        UnreadableFileError: it cannot be written.
-    """
-    with writing(path) as file:
-        file.write(text.encode("utf-8", "surrogateescape"))
-
-
-@contextmanager
-def writing(path: str) -> "Iterator[BinaryIO]":
-    """Give a file to write to, which takes its place when all is written, or not at all.
-
-    A device or a pipe is written as it is; a link's target is replaced, not the link. A new file's
-    permissions follow the umask, those of an old one stay.
-
-    Raises:
-        UnreadableFileError: it cannot be written.
-    """
-    from pathlib import Path
-
-    file = Path(path)
-    try:
-        if file.exists() and not file.is_file():
-            with file.open("wb") as stream:
-                yield stream
-        else:
-            yield from _replacing(file.resolve())
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or str(error), doing="write") from error
-
-
-def _replacing(file: "Path") -> "Iterator[BinaryIO]":
-    """Give a file beside the one meant, and move it there when all is written."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            yield stream
-        if file.exists():
-            temporary.chmod(file.stat().st_mode & 0o7777)
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)

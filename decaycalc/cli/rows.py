@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from decaycalc.algebra.quantity import flag_named
-from decaycalc.cli.output import BY_EXTENSION, Output, guarded_stdout, output_of, writing
+from decaycalc.cli.output import BY_EXTENSION, Output, guarded_stdout, output_of
 from decaycalc.cli.request import Request
 from decaycalc.cli.screen import say
+from decaycalc.cli.streams import require_stdin
 from decaycalc.errors import UnreadableFileError, UsageError
+from decaycalc.files.writing import writing
 
 if TYPE_CHECKING:
     from decaycalc.bulk.fields import Finder
@@ -170,6 +172,7 @@ def _reading(path: str) -> "Iterator[Source]":
         UnreadableFileError: it cannot be read.
     """
     if path == "-":
+        require_stdin()
         yield sys.stdin.buffer  # type: ignore[misc]  # it has read1
         return
     try:

@@ -6,6 +6,8 @@ from typing import TextIO
 
 import click
 
+from decaycalc.cli.streams import escaped
+
 _COLOURS = {"error": "red", "warning": "yellow"}
 # Quit where one screen is enough, keep colours, leave the text on the screen.
 _LESS = "FRX"
@@ -37,11 +39,14 @@ def columns(asked: int | None, *, terminal: bool) -> int | None:
 
 
 def say(kind: str, text: str) -> None:
-    """Write a line to stderr, `warning: text`, its head coloured where a terminal takes it."""
+    """Write a line to stderr, `warning: text`, its head coloured where a terminal takes it.
+
+    What a terminal would obey in the text is escaped: it may come out of a file.
+    """
     head = f"{kind}:"
     coloured = kind in _COLOURS and colour(terminal=is_terminal(sys.stderr))
     shown = click.style(head, fg=_COLOURS[kind], bold=True) if coloured else head
-    click.echo(f"{shown} {text}", err=True, color=coloured)
+    click.echo(f"{shown} {escaped(text)}", err=True, color=coloured)
 
 
 def is_long(text: str) -> bool:

@@ -5,12 +5,20 @@ import platform
 
 def versions() -> dict[str, object]:
     """Return the document of versions: ours, Python's and the dependencies'."""
-    from importlib.metadata import version
-
     from decaycalc.report.document import document
 
-    packages = {name: version(name) for name in ("click", "numpy", "rich")}
+    packages = {name: version_of(name) for name in ("click", "numpy", "rich")}
     return document("version", {"python": platform.python_version(), **packages})
+
+
+def version_of(package: str) -> str | None:
+    """Return a package's version, None where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def print_versions() -> int:

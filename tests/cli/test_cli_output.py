@@ -8,12 +8,12 @@ from importlib import import_module
 import click
 import pytest
 
-from decaycalc.cli import main as program
 from decaycalc.cli.flags import flag_of, way_out
 from decaycalc.cli.group import program as commands
-from decaycalc.cli.output import write_atomically
 from decaycalc.cli.screen import colour
+from decaycalc.cli.streams import prepare_streams
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.writing import write_whole
 
 LINE = ("convert", "0.001", "--from", "mean-l2", "--to", "keras-l2", "-B", "128", "-N", "60000")
 START = {
@@ -45,7 +45,7 @@ def test_a_dash_is_stdout(run):
 def test_a_file_is_replaced_whole(tmp_path):
     path = tmp_path / "out.txt"
     path.write_text("old")
-    write_atomically(str(path), "new λ")
+    write_whole(str(path), "new λ")
     assert path.read_text(encoding="utf-8") == "new λ"
     assert [entry.name for entry in tmp_path.iterdir()] == ["out.txt"]
 
@@ -53,19 +53,19 @@ def test_a_file_is_replaced_whole(tmp_path):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "real.txt").write_text("old")
     (tmp_path / "link.txt").symlink_to("real.txt")
-    write_atomically(str(tmp_path / "link.txt"), "new")
+    write_whole(str(tmp_path / "link.txt"), "new")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "real.txt").read_text() == "new"
 
 
 def test_a_device_is_written_as_it_is():
-    write_atomically("/dev/null", "gone")
+    write_whole("/dev/null", "gone")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # noqa: PTH116  (a device)
 
 
 def test_a_folder_in_the_files_place_is_named(tmp_path):
     with pytest.raises(UnreadableFileError, match="Is a directory"):
-        write_atomically(str(tmp_path), "x")
+        write_whole(str(tmp_path), "x")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -112,7 +112,7 @@ def test_formulas_are_written_in_utf8_whatever_the_locale(monkeypatch):
     assert "λ" in done.stdout.decode("utf-8")
     stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
     monkeypatch.setattr(sys, "stdout", stream)
-    program._speak_utf8()
+    prepare_streams()
     assert stream.encoding == "utf-8"
 
 

@@ -24,6 +24,7 @@ CASES = (
     ("convert --init gl", "glorot"),
     ("convert --emit ker", "keras"),
     ("convert --format j", "jsonl"),
+    ("convert --set nb", "nbs="),
     ("conventions timm-a", "timm-adamw"),
     ("recipes gpt-3", "gpt-3-175b"),
     ("arch gpt2-x", "gpt2-xl"),

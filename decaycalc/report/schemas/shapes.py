@@ -320,7 +320,7 @@ _CHECK = {
     "passed": "boolean",
 }
 _CONFIG = {"options": [{"option": "string", "value": "any", "source": "string"}]}
-_VERSION = {"python": "string", "click": "string", "numpy": "string", "rich": "string"}
+_VERSION = {"python": "string", "click": "string?", "numpy": "string?", "rich": "string?"}
 _ERROR = {"type": "string", "message": "string"}
 
 # A document is of one of these shapes, after the three keys that each begins with.
