@@ -63,7 +63,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         return import_module(f"{__name__}.{name}")
     home = import_module(f"{__name__}.{_HOMES[name]}")
-    return getattr(home, name, None) or import_module(f"{home.__name__}.{name}")
+    # Kept, so that a warm call does not come by here again: it would take half of the call's time.
+    found = globals()[name] = getattr(home, name, None) or import_module(f"{home.__name__}.{name}")
+    return found
 
 
 def __dir__() -> list[str]:

@@ -10,9 +10,8 @@ from decaycalc.answers import answer as _answer
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
-from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.convert import Conversion
-from decaycalc.conversion.convert import convert as _convert
+from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match
 
 if TYPE_CHECKING:
@@ -52,10 +51,10 @@ def convert(
     one, other = _record(source), _record(target)
     given = {name: number for name, number in quantities.items() if number is not None}
     if not any(map(_is_array, (value, *given.values()))):
-        here, there = runs_with(run or Run(), target_run, given)
-        return _convert(
-            value, source=one, target=other, run=here, target_run=there, match=Match(match)
-        )
+        return convert_named(
+            value, source=one, target=other, run=run, target_run=target_run, match=Match(match),
+            quantities=given,
+        )  # fmt: skip
     # Imported here: only arrays need numpy.
     from decaycalc.conversion.arrays import convert_arrays  # noqa: PLC0415
 
