@@ -75,12 +75,19 @@ def recognise(document: Document) -> Trainer:
     raise UnreadableFileError(document.name, _why_not(document))
 
 
+# Names that many programs share: they tell no trainer.
+_GENERIC = frozenset(
+    {"learning_rate", "lr", "weight_decay", "wd", "momentum", "batch_size", "epochs", "optimizer",
+     "scheduler", "model", "data", "seed", "steps", "name"}
+)  # fmt: skip
+
+
 def _why_not(document: Document) -> str:
     """Return why a document is no trainer's, with the nearest kind."""
-    paths = paths_of(document)
+    paths = paths_of(document) - _GENERIC
     keys = ", ".join(list(document.root.entries)[:_SHOWN])
     near = max(trainers(), key=lambda trainer: _nearness(trainer, paths))
-    text = f"no trainer's own keys are in it (it has {keys[:100]})"
+    text = f"it has {keys[:100]}, not enough of any trainer's own keys"
     if _nearness(near, paths):
         text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
     return f"{text}; --kind takes one of {', '.join(trainer.kind for trainer in trainers())}"

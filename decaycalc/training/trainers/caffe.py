@@ -1,147 +1,204 @@
-"""Import of Caffe's solver.prototxt, with the network's multipliers where it lies beside it."""
+"""Caffe's solver.prototxt, with the network's batch size and multipliers where it lies beside it.
 
-from pathlib import Path
+Source: BVLC/caffe src/caffe/proto/caffe.proto, src/caffe/solvers/*.cpp; every solver's L2 goes
+through SGDSolver::Regularize.
+"""
 
-from decaycalc.errors import UnreadableFileError
-from decaycalc.training.published.record import Recipe
-from decaycalc.training.trainers.result import (
-    Imported,
-    LayerMultiplier,
-    compose,
-    count,
-    no_schedule,
-    number,
-    read_text,
-    unread,
+from dataclasses import replace
+
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document, scalar_text
+from decaycalc.training.trainers.syntax.tree import (
+    Entries,
+    Items,
+    Node,
+    Scalar,
+    find,
+    from_file,
+    joined,
 )
-from decaycalc.training.trainers.syntax.prototext import Message, parse_prototext
 
-# The solver's type, or its number in the older `solver_type` field.
-_TYPES = {"sgd": "SGD", "nesterov": "Nesterov", "0": "SGD", "1": "Nesterov"}
-_READ = {
-    "base_lr", "gamma", "iter_size", "lr_policy", "max_iter", "momentum", "net", "power",
-    "solver_type", "stepsize", "stepvalue", "train_net", "type", "weight_decay",
-}  # fmt: skip
-# Keys whose names sound as if they mattered; they only say when to test, show and save.
-_HARMLESS = {
-    "average_loss",
-    "display",
-    "snapshot",
-    "test_interval",
-    "test_iter",
-    "test_initialization",
+_NETWORK = "network"  # the key under which the network's own file joins the solver's
+# The numbers of the older `solver_type` field.
+_NUMBERED = {"0": "sgd", "1": "nesterov", "2": "adagrad", "3": "rmsprop", "4": "adadelta",
+             "5": "adam"}  # fmt: skip
+_ADAPTIVE = frozenset({"adagrad", "rmsprop", "adadelta", "adam"})
+_TENSORS = ("weight", "bias")
+
+
+def _prepare(document: Document) -> Document:
+    """Return the solver joined with its network, if that is found beside it."""
+    named = scalar_text(document.root, "net") or scalar_text(document.root, "train_net")
+    if named is None:
+        return document
+    network = document.neighbour(named) or document.neighbour(named.rpartition("/")[2])
+    if network is None:
+        return document
+    tree = Entries(entries={_NETWORK: from_file(network.root, named.rpartition("/")[2])})
+    return replace(document, root=joined(tree, document.root))
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if (settings.text("regularization_type") or "").upper() != "L2":
+        reason = "its regularisation is L1, which is no weight decay"
+        return Optimizer(convention=None, refusal=reason)
+    word = settings.word("optimizer")
+    name = _NUMBERED.get(word, word)
+    if name in {"sgd", "nesterov"}:
+        return Optimizer(convention="caffe", uses=("momentum", "nesterov"))
+    if name in _ADAPTIVE:
+        return Optimizer(convention="caffe-adam", note=f"{name}'s L2 joins the gradient, as Adam's")
+    return Optimizer(convention=None, refusal=f"solver type {word[:40]!r} has no convention here")
+
+
+def _nesterov(settings: Settings) -> Sourced:
+    """Return whether the solver is Nesterov's."""
+    word = settings.word("optimizer")
+    return derived("nesterov", str(_NUMBERED.get(word, word) == "nesterov").lower(), "type")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: BVLC/caffe src/caffe/solvers/sgd_solver.cpp, GetLearningRate."""
+    make = _POLICIES.get(settings.word("scheduler"))
+    return None if make is None else make(settings)
+
+
+def _multistep(settings: Settings) -> str | None:
+    marks = settings.texts("stepvalue")
+    if not marks or not all(mark.isdecimal() for mark in marks):
+        return None
+    return compose("step", at="/".join(marks), gamma=settings.number("gamma"))
+
+
+_POLICIES = {
+    "fixed": lambda _: "constant",
+    "step": lambda settings: compose(
+        "step", every=settings.count("stepsize"), gamma=settings.number("gamma")
+    ),
+    "multistep": _multistep,
+    "exp": lambda settings: compose("exponential", gamma=settings.number("gamma")),
+    "inv": lambda settings: compose(
+        "inverse", gamma=settings.number("gamma"), power=settings.number("power")
+    ),
+    "poly": lambda settings: compose("polynomial", power=settings.number("power")),
 }
 
 
-def read_caffe(path: Path) -> Imported:
-    """Return the run of a Caffe solver, with its network's batch size and multipliers if found.
-
-    Raises:
-        UnreadableFileError: no solver, a solver of another kind than SGD, or L1 regularisation.
-    Source: BVLC/caffe src/caffe/proto/caffe.proto, src/caffe/solvers/sgd_solver.cpp.
-    """
-    solver = parse_prototext(read_text(path), path)
-    settings = solver.scalars()
-    if "base_lr" not in settings:
-        raise UnreadableFileError(str(path), "it sets no base_lr, so it is no Caffe solver")
-    kind = _kind(settings, path)
-    network, notes = _network(settings, path)
-    schedule = _schedule(solver, settings, path)
-    notes += no_schedule(settings.get("lr_policy"), schedule)
-    batch = None if network is None else _batch_size(network, path)
-    recipe = Recipe(
-        name="imported",
-        title=f"Caffe solver {path.name}",
-        convention="caffe",
-        value=number(settings, "weight_decay", path) or "0",
-        lr=number(settings, "base_lr", path),
-        momentum=number(settings, "momentum", path) or "0",
-        nesterov=kind == "Nesterov",
-        batch_size=None if batch is None else batch * (count(settings, "iter_size", path) or 1),
-        steps=count(settings, "max_iter", path),
-        schedule=schedule,
-        source=str(path),
-    )
-    multipliers = () if network is None else _multipliers(network)
-    used = (*_READ, *_HARMLESS, "regularization_type")
-    return Imported(recipe=recipe, notes=notes + unread(settings, used), multipliers=multipliers)
+def _exempt(_: Settings) -> Exemption:
+    return Exemption(rule="nothing", switch="decay_mult of a layer's param")
 
 
-def _kind(settings: dict[str, object], path: Path) -> str:
-    """Return SGD or Nesterov; refuse what is neither, and L1."""
-    kind = str(settings.get("type", settings.get("solver_type", "SGD")))
-    if kind.lower() not in _TYPES:
-        raise UnreadableFileError(str(path), f"solver type {kind!r} is neither SGD nor Nesterov")
-    if settings.get("regularization_type", "L2") != "L2":
-        raise UnreadableFileError(str(path), "its regularisation is L1, which is no weight decay")
-    return _TYPES[kind.lower()]
+def _layers(settings: Settings) -> tuple[Entries, ...]:
+    """Return the network's layers, in either form."""
+    found: list[Node] = []
+    for key in ("layer", "layers"):
+        node = settings.node(f"{_NETWORK}.{key}")
+        found += node.items if isinstance(node, Items) else [] if node is None else [node]
+    return tuple(node for node in found if isinstance(node, Entries))
 
 
-def _schedule(solver: Message, settings: dict[str, object], path: Path) -> str | None:
-    """Return the lr policy as a schedule's text, None for one that has no such text."""
-    policy = settings.get("lr_policy", "fixed")
-    gamma, power = number(settings, "gamma", path), number(settings, "power", path)
-    every, marks = count(settings, "stepsize", path), "/".join(solver.texts("stepvalue"))
-    texts = {
-        "fixed": "constant",
-        "step": compose("step", every=every, gamma=gamma),
-        "multistep": compose("step", at=marks or None, gamma=gamma),
-        "exp": compose("exponential", gamma=gamma),
-        "inv": compose("inverse", gamma=gamma, power=power),
-        "poly": compose("polynomial", power=power),
-    }
-    return texts.get(str(policy))
+def _mappings(layer: Entries, key: str) -> tuple[Entries, ...]:
+    node = layer.entries.get(key)
+    nodes = node.items if isinstance(node, Items) else () if node is None else (node,)
+    return tuple(part for part in nodes if isinstance(part, Entries))
 
 
-def _network(settings: dict[str, object], path: Path) -> tuple[Message | None, tuple[str, ...]]:
-    """Return the network that the solver names if it lies where it can be found, and a note."""
-    named = settings.get("net") or settings.get("train_net")
-    if named is None:
-        return None, ("the solver names no network: batch size and multipliers are unknown",)
-    for candidate in (path.parent / str(named), path.parent / Path(str(named)).name):
-        if candidate.is_file():
-            return parse_prototext(read_text(candidate), candidate), ()
-    return None, (f"network {named!r} is not here: batch size and multipliers are unknown",)
-
-
-def _layers(network: Message) -> list[Message]:
-    return network.messages("layer") + network.messages("layers")
-
-
-def _batch_size(network: Message, path: Path) -> int | None:
+def _batch_of(settings: Settings) -> Node | None:
     """Return the batch size of the first data layer that is not for testing only."""
-    for layer in _layers(network):
-        if any("TEST" in rule.texts("phase") for rule in layer.messages("include")):
+    for layer in _layers(settings):
+        if any(
+            "TEST" in texts_of(rule.entries.get("phase")) for rule in _mappings(layer, "include")
+        ):
             continue
-        for _, part in layer.fields:
-            if isinstance(part, Message) and "batch_size" in part.scalars():
-                return count(part.scalars(), "batch_size", path)
+        for part in layer.entries.values():
+            found = find(part, "batch_size") if isinstance(part, Entries) else None
+            if found is not None:
+                return found
     return None
 
 
-def _multipliers(network: Message) -> tuple[LayerMultiplier, ...]:
+def _batch_size(settings: Settings) -> Sourced | None:
+    node = _batch_of(settings)
+    if not isinstance(node, Scalar):
+        return None
+    where = f"{node.file}: batch_size"
+    return Sourced(name="batch_size", value=node.text, origin=Origin.FILE, where=where)
+
+
+def _groups(settings: Settings) -> tuple[Group, ...]:
     """Return the multipliers of every tensor that has some, layer by layer."""
-    found = []
-    for layer in _layers(network):
-        name = (layer.texts("name") or ["?"])[0]
-        specs = [spec.scalars() for spec in layer.messages("param")]
-        if not specs:  # the older form: one field for each of weights and biases
-            lr, decay = layer.texts("blobs_lr"), layer.texts("weight_decay")
-            width = max(len(lr), len(decay))
-            specs = [
-                {
-                    "lr_mult": lr[at] if at < len(lr) else "1",
-                    "decay_mult": decay[at] if at < len(decay) else "1",
-                }
-                for at in range(width)
-            ]
-        for at, spec in enumerate(specs):
-            tensor = ("weight", "bias")[at] if at < 2 else str(at)  # noqa: PLR2004
-            found.append(
-                LayerMultiplier(
-                    layer=f"{name}.{tensor}",
-                    lr_mult=str(spec.get("lr_mult", "1")),
-                    decay_mult=str(spec.get("decay_mult", "1")),
-                )
-            )
-    return tuple(found)
+    groups = []
+    for layer in _layers(settings):
+        name = (*texts_of(layer.entries.get("name")), "?")[0]
+        for at, (lr, decay) in enumerate(_multipliers(layer)):
+            tensor = _TENSORS[at] if at < len(_TENSORS) else str(at)
+            selector = f"{name}.{tensor}"
+            groups.append(Group(name=selector, selector=selector, lr_mult=lr, decay_mult=decay))
+    return tuple(groups)
+
+
+def _multipliers(layer: Entries) -> tuple[tuple[str, str], ...]:
+    """Return each tensor's multipliers of lr and decay; the older form has a field for each."""
+    specs = _mappings(layer, "param")
+    if specs:
+        return tuple((_first(spec, "lr_mult"), _first(spec, "decay_mult")) for spec in specs)
+    lr, decay = texts_of(layer.entries.get("blobs_lr")), texts_of(layer.entries.get("weight_decay"))
+    width = max(len(lr), len(decay))
+    ones = ("1",) * width
+    return tuple(zip((lr + ones)[:width], (decay + ones)[:width], strict=True))
+
+
+def _first(spec: Entries, key: str) -> str:
+    return (*texts_of(spec.entries.get(key)), "1")[0]
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Add the layers' multipliers, and say where the network is not here."""
+    named = settings.texts("net") or settings.texts("train_net")
+    note = ""
+    if not named:
+        note = "the solver names no network: batch size and multipliers are unknown"
+    elif settings.node(_NETWORK) is None:
+        note = f"network {named[0][:80]!r} is not here: batch size and multipliers are unknown"
+    groups = _groups(settings) or made.groups
+    return replace(made, groups=groups, notes=(*made.notes, note) if note else made.notes)
+
+
+TRAINER = Trainer(
+    kind="caffe",
+    title="Caffe",
+    version="caffe.proto",
+    signatures=(
+        Signature(
+            all_of=("base_lr",),
+            any_of=("lr_policy", "solver_mode", "solver_type", "net", "train_net", "iter_size",
+                    "stepsize", "stepvalue", "max_iter", "snapshot", "test_iter", "test_interval"),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("type", "solver_type"), default="SGD"),
+        Field(name="regularization_type", paths=("regularization_type",), default="L2"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0"),
+        Field(name="lr", paths=("base_lr",)),
+        Field(name="momentum", paths=("momentum",), default="0"),
+        Field(name="nesterov", derive=_nesterov),
+        Field(name="batch_size", derive=_batch_size),
+        Field(name="grad_accum", paths=("iter_size",), default="1"),
+        Field(name="steps", paths=("max_iter",)),
+        Field(name="scheduler", paths=("lr_policy",), default="fixed"),
+        Field(name="gamma", paths=("gamma",)),
+        Field(name="power", paths=("power",)),
+        Field(name="stepsize", paths=("stepsize",)),
+        Field(name="stepvalue", paths=("stepvalue",)),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size", "grad_accum"),
+    harmless=("network*", "net_param*", "average_loss", "momentum2", "delta"),
+    prepare=_prepare,
+    finish=_finish,
+)  # fmt: skip

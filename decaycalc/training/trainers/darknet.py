@@ -1,105 +1,145 @@
-"""Import of Darknet's cfg files."""
+"""Darknet's cfg files.
 
-from pathlib import Path
+Source: pjreddie/darknet src/parser.c (parse_net_options), src/network.c (get_current_rate),
+src/option_list.c (option_find returns the first of equal keys); AlexeyAB/darknet for sgdr.
+"""
 
-from decaycalc.errors import UnreadableFileError
-from decaycalc.training.published.record import Recipe
-from decaycalc.training.trainers.result import (
-    Imported,
-    compose,
-    count,
-    no_schedule,
-    number,
-    read_text,
-    unread,
-)
+from dataclasses import replace
 
-_READ = {
-    "batch", "burn_in", "decay", "gamma", "learning_rate", "max_batches", "momentum", "policy",
-    "power", "scale", "scales", "step", "steps", "subdivisions",
-}  # fmt: skip
-# Darknet's own defaults, src/parser.c parse_net_options.
-_DEFAULTS = {"momentum": "0.9", "decay": "0.0001", "learning_rate": "0.001", "batch": "1"}
-_DEFAULT_POWER = "4"
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Training
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries
+
+Ramp = dict[str, str | int | None]
 
 
-def read_darknet(path: Path) -> Imported:
-    """Return the run of a Darknet network's `[net]` section.
+def _prepare(document: Document) -> Document:
+    """Return the settings of the first section, which Darknet reads as the network's."""
+    first = next(iter(document.root.entries.values()))
+    root = first if isinstance(first, Entries) else document.root
+    return replace(document, root=root)
 
-    Raises:
-        UnreadableFileError: no such section, a broken line, or a number that is none.
-    Source: pjreddie/darknet src/parser.c and src/network.c (get_current_rate).
-    """
-    settings = _net_section(read_text(path), path)
-    defaulted = sorted(set(_DEFAULTS) - set(settings))
-    known = {**_DEFAULTS, **settings}
-    notes = tuple(f"{key} is not set: Darknet's own {_DEFAULTS[key]}" for key in defaulted)
-    if settings.get("adam", "0") not in {"0", "false"}:
-        raise UnreadableFileError(
-            str(path), "it trains with Adam, whose decay is not Darknet's SGD's"
-        )
-    schedule = _schedule(known, path)
-    notes += no_schedule(known.get("policy"), schedule)
-    recipe = Recipe(
-        name="imported",
-        title=f"Darknet network {path.name}",
-        convention="darknet",
-        value=number(known, "decay", path),
-        lr=number(known, "learning_rate", path),
-        momentum=number(known, "momentum", path),
-        batch_size=count(known, "batch", path),
-        steps=count(known, "max_batches", path),
-        schedule=schedule,
-        source=str(path),
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if settings.has("adam") and settings.flag("adam"):
+        reason = "it trains with Adam, whose decay is not Darknet's SGD's"
+        return Optimizer(convention=None, refusal=reason)
+    return Optimizer(convention="darknet", uses=("momentum",))
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the policy; the burn-in lies over it, as the rate counts batches from the start."""
+    make = _POLICIES.get(settings.word("scheduler"))
+    return None if make is None else make(settings, _ramp(settings))
+
+
+def _ramp(settings: Settings) -> Ramp:
+    warm = settings.number("burn_in") or 0
+    if warm <= 0:
+        return {}
+    return {"warmup": int(warm), "warmup_power": settings.text("power")}
+
+
+def _constant(_: Settings, ramp: Ramp) -> str:
+    return compose("constant", **ramp)
+
+
+def _poly(settings: Settings, ramp: Ramp) -> str:
+    return compose("polynomial", power=settings.number("power"), over="run", **ramp)
+
+
+def _exponential(settings: Settings, ramp: Ramp) -> str:
+    return compose("exponential", gamma=settings.number("gamma"), over="run", **ramp)
+
+
+def _step(settings: Settings, ramp: Ramp) -> str:
+    return compose("step", every=settings.count("step"), gamma=settings.number("scale"), **ramp)
+
+
+def _steps(settings: Settings, ramp: Ramp) -> str | None:
+    """Return `steps` and `scales` if they go together."""
+    marks, scales = (
+        [part.strip() for part in (settings.text(name) or "").split(",")]
+        for name in ("steps_at", "scales")
     )
-    return Imported(recipe=recipe, notes=notes + unread(settings, _READ))
-
-
-def _net_section(text: str, path: Path) -> dict[str, object]:
-    """Return the settings of the first section, which must be `[net]` or `[network]`."""
-    settings: dict[str, object] = {}
-    section = ""
-    for at, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip()
-        if not bare or bare[0] in "#;":
-            continue
-        if bare.startswith("["):
-            if section:
-                break
-            section = bare
-            continue
-        key, equals, value = bare.partition("=")
-        if not equals:
-            raise UnreadableFileError(
-                str(path), f"line {at}: expected key=value, not {bare[:40]!r}"
-            )
-        settings[key.strip()] = value.strip()
-    if section not in {"[net]", "[network]"}:
-        raise UnreadableFileError(str(path), "it does not begin with a [net] section")
-    return settings
-
-
-def _schedule(settings: dict[str, object], path: Path) -> str | None:
-    """Return the lr policy as a schedule's text, None for one that has no such text."""
-    policy = settings.get("policy", "constant")
-    warmup = count(settings, "burn_in", path)
-    power = number(settings, "power", path) or _DEFAULT_POWER
-    ramp = {"warmup": warmup, "warmup_power": power if warmup else None}
-    if policy == "constant":
-        return compose("constant", **ramp)
-    if policy == "poly":
-        return compose("polynomial", power=power, **ramp)
-    if policy == "steps":
-        return _multistep(settings, ramp)
-    if policy == "exp":
-        return compose("exponential", gamma=number(settings, "gamma", path), **ramp)
-    return None
-
-
-def _multistep(settings: dict[str, object], ramp: dict[str, str | int | None]) -> str | None:
-    """Return `steps` and `scales` as a schedule's text if they go together."""
-    scales = [part.strip() for part in str(settings.get("scales", "1")).split(",")]
-    steps = [part.strip() for part in str(settings.get("steps", "")).split(",")]
-    if len(scales) != len(steps) or not all(step.isdigit() for step in steps):
+    if len(marks) != len(scales) or not all(mark.isdecimal() for mark in marks):
         return None
-    return compose("step", at="/".join(steps), gamma="/".join(scales), **ramp)
+    return compose("step", at="/".join(marks), gamma="/".join(scales), **ramp)
+
+
+def _restarts(settings: Settings, ramp: Ramp) -> str | None:
+    """Return cosines that each begin anew; with a burn-in only a single one has a text."""
+    period, total = settings.count("sgdr_cycle"), settings.count("steps")
+    final = ratio(settings, "learning_rate_min", "lr") or None
+    if period is None or period == total:
+        return compose("cosine", final=final, over="run", **ramp)
+    if ramp:
+        return None
+    growth = settings.count("sgdr_mult")
+    return compose("cosine-restarts", period=period, growth=growth, final=final)
+
+
+_POLICIES = {
+    "constant": _constant,
+    "poly": _poly,
+    "steps": _steps,
+    "step": _step,
+    "exp": _exponential,
+    "sgdr": _restarts,
+}
+
+
+def _exempt(_: Settings) -> Exemption:
+    """Source: pjreddie/darknet src/convolutional_layer.c, update_convolutional_layer."""
+    return Exemption(rule="biases and the scales of batch normalisation")
+
+
+def _finish(_: Settings, made: Training) -> Training:
+    """Hint at the usual slip: the testing block left active above the training one."""
+    if made.run.batch_size != 1:
+        return made
+    note = "batch=1: is the block for testing active? of a key set twice Darknet takes the first"
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="darknet",
+    title="Darknet",
+    version="darknet src/parser.c",
+    signatures=(
+        Signature(all_of=("net",), any_of=("net.batch", "net.learning_rate", "net.subdivisions")),
+        Signature(
+            all_of=("network",),
+            any_of=("network.batch", "network.learning_rate", "network.subdivisions"),
+        ),
+    ),
+    fields=(
+        Field(name="adam", paths=("adam",), default="0"),
+        Field(name="weight_decay", paths=("decay",), default="0.0001"),
+        Field(name="lr", paths=("learning_rate",), default="0.001"),
+        Field(name="momentum", paths=("momentum",), default="0.9"),
+        Field(name="batch_size", paths=("batch",), default="1"),
+        Field(name="steps", paths=("max_batches",)),
+        Field(name="scheduler", paths=("policy",), default="constant"),
+        Field(name="burn_in", paths=("burn_in",), default="0"),
+        Field(name="power", paths=("power",), default="4"),
+        Field(name="gamma", paths=("gamma",), default="1"),
+        Field(name="step", paths=("step",), default="1"),
+        Field(name="scale", paths=("scale",), default="1"),
+        Field(name="steps_at", paths=("steps",)),
+        Field(name="scales", paths=("scales",), default="1"),
+        Field(name="sgdr_cycle", paths=("sgdr_cycle",)),
+        Field(name="sgdr_mult", paths=("sgdr_mult",), default="2"),
+        Field(name="learning_rate_min", paths=("learning_rate_min",), default="0.00001"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size",),
+    harmless=("subdivisions", "time_steps", "letter_box"),
+    prepare=_prepare,
+    finish=_finish,
+)

@@ -1,176 +1,71 @@
-"""Import of nanoGPT's Python configurations: parsed as text, never run."""
+"""nanoGPT's Python configurations, parsed and never run.
 
-import ast
-from pathlib import Path
+Source: karpathy/nanoGPT train.py, configurator.py (dc81cb36 for the warm-up's form).
+"""
 
-from decaycalc.algebra.quantity import exact
-from decaycalc.errors import UnreadableFileError
-from decaycalc.training.published.record import Recipe
-from decaycalc.training.trainers.result import (
-    Imported,
-    compose,
-    count,
-    decimal,
-    number,
-    read_text,
-    unread,
-)
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption
 
-_LARGEST = 200_000  # characters; nanoGPT's own configurations have less than 2000
-_MOST_BITS = 2000
-
-# karpathy/nanoGPT train.py: what a configuration leaves open.
-_DEFAULTS: dict[str, object] = {
-    "gradient_accumulation_steps": 40,
-    "batch_size": 12,
-    "block_size": 1024,
-    "learning_rate": "0.0006",
-    "max_iters": 600000,
-    "weight_decay": "0.1",
-    "beta1": "0.9",
-    "beta2": "0.95",
-    "decay_lr": True,
-    "warmup_iters": 2000,
-    "lr_decay_iters": 600000,
-    "min_lr": "6e-05",
-}
-_HARMLESS = {"eval_interval", "eval_iters", "log_interval", "wandb_log", "wandb_project",
-             "wandb_run_name", "grad_clip"}  # fmt: skip
+_OWN = (
+    "block_size", "gradient_accumulation_steps", "max_iters", "lr_decay_iters", "warmup_iters",
+    "decay_lr", "n_layer", "n_embd", "eval_interval", "out_dir", "always_save_checkpoint",
+    "wandb_log",
+)  # fmt: skip
 
 
-class _OpenValueError(Exception):
-    """An expression that cannot be known without running the file."""
+def _optimizer(_: Settings) -> Optimizer:
+    return Optimizer(convention="nanogpt", uses=("beta1", "beta2"))
 
 
-def read_nanogpt(path: Path) -> Imported:
-    """Return the run of a nanoGPT configuration; B counts tokens.
+def _schedule(settings: Settings) -> str:
+    """Return warm-up by (it + 1)/(warmup_iters + 1), then a cosine to min_lr.
 
-    Raises:
-        UnreadableFileError: not Python, or it sets nothing that nanoGPT's training reads.
-    Source: karpathy/nanoGPT train.py, configurator.py.
+    Source: karpathy/nanoGPT train.py, get_lr.
     """
-    given, open_names = _assignments(_module(path))
-    if not set(_DEFAULTS) & (set(given) | open_names):
-        raise UnreadableFileError(str(path), "it sets nothing that nanoGPT's train.py reads")
-    settings = {**_DEFAULTS, **given}
-    silent = [key for key in ("learning_rate", "weight_decay", "batch_size") if key not in given]
-    notes = tuple(f"{key} is not set: train.py's own {_DEFAULTS[key]}" for key in silent)
-    known = open_names & set(_DEFAULTS)
-    notes += tuple(f"{key} is computed at run time and was not read" for key in sorted(known))
-    betas = (number(settings, "beta1", path) or "0", number(settings, "beta2", path) or "0")
-    recipe = Recipe(
-        name="imported",
-        title=f"nanoGPT configuration {path.name}",
-        convention="nanogpt",
-        value=number(settings, "weight_decay", path),
-        lr=number(settings, "learning_rate", path),
-        batch_size=_tokens(settings, path),
-        unit="tokens",
-        steps=count(settings, "max_iters", path),
-        schedule=_schedule(settings, path),
-        betas=betas,
-        exempt="tensors of less than two dimensions",
-        source=str(path),
-    )
-    return Imported(recipe=recipe, notes=notes + unread(given, {*_DEFAULTS, *_HARMLESS}))
-
-
-def _module(path: Path) -> ast.Module:
-    """Return the parsed file.
-
-    Raises:
-        UnreadableFileError: too long, or not Python.
-    """
-    text = read_text(path)
-    if len(text) > _LARGEST:
-        raise UnreadableFileError(str(path), f"it is longer than {_LARGEST} characters")
-    try:
-        return ast.parse(text)
-    except SyntaxError as error:
-        raise UnreadableFileError(str(path), f"line {error.lineno}: it is not Python") from None
-    except (ValueError, RecursionError, MemoryError):
-        raise UnreadableFileError(str(path), "it is not Python, or nested too deeply") from None
-
-
-def _assignments(module: ast.Module) -> tuple[dict[str, object], set[str]]:
-    """Return what the file sets at its top level, and the names whose value stays open."""
-    known: dict[str, object] = {}
-    unknown: set[str] = set()
-    for statement in module.body:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            continue
-        target = statement.targets[0]
-        if not isinstance(target, ast.Name):
-            continue
-        try:
-            known[target.id] = _evaluate(statement.value, known)
-        except _OpenValueError:
-            known.pop(target.id, None)
-            unknown.add(target.id)
-    return known, unknown
-
-
-def _evaluate(node: ast.expr, known: dict[str, object]) -> object:
-    """Return a constant, an earlier name's value, or arithmetic on these.
-
-    Raises:
-        _OpenValueError: anything else.
-    """
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name) and node.id in known:
-        return known[node.id]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return _arithmetic(ast.Sub(), 0, _evaluate(node.operand, known))
-    if isinstance(node, ast.BinOp):
-        return _arithmetic(node.op, _evaluate(node.left, known), _evaluate(node.right, known))
-    raise _OpenValueError
-
-
-def _arithmetic(operator: ast.operator, left: object, right: object) -> int | float:
-    """Return `left operator right` of two numbers of bounded size."""
-    for side in (left, right):
-        if isinstance(side, bool) or not isinstance(side, (int, float)):
-            raise _OpenValueError
-        if isinstance(side, int) and side.bit_length() > _MOST_BITS:
-            raise _OpenValueError
-    assert isinstance(left, (int, float))  # noqa: S101  (checked above; tells the type checker)
-    assert isinstance(right, (int, float))  # noqa: S101
-    try:
-        if isinstance(operator, ast.Add):
-            return left + right
-        if isinstance(operator, ast.Sub):
-            return left - right
-        if isinstance(operator, ast.Mult):
-            return left * right
-        if isinstance(operator, ast.Div):
-            return left / right
-        if isinstance(operator, ast.FloorDiv):
-            return left // right
-    except (OverflowError, ZeroDivisionError):
-        raise _OpenValueError from None
-    raise _OpenValueError
-
-
-def _tokens(settings: dict[str, object], path: Path) -> int:
-    """Return the tokens of one step: sequences, times their length, times accumulation."""
-    parts = ("batch_size", "block_size", "gradient_accumulation_steps")
-    product = 1
-    for part in parts:
-        product *= count(settings, part, path) or 1
-    return product
-
-
-def _schedule(settings: dict[str, object], path: Path) -> str:
-    """Return nanoGPT's schedule: warm-up, cosine to min_lr over lr_decay_iters."""
-    if settings["decay_lr"] is not True:
+    if not settings.flag("decay_lr"):
         return "constant"
-    lr, floor = number(settings, "learning_rate", path), number(settings, "min_lr", path)
-    length = count(settings, "lr_decay_iters", path)
-    warmup = exact(number(settings, "warmup_iters", path) or "0")
+    length, steps = settings.count("lr_decay_iters"), settings.count("steps")
+    warm = settings.number("warmup_iters")
     return compose(
         "cosine",
-        warmup=int(warmup) or None,
-        length=None if length == count(settings, "max_iters", path) else length,
-        final=None if floor is None or lr is None else decimal(floor, lr),
+        warmup=int(warm) if warm else None,
+        ramp="inner" if warm else None,
+        length=None if length == steps else length,
+        final=ratio(settings, "min_lr", "lr"),
     )
+
+
+def _exempt(_: Settings) -> Exemption:
+    """Source: karpathy/nanoGPT model.py, configure_optimizers."""
+    return Exemption(rule="tensors of less than two dimensions")
+
+
+TRAINER = Trainer(
+    kind="nanogpt",
+    title="nanoGPT",
+    version="nanoGPT dc81cb36",
+    signatures=(Signature(any_of=_OWN, at_least=2),),
+    fields=(
+        Field(name="weight_decay", paths=("weight_decay",), default="0.1"),
+        Field(name="lr", paths=("learning_rate",), default="6e-4"),
+        Field(name="beta1", paths=("beta1",), default="0.9"),
+        Field(name="beta2", paths=("beta2",), default="0.95"),
+        Field(name="batch_size", paths=("batch_size",), default="12"),
+        Field(name="block_size", paths=("block_size",), default="1024"),
+        Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="40"),
+        Field(name="steps", paths=("max_iters",), default="600000"),
+        Field(name="decay_lr", paths=("decay_lr",), default="True"),
+        Field(name="warmup_iters", paths=("warmup_iters",), default="2000"),
+        Field(name="lr_decay_iters", paths=("lr_decay_iters",), default="600000"),
+        Field(name="min_lr", paths=("min_lr",), default="6e-5"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    # gradient_accumulation_steps is of all devices: train.py divides it by their number.
+    batch=lambda _: ("batch_size", "block_size", "grad_accum"),
+    harmless=("max_new_tokens",),
+    unit=lambda _: "tokens",
+)

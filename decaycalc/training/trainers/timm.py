@@ -1,138 +1,279 @@
-"""Import of timm's args.yaml, as its train.py writes it."""
+"""timm's args.yaml, as its train.py writes it, and files or flags with the same names.
 
-from pathlib import Path
+Source: huggingface/pytorch-image-models train.py (aa4b5850), timm 1.0.31 optim/_optim_factory.py,
+scheduler/*.py.
+"""
 
-from decaycalc.algebra.quantity import exact, root_of
-from decaycalc.errors import UnreadableFileError
-from decaycalc.training.published.record import Recipe
-from decaycalc.training.trainers.flat_yaml import parse_flat_yaml
-from decaycalc.training.trainers.result import (
-    DEVICES_NOTE,
-    Imported,
-    compose,
-    count,
-    decimal,
-    no_schedule,
-    number,
-    read_text,
-    unread,
-)
+from dataclasses import replace
+from fractions import Fraction
 
-# timm/optim/_optim_factory.py: name -> (convention, nesterov).
-_OPTIMIZERS = {
-    "sgd": ("timm-sgd", True),
-    "nesterov": ("timm-sgd", True),
-    "momentum": ("timm-sgd", False),
-    "adam": ("pytorch-adam", False),
-    "adamw": ("timm-adamw", False),
-    "nadamw": ("timm-adamw", False),
-    "lamb": ("timm-lamb", False),
-    "adan": ("timm-adan", False),
-    "lion": ("lion-pytorch", False),
-    "rmsprop": ("pytorch-rmsprop", False),
-    "adagrad": ("pytorch-adagrad", False),
-}
-_READ = {
-    "batch_size", "cooldown_epochs", "decay_epochs", "decay_milestones", "decay_rate", "epochs",
-    "grad_accum_steps", "lr", "lr_base", "lr_base_scale", "lr_base_size", "min_lr", "momentum",
-    "opt", "opt_betas", "opt_eps", "sched", "warmup_epochs", "warmup_lr", "weight_decay",
+from decaycalc.algebra.quantity import root_of
+from decaycalc.conventions.catalogue import find as find_convention
+from decaycalc.errors import UnknownNameError
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+
+_OWN = (
+    "opt_eps", "opt_betas", "opt_kwargs", "sched", "sched_on_updates", "warmup_lr", "warmup_epochs",
+    "lr_base", "lr_base_size", "lr_base_scale", "min_lr", "cooldown_epochs", "decay_milestones",
+    "decay_epochs", "model_ema", "aa", "reprob", "smoothing", "drop_path", "crop_pct", "lr",
+    "epochs", "weight_decay", "layer_decay",
+)  # fmt: skip
+# torchvision's references and open_clip call their optimizer opt too.
+_OTHER_PROGRAMS = (
+    "lr_scheduler", "lr_step_size", "lr_warmup_epochs", "norm_weight_decay", "train_data",
+    "train_num_samples", "workers_per_gpu",
+)  # fmt: skip
+_MOMENTUM = ("sgd", "momentum", "nesterov", "lars", "larc", "rmsprop", "madgrad", "kron", "muon",
+             "adafactorbv")  # fmt: skip
+_FROM_LIBRARIES = {
+    "fusedsgd": "apex-fused-sgd", "fusedmomentum": "apex-fused-sgd", "fusedadam": "pytorch-adam",
+    "fusedadamw": "apex-fused-adam", "fusedlamb": "apex-fused-lamb",
+    "fusednovograd": "apex-fused-novograd", "bnbsgd": "bitsandbytes-sgd",
+    "bnbsgd8bit": "bitsandbytes-sgd", "bnbadam": "bitsandbytes-adam",
+    "bnbadam8bit": "bitsandbytes-adam", "bnbadamw": "bitsandbytes-adamw",
+    "bnbadamw8bit": "bitsandbytes-adamw", "momentum": "timm-sgd", "nesterov": "timm-sgd",
 }  # fmt: skip
-_HARMLESS = {"log_interval", "recovery_interval", "validation_batch_size", "start_epoch",
-             "lr_k_decay", "lr_noise", "lr_noise_pct", "lr_noise_std", "patience_epochs",
-             "lr_cycle_decay", "lr_cycle_limit", "lr_cycle_mul", "warmup_prefix",
-             "bn_momentum", "model_ema_decay", "model_ema_warmup", "split_bn", "sched_on_updates",
-             "epoch_repeats", "gradient_checkpointing", "grad_checkpointing"}  # fmt: skip
+_SQRT = ("ada", "lamb")  # optimizers whose lr_base train.py scales by the square root
+_DECAY_SHARE = Fraction(1, 5)
 
 
-def read_timm(path: Path) -> Imported:
-    """Return the run of a timm args.yaml; `epochs` counts warm-up and annealing.
+def _name(settings: Settings) -> str:
+    """Return the optimizer's name without Lookahead, which the factory strips."""
+    return settings.word("optimizer").rpartition("_")[2]
 
-    Raises:
-        UnreadableFileError: no flat YAML mapping, no `opt`, or an optimizer without convention.
-    Source: huggingface/pytorch-image-models train.py, timm/optim, timm/scheduler.
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = _name(settings)
+    key = _FROM_LIBRARIES.get(name, f"timm-{name}")
+    try:
+        convention = find_convention(key).key
+    except UnknownNameError:
+        return Optimizer(convention=None, refusal=f"opt {name[:40]!r} has no convention here")
+    uses = ("momentum", "nesterov") if name.startswith(_MOMENTUM) else ("beta1", "beta2", "eps")
+    note = "Lookahead's slow weights follow" if "lookahead" in settings.word("optimizer") else ""
+    return Optimizer(convention=convention, uses=uses, note=note)
+
+
+def _nesterov(settings: Settings) -> Sourced:
+    is_nesterov = "sgd" in _name(settings) or _name(settings) in {"nesterov", "nlars", "nlarc"}
+    return derived("nesterov", str(is_nesterov).lower(), "opt")
+
+
+def _scaled_lr(settings: Settings) -> Sourced | None:
+    """Return lr_base scaled by the batch size, as train.py does where lr is not set."""
+    base, size = settings.number("lr_base"), settings.number("lr_base_size")
+    parts = [settings.number(name) for name in ("batch_size", "grad_accum", "world_size")]
+    if base is None or not size or any(part is None for part in parts):
+        return None
+    share = Fraction(1)
+    for part in parts:
+        share *= part or 0
+    share /= size
+    scale = settings.word("lr_base_scale")
+    if not scale:
+        scale = "sqrt" if any(part in _name(settings) for part in _SQRT) else "linear"
+    if scale == "sqrt":
+        lr = typed_number(repr(float(base * root_of(share, 2)))) if share > 0 else Fraction(0)
+        formula = "lr_base · sqrt(B / lr_base_size)"
+    else:
+        lr, formula = base * share, "lr_base · B / lr_base_size"
+    return derived("lr", None if lr is None else decimal_text(lr), formula)
+
+
+def _warmup(settings: Settings) -> Fraction:
+    return settings.number("warmup_epochs") or Fraction(0)
+
+
+def _ramp(settings: Settings) -> dict[str, str | Fraction | None]:
+    """Return the warm-up from warmup_lr."""
+    warm = _warmup(settings)
+    if warm <= 0:
+        return {}
+    return {"warmup": epochs(warm), "start": ratio(settings, "warmup_lr", "lr") or None}
+
+
+def _schedule(settings: Settings) -> str | None:
+    make = _SCHEDULES.get(settings.word("scheduler") or "none")
+    return None if make is None else make(settings)
+
+
+def _per(settings: Settings) -> str | None:
+    return None if settings.flag("sched_on_updates") else "1epochs"
+
+
+def _annealed(settings: Settings, kind: str, **more: Fraction | None) -> str | None:
+    """Return a cosine or polynomial to min_lr over the epochs, cooldown after it.
+
+    Without warmup_prefix it is counted from the start, the warm-up laid over it.
     """
-    settings = parse_flat_yaml(read_text(path), path)
-    if "opt" not in settings:
-        raise UnreadableFileError(str(path), "it sets no opt, so it is no timm args.yaml")
-    name = str(settings["opt"]).lower()
-    if name not in _OPTIMIZERS:
-        raise UnreadableFileError(str(path), f"opt {name!r} has no convention here")
-    convention, nesterov = _OPTIMIZERS[name]
-    batch = count(settings, "batch_size", path)
-    accum = count(settings, "grad_accum_steps", path) or 1
-    lr, notes = _lr(settings, path, name, None if batch is None else batch * accum)
-    betas = settings.get("opt_betas")
-    schedule = _schedule(settings, path, lr)
-    recipe = Recipe(
-        name="imported",
-        title=f"timm arguments {path.name}",
-        convention=convention,
-        value=number(settings, "weight_decay", path) or "0",
-        lr=lr,
-        momentum=(number(settings, "momentum", path) or "0.9") if "sgd" in convention else None,
-        nesterov=nesterov,
-        batch_size=None if batch is None else batch * accum,
-        epochs=number(settings, "epochs", path),
-        schedule=schedule,
-        betas=(betas[0], betas[1]) if isinstance(betas, list) and len(betas) > 1 else None,
-        eps=number(settings, "opt_eps", path),
-        exempt="one-dimensional tensors and biases, and what the model's no_weight_decay lists",
-        source=str(path),
-    )
-    notes = (DEVICES_NOTE, *notes)
-    return Imported(
-        recipe=recipe,
-        notes=notes
-        + no_schedule(settings.get("sched"), schedule)
-        + unread(_telling(settings), {*_READ, *_HARMLESS}),
+    if settings.number("cycle_limit") != 1 or settings.number("k_decay") != 1:
+        return None
+    prefix, cooldown = settings.flag("warmup_prefix"), settings.number("cooldown_epochs")
+    length = None
+    if cooldown:
+        end = (settings.number("sched_epochs") or 0) + (_warmup(settings) if prefix else 0)
+        length = epochs(end)
+    return compose(
+        kind,
+        final=ratio(settings, "min_lr", "lr") or None,
+        length=length,
+        per=_per(settings),
+        over=None if prefix or _warmup(settings) <= 0 else "run",
+        **more,
+        **_ramp(settings),
     )
 
 
-def _telling(settings: dict[str, object]) -> tuple[str, ...]:
-    """Return the keys that are set to something: null, false and 0 change nothing."""
-    silent = (None, "0", "0.0", "false")
-    return tuple(key for key, value in settings.items() if value not in silent)
+def _cosine(settings: Settings) -> str | None:
+    return _annealed(settings, "cosine")
 
 
-def _lr(
-    settings: dict[str, object], path: Path, optimizer: str, batch: int | None
-) -> tuple[str | None, tuple[str, ...]]:
-    """Return lr, given or scaled from lr_base by the batch size as train.py does."""
-    lr = number(settings, "lr", path)
-    lr = None if lr is None or not exact(lr) else lr  # 0 counts as not given, as in train.py
-    base = number(settings, "lr_base", path)
-    if lr is not None or base is None or batch is None:
-        return lr, ()
-    ratio = exact(batch) / (count(settings, "lr_base_size", path) or 256)
-    scale = settings.get("lr_base_scale") or (
-        "sqrt" if any(part in optimizer for part in ("ada", "lamb")) else "linear"
+def _poly(settings: Settings) -> str | None:
+    return _annealed(settings, "polynomial", power=settings.number("decay_rate"))
+
+
+def _offset(settings: Settings) -> Fraction:
+    """Return by how many epochs a warm-up prefix moves the boundaries."""
+    return _warmup(settings) if settings.flag("warmup_prefix") else Fraction(0)
+
+
+def _step(settings: Settings) -> str | None:
+    every, gamma = settings.number("decay_epochs") or Fraction(90), settings.number("decay_rate")
+    if _offset(settings):
+        return None
+    return compose("step", every=epochs(every), gamma=gamma, **_ramp(settings))
+
+
+def _multistep(settings: Settings) -> str | None:
+    """Return the milestones, each an epoch early.
+
+    Source: timm 1.0.31 scheduler/multistep_lr.py: milestone m applies at t == m - 1.
+    """
+    marks = [typed_number(text) for text in settings.texts("decay_milestones")]
+    if not marks or any(mark is None or mark < 1 for mark in marks):
+        return None
+    offset = _offset(settings) - 1
+    at = "/".join(decimal_text((mark or 0) + offset) for mark in marks)
+    gamma = settings.number("decay_rate")
+    return compose("step", at=f"{at}epochs", gamma=gamma, **_ramp(settings))
+
+
+def _stable(settings: Settings) -> str | None:
+    """Return warm-up, stable, decay; the decay is a fifth of what follows the warm-up."""
+    whole, warm = settings.number("sched_epochs"), _warmup(settings)
+    if whole is None:
+        return None
+    after = whole if settings.flag("warmup_prefix") else whole - warm
+    decay = settings.number("decay_epochs")
+    if decay is None or 0 < decay < 1:
+        decay = Fraction(round((_DECAY_SHARE if decay is None else decay) * after))
+    if not 0 < decay <= after:
+        return None
+    return compose(
+        "wsd",
+        decay=epochs(decay),
+        shape="1-sqrt",
+        final=ratio(settings, "min_lr", "lr") or None,
+        per=_per(settings),
+        **_ramp(settings),
     )
-    scaled = exact(base) * (root_of(ratio, 2) if scale == "sqrt" else ratio)
-    note = f"lr follows from lr_base {base} by the {scale} rule, for one device"
-    return repr(float(scaled)), (note,)
 
 
-def _schedule(settings: dict[str, object], path: Path, lr: str | None) -> str | None:
-    """Return the scheduler as a schedule's text, None for one that has no such text."""
-    kind = settings.get("sched", "cosine")
-    ramp: dict[str, str | int | None] = {}
-    epochs = exact(number(settings, "warmup_epochs", path) or "0")
-    if epochs and lr is not None:
-        ramp["warmup"] = f"{float(epochs):g}epochs"
-        start = number(settings, "warmup_lr", path)
-        ramp["start"] = None if start is None else decimal(start, lr)
-    rate = number(settings, "decay_rate", path) or "0.1"
-    if kind == "cosine":
-        floor = number(settings, "min_lr", path)
-        final = None if floor is None or lr is None else decimal(floor, lr)
-        per = None if settings.get("sched_on_updates") == "true" else "1epochs"
-        return compose("cosine", final=None if final == "0.0" else final, per=per, **ramp)
-    if kind == "step":
-        every = number(settings, "decay_epochs", path) or "90"
-        return compose("step", every=f"{float(exact(every)):g}epochs", gamma=rate, **ramp)
-    if kind == "multistep":
-        marks = settings.get("decay_milestones")
-        if not isinstance(marks, list) or not marks:
-            return None
-        return compose("step", at="/".join(marks) + "epochs", gamma=rate, **ramp)
-    return compose("constant", **ramp) if kind in {None, "none", ""} else None
+def _constant(settings: Settings) -> str:
+    return compose("constant", **_ramp(settings))
+
+
+_SCHEDULES = {
+    "cosine": _cosine,
+    "poly": _poly,
+    "step": _step,
+    "multistep": _multistep,
+    "wsd": _stable,
+    "constant": _constant,
+    "none": lambda _: "constant",
+}
+
+
+def _length(settings: Settings) -> Sourced | None:
+    """Return the epochs with warm-up prefix and cooldown, as create_scheduler_v2 counts them."""
+    found = settings.find("sched_epochs")
+    whole = settings.number("sched_epochs")
+    if whole is None:
+        return None
+    extra = Fraction(0)
+    name = settings.word("scheduler") or "none"
+    if name in {"cosine", "tanh", "poly"}:
+        extra += settings.number("cooldown_epochs") or 0
+    if name != "none" and settings.flag("warmup_prefix"):
+        extra += _warmup(settings)
+    if not extra:
+        return replace(found, name="epochs")
+    return derived("epochs", decimal_text(whole + extra), "epochs + warm-up prefix + cooldown")
+
+
+def _exempt(_: Settings) -> Exemption:
+    """Source: timm 1.0.31 optim/_param_groups.py, param_groups_weight_decay."""
+    return Exemption(
+        rule="one-dimensional tensors and biases, and what the model's no_weight_decay lists"
+    )
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Say what a layer decay does, which the run's one lr cannot."""
+    if not settings.has("layer_decay"):
+        return made
+    rate = (*settings.texts("layer_decay"), "?")[0][:20]
+    note = f"layer_decay {rate}: the lr falls by that factor a layer ('arch --layer-decay')"
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="timm",
+    title="timm",
+    version="timm train.py aa4b5850",
+    signatures=(Signature(all_of=("opt",), any_of=_OWN, none_of=_OTHER_PROGRAMS),),
+    fields=(
+        Field(name="optimizer", paths=("opt",), default="sgd"),
+        Field(name="weight_decay", paths=("weight_decay",), default="2e-5"),
+        Field(name="lr_base", paths=("lr_base",), default="0.1"),
+        Field(name="lr_base_size", paths=("lr_base_size",), default="256"),
+        Field(name="lr_base_scale", paths=("lr_base_scale",)),
+        Field(name="lr", paths=("lr",), absent=("0", "0.0"), derive=_scaled_lr),
+        Field(name="momentum", paths=("momentum",), default="0.9"),
+        Field(name="nesterov", derive=_nesterov),
+        element("beta1", "opt_betas", 0, default="0.9"),
+        element("beta2", "opt_betas", 1, default="0.999"),
+        Field(name="eps", paths=("opt_eps",), default="1e-8", source="torch 2.13"),
+        Field(name="batch_size", paths=("batch_size",), default="128"),
+        Field(name="grad_accum", paths=("grad_accum_steps",), default="1"),
+        Field(name="world_size", paths=("world_size",), default="1"),
+        Field(name="sched_epochs", paths=("epochs",), default="300"),
+        Field(name="epochs", overrule=_length),
+        Field(name="scheduler", paths=("sched",), default="cosine"),
+        Field(name="sched_on_updates", paths=("sched_on_updates",), default="false"),
+        Field(name="warmup_epochs", paths=("warmup_epochs",), default="5"),
+        Field(name="warmup_lr", paths=("warmup_lr",), default="1e-5"),
+        Field(name="warmup_prefix", paths=("warmup_prefix",), default="false"),
+        Field(name="min_lr", paths=("min_lr",), default="0"),
+        Field(name="cooldown_epochs", paths=("cooldown_epochs",), default="0"),
+        Field(name="decay_rate", paths=("decay_rate",), default="0.1"),
+        Field(name="decay_epochs", paths=("decay_epochs",)),
+        Field(name="decay_milestones", paths=("decay_milestones",)),
+        Field(name="cycle_limit", paths=("lr_cycle_limit",), default="1"),
+        Field(name="k_decay", paths=("lr_k_decay",), default="1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=(
+        "lr_noise*", "lr_cycle*", "bn_momentum", "model_ema*", "split_bn", "epoch_repeats",
+        "clip_mode", "train_*", "layer_decay*", "opt_kwargs*", "validation_batch_size*",
+        "patience_epochs", "local_rank", "decay_milestones", "grad_checkpointing", "crop_pct",
+    ),
+    finish=_finish,
+)  # fmt: skip

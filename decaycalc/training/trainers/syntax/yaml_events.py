@@ -129,5 +129,5 @@ class _Builder:
 
 def _scalar(event: Any) -> Scalar:
     """Return a scalar event as a node; a plain null has no text."""
-    is_null = event.style is None and event.value in _NULLS
+    is_null = not event.style and event.value in _NULLS
     return Scalar(text=None if is_null else event.value, line=event.start_mark.line + 1)

@@ -1,0 +1,72 @@
+"""YOLOv5's hyp.yaml and opt.yaml, which lie in one folder.
+
+Source: ultralytics/yolov5 5081342f train.py, utils/torch_utils.py (smart_optimizer), utils/loss.py.
+"""
+
+from dataclasses import replace
+
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.trainers import ultralytics
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries, from_file, joined
+
+_NEIGHBOURS = ("opt.yaml", "hyp.yaml")
+
+
+def _prepare(document: Document) -> Document:
+    """Return hyp and opt as one; a whole opt.yaml holds its hyp itself."""
+    is_opt = "weights" in document.root.entries
+    name = _NEIGHBOURS[is_opt]
+    inner = document.root.entries.get("hyp")
+    if isinstance(inner, Entries):
+        return replace(document, root=joined(inner, document.root))
+    other = document.neighbour(name)
+    if other is None:
+        return document
+    beside = from_file(other.root, name)
+    assert isinstance(beside, Entries)  # noqa: S101  (as its root was; tells the type checker)
+    return replace(document, root=joined(beside, document.root))
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name == "sgd":
+        return Optimizer(convention="yolov5", uses=("momentum", "nesterov"))
+    if name in {"adamw", "adam"}:
+        return ultralytics.find_optimizer(settings, name)
+    return Optimizer(convention=None, refusal=f"optimizer {name[:40]!r} has no convention here")
+
+
+TRAINER = Trainer(
+    kind="yolov5",
+    title="YOLOv5",
+    version="yolov5 5081342f",
+    signatures=(
+        Signature(all_of=("lr0", "lrf", "momentum", "weight_decay"), none_of=("mode", "task")),
+        Signature(all_of=("hyp", "weights", "batch_size"), none_of=("mode", "task")),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer",), default="SGD"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0.0005"),
+        Field(name="lr", paths=("lr0",), default="0.01"),
+        Field(name="momentum", paths=("momentum",), default="0.937"),
+        Field(name="nesterov", default="true"),
+        Field(name="beta1", paths=("momentum",), default="0.937"),
+        Field(name="beta2", default="0.999"),
+        Field(name="batch_size", paths=("batch_size",), absent=("-1",)),
+        Field(name="nbs", default="64"),
+        Field(name="grad_accum", derive=ultralytics.accumulation),
+        Field(name="epochs", paths=("epochs",)),
+        Field(name="loss", default="batch-sum", source="yolov5 5081342f utils/loss.py"),
+        Field(name="cos_lr", paths=("cos_lr",), default="false"),
+        Field(name="lrf", paths=("lrf",), default="0.01"),
+        Field(name="warmup_epochs", paths=("warmup_epochs",), default="3"),
+    ),
+    optimizer=_optimizer,
+    schedule=ultralytics.schedule_of,
+    exempt=ultralytics.exempt,
+    batch=lambda _: ("batch_size", "grad_accum"),
+    harmless=("warmup_momentum", "warmup_bias_lr", "hyp*", "total_batch_size", "anchor_t"),
+    prepare=_prepare,
+)
