@@ -318,8 +318,8 @@ def _measured(name: str) -> dict[str, float | None]:
         UnknownNameError: no recipe is called so.
         UnreadableFileError: a file that is no training configuration.
     """
-    from decaycalc.training.published.chosen import load  # noqa: PLC0415  (recipes, if asked for)
-    from decaycalc.training.published.measure import measure  # noqa: PLC0415
+    from decaycalc.training.published.measure import measure_training_as_recipe  # noqa: PLC0415
+    from decaycalc.training.source import load  # noqa: PLC0415  (recipes, if asked for)
 
-    figures = measure(load(name).recipe).to_dict()
+    figures = measure_training_as_recipe(load(name)).to_dict()
     return {key: number for key, number in figures.items() if _is_number(number)}

@@ -6,6 +6,7 @@ COMMANDS = {
     "schedule": "What happens to a weight under a learning-rate schedule.",
     "arch": "Which tensors of a network decay, and how large the penalty is.",
     "transfer": "What lr and weight decay become when the run changes.",
+    "inspect": "What a run's weight decay really does, and where each number comes from.",
     "recipes": "Published runs, in one common unit.",
     "check": "Assertions for CI: do two settings mean the same decay?",
     "verify": "Train twice and compare: the proof of a conversion.",

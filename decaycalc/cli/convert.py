@@ -8,6 +8,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.options import (
     EMIT,
     EXPLAIN,
+    KIND,
     NETWORK,
     OTHER_RUN,
     RECIPE,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     *NETWORK,
     EMIT,
     RECIPE,
+    KIND,
 )
 @conventions_option
 @output_options

@@ -43,6 +43,12 @@ def _recipes() -> Iterable[str]:
     return (recipe.name for recipe in RECIPES)
 
 
+def _trainers() -> Iterable[str]:
+    from decaycalc.training.reading.recognise import trainers
+
+    return (trainer.kind for trainer in trainers())
+
+
 def _networks() -> Iterable[str]:
     from decaycalc.architecture.zoo import known_names
 
@@ -81,6 +87,7 @@ def _topics() -> Iterable[str]:
 
 FILE = Named("file", tuple, files=True)
 RECIPE = Named("recipe", _recipes, files=True)
+TRAINER = Named("trainer", _trainers)
 NETWORK = Named("network", _networks, files=True)
 MASK = Named("mask", _masks)
 DTYPE = Named("dtype", _dtypes)

@@ -19,6 +19,7 @@ from decaycalc.cli.names import (
 )
 from decaycalc.cli.names import NETWORK as NETWORK_NAME
 from decaycalc.cli.names import RECIPE as RECIPE_NAME
+from decaycalc.cli.names import TRAINER as KIND_NAME
 from decaycalc.conventions.run import Loss
 from decaycalc.conventions.runs import (
     EXTRA_FIELDS,
@@ -79,10 +80,30 @@ SHOW_CONFIG = click.option(
 EMIT = click.option(
     "--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP
 )  # fmt: skip
+
+
+def _one_recipe(
+    ctx: click.Context,  # noqa: ARG001  (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    sources: tuple[str, ...],
+) -> str | None:
+    """Return the one source that is set out from, None where there is none.
+
+    Raises:
+        UsageError: several, of which all but the last would be lost.
+    """
+    if len(sources) > 1:
+        raise UsageError("--recipe stands once: 'decaycalc compare' puts two runs side by side")
+    return next(iter(sources), None)
+
+
 RECIPE = click.option(
-    "--recipe", type=RECIPE_NAME, metavar="SOURCE",
-    help="Start from a published run or a training file.",
+    "--recipe", type=RECIPE_NAME, metavar="SOURCE", multiple=True, callback=_one_recipe,
+    help="Start from a published run or a training file (- is stdin).",
 )  # fmt: skip
+KIND = click.option(
+    "--kind", type=KIND_NAME, metavar="TRAINER", help="Whose file it is, where its keys do not say."
+)
 ROWS_OF_A_FILE = (
     click.option("--input", type=FILE, metavar="FILE", help=_INPUT_HELP),
     click.option("--input-format", type=click.Choice(["jsonl", "csv"]),

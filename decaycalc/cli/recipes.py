@@ -6,13 +6,14 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE
-from decaycalc.cli.options import EMIT_HELP
+from decaycalc.cli.options import EMIT_HELP, KIND, run_options
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.training.published.measured import Measured
-    from decaycalc.training.trainers import Imported
+    from decaycalc.training.record import Training
 
 
 MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
@@ -26,6 +27,7 @@ MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
         "decaycalc recipes resnet-50-he",
         "decaycalc recipes --near 2",
         "decaycalc recipes solver.prototxt --emit pytorch",
+        "decaycalc recipes args.yaml --world-size 8",
     ),
 )
 @click.argument("name", type=RECIPE, required=False)
@@ -33,19 +35,30 @@ MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
 @click.option("--near", metavar="EPOCHS", help="The ten nearest to a timescale in epochs.")
 @click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
+@KIND
+@run_options
 @output_options
 def command(
+    *,
     name: str | None,
     search: str | None,
     near: str | None,
     framework: str | None,
     mask: str | None,
+    kind: str | None,
+    run: Run,
 ) -> Shown:
-    """List published runs, or show the one called NAME (or read from the file NAME) whole."""
+    """List published runs, or show the one called NAME (or read from the file NAME) whole.
+
+    NAME is a published run or a training file (- is stdin); the run's options take the place of
+    its own.
+    """
     if name is not None:
-        return one(name, framework, mask)
+        return one(name, framework, mask, run=run, kind=kind)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
+    if kind is not None or run != Run():
+        raise UsageError("a run's options need the NAME of a recipe")
     from decaycalc.training.published.measured import recall
 
     measured = tuple(recall(recipe) for recipe in chosen(search, near))
@@ -72,52 +85,53 @@ def chosen(search: str | None, near: str | None) -> Any:
     return tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())
 
 
-def one(name: str, framework: str | None, mask: str | None) -> Shown:
-    """Return one recipe whole, or its code."""
+def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: str | None) -> Shown:
+    """Return one run whole, or its code."""
     from decaycalc.report import recipes as report
-    from decaycalc.training.published.chosen import load
+    from decaycalc.training.chosen import loaded
 
-    imported = load(name)
+    training = loaded(name, run=run, kind=kind)
     if framework is not None:
-        return code(imported, framework, mask)
-    measured = figures_of(imported)
-    result = shown((measured,), lambda: report.whole(measured, imported))
-    return Shown(**{**vars(result), "warnings": imported.notes})
+        return code(training, framework, mask)
+    measured = figures_of(training, is_own=run == Run())
+    result = shown((measured,), lambda: report.whole(measured, training), training)
+    return Shown(**{**vars(result), "warnings": training.notes})
 
 
-def figures_of(imported: "Imported") -> "Measured":
-    """Return a recipe's figures, stored for the catalogue's own, computed for a file's."""
-    if imported.recipe.name != "imported":
+def figures_of(training: "Training", *, is_own: bool) -> "Measured":
+    """Return a run's figures, stored for the catalogue's own, computed for a file's."""
+    if training.kind == "recipe" and is_own:
+        from decaycalc.training.published.index import find
         from decaycalc.training.published.measured import recall
 
-        return recall(imported.recipe)
-    from decaycalc.training.published.measure import measure
+        return recall(find(training.source))
+    from decaycalc.training.published.measure import measure_training_as_recipe
 
-    return measure(imported.recipe)
+    return measure_training_as_recipe(training)
 
 
-def code(imported: "Imported", framework: str, mask: str | None) -> Shown:
-    """Return a recipe as a framework's code.
+def code(training: "Training", framework: str, mask: str | None) -> Shown:
+    """Return a run as a framework's code.
 
     Raises:
         NoEquivalentError: its decay or its convention is not stated.
     """
     from decaycalc.emit.code import emit
 
-    recipe = imported.recipe
-    if recipe.value is None or recipe.convention is None:
-        raise NoEquivalentError(recipe.name, framework, recipe.note)
+    if training.value is None or training.convention is None:
+        reason = training.refusal or "; ".join(training.notes)
+        raise NoEquivalentError(training.source, framework, reason)
     snippet = emit(
         framework,
-        recipe.value,
-        source=recipe.convention,
-        run=recipe.run(),
-        schedule=recipe.schedule,
-        betas=recipe.betas,
-        eps=recipe.eps,
+        training.value,
+        source=training.convention,
+        run=training.run,
+        schedule=training.schedule,
+        betas=training.betas,
+        eps=training.eps,
         mask=mask,
     )
-    return shown_code(snippet, "recipes", imported.notes)
+    return shown_code(snippet, "recipes", training.notes)
 
 
 def shown_code(snippet: Any, name: str, notes: tuple[str, ...]) -> Shown:
@@ -141,8 +155,10 @@ def snippet_table(snippet: Any) -> Any:
     return (simple_table(title=f"Code for {snippet.framework}", headers=("code",), rows=lines),)
 
 
-def shown(measured: "tuple[Measured, ...]", tables: Any) -> Shown:
-    """Return recipes in all their shapes."""
+def shown(
+    measured: "tuple[Measured, ...]", tables: Any, training: "Training | None" = None
+) -> Shown:
+    """Return recipes in all their shapes; a training file's with what was read of it."""
 
     def rows() -> Any:
         from decaycalc.report import recipes as report
@@ -150,6 +166,9 @@ def shown(measured: "tuple[Measured, ...]", tables: Any) -> Shown:
         return report.rows(measured)
 
     def body() -> Any:
-        return {"recipes": [entry.to_dict() for entry in measured]}
+        found = {"recipes": [entry.to_dict() for entry in measured]}
+        if training is None or training.kind == "recipe":
+            return found
+        return {**found, "imported": training.imported()}
 
     return Shown(name="recipes", body=body, tables=tables, rows=rows)

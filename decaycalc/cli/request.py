@@ -46,6 +46,7 @@ class Request(Record):
     input_format: str | None
     on_error: str
     recipe: str | None
+    kind: str | None
     framework: str | None
     schedule: str | None
     dtype: str | None
@@ -113,10 +114,32 @@ def setting_of(request: Request) -> Setting:
     own = Setting(
         value=request.value, source=request.source, run=request.run, schedule=request.schedule
     )
-    return own if request.recipe is None else over_recipe(own, request.recipe)
+    return laid_over_recipe(own, request.recipe, kind=request.kind)
 
 
-def over_recipe(own: Setting, recipe: str) -> Setting:
+def laid_over_recipe(own: Setting, recipe: str | None, *, kind: str | None) -> Setting:
+    """Return one's own setting, laid over a recipe's where one is named.
+
+    Raises:
+        DecaycalcError: a recipe that is unknown, or that one's own contradicts.
+    """
+    if recipe is None:
+        require_recipe(kind=kind)
+        return own
+    return over_recipe(own, recipe, kind=kind)
+
+
+def require_recipe(*, kind: str | None) -> None:
+    """Refuse a kind where there is no file that it could be the kind of.
+
+    Raises:
+        UsageError: it was given.
+    """
+    if kind is not None:
+        raise UsageError("--kind needs a file: give --recipe")
+
+
+def over_recipe(own: Setting, recipe: str, *, kind: str | None) -> Setting:
     """Return a recipe's setting with one's own laid over it.
 
     Its schedule is left out, with a note, where the run's length is unknown.
@@ -124,9 +147,16 @@ def over_recipe(own: Setting, recipe: str) -> Setting:
     Raises:
         DecaycalcError: a recipe that is unknown, or that one's own contradicts.
     """
-    from decaycalc.training.published.chosen import choose
+    from decaycalc.training.chosen import choose
 
-    chosen = choose(recipe, value=own.value, source=own.source, run=own.run, schedule=own.schedule)
+    chosen = choose(
+        recipe,
+        value=own.value,
+        source=own.source,
+        run=own.run,
+        schedule=own.schedule,
+        kind=kind,
+    )
     setting = Setting(**vars(chosen))
     if own.schedule is not None or setting.schedule is None or setting.run.total_steps is not None:
         return setting

@@ -8,8 +8,9 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
 from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
-from decaycalc.cli.options import ConventionName, conventions_option, run_options
+from decaycalc.cli.options import KIND, RECIPE, ConventionName, conventions_option, run_options
 from decaycalc.cli.output import Draw, Shown, output_options
+from decaycalc.cli.request import Setting, laid_over_recipe
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
     examples=(
         "decaycalc schedule 0.1 --from pytorch-adamw --lr 6e-4 --steps 600000 --schedule cosine",
         "decaycalc schedule 5e-4 --from caffe --lr 0.01 --momentum 0.9 --steps 450000 --plot",
+        "decaycalc schedule --recipe gpt-2-124m-nanogpt",
         "decaycalc schedule --list",
     ),
 )
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
-    "--schedule", "text", type=SCHEDULE, metavar="TEXT", default="constant", show_default=True,
-    help="The schedule, as cosine:warmup=2000,final=0.1; --list explains.",
+    "--schedule", "text", type=SCHEDULE, metavar="TEXT",
+    help="The schedule, as cosine:warmup=2000,final=0.1; --list explains.  [default: constant]",
 )  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the schedules and their parameters.")
 @click.option("--curve", metavar="N", default="200", show_default=True,
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 @click.option(
     "--dtype", type=DTYPE, metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding."
 )
+@RECIPE
+@KIND
 @conventions_option
 @run_options
 @output_options
@@ -66,7 +70,9 @@ def scheduled(
     value: str | None,
     source: "Convention | None",
     run: "Run",
-    text: str,
+    text: str | None,
+    recipe: str | None,
+    kind: str | None,
     curve: str,
     plot: bool,
     save: str | None,
@@ -80,11 +86,18 @@ def scheduled(
     from decaycalc.report import schedule as report
     from decaycalc.survival.answer import answer
 
-    record = require_source(source)
-    if value is None:
+    own = Setting(value=value, source=source, run=run, schedule=text)
+    setting = laid_over_recipe(own, recipe, kind=kind)
+    record = require_source(setting.source)
+    if setting.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
     found = answer(
-        value, source=record, run=run, schedule=text, n_points=points(curve), dtype=dtype
+        setting.value,
+        source=record,
+        run=setting.run,
+        schedule=setting.schedule or "constant",
+        n_points=points(curve),
+        dtype=dtype,
     )
     if save is not None:
         from decaycalc.report.plot import save as save_picture
@@ -95,7 +108,7 @@ def scheduled(
         body=found.to_dict,
         tables=lambda: report.tables(found),
         rows=lambda: report.rows(found),
-        warnings=found.warnings,
+        warnings=(*setting.notes, *found.warnings),
         plot=drawing(found) if plot else None,
     )
 

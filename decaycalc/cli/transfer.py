@@ -7,10 +7,12 @@ import click
 from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
 from decaycalc.cli.convert import require_source
-from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE, SCHEDULE
+from decaycalc.cli.names import FRAMEWORK, MASK, SCHEDULE
 from decaycalc.cli.options import (
     EMIT_HELP,
     EXPLAIN,
+    KIND,
+    RECIPE,
     ConventionName,
     conventions_option,
     run_options,
@@ -18,6 +20,7 @@ from decaycalc.cli.options import (
 )
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.recipes import MASK_HELP, shown_code
+from decaycalc.cli.request import require_recipe
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 
@@ -45,9 +48,8 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option("--to", "target", type=ConventionName(), metavar="KEY",
               help="What the new number is in.  [default: the same]")  # fmt: skip
-@click.option(
-    "--recipe", type=RECIPE, metavar="NAME|FILE", help="Start from a published run or a file."
-)
+@RECIPE
+@KIND
 @click.option("--to-dataset-size", metavar="NUMBER", help="The new run's examples (or tokens).")
 @click.option("--to-epochs", metavar="NUMBER", help="The new run's epochs.")
 @click.option("--to-steps", metavar="NUMBER", help="The new run's steps.")
@@ -126,13 +128,14 @@ def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
     Raises:
         MissingQuantityError: no VALUE.
     """
-    from decaycalc.training.published.chosen import Chosen, choose
+    from decaycalc.training.chosen import Chosen, choose
 
-    recipe = given.pop("recipe")
+    recipe, kind = given.pop("recipe"), given.pop("kind")
     words = {name: given.pop(name) for name in ("value", "source", "run")}
     if recipe is not None:
-        setting = choose(recipe, schedule=schedule, **words)
+        setting = choose(recipe, schedule=schedule, kind=kind, **words)
     else:
+        require_recipe(kind=kind)
         setting = Chosen(**words, schedule=schedule, betas=None, eps=None, notes=())
     require_source(setting.source)
     if setting.value is None:

@@ -16,7 +16,7 @@ from decaycalc.report.table import (
     Tone,
 )
 from decaycalc.training.published.measured import Measured
-from decaycalc.training.trainers import Imported
+from decaycalc.training.record import Sourced, Training
 
 _COLUMNS = (
     Column(header="Recipes"),
@@ -60,14 +60,14 @@ def _row(entry: Measured) -> tuple[Cell, ...]:
         entry.timescale_run_fraction,
         entry.survival,
         None if recipe.value is None else float(exact(recipe.value)),
-        None if recipe.lr is None else float(recipe.lr),
+        None if recipe.lr is None else float(exact(recipe.lr)),
         (recipe.convention or "-") + mark,
         entry.shrink,
         entry.sum_shrink,
     )
 
 
-def whole(entry: Measured, imported: Imported | None = None) -> Iterator[Block]:
+def whole(entry: Measured, training: Training | None = None) -> Iterator[Block]:
     """Yield one recipe, a line a field, and the layers that have multipliers of their own."""
     recipe = entry.recipe
     yield Paragraph(text=f"{recipe.name}: {recipe.title}", tone=Tone.VALUE)
@@ -85,8 +85,9 @@ def whole(entry: Measured, imported: Imported | None = None) -> Iterator[Block]:
     rows = tuple(row for row in shown if row[1] is not None and row[1] != "")
     columns = (Column(header="field", tone=Tone.QUIET), Column(header="", least=30))
     yield Table(title="field", columns=columns, rows=rows)
-    if imported is not None and imported.multipliers:
-        yield _multipliers(imported)
+    if training is not None and training.kind != "recipe":
+        yield origins(training)
+        yield from _multipliers(training)
 
 
 def _in(number: float | None, unit: str, kind: Kind = Kind.READ) -> Marked | None:
@@ -113,14 +114,48 @@ def _settings(entry: Measured) -> tuple[tuple[str, Cell], ...]:
     )
 
 
-def _multipliers(imported: Imported) -> Table:
+def origins(training: Training) -> Table:
+    """Return each quantity of a file with where it comes from."""
+    columns = (
+        Column(header="quantity"),
+        Column(header="value", tone=Tone.VALUE),
+        Column(header="from"),
+        Column(header="where"),
+        Column(header="line"),
+        Column(header="note", tone=Tone.QUIET, rank=Rank.USEFUL),
+    )
+    return Table(
+        title="Where each number comes from",
+        columns=columns,
+        rows=tuple(map(_origin, training.quantities)),
+    )
+
+
+def _origin(found: Sourced) -> tuple[Cell, ...]:
+    value = None if found.value is None else printable(found.value)
+    line = None if found.line is None else str(found.line)
+    return (found.name, value, found.origin.value, printable(found.where), line, found.note)
+
+
+def printable(text: str) -> str:
+    """Return a text of a file as a terminal prints it, control characters escaped."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def _multipliers(training: Training) -> Iterator[Table]:
+    """Yield the tensors that have multipliers of their own."""
     columns = (
         Column(header="tensor"),
         Column(header="lr ×", kind=Kind.READ),
         Column(header="decay ×", kind=Kind.READ),
     )
-    rows = tuple((m.layer, m.lr_mult, m.decay_mult) for m in imported.multipliers)
-    return Table(title="tensor", columns=columns, rows=rows)
+    rows = tuple(
+        (printable(group.name), group.lr_mult, group.decay_mult)
+        for group in training.groups
+        if group.weight_decay is None and group.name == group.selector
+    )
+    if rows:
+        yield Table(title="tensor", columns=columns, rows=rows)
 
 
 def rows(measured: tuple[Measured, ...]) -> list[Mapping[str, object]]:

@@ -113,3 +113,14 @@ class Training:
     refusal: str = ""
     read_as: str | None = None
     reading: str = ""
+
+    def imported(self) -> dict[str, object]:
+        """Return what was read of a file and where each quantity comes from, as JSON holds it."""
+        return {
+            "kind": self.kind,
+            "trainer": self.title,
+            "quantities": [found.to_dict() for found in self.quantities],
+            "exempt": None if self.exempt is None else self.exempt.to_dict(),
+            "missing": list(self.missing),
+            "not_used": list(self.not_used),
+        }

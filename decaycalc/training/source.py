@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from decaycalc.errors import UnreadableFileError
+from decaycalc.errors import ContradictionError, UnknownNameError, UnreadableFileError
+from decaycalc.training.published.index import Recipe, find
+from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.read import read
 from decaycalc.training.reading.recognise import find_trainer, fitting, recognise
 from decaycalc.training.reading.trainer import Trainer
@@ -29,6 +31,33 @@ def _is_there(name: str) -> bool:
         return Path(name).is_file()
     except (OSError, ValueError):  # a name that no file can have
         return False
+
+
+def load(name: str, *, given: Mapping[str, str] | None = None, kind: str | None = None) -> Training:
+    """Return a published run of that name, or the run of a training file.
+
+    A name that a file in the working directory has too is the published run's: write ./NAME.
+
+    Raises:
+        UnknownNameError: no run is called so, and no file is.
+        UnreadableFileError: a file that is no training configuration.
+        ContradictionError: a kind given for a published run.
+    """
+    recipe = find_published(name) if kind is None else None
+    if recipe is not None:
+        return training_of(recipe)
+    if is_file(name):
+        return read_training(name, given=given, kind=kind)
+    find(name)  # it is no file either: the nearest names are told
+    raise ContradictionError(f"{name!r} is a published run, no file: it has no kind")
+
+
+def find_published(name: str) -> Recipe | None:
+    """Return the published run of a name, None where there is none."""
+    try:
+        return find(name)
+    except UnknownNameError:
+        return None
 
 
 def read_training(

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from decaycalc.conventions.run import Run
-from decaycalc.errors import UnknownNameError, UnreadableFileError
-from decaycalc.training.published.chosen import choose, load
+from decaycalc.errors import ContradictionError, UnknownNameError, UnreadableFileError
+from decaycalc.training.chosen import choose
 from decaycalc.training.published.index import RECIPES
+from decaycalc.training.source import load
 
 
 def test_all_recipes_stand_in_one_table(run):
@@ -65,7 +66,7 @@ def solver(tmp_path):
     path = tmp_path / "solver.prototxt"
     path.write_text(
         'net: "net.prototxt" base_lr: 0.001 momentum: 0.9 weight_decay: 0.004 max_iter: 60000'
-        " clip_gradients: 5"
+        " lr_scale: 5"
     )
     return str(path)
 
@@ -74,9 +75,11 @@ def test_a_file_is_a_recipe_too(run, solver):
     ran = run("recipes", solver)
     assert "ip1.weight" in ran.out
     assert "250" in ran.out
-    assert ran.err == "warning: not read: clip_gradients\n"
+    assert "warning: by default (caffe.proto): " in ran.err
     body = json.loads(run("recipes", solver, "--json").out)
     assert body["recipes"][0]["shrink"] == pytest.approx(4e-5)
+    assert body["imported"]["kind"] == "caffe"
+    assert body["imported"]["not_used"] == ["lr_scale"]
 
 
 def test_a_recipe_has_its_code(run, solver):
@@ -102,7 +105,7 @@ def test_a_recipe_is_chosen_by_name_or_file(solver):
     assert chosen.notes == ("resnet-50-goyal-8k: 23.74 % error; warm-up from lr 0.1",)
     imported = choose(solver)
     assert imported.source.key == "caffe"
-    assert imported.notes == ("imported: not read: clip_gradients",)
+    assert imported.notes[0].startswith(f"{solver}: by default (caffe.proto): ")
     assert choose("vit-l-jft").source is None
     assert choose("clip-vit-l-14").notes == ()
 
@@ -113,6 +116,44 @@ def test_what_is_said_takes_the_recipes_place():
     assert (chosen.run.epochs, chosen.run.steps) == (3, None)
     kept = choose("resnet-50-he", run=Run(lr=1))
     assert (kept.run.get("lr"), kept.run.steps) == (1, 600_000)
+
+
+def test_the_runs_options_take_the_place_of_a_files_own(run, tmp_path):
+    path = tmp_path / "args.yaml"
+    path.write_text(
+        "opt: sgd\nlr: null\nlr_base: 0.1\nlr_base_size: 256\nbatch_size: 128\n"
+        "grad_accum_steps: 2\nweight_decay: 1e-4\nsched: none\n"
+    )
+    body = json.loads(run("recipes", str(path), "--world-size", "8", "--json").out)
+    (recipe,) = body["recipes"]
+    assert (recipe["run"]["lr"], recipe["shrink"]) == (0.8, pytest.approx(8e-4))
+    assert "need the NAME" in run("recipes", "--world-size", "8").err
+    body = json.loads(run("recipes", "resnet-50-he", "--lr", "0.2", "--json").out)
+    assert body["recipes"][0]["shrink"] == pytest.approx(2e-4)
+
+
+def test_a_file_is_read_by_its_bare_name(run, tmp_path, monkeypatch):
+    (tmp_path / "solver").write_text("base_lr: 0.1\nlr_policy: fixed\n")
+    monkeypatch.chdir(tmp_path)
+    assert run("recipes", "solver").status == 0
+
+
+def test_a_published_run_has_no_kind():
+    with pytest.raises(ContradictionError, match="has no kind"):
+        load("resnet-50-he", kind="caffe")
+
+
+def test_a_lamb_recipe_is_read_alike_everywhere(run):
+    ran = run("convert", "--recipe", "resnet-50-rsb-a2", "--to", "per-step-shrink", "--value")
+    listed = json.loads(run("recipes", "resnet-50-rsb-a2", "--json").out)["recipes"][0]
+    assert float(ran.out) == pytest.approx(listed["shrink"])
+    assert "read as pytorch-adamw" in ran.err
+
+
+def test_two_recipes_are_for_compare(run):
+    ran = run("convert", "--recipe", "resnet-50-he", "--recipe", "deit-b")
+    assert ran.status == 2
+    assert "compare" in ran.err
 
 
 def test_what_is_neither_name_nor_file_is_refused():

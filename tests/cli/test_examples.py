@@ -24,6 +24,12 @@ FILES = {
         'net: "train_val.prototxt"\nbase_lr: 0.01\nlr_policy: "step"\ngamma: 0.1\n'
         "stepsize: 100000\nmax_iter: 450000\nmomentum: 0.9\nweight_decay: 0.0005\n"
     ),
+    "args.yaml": "opt: adamw\nlr: 1e-3\nweight_decay: 0.05\nepochs: 100\n",
+    "train.yaml": "per_device_train_batch_size: 4\nnum_train_epochs: 3\nweight_decay: 0.1\n",
+    "run.sh": (
+        "torchrun --nproc_per_node 2 train.py --num_train_epochs 2 --weight_decay 0.1 \\\n"
+        "  --per_device_train_batch_size 4\n"
+    ),
 }
 
 

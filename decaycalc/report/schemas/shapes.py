@@ -291,6 +291,76 @@ _RECIPE = {
     "source": "string",
     "note": "string",
 }
+_QUANTITY = {
+    "name": "string",
+    "value": "string?",
+    "origin": "string",
+    "where": "string",
+    "line": "integer?",
+    "note": "string",
+}
+_EXEMPT = ("object?", {"rule": "string", "switch": "string?"})
+_IMPORTED = {
+    "kind": "string",
+    "trainer": "string",
+    "quantities": [_QUANTITY],
+    "exempt": _EXEMPT,
+    "missing": ["string"],
+    "not_used": ["string"],
+}
+_READING = {
+    "source": {"text": "string", "kind": "string", "title": "string"},
+    "convention": "string?",
+    "read_as": "string?",
+    "value": "number?",
+    "unit": "string",
+    "run": RUN,
+    "schedule": "string?",
+    "decay_schedule": "string?",
+    "quantities": [_QUANTITY],
+    "exempt": _EXEMPT,
+    "groups": [
+        {
+            "name": "string",
+            "selector": "string",
+            "lr": "number?",
+            "weight_decay": "number?",
+            "lr_mult": "number",
+            "decay_mult": "number",
+            "update_share": "number",
+            "towards": "string",
+            "n_tensors": "integer?",
+            "n_weights": "integer?",
+            "shrink": "number?",
+            "timescale_steps": "number?",
+            "survival": "number?",
+        }
+    ],
+    "shrink": "number?",
+    "timescale_steps": "number?",
+    "timescale_epochs": "number?",
+    "timescale_run_fraction": "number?",
+    "sum_shrink": "number?",
+    "survival": "number?",
+}
+_FINDING = {
+    "code": "string",
+    "name": "string",
+    "level": "string",
+    "message": "string",
+    "where": "string?",
+    "line": "integer?",
+    "fix": "string?",
+    "source": "string",
+}
+_INSPECT = {
+    **_READING,
+    "alternatives": [_READING],
+    "findings": [_FINDING],
+    "missing": ["string"],
+    "not_used": ["string"],
+    "notes": ["string"],
+}
 _VERIFIED = {**_SETTING, "lr": "number?", "update": "string"}
 _VERIFY = {
     "source": _VERIFIED,
@@ -330,7 +400,8 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "schedule": (_SCHEDULE, _SCHEDULES),
     "arch": (_ARCH,),
     "transfer": (_TRANSFER, _SNIPPET),
-    "recipes": ({"recipes": [_RECIPE]}, _SNIPPET),
+    "recipes": ({"recipes": [_RECIPE], "imported?": _IMPORTED}, _SNIPPET),
+    "inspect": (_INSPECT,),
     "verify": (_VERIFY,),
     "check": (_CHECK,),
     "config": (_CONFIG,),

@@ -45,8 +45,10 @@ class Measured(Record):
             "run": recipe.run().to_dict(),
             "unit": recipe.unit,
             "schedule": recipe.schedule,
-            "betas": None if recipe.betas is None else [float(beta) for beta in recipe.betas],
-            "eps": None if recipe.eps is None else float(recipe.eps),
+            "betas": None
+            if recipe.betas is None
+            else [float(exact(beta)) for beta in recipe.betas],
+            "eps": None if recipe.eps is None else float(exact(recipe.eps)),
             "exempt": recipe.exempt,
             "n_parameters": recipe.n_parameters,
             "shrink": self.shrink,

@@ -175,10 +175,9 @@ def _schedule(settings: Settings) -> Sourced:
     """Return the schedule's text with the keys that it was made from."""
     if "schedule" in settings.given:
         return Sourced(name="schedule", value=settings.given["schedule"], origin=Origin.GIVEN)
-    before = set(settings.consulted)
+    before = len(settings.asked)
     text = settings.trainer.schedule(settings)
-    new = [found for name, found in settings.consulted.items() if name not in before]
-    used = [found for found in new if found.value is not None]
+    used = [settings.consulted[name] for name in dict.fromkeys(settings.asked[before:])]
     keys = ", ".join(found.where for found in used if found.origin is Origin.FILE)
     if text is None or not _is_known(text):
         return Sourced(name="schedule", value=None, origin=Origin.MISSING, where=keys)

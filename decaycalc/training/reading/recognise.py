@@ -39,8 +39,8 @@ def find_trainer(kind: str) -> Trainer:
 
 
 def paths_of(document: Document) -> frozenset[str]:
-    """Return a document's key paths, and `program:NAME` for a command line's program."""
-    paths = key_paths(document.root)
+    """Return a document's key paths, its `syntax:NAME`, and a command line's `program:NAME`."""
+    paths = key_paths(document.root) | {f"syntax:{document.syntax.value}"}
     if not document.program:
         return paths
     return paths | {f"program:{document.program.rpartition('/')[2]}"}

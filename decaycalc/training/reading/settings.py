@@ -19,8 +19,9 @@ ONE_DEVICE = "the file does not tell the number of devices"
 class Settings:
     """The quantities of one document, looked up by the names of a trainer's fields.
 
-    What has been asked for is remembered in `consulted`, in order: that, and nothing else,
-    entered the result and is reported.
+    What has been asked for is remembered in `consulted`: that, and nothing else, entered the
+    result and is reported. `asked` has the names one by one, so that it can be told what a
+    schedule was made from.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class Settings:
         self.document, self.trainer = document, trainer
         self.given = dict(given or {})
         self.consulted: dict[str, Sourced] = {}
+        self.asked: list[str] = []
 
     def find(self, name: str) -> Sourced:
         """Return a quantity with its origin: given, else the file's, derived, or a default."""
+        self.asked.append(name)
         known = self.consulted.get(name)
         if known is None:
             known = self.consulted[name] = self._find(name)
@@ -55,12 +58,11 @@ class Settings:
         """Return what the file says, None where it is silent."""
         for path in field.paths:
             node = find(self.document.root, path)
-            if not isinstance(node, Scalar):
-                if isinstance(node, Items):
-                    return _sourced(
-                        field, path, Scalar(text=",".join(texts_of(node)), line=node.line)
-                    )
+            if node is None:
                 continue
+            if not isinstance(node, Scalar):
+                whole = ",".join(texts_of(node)) if isinstance(node, Items) else "{...}"
+                node = Scalar(text=whole or None, line=node.line)
             if node.open:
                 return _missing(field, path, node.line, f"{path}: {node.open}")
             text = None if node.text is None else node.text.strip()

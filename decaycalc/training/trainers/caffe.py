@@ -4,6 +4,7 @@ Source: BVLC/caffe src/caffe/proto/caffe.proto, src/caffe/solvers/*.cpp; every s
 through SGDSolver::Regularize.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from decaycalc.training.reading.schedules import compose
@@ -73,7 +74,7 @@ def _multistep(settings: Settings) -> str | None:
     return compose("step", at="/".join(marks), gamma=settings.number("gamma"))
 
 
-_POLICIES = {
+_POLICIES: dict[str, Callable[[Settings], str | None]] = {
     "fixed": lambda _: "constant",
     "step": lambda settings: compose(
         "step", every=settings.count("stepsize"), gamma=settings.number("gamma")
@@ -172,6 +173,7 @@ TRAINER = Trainer(
     title="Caffe",
     version="caffe.proto",
     signatures=(
+        Signature(all_of=("base_lr", "syntax:prototxt")),
         Signature(
             all_of=("base_lr",),
             any_of=("lr_policy", "solver_mode", "solver_type", "net", "train_net", "iter_size",

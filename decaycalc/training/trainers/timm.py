@@ -4,6 +4,7 @@ Source: huggingface/pytorch-image-models train.py (aa4b5850), timm 1.0.31 optim/
 scheduler/*.py.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -116,8 +117,8 @@ def _annealed(settings: Settings, kind: str, **more: Fraction | None) -> str | N
     prefix, cooldown = settings.flag("warmup_prefix"), settings.number("cooldown_epochs")
     length = None
     if cooldown:
-        end = (settings.number("sched_epochs") or 0) + (_warmup(settings) if prefix else 0)
-        length = epochs(end)
+        whole = settings.number("sched_epochs") or Fraction(0)
+        length = epochs(whole + (_warmup(settings) if prefix else 0))
     return compose(
         kind,
         final=ratio(settings, "min_lr", "lr") or None,
@@ -188,7 +189,7 @@ def _constant(settings: Settings) -> str:
     return compose("constant", **_ramp(settings))
 
 
-_SCHEDULES = {
+_SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
     "cosine": _cosine,
     "poly": _poly,
     "step": _step,

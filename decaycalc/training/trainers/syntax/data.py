@@ -1,11 +1,11 @@
 """JSON and TOML by the standard library: numbers as typed, and the lines of their keys."""
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.json_text import parse_json as parse_json_text
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _MOST_BITS = 4000
@@ -21,12 +21,7 @@ def parse_json(text: str, name: str) -> Entries:
     Raises:
         UnreadableFileError: not JSON, no object, or nested too deeply.
     """
-    try:
-        value = json.loads(text, parse_float=str, parse_int=_Number, parse_constant=str)
-    except RecursionError:
-        raise UnreadableFileError(name, "its JSON is nested too deeply") from None
-    except ValueError as error:
-        raise UnreadableFileError(name, f"it is not JSON: {_first_line(error)}") from None
+    value = parse_json_text(text, name, parse_number=str)
     return _root(value, _json_lines(text), name, "JSON object")
 
 
@@ -43,12 +38,6 @@ def parse_toml(text: str, name: str) -> Entries:
     except ValueError as error:
         raise UnreadableFileError(name, f"it is not TOML: {_first_line(error)}") from None
     return _root(value, _toml_lines(text), name, "TOML table")
-
-
-class _Number(str):
-    """A JSON number's text, told apart from a string of digits by nobody: both are typed text."""
-
-    __slots__ = ()
 
 
 def _first_line(error: Exception) -> str:

@@ -1,7 +1,6 @@
 """Document: a training file parsed by whichever syntax its content has."""
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.text import read_text as text_of
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
@@ -200,33 +200,15 @@ def _first_line(text: str) -> str:
 
 
 def read_text(name: str) -> str:
-    """Return a training file's text; `-` is standard input.
+    """Return a training file's text; `-` is standard input, a pipe is read too.
 
     Raises:
-        UnreadableFileError: no regular file, too large, or not UTF-8.
+        UnreadableFileError: neither, too large, not UTF-8, or with a NUL.
     """
-    data = sys.stdin.buffer.read(LARGEST_FILE + 1) if name == "-" else _bytes(Path(name))
-    if len(data) > LARGEST_FILE:
-        raise UnreadableFileError(name, f"it is larger than {LARGEST_FILE} bytes")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableFileError(name, "it is not UTF-8 text") from None
+    text = text_of(name, largest=LARGEST_FILE, streams=True, stdin=True)
     if "\0" in text:
-        raise UnreadableFileError(name, "it is not text: it holds a NUL")
+        raise UnreadableFileError(name, "not a text: it holds a NUL")
     return text
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            reason = "not a regular file" if path.exists() else "there is no such file"
-            raise UnreadableFileError(str(path), reason)
-        with path.open("rb") as stream:
-            return stream.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableFileError(str(path), reason) from None
 
 
 def scalar_text(root: Entries, path: str) -> str | None:

@@ -136,7 +136,7 @@ class _Assignments:
             if keyword.arg is not None
         }
         path = _path(value.func)
-        if not path:
+        if not path or (path != ("dict",) and not entries):
             raise _OpenValueError
         if path != ("dict",):
             entries["_call_"] = Scalar(text=".".join(path), line=value.lineno)

@@ -1,0 +1,134 @@
+"""Inspection: what a run's weight decay really does, every quantity with its origin."""
+
+from dataclasses import asdict, dataclass
+
+from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.run import Run
+from decaycalc.record import replace as with_changes
+from decaycalc.training.chosen import given_of, overridden
+from decaycalc.training.measure import Figures, measure
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.record import Group, Training
+from decaycalc.training.source import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDecay:
+    """One group's decay; `lr` and `weight_decay` are its own, multiplied out."""
+
+    group: Group
+    lr: float | None
+    weight_decay: float | None
+    figures: Figures
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the group as JSON's `groups` holds it."""
+        group = self.group
+        return {
+            "name": group.name,
+            "selector": group.selector,
+            "lr": self.lr,
+            "weight_decay": self.weight_decay,
+            "lr_mult": float(exact(group.lr_mult)),
+            "decay_mult": float(exact(group.decay_mult)),
+            "update_share": float(exact(group.update_share)),
+            "towards": group.towards.value,
+            "n_tensors": None,
+            "n_weights": None,
+            "shrink": self.figures.shrink,
+            "timescale_steps": self.figures.timescale_steps,
+            "survival": self.figures.survival,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """One reading of a run, its groups' decays, and the other readings that its file leaves."""
+
+    training: Training
+    groups: tuple[GroupDecay, ...]
+    figures: Figures
+    alternatives: tuple["Inspection", ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the inspection as JSON holds it, without the three schema keys."""
+        return {
+            **self.reading(),
+            "alternatives": [other.reading() for other in self.alternatives],
+            "findings": [],
+            "missing": list(self.training.missing),
+            "not_used": list(self.training.not_used),
+            "notes": list(self.training.notes),
+        }
+
+    def reading(self) -> dict[str, object]:
+        """Return what one reading of the file says."""
+        training = self.training
+        title = f"{training.title}, {training.reading}" if training.reading else training.title
+        value = None if training.value is None else float(exact(training.value))
+        return {
+            "source": {"text": training.source, "kind": training.kind, "title": title},
+            "convention": training.convention,
+            "read_as": training.read_as,
+            "value": value,
+            "unit": training.unit,
+            "run": training.run.to_dict(),
+            "schedule": training.schedule,
+            "decay_schedule": training.decay_schedule,
+            "quantities": [found.to_dict() for found in training.quantities],
+            "exempt": None if training.exempt is None else training.exempt.to_dict(),
+            "groups": [group.to_dict() for group in self.groups],
+            **asdict(self.figures),
+        }
+
+
+def inspect(
+    source: str,
+    *,
+    run: Run | None = None,
+    schedule: str | None = None,
+    kind: str | None = None,
+) -> Inspection:
+    """Return what the decay of a published run or a training file really does.
+
+    What is given takes the place of the source's own, and what depends on it follows.
+
+    Raises:
+        UnknownNameError: no run is called so, and no file is.
+        UnreadableFileError: a file that is no training configuration.
+        ContradictionError: quantities that cannot hold together.
+    """
+    run = run or Run()
+    given = given_of(run)
+    given |= {} if schedule is None else {"schedule": schedule}
+    training = load(source, given=given, kind=kind)
+    return _inspected(overridden(training, run, schedule))
+
+
+def _inspected(training: Training) -> Inspection:
+    groups = tuple(_group_decay(training, group) for group in training.groups)
+    decayed = (each.figures for each in groups if each.weight_decay and each.figures.shrink)
+    return Inspection(
+        training=training,
+        groups=groups,
+        figures=next(decayed, measure(training)),
+        alternatives=tuple(_inspected(other) for other in training.alternatives),
+    )
+
+
+def _group_decay(training: Training, group: Group) -> GroupDecay:
+    """Return a group's own lr and decay, and what they do."""
+    run_lr = training.run.given("lr")
+    lr = exact(group.lr) if group.lr else None if run_lr is None else run_lr * exact(group.lr_mult)
+    own = None if training.value is None else exact(training.value) * exact(group.decay_mult)
+    value = own if group.weight_decay is None else exact(group.weight_decay)
+    figures = Figures(shrink=0.0, sum_shrink=0.0, survival=1.0) if value == 0 else Figures()
+    if value and training.value is not None:
+        run = training.run if lr is None or not lr else with_changes(training.run, lr=lr)
+        figures = measure(training, run=run, value=decimal_text(value))
+    return GroupDecay(
+        group=group,
+        lr=None if lr is None else float(lr),
+        weight_decay=None if value is None else float(value),
+        figures=figures,
+    )

@@ -1,0 +1,174 @@
+"""An inspection as tables: what entered and where it comes from, the groups and their decays."""
+
+from collections.abc import Iterator, Mapping
+
+from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.run import Run
+from decaycalc.inspection import GroupDecay, Inspection
+from decaycalc.report.digits import show
+from decaycalc.report.recipes import printable
+from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
+from decaycalc.training.record import Origin, Sourced, Training
+
+_QUANTITIES = (
+    Column(header="quantity", tone=Tone.QUIET),
+    Column(header="value", tone=Tone.VALUE, least=20),
+    Column(header="from", tone=Tone.QUIET, least=24),
+)
+_GROUPS = (
+    Column(header="group", least=12),
+    Column(header="lr", kind=Kind.COPIED),
+    Column(header="λ", kind=Kind.COPIED),
+    Column(header="decay per step", kind=Kind.READ, tone=Tone.VALUE),
+    Column(header="left at the end", kind=Kind.SHARE),
+    Column(header="timescale", kind=Kind.READ, rank=Rank.USEFUL),
+)
+# What is shown of a run, in this order; the other quantities stand in JSON.
+_SHOWN = ("optimizer", "weight_decay", "value", "lr", "momentum", "beta1")
+_MOST_GROUPS = 12
+
+
+def tables(found: Inspection) -> Iterator[Block]:
+    """Yield each reading: its headline, its quantities, its groups; then what was not read."""
+    for reading in (found, *found.alternatives):
+        yield Paragraph(text=headline(reading.training), tone=Tone.VALUE)
+        yield Table(
+            title="quantity", columns=_QUANTITIES, rows=tuple(_quantities(reading.training))
+        )
+        yield _groups(reading)
+    if found.training.not_used:
+        names = ", ".join(map(printable, found.training.not_used))
+        yield Paragraph(text=f"not read: {names}", tone=Tone.QUIET)
+
+
+def headline(training: Training) -> str:
+    """Return the source, the trainer, and what the number is."""
+    title = f"{training.title}, {training.reading}" if training.reading else training.title
+    if training.convention is None:
+        return f"{printable(training.source)}: {title} · {training.refusal or 'no convention'}"
+    value = training.value or "not known"
+    read_as = f", read as {training.read_as}" if training.read_as else ""
+    what = f"{training.convention}{read_as}, weight_decay {value}"
+    return f"{printable(training.source)}: {title} · {what}"
+
+
+def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
+    """Yield the rows of what entered the result."""
+    by_name = {found.name: found for found in training.quantities}
+    for name in _SHOWN:
+        if name in by_name:
+            yield _row(by_name[name], training)
+    yield ("schedule", training.schedule or "not known", _origin(by_name.get("schedule")))
+    yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
+    yield ("length", _length(training.run), _length_origin(by_name))
+    if training.exempt is not None:
+        switch = f" ({training.exempt.switch})" if training.exempt.switch else ""
+        yield ("exempt", training.exempt.rule, f"{training.title}'s rule{switch}")
+
+
+def _row(found: Sourced, training: Training) -> tuple[Cell, ...]:
+    if found.name == "beta1":
+        betas = "not known" if training.betas is None else ", ".join(training.betas)
+        return ("betas", betas, _origin(found))
+    value = "not known" if found.value is None else printable(found.value)
+    return (found.name.replace("_", " "), value, _origin(found))
+
+
+def _origin(found: Sourced | None) -> str:
+    """Return where a quantity comes from, in words."""
+    if found is None or (found.origin is Origin.MISSING and not found.note):
+        return ""
+    where = printable(found.where)
+    if found.line is not None:
+        where = f"line {found.line}, {where}"
+    elif found.origin is Origin.DEFAULT:
+        where = f"default ({where})"
+    elif found.origin is Origin.GIVEN:
+        where = "given"
+    return "; ".join(part for part in (where, found.note) if part)
+
+
+def _batch(run: Run, unit: str) -> str:
+    """Return B as the product that it is, `64 = 8 × 4 × 2`."""
+    size = run.examples_per_step
+    if size is None:
+        return "not known"
+    parts = [run.given(name) for name in ("batch_size", "grad_accum", "world_size")]
+    factors = [show(float(part)) for part in parts if part is not None]
+    product = f" = {' × '.join(factors)}" if len(factors) > 1 else ""
+    return f"{show(float(size))}{product} {unit}"
+
+
+def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
+    """Return the lines of B's factors, and how the devices are told."""
+    factors = [by_name[name] for name in ("batch_size", "grad_accum") if name in by_name]
+    lines = [str(found.line) for found in factors if found.line is not None]
+    parts = [f"line{'s' if len(lines) > 1 else ''} {', '.join(lines)}"] if lines else []
+    parts += [f"{found.name} by default" for found in factors if found.origin is Origin.DEFAULT]
+    devices = by_name.get("world_size")
+    if devices is not None and devices.origin is Origin.DEFAULT:
+        parts.append("devices: --world-size")
+    elif devices is not None:
+        parts.append(f"devices: {_origin(devices)}")
+    return "; ".join(parts)
+
+
+def _length(run: Run) -> str:
+    """Return the run's epochs and steps, as far as they are known."""
+    epochs, steps = run.given("epochs"), run.total_steps
+    parts = [] if epochs is None else [f"{show(float(epochs))} epochs"]
+    parts += [] if steps is None else [f"{show(float(steps))} steps"]
+    return ", ".join(parts) or "not known"
+
+
+def _length_origin(by_name: Mapping[str, Sourced]) -> str:
+    return _origin(by_name.get("steps") or by_name.get("epochs"))
+
+
+def _groups(found: Inspection) -> Table:
+    """Return each group's lr, decay and what is left of an undriven weight."""
+    shown = found.groups[:_MOST_GROUPS]
+    more = len(found.groups) - len(shown)
+    note = f"and {more} groups more (--json)" if more else ""
+    rows = tuple(_group(each, found.training) for each in shown)
+    return Table(title="group", columns=_GROUPS, rows=rows, note=note)
+
+
+def _group(each: GroupDecay, training: Training) -> tuple[Cell, ...]:
+    figures = each.figures
+    return (
+        printable(each.group.name),
+        each.lr,
+        each.weight_decay,
+        figures.shrink,
+        figures.survival,
+        _timescale(each, training.run),
+    )
+
+
+def _timescale(each: GroupDecay, run: Run) -> Cell:
+    """Return the timescale in the largest unit that is known."""
+    if each.weight_decay == 0:
+        return "never"
+    steps, total = each.figures.timescale_steps, run.total_steps
+    if steps is None:
+        return None
+    if total:
+        return Marked(content=steps / float(exact(total)), unit="× the run", kind=Kind.READ)
+    return Marked(content=steps, unit="steps", kind=Kind.READ)
+
+
+def rows(found: Inspection) -> list[Mapping[str, object]]:
+    """Return one flat row a group and reading, for CSV and JSON lines."""
+    return [
+        {
+            "source": reading.training.source,
+            "kind": reading.training.kind,
+            "convention": reading.training.convention,
+            "value": reading.training.value,
+            "schedule": reading.training.schedule,
+            **group.to_dict(),
+        }
+        for reading in (found, *found.alternatives)
+        for group in reading.groups
+    ]

@@ -1,0 +1,70 @@
+"""measure: a training's decay per step and over its whole run, in the common unit (numpy)."""
+
+from dataclasses import dataclass
+
+from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.catalogue import find as find_convention
+from decaycalc.conventions.run import Run
+from decaycalc.conversion.decay import decay_of
+from decaycalc.conversion.side import Side
+from decaycalc.errors import MissingQuantityError
+from decaycalc.survival import DecayRule, survive
+from decaycalc.survival.answer import lay_schedule, rule_of
+from decaycalc.training.record import Training
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """A decay in the common unit; None where something is open.
+
+    `shrink` is that of one step at peak lr, to first order (1/step); timescales are its inverse.
+    `sum_shrink` adds it up under the schedule and `survival` is what is left of an undriven weight.
+    """
+
+    shrink: float | None = None
+    timescale_steps: float | None = None
+    timescale_epochs: float | None = None
+    timescale_run_fraction: float | None = None
+    sum_shrink: float | None = None
+    survival: float | None = None
+
+
+def measure(training: Training, *, run: Run | None = None, value: str | None = None) -> Figures:
+    """Return the figures of a training's decay; `run` and `value` are a group's own.
+
+    Raises:
+        UnknownNameError: a convention that is none of the catalogue's.
+        InvalidValueError, ContradictionError: numbers that no run can have.
+    """
+    run, value = run or training.run, training.value if value is None else value
+    key = training.read_as or training.convention
+    if key is None or value is None:
+        return Figures()
+    side = Side(convention=find_convention(key), run=run)
+    number = exact(value, name=side.convention.parameter)
+    decay = decay_of(side, number)
+    if decay is None:
+        return Figures()
+    sum_shrink, survival = _over_the_run(training.schedule, run, rule_of(side, number))
+    return Figures(
+        shrink=decay.first_order_shrink,
+        timescale_steps=decay.timescale_steps,
+        timescale_epochs=decay.timescale_epochs,
+        timescale_run_fraction=decay.timescale_run_fraction,
+        sum_shrink=sum_shrink,
+        survival=survival,
+    )
+
+
+def _over_the_run(
+    schedule: str | None, run: Run, rule: DecayRule
+) -> tuple[float | None, float | None]:
+    """Return the sum of all shrinks and the survival; None without schedule or length."""
+    if schedule is None or run.total_steps is None:
+        return None, None
+    try:
+        laid = lay_schedule(schedule, run)
+    except MissingQuantityError:  # lengths in epochs, whose steps are not known
+        return None, None
+    whole = survive(laid, rule, n_points=2)
+    return whole.sum_shrink, whole.survival

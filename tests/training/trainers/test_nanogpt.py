@@ -1,0 +1,66 @@
+"""nanoGPT's configurations, parsed and never run."""
+
+import pytest
+
+from decaycalc.errors import UnreadableFileError
+from tests.training.trainers.reading import origins, quantity, read, shrink
+
+GPT2 = """
+# config for training GPT-2 (124M)
+wandb_log = True
+batch_size = 12
+block_size = 1024
+gradient_accumulation_steps = 5 * 8
+max_iters = 600000
+lr_decay_iters = max_iters
+learning_rate = 6e-4
+min_lr = learning_rate / 10
+weight_decay = 1e-1
+init_from = 'scratch'
+import os; os.system('touch canary')
+a = b = 1
+a, c = 1, 2
+"""
+
+
+def test_a_configuration_is_read_and_never_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = read(tmp_path, "train_gpt2.py", GPT2)
+    assert not (tmp_path / "canary").exists()
+    assert (made.kind, made.convention, made.value) == ("nanogpt", "nanogpt", "1e-1")
+    assert (made.run.examples_per_step, made.unit, made.run.steps) == (491520, "tokens", 600000)
+    assert made.schedule == "cosine:warmup=2000,ramp=inner,final=0.1"
+    assert made.betas == ("0.9", "0.95")
+    assert shrink(made) == pytest.approx(6e-5)
+    assert origins(made)["beta2"] == "default"
+
+
+def test_what_is_computed_at_run_time_is_missing(tmp_path):
+    text = (
+        "learning_rate = float('1')\nmax_iters = -(-7) - 2 + 1\nlr_scale = 3\nwarmup_iters = 0\n"
+        "block_size = 8\n"
+    )
+    made = read(tmp_path, "c.py", text)
+    assert made.run.lr is None
+    assert made.run.steps == 6
+    assert "computed at run time" in quantity(made, "lr").note
+    assert made.not_used == ("lr_scale",)
+    assert "lr" in made.missing
+
+
+def test_decay_lr_off_is_a_constant_lr(tmp_path):
+    text = "decay_lr = False\nmax_iters = 100\nn_layer = 4\n"
+    assert read(tmp_path, "c.py", text).schedule == "constant"
+
+
+def test_a_shorter_decay_than_the_run_has_its_length(tmp_path):
+    made = read(tmp_path, "c.py", "max_iters = 5000\nlr_decay_iters = 4000\nwarmup_iters = 0\n")
+    assert made.schedule == "cosine:length=4000,final=0.1"
+
+
+def test_anyones_python_is_not_nanogpts(tmp_path):
+    text = (
+        "learning_rate = 1e-3\nweight_decay = 0.05\nbatch_size = 64\nepochs = 20\nmomentum = 0.9\n"
+    )
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "mine.py", text)

@@ -1,0 +1,38 @@
+"""YOLOv5's hyp.yaml and opt.yaml, against its train.py."""
+
+import pytest
+
+from tests.training.trainers.reading import quantity, read, shrink
+
+HYP = "lr0: 0.01\nlrf: 0.1\nmomentum: 0.937\nweight_decay: 0.0005\nwarmup_epochs: 3.0\n"
+OPT = "weights: yolov5s.pt\nhyp: hyp.yaml\nepochs: 300\nbatch_size: 16\noptimizer: {}\n"
+
+
+def test_hyp_alone_leaves_batch_and_length_open(tmp_path):
+    made = read(tmp_path, "hyp.yaml", HYP)
+    assert (made.kind, made.convention, made.value) == ("yolov5", "yolov5", "0.0005")
+    assert {"batch_size", "epochs"} <= set(made.missing)
+
+
+@pytest.mark.parametrize("first", ["hyp", "opt"])
+def test_hyp_and_opt_are_read_together(tmp_path, first):
+    texts = {"hyp": HYP, "opt": OPT.format("SGD")}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    made = read(tmp_path, f"{first}.yaml", texts[first])
+    assert made.run.examples_per_step == 64
+    assert made.run.epochs == 300
+    assert shrink(made) == pytest.approx(0.01 * 0.0005 / (1 - 0.937))
+    assert quantity(made, "lr").where == ("lr0" if first == "hyp" else "hyp.yaml: lr0")
+
+
+def test_an_opt_that_holds_its_hyp_is_whole(tmp_path):
+    inner = "".join(f"  {line}\n" for line in HYP.splitlines())
+    text = OPT.format("AdamW").replace("hyp: hyp.yaml", f"hyp:\n{inner}".rstrip())
+    made = read(tmp_path, "opt.yaml", text)
+    assert (made.convention, made.run.examples_per_step) == ("ultralytics-adamw", 64)
+
+
+def test_an_unknown_optimizer_has_no_number(tmp_path):
+    (tmp_path / "opt.yaml").write_text(OPT.format("Magic"))
+    assert "no convention here" in read(tmp_path, "hyp.yaml", HYP).refusal
