@@ -1,11 +1,12 @@
 """JSON and TOML by the standard library: numbers as typed, and the lines of their keys."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.files.json_text import parse_json as parse_json_text
+from decaycalc.files.toml_text import TomlSyntaxError
+from decaycalc.files.toml_text import parse_toml as parse_toml_text
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _MOST_BITS = 4000
@@ -32,16 +33,11 @@ def parse_toml(text: str, name: str) -> Entries:
         UnreadableFileError: not TOML, or nested too deeply.
     """
     try:
-        value = tomllib.loads(text, parse_float=str)
-    except RecursionError:
-        raise UnreadableFileError(name, "its TOML is nested too deeply") from None
-    except ValueError as error:
-        raise UnreadableFileError(name, f"it is not TOML: {_first_line(error)}") from None
+        value = parse_toml_text(text, name)
+    except TomlSyntaxError as error:
+        place = f"line {error.line}, column {error.column}"
+        raise UnreadableFileError(name, f"not TOML: {error.reason} at {place}") from None
     return _root(value, _toml_lines(text), name, "TOML table")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or ["?"])[0][:120]
 
 
 def _root(value: object, lines: Mapping[str, int], name: str, what: str) -> Entries:
