@@ -168,6 +168,18 @@ def _quoted(value: object) -> str:
     return f"{shown[: _LONGEST_VALUE // 2]}...{shown[-_LONGEST_VALUE // 4 :]}"
 
 
+def shown(value: object, most: int = 60) -> str:
+    """Return what a message shows of a value; Python does not write out every number.
+
+    >>> shown([1, 2]), shown(10**5000)
+    ('[1, 2]', 'a value too large to show')
+    """
+    try:
+        return repr(value)[:most]
+    except (ValueError, RecursionError):
+        return "a value too large to show"
+
+
 MOST_SUGGESTIONS = 3
 
 

@@ -1,16 +1,16 @@
 """The sum of squares of stored weights, streamed: exact to 1e-7, in bounded memory.
 
-Values are read through windows of a memory map and added in float64. A float32 is squared and added
+Values are read through windows and added in float64. A float32 is squared and added
 to no more than 127 others in float32 first, in BLAS, whose lanes keep the error of such a row below
 1e-7; rows that float32 cannot hold are done again in float64.
 """
 
-import mmap
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,13 @@ Array = NDArray[np.generic]
 Progress = Callable[[int], None]
 """Called with the number of bytes just done."""
 
-WINDOW = 96 * 2**20
+WINDOW = 16 * 2**20
 PIECE = 16 * 2**20
 ROW = 128
 BLOCK = 2**16
-MOST_THREADS = 2
+# More cores than these wait for the memory.
+MOST_THREADS = 8
+COUNTED = 2**18
 # Outside these a row's float32 sum may have lost digits to under- or overflow.
 LEAST_SUM, LARGEST_SUM = 1e-25, 1e37
 
@@ -59,14 +61,21 @@ class Measured(Record):
 def measure(checkpoint: Checkpoint, *, progress: Progress | None = None) -> tuple[Measured, ...]:
     """Return the sum of squares of each tensor, in the checkpoint's order.
 
+    Windows of all tensors are shared out among the available cores, so many small tensors take them
+    all too.
+
     Raises:
         UnreadableFileError: a number format that is packed, a file that changed, or a value that
             is not finite.
     """
     report = progress or _ignore
-    workers = min(MOST_THREADS, cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        results = [_measure_tensor(entry, pool, report) for entry in checkpoint.stored]
+    rules = [find_rule(entry) for entry in checkpoint.stored]
+    with ThreadPoolExecutor(min(MOST_THREADS, _available_cores())) as pool:
+        try:
+            results = _measure_all(checkpoint.stored, rules, pool, report)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     tensors = checkpoint.architecture.tensors
     return tuple(
         Measured(name=tensor.name, n_weights=tensor.n_weights, sum_of_squares=total)
@@ -74,26 +83,51 @@ def measure(checkpoint: Checkpoint, *, progress: Progress | None = None) -> tupl
     )
 
 
+def _measure_all(
+    stored: tuple[Stored, ...], rules: "list[Square]", pool: ThreadPoolExecutor, report: Progress
+) -> list[float]:
+    """Return the tensors' sums of squares; what can be read anywhere is started first."""
+    started = [
+        None if entry.pieces is not None or entry.member else _start(entry, rule, pool)
+        for entry, rule in zip(stored, rules, strict=True)
+    ]
+    return [
+        _collect(entry, rule, windows, report)
+        for entry, rule, windows in zip(stored, rules, started, strict=True)
+    ]
+
+
+def _available_cores() -> int:
+    """Return how many cores this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
 def _ignore(_n_bytes: int) -> None:
     """Report nothing."""
 
 
-def _measure_tensor(entry: Stored, pool: ThreadPoolExecutor, report: Progress) -> float:
-    square = find_rule(entry)
-    if entry.pieces is not None:
+def _collect(
+    entry: Stored, square: "Square", windows: "list[Future[float]] | None", report: Progress
+) -> float:
+    """Return a tensor's sum of squares: of its windows, or read here piece by piece."""
+    if windows is not None:
+        total = 0.0
+        for window, size in zip(windows, _sizes(entry), strict=True):
+            total += window.result()
+            report(size)
+    elif entry.pieces is not None:
         total = sum(_in_pieces(entry, entry.pieces, square, report))
-    elif entry.member:
-        total = sum(_archived(entry, square, report))
     else:
-        total = _mapped(entry, square, pool, report)
+        total = sum(_archived(entry, square, report))
     if not np.isfinite(total):
         raise UnreadableFileError(
             entry.path, f"tensor {entry.name[:80]!r} holds values that are not finite"
         )
-    return total
+    return float(total)
 
 
-Square = Callable[[bytes | mmap.mmap, int, int], float]
+Square = Callable[[bytes | bytearray, int, int], float]
 """Takes a buffer, an offset and a number of bytes; returns the sum of squares."""
 
 
@@ -116,42 +150,50 @@ def find_rule(entry: Stored) -> Square:
     )
 
 
-def _mapped(entry: Stored, square: Square, pool: ThreadPoolExecutor, report: Progress) -> float:
-    """Return the sum of squares of a tensor: mapped whole, seen window by window.
+def _start(entry: Stored, square: Square, pool: ThreadPoolExecutor) -> "list[Future[float]]":
+    """Start the sums of squares of a tensor's windows; they are read where a core is free."""
+    offset, windows = entry.offset, []
+    for size in _sizes(entry):
+        windows.append(pool.submit(_window, entry.path, offset, size, square))
+        offset += size
+    return windows
 
-    What has been seen is let go, so that the process holds few windows at a time.
+
+def _sizes(entry: Stored) -> list[int]:
+    """Return the sizes in bytes of the windows that a tensor is read through."""
+    whole, rest = divmod(entry.n_bytes, WINDOW)
+    return [WINDOW] * whole + ([rest] if rest else [])
+
+
+def _window(path: str, offset: int, size: int, square: Square) -> float:
+    """Return the sum of squares of some bytes of a file.
+
+    They are read, not mapped: a mapped file that somebody shortens ends the process.
+
+    Raises:
+        UnreadableFileError: they cannot be read, or end too early.
     """
-    if not entry.n_bytes:
-        return 0.0
-    lead = entry.offset % mmap.ALLOCATIONGRANULARITY
+    data = bytearray(size)
     try:
-        with Path(entry.path).open("rb") as stream:
-            mapped = mmap.mmap(
-                stream.fileno(),
-                lead + entry.n_bytes,
-                access=mmap.ACCESS_READ,
-                offset=entry.offset - lead,
-            )
-    except (OSError, ValueError) as error:
-        raise UnreadableFileError(entry.path, f"it changed while being read: {error}") from None
-
-    def window(start: int) -> float:
-        size = min(WINDOW, lead + entry.n_bytes - start)
-        total = square(mapped, start, size)
-        _let_go(mapped, start, size)
-        report(size)
-        return total
-
-    with mapped:
-        return float(sum(pool.map(window, range(lead, lead + entry.n_bytes, WINDOW))))
+        with Path(path).open("rb", buffering=0) as stream:
+            stream.seek(offset)
+            done = _fill(stream, memoryview(data))
+    except OSError as error:
+        raise UnreadableFileError(path, f"it changed while being read: {error}") from None
+    if done < size:
+        raise UnreadableFileError(path, "it changed while being read: it ends too early")
+    return square(data, 0, size)
 
 
-def _let_go(mapped: mmap.mmap, start: int, size: int) -> None:
-    """Give whole pages back to the system, which reads them again should they be needed."""
-    begin = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
-    length = (start + size) // mmap.PAGESIZE * mmap.PAGESIZE - begin
-    if length > 0 and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED, begin, length)
+def _fill(stream: FileIO, data: memoryview) -> int:
+    """Read until the bytes are full or the file ends; return how many there are."""
+    done = 0
+    while done < len(data):
+        count = stream.readinto(data[done:])
+        if not count:
+            break
+        done += count
+    return done
 
 
 def _in_pieces(
@@ -239,11 +281,14 @@ def _brain_floats(values: Array) -> float:
 
 
 def _by_table(
-    table: NDArray[np.float64], buffer: bytes | mmap.mmap, offset: int, size: int
+    table: NDArray[np.float64], buffer: bytes | bytearray, offset: int, size: int
 ) -> float:
     """Return the sum of squares of eight-bit values by counting each of their 256 kinds."""
     codes = np.frombuffer(buffer, np.uint8, count=size, offset=offset)
-    counts = np.bincount(codes, minlength=256)
+    counts = np.zeros(256, np.int64)
+    # In pieces: bincount makes eight bytes of each code first.
+    for start in range(0, size, COUNTED):
+        counts += np.bincount(codes[start : start + COUNTED], minlength=256)
     # A kind that does not occur must not turn the sum into nan by 0 times infinity.
     present = counts > 0
     return float(np.dot(counts[present].astype(np.float64), table[present]))

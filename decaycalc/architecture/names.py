@@ -1,7 +1,8 @@
 """Matching tensor names with a user's regular expressions, in bounded time.
 
-A pattern with one unbounded repetition takes at most quadratic time on names of bounded length and
-is matched here. With more it may take exponential time, which nothing in `re` can stop: those are
+A pattern that can match in one way, or that repeats one character, takes at most quadratic time on
+a name and is matched here. With more choices (a second repetition or `?`, a group that is repeated,
+alternatives within groups) it may take exponential time, which nothing in `re` can stop: those are
 matched in a process of their own, which is given a limit.
 """
 
@@ -14,6 +15,8 @@ from decaycalc.errors import InvalidValueError
 
 LONGEST_PATTERN = 1000
 MOST_SECONDS = 5.0
+# Characters of a name on which quadratic time is none.
+LONGEST_QUICK = 256
 _PROGRAM = (
     "import json,re,sys;p,n=json.load(sys.stdin);r=re.compile(p);"
     "json.dump([bool(r.search(x)) for x in n],sys.stdout)"
@@ -39,22 +42,33 @@ def match_names(
         ) from None
     if compiled is None:
         raise InvalidValueError("pattern", pattern[:80], f"must be at most {LONGEST_PATTERN} long")
-    if count_repetitions(pattern) > 1:
+    longest = max(map(len, names), default=0)
+    if count_choices(pattern) > (1 if longest <= LONGEST_QUICK else 0):
         return _match_apart(pattern, names, seconds)
     return tuple(compiled.search(name) is not None for name in names)
 
 
-def count_repetitions(pattern: str) -> int:
-    r"""Return how many characters of a pattern could repeat something, escaped ones left out.
+def count_choices(pattern: str) -> int:
+    r"""Return in how many places a pattern leaves a choice, those that multiply counted twice.
 
-    >>> count_repetitions(r"(a+)+b"), count_repetitions(r"a\+b*")
-    (2, 1)
+    A repetition is a choice, two where it repeats a group; so are alternatives within a group.
+
+    >>> count_choices(r"layers\.\d+\."), count_choices(r"bias|norm"), count_choices(r"(a|aa)+$")
+    (1, 0, 3)
     """
-    count, escaped = 0, False
-    for letter in pattern:
-        count += letter in "*+{" and not escaped
-        escaped = letter == "\\" and not escaped
+    count, depth, before = 0, 0, ""
+    for part in _PARTS.findall(pattern):
+        depth += (part == "(") - (part == ")")
+        if part in _REPETITIONS and before != "(":
+            count += 2 if before == ")" else 1
+        count += part == "|" and depth > 0
+        before = part
     return count
+
+
+# Escapes and classes of characters are one part, whatever is in them.
+_PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+_REPETITIONS = ("*", "+", "?", "{")
 
 
 def _match_apart(pattern: str, names: tuple[str, ...], seconds: float) -> tuple[bool, ...]:

@@ -7,7 +7,7 @@ from decaycalc.architecture.groups import Choice, group_tensors, lr_multiples, t
 from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.inventory import Rate, take_inventory
 from decaycalc.architecture.masks import FRAMEWORKS, RULES, decayed, find_mask
-from decaycalc.architecture.names import match_names
+from decaycalc.architecture.names import count_choices, match_names
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.treatment import parse_group_rule
 from decaycalc.architecture.zoo import find_model
@@ -225,9 +225,28 @@ def test_a_broken_pattern_is_refused(pattern):
         match_names(pattern, ("a",))
 
 
-def test_a_catastrophic_pattern_is_stopped():
+@pytest.mark.parametrize(
+    "pattern",
+    ["^(a+)+$", "(a|aa)+$", "(a|a)*$", "(.|a)+x", "a?" * 30 + "b", "(a|a)" * 30 + "b", "(a?){40}b"],
+)
+def test_a_catastrophic_pattern_is_stopped(pattern):
     with pytest.raises(InvalidValueError, match="takes too long"):
-        match_names("^(a+)+$", ("a" * 60 + "!",), seconds=0.5)
+        match_names(pattern, ("a" * 60 + "!",), seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "choices"),
+    [
+        ("bias|norm", 0), (r"layers\.\d+\.", 1), ("(?:weight|bias)$", 1), ("(?i)norm", 0),
+        ("[+*|]x+", 1), (r"\+\*", 0), ("(ab)?", 2), ("[]*]", 0),
+    ],
+)  # fmt: skip
+def test_the_choices_of_a_pattern_are_counted(pattern, choices):
+    assert count_choices(pattern) == choices
+
+
+def test_on_long_names_one_repetition_is_matched_apart():
+    assert match_names(".*x", ("a" * 4000,)) == (False,)
 
 
 def test_the_matching_process_takes_any_name(monkeypatch):

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import sys
 import types
 import zipfile
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from decaycalc.architecture.measure import measure
-from decaycalc.architecture.readers import graphs, keras_files, open_checkpoint
+from decaycalc.architecture.readers import keras_files, onnx_files, open_checkpoint
 from decaycalc.errors import UnreadableFileError
 
 RANDOM = np.random.default_rng(6)
@@ -59,7 +60,7 @@ def onnx_file(tmp_path, monkeypatch):
 
 
 def test_onnx_values_are_measured_however_they_are_kept(onnx_file, monkeypatch):
-    monkeypatch.setattr(graphs, "_PIECE", 64)
+    monkeypatch.setattr(onnx_files, "_PIECE", 64)
     half = VALUES.astype("<f2")
     found = measured(
         onnx_file(
@@ -89,8 +90,44 @@ def test_onnx_values_beside_the_model_are_read_where_they_are(onnx_file, tmp_pat
     write(tmp_path, "m.data", b"head" + VALUES.astype("<f4").tobytes())
     found = measured(onnx_file(external(location="m.data", offset="4")))
     assert found["w.w"] == pytest.approx(squares(VALUES.astype(np.float32)), rel=1e-7)
-    with pytest.raises(UnreadableFileError, match="changed while being read"):
+    with pytest.raises(UnreadableFileError, match="goes past the end of its 1632 bytes"):
         measured(onnx_file(external(location="m.data", offset="8")))
+
+
+def test_onnx_values_that_became_fewer_are_refused(onnx_file, tmp_path):
+    data = write(tmp_path, "m.data", VALUES.astype("<f4").tobytes())
+    checkpoint = open_checkpoint(str(onnx_file(external(location="m.data", offset="0"))))
+    data.write_bytes(b"short")
+    with pytest.raises(UnreadableFileError, match="changed while being read: it ends too early"):
+        measure(checkpoint)
+    data.unlink()
+    with pytest.raises(UnreadableFileError, match="changed while being read: "):
+        measure(checkpoint)
+
+
+def test_onnx_values_behind_a_link_or_in_a_pipe_are_refused(onnx_file, tmp_path):
+    (tmp_path / "m.data").symlink_to("/etc/hosts")
+    with pytest.raises(UnreadableFileError, match=r"behind a link, 'm\.data'"):
+        onnx_architecture(onnx_file(external(location="m.data")))
+    (tmp_path / "folder").symlink_to("/etc")
+    with pytest.raises(UnreadableFileError, match="behind a link"):
+        onnx_architecture(onnx_file(external(location="folder/hosts")))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UnreadableFileError, match="not a regular file"):
+        onnx_architecture(onnx_file(external(location="pipe")))
+
+
+def onnx_architecture(path):
+    return open_checkpoint(str(path)).architecture
+
+
+def test_an_onnx_tensor_that_is_not_named_in_utf_8_is_refused(onnx_file):
+    with pytest.raises(UnreadableFileError, match="is not named in UTF-8"):
+        onnx_architecture(onnx_file(initialiser(b"\xff.w", [2, 2], 1)))
+    with pytest.raises(UnreadableFileError, match="not an ONNX model"):
+        onnx_architecture(onnx_file(types.SimpleNamespace(data_type=1, name="w")))
+    with pytest.raises(UnreadableFileError, match="goes past 64 sizes"):
+        onnx_architecture(onnx_file(initialiser("w.w", [2**62], 1)))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +145,7 @@ class Dataset:
     def __init__(self, values, stored=None):
         self.values, self.shape, self.dtype = values, values.shape, values.dtype
         n_bytes = values.nbytes if stored is None else stored
+        self.external, self.is_virtual, self.chunks = None, False, None
         self.id = types.SimpleNamespace(get_storage_size=lambda: n_bytes)
 
     def __getitem__(self, key):
@@ -159,6 +197,40 @@ def test_keras_values_are_measured_some_rows_at_a_time(keras_file, monkeypatch, 
     assert found[3:] == [9, 0]
 
 
+def test_keras_rows_too_large_to_hold_are_measured_in_parts(keras_file, monkeypatch):
+    monkeypatch.setattr(keras_files, "_PIECE", 64)
+    values = RANDOM.normal(size=(3, 5, 40)).astype("<f4")
+    found = measured(keras_file({"a/vars/0": Dataset(values)}))
+    assert found["a/vars/kernel"] == pytest.approx(squares(values), rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"external": [("/etc/hosts", 0, 8)]}, "keeps its values in other files"),
+        ({"is_virtual": True}, "keeps its values in other files"),
+        ({"chunks": (2**14, 2**14)}, "has chunks of more than 256 MiB"),
+    ],
+)
+def test_keras_values_that_lie_elsewhere_or_in_huge_chunks_are_refused(keras_file, change, words):
+    dataset = Dataset(VALUES)
+    vars(dataset).update(change)
+    with pytest.raises(UnreadableFileError, match=words):
+        open_checkpoint(str(keras_file({"a/vars/0": dataset})))
+
+
+def test_keras_groups_are_not_nested_without_end(keras_file):
+    with pytest.raises(UnreadableFileError, match="nested deeper than 64"):
+        open_checkpoint(str(keras_file({"a/" * 65 + "vars/0": Dataset(VALUES)})))
+
+
+def test_a_keras_dataset_that_holds_nothing_is_left_out(keras_file):
+    empty = Dataset(VALUES)
+    empty.shape = None
+    found = measured(keras_file({"a/vars/0": empty, "b/vars/0": Dataset(VALUES)}))
+    assert list(found) == ["b/vars/kernel"]
+
+
 def test_keras_values_of_unknown_formats_are_named(keras_file):
     path = keras_file({"a/vars/0": Dataset(np.zeros((4, 2), "V2"))})
     with pytest.raises(UnreadableFileError, match=r"'a/vars/kernel' has values of void16, which"):
@@ -187,18 +259,6 @@ def test_a_keras_dataset_that_cannot_be_read_is_refused(keras_file):
             measure(checkpoint)
     finally:
         Dataset.__getitem__ = kept
-
-
-def test_gguf_values_are_measured_in_their_place(tmp_path, monkeypatch):
-    kind = types.SimpleNamespace(name="F32")
-    entry = types.SimpleNamespace(
-        name="output.weight", shape=[11, 37], tensor_type=kind, data_offset=32, n_bytes=37 * 11 * 4
-    )
-    reader = types.SimpleNamespace(tensors=[entry])
-    fake(monkeypatch, "gguf", GGUFReader=lambda _path: reader)
-    path = write(tmp_path, "m.gguf", bytes(32) + VALUES.astype("<f4").tobytes())
-    expected = squares(VALUES.astype(np.float32))
-    assert measured(path)["output.weight"] == pytest.approx(expected, rel=1e-7)
 
 
 def test_the_command_measures_them_and_says_what_it_can(tmp_path, run, keras_file):
@@ -250,6 +310,20 @@ def test_real_hdf5_values_are_measured(tmp_path, monkeypatch):
         assert found["layers/conv/vars/kernel"] == pytest.approx(squares(VALUES), rel=1e-7)
         dense = squares(VALUES.astype(np.float32))
         assert found["layers/dense/vars/kernel"] == pytest.approx(dense, rel=1e-7)
+
+
+def test_real_hdf5_values_in_other_files_are_refused(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    (tmp_path / "other").write_bytes(bytes(64))
+    with h5py.File(tmp_path / "m.h5", "w") as root:
+        root.create_dataset("a/vars/0", (4, 2), "f8", external=[(str(tmp_path / "other"), 0, 64)])
+    with pytest.raises(UnreadableFileError, match="keeps its values in other files"):
+        open_checkpoint(str(tmp_path / "m.h5"))
+    with h5py.File(tmp_path / "m.h5", "w") as root:
+        root["a/vars/0"] = h5py.ExternalLink("/etc/hosts", "x")
+        root["b/vars/0"] = VALUES
+        root["c/vars/0"] = h5py.Empty("f4")
+    assert list(measured(tmp_path / "m.h5")) == ["b/vars/kernel"]
 
 
 def test_real_gguf_values_are_measured_unless_quantised(tmp_path):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from decaycalc.architecture import parse_architecture
-from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import bounds, open_checkpoint, read_architecture
+from decaycalc.architecture.readers.listing import pairs_of_json
 from decaycalc.architecture.tensors import Role
 from decaycalc.architecture.zoo import find_model
 from decaycalc.errors import (
@@ -164,8 +164,9 @@ HOSTILE_SAFETENSORS = {
     "shape no list": (header_file({"a": {**ONE, "shape": "2"}}, bytes(8)), "list of sizes"),
     "huge sizes": (
         header_file({"a": {**ONE, "shape": [10**400, 10**400]}}, bytes(8)),
-        "other than",
+        "goes past 64 sizes",
     ),
+    "hundreds of sizes": (header_file({"a": {**ONE, "shape": [9**9] * 65}}, b""), "goes past 64"),
     "wrong bytes": (header_file({"a": {**ONE, "shape": [3]}}, bytes(8)), "other than"),
     "backwards": (header_file({"a": {**ONE, "data_offsets": [8, 0]}}, bytes(8)), "no sound"),
     "three offsets": (header_file({"a": {**ONE, "data_offsets": [0, 8, 9]}}, bytes(8)), "no sound"),
@@ -299,8 +300,8 @@ BROKEN = {
     "b.json": ("[3]", "no name and shape"),
     "c.json": ('{"w": "4x"}x', "not JSON"),
     "d.json": ('{"w": "four"}', "sizes like 64x3"),
-    "e.json": ('[["", [1]]]', "no tensor's name"),
-    "f.json": ("[[3, [1]]]", "no tensor's name"),
+    "e.json": ('[["", [1]]]', "not a tensor's name"),
+    "f.json": ("[[3, [1]]]", "not a tensor's name"),
     "g.json": ('[["w", [1]], ["w", [1]]]', "stands twice"),
     "h.json": ('[{"name": "w", "shape": [1], "role": "king"}]', "is none of"),
     "i.json": ("{}", "no trained tensor"),
@@ -526,11 +527,10 @@ def test_a_hostile_archive_is_refused(tmp_path):
 
 
 def test_a_format_behind_an_extra_says_how_to_get_it(tmp_path, monkeypatch):
-    for module in ("onnx", "gguf", "h5py", "yaml"):
+    for module in ("onnx", "h5py", "yaml"):
         monkeypatch.setitem(sys.modules, module, None)
     for name, extra in (
         ("m.onnx", "onnx"),
-        ("m.gguf", "gguf"),
         ("m.keras", "keras-files"),
         ("m.h5", "keras-files"),
         ("net.yaml", "yaml"),
@@ -562,28 +562,9 @@ def test_onnx_initialisers_of_real_numbers_are_read(tmp_path, monkeypatch):
         parse_architecture(write(tmp_path, "m.onnx", b"x"))
 
 
-def test_gguf_tensors_are_read_in_the_order_of_torch(tmp_path, monkeypatch):
-    kind = types.SimpleNamespace(name="Q4_K")
-    tensors = [
-        types.SimpleNamespace(
-            name="output.weight", shape=[4, 10], tensor_type=kind, data_offset=0, n_bytes=1
-        )
-    ]
-    fake(monkeypatch, "gguf", GGUFReader=lambda _path: types.SimpleNamespace(tensors=tensors))
-    net = parse_architecture(write(tmp_path, "m.gguf", b"x"))
-    assert net.tensors[0].shape == (10, 4)
-    with pytest.raises(UnreadableFileError, match=r"'output.weight' has values of Q4_K, which are"):
-        measure(open_checkpoint(str(tmp_path / "m.gguf")))
-
-    def broken(_path):
-        raise ValueError("bad magic\nand more")
-
-    fake(monkeypatch, "gguf", GGUFReader=broken)
-    with pytest.raises(UnreadableFileError, match=r"bad magic$"):
-        parse_architecture(write(tmp_path, "m.gguf", b"x"))
-
-
 class Dataset:
+    external, is_virtual, chunks = None, False, None
+
     def __init__(self, *shape, dtype="float32"):
         self.shape, self.dtype = shape, dtype
 
@@ -663,18 +644,25 @@ def test_yaml_layers_are_read_but_not_its_aliases(tmp_path, monkeypatch):
     class YAMLError(Exception):
         pass
 
-    def load(text):
+    def load(text, Loader):  # noqa: N803  (as it is called)
+        loaders.append(Loader)
         if text == "broken":
             raise YAMLError
         return json.loads(text)
 
-    fake(monkeypatch, "yaml", safe_load=load, YAMLError=YAMLError)
+    loaders = []
+    fake(monkeypatch, "yaml", load=load, YAMLError=YAMLError, SafeLoader="pure")
     text = json.dumps({"layers": [{"type": "dense", "in": 3, "out": 2}]})
     assert parse_architecture(write(tmp_path, "net.yaml", text)).n_parameters == 8
     with pytest.raises(UnreadableFileError, match="not YAML"):
         parse_architecture(write(tmp_path, "net.yml", "broken"))
     with pytest.raises(UnreadableFileError, match="anchors and aliases"):
         parse_architecture(write(tmp_path, "net.yml", "a: &x [*x]"))
+    with pytest.raises(UnreadableFileError, match="larger than 262144 bytes"):
+        parse_architecture(write(tmp_path, "net.yml", " " * (2**18 + 1)))
+    fake(monkeypatch, "yaml", load=load, YAMLError=YAMLError, CSafeLoader="C", SafeLoader="pure")
+    assert parse_architecture(write(tmp_path, "net.yml", text + " " * 2**18)).n_parameters == 8
+    assert loaders == ["pure", "pure", "C"]
 
 
 @pytest.mark.parametrize("text", ["nosuchmodel", "784-300.x", "%%%", "resnet 51 x"])
@@ -691,3 +679,56 @@ def test_a_file_without_an_ending_is_found_by_its_name(tmp_path, monkeypatch):
         parse_architecture("notes")
     write(tmp_path, "3.csv", "w,2\n")
     assert parse_architecture("3.csv").n_parameters == 2
+
+
+def test_numbers_of_thousands_of_digits_are_refused_in_one_line(tmp_path):
+    yaml = pytest.importorskip("yaml")
+    assert yaml.safe_load("0x10") == 16
+    for name, text in (
+        ("n.yaml", "a: [0x" + "f" * 5000 + ", x]"),
+        ("n.toml", "a = [1" + "0" * 5000),
+    ):
+        with pytest.raises(DecaycalcError) as caught:
+            parse_architecture(write(tmp_path, name, text))
+        assert len(str(caught.value)) < 400
+
+
+def test_names_that_cannot_be_written_out_are_refused(tmp_path):
+    with pytest.raises(UnreadableFileError, match="surrogate"):
+        parse_architecture(write(tmp_path, "x.json", r'{"\ud800": [3, 4]}'))
+    with pytest.raises(UnreadableFileError, match="not text that can be written"):
+        pairs_of_json({"\ud800": [3, 4]}, "x.yaml")
+
+
+def test_a_key_twice_among_many_takes_no_time(tmp_path):
+    text = "{" + ",".join(f'"w{index}":[1]' for index in range(150_000)) + ',"w0":[1]}'
+    with pytest.raises(UnreadableFileError, match="'w0' stands twice"):
+        parse_architecture(write(tmp_path, "m.json", text))
+
+
+def test_a_safetensors_header_of_countless_tensors_is_refused_unparsed(tmp_path):
+    header = b"{" + b'"data_offsets"' * 200_001 + b"}"
+    path = write(tmp_path, "m.safetensors", len(header).to_bytes(8, "little") + header)
+    with pytest.raises(UnreadableFileError, match="more than 200000 tensors"):
+        parse_architecture(path)
+
+
+def test_an_archives_members_are_bounded_together(tmp_path):
+    path = tmp_path / "m.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index in range(4):
+            archive.writestr(f"w{index}.npy", bytes(20 * 2**20))
+    with pytest.raises(UnreadableFileError, match="its members would grow to 83886080 bytes"):
+        parse_architecture(str(path))
+
+
+def test_an_archives_members_may_not_share_their_bytes(tmp_path):
+    path = tmp_path / "m.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("w.npy", bytes(5000))
+    data = bytearray(path.read_bytes())
+    start = data.rindex(b"PK\x01\x02")
+    data[start + 20 : start + 24] = (10_000).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(UnreadableFileError, match="its members overlap"):
+        parse_architecture(str(path))

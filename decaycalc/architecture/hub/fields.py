@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import isfinite
 
-from decaycalc.errors import UnreadableFileError
+from decaycalc.errors import UnreadableFileError, shown
 from decaycalc.record import Record
 
 LARGEST_SIZE = 10**9
@@ -107,7 +107,7 @@ class Fields(Record):
     def wrong(self, name: str, value: object, expected: str) -> UnreadableFileError:
         """Return the error of a malformed field."""
         return UnreadableFileError(
-            self.path, f"{name[:80]} is {repr(value)[:80]}, expected {expected}"
+            self.path, f"{name[:80]} is {shown(value, 80)}, expected {expected}"
         )
 
     def _checked(self, name: str, value: object, least: int) -> int:

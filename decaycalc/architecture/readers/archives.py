@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from decaycalc.architecture.readers.bounds import check_shape, regular_file
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, make_checkpoint
-from decaycalc.errors import UnreadableFileError
+from decaycalc.errors import UnreadableFileError, shown
 
 LARGEST_DIRECTORY = 64 * 2**20
 LARGEST_ARRAY_HEADER = 2**16
@@ -48,6 +48,7 @@ def open_npz(path: str) -> Checkpoint:
         with file.open("rb") as stream:
             check_directory(stream, path)
             with zipfile.ZipFile(stream) as archive:
+                check_members(archive, os.fstat(stream.fileno()).st_size, path)
                 return make_checkpoint(_members(archive, path), path)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
         raise UnreadableFileError(path, f"not a zip archive: {str(error)[:120]}") from None
@@ -60,7 +61,6 @@ def _members(archive: zipfile.ZipFile, path: str) -> list[Stored]:
     for info in archive.infolist():
         if not info.filename.endswith(".npy"):
             continue
-        check_ratio(info, path)
         with archive.open(info) as member:
             name = info.filename.removesuffix(".npy")
             size = info.file_size
@@ -68,15 +68,22 @@ def _members(archive: zipfile.ZipFile, path: str) -> list[Stored]:
     return stored
 
 
-def check_ratio(info: zipfile.ZipInfo, path: str) -> None:
-    """Check that a member does not claim to grow beyond what weights can.
+def check_members(archive: zipfile.ZipFile, size: int, path: str) -> None:
+    """Check that an archive of `size` bytes does not claim to grow beyond what weights can.
+
+    Its members are bounded together: each alone might be small enough a thousand times. They may
+    not share their bytes either.
 
     Raises:
         UnreadableFileError: it does.
     """
-    if info.file_size > FREE_BYTES + LARGEST_RATIO * info.compress_size:
-        reason = f"member {info.filename[:80]!r} would grow to {info.file_size} bytes"
-        raise UnreadableFileError(path, reason)
+    members = archive.infolist()
+    packed = sum(info.compress_size for info in members)
+    grown = sum(info.file_size for info in members)
+    if packed > size:
+        raise UnreadableFileError(path, "its members overlap: they claim more bytes than it has")
+    if grown > FREE_BYTES + LARGEST_RATIO * packed:
+        raise UnreadableFileError(path, f"its members would grow to {grown} bytes")
 
 
 def check_directory(stream: BinaryIO, path: str) -> None:
@@ -122,7 +129,7 @@ def _array(stream: BinaryIO, name: str, size: int, path: str, member: str) -> St
     shape = check_shape(header.get("shape"), name, path)
     code = header.get("descr")
     if not isinstance(code, str) or code[1:] not in DTYPES or code[0] not in "<|":
-        raise UnreadableFileError(path, f"array {name[:80]!r} has dtype {repr(code)[:40]}")
+        raise UnreadableFileError(path, f"array {name[:80]!r} has dtype {shown(code, 40)}")
     width = int(code[2:])
     if prod(shape) * width != size - begin:
         reason = f"array {name[:80]!r} has {size - begin} bytes, other than its shape needs"

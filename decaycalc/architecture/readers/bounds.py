@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from decaycalc.errors import UnreadableFileError
+from decaycalc.architecture.tensors import MOST_DIMENSIONS
+from decaycalc.errors import UnreadableFileError, shown
 from decaycalc.files.text import check_kind
 
 MOST_TENSORS = 200_000
+# A dimension, or an offset in a file; their products stay small numbers.
+LARGEST_SIZE = 10**18
 
 
 def regular_file(path: str) -> Path:
@@ -46,14 +49,35 @@ def check_trained(count: int, path: str) -> None:
 def check_shape(value: object, name: str, path: str) -> tuple[int, ...]:
     """Return a JSON list of dimensions as a shape.
 
+    Each is bounded before anything is multiplied: the product of hundreds of sizes of thousands of
+    digits takes seconds.
+
     Raises:
-        UnreadableFileError: it is no list of whole numbers of 0 or more.
+        UnreadableFileError: it is not a list of whole numbers of 0 or more, or of too many or too
+            large ones.
     """
     sound = isinstance(value, list | tuple) and all(
         isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in value
     )
     if not sound or not isinstance(value, list | tuple):
         raise UnreadableFileError(
-            path, f"shape of {name[:80]!r} is {repr(value)[:60]}, expected a list of sizes"
+            path, f"shape of {name[:80]!r} is {shown(value)}, expected a list of sizes"
         )
+    if len(value) > MOST_DIMENSIONS or any(size > LARGEST_SIZE for size in value):
+        bounds = f"{MOST_DIMENSIONS} sizes of at most {LARGEST_SIZE:.0e}"
+        raise UnreadableFileError(path, f"shape of {name[:80]!r} goes past {bounds}")
     return tuple(value)
+
+
+def check_name(name: str, path: str) -> None:
+    """Check that a name can be written out: half of a surrogate pair cannot.
+
+    Raises:
+        UnreadableFileError: it cannot.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UnreadableFileError(
+            path, f"name {name[:40]!a} is not text that can be written"
+        ) from None

@@ -3,6 +3,7 @@
 import importlib
 from typing import Any
 
+from decaycalc.architecture.readers.bounds import check_name
 from decaycalc.architecture.readers.listing import Pair, architecture_of
 from decaycalc.architecture.readers.stored import Checkpoint, Stored
 from decaycalc.errors import MissingExtraError
@@ -27,6 +28,8 @@ def checkpoint_of(stored: list[Stored], path: str, *, roles: dict[str, str]) -> 
         UnreadableFileError: none or too many tensors, or a name that stands twice.
         InvalidValueError: an absurd shape.
     """
+    for each in stored:
+        check_name(each.name, path)
     pairs: list[Pair] = [(each.name, each.shape, roles.get(each.name, "")) for each in stored]
     architecture = architecture_of(pairs, path)
     places = {entry.name: entry for entry in stored}

@@ -1,5 +1,6 @@
 """Keras models, behind the extra `keras-files`: `.keras`, `.weights.h5` and legacy `.h5`."""
 
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from decaycalc.architecture.readers.archives import check_directory, check_ratio
+from decaycalc.architecture.readers.archives import check_directory, check_members
 from decaycalc.architecture.readers.bounds import first_line, regular_file
 from decaycalc.architecture.readers.extras import checkpoint_of, load_package
 from decaycalc.architecture.readers.stored import Checkpoint, Stored
@@ -20,6 +21,8 @@ BATCH_NORM_ARRAYS = 4
 _REAL_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64"}
 _PIECE = 16 * 2**20
 _MOST_GROWTH = 1000
+LARGEST_CHUNK = 256 * 2**20
+MOST_DEPTH = 64
 
 Named = tuple[str, str, Stored]
 """A weight's name in the architecture, its role where that is known, and its place."""
@@ -54,9 +57,8 @@ def _opened(h5py: Any, path: str) -> Iterator[Any]:
     with regular_file(path).open("rb") as stream:
         check_directory(stream, path)
         with zipfile.ZipFile(stream) as archive:
-            info = archive.getinfo("model.weights.h5")
-            check_ratio(info, path)
-            with archive.open(info) as member, h5py.File(member, "r") as root:
+            check_members(archive, os.fstat(stream.fileno()).st_size, path)
+            with archive.open("model.weights.h5") as member, h5py.File(member, "r") as root:
                 yield root
 
 
@@ -65,14 +67,31 @@ def _datasets(h5py: Any, root: Any, path: str) -> list[Stored]:
     found: list[Stored] = []
 
     def visit(name: str, node: Any) -> None:
+        if name.count("/") > MOST_DEPTH:
+            raise UnreadableFileError(path, f"its groups are nested deeper than {MOST_DEPTH}")
         if not isinstance(node, h5py.Dataset) or name.startswith("optimizer"):
             return
+        if node.shape is None:  # it holds nothing, not even an empty array
+            return
+        _check_storage(node, name, path)
         dtype = np.dtype(node.dtype)
         if dtype.kind not in "iub":
             found.append(_dataset(h5py, path, name, node.shape, dtype))
 
     root.visititems(visit)
     return found
+
+
+def _check_storage(node: Any, name: str, path: str) -> None:
+    """Check that a dataset's values lie in the file itself: not in others, nor in pieces too large.
+
+    Raises:
+        UnreadableFileError: they do not.
+    """
+    if node.external or node.is_virtual:
+        raise UnreadableFileError(path, f"{name[:80]!r} keeps its values in other files")
+    if prod(node.chunks or (0,)) * np.dtype(node.dtype).itemsize > LARGEST_CHUNK:
+        raise UnreadableFileError(path, f"{name[:80]!r} has chunks of more than 256 MiB")
 
 
 def _dataset(
@@ -102,12 +121,25 @@ def _pieces(h5py: Any, path: str, name: str) -> Iterator[bytes]:
         n_bytes = prod(node.shape) * dtype.itemsize
         if n_bytes > _PIECE and n_bytes > _MOST_GROWTH * node.id.get_storage_size():
             raise UnreadableFileError(path, f"{name[:80]!r} would grow to {n_bytes} bytes")
-        if not node.shape:
-            yield np.asarray(node[()], dtype).tobytes()
-            return
-        rows = max(1, _PIECE * node.shape[0] // max(1, n_bytes))
-        for start in range(0, node.shape[0], rows):
-            yield np.asarray(node[start : start + rows], dtype).tobytes()
+        for place in _places(tuple(node.shape), dtype.itemsize):
+            yield np.asarray(node[place], dtype).tobytes()
+
+
+def _places(shape: tuple[int, ...], width: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the indices of parts of an array that are small enough to hold, in order.
+
+    Whole rows where they are, parts of a row where one alone is too large.
+    """
+    if prod(shape) * width <= _PIECE:
+        yield ()
+        return
+    row = prod(shape[1:]) * width
+    if row > _PIECE:
+        for index in range(shape[0]):
+            yield from ((index, *rest) for rest in _places(shape[1:], width))
+        return
+    step = _PIECE // max(1, row)
+    yield from ((slice(start, start + step),) for start in range(0, shape[0], step))
 
 
 def _named(datasets: list[Stored]) -> Iterator[Named]:

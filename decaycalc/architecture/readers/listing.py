@@ -7,12 +7,13 @@ from typing import Any
 from decaycalc.architecture.guess import guess_tensors
 from decaycalc.architecture.readers.bounds import (
     check_count,
+    check_name,
     check_shape,
     check_trained,
 )
 from decaycalc.architecture.restacking import from_names
 from decaycalc.architecture.tensors import MOST_DIMENSIONS, Architecture, Role, Tensor
-from decaycalc.errors import UnreadableFileError
+from decaycalc.errors import UnreadableFileError, shown
 from decaycalc.files.json_text import parse_json
 from decaycalc.record import replace
 
@@ -73,15 +74,16 @@ def pair_of_json(entry: object, path: str) -> Pair:
         return _pair(entry[0], entry[1], "", path)
     if isinstance(entry, dict) and "name" in entry and "shape" in entry:
         return _pair(entry["name"], entry["shape"], entry.get("role", ""), path)
-    raise UnreadableFileError(path, f"{repr(entry)[:60]} is no name and shape")
+    raise UnreadableFileError(path, f"{shown(entry, 60)} is no name and shape")
 
 
 def _pair(name: object, shape: object, role: object, path: str) -> Pair:
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
-        raise UnreadableFileError(path, f"{repr(name)[:60]} is no tensor's name")
+        raise UnreadableFileError(path, f"{shown(name, 60)} is not a tensor's name")
+    check_name(name, path)
     if role and role not in list(Role):
         roles = ", ".join(Role)
-        raise UnreadableFileError(path, f"role {repr(role)[:40]} is none of {roles}")
+        raise UnreadableFileError(path, f"role {shown(role, 40)} is none of {roles}")
     if isinstance(shape, str):
         return name, parse_shape(shape, name, path), str(role or "")
     if isinstance(shape, int) and not isinstance(shape, bool):

@@ -6,6 +6,7 @@ from decaycalc.architecture.guess import guess_tensors
 from decaycalc.architecture.readers.bounds import check_count, check_trained
 from decaycalc.architecture.restacking import from_names
 from decaycalc.architecture.tensors import Architecture
+from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record
 
 
@@ -35,6 +36,17 @@ class Checkpoint(Record):
 
     architecture: Architecture
     stored: tuple[Stored, ...]
+
+
+def check_place(entry: Stored, size: int) -> None:
+    """Check that a tensor's values lie within a file of `size` bytes.
+
+    Raises:
+        UnreadableFileError: they do not.
+    """
+    if entry.offset + entry.n_bytes > size:
+        reason = f"tensor {entry.name[:80]!r} goes past the end of its {size} bytes"
+        raise UnreadableFileError(entry.path, reason)
 
 
 # Formats of whole numbers hold indices, masks or packed weights: nothing that is trained as is.

@@ -1,6 +1,6 @@
-"""ONNX models and GGUF files, behind the extras of those names.
+"""ONNX models, behind the extra of that name.
 
-Source: onnx/onnx.proto3 (TensorProto, external data); ggml/docs/gguf.md.
+Source: onnx/onnx.proto3 (TensorProto, external data).
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from decaycalc.architecture.readers.bounds import first_line, regular_file
+from decaycalc.architecture.readers.bounds import check_shape, first_line, regular_file
 from decaycalc.architecture.readers.extras import checkpoint_of, load_package
-from decaycalc.architecture.readers.stored import Checkpoint, Stored
+from decaycalc.architecture.readers.stored import Checkpoint, Stored, check_place
 from decaycalc.errors import UnreadableFileError
 
 # ONNX's numbers of the types of real numbers, by safetensors' names, and the bytes of one value.
@@ -23,7 +23,7 @@ ONNX_REAL_TYPES = {
 }  # fmt: skip
 _EXTERNAL = 1
 _PIECE = 16 * 2**20
-_LONGEST_NUMBER = 20
+_LONGEST_NUMBER = 18
 
 
 def open_onnx(path: str) -> Checkpoint:
@@ -39,22 +39,29 @@ def open_onnx(path: str) -> Checkpoint:
     onnx = load_package("onnx", what=f"reading {path!r}", extra="onnx")
     try:
         model = onnx.load(path, load_external_data=False)
+        entries = [each for each in model.graph.initializer if each.data_type in ONNX_REAL_TYPES]
+        stored = [_initialiser(entry, path) for entry in entries]
+    except UnreadableFileError:
+        raise
     except Exception as error:  # noqa: BLE001 - protobuf's own errors have no public base
         raise UnreadableFileError(path, f"not an ONNX model: {first_line(error)}") from None
-    entries = (each for each in model.graph.initializer if each.data_type in ONNX_REAL_TYPES)
-    return checkpoint_of([_initialiser(entry, path) for entry in entries], path, roles={})
+    return checkpoint_of(stored, path, roles={})
 
 
 def _initialiser(entry: Any, path: str) -> Stored:
     dtype, size = ONNX_REAL_TYPES[entry.data_type]
-    shape = tuple(int(each) for each in entry.dims)
+    if not isinstance(entry.name, str):  # protobuf gives bytes where they are not UTF-8
+        raise UnreadableFileError(path, f"tensor {entry.name[:40]!r} is not named in UTF-8")
+    shape = check_shape([int(each) for each in entry.dims], entry.name, path)
     n_bytes = size * prod(shape)
     if entry.data_location == _EXTERNAL:
         keys = {pair.key: pair.value for pair in entry.external_data}
         place, offset = _external(keys, path)
-        return Stored(
+        found = Stored(
             name=entry.name, shape=shape, dtype=dtype, path=place, offset=offset, n_bytes=n_bytes
         )
+        check_place(found, Path(place).stat().st_size)
+        return found
     pieces = partial(_onnx_pieces, entry, dtype, size)
     return Stored(
         name=entry.name, shape=shape, dtype=dtype, path=path, offset=0, n_bytes=n_bytes,
@@ -63,16 +70,22 @@ def _initialiser(entry: Any, path: str) -> Stored:
 
 
 def _external(keys: dict[str, str], path: str) -> tuple[str, int]:
-    """Return file and offset of external data, which must lie in the model's own folder.
+    """Return file and offset of external data: a regular file in the model's own folder, no link.
 
     Raises:
-        UnreadableFileError: they lie elsewhere, or the offset is no number.
+        UnreadableFileError: they lie elsewhere, or the offset is not a number.
     """
     name, offset = keys.get("location", ""), keys.get("offset", "0")
-    inside = name and not Path(name).is_absolute() and ".." not in Path(name).parts
+    parts = Path(name).parts
+    inside = name and not Path(name).is_absolute() and ".." not in parts and "\0" not in name
     if not inside or not offset.isdecimal() or len(offset) > _LONGEST_NUMBER:
         raise UnreadableFileError(path, f"its external data lie at {name[:80]!r}, {offset[:30]!r}")
-    return str(Path(path).parent / name), int(offset)
+    place = Path(path).parent
+    for part in parts:
+        place /= part
+        if place.is_symlink():
+            raise UnreadableFileError(path, f"its external data lie behind a link, {name[:80]!r}")
+    return str(regular_file(str(place))), int(offset)
 
 
 def _onnx_pieces(entry: Any, dtype: str, size: int) -> Iterator[bytes]:
@@ -85,31 +98,3 @@ def _onnx_pieces(entry: Any, dtype: str, size: int) -> Iterator[bytes]:
         data = np.array(entry.int32_data, np.int64).astype(f"<u{size}").tobytes()
     for start in range(0, len(data), _PIECE):
         yield data[start : start + _PIECE]
-
-
-def open_gguf(path: str) -> Checkpoint:
-    """Return the tensors of a GGUF file, dimensions in the order of PyTorch.
-
-    Raises:
-        MissingExtraError: the package `gguf` is not installed.
-        UnreadableFileError: the file is no GGUF file.
-    """
-    regular_file(path)
-    gguf = load_package("gguf", what=f"reading {path!r}", extra="gguf")
-    try:
-        stored = [_gguf_tensor(entry, path) for entry in gguf.GGUFReader(path).tensors]
-    except Exception as error:  # noqa: BLE001 - the reader indexes unchecked bytes
-        raise UnreadableFileError(path, f"not a GGUF file: {first_line(error)}") from None
-    return checkpoint_of(stored, path, roles={})
-
-
-def _gguf_tensor(entry: Any, path: str) -> Stored:
-    """Return one tensor; quantised ones keep the name of their format, which is not measured."""
-    return Stored(
-        name=entry.name,
-        shape=tuple(int(size) for size in reversed(entry.shape)),
-        dtype=entry.tensor_type.name,
-        path=path,
-        offset=int(entry.data_offset),
-        n_bytes=int(entry.n_bytes),
-    )
