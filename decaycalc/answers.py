@@ -8,11 +8,14 @@ from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
 from decaycalc.conventions.catalogue import common, conventions
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.convert import Conversion, apply, check_value
+from decaycalc.conversion.assumptions import Assumption, assumed_by_decay, require_said
+from decaycalc.conversion.convert import Conversion, apply_as_far, check_value
 from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.plan import Match
+from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict, replace
 
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 # A short last batch that makes less of a difference than one part in so many needs no warning.
 _WORTH_SAYING = 100
+_OSCILLATES = (
+    "the decay oscillates: with this momentum a weight changes sign on its way down, "
+    "the factor per step is the modulus"
+)
 
 
 class Unavailable(Record):
@@ -49,7 +56,8 @@ class Unavailable(Record):
 class Question(Record):
     """What is asked: a number in a convention and a run, and what to make of it.
 
-    `targets` empty asks for the common conventions, or for all with `everything`.
+    `targets` empty asks for the common conventions, or for all with `everything`. `strict` refuses
+    an answer that takes an unsaid quantity for granted.
     """
 
     source: Convention
@@ -64,11 +72,16 @@ class Question(Record):
     init: str | None = None
     classes: int | None = None
     dtype: str | None = None
+    rounding: str | None = None
     schedule: str | None = None
+    strict: bool = False
 
 
 class Answer(Record):
-    """The decay, the penalty's scale and the number in other conventions."""
+    """The decay, the penalty's scale and the number in other conventions.
+
+    `assumptions` are the unsaid quantities that entered any of these numbers.
+    """
 
     source: Convention
     value: Fraction | None
@@ -81,6 +94,7 @@ class Answer(Record):
     penalty: Penalty | None
     conversions: tuple[Conversion, ...]
     unavailable: tuple[Unavailable, ...]
+    assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
@@ -98,6 +112,7 @@ class Answer(Record):
             "penalty": None if self.penalty is None else asdict(self.penalty),
             "conversions": [conversion.to_dict() for conversion in self.conversions],
             "unavailable": [entry.to_dict() for entry in self.unavailable],
+            "assumptions": [entry.to_dict() for entry in self.assumptions],
             "warnings": list(self.warnings),
         }
 
@@ -106,13 +121,10 @@ def answer(question: Question) -> Answer:
     """Return everything that is to be said about a weight decay.
 
     Raises:
-        DecaycalcError: a value out of its domain; or, for a target asked for by name, that it has
-            no equivalent or lacks a quantity.
+        DecaycalcError: a value out of its domain, or a quantity that enters nothing; or, for a
+            target asked for by name, that it has no equivalent or lacks a quantity.
     """
-    if question.dtype is not None:
-        from decaycalc.conversion.rounding import find_dtype  # noqa: PLC0415  (few ask for it)
-
-        find_dtype(question.dtype)
+    storage = Storage.of(question.dtype, question.rounding)
     run = _with_architecture(question)
     source = kept_side(question.source, run)
     value = None if question.value is None else check_value(question.value, question.source)
@@ -123,6 +135,9 @@ def answer(question: Question) -> Answer:
     scheduled = None if decay is None else _scheduled(question, source)
     if scheduled is not None and decay is not None:
         decay = replace(decay, per_run_factor=scheduled.decay.survival)
+    assumptions = _assumptions(source, decay, conversions)
+    if question.strict:
+        require_said(f"a strict answer from {question.source.key}", assumptions)
     return Answer(
         source=question.source,
         value=value,
@@ -135,8 +150,20 @@ def answer(question: Question) -> Answer:
         penalty=_penalty(question, source, strength, shrink),
         conversions=conversions,
         unavailable=unavailable,
-        warnings=_warnings(question, source, decay) + (scheduled.warnings if scheduled else ()),
+        assumptions=assumptions,
+        warnings=_warnings(question, source, decay, storage)
+        + (scheduled.warnings if scheduled else ()),
     )
+
+
+def _assumptions(
+    source: Side, decay: Decay | None, conversions: tuple[Conversion, ...]
+) -> tuple[Assumption, ...]:
+    """Return what the answer's numbers take for granted, each quantity once."""
+    found = {} if decay is None else {entry.name: entry for entry in assumed_by_decay(source)}
+    for conversion in conversions:
+        found |= {entry.name: entry for entry in conversion.assumptions if entry.name not in found}
+    return tuple(found.values())
 
 
 def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
@@ -180,7 +207,9 @@ def _conversions(
     """Return the conversions that can be made and the conventions that cannot be reached."""
     made: list[Conversion] = []
     lacking: list[Unavailable] = []
-    for target in question.targets or _listed(question):
+    listed = question.targets or _listed(question)
+    require_taken(source, listed, question.target_run)
+    for target in listed:
         try:
             made.append(_convert(question, source, target, value))
         except (NoEquivalentError, MissingQuantityError, InvalidValueError) as error:
@@ -205,7 +234,7 @@ def _convert(
         match=question.match,
     )  # fmt: skip
     layers = decayed_layers(question.architecture, mask=question.mask)
-    return apply(way, value, layers=tuple((layer.name, layer.n_weights) for layer in layers))
+    return apply_as_far(way, value, layers=tuple((layer.name, layer.n_weights) for layer in layers))
 
 
 def _unavailable(
@@ -272,7 +301,9 @@ def epoch_note(per_epoch: int, above: int, below: int) -> str:
     )
 
 
-def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[str, ...]:
+def _warnings(
+    question: Question, source: Side, decay: Decay | None, storage: Storage
+) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
     if question.architecture is not None:
@@ -281,16 +312,20 @@ def _warnings(question: Question, source: Side, decay: Decay | None) -> tuple[st
     if decay is not None and ratio is not None and per_epoch is not None:
         note = epoch_note(per_epoch, ratio.numerator, ratio.denominator)
         texts += [note] if note else []
-    texts += [f"{name} is {float(given):g}, the framework's default"
-              for name, given in source.assumed()]  # fmt: skip
-    if decay is not None and decay.oscillating:
-        texts.append(
-            "the decay oscillates: with this momentum a weight changes sign on its way down, "
-            "the factor per step is the modulus"
-        )
-    if decay is not None and question.dtype is not None:
-        from decaycalc.conversion.rounding import precision_warning  # noqa: PLC0415
-
-        loss = precision_warning(decay.per_step_shrink, question.dtype)
-        texts += [] if loss is None else [loss.text]
+    if decay is not None:
+        texts += _course(source, decay)
+        texts += storage.warnings(decay.per_step_shrink)
     return tuple(texts)
+
+
+def _course(source: Side, decay: Decay) -> list[str]:
+    """Return the warning of a decay that does not just shrink a weight."""
+    size = abs(decay.per_step_factor)
+    if size > 1:
+        text = f"the weight grows: a step multiplies it by {decay.per_step_factor:.4g}"
+        return [f"{text}; lower lr or {source.convention.parameter}"]
+    if decay.per_step_shrink >= 1:
+        text = f"a step takes {decay.per_step_shrink:.4g} times the weight off"
+        changes = ", so it changes sign in every step" if decay.per_step_shrink > 1 else ": all"
+        return [f"{text}{changes}; check lr and {source.convention.parameter}"]
+    return [_OSCILLATES] if decay.oscillating else []

@@ -33,6 +33,7 @@ class Record:
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         annotated = cls.__annotations__
         names = tuple(name for name in annotated if name not in cls._fields and name[0] != "_")
         cls._fields = (*cls._fields, *names)

@@ -23,11 +23,12 @@ from typing import Any
 import numpy as np
 
 from decaycalc.algebra.monomial_text import parse_monomial
-from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
+from decaycalc.algebra.quantity import OF_GROUPS, QUANTITIES, Monomial, exact
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.conversion.side import Side, shrink_of, value_for_shrink
+from decaycalc.conversion.inverse import value_for_shrink
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -52,7 +53,7 @@ _TOLERANCE = 1e-3  # relative; a rule may have a schedule of its own
 _EXTRAS = tuple(
     name
     for name, quantity in QUANTITIES.items()
-    if quantity.extra and not quantity.integer and name not in {"gradient_rms", "eps"}
+    if quantity.extra and not quantity.integer and name not in {"gradient_rms", "eps", *OF_GROUPS}
 )
 
 Table = Mapping[str, object]

@@ -13,6 +13,7 @@ __all__ = [
     "EXTRAS",
     "GIVEN",
     "NUMBERS",
+    "OF_GROUPS",
     "ONE",
     "QUANTITIES",
     "TARGETS",
@@ -153,8 +154,11 @@ QUANTITIES: dict[str, Quantity] = {
         _extra("lr_initial", "learning rate given to the optimizer's constructor"),
         _extra("lr_max", "largest learning rate, given to the optimizer"),
         _extra("lambd", "ASGD's own decay beside weight_decay", open_low=False),
-        _extra("lr_mult", "the tensor's lr multiplier", flags=("--lr-mult",)),
-        _extra("decay_mult", "the tensor's decay multiplier", flags=("--decay-mult",)),
+        _extra("lr_mult", "the group's lr multiplier", open_low=False, flags=("--lr-mult",)),
+        _extra("decay_mult", "the group's decay multiplier", open_low=False,
+               flags=("--decay-mult",)),
+        _extra("update_share", "share of the steps that update the group", high=1.0,
+               open_high=False),
         _extra("wd_ratio", "AdamP's decay reduction"),
         _extra("eta", "schedule multiplier handed to the optimizer"),
         _extra("nbs", "YOLOv5's nominal batch size", unit="examples", integer=True),
@@ -174,6 +178,8 @@ EXTRAS = tuple(q for q in QUANTITIES.values() if q.extra)
 """What a user may give of a run, and what few conventions need."""
 TARGETS = tuple(q for q in QUANTITIES.values() if q.target)
 """What may differ in the run that is converted to."""
+OF_GROUPS = ("lr_mult", "decay_mult", "update_share")
+"""What says that a group of tensors is meant: it enters every convention."""
 
 _PLACES = {name: place for place, name in enumerate(QUANTITIES)}
 

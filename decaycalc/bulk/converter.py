@@ -259,9 +259,8 @@ class Converter:
             kept_plan(question.source, made.convention, run=reply.run, match=question.match)
             for made in reply.conversions
         ]
-        smallest = 0.0
-        if question.dtype is not None:
-            smallest = 2.0 * 2.0 ** -SIGNIFICANT_BITS[find_dtype(question.dtype)]
+        stored = "float32" if question.dtype is None else find_dtype(question.dtype)
+        smallest = 2.0 * 2.0 ** -SIGNIFICANT_BITS[stored]
         way = shortcut(ways, given, smallest=max(smallest, 1e-280))
         marked = [
             made.to_dict() | {"value": MARK} | ({} if made.lr is None else {"lr": MARK})

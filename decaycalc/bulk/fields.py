@@ -23,8 +23,11 @@ RUN_NUMBERS = (
 TARGET_NUMBERS = ("to_lr", "to_momentum", "to_dampening", "to_batch_size")
 NUMBERS = (*RUN_NUMBERS, *EXTRAS)
 _NUMBERS = (*NUMBERS, *TARGET_NUMBERS, "classes")
-_FLAGS = ("nesterov", "to_nesterov", "drop_last", "no_bias", "all")
-_TEXTS = ("from", "loss", "to_loss", "match", "dtype", "arch", "decay_mask", "init", "schedule")
+_FLAGS = ("nesterov", "to_nesterov", "drop_last", "no_bias", "all", "strict")
+_TEXTS = (
+    "from", "loss", "to_loss", "optimizer", "match", "dtype", "rounding", "arch", "decay_mask",
+    "init", "schedule",
+)  # fmt: skip
 
 # Every field that a row may have beside `value`; `to` may be a list in JSON.
 SETTINGS = frozenset((*_NUMBERS, *_FLAGS, *_TEXTS, "to"))
@@ -65,6 +68,8 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         init=given.get("init"),
         classes=_classes(given.get("classes")),
         dtype=given.get("dtype"),
+        rounding=given.get("rounding"),
+        strict=given.get("strict", False),
         schedule=given.get("schedule"),
     )
 
@@ -97,6 +102,7 @@ def _run(given: dict[str, Any]) -> Run:
         nesterov=given.get("nesterov"),
         drop_last=given.get("drop_last", False),
         loss=given.get("loss"),
+        optimizer=given.get("optimizer"),
         extras=tuple((name, given[name]) for name in EXTRAS if name in given),
     )
 

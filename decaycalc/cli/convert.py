@@ -20,9 +20,9 @@ from decaycalc.cli.options import (
     conventions_option,
     options,
 )
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import Shown, output_of, output_options
 from decaycalc.cli.request import Request, Setting, question_of, setting_of
-from decaycalc.errors import NoEquivalentError, UsageError
+from decaycalc.errors import MissingQuantityError, NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.answers import Answer
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--all", "everything", is_flag=True, help="Every convention that the numbers given reach."
 )
+@click.option("--strict", is_flag=True, help="Refuse to take for granted what is not given.")
 @click.option("--value", "value_only", is_flag=True, help="Print the one target's bare number.")
 @click.option(
     "--match", type=click.Choice(["optimum", "decay"]), default="optimum",
@@ -109,8 +110,12 @@ def answered(request: Request, setting: Setting) -> Shown:
     """Return the answer, with its derivation where that is asked for."""
     from decaycalc.answers import answer
 
-    question = question_of(request, setting, require_source(setting.source))
+    whole = output_of(click.get_current_context()).asked != "value"
+    strict = request.strict and whole
+    question = question_of(request, setting, require_source(setting.source), strict=strict)
     found = answer(question)
+    if request.strict:
+        _require_said(found)
     asked = len(question.targets)
     result = shown(found, setting.notes, asked=asked, everything=question.everything)
     if not request.explain:
@@ -118,6 +123,18 @@ def answered(request: Request, setting: Setting) -> Shown:
     from decaycalc.cli.explanation import explained, of_answer
 
     return explained(result, of_answer(question, found), style=request.explain)
+
+
+def _require_said(answer: "Answer") -> None:
+    """Refuse conversions that take something for granted; the decay beside them is not asked for.
+
+    Raises:
+        MissingQuantityError: one of them does.
+    """
+    from decaycalc.conversion.assumptions import require_said
+
+    for conversion in answer.conversions:
+        require_said(f"{answer.source.key} to {conversion.convention.key}", conversion.assumptions)
 
 
 def require_source(source: "Convention | None") -> "Convention":
@@ -165,6 +182,7 @@ def shown(
         tables=tables,
         rows=rows,
         value=bare,
+        notes=tuple(entry.text for made in answer.conversions for entry in made.assumptions),
         warnings=(*notes, *answer.warnings),
     )
 
@@ -184,6 +202,7 @@ def bare_number(answer: "Answer") -> str:
 
     Raises:
         UsageError: there is not exactly one target, or no VALUE.
+        MissingQuantityError: the target's own lr is not known.
         NoEquivalentError: the target has one number a layer.
     """
     if answer.value is None:
@@ -191,6 +210,9 @@ def bare_number(answer: "Answer") -> str:
     if len(answer.conversions) != 1:
         raise UsageError("--value needs exactly one --to")
     conversion = answer.conversions[0]
+    if conversion.missing:
+        what = f"{answer.source.key} to {conversion.convention.key}"
+        raise MissingQuantityError(what, conversion.missing)
     if conversion.value is None:
         raise NoEquivalentError(
             answer.source.key, conversion.convention.key, "it has one number a layer; see --json"

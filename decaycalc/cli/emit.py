@@ -18,6 +18,7 @@ def emitted(request: Request, setting: Setting, framework: str, *, source: "Conv
         UsageError: several targets.
     """
     from decaycalc.cli.recipes import shown_code
+    from decaycalc.conversion.assumptions import require_said
     from decaycalc.emit.code import emit
 
     if len(request.targets) > 1:
@@ -36,4 +37,6 @@ def emitted(request: Request, setting: Setting, framework: str, *, source: "Conv
         betas=setting.betas,
         eps=setting.eps,
     )
+    if request.strict:
+        require_said("a strict snippet", snippet.assumptions)
     return shown_code(snippet, "convert", setting.notes)

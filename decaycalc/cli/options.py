@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _RUN_NAMES = frozenset((*RUN_FIELDS, *EXTRA_FIELDS, "settings"))
 _OTHER_NAMES = frozenset(f"to_{name}" for name in TARGET_FIELDS)
-_LOSSES = click.Choice([loss.value for loss in Loss])
+_LOSSES = f"[{'|'.join(loss.value for loss in Loss)}|NUMBER]"
 _NUMBER = "NUMBER"
 _EXPLAIN_HELP = "Derive each number; latex: formulas for a paper."
 _INPUT_HELP = "Rows to convert, JSON lines or CSV; - is stdin."
@@ -187,20 +187,26 @@ RUN: tuple[Decorator, ...] = (
     *map(_number, GIVEN),
     click.option("--nesterov/--no-nesterov", default=None, help="Nesterov momentum."),
     click.option("--drop-last", is_flag=True, help="Leave out an epoch's short last batch."),
-    click.option("--loss", type=_LOSSES, help="How the data loss is reduced.  [default: mean]"),
+    click.option(
+        "--loss",
+        metavar=_LOSSES,
+        help="The data loss's reduction, or what it is of a mean.  [default: mean]",
+    ),
+    click.option("--optimizer", metavar="NAME", help="What trains a penalty in a loss: sgd, adam."),
     *(_number(quantity) for quantity in EXTRAS if quantity.flags),
     SET,
 )
 OTHER_RUN: tuple[Decorator, ...] = (
     *map(_other, TARGETS),
     click.option("--to-nesterov/--to-no-nesterov", default=None, help="The other run's Nesterov."),
-    click.option("--to-loss", type=_LOSSES, help="The other run's loss reduction."),
+    click.option("--to-loss", metavar=_LOSSES, help="The other run's loss reduction."),
 )
 SCHEDULE_AND_DTYPE = (
     click.option("--schedule", type=SCHEDULE, metavar="TEXT",
                  help="lr schedule, cosine:warmup=5%,final=0.1 ..."),
     click.option("--dtype", type=DTYPE, metavar="DTYPE",
-                 help="float32, bfloat16, float16: warn of rounding."),
+                 help="What weights are stored as: float32, bfloat16, float16."),
+    click.option("--rounding", metavar="HOW", help="Of --dtype: nearest, stochastic, master."),
 )  # fmt: skip
 NETWORK = (
     click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",

@@ -70,7 +70,8 @@ class Shown(Record):
     """A result in all its shapes, each made when it is asked for.
 
     `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
-    the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr.
+    the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr, and so do
+    `notes` where the result has no room for them: beside a bare number and beside code.
     `text`, where there is one, stands for the tables on a terminal and in text files; `other` are
     texts in formats of the command's own. `plot` is drawn below the tables. `status` is what the
     program leaves with.
@@ -82,6 +83,7 @@ class Shown(Record):
     rows: Callable[[], Sequence[Mapping[str, object]]]
     value: Callable[[], str] | None = None
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     text: Callable[[], str] | None = None
     other: Mapping[str, Callable[[], str]] = {}
     status: int = 0
@@ -188,6 +190,9 @@ def show(shown: Shown, output: Output) -> None:
     else:
         write_whole(output.path, text)
     if not output.quiet:
+        bare = output.format == "value" or shown.text is not None
+        for note in shown.notes if bare else ():
+            click.echo(f"note: {note}", err=True)
         for warning in shown.warnings:
             say("warning", warning)
 

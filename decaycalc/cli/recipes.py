@@ -143,6 +143,7 @@ def shown_code(snippet: Any, name: str, notes: tuple[str, ...]) -> Shown:
         tables=lambda: snippet_table(snippet),
         rows=lambda: [body],
         text=lambda: snippet.code,
+        notes=tuple(entry.text for entry in snippet.assumptions),
         warnings=(*notes, *snippet.notes),
     )
 

@@ -50,6 +50,8 @@ class Request(Record):
     framework: str | None
     schedule: str | None
     dtype: str | None
+    rounding: str | None
+    strict: bool
     arch: str | None
     no_bias: bool
     decay_mask: str | None
@@ -83,8 +85,12 @@ class Request(Record):
         return target_run_of(self.quantities)
 
 
-def question_of(request: Request, setting: Setting, source: "Convention") -> "Question":
+def question_of(
+    request: Request, setting: Setting, source: "Convention", *, strict: bool = False
+) -> "Question":
     """Return what is asked, with value, run and schedule of the setting that it starts from.
+
+    `strict` refuses all that an answer takes for granted, not in its conversions alone.
 
     Raises:
         DecaycalcError: a network that cannot be read, or options that cannot hold together.
@@ -100,6 +106,8 @@ def question_of(request: Request, setting: Setting, source: "Convention") -> "Qu
         everything=request.everything,
         match=Match(request.match),
         dtype=request.dtype,
+        rounding=request.rounding,
+        strict=strict,
         schedule=setting.schedule,
         **take_architecture(request),
     )

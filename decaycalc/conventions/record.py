@@ -7,6 +7,7 @@ from math import exp, expm1, log, log1p
 
 from decaycalc.algebra.number import ZERO, about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
+from decaycalc.conventions import families
 from decaycalc.conventions.run import Loss
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
@@ -73,7 +74,7 @@ class Buffer(StrEnum):
 
 
 Quantities = Mapping[str, Fraction | None]
-_TOO_SMALL = "is below float64's range"
+_TOO_SMALL, _TOO_LARGE = "is below float64's range", "is beyond float64's range"
 
 
 class Form(Record):
@@ -92,12 +93,15 @@ class Form(Record):
     zero_is_sound: bool = False
 
 
-ANY = "any"  # an objective: whatever optimizer the user trains it with
-SGD = "sgd"
-FIT = "fit"  # a solver that goes to the optimum, without steps
-MEASURE = "measure"
+ANY, SGD, FIT, MEASURE = families.ANY, families.SGD, families.FIT, families.MEASURE
+NESTEROV = "nesterov"  # a variant: Nesterov's step whatever the run says
 NESTEROV_IN_PLACE = "nesterov-in-place"  # a variant: the buffer takes the moved weight's decay
 _PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
+
+
+def is_adaptive(optimizer: str) -> bool:
+    """Return whether an optimizer is an adaptive one, be it a record's or one that was said."""
+    return optimizer not in _PLAIN
 
 
 class Convention(Record):
@@ -195,7 +199,17 @@ class Convention(Record):
     @property
     def is_adaptive(self) -> bool:
         """Whether a preconditioner stands between gradient and step: then no bridge holds."""
-        return self.optimizer not in _PLAIN
+        return is_adaptive(self.optimizer)
+
+    @property
+    def is_penalty(self) -> bool:
+        """Whether the number is a penalty in an objective, which has no optimizer of its own."""
+        return self.optimizer in {ANY, FIT} and self.refusal is None
+
+    @property
+    def has_lr(self) -> bool:
+        """Whether there are steps of some lr; a measure and a solver have none."""
+        return self.optimizer not in {FIT, MEASURE}
 
     @property
     def has_strength(self) -> bool:
@@ -223,6 +237,11 @@ class Convention(Record):
         assert self.monomial is not None  # noqa: S101  (one of the four is set)
         return f"{self.invariant} = {self.monomial.format({'value': self.parameter})}"
 
+    @property
+    def lr_family(self) -> str | None:
+        """The optimizers among which its lr means the same; None where it has no lr of its own."""
+        return families.lr_family(self.optimizer)
+
     def to_dict(self) -> dict[str, object]:
         """Return the record as the command line's JSON holds it."""
         return {
@@ -241,6 +260,7 @@ class Convention(Record):
             "follows_schedule": self.follows.value,
             "coupling": self.coupling.value,
             "optimizer": self.optimizer,
+            "lr_family": self.lr_family,
             "loss": None if self.loss is None else self.loss.value,
             "trap": self.trap or "",
             "source": self.source,
@@ -262,17 +282,17 @@ _HALF = Fraction(1, 2)
 _LN_2 = Fraction(log(2))
 # Below this, ln(1 - s) is -s to the last digit of a float64.
 _TINY = Fraction(1, 1 << 60)
-# exp of less is no float64.
-_LEAST_LOG = -745
+# exp of less, or of more, is not a float64.
+_LEAST_LOG, _MOST_LOG = -745, 709
 
 
 def _log_left(shrink: Fraction) -> Fraction:
-    """Return ln(1 - shrink), to a float64's digits for the smallest and the largest shrinks."""
+    """Return ln|1 - shrink|, to a float64's digits for the smallest and the largest shrinks."""
     if shrink < _TINY:
         return -shrink
     if shrink < _HALF:
         return Fraction(log1p(-float(shrink)))
-    left = 1 - shrink
+    left = abs(1 - shrink)
     return Fraction(log(left) if float(left) else log(left.numerator) - log(left.denominator))
 
 
@@ -298,10 +318,16 @@ def _from_factor(factor: Fraction, n_steps: Fraction) -> Fraction:
 
 
 def _factor(shrink: Fraction, n_steps: Fraction) -> Fraction:
-    left = 1 - _lost(n_steps * _log_left(shrink))
+    if shrink == 1:
+        return ZERO
+    log_left = n_steps * _log_left(shrink)
+    text = f"(1 - {about(shrink)})^{about(n_steps)}"
+    if log_left > _MOST_LOG:
+        raise InvalidValueError("factor", text, _TOO_LARGE)
+    left = 1 - _lost(log_left) if log_left <= 0 else Fraction(exp(float(log_left)))
     if not left:
-        raise InvalidValueError("factor", f"(1 - {about(shrink)})^{about(n_steps)}", _TOO_SMALL)
-    return left
+        raise InvalidValueError("factor", text, _TOO_SMALL)
+    return -left if shrink > 1 and n_steps % 2 == 1 else left
 
 
 PER_STEP_FACTOR = Form(

@@ -7,6 +7,7 @@ from math import ceil, floor
 from typing import Any
 
 from decaycalc.algebra.quantity import NUMBERS, QUANTITIES, Number, exact
+from decaycalc.conventions.families import check_optimizer
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record, replace
 
@@ -32,7 +33,9 @@ class Run(Record):
 
     `batch_size` counts the examples of one micro-batch on one worker; times `grad_accum` times
     `world_size` it is B, the examples of one optimizer step. N and B may be counted in tokens,
-    both in the same unit. `extras` are the quantities that only some conventions need.
+    both in the same unit. `loss` is how the data loss is reduced, or as a number what it is of the
+    mean loss. `optimizer` is what trains a penalty in a loss, which has none of its own. `extras`
+    are the quantities that only some conventions need.
     """
 
     lr: Number | None = None
@@ -46,7 +49,8 @@ class Run(Record):
     epochs: Number | None = None
     steps: Number | None = None
     drop_last: bool = False
-    loss: Loss | None = None
+    loss: Loss | Number | None = None
+    optimizer: str | None = None
     n_weights: Number | None = None
     n_layers: Number | None = None
     extras: tuple[tuple[str, Number], ...] = ()
@@ -70,6 +74,8 @@ class Run(Record):
             )
         if self.loss is not None and not isinstance(self.loss, Loss):
             self.__dict__["loss"] = _loss(self.loss)
+        if self.optimizer is not None:
+            self.__dict__["optimizer"] = check_optimizer(self.optimizer)
         self._check_nesterov()
         self._check_size()
         self._check_length()
@@ -204,7 +210,10 @@ class Run(Record):
                 values[name] = int(value) if value.denominator == 1 else float(value)
         values["nesterov"] = bool(self.nesterov)
         values["drop_last"] = self.drop_last
-        values["loss"] = (self.loss or Loss.MEAN).value
+        loss = self.loss or Loss.MEAN
+        values["loss"] = loss.value if isinstance(loss, Loss) else _plain(exact(loss))
+        if self.optimizer is not None:
+            values["optimizer"] = self.optimizer
         if self.examples_per_step is not None:
             values["batch_size"] = _plain(exact(self.batch_size or 0))
             values["examples_per_step"] = _plain(self.examples_per_step)
@@ -217,12 +226,18 @@ def _plain(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 else float(value)
 
 
-def _loss(name: str) -> Loss:
-    """Return the loss reduction of that name."""
-    try:
+def _loss(name: Number) -> Loss | Fraction:
+    """Return the loss reduction of that name, or what the loss is of the mean loss as a number."""
+    if isinstance(name, str) and name in [loss.value for loss in Loss]:
         return Loss(name)
-    except ValueError:
-        raise InvalidValueError("loss", name, f"must be one of {', '.join(Loss)}") from None
+    try:
+        number = exact(name, name="loss")
+    except InvalidValueError:
+        number = Fraction(0)
+    if number <= 0:
+        text = f"must be one of {', '.join(Loss)}, or what the loss is of the mean loss, as 8"
+        raise InvalidValueError("loss", name, text)
+    return number
 
 
 def _nominal_batch(run: Run) -> Fraction | None:

@@ -9,7 +9,7 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
 
 # What is said of a run, and of the one that is converted to, by the names of the quantities.
-RUN_FIELDS = (*(quantity.name for quantity in GIVEN), "nesterov", "loss", "drop_last")
+RUN_FIELDS = (*(quantity.name for quantity in GIVEN), "nesterov", "loss", "optimizer", "drop_last")
 TARGET_FIELDS = (*(quantity.name for quantity in TARGETS), "nesterov", "loss")
 EXTRA_FIELDS = tuple(quantity.name for quantity in EXTRAS)
 
@@ -59,6 +59,11 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
             raise InvalidValueError("quantity", name, "is none of a run's")
     part = target_run
     if other:
-        kept = {} if target_run is None else {k: v for k, v in vars(target_run).items() if v}
+        kept = {} if target_run is None else _said(target_run)
         part = Run.part(**{**kept, **other})
     return replace(run, **own, extras=tuple(extras.items())), part
+
+
+def _said(run: Run) -> dict[str, Any]:
+    """Return the fields of a run that say something; zero and false do."""
+    return {name: value for name, value in vars(run).items() if value is not None}

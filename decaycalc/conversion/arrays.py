@@ -31,6 +31,7 @@ from decaycalc.conversion.products import (
     multiply,
 )
 from decaycalc.conversion.side import Side
+from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
@@ -113,7 +114,9 @@ class _Request(Record):
         numbers = {name: self._at(name, place) for name in self.arrays if name != "value"}
         run, target_run = runs_with(self.run, self.target_run, numbers)
         source = Side(convention=self.source, run=run)
-        return plan(source, target_side(source, self.target, target_run), match=self.match)
+        target = target_side(source, self.target, target_run)
+        require_taken(source, (self.target,), target_run)
+        return plan(source, target, match=self.match)
 
     def _at(self, name: str, place: int) -> float:
         index = np.unravel_index(place, self.shape)

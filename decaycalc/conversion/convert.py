@@ -1,32 +1,52 @@
 """convert: a weight decay in one convention to the number of another, with formula and caveats."""
 
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.assumptions import Assumption, assumed
 from decaycalc.conversion.kept import kept_plan
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.side import check_domain
+from decaycalc.conversion.taken import require_taken
 from decaycalc.record import Record
 
+if TYPE_CHECKING:
+    # Type checkers know PEP 696's default everywhere, Python from 3.13 on.
+    from typing_extensions import TypeVar
 
-class Conversion(Record):
+    Value_co = TypeVar("Value_co", bound=float | None, covariant=True, default=float | None)
+else:
+    from typing import TypeVar
+
+    Value_co = TypeVar("Value_co", covariant=True)
+
+
+class Conversion(Record, Generic[Value_co]):
     """One converted number.
 
-    `value` is None when no number was given to convert. `lr` is the target's lr where it must
-    differ from the source's. `assumed` are quantities that hold by a framework's own default.
+    `value` is None when no number was given to convert, or when the target's own lr is `missing`:
+    then `formula` says it, and `per_lr` is what to divide by that lr. `lr` is the target's lr where
+    it must differ from the source's. `equivalence` holds whatever the unsaid quantities are, and
+    `condition` says where it goes further. `assumptions` are the unsaid quantities that entered the
+    number; `assumed` are those among them that hold by a framework's own default.
     `layers` has name and value for each layer where one number does not do.
     """
 
     convention: Convention
-    value: float | None
+    value: Value_co
     lr: float | None
     equivalence: Equivalence
     formula: str
     note: str
+    condition: str = ""
+    assumptions: tuple[Assumption, ...] = ()
     assumed: tuple[tuple[str, float], ...] = ()
+    missing: tuple[str, ...] = ()
+    per_lr: float | None = None
     layers: tuple[tuple[str, float], ...] = ()
 
     def __str__(self) -> str:
@@ -44,12 +64,35 @@ class Conversion(Record):
             "lr": self.lr,
             "equivalence": self.equivalence.value,
             "formula": self.formula,
+            "condition": self.condition,
             "note": self.note,
+            "assumptions": [entry.to_dict() for entry in self.assumptions],
             "assumed": dict(self.assumed),
+            "missing": list(self.missing),
             "layers": [{"name": name, "value": value} for name, value in self.layers],
         }
 
 
+@overload
+def convert(
+    value: Number,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match = Match.OPTIMUM,
+) -> Conversion[float]: ...
+@overload
+def convert(
+    value: None,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match = Match.OPTIMUM,
+) -> Conversion[None]: ...
 def convert(
     value: Number | None,
     *,
@@ -58,7 +101,7 @@ def convert(
     run: Run | None = None,
     target_run: Run | None = None,
     match: Match = Match.OPTIMUM,
-) -> Conversion:
+) -> Conversion[Any]:
     """Return a weight decay in another convention.
 
     With `value` None the formula alone is returned. `target_run` holds what differs in the
@@ -73,8 +116,9 @@ def convert(
         NoEquivalentError: no single number is equivalent.
         InvalidValueError: a value out of its domain.
     """
-    one = _record(source)
-    way = kept_plan(one, _record(target), run=run or Run(), target_run=target_run, match=match)
+    one, other = _record(source), _record(target)
+    way = kept_plan(one, other, run=run or Run(), target_run=target_run, match=match)
+    require_taken(way.source, (other,), target_run)
     return apply(way, None if value is None else check_value(value, one))
 
 
@@ -106,14 +150,55 @@ def apply(
     by_layer = "layer_weights" in way.needs
     numbers = way.by_layer(value, layers) if by_layer and value is not None else ()
     single = None if value is None or by_layer else way.value(value)
-    assumed = {**dict(way.source.assumed()), **dict(way.target.assumed())}
+    return _conversion(
+        way,
+        value=None if single is None else finite(single, parameter),
+        layers=tuple((name, finite(number, parameter)) for name, number in numbers),
+    )
+
+
+def apply_as_far(
+    way: Plan, value: Fraction | None, *, layers: tuple[tuple[str, int], ...] = ()
+) -> Conversion:
+    """Return the conversion, without a number where nothing but the target's own lr is missing.
+
+    Raises:
+        MissingQuantityError: something else is missing, or the layers are.
+        InvalidValueError: the result is no number.
+    """
+    if value is None or way.missing() != ("to_lr",):
+        return apply(way, value, layers=layers)
+    return _conversion(way, missing=("to_lr",), per_lr=_per_lr(way, value))
+
+
+def _per_lr(way: Plan, value: Fraction) -> float | None:
+    """Return the number times the target's lr, None where the lr does not divide it."""
+    if way.factor is None or way.factor.power_of("to_lr") != -1:
+        return None
+    return finite(way.value(value, to_lr=Fraction(1)), way.target.convention.parameter)
+
+
+def _conversion(
+    way: Plan,
+    *,
+    value: float | None = None,
+    layers: tuple[tuple[str, float], ...] = (),
+    missing: tuple[str, ...] = (),
+    per_lr: float | None = None,
+) -> Conversion:
+    """Return the conversion of a plan with what is known of its number."""
+    defaults = {**dict(way.source.assumed()), **dict(way.target.assumed())}
     return Conversion(
         convention=way.target.convention,
-        value=None if single is None else finite(single, parameter),
+        value=value,
         lr=way.target_lr(),
         equivalence=way.equivalence,
         formula=way.formula(),
         note=way.note,
-        assumed=tuple((name, float(given)) for name, given in assumed.items()),
-        layers=tuple((name, finite(number, parameter)) for name, number in numbers),
+        condition=way.condition,
+        assumptions=assumed(way),
+        assumed=tuple((name, float(given)) for name, given in defaults.items()),
+        missing=missing,
+        per_lr=per_lr,
+        layers=layers,
     )

@@ -6,7 +6,7 @@ from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.record import Coupling
 from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
 from decaycalc.conversion.side import Side, shrink_of
-from decaycalc.errors import MissingQuantityError
+from decaycalc.errors import InvalidValueError, MissingQuantityError
 from decaycalc.record import Record, asdict
 
 
@@ -41,8 +41,8 @@ def decay_of(side: Side, value: Fraction) -> Decay | None:
     Out of reach is the decay of a coupled penalty under Adam, of a refused convention, and where a
     quantity (mostly lr) is unknown.
 
-    Raises:
-        InvalidValueError: a step would remove the whole weight.
+    Above 1 per step the weight changes sign in every step, above 2 it grows; where it grows beyond
+    every float, what is left after an epoch or a run is None.
     """
     if not side.has_shrink or "layer_weights" in _names(side):
         return None
@@ -69,8 +69,8 @@ def _decay(side: Side, first_order: Fraction) -> Decay:
         per_step_factor=float(1 - exact_shrink),
         per_step_shrink=shrink,
         first_order_shrink=float(first_order),
-        per_epoch_factor=factor_over(shrink, per_epoch) if per_epoch else None,
-        per_run_factor=factor_over(shrink, finite(steps, "steps")) if steps else None,
+        per_epoch_factor=_left_after(shrink, per_epoch),
+        per_run_factor=_left_after(shrink, steps),
         half_life_steps=half_life,
         half_life_epochs=_float(Fraction(half_life) / ratio) if half_life and ratio else None,
         timescale_steps=_float(timescale),
@@ -80,6 +80,16 @@ def _decay(side: Side, first_order: Fraction) -> Decay:
     )
 
 
+def _left_after(shrink: float, steps: Fraction | int | None) -> float | None:
+    """Return the fraction left after so many steps, None where it is unknown or no float."""
+    if not steps:
+        return None
+    try:
+        return factor_over(shrink, finite(Fraction(steps), "steps"))
+    except InvalidValueError:
+        return None
+
+
 def _float(value: Fraction | None) -> float | None:
     return None if value is None else finite(value, "timescale")
 
@@ -87,5 +97,5 @@ def _float(value: Fraction | None) -> float | None:
 def _oscillates(side: Side, first_order: Fraction) -> bool:
     """Return whether the weight changes sign on its way down."""
     if side.is_linear or side.convention.coupling != Coupling.COUPLED:
-        return False
+        return first_order > 1 and not side.convention.proximal
     return is_oscillating(side.step_of(float(first_order)), **side.recursion)

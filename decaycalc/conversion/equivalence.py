@@ -4,7 +4,10 @@ from decaycalc.conventions.record import (
     ANY,
     FIT,
     MEASURE,
+    NESTEROV,
+    NESTEROV_IN_PLACE,
     SGD,
+    Buffer,
     Convention,
     Coupling,
     Equivalence,
@@ -45,74 +48,93 @@ def shared_invariant(source: Side, target: Side, *, match_decay: bool) -> Invari
     return Invariant.SHRINK if shrink else None
 
 
-def equivalence(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> Equivalence:
-    """Return how far equality of the held invariant carries.
+def judge(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> tuple[Equivalence, str]:
+    """Return how far equality of the held invariant carries, and on what condition further.
 
-    `same_lr` says that the target's lr is the one that the loss scales ask for.
+    `same_lr` says that the target's lr is the one that the loss scales ask for. The class holds
+    whatever the momentum is where nobody said it; the condition is in its own words,
+    "exact at momentum 0", and empty where there is none.
     """
     if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
-        return Equivalence.ESTIMATE
+        return Equivalence.ESTIMATE, ""
     if source.convention != target.convention and _estimated(source, target):
-        return Equivalence.ESTIMATE
-    if same_lr and _same_updates(source, target):
-        return Equivalence.IDENTICAL
-    return Equivalence.SAME_OPTIMUM if held == Invariant.STRENGTH else Equivalence.SAME_DECAY
+        return Equivalence.ESTIMATE, ""
+    weaker = Equivalence.SAME_OPTIMUM if held == Invariant.STRENGTH else Equivalence.SAME_DECAY
+    if not same_lr or not _same_updates(source, target):
+        return weaker, ""
+    if _is_itself(source, target) or _agree_buffered(source, target):
+        return Equivalence.IDENTICAL, ""
+    return weaker, "exact at momentum 0"
+
+
+def _agree_buffered(source: Side, target: Side) -> bool:
+    """Return whether the updates stay the same whatever the momentum is that nobody said."""
+    return _step(source, target, buffered=True) == _step(target, source, buffered=True)
+
+
+def _is_itself(source: Side, target: Side) -> bool:
+    """Return whether there is one convention in one run."""
+    return source.convention == target.convention and source.run == target.run
 
 
 def _same_updates(source: Side, target: Side) -> bool:
     """Return whether both make the same update from every gradient, under every schedule."""
     one, other = source.convention, target.convention
-    if one == other and source.run == target.run:
+    if _is_itself(source, target):
         return True
     if {FIT, MEASURE} & {one.optimizer, other.optimizer} or "batch_size" in target.own:
         return False
-    if _feels_scale_or_penalty(source, target):
+    if _feels_scale(source, target) and source.loss_scale != target.loss_scale:
         return False
-    if one.loss_unit != other.loss_unit and None not in {one.loss_unit, other.loss_unit}:
+    if _treats_penalties_apart(source, target) or one.loss_unit != other.loss_unit:
         return False
     if one.follows != other.follows and not {one.follows, other.follows} <= _WITH_LR:
         return False
     return _step(source, target) == _step(target, source)
 
 
-def _feels_scale_or_penalty(source: Side, target: Side) -> bool:
-    """Return whether the optimizer acts otherwise on another loss scale or on a loss's penalty."""
+def _feels_scale(source: Side, target: Side) -> bool:
+    """Return whether one of the optimizers acts otherwise on another loss scale, but for its lr."""
+    return bool({source.optimizer, target.optimizer} - SCALE_BLIND - {ANY, SGD})
+
+
+def _treats_penalties_apart(source: Side, target: Side) -> bool:
+    """Return whether an optimizer treats its own number unlike a penalty in a loss."""
     records = (source.convention, target.convention)
-    optimizers = {record.optimizer for record in records}
-    if optimizers - SCALE_BLIND - {ANY, SGD} and source.loss_scale != target.loss_scale:
-        return True
-    return ANY in optimizers and any(record.variant in _UNLIKE_A_PENALTY for record in records)
+    penalised = any(record.is_penalty for record in records)
+    return penalised and any(record.variant in _UNLIKE_A_PENALTY for record in records)
 
 
-def _step(side: Side, partner: Side) -> tuple[object, ...]:
-    """Return what decides an update; an objective takes its partner's optimizer."""
+def _step(side: Side, partner: Side, *, buffered: bool = False) -> tuple[object, ...]:
+    """Return what decides an update; an objective takes its partner's optimizer.
+
+    `buffered` supposes a momentum where none was given.
+    """
     record = side.convention
-    algorithm = partner.convention if record.optimizer == ANY else record
-    optimizer, buffer = algorithm.optimizer, algorithm.buffer
-    if optimizer in {ANY, SGD} and not side.has_momentum:
+    carried = side.optimizer == partner.convention.optimizer or side.is_undecided
+    algorithm = partner.convention if record.is_penalty and carried else record
+    optimizer = side.optimizer if algorithm is record else algorithm.optimizer
+    fixed = (record.proximal, record.compounds, record.decays_after_step)
+    has_momentum = side.has_momentum or (buffered and _awaits_momentum(side))
+    if optimizer in {ANY, SGD} and not has_momentum:
         # Plain gradient descent: the penalty's gradient and the decay are one and the same.
-        return (SGD, algorithm.variant, record.proximal, record.compounds, _late(side))
-    return (
-        optimizer,
-        algorithm.variant,
-        record.coupling == Coupling.COUPLED,
-        record.proximal,
-        record.compounds,
-        _late(side),
-        *_momentum(side, buffer, optimizer),
-    )
+        return (SGD, _variant(algorithm), *fixed)
+    is_coupled = record.coupling == Coupling.COUPLED
+    settings = _momentum(side, algorithm.buffer) if optimizer in {ANY, SGD} else ()
+    return (optimizer, _variant(algorithm), is_coupled, *fixed, *settings)
 
 
-def _late(side: Side) -> bool:
-    """Return whether the decay acts on the weight after its gradient step."""
-    return side.convention.decays_after_step
+def _variant(record: Convention) -> str:
+    """Return the variant where it is not one of the momentum's, which `lookahead` tells."""
+    return "" if record.variant in {NESTEROV, NESTEROV_IN_PLACE} else record.variant
 
 
-def _momentum(side: Side, buffer: object, optimizer: str) -> tuple[object, ...]:
-    """Return the momentum's settings where they enter the update."""
-    if optimizer not in {ANY, SGD}:
-        return ()
-    return (buffer, side.get("momentum"), side.get("dampening"), side.lookahead)
+def _momentum(side: Side, buffer: Buffer) -> tuple[object, ...]:
+    """Return the momentum's settings that have an effect."""
+    dampening = side.get("dampening")
+    if buffer == Buffer.DAMPENED and not dampening:
+        buffer = Buffer.OUTSIDE
+    return (buffer, side.get("momentum"), dampening, side.lookahead)
 
 
 def notes(
@@ -131,13 +153,8 @@ def notes(
         texts.append("agrees at peak lr only: the two follow the lr schedule differently")
     if not exact:
         texts.append("to first order, --match decay holds the exact long-run decay equal")
-    texts += _lr_note(source, target, held, same_lr=same_lr)
-    if one.invariant != other.invariant and any(map(_awaits_momentum, (source, target))):
-        texts.append("momentum was not given and counts as 0: it multiplies by 1/(1 - momentum)")
-    momentum = source.has_momentum or target.has_momentum
-    both_sgd = one.optimizer == other.optimizer == SGD
-    if momentum and both_sgd and one.buffer != other.buffer:
-        texts.append("the momentum buffers differ: the same at a constant lr only")
+    texts += _lr_note(source, target, same_lr=same_lr)
+    texts += _buffer_note(source, target)
     if "batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}:
         texts.append("the batch sizes differ, so the gradients do")
     if held == Invariant.SHRINK and FIT in {one.optimizer, other.optimizer}:
@@ -160,6 +177,19 @@ def _estimated(source: Side, target: Side) -> tuple[str, ...]:
     return tuple(record.estimate for record in records if record.estimate)
 
 
+def _buffer_note(source: Side, target: Side) -> list[str]:
+    """Return how far two buffers of plain SGD agree where they are not the same."""
+    both_sgd = source.convention.optimizer == target.convention.optimizer == SGD
+    if not both_sgd or not (source.has_momentum or target.has_momentum):
+        return []
+    buffers = {_momentum(side, side.convention.buffer)[0] for side in (source, target)}
+    if len(buffers) == 1:
+        return []
+    if Buffer.DAMPENED in buffers:
+        return ["the first buffer is dampened in one of the two: they agree in the long run"]
+    return ["the momentum buffers differ: the same at a constant lr only"]
+
+
 def falling_lr(record: Convention) -> tuple[str, ...]:
     """Return the note on an optimizer that lowers lr by itself, none on the others."""
     if record.variant != "asgd":
@@ -167,27 +197,19 @@ def falling_lr(record: Convention) -> tuple[str, ...]:
     return (f"at first: the lr of {record.key} falls with lambd and the steps",)
 
 
-def _lr_note(source: Side, target: Side, held: Invariant, *, same_lr: bool) -> list[str]:
-    """Return what to know of the lr: that it is not the right one, or that it stays SGD's."""
-    one, other = source.convention, target.convention
-    adaptive = one.is_adaptive, other.is_adaptive
-    if not same_lr:
-        return (
-            [] if any(adaptive) else ["the target's lr is not the one that the loss scales ask for"]
-        )
-    measured = MEASURE in {one.optimizer, other.optimizer}
-    scaled = other.monomial is not None and "lr" in other.monomial.names
-    if held == Invariant.STRENGTH or measured or not scaled or adaptive[0] == adaptive[1]:
+def _lr_note(source: Side, target: Side, *, same_lr: bool) -> list[str]:
+    """Return that the target's lr is not the right one, where there is a right one."""
+    families = {source.lr_family, target.lr_family} - {None}
+    if same_lr or len(families) > 1 or source.is_adaptive or target.is_adaptive:
         return []
-    return ["at the same lr: --to-lr takes the target's own"]
+    return ["the target's lr is not the one that the loss scales ask for"]
 
 
 def _awaits_momentum(side: Side) -> bool:
-    """Return whether a momentum would multiply this side's decay and none was given."""
-    record = side.convention
-    passes_buffer = record.coupling == Coupling.COUPLED and record.optimizer in {ANY, SGD}
-    is_known = side.run.given("momentum") is not None or "momentum" in dict(record.defaults)
-    return passes_buffer and record.has_momentum and not is_known
+    """Return whether a momentum would be at work were one given, and none was."""
+    steps = side.optimizer in {ANY, SGD} and side.convention.has_lr
+    unsaid = side.run.given("momentum") is None and not side.get("momentum")
+    return steps and side.takes_momentum and unsaid
 
 
 def _settings_note(one: Convention, other: Convention) -> list[str]:

@@ -37,6 +37,7 @@ def kept_plan(
 
     Raises:
         NoEquivalentError: the two share no invariant, or one of them is no scalar.
+        MissingQuantityError: nobody said what optimizer trains a penalty, and it matters.
     """
     there = run if target_run is None else target_run.over(run)
     key = (id(source), id(target), match, _kind(source, target, run, target_run, there))
@@ -48,6 +49,8 @@ def kept_plan(
     way = kept[2]
     if not isinstance(way, Plan):
         raise NoEquivalentError(*way)
+    if "lr" in way.target.own and (target_run is None or target_run.lr is None):
+        there = alike(there, lr=None)  # the source's says nothing of it
     return alike(way, source=alike(way.source, run=run), target=alike(way.target, run=there))
 
 

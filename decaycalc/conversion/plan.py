@@ -3,23 +3,17 @@
 from enum import StrEnum
 from fractions import Fraction
 
-from decaycalc.algebra.number import about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
-from decaycalc.conventions.record import ANY, Convention, Coupling, Equivalence, Invariant
+from decaycalc.conventions.record import Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.equivalence import equivalence, notes, shared_invariant
-from decaycalc.conversion.side import (
-    Side,
-    base_name,
-    endless,
-    shrink_of,
-    solved,
-    value_for_shrink,
-)
+from decaycalc.conversion.equivalence import judge, notes, shared_invariant
+from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
+from decaycalc.conversion.side import Side, base_name, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 
 _ITSELF = Monomial.of(value=1)
+_TO_LR = Monomial.of(to_lr=1)
 
 
 class Match(StrEnum):
@@ -34,7 +28,8 @@ class Plan(Record):
 
     `held` is the invariant that both share. `factor` is the whole conversion as a monomial of the
     source's `value`, None where a form is involved or the exact decay is held (`exactly`).
-    `source_names` are the quantities that the source's formulas hold.
+    `source_names` are the quantities that the source's formulas hold. `equivalence` holds whatever
+    the unsaid quantities are; `condition` says where it goes further, "exact at momentum 0".
     """
 
     source: Side
@@ -44,6 +39,7 @@ class Plan(Record):
     exactly: bool
     factor: Monomial | None
     equivalence: Equivalence
+    condition: str
     note: str
 
     @property
@@ -52,13 +48,17 @@ class Plan(Record):
         if self.factor is not None:
             names = self.factor.names
         else:
-            names = (*_needs_of(self.source), *_needs_of(self.target))
+            names = (*_needs_of(self.source, self.held), *_needs_of(self.target, self.held))
         return tuple(name for name in dict.fromkeys(names) if name != "value")
 
     def quantity(self, name: str) -> Fraction | None:
         """Return the value behind a name of the plan's monomials."""
+        if name.startswith("to_"):
+            return self.target.get(name)
+        if name in self.target.own:
+            return self.source.get(name)
         first, second = self.source, self.target
-        if name.startswith("to_") or name not in self.source_names:
+        if name not in self.source_names:
             first, second = second, first
         known = first.get(name)
         return second.get(name) if known is None else known
@@ -92,52 +92,42 @@ class Plan(Record):
         lacking = (base_name(name) for name in self.needs if self.quantity(name) is None)
         return tuple(dict.fromkeys(lacking))
 
-    def value(self, value: Fraction) -> Fraction:
-        """Return the target's number.
+    def value(self, value: Fraction, **instead: Fraction) -> Fraction:
+        """Return the target's number; `instead` are quantities by the names of the factor.
 
         Raises:
             MissingQuantityError: a quantity that does not cancel is unknown.
-            InvalidValueError: a step would remove the whole weight.
             NoEquivalentError: the target has no number for this decay, or for none at all.
         """
-        self._require(self.needs)
+        self._require(tuple(name for name in self.needs if name not in instead))
         if self.factor is None:
-            shrink = self._shrink(value)
-            return value_for_shrink(self.target, shrink, quantity=self.quantity)
-        if self.held == Invariant.SHRINK and self._knows_shrink():
-            self._shrink(value)
+            strength = strength_of(self.source, value) if self.held == Invariant.STRENGTH else None
+            if strength is not None:
+                return value_for_strength(self.target, strength, quantity=self.quantity)
+            return value_for_shrink(self.target, self._shrink(value), quantity=self.quantity)
         if not value and self.factor.power_of("value") < 0:
             raise self._no_equivalent(endless(self.target.convention))
         names = {name: self.quantity(name) for name in self.factor.names}
-        return self.factor.evaluate({**names, "value": value})
-
-    def _knows_shrink(self) -> bool:
-        """Return whether the runs give all that the source's shrink takes, needed here or not."""
-        names = _needs_of(self.source)
-        return all(name == "value" or self.source.get(name) is not None for name in names)
+        return self.factor.evaluate({**names, **instead, "value": value})
 
     def _shrink(self, value: Fraction) -> Fraction:
         """Return the first-order shrink that the target must have (1/step)."""
         shrink = shrink_of(self.source, value)
-        if self.exactly:
-            exact_shrink = self.source.exact_shrink(shrink)
-            try:
-                shrink = self.target.first_order_shrink(exact_shrink)
-            except InvalidValueError as error:
-                raise self._no_equivalent(str(error)) from None
-        if shrink >= 1 and self.target.is_linear:
-            raise self._no_equivalent(
-                f"a shrink of {about(shrink)} leaves nothing of a weight after one step"
-            )
-        return shrink
+        if not self.exactly:
+            return shrink
+        try:
+            return self.target.first_order_shrink(self.source.exact_shrink(shrink))
+        except InvalidValueError as error:
+            raise self._no_equivalent(str(error)) from None
 
     def _no_equivalent(self, reason: str) -> NoEquivalentError:
         return NoEquivalentError(self.source.convention.key, self.target.convention.key, reason)
 
     @property
     def lr(self) -> Monomial | None:
-        """The target's lr where it differs from the source's, None where it does not."""
-        return None if self.target.lr == self.source.lr else self.target.lr
+        """The target's lr where it differs from the source's, None where it does not or is none."""
+        alike = self.target.lr == self.source.lr or not self.target.convention.has_lr
+        return None if alike else self.target.lr
 
     def target_lr(self) -> float | None:
         """Return the target's lr where it differs from the source's and is known."""
@@ -154,50 +144,67 @@ class Plan(Record):
             name = f"{name}({one.key})"
         if self.factor is not None:
             return f"{other.parameter} = {self.factor.format({'value': name})}"
-        return f"{other.parameter} = {_formula_through_shrink(self, name)}"
+        return f"{other.parameter} = {_formula_through(self, name)}"
 
 
-def _needs_of(side: Side) -> tuple[str, ...]:
-    """Return what a side needs to go between its number and its shrink."""
+def _needs_of(side: Side, held: Invariant) -> tuple[str, ...]:
+    """Return what a side needs to go between its number and the held invariant."""
     if side.convention.form is not None:
         return side.convention.form.needs
-    monomial = side.invariant(Invariant.SHRINK)
+    monomial = side.invariant(held)
     return () if monomial is None else monomial.names
 
 
-def _formula_through_shrink(way: Plan, name: str) -> str:
+def _formula_through(way: Plan, name: str) -> str:
     """Return the right-hand side where a named form or an exact root stands between."""
-    shrink = _shrink_text(way.source, name)
+    held = _held_text(way.source, way.held, name)
     if way.exactly:
-        shrink = f"exact shrink of {shrink}"
-    if way.target.convention.form is not None:
-        return way.target.convention.form.inverse.replace("shrink", f"({shrink})")
-    return solved(way.target, Invariant.SHRINK).format({"shrink": f"({shrink})"})
+        held = f"exact shrink of {held}"
+    form = way.target.convention.form
+    if form is None:
+        return solved(way.target, way.held).format({way.held.value: f"({held})"})
+    if way.held == Invariant.STRENGTH:
+        held = (Monomial.of(strength=1) * way.target.bridge).format({"strength": f"({held})"})
+    return form.inverse.replace("shrink", f"({held})")
 
 
-def _shrink_text(side: Side, name: str) -> str:
-    """Return a side's shrink as a formula of its parameter."""
-    monomial = side.invariant(Invariant.SHRINK)
-    if side.convention.form is not None:
-        return side.convention.form.text.replace("value", name)
-    return "" if monomial is None else monomial.format({"value": name})
+def _held_text(side: Side, held: Invariant, name: str) -> str:
+    """Return a side's held invariant as a formula of its parameter."""
+    form, monomial = side.convention.form, side.invariant(held)
+    if form is None:
+        return "" if monomial is None else monomial.format({"value": name})
+    shrink = form.text.replace("value", name)
+    if held == Invariant.SHRINK:
+        return shrink
+    return (Monomial.of(shrink=1) / side.bridge).format({"shrink": f"({shrink})"})
 
 
 def target_side(source: Side, target: Convention, target_run: Run | None = None) -> Side:
     """Return the target's side: its run is the source's but for what is given.
 
-    An lr that is not given follows from the source's by the loss scales.
+    An lr that is not given follows from the source's by the loss scales; between families of
+    optimizers it does not follow, and is unknown.
     """
     run = source.run if target_run is None else target_run.over(source.run)
-    there = Side(convention=target, run=run)
+    there = Side(convention=target, run=run, is_target=True)
     names = spoken(source)
     own = frozenset(
         name for name in QUANTITIES if name != "lr" and _differs(name, source, there, names)
     )
-    lr = source.lr * _lr_ratio(source, Side(convention=target, run=run, own=own))
-    if target_run is not None and target_run.lr is not None and not _is(target_run.lr, lr, source):
-        own, lr = own | {"lr"}, Monomial.of(to_lr=1)
-    return Side(convention=target, run=run, own=own, lr=lr)
+    there = replace(there, own=own)
+    lr = source.lr * _lr_ratio(source, there)
+    given = None if target_run is None else target_run.lr
+    if _is_foreign(source, there):
+        return replace(there, run=replace(run, lr=given), own=own | {"lr"}, lr=_TO_LR)
+    if given is not None and not _is(given, lr, source):
+        return replace(there, own=own | {"lr"}, lr=_TO_LR)
+    return replace(there, lr=lr)
+
+
+def _is_foreign(source: Side, target: Side) -> bool:
+    """Return whether the source's lr says nothing of the target's."""
+    families = {source.lr_family, target.lr_family} - {None}
+    return target.convention.has_lr and len(families) > 1
 
 
 def _differs(name: str, source: Side, target: Side, names: frozenset[str]) -> bool:
@@ -219,16 +226,23 @@ def spoken(side: Side) -> frozenset[str]:
 
 
 def _is(value: Number, monomial: Monomial, source: Side) -> bool:
-    """Return whether a monomial of the source's quantities is known and has that value."""
+    """Return whether a monomial of the source's quantities is known and has that value.
+
+    An lr that was rounded to a float64 and typed back is still the same.
+    """
     names = {name: source.get(name) for name in monomial.names}
-    return None not in names.values() and monomial.evaluate(names) == value
+    return None not in names.values() and float(monomial.evaluate(names)) == float(value)
 
 
 def _lr_ratio(source: Side, target: Side) -> Monomial:
-    """Return target lr over source lr: the quotient of loss scales (but for Adam) and lr_mults."""
+    """Return target lr over source lr: the quotient of loss scales (but for Adam) and lr_mults.
+
+    A measure and a solver have no lr: beside one of them the lr is the other's as it was given.
+    """
+    stepped = source.convention.has_lr and target.convention.has_lr
     scaled = (_feels_scale(source, target), _feels_scale(target, source))
     one, other = (
-        side.loss_scale if feels else Monomial.of(1)
+        side.loss_scale if feels and stepped else Monomial.of(1)
         for side, feels in zip((source, target), scaled, strict=True)
     )
     return one * source.lr_factor / (other * target.lr_factor)
@@ -239,9 +253,8 @@ def _feels_scale(side: Side, partner: Side) -> bool:
 
     Adam-like scaling divides the loss's scale out of the step.
     """
-    record, other = side.convention, partner.convention
-    carried = record.optimizer == ANY and other.coupling == Coupling.COUPLED
-    return not (record.is_adaptive or (carried and other.is_adaptive))
+    carried = side.is_undecided and partner.convention.coupling == Coupling.COUPLED
+    return not (side.is_adaptive or (carried and partner.is_adaptive))
 
 
 def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
@@ -249,6 +262,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
 
     Raises:
         NoEquivalentError: the two share no invariant, or one of them is no scalar.
+        MissingQuantityError: nobody said what optimizer trains a penalty, and it matters.
     """
     for record in (source.convention, target.convention):
         if record.refusal is not None:
@@ -258,10 +272,12 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         raise NoEquivalentError(
             source.convention.key, target.convention.key, _why_none(source, target)
         )
+    _require_optimizer(source, target, held)
     same_lr = "lr" not in target.own
     in_step = held == Invariant.STRENGTH or _alike(source, target)
     exactly = match == Match.DECAY and not in_step
     itself = source.convention == target.convention and source.run == target.run
+    verdict, condition = judge(source, target, held=held, same_lr=same_lr)
     return Plan(
         source=source,
         target=target,
@@ -269,9 +285,22 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         held=held,
         exactly=exactly,
         factor=_ITSELF if itself else None if exactly else _factor(source, target, held),
-        equivalence=equivalence(source, target, held=held, same_lr=same_lr),
+        equivalence=verdict,
+        condition=condition,
         note="; ".join(notes(source, target, held=held, same_lr=same_lr, exact=exactly or in_step)),
     )
+
+
+def _require_optimizer(source: Side, target: Side, held: Invariant) -> None:
+    """Refuse a penalty's decay beside an adaptive optimizer's where nobody said what trains it.
+
+    Raises:
+        MissingQuantityError: nobody did.
+    """
+    undecided = source.is_undecided or target.is_undecided
+    if held == Invariant.SHRINK and undecided and (source.is_adaptive or target.is_adaptive):
+        what = f"{source.convention.key} to {target.convention.key}"
+        raise MissingQuantityError(what, ("optimizer",))
 
 
 def _alike(source: Side, target: Side) -> bool:
@@ -316,5 +345,5 @@ def _why_none(source: Side, target: Side) -> str:
     return (
         f"{coupled.convention.key} adds the penalty to the gradient, where Adam-like scaling "
         f"turns it into a step of about lr whatever λ is; {decoupled.convention.key} shrinks the "
-        "weight itself"
+        "weight itself; gradient_rms gives an estimate"
     )

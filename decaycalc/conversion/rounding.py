@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from decaycalc.errors import UnknownNameError
+from decaycalc.errors import ContradictionError, UnknownNameError
 from decaycalc.record import Record
 
 SIGNIFICANT_BITS = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}
@@ -22,6 +22,18 @@ class RoundingEffect(StrEnum):
 
     NONE_MOVE = "no weight moves"
     SOME_STAY = "some weights stay in place"
+
+
+class Rounding(StrEnum):
+    """How an update is rounded into the stored weights.
+
+    NEAREST: to the nearest number that the type has. STOCHASTIC: up or down by chance, so that the
+    mean is right. MASTER: the weights that are updated are a float32 copy.
+    """
+
+    NEAREST = "nearest"
+    STOCHASTIC = "stochastic"
+    MASTER = "master"
 
 
 class RoundingLoss(Record):
@@ -75,3 +87,39 @@ def precision_warning(shrink: float, dtype: str) -> RoundingLoss | None:
     lost = shrink < 2.0 ** -(bits + 1)
     effect = RoundingEffect.NONE_MOVE if lost else RoundingEffect.SOME_STAY
     return RoundingLoss(dtype=key, significant_bits=bits, shrink=shrink, effect=effect)
+
+
+class Storage(Record):
+    """How weights are stored between steps; None is what nobody said: float32, to nearest."""
+
+    dtype: str | None
+    rounding: Rounding
+
+    @classmethod
+    def of(cls, dtype: str | None, rounding: str | None) -> "Storage":
+        """Return the storage of these names.
+
+        Raises:
+            UnknownNameError: no such type or rounding.
+            ContradictionError: a rounding of no type.
+        """
+        if rounding is not None and rounding not in list(Rounding):
+            raise UnknownNameError("rounding", rounding, Rounding, hint=f"({', '.join(Rounding)})")
+        if rounding is not None and dtype is None:
+            raise ContradictionError("rounding says how a dtype is rounded: give the dtype too")
+        key = None if dtype is None else find_dtype(dtype)
+        return cls(dtype=key, rounding=Rounding(rounding or Rounding.NEAREST))
+
+    def warnings(self, shrink: float) -> list[str]:
+        """Return what rounding does to a decay per step, nothing where it does nothing.
+
+        Weights of which nobody said the type are judged as float32: most are no finer.
+        """
+        stored = self.dtype or "float32"
+        loss = precision_warning(shrink, "float32" if self.rounding == "master" else stored)
+        if loss is None:
+            return []
+        if self.rounding == Rounding.STOCHASTIC:
+            what = f"a shrink of {shrink:.4g} per step is below {stored}'s spacing"
+            return [f"{what}: rounded by chance it holds on average, with noise in each weight"]
+        return [loss.text]

@@ -10,23 +10,36 @@ from functools import cached_property, partial
 from math import expm1, log1p
 from typing import Any
 
-from decaycalc.algebra.number import about, exact, finite, plain
+from decaycalc.algebra.number import exact, finite, plain
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
-from decaycalc.conventions.record import NESTEROV_IN_PLACE, Convention, Coupling, Form, Invariant
+from decaycalc.conventions.families import ADAM, lr_family
+from decaycalc.conventions.record import (
+    ANY,
+    MEASURE,
+    NESTEROV,
+    NESTEROV_IN_PLACE,
+    Convention,
+    Coupling,
+    Form,
+    Invariant,
+    is_adaptive,
+)
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.momentum import (
     IN_PLACE,
     long_run_shrink,
     proximal_shrink,
+    shrink_over,
     step_for_proximal_shrink,
     step_for_shrink,
 )
-from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
+from decaycalc.errors import InvalidValueError, MissingQuantityError
 from decaycalc.record import Record
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
-_PLAIN_TO = 10**6
+# Normalisers whose step divides the penalty's gradient by about the root mean square of gradients.
+_BY_RMS = frozenset({ADAM, "rmsprop"})
 
 Lookup = Callable[[str], Fraction | None]
 
@@ -37,7 +50,9 @@ class Side(Record):
     `own` names the quantities whose symbols carry the prefix `to_` because this is the target's
     run and it differs there from the source's; `lr` is a monomial because a target's lr follows
     from the source's when it is not given. `layer` is the number of weights of the one layer that
-    is meant, for conventions with one number a layer.
+    is meant, for conventions with one number a layer. `is_target` says that the number is the
+    group's own: a source's is multiplied by the group's multipliers, a target's only where its
+    framework does that itself.
     """
 
     convention: Convention
@@ -45,11 +60,34 @@ class Side(Record):
     own: frozenset[str] = frozenset()
     lr: Monomial = _LR
     layer: Fraction | None = None
+    is_target: bool = False
 
     @property
-    def loss(self) -> Loss:
-        """The loss reduction in force: the convention's own, else the run's, else the mean."""
-        return self.convention.loss or self.run.loss or Loss.MEAN
+    def loss(self) -> Loss | Fraction:
+        """The loss in force over the mean loss: the convention's own, else the run's, else 1."""
+        loss = self.convention.loss or self.run.loss or Loss.MEAN
+        return loss if isinstance(loss, Loss) else exact(loss)
+
+    @property
+    def optimizer(self) -> str:
+        """What takes the steps: the record's optimizer, a penalty's as it was said, else `any`."""
+        record = self.convention
+        return (self.run.optimizer or ANY) if record.is_penalty else record.optimizer
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is a penalty of which nobody said what trains it."""
+        return self.optimizer == ANY
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether a preconditioner stands between gradient and step: then no bridge holds."""
+        return is_adaptive(self.optimizer)
+
+    @property
+    def lr_family(self) -> str | None:
+        """The optimizers among which the lr means the same, None where there is none to mean."""
+        return lr_family(self.optimizer)
 
     def get(self, name: str) -> Fraction | None:
         """Return a quantity of the run (its `to_` dropped), or the convention's default for it."""
@@ -86,25 +124,43 @@ class Side(Record):
 
     @property
     def loss_scale(self) -> Monomial:
-        """What the loss is of the mean loss: 1, B or N."""
+        """What the loss is of the mean loss: 1, B, N, or the number that was said."""
+        if not isinstance(self.loss, Loss):
+            return Monomial.of(self.loss)
         scale = self.loss.scale
         return _UNIT if scale is None else self.symbol(scale)
 
     @property
     def refined(self) -> tuple[tuple[str, Monomial], ...]:
-        """The refinements of the convention that the run gives."""
-        names = self.convention.refinements
-        return tuple((name, by) for name, by in names if self.run.given(name) is not None)
+        """What the run's quantities multiply the number by: refinements, and multipliers."""
+        names = dict(self.convention.refinements)
+        if not self.is_target and self.optimizer != MEASURE:
+            names = {"decay_mult": Monomial.of(decay_mult=1), **names}
+        return tuple((name, by) for name, by in names.items() if self.run.given(name) is not None)
 
     @property
     def lr_factor(self) -> Monomial:
-        """What the tensor's lr is of the run's: lr_mult where the framework has it."""
-        return self.symbol("lr_mult") if "lr_mult" in dict(self.refined) else _UNIT
+        """What the group's lr is of the run's: a target has it only where the framework has."""
+        multiplied = not self.is_target or "lr_mult" in dict(self.convention.refinements)
+        given = self.run.given("lr_mult") is not None
+        return self.symbol("lr_mult") if multiplied and given else _UNIT
+
+    @property
+    def share(self) -> Monomial:
+        """The share of the steps in which the group is updated at all; a measure counts them."""
+        counts = self.convention.has_lr and self.run.given("update_share") is not None
+        return Monomial.of(update_share=1) if counts else _UNIT
+
+    @property
+    def takes_momentum(self) -> bool:
+        """Whether a momentum above zero would be at work if there were one."""
+        of_adaptive = self.convention.is_penalty and self.is_adaptive
+        return self.convention.has_momentum and not of_adaptive
 
     @property
     def has_momentum(self) -> bool:
         """Whether a momentum above zero is at work."""
-        return self.convention.has_momentum and bool(self.get("momentum"))
+        return self.takes_momentum and bool(self.get("momentum"))
 
     @cached_property
     def bridge(self) -> Monomial:
@@ -121,21 +177,24 @@ class Side(Record):
     @property
     def is_estimate(self) -> bool:
         """Whether the shrink of a coupled penalty under Adam is estimated from the gradients."""
-        record = self.convention
-        coupled = record.is_adaptive and record.strength is not None
+        coupled = self.lr_family in _BY_RMS and self.convention.strength is not None
         return coupled and self.run.get("gradient_rms") is not None
 
     @property
     def has_shrink(self) -> bool:
         """Whether the number has a decay per step here, were it an estimate."""
+        if self.convention.is_penalty and self.is_adaptive:
+            return self.is_estimate
         return self.convention.has_shrink or self.is_estimate
 
     def invariant(self, which: Invariant) -> Monomial | None:
         """Return strength or shrink as a monomial of `value`, None where the record has none."""
-        here = self._monomial
-        if here is None or which == self.convention.invariant:
-            return here
-        return here * self.bridge if which == Invariant.SHRINK else here / self.bridge
+        here, own = self._monomial, self.convention.invariant
+        if here is None:
+            return None
+        if which == Invariant.SHRINK:
+            return self.share * (here if own == which else here * self.bridge)
+        return here if own == which else here / self.bridge
 
     @cached_property
     def _monomial(self) -> Monomial | None:
@@ -159,8 +218,9 @@ class Side(Record):
     @property
     def lookahead(self) -> int:
         """How often a step looks ahead along the momentum: 0 heavy ball, 1 Nesterov."""
-        in_place = self.convention.variant == NESTEROV_IN_PLACE
-        return IN_PLACE if in_place else int(bool(self.run.nesterov))
+        if self.convention.variant == NESTEROV_IN_PLACE:
+            return IN_PLACE
+        return int(self.convention.variant == NESTEROV or bool(self.run.nesterov))
 
     @property
     def recursion(self) -> dict[str, Any]:
@@ -184,8 +244,7 @@ class Side(Record):
     def exact_shrink(self, first_order: Fraction) -> Fraction:
         """Return the exact long-run shrink for a first-order one (1/step).
 
-        Raises:
-            InvalidValueError: the recursion is unstable, the weight would grow.
+        Above 1 the weight changes sign in every step; negative, or above 2, it grows.
         """
         if self.is_linear:
             return first_order
@@ -194,18 +253,8 @@ class Side(Record):
             return Fraction(proximal_shrink(value))
         if self.convention.compounds:
             count = float(self.get(self.convention.compounds) or 1)
-            check_remainder(first_order / Fraction(count), self)
-            return Fraction(-expm1(count * log1p(-value / count)))
-        settings = self.recursion
-        shrink = long_run_shrink(self.step_of(value), **settings)
-        if shrink < 0:
-            raise InvalidValueError(
-                "shrink",
-                value,
-                f"a step makes the weight grow at momentum {settings['momentum']:g}: "
-                f"lower lr or {self.convention.parameter}",
-            )
-        return Fraction(shrink)
+            return Fraction(shrink_over(value / count, count))
+        return Fraction(long_run_shrink(self.step_of(value), **self.recursion))
 
     def first_order_shrink(self, shrink: Fraction) -> Fraction:
         """Return the first-order shrink whose exact long-run shrink is the given one.
@@ -219,35 +268,11 @@ class Side(Record):
         if self.convention.proximal:
             return Fraction(step_for_proximal_shrink(value))
         if self.convention.compounds:
+            if value >= 1:
+                raise InvalidValueError("shrink", value, "leaves nothing of a weight")
             count = float(self.get(self.convention.compounds) or 1)
             return Fraction(-count * expm1(log1p(-value) / count))
         return Fraction(step_for_shrink(value, **self.recursion) * self._gain())
-
-
-def check_shrink(shrink: Fraction, side: Side) -> Fraction:
-    """Return the first-order shrink if a step leaves something of the weight.
-
-    Raises:
-        InvalidValueError: a step removes the whole weight or more.
-    """
-    return check_remainder(shrink, side) if side.is_linear else shrink
-
-
-def check_remainder(shrink: Fraction, side: Side) -> Fraction:
-    """Return a shrink of below 1.
-
-    Raises:
-        InvalidValueError: nothing remains of the weight.
-    """
-    if shrink >= 1:
-        record = side.convention
-        raise InvalidValueError(
-            "shrink",
-            about(shrink) if shrink >= _PLAIN_TO else plain(shrink),
-            f"of {record.key} leaves nothing of a weight after one step; "
-            f"it must stay below 1: check {record.parameter} and lr",
-        )
-    return shrink
 
 
 def check_domain(value: Fraction, convention: Convention) -> Fraction:
@@ -272,11 +297,20 @@ def strength_of(side: Side, value: Fraction) -> Fraction | None:
         return None
     monomial = side.invariant(Invariant.STRENGTH)
     if monomial is None:
-        return None
+        return _form_strength(side, value)
     names = {name: side.get(name) for name in monomial.names if name != "value"}
     if None in names.values():
         return None
     return monomial.evaluate({**names, "value": check_domain(value, side.convention)})
+
+
+def _form_strength(side: Side, value: Fraction) -> Fraction | None:
+    """Return the strength that a form's number means, by its shrink; None where that is unknown."""
+    ratio = side.bridge * side.share
+    try:
+        return shrink_of(side, value) / ratio.evaluate(given(side, ratio.names))
+    except MissingQuantityError:
+        return None
 
 
 def shrink_of(side: Side, value: Fraction) -> Fraction:
@@ -284,22 +318,22 @@ def shrink_of(side: Side, value: Fraction) -> Fraction:
 
     Raises:
         MissingQuantityError: a quantity that it needs is unknown.
-        InvalidValueError: a step would remove the whole weight, or the number means no decay.
+        InvalidValueError: the number means no decay.
     """
     form = side.convention.form
     monomial = side.invariant(Invariant.SHRINK)
+    check_domain(value, side.convention)
     if form is not None:
-        _check_form_value(side.convention, form, value)
-        return check_shrink(
-            form.to_shrink(value, _given(side, form.needs, partial(_own, side))), side
-        )
+        for _, factor in side.refined:
+            value *= factor.evaluate(given(side, factor.names))
+        shrink = form.to_shrink(value, given(side, form.needs, partial(own_quantity, side)))
+        return shrink * side.share.evaluate(given(side, side.share.names))
     assert monomial is not None  # noqa: S101  (a refusal has neither, and was refused)
     names = tuple(name for name in monomial.names if name != "value")
-    check_domain(value, side.convention)
-    return check_shrink(monomial.evaluate({**_given(side, names), "value": value}), side)
+    return monomial.evaluate({**given(side, names), "value": value})
 
 
-def _given(
+def given(
     side: Side, names: tuple[str, ...], quantity: Lookup | None = None
 ) -> dict[str, Fraction | None]:
     """Return the quantities of those names.
@@ -314,7 +348,7 @@ def _given(
     return values
 
 
-def _own(side: Side, name: str) -> Fraction | None:
+def own_quantity(side: Side, name: str) -> Fraction | None:
     """Return a quantity on this side, whose lr may follow from the source's."""
     if name != "lr":
         return side.get(name)
@@ -333,49 +367,13 @@ def _check_form_value(convention: Convention, form: Form, value: Fraction) -> No
         raise InvalidValueError(convention.parameter, plain(value), f"must be {domain}")
 
 
-def value_for_shrink(side: Side, shrink: Fraction, *, quantity: Lookup | None = None) -> Fraction:
-    """Return the convention's number for a first-order shrink (1/step).
-
-    `quantity` finds what the side's symbols stand for where the source's run differs.
-
-    Raises:
-        NoEquivalentError: nothing halves without decay, an averaging time would be endless.
-        MissingQuantityError: a quantity that it needs is unknown.
-    """
-    form = side.convention.form
-    if form is not None:
-        if not shrink and form.inverse.startswith("-ln"):
-            raise NoEquivalentError("no decay", side.convention.key, "nothing is ever halved")
-        number = form.from_shrink(shrink, _given(side, form.needs, partial(_own, side)))
-        if number < 0:
-            raise NoEquivalentError("this decay", side.convention.key, "at 0 it decays more")
-        return number
-    inverse = solved(side, Invariant.SHRINK)
-    if not shrink and inverse.power_of("shrink") < 0:
-        raise NoEquivalentError("no decay", side.convention.key, endless(side.convention))
-    names = tuple(name for name in inverse.names if name != "shrink")
-    return inverse.evaluate({**_given(side, names, quantity), "shrink": shrink})
-
-
-def endless(convention: Convention) -> str:
-    """Return why a convention has no number for no decay."""
-    return f"without decay {convention.parameter} would be infinite"
-
-
-def solved(side: Side, held: Invariant) -> Monomial:
-    """Return the side's number as a monomial of the held invariant, by its name."""
-    monomial = side.invariant(held)
-    assert monomial is not None  # noqa: S101  (forms do not come here)
-    power = monomial.power_of("value")
-    rest = monomial / Monomial.of(value=1) ** power
-    return (Monomial.of(**{held.value: 1}) / rest) ** (1 / power)
-
-
 def base_name(name: str) -> str:
     """Return the quantity to give for one that is derived from it.
 
     >>> base_name("to_one_minus_momentum")
     'momentum'
     """
+    if name == "to_lr":
+        return name
     plain = name.removeprefix("to_").removeprefix("one_minus_")
     return {"nominal_batch": "batch_size", "layer_weights": "n_weights"}.get(plain, plain)

@@ -8,6 +8,7 @@ from decaycalc.architecture.masks import find_mask
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.assumptions import Assumption
 from decaycalc.conversion.convert import check_value, convert
 from decaycalc.conversion.plan import target_side
 from decaycalc.conversion.side import Side
@@ -23,7 +24,10 @@ from decaycalc.schedule import Schedule, parse_schedule
 
 
 class Snippet(Record):
-    """Code of one framework; `notes` say what it leaves to the reader."""
+    """Code of one framework; `notes` say what it leaves to the reader.
+
+    `assumptions` are the unsaid quantities that entered its number.
+    """
 
     framework: str
     convention: Convention
@@ -31,6 +35,7 @@ class Snippet(Record):
     lr: float
     code: str
     notes: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the snippet as JSON holds it."""
@@ -42,6 +47,7 @@ class Snippet(Record):
             "lr": self.lr,
             "code": self.code,
             "notes": list(self.notes),
+            "assumptions": [entry.to_dict() for entry in self.assumptions],
         }
 
 
@@ -102,6 +108,7 @@ def emit(
         lr=settings.lr,
         code=code,
         notes=notes,
+        assumptions=settings.assumptions,
     )
 
 
@@ -149,13 +156,16 @@ def _settings(
     family: str,
 ) -> Settings:
     """Return what the snippet is written from."""
+    # An epsilon is the code's own: it need not enter the number.
+    extras = tuple(pair for pair in run.extras if pair[0] != "eps" or _estimates(run))
+    run = replace(run, extras=extras)
     here = Side(convention=source, run=run)
     there = target_side(here, target, target_run)
     converted = convert(value, source=source, target=target, run=run, target_run=target_run)
-    assert converted.value is not None  # noqa: S101  (a value was given)
     lr = converted.lr if converted.lr is not None else there.run.get("lr")
     if lr is None and target.optimizer != FIT:
-        raise MissingQuantityError(f"a snippet of {target.key}", ("lr",))
+        name = "to_lr" if "lr" in there.own else "lr"
+        raise MissingQuantityError(f"a snippet of {target.key}", (name,))
     momentum = there.get("momentum") if there.has_momentum or family == "sgd" else Fraction(0)
     return Settings(
         convention=target,
@@ -172,7 +182,12 @@ def _settings(
         schedule=_schedule(schedule, there.run),
         betas=None if betas is None else (float(exact(betas[0])), float(exact(betas[1]))),
         eps=None if eps is None else float(exact(eps)),
+        assumptions=converted.assumptions,
     )
+
+
+def _estimates(run: Run) -> bool:
+    return run.given("gradient_rms") is not None
 
 
 def _mask(mask: str | None) -> str:

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.assumptions import Assumption
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.record import Record
 from decaycalc.schedule import Schedule
@@ -30,6 +31,7 @@ class Settings(Record):
     schedule: Schedule | None
     betas: tuple[float, float] | None
     eps: float | None
+    assumptions: tuple[Assumption, ...] = ()
 
     @property
     def heading(self) -> str:

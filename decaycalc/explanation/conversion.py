@@ -11,9 +11,11 @@ from fractions import Fraction
 from decaycalc.algebra.formula import number_text
 from decaycalc.algebra.quantity import Monomial, symbol_of
 from decaycalc.conventions.record import Invariant
+from decaycalc.conventions.run import Loss
+from decaycalc.conversion.inverse import solved
 from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.conversion.plan import Plan
-from decaycalc.conversion.side import Side, shrink_of, solved, strength_of
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import DecaycalcError
 from decaycalc.explanation.claim import claim
 from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of
@@ -262,11 +264,19 @@ def _parameter(way: Plan) -> str:
 def rule_of(side: Side) -> str:
     """Return the side's update rule, and what its loss is of the mean loss."""
     record = side.convention
-    text = record.update
-    if record.monomial is not None and "loss_scale" in record.monomial.names and side.loss.scale:
-        over = "the minibatch, B" if side.loss.scale == "batch_size" else "the data set, N"
-        text += f" (the loss is summed over {over} times the mean loss)"
-    return text
+    if record.monomial is None or "loss_scale" not in record.monomial.names:
+        return record.update
+    return record.update + _loss_text(side.loss)
+
+
+def _loss_text(loss: Loss | Fraction) -> str:
+    """Return what the loss is of the mean loss, in brackets; empty for the mean itself."""
+    if not isinstance(loss, Loss):
+        return f" (the loss is {number_text(loss)} times the mean loss)"
+    if loss.scale is None:
+        return ""
+    over = "the minibatch, B" if loss.scale == "batch_size" else "the data set, N"
+    return f" (the loss is summed over {over} times the mean loss)"
 
 
 def bridge_formula(side: Side, own: Invariant) -> str:
@@ -282,7 +292,7 @@ def bridge_text(side: Side) -> str:
     if side.is_estimate:
         return "Adam divides the penalty's gradient by about the gradient's root mean square"
     text = "a step subtracts lr times the gradient of the penalty, strength·w"
-    if side.loss.scale is not None:
+    if side.loss != Loss.MEAN:
         text += ", as many times as the loss is the mean loss"
     return f"{text}; momentum adds it up" if side.has_momentum else text
 

@@ -102,5 +102,7 @@ def given_of(run: Run) -> dict[str, str]:
     if run.nesterov is not None:
         given["nesterov"] = str(run.nesterov).lower()
     if run.loss is not None:
-        given["loss"] = run.loss.value
+        given["loss"] = str(run.to_dict()["loss"])
+    if run.optimizer is not None:
+        given["optimizer"] = run.optimizer
     return given

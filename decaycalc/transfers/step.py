@@ -8,14 +8,8 @@ from decaycalc.conventions.record import SGD, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
 from decaycalc.conversion.decay import Decay, decay_of
-from decaycalc.conversion.side import (
-    Side,
-    base_name,
-    check_shrink,
-    shrink_of,
-    solved,
-    value_for_shrink,
-)
+from decaycalc.conversion.inverse import solved, value_for_shrink
+from decaycalc.conversion.side import Side, base_name, shrink_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 from decaycalc.transfers.records import Hold, LrRule, Move, Rule
@@ -125,7 +119,7 @@ class Step(Record):
             return self.evaluate(formula, value=value)
         shrink = shrink_of(self.here, value) * self.evaluate(self.shrink_ratio)
         new = Side(convention=self.here.convention, run=self.new_run)
-        return value_for_shrink(new, check_shrink(shrink, new))
+        return value_for_shrink(new, shrink)
 
     @property
     def new_run(self) -> Run:
@@ -220,7 +214,7 @@ class Step(Record):
                 "Dey et al.), λ ∝ √width (Fan et al., 2510.15262); nanochat's Muon "
                 "was tuned to λ ∝ 1/width^1.97"
             )
-        if self.lr_rule is LrRule.LINEAR and self.here.convention.is_adaptive:
+        if self.lr_rule is LrRule.LINEAR and self.here.is_adaptive:
             return "for Adam-like optimizers the square-root rule is the derived one (2205.10287)"
         if self.lr_rule is LrRule.SQRT and optimizer == SGD:
             return (

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from decaycalc.conventions.record import ANY, FIT, Coupling, Equivalence
+from decaycalc.conventions.run import Loss
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
 from decaycalc.record import Record
@@ -96,7 +97,7 @@ def _trainer(side: Side, value: float, rule: Rule, partnered: tuple[Side, Rule |
     return Trainer(
         rule=rule,
         names=rule_names(side, value),
-        reduction=side.loss.value,
+        reduction=side.loss.value if isinstance(side.loss, Loss) else float(side.loss),
         carrier=carrier,
         carrier_names=None if carrier is None else rule_names(partner, 0.0),
         unit=2.0 if units == ("squared-error", "half-squared-error") else 1.0,
@@ -164,5 +165,5 @@ def _is_rescaled(side: Side, partner: Side, *, carried: bool) -> bool:
 
 def _mean_lr(side: Side) -> float:
     """Return the lr that the side's would be beside a mean loss."""
-    scale = 1.0 if side.loss.scale is None else float(side.get(side.loss.scale) or 1)
-    return float(side.get("lr") or 0) * scale
+    scale = side.loss_scale.evaluate({name: side.get(name) for name in side.loss_scale.names})
+    return float(side.get("lr") or 0) * float(scale)

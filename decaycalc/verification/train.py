@@ -161,7 +161,8 @@ class Batches:
 class Trainer:
     """One side of a comparison: its rule, what its names stand for, and how its loss is reduced.
 
-    `names` holds the peak lr. `reduction` is 'mean', 'batch-sum' or 'dataset-sum'. An objective
+    `names` holds the peak lr. `reduction` is 'mean', 'batch-sum', 'dataset-sum', or what the loss
+    is of the mean loss. An objective
     may be handed to another rule's optimizer (`carrier`, with its own decay switched off in
     `carrier_names`), as a penalty in the loss is trained by whatever optimizer the user takes.
     `unit` weighs the data loss: 2 where the record's squared error is twice the model's.
@@ -170,7 +171,7 @@ class Trainer:
 
     rule: Rule
     names: Mapping[str, float]
-    reduction: str = "mean"
+    reduction: str | float = "mean"
     carrier: Rule | None = None
     carrier_names: Mapping[str, float] | None = None
     unit: float = 1.0
@@ -200,6 +201,8 @@ class Trainer:
 
     def scale(self, size: float) -> float:
         """Return what the loss over `size` examples is of their mean loss."""
+        if isinstance(self.reduction, float):
+            return self.reduction
         scale = {"mean": 1.0, "batch-sum": size}.get(self.reduction)
         return float(self.names["dataset_size"]) if scale is None else scale
 

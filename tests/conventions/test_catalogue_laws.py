@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.plan import plan, target_side
-from decaycalc.conversion.side import Side, base_name, value_for_shrink
+from decaycalc.conversion.side import Side, base_name
 from decaycalc.errors import MissingQuantityError
 
 LR = Fraction(1, 100)
@@ -34,6 +35,7 @@ MOMENTUM = {
     "steps": 90,
     "n_weights": 12,
     "n_layers": 3,
+    "optimizer": "sgd",
 }
 
 LAWFUL = tuple(
@@ -61,7 +63,11 @@ def exact_between(source, target, value, run):
 
 def way_between(source, target, run):
     here = Side(convention=source, run=run)
-    return plan(here, target_side(here, target))
+    there = target_side(here, target)
+    if there.get("lr") is None and "lr" in there.own:
+        # Between families of optimizers it does not carry over.
+        there = target_side(here, target, Run(lr=LR))
+    return plan(here, there)
 
 
 def meets(one, other):
@@ -124,7 +130,9 @@ def given_for(names):
     wanted = set(names)
     if "steps_per_epoch" in wanted or "epochs" in wanted:
         wanted |= {"dataset_size", "batch_size", "steps"}
-    fields = {name: MOMENTUM[name] for name in MOMENTUM if name in wanted | {"momentum"}}
+    fields = {
+        name: MOMENTUM[name] for name in MOMENTUM if name in wanted | {"momentum", "optimizer"}
+    }
     extras = tuple((name, value) for name, value in EXTRAS if name in wanted)
     return Run(**fields, extras=extras)
 
@@ -144,12 +152,16 @@ def test_a_conversion_needs_exactly_what_does_not_cancel(source, target):
     names = needed(way)
     smallest = given_for(names)
     assert exact_between(source, target, value, smallest) == way.value(value)
-    for name in names - {"l1_ratio", "momentum"} - dict(source.defaults).keys():
+    for name in names - {"l1_ratio", "momentum", "to_lr"} - dict(source.defaults).keys():
         has_default = name in dict(target.defaults) or QUANTITIES[name].default is not None
         if has_default or "steps_per_epoch" in way.needs:
             continue
         lacking = Run(
-            **{k: MOMENTUM[k] for k in MOMENTUM if k in (names | {"momentum"}) - {name}},
+            **{
+                k: MOMENTUM[k]
+                for k in MOMENTUM
+                if k in (names | {"momentum", "optimizer"}) - {name}
+            },
             extras=tuple(pair for pair in EXTRAS if pair[0] in names - {name}),
         )
         with pytest.raises(MissingQuantityError):

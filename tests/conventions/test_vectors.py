@@ -269,11 +269,14 @@ def settings_of(case):
 
 def run_of(case, **changes):
     """Return the case's run."""
-    names = settings_of(case)
+    names, record = settings_of(case), record_of(case)
     lr = case["params"].get("lr")
     direct = ("momentum", "dampening", "batch_size", "dataset_size")
+    if record.is_adaptive:  # theirs is another, or one that the conversion has no use for
+        direct = direct[2:]
     fields = {name: names[name] for name in direct if name in names} | changes
-    extras = {name: names[name] for name in RUN_EXTRAS if name in names}
+    carried = {"eta"} if record.is_penalty else set()
+    extras = {name: names[name] for name in RUN_EXTRAS if name in names and name not in carried}
     size = len(case["w0"])
     return Run(
         lr=peak_of(case) if lr is not None else None,

@@ -217,7 +217,8 @@ def test_what_no_number_may_be_no_element_may_be(bad, target, name):
             "examples",
         ),
         ([0.1], {"lr": 0.1, "grad_accum": [1, 1.5]}, "whole number"),
-        ([0.1], {"lr": 0.1, "momentum": [0.5, 1.0]}, "below 1"),
+        ([0.1], {"lr": 0.1, "momentum": [0.5, 0.9]}, "takes no momentum"),
+        ([0.1], {"lr": 0.1, "lr_mult": [-1, 1.0]}, "at least 0"),
         (
             [0.1],
             {"lr": 0.1, "steps": [5, 6], "epochs": 3, "dataset_size": 10, "batch_size": 10},

@@ -146,7 +146,8 @@ def test_optimi_counts_from_its_max_lr():
 def test_a_tensors_lr_multiplier_becomes_its_lr():
     run = Run(lr="0.1", extras=(("lr_mult", "2"),))
     result = convert("5e-4", source="caffe", target="pytorch-sgd", run=run)
-    assert (result.value, result.lr, result.equivalence) == (5e-4, 0.2, "identical")
+    assert (result.value, result.lr, result.equivalence) == (5e-4, 0.2, "same-optimum")
+    assert result.condition == "exact at momentum 0"
     shrink = convert("5e-4", source="caffe", target="per-step-shrink", run=run)
     assert shrink.value == pytest.approx(1e-4)
 
@@ -175,7 +176,8 @@ EQUIVALENCES = [
     ("mxnet-sgd", "caffe", {"momentum": "0.9"}, "identical"),
     ("pytorch-sgd", "caffe", {"momentum": "0.9"}, "same-optimum"),
     ("pytorch-sgd", "keras-sgd", {"momentum": "0.9", "lr": "0.1"}, "same-optimum"),
-    ("pytorch-sgd", "keras-sgd", {"lr": "0.1"}, "identical"),
+    ("pytorch-sgd", "keras-sgd", {"lr": "0.1"}, "same-optimum"),
+    ("pytorch-sgd", "keras-sgd", {"lr": "0.1", "momentum": 0}, "identical"),
     ("pytorch-adamw", "optax-adamw", {}, "identical"),
     ("pytorch-adamw", "keras-adam", {}, "identical"),
     ("pytorch-adamw", "composer-adamw", {"lr": "0.1"}, "identical"),

@@ -1,5 +1,6 @@
 """Recipe: one published training run with its weight decay, as its source states it."""
 
+from decaycalc.algebra.quantity import Number
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
@@ -31,7 +32,7 @@ class Recipe(Record):
     epochs: str | None = None
     steps: int | None = None
     drop_last: bool = False
-    loss: Loss = Loss.MEAN
+    loss: Loss | Number = Loss.MEAN
     schedule: str | None = None
     betas: tuple[str, str] | None = None
     eps: str | None = None

@@ -118,7 +118,7 @@ def _run(settings: Settings, optimizer: Optimizer) -> Run:
             steps=steps,
             epochs=epochs,
             drop_last=_has(settings, "drop_last") and settings.flag("drop_last"),
-            loss=settings.text("loss") if _has(settings, "loss") else None,  # type: ignore[arg-type]  # Run makes a Loss of it
+            loss=settings.text("loss") if _has(settings, "loss") else None,
             extras=tuple(optimizer.extras),
         )
     except ContradictionError as error:

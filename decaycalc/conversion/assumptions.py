@@ -1,0 +1,189 @@
+"""What an answer takes for granted: each unsaid quantity that enters its number, and why."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from decaycalc.algebra.quantity import OF_GROUPS, ZERO
+from decaycalc.conventions.record import SGD, Invariant
+from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.side import Side
+from decaycalc.errors import MissingQuantityError
+from decaycalc.record import Record, asdict
+
+_UNSAID = "not given"
+_BATCH = ("batch_size", "steps_per_epoch")
+_LENGTH = ("steps", "epochs")
+# Refinements that leave a number as it is where a run does not give them, and what they are then.
+_NEUTRAL = {"l1_ratio": 0.0}
+
+
+class Assumption(Record):
+    """A quantity that nobody gave and that entered a number: its value (None: the lr's) and why."""
+
+    name: str
+    value: float | str | None
+    why: str
+
+    @property
+    def text(self) -> str:
+        """One line for a note."""
+        shown = f"{self.value:g}" if isinstance(self.value, float) else self.value
+        return f"{self.name} {'lr' if shown is None else shown} is assumed: {self.why}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the assumption as JSON's `assumptions` holds it."""
+        return asdict(self)
+
+
+def assumed(way: Plan) -> tuple[Assumption, ...]:
+    """Return what a conversion's number takes for granted; what cancels is not among it."""
+    source, target = way.source, way.target
+    if source.convention == target.convention and source.run == target.run:
+        return ()
+    found = (
+        *_optimizer(way),
+        *_momentum(way),
+        *_loss(way),
+        *(entry for side in (source, target) for entry in _defaults(side, way.needs)),
+        *_run_defaults(source, way.needs),
+        *_refinements(way),
+    )
+    return _once(found)
+
+
+def assumed_by_decay(side: Side) -> tuple[Assumption, ...]:
+    """Return what the decay of one convention's number takes for granted."""
+    monomial, form = side.invariant(Invariant.SHRINK), side.convention.form
+    needs = () if monomial is None else monomial.names
+    needs = needs if form is None else form.needs
+    crosses = _crossing(side, Invariant.SHRINK) != 0
+    found = (
+        *([_trained_by_sgd()] if side.is_undecided and crosses else []),
+        *([_at_rest()] if crosses and _awaits_momentum(side) else []),
+        *([_mean()] if _loss_power(side, Invariant.SHRINK) else []),
+        *_defaults(side, needs),
+        *_run_defaults(side, needs),
+        *(_refinement(side, name) for name in _unsaid_refinements(side)),
+    )
+    return _once(found)
+
+
+def require_said(what: str, assumptions: tuple[Assumption, ...]) -> None:
+    """Refuse an answer that takes something for granted.
+
+    Raises:
+        MissingQuantityError: it does; the names are those to give.
+    """
+    if assumptions:
+        names = tuple(assumption.name for assumption in assumptions)
+        raise MissingQuantityError(f"{what}, nothing assumed,", names)
+
+
+def _once(found: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
+    return tuple({entry.name: entry for entry in reversed(found)}.values())[::-1]
+
+
+def _trained_by_sgd() -> Assumption:
+    why = "a penalty in a loss has no optimizer of its own"
+    return Assumption(name="optimizer", value=SGD, why=why)
+
+
+def _at_rest() -> Assumption:
+    why = f"{_UNSAID}, and it multiplies a decay that passes through it by 1/(1 - momentum)"
+    return Assumption(name="momentum", value=0.0, why=why)
+
+
+def _mean() -> Assumption:
+    why = f"{_UNSAID}, and a number beside a sum is another"
+    return Assumption(name="loss", value="mean", why=why)
+
+
+def _optimizer(way: Plan) -> Iterator[Assumption]:
+    """Yield that SGD trains a penalty whose decay per step is asked for."""
+    if way.held != Invariant.SHRINK:
+        return
+    sides = (way.source, way.target)
+    partners = {side.convention.optimizer for side in sides if not side.is_undecided}
+    if any(side.is_undecided for side in sides) and SGD not in partners:
+        yield _trained_by_sgd()
+
+
+def _crossing(side: Side, held: Invariant) -> int:
+    """Return 1 where a strength becomes a shrink, -1 where a shrink does a strength, else 0."""
+    if side.convention.invariant == held:
+        return 0
+    return 1 if held == Invariant.SHRINK else -1
+
+
+def _awaits_momentum(side: Side) -> bool:
+    """Return whether a momentum would enter this side's bridge, and none was given."""
+    bridged = side.takes_momentum and not side.is_adaptive
+    return bridged and side.run.given("momentum") is None and not side.get("momentum")
+
+
+def _momentum(way: Plan) -> Iterator[Assumption]:
+    """Yield that there is no momentum, where one would not cancel."""
+    sides = (way.source, way.target)
+    powers = [_crossing(side, way.held) if _awaits_momentum(side) else 0 for side in sides]
+    if powers[0] != powers[1]:
+        yield _at_rest()
+
+
+def _loss(way: Plan) -> Iterator[Assumption]:
+    """Yield that the loss is a mean, where its scale would not cancel."""
+    if _loss_power(way.source, way.held) != _loss_power(way.target, way.held):
+        yield _mean()
+
+
+def _loss_power(side: Side, held: Invariant) -> Fraction:
+    """Return the exponent with which an unsaid loss scale enters the held invariant."""
+    record = side.convention
+    if record.loss is not None or side.run.loss is not None:
+        return ZERO
+    own = ZERO if record.monomial is None else record.monomial.power_of("loss_scale")
+    return own + _crossing(side, held)
+
+
+def _defaults(side: Side, needs: tuple[str, ...]) -> Iterator[Assumption]:
+    """Yield the framework's own defaults that enter."""
+    entering = {name.removeprefix("to_").removeprefix("one_minus_") for name in needs}
+    entering |= {"dampening"} if side.has_momentum else set()
+    for name, value in side.assumed():
+        if name in entering:
+            why = f"{_UNSAID}: the default of {side.convention.key}"
+            yield Assumption(name=name, value=float(value), why=why)
+
+
+def _run_defaults(side: Side, needs: tuple[str, ...]) -> Iterator[Assumption]:
+    """Yield what the examples of a step count, and Adam's epsilon, where they enter."""
+    run, names = side.run, {name.removeprefix("to_") for name in needs}
+    batch = names & set(_BATCH) or any(n in names and run.given(n) is None for n in _LENGTH)
+    asked = ["grad_accum", "world_size"] if batch and run.batch_size is not None else []
+    asked += ["grad_accum"] if "grad_accum" in names else []
+    asked += ["eps"] if "gradient_scale" in names else []
+    for name in asked:
+        value = run.get(name)
+        if run.given(name) is None and value is not None:
+            yield Assumption(name=name, value=float(value), why=_UNSAID)
+
+
+def _refinements(way: Plan) -> Iterator[Assumption]:
+    """Yield the refinements that a run does not give, where one side alone has them."""
+    sides = (way.source, way.target)
+    one, other = (_unsaid_refinements(side) for side in sides)
+    for side, name in [*((way.source, n) for n in one), *((way.target, n) for n in other)]:
+        if (name in one) != (name in other):
+            yield _refinement(side, name)
+
+
+def _unsaid_refinements(side: Side) -> tuple[str, ...]:
+    """Return the refinements that are not given; a group's multipliers are none to miss."""
+    names = (name for name, _ in side.convention.refinements if name not in OF_GROUPS)
+    return tuple(name for name in names if side.run.given(name) is None)
+
+
+def _refinement(side: Side, name: str) -> Assumption:
+    """Return that a refinement leaves the number as it is: a share of 0, or the lr itself."""
+    lr = side.run.get("lr")
+    value = _NEUTRAL.get(name, None if lr is None else float(lr))
+    return Assumption(name=name, value=value, why=_UNSAID)
