@@ -34,11 +34,18 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 class Command(click.Command):
     """A command with `examples`, command lines that its help shows first."""
 
-    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **settings: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: tuple[str, ...] = (),
+        is_configurable: bool = True,
+        **settings: Any,
+    ) -> None:
         settings.setdefault("context_settings", _SETTINGS)
         super().__init__(*args, **settings)
         self.params.append(_brief_help())
         self.examples = examples
+        self.is_configurable = is_configurable
 
     def make_context(
         self,
@@ -56,7 +63,7 @@ class Command(click.Command):
         typed, session = typed_values(self, args), session_of(parent)
         session.decide(typed, environment_formats())
         warnings: list[str] = []
-        if not wants_help(typed):
+        if self.is_configurable and not wants_help(typed):
             only_shown = bool(typed.get("show_config"))
             extra["default_map"], warnings = configured(self, only_shown=only_shown)
             session.decide(typed, extra["default_map"])

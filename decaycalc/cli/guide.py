@@ -18,6 +18,7 @@ _WIDEST = 100
     "guide",
     cls=Command,
     examples=("decaycalc guide", "decaycalc guide founding-question"),
+    is_configurable=False,
 )
 @click.argument("topic", type=TOPIC, required=False)
 @click.option("--width", metavar="COLUMNS", help="Width of the page.  [default: up to 100]")

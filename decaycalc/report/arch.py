@@ -1,17 +1,34 @@
-"""The inventory of `arch` as tables, and as rows."""
+"""The inventory of `arch`: what decays and what is exempt at a glance, then groups and tensors."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from math import exp, fsum
 from typing import cast
 
-from decaycalc.architecture.groups import Group
-from decaycalc.architecture.inventory import Entry, Inventory, Rate
-from decaycalc.report.table import Cell, Table, simple_table
+from decaycalc.architecture.inventory import Entry, Inventory
+from decaycalc.report.digits import escaped, show
+from decaycalc.report.fold import fold_names
+from decaycalc.report.table import (
+    Block,
+    Cell,
+    Column,
+    Kind,
+    Marked,
+    Rank,
+    Table,
+    Tone,
+)
+
+_MOST_GROUPS = 2  # as many as the summary says already: decayed and exempt
 
 
-def tables(inventory: Inventory, *, depth: int | None = None) -> Iterator[Table]:
-    """Yield the tables of totals, of groups and of tensors, the last collapsed to `depth` parts."""
-    yield _totals(inventory)
-    if len(inventory.groups) > 1:
+def tables(inventory: Inventory, *, depth: int | None = None) -> Iterator[Block]:
+    """Yield the summary, groups with factors of their own, and the tensors, names folded.
+
+    `depth` sums the tensors over so many parts of their names instead; 0 leaves them out.
+    """
+    yield _summary(inventory)
+    if inventory.entries and (len(inventory.groups) > _MOST_GROUPS or _has_factors(inventory)):
         yield _groups(inventory)
     if inventory.entries and depth != 0:
         yield _tensors(inventory) if depth is None else _modules(inventory, depth)
@@ -30,45 +47,77 @@ def show_shape(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
-def clean(name: str) -> str:
-    """Return a name that a terminal prints as it is, control characters escaped."""
-    return name if name.isprintable() else name.encode("unicode_escape").decode()
-
-
-def _totals(inventory: Inventory) -> Table:
-    loss, penalty = inventory.initial_loss, inventory.penalty
-    rate = inventory.rate
-    with_penalty = rate.strength is not None
-    shown: tuple[tuple[Cell, ...], ...] = (
-        ("parameters", inventory.architecture.n_parameters),
-        ("decayed weights", inventory.n_decayed),
-        ("exempt weights", inventory.n_exempt),
-        ("decayed tensors", inventory.n_decayed_tensors if inventory.entries else None),
-        ("exempt tensors", inventory.n_exempt_tensors if inventory.entries else None),
-        ("decay mask", inventory.choice.mask),
-        ("expected Σw² at initialisation", inventory.sum_of_squares),
-        ("measured Σw²", inventory.measured_sum_of_squares),
-        ("strength λ*", rate.strength),
-        ("shrink per step", rate.shrink),
-        ("shrink per step of BA, towards the base", inventory.product_shrink),
-        ("penalty ½λ*Σw²", penalty if with_penalty else None),
-        ("initial loss, ln C", loss),
-        ("penalty / initial loss", penalty / loss if with_penalty and penalty and loss else None),
-        ("RMS at equilibrium, normalised layers", rate.equilibrium_rms),
+def _summary(inventory: Inventory) -> Table:
+    """Return how much decays and how much is exempt, and what the decay does."""
+    name = escaped(inventory.architecture.name)
+    kept = [entry for entry in inventory.entries if entry.is_decayed]
+    exempt = [entry for entry in inventory.entries if not entry.is_decayed]
+    every = len(inventory.entries) or None
+    columns = (
+        Column(header=name, least=12),
+        Column(header="tensors", kind=Kind.READ),
+        Column(header="weights", kind=Kind.READ, tone=Tone.VALUE),
+        Column(header="share", kind=Kind.SHARE, rank=Rank.USEFUL),
+        Column(header="which", least=20),
     )
-    known = tuple(row for row in shown if row[1] is not None)
-    name = clean(inventory.architecture.name)
-    return simple_table(title=f"{name}", headers=("", "value"), rows=known, numeric=("value",))
+    total = inventory.architecture.n_parameters
+    body: tuple[tuple[Cell, ...], ...] = (
+        ("decayed", len(kept) if every else None, *_part(inventory.n_decayed, total), _roles(kept)),
+        ("exempt", len(exempt) if every else None, *_part(inventory.n_exempt, total),
+         _roles(exempt)),
+        ("all", every, total, "", f"by the mask {inventory.choice.mask}"),
+    )  # fmt: skip
+    return Table(title=name, columns=columns, rows=body, note=_figures(inventory))
+
+
+def _part(number: int, total: int) -> tuple[Cell, Cell]:
+    return number, number / total
+
+
+def _roles(entries: list[Entry]) -> str:
+    """Return the numbers of tensors by role, `49 bias, 49 norm`."""
+    counts = Counter(entry.tensor.role.value for entry in entries)
+    return ", ".join(f"{count:,} {role}" for role, count in counts.most_common()) or "-"
+
+
+def _figures(inventory: Inventory) -> str:
+    """Return what the decay does and how large the penalty is, as far as it is known."""
+    rate, loss, penalty = inventory.rate, inventory.initial_loss, inventory.penalty
+    priced = penalty if rate.strength is not None else None
+    share = priced / loss if priced is not None and loss else None
+    known = (
+        ("decay per step", rate.shrink, Kind.READ),
+        ("of BA, towards the base", inventory.product_shrink, Kind.READ),
+        ("λ of ½λΣw²", rate.strength, Kind.COPIED),
+        ("Σw² at init", inventory.sum_of_squares, Kind.READ),
+        ("measured Σw²", inventory.measured_sum_of_squares, Kind.READ),
+        ("penalty", priced, Kind.READ),
+        ("of the initial loss", share, Kind.SHARE),
+        ("RMS of normalised layers at equilibrium", rate.equilibrium_rms, Kind.READ),
+    )
+    parts = [f"{name} {show(number, kind)}" for name, number, kind in known if number is not None]
+    parts += [] if loss is None else [f"initial loss ln {show(round(exp(loss)))} = {show(loss)}"]
+    return " · ".join(parts)
+
+
+def _has_factors(inventory: Inventory) -> bool:
+    """Return whether a group's decay or lr is multiplied."""
+    plain = {None, 0.0, 1.0}
+    return any(not {entry.decay_mult, entry.lr_mult} <= plain for entry in inventory.entries)
 
 
 def _groups(inventory: Inventory) -> Table:
-    headers = ("group", "decay ×", "lr ×", "tensors", "weights", "shrink per step")
-    body = tuple(_group(inventory.group_row(*pair)) for pair in _pairs(inventory))
-    return simple_table(title="Groups", headers=headers, rows=body, numeric=headers[1:])
-
-
-def _pairs(inventory: Inventory) -> Iterable[tuple[Group, Rate]]:
-    return zip(inventory.groups, inventory.rates, strict=True)
+    columns = (
+        Column(header="Groups"),
+        Column(header="decay ×", kind=Kind.READ),
+        Column(header="lr ×", kind=Kind.READ),
+        Column(header="tensors", kind=Kind.READ),
+        Column(header="weights", kind=Kind.READ),
+        Column(header="decay per step", kind=Kind.READ, tone=Tone.VALUE),
+    )
+    pairs = zip(inventory.groups, inventory.rates, strict=True)
+    body = tuple(_group(inventory.group_row(*pair)) for pair in pairs)
+    return Table(title="Groups", columns=columns, rows=body)
 
 
 def _group(row: Mapping[str, object]) -> tuple[Cell, ...]:
@@ -77,27 +126,64 @@ def _group(row: Mapping[str, object]) -> tuple[Cell, ...]:
 
 
 def _tensors(inventory: Inventory) -> Table:
-    headers = ["tensor", "shape", "weights", "role", "decayed", "Σw² at init"]
+    """Return the tensors; those that differ by a number in their name share a row."""
     measured = inventory.measured_sum_of_squares is not None
     priced = inventory.rate.strength is not None
-    headers += [*(["measured Σw²", "RMS"] if measured else []), *(["penalty"] if priced else [])]
-
-    def line(entry: Entry) -> tuple[Cell, ...]:
-        tensor = entry.tensor
-        return (
-            clean(tensor.name),
-            show_shape(tensor.shape),
-            tensor.n_weights,
-            tensor.role.value,
-            entry.is_decayed,
-            tensor.sum_of_squares,
-            *((entry.measured_sum_of_squares, entry.measured_rms) if measured else ()),
-            *((entry.penalty,) if priced else ()),
+    columns = (
+        Column(header="Tensors"),
+        Column(header="shape", rank=Rank.USEFUL),
+        Column(header="weights", kind=Kind.READ),
+        Column(header="role", rank=Rank.USEFUL),
+        Column(header="decays"),
+        Column(header="Σw² at init", kind=Kind.READ, rank=Rank.USEFUL),
+        *((Column(header="measured Σw²", kind=Kind.READ),) if measured else ()),
+        *((Column(header="RMS", kind=Kind.READ, rank=Rank.EXTRA),) if measured else ()),
+        *((Column(header="penalty", kind=Kind.READ),) if priced else ()),
+    )
+    entries = inventory.entries
+    folds = fold_names([entry.tensor.name for entry in entries], list(map(_alike, entries)))
+    body = tuple(
+        _line(
+            fold.name, [entries[place] for place in fold.members], measured=measured, priced=priced
         )
+        for fold in folds
+    )
+    return Table(title="Tensors", columns=columns, rows=body)
 
-    body = tuple(line(entry) for entry in inventory.entries)
-    numeric = ("weights", "Σw² at init", "measured Σw²", "RMS", "penalty")
-    return simple_table(title="Tensors", headers=tuple(headers), rows=body, numeric=numeric)
+
+def _alike(entry: Entry) -> Hashable:
+    """Return what tensors have in common that share a row."""
+    return entry.tensor.shape, entry.tensor.role, entry.decay_mult, entry.tensor.sum_of_squares
+
+
+def _line(name: str, entries: list[Entry], *, measured: bool, priced: bool) -> tuple[Cell, ...]:
+    """Return the row of one tensor, or the sums of several that are alike."""
+    first = entries[0]
+    n_weights = sum(entry.tensor.n_weights for entry in entries)
+    squares = _sum(entry.measured_sum_of_squares for entry in entries)
+    rms = (squares / n_weights) ** 0.5 if squares is not None and n_weights else None
+    return (
+        name,
+        show_shape(first.tensor.shape),
+        n_weights,
+        first.tensor.role.value,
+        _decays(first),
+        _sum(entry.tensor.sum_of_squares for entry in entries),
+        *((squares, rms) if measured else ()),
+        *((_sum(entry.penalty for entry in entries),) if priced else ()),
+    )
+
+
+def _decays(entry: Entry) -> Marked:
+    if not entry.is_decayed:
+        return Marked(content="exempt", tone=Tone.PARTIAL)
+    factor = entry.decay_mult
+    return Marked(content="yes" if factor in {None, 1} else f"× {show(float(factor or 0))}")
+
+
+def _sum(numbers: Iterable[float | None]) -> float | None:
+    known = list(numbers)
+    return None if None in known else fsum(number for number in known if number is not None)
 
 
 def _modules(inventory: Inventory, depth: int) -> Table:
@@ -106,19 +192,23 @@ def _modules(inventory: Inventory, depth: int) -> Table:
     for entry in inventory.entries:
         parts = entry.tensor.name.replace("/", ".").split(".")
         modules.setdefault(".".join(parts[:depth]), []).append(entry)
-    headers = ("module", "tensors", "weights", "decayed weights", "Σw² of decayed")
+    columns = (
+        Column(header="Modules"),
+        Column(header="tensors", kind=Kind.READ),
+        Column(header="weights", kind=Kind.READ),
+        Column(header="decayed weights", kind=Kind.READ),
+        Column(header="Σw² of decayed", kind=Kind.READ, rank=Rank.USEFUL),
+    )
     body = tuple(_module(name, entries) for name, entries in modules.items())
-    return simple_table(title="Modules", headers=headers, rows=body, numeric=headers[1:])
+    return Table(title="Modules", columns=columns, rows=body)
 
 
 def _module(name: str, entries: list[Entry]) -> tuple[Cell, ...]:
     kept = [entry for entry in entries if entry.is_decayed]
-    squares = [entry.known_sum_of_squares for entry in kept]
-    total = None if None in squares else sum(number for number in squares if number is not None)
     return (
-        clean(name),
+        name,
         len(entries),
         sum(entry.tensor.n_weights for entry in entries),
         sum(entry.tensor.n_weights for entry in kept),
-        total,
+        _sum(entry.known_sum_of_squares for entry in kept),
     )

@@ -12,6 +12,7 @@ _DIGITS = {Kind.READ: 4, Kind.COPIED: 6, Kind.LEFT: 4, Kind.SHARE: 3}  # signifi
 _PLAIN_FROM, _PLAIN_BELOW = 1e-5, 1e9
 # A factor this near to 1 shows as many nines as tell it from 1, up to so many digits.
 _NEAR_ONE, _MOST_NINES = 0.999, 9
+_NEAR_ALL = 0.9995  # a share that three digits would call 100 %
 
 
 def column_texts(column: Column, cells: Sequence[Cell]) -> list[str]:
@@ -133,7 +134,7 @@ def _left(factor: float) -> str:
 
 def _share(share: float) -> str:
     """Return a share in per cent; one just below 100 % with the nines that tell it from 100."""
-    if not _NEAR_ONE < share < 1:
+    if not _NEAR_ALL <= share < 1:
         return f"{_any(100 * share, _DIGITS[Kind.SHARE])} %"
     digits = 1 - floor(log10(1 - share))
     if digits > _MOST_NINES:
