@@ -1,6 +1,7 @@
 """Numbers as they are typed, exact: decimals and fractions to Fraction, and back to float64."""
 
 from fractions import Fraction
+from itertools import pairwise
 from math import inf, isfinite, isinf
 
 from decaycalc.errors import InvalidValueError
@@ -13,7 +14,9 @@ ZERO = Fraction(0)
 # Bits kept of an irrational root: far more than float64's 53, so that one rounding decides.
 _ROOT_BITS = 200
 _SAFE_BITS = 1000
-
+# What people write behind a number for its thousands; m, g and t would be milli, gram and tonne.
+_SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
+_GROUP = 3  # digits between two commas
 
 _LONGEST = 60  # digits of a plain decimal; longer ones are read by Fraction
 _TENS = tuple(10**power for power in range(200))
@@ -51,6 +54,8 @@ def exact(value: Number, *, name: str = "value") -> Fraction:
     True
     >>> exact(0.1), exact("1/3")
     (Fraction(1, 10), Fraction(1, 3))
+    >>> exact("1.28M"), exact("60_000")
+    (Fraction(1280000, 1), Fraction(60000, 1))
 
     Raises:
         InvalidValueError: not a number, not finite, or outside float64's range.
@@ -126,7 +131,16 @@ def _exact_decimal(text: str, name: str) -> Fraction:
 
 
 def _decimal(part: str, text: str, name: str) -> Fraction:
-    """Return the fraction that a plain decimal denotes; `text` is all that was typed."""
+    """Return the fraction that a decimal denotes, `60k` and `60_000` too; `text` is all typed."""
+    if "," in part:
+        raise InvalidValueError(name, text, f"has a comma: {_without_comma(part)}")
+    scale = _SCALES.get(part[-1:], 1)
+    digits = _ungrouped(part[:-1].rstrip() if scale > 1 else part)
+    return _plain_decimal(digits, text, name) * scale
+
+
+def _plain_decimal(part: str, text: str, name: str) -> Fraction:
+    """Return the fraction that a plain decimal denotes."""
     # float() comes first: it bounds the exponent, where Fraction('1e999999999') would never end.
     number = _float(part)
     if number is None:
@@ -141,9 +155,36 @@ def _decimal(part: str, text: str, name: str) -> Fraction:
         raise InvalidValueError(name, f"{text[:20]}...", "has too many digits") from None
 
 
+def _ungrouped(part: str) -> str:
+    """Return a number without the underscores between its digits, as it is where one is elsewhere.
+
+    >>> _ungrouped("60_000"), _ungrouped("_1"), _ungrouped("1__0")
+    ('60000', '_1', '1__0')
+    """
+    groups = part.split("_")
+    if all(left[-1:].isdigit() and right[:1].isdigit() for left, right in pairwise(groups)):
+        return "".join(groups)
+    return part
+
+
+def _without_comma(part: str) -> str:
+    """Return how a number with commas is to be written.
+
+    >>> _without_comma("60,000"), _without_comma("0,01"), _without_comma("1,281,167")
+    ('write 60000, or 60.000 if that is meant', 'write 0.01', 'write 1281167')
+    """
+    first, *rest = part.split(",")
+    decimal = f"{first}.{''.join(rest)}"
+    groups_digits = first.strip("+-0") and all(len(group.split(".")[0]) == _GROUP for group in rest)
+    if not groups_digits:
+        return f"write {decimal}" if len(rest) == 1 else "write a point, as 0.01"
+    whole = f"write {part.replace(',', '')}"
+    return f"{whole}, or {decimal} if that is meant" if len(rest) == 1 else whole
+
+
 def _float(text: str) -> float | None:
     """Return the number that an ASCII text spells, None for any other text."""
-    # Python would also read 1_000 and the digits of other scripts.
+    # Python would also read _1 and the digits of other scripts.
     if "_" in text or not text.isascii():
         return None
     try:

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import inf, isfinite, nan
@@ -56,7 +57,7 @@ def test_decimals_and_fractions_are_read(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "abc", "1_0", "1_000.5", "١", "１", "²", "0x10", "1e", "e5", "1,5", "1 2", "--1",
+    ["", " ", "abc", "1_", "_000.5", "١", "１", "²", "0x10", "1e", "e5", "1 2", "--1",
      "1/2/3", "/2", "2/", "1/x", "½", "1e5.5", "1\x00"],
 )  # fmt: skip
 def test_what_is_no_plain_number_is_refused(text):
@@ -156,3 +157,46 @@ def test_roots_that_are_irrational_are_told_apart():
     assert exact_root(Fraction(4, 3), 2) is None
     assert root_of(Fraction(0), 3) == 0
     assert root_of(Fraction(1), 7) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("60k", 60_000), ("60K", 60_000), ("1.28M", 1_280_000), ("7B", 7 * 10**9),
+        ("15T", 15 * 10**12), ("2.5 G", 25 * 10**8), ("60_000", 60_000),
+        ("1_0.2_5", Fraction(41, 4)),
+        ("1/60k", Fraction(1, 60_000)), ("0k", 0), ("-1k", -1000), ("1e3k", 10**6),
+        (".5k", 500),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_as_people_type_them(text, value):
+    assert exact(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["k", "1kk", "1m", "1g", "1t", "1_", "_1", "1__0", "1_k", "1k_0", "1._5", "k1", "1 k 2"]
+)
+def test_what_might_mean_something_else_is_no_number(text):
+    with pytest.raises(InvalidValueError, match="is not a number"):
+        exact(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("60,000", "write 60000, or 60.000 if that is meant"),
+        ("0,01", "write 0.01"),
+        ("1,5", "write 1.5"),
+        ("0,001", "write 0.001"),
+        ("1,281,167", "write 1281167"),
+        ("1,2,3", "write a point, as 0.01"),
+    ],
+)
+def test_a_comma_is_refused_with_the_way_to_write_it(text, way):
+    with pytest.raises(InvalidValueError, match=f"has a comma: {re.escape(way)}$"):
+        exact(text)
+
+
+def test_a_suffix_may_not_carry_a_number_beyond_the_floats():
+    with pytest.raises(InvalidValueError, match="finite"):
+        exact("1e308k")

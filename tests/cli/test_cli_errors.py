@@ -44,7 +44,9 @@ BAD = {
     f"'' {TO_SUM}": f"lam '' {NUMBER}",
     f"' ' {TO_SUM}": f"lam ' ' {NUMBER}",
     f"abc {TO_SUM}": f"lam 'abc' {NUMBER}",
-    f"1_0 {TO_SUM}": f"lam '1_0' {NUMBER}",
+    f"1_ {TO_SUM}": f"lam '1_' {NUMBER}",
+    f"1 {TO_SUM} -N 60,000": "dataset_size '60,000' has a comma: write 60000, or 60.000 if that is "
+    "meant",
     f"١ {TO_SUM}": f"lam '١' {NUMBER}",
     f"1/0 {TO_SUM}": "lam '1/0' divides by zero",
     f"1 {TO_SUM} --lr -1": "lr -1 must be positive",
