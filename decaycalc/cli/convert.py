@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     examples=(
         "decaycalc convert 5e-4 --from caffe --to keras-l2 --value",
         "decaycalc convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256",
-        "decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60000 -B 128",
+        "decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60k -B 128",
     ),
 )
 @click.argument("value", required=False)

@@ -71,13 +71,25 @@ def _usage_error(error: click.ClickException, words: Sequence[str]) -> Decaycalc
         for word in words:
             if word.startswith("-") and _is_number(word) and not _is_number(error.option_name[:1]):
                 return UsageError(f"VALUE {word} must not be negative")
-        return UsageError(f"no such option {error.option_name!r}{_hint(error.possibilities)}")
+        return UsageError(f"no such option {error.option_name!r}{_way_out(error)}")
     text = " ".join(error.format_message().split()).rstrip(".")
     return UsageError(text[:1].lower() + text[1:])
 
 
-def _hint(names: Sequence[str] | None) -> str:
-    """Return the question after an unknown option, empty where nothing is near."""
+def _way_out(error: click.NoSuchOption) -> str:
+    """Return what to give for an unknown option, empty where nothing is near.
+
+    What a trainer calls an option is answered with ours; so is what `--set` gives.
+    """
+    from decaycalc.cli.foreign_flags import ours
+    from decaycalc.conventions.runs import EXTRA_FIELDS
+
+    name = error.option_name.lstrip("-").replace("-", "_")
+    if name in EXTRA_FIELDS:
+        return f"; give --set {name}=NUMBER"
+    if meant := ours(error.option_name):
+        return f"; give {meant}"
+    names = error.possibilities
     return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 

@@ -27,6 +27,8 @@ FAMILIES = (
     "languages",
 )
 
+_FEWEST = 3  # keys that begin alike before what they begin with is taken for a framework
+
 
 @cache
 def family(name: str) -> tuple[Convention, ...]:
@@ -69,21 +71,44 @@ def _catalogued(wanted: str) -> Convention | None:
 def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     """Return the convention of that key or alias; `extra` ones come before the catalogue's.
 
-    Case does not matter, an underscore counts as a hyphen.
+    Case does not matter, an underscore counts as a hyphen. A path out of code is a name too:
+    `torch.optim.SGD`, `keras.regularizers.L2`.
 
     Raises:
-        UnknownNameError: no convention is called so; the error suggests the nearest names.
+        UnknownNameError: no convention is called so; the error suggests the nearest names, for a
+            framework's the common ones.
     """
     wanted = name.strip().lower().replace("_", "-")
     found = next((record for record in extra if _is_called(record, wanted)), None)
-    found = found or _catalogued(wanted)
-    if found is not None:
-        return found
-    known = [known for c in (*extra, *conventions()) for known in (c.key, *c.aliases)]
+    found = found or _catalogued(wanted) or _of_path(wanted)
+    if found is None:
+        raise _unknown(name, wanted, extra)
+    return found
+
+
+def _of_path(wanted: str) -> Convention | None:
+    """Return the convention that a path out of code names."""
+    # Imported here: most names are keys.
+    from decaycalc.conventions.api_paths import is_path, key_of_path  # noqa: PLC0415
+
+    if not is_path(wanted):
+        return None
+    key = key_of_path(wanted, (convention.key for convention in conventions()))
+    return None if key is None else _catalogued(key)
+
+
+def _unknown(name: str, wanted: str, extra: tuple[Convention, ...]) -> UnknownNameError:
+    """Return the error about a name that no convention has."""
+    everything = (*extra, *conventions())
+    own = [convention for convention in everything if convention.key.startswith(f"{wanted}-")]
+    if len(own) >= _FEWEST:
+        usual = sorted(own, key=lambda convention: not convention.common)
+        hint = f"('decaycalc conventions --framework {wanted}' lists all {len(own)})"
+        return UnknownNameError(
+            "convention", name, (), likely=(convention.key for convention in usual), hint=hint
+        )
+    known = [known for c in everything for known in (c.key, *c.aliases)]
     # An optimizer's bare name means a framework's own; the most used of them come first.
-    likely = [
-        convention.key for convention in conventions() if convention.key.endswith(f"-{wanted}")
-    ]
-    raise UnknownNameError(
-        "convention", name, known, hint="('decaycalc conventions' lists them)", likely=likely
-    )
+    likely = [c.key for c in (*conventions(), *own) if c.key.endswith(f"-{wanted}") or c in own]
+    hint = "('decaycalc conventions' lists them)"
+    return UnknownNameError("convention", name, known, hint=hint, likely=likely)

@@ -1,0 +1,43 @@
+"""A trainer's flag is answered with ours."""
+
+from importlib import import_module
+
+import pytest
+
+from decaycalc.cli import COMMANDS
+from decaycalc.cli.command import options_of
+from decaycalc.cli.foreign_flags import _OURS
+
+
+@pytest.mark.parametrize(
+    ("flag", "way_out"),
+    [
+        ("--per-device-train-batch-size", "give -B, the examples per device and micro-batch"),
+        ("--per_device_train_batch_size", "give -B, the examples per device and micro-batch"),
+        ("--weight-decay", "give VALUE, the first argument: decaycalc convert 0.01 --from KEY"),
+        ("--learning_rate", "give --lr"),
+        ("--gradient-accumulation-steps", "give --grad-accum"),
+        ("--num-train-epochs", "give --epochs"),
+        ("--warmup-ratio", "give --schedule, as cosine:warmup=5%,final=0.1"),
+        ("--nbs", "give --set nbs=NUMBER"),
+        ("--l1-ratio", "give --set l1_ratio=NUMBER"),
+    ],
+)
+def test_a_flag_of_another_program_names_ours(run, flag, way_out):
+    ran = run("convert", "1e-4", "--from", "pytorch-sgd", flag, "3")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.last_error == f"error: no such option {flag!r}; {way_out}"
+
+
+def test_no_option_of_ours_is_taken_for_another_programs():
+    for command in COMMANDS:
+        for name in options_of(import_module(f"decaycalc.cli.{command}").command):
+            assert name.replace("_", "-") not in _OURS or name == "model"
+
+
+def test_what_is_answered_is_an_option_of_convert_or_its_argument():
+    convert = import_module("decaycalc.cli.convert").command
+    flags = {flag for option in convert.params for flag in option.opts}
+    for way_out in _OURS.values():
+        word = way_out.split()[0].rstrip(",")
+        assert word in flags | {"VALUE", "--betas"}

@@ -1,0 +1,65 @@
+"""Names as they stand in code, and a framework's bare name."""
+
+import pytest
+
+from decaycalc.conventions.api_paths import _SPELT_OTHERWISE, key_of_path
+from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.errors import UnknownNameError
+
+KEYS = {convention.key for convention in conventions()}
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("torch.optim.SGD", "pytorch-sgd"),
+        ("torch.optim.AdamW", "pytorch-adamw"),
+        ("torch.optim.adamw.AdamW(weight_decay=0.1)", "pytorch-adamw"),
+        ("torch.optim.RMSprop", "pytorch-rmsprop"),
+        ("keras.regularizers.L2", "keras-l2"),
+        ("tf.keras.regularizers.l2(1e-4)", "keras-l2"),
+        ("tensorflow.keras.optimizers.AdamW", "keras-adamw"),
+        ("tfa.optimizers.SGDW", "tfa-sgdw"),
+        ("tf.nn.l2_loss", "tf-l2-loss"),
+        ("optax.adamw", "optax-adamw"),
+        ("optax.lion", "optax-lion"),
+        ("timm.optim.Lamb", "timm-lamb"),
+        ("bitsandbytes.optim.AdamW8bit", "bitsandbytes-adamw"),
+        ("apex.optimizers.FusedAdam", "apex-fused-adam"),
+        ("lion_pytorch.Lion", "lion-pytorch"),
+        ("transformers.Trainer", "hf-trainer"),
+        ("transformers.Adafactor", "hf-adafactor"),
+        ("sklearn.linear_model.LogisticRegression", "sklearn-logistic"),
+        ("sklearn.linear_model.ElasticNet", "sklearn-elastic-net"),
+        ("sklearn.svm.LinearSVC", "sklearn-linear-svc"),
+        ("paddle.optimizer.Momentum", "paddle-momentum"),
+        ("mlx.optimizers.Lion", "mlx-lion"),
+        ("torch_optimizer.Yogi", "torch-optimizer-yogi"),
+    ],
+)
+def test_a_path_out_of_code_is_a_name(path, key):
+    assert find(path).key == key
+
+
+@pytest.mark.parametrize("path", ["torch.optim.Nothing", "numpy.sum", "a.b", "1e.5", "."])
+def test_a_path_to_something_else_is_unknown(path):
+    with pytest.raises(UnknownNameError, match="unknown convention"):
+        find(path)
+
+
+def test_every_class_that_is_spelt_otherwise_has_a_key_of_the_catalogue():
+    for (package, name), key in _SPELT_OTHERWISE.items():
+        assert key in KEYS
+        assert key_of_path(f"{package}.x.{name}", KEYS) == key
+
+
+@pytest.mark.parametrize("name", ["pytorch", "Keras", "optax", "sklearn", "timm"])
+def test_a_frameworks_bare_name_lists_its_common_keys(name):
+    with pytest.raises(UnknownNameError) as caught:
+        find(name)
+    own = [c for c in conventions() if c.key.startswith(f"{name.lower()}-")]
+    common = {c.key for c in own if c.common}
+    assert set(caught.value.suggestions) >= common or common > set(caught.value.suggestions)
+    assert str(caught.value).endswith(
+        f"('decaycalc conventions --framework {name.lower()}' lists all {len(own)})"
+    )
