@@ -47,13 +47,16 @@ def test_the_fields_are_those_of_the_json_object():
     assert MissingQuantityError("x", ("lr",)).fields() == {"what": "x", "missing": ("lr",)}
 
 
-def test_only_a_missing_equivalent_is_sound_input_without_an_answer():
+def test_what_has_no_equivalent_or_lies_outside_a_fit_is_sound_input():
     kinds = [
         kind
         for _, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, DecaycalcError)
     ]
-    assert {kind.kind for kind in kinds if kind.exit_status == 1} == {"no-equivalent"}
+    assert {kind.kind for kind in kinds if kind.exit_status == 1} == {
+        "no-equivalent",
+        "outside-fit",
+    }
     assert len({kind.kind for kind in kinds}) == len(kinds)
 
 

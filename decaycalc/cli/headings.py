@@ -15,7 +15,7 @@ _RUN = (
 HEADINGS: dict[str, tuple[str, ...]] = {
     "Conversion": (
         "--from", "--to", "--all", "--match", "--optimizer", "--strict", "--explain", "--emit",
-        "--lr-rule", "--hold",
+        "--lr-rule", "--hold", "--rule",
     ),
     "Your run": _RUN,
     "The other run": (),  # what begins with --to-

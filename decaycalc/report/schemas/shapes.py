@@ -394,6 +394,27 @@ _VERSION = {"python": "string", "click": "string?", "numpy": "string?", "rich": 
 _ERROR = {"type": "string", "message": "string"}
 
 # A document is of one of these shapes, after the three keys that each begins with.
+_SUGGEST = {
+    "run": RUN,
+    "n_parameters": "number?",
+    "assumptions": [{"name": "string", "value": "any", "why": "string"}],
+    "suggestions": [
+        {
+            "rule": "string",
+            "convention": "string",
+            "parameter": "string",
+            "value": "number",
+            "low": "number",
+            "high": "number",
+            "within_fit": "boolean",
+            "conditions": ["string"],
+            "derivation": ["string"],
+            "source": "string",
+        }
+    ],
+    "unavailable": [{"rule": "string", "missing": ["string"], "message": "string"}],
+    "warnings": ["string"],
+}
 DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "convert": (_CONVERT, _SNIPPET),
     "conventions": ({"conventions": [_CONVENTION]},),
@@ -402,6 +423,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "transfer": (_TRANSFER, _SNIPPET),
     "recipes": ({"recipes": [_RECIPE], "imported?": _IMPORTED}, _SNIPPET),
     "inspect": (_INSPECT,),
+    "suggest": (_SUGGEST,),
     "verify": (_VERIFY,),
     "check": (_CHECK,),
     "config": (_CONFIG,),

@@ -1,0 +1,72 @@
+"""`decaycalc suggest`: which weight decay for a run."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.options import ConventionName, conventions_option, run_options
+from decaycalc.cli.output import Shown, output_options
+
+if TYPE_CHECKING:
+    from decaycalc.conventions.record import Convention
+    from decaycalc.conventions.run import Run
+    from decaycalc.transfers.suggestions import Suggested
+
+_RULES = ("token-law", "published-timescale", "normalized", "short-run")
+
+
+@click.command(
+    "suggest",
+    cls=Command,
+    examples=(
+        "decaycalc suggest --parameters 124e6 -N 2.5e9 -B 491520 --lr 6e-4",
+        "decaycalc suggest --to pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167 --epochs 90",
+        "decaycalc suggest --rule short-run --lr 2e-4 --steps 1000",
+    ),
+)
+@click.option("--to", "target", type=ConventionName(), metavar="KEY",
+              help="What the number is wanted in.  [default: pytorch-adamw]")  # fmt: skip
+@click.option("--parameters", metavar="NUMBER",
+              help="A language model's parameters; N and B then count tokens.")  # fmt: skip
+@click.option("--rule", "rules", type=click.Choice(_RULES), multiple=True,
+              help="Only this rule; repeatable.")  # fmt: skip
+@click.option("--explain", is_flag=True, help="Derive each number, with conditions and source.")
+@click.option("--value", "value_only", is_flag=True, help="Print the first rule's bare number.")
+@conventions_option
+@run_options
+@output_options
+def command(
+    *,
+    target: "Convention | None",
+    run: "Run",
+    parameters: str | None,
+    rules: tuple[str, ...],
+    explain: bool,
+) -> Shown:
+    """Suggest a weight decay for a run: by fits, and by published runs of the same kind.
+
+    Each number comes with its interval and its conditions; a rule outside its fit gives none.
+    """
+    from decaycalc.transfers.suggestions import suggest
+
+    found = suggest(target or "pytorch-adamw", run=run, n_parameters=parameters, rules=rules)
+    return shown(found, explain=explain)
+
+
+def shown(found: "Suggested", *, explain: bool) -> Shown:
+    """Return the suggestions in all their shapes."""
+
+    def tables() -> Any:
+        from decaycalc.report import suggest as report
+
+        return report.tables(found, explain=explain)
+
+    return Shown(
+        name="suggest",
+        body=found.to_dict,
+        tables=tables,
+        rows=lambda: [entry.to_dict() for entry in found.suggestions],
+        value=lambda: repr(found.suggestions[0].value),
+        warnings=found.warnings,
+    )

@@ -1,0 +1,65 @@
+"""What a weight decay may be, rule by rule, with intervals and conditions."""
+
+from collections.abc import Iterator, Mapping
+
+from decaycalc.report import heading
+from decaycalc.report.table import Block, Column, Kind, Paragraph, Rank, Table, Tone
+from decaycalc.transfers.suggestions import Suggested, Suggestion
+
+
+def _columns(parameter: str) -> tuple[Column, ...]:
+    return (
+        Column(header="Rule"),
+        Column(header=parameter, kind=Kind.COPIED, tone=Tone.VALUE),
+        Column(header="from", kind=Kind.READ),
+        Column(header="to", kind=Kind.READ),
+        Column(header="holds for", rank=Rank.USEFUL, least=24),
+    )
+
+
+def tables(found: Suggested, *, explain: bool = False) -> Iterator[Block]:
+    """Yield the run, the rules' numbers, and those that give none; `explain` derives each."""
+    aim = found.aim
+    record = aim.convention
+    yield Paragraph(text=f"{record.key}  {record.parameter} for this run", tone=Tone.VALUE)
+    yield heading.setting(aim.run, assumed={name: f"{value:g}" for name, value, _ in _run(found)})
+    if aim.n_parameters is not None:
+        parameters = heading.amount(aim.n_parameters)
+        yield Paragraph(text=f"{parameters} parameters, N and B in tokens", apart=False)
+    for name, value, why in found.assumptions:
+        yield Paragraph(text=f"{name} {value:g}: {why}", tone=Tone.QUIET, apart=False)
+    columns = _columns(record.parameter)
+    rows = tuple(
+        (entry.rule, entry.value, entry.low, entry.high, entry.conditions[0])
+        for entry in found.suggestions
+    )
+    yield Table(title="Rule", columns=columns, rows=rows)
+    yield from _without(found)
+    if explain:
+        yield from map(_derivation, found.suggestions)
+
+
+def _run(found: Suggested) -> Iterator[tuple[str, float, str]]:
+    """Yield the assumptions that are the run's own, to be marked in its line."""
+    yield from (entry for entry in found.assumptions if entry[0] == "momentum")
+
+
+def _without(found: Suggested) -> Iterator[Paragraph]:
+    for entry in found.unavailable:
+        yield Paragraph(text=f"{entry.rule}: {entry.message}", tone=Tone.QUIET, apart=False)
+
+
+def _derivation(entry: Suggestion) -> Table:
+    """Return one rule's steps, conditions and source."""
+    rows = (
+        *(("step", step) for step in entry.steps),
+        *(("holds for", condition) for condition in entry.conditions),
+        ("source", entry.source),
+    )
+    columns = (Column(header="", tone=Tone.QUIET), Column(header=entry.rule, least=30))
+    return Table(title="", columns=columns, rows=rows)
+
+
+def rows(found: Suggested) -> list[Mapping[str, object]]:
+    """Return one flat row a suggestion, for CSV and JSON lines."""
+    return [entry.to_dict() for entry in found.suggestions]

@@ -1,0 +1,423 @@
+"""suggest: which weight decay for a run, from fits and from published runs, each with its limits.
+
+Every rule fixes the shrink of one step; the number then follows from the convention's monomial. A
+rule outside its conditions gives no number: it says which condition fails.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NoReturn
+
+from decaycalc.algebra.number import Number, exact
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
+from decaycalc.conventions.run import Run
+from decaycalc.conversion.side import Side, value_for_shrink
+from decaycalc.errors import (
+    DecaycalcError,
+    InvalidValueError,
+    MissingQuantityError,
+    NoEquivalentError,
+    OutsideFitError,
+    UnknownNameError,
+)
+from decaycalc.training.published.index import RECIPES
+from decaycalc.training.published.measured import Measured, recall
+from decaycalc.transfers.laws import TIMESCALE
+
+# The constant of the token law by a public run (P 163,009,536, D 3,260,190,720, B 98,304 tokens, lr
+# 4e-4, weight decay 0.33724), and as the fit's authors round it: timescale 0.21 at 20 tokens.
+_CONSTANT = 1.084
+_ROUNDED = 0.21 * 20**-TIMESCALE.exponent
+_TOKEN_CONDITIONS = (
+    "AdamW, a dense GPT, one epoch, 20 to 1280 tokens a parameter",
+    "lr tuned (muP), linear to zero after a warm-up of 10 %",
+    "B below the critical batch size",
+)
+# The AdamW paper's best normalised decays, its figure on CIFAR-10 and ImageNet32x32.
+_NORMALIZED = (0.025, 0.05)
+_SHORT = {"low": 0.001, "value": 0.01, "high": 0.1}
+_USUAL = 0.1
+_FEWEST = 3
+_QUARTER = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a weight decay is wanted for: a convention, a run, and the number of parameters."""
+
+    convention: Convention
+    run: Run
+    n_parameters: float | None = None
+
+    @property
+    def tokens(self) -> bool:
+        """Whether the run is a language model's, counted in tokens."""
+        return self.n_parameters is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """One rule's number, its interval, what it rests on and how it was computed."""
+
+    rule: str
+    convention: Convention
+    value: float
+    low: float
+    high: float
+    conditions: tuple[str, ...]
+    source: str
+    steps: tuple[str, ...]
+    within_fit: bool = True
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the suggestion as JSON's `suggestions` holds it."""
+        return {
+            "rule": self.rule,
+            "convention": self.convention.key,
+            "parameter": self.convention.parameter,
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "within_fit": self.within_fit,
+            "conditions": list(self.conditions),
+            "derivation": list(self.steps),
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSuggested:
+    """A rule without a number, and the condition that fails or the quantities that it lacks."""
+
+    rule: str
+    missing: tuple[str, ...]
+    message: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the entry as JSON's `unavailable` holds it."""
+        return {"rule": self.rule, "missing": list(self.missing), "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggested:
+    """What every rule says of a run."""
+
+    aim: Aim
+    suggestions: tuple[Suggestion, ...]
+    unavailable: tuple[NotSuggested, ...]
+    warnings: tuple[str, ...]
+    assumptions: tuple[tuple[str, float, str], ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the document's content after its schema keys."""
+        return {
+            "run": self.aim.run.to_dict(),
+            "n_parameters": self.aim.n_parameters,
+            "assumptions": [
+                {"name": name, "value": value, "why": why} for name, value, why in self.assumptions
+            ],
+            "suggestions": [suggestion.to_dict() for suggestion in self.suggestions],
+            "unavailable": [entry.to_dict() for entry in self.unavailable],
+            "warnings": list(self.warnings),
+        }
+
+
+def suggest(
+    target: Convention | str = "pytorch-adamw",
+    *,
+    run: Run,
+    n_parameters: Number | None = None,
+    rules: Iterable[str] = (),
+) -> Suggested:
+    """Return weight decays for a run by every rule, or by those named, each in `target`.
+
+    B and N count tokens where `n_parameters` is given.
+
+    >>> run = Run(lr="4e-4", batch_size=98304, dataset_size=3260190720)
+    >>> first = suggest(run=run, n_parameters=163009536).suggestions[0]
+    >>> first.rule, round(first.value, 3)
+    ('token-law', 0.337)
+
+    Raises:
+        UnknownNameError: no convention or no rule of that name.
+        MissingQuantityError: no rule can be computed for lack of quantities.
+        OutsideFitError: no rule applies, with the condition that fails.
+        InvalidValueError: a number of parameters that is not positive.
+    """
+    record = find(target) if isinstance(target, str) else target
+    aim = Aim(convention=record, run=run, n_parameters=_parameters(n_parameters))
+    found: list[Suggestion] = []
+    lacking: list[NotSuggested] = []
+    for name in tuple(rules) or tuple(RULES):
+        try:
+            found.append(_rule(name)(aim))
+        except (MissingQuantityError, NoEquivalentError, OutsideFitError) as error:
+            missing = error.missing if isinstance(error, MissingQuantityError) else ()
+            lacking.append(NotSuggested(rule=name, missing=missing, message=_reason(error)))
+    if not found:
+        _refuse(lacking)
+    return Suggested(
+        aim=aim,
+        suggestions=tuple(found),
+        unavailable=tuple(lacking),
+        warnings=tuple(_warnings(aim)),
+        assumptions=tuple(_assumptions(aim, found)),
+    )
+
+
+def _parameters(number: Number | None) -> float | None:
+    if number is None:
+        return None
+    value = exact(number, name="parameters")
+    if value <= 0:
+        raise InvalidValueError("parameters", str(number), "must be positive")
+    return float(value)
+
+
+def _rule(name: str) -> Callable[[Aim], Suggestion]:
+    if name not in RULES:
+        raise UnknownNameError("rule", name, RULES, hint=f"(one of {', '.join(RULES)})")
+    return RULES[name]
+
+
+def _reason(error: DecaycalcError) -> str:
+    return error.reason if isinstance(error, OutsideFitError | NoEquivalentError) else str(error)
+
+
+def _refuse(lacking: list[NotSuggested]) -> NoReturn:
+    """Raise for a run that no rule reaches: what it lacks if it lacks something."""
+    missing = dict.fromkeys(name for entry in lacking for name in entry.missing)
+    refused = [entry for entry in lacking if not entry.missing]
+    if missing and not refused:
+        raise MissingQuantityError("a suggestion", tuple(missing))
+    reasons = "; ".join(f"{entry.rule}: {entry.message}" for entry in refused)
+    raise OutsideFitError("a suggestion", reasons)
+
+
+def _needed(aim: Aim, *names: str) -> tuple[Fraction, ...]:
+    """Return quantities of the run.
+
+    Raises:
+        MissingQuantityError: one that is unknown.
+    """
+    known = {name: aim.run.get(name) for name in names}
+    missing = tuple(name for name, value in known.items() if value is None)
+    if missing:
+        raise MissingQuantityError("the rule", missing)
+    return tuple(value for value in known.values() if value is not None)
+
+
+def _value(aim: Aim, shrink: float) -> float:
+    """Return the convention's number for a shrink of one step at peak lr."""
+    side = Side(convention=aim.convention, run=aim.run)
+    return float(value_for_shrink(side, Fraction(shrink)))
+
+
+def _made(aim: Aim, rule: str, shrinks: tuple[float, float, float], **more: object) -> Suggestion:
+    """Return a suggestion of the shrinks that are its number and the ends of its interval."""
+    value, *ends = (_value(aim, shrink) for shrink in shrinks)
+    return Suggestion(
+        rule=rule, convention=aim.convention, value=value, low=min(value, *ends),
+        high=max(value, *ends), **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _token_law(aim: Aim) -> Suggestion:
+    """Return the decay of the timescale that was fitted over tokens per parameter.
+
+    Source: Bergsma et al., arXiv 2505.13738, timescale = B/(lr·λ·D) = c·(D/P)^-0.527.
+    """
+    _require_adamw(aim)
+    if aim.n_parameters is None:
+        raise MissingQuantityError("the rule", ("parameters",))
+    batch, size = _needed(aim, "batch_size", "dataset_size")
+    epochs = aim.run.total_epochs or Fraction(1)
+    if epochs > 1:
+        raise _outside(f"{float(epochs):g} epochs: the fit is of one pass over the tokens")
+    tokens = float(size * epochs)
+    per = tokens / aim.n_parameters
+    if not (TIMESCALE.low or 0) <= per <= (TIMESCALE.high or 0):
+        raise _outside(f"{per:.4g} tokens a parameter are outside the fitted 20 to 1280")
+    share = per**TIMESCALE.exponent
+    steps = tokens / float(batch)
+    shrinks = [1 / (constant * share * steps) for constant in (_CONSTANT, _CONSTANT, _ROUNDED)]
+    return _made(
+        aim, "token-law", (shrinks[0], shrinks[1], shrinks[2]),
+        conditions=_TOKEN_CONDITIONS, source=TIMESCALE.source,
+        steps=(
+            f"D/P = {tokens:.6g}/{aim.n_parameters:.6g} = {per:.4g} tokens a parameter",
+            f"timescale = {_CONSTANT}·{per:.4g}^{TIMESCALE.exponent} = {_CONSTANT * share:.4g}",
+            f"as the authors round it: {_ROUNDED:.4g} for {_CONSTANT}, {_ROUNDED * share:.4g}",
+            f"decay per step = 1/(timescale·D/B) = {shrinks[0]:.4g}",
+            *_solved(aim, shrinks[0]),
+        ),
+    )  # fmt: skip
+
+
+def _require_adamw(aim: Aim) -> None:
+    record = aim.convention
+    if record.optimizer not in {"adam", MEASURE} or record.coupling is Coupling.COUPLED:
+        raise _outside(f"the fit is AdamW's, not {record.key}'s")
+
+
+def _outside(reason: str) -> OutsideFitError:
+    return OutsideFitError("the rule", reason)
+
+
+def _solved(aim: Aim, shrink: float) -> tuple[str, ...]:
+    """Return the last line of a derivation: the number of the convention."""
+    record = aim.convention
+    return (f"{record.parameter} = {_value(aim, shrink):.6g}, by {record.formula()}",)
+
+
+def _published(aim: Aim) -> Suggestion:
+    """Return the decay of the median timescale of published runs of the same kind."""
+    kind = "the run's tokens" if aim.tokens else "epochs"
+    name = "timescale_run_fraction" if aim.tokens else "timescale_epochs"
+    runs = sorted(
+        (scale, entry.recipe.name)
+        for entry in map(recall, RECIPES)
+        if _is_of_kind(aim, entry) and (scale := getattr(entry, name)) is not None
+    )
+    if len(runs) < _FEWEST:
+        raise _outside(f"no {_FEWEST} published runs of this kind state a timescale")
+    steps = _steps_of_unit(aim)
+    middle, low, high = (
+        runs[place][0]
+        for place in (len(runs) // 2, len(runs) // _QUARTER, -1 - len(runs) // _QUARTER)
+    )
+    shrinks = (1 / (middle * steps), 1 / (low * steps), 1 / (high * steps))
+    return _made(
+        aim, "published-timescale", shrinks,
+        conditions=(
+            f"the median of {len(runs)} published runs, {middle:.3g} {_unit(aim)}",
+            f"half of them lie between {low:.3g} and {high:.3g} {_unit(aim)}",
+            f"the same family of optimizers, counted in {'tokens' if aim.tokens else 'examples'}",
+        ),
+        source=f"the recipes {', '.join(name for _, name in runs)} ('decaycalc recipes')",
+        steps=(
+            f"timescale = {middle:.4g} {_unit(aim)}, counted in {kind}",
+            f"decay per step = 1/({middle:.4g}·{steps:.6g} steps) = {shrinks[0]:.4g}",
+            *_solved(aim, shrinks[0]),
+        ),
+    )  # fmt: skip
+
+
+def _unit(aim: Aim) -> str:
+    return "of the run" if aim.tokens else "epochs"
+
+
+def _is_of_kind(aim: Aim, entry: Measured) -> bool:
+    """Return whether a recipe counts in the same unit and trains by the same sort of optimizer."""
+    recipe = entry.recipe
+    if recipe.convention is None or (recipe.unit == "tokens") != aim.tokens:
+        return False
+    one, other = find(recipe.read_as or recipe.convention), aim.convention
+    if other.optimizer == MEASURE:
+        return True
+    return (one.optimizer, one.coupling) == (other.optimizer, other.coupling)
+
+
+def _steps_of_unit(aim: Aim) -> float:
+    """Return the steps of what the timescale is counted in: the run, or an epoch."""
+    if not aim.tokens:
+        batch, size = _needed(aim, "batch_size", "dataset_size")
+        return float(size / batch)
+    if aim.run.total_steps is not None:
+        return float(aim.run.total_steps)
+    batch, size = _needed(aim, "batch_size", "dataset_size")
+    return float(size / batch)
+
+
+def _normalized(aim: Aim) -> Suggestion:
+    """Return the decay of the AdamW paper's normalised λ.
+
+    Source: Loshchilov & Hutter, arXiv 1711.05101, appendix B.1: λ = λ_norm·√(B/(N·E)).
+    """
+    _require_adamw(aim)
+    if aim.tokens:
+        raise _outside("it was found on images, not on language models")
+    (steps,) = _needed(aim, "steps")
+    low, high = _NORMALIZED
+    middle = (low * high) ** 0.5
+    root = float(steps) ** -0.5
+    shrinks = (middle * root, low * root, high * root)
+    return _made(
+        aim, "normalized", shrinks,
+        conditions=(
+            f"λ_norm between {low} and {high}, the middle by ratio",
+            "ResNets on CIFAR-10 and ImageNet32x32 with cosine annealing",
+        ),
+        source="Loshchilov & Hutter, arXiv 1711.05101, appendix B.1",
+        steps=(
+            f"decay per step = λ_norm·sqrt(B/(N·E)) = λ_norm/sqrt({float(steps):.6g} steps)",
+            f"{middle:.4g}·{root:.4g} = {shrinks[0]:.4g}",
+            *_solved(aim, shrinks[0]),
+        ),
+    )  # fmt: skip
+
+
+def _short_run(aim: Aim) -> Suggestion:
+    """Return the decay that takes one per cent off a weight over the whole run.
+
+    A fine-tune is so short that a usual λ does next to nothing in it; this says from where on it
+    does anything.
+    """
+    (steps,) = _needed(aim, "steps")
+    count = float(steps)
+    shrinks = {name: share / count for name, share in _SHORT.items()}
+    return _made(
+        aim, "short-run", (shrinks["value"], shrinks["low"], shrinks["high"]),
+        conditions=(
+            "takes 1 % off a weight over the run at a constant lr; the interval 0.1 % to 10 %",
+            *_usual(aim, count),
+            "LoRA: λ decays A and B, their product by (1 - lr·λ)² a step towards the base weights",
+        ),
+        source="algebra: steps × decay per step",
+        steps=(
+            f"decay per step = 0.01/{count:.6g} steps = {shrinks['value']:.4g}",
+            *_solved(aim, shrinks["value"]),
+        ),
+    )  # fmt: skip
+
+
+def _usual(aim: Aim, steps: float) -> tuple[str, ...]:
+    """Return what a usual number sums up to over the run, where the number is a weight decay."""
+    monomial = aim.convention.monomial
+    if monomial is None or monomial.power_of("value") != 1:
+        return ()
+    total = _USUAL / _value(aim, 1.0) * steps
+    usual = f"{aim.convention.parameter} {_USUAL:g}"
+    return (f"{usual} sums up to {total:.3g} over the run; below 0.01 it cannot be told from 0",)
+
+
+RULES: dict[str, Callable[[Aim], Suggestion]] = {
+    "token-law": _token_law,
+    "published-timescale": _published,
+    "normalized": _normalized,
+    "short-run": _short_run,
+}
+"""The rules by name, the best founded first."""
+
+
+def _warnings(aim: Aim) -> Iterable[str]:
+    """Yield what no rule accounts for."""
+    epochs = aim.run.total_epochs
+    if aim.tokens and epochs is not None and epochs > 1:
+        yield (
+            f"{float(epochs):g} epochs over the same tokens: the best weight decay grows far "
+            "beyond the usual, up to 30 times 0.1 at 200M tokens (arXiv 2509.14786, an excerpt); "
+            "no fit is known"
+        )
+    if aim.convention.optimizer == FIT:
+        yield f"{aim.convention.key} has no steps: a decay per step says nothing of it"
+
+
+def _assumptions(aim: Aim, found: list[Suggestion]) -> Iterable[tuple[str, float, str]]:
+    """Yield what was not given and entered a number."""
+    if aim.run.total_epochs is None and any(entry.rule == "token-law" for entry in found):
+        yield "epochs", 1.0, "not given: one pass over the data set"
+    if aim.convention.coupling is Coupling.COUPLED and aim.run.momentum is None:
+        yield "momentum", 0.0, "not given: 0"

@@ -1,0 +1,183 @@
+"""Suggestions: each rule's number by hand, its conditions, and what is refused outside of them."""
+
+from math import sqrt
+
+import pytest
+
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Coupling
+from decaycalc.conventions.run import Run
+from decaycalc.errors import (
+    InvalidValueError,
+    MissingQuantityError,
+    OutsideFitError,
+    UnknownNameError,
+)
+from decaycalc.training.published.index import RECIPES
+from decaycalc.training.published.measured import recall
+from decaycalc.transfers.suggestions import RULES, suggest
+
+PARAMETERS = 163_009_536
+LANGUAGE = Run(lr="4e-4", batch_size=98_304, dataset_size=3_260_190_720)
+IMAGES = Run(lr="0.1", momentum="0.9", batch_size=256, dataset_size=1_281_167, epochs=90)
+
+
+def only(rule, target="pytorch-adamw", *, run=LANGUAGE, parameters=PARAMETERS):
+    (found,) = suggest(target, run=run, n_parameters=parameters, rules=(rule,)).suggestions
+    return found
+
+
+def test_the_token_law_gives_back_the_public_run_it_was_read_from():
+    assert only("token-law").value == pytest.approx(0.33724, rel=5e-4)
+
+
+def test_the_token_law_divides_by_lr():
+    run = Run(lr="1.4e-3", batch_size=98_304, dataset_size=3_260_190_720)
+    assert only("token-law", run=run).value == pytest.approx(0.0963, rel=5e-4)
+
+
+def test_both_readings_of_the_constant_are_the_interval():
+    found = only("token-law")
+    assert found.low == found.value
+    assert found.high / found.low == pytest.approx(1.084 / (0.21 * 20**0.527))
+
+
+@pytest.mark.parametrize(("key", "factor"), [("per-step-shrink", 4e-4), ("tfa-adamw", 4e-4)])
+def test_another_convention_takes_the_same_shrink(key, factor):
+    assert only("token-law", key).value == pytest.approx(only("token-law").value * factor)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"dataset_size": 5 * PARAMETERS}, "5 tokens a parameter are outside"),
+        ({"dataset_size": 2000 * PARAMETERS}, "2000 tokens a parameter are outside"),
+        ({"dataset_size": 20 * PARAMETERS, "epochs": 4}, "4 epochs"),
+    ],
+)
+def test_outside_the_fit_the_token_law_says_which_condition_fails(changes, reason):
+    run = Run(lr="4e-4", batch_size=98_304, **changes)
+    with pytest.raises(OutsideFitError, match=reason) as caught:
+        only("token-law", run=run)
+    assert caught.value.exit_status == 1
+
+
+def test_the_token_law_is_adamw_s_alone():
+    with pytest.raises(OutsideFitError, match="not pytorch-sgd's"):
+        only("token-law", "pytorch-sgd")
+
+
+def test_many_epochs_over_tokens_are_warned_of_not_computed():
+    run = Run(lr="4e-4", batch_size=98_304, dataset_size=3_260_190_720, epochs=4)
+    found = suggest(run=run, n_parameters=PARAMETERS)
+    assert "up to 30 times" in found.warnings[0]
+    assert [entry.rule for entry in found.unavailable] == ["token-law", "normalized"]
+
+
+def test_published_runs_give_their_median_and_the_middle_half():
+    found = only("published-timescale", "pytorch-sgd", run=IMAGES, parameters=None)
+    known = sorted(
+        entry.timescale_epochs
+        for entry in map(recall, RECIPES)
+        if entry.timescale_epochs
+        and entry.recipe.unit == "examples"
+        and (record := find(entry.recipe.read_as or entry.recipe.convention)).optimizer == "sgd"
+        and record.coupling is Coupling.COUPLED
+    )
+    # At lr 0.1 and momentum 0.9 a step takes off the number itself.
+    epochs = [256 / 1_281_167 / value for value in (found.high, found.value, found.low)]
+    quarter = len(known) // 4
+    wanted = (known[quarter], known[len(known) // 2], known[-1 - quarter])
+    assert epochs == pytest.approx(wanted)
+
+
+def test_a_measure_takes_published_runs_of_every_optimizer():
+    wide = only("published-timescale", "per-step-shrink", run=IMAGES, parameters=None)
+    narrow = only("published-timescale", "pytorch-sgd", run=IMAGES, parameters=None)
+    assert int(wide.conditions[0].split()[3]) > int(narrow.conditions[0].split()[3])
+
+
+def test_a_kind_without_published_runs_is_refused():
+    with pytest.raises(OutsideFitError, match="no 3 published runs"):
+        only("published-timescale", "pytorch-adagrad", run=IMAGES, parameters=None)
+
+
+def test_a_language_model_s_timescale_is_a_share_of_its_steps():
+    run = Run(lr="4e-4", steps=1000)
+    value = only("published-timescale", run=run).value
+    longer = only("published-timescale", run=Run(lr="4e-4", steps=2000)).value
+    assert value == pytest.approx(2 * longer)
+
+
+def test_the_normalised_decay_is_the_paper_s():
+    run = Run(lr="1e-3", batch_size=128, dataset_size=50_000, epochs=100)
+    found = only("normalized", run=run, parameters=None)
+    steps = 100 * 391
+    assert found.low == pytest.approx(0.025 / sqrt(steps) / 1e-3)
+    assert found.high == pytest.approx(0.05 / sqrt(steps) / 1e-3)
+    with pytest.raises(OutsideFitError, match="not on language models"):
+        only("normalized", run=Run(lr=1, steps=5))
+
+
+def test_a_short_run_says_what_a_usual_number_sums_up_to():
+    found = only("short-run", run=Run(lr="2e-4", steps=1000), parameters=None)
+    assert found.value == pytest.approx(0.01 / 1000 / 2e-4)
+    assert (found.low, found.high) == pytest.approx((found.value / 10, found.value * 10))
+    assert "sums up to 0.02" in found.conditions[1]
+
+
+def test_a_timescale_has_no_usual_number():
+    found = only("short-run", "ema-timescale-steps", run=Run(steps=1000), parameters=None)
+    assert found.value == pytest.approx(100_000)
+    assert len(found.conditions) == 2
+
+
+def test_what_was_not_given_and_entered_is_said():
+    found = suggest(run=LANGUAGE, n_parameters=PARAMETERS)
+    assert found.assumptions == (("epochs", 1.0, "not given: one pass over the data set"),)
+    run = Run(lr="0.1", batch_size=256, dataset_size=1_281_167, epochs=90)
+    assert suggest("pytorch-sgd", run=run).assumptions[0][0] == "momentum"
+
+
+def test_what_every_rule_lacks_is_asked_for():
+    with pytest.raises(MissingQuantityError) as caught:
+        suggest("per-step-shrink", run=Run())
+    assert caught.value.missing == ("parameters", "batch_size", "dataset_size", "steps")
+
+
+def test_a_solver_has_no_decay_per_step():
+    with pytest.raises((OutsideFitError, MissingQuantityError)):
+        suggest("sklearn-logistic", run=IMAGES)
+
+
+def test_unknown_rules_and_impossible_counts_are_refused():
+    with pytest.raises(UnknownNameError, match="token-law"):
+        suggest(run=LANGUAGE, rules=("tokens-law",))
+    with pytest.raises(InvalidValueError, match="positive"):
+        suggest(run=LANGUAGE, n_parameters=0)
+
+
+def test_the_command_shows_every_rule_and_derives_it(run):
+    words = (
+        "suggest",
+        "--parameters",
+        PARAMETERS,
+        "-N",
+        3_260_190_720,
+        "-B",
+        98_304,
+        "--lr",
+        "4e-4",
+    )
+    done = run(*words, "--explain")
+    assert done.status == 0
+    assert "0.337195" in done.out
+    assert "timescale = 1.084·20^-0.527" in done.out
+    assert run(*words, "--value").out.startswith("0.33719")
+    assert run(*words, "--format", "csv").out.count("\n") == 3
+
+
+def test_the_command_knows_every_rule_by_name(run):
+    for name in RULES:
+        assert f"unknown rule {name!r}" not in run("suggest", "--rule", name).err
+    assert run("suggest", "--rule", "token-law", "--lr", "1", "--steps", "5").status == 2
