@@ -56,6 +56,7 @@ def test_what_has_no_equivalent_or_lies_outside_a_fit_is_sound_input():
     assert {kind.kind for kind in kinds if kind.exit_status == 1} == {
         "no-equivalent",
         "outside-fit",
+        "undecidable",
     }
     assert len({kind.kind for kind in kinds}) == len(kinds)
 

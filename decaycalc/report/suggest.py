@@ -27,7 +27,8 @@ def tables(found: Suggested, *, explain: bool = False) -> Iterator[Block]:
         parameters = heading.amount(aim.n_parameters)
         yield Paragraph(text=f"{parameters} parameters, N and B in tokens", apart=False)
     for name, value, why in found.assumptions:
-        yield Paragraph(text=f"{name} {value:g}: {why}", tone=Tone.QUIET, apart=False)
+        if name != "momentum":
+            yield Paragraph(text=f"{name} {value:g}: {why}", tone=Tone.QUIET, apart=False)
     columns = _columns(record.parameter)
     rows = tuple(
         (entry.rule, entry.value, entry.low, entry.high, entry.conditions[0])

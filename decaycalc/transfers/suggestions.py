@@ -147,6 +147,8 @@ def suggest(
         InvalidValueError: a number of parameters that is not positive.
     """
     record = find(target) if isinstance(target, str) else target
+    if record.optimizer == FIT:
+        raise OutsideFitError("a suggestion", f"{record.key} is a solver's and takes no steps")
     aim = Aim(convention=record, run=run, n_parameters=_parameters(n_parameters))
     found: list[Suggestion] = []
     lacking: list[NotSuggested] = []
@@ -411,8 +413,6 @@ def _warnings(aim: Aim) -> Iterable[str]:
             "beyond the usual, up to 30 times 0.1 at 200M tokens (arXiv 2509.14786, an excerpt); "
             "no fit is known"
         )
-    if aim.convention.optimizer == FIT:
-        yield f"{aim.convention.key} has no steps: a decay per step says nothing of it"
 
 
 def _assumptions(aim: Aim, found: list[Suggestion]) -> Iterable[tuple[str, float, str]]:

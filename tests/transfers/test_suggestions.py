@@ -1,5 +1,6 @@
 """Suggestions: each rule's number by hand, its conditions, and what is refused outside of them."""
 
+import json
 from math import sqrt
 
 import pytest
@@ -146,7 +147,7 @@ def test_what_every_rule_lacks_is_asked_for():
 
 
 def test_a_solver_has_no_decay_per_step():
-    with pytest.raises((OutsideFitError, MissingQuantityError)):
+    with pytest.raises(OutsideFitError, match="takes no steps"):
         suggest("sklearn-logistic", run=IMAGES)
 
 
@@ -174,6 +175,9 @@ def test_the_command_shows_every_rule_and_derives_it(run):
     assert "0.337195" in done.out
     assert "timescale = 1.084·20^-0.527" in done.out
     assert run(*words, "--value").out.startswith("0.33719")
+    assert json.loads(run(*words, "--json").out)["suggestions"][0]["rule"] == "token-law"
+    plain = run("suggest", "--to", "pytorch-sgd", "--lr", "1", "--steps", "9")
+    assert "momentum 0 (not given)" in plain.out
     assert run(*words, "--format", "csv").out.count("\n") == 3
 
 
