@@ -168,7 +168,17 @@ def _quoted(value: object) -> str:
     return f"{shown[: _LONGEST_VALUE // 2]}...{shown[-_LONGEST_VALUE // 4 :]}"
 
 
-<<<<<<< HEAD
+class OutsideFitError(DecaycalcError):
+    """A run that lies outside the conditions under which a rule or a fit holds."""
+
+    kind = "outside-fit"
+    exit_status = 1
+
+    def __init__(self, what: str, reason: str) -> None:
+        self.what, self.reason = what, reason
+        super().__init__(f"{what} does not apply: {reason}")
+
+
 def shown(value: object, most: int = 60) -> str:
     """Return what a message shows of a value; Python does not write out every number.
 
@@ -179,17 +189,6 @@ def shown(value: object, most: int = 60) -> str:
         return repr(value)[:most]
     except (ValueError, RecursionError):
         return "a value too large to show"
-=======
-class OutsideFitError(DecaycalcError):
-    """A run that lies outside the conditions under which a rule or a fit holds."""
-
-    kind = "outside-fit"
-    exit_status = 1
-
-    def __init__(self, what: str, reason: str) -> None:
-        self.what, self.reason = what, reason
-        super().__init__(f"{what} does not apply: {reason}")
->>>>>>> a1157a0 (Suggest a weight decay: by the token law within its fit, by published runs, by what a short run can do)
 
 
 MOST_SUGGESTIONS = 3

@@ -6,11 +6,8 @@ COMMANDS = {
     "schedule": "What happens to a weight under a learning-rate schedule.",
     "arch": "Which tensors of a network decay, and how large the penalty is.",
     "transfer": "What lr and weight decay become when the run changes.",
-<<<<<<< HEAD
     "inspect": "What a run's weight decay really does, and where each number comes from.",
-=======
     "suggest": "Which weight decay for a run, by fits and published runs.",
->>>>>>> a1157a0 (Suggest a weight decay: by the token law within its fit, by published runs, by what a short run can do)
     "recipes": "Published runs, in one common unit.",
     "check": "Assertions for CI: do two settings mean the same decay?",
     "verify": "Train twice and compare: the proof of a conversion.",

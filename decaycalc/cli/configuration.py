@@ -23,13 +23,8 @@ _MARK = b"tool.decaycalc"
 _CHECKS, _CONVENTIONS = "check", "convention"
 # Those that hold something else than what is the default of every command.
 TABLES = (
-<<<<<<< HEAD
-    "convert", "conventions", "schedule", "arch", "transfer", "inspect", "recipes", "check",
-    "verify", "guide", "schema", "completion", "convention",
-=======
-    "convert", "conventions", "schedule", "arch", "transfer", "suggest", "recipes", "check",
-    "verify", "guide", "schema", "completion", "convention",
->>>>>>> 4c2c6b4 (Refuse a suggestion for a solver, and mark what a suggestion assumes)
+    "convert", "conventions", "schedule", "arch", "transfer", "inspect", "suggest", "recipes",
+    "check", "verify", "guide", "schema", "completion", "convention",
 )  # fmt: skip
 
 
