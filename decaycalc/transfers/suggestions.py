@@ -13,7 +13,8 @@ from decaycalc.algebra.number import Number, exact
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.side import Side, value_for_shrink
+from decaycalc.conversion.inverse import value_for_shrink
+from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
