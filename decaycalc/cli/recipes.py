@@ -93,8 +93,9 @@ def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: s
     training = loaded(name, run=run, kind=kind)
     if framework is not None:
         return code(training, framework, mask)
-    measured = figures_of(training, is_own=run == Run())
-    result = shown((measured,), lambda: report.whole(measured, training), training)
+    readings = (training, *training.alternatives)
+    measured = tuple(figures_of(reading, is_own=run == Run()) for reading in readings)
+    result = shown(measured, lambda: report.readings(measured, readings), training)
     return Shown(**{**vars(result), "warnings": training.notes})
 
 

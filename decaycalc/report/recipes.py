@@ -67,6 +67,12 @@ def _row(entry: Measured) -> tuple[Cell, ...]:
     )
 
 
+def readings(measured: tuple[Measured, ...], trainings: tuple[Training, ...]) -> Iterator[Block]:
+    """Yield a run whole, in each reading that its file leaves open."""
+    for entry, training in zip(measured, trainings, strict=True):
+        yield from whole(entry, training)
+
+
 def whole(entry: Measured, training: Training | None = None) -> Iterator[Block]:
     """Yield one recipe, a line a field, and the layers that have multipliers of their own."""
     recipe = entry.recipe

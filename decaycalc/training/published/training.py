@@ -59,7 +59,7 @@ def recipe_of(training: Training) -> Recipe:
     is_published = training.kind == "recipe"
     return Recipe(
         name=training.source if is_published else "imported",
-        title=training.title if is_published else f"{training.title} {training.source}",
+        title=training.title if is_published else _title(training),
         convention=training.convention,
         read_as=training.read_as,
         value=training.value,
@@ -81,6 +81,11 @@ def recipe_of(training: Training) -> Recipe:
         source=training.source,
         note=training.refusal,
     )
+
+
+def _title(training: Training) -> str:
+    title = f"{training.title} {training.source}"
+    return f"{title} ({training.reading})" if training.reading else title
 
 
 def _text(value: Fraction | None) -> str | None:

@@ -7,7 +7,6 @@ from fractions import Fraction
 from decaycalc.conventions.run import Run
 from decaycalc.errors import (
     ContradictionError,
-    DecaycalcError,
     InvalidValueError,
     UnreadableFileError,
 )
@@ -179,26 +178,12 @@ def _schedule(settings: Settings) -> Sourced:
     text = settings.trainer.schedule(settings)
     used = [settings.consulted[name] for name in dict.fromkeys(settings.asked[before:])]
     keys = ", ".join(found.where for found in used if found.origin is Origin.FILE)
-    if text is None or not _is_known(text):
+    if text is None:
         return Sourced(name="schedule", value=None, origin=Origin.MISSING, where=keys)
     if not keys:
         where = settings.trainer.version
         return Sourced(name="schedule", value=text, origin=Origin.DEFAULT, where=where)
     return derived("schedule", text, keys)
-
-
-def _is_known(text: str) -> bool:
-    """Return whether the grammar has the schedule's newer parameters."""
-    if "over=run" not in text and "ramp=log" not in text:
-        return True
-    # Imported here: it costs numpy, which most files do not need.
-    from decaycalc.schedule.grammar import parse_segments  # noqa: PLC0415
-
-    try:
-        parse_segments(text)
-    except DecaycalcError:
-        return False
-    return True
 
 
 def _betas(settings: Settings, optimizer: Optimizer) -> tuple[str, str] | None:

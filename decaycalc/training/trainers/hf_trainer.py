@@ -17,7 +17,7 @@ from decaycalc.training.trainers.syntax.tree import Scalar
 VERSION = "transformers 5.24.0"
 
 # Two of these are the Trainer's; one of them with one of those that other programs took over.
-_OWN = (
+OWN = (
     "per_device_train_batch_size", "per_device_eval_batch_size", "num_train_epochs",
     "lr_scheduler_type", "warmup_ratio", "eval_strategy", "evaluation_strategy", "save_strategy",
     "logging_strategy", "gradient_checkpointing_kwargs", "optim_args",
@@ -201,7 +201,8 @@ def _derive_lr(settings: Settings) -> Sourced | None:
     return None
 
 
-def _unit(settings: Settings) -> str:
+def unit(settings: Settings) -> str:
+    """Return what B counts."""
     if settings.has("num_generations"):
         return "completions"
     packing = settings.node("packing")
@@ -209,7 +210,7 @@ def _unit(settings: Settings) -> str:
     return "packed sequences" if is_packed else "examples"
 
 
-def _finish(settings: Settings, made: Training) -> Training:
+def finish(settings: Settings, made: Training) -> Training:
     """Name the DeepSpeed file that may set optimizer and scheduler itself."""
     node = settings.node("deepspeed")
     if not isinstance(node, Scalar) or not node.text:
@@ -271,14 +272,14 @@ TRAINER = Trainer(
     title="Hugging Face Trainer",
     version=VERSION,
     signatures=(
-        Signature(any_of=_OWN, at_least=2, none_of=_OTHER_PROGRAMS),
-        *(Signature(all_of=(key,), any_of=_SHARED, none_of=_OTHER_PROGRAMS) for key in _OWN),
+        Signature(any_of=OWN, at_least=2, none_of=_OTHER_PROGRAMS),
+        *(Signature(all_of=(key,), any_of=_SHARED, none_of=_OTHER_PROGRAMS) for key in OWN),
     ),
     fields=FIELDS,
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=trainer_exempt,
     harmless=HARMLESS,
-    unit=_unit,
-    finish=_finish,
+    unit=unit,
+    finish=finish,
 )

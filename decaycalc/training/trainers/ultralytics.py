@@ -49,6 +49,10 @@ def find_optimizer(settings: Settings, name: str) -> Optimizer:
     if name == "sgd":
         uses = ("momentum", "nesterov")
         return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras)
+    if name == "musgd":
+        note = "MuSGD's decay acts in its SGD half, beside the Muon step"
+        uses = ("momentum", "nesterov")
+        return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras, note=note)
     if name == "adamw":
         return Optimizer(convention="ultralytics-adamw", uses=_ADAM_USES, extras=extras)
     if name in _TORCH:
@@ -96,13 +100,20 @@ def _set_by_auto(name: str, value: str, key: str) -> Derive:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    """Give both readings of `auto`, or the one that the data set's size decides."""
-    if settings.word("optimizer") != "auto" or made.convention is None:
-        return made
+    """Leave the length open where `time` decides it, and give both readings of `auto`."""
+    if settings.number("time") is not None:
+        note = "time, in hours, overrides epochs: the run's length is open"
+        run = with_changes(made.run, epochs=None)
+        made = replace(made, run=run, notes=(*made.notes, note), missing=(*made.missing, "epochs"))
+    return _readings(settings, made) if settings.word("optimizer") == "auto" else made
+
+
+def _readings(settings: Settings, made: Training) -> Training:
+    """Return both readings of `auto`, or the one that the data set's size decides."""
     short = _short_run(settings, made)
     size = made.run.given("dataset_size")
     if size is None:
-        note = "optimizer auto: more than 10,000 iterations take SGD (8.4: MuSGD), fewer AdamW"
+        note = "optimizer auto: more than 10,000 iterations take SGD (8.4: MuSGD), else AdamW"
         return replace(made, alternatives=(short,), notes=(*made.notes, note))
     batch, nominal = settings.number("batch_size") or 1, settings.number("nbs") or 64
     iterations = ceil(size / max(batch, nominal)) * (settings.number("epochs") or 0)

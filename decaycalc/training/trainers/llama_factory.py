@@ -1,0 +1,96 @@
+"""LLaMA-Factory's YAML, JSON and flags, on the Hugging Face Trainer.
+
+Source: LLaMA-Factory ff6d4d12e src/llamafactory/train/trainer_utils.py (create_custom_optimizer,
+create_custom_scheduler), hparams/finetuning_args.py.
+"""
+
+from dataclasses import replace
+
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Group, Training
+from decaycalc.training.trainers import hf_trainer
+
+# Optimizers of its own: they pass weight_decay on, but decide by another rule what is exempt.
+_OWN_RULE = ("use_galore", "use_apollo", "use_badam", "loraplus_lr_ratio")
+_NOTHING_EXEMPT = ("use_muon", "use_adam_mini")
+
+
+def _is_set(settings: Settings, name: str) -> bool:
+    return settings.has(name) and settings.flag(name)
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if _is_set(settings, "use_muon"):
+        note = "matrices by Muon and the rest by its AdamW: both decay by lr · weight_decay"
+        return Optimizer(convention="muon-keller", note=note)
+    return hf_trainer.find_optim(settings.text("optimizer") or "", settings)
+
+
+def _schedule(settings: Settings) -> str | None:
+    name = settings.word("scheduler")
+    if name == "warmup_stable_decay" and settings.number("num_decay_steps") is None:
+        return _filled_in(settings)
+    warm = None if name == "constant" else hf_trainer.warmup(settings)
+    return hf_trainer.find_schedule(settings, warm)
+
+
+def _filled_in(settings: Settings) -> str | None:
+    """Return the schedule whose decay takes two thirds of what follows the warm-up."""
+    steps, warm = settings.count("steps"), settings.number("warmup_steps") or 0
+    if steps is None or warm >= steps:
+        return None
+    remaining = steps - int(warm)
+    return compose(
+        "wsd",
+        decay=remaining - remaining // 3,
+        shape="cosine",
+        warmup=hf_trainer.warmup(settings),
+    )
+
+
+def _exempt(settings: Settings) -> Exemption:
+    switch = ", ".join((*_OWN_RULE, *_NOTHING_EXEMPT))
+    if any(_is_set(settings, name) for name in _NOTHING_EXEMPT):
+        return Exemption(rule="nothing", switch=switch)
+    if any(settings.has(name) for name in _OWN_RULE):
+        return Exemption(rule="LayerNorm modules and names with bias", switch=switch)
+    return Exemption(rule=hf_trainer.trainer_exempt(settings).rule, switch=switch)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Give LoRA+'s B matrices their own lr."""
+    made = hf_trainer.finish(settings, made)
+    share = settings.text("loraplus_lr_ratio")
+    if share is None:
+        return made
+    settings.number("loraplus_lr_ratio")
+    plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)
+    return replace(made, groups=(*made.groups, plus))
+
+
+TRAINER = Trainer(
+    kind="llama-factory",
+    title="LLaMA-Factory",
+    version="transformers 5.24.0",
+    signatures=(
+        Signature(
+            all_of=("stage", "finetuning_type"), any_of=hf_trainer.OWN, none_of=("base_model",)
+        ),
+    ),
+    fields=(
+        *(field for field in hf_trainer.FIELDS if field.name not in {"adafactor", "lr"}),
+        Field(name="lr", paths=("learning_rate",), default="5e-5"),
+        Field(name="use_muon", paths=("use_muon",), default="false"),
+        Field(name="use_adam_mini", paths=("use_adam_mini",), default="false"),
+        Field(name="loraplus_lr_ratio", paths=("loraplus_lr_ratio",)),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=(*hf_trainer.HARMLESS, "loraplus_lr_embedding", "badam_*", "galore_*", "apollo_*",
+              "lora_*", "pref_beta", "ppo_*", "freeze_*"),
+    unit=hf_trainer.unit,
+    finish=_finish,
+)  # fmt: skip

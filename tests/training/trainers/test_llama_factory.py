@@ -1,0 +1,56 @@
+"""LLaMA-Factory's files, against its trainer_utils.py."""
+
+import pytest
+
+from tests.training.trainers.reading import read, shrink
+
+BASE = """\
+model_name_or_path: acme/tiny-lm
+stage: sft
+finetuning_type: lora
+per_device_train_batch_size: 1
+gradient_accumulation_steps: 8
+learning_rate: 1.0e-4
+num_train_epochs: 3.0
+lr_scheduler_type: cosine
+warmup_ratio: 0.1
+"""
+
+
+def test_an_absent_weight_decay_is_the_trainers_zero(tmp_path):
+    made = read(tmp_path, "sft.yaml", BASE)
+    assert (made.kind, made.convention, made.value) == ("llama-factory", "hf-trainer", "0")
+    assert (made.run.examples_per_step, made.schedule) == (8, "cosine:warmup=10%")
+    assert shrink(made) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "convention", "exempt"),
+    [
+        ("use_muon: true", "muon-keller", "nothing"),
+        ("use_adam_mini: true", "hf-trainer", "nothing"),
+        ("use_galore: true", "hf-trainer", "LayerNorm modules and names with bias"),
+    ],
+)
+def test_its_own_optimizers_pass_the_number_on(tmp_path, line, convention, exempt):
+    made = read(tmp_path, "sft.yaml", f"{BASE}weight_decay: 0.1\n{line}\n")
+    assert (made.convention, made.exempt.rule) == (convention, exempt)
+    assert shrink(made) == pytest.approx(1e-5)
+
+
+def test_lora_plus_gives_b_its_own_lr(tmp_path):
+    made = read(tmp_path, "sft.yaml", f"{BASE}weight_decay: 0.1\nloraplus_lr_ratio: 16.0\n")
+    assert made.groups[-1].lr_mult == "16.0"
+
+
+@pytest.mark.parametrize(
+    ("lines", "schedule"),
+    [
+        ("max_steps: 1000\nwarmup_steps: 100", "wsd:decay=600,shape=cosine,warmup=100"),
+        ("max_steps: 100\nwarmup_steps: 100", None),
+        ("warmup_steps: 100", None),
+    ],
+)
+def test_a_stable_decay_without_its_length_takes_two_thirds(tmp_path, lines, schedule):
+    text = BASE.replace("cosine", "warmup_stable_decay").replace("warmup_ratio: 0.1\n", "")
+    assert read(tmp_path, "sft.yaml", f"{text}{lines}\n").schedule == schedule
