@@ -2,24 +2,20 @@
 
 from typing import Any
 
+from decaycalc.algebra.quantity import EXTRAS, NUMBERS
+
 _SETTING = {"convention": "string", "parameter": "string", "value": "number?"}
 RUN: dict[str, Any] = {
-    "lr?": "number",
-    "momentum": "number",
-    "dampening": "number",
+    **{
+        quantity.name if quantity.default is not None else f"{quantity.name}?": "number"
+        for quantity in NUMBERS
+    },
+    **{f"{quantity.name}?": "number" for quantity in EXTRAS},
     "nesterov": "boolean",
-    "batch_size?": "number",
-    "grad_accum": "number",
-    "world_size": "number",
-    "examples_per_step?": "number",
-    "dataset_size?": "number",
-    "epochs?": "number",
-    "steps?": "number",
-    "steps_per_epoch?": "number",
     "drop_last": "boolean",
     "loss": "string",
-    "n_weights?": "number",
-    "n_layers?": "number",
+    "examples_per_step?": "number",
+    "steps_per_epoch?": "number",
 }
 _DECAY = {
     "?": "null",
@@ -54,6 +50,7 @@ _SUMMARY = {
         "rotation": "number",
         "relaxation_steps": "number",
         "label": "string",
+        "setting": "string",
     },
 }
 _PENALTY = {
@@ -79,6 +76,7 @@ _PENALTY = {
         }
     ],
 }
+_ASSUMPTIONS = [{"name": "string", "value": "any", "why": "string"}]
 _LAYERS = [{"name": "string", "value": "number"}]
 _CONVERSION = {
     "convention": "string",
@@ -86,9 +84,12 @@ _CONVERSION = {
     "value": "number?",
     "lr": "number?",
     "equivalence": "string",
+    "condition": "string",
     "formula": "string",
     "note": "string",
     "assumed": ("map", "number"),
+    "assumptions": _ASSUMPTIONS,
+    "missing": ["string"],
     "layers": _LAYERS,
 }
 _SNIPPET = {
@@ -100,12 +101,14 @@ _SNIPPET = {
         "lr": "number?",
         "code": "string",
         "notes": ["string"],
+        "assumptions": _ASSUMPTIONS,
     }
 }
 _EXPLANATION = [
     {
         "from": "string",
         "to": "string",
+        "equivalence": {"name": "string", "meaning": "string", "ends": ["string"]},
         "steps": [
             {
                 "title": "string",
@@ -133,6 +136,7 @@ _CONVERT = {
     "unavailable": [
         {"convention": "string", "reason": "string", "missing": ["string"], "message": "string"}
     ],
+    "assumptions": _ASSUMPTIONS,
     "warnings": ["string"],
     "nearest_recipes?": [{"name": "string", "title": "string", "timescale_epochs": "number"}],
     "explanation?": _EXPLANATION,
@@ -153,6 +157,7 @@ _CONVENTION = {
     "follows_schedule": "string",
     "coupling": "string",
     "optimizer": "string",
+    "lr_family": "string?",
     "loss": "string?",
     "trap": "string",
     "source": "string",
@@ -166,6 +171,7 @@ _SCHEDULE = {
     "source": _SETTING,
     "run": RUN,
     **_SUMMARY,
+    "warnings": ["string"],
     "curve": [
         {
             "step": "integer",
@@ -205,6 +211,8 @@ _ARCH = {
     "strength": "number?",
     "shrink": "number?",
     "penalty": "number?",
+    "lr": "number?",
+    "equilibrium_rms": "number?",
     "lora": {
         "?": "null",
         "rank": "integer?",
@@ -265,9 +273,28 @@ _TRANSFER = {
             "changed": ["string"],
             "source": "string",
             "note": "string",
+            "betas": "array?",
+            "eps": "number?",
+        }
+    ],
+    "unavailable": [
+        {"lr_rule": "string", "hold": "string", "missing": ["string"], "message": "string"}
+    ],
+    "width_ratio": "number",
+    "laws": [
+        {
+            "law": "string",
+            "formula": "string",
+            "exponent": "number",
+            "fitted_range": "array?",
+            "value": "number",
+            "to_value": "number",
+            "warning": "string",
+            "source": "string",
         }
     ],
     "warnings": ["string"],
+    "explanation?": _EXPLANATION,
 }
 _RECIPE = {
     "name": "string",
@@ -299,7 +326,7 @@ _QUANTITY = {
     "line": "integer?",
     "note": "string",
 }
-_EXEMPT = ("object?", {"rule": "string", "switch": "string?"})
+_EXEMPT = {"?": "null", "rule": "string", "switch": "string?"}
 _IMPORTED = {
     "kind": "string",
     "trainer": "string",
@@ -362,6 +389,8 @@ _INSPECT = {
     "notes": ["string"],
 }
 _VERIFIED = {**_SETTING, "lr": "number?", "update": "string"}
+_CURVE = [{"step": "integer", "difference": "number"}]
+_TRIALS = [{"model": "string", "max_difference": "number", "curve": _CURVE}]
 _VERIFY = {
     "source": _VERIFIED,
     "target": _VERIFIED,
@@ -373,7 +402,10 @@ _VERIFY = {
     "tolerance": "number",
     "steps": "integer",
     "schedule": "string",
-    "curve": [{"step": "integer", "difference": "number"}],
+    "curve": _CURVE,
+    "models": _TRIALS,
+    "apart": _TRIALS,
+    "notes": ["string"],
     "with": [{"name": "string", "version": "string", "conventions": ["string"]}],
 }
 _CHECK = {
