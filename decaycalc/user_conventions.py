@@ -151,7 +151,7 @@ def _check_agreement(record: Convention, where: str) -> None:
     Raises:
         ContradictionError: without a gradient the rule removes another share than the formula says.
     """
-    if not record.has_shrink or record.optimizer == FIT:
+    if not record.has_shrink or record.optimizer == FIT or record.estimate:
         return
     side, rule = _sample(record), parse_rule(record.update)
     value = value_for_shrink(side, Fraction(1, 1000))
@@ -304,6 +304,9 @@ _READERS: dict[str, Reader] = {
     "trap": _text,
     "source": _text,
     "verification": _text,
+    "since": _text,
+    "until": _text,
+    "estimate": _text,
     "common": _flag,
 }
 """The fields of a table, and how each is read."""

@@ -130,7 +130,7 @@ def fields_of(record):
     """Return a record of the catalogue as the fields of a TOML table."""
     words = ("coupling", "buffer", "follows", "optimizer", "variant", "loss_unit", "compounds")
     flags = ("has_momentum", "decays_after_step", "proximal")
-    texts = ("title", "parameter", "update", "source", "refusal")
+    texts = ("title", "parameter", "update", "source", "refusal", "estimate", "since", "until")
     fields = {name: getattr(record, name) or None for name in (*words, *texts)}
     fields |= {name: getattr(record, name) for name in flags}
     fields |= {"key": f"own-{record.key}", "loss": record.loss, "defaults": dict(record.defaults)}

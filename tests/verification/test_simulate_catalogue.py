@@ -95,7 +95,10 @@ SLOPED = {"mxnet-dcasgd"}
 STEPPING = [
     key
     for key, record in RECORDS.items()
-    if record.has_shrink and record.optimizer != FIT and "n_leaf" not in str(record.monomial)
+    if record.has_shrink
+    and not record.estimate
+    and record.optimizer != FIT
+    and "n_leaf" not in str(record.monomial)
 ]
 
 

@@ -101,7 +101,7 @@ def fails(record, wrong):
         return set(error.missing) <= named(record) - named(wrong)
 
 
-@of_each(CONVERTIBLE)
+@of_each([key for key in CONVERTIBLE if not RECORDS[key].estimate])
 def test_a_wrong_constant_in_any_record_fails_the_verification(key):
     record = RECORDS[key]
     assert proof(record, record).holds

@@ -1,5 +1,7 @@
 """PyTorch's ecosystem: trainers, fastai and single optimizers."""
 
+from fractions import Fraction
+
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
@@ -9,7 +11,7 @@ from decaycalc.conventions.catalogue.shapes import (
     package,
     penalty,
 )
-from decaycalc.conventions.catalogue.traps import PRECONDITIONED, SLOW_START
+from decaycalc.conventions.catalogue.traps import CAUTIOUS_MUON, PRECONDITIONED, SLOW_START
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
 _GROUP = "PyTorch's ecosystem"
@@ -514,15 +516,16 @@ CONVENTIONS: tuple[Convention, ...] = (
         Convention,
         key="modded-nanogpt-muon",
         title="modded-nanogpt's NorMuon group (weight_decay): lr²·λ, cautious",
-        shrink=Monomial.of(1, value=1, lr=2),
+        shrink=Monomial.of(Fraction(37, 100), value=1, lr=2),
         coupling=Coupling.DECOUPLED,
         optimizer="normuon-cautious",
         update="u = unmodelled(g); w = w - (lr*lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         follows=Follows.LR_SQUARED,
         default="1.2",
         exempt="all but the matrices of attention and MLP, which go to Adam",
-        trap="times lr², and only where update and weight do not differ in sign: about half of it in training",
+        trap="times lr², and only where update and weight do not differ in sign: 0.37 to 0.5 of it in training",
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._normuon_update (f411b3d)",
+        estimate=CAUTIOUS_MUON,
         verification="literal step: a script for eight GPUs",
     ),
     _record(
