@@ -28,15 +28,6 @@ class Ran(NamedTuple):
         return self.err.rstrip("\n").rpartition("\n")[2]
 
 
-def pytest_addoption(parser):
-    parser.addoption("--renew-golden", action="store_true", help="write the golden outputs anew")
-
-
-@pytest.fixture
-def renews_golden(request):
-    return request.config.getoption("--renew-golden")
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _plain_terminal():
     with pytest.MonkeyPatch.context() as patch:

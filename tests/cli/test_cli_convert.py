@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 from decaycalc import __version__
+from tests.renew import QUESTION
 
-QUESTION = "0.001 --from mean-l2 --arch 784-300-100-10 -N 60000 -B 128 --lr 0.1"
 RESNET = "1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167 --epochs 90"
 VALUES = {
     "5e-4 --from caffe --to keras-l2": "0.00025",
@@ -247,14 +247,6 @@ def test_the_decay_table_says_why_there_is_none(run):
     assert "the decay per step needs --lr" in convert(run, "1 --from pytorch-adamw").out
     assert "differs by layer: give --arch" in convert(run, "1 --from layer-mean-l2").out
     assert "has length λ whatever" in convert(run, "1 --from l2-norm").out
-
-
-def test_the_founding_questions_output_is_the_golden_one(run, renews_golden, request):
-    ran = convert(run, QUESTION)
-    golden = request.path.parents[1] / "golden" / "founding-question.txt"
-    if renews_golden:
-        golden.write_text(ran.out, encoding="utf-8")
-    assert ran.out == golden.read_text(encoding="utf-8")
 
 
 def test_the_golden_layers_sum_to_the_golden_total(request):

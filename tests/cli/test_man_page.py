@@ -1,23 +1,11 @@
-import os
 import shutil
 import subprocess
 from importlib import import_module
-from pathlib import Path
 
 import click
 import pytest
 
 from decaycalc.cli import COMMANDS, manual
-
-PAGE = Path(manual.__file__).parent.parent / "decaycalc.1"
-
-
-def test_the_shipped_page_is_made_from_the_help():
-    if os.environ.get("DECAYCALC_RENEW"):
-        PAGE.write_text(manual.page(), encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == manual.page(), (
-        "renew it: python -m decaycalc.cli.manual > decaycalc/decaycalc.1"
-    )
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")

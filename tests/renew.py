@@ -1,0 +1,111 @@
+"""Everything that is generated, written anew: `python -m tests.renew` (`--check` only says what).
+
+The recipes' figures, the manual page, the golden schemas and screen, the catalogue's pages, and
+the outputs in README and guide, in this order: the later ones show the earlier.
+
+What 0.1.0 answered (`tests/golden/commands.jsonl`) is no such thing: it is what changes are held
+to, and `python -m tests.golden.commands --renew` records it.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from math import isclose
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests import catalogue_pages, documentation
+
+ROOT = Path(__file__).parents[1]
+QUESTION = "0.001 --from mean-l2 --arch 784-300-100-10 -N 60000 -B 128 --lr 0.1"
+_SAME = 1e-9  # figures closer than this are the stored ones: another machine's last digit
+
+
+def figures() -> str:
+    """Return the module of the recipes' figures."""
+    from decaycalc.training.published import figures as module
+    from decaycalc.training.published.index import RECIPES
+    from decaycalc.training.published.measure import measure
+
+    head = Path(module.__file__).read_text(encoding="utf-8").partition("FIGURES:")[0]
+    stored = {entry[0]: entry[2:] for entry in module.FIGURES}
+    lines = []
+    for recipe in RECIPES:
+        new = measure(recipe).figures()
+        old = stored.get(recipe.name, new)
+        numbers = [
+            one if _alike(one, other) else other for one, other in zip(old, new, strict=True)
+        ]
+        cells = (json.dumps(text, ensure_ascii=False) for text in (recipe.name, recipe.title))
+        rows = "".join(f"        {cell},\n" for cell in (*cells, *map(repr, numbers)))
+        lines.append(f"    (\n{rows}    ),\n")
+    return f"{head}FIGURES: tuple[Figures, ...] = (\n{''.join(lines)})\n"
+
+
+def _alike(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return isclose(one, other, rel_tol=_SAME)
+
+
+def manual_page() -> str:
+    """Return the manual page."""
+    from decaycalc.cli import manual
+
+    return manual.page()
+
+
+def schemas() -> str:
+    """Return all JSON Schemas in one text."""
+    from decaycalc.report.schemas import NAMES, schema
+
+    return json.dumps({name: schema(name) for name in NAMES}, indent=1) + "\n"
+
+
+def founding_question() -> str:
+    """Return the screen that answers the founding question."""
+    from decaycalc.cli.main import main
+
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()):
+        main(["convert", *QUESTION.split()])
+    return out.getvalue()
+
+
+# What each generated file is, by its name.
+GENERATED: dict[str, Callable[[], str]] = {
+    "decaycalc/training/published/figures.py": figures,
+    "decaycalc/decaycalc.1": manual_page,
+    "tests/golden/schemas.json": schemas,
+    "tests/golden/founding-question.txt": founding_question,
+}
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Yield each generated file with what it is to hold."""
+    for name, made in GENERATED.items():
+        yield ROOT / name, made()
+    for name, text in catalogue_pages.pages().items():
+        yield catalogue_pages.FOLDER / name, text
+    for page in (ROOT / "README.md", *sorted((ROOT / "decaycalc" / "guide").glob("*.md"))):
+        with TemporaryDirectory() as folder:
+            yield page, documentation.renewed(page.read_text(encoding="utf-8"), Path(folder))[0]
+
+
+def main(arguments: list[str]) -> int:
+    """Write what differs and name it; with `--check` only name it and return 1."""
+    checking, differing = "--check" in arguments, 0
+    for path, text in texts():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        differing += 1
+        print(f"{path.relative_to(ROOT)}: {'differs' if checking else 'renewed'}", flush=True)
+        if not checking:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return int(checking and differing > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
