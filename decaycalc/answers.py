@@ -74,6 +74,7 @@ class Question(Record):
     dtype: str | None = None
     rounding: str | None = None
     schedule: str | None = None
+    decay_schedule: str | None = None
     strict: bool = False
 
 
@@ -168,7 +169,7 @@ def _assumptions(
 
 def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
     """Return the decay over the scheduled run, None where no schedule is given."""
-    if question.schedule is None or question.value is None:
+    if question.value is None or (question.schedule, question.decay_schedule) == (None, None):
         return None
     # Imported here: only a schedule needs numpy.
     from decaycalc.survival.answer import answer as survive  # noqa: PLC0415
@@ -177,7 +178,8 @@ def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
         question.value,
         source=question.source,
         run=source.run,
-        schedule=question.schedule,
+        schedule=question.schedule or "constant",
+        decay_schedule=question.decay_schedule,
         n_points=2,
     )
 

@@ -252,7 +252,8 @@ class Converter:
             NoShortcutError: each has to be answered by itself.
         """
         without_number = any(made.value is None for made in reply.conversions)
-        if question.schedule or question.target_run or without_number or not reply.conversions:
+        over_a_run = question.schedule or question.decay_schedule
+        if over_a_run or question.target_run or without_number or not reply.conversions:
             raise NoShortcutError
         given, constants = self._given(shape, row)
         ways = [

@@ -26,7 +26,7 @@ _NUMBERS = (*NUMBERS, *TARGET_NUMBERS, "classes")
 _FLAGS = ("nesterov", "to_nesterov", "drop_last", "no_bias", "all", "strict")
 _TEXTS = (
     "from", "loss", "to_loss", "optimizer", "match", "dtype", "rounding", "arch", "decay_mask",
-    "init", "schedule",
+    "init", "schedule", "decay_schedule",
 )  # fmt: skip
 
 # Every field that a row may have beside `value`; `to` may be a list in JSON.
@@ -71,6 +71,7 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         rounding=given.get("rounding"),
         strict=given.get("strict", False),
         schedule=given.get("schedule"),
+        decay_schedule=given.get("decay_schedule"),
     )
 
 

@@ -34,6 +34,7 @@ def emitted(request: Request, setting: Setting, framework: str, *, source: "Conv
         target_run=request.target_run,
         mask=request.decay_mask,
         schedule=setting.schedule,
+        decay_schedule=setting.decay_schedule,
         betas=setting.betas,
         eps=setting.eps,
     )

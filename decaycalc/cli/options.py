@@ -204,6 +204,8 @@ OTHER_RUN: tuple[Decorator, ...] = (
 SCHEDULE_AND_DTYPE = (
     click.option("--schedule", type=SCHEDULE, metavar="TEXT",
                  help="lr schedule, cosine:warmup=5%,final=0.1 ..."),
+    click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
+                 help="The decay's own schedule, a multiplier of VALUE: cosine:final=10."),
     click.option("--dtype", type=DTYPE, metavar="DTYPE",
                  help="What weights are stored as: float32, bfloat16, float16."),
     click.option("--rounding", metavar="HOW", help="Of --dtype: nearest, stochastic, master."),

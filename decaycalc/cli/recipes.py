@@ -128,6 +128,7 @@ def code(training: "Training", framework: str, mask: str | None) -> Shown:
         source=training.convention,
         run=training.run,
         schedule=training.schedule,
+        decay_schedule=training.decay_schedule,
         betas=training.betas,
         eps=training.eps,
         mask=mask,

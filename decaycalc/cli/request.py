@@ -23,6 +23,7 @@ class Setting(Record):
     source: "Convention | None"
     run: Run
     schedule: str | None
+    decay_schedule: str | None = None
     betas: tuple[str, str] | None = None
     eps: str | None = None
     notes: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Request(Record):
     kind: str | None
     framework: str | None
     schedule: str | None
+    decay_schedule: str | None
     dtype: str | None
     rounding: str | None
     strict: bool
@@ -109,6 +111,7 @@ def question_of(
         rounding=request.rounding,
         strict=strict,
         schedule=setting.schedule,
+        decay_schedule=setting.decay_schedule,
         **take_architecture(request),
     )
 
@@ -120,7 +123,11 @@ def setting_of(request: Request) -> Setting:
         DecaycalcError: a recipe that is unknown, or that the options contradict.
     """
     own = Setting(
-        value=request.value, source=request.source, run=request.run, schedule=request.schedule
+        value=request.value,
+        source=request.source,
+        run=request.run,
+        schedule=request.schedule,
+        decay_schedule=request.decay_schedule,
     )
     return laid_over_recipe(own, request.recipe, kind=request.kind)
 
@@ -150,7 +157,7 @@ def require_recipe(*, kind: str | None) -> None:
 def over_recipe(own: Setting, recipe: str, *, kind: str | None) -> Setting:
     """Return a recipe's setting with one's own laid over it.
 
-    Its schedule is left out, with a note, where the run's length is unknown.
+    Its schedules are left out, with a note, where the run's length is unknown.
 
     Raises:
         DecaycalcError: a recipe that is unknown, or that one's own contradicts.
@@ -163,10 +170,14 @@ def over_recipe(own: Setting, recipe: str, *, kind: str | None) -> Setting:
         source=own.source,
         run=own.run,
         schedule=own.schedule,
+        decay_schedule=own.decay_schedule,
         kind=kind,
     )
     setting = Setting(**vars(chosen))
-    if own.schedule is not None or setting.schedule is None or setting.run.total_steps is not None:
+    kept = {"schedule": own.schedule, "decay_schedule": own.decay_schedule}
+    if setting.run.total_steps is not None or kept == {
+        "schedule": setting.schedule, "decay_schedule": setting.decay_schedule
+    }:  # fmt: skip
         return setting
     note = f"{recipe}: its schedule is left out: the run's length is unknown"
-    return replace(setting, schedule=None, notes=(*setting.notes, note))
+    return replace(setting, **kept, notes=(*setting.notes, note))

@@ -14,8 +14,6 @@ from decaycalc.cli.request import Setting, laid_over_recipe
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
-    from decaycalc.conventions.record import Convention
-    from decaycalc.conventions.run import Run
     from decaycalc.survival.answer import ScheduleAnswer
 
 
@@ -26,14 +24,22 @@ if TYPE_CHECKING:
         "decaycalc schedule 0.1 --from pytorch-adamw --lr 6e-4 --steps 600000 --schedule cosine",
         "decaycalc schedule 5e-4 --from caffe --lr 0.01 --momentum 0.9 --steps 450000 --plot",
         "decaycalc schedule --recipe gpt-2-124m-nanogpt",
+        (
+            "decaycalc schedule 0.04 --from pytorch-adamw --lr 1e-3 --steps 1e5 --schedule cosine"
+            " --decay-schedule cosine:final=10"
+        ),
         "decaycalc schedule --list",
     ),
 )
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option(
-    "--schedule", "text", type=SCHEDULE, metavar="TEXT",
+    "--schedule", type=SCHEDULE, metavar="TEXT",
     help="The schedule, as cosine:warmup=2000,final=0.1; --list explains.  [default: constant]",
+)  # fmt: skip
+@click.option(
+    "--decay-schedule", type=SCHEDULE, metavar="TEXT",
+    help="The decay's own schedule, a multiplier of VALUE: cosine:final=10.",
 )  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="List the schedules and their parameters.")
 @click.option("--curve", metavar="N", default="200", show_default=True,
@@ -67,18 +73,17 @@ def listed() -> Shown:
 
 def scheduled(
     *,
-    value: str | None,
-    source: "Convention | None",
-    run: "Run",
-    text: str | None,
-    recipe: str | None,
     kind: str | None,
+    recipe: str | None,
     curve: str,
     plot: bool,
     save: str | None,
     dtype: str | None,
+    **words: Any,
 ) -> Shown:
     """Return a decay over its run in all its shapes; draw it where that is asked for.
+
+    `words` are those of a setting, which a recipe may stand behind.
 
     Raises:
         ContradictionError: No VALUE.
@@ -86,8 +91,7 @@ def scheduled(
     from decaycalc.report import schedule as report
     from decaycalc.survival.answer import answer
 
-    own = Setting(value=value, source=source, run=run, schedule=text)
-    setting = laid_over_recipe(own, recipe, kind=kind)
+    setting = laid_over_recipe(Setting(**words), recipe, kind=kind)
     record = require_source(setting.source)
     if setting.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
@@ -96,6 +100,7 @@ def scheduled(
         source=record,
         run=setting.run,
         schedule=setting.schedule or "constant",
+        decay_schedule=setting.decay_schedule,
         n_points=points(curve),
         dtype=dtype,
     )

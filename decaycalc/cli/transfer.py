@@ -63,6 +63,8 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
               help="Adds scaling laws of language models (fits); B and N in tokens.")  # fmt: skip
 @click.option("--to-parameters", metavar="NUMBER", help="The new run's parameters.")
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, for --emit.")
+@click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
+              help="The decay's own schedule, for --emit.")  # fmt: skip
 @click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
 @click.option("--all", "everything", is_flag=True, help="Show every rule, and what each keeps.")
@@ -77,11 +79,11 @@ def command(**given: Any) -> Shown:
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
-    framework, schedule, style = (given.pop(name) for name in ("framework", "schedule", "explain"))
+    framework, style = (given.pop(name) for name in ("framework", "explain"))
     everything = given.pop("everything")
     parameters = take_parameters(given)
     mask = given.pop("mask")
-    setting = take_setting(given, schedule)
+    setting = take_setting(given)
     moved = move(given, setting)
     if framework is not None:
         return emitted(moved, framework, setting, mask)
@@ -122,7 +124,7 @@ def _count(name: str, text: str | None) -> float | None:
     return finite(number, name)
 
 
-def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
+def take_setting(given: dict[str, Any]) -> Any:
     """Take value, source and run out of a mapping of options, over a recipe's where one is named.
 
     Raises:
@@ -131,12 +133,13 @@ def take_setting(given: dict[str, Any], schedule: str | None) -> Any:
     from decaycalc.training.chosen import Chosen, choose
 
     recipe, kind = given.pop("recipe"), given.pop("kind")
-    words = {name: given.pop(name) for name in ("value", "source", "run")}
+    names = ("value", "source", "run", "schedule", "decay_schedule")
+    words = {name: given.pop(name) for name in names}
     if recipe is not None:
-        setting = choose(recipe, schedule=schedule, kind=kind, **words)
+        setting = choose(recipe, kind=kind, **words)
     else:
         require_recipe(kind=kind)
-        setting = Chosen(**words, schedule=schedule, betas=None, eps=None, notes=())
+        setting = Chosen(**words, betas=None, eps=None, notes=())
     require_source(setting.source)
     if setting.value is None:
         raise MissingQuantityError("a transfer", ("value",))
@@ -235,6 +238,7 @@ def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -
         source=target,
         run=replace(moved.target_run, lr=rule.lr),
         schedule=setting.schedule,
+        decay_schedule=setting.decay_schedule,
         betas=betas,
         eps=rule.eps or moved.move.eps,
         mask=mask,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.architecture.masks import find_mask
@@ -20,7 +21,9 @@ from decaycalc.errors import (
     UnknownNameError,
 )
 from decaycalc.record import Record, replace
-from decaycalc.schedule import Schedule, parse_schedule
+
+if TYPE_CHECKING:
+    from decaycalc.schedule import Schedule
 
 
 class Snippet(Record):
@@ -76,13 +79,15 @@ def emit(
     target_run: Run | None = None,
     mask: str | None = None,
     schedule: str | None = None,
+    decay_schedule: str | None = None,
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
 ) -> Snippet:
     """Return a framework's code for a weight decay: parameter groups, optimizer and schedule.
 
     `target` is one of the framework's conventions, by default the one whose optimizer is the
-    source's; `schedule` is the text of `--schedule`.
+    source's; `schedule` is the text of `--schedule`, `decay_schedule` that of
+    `--decay-schedule`.
 
     Raises:
         UnknownNameError: no such framework or convention.
@@ -98,8 +103,9 @@ def emit(
     chosen = _target(framework, record, target)
     settings = _settings(
         record, chosen, value, run=run, target_run=target_run, mask=mask, schedule=schedule,
-        betas=betas, eps=eps, family=_family(record),
+        decay_schedule=decay_schedule, betas=betas, eps=eps, family=_family(record),
     )  # fmt: skip
+    _require_code_for_decays(framework, settings)
     code, notes = _writer(framework)(settings)
     return Snippet(
         framework=framework,
@@ -151,6 +157,7 @@ def _settings(
     target_run: Run | None,
     mask: str | None,
     schedule: str | None,
+    decay_schedule: str | None,
     betas: tuple[Number, Number] | None,
     eps: Number | None,
     family: str,
@@ -180,6 +187,7 @@ def _settings(
         run=replace(there.run, lr=exact(float(lr)) if lr else None),
         mask=_mask(mask),
         schedule=_schedule(schedule, there.run),
+        decay_schedule=_decay_schedule(decay_schedule, here, there, value),
         betas=None if betas is None else (float(exact(betas[0])), float(exact(betas[1]))),
         eps=None if eps is None else float(exact(eps)),
         assumptions=converted.assumptions,
@@ -200,13 +208,45 @@ def _mask(mask: str | None) -> str:
     return "no-1d" if name == "timm" else name
 
 
-def _schedule(text: str | None, run: Run) -> Schedule | None:
+def _schedule(text: str | None, run: Run) -> "Schedule | None":
     if text is None:
         return None
-    steps = run.total_steps
-    if steps is None:
-        raise MissingQuantityError("a schedule", ("steps",))
-    return parse_schedule(text, total_steps=int(steps), steps_per_epoch=run.steps_per_epoch)
+    # Imported here: only a schedule needs numpy.
+    from decaycalc.survival.answer import lay_schedule  # noqa: PLC0415
+
+    return lay_schedule(text, run)
+
+
+def _decay_schedule(text: str | None, here: Side, there: Side, value: Number) -> "Schedule | None":
+    """Return the decay's own schedule, which multiplies the source's number and the target's.
+
+    Raises:
+        ContradictionError: one of the two decays is not proportional to its number.
+    """
+    if text is None:
+        return None
+    from decaycalc.survival.answer import (  # noqa: PLC0415
+        lay_decay_schedule,
+        require_proportional,
+    )
+
+    require_proportional(there.convention)
+    return lay_decay_schedule(text, here, check_value(value, here.convention))
+
+
+def _require_code_for_decays(framework: str, settings: Settings) -> None:
+    """Refuse a decay that changes where a framework's settings hold one number.
+
+    Raises:
+        NoEquivalentError: they do.
+    """
+    if settings.decay_schedule is None or framework in {"pytorch", "optax"}:
+        return
+    if framework == "keras" and settings.convention.key != "keras-l2":
+        return
+    raise NoEquivalentError(
+        settings.source.key, framework, "its settings hold one weight decay for the whole run"
+    )
 
 
 def _writer(framework: str) -> Writer:

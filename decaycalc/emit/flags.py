@@ -1,8 +1,12 @@
 """Snippets for training programs with settings of their own: timm's train.py and HF's Trainer."""
 
+from typing import TYPE_CHECKING
+
 from decaycalc.algebra.quantity import exact
 from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
-from decaycalc.schedule import Segment
+
+if TYPE_CHECKING:
+    from decaycalc.schedule import Segment
 
 _TIMM = {"timm-sgd": "", "timm-adamw": "adamw", "timm-lamb": "lamb", "timm-adan": "adan"}
 _NO_SCHEDULE = "the schedule {!r} has no equal there: set it yourself"
@@ -65,7 +69,7 @@ def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str
     }, ()
 
 
-def _is_plain(segment: Segment, *, starts: bool = False) -> bool:
+def _is_plain(segment: "Segment", *, starts: bool = False) -> bool:
     """Return whether a schedule has nothing but a shape and the usual warm-up."""
     settings = segment.settings
     usual = {"initial": 1.0, "exponent": 1.0, "warmup_power": 1.0, "floor": 0.0}

@@ -1,7 +1,14 @@
 """optax snippets: a chain with the decay in its place, masked, and the lr schedule."""
 
 from decaycalc.emit.schedule import schedule_lines
-from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.settings import (
+    Settings,
+    assemble,
+    call,
+    decay_lines,
+    refuse_convention,
+    refuse_mask,
+)
 
 _CONDITIONS = {
     "no-1d": 'leaf.ndim > 1 and not _name(path).endswith("bias")',
@@ -17,7 +24,12 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: a convention that is none of optax's.
         InvalidValueError: a mask or a schedule without code.
     """
-    body = [*_mask(settings), *_schedule(settings), f"optimizer = {_optimizer(settings)}"]
+    body = [
+        *_mask(settings),
+        *_schedule(settings),
+        *_decays(settings),
+        f"optimizer = {_optimizer(settings)}",
+    ]
     imports = ("import jax", "import jax.numpy as jnp", "import optax")
     return assemble(settings, imports, body), ()
 
@@ -25,7 +37,8 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
 def _optimizer(settings: Settings) -> str:
     mask = None if settings.mask == "all" else "decay_mask"
     lr = repr(settings.lr) if settings.schedule is None else "learning_rate"
-    key, value = settings.convention.key, repr(settings.value)
+    key = settings.convention.key
+    value = repr(settings.value) if settings.decay_schedule is None else "weight_decay"
     one, two = settings.betas or (None, None)
     adam = {
         "learning_rate": lr,
@@ -89,6 +102,19 @@ def _schedule(settings: Settings) -> list[str]:
         "",
         "def learning_rate(count):",
         f"    return {settings.lr!r} * multiplier(jnp.asarray(count, dtype=float))",
+        "",
+        "",
+    ]
+
+
+def _decays(settings: Settings) -> list[str]:
+    """Return the lines of a decay that follows the count of steps."""
+    if settings.decay_schedule is None:
+        return []
+    return [
+        *decay_lines(settings, xp="jnp"),
+        "def weight_decay(count):",
+        f"    return {settings.value!r} * decay_multiplier(jnp.asarray(count, dtype=float))",
         "",
         "",
     ]

@@ -2,7 +2,14 @@
 
 from decaycalc.conventions.record import SGD, Buffer
 from decaycalc.emit.schedule import schedule_lines
-from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.settings import (
+    Settings,
+    assemble,
+    call,
+    decay_lines,
+    refuse_convention,
+    refuse_mask,
+)
 
 _CLASSES = {
     "keras-sgd": "SGD",
@@ -33,7 +40,11 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     if key == "keras-l2":
         body = [*_schedule(settings), *_penalised(settings)]
     else:
-        body = [*_schedule(settings), *_decoupled(settings, _CLASSES[key])]
+        body = [
+            *_schedule(settings),
+            *_decays(settings, _CLASSES[key]),
+            *_decoupled(settings, _CLASSES[key]),
+        ]
     code = assemble(settings, ("import keras", "from keras import ops"), body)
     return code, ("the model must be built first, so that it has variables", *_buffer(settings))
 
@@ -80,7 +91,9 @@ def _decoupled(settings: Settings, name: str) -> list[str]:
         **_betas(settings, is_sgd=is_sgd),
         "weight_decay": repr(settings.value),
     }
-    lines = [f"optimizer = {call(f'keras.optimizers.{name}', arguments)}"]
+    changing = settings.decay_schedule is not None
+    constructor = f"Decayed{name}" if changing else f"keras.optimizers.{name}"
+    lines = [f"optimizer = {call(constructor, arguments)}"]
     if settings.mask == "all":
         return lines
     return [
@@ -118,6 +131,27 @@ def _schedule(settings: Settings) -> list[str]:
         "",
         "    def get_config(self):",
         "        return {}",
+        "",
+        "",
+    ]
+
+
+def _decays(settings: Settings, name: str) -> list[str]:
+    """Return an optimizer whose weight_decay follows its count of steps."""
+    if settings.decay_schedule is None:
+        return []
+    return [
+        *decay_lines(settings, xp="ops"),
+        f"class Decayed{name}(keras.optimizers.{name}):",
+        '    """Its weight_decay is what was given times decay_multiplier(step)."""',
+        "",
+        "    @property",
+        "    def weight_decay(self):",
+        '        return self.full_decay * decay_multiplier(ops.cast(self.iterations, "float32"))',
+        "",
+        "    @weight_decay.setter",
+        "    def weight_decay(self, value):",
+        "        self.full_decay = value",
         "",
         "",
     ]

@@ -1,9 +1,11 @@
 """A schedule as a Python expression over numpy, jax.numpy or keras.ops, whichever is at hand."""
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.schedule import Schedule, Segment
+
+if TYPE_CHECKING:
+    from decaycalc.schedule import Schedule, Segment
 
 _FALLS = {
     "linear": "{left}",
@@ -12,7 +14,7 @@ _FALLS = {
 }
 
 
-def schedule_lines(schedule: Schedule, *, xp: str) -> tuple[str, ...]:
+def schedule_lines(schedule: "Schedule", *, xp: str) -> tuple[str, ...]:
     """Return the body of a function of `step` (a float) that returns lr over peak lr.
 
     `xp` is the namespace that its functions come from; `math` is Python's own.
@@ -33,7 +35,7 @@ def schedule_lines(schedule: Schedule, *, xp: str) -> tuple[str, ...]:
     return (*lines, f"return {choice}")
 
 
-def _lines(segment: Segment, xp: str) -> tuple[str, ...]:
+def _lines(segment: "Segment", xp: str) -> tuple[str, ...]:
     """Return one segment's lines; each names what the next ones use."""
     settings = segment.settings
     lines = []
@@ -69,7 +71,7 @@ def _held(time: str, per: int | None, xp: str) -> str:
     return f"{xp}.floor({time} / {per}) * {per}" if per is not None and per > 1 else time
 
 
-def _warming(segment: Segment, time: str, xp: str) -> str:
+def _warming(segment: "Segment", time: str, xp: str) -> str:
     """Return the warm-up's expression, from `start` to what it rises to."""
     settings = segment.settings
     start, share = settings.number("start"), _ramp(segment, time, xp)
@@ -77,9 +79,7 @@ def _warming(segment: Segment, time: str, xp: str) -> str:
         return f"after * ({_from(start, 1.0, share)})"
     if settings.toward == "current":
         return f"{_number(start)} + (after - {_number(start)}) * ({share})"
-    at = float(settings.warmup) if segment.counts_from_start else 0.0
-    top = max(float(segment.shape(np.array([at]))[0]), settings.number("floor"))
-    return _from(start, settings.peak if settings.toward == "peak" else top, share)
+    return _from(start, segment.top(), share)
 
 
 def _from(start: float, top: float, share: str) -> str:
@@ -89,7 +89,7 @@ def _from(start: float, top: float, share: str) -> str:
     return f"{_number(start)} + {share}" if start else share
 
 
-def _ramp(segment: Segment, time: str, xp: str) -> str:
+def _ramp(segment: "Segment", time: str, xp: str) -> str:
     """Return the share of the warm-up that is done."""
     settings = segment.settings
     if settings.text("ramp") == "log":
@@ -102,7 +102,7 @@ def _ramp(segment: Segment, time: str, xp: str) -> str:
     return share if power == 1 else f"({share}) ** {_number(power)}"
 
 
-def _shape(segment: Segment, xp: str, u: str) -> tuple[list[str], str]:
+def _shape(segment: "Segment", xp: str, u: str) -> tuple[list[str], str]:
     """Return the lines before a shape's expression, and the expression in `u`.
 
     Raises:
@@ -128,7 +128,7 @@ def _shape(segment: Segment, xp: str, u: str) -> tuple[list[str], str]:
     )
 
 
-def _falling(segment: Segment, xp: str) -> str:
+def _falling(segment: "Segment", xp: str) -> str:
     """Return a falling shape in `left`, the share of the length still to come."""
     settings, name = segment.settings, segment.kind.name
     if name == "linear":
@@ -141,14 +141,14 @@ def _falling(segment: Segment, xp: str) -> str:
     return _between(segment, share if exponent == 1 else f"({share}) ** {_number(exponent)}")
 
 
-def _between(segment: Segment, share: str) -> str:
+def _between(segment: "Segment", share: str) -> str:
     """Return `final + (initial - final)*share`, shortened where it can be."""
     initial, final = segment.settings.number("initial"), segment.settings.number("final")
     scaled = share if initial - final == 1 else f"{_number(initial - final)} * ({share})"
     return f"{_number(final)} + {scaled}" if final else scaled
 
 
-def _step(segment: Segment, xp: str, t: str) -> str:
+def _step(segment: "Segment", xp: str, t: str) -> str:
     """Return boundaries as a product of choices."""
     settings = segment.settings
     gammas, at, every = settings.numbers("gamma"), settings.all_steps("at"), settings.steps("every")
@@ -165,7 +165,7 @@ def _step(segment: Segment, xp: str, t: str) -> str:
     return " * ".join([*head, *choices])
 
 
-def _power(segment: Segment, u: str) -> str:
+def _power(segment: "Segment", u: str) -> str:
     """Return the shapes without an end."""
     settings, name = segment.settings, segment.kind.name
     initial = settings.number("initial")

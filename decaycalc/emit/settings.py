@@ -1,13 +1,17 @@
 """What a snippet is written from, and the small parts that all writers share."""
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption
+from decaycalc.emit.schedule import schedule_lines
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.record import Record
-from decaycalc.schedule import Schedule
+
+if TYPE_CHECKING:
+    from decaycalc.schedule import Schedule
 
 
 class Settings(Record):
@@ -28,7 +32,8 @@ class Settings(Record):
     nesterov: bool
     run: Run
     mask: str
-    schedule: Schedule | None
+    schedule: "Schedule | None"
+    decay_schedule: "Schedule | None"
     betas: tuple[float, float] | None
     eps: float | None
     assumptions: tuple[Assumption, ...] = ()
@@ -47,6 +52,20 @@ class Settings(Record):
         """The schedule in words; asked for only where there is one."""
         assert self.schedule is not None  # noqa: S101  (tells the type checker)
         return f"{self.schedule.text} over {self.schedule.total_steps} steps"
+
+
+def decay_lines(settings: Settings, *, xp: str) -> list[str]:
+    """Return a function `decay_multiplier` of the step; nothing where the decay stays."""
+    schedule = settings.decay_schedule
+    if schedule is None:
+        return []
+    return [
+        "def decay_multiplier(step):",
+        f'    """Return weight decay over {settings.value!r}: {schedule.text}."""',
+        *(f"    {line}" for line in schedule_lines(schedule, xp=xp)),
+        "",
+        "",
+    ]
 
 
 def refuse_convention(settings: Settings, framework: str) -> NoEquivalentError:

@@ -1,7 +1,14 @@
 """PyTorch snippets: two parameter groups, the optimizer, and LambdaLR for the schedule."""
 
 from decaycalc.emit.schedule import schedule_lines
-from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
+from decaycalc.emit.settings import (
+    Settings,
+    assemble,
+    call,
+    decay_lines,
+    refuse_convention,
+    refuse_mask,
+)
 
 _CLASSES = {
     "pytorch-sgd": "SGD",
@@ -37,8 +44,10 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         *_groups(settings),
         f"optimizer = {call(f'torch.optim.{name}', _arguments(settings, name))}",
         *_scheduler(settings),
+        *_decays(settings),
     ]
-    return assemble(settings, ("import numpy as np", "import torch"), body), ()
+    imports = ("import itertools", "import numpy as np", "import torch")
+    return assemble(settings, imports, body), ()
 
 
 def _groups(settings: Settings) -> list[str]:
@@ -90,4 +99,26 @@ def _scheduler(settings: Settings) -> list[str]:
         "",
         "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: float(multiplier(t)))",
         "# call scheduler.step() after each optimizer.step()",
+    ]
+
+
+def _decays(settings: Settings) -> list[str]:
+    """Return the lines of a hook that sets each group's decay before every step."""
+    if settings.decay_schedule is None:
+        return []
+    return [
+        "",
+        "",
+        *decay_lines(settings, xp="np"),
+        'full_decays = [group["weight_decay"] for group in optimizer.param_groups]',
+        "steps = itertools.count(0)  # where a run goes on: from the steps that it has done",
+        "",
+        "",
+        "def set_decays(optimizer, arguments, named):",
+        "    multiplier = float(decay_multiplier(next(steps)))",
+        "    for group, full in zip(optimizer.param_groups, full_decays):",
+        '        group["weight_decay"] = full * multiplier',
+        "",
+        "",
+        "optimizer.register_step_pre_hook(set_decays)",
     ]

@@ -127,7 +127,9 @@ def _scheduled(answer: Answer) -> Iterator[Paragraph]:
     text = " · ".join(
         f"{name} {show(number)}{unit}" for name, number, unit in parts if number is not None
     )
-    yield Paragraph(text=f"over the schedule: {text}", apart=False)
+    own = answer.schedule.decay_schedule
+    name = "schedule" if own is None else f"schedules (decay {own.text})"
+    yield Paragraph(text=f"over the {name}: {text}", apart=False)
 
 
 def _why_no_decay(answer: Answer) -> str:

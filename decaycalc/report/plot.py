@@ -20,13 +20,13 @@ LEAST_WIDTH = 40
 COLUMNS_APART = 5
 DECADES = 1.5  # a positive series that spans more of them is drawn on a logarithmic axis
 FILE_TYPES = ("png", "svg", "pdf")
-_MARKERS = ("•", "x")
-_COLOURS = ("36", "32")  # cyan and green, on the terminal's own background
+_MARKERS = ("•", "x", "+")
+_COLOURS = ("36", "32", "33")  # cyan, green and yellow, on the terminal's own background
 _AXES = "┤│"
 _MOST_DECIMALS = 9
 _SMALL = 1e-3  # ticks below it have powers of ten
 _FLAT = 1e-12  # a spread that no axis shows
-_STYLES = ("-", "--")
+_STYLES = ("-", "--", ":")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,10 @@ def panels(answer: ScheduleAnswer) -> Iterator[Panel]:
     curve = answer.decay.curve
     steps = tuple(point.step for point in curve)
     peak = answer.rule.long_run_shrink(1.0) or 1.0
+    own = Series(
+        label=f"{answer.source.parameter} over {float(answer.value):.4g}",
+        values=tuple(point.decay_multiplier for point in curve),
+    )
     yield Panel(
         title="lr and decay per step",
         unit="share of peak",
@@ -79,6 +83,7 @@ def panels(answer: ScheduleAnswer) -> Iterator[Panel]:
                 label=f"decay (peak {peak:.4g} per step)",
                 values=tuple(point.shrink / peak for point in curve),
             ),
+            *(() if answer.decay_schedule is None else (own,)),
         ),
     )
     yield Panel(

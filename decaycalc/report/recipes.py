@@ -113,6 +113,7 @@ def _settings(entry: Measured) -> tuple[tuple[str, Cell], ...]:
         *((name, run[name]) for name in known if run.get(name)),
         ("counted in", recipe.unit),
         ("schedule", recipe.schedule),
+        ("decay schedule", recipe.decay_schedule),
         ("betas", None if recipe.betas is None else ", ".join(recipe.betas)),
         ("eps", recipe.eps),
         ("exempt", recipe.exempt),

@@ -27,6 +27,7 @@ def _summary(answer: ScheduleAnswer) -> Table:
     rows: tuple[tuple[Cell, ...], ...] = (
         (f"{answer.source.parameter} ({answer.source.key})", float(answer.value)),
         ("schedule", answer.schedule.text),
+        ("decay schedule", None if answer.decay_schedule is None else answer.decay_schedule.text),
         ("steps of the run", decay.total_steps),
         ("shrink per step at peak lr, first order", answer.rule.peak_shrink),
         ("sum of the shrinks, first order", decay.sum_shrink),
@@ -77,11 +78,20 @@ def _curve(answer: ScheduleAnswer) -> Table:
     curve = answer.decay.curve
     n = min(TABLE_POINTS, len(curve))
     places = sorted({round(place * (len(curve) - 1) / max(n - 1, 1)) for place in range(n)})
+    changing = answer.decay_schedule is not None
     rows = tuple(
-        (point.step, point.multiplier, point.shrink, point.survival, point.update_weight)
+        (
+            point.step,
+            point.multiplier,
+            *((point.decay_multiplier,) if changing else ()),
+            point.shrink,
+            point.survival,
+            point.update_weight,
+        )
         for point in (curve[place] for place in places)
     )
-    return simple_table(title="Curve", headers=_CURVE, rows=rows, numeric=_CURVE)
+    headers = (*_CURVE[:2], *(("decay multiplier",) if changing else ()), *_CURVE[2:])
+    return simple_table(title="Curve", headers=headers, rows=rows, numeric=headers)
 
 
 def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
@@ -90,6 +100,7 @@ def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
         {
             "step": point.step,
             "multiplier": point.multiplier,
+            "decay_multiplier": point.decay_multiplier,
             "shrink": point.shrink,
             "survival": point.survival,
             "update_weight": point.update_weight,

@@ -69,14 +69,13 @@ class Segment:
         share = share if power == 1 else share**power
         if settings.toward == "product":
             return self._after_warmup(held) * (start + (1 - start) * share)
-        return start + (self._top(held) - start) * share
+        top = self._after_warmup(held) if settings.toward == "current" else self.top()
+        return start + (top - start) * share
 
-    def _top(self, held: Floats) -> Floats | float:
-        """Return what the warm-up rises to."""
+    def top(self) -> float:
+        """Return the multiplier that the warm-up rises to, where that is one."""
         if self.settings.toward == "peak":
             return self.settings.peak
-        if self.settings.toward == "current":
-            return self._after_warmup(held)
         return float(self._after_warmup(np.array([float(self.settings.warmup)]))[0])
 
 

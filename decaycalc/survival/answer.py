@@ -10,8 +10,9 @@ from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.conversion.rounding import precision_warning
 from decaycalc.conversion.side import Side, shrink_of
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import Schedule, parse_schedule
+from decaycalc.schedule.table import Subject
 from decaycalc.survival.equilibrium import Equilibrium, predict_equilibrium
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.summary import ScheduledDecay, survive
@@ -25,6 +26,7 @@ class ScheduleAnswer:
     value: Fraction
     run: Run
     schedule: Schedule
+    decay_schedule: Schedule | None
     rule: DecayRule
     decay: ScheduledDecay
     equilibrium: Equilibrium | None
@@ -43,6 +45,7 @@ class ScheduleAnswer:
             "source": source,
             "run": self.run.to_dict(),
             "schedule": self.schedule.text,
+            "decay_schedule": None if self.decay_schedule is None else self.decay_schedule.text,
             "follows_schedule": self.rule.follows.value,
             "shrink_at_peak": self.rule.peak_shrink,
             **decay,
@@ -76,10 +79,13 @@ def answer(
     source: Convention,
     run: Run,
     schedule: str = "constant",
+    decay_schedule: str | None = None,
     n_points: int = 200,
     dtype: str | None = None,
 ) -> ScheduleAnswer:
     """Return what a weight decay does over a run with that schedule.
+
+    `decay_schedule` is the decay's own, a multiplier of the value.
 
     Raises:
         MissingQuantityError: A quantity that the decay or the run's length needs.
@@ -90,38 +96,68 @@ def answer(
     number = check_value(value, source)
     rule = rule_of(side, number)
     laid = lay_schedule(schedule, run)
-    decay = survive(laid, rule, n_points=n_points)
+    own = None if decay_schedule is None else lay_decay_schedule(decay_schedule, side, number)
+    decay = survive(laid, rule, decay_schedule=own, n_points=n_points)
     return ScheduleAnswer(
         source=source,
         value=number,
         run=run,
         schedule=laid,
+        decay_schedule=own,
         rule=rule,
         decay=decay,
-        equilibrium=predict_equilibrium(side, number),
+        equilibrium=predict_equilibrium(side, number) if own is None else None,
         warnings=(
             *_assumptions(side),
             *falling_lr(source),
-            *_warnings(laid, rule, decay, dtype),
+            *_warnings((laid, own), rule, decay, dtype),
         ),
     )
 
 
 def lay_schedule(text: str, run: Run) -> Schedule:
-    """Return the schedule that a text means on a run.
+    """Return the schedule of the lr that a text means on a run.
 
     Raises:
         MissingQuantityError: The length of the run, or of an epoch, is unknown.
         DecaycalcError: A bad text.
     """
+    return _lay(text, run, of=Subject.LR, peak=None if run.lr is None else float(run.lr))
+
+
+def lay_decay_schedule(text: str, side: Side, value: Fraction) -> Schedule:
+    """Return the schedule of a decay that a text means on a run, a multiplier of its value.
+
+    Raises:
+        MissingQuantityError: The length of the run, or of an epoch, is unknown.
+        ContradictionError: The decay is not proportional to the value.
+        DecaycalcError: A bad text.
+    """
+    require_proportional(side.convention)
+    return _lay(text, side.run, of=Subject.DECAY, peak=float(value) or None)
+
+
+def require_proportional(record: Convention) -> None:
+    """Refuse a convention whose number no schedule can multiply.
+
+    Raises:
+        ContradictionError: Its decay is not proportional to its number.
+    """
+    if record.monomial is None or record.monomial.power_of("value") != 1:
+        raise ContradictionError(
+            f"a decay schedule multiplies a weight decay, and that of {record.key} is not"
+            f" proportional to its {record.parameter}: convert it first"
+        )
+
+
+def _lay(text: str, run: Run, *, of: Subject, peak: float | None) -> Schedule:
     total = run.total_steps
     if total is None:
         raise MissingQuantityError("a schedule", ("steps",))
     per_epoch = None if run.steps_per_epoch is None else Fraction(run.steps_per_epoch)
     if per_epoch is None and run.epochs is not None:
         per_epoch = total / Fraction(run.epochs)
-    lr = None if run.lr is None else float(run.lr)
-    return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch, peak=lr)
+    return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch, of=of, peak=peak)
 
 
 def rule_of(side: Side, value: Fraction) -> DecayRule:
@@ -160,11 +196,16 @@ def _assumptions(side: Side) -> tuple[str, ...]:
 
 
 def _warnings(
-    schedule: Schedule, rule: DecayRule, decay: ScheduledDecay, dtype: str | None
+    schedules: tuple[Schedule, Schedule | None],
+    rule: DecayRule,
+    decay: ScheduledDecay,
+    dtype: str | None,
 ) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
+    schedule, own = schedules
     texts = list(schedule.notes())
-    highest = max(point.multiplier for point in decay.curve)
+    texts += [] if own is None else [f"decay schedule: {note}" for note in own.notes()]
+    highest = max(point.multiplier * point.decay_multiplier for point in decay.curve)
     if not schedule.is_constant:
         texts += _course(rule)
     if rule.is_oscillating(highest):

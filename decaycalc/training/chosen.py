@@ -23,6 +23,7 @@ class Chosen(Record):
     source: Convention | None
     run: Run
     schedule: str | None
+    decay_schedule: str | None
     betas: tuple[str, str] | None
     eps: str | None
     notes: tuple[str, ...]
@@ -35,6 +36,7 @@ def choose(
     source: Convention | None = None,
     run: Run | None = None,
     schedule: str | None = None,
+    decay_schedule: str | None = None,
     kind: str | None = None,
 ) -> Chosen:
     """Return a recipe's setting; whatever else is given takes the place of the recipe's own.
@@ -55,6 +57,7 @@ def choose(
         source=source or convention_of(training),
         run=laid_over(given, training.run),
         schedule=training.schedule if schedule is None else schedule,
+        decay_schedule=training.decay_schedule if decay_schedule is None else decay_schedule,
         betas=training.betas,
         eps=training.eps,
         notes=tuple(f"{training.source}: {note}" for note in training.notes),

@@ -1,6 +1,7 @@
 """measure: a training's decay per step and over its whole run, in the common unit (numpy)."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import find as find_convention
@@ -8,8 +9,8 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
-from decaycalc.survival import DecayRule, survive
-from decaycalc.survival.answer import lay_schedule, rule_of
+from decaycalc.survival import survive
+from decaycalc.survival.answer import lay_decay_schedule, lay_schedule, rule_of
 from decaycalc.training.record import Training
 
 
@@ -45,7 +46,7 @@ def measure(training: Training, *, run: Run | None = None, value: str | None = N
     decay = decay_of(side, number)
     if decay is None:
         return Figures()
-    sum_shrink, survival = _over_the_run(training.schedule, run, rule_of(side, number))
+    sum_shrink, survival = _over_the_run(training, side, number)
     return Figures(
         shrink=decay.first_order_shrink,
         timescale_steps=decay.timescale_steps,
@@ -57,14 +58,16 @@ def measure(training: Training, *, run: Run | None = None, value: str | None = N
 
 
 def _over_the_run(
-    schedule: str | None, run: Run, rule: DecayRule
+    training: Training, side: Side, value: Fraction
 ) -> tuple[float | None, float | None]:
     """Return the sum of all shrinks and the survival; None without schedule or length."""
-    if schedule is None or run.total_steps is None:
+    if training.schedule is None or side.run.total_steps is None:
         return None, None
+    text = training.decay_schedule
     try:
-        laid = lay_schedule(schedule, run)
+        laid = lay_schedule(training.schedule, side.run)
+        own = None if text is None else lay_decay_schedule(text, side, value)
     except MissingQuantityError:  # lengths in epochs, whose steps are not known
         return None, None
-    whole = survive(laid, rule, n_points=2)
+    whole = survive(laid, rule_of(side, value), decay_schedule=own, n_points=2)
     return whole.sum_shrink, whole.survival

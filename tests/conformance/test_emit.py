@@ -24,13 +24,17 @@ BIAS = np.array([0.5, -0.25])
 SCHEDULES = [None, "cosine:warmup=4,final=0.1", "step:at=3/6,gamma=0.5"]
 
 
-def predicted(key, value, run, schedule, *, betas=None, steps=STEPS):
+def predicted(key, value, run, schedule, *, betas=None, steps=STEPS, decay_schedule=None):
     """Return the weights and the biases (which do not decay) after each step, by our rule."""
     record = find(key)
     multipliers = np.ones(steps)
     if schedule:
         plan = parse_schedule(schedule, total_steps=steps, steps_per_epoch=2)
         multipliers = plan.multiplier(np.arange(steps, dtype=float))
+    decays = np.ones(steps)
+    if decay_schedule:
+        plan = parse_schedule(decay_schedule, total_steps=steps, steps_per_epoch=2)
+        decays = plan.multiplier(np.arange(steps, dtype=float))
     paths = []
     for start, noise, decay in ((START, NOISE, value), (BIAS, BIAS_NOISE, 0.0)):
         rule, state, w, path = parse_rule(record.update), State(), start, []
@@ -38,7 +42,7 @@ def predicted(key, value, run, schedule, *, betas=None, steps=STEPS):
             names = {
                 "lr": float(run.get("lr")) * multipliers[t], "lr_peak": float(run.get("lr")),
                 "momentum": float(run.get("momentum")), "nesterov": bool(run.nesterov),
-                "dampening": 0.0, record.parameter: decay,
+                "dampening": 0.0, record.parameter: decay * decays[t],
             }  # fmt: skip
             if betas is not None:
                 names |= {"beta1": betas[0], "beta2": betas[1]}
@@ -96,6 +100,27 @@ def test_pytorch_runs_its_snippet(case, schedule, record):
     snippet = emit("pytorch", value, source=key, run=run, schedule=schedule, betas=betas)
     numbers = None if betas is None else tuple(map(float, betas))
     expected = predicted(snippet.convention.key, snippet.value, run, schedule, betas=numbers)
+    check(record, "torch", run_torch(snippet.code), expected, 1e-12)
+
+
+DECAYS = ["cosine:final=10", "linear:warmup=4", "constant:until=5 + constant:value=0.5"]
+
+
+@pytest.mark.parametrize("decay_schedule", DECAYS)
+@pytest.mark.parametrize("schedule", [None, "cosine:warmup=4,final=0.1"])
+@pytest.mark.parametrize("case", TORCH)
+def test_pytorch_sets_its_decay_before_every_step(case, schedule, decay_schedule, record):
+    key, value, run, betas = case
+    pytest.importorskip("torch")
+    snippet = emit(
+        "pytorch", value, source=key, run=run, schedule=schedule, betas=betas,
+        decay_schedule=decay_schedule,
+    )  # fmt: skip
+    numbers = None if betas is None else tuple(map(float, betas))
+    expected = predicted(
+        snippet.convention.key, snippet.value, run, schedule, betas=numbers,
+        decay_schedule=decay_schedule,
+    )  # fmt: skip
     check(record, "torch", run_torch(snippet.code), expected, 1e-12)
 
 
@@ -165,6 +190,21 @@ def test_keras_runs_its_snippet(case, schedule, record):
     check(record, "keras", run_keras(snippet.code), expected, 2e-6)
 
 
+@pytest.mark.parametrize("decay_schedule", DECAYS)
+@pytest.mark.parametrize("case", [case for case in KERAS if case[-1] == "keras-adamw"])
+def test_keras_sets_its_decay_before_every_step(case, decay_schedule, record):
+    key, value, run, betas, rule = case
+    snippet = emit(
+        "keras", value, source=key, run=run, schedule="cosine", betas=betas,
+        decay_schedule=decay_schedule,
+    )  # fmt: skip
+    numbers = None if betas is None else tuple(map(float, betas))
+    expected = predicted(
+        rule, snippet.value, run, "cosine", betas=numbers, decay_schedule=decay_schedule
+    )
+    check(record, "keras", run_keras(snippet.code), expected, 2e-6)
+
+
 def run_optax(code):
     jax = pytest.importorskip("jax")
     optax = pytest.importorskip("optax")
@@ -200,6 +240,22 @@ def test_optax_runs_its_snippet(case, schedule, record):
     snippet = emit("optax", value, source=key, run=run, schedule=schedule, betas=betas)
     numbers = None if betas is None else tuple(map(float, betas))
     expected = predicted(snippet.convention.key, snippet.value, run, schedule, betas=numbers)
+    check(record, "optax", run_optax(snippet.code), expected, 1e-7)
+
+
+@pytest.mark.parametrize("decay_schedule", DECAYS)
+@pytest.mark.parametrize("case", OPTAX)
+def test_optax_sets_its_decay_before_every_step(case, decay_schedule, record):
+    key, value, run, betas = case
+    snippet = emit(
+        "optax", value, source=key, run=run, schedule="cosine", betas=betas,
+        decay_schedule=decay_schedule,
+    )  # fmt: skip
+    numbers = None if betas is None else tuple(map(float, betas))
+    expected = predicted(
+        snippet.convention.key, snippet.value, run, "cosine", betas=numbers,
+        decay_schedule=decay_schedule,
+    )  # fmt: skip
     check(record, "optax", run_optax(snippet.code), expected, 1e-7)
 
 

@@ -241,3 +241,25 @@ def test_timm_lays_its_warm_up_over_the_cosine(*, prefix: bool, by_epoch: bool) 
     text += ("" if prefix else ",over=run") + (",per=1epochs" if by_epoch else "")
     laid = parse_schedule(text, total_steps=total, steps_per_epoch=per_epoch)
     assert laid.multiplier(np.arange(float(total))) == pytest.approx(found, rel=CLOSE)
+
+
+@pytest.mark.parametrize("text", ["cosine:final=10", "linear:initial=0,final=1", "cosine"])
+def test_optaxs_decay_may_be_a_function_of_the_step(text: str) -> None:
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    from decaycalc.survival import DecayRule, survive
+
+    jax.config.update("jax_enable_x64", val=True)
+    lr, decay = (parse_schedule(each, total_steps=N) for each in ("cosine:warmup=10", text))
+
+    def follow(schedule: Any, peak: float) -> Callable[[Any], Any]:
+        table = jax.numpy.array(peak * schedule.multiplier(np.arange(float(N))))
+        return lambda count: table[count]
+
+    optimizer = optax.adamw(follow(lr, 3e-3), weight_decay=follow(decay, 0.4))
+    weight = jax.numpy.array(1.0)
+    state = optimizer.init(weight)
+    for _ in range(N):
+        updates, state = optimizer.update(jax.numpy.array(0.0), state, weight)
+        weight = optax.apply_updates(weight, updates)
+    found = survive(lr, DecayRule(step=3e-3 * 0.4), decay_schedule=decay)
+    assert found.survival == pytest.approx(float(weight), rel=CLOSE)

@@ -10,6 +10,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.emit.code import FRAMEWORKS, emit
 from decaycalc.emit.schedule import schedule_lines
 from decaycalc.errors import (
+    ContradictionError,
     InvalidValueError,
     MissingQuantityError,
     NoEquivalentError,
@@ -330,3 +331,34 @@ def test_keras_momentum_is_told_apart_where_the_lr_changes(source, schedule, dif
     run = Run(lr="0.1", momentum="0.9", steps=1000)
     snippet = emit("keras", "1e-4", source=source, run=run, schedule=schedule)
     assert any("inside its momentum buffer" in note for note in snippet.notes) == differs
+
+
+@pytest.mark.parametrize(
+    ("framework", "source"),
+    [("pytorch", "pytorch-sgd"), ("pytorch", "pytorch-adamw"), ("optax", "pytorch-sgd"),
+     ("optax", "pytorch-adamw"), ("keras", "pytorch-adamw")],
+)  # fmt: skip
+@pytest.mark.parametrize("schedule", [None, "cosine:warmup=10epochs"])
+def test_a_decay_that_changes_has_its_code(framework, source, schedule):
+    snippet = emit(
+        framework, "1e-3", source=source, run=ADAM, schedule=schedule,
+        decay_schedule="cosine:final=10",
+    )  # fmt: skip
+    assert "def decay_multiplier(step):" in snippet.code
+    assert "10 + -9 * " in snippet.code
+    assert undefined(snippet.code) <= {"model", "zip", "next", "property"}
+
+
+@pytest.mark.parametrize(
+    ("framework", "source"),
+    [("timm", "pytorch-sgd"), ("hf", "pytorch-adamw"), ("sklearn", "pytorch-sgd"),
+     ("keras", "pytorch-sgd")],
+)  # fmt: skip
+def test_settings_of_one_number_hold_no_decay_that_changes(framework, source):
+    with pytest.raises(NoEquivalentError, match="one weight decay for the whole run"):
+        emit(framework, "1e-3", source=source, run=ADAM, decay_schedule="cosine")
+
+
+def test_a_decay_that_changes_needs_numbers_that_multiply_it():
+    with pytest.raises(ContradictionError, match="not proportional to its half_life"):
+        emit("pytorch", "100", source="half-life-steps", run=ADAM, decay_schedule="cosine")

@@ -33,6 +33,7 @@ _DECAY = {
 }
 _SUMMARY = {
     "schedule": "string?",
+    "decay_schedule": "string?",
     "follows_schedule": "string",
     "shrink_at_peak": "number",
     "total_steps": "integer",
@@ -305,6 +306,7 @@ _RECIPE = {
     "run": RUN,
     "unit": "string",
     "schedule": "string?",
+    "decay_schedule": "string?",
     "betas": "array?",
     "eps": "number?",
     "exempt": "string?",

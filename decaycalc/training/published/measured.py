@@ -45,6 +45,7 @@ class Measured(Record):
             "run": recipe.run().to_dict(),
             "unit": recipe.unit,
             "schedule": recipe.schedule,
+            "decay_schedule": recipe.decay_schedule,
             "betas": None
             if recipe.betas is None
             else [float(exact(beta)) for beta in recipe.betas],

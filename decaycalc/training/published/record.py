@@ -11,7 +11,8 @@ class Recipe(Record):
 
     Numbers are decimals as the source types them; what it does not state is None. `batch_size`
     is B, the examples of one optimizer step, and `dataset_size` N, both in `unit`. `schedule` is
-    the text of `--schedule`, None where the run waited for a plateau or the source is silent.
+    the text of `--schedule`, None where the run waited for a plateau or the source is silent;
+    `decay_schedule` is that of `--decay-schedule`, None where the decay stays.
     `read_as` names the convention by whose rule the decay is compared where the recipe's own has
     no scalar (LAMB); the note then says so. `note` also tells what the fields cannot hold.
     """
@@ -34,6 +35,7 @@ class Recipe(Record):
     drop_last: bool = False
     loss: Loss | Number = Loss.MEAN
     schedule: str | None = None
+    decay_schedule: str | None = None
     betas: tuple[str, str] | None = None
     eps: str | None = None
     exempt: str | None = None

@@ -8,7 +8,7 @@ from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 
 _FIELDS = ("convention", "lr", "momentum", "dampening", "batch_size", "dataset_size", "epochs",
-           "steps", "schedule", "eps")  # fmt: skip
+           "steps", "schedule", "decay_schedule", "eps")  # fmt: skip
 
 
 def training_of(recipe: Recipe) -> Training:
@@ -26,6 +26,7 @@ def training_of(recipe: Recipe) -> Training:
         value=recipe.value,
         run=recipe.run(),
         schedule=recipe.schedule,
+        decay_schedule=recipe.decay_schedule,
         unit=recipe.unit,
         betas=recipe.betas,
         eps=recipe.eps,
@@ -75,6 +76,7 @@ def recipe_of(training: Training) -> Recipe:
         drop_last=run.drop_last,
         loss=run.loss or Loss.MEAN,
         schedule=training.schedule,
+        decay_schedule=training.decay_schedule,
         betas=training.betas,
         eps=training.eps,
         exempt=None if training.exempt is None else training.exempt.rule,

@@ -1,0 +1,139 @@
+"""`--decay-schedule` wherever it is taken: convert, schedule, transfer, rows, checks, the API."""
+
+import json
+
+import pytest
+
+import decaycalc
+from decaycalc.cli.main import main
+from decaycalc.training.published import index
+from decaycalc.training.published.record import Recipe
+
+RUN = ("0.04", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000")
+RISING = ("--decay-schedule", "cosine:final=10")
+
+
+def run(capsys, *words):
+    status = main(words)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def document(capsys, *words):
+    status, out, err = run(capsys, *words, "--json")
+    assert status == 0, err
+    return json.loads(out)
+
+
+def test_schedule_shows_both_curves(capsys):
+    found = document(capsys, "schedule", *RUN, *RISING, "--schedule", "cosine")
+    assert (found["schedule"], found["decay_schedule"]) == ("cosine", "cosine:final=10")
+    curve = found["curve"]
+    assert curve[0]["decay_multiplier"] == 1
+    assert curve[-1]["decay_multiplier"] == pytest.approx(10, rel=1e-4)
+    _, out, _ = run(capsys, "schedule", *RUN, *RISING)
+    assert "decay multiplier" in out
+    assert "cosine:final=10" in out
+    _, out, _ = run(capsys, "schedule", *RUN, "--format", "csv", "--curve", "2")
+    assert out.splitlines()[0].split(",")[:3] == ["step", "multiplier", "decay_multiplier"]
+
+
+def test_convert_sums_over_both(capsys):
+    words = ("convert", *RUN, "--to", "keras-adamw")
+    found = document(capsys, *words, *RISING)["schedule"]
+    assert (found["schedule"], found["decay_schedule"]) == ("constant", "cosine:final=10")
+    alone = document(capsys, "schedule", *RUN, *RISING)
+    assert found["sum_shrink"] == pytest.approx(alone["sum_shrink"], rel=1e-14)
+    _, out, _ = run(capsys, *words, *RISING)
+    assert "over the schedules (decay cosine:final=10)" in out
+
+
+def test_transfer_and_convert_emit_it(capsys):
+    for words in (("convert", *RUN), ("transfer", *RUN, "--to-lr", "2e-3")):
+        status, out, _ = run(capsys, *words, *RISING, "--emit", "pytorch", *(
+            ("--lr-rule", "given", "--hold", "step") if words[0] == "transfer" else ()
+        ))  # fmt: skip
+        assert status == 0
+        assert "optimizer.register_step_pre_hook(set_decays)" in out
+
+
+def test_rows_and_checks_take_it(tmp_path, capsys):
+    rows = tmp_path / "rows.jsonl"
+    row = {"value": "0.04", "from": "pytorch-adamw", "to": "keras-adamw", "lr": "1e-3",
+           "steps": "1000"}  # fmt: skip
+    texts = [{**row, "decay_schedule": text} for text in ("cosine:final=10", "cosin")]
+    rows.write_text("\n".join(map(json.dumps, texts)))
+    status, out, err = run(capsys, "convert", "--input", str(rows))
+    first, second = map(json.loads, out.splitlines())
+    assert status == 1
+    assert first["result"] == 0.04
+    assert "unknown schedule 'cosin'" in str(second) + err
+    checks = tmp_path / "checks.toml"
+    checks.write_text(
+        '[rising]\nvalue = "0.04"\nfrom = "pytorch-adamw"\nto = "keras-adamw"\nlr = "1e-3"\n'
+        'steps = 1000\ndecay_schedule = "cosine:final=10"\nquantity = "sum_shrink"\n'
+        "equals = 0.21982\nrtol = 1e-4\n"
+    )
+    status, out, _ = run(capsys, "check", str(checks))
+    assert status == 0, out
+
+
+def test_the_api_takes_it():
+    found = decaycalc.answer(
+        "0.04", source="pytorch-adamw", run=decaycalc.Run(lr=1e-3, steps=1000),
+        decay_schedule="cosine:final=10",
+    )  # fmt: skip
+    assert found.schedule.decay.sum_shrink == pytest.approx(0.21982, rel=1e-4)
+
+
+@pytest.fixture(name="dino")
+def _dino(monkeypatch):
+    recipe = Recipe(
+        name="some-dino", title="A run whose decay rises", convention="pytorch-adamw",
+        source="a configuration", value="0.04", lr="1e-3", steps=1000, schedule="cosine",
+        decay_schedule="cosine:final=10",
+    )  # fmt: skip
+    monkeypatch.setattr(index, "find", lambda _: recipe)
+    monkeypatch.setattr("decaycalc.training.published.chosen.find", lambda _: recipe)
+    return recipe
+
+
+@pytest.mark.usefixtures("dino")
+def test_a_recipes_own_is_taken_and_may_be_replaced(capsys):
+    words = ("--recipe", "some-dino")
+    own = document(capsys, "schedule", *words)
+    typed = document(capsys, "schedule", *RUN, *RISING, "--schedule", "cosine")
+    assert own["decay_schedule"] == "cosine:final=10"
+    assert own["sum_shrink"] == typed["sum_shrink"]
+    converted = document(capsys, "convert", *words, "--to", "keras-adamw")["schedule"]
+    assert converted["sum_shrink"] == pytest.approx(own["sum_shrink"], rel=1e-14)
+    other = document(capsys, "schedule", *words, "--decay-schedule", "constant")
+    assert other["sum_shrink"] < own["sum_shrink"]
+
+
+def test_a_recipes_whole_run_follows_its_decay(dino):
+    from decaycalc.record import replace
+    from decaycalc.training.published.measure import measure
+
+    rising, steady = measure(dino), measure(replace(dino, decay_schedule=None))
+    assert rising.sum_shrink > 3 * steady.sum_shrink
+    assert rising.to_dict()["decay_schedule"] == "cosine:final=10"
+
+
+@pytest.mark.usefixtures("dino")
+def test_without_a_length_a_recipes_schedules_are_left_out(capsys):
+    from decaycalc.cli.request import Setting, over_recipe
+    from decaycalc.conventions.run import Run
+    from decaycalc.record import replace
+
+    bare = Setting(value=None, source=None, run=Run(), schedule=None)
+    assert over_recipe(bare, "some-dino").decay_schedule == "cosine:final=10"
+    endless = replace(index.find(""), steps=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("decaycalc.training.published.chosen.find", lambda _: endless)
+        found = over_recipe(bare, "some-dino")
+        assert (found.schedule, found.decay_schedule) == (None, None)
+        assert "its schedule is left out" in found.notes[-1]
+        kept = over_recipe(replace(bare, schedule="cosine"), "some-dino")
+        assert kept.schedule == "cosine"
+    assert capsys.readouterr().err == ""
