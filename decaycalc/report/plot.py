@@ -154,7 +154,7 @@ def _coloured(line: str) -> str:
     """Return a line of the canvas with its markers coloured."""
     head, axis, points = _parted(line)
     for marker, code in zip(_MARKERS, _COLOURS, strict=True):
-        points = re.sub(f"{marker}+", f"\x1b[{code}m\\g<0>\x1b[0m", points)
+        points = re.sub(f"{re.escape(marker)}+", f"\x1b[{code}m\\g<0>\x1b[0m", points)
     return f"{head}{axis}{points}"
 
 
