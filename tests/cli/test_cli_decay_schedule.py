@@ -6,7 +6,6 @@ import pytest
 
 import decaycalc
 from decaycalc.cli.main import main
-from decaycalc.training.published import index
 from decaycalc.training.published.record import Recipe
 
 RUN = ("0.04", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000")
@@ -93,8 +92,7 @@ def _dino(monkeypatch):
         source="a configuration", value="0.04", lr="1e-3", steps=1000, schedule="cosine",
         decay_schedule="cosine:final=10",
     )  # fmt: skip
-    monkeypatch.setattr(index, "find", lambda _: recipe)
-    monkeypatch.setattr("decaycalc.training.published.chosen.find", lambda _: recipe)
+    monkeypatch.setattr("decaycalc.training.source.find", lambda _: recipe)
     return recipe
 
 
@@ -120,20 +118,18 @@ def test_a_recipes_whole_run_follows_its_decay(dino):
     assert rising.to_dict()["decay_schedule"] == "cosine:final=10"
 
 
-@pytest.mark.usefixtures("dino")
-def test_without_a_length_a_recipes_schedules_are_left_out(capsys):
+def test_without_a_length_a_recipes_schedules_are_left_out(dino):
     from decaycalc.cli.request import Setting, over_recipe
     from decaycalc.conventions.run import Run
     from decaycalc.record import replace
 
     bare = Setting(value=None, source=None, run=Run(), schedule=None)
-    assert over_recipe(bare, "some-dino").decay_schedule == "cosine:final=10"
-    endless = replace(index.find(""), steps=None)
+    assert over_recipe(bare, "some-dino", kind=None).decay_schedule == "cosine:final=10"
+    endless = replace(dino, steps=None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("decaycalc.training.published.chosen.find", lambda _: endless)
-        found = over_recipe(bare, "some-dino")
+        patch.setattr("decaycalc.training.source.find", lambda _: endless)
+        found = over_recipe(bare, "some-dino", kind=None)
         assert (found.schedule, found.decay_schedule) == (None, None)
         assert "its schedule is left out" in found.notes[-1]
-        kept = over_recipe(replace(bare, schedule="cosine"), "some-dino")
+        kept = over_recipe(replace(bare, schedule="cosine"), "some-dino", kind=None)
         assert kept.schedule == "cosine"
-    assert capsys.readouterr().err == ""
