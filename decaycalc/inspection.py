@@ -122,9 +122,11 @@ def _group_decay(training: Training, group: Group) -> GroupDecay:
     lr = exact(group.lr) if group.lr else None if run_lr is None else run_lr * exact(group.lr_mult)
     own = None if training.value is None else exact(training.value) * exact(group.decay_mult)
     value = own if group.weight_decay is None else exact(group.weight_decay)
-    figures = Figures(shrink=0.0, sum_shrink=0.0, survival=1.0) if value == 0 else Figures()
-    if value and training.value is not None:
-        run = training.run if lr is None or not lr else with_changes(training.run, lr=lr)
+    figures = Figures()
+    if value == 0 or lr == 0:
+        figures = Figures(shrink=0.0, sum_shrink=0.0, survival=1.0)
+    elif value is not None and training.value is not None:
+        run = training.run if lr is None else with_changes(training.run, lr=lr)
         figures = measure(training, run=run, value=decimal_text(value))
     return GroupDecay(
         group=group,

@@ -149,12 +149,16 @@ def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
 def _size(settings: Settings) -> _Size:
     """Return the parts of B, in the run's own words; other factors join the batch size."""
     names = settings.trainer.batch(settings)
-    values = {name: settings.number(name) for name in names}
+    values = {name: _whole(settings.count(name)) for name in names}
     batch = values.pop(names[0])
     own = {name: values.pop(name, None) for name in ("grad_accum", "world_size")}
     for factor in values.values():
         batch = None if batch is None or factor is None else batch * factor
     return _Size(batch_size=batch, **own)
+
+
+def _whole(count: int | None) -> Fraction | None:
+    return None if count is None else Fraction(count)
 
 
 def _refuse_unused(settings: Settings) -> None:
@@ -253,8 +257,8 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
         for found in settings.consulted.values()
         if found.origin in {Origin.MISSING, Origin.DERIVED}
     ]
-    if schedule.value is None and "scheduler" in settings.consulted:
-        name = (settings.text("scheduler") or "")[:60]
+    name = (settings.text("scheduler") or "")[:60] if "scheduler" in settings.consulted else ""
+    if schedule.value is None and name:
         notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
     if settings.consulted.get("world_size", schedule).origin is Origin.DEFAULT:
         notes.append("the number of devices is not in the file: give --world-size if it is not 1")

@@ -124,9 +124,10 @@ def _parts(settings: Settings) -> list[str]:
 
 
 def _devices(settings: Settings) -> Sourced | None:
-    """Return the number of devices that the three batch settings leave."""
-    whole, micro = settings.count("train_batch_size"), settings.count("batch_size")
-    accumulation = settings.count("grad_accum")
+    """Return the number of devices that the file's own three batch settings leave."""
+    own = Settings(settings.document, settings.trainer)
+    names = ("train_batch_size", "batch_size", "grad_accum")
+    whole, micro, accumulation = (own.count(name) for name in names)
     if not whole or not micro or not accumulation or whole % (micro * accumulation):
         return None
     formula = "train_batch_size / (micro batch · accumulation)"

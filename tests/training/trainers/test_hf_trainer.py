@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from decaycalc.conventions.catalogue import find
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import origins, quantity, read, shrink
 
 SHELL = """\
@@ -21,6 +23,50 @@ deepspeed --num_gpus 4 train.py \\
     --warmup_steps 100 \\
     --lr_scheduler_type "linear"
 """
+# transformers 5.24.0 training_args.py, OptimizerNames, with what becomes of weight_decay.
+OPTIM = {
+    "adamw_torch": "hf-trainer",
+    "adamw_torch_fused": "hf-trainer",
+    "adamw_torch_xla": "hf-trainer",
+    "adamw_torch_npu_fused": "hf-trainer",
+    "adafactor": "hf-adafactor",
+    "adamw_anyprecision": "hf-trainer",
+    "adamw_torch_4bit": "hf-trainer",
+    "adamw_torch_8bit": "hf-trainer",
+    "ademamix": "bitsandbytes-ademamix",
+    "sgd": "pytorch-sgd",
+    "adagrad": "pytorch-adagrad",
+    "adamw_bnb_8bit": "hf-trainer",
+    "adamw_8bit": "hf-trainer",
+    "ademamix_8bit": "bitsandbytes-ademamix",
+    "lion_8bit": "bitsandbytes-lion",
+    "lion_32bit": "bitsandbytes-lion",
+    "paged_adamw_32bit": "hf-trainer",
+    "paged_adamw_8bit": "hf-trainer",
+    "paged_ademamix_32bit": "bitsandbytes-ademamix",
+    "paged_ademamix_8bit": "bitsandbytes-ademamix",
+    "paged_lion_32bit": "bitsandbytes-lion",
+    "paged_lion_8bit": "bitsandbytes-lion",
+    "rmsprop": "pytorch-rmsprop",
+    "rmsprop_bnb": "bitsandbytes-rmsprop",
+    "rmsprop_bnb_8bit": "bitsandbytes-rmsprop",
+    "rmsprop_bnb_32bit": "bitsandbytes-rmsprop",
+    "galore_adamw": None,
+    "galore_adamw_8bit": None,
+    "galore_adafactor": None,
+    "galore_adamw_layerwise": None,
+    "galore_adamw_8bit_layerwise": None,
+    "galore_adafactor_layerwise": None,
+    "lomo": None,
+    "adalomo": None,
+    "grokadamw": None,
+    "schedule_free_radam": "schedule-free",
+    "schedule_free_adamw": "schedule-free",
+    "schedule_free_sgd": "schedule-free",
+    "apollo_adamw": None,
+    "apollo_adamw_layerwise": None,
+    "stable_adamw": "optimi-stableadamw",
+}
 
 
 def arguments(**changes):
@@ -29,6 +75,8 @@ def arguments(**changes):
         "learning_rate": 1e-4,
         "weight_decay": 0.1,
         "num_train_epochs": 2,
+        "lr_scheduler_kwargs": None,
+        "max_grad_norm": 1.0,
     }
     return json.dumps({**settings, **changes})
 
@@ -49,18 +97,194 @@ def test_a_given_world_size_multiplies_the_batch(tmp_path):
     assert made.run.examples_per_step == 32
 
 
+def test_every_default_that_entered_is_told(tmp_path):
+    made = read(tmp_path, "a.json", arguments())
+    assert made.betas == ("0.9", "0.999")
+    assert any("lr" not in note and "beta2 0.999" in note for note in made.notes)
+    assert any("--world-size" in note for note in made.notes)
+    assert made.not_used == ()
+
+
+@pytest.mark.parametrize(("optim", "convention"), OPTIM.items())
+def test_every_optim_of_the_trainer_is_mapped_or_refused(tmp_path, optim, convention):
+    made = read(tmp_path, "a.json", arguments(optim=optim))
+    assert made.convention == convention
+    assert convention is None or find(convention)
+    if convention is None:
+        assert (made.value, shrink(made)) == (None, None)
+        assert made.refusal
+
+
 @pytest.mark.parametrize("optim", ["galore_adamw", "apollo_adamw_layerwise", "lomo", "adalomo"])
 def test_a_number_that_the_trainer_does_not_pass_on_is_no_decay(tmp_path, optim):
     made = read(tmp_path, "a.json", arguments(optim=optim))
-    assert (made.convention, made.value, shrink(made)) == (None, None, None)
     assert "does not pass weight_decay" in made.refusal
 
 
-def test_optim_args_reach_the_optimizer(tmp_path):
-    made = read(tmp_path, "a.json", arguments(optim="sgd", optim_args="momentum=0.9"))
-    assert shrink(made) == pytest.approx(1e-4)
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"optim": "sgd", "optim_args": "momentum=0.9"}, 1e-4),
+        ({"optim": "sgd", "optim_args": "momentum=0.9,nesterov=true"}, 1e-4),
+        ({"optim": "sgd"}, 1e-5),
+        ({"optim": "sgd", "optim_args": {"momentum": 0.9}}, 1e-4),
+        ({"optim": "sgd", "optim_args": '{"momentum": 0.9}'}, 1e-4),
+        ({"optim": "sgd", "optim_args": "{momentum"}, 1e-5),
+    ],
+)
+def test_optim_args_reach_the_optimizer(tmp_path, changes, value):
+    assert shrink(read(tmp_path, "a.json", arguments(**changes))) == pytest.approx(value)
 
 
-def test_constant_has_no_warmup(tmp_path):
-    text = arguments(lr_scheduler_type="constant", warmup_steps=100)
-    assert read(tmp_path, "a.json", text).schedule == "constant"
+@pytest.mark.parametrize(
+    ("changes", "convention"),
+    [
+        ({"adafactor": True}, "hf-adafactor"),
+        ({"optim": "OptimizerNames.ADAMW_TORCH"}, "hf-trainer"),
+        ({"optim": "stable_adamw", "optim_args": "decouple_lr=True"}, "optimi-decoupled"),
+    ],
+)
+def test_other_settings_choose_the_optimizer_too(tmp_path, changes, convention):
+    assert read(tmp_path, "a.json", arguments(**changes)).convention == convention
+
+
+@pytest.mark.parametrize(
+    ("changes", "schedule"),
+    [
+        ({}, "linear"),
+        ({"warmup_steps": 500}, "linear:warmup=500"),
+        ({"warmup_ratio": 0.1}, "linear:warmup=10%"),
+        ({"warmup_steps": 0.05}, "linear:warmup=5%"),
+        ({"warmup_steps": 100, "warmup_ratio": 0.5}, "linear:warmup=100"),
+        ({"lr_scheduler_type": "SchedulerType.COSINE"}, "cosine"),
+        ({"lr_scheduler_type": "constant", "warmup_steps": 100}, "constant"),
+        ({"lr_scheduler_type": "constant_with_warmup", "warmup_steps": 9}, "constant:warmup=9"),
+        ({"lr_scheduler_type": "polynomial"}, "polynomial:power=1,final=0.001"),
+        (
+            {"lr_scheduler_type": "polynomial", "lr_scheduler_kwargs": {"power": 2, "lr_end": 0}},
+            "polynomial:power=2,final=0",
+        ),
+        ({"lr_scheduler_type": "inverse_sqrt", "warmup_steps": 9}, "inverse-sqrt:warmup=9"),
+        (
+            {"lr_scheduler_type": "inverse_sqrt", "lr_scheduler_kwargs": {"timescale": 50}},
+            "inverse-sqrt:timescale=50",
+        ),
+        ({"lr_scheduler_type": "cosine_with_restarts"}, "cosine-restarts:cycles=1"),
+        (
+            {"lr_scheduler_type": "cosine_with_restarts", "lr_scheduler_kwargs": {"num_cycles": 3}},
+            "cosine-restarts:cycles=3",
+        ),
+        ({"lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {"num_cycles": 1.5}}, None),
+        (
+            {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr": 1e-5}},
+            "cosine:final=0.1",
+        ),
+        (
+            {
+                "lr_scheduler_type": "cosine_with_min_lr",
+                "lr_scheduler_kwargs": '{"min_lr_rate": 0.2}',
+            },
+            "cosine:final=0.2",
+        ),
+        ({"lr_scheduler_type": "cosine_with_min_lr"}, None),
+        (
+            {
+                "lr_scheduler_type": "warmup_stable_decay",
+                "warmup_steps": 10,
+                "lr_scheduler_kwargs": {"num_decay_steps": 20, "min_lr_ratio": 0.1},
+            },
+            "wsd:decay=20,shape=cosine,final=0.1,warmup=10",
+        ),
+        ({"lr_scheduler_type": "warmup_stable_decay"}, None),
+        ({"lr_scheduler_type": "reduce_lr_on_plateau"}, None),
+    ],
+)
+def test_schedulers_become_schedules(tmp_path, changes, schedule):
+    made = read(tmp_path, "a.json", arguments(**changes))
+    assert made.schedule == schedule
+    if schedule is None:
+        assert any("has no equal here" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "steps", "epochs"),
+    [({"max_steps": 100}, 100, None), ({"max_steps": -1}, None, 2), ({"max_steps": 0}, None, 2)],
+)
+def test_max_steps_above_0_beat_the_epochs(tmp_path, changes, steps, epochs):
+    run = read(tmp_path, "a.json", arguments(**changes)).run
+    assert (run.steps, run.epochs) == (steps, epochs)
+    given = read(tmp_path, "a.json", arguments(**changes), epochs="7").run
+    assert (given.steps, given.epochs) == (None, 7)
+
+
+def test_the_old_batch_key_replaces_the_new_one(tmp_path):
+    made = read(tmp_path, "a.json", arguments(per_gpu_train_batch_size=2))
+    assert made.run.examples_per_step == 2
+    assert not read(tmp_path, "a.json", arguments(per_gpu_train_batch_size=None)).run.drop_last
+    assert read(tmp_path, "a.json", arguments(dataloader_drop_last=True)).run.drop_last
+
+
+@pytest.mark.parametrize(
+    ("changes", "unit"),
+    [
+        ({}, "examples"),
+        ({"packing": True}, "packed sequences"),
+        ({"num_generations": 8}, "completions"),
+    ],
+)
+def test_what_is_counted_follows_from_the_trainer(tmp_path, changes, unit):
+    assert read(tmp_path, "a.json", arguments(**changes)).unit == unit
+
+
+@pytest.mark.parametrize(
+    "changes", [{"max_length": 512}, {"dataset_name": "acme/x", "model_name_or_path": "acme/y"}]
+)
+def test_trls_learning_rate_is_missing_rather_than_guessed(tmp_path, changes):
+    made = read(tmp_path, "a.json", arguments(learning_rate=None, **changes))
+    assert made.run.lr is None
+    assert "lr" in made.missing
+    assert "TRL" in quantity(made, "lr").note
+
+
+def test_without_a_sign_of_trl_the_default_lr_holds(tmp_path):
+    assert float(read(tmp_path, "a.json", arguments(learning_rate=None)).run.lr) == 5e-5
+
+
+def test_a_dump_of_weights_and_biases_is_unwrapped(tmp_path):
+    lines = {"per_device_train_batch_size": 16, "num_train_epochs": 4, "weight_decay": 0.01}
+    text = "wandb_version: 1\n_wandb:\n  value:\n    cli_version: 0.19.0\n"
+    text += "".join(f"{key}:\n  desc: null\n  value: {value}\n" for key, value in lines.items())
+    made = read(tmp_path, "config.yaml", text)
+    assert (made.value, made.run.examples_per_step) == ("0.01", 16)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{}", "it sets nothing"),
+        ('{"learning_rate": 1}', "not enough of any trainer's own keys"),
+        ("{" * 100_000, "not JSON|nested"),
+        (
+            '{"weight_decay": true, "per_device_train_batch_size": 1, "optim_args": null}',
+            "a number",
+        ),
+        ('{"weight_decay": {}, "per_device_train_batch_size": 1, "optim_args": null}', "a number"),
+        (
+            '{"weight_decay": 0, "per_device_train_batch_size": 0.5, "optim_args": ""}',
+            "whole number",
+        ),
+        (
+            '{"warmup_ratio": 0, "per_device_train_batch_size": 1, "adafactor": "x"}',
+            "true nor false",
+        ),
+        ('{"warmup_ratio": 0, "per_device_train_batch_size": 1, "learning_rate": -1}', "lr"),
+    ],
+)
+def test_broken_arguments_are_refused(tmp_path, text, reason):
+    with pytest.raises(UnreadableFileError, match=reason):
+        read(tmp_path, "a.json", text)
+
+
+def test_keys_that_sound_relevant_and_are_not_read_are_named_once(tmp_path):
+    made = read(tmp_path, "a.json", arguments(lr_mix=2, hub_strategy="x", beta=0.1, eval_steps=5))
+    assert made.not_used == ("lr_mix",)

@@ -14,16 +14,18 @@ from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
 LARGEST_FILE = 10_000_000
 _SHELL_LINE = re.compile(
-    r"(?m)^\s*(?:[A-Z_]+=\S*\s+)*(?:sudo |nohup |exec |srun .*?|uv run |poetry run )?"
+    r"(?m)^[ \t]*(?:[A-Z_]+=\S*[ \t]+)*(?:sudo |nohup |exec |srun .*?|uv run |poetry run )?"
     r"(?:python[\d.]*|torchrun|accelerate|deepspeed|srun|llamafactory-cli|fairseq-\w+|tune|litgpt|"
-    r"axolotl|trl|composer|mpirun|swift|yolo)\s+\S"
+    r"axolotl|trl|composer|mpirun|swift|yolo)[ \t]+\S"
 )
 _SECTION = re.compile(r"\[\[?\s*[\w.\-\"' ]+\s*\]\]?\s*(?:#.*)?$")
 _YAML_KEY = re.compile(r"(?:[\w.\-/+<\"']+\s*:(?:\s|$)|---|- |%)")
 _PYTHON_LINE = re.compile(
     r"(?:import |from \S+ import |def |class |@|\"\"\"|\'\'\'|[\w.\[\]\"']+(?:\s*:\s*\w+)?\s*=)"
 )
-_MESSAGE = re.compile(r"(?m)^\s*\w+\s*:?\s*\{\s*$|^\s*\w+\s*:\s*\S+\s+\w+\s*:")
+_MESSAGE = re.compile(
+    r"(?m)^[ \t]*\w+[ \t]*:?[ \t]*\{[ \t]*$|^[ \t]*\w+[ \t]*:[ \t]*\S+[ \t]+\w+[ \t]*:"
+)
 
 
 class Syntax(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.training.trainers.syntax.shell import Command, Typed, as_number, flags_tree
-from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar, find
 
 # The words with which a training command begins; a script may hold other commands beside it.
 LAUNCHERS = frozenset(
@@ -62,20 +62,25 @@ def _product(flags: Entries, *names: str) -> str | None:
     """Return the product of the first flag and the ones given beside it; None without the first."""
     product = Fraction(1)
     for at, name in enumerate(names):
-        node = find(flags, name)
-        number = as_number(node.text or "") if isinstance(node, Scalar) else None
-        if number is None and (at == 0 or node is not None):
+        text = _text(flags, name)
+        number = None if text is None else as_number(text)
+        if number is None and (at == 0 or text is not None):
             return None
         product *= 1 if number is None else number
     return str(int(product))
 
 
+def _text(flags: Entries, name: str) -> str | None:
+    """Return the first value of a launcher's flag: what follows it may be the program."""
+    node = find(flags, name)
+    if isinstance(node, Items):
+        node = node.items[0]
+    return node.text if isinstance(node, Scalar) else None
+
+
 def _included(flags: Entries) -> str | None:
     """Return the devices of DeepSpeed's `--include localhost:0,1,2`."""
-    node = find(flags, "include")
-    if not isinstance(node, Scalar) or not node.text:
-        return None
-    hosts = [host.partition(":")[2] for host in node.text.split("@")]
+    hosts = [host.partition(":")[2] for host in (_text(flags, "include") or "").split("@")]
     return str(sum(len(host.split(",")) for host in hosts)) if all(hosts) else None
 
 
@@ -93,19 +98,14 @@ def _scheduled(flags: Entries, directives: tuple[str, ...]) -> str | None:
 
 
 def _first(flags: Entries, *names: str) -> Fraction | None:
-    for name in names:
-        node = find(flags, name)
-        if isinstance(node, Scalar) and node.text and as_number(node.text) is not None:
-            return as_number(node.text)
-    return None
+    found = (as_number(_text(flags, name) or "") for name in names)
+    return next((number for number in found if number is not None), None)
 
 
 def _gres(flags: Entries) -> Fraction | None:
     """Return the GPUs of `--gres=gpu:4` or `--gres=gpu:a100:4`."""
-    node = find(flags, "gres")
-    if not isinstance(node, Scalar) or not (node.text or "").startswith("gpu:"):
-        return None
-    return as_number((node.text or "").rsplit(":", 1)[-1])
+    text = _text(flags, "gres") or ""
+    return as_number(text.rsplit(":", 1)[-1]) if text.startswith("gpu:") else None
 
 
 def _visible(command: Command) -> str | None:

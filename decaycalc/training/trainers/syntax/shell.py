@@ -181,9 +181,10 @@ class _Shell:
         if match is None or (match[1] and not match[3]):
             return [f"${{{text}}}"]
         known = self.variables.get(match[2])
-        if not known:
-            default = match[4]
-            return [f"${match[2]}" if default is None else default.strip("\"'")]
+        if not known and match[4] is not None:
+            return [match[4].strip("\"'")]
+        if known is None:
+            return [f"${match[2]}"]
         if match[1]:
             return [str(len(known))]
         index = (match[3] or "[0]")[1:-1]

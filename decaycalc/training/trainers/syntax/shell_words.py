@@ -233,16 +233,18 @@ class _Lexer:
     def bracketed(self, opening: str, closing: str, kind: PartKind, *, quoted: bool) -> Part:
         """Read to the closing bracket; brackets of the same kind may stand within."""
         start = self.at + len(opening)
-        end = self.text.find(closing, start)
-        while end >= 0 and closing == ")" and _is_within(self.text[start:end]):
-            end = self.text.find(closing, end + 1)
-        if end < 0:
-            raise self.fail(f"{opening} without its {closing}")
+        end = self.closing(start, opening, closing)
         text = self.text[start:end]
         self.line += text.count("\n")
         self.at = end + len(closing)
         return Part(kind=kind, text=text, quoted=quoted)
 
-
-def _is_within(text: str) -> bool:
-    return text.count("(") > text.count(")")
+    def closing(self, start: int, opening: str, closing: str) -> int:
+        """Return where a bracket ends, brackets within it stepped over."""
+        depth = 0
+        for at in range(start, len(self.text)):
+            if not depth and self.text.startswith(closing, at):
+                return at
+            if closing[0] == ")":
+                depth += {"(": 1, ")": -1}.get(self.text[at], 0)
+        raise self.fail(f"{opening} without its {closing}")

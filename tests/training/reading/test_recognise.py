@@ -1,0 +1,105 @@
+"""Whose file a document is: by its own keys, never by generic ones."""
+
+import pytest
+
+from decaycalc.errors import UnknownNameError, UnreadableFileError
+from decaycalc.training.reading import recognise as module
+from decaycalc.training.reading.recognise import find_trainer, trainers
+from decaycalc.training.reading.trainer import Signature
+from decaycalc.training.source import is_file, read_training
+from tests.training.trainers.reading import read
+
+GENERIC = (
+    '{"learning_rate":0.05,"weight_decay":0.0005,"batch_size":128,"num_epochs":60,'
+    '"optimizer":"SGD","momentum":0.9}'
+)
+
+
+def test_generic_names_never_decide(tmp_path):
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, "own.json", GENERIC)
+    text = str(caught.value)
+    assert "it has learning_rate, weight_decay, batch_size" in text
+    assert "nearest is" not in text
+    assert "--kind takes one of" in text
+
+
+def test_the_nearest_kind_is_named(tmp_path):
+    with pytest.raises(UnreadableFileError, match="nearest is hf-trainer: give --kind hf-trainer"):
+        read(tmp_path, "a.json", '{"num_train_epochs": 3, "weight_decay": 0.1}')
+
+
+def test_a_kind_overrides_the_keys(tmp_path):
+    made = read(tmp_path, "a.json", '{"weight_decay": 0.1}', kind="hf-trainer")
+    assert (made.kind, made.value) == ("hf-trainer", "0.1")
+
+
+def test_an_unknown_kind_is_refused(tmp_path):
+    with pytest.raises(UnknownNameError, match="ultralytics"):
+        read(tmp_path, "a.json", "{}", kind="ultralytic")
+
+
+def test_two_trainers_that_fit_alike_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "fitting", lambda _: trainers()[:2])
+    with pytest.raises(UnreadableFileError, match="say which by --kind"):
+        read(tmp_path, "a.json", '{"num_train_epochs": 3}')
+
+
+def test_every_trainer_is_found_by_being_there():
+    kinds = [trainer.kind for trainer in trainers()]
+    assert kinds == sorted(set(kinds))
+    assert {"hf-trainer", "ultralytics", "deepspeed", "axolotl", "timm"} <= set(kinds)
+    assert find_trainer("HF_Trainer").kind == "hf-trainer"
+
+
+@pytest.mark.parametrize("trainer", trainers(), ids=lambda trainer: trainer.kind)
+def test_a_table_is_whole(trainer):
+    names = [field.name for field in trainer.fields]
+    assert len(names) == len(set(names)), "each field once"
+    assert trainer.title
+    assert trainer.version
+    assert trainer.signatures
+    assert all(signature.weight for signature in trainer.signatures)
+
+
+def test_a_signature_asks_for_all_enough_and_none():
+    signature = Signature(all_of=("a",), any_of=("b", "c", "d"), at_least=2, none_of=("e",))
+    assert signature.fits(frozenset("abc"))
+    assert not signature.fits(frozenset("ab"))
+    assert not signature.fits(frozenset("bcd"))
+    assert not signature.fits(frozenset("abce"))
+    assert signature.weight == 3
+    assert signature.nearness(frozenset("abx")) == 2
+
+
+SCRIPT = (
+    "python prepare.py --out data\n"
+    "python train.py --per_device_train_batch_size 4 --num_train_epochs 1\n"
+)
+
+
+def test_of_several_commands_the_training_one_is_read(tmp_path):
+    assert read(tmp_path, "run.sh", SCRIPT).run.examples_per_step == 4
+
+
+def test_several_training_commands_are_listed_and_one_is_chosen(tmp_path):
+    text = SCRIPT + SCRIPT.replace("size 4", "size 8")
+    with pytest.raises(UnreadableFileError, match=r"run\.sh:2 \(train\.py\), .*run\.sh:4"):
+        read(tmp_path, "run.sh", text)
+    assert read_training(f"{tmp_path}/run.sh:4").run.examples_per_step == 8
+    assert read_training(f"{tmp_path}/run.sh:2").run.examples_per_step == 4
+    with pytest.raises(UnreadableFileError, match="it has 4 commands"):
+        read_training(f"{tmp_path}/run.sh:9")
+
+
+def test_a_script_without_a_training_command_is_refused(tmp_path):
+    with pytest.raises(UnreadableFileError, match="own keys"):
+        read(tmp_path, "run.sh", "python a.py --out x\npython b.py --out y\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("-", True), ("a/b", True), ("x.YAML", True), ("run.sh:2", True), ("a\0b", False)],
+)
+def test_what_looks_like_a_file_is_one(name, is_one):
+    assert is_file(name) is is_one

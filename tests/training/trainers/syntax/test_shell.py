@@ -1,0 +1,177 @@
+"""Shell scripts: words, variables, arrays, arithmetic and launchers; nothing is run."""
+
+import pytest
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.trainers.syntax import shell_words
+from decaycalc.training.trainers.syntax.arithmetic import calculate
+from decaycalc.training.trainers.syntax.launchers import launch
+from decaycalc.training.trainers.syntax.shell import read_commands
+from decaycalc.training.trainers.syntax.tree import Items, Scalar, find
+
+
+def only(text):
+    (command,) = read_commands(text, "run.sh")
+    return command
+
+
+def words(text):
+    return [word.text for word in only(text).words]
+
+
+def flag(text, name):
+    node = find(launch(only(text)).flags, name)
+    if isinstance(node, Items):
+        return [part.text for part in node.items]
+    return node.text if isinstance(node, Scalar) else node
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("p --a 1 # --a 2", ["p", "--a", "1"]),
+        ("p --a \\\n  1", ["p", "--a", "1"]),
+        ("p --a 'x y' \"z $UNSET\"", ["p", "--a", "x y", "z $UNSET"]),
+        ('p --a "b\\"c"', ["p", "--a", 'b"c']),
+        ("p --a b\\ c", ["p", "--a", "b c"]),
+        ('A=1\np --a $A "${A}2"', ["p", "--a", "1", "12"]),
+        ("p --a ${A:-7} ${B-8}", ["p", "--a", "7", "8"]),
+        ('A="--b 1"\np --a $A', ["p", "--a", "--b", "1"]),
+        ('A="--b \'"\np --a $A', ["p", "--a", "--b", "'"]),
+        ("A=(--b 1)\nA+=(--c)\np --a x ${A[@]}", ["p", "--a", "x", "--b", "1", "--c"]),
+        ('A=(--b "1 2")\np --a x "${A[@]}"', ["p", "--a", "x", "--b", "1 2"]),
+        (
+            "A=(\n  --b 1 # one\n)\np --a x ${A[@]} ${A[1]} ${A[9]}",
+            ["p", "--a", "x", "--b", "1", "1"],
+        ),
+        ("A=x\nA+=y\np --a $A ${#A[@]}", ["p", "--a", "xy", "1"]),
+        ('A=(1 2)\np --a "${A[*]}"', ["p", "--a", "1 2"]),
+        ("export A=3; p --a $((A * 2 + 1))", ["p", "--a", "7"]),
+        ("p --a $((UNSET * 2))", ["p", "--a", "$((UNSET * 2))"]),
+        ("p --a $(date +%s) `id`", ["p", "--a", "$(date +%s)", "$(id)"]),
+        ("p --a $((1 + (2)))", ["p", "--a", "3"]),
+        ("cat <<EOF\np --a 2\nEOF\np --a 1", ["p", "--a", "1"]),
+        ("if true; then p --a 1; fi", ["p", "--a", "1"]),
+        ("p --a ''", ["p", "--a", ""]),
+        ('E=()\np --a 1 "${E[@]}"', ["p", "--a", "1"]),
+        ("p --a ${!x}", ["p", "--a", "${!x}"]),
+        ("(p --a 1)", ["p", "--a", "1", ")"]),
+        ("p --a 1 && echo done", ["p", "--a", "1"]),
+        ('p --a "one\ntwo"', ["p", "--a", "one\ntwo"]),
+        ('p --a "one\\\ntwo"', ["p", "--a", "one\ntwo"]),
+        ("p --a '$A'", ["p", "--a", "$A"]),
+    ],
+)
+def test_a_command_line_is_expanded_as_the_shell_does(text, expected):
+    assert words(text) == expected
+
+
+def test_what_is_only_known_at_run_time_is_open():
+    command = only("p --lr $1")
+    assert "only known when the script runs" in command.words[-1].open
+    assert find(launch(command).flags, "lr").text is None
+
+
+def test_lines_are_those_of_the_words():
+    assert only("\n\nA='x\ny'\np --a 1").words[0].line == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("p --a 'x", "a quote without its end"),
+        ('p --a "x', "a quote without its end"),
+        ("p --a ${x", "without its }"),
+        ("echo hello", "no command with options"),
+    ],
+)
+def test_broken_scripts_are_refused(text, reason):
+    with pytest.raises(UnreadableFileError, match=reason):
+        read_commands(text, "run.sh")
+
+
+def test_endless_scripts_are_refused(monkeypatch):
+    monkeypatch.setattr(shell_words, "_MOST_WORDS", 5)
+    with pytest.raises(UnreadableFileError, match="more than 5 words"):
+        read_commands("A=(1 2 3 4 5 6)", "run.sh")
+
+
+def test_a_variable_does_not_grow_without_end():
+    text = "A=" + "x" * 60_000 + "\n" + "A+=$A\n" * 5 + "p --a 1"
+    assert words(text) == ["p", "--a", "1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("python t.py --lr-base=1e-3", "lr_base", "1e-3"),
+        ("python t.py --flag --other 2", "flag", "true"),
+        ("python t.py --betas 0.9 0.95 --x", "betas", ["0.9", "0.95"]),
+        ("python t.py --min -1", "min", "-1"),
+        ("python t.py --a 1 optimizer.lr=1e-4", "optimizer.lr", "1e-4"),
+        ("python t.py --a 1 +x=2", "x", "2"),
+        ("python t.py --a 1 ++x=$1", "x", None),
+        ("python -m pkg.train --lr 1", "lr", "1"),
+        ("torchrun --nnodes 2 t.py --lr 1", "nnodes", None),
+    ],
+)
+def test_flags_become_a_tree(text, name, value):
+    assert flag(text, name) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "devices"),
+    [
+        ("torchrun --nproc_per_node 4 --nnodes=2 t.py --a 1", "8"),
+        ("torchrun --nproc-per-node 4 t.py --a 1", "4"),
+        ("torchrun --nproc_per_node gpu t.py --a 1", None),
+        ("torchrun --nproc_per_node 4 --nnodes 1:2 t.py --a 1", None),
+        ("python -m torch.distributed.launch --nproc_per_node=2 t.py --a 1", "2"),
+        ("accelerate launch --num_processes 8 t.py --a 1", "8"),
+        ("accelerate launch t.py --a 1", None),
+        ("deepspeed --num_gpus 4 --num_nodes 2 t.py --a 1", "8"),
+        ("deepspeed --include localhost:0,1,2 t.py --a 1", "3"),
+        ("deepspeed --include localhost t.py --a 1", None),
+        ("deepspeed t.py --a 1", None),
+        ("#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=4\nsrun python t.py --a 1", "8"),
+        ("#SBATCH --nodes=2\n#SBATCH --gres=gpu:a100:4\nsrun python t.py --a 1", "8"),
+        ("#SBATCH --gres=cpu:4\nsrun python t.py --a 1", None),
+        ("#SBATCH -N 2\n#SBATCH --gpus-per-node 4\nsrun python t.py --a 1", "8"),
+        ("srun -n 6 python t.py --a 1", "6"),
+        ("mpirun -np 6 python t.py --a 1", "6"),
+        ("#SBATCH --nodes=2\npython t.py --a 1", None),
+        ("CUDA_VISIBLE_DEVICES=0,1 python t.py --a 1", "2"),
+        ("CUDA_VISIBLE_DEVICES=$GPUS python t.py --a 1", None),
+        ("python t.py --a 1", None),
+    ],
+)
+def test_the_launcher_tells_the_number_of_devices(text, devices):
+    found = launch(only(text)).devices
+    assert (None if found is None else found.text) == devices
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2 + 3 * 4", 14),
+        ("(2 + 3) * 4", 20),
+        ("7 / 2", 3),
+        ("-7 / 2", -3),
+        ("-7 % 2", -1),
+        ("8 - 2 - 1", 5),
+        ("$N * ${N}", 25),
+        ("1 / 0", None),
+        ("2 ** 3", None),
+        ("(2", None),
+        ("2 +", None),
+        ("2 3", None),
+        ("M", None),
+        ("", None),
+        ("2 @ 3", None),
+        ("9" * 60 + " * " + "9" * 60, None),
+        ("-" * 300 + "1", None),
+        ("(" * 150 + "1" + ")" * 150, None),
+    ],
+)
+def test_arithmetic_is_the_shells_or_unknown(text, value):
+    assert calculate(text, {"N": "5"}.get) == value
