@@ -155,12 +155,16 @@ class Run(Record):
 
     @property
     def total_steps(self) -> Fraction | None:
-        """Optimizer steps of the run, as given or from the epochs (a part of a step counts)."""
+        """Optimizer steps of the run, as given or from the epochs (a part of a step counts).
+
+        Raises:
+            InvalidValueError: more than a float64 can hold.
+        """
         if self.steps is not None:
             return exact(self.steps)
         if self.epochs is None or self.steps_per_epoch is None:
             return None
-        return Fraction(ceil(exact(self.epochs) * self.steps_per_epoch))
+        return exact(Fraction(ceil(exact(self.epochs) * self.steps_per_epoch)), name="steps")
 
     @property
     def total_epochs(self) -> Fraction | None:

@@ -210,7 +210,8 @@ def test_a_decay_lost_in_rounding_is_told(run):
 
 def test_a_frameworks_default_is_told(run):
     ran = convert(run, "1 --from sklearn-elastic-net --to mean-half-l2 --value")
-    assert (ran.out, ran.err) == ("0.5\n", "warning: l1_ratio is 0.5, the framework's default\n")
+    note = "note: l1_ratio 0.5 is assumed: not given: the default of sklearn-elastic-net\n"
+    assert (ran.out, ran.err) == ("0.5\n", note)
 
 
 def test_a_schedule_is_shown_beside_the_constant_lr(run):
