@@ -39,7 +39,11 @@ def left_by_the_rule(record, number, run):
     return _decayed(bout.trainers()[0], side, multipliers)[-1, 0]
 
 
-@of_each(record for record in conventions() if not record.refusal and record.optimizer != MEASURE)
+@of_each(
+    record
+    for record in conventions()
+    if not (record.refusal or record.estimate or record.optimizer == MEASURE)
+)
 def test_a_schedule_leaves_what_the_update_rule_leaves(record):
     for momentum in ({}, {"nesterov": True, "dampening": 0}):
         run = Run(**SETTINGS, **momentum)

@@ -133,7 +133,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases (l2_decay_mul 0)",
         trap="the penalty is divided by batch_size together with the summed gradient: a larger batch decays less",
         source="karpathy/convnetjs, src/convnet_trainers.js: (l2grad + l1grad + g)/batch_size (4c3358a)",
-        verification="executed: convnetjs 4c3358a",
+        verification="literal step: agreed with convnetjs 4c3358a when it was run, no measurement is kept",
     ),
     _record(
         penalty,

@@ -127,6 +127,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what exclude_from_weight_decay names; create_optimizer: LayerNorm, layer_norm and biases",
         trap="times lr, unlike tfa.optimizers.AdamW",
         where="transformers/optimization_tf.py, AdamWeightDecay",
+        verification="literal step: agreed with transformers 4.57.1 when it was run, no measurement is kept",
     ),
     _record(
         decoupled,
@@ -139,7 +140,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="names matching LayerNorm, layer_norm or bias",
         trap="no bias correction: its first steps are up to three times AdamW's; the class default is 0, create_optimizer passes 0.01",
         source="google-research/bert, optimization.py, AdamWeightDecayOptimizer.apply_gradients (eedf571)",
-        verification="executed: google-research/bert eedf571",
+        verification="literal step: agreed with google-research/bert eedf571 when it was run, no measurement is kept",
     ),
     _fastai(
         decoupled,
@@ -653,7 +654,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("dadapt-adan",),
         trap="almost no decay at first; without gradients it takes no step at all; DAdaptAdan divides by 1 + d·lr·λ",
         source="dadaptation/dadapt_adam.py, dadapt_adan.py (2.0)",
-        verification="executed: dadaptation 2.0",
+        verification="literal step: agreed with dadaptation 2.0 when it was run, no measurement is kept",
     ),
     _record(
         decoupled,

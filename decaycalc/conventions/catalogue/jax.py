@@ -210,6 +210,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         proximal=True,
         trap="divides by 1 + lr·λ; 1 - lr·λ to first order only",
         where="optax/contrib/_momo.py",
+        verification="literal step: agreed with optax 0.2.8 when it was run, no measurement is kept",
     ),
     _optax(
         Convention,
@@ -426,5 +427,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="not the base optimizer's weight_decay: 0.01 by default, and nothing without a gradient",
         where="optax/contrib/_mechanic.py, mechanize",
+        verification="literal step: agreed with optax 0.2.8 when it was run, no measurement is kept",
     ),
 )

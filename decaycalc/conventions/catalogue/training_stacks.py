@@ -236,6 +236,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="minimise loss + weight_decay/2*sum(w**2)",
         default="0",
         trap=PRECONDITIONED,
+        verification="literal step: the penalty joins the gradient in release 0.18.0",
     ),
     _unit_scaling(
         Convention,
@@ -276,6 +277,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="mup-adam",
         optimizer="adam-mup",
         update="minimise loss + weight_decay/2*sum(w**2)",
+        verification="literal step: the penalty joins the gradient in release 1.0.0",
         trap="coupled, and λ is multiplied by width_mult: MuAdamW is the decoupled one",
     ),
     _stack(
