@@ -21,7 +21,7 @@ _SAID_ABOVE = _VARIANTS | {"mean-l2", "sum-l2", "batch-sum-l2"}
 # What --to and --all still reach: nobody moves a decoupled decay to a solver of an objective, and
 # few move anything to the frameworks of old.
 _FITS, _CLASSICS = "scikit-learn and statistics", "Classics"
-_MORE = "--explain why · --all every convention · --to KEY --value for scripts"
+_MORE = "--explain why · --all the rest · --to KEY --value in scripts"
 
 
 def tables(
@@ -49,20 +49,18 @@ def rows(answer: Answer) -> list[Mapping[str, object]]:
 
 
 def _heading(answer: Answer) -> Iterator[Paragraph]:
-    assumed = heading.assumed_by(answer.source, answer.run)
     schedule = None if answer.schedule is None else answer.schedule.schedule.text
     yield heading.heading(answer.source, answer.value)
-    yield heading.setting(answer.run, assumed=assumed, schedule=schedule)
+    yield heading.setting(answer.run, assumptions=answer.assumptions, schedule=schedule)
 
 
 def _one(answer: Answer) -> Iterator[Block]:
     """Yield the one conversion in two or three lines, and its numbers by layer if it has them."""
     conversion = answer.conversions[0]
     yield from elsewhere.single(conversion)
-    assumed = heading.assumed_by(answer.source, answer.run)
-    if assumed and conversion.convention.invariant != answer.source.invariant:
-        text = ", ".join(f"{name} {value} (not given)" for name, value in assumed.items())
-        yield Paragraph(text=text, tone=Tone.PARTIAL, apart=False)
+    assumed = heading.assumed(conversion.assumptions)
+    if assumed:
+        yield Paragraph(text=assumed, tone=Tone.PARTIAL, apart=False)
     yield from _scheduled(answer)
     if conversion.layers:
         yield elsewhere.by_layer((conversion,))
@@ -181,7 +179,9 @@ def _numbers(
         wanted = (entry for entry in answer.unavailable if _is_wanted(answer, entry.convention))
         yield from elsewhere.out_of_reach(tuple(wanted), flag_of=flag_of)
     if not every:
-        yield Paragraph(text=_MORE, tone=Tone.QUIET, apart=False)
+        lr = any("to_lr" in conversion.missing for conversion in shown)
+        text = f"--to-lr its lr · {_MORE}" if lr else _MORE
+        yield Paragraph(text=text, tone=Tone.QUIET, apart=False)
 
 
 def _is_shown(answer: Answer) -> Callable[[Conversion], bool]:

@@ -37,6 +37,16 @@ def show(number: float, kind: Kind = Kind.READ) -> str:
     return column_texts(Column(header="", kind=kind), [number])[0]
 
 
+def shortest(number: float) -> str:
+    """Return a number to be copied in its shorter notation, as people type it.
+
+    >>> shortest(1e-4), shortest(0.002), shortest(0.2)
+    ('1e-4', '2e-3', '0.2')
+    """
+    digits = _DIGITS[Kind.COPIED]
+    return min(_written_out(number, digits), _with_power(number, digits), key=len)
+
+
 def as_marked(cell: Cell, column: Column) -> Marked:
     """Return the cell with what it leaves to its column."""
     if isinstance(cell, Marked):

@@ -3,20 +3,25 @@
 from collections.abc import Callable, Iterator
 
 from decaycalc.answers import Answer, Unavailable
+from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conversion.convert import Conversion
-from decaycalc.report.digits import show
+from decaycalc.report.digits import shortest, show
 from decaycalc.report.table import Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.report.words import class_cell, condition_of, names_of
 
+_SOME_LR = 1e-3  # an Adam-like optimizer's, for an example
 _LEAST = 24  # columns that a class with its conditions may be folded to
 
 
 def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
-    """Return the numbers to type elsewhere; conversions that say the same share a row."""
+    """Return the numbers to type elsewhere, those that go furthest first.
+
+    Conversions that say the same share a row.
+    """
     with_lr = any(conversion.lr is not None for conversion in conversions)
     formulas = answer.value is None
     columns = (
-        Column(header="Elsewhere", least=16),
+        Column(header="Elsewhere", least=19),
         Column(header="parameter", rank=Rank.USEFUL),
         *(() if formulas else (Column(header="value", kind=Kind.COPIED, tone=Tone.VALUE),)),
         *((Column(header="lr", kind=Kind.COPIED),) if with_lr else ()),
@@ -24,7 +29,8 @@ def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
         Column(header="formula", rank=Rank.KEY if formulas else Rank.EXTRA, tone=Tone.QUIET),
     )
     rows = []
-    for alike in _alike(conversions):
+    far = list(Equivalence)
+    for alike in sorted(_alike(conversions), key=lambda each: far.index(each[0].equivalence)):
         first = alike[0]
         value = () if formulas else (_value(first),)
         lr = (first.lr,) if with_lr else ()
@@ -37,11 +43,19 @@ def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
 def said(conversion: Conversion) -> str:
     """Return a conversion's conditions, the framework's defaults that it assumes among them."""
     defaults = (f"{name} {show(value)}, its default" for name, value in conversion.assumed)
-    return "; ".join(filter(None, (condition_of(conversion.note), *defaults)))
+    texts = (conversion.condition, condition_of(conversion.note), *defaults)
+    return "; ".join(dict.fromkeys(filter(None, texts)))
 
 
 def _value(conversion: Conversion) -> Cell:
-    return "by layer" if conversion.layers else conversion.value
+    """Return the number, or what it is of an lr that is not known."""
+    if conversion.layers:
+        return "by layer"
+    return conversion.value if conversion.per_lr is None else _per_lr(conversion.per_lr)
+
+
+def _per_lr(number: float) -> str:
+    return f"{shortest(number)} / its lr"
 
 
 def _alike(conversions: tuple[Conversion, ...]) -> Iterator[tuple[Conversion, ...]]:
@@ -49,7 +63,8 @@ def _alike(conversions: tuple[Conversion, ...]) -> Iterator[tuple[Conversion, ..
     groups: dict[object, list[Conversion]] = {}
     for conversion in conversions:
         formula = conversion.formula.partition(" = ")[2] if conversion.value is None else ""
-        what = (conversion.convention.parameter, conversion.value, conversion.lr, formula)
+        record = conversion.convention
+        what = (record.parameter, conversion.value, conversion.per_lr, conversion.lr, formula)
         state = (conversion.equivalence, said(conversion), conversion.layers)
         groups.setdefault((what, state), []).append(conversion)
     yield from map(tuple, groups.values())
@@ -60,6 +75,9 @@ def single(conversion: Conversion) -> Iterator[Paragraph]:
     record = conversion.convention
     if conversion.layers:
         number = f"{record.parameter} by layer"
+    elif conversion.per_lr is not None:
+        example = show(conversion.per_lr / _SOME_LR, Kind.COPIED)
+        number = f"{record.parameter} = {_per_lr(conversion.per_lr)} (--to-lr 1e-3: {example})"
     elif conversion.value is None:
         number = record.parameter
     else:
@@ -95,15 +113,14 @@ def out_of_reach(
     entries: tuple[Unavailable, ...], *, flag_of: Callable[[str], str]
 ) -> Iterator[Paragraph]:
     """Yield what to give for which conventions, and those that nothing reaches."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Convention]] = {}
     for entry in entries:
         needed = ", ".join(dict.fromkeys(map(flag_of, entry.missing)))
-        groups.setdefault(needed and f"with {needed}", []).append(entry.convention.key)
-    without = groups.pop("", None)
-    parts = [f"{what}: {', '.join(keys)}" for what, keys in groups.items()]
-    parts += [f"no equivalent: {', '.join(without)}"] if without else []
+        what = f"with {needed}" if needed else "no equivalent"
+        groups.setdefault(what, []).append(entry.convention)
+    parts = [f"{what}: {names_of(tuple(records))}" for what, records in groups.items()]
     if parts:
-        yield Paragraph(text=" · ".join(parts), tone=Tone.QUIET)
+        yield Paragraph(text=" · ".join(parts), tone=Tone.QUIET, apart=False)
 
 
 def reasons(entries: tuple[Unavailable, ...], *, flag_of: Callable[[str], str]) -> Table:

@@ -1,14 +1,15 @@
 """The run as it was understood: the first lines of a screen."""
 
-from collections.abc import Mapping
-
 from decaycalc.algebra.quantity import Number, exact
-from decaycalc.conventions.record import ANY, SGD, Convention, Coupling
+from decaycalc.conventions.record import ANY, Convention
 from decaycalc.conventions.run import Loss, Run
+from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report.digits import show
 from decaycalc.report.table import Kind, Paragraph, Tone
 
-_NAMED = ("lr", "momentum", "dampening")
+_NAMED = ("optimizer", "lr", "momentum", "dampening")
+_NAMES = {"grad_accum": "micro-batches", "world_size": "devices"}
+_OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
 
 
 def heading(source: Convention, value: Number | None) -> Paragraph:
@@ -18,19 +19,30 @@ def heading(source: Convention, value: Number | None) -> Paragraph:
     return Paragraph(text=f"{source.key}  {number}{objective}", tone=Tone.VALUE)
 
 
-def setting(run: Run, *, assumed: Mapping[str, str], schedule: str | None = None) -> Paragraph:
+def setting(
+    run: Run, *, assumptions: tuple[Assumption, ...], schedule: str | None = None
+) -> Paragraph:
     """Return the run's quantities; what was assumed is marked as not given."""
-    parts = (_optimizer(run, assumed), _sizes(run), *_length(run), _loss(run), *_extras(run))
+    parts = (_optimizer(run, assumptions), _sizes(run), *_length(run), _loss(run), *_extras(run))
     schedules = () if schedule is None else (f"schedule {schedule}",)
-    text = " · ".join(filter(None, (*parts, *schedules)))
+    others = tuple(entry for entry in assumptions if entry.name not in _NAMED)
+    text = " · ".join(filter(None, (*parts, *schedules, assumed(others))))
     return Paragraph(text=text or "no run given", apart=False)
 
 
-def assumed_by(source: Convention, run: Run) -> dict[str, str]:
-    """Return what enters the answer although it was not given, by name."""
-    coupled = source.coupling == Coupling.COUPLED and source.optimizer in {ANY, SGD}
-    open_momentum = coupled and source.has_momentum and run.momentum is None
-    return {"momentum": "0"} if open_momentum else {}
+def assumed(assumptions: tuple[Assumption, ...]) -> str:
+    """Return what was assumed in a line, `momentum 0, loss mean (not given)`."""
+    words = (f"{_NAMES.get(entry.name, entry.name)} {_value(entry)}" for entry in assumptions)
+    text = ", ".join(words).replace("optimizer ", "")
+    return f"{text} (not given)" if text else ""
+
+
+def _value(entry: Assumption) -> str:
+    if entry.value is None:
+        return "the lr's"
+    if isinstance(entry.value, str):
+        return _OPTIMIZERS.get(entry.value, entry.value)
+    return amount(entry.value)
 
 
 def amount(number: Number) -> str:
@@ -46,17 +58,18 @@ def counted(number: float, unit: str) -> str:
     return f"{amount(number)} {unit}{'' if number == 1 else 's'}"
 
 
-def _optimizer(run: Run, assumed: Mapping[str, str]) -> str:
-    """Return lr, momentum and what goes with them."""
-    given = {name: amount(value) for name in _NAMED if (value := run.given(name)) is not None}
-    marked = {name: f"{text} (not given)" for name, text in assumed.items()}
-    words = [f"{name} {text}" for name, text in {**marked, **given}.items()]
-    order = sorted(words, key=lambda word: _place(word.partition(" ")[0]))
-    return ", ".join([*order, *(["nesterov"] if run.nesterov else [])])
-
-
-def _place(name: str) -> int:
-    return _NAMED.index(name) if name in _NAMED else len(_NAMED)
+def _optimizer(run: Run, assumptions: tuple[Assumption, ...]) -> str:
+    """Return the optimizer, lr, momentum and what goes with them."""
+    words = {entry.name: assumed((entry,)) for entry in assumptions if entry.name in _NAMED}
+    words |= {
+        name: f"{name} {amount(value)}"
+        for name in _NAMED
+        if name != "optimizer" and (value := run.given(name)) is not None
+    }
+    if run.optimizer is not None:
+        words["optimizer"] = _OPTIMIZERS.get(run.optimizer, run.optimizer)
+    nesterov = ["nesterov"] if run.nesterov else []
+    return ", ".join([*(words[name] for name in _NAMED if name in words), *nesterov])
 
 
 def _sizes(run: Run) -> str:

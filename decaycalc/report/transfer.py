@@ -6,6 +6,7 @@ from itertools import groupby
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import SGD
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.assumptions import assumed_by_decay
 from decaycalc.report import heading
 from decaycalc.report.digits import show
 from decaycalc.report.table import (
@@ -20,7 +21,7 @@ from decaycalc.report.table import (
     Tone,
     simple_table,
 )
-from decaycalc.transfers import Hold, LrRule, Rule, Transfer
+from decaycalc.transfers import Hold, LrRule, Rule, Transfer, old_side
 from decaycalc.transfers.laws import Projection
 
 # What is held where only one thing is shown, the first that the move can hold.
@@ -61,15 +62,15 @@ def tables(
 def _heading(moved: Transfer) -> Iterator[Paragraph]:
     move = moved.move
     yield heading.heading(move.source, move.value)
-    assumed = heading.assumed_by(move.source, move.run)
-    yield heading.setting(move.run, assumed=assumed)
+    assumptions = assumed_by_decay(old_side(move))
+    yield heading.setting(move.run, assumptions=assumptions)
     yield Paragraph(text=f"to {_changes(moved)}", apart=False)
 
 
 def _changes(moved: Transfer) -> str:
     """Return what is given of the new run."""
     move, given = moved.move, moved.move.target_run or Run()
-    text = heading.setting(given, assumed={}).text if given != Run() else ""
+    text = heading.setting(given, assumptions=()).text if given != Run() else ""
     width = exact(move.width_ratio)
     wider = "" if width == 1 else f"width × {heading.amount(width)}"
     target = "" if move.target is None else move.target.key
