@@ -8,7 +8,7 @@ from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.decay import Decay
 from decaycalc.report import elsewhere, heading, neighbours, penalty
 from decaycalc.report.digits import show
-from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Table, Tone
+from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 
 # What the other tables of the screen say already: forms of what they name, and the names.
 _VARIANTS = frozenset(
@@ -17,6 +17,7 @@ _VARIANTS = frozenset(
         "ema-timescale-epochs", "per-step-shrink",
     }
 )  # fmt: skip
+_RANKS = {"per run": Rank.USEFUL}
 _SAID_ABOVE = _VARIANTS | {"mean-l2", "sum-l2", "batch-sum-l2"}
 # What --to and --all still reach: nobody moves a decoupled decay to a solver of an objective, and
 # few move anything to the frameworks of old.
@@ -78,13 +79,16 @@ def _decay(decay: Decay) -> Table:
     losses = (Marked(content=loss, kind=Kind.SHARE) for _, loss in known.values())
     first, second = _durations(decay)
     body: list[tuple[Cell, ...]] = [
-        ("weight left", *lefts, *first),
+        ("left", *lefts, *first),
         ("taken off", *losses, *second),
     ]
     headers = (*known, "half-life", "timescale")
     columns = (
         Column(header="Decay"),
-        *(Column(header=header, kind=Kind.READ) for header in headers),
+        *(
+            Column(header=header, kind=Kind.READ, rank=_RANKS.get(header, Rank.KEY))
+            for header in headers
+        ),
     )
     share = decay.timescale_run_fraction
     of_run = "" if share is None else f"timescale {show(share, Kind.SHARE)} of the run"

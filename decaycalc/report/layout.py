@@ -10,6 +10,7 @@ from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
 
 # Columns of blanks: one at either end, and those between two columns.
 _EDGES, _GAP = 2, 3
+_SQUEEZED = 12  # columns that a few words can still be read in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,11 @@ class Strip:
     def folded(self) -> int:
         """The width with its prose folded too, as far as it may be."""
         return min(self.broken, max(_widest(self.header.split()), self.least or self.broken))
+
+    @property
+    def squeezed(self) -> int:
+        """The width with its prose folded further, where it may be folded at all."""
+        return min(self.folded, max(_widest(self.header.split()), _SQUEEZED))
 
     def of_width(self, width: int) -> "Strip":
         """Return the strip in another width."""
@@ -65,7 +71,7 @@ def fitted(columns: tuple[Strip, ...], width: int) -> tuple[Strip, ...] | None:
     """Return the columns that fit a width, None where only records would.
 
     Headers are broken first; columns of the highest rank go next, then prose is folded, then all
-    columns go but the key ones.
+    columns go but the key ones, whose prose is folded further.
     """
     for kept in _without(columns, Rank.EXTRA):
         chosen = _of_widths(kept, [strip.broken for strip in kept], width)
@@ -76,7 +82,8 @@ def fitted(columns: tuple[Strip, ...], width: int) -> tuple[Strip, ...] | None:
         chosen = _of_widths(kept, [strip.folded for strip in kept], width)
         if chosen is not None:
             return chosen
-    return None
+    key = tuple(strip for strip in stiff if strip.rank == Rank.KEY)
+    return _of_widths(key, [s.squeezed if s.least else s.broken for s in key], width)
 
 
 def _without(columns: tuple[Strip, ...], rank: Rank) -> Iterator[tuple[Strip, ...]]:
@@ -105,14 +112,17 @@ def _of_widths(
     return tuple(strip.of_width(size) for strip, size in zip(columns, widths, strict=True))
 
 
-def records(columns: tuple[Strip, ...], width: int) -> tuple[Strip, ...]:
-    """Return the rows one below the other, a field and its value a line."""
+def records(columns: tuple[Strip, ...], width: int, *, title: str) -> tuple[Strip, ...]:
+    """Return the rows one below the other, a field and its value a line.
+
+    What the title says already names no field.
+    """
     fields: list[str] = []
     values: list[str] = []
     tones: list[Tone] = []
     for place in range(len(columns[0].texts)):
         for strip in columns:
-            fields.append(strip.header)
+            fields.append("" if strip.header == title else strip.header)
             values.append(strip.texts[place])
             tones.append(strip.tones[place])
         fields.append("")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report import heading
 from decaycalc.report.table import Block, Column, Kind, Paragraph, Rank, Table, Tone
 from decaycalc.transfers.suggestions import Suggested, Suggestion
@@ -22,7 +23,7 @@ def tables(found: Suggested, *, explain: bool = False) -> Iterator[Block]:
     aim = found.aim
     record = aim.convention
     yield Paragraph(text=f"{record.key}  {record.parameter} for this run", tone=Tone.VALUE)
-    yield heading.setting(aim.run, assumed={name: f"{value:g}" for name, value, _ in _run(found)})
+    yield heading.setting(aim.run, assumptions=_assumed(found))
     if aim.n_parameters is not None:
         parameters = heading.amount(aim.n_parameters)
         yield Paragraph(text=f"{parameters} parameters, N and B in tokens", apart=False)
@@ -40,9 +41,13 @@ def tables(found: Suggested, *, explain: bool = False) -> Iterator[Block]:
         yield from map(_derivation, found.suggestions)
 
 
-def _run(found: Suggested) -> Iterator[tuple[str, float, str]]:
-    """Yield the assumptions that are the run's own, to be marked in its line."""
-    yield from (entry for entry in found.assumptions if entry[0] == "momentum")
+def _assumed(found: Suggested) -> tuple[Assumption, ...]:
+    """Return the assumptions that are the run's own, to be marked in its line."""
+    return tuple(
+        Assumption(name=name, value=value, why=why)
+        for name, value, why in found.assumptions
+        if name == "momentum"
+    )
 
 
 def _without(found: Suggested) -> Iterator[Paragraph]:

@@ -101,7 +101,7 @@ def _table(table: Table, width: int | None) -> Iterator[RenderableType]:
     if laid is None or table.title != table.columns[0].header:
         yield Text(table.title, style="bold")
     if laid is None:
-        laid = records(columns, width or _NATURAL)
+        laid = records(columns, width or _NATURAL, title=table.title)
     for start in range(0, len(laid[0].texts) or 1, _ROWS):
         yield _rich_table(laid, slice(start, start + _ROWS))
 
