@@ -76,7 +76,7 @@ class Inspection:
             "schedule": training.schedule,
             "decay_schedule": training.decay_schedule,
             "quantities": [found.to_dict() for found in training.quantities],
-            "exempt": None if training.exempt is None else training.exempt.to_dict(),
+            "exempt": training.exempt.to_dict(),
             "groups": [group.to_dict() for group in self.groups],
             **asdict(self.figures),
         }

@@ -95,6 +95,13 @@ def test_what_is_given_takes_the_place_of_the_files(write):
     assert {q.name: q.origin for q in found.training.quantities}["lr"] == "given"
 
 
+def test_nesterov_and_loss_are_given_too(write):
+    path = write("args.yaml", AUTO.replace("auto", "SGD"))
+    found = inspect(path, run=Run(momentum="0.9", nesterov=True, loss="mean"))
+    origins = {q.name: q.origin for q in found.training.quantities}
+    assert (origins["nesterov"], origins["loss"], origins["momentum"]) == ("given",) * 3
+
+
 def test_lengths_in_epochs_wait_for_the_steps_of_one(write):
     text = "opt: adamw\nlr: 1e-3\nepochs: 100\nweight_decay: 0.05\n"
     found = inspect(write("args.yaml", text), run=Run(steps=500))
@@ -150,6 +157,11 @@ def test_a_pipe_is_read_with_its_kind(monkeypatch, run):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"weight_decay: 0.1\n")))
     status, out, _ = run("-", "--kind", "hf-trainer", "--json")
     assert (status, json.loads(out)["value"]) == (0, 0.1)
+
+
+def test_a_kind_without_a_file_is_refused(capsys):
+    assert main(["convert", "1e-4", "--from", "caffe", "--kind", "timm"]) == 2
+    assert "--kind needs a file" in capsys.readouterr().err
 
 
 def test_rows_are_the_groups(write, run):

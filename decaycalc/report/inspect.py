@@ -61,9 +61,8 @@ def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
     yield ("schedule", training.schedule or "not known", _origin(by_name.get("schedule")))
     yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
     yield ("length", _length(training.run), _length_origin(by_name))
-    if training.exempt is not None:
-        switch = f" ({training.exempt.switch})" if training.exempt.switch else ""
-        yield ("exempt", training.exempt.rule, f"{training.title}'s rule{switch}")
+    switch = f" ({training.exempt.switch})" if training.exempt.switch else ""
+    yield ("exempt", training.exempt.rule, f"{training.title}'s rule{switch}")
 
 
 def _row(found: Sourced, training: Training) -> tuple[Cell, ...]:

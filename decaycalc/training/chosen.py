@@ -106,6 +106,4 @@ def given_of(run: Run) -> dict[str, str]:
         given["nesterov"] = str(run.nesterov).lower()
     if run.loss is not None:
         given["loss"] = str(run.to_dict()["loss"])
-    if run.optimizer is not None:
-        given["optimizer"] = run.optimizer
     return given

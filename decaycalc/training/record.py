@@ -104,7 +104,7 @@ class Training:
     betas: tuple[str, str] | None = None
     eps: str | None = None
     quantities: tuple[Sourced, ...] = ()
-    exempt: Exemption | None = None
+    exempt: Exemption = Exemption(rule="not stated")
     groups: tuple[Group, ...] = ()
     alternatives: tuple["Training", ...] = ()
     missing: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ class Training:
             "kind": self.kind,
             "trainer": self.title,
             "quantities": [found.to_dict() for found in self.quantities],
-            "exempt": None if self.exempt is None else self.exempt.to_dict(),
+            "exempt": self.exempt.to_dict(),
             "missing": list(self.missing),
             "not_used": list(self.not_used),
         }

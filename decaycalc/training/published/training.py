@@ -79,7 +79,7 @@ def recipe_of(training: Training) -> Recipe:
         decay_schedule=training.decay_schedule,
         betas=training.betas,
         eps=training.eps,
-        exempt=None if training.exempt is None else training.exempt.rule,
+        exempt=training.exempt.rule,
         source=training.source,
         note=training.refusal,
     )

@@ -32,5 +32,5 @@ def decimal_text(value: Fraction) -> str:
     try:
         text = repr(float(value))
         return text if exact(text) == value else f"{value.numerator}/{value.denominator}"
-    except (OverflowError, InvalidValueError):
+    except OverflowError:
         return f"{value.numerator}/{value.denominator}"

@@ -166,9 +166,7 @@ def _multistep(settings: Settings) -> str | None:
 
 def _stable(settings: Settings) -> str | None:
     """Return warm-up, stable, decay; the decay is a fifth of what follows the warm-up."""
-    whole, warm = settings.number("sched_epochs"), _warmup(settings)
-    if whole is None:
-        return None
+    whole, warm = settings.number("sched_epochs") or Fraction(0), _warmup(settings)
     after = whole if settings.flag("warmup_prefix") else whole - warm
     decay = settings.number("decay_epochs")
     if decay is None or 0 < decay < 1:
@@ -203,9 +201,7 @@ _SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
 def _length(settings: Settings) -> Sourced | None:
     """Return the epochs with warm-up prefix and cooldown, as create_scheduler_v2 counts them."""
     found = settings.find("sched_epochs")
-    whole = settings.number("sched_epochs")
-    if whole is None:
-        return None
+    whole = settings.number("sched_epochs") or Fraction(0)
     extra = Fraction(0)
     name = settings.word("scheduler") or "none"
     if name in {"cosine", "tanh", "poly"}:

@@ -99,7 +99,14 @@ def test_a_script_without_a_training_command_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "is_one"),
-    [("-", True), ("a/b", True), ("x.YAML", True), ("run.sh:2", True), ("a\0b", False)],
+    [
+        ("-", True),
+        ("a/b", True),
+        ("x.YAML", True),
+        ("run.sh:2", True),
+        ("a\0b", False),
+        ("x" * 5000, False),
+    ],
 )
 def test_what_looks_like_a_file_is_one(name, is_one):
     assert is_file(name) is is_one

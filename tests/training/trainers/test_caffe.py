@@ -3,7 +3,8 @@
 import pytest
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.training.trainers.syntax.prototext import parse_prototext
+from decaycalc.training.reading.settings import texts_of
+from decaycalc.training.trainers.syntax.prototext import parse_prototext_tree
 from tests.training.trainers.reading import read, shrink
 
 SOLVER = """
@@ -149,5 +150,5 @@ def test_broken_solvers_are_refused(tmp_path, text, reason):
 
 
 def test_a_list_of_values_sets_a_field_many_times():
-    message = parse_prototext("at: [1, 2, 3]; name: ''", "s")
-    assert message.texts("at") == ["1", "2", "3"]
+    root = parse_prototext_tree("at: [1, 2, 3]; name: ''", "s")
+    assert texts_of(root.entries["at"]) == ("1", "2", "3")

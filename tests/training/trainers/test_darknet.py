@@ -47,6 +47,10 @@ def test_of_a_key_set_twice_the_first_counts(tmp_path):
     [
         ("policy=constant", "constant"),
         ("policy=step\nstep=100\nscale=.5", "step:every=100,gamma=0.5"),
+        ("policy=poly\npower=2", "polynomial:power=2,over=run"),
+        ("policy=poly\nburn_in=9", "polynomial:power=4,over=run,warmup=9,warmup_power=4"),
+        ("policy=exp\ngamma=.9", "exponential:gamma=0.9,over=run"),
+        ("policy=sgdr\nburn_in=5", "cosine:final=0.01,over=run,warmup=5,warmup_power=4"),
         ("policy=sig", None),
         ("policy=steps\nsteps=1,2\nscales=.1", None),
         ("policy=steps\nsteps=x\nscales=.1", None),

@@ -130,6 +130,8 @@ def test_a_number_that_the_trainer_does_not_pass_on_is_no_decay(tmp_path, optim)
         ({"optim": "sgd", "optim_args": {"momentum": 0.9}}, 1e-4),
         ({"optim": "sgd", "optim_args": '{"momentum": 0.9}'}, 1e-4),
         ({"optim": "sgd", "optim_args": "{momentum"}, 1e-5),
+        ({"optim": "sgd", "optim_args": ["momentum=0.9", "x"]}, 1e-4),
+        ({"optim": "sgd", "optim_args": "betas=0.9,0.99,momentum=0.9"}, 1e-4),
     ],
 )
 def test_optim_args_reach_the_optimizer(tmp_path, changes, value):
@@ -286,5 +288,9 @@ def test_broken_arguments_are_refused(tmp_path, text, reason):
 
 
 def test_keys_that_sound_relevant_and_are_not_read_are_named_once(tmp_path):
-    made = read(tmp_path, "a.json", arguments(lr_mix=2, hub_strategy="x", beta=0.1, eval_steps=5))
+    made = read(
+        tmp_path,
+        "a.json",
+        arguments(lr_mix=2, lr_none=False, hub_strategy="x", beta=0.1, eval_steps=5),
+    )
     assert made.not_used == ("lr_mix",)

@@ -58,6 +58,11 @@ def test_a_shorter_decay_than_the_run_has_its_length(tmp_path):
     assert made.schedule == "cosine:length=4000,final=0.1"
 
 
+def test_a_run_of_no_steps_has_no_length(tmp_path):
+    made = read(tmp_path, "c.py", "max_iters = 0\ndecay_lr = False\n")
+    assert made.run.steps is None
+
+
 def test_anyones_python_is_not_nanogpts(tmp_path):
     text = (
         "learning_rate = 1e-3\nweight_decay = 0.05\nbatch_size = 64\nepochs = 20\nmomentum = 0.9\n"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from decaycalc.conventions.run import Run
+from decaycalc.inspection import inspect
 from decaycalc.training.trainers.timm import TRAINER
 from tests.training.trainers.reading import origins, quantity, read, shrink
 
@@ -116,6 +118,22 @@ def test_every_optimizer_of_the_factory_has_its_convention(tmp_path, opt, conven
     made = read(tmp_path, "args.yaml", args(opt=opt))
     assert made.convention == convention
     assert made.run.nesterov == nesterov
+
+
+def test_lr_base_without_a_size_leaves_the_lr_open(tmp_path):
+    made = read(tmp_path, "args.yaml", args(lr="null", lr_base="0.1", lr_base_size="0"))
+    assert made.run.lr is None
+
+
+WARM_20_OF_100 = "opt: adamw\nlr: 1e-3\nepochs: 100\nwarmup_epochs: 20\nweight_decay: 0.05\n"
+
+
+@pytest.mark.parametrize(("prefix", "total"), [("false", 0.10176), ("true", 0.15026)])
+def test_the_warmup_lies_over_the_cosine_unless_it_is_a_prefix(tmp_path, prefix, total):
+    path = tmp_path / "args.yaml"
+    path.write_text(f"{WARM_20_OF_100}warmup_prefix: {prefix}\n")
+    found = inspect(str(path), run=Run(dataset_size=6400))
+    assert found.figures.sum_shrink == pytest.approx(total, abs=5e-6)
 
 
 def test_an_unknown_optimizer_has_no_number(tmp_path):

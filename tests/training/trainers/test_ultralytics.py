@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import quantity, read, shrink
 
 ARGS = """\
@@ -44,6 +45,54 @@ def test_a_given_batch_changes_the_accumulation(tmp_path):
 def test_coupled_adam_gets_the_scaled_number(tmp_path, optimizer, key):
     made = read(tmp_path, "args.yaml", args(optimizer=optimizer))
     assert (made.convention, made.value) == (key, "0.0005625")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "key", "betas"),
+    [
+        ("AdamW", "ultralytics-adamw", ("0.937", "0.999")),
+        ("MuSGD", "ultralytics-sgd", None),
+        ("RMSProp", "pytorch-rmsprop", None),
+    ],
+)
+def test_optimizers_have_their_conventions(tmp_path, optimizer, key, betas):
+    made = read(tmp_path, "args.yaml", args(optimizer=optimizer))
+    assert (made.convention, made.betas) == (key, betas)
+
+
+def test_an_unknown_optimizer_has_no_number(tmp_path):
+    assert "no convention here" in read(tmp_path, "args.yaml", args(optimizer="Magic")).refusal
+
+
+def test_an_open_batch_leaves_the_scaled_decay_open(tmp_path):
+    made = read(tmp_path, "args.yaml", args(batch=-1, optimizer="Adam").replace("-1", "null"))
+    assert made.run.examples_per_step == 64
+    made = read(tmp_path, "args.yaml", args(optimizer="Adam").replace("nbs: 64", "nbs: 0"))
+    assert made.value is None
+
+
+def test_hours_leave_the_length_open(tmp_path):
+    made = read(tmp_path, "args.yaml", args().replace("time: null", "time: 8"))
+    assert made.run.epochs is None
+    assert "epochs" in made.missing
+
+
+def test_sgd_without_momentum_cannot_be_nesterovs(tmp_path):
+    with pytest.raises(UnreadableFileError, match="nesterov needs a momentum"):
+        read(tmp_path, "args.yaml", args().replace("0.937", "0"))
+
+
+@pytest.mark.parametrize(
+    ("cos_lr", "warm", "schedule"),
+    [
+        ("false", "3.0", "linear:final=0.01,warmup=3epochs,over=run,per=1epochs"),
+        ("true", "0", "cosine:final=0.01,over=run,per=1epochs"),
+    ],
+)
+def test_the_warmup_lies_over_a_value_an_epoch(tmp_path, cos_lr, warm, schedule):
+    text = args().replace("cos_lr: false", f"cos_lr: {cos_lr}")
+    text = text.replace("warmup_epochs: 3.0", f"warmup_epochs: {warm}")
+    assert read(tmp_path, "args.yaml", text).schedule == schedule
 
 
 def test_auto_leaves_two_readings(tmp_path):

@@ -15,18 +15,6 @@ class Message:
 
     fields: list[tuple[str, "str | Message"]] = field(default_factory=list)
 
-    def texts(self, name: str) -> list[str]:
-        """Return the texts of a field, one for each time that it is set."""
-        return [value for key, value in self.fields if key == name and isinstance(value, str)]
-
-    def messages(self, name: str) -> list["Message"]:
-        """Return the messages of a field."""
-        return [value for key, value in self.fields if key == name and isinstance(value, Message)]
-
-    def scalars(self) -> dict[str, object]:
-        """Return the last text of every field that is set to one."""
-        return {key: value for key, value in self.fields if isinstance(value, str)}
-
 
 def parse_prototext(text: str, path: object) -> Message:
     """Return the message that a text holds.

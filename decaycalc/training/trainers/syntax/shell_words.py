@@ -155,7 +155,8 @@ class _Lexer:
         while self.at < len(self.text):
             character = self.text[self.at]
             if self.text.startswith("\\\n", self.at):
-                break
+                self.at, self.line = self.at + 2, self.line + 1
+                continue
             if character.isspace() or character in _ENDS or character in "()":
                 break
             parts += self.piece(character)

@@ -106,6 +106,7 @@ def test_yaml_merges_and_aliases_are_followed():
         ("a: [", "line 2"),
         ("a: " + "[" * 100, "nested more than"),
         ("a: \x01", "."),
+        ("a: \ud800", "it is not YAML"),
     ],
 )
 def test_broken_yaml_is_refused(text, reason):
@@ -265,6 +266,22 @@ def test_what_cannot_be_known_stays_open(expression):
 def test_broken_python_is_refused(text, reason):
     with pytest.raises(UnreadableFileError, match=reason):
         parse_python(text, "f")
+
+
+def test_python_that_overwhelms_its_parser_is_refused(monkeypatch):
+    def overwhelmed(_):
+        raise RecursionError
+
+    monkeypatch.setattr("ast.parse", overwhelmed)
+    with pytest.raises(UnreadableFileError, match="nested too deeply"):
+        parse_python("a = 1", "f")
+
+
+def test_what_is_nested_too_deeply_is_left_out():
+    root = Entries(entries={"lr": Scalar(text="1")})
+    for _ in range(40):
+        root = Entries(entries={"a": root})
+    assert list(leaves(root)) == []
 
 
 def test_an_empty_mapping_has_no_keys():
