@@ -1,8 +1,10 @@
 """Arguments within one setting: `key=value,key=value` as a text, a list of such, or a mapping."""
 
 import re
+from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.settings import Settings, texts_of
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Origin, Sourced
@@ -78,3 +80,13 @@ def element(name: str, path: str, at: int, *, default: str | None = None) -> Fie
         return Sourced(name=name, value=numbers[at], origin=Origin.FILE, where=path, line=node.line)
 
     return Field(name=name, covers=(path,), default=default, derive=derive)
+
+
+def numbers_of(text: str) -> tuple[Fraction, ...]:
+    """Return every number that a text such as `(30000, 40000)` holds, in its order.
+
+    >>> numbers_of("(30000, 4e4)")
+    (Fraction(30000, 1), Fraction(40000, 1))
+    """
+    found = (typed_number(number) for number in _NUMBER.findall(text))
+    return tuple(number for number in found if number is not None)

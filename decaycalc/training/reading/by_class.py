@@ -1,0 +1,58 @@
+"""Fields of trainers whose file names an optimizer class by its path: the class says the rest."""
+
+from collections.abc import Callable
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer
+from decaycalc.training.record import Origin, Sourced
+
+
+def class_of(settings: Settings, *, library: str = "torch") -> OptimizerClass | None:
+    """Return the class that the field `optimizer` names, None where it is not known."""
+    return find_class(settings.text("optimizer") or "", library=library)
+
+
+def optimizer_of(settings: Settings) -> Optimizer:
+    """Return what the class makes of its number; an unknown one has none."""
+    found = class_of(settings)
+    if found is None:
+        name = (settings.text("optimizer") or "")[:80]
+        return Optimizer(convention=None, refusal=f"optimizer {name!r} has no convention here")
+    decoupled = bool(found.flag) and settings.flag("decoupled_weight_decay")
+    return found.optimizer(decoupled=decoupled)
+
+
+def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], Sourced | None]:
+    """Return what derives `weight_decay` or `lr` from the class's own constructor."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        found = class_of(settings, library=library)
+        value = None if found is None else getattr(found, name)
+        if found is None or value is None:
+            return None
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=found.library)
+
+    return derive
+
+
+def class_fields(name: str, arguments: str, *, plain: str = "") -> tuple[Field, ...]:
+    """Return the fields of an optimizer whose path stands at `name`, its arguments at `arguments`.
+
+    `plain` is the path of a bare name where the file may have that instead.
+    """
+    return (
+        Field(name="optimizer", paths=(name, plain) if plain else (name,)),
+        Field(name="weight_decay", paths=(f"{arguments}.weight_decay",),
+              derive=class_default("weight_decay")),
+        Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr")),
+        element("beta1", f"{arguments}.betas", 0, default="0.9"),
+        element("beta2", f"{arguments}.betas", 1, default="0.999"),
+        Field(name="eps", paths=(f"{arguments}.eps",), default="1e-8"),
+        Field(name="momentum", paths=(f"{arguments}.momentum",), default="0"),
+        Field(name="dampening", paths=(f"{arguments}.dampening",), default="0"),
+        Field(name="nesterov", paths=(f"{arguments}.nesterov",), default="false"),
+        Field(name="decoupled_weight_decay", paths=(f"{arguments}.decoupled_weight_decay",),
+              default="false"),
+    )  # fmt: skip

@@ -1,0 +1,162 @@
+"""detectron2's YAML configurations.
+
+Source: detectron2 02b5c4e2 config/defaults.py, solver/build.py.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import cast
+
+from decaycalc.training.reading.arguments import numbers_of
+from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find, from_file, joined
+
+_MOST_BASES = 10
+
+
+def _prepare(document: Document) -> Document:
+    """Join a configuration with those that it names as its `_BASE_`, the file's own word last."""
+    seen = document
+    for _ in range(_MOST_BASES):
+        node = find(seen.root, "_BASE_")
+        name = node.text if isinstance(node, Scalar) else None
+        base = seen.neighbour(name) if name else None
+        if base is None or name is None:
+            break
+        below = cast("Entries", from_file(base.root, name))
+        document, seen = replace(document, root=joined(below, document.root)), base
+    return document
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return SGD, or the class that a project's own builder reads from SOLVER.OPTIMIZER."""
+    name = settings.text("optimizer") or "SGD"
+    if name.upper() == "SGD":
+        return Optimizer(convention="detectron2", uses=("momentum", "nesterov"))
+    found = find_class(name)
+    if found is None:
+        reason = f"SOLVER.OPTIMIZER {name[:60]!r} has no convention here"
+        return Optimizer(convention=None, refusal=reason)
+    made = found.optimizer()
+    note = "SOLVER.OPTIMIZER is a project's own: detectron2 itself has SGD alone"
+    return replace(made, note=note)
+
+
+def _scaled(name: str, path: str, *, inverse: bool = False) -> Derive:
+    """Return what scales a setting to the workers that are given, where the file asks for that.
+
+    Source: detectron2 02b5c4e2 engine/defaults.py, auto_scale_workers.
+    """
+
+    def overrule(settings: Settings) -> Sourced | None:
+        if "world_size" not in settings.given:
+            return None
+        reference = settings.number("reference_world_size")
+        if not reference:
+            return None
+        scale = (settings.number("world_size") or reference) / reference
+        found = settings.in_file(Field(name=name, paths=(path,)))
+        number = None if found is None else typed_number(found.value or "")
+        if number is None:
+            return None
+        value = number / scale if inverse else number * scale
+        sign = "/" if inverse else "·"
+        return derived(name, decimal_text(value), f"{path} {sign} W/REFERENCE_WORLD_SIZE")
+
+    return overrule
+
+
+def _boundaries(settings: Settings) -> str | None:
+    """Return the steps at which lr falls, those beyond the run left out."""
+    last = settings.number("steps")
+    found = numbers_of(settings.text("boundaries") or "")
+    kept = [decimal_text(step) for step in found if last is None or step <= last]
+    return "/".join(kept) or None
+
+
+def _warmup(settings: Settings) -> dict[str, int | Fraction | None]:
+    length = settings.number("warmup_iters")
+    if not length:
+        return {}
+    return {"warmup": int(length), "start": settings.number("warmup_factor") or None}
+
+
+def _schedule(settings: Settings) -> str | None:
+    if settings.word("warmup_method") != "linear":
+        return None
+    name, warm = settings.word("scheduler"), _warmup(settings)
+    if name == "warmupmultisteplr":
+        at = _boundaries(settings)
+        if at is None:
+            return compose("constant", **warm)
+        return compose("step", at=at, gamma=settings.number("gamma"), **warm)
+    if name == "warmupcosinelr":
+        final = ratio(settings, "base_lr_end", "lr") or None
+        return compose("cosine", final=final, over="run", **warm)
+    return None
+
+
+def _exempt(settings: Settings) -> Exemption:
+    parts = [] if settings.number("weight_decay_norm") else ["norms"]
+    parts += ["biases"] if settings.number("weight_decay_bias") == 0 else []
+    switch = "SOLVER.WEIGHT_DECAY_NORM, SOLVER.WEIGHT_DECAY_BIAS"
+    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    node = settings.node("_BASE_")
+    name = node.text if isinstance(node, Scalar) else None
+    if not name or settings.document.neighbour(name) is not None:
+        return made
+    note = f"_BASE_ {name[:80]!r} is not beside the file: its settings are not known"
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="detectron2",
+    title="detectron2",
+    version="detectron2 02b5c4e2",
+    signatures=(
+        Signature(any_of=("SOLVER.BASE_LR", "SOLVER.MAX_ITER", "SOLVER.IMS_PER_BATCH",
+                          "SOLVER.STEPS", "SOLVER.WEIGHT_DECAY"), at_least=2),
+        Signature(all_of=("_BASE_",), any_of=("SOLVER.BASE_LR", "SOLVER.MAX_ITER",
+                                              "SOLVER.STEPS", "SOLVER.IMS_PER_BATCH")),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("SOLVER.OPTIMIZER",)),
+        Field(name="weight_decay", paths=("SOLVER.WEIGHT_DECAY",), default="1e-4"),
+        Field(name="lr", paths=("SOLVER.BASE_LR",), default="0.001",
+              overrule=_scaled("lr", "SOLVER.BASE_LR")),
+        Field(name="momentum", paths=("SOLVER.MOMENTUM",), default="0.9"),
+        Field(name="nesterov", paths=("SOLVER.NESTEROV",), default="false"),
+        Field(name="batch_size", paths=("SOLVER.IMS_PER_BATCH",), default="16",
+              overrule=_scaled("batch_size", "SOLVER.IMS_PER_BATCH")),
+        Field(name="reference_world_size", paths=("SOLVER.REFERENCE_WORLD_SIZE",), default="0"),
+        Field(name="world_size", default="1"),
+        Field(name="steps", paths=("SOLVER.MAX_ITER",), default="40000",
+              overrule=_scaled("steps", "SOLVER.MAX_ITER", inverse=True)),
+        Field(name="scheduler", paths=("SOLVER.LR_SCHEDULER_NAME",), default="WarmupMultiStepLR"),
+        Field(name="boundaries", paths=("SOLVER.STEPS",), default="(30000,)"),
+        Field(name="gamma", paths=("SOLVER.GAMMA",), default="0.1"),
+        Field(name="base_lr_end", paths=("SOLVER.BASE_LR_END",), default="0"),
+        Field(name="warmup_iters", paths=("SOLVER.WARMUP_ITERS",), default="1000"),
+        Field(name="warmup_factor", paths=("SOLVER.WARMUP_FACTOR",), default="0.001"),
+        Field(name="warmup_method", paths=("SOLVER.WARMUP_METHOD",), default="linear"),
+        Field(name="weight_decay_norm", paths=("SOLVER.WEIGHT_DECAY_NORM",), default="0"),
+        Field(name="weight_decay_bias", paths=("SOLVER.WEIGHT_DECAY_BIAS",)),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size",),
+    harmless=("SOLVER.CHECKPOINT_PERIOD", "SOLVER.CLIP_GRADIENTS*", "SOLVER.AMP*", "MODEL*",
+              "DATASETS*", "INPUT*", "TEST*", "DATALOADER*", "VERSION", "_BASE_"),
+    prepare=_prepare,
+    finish=_finish,
+)  # fmt: skip

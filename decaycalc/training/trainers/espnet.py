@@ -1,0 +1,66 @@
+"""ESPnet2's YAML configurations.
+
+Source: espnet 202511 espnet2/tasks/abs_task.py, schedulers/warmup_lr.py,
+optimizers/optim_groups.py.
+"""
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.by_class import class_default, optimizer_of
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.record import Exemption
+
+
+def _schedule(settings: Settings) -> str | None:
+    name = settings.word("scheduler")
+    if not name:
+        return "constant"
+    if name != "warmuplr":
+        return None
+    return compose("inverse-sqrt", warmup=settings.count("warmup_steps"), ramp="one")
+
+
+def _exempt(settings: Settings) -> Exemption:
+    rule = "biases, norms and embeddings" if settings.flag("exclude_weight_decay") else "nothing"
+    return Exemption(rule=rule, switch="exclude_weight_decay")
+
+
+TRAINER = Trainer(
+    kind="espnet",
+    title="ESPnet2",
+    version="espnet 202511",
+    signatures=(
+        Signature(
+            all_of=("optim", "optim_conf.lr"),
+            any_of=("accum_grad", "max_epoch", "batch_type", "batch_bins",
+                    "scheduler_conf.warmup_steps", "keep_nbest_models"),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optim",), default="adadelta"),
+        Field(name="weight_decay", paths=("optim_conf.weight_decay",),
+              derive=class_default("weight_decay")),
+        Field(name="lr", paths=("optim_conf.lr",), derive=class_default("lr")),
+        Field(name="momentum", paths=("optim_conf.momentum",), default="0"),
+        Field(name="dampening", paths=("optim_conf.dampening",), default="0"),
+        Field(name="nesterov", paths=("optim_conf.nesterov",), default="false"),
+        element("beta1", "optim_conf.betas", 0, default="0.9"),
+        element("beta2", "optim_conf.betas", 1, default="0.999"),
+        Field(name="eps", paths=("optim_conf.eps",), default="1e-8"),
+        Field(name="decoupled_weight_decay", paths=("optim_conf.decoupled_weight_decay",),
+              default="false"),
+        Field(name="batch_size", paths=("batch_size",), default="20"),
+        Field(name="grad_accum", paths=("accum_grad",), default="1"),
+        Field(name="epochs", paths=("max_epoch",), default="40"),
+        Field(name="scheduler", paths=("scheduler",)),
+        Field(name="warmup_steps", paths=("scheduler_conf.warmup_steps",), default="25000"),
+        Field(name="exclude_weight_decay", paths=("exclude_weight_decay",), default="false"),
+    ),
+    optimizer=optimizer_of,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size", "grad_accum"),
+    harmless=("batch_type", "batch_bins", "num_iters_per_epoch", "keep_nbest*", "patience",
+              "grad_clip*", "specaug*", "encoder*", "decoder*", "model*", "valid_batch*"),
+)  # fmt: skip

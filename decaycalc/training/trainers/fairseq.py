@@ -1,0 +1,111 @@
+"""fairseq: its YAML configurations, and the flags of fairseq-train.
+
+Source: fairseq 3d262bb2 dataclass/configs.py, optim/*.py, optim/lr_scheduler/*.py.
+"""
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_ADAM = ("beta1", "beta2", "eps")
+_OPTIMIZERS = {
+    "adam": Optimizer(convention="fairseq-adam", uses=_ADAM),
+    "nag": Optimizer(convention="fairseq-nag", uses=("momentum",)),
+    "adafactor": Optimizer(convention="fairseq-adafactor"),
+    "adamax": Optimizer(convention="fairseq-adamax", uses=_ADAM),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
+    "adagrad": Optimizer(convention="pytorch-adagrad"),
+}
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _momentum(settings: Settings) -> Sourced | None:
+    """Return NAG's own default."""
+    if settings.word("optimizer") != "nag":
+        return None
+    where = "fairseq 3d262bb2 optim/nag.py"
+    return Sourced(name="momentum", value="0.99", origin=Origin.DEFAULT, where=where)
+
+
+def _schedule(settings: Settings) -> str | None:
+    name = settings.word("scheduler")
+    warmup = settings.number("warmup_updates") if name != "inverse_sqrt" else None
+    warm = int(warmup) if warmup else None
+    if name == "polynomial_decay":
+        final = ratio(settings, "end_learning_rate", "lr") or None
+        return compose("polynomial", power=settings.number("power"), warmup=warm, final=final)
+    if name == "inverse_sqrt":
+        start = ratio(settings, "warmup_init_lr", "lr") or None
+        return compose("inverse-sqrt", warmup=settings.count("warmup_sqrt"), start=start)
+    if name == "cosine":
+        return compose("cosine", warmup=warm, final=ratio(settings, "min_lr", "lr") or None)
+    return compose("constant", warmup=warm) if name == "fixed" else None
+
+
+def _beta(name: str, at: int, default: str) -> Field:
+    """Return the field of one beta, in a configuration or among the flags."""
+    places = [element(name, path, at) for path in ("optimizer.adam_betas", "adam_betas")]
+
+    def derive(settings: Settings) -> Sourced | None:
+        found = (place.derive(settings) for place in places if place.derive is not None)
+        return next((each for each in found if each is not None), None)
+
+    covers = ("optimizer.adam_betas", "adam_betas")
+    return Field(name=name, covers=covers, default=default, derive=derive)
+
+
+TRAINER = Trainer(
+    kind="fairseq",
+    title="fairseq",
+    version="fairseq 3d262bb2",
+    signatures=(
+        Signature(all_of=("optimizer._name", "optimization.lr")),
+        Signature(all_of=("optimizer._name", "lr_scheduler._name")),
+        Signature(all_of=("program:fairseq-train",)),
+        Signature(all_of=("program:fairseq-hydra-train",)),
+        Signature(any_of=("max_update", "update_freq", "max_sentences", "max_tokens", "adam_betas",
+                          "warmup_updates", "lr_scheduler"), at_least=3),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer._name", "optimizer")),
+        Field(name="weight_decay", paths=("optimizer.weight_decay", "weight_decay", "wd"),
+              default="0"),
+        Field(name="lr", paths=("optimization.lr", "lr"), default="0.25"),
+        _beta("beta1", 0, "0.9"),
+        _beta("beta2", 1, "0.999"),
+        Field(name="eps", paths=("optimizer.adam_eps", "adam_eps"), default="1e-8"),
+        Field(name="momentum", paths=("optimizer.momentum", "momentum"), default="0",
+              derive=_momentum),
+        Field(name="batch_size", paths=("dataset.batch_size", "batch_size", "max_sentences"),
+              note="fairseq's max-tokens bounds a batch in tokens"),
+        Field(name="grad_accum", paths=("optimization.update_freq", "update_freq"), default="1"),
+        Field(name="world_size", paths=("distributed_training.distributed_world_size",
+                                        "distributed_world_size"), default="1"),
+        Field(name="steps", paths=("optimization.max_update", "max_update"), absent=("0",)),
+        Field(name="epochs", paths=("optimization.max_epoch", "max_epoch"), absent=("0",)),
+        Field(name="scheduler", paths=("lr_scheduler._name", "lr_scheduler"), default="fixed"),
+        Field(name="warmup_updates", paths=("lr_scheduler.warmup_updates", "warmup_updates"),
+              default="0"),
+        Field(name="warmup_sqrt", paths=("lr_scheduler.warmup_updates", "warmup_updates"),
+              default="4000"),
+        Field(name="warmup_init_lr", paths=("lr_scheduler.warmup_init_lr", "warmup_init_lr"),
+              absent=("-1",), default="0"),
+        Field(name="power", paths=("lr_scheduler.power", "power"), default="1"),
+        Field(name="end_learning_rate", paths=("lr_scheduler.end_learning_rate",
+                                               "end_learning_rate"), default="0"),
+        Field(name="min_lr", paths=("lr_scheduler.min_lr", "min_lr"), default="0"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing"),
+    harmless=("optimizer.fp16_adam_stats", "optimization.clip_norm", "clip_norm", "task*",
+              "criterion*", "checkpoint*", "common*", "save_interval*", "dataset*", "model*",
+              "lr_scheduler.total_num_update", "total_num_update", "optimization*"),
+)  # fmt: skip

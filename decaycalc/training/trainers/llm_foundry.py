@@ -1,0 +1,141 @@
+"""llm-foundry's and Composer's YAML configurations.
+
+Source: llm-foundry 8c8dd48f llmfoundry/optim, utils/builders.py; composer 64051888.
+"""
+
+import re
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, epochs, percent
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_TIME = re.compile(r"([\d_.eE+-]+?)(ba|ep|dur|tok|sp)?")
+# The class's own default. Source: composer 64051888 composer/optim/decoupled_weight_decay.py,
+# llm-foundry 8c8dd48f llmfoundry/optim/lion.py.
+_CLASSES = {
+    "decoupled_adamw": ("composer-adamw", "1e-5", ("beta1", "beta2", "eps")),
+    "decoupled_lionw": ("llm-foundry-lion", "0", ("beta1", "beta2")),
+    "decoupled_sgdw": ("composer-sgdw", "0", ("momentum", "nesterov")),
+}
+_SHAPES = {
+    "cosine_with_warmup": "cosine",
+    "linear_decay_with_warmup": "linear",
+    "constant_with_warmup": "constant",
+}
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name not in _CLASSES:
+        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    key, _, uses = _CLASSES[name]
+    lr = settings.text("lr")
+    extras = () if lr is None else (("lr_initial", lr),)
+    note = "the decay of a step is weight_decay itself, times the schedule: not times lr"
+    return Optimizer(convention=key, uses=uses, extras=extras, note=note)
+
+
+def _class_default(settings: Settings) -> Sourced:
+    name = settings.word("optimizer")
+    return Sourced(
+        name="weight_decay", value=_CLASSES[name][1], origin=Origin.DEFAULT, where=f"{name}'s class"
+    )
+
+
+def _time(text: str | None) -> tuple[Fraction | None, str]:
+    """Return a time and its unit, `100ba`; a bare number counts batches."""
+    found = _TIME.fullmatch((text or "").strip())
+    return (None, "") if found is None else (typed_number(found[1]), found[2] or "ba")
+
+
+def _in_steps(settings: Settings, name: str) -> Fraction | None:
+    """Return a time in steps, None where it is counted otherwise or not known."""
+    number, unit = _time(settings.text(name))
+    if number is None or unit in {"ep", "dur"}:
+        return None
+    if unit == "ba":
+        return number
+    batch = settings.number("batch_size")
+    length = settings.number("sequence_length") if unit == "tok" else Fraction(1)
+    return number / (batch * length) if batch and length else None
+
+
+def _length(settings: Settings, name: str) -> str | None:
+    """Return a time as a schedule's length, None for nothing and for the whole run."""
+    number, unit = _time(settings.text(name))
+    if not number or (unit == "dur" and number == 1):
+        return None
+    if unit == "ep":
+        return epochs(number)
+    if unit == "dur":
+        return percent(number)
+    steps = _in_steps(settings, name)
+    return None if steps is None else str(int(steps))
+
+
+def _steps(settings: Settings) -> Sourced | None:
+    steps = _in_steps(settings, "max_duration")
+    return None if steps is None else derived("steps", str(int(steps)), "max_duration")
+
+
+def _epochs(settings: Settings) -> Sourced | None:
+    number, unit = _time(settings.text("max_duration"))
+    if number is None or unit != "ep":
+        return None
+    return derived("epochs", decimal_text(number), "max_duration")
+
+
+def _schedule(settings: Settings) -> str | None:
+    shape = _SHAPES.get(settings.word("scheduler"))
+    if shape is None:
+        return None
+    warmup = _length(settings, "t_warmup")
+    if shape == "constant":
+        return compose("constant", warmup=warmup)
+    final = settings.number("alpha_f") or None
+    return compose(shape, warmup=warmup, length=_length(settings, "t_max"), final=final)
+
+
+def _exempt(settings: Settings) -> Exemption:
+    groups = settings.has("optimizer.param_groups")
+    rule = "what optimizer.param_groups says" if groups else "nothing"
+    return Exemption(rule=rule, switch="optimizer.param_groups, optimizer.disable_grad")
+
+
+TRAINER = Trainer(
+    kind="llm-foundry",
+    title="llm-foundry",
+    version="llm-foundry 8c8dd48f",
+    signatures=(Signature(all_of=("max_duration", "optimizer.name", "optimizer.lr")),),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.name",)),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",), derive=_class_default),
+        Field(name="lr", paths=("optimizer.lr",)),
+        element("beta1", "optimizer.betas", 0, default="0.9"),
+        element("beta2", "optimizer.betas", 1, default="0.999"),
+        Field(name="eps", paths=("optimizer.eps",), default="1e-8"),
+        Field(name="momentum", paths=("optimizer.momentum",), default="0"),
+        Field(name="nesterov", paths=("optimizer.nesterov",), default="false"),
+        Field(name="batch_size", paths=("global_train_batch_size",)),
+        Field(name="sequence_length", paths=("max_seq_len", "variables.max_seq_len")),
+        Field(name="max_duration", paths=("max_duration",)),
+        Field(name="steps", derive=_steps),
+        Field(name="epochs", derive=_epochs),
+        Field(name="scheduler", paths=("scheduler.name",)),
+        Field(name="t_warmup", paths=("scheduler.t_warmup",), default="0ba"),
+        Field(name="t_max", paths=("scheduler.t_max",), default="1dur"),
+        Field(name="alpha_f", paths=("scheduler.alpha_f",), default="0"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size",),
+    unit=lambda _: "sequences",
+    harmless=("device_train_microbatch_size", "device_eval_batch_size", "eval*", "algorithms*",
+              "train_loader*", "callbacks*", "loggers*", "fsdp*", "model*", "save*",
+              "optimizer.param_groups*", "scheduler.scale_warmup"),
+)  # fmt: skip

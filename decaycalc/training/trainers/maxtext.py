@@ -1,0 +1,81 @@
+"""MaxText's YAML configurations, over its base.yml.
+
+Source: MaxText e591f30c configs/base.yml, utils/maxtext_utils.py.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name == "adamw":
+        return Optimizer(convention="maxtext-adamw", uses=("beta1", "beta2", "eps"))
+    return Optimizer(convention=None, refusal=f"opt_type {name[:60]!r} has no convention here")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: MaxText e591f30c utils/maxtext_utils.py, create_learning_rate_schedule."""
+    kind, steps = settings.word("scheduler"), settings.number("steps")
+    if kind not in {"cosine", "wsd"} or steps is None:
+        return None
+    length = settings.number("schedule_steps") or steps
+    warmup = int(length * (settings.number("warmup_fraction") or Fraction(0))) or None
+    final = settings.number("final_fraction") or None
+    whole = None if length == steps else int(length)
+    if kind == "cosine":
+        return compose("cosine", warmup=warmup, length=whole, final=final)
+    decay = int(length * (settings.number("decay_fraction") or Fraction(0)))
+    return compose("wsd", warmup=warmup, length=whole, decay=decay, final=final)
+
+
+def _exempt(settings: Settings) -> Exemption:
+    masks = settings.texts("adamw_mask")
+    rule = "names that match " + " or ".join(masks)[:200] if masks else "nothing"
+    return Exemption(rule=rule, switch="adamw_mask")
+
+
+TRAINER = Trainer(
+    kind="maxtext",
+    title="MaxText",
+    version="MaxText e591f30c configs/base.yml",
+    signatures=(
+        Signature(
+            any_of=("per_device_batch_size", "max_target_length", "adam_weight_decay",
+                    "base_config", "warmup_steps_fraction", "learning_rate_final_fraction",
+                    "cosine_learning_rate_final_fraction", "base_emb_dim", "opt_type",
+                    "learning_rate_schedule_steps"),
+            at_least=2,
+            none_of=("per_device_train_batch_size",),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("opt_type",), default="adamw"),
+        Field(name="weight_decay", paths=("adam_weight_decay",), default="0.1"),
+        Field(name="lr", paths=("learning_rate",), default="3e-5"),
+        Field(name="beta1", paths=("adam_b1",), default="0.9"),
+        Field(name="beta2", paths=("adam_b2",), default="0.95"),
+        Field(name="eps", paths=("adam_eps",), default="1e-8"),
+        Field(name="batch_size", paths=("per_device_batch_size",), default="12"),
+        Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="seq_len", paths=("max_target_length",), default="2048"),
+        Field(name="steps", paths=("steps",), default="150001"),
+        Field(name="schedule_steps", paths=("learning_rate_schedule_steps",), absent=("-1",)),
+        Field(name="scheduler", paths=("lr_schedule_type",), default="cosine"),
+        Field(name="warmup_fraction", paths=("warmup_steps_fraction",), default="0.1"),
+        Field(name="decay_fraction", paths=("wsd_decay_steps_fraction",), default="0.1"),
+        Field(name="final_fraction", paths=("learning_rate_final_fraction",
+              "cosine_learning_rate_final_fraction"), default="0.1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    unit=lambda settings: f"sequences of {(settings.text('seq_len') or '?')[:9]} tokens",
+    harmless=("base_*", "run_name", "gradient_clipping_threshold", "steps", "adamw_mask*",
+              "muon_*", "checkpoint_period", "eval*", "*_parallelism", "num_*", "profiler*"),
+)  # fmt: skip

@@ -1,0 +1,130 @@
+"""OLMo's YAML configurations.
+
+Source: OLMo 59a53e3f olmo/config.py, olmo/optim.py.
+"""
+
+import re
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+
+_DURATION = re.compile(r"([\d_.eE+]+?)(ep|T)?")
+
+
+def _duration(settings: Settings) -> tuple[Fraction | None, str]:
+    """Return the run's length and its unit: "" for steps, "ep" for epochs, "T" for tokens."""
+    found = _DURATION.fullmatch((settings.text("max_duration") or "").strip())
+    return (None, "") if found is None else (typed_number(found[1]), found[2] or "")
+
+
+def _steps(settings: Settings) -> Sourced | None:
+    length, unit = _duration(settings)
+    if length is None or unit == "ep":
+        return None
+    if unit == "":
+        return derived("steps", decimal_text(length), "max_duration")
+    batch, tokens = settings.number("batch_size"), settings.number("sequence_length")
+    if not batch or not tokens:
+        return None
+    formula = "max_duration / (global_train_batch_size · max_sequence_length)"
+    return derived("steps", str(int(length / (batch * tokens))), formula)
+
+
+def _epochs(settings: Settings) -> Sourced | None:
+    length, unit = _duration(settings)
+    if length is None or unit != "ep":
+        return None
+    return derived("epochs", decimal_text(length), "max_duration")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name == "adamw":
+        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
+    if name == "lionw":
+        return Optimizer(convention="lion-pytorch", uses=("beta1", "beta2"))
+    return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+
+
+def _length(settings: Settings, name: str) -> str | None:
+    """Return a length in steps; one counted in tokens is divided by B."""
+    number = settings.number(name)
+    if not number:
+        return None
+    if settings.word("units") == "tokens":
+        batch, tokens = settings.number("batch_size"), settings.number("sequence_length")
+        if not batch or not tokens:
+            return None
+        number /= batch * tokens
+    return str(int(number))
+
+
+def _start(settings: Settings) -> Fraction:
+    """Return what the warm-up begins at: a tenth of lr where warmup_min_lr is not set."""
+    own = ratio(settings, "warmup_min_lr", "lr") if settings.text("warmup_min_lr") else None
+    return Fraction(1, 10) if own is None else own
+
+
+def _schedule(settings: Settings) -> str | None:
+    name = settings.word("scheduler")
+    warmup = _length(settings, "warmup_steps")
+    start = _start(settings) if warmup else None
+    warm = {"warmup": warmup, "start": start or None}
+    if name in {"cosine_with_warmup", "linear_with_warmup"}:
+        kind, final = name.partition("_")[0], settings.number("final") or None
+        return compose(kind, **warm, length=_length(settings, "t_max"), final=final)
+    if name == "constant":
+        return "constant"
+    return compose("constant", **warm) if name == "constant_with_warmup" else None
+
+
+def _exempt(settings: Settings) -> Exemption:
+    parts = [] if settings.flag("decay_norm_and_bias") else ["norms and biases"]
+    parts += [] if settings.flag("decay_embeddings") else ["embeddings"]
+    switch = "optimizer.decay_norm_and_bias, optimizer.decay_embeddings"
+    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch)
+
+
+TRAINER = Trainer(
+    kind="olmo",
+    title="OLMo",
+    version="OLMo 59a53e3f",
+    signatures=(
+        Signature(all_of=("max_duration", "optimizer.learning_rate", "scheduler.t_warmup")),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.name",), default="lionw"),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",), default="0.01"),
+        Field(name="lr", paths=("optimizer.learning_rate",), default="1e-4"),
+        element("beta1", "optimizer.betas", 0, default="0.9"),
+        element("beta2", "optimizer.betas", 1, default="0.95"),
+        Field(name="eps", paths=("optimizer.eps",), default="1e-5"),
+        Field(name="batch_size", paths=("global_train_batch_size",)),
+        Field(name="sequence_length", paths=("model.max_sequence_length",), default="1024"),
+        Field(name="max_duration", paths=("max_duration",)),
+        Field(name="steps", derive=_steps),
+        Field(name="epochs", derive=_epochs),
+        Field(name="scheduler", paths=("scheduler.name",), default="cosine_with_warmup"),
+        Field(name="units", paths=("scheduler.units",), default="steps"),
+        Field(name="warmup_steps", paths=("scheduler.t_warmup",), default="100"),
+        Field(name="t_max", paths=("scheduler.t_max",)),
+        Field(name="final", paths=("scheduler.alpha_f",), default="0.1"),
+        Field(name="warmup_min_lr", paths=("scheduler.warmup_min_lr",)),
+        Field(name="decay_norm_and_bias", paths=("optimizer.decay_norm_and_bias",),
+              default="false"),
+        Field(name="decay_embeddings", paths=("optimizer.decay_embeddings",), default="false"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size",),
+    unit=lambda _: "sequences",
+    harmless=("device_train_microbatch_size", "device_eval_batch_size", "max_grad_norm*",
+              "eval*", "save*", "optimizer.metrics_log_interval", "optimizer.decay_*",
+              "scheduler.grad_clip*", "model*", "data*", "wandb*", "fsdp*", "stop_at"),
+)  # fmt: skip

@@ -1,0 +1,124 @@
+"""PaddleClas' YAML configurations.
+
+Source: PaddleClas d178931f ppcls/optimizer/{optimizer,learning_rate}.py.
+"""
+
+from fractions import Fraction
+from itertools import pairwise
+
+from decaycalc.training.reading.arguments import numbers_of
+from decaycalc.training.reading.by_class import class_default, class_of
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+
+_ADAM = ("beta1", "beta2", "eps")
+_USES = {"momentum": ("momentum", "nesterov"), "adam": _ADAM, "adamw": _ADAM, "nadam": _ADAM}
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    found = class_of(settings, library="paddle")
+    if found is None:
+        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    if settings.word("regularizer") == "l1":
+        return Optimizer(
+            convention=None, refusal="an L1 regularizer has no weight decay of its own"
+        )
+    return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
+
+
+def _warmup(settings: Settings) -> dict[str, str | Fraction | None]:
+    length = settings.number("warmup_epoch")
+    start = ratio(settings, "warmup_start_lr", "lr") if length else None
+    return {"warmup": epochs(length) if length else None, "start": start or None}
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: PaddleClas d178931f ppcls/optimizer/learning_rate.py."""
+    name, warm = settings.word("scheduler"), _warmup(settings)
+    if name == "cosine":
+        return compose("cosine", **warm, final=ratio(settings, "eta_min", "lr") or None)
+    if name == "linear":
+        return compose("linear", **warm, final=ratio(settings, "end_lr", "lr") or None)
+    if name == "constant":
+        return "constant"
+    if name == "piecewise":
+        return _piecewise(settings, warm)
+    return None
+
+
+def _piecewise(settings: Settings, warm: dict[str, str | Fraction | None]) -> str | None:
+    """Return the steps; with learning_rate set they are every 30 epochs by a tenth."""
+    if settings.has("Optimizer.lr.learning_rate"):
+        total = settings.number("epochs")
+        if total is None:
+            return None
+        thirties = tuple(str(epoch) for epoch in range(30, int(total), 30))
+        return _steps(thirties, "0.1", warm) if thirties else compose("constant", **warm)
+    values = numbers_of(",".join(settings.texts("Optimizer.lr.values")))
+    at = settings.texts("Optimizer.lr.decay_epochs")
+    gammas = [decimal_text(later / earlier) for earlier, later in pairwise(values) if earlier]
+    if not at or len(gammas) != len(at):
+        return None
+    return _steps(at, "/".join(gammas if len(set(gammas)) > 1 else gammas[:1]), warm)
+
+
+def _steps(at: tuple[str, ...], gamma: str, warm: dict[str, str | Fraction | None]) -> str:
+    return compose("step", at=f"{'/'.join(at)}epochs", gamma=gamma, **warm)
+
+
+def _peak(settings: Settings) -> Sourced | None:
+    """Return the first of Piecewise's values, where no learning_rate is set."""
+    found = numbers_of(",".join(settings.texts("Optimizer.lr.values")))
+    return derived("lr", decimal_text(found[0]), "Optimizer.lr.values") if found else None
+
+
+def _exempt(settings: Settings) -> Exemption:
+    names = (settings.text("no_weight_decay_name") or "").split()
+    parts = [f"names with {' or '.join(names)[:200]}"] if names else []
+    parts += ["1-D tensors"] if settings.flag("one_dim") else []
+    switch = "Optimizer.no_weight_decay_name, Optimizer.one_dim_param_no_weight_decay"
+    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch)
+
+
+TRAINER = Trainer(
+    kind="paddleclas",
+    title="PaddleClas",
+    version="PaddleClas d178931f",
+    signatures=(
+        Signature(all_of=("Optimizer.name",), any_of=("Global.epochs", "Arch.name",
+                  "Optimizer.lr.name", "DataLoader.Train.sampler.batch_size"), at_least=2),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("Optimizer.name",)),
+        Field(name="regularizer", paths=("Optimizer.regularizer.name",)),
+        Field(name="weight_decay", paths=("Optimizer.regularizer.coeff", "Optimizer.weight_decay"),
+              derive=class_default("weight_decay", library="paddle")),
+        Field(name="lr", paths=("Optimizer.lr.learning_rate",), derive=_peak),
+        Field(name="momentum", paths=("Optimizer.momentum",), default="0.9"),
+        Field(name="nesterov", paths=("Optimizer.use_nesterov",), default="false"),
+        Field(name="beta1", paths=("Optimizer.beta1",), default="0.9"),
+        Field(name="beta2", paths=("Optimizer.beta2",), default="0.999"),
+        Field(name="eps", paths=("Optimizer.epsilon",), default="1e-8"),
+        Field(name="batch_size", paths=("DataLoader.Train.sampler.batch_size",)),
+        Field(name="grad_accum", paths=("Global.update_freq",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="drop_last", paths=("DataLoader.Train.sampler.drop_last",), default="false"),
+        Field(name="epochs", paths=("Global.epochs",)),
+        Field(name="scheduler", paths=("Optimizer.lr.name",), default="Constant"),
+        Field(name="warmup_epoch", paths=("Optimizer.lr.warmup_epoch",), default="0"),
+        Field(name="warmup_start_lr", paths=("Optimizer.lr.warmup_start_lr",), default="0"),
+        Field(name="eta_min", paths=("Optimizer.lr.eta_min",), default="0"),
+        Field(name="end_lr", paths=("Optimizer.lr.end_lr",), default="0"),
+        Field(name="no_weight_decay_name", paths=("Optimizer.no_weight_decay_name",)),
+        Field(name="one_dim", paths=("Optimizer.one_dim_param_no_weight_decay",), default="false"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=("Arch*", "Loss*", "Metric*", "DataLoader*", "Global*", "AMP*", "EMA*", "Infer*",
+              "Optimizer.clip_norm", "Optimizer.lr*"),
+)  # fmt: skip

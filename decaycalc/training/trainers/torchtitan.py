@@ -1,0 +1,108 @@
+"""torchtitan's TOML configurations, until they became Python.
+
+Source: torchtitan 9810191bb~1 torchtitan/config/job_config.py, components/lr_scheduler.py; the
+older keys before 8570415c3 and 0da8901b1.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+
+_ADAM = ("beta1", "beta2", "eps")
+_OPTIMIZERS = {
+    "adamw": Optimizer(convention="torchtitan", uses=_ADAM),
+    "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
+}
+_SHAPES = {"linear": "linear", "sqrt": "1-sqrt", "cosine": "cosine"}
+_WHOLE = ("global_batch_size", "seq_len")
+_OF_DEVICES = ("batch_size", "world_size", "seq_len")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _devices(settings: Settings) -> Sourced | None:
+    """Return the data-parallel devices: replicas times shards."""
+    parts = [settings.number(name) for name in ("replicas", "shards")]
+    if any(part is None or part < 1 for part in parts):
+        return None
+    product = (parts[0] or Fraction(1)) * (parts[1] or Fraction(1))
+    formula = "data_parallel_replicate_degree · data_parallel_shard_degree"
+    return derived("world_size", str(int(product)), formula)
+
+
+def _batch(settings: Settings) -> tuple[str, ...]:
+    return _OF_DEVICES if settings.text("global_batch_size") is None else _WHOLE
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: torchtitan components/lr_scheduler.py, build_lr_schedulers: warm-up (t+1)/W."""
+    steps = settings.number("total_steps") or settings.number("steps")
+    shape = _SHAPES.get(settings.word("decay_type"))
+    if steps is None or shape is None:
+        return None
+    warmup = settings.number("warmup_steps") or Fraction(0)
+    share = settings.number("decay_ratio")
+    decay = steps - warmup if share is None else Fraction(round(steps * share))
+    warm = {"warmup": int(warmup) or None, "ramp": "one" if warmup else None}
+    final = settings.number("min_lr_factor") or None
+    if share is None and shape != "1-sqrt":
+        return compose(shape, **warm, final=final)
+    return compose("wsd", **warm, decay=int(decay), final=final, shape=shape)
+
+
+TRAINER = Trainer(
+    kind="torchtitan",
+    title="torchtitan",
+    version="torchtitan 9810191bb~1",
+    signatures=(
+        Signature(
+            all_of=("optimizer.lr",),
+            any_of=("model.flavor", "lr_scheduler.warmup_steps", "lr_scheduler.decay_ratio",
+                    "training.local_batch_size", "parallelism.data_parallel_shard_degree",
+                    "training.data_parallel_shard_degree", "lr_scheduler.decay_type",
+                    "job.dump_folder"),
+            at_least=2,
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.name",), default="AdamW"),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",), default="0.1"),
+        Field(name="lr", paths=("optimizer.lr",), default="8e-4"),
+        Field(name="beta1", paths=("optimizer.beta1",), default="0.9"),
+        Field(name="beta2", paths=("optimizer.beta2",), default="0.95"),
+        Field(name="eps", paths=("optimizer.eps",), default="1e-8"),
+        Field(name="batch_size", paths=("training.local_batch_size", "training.batch_size"),
+              default="8"),
+        Field(name="global_batch_size", paths=("training.global_batch_size",), absent=("-1",)),
+        Field(name="replicas", paths=("parallelism.data_parallel_replicate_degree",
+                                      "training.data_parallel_replicate_degree"), default="1"),
+        Field(name="shards", paths=("parallelism.data_parallel_shard_degree",
+                                    "training.data_parallel_shard_degree"), absent=("-1",)),
+        Field(name="world_size", default="1", derive=_devices),
+        Field(name="seq_len", paths=("training.seq_len",), default="2048"),
+        Field(name="steps", paths=("training.steps",), default="10000"),
+        Field(name="total_steps", paths=("lr_scheduler.total_steps",)),
+        Field(name="warmup_steps", paths=("lr_scheduler.warmup_steps", "training.warmup_steps"),
+              default="200"),
+        Field(name="decay_ratio", paths=("lr_scheduler.decay_ratio",)),
+        Field(name="decay_type", paths=("lr_scheduler.decay_type",), default="linear"),
+        Field(name="min_lr_factor", paths=("lr_scheduler.min_lr_factor", "lr_scheduler.lr_min"),
+              default="0"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing"),
+    batch=_batch,
+    unit=lambda _: "tokens",
+    harmless=("optimizer.implementation", "optimizer.fused", "optimizer.early_step*",
+              "training.max_norm", "training.local_batch_size", "training.compile*",
+              "parallelism*", "activation*", "checkpoint*", "profiling*", "metrics*", "job*",
+              "validation*", "float8*", "comm*"),
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""detectron2's YAML configurations."""
+
+import pytest
+
+from decaycalc.errors import DecaycalcError
+from decaycalc.inspection import inspect
+from tests.training.trainers.reading import read, shrink
+
+FILE = """\
+MODEL:
+  META_ARCHITECTURE: "GeneralizedRCNN"
+SOLVER:
+  IMS_PER_BATCH: 32
+  BASE_LR: 0.04
+  STEPS: (30000, 40000)
+  MAX_ITER: 45000
+  WEIGHT_DECAY: 0.0002
+VERSION: 2
+"""
+
+
+def test_a_configuration_is_read_over_the_defaults(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE)
+    assert (found.kind, found.convention, found.value) == ("detectron2", "detectron2", "0.0002")
+    assert float(found.run.momentum) == 0.9
+    assert found.schedule == "step:at=30000/40000,gamma=0.1,warmup=1000,start=0.001"
+    assert (found.run.examples_per_step, found.run.total_steps) == (32, 45000)
+    assert shrink(found) == pytest.approx(8e-5)
+    assert found.exempt.rule == "norms"
+
+
+def test_what_the_run_takes_off_is_as_by_hand(tmp_path):
+    (tmp_path / "a.yaml").write_text(FILE, encoding="utf-8")
+    assert inspect(str(tmp_path / "a.yaml")).figures.sum_shrink == pytest.approx(2.4440, abs=5e-5)
+
+
+def test_the_base_file_lies_below_and_is_missed_where_it_is_not_there(tmp_path):
+    (tmp_path / "base.yaml").write_text("SOLVER:\n  MOMENTUM: 0.5\n  MAX_ITER: 7\n")
+    found = read(tmp_path, "a.yaml", "_BASE_: base.yaml\n" + FILE)
+    assert float(found.run.momentum) == 0.5
+    assert found.run.total_steps == 45000
+    lost = read(tmp_path, "b.yaml", "_BASE_: other.yaml\n" + FILE)
+    assert any("'other.yaml' is not beside" in note for note in lost.notes)
+
+
+def test_a_base_that_is_no_mapping_is_passed_over(tmp_path):
+    (tmp_path / "base.yaml").write_text("- a\n")
+    assert read(tmp_path, "a.yaml", "_BASE_: base.yaml\n" + FILE).value == "0.0002"
+
+
+def test_a_base_that_names_itself_ends(tmp_path):
+    assert read(tmp_path, "a.yaml", "_BASE_: a.yaml\n" + FILE).value == "0.0002"
+
+
+def test_workers_scale_what_the_file_says_for_its_reference(tmp_path):
+    scaled = FILE.replace("  MAX_ITER", "  REFERENCE_WORLD_SIZE: 8\n  MAX_ITER")
+    found = read(tmp_path, "a.yaml", scaled, world_size="16")
+    assert (float(found.run.lr), found.run.examples_per_step) == (0.08, 64)
+    assert found.run.total_steps == 22500
+    assert read(tmp_path, "b.yaml", FILE.replace("0.04", "0.02")).run.examples_per_step == 32
+    with pytest.raises(DecaycalcError, match="counts all devices"):
+        read(tmp_path, "d.yaml", FILE, world_size="16")
+    plain = scaled.replace("  IMS_PER_BATCH: 32\n", "")
+    assert read(tmp_path, "c.yaml", plain, world_size="16").run.examples_per_step == 16
+
+
+@pytest.mark.parametrize(
+    ("more", "schedule"),
+    [
+        ("WARMUP_ITERS: 0", "step:at=30000/40000,gamma=0.1"),
+        ("STEPS: (50000,)", "constant:warmup=1000,start=0.001"),
+        ("LR_SCHEDULER_NAME: WarmupCosineLR",
+         "cosine:over=run,warmup=1000,start=0.001"),
+        ("WARMUP_METHOD: constant", None),
+        ("LR_SCHEDULER_NAME: WarmupStepWithFixedGammaLR", None),
+    ],
+)  # fmt: skip
+def test_schedules_and_warm_ups(tmp_path, more, schedule):
+    text = FILE.replace("  STEPS: (30000, 40000)\n", "") if "STEPS" in more else FILE
+    found = read(tmp_path, "a.yaml", text.replace("SOLVER:\n", f"SOLVER:\n  {more}\n"))
+    assert found.schedule == schedule
+
+
+def test_biases_and_norms_have_switches_of_their_own(tmp_path):
+    text = FILE.replace("  MAX", "  WEIGHT_DECAY_BIAS: 0.0\n  WEIGHT_DECAY_NORM: 0.1\n  MAX")
+    assert read(tmp_path, "a.yaml", text).exempt.rule == "biases"
+
+
+def test_a_project_s_own_optimizer_is_read_by_its_class_or_refused(tmp_path):
+    named = FILE.replace("  MAX", "  OPTIMIZER: ADAMW\n  MAX")
+    found = read(tmp_path, "a.yaml", named)
+    assert found.convention == "pytorch-adamw"
+    assert any("a project's own" in note for note in found.notes)
+    assert read(tmp_path, "b.yaml", named.replace("ADAMW", "MINE")).value is None

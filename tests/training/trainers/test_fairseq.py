@@ -1,0 +1,64 @@
+"""fairseq: its YAML configurations, and the flags of fairseq-train."""
+
+import pytest
+
+from tests.training.trainers.reading import read, shrink
+
+FILE = """\
+task:
+  _name: masked_lm
+dataset:
+  batch_size: 16
+distributed_training:
+  distributed_world_size: 8
+optimizer:
+  _name: adam
+  weight_decay: 0.01
+  adam_betas: (0.9,0.98)
+  adam_eps: 1e-06
+lr_scheduler:
+  _name: polynomial_decay
+  warmup_updates: 10000
+optimization:
+  lr: [0.0005]
+  max_update: 125000
+  update_freq: [4]
+"""
+FLAGS = """\
+fairseq-train data --optimizer adam --adam-betas '(0.9, 0.98)' --weight-decay 0.1 --lr 0.0005 \\
+  --lr-scheduler inverse_sqrt --warmup-init-lr 5e-05 --max-sentences 8 --update-freq 2 \\
+  --max-update 1000
+"""
+
+
+def test_a_configuration_multiplies_devices_and_frequency(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE)
+    assert (found.kind, found.convention, found.value) == ("fairseq", "fairseq-adam", "0.01")
+    assert (found.run.examples_per_step, found.run.total_steps) == (512, 125_000)
+    assert found.schedule == "polynomial:power=1,warmup=10000"
+    assert found.betas == ("0.9", "0.98")
+    assert shrink(found) == pytest.approx(5e-6)
+
+
+def test_flags_are_read_alike_and_the_warm_up_of_inverse_sqrt_is_4000(tmp_path):
+    found = read(tmp_path, "run.sh", FLAGS)
+    assert (found.value, found.run.examples_per_step) == ("0.1", 16)
+    assert found.schedule == "inverse-sqrt:warmup=4000,start=0.1"
+    assert found.betas == ("0.9", "0.98")
+    assert read(tmp_path, "b.sh", FLAGS.replace("--weight-decay", "--wd")).value == "0.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule"),
+    [("cosine", "cosine:warmup=10000"), ("fixed", "constant:warmup=10000"), ("tri_stage", None)],
+)
+def test_schedules(tmp_path, name, schedule):
+    assert read(tmp_path, "a.yaml", FILE.replace("polynomial_decay", name)).schedule == schedule
+
+
+def test_nag_has_a_momentum_of_its_own_and_others_none(tmp_path):
+    nag = read(tmp_path, "a.yaml", FILE.replace("_name: adam", "_name: nag"))
+    assert (nag.convention, float(nag.run.momentum)) == ("fairseq-nag", 0.99)
+    sgd = read(tmp_path, "b.yaml", FILE.replace("_name: adam", "_name: sgd"))
+    assert not sgd.run.given("momentum")
+    assert read(tmp_path, "c.yaml", FILE.replace("_name: adam", "_name: x")).value is None
