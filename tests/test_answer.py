@@ -8,7 +8,7 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
-from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError
+from decaycalc.errors import NoEquivalentError, UnknownNameError
 from decaycalc.record import replace
 
 F = Fraction
@@ -84,8 +84,9 @@ def test_an_adaptive_penalty_has_no_shrink():
 
 
 def test_a_named_target_that_cannot_be_reached_is_an_error_a_listed_one_is_not():
+    run = Run(lr="0.1")
     with pytest.raises(NoEquivalentError):
-        ask("pytorch-adam", "1e-2", run=RUN, targets=(find("pytorch-adamw"),))
+        ask("pytorch-adam", "1e-2", run=run, targets=(find("pytorch-adamw"),))
     reasons = {e.convention.key: e.reason for e in ask("pytorch-adam", "1e-2").unavailable}
     assert reasons["pytorch-adamw"] == "no-equivalent"
     assert reasons["sum-l2"] == "missing"
@@ -103,9 +104,30 @@ def test_an_unknown_dtype_is_refused_even_where_nothing_decays():
         ask("mean-l2", None, dtype="float31")
 
 
-def test_what_leaves_nothing_of_a_weight_is_refused_at_once():
-    with pytest.raises(InvalidValueError, match="leaves nothing"):
-        ask("pytorch-adamw", 30, run=RUN)
+@pytest.mark.parametrize(
+    ("value", "factor", "text"),
+    [
+        (1, 0, "a step takes 1 times the weight off: all"),
+        (15, -0.5, "a step takes 1.5 times the weight off, so it changes sign in every step"),
+        (24, -1.4, "the weight grows: a step multiplies it by -1.4"),
+        (25000, -2499, "the weight grows: a step multiplies it by -2499"),
+    ],
+)
+def test_a_decay_above_1_is_answered_with_its_warning(value, factor, text):
+    run = Run(lr="0.1" if value > 1 else 1, dataset_size=10**6, batch_size=1, epochs=1)
+    shown = ask("pytorch-adamw", value, run=run, targets=(find("per-step-factor"),))
+    assert shown.decay.per_step_factor == pytest.approx(factor)
+    assert shown.conversions[0].value == pytest.approx(factor)
+    assert text in " ".join(shown.warnings)
+    assert shown.decay.oscillating == (value > 1)
+    if abs(factor) > 1:  # beyond every float
+        assert shown.decay.per_run_factor is shown.decay.half_life_steps is None
+
+
+def test_a_momentum_that_makes_the_weight_grow_is_answered_with_its_warning():
+    shown = ask("pytorch-sgd", 10, run=Run(lr=10, momentum="0.9"))
+    assert shown.decay.per_step_factor > 90
+    assert "the weight grows" in " ".join(shown.warnings)
 
 
 def test_warnings_tell_rounded_epochs_defaults_oscillation_and_lost_digits():
@@ -113,9 +135,6 @@ def test_warnings_tell_rounded_epochs_defaults_oscillation_and_lost_digits():
     assert [text.partition(":")[0] for text in ask("pytorch-sgd", "5e-4", run=run).warnings] == [
         "an epoch is 4 steps, N/B is 3.90625", "the decay oscillates",
     ]  # fmt: skip
-    assert ask("torch7-sgd", 1, run=Run(momentum="0.9")).warnings == (
-        "dampening is 0.9, the framework's default",
-    )
     (lost,) = ask("pytorch-adamw", "0.1", run=Run(lr="3e-4"), dtype="bfloat16").warnings
     assert "lost in bfloat16 rounding" in lost
     assert ask("pytorch-adamw", "0.1", run=Run(lr="3e-4"), dtype="float32").warnings == ()
@@ -152,6 +171,6 @@ def test_json_of_an_answer_holds_plain_values():
 
 
 def test_what_a_network_s_file_leaves_open_is_a_warning():
-    network = replace(parse_architecture("4-3-2"), note="two tensors are tied")
+    network = replace(parse_architecture("4-3-2"), notes=("two tensors are tied",))
     question = Question(source=find("mean-l2"), value="1e-3", run=Run(), architecture=network)
     assert "two tensors are tied" in answer(question).warnings

@@ -214,8 +214,17 @@ class Converter:
         return replace(question_of(merged, self._finder), value=merged["value"])
 
     def _written(self, question: Question, reply: Answer) -> str:
+        """Return the text of an answer.
+
+        Raises:
+            MissingQuantityError: the one target's own lr is not known.
+        """
         conversions = [made.to_dict() for made in reply.conversions]
-        return self.writer.result(conversions, reply.warnings, listed=is_listed(question))
+        listed = is_listed(question)
+        if not listed and reply.conversions[0].missing:
+            what = f"{question.source.key} to {question.targets[0].key}"
+            raise MissingQuantityError(what, reply.conversions[0].missing)
+        return self.writer.result(conversions, reply.warnings, listed=listed)
 
     def _first(
         self, shape: Shape, row: Any, key: Any, *, number: Ratio, ratios: list[Ratio]

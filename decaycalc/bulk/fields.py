@@ -34,7 +34,7 @@ SETTINGS = frozenset((*_NUMBERS, *_FLAGS, *_TEXTS, "to"))
 # What a result adds to its row.
 RESULTS = (
     "result", "result_parameter", "result_lr", "result_equivalence", "result_note",
-    "result_layers", "result_warnings", "conversions",
+    "result_assumptions", "result_layers", "result_warnings", "conversions",
 )  # fmt: skip
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})

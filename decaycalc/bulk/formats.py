@@ -13,7 +13,7 @@ from decaycalc.report.document import to_json
 MARK, NOTE = "\x01", "\x02,"
 CSV_COLUMNS = (
     "result", "result_parameter", "result_lr", "result_equivalence", "result_note",
-    "result_warnings", "error",
+    "result_assumptions", "result_warnings", "error",
 )  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def _result(conversion: Fields) -> dict[str, object]:
         "result_lr": conversion["lr"],
         "result_equivalence": conversion["equivalence"],
         "result_note": conversion["note"],
+        "result_assumptions": conversion["assumptions"],
     }
     return fields | ({"result_layers": conversion["layers"]} if conversion["layers"] else {})
 
@@ -72,6 +73,8 @@ class CsvColumns:
         fields = _result(conversions[0])
         if "result_layers" in fields:
             raise ContradictionError("one number a layer has no room in CSV: use JSON lines")
+        assumed = (f"{each['name']}={each['value']}" for each in conversions[0]["assumptions"])
+        fields["result_assumptions"] = "; ".join(assumed)
         return "," + to_csv([*fields.values(), "; ".join(warnings), None])
 
     def error(self, line: int, error: DecaycalcError) -> str:

@@ -18,17 +18,17 @@ _NEUTRAL = {"l1_ratio": 0.0}
 
 
 class Assumption(Record):
-    """A quantity that nobody gave and that entered a number: its value (None: the lr's) and why."""
+    """A quantity that nobody gave and that entered a number: its value (`lr`: as that) and why."""
 
     name: str
-    value: float | str | None
+    value: float | str
     why: str
 
     @property
     def text(self) -> str:
         """One line for a note."""
         shown = f"{self.value:g}" if isinstance(self.value, float) else self.value
-        return f"{self.name} {'lr' if shown is None else shown} is assumed: {self.why}"
+        return f"{self.name} {shown} is assumed: {self.why}"
 
     def to_dict(self) -> dict[str, object]:
         """Return the assumption as JSON's `assumptions` holds it."""
@@ -63,7 +63,7 @@ def assumed_by_decay(side: Side) -> tuple[Assumption, ...]:
         *([_mean()] if _loss_power(side, Invariant.SHRINK) else []),
         *_defaults(side, needs),
         *_run_defaults(side, needs),
-        *(_refinement(side, name) for name in _unsaid_refinements(side)),
+        *(_refinement(name) for name in _unsaid_refinements(side)),
     )
     return _once(found)
 
@@ -103,7 +103,7 @@ def _optimizer(way: Plan) -> Iterator[Assumption]:
     if way.held != Invariant.SHRINK:
         return
     sides = (way.source, way.target)
-    partners = {side.convention.optimizer for side in sides if not side.is_undecided}
+    partners = {side.lr_family for side in sides if not side.is_undecided}
     if any(side.is_undecided for side in sides) and SGD not in partners:
         yield _trained_by_sgd()
 
@@ -171,9 +171,9 @@ def _refinements(way: Plan) -> Iterator[Assumption]:
     """Yield the refinements that a run does not give, where one side alone has them."""
     sides = (way.source, way.target)
     one, other = (_unsaid_refinements(side) for side in sides)
-    for side, name in [*((way.source, n) for n in one), *((way.target, n) for n in other)]:
+    for name in (*one, *other):
         if (name in one) != (name in other):
-            yield _refinement(side, name)
+            yield _refinement(name)
 
 
 def _unsaid_refinements(side: Side) -> tuple[str, ...]:
@@ -182,8 +182,6 @@ def _unsaid_refinements(side: Side) -> tuple[str, ...]:
     return tuple(name for name in names if side.run.given(name) is None)
 
 
-def _refinement(side: Side, name: str) -> Assumption:
+def _refinement(name: str) -> Assumption:
     """Return that a refinement leaves the number as it is: a share of 0, or the lr itself."""
-    lr = side.run.get("lr")
-    value = _NEUTRAL.get(name, None if lr is None else float(lr))
-    return Assumption(name=name, value=value, why=_UNSAID)
+    return Assumption(name=name, value=_NEUTRAL.get(name, "lr"), why=_UNSAID)

@@ -84,8 +84,9 @@ def _left_after(shrink: float, steps: Fraction | int | None) -> float | None:
     """Return the fraction left after so many steps, None where it is unknown or no float."""
     if not steps:
         return None
+    count = finite(Fraction(steps), "steps")
     try:
-        return factor_over(shrink, finite(Fraction(steps), "steps"))
+        return factor_over(shrink, count)
     except InvalidValueError:
         return None
 

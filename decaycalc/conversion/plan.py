@@ -4,7 +4,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
-from decaycalc.conventions.record import Convention, Coupling, Equivalence, Invariant
+from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.equivalence import judge, notes, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
@@ -298,7 +298,8 @@ def _require_optimizer(source: Side, target: Side, held: Invariant) -> None:
         MissingQuantityError: nobody did.
     """
     undecided = source.is_undecided or target.is_undecided
-    if held == Invariant.SHRINK and undecided and (source.is_adaptive or target.is_adaptive):
+    preconditioned = any(s.is_adaptive and s.lr_family != SGD for s in (source, target))
+    if held == Invariant.SHRINK and undecided and preconditioned:
         what = f"{source.convention.key} to {target.convention.key}"
         raise MissingQuantityError(what, ("optimizer",))
 

@@ -10,7 +10,7 @@ from decaycalc.conversion.convert import convert
 from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.conversion.inverse import solved, value_for_shrink
 from decaycalc.conversion.side import Side, base_name, shrink_of
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 from decaycalc.transfers.records import Hold, LrRule, Move, Rule
 
@@ -119,7 +119,7 @@ class Step(Record):
             return self.evaluate(formula, value=value)
         shrink = shrink_of(self.here, value) * self.evaluate(self.shrink_ratio)
         new = Side(convention=self.here.convention, run=self.new_run)
-        return value_for_shrink(new, shrink)
+        return value_for_shrink(new, _calm(shrink))
 
     @property
     def new_run(self) -> Run:
@@ -156,8 +156,15 @@ class Step(Record):
         )
 
     def decay(self, value: Fraction, run: Run) -> Decay | None:
-        """Return what the new number does to a weight of the new run."""
-        return decay_of(Side(convention=self.here.convention, run=run), value)
+        """Return what the new number does to a weight of the new run.
+
+        Raises:
+            InvalidValueError: it takes all of it off in a step.
+        """
+        decay = decay_of(Side(convention=self.here.convention, run=run), value)
+        if decay is not None:
+            _calm(Fraction(decay.first_order_shrink))
+        return decay
 
     def in_target(self, value: Fraction, run: Run) -> float:
         """Return the new number in the target's convention."""
@@ -247,3 +254,15 @@ class Step(Record):
         if ratio is None or self.move.eps is None:
             return None
         return finite(exact(self.move.eps) / root_of(ratio, 2), "eps")
+
+
+def _calm(shrink: Fraction) -> Fraction:
+    """Return a shrink that leaves something of a weight: a moved run that does not is no advice.
+
+    Raises:
+        InvalidValueError: it does not.
+    """
+    if shrink >= 1:
+        text = "leaves nothing of a weight after one step of the new run; it must stay below 1"
+        raise InvalidValueError("shrink", brief(shrink), text)
+    return shrink

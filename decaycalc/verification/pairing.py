@@ -60,6 +60,11 @@ class Bout(Record):
         """Each side with its number."""
         return (self.source, self.values[0]), (self.target, self.values[1])
 
+    @property
+    def claim(self) -> Equivalence:
+        """What is claimed of these two runs: where a condition holds here, all that it gives."""
+        return Equivalence.IDENTICAL if self.way.condition else self.way.equivalence
+
     def trainers(self) -> tuple[Trainer, Trainer]:
         """Return the two trainers."""
         (one, first), (other, second) = self.sides
@@ -73,7 +78,7 @@ class Bout(Record):
 
         Where the claim is of a decay, that is of plain descent on the objective.
         """
-        if self.way.equivalence == Equivalence.SAME_DECAY:
+        if self.claim == Equivalence.SAME_DECAY:
             return None
         return _carrier(side, partner)
 
@@ -152,7 +157,7 @@ def model_of(bout: Bout, name: str) -> Model:
     model = make_model(name, n_examples=round(min(size, 1e9)))
     (one, _), (other, _) = bout.sides
     pairs = ((one, other), (other, one))
-    carried = bout.way.equivalence != Equivalence.SAME_DECAY
+    carried = bout.claim != Equivalence.SAME_DECAY
     plain = [side for side, mate in pairs if not _is_rescaled(side, mate, carried=carried)]
     return model.scaled(min([1.0, *(_CALM / _mean_lr(side) for side in plain)]))
 

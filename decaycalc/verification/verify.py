@@ -10,6 +10,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.conversion.side import Side
+from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
 from decaycalc.record import Record, replace
@@ -141,6 +142,7 @@ def verify(
     full, notes = _complete(given, layer)
     here = Side(convention=source, run=full if layer else given, layer=layer)
     there = replace(target_side(here, target, target_run), layer=layer)
+    require_taken(here, (target,), target_run)
     way = plan(here, there, match=match)
     number = check_value(value, source)
     converted = way.value(number) if to_value is None else check_value(to_value, target)
@@ -153,11 +155,13 @@ def verify(
             convention=target,
             run=replace(other, lr=_target_lr(way, full, target_run)),
             layer=layer,
+            is_target=True,
         ),
         values=(float(number), finite(converted, target.parameter)),
         stand_ins=real,
     )
-    notes = (*notes, *map(_noted, loaded))
+    condition = (way.condition,) if way.condition else ()
+    notes = (*notes, *condition, *map(_noted, loaded))
     found = _tested(bout, schedule=schedule, models=models, notes=notes)
     return replace(found, frameworks=loaded)
 
@@ -237,7 +241,7 @@ def _tested(
         to_value=bout.values[1],
         lr=float(bout.source.run.lr or 0),
         to_lr=float(bout.target.run.lr or 0),
-        claim=bout.way.equivalence,
+        claim=bout.claim,
         meaning=stated.meaning,
         method=test.method,
         tolerance=max([test.tolerance, *(each.tolerance for each in bout.stand_ins.values())]),
@@ -253,7 +257,7 @@ def _whole(bout: Bout) -> tuple[str, ...]:
     """Return the note that a short last batch is left out, where there is one that matters."""
     run, per_epoch = bout.source.run, bout.source.run.epoch_ratio
     short = per_epoch is not None and per_epoch % 1 and not run.drop_last
-    stepped = bout.way.equivalence == Equivalence.IDENTICAL and _is_simulated(bout)
+    stepped = bout.claim == Equivalence.IDENTICAL and _is_simulated(bout)
     if not (short and stepped and needs_whole_batches(bout)):
         return ()
     return ("whole batches only: a short last one weighs less in a sum than in a mean",)
@@ -265,7 +269,7 @@ def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
     Raises:
         NoEquivalentError: an estimate claims nothing that could be tested.
     """
-    kind = bout.way.equivalence
+    kind = bout.claim
     if kind == Equivalence.ESTIMATE:
         one, other = (side.convention.key for side, _ in bout.sides)
         raise NoEquivalentError(one, other, "an estimate makes no claim that a training could test")
@@ -319,7 +323,7 @@ def _is_simulated(bout: Bout) -> bool:
 def _apart(bout: Bout, multipliers: Array) -> tuple[Trial, ...]:
     """Return how far the trajectories part, where that is not what the claim is about."""
     stepless = {side.convention.optimizer for side, _ in bout.sides} & {FIT, MEASURE}
-    if bout.way.equivalence == Equivalence.IDENTICAL or stepless or not _is_simulated(bout):
+    if bout.claim == Equivalence.IDENTICAL or stepless or not _is_simulated(bout):
         return ()
     return (trajectories(bout, "least-squares", multipliers),)
 

@@ -155,7 +155,7 @@ def test_a_second_pass_over_csv_changes_nothing():
     carriage, _ = bytes_of(("\r\n".join([*rows, ""])).encode(), convert_csv)
     assert bytes_of(carriage, convert_csv)[0] == carriage
     short, _ = lines_of([first[0], "x,1"], convert_csv)
-    assert "2 fields where the header has 11" in short[1]
+    assert "2 fields where the header has 12" in short[1]
 
 
 # CSV's quotes
@@ -174,7 +174,7 @@ def test_a_stray_quote_takes_no_other_row_with_it():
     assert (tally.rows, tally.failed) == (20_000, 1)
     table = table_of(out)
     assert len(table) == 20_001
-    assert {len(row) for row in table} == {11}
+    assert {len(row) for row in table} == {12}
     assert table[11][0] == rows[11]
     assert table[11][-1].startswith("line 12: not CSV: a quoted field does not end")
     assert table[15_001][0] == "two\nlines"

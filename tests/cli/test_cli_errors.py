@@ -80,8 +80,21 @@ BAD = {
     f"1 {TO_SUM} --qqqq": "no such option '--qqqq'",
     f"1 {TO_SUM} --lr": "option '--lr' requires an argument",
     f"1 2 {TO_SUM}": "got unexpected extra argument (2)",
-    f"1 {TO_SUM} --loss foo": "loss 'foo' must be one of mean, batch-sum, dataset-sum, or what the "
-    "loss is of the mean loss, as 8",
+    f"1 {TO_SUM} --loss foo": "loss 'foo' must be one of mean, batch-sum, dataset-sum, or "
+    "what the loss is of the mean loss, as 8",
+    f"1 {TO_SUM} --loss 0": "loss '0' must be one of mean, batch-sum, dataset-sum, or "
+    "what the loss is of the mean loss, as 8",
+    f"1 {TO_SUM} --optimizer adm": "unknown optimizer 'adm'; did you mean 'adam' or 'radam' or "
+    "'nadam'? (sgd, adam ...)",
+    f"1 {TO_SUM} --rounding up --dtype bf16": "unknown rounding 'up' (nearest, stochastic, master)",
+    f"1 {TO_SUM} --rounding master": "rounding says how a dtype is rounded: give the dtype too",
+    "1 --from pytorch-adamw --to keras-adamw --set lambd=1": "pytorch-adamw takes no lambd, nor "
+    "does keras-adamw",
+    "1 --from pytorch-adamw --to keras-adamw --optimizer sgd": "optimizer says what trains a "
+    "penalty, and pytorch-adamw is not one",
+    "1 --from keras-l2 --to sum-l2 -N 9 --gradient-rms 1": "gradient_rms enters nothing: keras-l2 "
+    "is not a penalty under Adam",
+    "1 --from pytorch-sgd --to half-life-steps --to-lr 1 --lr 1": "half-life-steps takes no lr",
     f"1 {TO_SUM} --format csv --value": "one format at a time, not csv and value",
     f"1 {TO_SUM} -N 9 --width 3": "width '3' must be a number of columns from 20 to 10000",
     f"1 {TO_SUM} -N 9 --to keras-l2 --value": "--value needs exactly one --to",

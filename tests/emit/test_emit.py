@@ -16,6 +16,7 @@ from decaycalc.errors import (
     NoEquivalentError,
     UnknownNameError,
 )
+from decaycalc.record import replace
 from decaycalc.schedule import parse_schedule
 
 SGD = Run(lr="0.1", momentum="0.9", batch_size=10, dataset_size=20, epochs=50)
@@ -138,7 +139,12 @@ def undefined(code):
         ("timm", "pytorch-adamw", ADAM, ["--opt adamw"]),
         ("hf", "pytorch-adamw", ADAM, ['lr_scheduler_type="constant"', "max_steps=100"]),
         ("sklearn", "pytorch-sgd", SGD, ["MLPClassifier(", "alpha=0.01", "max_iter=50"]),
-        ("sklearn", "sklearn-logistic", SGD, ["LogisticRegression(", "C=0.001"]),
+        (
+            "sklearn",
+            "sklearn-logistic",
+            replace(SGD, momentum=None, nesterov=None),
+            ["LogisticRegression(", "C=0.001"],
+        ),
         ("pytorch", "sklearn-logistic", SGD, ["torch.optim.SGD("]),
     ],
 )

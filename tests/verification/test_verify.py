@@ -31,6 +31,7 @@ def proof(value, source, target, *, to_value=None, **settings):
     )
 
 
+TO_ADAM = {"optimizer": "sgd", "target_run": Run(lr="0.02")}
 IDENTICAL = [
     ("1e-3", "mean-l2", "mean-half-l2", {}),
     ("1e-3", "mean-l2", "pytorch-sgd", MOMENTUM),
@@ -69,9 +70,14 @@ SAME_DECAY = [
     ("0.1", "pytorch-adamw", "per-step-shrink", {}),
     ("1000", "half-life-steps", "pytorch-adamw", {}),
     ("0.999", "per-step-factor", "keras-lion", {}),
-    ("0.1", "pytorch-adamw", "timm-adan", {}),
+    ("0.1", "pytorch-adamw", "timm-adan", {"target_run": Run(lr="0.02")}),
     ("1e-3", "pytorch-sgd", "per-step-shrink", MOMENTUM),
-    ("1e-3", "pytorch-sgd", "keras-adamw", {**MOMENTUM, "match": Match.DECAY}),
+    (
+        "1e-3",
+        "pytorch-sgd",
+        "keras-adamw",
+        {**MOMENTUM, "match": Match.DECAY, "target_run": Run(lr="0.02")},
+    ),
     ("1e-3", "pytorch-sgd", "keras-sgd", {**MOMENTUM, "match": Match.DECAY}),
 ]
 PAIRS = [
@@ -122,11 +128,11 @@ def test_wrong_numbers_fail_where_epsilon_is_the_step(target):
 @pytest.mark.parametrize(
     ("source", "target", "settings"),
     [
-        ("mean-l2", "pytorch-adamw", {}),
-        ("batch-sum-l2", "pytorch-adamw", {}),
-        ("pytorch-adamw", "keras-l2", MOMENTUM),
+        ("mean-l2", "pytorch-adamw", TO_ADAM),
+        ("batch-sum-l2", "pytorch-adamw", TO_ADAM),
+        ("pytorch-adamw", "keras-l2", {**MOMENTUM, **TO_ADAM}),
         ("sklearn-logistic", "per-step-shrink", {}),
-        ("vw-bfgs", "pytorch-adamw", {}),
+        ("vw-bfgs", "pytorch-adamw", TO_ADAM),
         ("mean-over-weights-l2", "pytorch-sgd", {"n_weights": 50}),
         ("sklearn-mlp-adam", "pytorch-adam", {}),
         ("torch-optimizer-yogi", "pytorch-sgd", {}),
@@ -176,7 +182,8 @@ def test_a_decay_whose_lr_falls_from_the_start_is_that_of_the_first_step():
 
 
 def test_an_objective_beside_a_decoupled_decay_is_descended_on_plainly_and_does_not_diverge():
-    found = proof("1e-9", "mean-l2", "pytorch-adamw", lr=30, loss=Loss.BATCH_SUM, steps=50)
+    settings = {"lr": 30, "loss": Loss.BATCH_SUM, "steps": 50, **TO_ADAM}
+    found = proof("1e-9", "mean-l2", "pytorch-adamw", **settings)
     assert found.holds
     assert found.apart[0].max_difference > 0
 

@@ -7,7 +7,7 @@ from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Form, Invariant
 from decaycalc.conventions.run import Loss, Run
-from decaycalc.errors import MissingQuantityError
+from decaycalc.errors import ContradictionError, MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.verification.verify import verify
 from tests.every_record import of_each
@@ -97,6 +97,8 @@ def fails(record, wrong):
     """Return whether the claim fails, or a rule asks for what the formula forgot."""
     try:
         return not proof(record, wrong).holds
+    except ContradictionError:  # a quantity that the wrong monomial no longer takes
+        return True
     except MissingQuantityError as error:
         return set(error.missing) <= named(record) - named(wrong)
 
