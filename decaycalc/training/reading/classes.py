@@ -6,6 +6,7 @@ Every default was read from the constructor of the library named beside it.
 from dataclasses import dataclass
 
 from decaycalc.training.reading.trainer import Optimizer
+from decaycalc.training.record import Origin, Sourced
 
 _ADAM = ("beta1", "beta2", "eps")
 _SGD = ("momentum", "dampening", "nesterov")
@@ -167,3 +168,10 @@ def find_class(path: str, *, library: str = "torch") -> OptimizerClass | None:
     if root == "torchao":
         word = word.removesuffix("8bit").removesuffix("4bit").removesuffix("fp8")
     return _OTHERS.get(f"{root}.{word}")
+
+
+def class_weight_decay(found: OptimizerClass) -> Sourced:
+    """Return the default of a class as a quantity with its origin."""
+    return Sourced(
+        name="weight_decay", value=found.weight_decay, origin=Origin.DEFAULT, where=found.library
+    )

@@ -151,6 +151,10 @@ class Settings:
         """Return the texts of a list at a path of the file; of a scalar, its one text."""
         return texts_of(find(self.document.root, path))
 
+    def is_list(self, path: str) -> bool:
+        """Return whether the file holds a list at a path."""
+        return isinstance(find(self.document.root, path), Items)
+
     def has(self, path: str) -> bool:
         """Return whether the file holds a path and does not set it to null."""
         node = find(self.document.root, path)

@@ -81,7 +81,7 @@ class Document:
 
     def neighbour(self, name: str) -> "Document | None":
         """Return the file of that name beside this one; None where it is not there or not read."""
-        if self.folder is None or not (self.folder / name).is_file():
+        if self.folder is None or Path(name).is_absolute():
             return None
         try:
             return read_documents(str(self.folder / name))[0]

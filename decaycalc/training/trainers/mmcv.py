@@ -1,0 +1,144 @@
+"""mmcv 1.x's Python configurations: mmdetection 2 and its family.
+
+Source: two public configurations; mmcv 1.x runner/hooks/lr_updater.py by its documentation.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.record import Exemption, Training
+from decaycalc.training.trainers import mmengine
+
+Ramp = dict[str, str | Fraction | int | None]
+
+
+def _schedule(settings: Settings) -> str | None:
+    make = _POLICIES.get(settings.word("scheduler"))
+    return None if make is None else make(settings, _ramp(settings))
+
+
+def _ramp(settings: Settings) -> Ramp | None:
+    """Return the linear warm-up; None for another kind, which has no text here."""
+    kind = settings.word("warmup")
+    if kind in {"", "none"}:
+        return {}
+    if kind != "linear":
+        return None
+    unit = "epochs" if settings.flag("warmup_by_epoch") else ""
+    length = settings.number("warmup_iters") or Fraction(0)
+    return {
+        "warmup": f"{decimal_text(length)}{unit}",
+        "start": settings.number("warmup_ratio"),
+    }
+
+
+def _unit(settings: Settings) -> str:
+    return "epochs" if settings.flag("by_epoch") else ""
+
+
+def _fixed(_: Settings, ramp: Ramp | None) -> str | None:
+    return None if ramp is None else compose("constant", **ramp)
+
+
+def _step(settings: Settings, ramp: Ramp | None) -> str | None:
+    marks = [typed_number(text) for text in settings.texts("lr_config.step")]
+    known = [decimal_text(mark) for mark in marks if mark is not None]
+    if ramp is None or not known or len(known) < len(marks):
+        return None
+    where = "/".join(known) + _unit(settings)
+    single = not settings.is_list("lr_config.step")
+    return compose(
+        "step",
+        every=where if single else None,
+        at=None if single else where,
+        gamma=settings.number("gamma"),
+        **ramp,
+    )
+
+
+def _annealed(settings: Settings, ramp: Ramp | None, kind: str) -> str | None:
+    """Return a cosine or polynomial, counted from the start, the warm-up laid over it."""
+    if ramp is None:
+        return None
+    final = settings.number("min_lr_ratio")
+    final = ratio(settings, "min_lr", "lr") if final is None else final
+    return compose(
+        kind,
+        final=final or None,
+        power=settings.number("power") if kind == "polynomial" else None,
+        per="1epochs" if settings.flag("by_epoch") else None,
+        over="run" if ramp else None,
+        **ramp,
+    )
+
+
+_POLICIES: dict[str, Callable[[Settings, Ramp | None], str | None]] = {
+    "fixed": _fixed,
+    "step": _step,
+    "cosineannealing": lambda settings, ramp: _annealed(settings, ramp, "cosine"),
+    "poly": lambda settings, ramp: _annealed(settings, ramp, "polynomial"),
+}
+
+
+def _exempt(settings: Settings) -> Exemption:
+    return mmengine.exempt(settings, "optimizer.paramwise_cfg")
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    note = mmengine.custom_keys(settings, "optimizer.paramwise_cfg.custom_keys")
+    notes = (*mmengine.missing_bases(settings), *((note,) if note else ()))
+    return replace(made, notes=(*made.notes, *notes))
+
+
+TRAINER = Trainer(
+    kind="mmcv",
+    title="mmcv 1.x",
+    version="mmcv 1.x",
+    signatures=(
+        Signature(
+            all_of=("optimizer.type", "lr_config"),
+            any_of=("lr_config.policy", "runner", "total_epochs", "optimizer_config"),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.type",)),
+        Field(
+            name="weight_decay", paths=("optimizer.weight_decay",), derive=mmengine.class_default
+        ),
+        Field(name="lr", paths=("optimizer.lr",)),
+        Field(name="momentum", paths=("optimizer.momentum",), default="0", source="torch 2.13"),
+        Field(name="dampening", paths=("optimizer.dampening",), default="0", source="torch 2.13"),
+        Field(name="nesterov", paths=("optimizer.nesterov",), default="False", source="torch 2.13"),
+        element("beta1", "optimizer.betas", 0, default="0.9"),
+        element("beta2", "optimizer.betas", 1, default="0.999"),
+        Field(name="eps", paths=("optimizer.eps",), default="1e-8", source="torch 2.13"),
+        Field(name="batch_size", paths=("data.samples_per_gpu", "data.imgs_per_gpu")),
+        Field(name="grad_accum", paths=("optimizer_config.cumulative_iters",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="epochs", paths=("runner.max_epochs", "total_epochs")),
+        Field(name="steps", paths=("runner.max_iters",)),
+        Field(name="scheduler", paths=("lr_config.policy",)),
+        Field(name="by_epoch", paths=("lr_config.by_epoch",), default="True"),
+        Field(name="gamma", paths=("lr_config.gamma",), default="0.1"),
+        Field(name="power", paths=("lr_config.power",), default="1"),
+        Field(name="min_lr", paths=("lr_config.min_lr",), default="0"),
+        Field(name="min_lr_ratio", paths=("lr_config.min_lr_ratio",)),
+        Field(name="warmup", paths=("lr_config.warmup",)),
+        Field(name="warmup_iters", paths=("lr_config.warmup_iters",), default="0"),
+        Field(name="warmup_ratio", paths=("lr_config.warmup_ratio",), default="0.1"),
+        Field(name="warmup_by_epoch", paths=("lr_config.warmup_by_epoch",), default="False"),
+    ),
+    optimizer=mmengine.find_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=("train_pipeline*", "test_*", "data*", "model*", "optimizer.paramwise_cfg*",
+              "lr_config.step", "optimizer_config*", "runner*", "log_config*", "momentum_config*"),
+    prepare=mmengine.with_bases,
+    finish=_finish,
+)  # fmt: skip

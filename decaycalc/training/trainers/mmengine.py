@@ -1,0 +1,309 @@
+"""MMEngine's Python configurations: mmdetection 3, mmpretrain, mmsegmentation 1 and others.
+
+Source: mmengine 25434293 optim/optimizer/default_constructor.py,
+optim/scheduler/param_scheduler.py, runner/runner.py; mmpretrain ee7f2e88.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import (
+    Entries,
+    Items,
+    Scalar,
+    from_file,
+    joined,
+)
+
+_OPTIMIZER = "optim_wrapper.optimizer"
+_BASE = "_base_"
+_DEEPEST_BASE = 5
+_OF_LIBRARIES = {"lion": "lion_pytorch.Lion"}
+
+
+def with_bases(document: Document, depth: int = 0) -> Document:
+    """Return a document laid over the files that its `_base_` names, where they lie beside it."""
+    names = texts_of(document.root.entries.get(_BASE))
+    under = Entries()
+    for name in names if depth < _DEEPEST_BASE else ():
+        neighbour = document.neighbour(name)
+        if neighbour is not None:
+            root = from_file(with_bases(neighbour, depth + 1).root, name.rpartition("/")[2])
+            under = joined(under, root) if isinstance(root, Entries) else under
+    return replace(document, root=_replaced(joined(under, document.root), document.root))
+
+
+def _replaced(whole: Entries, own: Entries) -> Entries:
+    """Return the joined tree; a mapping with `_delete_=True` takes its base's place whole."""
+    entries = dict(whole.entries)
+    for key, node in own.entries.items():
+        if isinstance(node, Entries):
+            mark = node.entries.get("_delete_")
+            below = entries[key]
+            deletes = isinstance(mark, Scalar) and mark.text == "True"
+            keeps = isinstance(below, Entries) and not deletes
+            entries[key] = _replaced(below, node) if keeps else node  # type: ignore[arg-type]
+    return Entries(entries=entries, line=whole.line)
+
+
+def missing_bases(settings: Settings) -> tuple[str, ...]:
+    """Return a note for each base that is not beside the file."""
+    names = settings.texts(_BASE)
+    absent = [name for name in names if settings.document.neighbour(name) is None]
+    return tuple(f"{name[:80]} is not here: what it sets is not known" for name in absent)
+
+
+def class_of(settings: Settings) -> OptimizerClass | None:
+    """Return the optimizer's class: torch's, or one that MMEngine registers from elsewhere."""
+    name = settings.text("optimizer") or ""
+    return find_class(_OF_LIBRARIES.get(name.lower(), name))
+
+
+def find_optimizer(settings: Settings) -> Optimizer:
+    """Return what an optimizer's type makes of its weight decay."""
+    found = class_of(settings)
+    if found is None:
+        name = (settings.text("optimizer") or "")[:40]
+        return Optimizer(convention=None, refusal=f"optimizer {name!r} has no convention here")
+    if found.convention == "pytorch-sgd":
+        return replace(found.optimizer(), convention="mmengine")
+    return found.optimizer()
+
+
+def class_default(settings: Settings) -> Sourced | None:
+    """Return the weight decay that the optimizer's class takes by default."""
+    found = class_of(settings)
+    return None if found is None else class_weight_decay(found)
+
+
+def _scaled_lr(settings: Settings) -> Sourced | None:
+    """Return the lr scaled by the batch size where auto_scale_lr is on; it is off by default."""
+    if "lr" in settings.given or not settings.has("auto_scale_lr"):
+        return None
+    if not settings.flag("auto_scale_lr"):
+        return None
+    base, lr = settings.number("base_batch_size"), settings.number("base_lr")
+    batch, devices = settings.number("batch_size"), settings.number("world_size")
+    if not base or lr is None or batch is None or devices is None:
+        return None
+    value = decimal_text(lr * batch * devices / base)
+    return derived("lr", value, "lr · W · batch_size / base_batch_size")
+
+
+def _entries_of(settings: Settings) -> tuple[Entries, ...]:
+    """Return the parameter schedulers, one or a list of them."""
+    node = settings.node("param_scheduler")
+    nodes = node.items if isinstance(node, Items) else (node,)
+    return tuple(each for each in nodes if isinstance(each, Entries))
+
+
+def _names(settings: Settings) -> Sourced | None:
+    """Return the schedulers' types, joined."""
+    schedulers = _entries_of(settings)
+    if not schedulers:
+        return None
+    text = "+".join(_text(each, "type") for each in schedulers)
+    line = schedulers[0].line
+    return Sourced(
+        name="scheduler", value=text, origin=Origin.FILE, where="param_scheduler", line=line
+    )
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the main scheduler with the warm-up that multiplies it; None for several."""
+    schedulers = _entries_of(settings)
+    settings.find("scheduler")
+    warm = [each for each in schedulers if _text(each, "type") == "LinearLR"]
+    main = [each for each in schedulers if _text(each, "type") != "LinearLR"]
+    if len(warm) > 1 or len(main) > 1:
+        return None
+    ramp = _ramp(warm[0]) if warm else {}
+    if not main:
+        return compose("constant", **ramp)
+    make = _SCHEDULES.get(_text(main[0], "type"))
+    return None if make is None else make(settings, main[0], ramp)
+
+
+Ramp = dict[str, str | Fraction | int | None]
+
+
+def _ramp(entry: Entries) -> Ramp:
+    """Return the warm-up's length and start.
+
+    Source: mmengine 25434293 optim/scheduler/param_scheduler.py, LinearParamScheduler.
+    """
+    length = (_number(entry, "end") or Fraction(0)) - (_number(entry, "begin") or 0)
+    start = _number(entry, "start_factor")
+    return {
+        "warmup": _length(entry, length),
+        "start": Fraction(1, 3) if start is None else start,
+    }
+
+
+def _length(entry: Entries, amount: Fraction) -> str:
+    """Return an amount in the scheduler's own unit, epochs by default."""
+    return f"{decimal_text(amount)}{'epochs' if _is_by_epoch(entry) else ''}"
+
+
+def _is_by_epoch(entry: Entries) -> bool:
+    return _text(entry, "by_epoch") != "False"
+
+
+def _per(entry: Entries) -> str | None:
+    """Return how often the scheduler steps."""
+    by_step = not _is_by_epoch(entry) or _text(entry, "convert_to_iter_based") == "True"
+    return None if by_step else "1epochs"
+
+
+def _text(entry: Entries, key: str) -> str:
+    return (*texts_of(entry.entries.get(key)), "")[0]
+
+
+def _number(entry: Entries, key: str) -> Fraction | None:
+    return typed_number(_text(entry, key))
+
+
+def _multistep(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
+    marks = [typed_number(text) for text in texts_of(entry.entries.get("milestones"))]
+    known = [mark for mark in marks if mark is not None]
+    if not known or len(known) < len(marks):
+        return None
+    at = "/".join(map(decimal_text, known)) + ("epochs" if _is_by_epoch(entry) else "")
+    return compose("step", at=at, gamma=_number(entry, "gamma") or Fraction(1, 10), **ramp)
+
+
+def _step(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
+    size = _number(entry, "step_size")
+    if not size:
+        return None
+    gamma = _number(entry, "gamma") or Fraction(1, 10)
+    return compose("step", every=_length(entry, size), gamma=gamma, **ramp)
+
+
+def _exponential(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
+    gamma = _number(entry, "gamma")
+    if gamma is None:
+        return None
+    return compose("exponential", gamma=gamma, every=_length(entry, Fraction(1)), **ramp)
+
+
+def _annealed(settings: Settings, entry: Entries, ramp: Ramp, kind: str) -> str:
+    """Return a cosine or polynomial, counted from where it begins."""
+    begin = _number(entry, "begin") or Fraction(0)
+    length = _number(entry, "T_max")
+    end = None if length is None else begin + length
+    return compose(
+        kind,
+        final=_final(settings, entry),
+        power=_number(entry, "power") if kind == "polynomial" else None,
+        length=None if end is None or _is_whole(settings, entry, end) else _length(entry, end),
+        per=_per(entry),
+        over="run" if ramp and not begin else None,
+        **ramp,
+    )
+
+
+def _is_whole(settings: Settings, entry: Entries, end: Fraction) -> bool:
+    """Return whether a scheduler ends with the run."""
+    return end == settings.number("epochs" if _is_by_epoch(entry) else "steps")
+
+
+def _final(settings: Settings, entry: Entries) -> Fraction | None:
+    share = _number(entry, "eta_min_ratio")
+    low, lr = _number(entry, "eta_min"), settings.number("lr")
+    if share is not None:
+        return share or None
+    return low / lr if low and lr else None
+
+
+_SCHEDULES: dict[str, Callable[[Settings, Entries, Ramp], str | None]] = {
+    "MultiStepLR": _multistep,
+    "StepLR": _step,
+    "ExponentialLR": _exponential,
+    "CosineAnnealingLR": lambda settings, entry, ramp: _annealed(settings, entry, ramp, "cosine"),
+    "PolyLR": lambda settings, entry, ramp: _annealed(settings, entry, ramp, "polynomial"),
+}
+
+
+def exempt(settings: Settings, path: str) -> Exemption:
+    """Return which multipliers of paramwise_cfg take tensors out of the decay.
+
+    Source: mmengine 25434293 optim/optimizer/default_constructor.py.
+    """
+    found = {
+        key: _text(Entries(entries=settings.entries(path)), key)
+        for key in ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
+    }
+    zero = [key.partition("_")[0] for key, text in found.items() if typed_number(text) == 0]
+    names = {"norm": "norms", "bias": "biases", "dwconv": "depthwise convolutions",
+             "flat": "one-dimensional tensors"}  # fmt: skip
+    return Exemption(
+        rule=", ".join(names[word] for word in zero) or "nothing", switch="paramwise_cfg"
+    )
+
+
+def _exempt(settings: Settings) -> Exemption:
+    return exempt(settings, "optim_wrapper.paramwise_cfg")
+
+
+def custom_keys(settings: Settings, path: str) -> str:
+    """Return the note that names custom keys, whose multipliers win over the rule."""
+    names = ", ".join(list(settings.entries(path))[:6])
+    return f"custom_keys {names[:120]} have multipliers of their own" if names else ""
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    note = custom_keys(settings, "optim_wrapper.paramwise_cfg.custom_keys")
+    notes = (*missing_bases(settings), *((note,) if note else ()))
+    return replace(made, notes=(*made.notes, *notes))
+
+
+TRAINER = Trainer(
+    kind="mmengine",
+    title="MMEngine",
+    version="mmengine 25434293",
+    signatures=(
+        Signature(all_of=(f"{_OPTIMIZER}.type",)),
+        Signature(all_of=("optim_wrapper", "train_cfg")),
+        Signature(all_of=("optim_wrapper", _BASE)),
+    ),
+    fields=(
+        Field(name="optimizer", paths=(f"{_OPTIMIZER}.type",)),
+        Field(name="weight_decay", paths=(f"{_OPTIMIZER}.weight_decay",), derive=class_default),
+        Field(name="base_lr", paths=(f"{_OPTIMIZER}.lr",)),
+        Field(name="lr", paths=(f"{_OPTIMIZER}.lr",), overrule=_scaled_lr),
+        Field(name="auto_scale_lr", paths=("auto_scale_lr.enable",), default="False"),
+        Field(name="base_batch_size", paths=("auto_scale_lr.base_batch_size",)),
+        Field(name="momentum", paths=(f"{_OPTIMIZER}.momentum",), default="0", source="torch 2.13"),
+        Field(name="dampening", paths=(f"{_OPTIMIZER}.dampening",), default="0",
+              source="torch 2.13"),
+        Field(name="nesterov", paths=(f"{_OPTIMIZER}.nesterov",), default="False",
+              source="torch 2.13"),
+        element("beta1", f"{_OPTIMIZER}.betas", 0, default="0.9"),
+        element("beta2", f"{_OPTIMIZER}.betas", 1, default="0.999"),
+        Field(name="eps", paths=(f"{_OPTIMIZER}.eps",), default="1e-8", source="torch 2.13"),
+        Field(name="batch_size", paths=("train_dataloader.batch_size",)),
+        Field(name="grad_accum", paths=("optim_wrapper.accumulative_counts",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="epochs", paths=("train_cfg.max_epochs", "max_epochs")),
+        Field(name="steps", paths=("train_cfg.max_iters",)),
+        Field(name="scheduler", covers=("param_scheduler",), derive=_names),
+    ),
+    optimizer=find_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=("train_pipeline*", "test_*", "val_*", "default_hooks*", "model*", "train_cfg*",
+              "optim_wrapper.paramwise_cfg*", "base_lr", "vis_backends*", "max_epochs",
+              "train_dataloader*", "auto_scale_lr*", "custom_hooks*", "tta_*"),
+    prepare=with_bases,
+    finish=_finish,
+)  # fmt: skip

@@ -1,0 +1,168 @@
+"""MMEngine's and mmcv 1.x's configurations, parsed and never run."""
+
+import pytest
+
+from tests.training.trainers.reading import origins, read, shrink
+
+MMENGINE = """\
+base_lr = 1e-4 * 2
+optim_wrapper = dict(
+    type='OptimWrapper',
+    accumulative_counts=2,
+    optimizer=dict(type='AdamW', lr=base_lr, weight_decay=0.05, betas=(0.9, 0.999)),
+    paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0{custom}))
+param_scheduler = {schedulers}
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=24, val_interval=1)
+train_dataloader = dict(batch_size=4, num_workers=2)
+auto_scale_lr = dict(enable={scaled}, base_batch_size=16)
+"""
+WARM = "dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=1000)"
+STEPS = "dict(type='MultiStepLR', by_epoch=True, begin=0, end=24, milestones=[16, 22], gamma=0.1)"
+
+
+def config(*schedulers, scaled="False", custom=""):
+    chosen = f"[{', '.join(schedulers or (WARM, STEPS))}]"
+    return MMENGINE.format(schedulers=chosen, scaled=scaled, custom=custom)
+
+
+def test_a_configuration_is_read(tmp_path):
+    made = read(tmp_path, "c.py", config())
+    assert (made.kind, made.convention, made.value) == ("mmengine", "pytorch-adamw", "0.05")
+    assert made.run.examples_per_step == 8
+    assert made.run.epochs == 24
+    assert made.schedule == "step:at=16/22epochs,gamma=0.1,warmup=1000,start=0.01"
+    assert made.exempt.rule == "norms, biases"
+    assert shrink(made) == pytest.approx(1e-5)
+    assert origins(made)["schedule"] == "derived"
+
+
+@pytest.mark.parametrize(
+    ("schedulers", "schedule"),
+    [
+        ((STEPS,), "step:at=16/22epochs,gamma=0.1"),
+        ((WARM,), "constant:warmup=1000,start=0.01"),
+        (("dict(type='LinearLR', end=3)",), "constant:warmup=3epochs,start=1/3"),
+        ((WARM, STEPS, STEPS), None),
+        ((WARM, WARM), None),
+        (("dict(type='StepLR', step_size=8)",), "step:every=8epochs,gamma=0.1"),
+        (("dict(type='StepLR')",), None),
+        (("dict(type='MultiStepLR', milestones=[])",), None),
+        (("dict(type='ExponentialLR', gamma=0.9)",), "exponential:gamma=0.9,every=1epochs"),
+        (("dict(type='ExponentialLR')",), None),
+        (("dict(type='OneCycleLR')",), None),
+        (
+            (WARM, "dict(type='CosineAnnealingLR', T_max=24, eta_min=2e-6)"),
+            "cosine:final=0.01,per=1epochs,over=run,warmup=1000,start=0.01",
+        ),
+        (
+            (WARM, "dict(type='CosineAnnealingLR', T_max=10, by_epoch=False, begin=1000)"),
+            "cosine:length=1010,warmup=1000,start=0.01",
+        ),
+        (
+            ("dict(type='CosineAnnealingLR', convert_to_iter_based=True, eta_min_ratio=0.1)",),
+            "cosine:final=0.1",
+        ),
+        (("dict(type='PolyLR', power=0.9)",), "polynomial:power=0.9,per=1epochs"),
+    ],
+)
+def test_schedulers_multiply_the_warmup(tmp_path, schedulers, schedule):
+    assert read(tmp_path, "c.py", config(*schedulers)).schedule == schedule
+
+
+def test_the_lr_is_scaled_where_that_is_on(tmp_path):
+    made = read(tmp_path, "c.py", config(scaled="True"), world_size="8")
+    assert float(made.run.lr) == pytest.approx(2e-4 * 8 * 4 / 16)
+    text = config(scaled="True").replace("base_batch_size=16", "base_batch_size=0")
+    assert float(read(tmp_path, "c.py", text).run.lr) == pytest.approx(2e-4)
+    assert read(tmp_path, "c.py", config(scaled="True"), lr="1").run.lr == 1
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "convention", "value"),
+    [
+        ("type='SGD', lr=0.1, momentum=0.9", "mmengine", "0"),
+        ("type='AdamW', lr=1e-3", "pytorch-adamw", "0.01"),
+        ("type='Lion', lr=1e-3", "lion-pytorch", "0"),
+        ("type='Magic', lr=1e-3", None, None),
+    ],
+)
+def test_a_missing_weight_decay_is_the_classs_own(tmp_path, optimizer, convention, value):
+    text = f"optim_wrapper = dict(optimizer=dict({optimizer}))\n"
+    made = read(tmp_path, "c.py", text)
+    assert (made.convention, made.value, made.schedule) == (convention, value, "constant")
+
+
+def test_custom_keys_are_named(tmp_path):
+    made = read(tmp_path, "c.py", config(custom=", custom_keys={'backbone': dict(lr_mult=0.1)}"))
+    assert any("custom_keys backbone" in note for note in made.notes)
+
+
+def test_bases_are_joined_and_replaced_where_they_say_so(tmp_path):
+    (tmp_path / "base.py").write_text(
+        "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9))\n"
+        "train_dataloader = dict(batch_size=32, x=1)\n"
+    )
+    text = (
+        "_base_ = ['base.py', '../none.py', '/etc/passwd']\n"
+        "optim_wrapper = dict(optimizer=dict(lr=0.2))\n"
+        "train_dataloader = dict(_delete_=True, batch_size=8)\n"
+    )
+    made = read(tmp_path, "c.py", text)
+    assert (made.convention, float(made.run.lr), made.run.batch_size) == ("mmengine", 0.2, 8)
+    assert any("../none.py is not here" in note for note in made.notes)
+    (tmp_path / "loop.py").write_text("_base_ = 'loop.py'\noptim_wrapper = dict()\n")
+    assert read(tmp_path, "loop.py", (tmp_path / "loop.py").read_text()).value is None
+
+
+MMCV = """\
+optimizer = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001{more})
+optimizer_config = dict(grad_clip=None)
+lr_config = dict({lr})
+runner = dict(type='EpochBasedRunner', max_epochs=12)
+data = dict(samples_per_gpu=2, workers_per_gpu=2)
+"""
+WARMUP = "warmup='linear', warmup_iters=500, warmup_ratio=0.001"
+
+
+def test_an_old_configuration_is_read(tmp_path):
+    made = read(tmp_path, "c.py", MMCV.format(lr=f"policy='step', {WARMUP}, step=[8, 11]", more=""))
+    assert (made.kind, made.convention, made.value) == ("mmcv", "mmengine", "0.0001")
+    assert made.schedule == "step:at=8/11epochs,gamma=0.1,warmup=500,start=0.001"
+    assert shrink(made) == pytest.approx(2e-5)
+    assert made.run.epochs == 12
+
+
+@pytest.mark.parametrize(
+    ("lr", "schedule"),
+    [
+        ("policy='step', step=3", "step:every=3epochs,gamma=0.1"),
+        ("policy='step', step=[]", None),
+        ("policy='step', step=[8], by_epoch=False", "step:at=8,gamma=0.1"),
+        ("policy='fixed'", "constant"),
+        ("policy='fixed', warmup='exp'", None),
+        ("policy='step', warmup='exp', step=[8]", None),
+        ("policy='poly', warmup='exp'", None),
+        ("policy='cyclic'", None),
+        (
+            f"policy='CosineAnnealing', {WARMUP}, min_lr_ratio=1e-2",
+            "cosine:final=0.01,per=1epochs,over=run,warmup=500,start=0.001",
+        ),
+        (
+            "policy='poly', power=0.9, min_lr=2e-4, by_epoch=False",
+            "polynomial:final=0.01,power=0.9",
+        ),
+        (
+            "policy='fixed', warmup='linear', warmup_iters=2, warmup_by_epoch=True",
+            "constant:warmup=2epochs,start=0.1",
+        ),
+    ],
+)
+def test_policies_become_schedules(tmp_path, lr, schedule):
+    made = read(tmp_path, "c.py", MMCV.format(lr=lr, more=""))
+    assert made.schedule == schedule
+
+
+def test_old_custom_keys_are_named(tmp_path):
+    more = ", paramwise_cfg=dict(custom_keys={'head': dict(decay_mult=0)})"
+    made = read(tmp_path, "c.py", MMCV.format(lr="policy='fixed'", more=more))
+    assert any("custom_keys head" in note for note in made.notes)
