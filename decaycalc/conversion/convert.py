@@ -50,10 +50,12 @@ class Conversion(Record, Generic[Value_co]):
     layers: tuple[tuple[str, float], ...] = ()
 
     def __str__(self) -> str:
-        number = "by layer" if self.value is None else repr(self.value)
-        words = f"{self.convention.key} {self.convention.parameter} = {number}"
+        words = f"{self.convention.key} {self.formula}"
+        if self.value is not None:
+            words = f"{self.convention.key} {self.convention.parameter} = {self.value!r}"
         lr = "" if self.lr is None else f" at lr {self.lr!r}"
-        return f"{words}{lr} ({self.equivalence.words}; {self.formula})"
+        formula = "" if self.value is None else f"; {self.formula}"
+        return f"{words}{lr} ({self.equivalence.words}{formula})"
 
     def to_dict(self) -> dict[str, object]:
         """Return the conversion as JSON's `conversions` holds it."""

@@ -5,6 +5,7 @@ from textwrap import wrap
 
 from decaycalc.algebra.formula import names_in
 from decaycalc.algebra.latex import symbol
+from decaycalc.conventions.record import Equivalence
 from decaycalc.explanation.step import Explanation, Step
 from decaycalc.report.table import Table, simple_table
 
@@ -33,7 +34,7 @@ def tables(explanations: Iterable[Explanation]) -> Iterator[Table]:
             (f"{place}. {step.title}", tuple(_lines(step)))
             for place, step in enumerate(explanation.steps, start=1)
         ]
-        rows.append((f"how far: {explanation.claim.name}", tuple(_claim(explanation))))
+        rows.append((f"how far: {_in_words(explanation.claim.name)}", tuple(_claim(explanation))))
         yield simple_table(
             title=f"Why: {explanation.source} to {explanation.target}",
             headers=("step", "formula, reason and source"),
@@ -51,6 +52,11 @@ def _claim(explanation: Explanation) -> Iterator[str]:
     yield from wrap(explanation.claim.meaning, _WIDTH)
     for text in explanation.claim.ends:
         yield from wrap(f"but: {text}", _WIDTH)
+
+
+def _in_words(name: str) -> str:
+    """Return a class as a screen calls it; what is said of a transfer stays as it is."""
+    return Equivalence(name).words if name in set(Equivalence) else name
 
 
 def to_latex_text(explanations: Iterable[Explanation]) -> str:

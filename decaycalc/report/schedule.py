@@ -3,66 +3,82 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.number import ratio
-from decaycalc.report import neighbours
-from decaycalc.report.table import Cell, Table, simple_table
+from decaycalc.conversion.assumptions import assumed_by_decay
+from decaycalc.conversion.side import Side
+from decaycalc.report import heading, neighbours
+from decaycalc.report.digits import show
+from decaycalc.report.table import (
+    Block,
+    Cell,
+    Column,
+    Kind,
+    Marked,
+    Paragraph,
+    Rank,
+    Table,
+    Tone,
+)
 from decaycalc.schedule import COMMON, KINDS, Parameter
 from decaycalc.schedule.length import LARGEST_COUNT
 from decaycalc.survival.answer import ScheduleAnswer
 from decaycalc.survival.equilibrium import Equilibrium
 
 TABLE_POINTS = 11
-_CURVE = ("step", "multiplier", "shrink per step", "survival", "share of this update at the end")
 
 
-def tables(answer: ScheduleAnswer) -> Iterator[Table]:
-    """Yield the run's figures and a coarse curve."""
+def tables(answer: ScheduleAnswer) -> Iterator[Block]:
+    """Yield the run as understood, what is left of a weight at its end, and a coarse curve."""
+    side = Side(convention=answer.source, run=answer.run)
+    yield heading.heading(answer.source, answer.value)
+    yield heading.setting(
+        answer.run, assumptions=assumed_by_decay(side), schedule=answer.schedule.text
+    )
     yield _summary(answer)
     if answer.equilibrium is not None:
-        yield _equilibrium(answer.equilibrium)
+        yield Paragraph(text=_settling(answer.equilibrium), tone=Tone.QUIET, apart=False)
     yield _curve(answer)
 
 
 def _summary(answer: ScheduleAnswer) -> Table:
-    decay = answer.decay
+    """Return the run's figures, what is left of a weight first."""
+    decay, of_run = answer.decay, answer.timescale_run_fraction
+    changing = answer.decay_schedule
     rows: tuple[tuple[Cell, ...], ...] = (
-        (f"{answer.source.parameter} ({answer.source.key})", float(answer.value)),
-        ("schedule", answer.schedule.text),
-        ("decay schedule", None if answer.decay_schedule is None else answer.decay_schedule.text),
-        ("steps of the run", decay.total_steps),
-        ("shrink per step at peak lr, first order", answer.rule.peak_shrink),
-        ("sum of the shrinks, first order", decay.sum_shrink),
-        ("survival of the initial weights, exact", decay.survival),
-        ("timescale at peak lr, steps", decay.timescale_at_peak_steps),
-        ("timescale at peak lr, fraction of the run", answer.timescale_run_fraction),
-        ("timescale averaged over the run, steps", decay.mean_timescale_steps),
-        ("mean age of the updates in the final weights, steps", decay.mean_update_age_steps),
-        ("half of the final weights is younger than, steps", decay.half_mass_age_steps),
+        ("fraction of the initial weight left", _in(decay.survival, kind=Kind.SHARE)),
+        ("sum of the decays per step", decay.sum_shrink),
+        ("decay per step at peak lr", answer.rule.peak_shrink),
+        ("timescale at peak lr", _in(decay.timescale_at_peak_steps, "steps")),
+        ("", _in(of_run, "of the run", kind=Kind.SHARE)),
+        ("timescale averaged over the run", _in(decay.mean_timescale_steps, "steps")),
+        ("mean age of the updates in the final weights", _in(decay.mean_update_age_steps, "steps")),
+        ("half of the final weights is younger than", _in(decay.half_mass_age_steps, "steps")),
+        ("steps", decay.total_steps),
+        ("decay schedule", None if changing is None else changing.text),
     )
     known = tuple(row for row in rows if row[1] is not None)
-    return simple_table(
-        title="Decay over the run",
-        headers=("", "value"),
-        rows=known,
-        numeric=("value",),
-        note=neighbours.note(_timescale_epochs(answer)),
+    columns = (
+        Column(header="Over the run", least=24),
+        Column(header="", kind=Kind.READ, tone=Tone.VALUE),
     )
+    note = neighbours.note(_timescale_epochs(answer))
+    return Table(title="Over the run", columns=columns, rows=known, note=note)
 
 
-def _equilibrium(equilibrium: Equilibrium) -> Table:
+def _in(number: float | None, unit: str = "", *, kind: Kind = Kind.READ) -> Marked | None:
+    if number is None:
+        return None
+    return Marked(content=number, unit=unit, kind=kind, tone=Tone.VALUE)
+
+
+def _settling(equilibrium: Equilibrium) -> str:
     """Return where the weights of normalised layers are predicted to settle."""
-    rows: tuple[tuple[Cell, ...], ...] = (
-        ("RMS of the weights", equilibrium.rms),
-        ("rotation per step, radians", equilibrium.rotation),
-        ("relaxation, steps", equilibrium.relaxation_steps),
+    parts = (
+        ("RMS of the weights", equilibrium.rms, ""),
+        ("rotation", equilibrium.rotation, " radians a step"),
+        ("relaxation", equilibrium.relaxation_steps, " steps"),
     )
-    known = tuple(row for row in rows if row[1] is not None)
-    return simple_table(
-        title="Equilibrium",
-        headers=("", "value"),
-        rows=known,
-        numeric=("value",),
-        note=equilibrium.label,
-    )
+    known = (f"{name} {show(number)}{unit}" for name, number, unit in parts if number is not None)
+    return f"{equilibrium.label}: {', '.join(known)}"
 
 
 def _timescale_epochs(answer: ScheduleAnswer) -> float | None:
@@ -79,6 +95,14 @@ def _curve(answer: ScheduleAnswer) -> Table:
     n = min(TABLE_POINTS, len(curve))
     places = sorted({round(place * (len(curve) - 1) / max(n - 1, 1)) for place in range(n)})
     changing = answer.decay_schedule is not None
+    columns = (
+        Column(header="Step", kind=Kind.READ),
+        Column(header="lr, of peak", kind=Kind.SHARE),
+        *((Column(header="λ ×", kind=Kind.READ),) if changing else ()),
+        Column(header="decay per step", kind=Kind.READ),
+        Column(header="weight left", kind=Kind.SHARE, tone=Tone.VALUE),
+        Column(header="share of this update at the end", kind=Kind.READ, rank=Rank.EXTRA),
+    )
     rows = tuple(
         (
             point.step,
@@ -90,8 +114,7 @@ def _curve(answer: ScheduleAnswer) -> Table:
         )
         for point in (curve[place] for place in places)
     )
-    headers = (*_CURVE[:2], *(("decay multiplier",) if changing else ()), *_CURVE[2:])
-    return simple_table(title="Curve", headers=headers, rows=rows, numeric=headers)
+    return Table(title="Step", columns=columns, rows=rows)
 
 
 def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
@@ -115,13 +138,16 @@ def listing() -> Iterator[Table]:
         (kind.name, ", ".join((*kind.aliases, *kind.variants)), kind.title, kind.follows)
         for kind in KINDS
     )
-    yield simple_table(
-        title="Schedules",
-        headers=("name", "aliases", "what", "agrees step by step with"),
-        rows=rows,
-        note="write name:parameter=value,parameter=value; join segments by +, each but the last"
-        " with until=",
+    columns = (
+        Column(header="Schedules", tone=Tone.VALUE),
+        Column(header="aliases", least=14),
+        Column(header="what", least=24),
+        Column(header="agrees step by step with", least=20, rank=Rank.EXTRA, tone=Tone.QUIET),
     )
+    note = (
+        "write name:parameter=value,parameter=value; join segments by +, all but the last by until="
+    )
+    yield Table(title="Schedules", columns=columns, rows=rows, note=note)
     yield _parameters("Parameters of every schedule", tuple(("all", each) for each in COMMON))
     own = tuple((kind.name, each) for kind in KINDS for each in kind.parameters)
     yield _parameters("Parameters of one schedule", own)
@@ -132,9 +158,15 @@ def _parameters(title: str, parameters: tuple[tuple[str, Parameter], ...]) -> Ta
         (name, each.name, "|".join(each.choices) or each.type.value, _default(each), each.help)
         for name, each in parameters
     )
-    headers = ("schedule", "parameter", "takes", "default", "meaning")
+    columns = (
+        Column(header="schedule", tone=Tone.QUIET),
+        Column(header="parameter", tone=Tone.VALUE),
+        Column(header="takes", least=13),
+        Column(header="default"),
+        Column(header="meaning", least=24),
+    )
     note = "a length is in steps, epochs (5epochs) or percent of the run (20%), rounded up"
-    return simple_table(title=title, headers=headers, rows=rows, note=note)
+    return Table(title=title, columns=columns, rows=rows, note=note)
 
 
 def _default(parameter: Parameter) -> str:

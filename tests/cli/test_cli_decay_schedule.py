@@ -31,7 +31,7 @@ def test_schedule_shows_both_curves(capsys):
     assert curve[0]["decay_multiplier"] == 1
     assert curve[-1]["decay_multiplier"] == pytest.approx(10, rel=1e-4)
     _, out, _ = run(capsys, "schedule", *RUN, *RISING)
-    assert "decay multiplier" in out
+    assert " λ × " in out
     assert "cosine:final=10" in out
     _, out, _ = run(capsys, "schedule", *RUN, "--format", "csv", "--curve", "2")
     assert out.splitlines()[0].split(",")[:3] == ["step", "multiplier", "decay_multiplier"]

@@ -56,7 +56,7 @@ def test_a_curve_that_was_written_can_be_read_as_a_schedule(
 def test_tables_and_plots_stand_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("plotext")
     _, out, _ = run(capsys, *NANOGPT, "--plot", "--width", "100")
-    assert out.index("Decay over the run") < out.index("Curve") < out.index("optimizer step")
+    assert out.index("Over the run") < out.index(" Step ") < out.index("optimizer step")
     assert max(map(len, out.splitlines())) <= 100
     _, wide, _ = run(capsys, *NANOGPT, "--plot")
     assert max(map(len, wide.partition("lr and decay per step")[2].splitlines())) == 80

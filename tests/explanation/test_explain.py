@@ -305,7 +305,7 @@ def test_convert_explains_as_text_and_markdown(capsys):
     printed = capsys.readouterr().out
     assert "Why: keras-l2 to sklearn-logistic" in printed
     assert "C = 1/(2·N·l2) = 1/(2·60000·0.0001)" in printed
-    assert "how far: same-optimum" in printed
+    assert "how far: same minimum" in printed
     assert main([*line.split(), "--format", "md"]) == 0
     assert "**Why: keras-l2 to sklearn-logistic**" in capsys.readouterr().out
 
