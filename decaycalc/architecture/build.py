@@ -9,13 +9,17 @@ from decaycalc.record import Record
 
 MOST_TENSORS = 50_000
 
-Variance = Callable[[int, int], float]
-"""The variance of one weight, from the layer's fan-in and fan-out."""
+Variance = Callable[[int, int], float | None]
+"""The variance of one weight, from the layer's fan-in and fan-out; None where it is not told."""
 
 
 def zero(_fan_in: int, _fan_out: int) -> float:
     """Return 0: the weight starts at zero."""
     return 0.0
+
+
+def unknown(_fan_in: int, _fan_out: int) -> None:
+    """Return None: how the weight starts is not told."""
 
 
 def he_in(fan_in: int, _fan_out: int) -> float:
@@ -173,4 +177,10 @@ class Builder:
         """Add a table `(rows, size)`; one row starts at zero if it has `padding`."""
         variance = (rule or self.start.embedding)(rows, size)
         kept = (rows - 1) / rows if padding else 1.0
-        self.add(f"{name}.weight", rows, size, role=role, variance=variance * kept)
+        self.add(
+            f"{name}.weight",
+            rows,
+            size,
+            role=role,
+            variance=None if variance is None else variance * kept,
+        )

@@ -152,6 +152,7 @@ class Inventory(Record):
         rate = self.rate
         return {
             "name": self.architecture.name,
+            "class": self.architecture.class_name or None,
             "n_parameters": self.architecture.n_parameters,
             "n_decayed": self.n_decayed,
             "n_exempt": self.n_exempt,

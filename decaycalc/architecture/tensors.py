@@ -108,7 +108,7 @@ class Architecture(Record):
     A bare count has no tensors: `count` is its number of weights, all of them decayed.
     `undecayed` are the names that the model itself lists as exempt (timm's `no_weight_decay`); None
     where nothing but names and shapes is known of it. `notes` are what whoever uses it must be
-    told, a line each.
+    told, a line each. `class_name` is the class in transformers, its head included, if any.
 
     Raises:
         ContradictionError: both tensors and a count, or neither.
@@ -121,6 +121,7 @@ class Architecture(Record):
     count: int | None = None
     undecayed: tuple[str, ...] | None = ()
     notes: tuple[str, ...] = ()
+    class_name: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.tensors) == (self.count is not None):

@@ -65,9 +65,15 @@ def _summary(inventory: Inventory) -> Table:
         ("decayed", len(kept) if every else None, *_part(inventory.n_decayed, total), _roles(kept)),
         ("exempt", len(exempt) if every else None, *_part(inventory.n_exempt, total),
          _roles(exempt)),
-        ("all", every, total, "", f"by the mask {inventory.choice.mask}"),
+        ("all", every, total, "", _chosen(inventory)),
     )  # fmt: skip
     return Table(title=name, columns=columns, rows=body, note=_figures(inventory))
+
+
+def _chosen(inventory: Inventory) -> str:
+    """Return the mask and, where the network is a class of transformers, that class."""
+    name = inventory.architecture.class_name
+    return f"by the mask {inventory.choice.mask}" + (f"; of {name}" if name else "")
 
 
 def _part(number: int, total: int) -> tuple[Cell, Cell]:

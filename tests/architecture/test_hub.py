@@ -153,3 +153,142 @@ def test_a_configuration_past_all_bounds_is_refused(monkeypatch):
         build_config(config("bert", num_hidden_layers=10**9))
     with pytest.raises(DecaycalcError):
         build_config(config("bert", hidden_size=10**9, intermediate_size=10**9))
+
+
+# The class that is built where none is named, and its parameters with the configuration's
+# defaults, counted in transformers 4.57.1.
+DEFAULTS = {
+    "bert": ("BertModel", 109_482_240),
+    "roberta": ("RobertaModel", 124_644_864),
+    "xlm-roberta": ("XLMRobertaModel", 109_482_240),
+    "distilbert": ("DistilBertModel", 66_362_880),
+    "electra": ("ElectraForPreTraining", 13_549_057),
+    "albert": ("AlbertForMaskedLM", 206_368_944),
+    "gpt2": ("GPT2LMHeadModel", 124_439_808),
+    "gpt_neox": ("GPTNeoXForCausalLM", 20_554_567_680),
+    "opt": ("OPTForCausalLM", 125_239_296),
+    "llama": ("LlamaForCausalLM", 6_738_415_616),
+    "mistral": ("MistralForCausalLM", 7_241_732_096),
+    "mixtral": ("MixtralForCausalLM", 46_702_792_704),
+    "qwen2": ("Qwen2ForCausalLM", 12_049_846_272),
+    "qwen2_moe": ("Qwen2MoeForCausalLM", 14_315_784_192),
+    "qwen3": ("Qwen3ForCausalLM", 12_049_461_248),
+    "qwen3_moe": ("Qwen3MoeForCausalLM", 15_350_731_776),
+    "gemma": ("GemmaForCausalLM", 8_537_680_896),
+    "gemma2": ("Gemma2ForCausalLM", 2_614_341_888),
+    "gemma3_text": ("Gemma3ForCausalLM", 2_628_658_432),
+    "phi3": ("Phi3ForCausalLM", 3_821_079_552),
+    "deepseek_v3": ("DeepseekV3ForCausalLM", 671_026_404_352),
+    "gpt_oss": ("GptOssForCausalLM", 116_829_156_672),
+    "llama4_text": ("Llama4ForCausalLM", 107_769_861_120),
+    "olmo": ("OlmoForCausalLM", 6_888_095_744),
+    "olmo2": ("Olmo2ForCausalLM", 6_888_624_128),
+    "smollm3": ("SmolLM3ForCausalLM", 3_075_098_624),
+    "granite": ("GraniteForCausalLM", 6_738_415_616),
+    "cohere": ("CohereForCausalLM", 34_980_831_232),
+    "cohere2": ("Cohere2ForCausalLM", 34_980_831_232),
+    "glm4": ("Glm4ForCausalLM", 9_400_279_040),
+    "glm": ("GlmForCausalLM", 9_399_951_360),
+    "bloom": ("BloomForCausalLM", 16_156_544),
+    "gptj": ("GPTJForCausalLM", 6_050_882_784),
+    "gpt_neo": ("GPTNeoForCausalLM", 1_315_575_808),
+    "falcon": ("FalconForCausalLM", 6_921_720_704),
+    "phi": ("PhiForCausalLM", 1_418_270_720),
+    "starcoder2": ("Starcoder2ForCausalLM", 3_030_371_328),
+    "stablelm": ("StableLmForCausalLM", 2_795_443_200),
+    "mamba": ("MambaForCausalLM", 159_308_544),
+    "mamba2": ("Mamba2ForCausalLM", 7_285_403_648),
+    "modernbert": ("ModernBertForMaskedLM", 149_655_232),
+    "deberta-v2": ("DebertaV2ForMaskedLM", 879_999_588),
+    "mpnet": ("MPNetModel", 109_484_928),
+    "camembert": ("CamembertModel", 109_482_240),
+    "mt5": ("MT5ForConditionalGeneration", 300_176_768),
+    "umt5": ("UMT5ForConditionalGeneration", 172_122_112),
+    "mbart": ("MBartForConditionalGeneration", 406_295_552),
+    "pegasus": ("PegasusForConditionalGeneration", 406_287_360),
+    "marian": ("MarianMTModel", 414_307_328),
+    "m2m_100": ("M2M100ForConditionalGeneration", 483_905_536),
+    "clip": ("CLIPModel", 151_277_313),
+    "clip_text_model": ("CLIPTextModel", 63_165_952),
+    "clip_vision_model": ("CLIPVisionModel", 87_456_000),
+    "siglip": ("SiglipModel", 203_155_970),
+    "dinov2": ("Dinov2ForImageClassification", 85_728_770),
+    "dinov2_with_registers": ("Dinov2WithRegistersForImageClassification", 85_824_002),
+    "dinov3_vit": ("DINOv3ViTModel", 21_595_008),
+    "beit": ("BeitForImageClassification", 85_658_114),
+    "t5": ("T5ForConditionalGeneration", 60_506_624),
+    "bart": ("BartForConditionalGeneration", 406_291_456),
+    "whisper": ("WhisperForConditionalGeneration", 37_760_640),
+    "vit": ("ViTModel", 86_389_248),
+    "deit": ("DeiTModel", 86_390_784),
+    "swin": ("SwinModel", 27_519_354),
+    "convnext": ("ConvNextModel", 27_820_128),
+}
+
+
+@pytest.mark.parametrize("kind", MODEL_TYPES)
+def test_a_model_types_defaults_have_transformers_count(kind):
+    net = build_config(Fields(path="config.json", values={"model_type": kind}))
+    assert (net.class_name, net.n_parameters) == DEFAULTS[kind]
+
+
+@pytest.mark.parametrize(
+    ("kind", "others", "more"),
+    [
+        ("falcon", {"parallel_attn": False}, 2 * 2 * 24),
+        ("falcon", {"multi_query": False}, 2 * 24 * (3 * 24 - 36)),
+        ("falcon", {"new_decoder_architecture": True, "num_ln_in_parallel_attn": 1}, 2 * 24 * 36),
+        ("falcon", {"new_decoder_architecture": True}, 2 * (24 * 36 + 2 * 24)),
+        ("stablelm", {"use_parallel_residual": True}, -2 * 2 * 24),
+        ("mamba", {"time_step_rank": "auto"}, 0),
+        ("mamba", {"time_step_rank": 3}, 2 * 2 * 48),
+        ("modernbert", {"tie_word_embeddings": False}, 96 * 24),
+        ("modernbert", {"decoder_bias": False}, -96),
+        ("mpnet", {"architectures": ["MPNetForMaskedLM"], "tie_word_embeddings": False}, None),
+        ("deberta-v2", {"position_biased_input": False}, -512 * 24),
+        ("deberta-v2", {"type_vocab_size": 2}, 2 * 24),
+        ("deberta-v2", {"embedding_size": 12}, None),
+        ("deberta-v2", {"relative_attention": True}, 2 * 512 * 24),
+        ("deberta-v2", {"relative_attention": True, "position_buckets": 16}, 2 * 16 * 24),
+        ("deberta-v2", {"relative_attention": True, "max_relative_positions": 8}, 2 * 8 * 24),
+        ("deberta-v2", {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]}, None),
+        ("deberta-v2", {"conv_kernel_size": 3}, 3 * 24 * 24 + 24 + 2 * 24),
+        ("deberta-v2", {"norm_rel_ebd": "layer_norm"}, 2 * 24),
+        ("siglip", {"vision_config": {"vision_use_head": False}}, None),
+        ("dinov2", {"use_swiglu_ffn": True}, None),
+        ("dinov2", {"use_mask_token": False}, -24),
+        ("dinov3_vit", {"use_gated_mlp": True}, 2 * (24 * 48 + 48)),
+        ("beit", {"use_mask_token": True}, 24),
+        ("beit", {"use_absolute_position_embeddings": True}, 197 * 24),
+        ("beit", {"use_relative_position_bias": True}, 2 * 732 * 4),
+        ("beit", {"use_shared_relative_position_bias": True}, 732 * 4),
+        ("beit", {"use_mean_pooling": False}, 0),
+        ("beit", {"layer_scale_init_value": 0}, -2 * 2 * 24),
+        ("deepseek_v3", {"q_lora_rank": None, "n_routed_experts": 2}, None),
+        ("deepseek_v3", {"first_k_dense_replace": 1, "n_routed_experts": 2}, None),
+        ("llama4_text", {"interleave_moe_layer_step": 2}, None),
+        ("llama4_text", {"moe_layers": [0]}, None),
+        ("qwen3_moe", {"mlp_only_layers": [0]}, None),
+        ("qwen3_moe", {"decoder_sparse_step": 2}, None),
+        ("umt5", {}, 0),
+    ],
+)
+def test_a_field_changes_what_it_says(kind, others, more):
+    plain = {key: value for key, value in others.items() if key == "architectures"}
+    found = build_config(config(kind, **others)).n_parameters
+    usual = build_config(config(kind, **plain)).n_parameters
+    assert found != usual if more is None else found - usual == more
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("cohere", "use_qk_norm", True), ("phi", "qk_layernorm", True),
+        ("stablelm", "qk_layernorm", True), ("deberta-v2", "tie_word_embeddings", False),
+        ("marian", "share_encoder_decoder_embeddings", False), ("clip", "text_config", []),
+        ("qwen3_moe", "mlp_only_layers", 3), ("qwen3_moe", "mlp_only_layers", [-1]),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_of_a_model_is_refused(kind, field, value):
+    with pytest.raises(UnreadableFileError, match=field):
+        build_config(config(kind, **{field: value}))

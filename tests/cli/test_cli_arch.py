@@ -185,6 +185,14 @@ def test_a_files_low_rank_factors_are_told_as_well(run, tmp_path):
     assert document(run, str(path), "--init", "he")["tensors"][1]["sum_of_squares"] == 0
 
 
+def test_the_class_that_is_counted_is_named(run):
+    """Some checkpoints' names stand for a class with a head, some for one without."""
+    classes = {"bert-base": "BertModel", "electra-base": "ElectraForPreTraining",
+               "albert-base": "AlbertForMaskedLM", "resnet18": None}  # fmt: skip
+    assert {name: document(run, name)["class"] for name in classes} == classes
+    assert "of BertModel" in run("bert-base", "--depth", "0")[1]
+
+
 def test_measured_weights_stand_beside_expected_ones(run, tmp_path, monkeypatch):
     path = tmp_path / "m.npz"
     np.savez(path, **{"dense/kernel": np.full((4, 5), 2, np.float32)})

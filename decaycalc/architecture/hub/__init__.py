@@ -2,10 +2,22 @@
 
 from collections.abc import Callable
 
-from decaycalc.architecture.hub import decoders, encoders, images, narrow, sequences
+from decaycalc.architecture.hub import (
+    causal,
+    decoders,
+    encoders,
+    images,
+    modern,
+    narrow,
+    relatives,
+    sequences,
+    states,
+    towers,
+)
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError, nearest_names
+from decaycalc.record import replace
 
 Rule = Callable[[Fields, str], Architecture]
 
@@ -20,14 +32,55 @@ MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
     "gpt2": ("GPT2", decoders.gpt2, decoders.GPT2_HEADS),
     "gpt_neox": ("GPTNeoX", decoders.gpt_neox, decoders.CAUSAL_HEADS),
     "opt": ("OPT", decoders.opt, decoders.CAUSAL_HEADS[:3]),
-    "llama": ("Llama", decoders.llama, decoders.CAUSAL_HEADS),
-    "mistral": ("Mistral", decoders.llama, decoders.CAUSAL_HEADS),
-    "mixtral": ("Mixtral", decoders.llama, decoders.CAUSAL_HEADS),
-    "qwen2": ("Qwen2", decoders.llama, decoders.CAUSAL_HEADS),
-    "qwen3": ("Qwen3", decoders.llama, decoders.CAUSAL_HEADS),
-    "gemma": ("Gemma", decoders.llama, decoders.CAUSAL_HEADS),
-    "gemma2": ("Gemma2", decoders.llama, decoders.CAUSAL_HEADS),
-    "phi3": ("Phi3", decoders.llama, decoders.CAUSAL_HEADS),
+    "llama": ("Llama", relatives.llama, decoders.CAUSAL_HEADS),
+    "mistral": ("Mistral", relatives.llama, decoders.CAUSAL_HEADS),
+    "mixtral": ("Mixtral", relatives.llama, decoders.CAUSAL_HEADS),
+    "qwen2": ("Qwen2", relatives.llama, decoders.CAUSAL_HEADS),
+    "qwen2_moe": ("Qwen2Moe", relatives.llama, decoders.CAUSAL_HEADS),
+    "qwen3": ("Qwen3", relatives.llama, decoders.CAUSAL_HEADS),
+    "qwen3_moe": ("Qwen3Moe", relatives.llama, decoders.CAUSAL_HEADS),
+    "gemma": ("Gemma", relatives.llama, decoders.CAUSAL_HEADS),
+    "gemma2": ("Gemma2", relatives.llama, decoders.CAUSAL_HEADS),
+    "gemma3_text": ("Gemma3", relatives.llama, ("ForCausalLM", "TextModel")),
+    "phi3": ("Phi3", relatives.llama, decoders.CAUSAL_HEADS),
+    "deepseek_v3": ("DeepseekV3", relatives.llama, decoders.CAUSAL_HEADS),
+    "gpt_oss": ("GptOss", relatives.llama, decoders.CAUSAL_HEADS),
+    "llama4_text": ("Llama4", relatives.llama, ("ForCausalLM", "TextModel")),
+    "olmo": ("Olmo", relatives.llama, decoders.CAUSAL_HEADS[:2]),
+    "olmo2": ("Olmo2", relatives.llama, decoders.CAUSAL_HEADS[:2]),
+    "smollm3": ("SmolLM3", relatives.llama, decoders.CAUSAL_HEADS),
+    "granite": ("Granite", relatives.llama, decoders.CAUSAL_HEADS[:2]),
+    "cohere": ("Cohere", relatives.llama, decoders.CAUSAL_HEADS[:2]),
+    "cohere2": ("Cohere2", relatives.llama, decoders.CAUSAL_HEADS[:2]),
+    "glm4": ("Glm4", relatives.llama, decoders.CAUSAL_HEADS),
+    "glm": ("Glm", relatives.llama, decoders.CAUSAL_HEADS),
+    "bloom": ("Bloom", causal.bloom, decoders.CAUSAL_HEADS[:3]),
+    "gptj": ("GPTJ", causal.gptj, decoders.CAUSAL_HEADS[:3]),
+    "gpt_neo": ("GPTNeo", causal.gpt_neo, decoders.CAUSAL_HEADS[:3]),
+    "falcon": ("Falcon", causal.falcon, decoders.CAUSAL_HEADS[:3]),
+    "phi": ("Phi", causal.phi, decoders.CAUSAL_HEADS[:3]),
+    "starcoder2": ("Starcoder2", causal.starcoder2, decoders.CAUSAL_HEADS),
+    "stablelm": ("StableLm", causal.stablelm, decoders.CAUSAL_HEADS),
+    "mamba": ("Mamba", states.mamba, states.HEADS),
+    "mamba2": ("Mamba2", states.mamba2, states.HEADS),
+    "modernbert": ("ModernBert", modern.modernbert, modern.MODERNBERT_HEADS),
+    "deberta-v2": ("DebertaV2", modern.deberta, modern.DEBERTA_HEADS),
+    "mpnet": ("MPNet", modern.mpnet, modern.MPNET_HEADS),
+    "camembert": ("Camembert", encoders.xlm_roberta, encoders.ROBERTA_HEADS),
+    "mt5": ("MT5", sequences.t5, sequences.T5_HEADS),
+    "umt5": ("UMT5", sequences.t5, sequences.T5_HEADS),
+    "mbart": ("MBart", sequences.bart, sequences.BART_HEADS),
+    "pegasus": ("Pegasus", sequences.bart, sequences.BART_HEADS),
+    "marian": ("Marian", sequences.bart, ("MTModel", "Model")),
+    "m2m_100": ("M2M100", sequences.bart, sequences.BART_HEADS),
+    "clip": ("CLIP", towers.clip, ("Model",)),
+    "clip_text_model": ("CLIPText", towers.clip_text, ("Model",)),
+    "clip_vision_model": ("CLIPVision", towers.clip_vision, ("Model",)),
+    "siglip": ("Siglip", towers.siglip, ("Model",)),
+    "dinov2": ("Dinov2", towers.dinov2, towers.DINO_HEADS),
+    "dinov2_with_registers": ("Dinov2WithRegisters", towers.dinov2, towers.DINO_HEADS),
+    "dinov3_vit": ("DINOv3ViT", towers.dinov3, ("Model",)),
+    "beit": ("Beit", towers.beit, towers.DINO_HEADS),
     "t5": ("T5", sequences.t5, sequences.T5_HEADS),
     "bart": ("Bart", sequences.bart, sequences.BART_HEADS),
     "whisper": ("Whisper", sequences.whisper, sequences.WHISPER_HEADS),
@@ -50,7 +103,8 @@ def build_config(fields: Fields) -> Architecture:
         hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(MODEL_TYPES)}"
         raise UnreadableFileError(fields.path, f"unknown model_type {kind[:40]!r}; {hint}")
     name, rule, heads = MODEL_TYPES[kind]
-    return rule(fields, _head(fields, name, heads))
+    head = _head(fields, name, heads)
+    return replace(rule(fields, head), class_name=name + head)
 
 
 def _head(fields: Fields, name: str, heads: tuple[str, ...]) -> str:

@@ -42,9 +42,9 @@ _UNPOOLED_BERT = {"ForMaskedLM", "LMHeadModel", "ForTokenClassification", "ForQu
 _UNPOOLED_ROBERTA = _UNPOOLED_BERT | {"ForCausalLM", "ForSequenceClassification"}
 
 
-def start(fields: Fields, *, norm: str = "layer") -> Start:
-    """Return the start of `initializer_range`, 0.02 unless told otherwise, and zero biases."""
-    rule = normal(fields.number("initializer_range", 0.02))
+def start(fields: Fields, *, norm: str = "layer", std: float = 0.02) -> Start:
+    """Return the start of `initializer_range`, `std` unless told otherwise, and zero biases."""
+    rule = normal(fields.number("initializer_range", std))
     return Start(
         conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule, norm=norm
     )

@@ -8,6 +8,7 @@ from decaycalc.record import Record
 
 LARGEST_SIZE = 10**9
 MOST_STAGES = 64
+MOST_LAYERS = 10_000
 
 
 class Fields(Record):
@@ -40,6 +41,40 @@ class Fields(Record):
         if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
             raise self.wrong(name, values, "a list of sizes")
         return tuple(self._checked(name, value, 1) for value in values)
+
+    def part(self, name: str) -> "Fields":
+        """Return the fields of a configuration within this one; none where it is absent.
+
+        Raises:
+            UnreadableFileError: the value is not such a configuration.
+        """
+        values = self.values.get(name)
+        if values is None:
+            return Fields(path=self.path, values={})
+        if not isinstance(values, dict):
+            raise self.wrong(name, values, "an object")
+        return Fields(path=self.path, values=values)
+
+    def size_or_auto(self, name: str, auto: int) -> int:
+        """Return a whole number of at least 1; `auto` where it is absent, null or `auto`.
+
+        Raises:
+            UnreadableFileError: the value is no such number.
+        """
+        return auto if self.values.get(name) == "auto" else self.size(name, auto)
+
+    def whole_numbers(self, name: str) -> tuple[int, ...]:
+        """Return a list of whole numbers of 0 or more; an empty one where it is absent.
+
+        Raises:
+            UnreadableFileError: the value is not such a list.
+        """
+        values = self.values.get(name)
+        if values is None:
+            return ()
+        if not isinstance(values, list) or len(values) > MOST_LAYERS:
+            raise self.wrong(name, values, "a list of layers")
+        return tuple(self._checked(name, value, 0) for value in values)
 
     def side(self, name: str, default: int) -> int:
         """Return a square's side, which some models give as a pair.

@@ -1,9 +1,11 @@
-"""T5, BART and Whisper, with the tensor names of transformers.
+"""T5, BART, their relatives and Whisper, with the tensor names of transformers.
 
-Source: transformers/models/{t5,bart,whisper}/modeling_*.py (v4.57.1) for rules, names and
-`_init_weights`; Raffel et al. 2019 (1910.10683), Lewis et al. 2019 (1910.13461), Radford et al.
-2022 (2212.04356).
+Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisper}/modeling_*.py
+(v4.57.1) for rules, names and `_init_weights`; Raffel et al. 2019 (1910.10683), Lewis et al. 2019
+(1910.13461), Radford et al. 2022 (2212.04356).
 """
+
+from dataclasses import dataclass
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
 from decaycalc.architecture.hub.fields import Fields
@@ -15,28 +17,35 @@ WHISPER_HEADS = ("ForConditionalGeneration", "Model")
 
 
 def t5(fields: Fields, head: str) -> Architecture:
-    """Return T5 (or its version 1.1, whose feed-forward layers are gated)."""
+    """Return T5 (or its version 1.1, whose feed-forward layers are gated), mT5 or umT5."""
+    kind = fields.text("model_type", "t5")
     factor = fields.number("initializer_factor", 1.0)
     part = Builder(Start(embedding=normal(factor), norm="rms"))
     width = fields.size("d_model", 512)
-    vocabulary = fields.size("vocab_size", 32128)
-    layers = fields.size("num_layers", 6)
+    vocabulary = fields.size("vocab_size", 32128 if kind == "t5" else 250112)
+    layers = fields.size("num_layers", 6 if kind == "t5" else 8)
     part.embedding("shared", vocabulary, width)
     _t5_stack(part, "encoder", fields, layers, crossed=False)
     if head != "EncoderModel":
         decoder_layers = fields.size("num_decoder_layers", layers)
         _t5_stack(part, "decoder", fields, decoder_layers, crossed=True)
-    tied = fields.flag("tie_word_embeddings", default=True)
+    tied = fields.flag("tie_word_embeddings", default=kind != "mt5")
     if head == "ForConditionalGeneration" and not tied:
         part.linear("lm_head", width, vocabulary, bias=False, rule=normal(factor))
     return part.done(fields.path, classes=vocabulary)
 
 
+def _is_first(fields: Fields) -> bool:
+    """Return whether the defaults are T5's own, not its multilingual relatives'."""
+    return fields.text("model_type", "t5") == "t5"
+
+
 def _t5_stack(part: Builder, name: str, fields: Fields, layers: int, *, crossed: bool) -> None:
     width, factor = fields.size("d_model", 512), fields.number("initializer_factor", 1.0)
+    every = fields.text("model_type", "t5") == "umt5"
     for index in range(layers):
         block = f"{name}.block.{index}.layer"
-        _t5_attention(part, f"{block}.0.SelfAttention", fields, table=index == 0)
+        _t5_attention(part, f"{block}.0.SelfAttention", fields, table=index == 0 or every)
         part.norm(f"{block}.0.layer_norm", width, bias=False, gain=factor)
         if crossed:
             _t5_attention(part, f"{block}.1.EncDecAttention", fields, table=False)
@@ -50,7 +59,10 @@ def _t5_stack(part: Builder, name: str, fields: Fields, layers: int, *, crossed:
 def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> None:
     """Add the four projections; only the first block of a stack holds relative positions."""
     width, size = fields.size("d_model", 512), fields.size("d_kv", 64)
-    heads, factor = fields.size("num_heads", 8), fields.number("initializer_factor", 1.0)
+    heads, factor = (
+        fields.size("num_heads", 8 if _is_first(fields) else 6),
+        fields.number("initializer_factor", 1.0),
+    )
     inner = heads * size
     by_width = normal(factor * width**-0.5)
     query = normal(factor * (width * size) ** -0.5)
@@ -65,9 +77,13 @@ def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> N
 
 
 def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
-    width, hidden = fields.size("d_model", 512), fields.size("d_ff", 2048)
+    width, hidden = (
+        fields.size("d_model", 512),
+        fields.size("d_ff", 2048 if _is_first(fields) else 1024),
+    )
     factor = fields.number("initializer_factor", 1.0)
-    gated = fields.text("feed_forward_proj", "relu").startswith("gated-")
+    usual = "relu" if _is_first(fields) else "gated-gelu"
+    gated = fields.text("feed_forward_proj", usual).startswith("gated-")
     for gate in ("wi_0", "wi_1") if gated else ("wi",):
         rule = normal(factor * width**-0.5)
         part.linear(f"{name}.{gate}", width, hidden, bias=False, rule=rule)
@@ -75,25 +91,52 @@ def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
 
 
 def bart(fields: Fields, head: str) -> Architecture:
-    """Return BART; encoder, decoder and output share one table of words.
+    """Return BART or one of its relatives; encoder, decoder and output share one table of words.
 
     Raises:
         UnreadableFileError: the tables are not shared, or a malformed field.
     """
+    plan = PLANS[fields.text("model_type", "bart")]
     rule = normal(fields.number("init_std", 0.02))
     part = Builder(Start(linear=rule, linear_bias=zero, embedding=rule))
     prefix = "" if head == "Model" else "model."
-    width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", 50265)
-    if not fields.flag("tie_word_embeddings", default=True):
-        raise fields.wrong("tie_word_embeddings", False, "true")  # noqa: FBT003  (the field's value)
+    width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
+    for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
+        if not fields.flag(name, default=True):
+            raise fields.wrong(name, False, "true")  # noqa: FBT003  (the field's value)
     part.embedding(f"{prefix}shared", vocabulary, width, padding=True)
-    positions = fields.size("max_position_embeddings", 1024) + 2
+    positions = fields.size("max_position_embeddings", 1024) + plan.offset
+    # Sines and cosines have a mean square of one half.
+    table = normal(0.5**0.5) if plan.sines else None
     for side in ("encoder", "decoder"):
         name = f"{prefix}{side}"
-        part.embedding(f"{name}.embed_positions", positions, width, role=Role.POSITION)
+        if plan.positions:
+            places = f"{name}.embed_positions"
+            part.embedding(places, positions, width, role=Role.POSITION, rule=table)
         _stack(part, name, (width, fields.size(f"{side}_ffn_dim", 4096)), fields, side)
-        part.norm(f"{name}.layernorm_embedding", width)
+        for norm in plan.norms:
+            part.norm(f"{name}.{norm}", width)
     return part.done(fields.path, classes=vocabulary)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a relative of BART differs: its table of positions, and the norms of a whole side."""
+
+    vocabulary: int
+    offset: int = 0
+    positions: bool = True
+    sines: bool = False
+    norms: tuple[str, ...] = ("layer_norm",)
+
+
+PLANS = {
+    "bart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding",)),
+    "mbart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding", "layer_norm")),
+    "pegasus": Plan(vocabulary=50265, sines=True),
+    "marian": Plan(vocabulary=58101, sines=True, norms=()),
+    "m2m_100": Plan(vocabulary=128112, positions=False),
+}
 
 
 def _stack(part: Builder, name: str, widths: tuple[int, int], fields: Fields, side: str) -> None:

@@ -199,6 +199,7 @@ _SCHEDULES = {
 }
 _ARCH = {
     "name": "string",
+    "class": "string?",
     "n_parameters": "integer",
     "n_decayed": "integer",
     "n_exempt": "integer",

@@ -1,0 +1,139 @@
+"""Mixtures of experts, and DeepSeek's compressed attention.
+
+Source: transformers/models/{mixtral,qwen2_moe,qwen3_moe,deepseek_v3,gpt_oss,llama4}/modeling_*.py
+(v4.57.1).
+"""
+
+from dataclasses import dataclass
+
+from decaycalc.architecture.build import Builder, normal, zero
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experts:
+    """A family's experts: how many, how wide, and what stands beside them.
+
+    `hidden` of 0 is the model's own hidden width. `shared` is the width of the shared expert, or
+    the number of shared experts of one's width where there may be several. `whole` keeps all
+    experts in one tensor.
+    """
+
+    count: int
+    count_field: str = "num_experts"
+    name: str = "mlp"
+    hidden: int = 0
+    shared: int = 0
+    shared_name: str = ""
+    router_last: bool = False
+    whole: bool = False
+    bias: bool = False
+
+
+def is_sparse(fields: Fields, experts: Experts, index: int) -> bool:
+    """Return whether a layer has experts, by the fields that say which do.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    if index in fields.whole_numbers("mlp_only_layers"):
+        return False
+    if fields.size("decoder_sparse_step", 1) > 1 and (index + 1) % fields.size(
+        "decoder_sparse_step", 1
+    ):
+        return False
+    if experts.router_last and index < fields.size("first_k_dense_replace", 3, least=0):
+        return False
+    if experts.name != "feed_forward":
+        return True
+    named = fields.values.get("moe_layers")
+    if named is not None:
+        return index in fields.whole_numbers("moe_layers")
+    step = fields.size("interleave_moe_layer_step", 1)
+    return (index + 1) % step == 0
+
+
+def add_experts(
+    part: Builder, name: str, fields: Fields, experts: Experts, widths: tuple[int, int]
+) -> None:
+    """Add a router and its experts; `widths` are the model's and its hidden layers'."""
+    width, hidden = widths
+    count = fields.size(experts.count_field, experts.count)
+    inner = fields.size("moe_intermediate_size", experts.hidden) if experts.hidden else hidden
+    if experts.whole:
+        _whole(part, name, fields, experts, (width, hidden, count))
+        return
+    if not experts.router_last:
+        part.linear(f"{name}.gate", width, count, bias=False)
+    for index in range(count):
+        _expert(part, f"{name}.experts.{index}", width, inner, old=name.endswith("_moe"))
+    if experts.router_last:
+        rule = normal(fields.number("initializer_range", 0.02))
+        part.linear(f"{name}.gate", width, count, bias=False, rule=rule)
+    if experts.shared_name == "shared_experts":
+        shared = inner * fields.size("n_shared_experts", experts.shared)
+        add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=False)
+    elif experts.shared_name:
+        shared = fields.size("shared_expert_intermediate_size", experts.shared)
+        add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=False)
+        part.linear(f"{name}.shared_expert_gate", width, 1, bias=False)
+
+
+def _expert(part: Builder, name: str, width: int, hidden: int, *, old: bool) -> None:
+    """Add one expert; Mixtral's are numbered weights, w1, w2, w3."""
+    if not old:
+        add_gated(part, name, width, hidden, bias=False)
+        return
+    part.linear(f"{name}.w1", width, hidden, bias=False)
+    part.linear(f"{name}.w2", hidden, width, bias=False)
+    part.linear(f"{name}.w3", width, hidden, bias=False)
+
+
+def add_gated(part: Builder, name: str, width: int, hidden: int, *, bias: bool) -> None:
+    """Add a gated feed-forward layer."""
+    part.linear(f"{name}.gate_proj", width, hidden, bias=bias)
+    part.linear(f"{name}.up_proj", width, hidden, bias=bias)
+    part.linear(f"{name}.down_proj", hidden, width, bias=bias)
+
+
+def _whole(
+    part: Builder, name: str, fields: Fields, experts: Experts, sizes: tuple[int, int, int]
+) -> None:
+    """Add experts that are kept in one tensor, of shape `(experts, inputs, outputs)`."""
+    width, hidden, count = sizes
+    variance = fields.number("initializer_range", 0.02) ** 2
+    if experts.bias:
+        rule = normal(fields.number("initializer_range", 0.02))
+        part.linear(f"{name}.router", width, count, rule=rule, bias_rule=rule)
+    for layer, n_in, n_out in (("gate_up_proj", width, 2 * hidden), ("down_proj", hidden, width)):
+        label = f"{name}.experts.{layer}"
+        part.add(label, count, n_in, n_out, fans=(n_in, n_out), variance=variance)
+        if experts.bias:
+            part.add(f"{label}_bias", count, n_out, role=Role.BIAS, fans=(n_in, n_out))
+    if not experts.bias:
+        part.linear(f"{name}.router", width, count, bias=False)
+        add_gated(part, f"{name}.{experts.shared_name}", width, hidden, bias=False)
+
+
+def compressed_attention(part: Builder, name: str, fields: Fields, width: int, heads: int) -> None:
+    """Add attention whose queries, keys and values pass through narrow layers.
+
+    Source: DeepSeek-AI 2024 (2412.19437), section 2.1.1.
+    """
+    bias = fields.flag("attention_bias", default=False)
+    rank, values = fields.size("kv_lora_rank", 512), fields.size("v_head_dim", 128)
+    plain, turned = fields.size("qk_nope_head_dim", 128), fields.size("qk_rope_head_dim", 64)
+    n_queries = heads * (plain + turned)
+    queries = fields.values.get("q_lora_rank", 1536)
+    if queries is None:
+        part.linear(f"{name}.q_proj", width, n_queries, bias=False)
+    else:
+        narrow = fields.size("q_lora_rank", 1536)
+        part.linear(f"{name}.q_a_proj", width, narrow, bias=bias, bias_rule=zero)
+        part.norm(f"{name}.q_a_layernorm", narrow, bias=False)
+        part.linear(f"{name}.q_b_proj", narrow, n_queries, bias=False)
+    part.linear(f"{name}.kv_a_proj_with_mqa", width, rank + turned, bias=bias, bias_rule=zero)
+    part.norm(f"{name}.kv_a_layernorm", rank, bias=False)
+    part.linear(f"{name}.kv_b_proj", rank, heads * (plain + values), bias=False)
+    part.linear(f"{name}.o_proj", heads * values, width, bias=bias, bias_rule=zero)

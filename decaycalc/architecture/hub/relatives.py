@@ -1,0 +1,223 @@
+"""Llama and its relatives: causal language models of one plan, told apart by a record each.
+
+Source: transformers/models/*/configuration_*.py and modeling_*.py (v4.57.1) of the model types
+below, for defaults, rules, names and `_init_weights`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from decaycalc.architecture.build import Builder
+from decaycalc.architecture.hub.decoders import classifier
+from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.experts import (
+    Experts,
+    add_experts,
+    add_gated,
+    compressed_attention,
+    is_sparse,
+)
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+
+class HeadNorms(StrEnum):
+    """What the norms of queries and keys are taken over: nothing, each head, or all heads."""
+
+    NONE = "none"
+    HEAD = "head"
+    WHOLE = "whole"
+
+
+INPUT, AFTER = "input_layernorm", "post_attention_layernorm"
+SANDWICH = (INPUT, AFTER, "pre_feedforward_layernorm", "post_feedforward_layernorm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """How a relative of Llama differs: its defaults, biases, norms and feed-forward layers.
+
+    `kv_heads` and `head_size` of 0 follow from the number of heads. `gain` is what norms start at:
+    Gemma adds 1 to it in use. `biases` names the field that gives the projections biases, and
+    `bias` its default; `out_bias` says whether the output projection follows it.
+    """
+
+    vocabulary: int
+    width: int
+    hidden: int
+    layers: int
+    heads: int = 32
+    kv_heads: int = 0
+    head_size: int = 0
+    biases: str = ""
+    bias: bool = False
+    out_bias: bool = True
+    head_norms: HeadNorms = HeadNorms.NONE
+    fused: bool = False
+    fused_gate: bool = False
+    experts: Experts | None = None
+    compressed: bool = False
+    sinks: bool = False
+    norms: tuple[str, ...] = (INPUT, AFTER)
+    norm: str = "rms"
+    final_norm: bool = True
+    gain: float = 1.0
+    tied: bool = False
+    padded: bool = False
+    refused: tuple[str, ...] = ()
+
+
+READS = "attention_bias"
+FAMILIES = {
+    "llama": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS),
+    "mistral": Family(vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8),
+    "mixtral": Family(
+        vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8,
+        experts=Experts(count=8, count_field="num_local_experts", name="block_sparse_moe"),
+    ),
+    "qwen2": Family(
+        vocabulary=151936, width=4096, hidden=22016, layers=32, biases="qkv_bias", bias=True,
+        out_bias=False,
+    ),
+    "qwen2_moe": Family(
+        vocabulary=151936, width=2048, hidden=5632, layers=24, heads=16, kv_heads=16,
+        biases="qkv_bias", bias=True, out_bias=False,
+        experts=Experts(count=60, hidden=1408, shared=5632, shared_name="shared_expert"),
+    ),
+    "qwen3": Family(
+        vocabulary=151936, width=4096, hidden=22016, layers=32, kv_heads=32, head_size=128,
+        biases=READS, head_norms=HeadNorms.HEAD,
+    ),
+    "qwen3_moe": Family(
+        vocabulary=151936, width=2048, hidden=6144, layers=24, kv_heads=4, biases=READS,
+        head_norms=HeadNorms.HEAD, experts=Experts(count=128, hidden=768),
+    ),
+    "gemma": Family(
+        vocabulary=256000, width=3072, hidden=24576, layers=28, heads=16, kv_heads=16,
+        head_size=256, biases=READS, gain=0.0, tied=True, padded=True,
+    ),
+    "gemma2": Family(
+        vocabulary=256000, width=2304, hidden=9216, layers=26, heads=8, kv_heads=4,
+        head_size=256, biases=READS, norms=SANDWICH, gain=0.0, tied=True, padded=True,
+    ),
+    "gemma3_text": Family(
+        vocabulary=262208, width=2304, hidden=9216, layers=26, heads=8, kv_heads=4, head_size=256,
+        biases=READS, head_norms=HeadNorms.HEAD, norms=SANDWICH, gain=0.0, tied=True, padded=True,
+    ),
+    "phi3": Family(vocabulary=32064, width=3072, hidden=8192, layers=32, fused=True,
+                   fused_gate=True, padded=True),
+    "deepseek_v3": Family(
+        vocabulary=129280, width=7168, hidden=18432, layers=61, heads=128, compressed=True,
+        biases=READS, experts=Experts(count=256, count_field="n_routed_experts", hidden=2048,
+                                      shared=1, shared_name="shared_experts", router_last=True),
+    ),
+    "gpt_oss": Family(
+        vocabulary=201088, width=2880, hidden=2880, layers=36, heads=64, kv_heads=8, head_size=64,
+        biases=READS, bias=True, sinks=True,
+        experts=Experts(count=128, count_field="num_local_experts", whole=True, bias=True),
+    ),
+    "llama4_text": Family(
+        vocabulary=202048, width=5120, hidden=8192, layers=48, heads=40, kv_heads=8, head_size=128,
+        biases=READS,
+        experts=Experts(count=16, count_field="num_local_experts", whole=True,
+                        name="feed_forward", shared=8192, shared_name="shared_expert"),
+    ),
+    "olmo": Family(vocabulary=50304, width=4096, hidden=11008, layers=32, biases=READS, norms=(),
+                   final_norm=False, padded=True),
+    "olmo2": Family(
+        vocabulary=50304, width=4096, hidden=11008, layers=32, biases=READS,
+        head_norms=HeadNorms.WHOLE, norms=(AFTER, "post_feedforward_layernorm"), padded=True,
+    ),
+    "smollm3": Family(vocabulary=128256, width=2048, hidden=11008, layers=36, heads=16,
+                      kv_heads=4, biases=READS, tied=True, padded=True),
+    "granite": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS),
+    "cohere": Family(
+        vocabulary=256000, width=8192, hidden=22528, layers=40, heads=64, biases=READS,
+        norms=(INPUT,), norm="layer", tied=True, padded=True, refused=("use_qk_norm",),
+    ),
+    "cohere2": Family(
+        vocabulary=256000, width=8192, hidden=22528, layers=40, heads=64, head_size=128,
+        biases=READS, norms=(INPUT,), norm="layer", tied=True, padded=True,
+    ),
+    "glm4": Family(
+        vocabulary=151552, width=4096, hidden=13696, layers=40, kv_heads=2, head_size=128,
+        biases=READS, bias=True, out_bias=False, fused_gate=True, padded=True,
+        norms=(INPUT, AFTER, "post_self_attn_layernorm", "post_mlp_layernorm"),
+    ),
+    "glm": Family(
+        vocabulary=151552, width=4096, hidden=13696, layers=40, kv_heads=2, head_size=128,
+        biases=READS, bias=True, out_bias=False, fused_gate=True, padded=True,
+    ),
+}  # fmt: skip
+
+
+def llama(fields: Fields, head: str) -> Architecture:
+    """Return Llama or one of its relatives, as `model_type` says.
+
+    Raises:
+        UnreadableFileError: a malformed field, or a part that is not known here.
+    """
+    family = FAMILIES[fields.text("model_type", "llama")]
+    for name in family.refused:
+        if fields.flag(name, default=False):
+            raise fields.wrong(name, True, "false")  # noqa: FBT003  (the field's value)
+    part = Builder(start(fields, norm=family.norm))
+    prefix = "" if head in {"Model", "TextModel"} else "model."
+    width = fields.size("hidden_size", family.width)
+    vocabulary = fields.size("vocab_size", family.vocabulary)
+    padding = "pad_token_id" in fields or ("pad_token_id" not in fields.values and family.padded)
+    part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding=padding)
+    for index in range(fields.size("num_hidden_layers", family.layers)):
+        name = f"{prefix}layers.{index}"
+        _attention(part, f"{name}.self_attn", fields, family, width)
+        _feed_forward(part, name, fields, family, index)
+        for norm in family.norms:
+            part.norm(f"{name}.{norm}", width, bias=False, gain=family.gain)
+    if family.final_norm:
+        part.norm(f"{prefix}norm", width, bias=False, gain=family.gain)
+    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=family.tied):
+        part.linear("lm_head", width, vocabulary, bias=False)
+    classes = classifier(part, fields, head, width, dense="score")
+    return part.done(fields.path, classes=classes or vocabulary)
+
+
+def _attention(part: Builder, name: str, fields: Fields, family: Family, width: int) -> None:
+    heads = fields.size("num_attention_heads", family.heads)
+    if family.compressed:
+        compressed_attention(part, name, fields, width, heads)
+        return
+    kv_heads = fields.size("num_key_value_heads", family.kv_heads or heads)
+    size = fields.size("head_dim", family.head_size or max(1, width // heads))
+    if family.fused:
+        part.linear(f"{name}.o_proj", heads * size, width, bias=False)
+        part.linear(f"{name}.qkv_proj", width, (heads + 2 * kv_heads) * size, bias=False)
+        return
+    bias = bool(family.biases) and fields.flag(family.biases, default=family.bias)
+    if family.sinks:
+        variance = fields.number("initializer_range", 0.02) ** 2
+        part.add(f"{name}.sinks", heads, role=Role.OTHER, variance=variance)
+    for projection, number in (("q_proj", heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
+        part.linear(f"{name}.{projection}", width, number * size, bias=bias)
+    part.linear(f"{name}.o_proj", heads * size, width, bias=bias and family.out_bias)
+    if family.head_norms is not HeadNorms.NONE:
+        whole = family.head_norms is HeadNorms.WHOLE
+        for norm, number in (("q_norm", heads), ("k_norm", kv_heads)):
+            part.norm(f"{name}.{norm}", number * size if whole else size, bias=False,
+                      gain=family.gain)  # fmt: skip
+
+
+def _feed_forward(part: Builder, name: str, fields: Fields, family: Family, index: int) -> None:
+    width, experts = fields.size("hidden_size", family.width), family.experts
+    hidden = fields.size("intermediate_size", family.hidden)
+    if experts is not None and is_sparse(fields, experts, index):
+        add_experts(part, f"{name}.{experts.name}", fields, experts, (width, hidden))
+        return
+    if family.fused_gate:
+        part.linear(f"{name}.mlp.gate_up_proj", width, 2 * hidden, bias=False)
+        part.linear(f"{name}.mlp.down_proj", hidden, width, bias=False)
+        return
+    layer = "mlp"
+    if experts is not None and experts.name == "feed_forward":
+        layer, hidden = experts.name, fields.size("intermediate_size_mlp", 16384)
+    bias = family.biases == READS and fields.flag("mlp_bias", default=False)
+    add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)

@@ -1,0 +1,101 @@
+"""State-space models, Mamba and Mamba 2; A_log and D are exempt in their authors' own code.
+
+Source: transformers/models/{mamba,mamba2}/modeling_*.py (v4.57.1); Gu & Dao 2023 (2312.00752), Dao
+& Gu 2024 (2405.21060).
+"""
+
+from math import fsum, log
+
+from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+HEADS = ("ForCausalLM", "Model")
+
+
+def _start(fields: Fields) -> Start:
+    """Return the start: normal embeddings; convolutions and projections are not all told."""
+    rule = normal(fields.number("initializer_range", 0.1))
+    return Start(
+        conv=unknown,
+        conv_bias=unknown,
+        linear=unknown,
+        linear_bias=zero,
+        embedding=rule,
+        norm="rms",
+    )
+
+
+def _add_rates(part: Builder, name: str, rows: int, states: int) -> None:
+    """Add A_log, the logarithms of 1 to `states`; a vector is one of the states itself."""
+    values = [log(number) for number in range(1, states + 1)]
+    mean = fsum(values) / states
+    variance = fsum((value - mean) ** 2 for value in values) / states
+    shape = (rows, states) if rows else (states,)
+    part.add(f"{name}.A_log", *shape, role=Role.OTHER, variance=variance, mean=mean)
+
+
+def mamba(fields: Fields, head: str) -> Architecture:
+    """Return Mamba."""
+    part = Builder(_start(fields))
+    prefix = "" if head == "Model" else "backbone."
+    width, vocabulary = fields.size("hidden_size", 768), fields.size("vocab_size", 50280)
+    part.embedding(f"{prefix}embeddings", vocabulary, width)
+    for index in range(fields.size("num_hidden_layers", 32)):
+        part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
+        _mamba_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
+    return _finish(part, fields, head, (width, vocabulary), prefix, tied=True)
+
+
+def _mamba_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
+    inner = fields.size("intermediate_size", fields.size("expand", 2) * width)
+    states, kernel = fields.size("state_size", 16), fields.size("conv_kernel", 4)
+    rank = fields.size_or_auto("time_step_rank", -(-width // 16))
+    bias = fields.flag("use_bias", default=False)
+    _add_rates(part, name, inner, states)
+    part.add(f"{name}.D", inner, role=Role.OTHER, mean=1.0)
+    conv_bias = fields.flag("use_conv_bias", default=True)
+    part.conv(f"{name}.conv1d", inner, inner, kernel, groups=inner, line=True, bias=conv_bias)
+    part.linear(f"{name}.in_proj", width, 2 * inner, bias=bias)
+    part.linear(f"{name}.x_proj", inner, rank + 2 * states, bias=False)
+    part.linear(f"{name}.dt_proj", rank, inner, bias_rule=unknown)
+    part.linear(f"{name}.out_proj", inner, width, bias=bias)
+
+
+def mamba2(fields: Fields, head: str) -> Architecture:
+    """Return Mamba 2."""
+    part = Builder(_start(fields))
+    prefix = "" if head == "Model" else "backbone."
+    width, vocabulary = fields.size("hidden_size", 4096), fields.size("vocab_size", 32768)
+    part.embedding(f"{prefix}embeddings", vocabulary, width)
+    for index in range(fields.size("num_hidden_layers", 64)):
+        part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
+        _mamba2_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
+    return _finish(part, fields, head, (width, vocabulary), prefix, tied=False)
+
+
+def _mamba2_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
+    inner = fields.size("expand", 2) * width
+    states, kernel = fields.size("state_size", 128), fields.size("conv_kernel", 4)
+    heads = fields.size("num_heads", 128)
+    mixed = inner + 2 * fields.size("n_groups", 8) * states
+    bias = fields.flag("use_bias", default=False)
+    part.add(f"{name}.dt_bias", heads, role=Role.OTHER, variance=None)
+    _add_rates(part, name, 0, heads)
+    part.add(f"{name}.D", heads, role=Role.OTHER, mean=1.0)
+    conv_bias = fields.flag("use_conv_bias", default=True)
+    part.conv(f"{name}.conv1d", mixed, mixed, kernel, groups=mixed, line=True, bias=conv_bias)
+    part.linear(f"{name}.in_proj", width, inner + mixed + heads, bias=bias)
+    part.norm(f"{name}.norm", inner, bias=False)
+    part.linear(f"{name}.out_proj", inner, width, bias=bias)
+
+
+def _finish(
+    part: Builder, fields: Fields, head: str, sizes: tuple[int, int], prefix: str, *, tied: bool
+) -> Architecture:
+    """Add the last norm and the output layer, unless it is tied; return the model."""
+    width, vocabulary = sizes
+    part.norm(f"{prefix}norm_f", width, bias=False)
+    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=tied):
+        part.linear("lm_head", width, vocabulary, bias=False)
+    return part.done(fields.path, classes=vocabulary)

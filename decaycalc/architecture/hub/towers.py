@@ -1,0 +1,281 @@
+"""CLIP, SigLIP, DINOv2, DINOv3 and BEiT: vision transformers, some with a text tower beside them.
+
+Source: transformers/models/{clip,siglip,dinov2,dinov2_with_registers,dinov3_vit,beit}/modeling_*.py
+(v4.57.1) for rules and names. How CLIP and SigLIP start depends on depth in ways not told here.
+"""
+
+from decaycalc.architecture.build import Builder, Start, unknown, zero
+from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+DINO_HEADS = ("ForImageClassification", "Model")
+UNTOLD = Start(
+    conv=unknown, conv_bias=zero, linear=unknown, linear_bias=zero, embedding=unknown, norm="layer"
+)
+
+
+def clip(fields: Fields, _head: str) -> Architecture:
+    """Return CLIP: both towers and their projections into one space."""
+    part = Builder(UNTOLD)
+    text, vision = fields.part("text_config"), fields.part("vision_config")
+    shared = fields.size("projection_dim", 512)
+    part.add("logit_scale", role=Role.OTHER, mean=fields.number("logit_scale_init_value", 2.6592))
+    text_width = _clip_text(part, "text_model", text)
+    vision_width = _clip_vision(part, "vision_model", vision)
+    part.linear("visual_projection", vision_width, shared, bias=False)
+    part.linear("text_projection", text_width, shared, bias=False)
+    return part.done(fields.path, classes=None)
+
+
+def clip_text(fields: Fields, _head: str) -> Architecture:
+    """Return CLIP's text tower alone."""
+    part = Builder(UNTOLD)
+    _clip_text(part, "text_model", fields)
+    return part.done(fields.path, classes=None)
+
+
+def clip_vision(fields: Fields, _head: str) -> Architecture:
+    """Return CLIP's vision tower alone."""
+    part = Builder(UNTOLD)
+    _clip_vision(part, "vision_model", fields)
+    return part.done(fields.path, classes=None)
+
+
+def _clip_text(part: Builder, name: str, fields: Fields) -> int:
+    """Add a text tower; return its width."""
+    width, hidden = fields.size("hidden_size", 512), fields.size("intermediate_size", 2048)
+    part.embedding(f"{name}.embeddings.token_embedding", fields.size("vocab_size", 49408), width)
+    positions = fields.size("max_position_embeddings", 77)
+    part.embedding(f"{name}.embeddings.position_embedding", positions, width, role=Role.POSITION)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _clip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
+    part.norm(f"{name}.final_layer_norm", width)
+    return width
+
+
+def _clip_vision(part: Builder, name: str, fields: Fields) -> int:
+    """Add a vision tower; return its width."""
+    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    patch, image = fields.side("patch_size", 32), fields.side("image_size", 224)
+    channels, table = fields.size("num_channels", 3), f"{name}.embeddings"
+    part.add(f"{table}.class_embedding", width, role=Role.OTHER, variance=None)
+    part.conv(f"{table}.patch_embedding", channels, width, patch, bias=False)
+    places = (image // patch) ** 2 + 1
+    part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
+    part.norm(f"{name}.pre_layrnorm", width)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _clip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
+    part.norm(f"{name}.post_layernorm", width)
+    return width
+
+
+def _clip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
+        part.linear(f"{name}.self_attn.{projection}", width, width)
+    part.norm(f"{name}.layer_norm1", width)
+    part.linear(f"{name}.mlp.fc1", width, hidden)
+    part.linear(f"{name}.mlp.fc2", hidden, width)
+    part.norm(f"{name}.layer_norm2", width)
+
+
+def siglip(fields: Fields, _head: str) -> Architecture:
+    """Return SigLIP: both towers, the vision tower's pooled by attention."""
+    part = Builder(UNTOLD)
+    part.add("logit_scale", 1, role=Role.OTHER, variance=None)
+    part.add("logit_bias", 1, role=Role.BIAS, variance=None)
+    _siglip_text(part, "text_model", fields.part("text_config"))
+    _siglip_vision(part, "vision_model", fields.part("vision_config"))
+    return part.done(fields.path, classes=None)
+
+
+def _siglip_text(part: Builder, name: str, fields: Fields) -> None:
+    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    part.embedding(f"{name}.embeddings.token_embedding", fields.size("vocab_size", 32000), width)
+    positions = fields.size("max_position_embeddings", 64)
+    part.embedding(f"{name}.embeddings.position_embedding", positions, width, role=Role.POSITION)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _siglip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
+    part.norm(f"{name}.final_layer_norm", width)
+    part.linear(f"{name}.head", width, fields.size("projection_size", width))
+
+
+def _siglip_vision(part: Builder, name: str, fields: Fields) -> None:
+    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
+    table = f"{name}.embeddings"
+    part.conv(f"{table}.patch_embedding", fields.size("num_channels", 3), width, patch)
+    places = (image // patch) ** 2
+    part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _siglip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
+    part.norm(f"{name}.post_layernorm", width)
+    if not fields.flag("vision_use_head", default=True):
+        return
+    pool, fans = f"{name}.head", (width, 3 * width)
+    part.add(f"{pool}.probe", 1, 1, width, role=Role.OTHER, variance=None)
+    part.add(f"{pool}.attention.in_proj_weight", 3 * width, width, fans=fans, variance=None)
+    part.add(f"{pool}.attention.in_proj_bias", 3 * width, role=Role.BIAS, fans=fans)
+    part.linear(f"{pool}.attention.out_proj", width, width)
+    part.norm(f"{pool}.layernorm", width)
+    part.linear(f"{pool}.mlp.fc1", width, hidden)
+    part.linear(f"{pool}.mlp.fc2", hidden, width)
+
+
+def _siglip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    part.norm(f"{name}.layer_norm1", width)
+    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
+        part.linear(f"{name}.self_attn.{projection}", width, width)
+    part.norm(f"{name}.layer_norm2", width)
+    part.linear(f"{name}.mlp.fc1", width, hidden)
+    part.linear(f"{name}.mlp.fc2", hidden, width)
+
+
+def dinov2(fields: Fields, head: str) -> Architecture:
+    """Return DINOv2, with register tokens where the model type says so."""
+    registers = fields.text("model_type", "") == "dinov2_with_registers"
+    kind = "dinov2_with_registers" if registers else "dinov2"
+    part = Builder(_untold_tables(fields))
+    prefix = "" if head == "Model" else f"{kind}."
+    width = fields.size("hidden_size", 768)
+    patch, image = (
+        fields.side("patch_size", 16 if registers else 14),
+        fields.side("image_size", 224),
+    )
+    table = f"{prefix}embeddings"
+    part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER, variance=None)
+    if registers or fields.flag("use_mask_token", default=True):
+        part.add(f"{table}.mask_token", 1, width, role=Role.OTHER)
+    if registers:
+        tokens = fields.size("num_register_tokens", 4, least=0)
+        part.add(f"{table}.register_tokens", 1, tokens, width, role=Role.OTHER, variance=None)
+    places = (image // patch) ** 2 + 1
+    part.add(f"{table}.position_embeddings", 1, places, width, role=Role.POSITION, variance=None)
+    channels = fields.size("num_channels", 3)
+    part.conv(f"{table}.patch_embeddings.projection", channels, width, patch)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _dinov2_layer(part, f"{prefix}encoder.layer.{index}", fields, width)
+    part.norm(f"{prefix}layernorm", width)
+    if head == "Model":
+        return part.done(fields.path, classes=None)
+    part.linear("classifier", 2 * width, fields.labels())
+    return part.done(fields.path, classes=fields.labels())
+
+
+def _untold_tables(fields: Fields) -> Start:
+    """Return the usual start, but for what truncated normals give."""
+    usual = start(fields)
+    return Start(conv=unknown, conv_bias=zero, linear=unknown, linear_bias=zero,
+                 embedding=usual.embedding)  # fmt: skip
+
+
+def _dinov2_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
+    bias, scale = fields.flag("qkv_bias", default=True), fields.number("layerscale_value", 1.0)
+    part.norm(f"{name}.norm1", width)
+    for projection in ("query", "key", "value"):
+        part.linear(f"{name}.attention.attention.{projection}", width, width, bias=bias)
+    part.linear(f"{name}.attention.output.dense", width, width)
+    part.add(f"{name}.layer_scale1.lambda1", width, role=Role.OTHER, mean=scale)
+    part.norm(f"{name}.norm2", width)
+    hidden = fields.size("mlp_ratio", 4) * width
+    if fields.flag("use_swiglu_ffn", default=False):
+        # Two thirds, rounded up to a multiple of eight, as in LLaMA.
+        narrow = (hidden * 2 // 3 + 7) // 8 * 8
+        part.linear(f"{name}.mlp.weights_in", width, 2 * narrow)
+        part.linear(f"{name}.mlp.weights_out", narrow, width)
+    else:
+        part.linear(f"{name}.mlp.fc1", width, hidden)
+        part.linear(f"{name}.mlp.fc2", hidden, width)
+    part.add(f"{name}.layer_scale2.lambda1", width, role=Role.OTHER, mean=scale)
+
+
+def dinov3(fields: Fields, _head: str) -> Architecture:
+    """Return DINOv3's vision transformer, whose positions are rotations that are not trained."""
+    part = Builder(_untold_tables(fields))
+    width, hidden = fields.size("hidden_size", 384), fields.size("intermediate_size", 1536)
+    tokens = fields.size("num_register_tokens", 0, least=0)
+    part.add("embeddings.cls_token", 1, 1, width, role=Role.OTHER, variance=None)
+    part.add("embeddings.mask_token", 1, 1, width, role=Role.OTHER)
+    part.add("embeddings.register_tokens", 1, tokens, width, role=Role.OTHER, variance=None)
+    channels, patch = fields.size("num_channels", 3), fields.side("patch_size", 16)
+    part.conv("embeddings.patch_embeddings", channels, width, patch)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _dinov3_layer(part, f"layer.{index}", fields, (width, hidden))
+    part.norm("norm", width)
+    return part.done(fields.path, classes=None)
+
+
+def _dinov3_layer(part: Builder, name: str, fields: Fields, widths: tuple[int, int]) -> None:
+    width, hidden = widths
+    scale, bias = fields.number("layerscale_value", 1.0), fields.flag("mlp_bias", default=True)
+    part.norm(f"{name}.norm1", width)
+    for projection, field, default in (
+        ("k_proj", "key_bias", False), ("v_proj", "value_bias", True),
+        ("q_proj", "query_bias", True), ("o_proj", "proj_bias", True),
+    ):  # fmt: skip
+        own = fields.flag(field, default=default)
+        part.linear(f"{name}.attention.{projection}", width, width, bias=own)
+    part.add(f"{name}.layer_scale1.lambda1", width, role=Role.OTHER, mean=scale)
+    part.norm(f"{name}.norm2", width)
+    gated = fields.flag("use_gated_mlp", default=False)
+    for layer in ("gate_proj", "up_proj") if gated else ("up_proj",):
+        part.linear(f"{name}.mlp.{layer}", width, hidden, bias=bias)
+    part.linear(f"{name}.mlp.down_proj", hidden, width, bias=bias)
+    part.add(f"{name}.layer_scale2.lambda1", width, role=Role.OTHER, mean=scale)
+
+
+def beit(fields: Fields, head: str) -> Architecture:
+    """Return BEiT, with positions relative, absolute or both.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "beit."
+    width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
+    patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
+    side = image // patch
+    part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER)
+    if fields.flag("use_mask_token", default=False):
+        part.add(f"{table}.mask_token", 1, 1, width, role=Role.OTHER)
+    if fields.flag("use_absolute_position_embeddings", default=False):
+        part.add(f"{table}.position_embeddings", 1, side**2 + 1, width, role=Role.POSITION)
+    channels = fields.size("num_channels", 3)
+    part.conv(f"{table}.patch_embeddings.projection", channels, width, patch)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _beit_layer(part, f"{prefix}encoder.layer.{index}", fields, (width, side))
+    if fields.flag("use_shared_relative_position_bias", default=False):
+        _beit_positions(part, f"{prefix}encoder.relative_position_bias", fields, side)
+    pooled = fields.flag("use_mean_pooling", default=True)
+    part.norm(f"{prefix}pooler.layernorm" if pooled else f"{prefix}layernorm", width)
+    if head == "Model":
+        return part.done(fields.path, classes=None)
+    part.linear("classifier", width, fields.labels())
+    return part.done(fields.path, classes=fields.labels())
+
+
+def _beit_positions(part: Builder, name: str, fields: Fields, side: int) -> None:
+    heads = fields.size("num_attention_heads", 12)
+    label = f"{name}.relative_position_bias_table"
+    part.add(label, (2 * side - 1) ** 2 + 3, heads, role=Role.POSITION)
+
+
+def _beit_layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int]) -> None:
+    width, side = sizes
+    hidden, scale = (
+        fields.size("intermediate_size", 3072),
+        fields.number("layer_scale_init_value", 0.1),
+    )
+    if scale > 0:
+        part.add(f"{name}.lambda_1", width, role=Role.OTHER, mean=scale)
+        part.add(f"{name}.lambda_2", width, role=Role.OTHER, mean=scale)
+    attention = f"{name}.attention.attention"
+    for projection in ("query", "key", "value"):
+        part.linear(f"{attention}.{projection}", width, width, bias=projection != "key")
+    if fields.flag("use_relative_position_bias", default=False):
+        _beit_positions(part, f"{attention}.relative_position_bias", fields, side)
+    part.linear(f"{name}.attention.output.dense", width, width)
+    part.linear(f"{name}.intermediate.dense", width, hidden)
+    part.linear(f"{name}.output.dense", hidden, width)
+    part.norm(f"{name}.layernorm_before", width)
+    part.norm(f"{name}.layernorm_after", width)
