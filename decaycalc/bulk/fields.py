@@ -4,24 +4,21 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.algebra.quantity import QUANTITIES, exact
+from decaycalc.algebra.quantity import GIVEN, TARGETS
 from decaycalc.answers import Question
+from decaycalc.architecture.classes import classes_of
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
-from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import EXTRA_FIELDS, run_of, target_run_of
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
 
-EXTRAS = tuple(quantity.name for quantity in QUANTITIES.values() if quantity.extra)
-RUN_NUMBERS = (
-    "lr", "momentum", "dampening", "batch_size", "grad_accum", "world_size", "dataset_size",
-    "epochs", "steps",
-)  # fmt: skip
-TARGET_NUMBERS = ("to_lr", "to_momentum", "to_dampening", "to_batch_size")
-NUMBERS = (*RUN_NUMBERS, *EXTRAS)
+RUN_NUMBERS = tuple(quantity.name for quantity in GIVEN)
+TARGET_NUMBERS = tuple(f"to_{quantity.name}" for quantity in TARGETS)
+NUMBERS = (*RUN_NUMBERS, *EXTRA_FIELDS)
 _NUMBERS = (*NUMBERS, *TARGET_NUMBERS, "classes")
 _FLAGS = ("nesterov", "to_nesterov", "drop_last", "no_bias", "all", "strict")
 _TEXTS = (
@@ -58,15 +55,15 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         raise MissingQuantityError("a row", ("from",))
     return Question(
         source=finder(source),
-        run=_run(given),
-        target_run=_target_run(given),
+        run=run_of(given),
+        target_run=target_run_of(given),
         targets=_targets(given.get("to"), finder),
         everything=given.get("all", False),
         match=_match(given.get("match", "optimum")),
         architecture=_architecture(given.get("arch"), bias=not given.get("no_bias", False)),
         mask=given.get("decay_mask"),
         init=given.get("init"),
-        classes=_classes(given.get("classes")),
+        classes=classes_of(given.get("classes")),
         dtype=given.get("dtype"),
         rounding=given.get("rounding"),
         strict=given.get("strict", False),
@@ -94,25 +91,6 @@ def _flag(name: str, value: Any) -> bool:
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise InvalidValueError(name, value, "must be true or false")
-
-
-def _run(given: dict[str, Any]) -> Run:
-    """Return the run of the source."""
-    return Run(
-        **{name: given.get(name) for name in RUN_NUMBERS},
-        nesterov=given.get("nesterov"),
-        drop_last=given.get("drop_last", False),
-        loss=given.get("loss"),
-        optimizer=given.get("optimizer"),
-        extras=tuple((name, given[name]) for name in EXTRAS if name in given),
-    )
-
-
-def _target_run(given: dict[str, Any]) -> Run | None:
-    """Return what differs in the target's run, None where nothing does."""
-    names = (*TARGET_NUMBERS, "to_nesterov", "to_loss")
-    values = {name.removeprefix("to_"): given[name] for name in names if name in given}
-    return Run.part(**values) if values else None
 
 
 def _targets(names: str | tuple[Any, ...] | None, finder: Finder) -> tuple[Convention, ...]:
@@ -148,17 +126,3 @@ def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":
     from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (the zoo, if asked for)
 
     return parse_architecture(spec, bias=bias)
-
-
-def _classes(text: str | None) -> int | None:
-    """Return the number of classes.
-
-    Raises:
-        InvalidValueError: not a whole number of at least 2.
-    """
-    if text is None:
-        return None
-    count = exact(text, name="classes")
-    if count.denominator != 1 or count < 2:  # noqa: PLR2004
-        raise InvalidValueError("classes", text, "must be a whole number of at least 2")
-    return int(count)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import FILE
-from decaycalc.cli.output import FORMATS, Shown, formatted
+from decaycalc.cli.output import Shown, formatted
 from decaycalc.files.text import read_text
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("file", type=FILE)
-@formatted((*FORMATS, "github", "junit"))
+@formatted((*OFFERED, "github", "junit"))
 def command(file: str) -> Shown:
     """Check the assertions of a TOML FILE (- is stdin), or of [tool.decaycalc.check] in it.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, TARGETS, Quantity, flag_named
+from decaycalc.architecture.classes import classes_of
 from decaycalc.cli.command import Decorator
 from decaycalc.cli.names import (
     DTYPE,
@@ -262,7 +263,7 @@ def take_architecture(request: Any) -> dict[str, Any]:
         "architecture": _architecture(request.arch, bias=not request.no_bias),
         "mask": request.decay_mask,
         "init": request.init,
-        "classes": _classes(request.classes),
+        "classes": classes_of(request.classes),
     }
 
 
@@ -283,23 +284,6 @@ def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":
     from decaycalc.architecture import parse_architecture
 
     return parse_architecture(spec, bias=bias)
-
-
-def _classes(text: str | None) -> int | None:
-    """Return the number of classes, a whole number of at least 2.
-
-    Raises:
-        InvalidValueError: it is not.
-    """
-    if text is None:
-        return None
-    from decaycalc.algebra.quantity import exact
-    from decaycalc.errors import InvalidValueError
-
-    count = exact(text, name="classes")
-    if count.denominator != 1 or count < 2:  # noqa: PLR2004
-        raise InvalidValueError("classes", text, "must be a whole number of at least 2")
-    return int(count)
 
 
 class ConventionName(click.ParamType[Any]):

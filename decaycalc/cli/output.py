@@ -2,16 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.cli.formats import FORMATS, OFFERED, format_of
 from decaycalc.cli.names import FILE
-from decaycalc.cli.screen import colour, columns, is_long, is_terminal, page, say
+from decaycalc.cli.screen import is_long, page, say
 from decaycalc.cli.session import FORMAT_OPTIONS, FORMATS_KEY
+from decaycalc.cli.shown import Draw, Output, Shown
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -19,75 +21,25 @@ from decaycalc.errors import (
     UsageError,
 )
 from decaycalc.files.writing import write_whole
-from decaycalc.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from decaycalc.report.table import Block
+__all__ = [
+    "Draw",
+    "Output",
+    "Shown",
+    "formatted",
+    "guarded_stdout",
+    "output_of",
+    "output_options",
+    "show",
+    "take_width",
+    "write_to_stdout",
+]
 
 _OUTPUT_HELP = "Write FILE, in the format of its extension."
-_PLOT_WIDTH = 80
 _OUTPUT_NAMES = frozenset({*FORMAT_OPTIONS, "width", "quiet"})
-FORMATS = ("table", "json", "jsonl", "csv", "md")
-BY_EXTENSION = {
-    ".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".md": "md", ".html": "html",
-    ".svg": "svg", ".txt": "table",
-}  # fmt: skip
-
-
-class Output(Record):
-    """Where and how a result is to be shown; `asked` is the format that options name."""
-
-    asked: str | None
-    path: str | None
-    width: int | None
-    quiet: bool
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the result goes to a file."""
-        return self.path not in {None, "-"}
-
-    @property
-    def format(self) -> str:
-        """The format asked for, else the one of the file's extension; `table` for stdout.
-
-        Raises:
-            InvalidValueError: an extension that names no format.
-        """
-        return self.asked or _format_of(self.path)
-
-
-class Draw(Protocol):
-    """A plot as text of `width` columns."""
-
-    def __call__(self, *, width: int, colour: bool) -> str:
-        """Return the text."""
-
-
-class Shown(Record):
-    """A result in all its shapes, each made when it is asked for.
-
-    `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
-    the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr, and so do
-    `notes` where the result has no room for them: beside a bare number and beside code.
-    `text`, where there is one, stands for the tables on a terminal and in text files; `other` are
-    texts in formats of the command's own. `plot` is drawn below the tables. `status` is what the
-    program leaves with.
-    """
-
-    name: str
-    body: Callable[[], Mapping[str, object]]
-    tables: "Callable[[], Iterable[Block]]"
-    rows: Callable[[], Sequence[Mapping[str, object]]]
-    value: Callable[[], str] | None = None
-    warnings: Sequence[str] = ()
-    notes: Sequence[str] = ()
-    text: Callable[[], str] | None = None
-    other: Mapping[str, Callable[[], str]] = {}
-    status: int = 0
-    plot: "Draw | None" = None
 
 
 def formatted(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -104,7 +56,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     A command that has written its result itself returns None.
     """
-    return _with_output_options(command, FORMATS)
+    return _with_output_options(command, OFFERED)
 
 
 def _with_output_options(command: Callable[..., Any], formats: Sequence[str]) -> Callable[..., Any]:
@@ -155,18 +107,6 @@ def output_of(context: click.Context) -> Output:
     )
 
 
-def _format_of(path: str | None) -> str:
-    """Return the format that a file's extension names; `table` for stdout."""
-    if path is None or path == "-":
-        return "table"
-    extension = os.path.splitext(path)[1].lower()  # noqa: PTH122  (pathlib costs a start 5 ms)
-    if extension not in BY_EXTENSION:
-        raise InvalidValueError(
-            "output", path, f"must end in one of {' '.join(BY_EXTENSION)}, or give --format"
-        )
-    return BY_EXTENSION[extension]
-
-
 def take_width(text: str | None) -> int | None:
     """Return a width in columns, None where none is asked for.
 
@@ -181,64 +121,32 @@ def take_width(text: str | None) -> int | None:
 
 
 def show(shown: Shown, output: Output) -> None:
-    """Write the result in its format, and its warnings to stderr."""
-    if shown.plot is not None and (output.is_file or output.format != "table"):
+    """Write the result in its format, and its notes and warnings to stderr."""
+    chosen = format_of(output)
+    if shown.plot is not None and (output.is_file or chosen != "table"):
         raise ContradictionError("--plot draws below tables on stdout; --save writes a picture")
-    text = _text(shown, output)
+    text = _text(shown, output, chosen)
     if output.path is None or not output.is_file:
-        (page if output.format == "table" and is_long(text) else write_to_stdout)(text)
+        (page if chosen == "table" and is_long(text) else write_to_stdout)(text)
     else:
         write_whole(output.path, text)
-    if not output.quiet:
-        bare = output.format == "value" or shown.text is not None
-        for note in shown.notes if bare else ():
-            click.echo(f"note: {note}", err=True)
-        for warning in shown.warnings:
-            say("warning", warning)
+    if output.quiet:
+        return
+    for note in shown.notes if chosen == "value" or shown.text is not None else ():
+        say("note", note)
+    for warning in shown.warnings:
+        say("warning", warning)
 
 
-def _text(shown: Shown, output: Output) -> str:
-    """Return the result as text in the format asked for."""
-    if output.format == "value":
+def _text(shown: Shown, output: Output, chosen: str) -> str:
+    """Return the result as text in a format, the command's own or one of all commands."""
+    if chosen == "value":
         if shown.value is None:
             raise UsageError("--value has no single number here")
         return shown.value() + "\n"
-    if output.format in shown.other:
-        return shown.other[output.format]()
-    if output.format == "table" and shown.text is not None:
-        return shown.text()
-    if output.format == "json":
-        from decaycalc.report.document import document, to_json
-
-        return to_json(document(shown.name, shown.body())) + "\n"
-    if output.format in {"jsonl", "csv", "md"}:
-        return _plain(shown, output.format)
-    return _rich(shown, output)
-
-
-def _plain(shown: Shown, format_: str) -> str:
-    from decaycalc.report import plain
-
-    if format_ == "md":
-        return plain.to_markdown(shown.tables())
-    return (plain.to_csv if format_ == "csv" else plain.to_jsonl)(shown.rows())
-
-
-def _rich(shown: Shown, output: Output) -> str:
-    from decaycalc.report import text
-
-    if output.format == "html":
-        from decaycalc.report.html import to_page
-
-        return to_page(shown.tables())
-    if output.format == "svg":
-        return text.to_svg(shown.tables(), width=output.width)
-    terminal = not output.is_file and is_terminal(sys.stdout)
-    width, coloured = columns(output.width, terminal=terminal), colour(terminal=terminal)
-    written = text.to_text(shown.tables(), width=width, colour=coloured)
-    if shown.plot is None:
-        return written
-    return f"{written}\n{shown.plot(width=width or _PLOT_WIDTH, colour=coloured)}\n"
+    if chosen in shown.other:
+        return shown.other[chosen]()
+    return FORMATS[chosen].write(shown, output)
 
 
 def write_to_stdout(text: str) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from decaycalc.algebra.quantity import flag_named
-from decaycalc.cli.output import BY_EXTENSION, Output, guarded_stdout, output_of
+from decaycalc.cli.formats import OF_ROWS, named_by
+from decaycalc.cli.output import Output, guarded_stdout, output_of
 from decaycalc.cli.request import Request
 from decaycalc.cli.screen import say
 from decaycalc.cli.streams import require_stdin
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 # A row's names for the options whose parameters are called otherwise.
 _FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all", "framework": "emit"}
 _NO_FIELDS = frozenset({"input", "input_format", "on_error", "quantities"})
-_ROW_FORMATS = ("jsonl", "csv")
 _PATIENCE = 1.0  # seconds before progress is shown
 
 
@@ -91,12 +91,12 @@ def _finder() -> "Finder":
 
 def _promised(output: Output) -> tuple[str, str] | None:
     """Return the format that the output is to have and what says so, None where nothing does."""
-    extension = os.path.splitext(output.path or "")[1].lower()  # noqa: PTH122  (pathlib is slow to load)
     if output.asked == "value":
         return "value", "--value"
     if output.asked is not None:
         return output.asked, f"--format {output.asked}"
-    return (extension[1:], f"-o {output.path}") if extension in BY_EXTENSION else None
+    named = named_by(output.path) if output.path is not None else None
+    return None if named is None else (named, f"-o {output.path}")
 
 
 def _require_row_format(output: Output) -> None:
@@ -106,7 +106,7 @@ def _require_row_format(output: Output) -> None:
         UsageError: it is neither jsonl nor csv.
     """
     promised = _promised(output)
-    if promised and promised[0] not in _ROW_FORMATS:
+    if promised and promised[0] not in OF_ROWS:
         raise UsageError(f"{promised[1]} does not go with --input: rows come back as jsonl or csv")
 
 
@@ -123,8 +123,8 @@ def _require_agreement(output: Output, chosen: str) -> None:
 
 def _row_format(source: "Source", path: str, format_: str | None) -> "tuple[Source, str]":
     """Return the source and how its rows are written: as said, by its name, else as it begins."""
-    extension = os.path.splitext(path)[1].lower()  # noqa: PTH122  (pathlib is slow to load)
-    known = format_ or (extension[1:] if extension[1:] in _ROW_FORMATS else None)
+    named = named_by(path)
+    known = format_ or (named if named in OF_ROWS else None)
     if known is not None:
         return source, known
     from decaycalc.bulk.sniff import Begun

@@ -102,8 +102,8 @@ BAD = {
     # files
     f"1 {TO_SUM} -N 9 -o /no/such/place.json": "cannot write '/no/such/place.json': No such file "
     "or directory",
-    f"1 {TO_SUM} -N 9 -o x.docx": "output 'x.docx' must end in one of .json .jsonl .csv .md .html "
-    ".svg .txt, or give --format",
+    f"1 {TO_SUM} -N 9 -o x.docx": "output 'x.docx' must end in one of .txt .json .jsonl .csv .md "
+    ".html .svg, or give --format",
 }  # fmt: skip
 
 NO_ANSWER = {
