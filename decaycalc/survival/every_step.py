@@ -10,7 +10,7 @@ import numpy as np
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
 from decaycalc.schedule.shapes import Floats
-from decaycalc.survival.losses import log_left, sum_losses
+from decaycalc.survival.losses import LONG_RUN, log_left, sum_losses
 from decaycalc.survival.product import Weight, multiply_steps, start_weight
 from decaycalc.survival.rows import Rows, cut_rows
 from decaycalc.survival.rule import DecayRule
@@ -97,7 +97,8 @@ def _follow_rows(
     rows.clear_beyond(shrinks)
     if walker is not None:
         walker.take(rows, multiplier, own)
-    sums = sum_losses(decay.rule.losses(shrinks))
+    is_long = decay.schedule.total_steps >= LONG_RUN
+    sums = sum_losses(decay.rule.losses(shrinks), in_blocks=is_long)
     arrays = rows.starts + rows.lengths, sums.log, sums.sign, shrinks.sum(axis=1), sums.gone
     return arrays, float(shrinks.max())
 

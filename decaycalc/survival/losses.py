@@ -1,18 +1,18 @@
-"""What the steps of a run take of a weight, and of the updates before them, row by row.
-
-Losses of neighbouring steps are joined in pairs and pairs of pairs while they are small: a loss of
-`a` and then one of `b` is `a + b*(1 - a)`, a sum of positive terms that keeps its digits. Of what
-is left then the logarithms are added up.
-"""
+"""What the steps of a run take of a weight, and of the updates before them, row by row."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from decaycalc.schedule.shapes import Floats
+from decaycalc.survival.rows import BLOCK
 
-MOST_JOINED = 8  # steps joined in pairs; beyond it a logarithm costs no more
-SMALL = 0.25  # largest loss that is still joined to another in the form `1 - loss`
+SMALL = 0.25  # largest loss of a weight that is still kept in the form `1 - loss`
+LONG_RUN = 1 << 16  # steps from which blocks of them are summed together
+SMALL_BLOCK = 0.01  # largest loss in a block for which what is gone inside it is a short series
+_PLACES = np.arange(BLOCK, dtype=np.float64)
+_ONES = np.ones(BLOCK)
+_SQUARES, _CUBES = float((_PLACES**2).sum()), float((_PLACES**3).sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,36 +28,36 @@ class Losses:
     gone: Floats
 
 
-def sum_losses(losses: Floats) -> Losses:
+def sum_losses(losses: Floats, *, in_blocks: bool) -> Losses:
     """Return what steps do that take these parts of a weight, shape (n_rows, n_steps).
 
-    The number of steps in a row is a multiple of `MOST_JOINED`.
+    With `in_blocks` weak decays are summed in blocks, which takes half the time; the number of
+    steps in a row is a multiple of `BLOCK`.
     """
-    n_rows = len(losses)
-    joined, gone, n_joined = _join(losses)
-    overshoots = n_joined == 1 and float(losses.max()) > 1
-    sign = np.where(losses > 1, -1.0, 1.0).prod(axis=1) if overshoots else np.ones(n_rows)
-    logs = log_left(joined.reshape(n_rows, -1))
+    largest = float(losses.max())
+    logs, gone, n_joined = log_left(losses), np.zeros(()), 1
+    if in_blocks and largest * BLOCK <= SMALL_BLOCK:
+        logs, gone = _join(logs)
+        n_joined = BLOCK
     after = np.zeros_like(logs)
     after[:, :-1] = logs[:, :0:-1].cumsum(axis=1)[:, ::-1]
-    lost = gone.reshape(n_rows, -1) * np.exp(after) - n_joined * np.expm1(after)
+    lost = gone * np.exp(after) - n_joined * np.expm1(after)
+    overshoots = np.where(losses > 1, -1.0, 1.0).prod(axis=1) if largest > 1 else None
+    sign = np.ones(len(losses)) if overshoots is None else overshoots
     return Losses(log=logs.sum(axis=1), sign=sign, gone=lost.sum(axis=1))
 
 
-def _join(losses: Floats) -> tuple[Floats, Floats, int]:
-    """Return losses of joined steps with what is gone of their updates, and how many they join."""
-    joined = losses.ravel()
-    gone, n_joined = np.zeros_like(joined), 1
-    while n_joined < MOST_JOINED and float(joined.max()) <= SMALL:
-        first, later = joined[::2], joined[1::2]
-        if n_joined == 1:  # an update is whole after its own step
-            gone = later
-        else:
-            before = gone[::2]
-            gone = (n_joined - before) * later + before + gone[1::2]
-        joined = first + later - first * later
-        n_joined *= 2
-    return joined, gone, n_joined
+def _join(logs: Floats) -> tuple[Floats, Floats]:
+    """Return the logs of blocks of steps, and what is gone of their updates within the block.
+
+    With r the sum of the logs after an update in its block, the part of it that is gone is
+    `-expm1(r)`, here `-r - r^2/2 - r^3/6`: in the first term, exact, each step's log is counted as
+    often as there are updates before it in the block, in the others the block's mean.
+    """
+    blocks = logs.reshape(len(logs), -1, BLOCK)
+    sums, moments = blocks @ _ONES, blocks @ _PLACES
+    mean = sums / BLOCK
+    return sums, -(moments + mean * mean * (_SQUARES / 2 + mean * (_CUBES / 6)))
 
 
 def log_left(losses: Floats) -> Floats:
