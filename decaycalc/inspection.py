@@ -87,6 +87,7 @@ def inspect(
     *,
     run: Run | None = None,
     schedule: str | None = None,
+    decay_schedule: str | None = None,
     kind: str | None = None,
 ) -> Inspection:
     """Return what the decay of a published run or a training file really does.
@@ -102,7 +103,7 @@ def inspect(
     given = given_of(run)
     given |= {} if schedule is None else {"schedule": schedule}
     training = load(source, given=given, kind=kind)
-    return _inspected(overridden(training, run, schedule))
+    return _inspected(overridden(training, run, schedule=schedule, decay_schedule=decay_schedule))
 
 
 def _inspected(training: Training) -> Inspection:

@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 @click.argument("source", type=RECIPE, metavar="SOURCE")
 @KIND
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
+@click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
+              help="Its decay's schedule, a multiplier, in place of its own.")  # fmt: skip
 @run_options
 @output_options
-def command(source: str, kind: str | None, schedule: str | None, run: Run) -> Shown:
+def command(
+    source: str, kind: str | None, schedule: str | None, decay_schedule: str | None, run: Run
+) -> Shown:
     """Show what the weight decay of SOURCE really does, and where each number comes from.
 
     SOURCE is a published run's name or a training file (- is stdin); the run's options take the
@@ -37,7 +41,8 @@ def command(source: str, kind: str | None, schedule: str | None, run: Run) -> Sh
     """
     from decaycalc.inspection import inspect
 
-    return shown(inspect(source, run=run, schedule=schedule, kind=kind))
+    found = inspect(source, run=run, schedule=schedule, decay_schedule=decay_schedule, kind=kind)
+    return shown(found)
 
 
 def shown(found: "Inspection") -> Shown:

@@ -7,18 +7,16 @@ file is a list of pairs or of objects, an object whose `curve` is one, such as `
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from math import isfinite
-from stat import S_ISREG
 from typing import Any
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.text import read_text
 
-LARGEST_FILE = 32 << 20  # bytes
 _EXPECTED = "expected rows of (step, multiplier) and nothing else"
 
 
@@ -99,7 +97,7 @@ def read_table(path: str, source: Source | None = None) -> Table:
         UnreadableFileError: Not a readable text file, or no such rows in it.
     """
     source = source or Source()
-    text = _read_text(path)
+    text = read_text(path)
     try:
         is_json = path.lower().endswith(".json")
         table = _from_json(text, path, source) if is_json else _from_csv(text, path, source)
@@ -107,26 +105,6 @@ def read_table(path: str, source: Source | None = None) -> Table:
         raise UnreadableFileError(path, _EXPECTED) from None
     _check(table)
     return table
-
-
-def _read_text(path: str) -> str:
-    """Return a regular file's text.
-
-    Raises:
-        UnreadableFileError: It is none, too large, or not UTF-8.
-    """
-    try:
-        if not S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  (a name that may hold anything)
-            raise UnreadableFileError(path, "not a regular file")
-        with open(path, "rb") as file:  # noqa: PTH123
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise UnreadableFileError(path, f"larger than {LARGEST_FILE >> 20} MiB")
-        return content.decode("utf-8-sig")
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or "not readable") from error
-    except ValueError:
-        raise UnreadableFileError(path, "not a text file") from None
 
 
 def _from_json(text: str, path: str, source: Source) -> Table:

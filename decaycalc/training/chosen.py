@@ -73,13 +73,23 @@ def loaded(text: str, *, run: Run, kind: str | None = None) -> Training:
     return overridden(load(text, given=given_of(run), kind=kind), run)
 
 
-def overridden(training: Training, run: Run, schedule: str | None = None) -> Training:
+def overridden(
+    training: Training,
+    run: Run,
+    *,
+    schedule: str | None = None,
+    decay_schedule: str | None = None,
+) -> Training:
     """Return a training with what is given laid over it, and over its other readings."""
     return dataclasses.replace(
         training,
         run=laid_over(run, training.run),
         schedule=training.schedule if schedule is None else schedule,
-        alternatives=tuple(overridden(each, run, schedule) for each in training.alternatives),
+        decay_schedule=training.decay_schedule if decay_schedule is None else decay_schedule,
+        alternatives=tuple(
+            overridden(each, run, schedule=schedule, decay_schedule=decay_schedule)
+            for each in training.alternatives
+        ),
     )
 
 

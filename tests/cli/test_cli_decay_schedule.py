@@ -133,3 +133,10 @@ def test_without_a_length_a_recipes_schedules_are_left_out(dino):
         assert "its schedule is left out" in found.notes[-1]
         kept = over_recipe(replace(bare, schedule="cosine"), "some-dino", kind=None)
         assert kept.schedule == "cosine"
+
+
+def test_inspect_takes_it_in_place_of_the_sources_own(capsys):
+    steady = document(capsys, "inspect", "gpt-2-124m-nanogpt")
+    falling = document(capsys, "inspect", "gpt-2-124m-nanogpt", "--decay-schedule", "linear")
+    assert (steady["decay_schedule"], falling["decay_schedule"]) == (None, "linear")
+    assert falling["sum_shrink"] < 0.9 * steady["sum_shrink"]
