@@ -15,7 +15,7 @@ ZERO = Fraction(0)
 _ROOT_BITS = 200
 _SAFE_BITS = 1000
 # What people write behind a number for its thousands; m, g and t would be milli, gram and tonne.
-_SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
+SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
 _GROUP = 3  # digits between two commas
 
 _LONGEST = 60  # digits of a plain decimal; longer ones are read by Fraction
@@ -134,7 +134,7 @@ def _decimal(part: str, text: str, name: str) -> Fraction:
     """Return the fraction that a decimal denotes, `60k` and `60_000` too; `text` is all typed."""
     if "," in part:
         raise InvalidValueError(name, text, f"has a comma: {_without_comma(part)}")
-    scale = _SCALES.get(part[-1:], 1)
+    scale = SCALES.get(part[-1:], 1)
     digits = _ungrouped(part[:-1].rstrip() if scale > 1 else part)
     return _plain_decimal(digits, text, name) * scale
 

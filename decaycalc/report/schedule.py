@@ -1,6 +1,7 @@
 """A decay under a schedule as tables, and as rows of its curve; the list of schedules."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from decaycalc.algebra.number import ratio
 from decaycalc.conversion.assumptions import assumed_by_decay
@@ -20,13 +21,15 @@ from decaycalc.report.table import (
 )
 from decaycalc.schedule import COMMON, KINDS, Parameter
 from decaycalc.schedule.length import LARGEST_COUNT
-from decaycalc.survival.answer import ScheduleAnswer
-from decaycalc.survival.equilibrium import Equilibrium
+
+if TYPE_CHECKING:
+    from decaycalc.survival.answer import ScheduleAnswer
+    from decaycalc.survival.equilibrium import Equilibrium
 
 TABLE_POINTS = 11
 
 
-def tables(answer: ScheduleAnswer) -> Iterator[Block]:
+def tables(answer: "ScheduleAnswer") -> Iterator[Block]:
     """Yield the run as understood, what is left of a weight at its end, and a coarse curve."""
     side = Side(convention=answer.source, run=answer.run)
     yield heading.heading(answer.source, answer.value)
@@ -39,7 +42,7 @@ def tables(answer: ScheduleAnswer) -> Iterator[Block]:
     yield _curve(answer)
 
 
-def _summary(answer: ScheduleAnswer) -> Table:
+def _summary(answer: "ScheduleAnswer") -> Table:
     """Return the run's figures, what is left of a weight first."""
     decay, of_run = answer.decay, answer.timescale_run_fraction
     changing = answer.decay_schedule
@@ -70,7 +73,7 @@ def _in(number: float | None, unit: str = "", *, kind: Kind = Kind.READ) -> Mark
     return Marked(content=number, unit=unit, kind=kind, tone=Tone.VALUE)
 
 
-def _settling(equilibrium: Equilibrium) -> str:
+def _settling(equilibrium: "Equilibrium") -> str:
     """Return where the weights of normalised layers are predicted to settle."""
     parts = (
         ("RMS of the weights", equilibrium.rms, ""),
@@ -81,7 +84,7 @@ def _settling(equilibrium: Equilibrium) -> str:
     return f"{equilibrium.label}: {', '.join(known)}"
 
 
-def _timescale_epochs(answer: ScheduleAnswer) -> float | None:
+def _timescale_epochs(answer: "ScheduleAnswer") -> float | None:
     """Return the timescale at peak lr in epochs, None where N or B is unknown."""
     steps, per_epoch = answer.decay.timescale_at_peak_steps, answer.run.epoch_ratio
     if steps is None or per_epoch is None or per_epoch > LARGEST_COUNT:
@@ -89,7 +92,7 @@ def _timescale_epochs(answer: ScheduleAnswer) -> float | None:
     return ratio(steps, float(per_epoch))
 
 
-def _curve(answer: ScheduleAnswer) -> Table:
+def _curve(answer: "ScheduleAnswer") -> Table:
     """Return at most `TABLE_POINTS` points of the curve, the first and the last among them."""
     curve = answer.decay.curve
     n = min(TABLE_POINTS, len(curve))
@@ -117,7 +120,7 @@ def _curve(answer: ScheduleAnswer) -> Table:
     return Table(title="Step", columns=columns, rows=rows)
 
 
-def rows(answer: ScheduleAnswer) -> list[Mapping[str, object]]:
+def rows(answer: "ScheduleAnswer") -> list[Mapping[str, object]]:
     """Return one row a point of the curve, for CSV and JSON lines."""
     return [
         {

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from decaycalc.algebra.number import SCALES
 from decaycalc.errors import InvalidValueError, TextSyntaxError, UnknownNameError
 from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Parameter, Type, Value, find_kind
 from decaycalc.schedule.length import Length, Unit
@@ -29,6 +30,7 @@ _UNITS = {
     "epochs": Unit.EPOCHS,
     "%": Unit.PERCENT,
 }
+_DIGITS = tuple("0123456789")
 _LARGEST_EXPONENT = 400
 _MOST_DIGITS = 400
 _LARGEST = Fraction(10) ** 300
@@ -245,10 +247,19 @@ class _Parser:
             self.position = start
             raise self.error("a number of at least 0")
         number = Fraction(int(whole + broken)) * Fraction(10) ** (self._exponent() - len(broken))
+        number *= self._scale()
         if number > _LARGEST:
             self.position = start
             raise self.error(f"a number of at most {float(_LARGEST):g}")
         return number
+
+    def _scale(self) -> int:
+        """Return what a letter behind a number multiplies it by, `2k`; 1 if none stands there."""
+        letter, after = (self._character(self.position + ahead) for ahead in (0, 1))
+        if letter not in SCALES or after.isalnum():
+            return 1
+        self.position += 1
+        return SCALES[letter]
 
     def _exponent(self) -> int:
         """Return the exponent, 0 if none follows: `e` may also begin `epochs`."""
@@ -274,9 +285,18 @@ class _Parser:
 
     def _take_digits(self) -> str:
         start = self.position
-        while self.text[self.position : self.position + 1] in tuple("0123456789"):
+        while self.text[self.position : self.position + 1] in _DIGITS or self._is_between_digits():
             self.position += 1
-        return self.text[start : self.position]
+        return self.text[start : self.position].replace("_", "")
+
+    def _is_between_digits(self) -> bool:
+        """Return whether an underscore stands here that groups digits, `60_000`."""
+        before, here, after = (self._character(self.position + ahead) for ahead in (-1, 0, 1))
+        return here == "_" and before in _DIGITS and after in _DIGITS
+
+    def _character(self, place: int) -> str:
+        """Return the character at a place, empty beyond the text's ends."""
+        return self.text[place : place + 1] if place >= 0 else ""
 
 
 def _find_parameter(kind: Kind, name: str) -> Parameter:

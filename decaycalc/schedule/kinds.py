@@ -1,28 +1,12 @@
 """The kinds of schedule as data: their names, parameters and whose definition each follows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.length import Length, Unit
-from decaycalc.schedule.shapes import (
-    Settings,
-    Shape,
-    build_constant,
-    build_cosine,
-    build_cosine_restarts,
-    build_exponential,
-    build_file,
-    build_inverse,
-    build_inverse_sqrt,
-    build_linear,
-    build_one_cycle,
-    build_polynomial,
-    build_step,
-    build_wsd,
-)
 
 Value = float | str | Length | tuple[float, ...] | tuple[Length, ...] | None
 
@@ -55,7 +39,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of schedule: `build` makes its shape from the settings.
+    """One kind of schedule; `shapes.BUILDERS` makes its shape.
 
     `follows` names the functions that it reproduces step by step, and says where they differ.
     `variants` are names with defaults of their own, by parameter; a text where a number is due
@@ -66,7 +50,6 @@ class Kind:
     title: str
     follows: str
     parameters: tuple[Parameter, ...]
-    build: Callable[[Settings], Shape]
     aliases: tuple[str, ...] = ()
     variants: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     counts_from_start: bool = False
@@ -125,7 +108,6 @@ KINDS: tuple[Kind, ...] = (
         title="the peak lr throughout",
         follows="torch ConstantLR's end, optax constant_schedule, transformers constant",
         parameters=(_number("value", "multiplier", 1.0),),
-        build=build_constant,
         aliases=("fixed", "none", "constant-with-warmup"),
     ),
     Kind(
@@ -133,7 +115,6 @@ KINDS: tuple[Kind, ...] = (
         title="a straight line from initial to final",
         follows="torch LinearLR, optax linear_schedule, transformers linear",
         parameters=(_INITIAL, _FINAL, _LENGTH, _OVER),
-        build=build_linear,
         aliases=("triangle",),
     ),
     Kind(
@@ -151,7 +132,6 @@ KINDS: tuple[Kind, ...] = (
             _choice("counts", "the first step's place: zero, at the start; one, a step on",
                     "zero", "one"),
         ),
-        build=build_cosine,
         aliases=("cosine-with-min-lr",),
         variants={"cosine-warmup-with-min-lr": {"ramp": "one", "counts": "one", "toward": "peak"}},
     ),
@@ -179,7 +159,6 @@ KINDS: tuple[Kind, ...] = (
             ),
             _number("gamma", "factor from a cycle's peak to the next", 1.0),
         ),
-        build=build_cosine_restarts,
         aliases=("sgdr",),
         variants={"cosine-with-restarts": {"cycles": 1.0}},
     ),
@@ -193,7 +172,6 @@ KINDS: tuple[Kind, ...] = (
             _length("every", "distance of the boundaries"),
             Parameter(name="gamma", type=Type.NUMBERS, help=_GAMMA, default=(0.1,), high=1e3),
         ),
-        build=build_step,
         aliases=("multistep", "steps"),
         counts_from_start=True,
     ),
@@ -207,7 +185,6 @@ KINDS: tuple[Kind, ...] = (
             _length("every", "steps per factor gamma (default: 1)"),
             _OVER,
         ),
-        build=build_exponential,
         aliases=("exp",),
     ),
     Kind(
@@ -221,7 +198,6 @@ KINDS: tuple[Kind, ...] = (
             _OVER,
             _number("power", "power of the share", 1.0, low=1e-3),
         ),
-        build=build_polynomial,
         aliases=("poly",),
     ),
     Kind(
@@ -233,7 +209,6 @@ KINDS: tuple[Kind, ...] = (
             _number("gamma", "rate per step", None, high=1e6),
             _number("power", "power", 1.0),
         ),
-        build=build_inverse,
         aliases=("inv",),
     ),
     Kind(
@@ -244,7 +219,6 @@ KINDS: tuple[Kind, ...] = (
             _INITIAL,
             _length("timescale", "timescale (default: the warm-up, else 10000 steps)"),
         ),
-        build=build_inverse_sqrt,
         aliases=("rsqrt", "noam"),
     ),
     Kind(
@@ -263,7 +237,6 @@ KINDS: tuple[Kind, ...] = (
             ),
             _choice("shape", "shape of the decay", "linear", "cosine", "1-sqrt"),
         ),
-        build=build_wsd,
         aliases=("trapezoid",),
         variants={"warmup-stable-decay": {"shape": "cosine", "start": "final"}},
     ),
@@ -284,7 +257,6 @@ KINDS: tuple[Kind, ...] = (
             _choice("shape", "shape of the phases", "cosine", "linear"),
             _choice("follow", "whose ends", "torch", "optax"),
         ),
-        build=build_one_cycle,
         aliases=("onecycle",),
     ),
     Kind(
@@ -296,7 +268,6 @@ KINDS: tuple[Kind, ...] = (
             Parameter(name="path", type=Type.PATH, help="the file, also as in file:curve.csv"),
             _choice("interpolate", "between two rows", "linear", "hold"),
         ),
-        build=build_file,
         counts_from_start=True,
     ),
 )  # fmt: skip

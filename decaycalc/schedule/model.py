@@ -12,7 +12,7 @@ from decaycalc.errors import ContradictionError, MissingQuantityError
 from decaycalc.schedule.grammar import SegmentText, parse_segments
 from decaycalc.schedule.kinds import COMMON, Kind, Type, Value
 from decaycalc.schedule.length import Length, Span
-from decaycalc.schedule.shapes import Floats, Settings, Shape
+from decaycalc.schedule.shapes import BUILDERS, Floats, Settings, Shape
 from decaycalc.schedule.table import Source, Subject, read_table
 
 
@@ -220,7 +220,7 @@ def _resolve(segment: SegmentText, span: Span, source: Source, *, start: int, st
         length=stop - start if length is None else length,
         table=None if path is None else read_table(cast("str", path), source),
     )
-    shape = segment.kind.build(settings)
+    shape = BUILDERS[segment.kind.name](settings)
     return Segment(kind=segment.kind, start=start, stop=stop, settings=settings, shape=shape)
 
 

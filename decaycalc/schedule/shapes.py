@@ -280,3 +280,20 @@ def build_file(settings: Settings) -> Shape:
     if settings.text("interpolate") == "linear":
         return lambda t: np.interp(t, knots, levels)
     return lambda t: levels[np.clip(np.searchsorted(knots, t, side="right") - 1, 0, None)]
+
+
+BUILDERS: Mapping[str, Callable[[Settings], Shape]] = {
+    "constant": build_constant,
+    "linear": build_linear,
+    "cosine": build_cosine,
+    "cosine-restarts": build_cosine_restarts,
+    "step": build_step,
+    "exponential": build_exponential,
+    "polynomial": build_polynomial,
+    "inverse": build_inverse,
+    "inverse-sqrt": build_inverse_sqrt,
+    "wsd": build_wsd,
+    "one-cycle": build_one_cycle,
+    "file": build_file,
+}
+"""What makes the shape of each kind of schedule from its settings."""

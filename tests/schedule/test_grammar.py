@@ -141,3 +141,17 @@ def test_no_text_raises_anything_but_our_errors(text: str) -> None:
     except DecaycalcError:
         pass
     assert 0 <= position <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [("2k", 2000), ("60_000", 60_000), ("1.5M", 1_500_000), ("1_5e1", 150), ("2ksteps", None),
+     ("6_", None), ("_6", None), ("2x", None)],
+)  # fmt: skip
+def test_lengths_are_read_as_people_type_them(text: str, steps: int | None) -> None:
+    if steps is None:
+        with pytest.raises(TextSyntaxError):
+            parse_segments(f"cosine:warmup={text}")
+        return
+    (found,) = parse_segments(f"cosine:warmup={text}")
+    assert found.arguments["warmup"] == Length(amount=Fraction(steps))

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import decaycalc.schedule
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.schedule import COMMON, KINDS, Schedule, parse_schedule
 from decaycalc.schedule.length import Length, Span, Unit
+from decaycalc.schedule.shapes import BUILDERS
 
 # Every kind with what it cannot do without, for the laws.
 TEXTS = {
@@ -324,3 +326,9 @@ def test_a_logarithmic_warm_up_is_deepspeeds() -> None:
 )  # fmt: skip
 def test_transformers_names_mean_what_they_mean_there(name: str, same: str) -> None:
     assert values(name) == pytest.approx(values(same))
+
+
+def test_every_kind_has_what_builds_its_shape() -> None:
+    assert [kind.name for kind in KINDS] == list(BUILDERS)
+    with pytest.raises(AttributeError, match="has no attribute 'Shape'"):
+        decaycalc.schedule.Shape  # noqa: B018
