@@ -2,54 +2,36 @@
 
 A scalar conversion reads its numbers as decimals and rounds once. An array's are float64 from the
 start and each factor rounds, so the two agree to `k + 2` units in the last place for `k` arrays
-that enter, and half-lives and factors per epoch or run to a relative 1e-12. Where a conversion is
-neither a product of powers nor one of these, or an element is unusual, the scalar conversion
-answers element by element.
+that enter, and half-lives, factors and exact decays to a relative 1e-12. Elements whose plan is
+another one (a momentum of 0 among others) are answered group by group; only what is refused, or
+out of the ordinary, is asked of the scalar conversion, element by element.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from decaycalc.algebra.quantity import QUANTITIES, Monomial, exact
+from decaycalc.algebra.quantity import QUANTITIES, exact
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
+from decaycalc.conversion.array_forms import Floats
+from decaycalc.conversion.array_numbers import ArrayPlan
 from decaycalc.conversion.convert import Conversion, apply, check_value
-from decaycalc.conversion.curves import NoCurveError, into, out_of
-from decaycalc.conversion.plan import Match, Plan, plan, target_side
-from decaycalc.conversion.products import (
-    TINY,
-    Factors,
-    Floats,
-    by_blocks,
-    hidden,
-    is_sound,
-    multiply,
-)
-from decaycalc.conversion.side import Side
+from decaycalc.conversion.kept import kept_plan, sees_numbers
+from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 16
-# Named forms need room for what stands between their steps.
-_FORM_BLOCK = 1 << 14
-_BATCH = ("batch_size", "grad_accum", "world_size")
-# Quantities that any positive number can be.
-_PLAIN = frozenset({"lr", "dataset_size", "batch_size"})
-# What a derived quantity follows from, beside itself.
-_INGREDIENTS = {
-    "steps": {"steps", "epochs", "dataset_size", *_BATCH},
-    "epochs": {"epochs", "steps", "dataset_size", *_BATCH},
-    "steps_per_epoch": {"dataset_size", *_BATCH},
-    "nominal_batch": {"nbs", *_BATCH},
-    "gradient_scale": {"gradient_rms", "eps"},
-}
+_BLOCK = 1 << 15
+_TINY = float(np.finfo(np.float64).tiny)
+_LENGTH = ("steps", "epochs", "dataset_size", "batch_size")
+Places = NDArray[np.intp]
 
 
 class ArrayConversion(Record):
@@ -113,14 +95,26 @@ class _Request(Record):
         """
         numbers = {name: self._at(name, place) for name in self.arrays if name != "value"}
         run, target_run = runs_with(self.run, self.target_run, numbers)
-        source = Side(convention=self.source, run=run)
-        target = target_side(source, self.target, target_run)
-        require_taken(source, (self.target,), target_run)
-        return plan(source, target, match=self.match)
+        way = kept_plan(self.source, self.target, run=run, target_run=target_run, match=self.match)
+        require_taken(way.source, (self.target,), target_run)
+        return way
 
     def _at(self, name: str, place: int) -> float:
         index = np.unravel_index(place, self.shape)
         return float(np.broadcast_to(self.arrays[name], self.shape)[index])
+
+    @property
+    def there(self) -> frozenset[str]:
+        """The quantities that the target's run gives as numbers."""
+        given = {} if self.target_run is None else vars(self.target_run)
+        return frozenset(name for name, value in given.items() if isinstance(value, Fraction))
+
+    def taken(self, places: Places) -> dict[str, Floats]:
+        """Return the arrays of some elements, by their places in the flattened result."""
+        index = np.unravel_index(places, self.shape)
+        return {
+            name: np.broadcast_to(array, self.shape)[index] for name, array in self.arrays.items()
+        }
 
 
 def convert_arrays(
@@ -142,20 +136,19 @@ def convert_arrays(
     """
     arrays = {name: _floats(array, name) for name, array in quantities.items()}
     arrays["value"] = _floats(value, source.parameter)
+    shape = _shape(arrays)
     request = _Request(
-        source=source, target=target, run=run, target_run=target_run, match=match, arrays=arrays,
-        shape=_shape(arrays),
+        source=source, target=target, run=run, target_run=target_run, match=match,
+        arrays={name: np.atleast_1d(array) for name, array in arrays.items()}, shape=shape or (1,),
     )  # fmt: skip
     if not arrays["value"].size or 0 in request.shape:
         raise InvalidValueError(source.parameter, "an empty array", "has nothing to convert")
     way = request.plan(0)
     first = apply(way, request.number(0))
-    try:
-        value, lr = _vectorised(request, way)
-    except NoCurveError:
-        value, lr = _elementwise(request)
+    values, lrs = _Work(request, way).done()
     return ArrayConversion(
-        convention=target, value=value, lr=lr, equivalence=first.equivalence,
+        convention=target, value=values.reshape(shape),
+        lr=None if lrs is None else lrs.reshape(shape), equivalence=first.equivalence,
         formula=first.formula, note=first.note,
     )  # fmt: skip
 
@@ -185,194 +178,181 @@ def _shape(arrays: dict[str, Floats]) -> tuple[int, ...]:
         raise ContradictionError(f"arrays do not broadcast: {shapes}") from None
 
 
-def _elementwise(request: _Request) -> tuple[Floats, Floats | None]:
-    """Return values and lrs, each element by the scalar conversion."""
-    values, lrs = _converted(request, np.arange(int(np.prod(request.shape))))
-    shaped = None if lrs is None else lrs.reshape(request.shape)
-    return values.reshape(request.shape), shaped
+class _Work:
+    """A request being answered: the results so far, and the elements that wait for another plan."""
+
+    def __init__(self, request: _Request, way: Plan) -> None:
+        self.request, self.way = request, way
+        self.values = np.empty(request.shape)
+        self.lrs = np.empty(request.shape) if way.target_lr() is not None else None
+        self.waiting: list[Places] = []
+
+    def done(self) -> tuple[Floats, Floats | None]:
+        """Return values and lrs of all elements.
+
+        Raises:
+            DecaycalcError: one of them has none.
+        """
+        with np.errstate(all="ignore"):  # what overflows or divides by zero is looked at
+            for block, arrays in _blocks(self.request):
+                lrs = None if self.lrs is None else self.lrs[block]
+                bad = _answered(self.request, self.way, arrays, self.values[block], lrs)
+                if bad is not None:
+                    places = np.arange(self.values.size).reshape(self.request.shape)[block]
+                    self.waiting.append(places[bad])
+            if self.waiting:
+                self._answer_others(np.sort(np.concatenate(self.waiting)))
+        return self.values, self.lrs
+
+    def _answer_others(self, places: Places) -> None:
+        """Answer elements that have another plan, group by group, and the unusual ones singly."""
+        arrays = self.request.taken(places)
+        alone = [
+            self._answer_group(places[group], {name: arrays[name][group] for name in arrays})
+            for group in _groups(self.request, arrays)
+        ]
+        for place in _distinct(self.request, np.sort(np.concatenate(alone))):
+            made = self.request.element(int(place[0]))
+            self.values.flat[place] = made.value
+            self._put_lrs(place, made.lr)
+
+    def _answer_group(self, places: Places, arrays: dict[str, Floats]) -> Places:
+        """Answer elements of one plan; return the places of those that are unusual."""
+        try:
+            way = self.request.plan(int(places[0]))
+        except (InvalidValueError, ContradictionError):
+            return places  # in their order, with those of the other groups
+        values, lrs = np.empty(len(places)), np.empty(len(places))
+        has_lr = way.target_lr() is not None
+        bad = _answered(self.request, way, arrays, values, lrs if has_lr else None)
+        sound = slice(None) if bad is None else ~bad
+        self.values.flat[places[sound]] = values[sound]
+        self._put_lrs(places[sound], lrs[sound] if has_lr else None)
+        return places[:0] if bad is None else places[bad]
+
+    def _put_lrs(self, places: Places, lrs: Any) -> None:
+        """Take note of the target's lrs, which are the source's where they do not differ."""
+        if lrs is not None and self.lrs is None:
+            self.lrs = np.array(np.broadcast_to(self._own_lrs(), self.request.shape))
+        if self.lrs is not None:
+            own = np.broadcast_to(self._own_lrs(), self.request.shape).flat[places]
+            self.lrs.flat[places] = own if lrs is None else lrs
+
+    def _own_lrs(self) -> Any:
+        lr = self.request.run.given("lr")
+        return self.request.arrays.get("lr", np.nan if lr is None else float(lr))
 
 
-def _converted(request: _Request, places: NDArray[np.intp]) -> tuple[Floats, Floats | None]:
-    """Return values and lrs of some elements by the scalar conversion, equal ones once.
-
-    Raises:
-        DecaycalcError: one of them has none.
-    """
-    arrays = (np.broadcast_to(array, request.shape) for array in request.arrays.values())
-    columns = [array.reshape(-1)[places] for array in arrays]
-    _, firsts, inverse = np.unique(
-        np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    made = [request.element(int(place)) for place in places[firsts]]
-    back = inverse.reshape(-1)
-    values = np.array([_single(conversion) for conversion in made])[back]
-    if made[0].lr is None:
-        return values, None
-    return values, np.array([conversion.lr for conversion in made], dtype=np.float64)[back]
-
-
-def _single(conversion: Conversion) -> float:
-    """Return the conversion's number; a layer-wise one was refused for want of the layers."""
-    assert conversion.value is not None  # noqa: S101  (there was a value to convert)
-    return conversion.value
+def _blocks(request: _Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
+    """Yield the indices of blocks, along the longest axis, and the arrays within each."""
+    shape = request.shape
+    axis = int(np.argmax(shape))
+    behind = len(shape) - axis
+    rows = max(1, _BLOCK * shape[axis] // max(1, int(np.prod(shape))))
+    for start in range(0, shape[axis], rows):
+        piece = slice(start, start + rows)
+        index = (*(slice(None),) * axis, piece)
+        yield (
+            index,
+            {
+                name: array[(..., piece, *(slice(None),) * (behind - 1))]
+                if array.ndim >= behind and array.shape[-behind] > 1
+                else array
+                for name, array in request.arrays.items()
+            },
+        )
 
 
-def _vectorised(request: _Request, way: Plan) -> tuple[Floats, Floats | None]:
-    """Return values and lrs by numpy; `way` is the first element's plan.
+def _answered(
+    request: _Request, way: Plan, arrays: dict[str, Floats], values: Floats, lrs: Floats | None
+) -> NDArray[np.bool_] | None:
+    """Write numbers and lrs of elements that share a plan; return which are not to be trusted."""
+    laid = ArrayPlan(way, arrays, request.there)
+    between = laid.values(values)
+    if lrs is not None and way.lr is not None:
+        laid.product(way.lr, lrs)
+    checks = list(_checks(way, arrays, values, between))
+    checks += _relations(request, laid)
+    if all(bool(np.all(check)) for check in checks):
+        return None
+    sound = np.ones(values.shape, dtype=bool)
+    for check in checks:
+        sound &= check
+    return ~sound
 
-    Raises:
-        NoCurveError: the conversion is none of the functions that are known here.
-    """
-    if not _are_usual(request, way):
-        raise NoCurveError
-    if way.factor is not None:
-        values = _product(request, way, way.factor)
+
+def _checks(way: Plan, arrays: dict[str, Floats], values: Floats, between: Floats) -> Iterator[Any]:
+    """Yield what must hold for numbers to be those of the scalar conversion, cheapest first."""
+    is_zero = way.factor is not None and way.factor.power_of("value") > 0
+    if is_zero and not arrays["value"].any():
+        yield values == 0
     else:
-        values = _through_forms(request, way)
-    if way.lr is None or way.target_lr() is None:
-        return values, None
-    return values, _product(request, way, way.lr)
+        yield _within(values, _TINY, np.inf)
+        yield _within(arrays["value"], 0, np.inf)
+    if way.factor is None:
+        yield _within(between, 0, 1)
+    for name, array in arrays.items():
+        if name != "value":
+            yield from _domain(name, array, way)
 
 
-def _are_usual(request: _Request, way: Plan) -> bool:
-    """Return whether no element's quantities are refused, nor change what the formula is.
-
-    Those that enter as plain factors are looked at when they are multiplied.
-    """
-    factors = set(way.factor.names) & _PLAIN if way.factor is not None else set()
-    arrays = {name: array for name, array in request.arrays.items() if name != "value"}
-    if any(name.startswith("to_") for name in arrays):
-        return False
-    length = {"steps", "epochs"}
-    if length & arrays.keys() and all(n in arrays or request.run.given(n) for n in length):
-        return False
-    return _fits(request.run, arrays) and all(
-        name in factors or _is_usual(name, array) for name, array in arrays.items()
-    )
-
-
-def _is_usual(name: str, array: Floats) -> bool:
-    """Return whether a quantity's array is strictly within its domain."""
-    quantity = QUANTITIES[name]
-    limit = np.inf if quantity.high is None else quantity.high
-    if not 0 < array.min() <= array.max() < limit:
-        return False
-    return not quantity.integer or bool((array == np.floor(array)).all())
-
-
-def _fits(run: Run, arrays: dict[str, Floats]) -> bool:
-    """Return whether every data set holds its step's examples."""
-    if not {"dataset_size", *_BATCH} & arrays.keys():
+def _within(array: Floats, low: float, high: float) -> Any:
+    """Return whether all elements, or else which of them, lie between two bounds."""
+    if np.minimum.reduce(array, axis=None) > low and np.maximum.reduce(array, axis=None) < high:
         return True
-    sizes = {name: arrays.get(name, _given(run, name)) for name in ("dataset_size", *_BATCH)}
-    if sizes["dataset_size"] is None or sizes["batch_size"] is None:
-        return True
-    factors = (sizes[name] for name in _BATCH if sizes[name] is not None)
-    examples: Any = 1.0
-    for factor in factors:
-        examples = examples * factor
-    return bool((examples <= sizes["dataset_size"]).all())
+    return (array > low) & (array < high)
 
 
-def _given(run: Run, name: str) -> Any:
-    number = run.given(name)
-    return None if number is None else np.float64(float(number))
+def _domain(name: str, array: Floats, way: Plan) -> Iterator[Any]:
+    """Yield whether the elements of a quantity are in its domain, 0 where the plan's own is."""
+    plain = name.removeprefix("to_")
+    side, quantity = way.source if name == plain else way.target, QUANTITIES[plain]
+    if not side.run.given(plain):
+        yield array == 0
+        return
+    yield _within(array, 0, np.inf if quantity.high is None else quantity.high)
+    if quantity.integer:
+        yield array == np.floor(array)
 
 
-def _operand(request: _Request, way: Plan, name: str) -> list[Floats | Fraction]:
-    """Return the arrays and numbers whose product a quantity is.
-
-    Raises:
-        NoCurveError: it follows from an array otherwise.
-    """
-    arrays = request.arrays
-    if name == "batch_size" and any(part in arrays for part in _BATCH):
-        run = way.source.run
-        return [arrays[p] if p in arrays else run.given(p) or Fraction(1) for p in _BATCH]
-    plain = name.removeprefix("one_minus_")
-    if plain in arrays and plain not in _INGREDIENTS:
-        return [arrays[plain] if plain == name else 1 - arrays[plain]]
-    if _INGREDIENTS.get(plain, set()) & arrays.keys():
-        raise NoCurveError
-    number = way.quantity(name)
-    assert number is not None  # noqa: S101  (the first element was converted)
-    return [number]
+def _relations(request: _Request, laid: ArrayPlan) -> Iterator[Any]:
+    """Yield whether data sets hold their steps' examples, and whether two runs part as planned."""
+    yield from (fit for fit in map(laid.fits, (False, True)) if fit is not None)
+    names = request.arrays.keys()
+    if {"steps", "epochs"} & names and all(laid.raw(each) is not None for each in _LENGTH):
+        yield False  # they may contradict each other
+    for name in names:
+        plain = name.removeprefix("to_")
+        if name != plain and plain not in laid.way.target.own:
+            own = laid.either(laid.way.target.lr) if plain == "lr" else laid.raw(plain)
+            own = laid.way.source.run.get(plain) if own is None else own
+            yield own is not None and laid.arrays[name] == np.float64(own)
 
 
-def _product(request: _Request, way: Plan, monomial: Monomial) -> Floats:
-    """Return a monomial of the arrays, block by block where they are alike."""
-    coefficient, powers = monomial.coefficient, []
-    for name, exponent in monomial.exponents:
-        for factor in _operand(request, way, name):
-            if isinstance(factor, Fraction):
-                coefficient *= factor**exponent
-            else:
-                powers.append((factor, exponent))
-    if not powers:
-        return np.full(request.shape, float(monomial_root(coefficient, monomial.root)))
-    result, number = np.empty(request.shape), float(coefficient)
-
-    def fill(block: Floats, factors: Factors, concealed: Sequence[Floats], start: int) -> None:
-        multiply(block, factors, number, monomial.root)
-        if not is_sound(block, concealed):
-            _mend(request, block, factors, start)
-
-    if _are_flat(request, [array for array, _ in powers]):
-        flat, sources = result.reshape(-1), [(array.reshape(-1), power) for array, power in powers]
-        unseen = hidden(sources)
-
-        def piece_by_piece(piece: slice) -> None:
-            factors = [(array[piece], power) for array, power in sources]
-            fill(flat[piece], factors, [array[piece] for array in unseen], piece.start)
-
-        by_blocks(piece_by_piece, size=flat.size, block=_BLOCK)
-    else:
-        factors = _broadcast(request, powers)
-        by_blocks(lambda _: fill(result, factors, hidden(factors), 0), size=1, block=1)
-    return result
+def _groups(request: _Request, arrays: dict[str, Floats]) -> Iterator[Places]:
+    """Yield the places of elements that share a plan: which quantities are 0, or alike."""
+    marks = [array == 0 for array in arrays.values()]
+    for name, array in arrays.items():
+        if name.startswith("to_"):
+            plain = name.removeprefix("to_")
+            number = request.run.given(plain)
+            own = arrays.get(plain, np.nan if number is None else float(number))
+            marks.append(array == own)
+    if sees_numbers(request.source) or sees_numbers(request.target):
+        marks += [arrays[name] for name in ("momentum", "dampening") if name in arrays]
+    _, kinds = np.unique(np.stack(marks, axis=1), axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1)
+    for kind in dict.fromkeys(kinds.tolist()):
+        yield np.flatnonzero(kinds == kind)
 
 
-def monomial_root(coefficient: Fraction, root: int) -> Fraction:
-    """Return the root of a coefficient."""
-    return Monomial.of(coefficient, root=root).evaluate({})
-
-
-def _are_flat(request: _Request, arrays: Sequence[Floats]) -> bool:
-    """Return whether all arrays lie in memory as the result does."""
-    return all(array.shape == request.shape and array.flags.c_contiguous for array in arrays)
-
-
-def _broadcast(request: _Request, powers: Factors) -> Factors:
-    return [(np.broadcast_to(array, request.shape), power) for array, power in powers]
-
-
-def _mend(request: _Request, block: Floats, factors: Factors, start: int) -> None:
-    """Put the scalar conversion's number where an element is unusual, or raise what it raises."""
-    sound = np.isfinite(block) & (block > TINY)
-    for array, _ in factors:
-        sound &= array > 0
-    places = np.flatnonzero(~sound)
-    block.reshape(-1)[places] = _converted(request, places + start)[0]
-
-
-def _through_forms(request: _Request, way: Plan) -> Floats:
-    """Return the numbers of a conversion between forms, or between a form and a monomial.
-
-    Raises:
-        NoCurveError: an array stands elsewhere than in the value, or the way is another.
-    """
-    value = request.arrays["value"]
-    if way.exactly or len(request.arrays) > 1:
-        raise NoCurveError
-    shrink_of, number_of = into(way.source), out_of(way.target)
-    flat = np.ascontiguousarray(value).reshape(-1)
-    result = np.empty(flat.shape)
-
-    def fill(piece: slice) -> None:
-        shrink = shrink_of(flat[piece])
-        result[piece] = number_of(shrink)
-        if not (is_sound(result[piece], [shrink]) and shrink.max() < 1):
-            _mend(request, result[piece], [(shrink, 1), (1 - shrink, 1)], piece.start)
-
-    by_blocks(fill, size=flat.size, block=_FORM_BLOCK)
-    return result.reshape(request.shape)
+def _distinct(request: _Request, places: Places) -> Iterator[Places]:
+    """Yield the places of elements whose numbers are all the same, in their order."""
+    if not places.size:
+        return
+    columns = np.stack(list(request.taken(places).values()), axis=1)
+    _, firsts, kinds = np.unique(columns, axis=0, return_index=True, return_inverse=True)
+    kinds = kinds.reshape(-1)
+    order = np.argsort(kinds, kind="stable")
+    pieces = np.split(places[order], np.cumsum(np.bincount(kinds))[:-1])
+    yield from (pieces[kind] for kind in np.argsort(firsts))

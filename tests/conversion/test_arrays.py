@@ -118,14 +118,19 @@ def test_every_quantity_may_be_an_array_and_broadcasts(name, source, target):
         np.testing.assert_allclose(np.broadcast_to(result.lr, (2, 3)), lrs, **CLOSE)
 
 
-def test_exact_decay_is_matched_element_by_element():
-    given = {"lr": 0.1, "momentum": 0.9, "match": "decay"}
-    values = [1e-4, 1e-3, 1e-4]
-    result = convert(values, source="pytorch-sgd", target="per-step-shrink", **given)
-    assert list(result.value) == [
-        convert(value, source="pytorch-sgd", target="per-step-shrink", **given).value
-        for value in values
-    ]
+@pytest.mark.parametrize(
+    "source", ["pytorch-sgd", "mxnet-nag", "keras-sgd-micro-step", "timm-adan"]
+)
+def test_exact_decay_is_matched_in_one_expression(source):
+    given = {"lr": 0.1, "grad_accum": 4, "match": "decay"}
+    given |= {} if source == "timm-adan" else {"momentum": 0.9}
+    values = [1e-4, 1e-3, 1e-2, 5e-2, 1e-4]
+    for target in ("per-step-shrink", "half-life-steps"):
+        result = convert(values, source=source, target=target, **given)
+        single = [convert(value, source=source, target=target, **given).value for value in values]
+        np.testing.assert_allclose(result.value, single, rtol=1e-12)
+        back = convert(result.value[:2], source=target, target=source, **given)
+        np.testing.assert_allclose(back.value, values[:2], rtol=1e-9)
 
 
 def test_a_length_given_twice_is_checked_for_each_element():
@@ -290,31 +295,11 @@ def test_arrays_that_do_not_lie_alike_in_memory_give_the_same():
     np.testing.assert_allclose(result.value, value * lr, rtol=1e-15)
 
 
-def _on_cores(monkeypatch, n_cores):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(n_cores), raising=False)
-
-
-def _on_a_system_that_tells_no_affinity(monkeypatch, n_cores):
-    monkeypatch.delattr("os.sched_getaffinity", raising=False)
-    monkeypatch.setattr("os.cpu_count", lambda: n_cores)
-
-
-@pytest.mark.parametrize(
-    ("system", "n_cores"),
-    [
-        (_on_cores, 1),
-        (_on_cores, 3),
-        (_on_a_system_that_tells_no_affinity, 3),
-        (_on_a_system_that_tells_no_affinity, None),
-    ],
-)
-def test_large_arrays_are_shared_among_the_cores_and_stay_the_same(monkeypatch, system, n_cores):
-    system(monkeypatch, n_cores)
-    monkeypatch.setattr("decaycalc.conversion.products._TURN", 1 << 10)
-    values = np.linspace(1e-5, 1e-2, 10_000)
+def test_large_arrays_are_worked_on_in_blocks_and_the_first_bad_element_is_named():
+    values = np.linspace(1e-5, 1e-2, 100_000)
     found = convert(values, source="caffe", target="keras-l2")
     assert (found.value == values / 2).all()
-    values[[7_000, 3_000]] = -2.0, -1.0
+    values[[70_000, 30_000]] = -2.0, -1.0
     with pytest.raises(DecaycalcError, match=r"-1.* must not be negative"):
         convert(values, source="caffe", target="keras-l2")
 

@@ -1,0 +1,82 @@
+"""The named forms and the exact decays for numpy's arrays, element by element in one expression.
+
+Each is the float64 side of what `conventions.record.Form` and `conversion.side.Side` do with one
+exact number. What they cannot hold (a shrink of 1 or more, a momentum's limit) comes out as a
+number outside ]0, 1[ or not finite, for the caller to see.
+"""
+
+from collections.abc import Callable, Mapping
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decaycalc.conventions.record import (
+    BESIDE_LAMBD,
+    HALF_LIFE_EPOCHS,
+    HALF_LIFE_STEPS,
+    PER_EPOCH_FACTOR,
+    PER_RUN_FACTOR,
+    PER_STEP_FACTOR,
+)
+
+Floats = NDArray[np.float64]
+# Quantities by name: arrays, or one number for all elements.
+Numbers = Mapping[str, Any]
+_LN_2 = log(2)
+
+TO_SHRINK: dict[str, Callable[[Floats, Numbers], Floats]] = {
+    PER_STEP_FACTOR.text: lambda value, _: 1 - value,
+    HALF_LIFE_STEPS.text: lambda value, _: -np.expm1(-_LN_2 / value),
+    HALF_LIFE_EPOCHS.text: lambda value, q: (
+        -np.expm1(-_LN_2 * q["batch_size"] / (q["dataset_size"] * value))
+    ),
+    PER_EPOCH_FACTOR.text: lambda value, q: -np.expm1(np.log(value) / q["steps_per_epoch"]),
+    PER_RUN_FACTOR.text: lambda value, q: -np.expm1(np.log(value) / q["steps"]),
+    BESIDE_LAMBD.text: lambda value, q: q["lr"] * (value + q["lambd"]),
+}
+FROM_SHRINK: dict[str, Callable[[Floats, Numbers], Floats]] = {
+    PER_STEP_FACTOR.text: lambda shrink, _: 1 - shrink,
+    HALF_LIFE_STEPS.text: lambda shrink, _: -_LN_2 / np.log1p(-shrink),
+    HALF_LIFE_EPOCHS.text: lambda shrink, q: (
+        -_LN_2 * q["batch_size"] / (q["dataset_size"] * np.log1p(-shrink))
+    ),
+    PER_EPOCH_FACTOR.text: lambda shrink, q: np.exp(q["steps_per_epoch"] * np.log1p(-shrink)),
+    PER_RUN_FACTOR.text: lambda shrink, q: np.exp(q["steps"] * np.log1p(-shrink)),
+    BESIDE_LAMBD.text: lambda shrink, q: shrink / q["lr"] - q["lambd"],
+}
+
+
+def _gain(momentum: Any, lookahead: int) -> Any:
+    """Return `1 + m + ... + m^lookahead`."""
+    powers = (momentum**power for power in range(1, lookahead + 1))
+    return 0.0 if lookahead < 0 else sum(powers, 1.0)
+
+
+def _half_power(momentum: Any, lookahead: int) -> Any:
+    return np.sqrt(momentum) ** (lookahead + 1)
+
+
+def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: int) -> Floats:
+    """Return the exact shrinks for first-order ones, `momentum.long_run_shrink` of their steps.
+
+    The dampening is in the first-order shrink already.
+    """
+    m, e = momentum, first_order * (1 - momentum)
+    gain, p = _gain(m, lookahead), _half_power(m, lookahead)
+    low, high = ((1 - m) / (1 + p)) ** 2, ((1 + p) / gain) ** 2
+    b, again = 1 - m + gain * e, m * _gain(m, lookahead - 1)
+    discriminant = gain**2 * (e - low) * (e - high)
+    width = np.sqrt(np.maximum(discriminant, 0))
+    real = np.where(b > 2, 2 - (b + width) / 2, 2 * e / (b + width))  # noqa: PLR2004
+    turning = (1 - m + again * e) / (1 + np.sqrt(np.maximum(m - again * e, 0)))
+    return np.where(discriminant < 0, turning, real)
+
+
+def first_order_shrinks(shrink: Floats, momentum: Any, lookahead: int) -> Floats:
+    """Return the first-order shrinks for exact ones, nan where momentum only oscillates so fast."""
+    limit = (1 - momentum) / (1 + _half_power(momentum, lookahead))
+    gain = _gain(momentum, lookahead)
+    e = shrink * (1 - momentum - shrink) / (1 - gain * shrink)
+    return np.where(shrink < limit, e / (1 - momentum), np.nan)

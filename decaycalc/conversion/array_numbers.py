@@ -1,0 +1,267 @@
+"""What a plan's names stand for where quantities are arrays, and what its steps make of them."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from decaycalc.algebra.number import root_of
+from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.record import Invariant
+from decaycalc.conversion.array_forms import (
+    FROM_SHRINK,
+    TO_SHRINK,
+    Floats,
+    first_order_shrinks,
+    long_run_shrinks,
+)
+from decaycalc.conversion.inverse import solved
+from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.side import Side
+
+BATCH = ("batch_size", "grad_accum", "world_size")
+# How far from a whole number of steps rounding may take one, in units of its size.
+_SNAP = 4 * np.finfo(np.float64).eps
+
+
+class ArrayPlan:
+    """A plan laid over some elements: `arrays` are values and quantities that broadcast.
+
+    `there` names the quantities that a target's run gives as numbers.
+    """
+
+    def __init__(self, way: Plan, arrays: dict[str, Floats], there: frozenset[str]) -> None:
+        self.way, self.arrays, self.there = way, arrays, there
+
+    def values(self, out: Floats) -> Floats:
+        """Write the target's numbers to `out`; return the shrinks between, or the numbers."""
+        way = self.way
+        if way.factor is not None:
+            return self.product(way.factor, out)
+        held = self._held(way.source, way.held)
+        if way.exactly:
+            held = self._first_order(way.target, self._exact(way.source, held))
+        out[...] = self._number(way.target, way.held, held)
+        return np.asarray(held)
+
+    def product(self, monomial: Monomial, out: Floats, **own: Any) -> Floats:
+        """Write a monomial of the quantities to `out` and return it."""
+        coefficient, powers = self._split(monomial, own)
+        number = float(coefficient)
+        if not powers:
+            out[...] = float(root_of(coefficient, monomial.root))
+            return out
+        _multiply(out, powers, number)
+        if monomial.root > 1:
+            np.power(out, 1 / monomial.root, out=out)
+        return out
+
+    def _split(
+        self, monomial: Monomial, own: dict[str, Any]
+    ) -> tuple[Fraction, list[tuple[Floats, int]]]:
+        """Return a monomial's coefficient, exact, and the arrays in it with their powers."""
+        coefficient, powers = monomial.coefficient, []
+        for name, exponent in monomial.exponents:
+            number = own[name] if name in own else self.quantity(name)
+            if isinstance(number, Fraction):
+                coefficient *= number**exponent
+            else:
+                powers.append((number, exponent))
+        return coefficient, powers
+
+    def quantity(self, name: str) -> Any:
+        """Return what a name stands for: an array, or one exact number."""
+        if name == "value":
+            return self.arrays["value"]
+        plain = name.removeprefix("to_")
+        array = self._array(plain, is_target=name != plain)
+        if array is None and name == plain and self.way.source.get(name) is None:
+            array = self._array(plain, is_target=True)
+        return self.way.quantity(name) if array is None else array
+
+    def _array(self, name: str, *, is_target: bool) -> Any:
+        """Return the array behind a name, None where none enters it."""
+        if name.startswith("one_minus_"):
+            inner = self._array(name.removeprefix("one_minus_"), is_target=is_target)
+            return None if inner is None else 1 - inner
+        derive = _DERIVED.get(name)
+        found = self.raw(name, is_target=is_target) if derive is None else derive(self, is_target)
+        return found if isinstance(found, np.ndarray) else None
+
+    def raw(self, name: str, *, is_target: bool = False) -> Any:
+        """Return a quantity as it was given on a side, None where it was not."""
+        side = self.way.target if is_target else self.way.source
+        number = side.run.given(name)
+        if number is None:
+            return None
+        own = f"to_{name}"
+        if is_target and own in self.arrays:
+            return self.arrays[own]
+        if is_target and name in self.there:
+            return float(number)
+        return self.arrays.get(name, float(number))
+
+    def fits(self, is_target: bool) -> Any:  # noqa: FBT001  (called by map)
+        """Return whether data sets hold their steps' examples, None where no array enters that."""
+        size = self.raw("dataset_size", is_target=is_target)
+        batch = _batch(self, is_target)
+        if size is None or batch is None:
+            return None
+        fits = np.asarray(batch <= size)
+        return fits if fits.ndim else None
+
+    def _held(self, side: Side, held: Invariant) -> Any:
+        """Return the invariant that the side's numbers mean."""
+        form, value = side.convention.form, self.arrays["value"]
+        if form is None:
+            return self._fresh(_known(side, held))
+        for _, factor in side.refined:
+            value = value * self.either(factor)
+        names = {name: self._own(side, name) for name in form.needs}
+        shrink = TO_SHRINK[form.text](value, names)
+        return shrink * self._per_shrink(side, held)
+
+    def _number(self, side: Side, held: Invariant, number: Any) -> Any:
+        """Return the side's numbers for a held invariant."""
+        form = side.convention.form
+        if form is None:
+            return self._fresh(solved(side, held), **{held.value: number})
+        names = {name: self._own(side, name) for name in form.needs}
+        return FROM_SHRINK[form.text](number / self._per_shrink(side, held), names)
+
+    def _per_shrink(self, side: Side, held: Invariant) -> Any:
+        """Return the held invariant over the shrink that a side's form means."""
+        return self.either(side.share if held == Invariant.SHRINK else side.bridge**-1)
+
+    def either(self, monomial: Monomial) -> Any:
+        """Return a monomial of quantities, one number where none of them is an array."""
+        coefficient, powers = self._split(monomial, {})
+        if powers:
+            return self._fresh(monomial)
+        return float(root_of(coefficient, monomial.root))
+
+    def _fresh(self, monomial: Monomial, **own: Any) -> Any:
+        """Return a monomial in an array of its own, of the shape that its parts broadcast to."""
+        powers = self._split(monomial, own)[1]
+        shape = np.broadcast_shapes(*(array.shape for array, _ in powers))
+        return self.product(monomial, np.empty(shape), **own)
+
+    def _own(self, side: Side, name: str) -> Any:
+        """Return a quantity on one side, whose lr may follow from the source's."""
+        if name == "lr":
+            return self.either(side.symbol("lr"))
+        array = self._array(name, is_target=side is self.way.target)
+        number = side.get(name) if array is None else array
+        return float(number) if isinstance(number, Fraction) else number
+
+    def _exact(self, side: Side, first_order: Any) -> Any:
+        """Return the exact shrinks for first-order ones."""
+        record = side.convention
+        if side.is_linear:
+            return first_order
+        if record.proximal:
+            return first_order / (1 + first_order)
+        if record.compounds:
+            count = self._own(side, record.compounds)
+            return -np.expm1(count * np.log1p(-first_order / count))
+        return long_run_shrinks(first_order, self._own(side, "momentum"), side.lookahead)
+
+    def _first_order(self, side: Side, shrink: Any) -> Any:
+        """Return the first-order shrinks for exact ones."""
+        record = side.convention
+        if side.is_linear:
+            return shrink
+        if record.proximal:
+            return shrink / (1 - shrink)
+        if record.compounds:
+            count = self._own(side, record.compounds)
+            return -count * np.expm1(np.log1p(-shrink) / count)
+        return first_order_shrinks(shrink, self._own(side, "momentum"), side.lookahead)
+
+
+def _known(side: Side, held: Invariant) -> Monomial:
+    """Return a side's invariant as a monomial, which it has where it has no form."""
+    monomial = side.invariant(held)
+    assert monomial is not None  # noqa: S101  (the plan holds it)
+    return monomial
+
+
+def _multiply(out: Floats, powers: Sequence[tuple[Floats, int]], coefficient: float) -> None:
+    """Write the product of powers into `out`, in as few passes as there are factors."""
+    (first, power), *others = powers
+    if power > 0 and coefficient == 1 and others and others[0][1] > 0:
+        second, exponent = others.pop(0)
+        np.multiply(first, second, out=out)
+        others += [(second, exponent - 1)]
+    elif power > 0:
+        np.multiply(first, coefficient, out=out)
+    else:
+        np.divide(coefficient, first, out=out)
+    others += [(first, power - 1 if power > 0 else power + 1)]
+    for array, exponent in others:
+        for _ in range(abs(exponent)):
+            (np.multiply if exponent > 0 else np.divide)(out, array, out=out)
+
+
+def _whole(number: Any) -> Any:
+    """Return a number, a whole one where only rounding keeps it from being one."""
+    near = np.rint(number)
+    return np.where(np.abs(number - near) <= _SNAP * np.abs(number), near, number)
+
+
+def _batch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001  (one signature for all)
+    parts = [plan.raw(name, is_target=is_target) for name in BATCH]
+    if parts[0] is None:
+        return None
+    product = parts[0]
+    for part in parts[1:]:
+        product = product if part is None else product * part
+    return product
+
+
+def _per_epoch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
+    size, batch = plan.raw("dataset_size", is_target=is_target), _batch(plan, is_target)
+    if size is None or batch is None:
+        return None
+    run = plan.way.target.run if is_target else plan.way.source.run
+    return (np.floor if run.drop_last else np.ceil)(_whole(size / batch))
+
+
+def _steps(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
+    steps = plan.raw("steps", is_target=is_target)
+    if steps is not None:
+        return steps
+    epochs, per_epoch = plan.raw("epochs", is_target=is_target), _per_epoch(plan, is_target)
+    return None if epochs is None or per_epoch is None else np.ceil(_whole(epochs * per_epoch))
+
+
+def _epochs(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
+    epochs = plan.raw("epochs", is_target=is_target)
+    if epochs is not None:
+        return epochs
+    steps, per_epoch = plan.raw("steps", is_target=is_target), _per_epoch(plan, is_target)
+    return None if steps is None or per_epoch is None else steps / per_epoch
+
+
+def _nominal(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
+    batch = plan.raw("batch_size", is_target=is_target)
+    if batch is None or plan.raw("grad_accum", is_target=is_target) is not None:
+        return _batch(plan, is_target)
+    nominal = plan.raw("nbs", is_target=is_target)
+    return batch * np.maximum(np.rint((64 if nominal is None else nominal) / batch), 1)
+
+
+def _gradient_scale(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
+    rms, eps = (plan.raw(name, is_target=is_target) for name in ("gradient_rms", "eps"))
+    return None if rms is None else rms + (1e-8 if eps is None else eps)
+
+
+_DERIVED = {
+    "batch_size": _batch,
+    "steps_per_epoch": _per_epoch,
+    "steps": _steps,
+    "epochs": _epochs,
+    "nominal_batch": _nominal,
+    "gradient_scale": _gradient_scale,
+}
