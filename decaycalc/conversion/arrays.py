@@ -219,7 +219,7 @@ class _Work:
     def _answer_group(self, places: Places, arrays: dict[str, Floats]) -> Places:
         """Answer elements of one plan; return the places of those that are unusual."""
         try:
-            way = self.request.plan(int(places[0]))
+            way, _ = self.request.plan(int(places[0])), self.request.number(int(places[0]))
         except (InvalidValueError, ContradictionError):
             return places  # in their order, with those of the other groups
         values, lrs = np.empty(len(places)), np.empty(len(places))
@@ -323,10 +323,17 @@ def _relations(request: _Request, laid: ArrayPlan) -> Iterator[Any]:
         yield False  # they may contradict each other
     for name in names:
         plain = name.removeprefix("to_")
+        if plain in {"momentum", "dampening"} and _any_sees_numbers(request):
+            side = laid.way.source if name == plain else laid.way.target
+            yield laid.arrays[name] == float(side.run.given(plain) or 0)
         if name != plain and plain not in laid.way.target.own:
             own = laid.either(laid.way.target.lr) if plain == "lr" else laid.raw(plain)
             own = laid.way.source.run.get(plain) if own is None else own
             yield own is not None and laid.arrays[name] == np.float64(own)
+
+
+def _any_sees_numbers(request: _Request) -> bool:
+    return sees_numbers(request.source) or sees_numbers(request.target)
 
 
 def _groups(request: _Request, arrays: dict[str, Floats]) -> Iterator[Places]:
@@ -338,8 +345,8 @@ def _groups(request: _Request, arrays: dict[str, Floats]) -> Iterator[Places]:
             number = request.run.given(plain)
             own = arrays.get(plain, np.nan if number is None else float(number))
             marks.append(array == own)
-    if sees_numbers(request.source) or sees_numbers(request.target):
-        marks += [arrays[name] for name in ("momentum", "dampening") if name in arrays]
+    if _any_sees_numbers(request):
+        marks += [arrays[name] for name in arrays if name.endswith(("momentum", "dampening"))]
     _, kinds = np.unique(np.stack(marks, axis=1), axis=0, return_inverse=True)
     kinds = kinds.reshape(-1)
     for kind in dict.fromkeys(kinds.tolist()):

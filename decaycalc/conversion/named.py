@@ -23,6 +23,7 @@ from decaycalc.conversion.shortcut import (
     size_of,
     usual_ratio,
 )
+from decaycalc.conversion.taken import require_taken
 from decaycalc.record import alike
 
 _MOST = 1024
@@ -58,6 +59,7 @@ def convert_named(
             return alike(known[3], value=numbers[0], lr=lr)
     here, there = runs_with(run or Run(), target_run, dict(quantities))
     way = kept_plan(source, target, run=here, target_run=there, match=match)
+    require_taken(way.source, (target,), there)
     made = apply(way, None if value is None else check_value(value, source))
     if key is not None and key not in _KEPT:
         if len(_KEPT) >= _MOST:
