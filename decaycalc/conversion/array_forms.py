@@ -50,12 +50,12 @@ FROM_SHRINK: dict[str, Callable[[Floats, Numbers], Floats]] = {
 
 def _gain(momentum: Any, lookahead: int) -> Any:
     """Return `1 + m + ... + m^lookahead`."""
-    powers = (momentum**power for power in range(1, lookahead + 1))
-    return 0.0 if lookahead < 0 else sum(powers, 1.0)
+    return sum((momentum**power for power in range(1, lookahead + 1)), 1.0)
 
 
 def _half_power(momentum: Any, lookahead: int) -> Any:
-    return np.sqrt(momentum) ** (lookahead + 1)
+    root = np.sqrt(momentum)
+    return root ** (lookahead + 1) if lookahead else root
 
 
 def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: int) -> Floats:
@@ -63,20 +63,25 @@ def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: int) -> Floa
 
     The dampening is in the first-order shrink already.
     """
-    m, e = momentum, first_order * (1 - momentum)
-    gain, p = _gain(m, lookahead), _half_power(m, lookahead)
-    low, high = ((1 - m) / (1 + p)) ** 2, ((1 + p) / gain) ** 2
-    b, again = 1 - m + gain * e, m * _gain(m, lookahead - 1)
-    discriminant = gain**2 * (e - low) * (e - high)
-    width = np.sqrt(np.maximum(discriminant, 0))
-    real = np.where(b > 2, 2 - (b + width) / 2, 2 * e / (b + width))  # noqa: PLR2004
-    turning = (1 - m + again * e) / (1 + np.sqrt(np.maximum(m - again * e, 0)))
-    return np.where(discriminant < 0, turning, real)
+    rest, p = 1 - momentum, _half_power(momentum, lookahead)
+    e, gain = first_order * rest, _gain(momentum, lookahead)
+    limit = rest / (1 + p)
+    discriminant = (e - limit * limit) * (e * gain**2 - (1 + p) ** 2)
+    b = rest + gain * e
+    real = 2 * e / (b + np.sqrt(np.maximum(discriminant, 0)))
+    if np.any(b > 2):  # noqa: PLR2004  (the root of the largest modulus is another one)
+        real = np.where(b > 2, np.nan, real)  # noqa: PLR2004
+    turning = limit
+    if lookahead:
+        again = momentum * _gain(momentum, lookahead - 1)
+        turning = (rest + again * e) / (1 + np.sqrt(np.maximum(momentum - again * e, 0)))
+    shrinks: Floats = np.where(discriminant < 0, turning, real)
+    return shrinks
 
 
 def first_order_shrinks(shrink: Floats, momentum: Any, lookahead: int) -> Floats:
     """Return the first-order shrinks for exact ones, nan where momentum only oscillates so fast."""
-    limit = (1 - momentum) / (1 + _half_power(momentum, lookahead))
-    gain = _gain(momentum, lookahead)
-    e = shrink * (1 - momentum - shrink) / (1 - gain * shrink)
-    return np.where(shrink < limit, e / (1 - momentum), np.nan)
+    rest, gain = 1 - momentum, _gain(momentum, lookahead)
+    limit = rest / (1 + _half_power(momentum, lookahead))
+    first_order: Floats = shrink * (rest - shrink) / ((1 - gain * shrink) * rest)
+    return first_order if np.all(shrink < limit) else np.where(shrink < limit, first_order, np.nan)

@@ -1,6 +1,7 @@
 """What a plan's names stand for where quantities are arrays, and what its steps make of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -25,6 +26,16 @@ BATCH = ("batch_size", "grad_accum", "world_size")
 _SNAP = 4 * np.finfo(np.float64).eps
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """A monomial's arrays by name, under no root and under one, and all else as one number."""
+
+    of: Monomial
+    coefficient: float
+    outside: list[tuple[str, int]]
+    inside: list[tuple[str, int]]
+
+
 class ArrayPlan:
     """A plan laid over some elements: `arrays` are values and quantities that broadcast.
 
@@ -33,12 +44,21 @@ class ArrayPlan:
 
     def __init__(self, way: Plan, arrays: dict[str, Floats], there: frozenset[str]) -> None:
         self.way, self.arrays, self.there = way, arrays, there
+        self._split_before: dict[int, _Parts] = {}
+        self._roles: dict[str, Monomial] = {}
 
-    def values(self, out: Floats) -> Floats:
-        """Write the target's numbers to `out`; return the shrinks between, or the numbers."""
+    def on(self, arrays: dict[str, Floats]) -> "ArrayPlan":
+        """Return the plan laid over other elements of the same arrays."""
+        other = ArrayPlan(self.way, arrays, self.there)
+        other._split_before, other._roles = self._split_before, self._roles
+        return other
+
+    def values(self, out: Floats) -> Floats | None:
+        """Write the target's numbers to `out`; return what is held where it is not a product."""
         way = self.way
         if way.factor is not None:
-            return self.product(way.factor, out)
+            self.product(way.factor, out)
+            return None
         held = self._held(way.source, way.held)
         if way.exactly:
             held = self._first_order(way.target, self._exact(way.source, held))
@@ -47,38 +67,79 @@ class ArrayPlan:
 
     def product(self, monomial: Monomial, out: Floats, **own: Any) -> Floats:
         """Write a monomial of the quantities to `out` and return it."""
-        coefficient, powers = self._split(monomial, own)
-        number = float(coefficient)
-        if not powers:
-            out[...] = float(root_of(coefficient, monomial.root))
-            return out
-        _multiply(out, powers, number)
-        if monomial.root > 1:
-            np.power(out, 1 / monomial.root, out=out)
+        parts = self._split(monomial, own)
+        powers = [(self._part(name, own), exponent) for name, exponent in parts.outside]
+        rooted = [(self._part(name, own), exponent) for name, exponent in parts.inside]
+        if rooted:
+            root = np.empty(np.broadcast_shapes(*(array.shape for array, _ in rooted)))
+            _multiply(root, rooted, 1.0)
+            np.sqrt(root, out=root) if monomial.root == 2 else np.power(  # noqa: PLR2004
+                root, 1 / monomial.root, out=root
+            )
+            powers.append((root, 1))
+        if powers:
+            _multiply(out, powers, parts.coefficient)
+        else:
+            out[...] = parts.coefficient
         return out
 
-    def _split(
-        self, monomial: Monomial, own: dict[str, Any]
-    ) -> tuple[Fraction, list[tuple[Floats, int]]]:
-        """Return a monomial's coefficient, exact, and the arrays in it with their powers."""
-        coefficient, powers = monomial.coefficient, []
-        for name, exponent in monomial.exponents:
+    def _part(self, name: str, own: dict[str, Any]) -> Floats:
+        part: Floats = own[name] if name in own else self.quantity(name)
+        return part
+
+    def _split(self, monomial: Monomial, own: dict[str, Any]) -> "_Parts":
+        """Return which of a monomial's names are arrays, once for all elements."""
+        known = self._split_before.get(id(monomial))
+        if known is None or known.of is not monomial:
+            known = self._split_before[id(monomial)] = self._parts(monomial, own)
+        return known
+
+    def _parts(self, monomial: Monomial, own: dict[str, Any]) -> "_Parts":
+        coefficient = monomial.coefficient
+        outside: list[tuple[str, int]] = []
+        inside: list[tuple[str, int]] = []
+        for name, exponent in self._spelled(monomial):
             number = own[name] if name in own else self.quantity(name)
             if isinstance(number, Fraction):
                 coefficient *= number**exponent
+            elif exponent % monomial.root:
+                inside.append((name, exponent))
             else:
-                powers.append((number, exponent))
-        return coefficient, powers
+                outside.append((name, exponent // monomial.root))
+        number = float(root_of(coefficient, monomial.root))
+        return _Parts(of=monomial, coefficient=number, outside=outside, inside=inside)
+
+    def _spelled(self, monomial: Monomial) -> Iterator[tuple[str, int]]:
+        """Yield names and exponents, a step's examples as the factors that were given."""
+        for name, exponent in monomial.exponents:
+            plain = name.removeprefix("to_")
+            if plain != "batch_size" or self._array(plain, is_target=name != plain) is None:
+                yield name, exponent
+                continue
+            for factor in BATCH:
+                given = f"{'given_to_' if name != plain else 'given_'}{factor}"
+                yield given, exponent
 
     def quantity(self, name: str) -> Any:
         """Return what a name stands for: an array, or one exact number."""
         if name == "value":
             return self.arrays["value"]
+        if name.startswith("given_"):
+            return self._given(name.removeprefix("given_"))
         plain = name.removeprefix("to_")
         array = self._array(plain, is_target=name != plain)
         if array is None and name == plain and self.way.source.get(name) is None:
             array = self._array(plain, is_target=True)
         return self.way.quantity(name) if array is None else array
+
+    def _given(self, name: str) -> Any:
+        """Return a factor of a step's examples, as it was given."""
+        plain = name.removeprefix("to_")
+        found = self.raw(plain, is_target=name != plain)
+        if isinstance(found, np.ndarray):
+            return found
+        side = self.way.source if name == plain else self.way.target
+        return side.run.given(plain) or Fraction(1)
 
     def _array(self, name: str, *, is_target: bool) -> Any:
         """Return the array behind a name, None where none enters it."""
@@ -115,42 +176,47 @@ class ArrayPlan:
         """Return the invariant that the side's numbers mean."""
         form, value = side.convention.form, self.arrays["value"]
         if form is None:
-            return self._fresh(_known(side, held))
+            return self._fresh(self._monomial("held", lambda: _known(side, held)))
         for _, factor in side.refined:
             value = value * self.either(factor)
-        names = {name: self._own(side, name) for name in form.needs}
-        shrink = TO_SHRINK[form.text](value, names)
-        return shrink * self._per_shrink(side, held)
+        shrink = TO_SHRINK[form.text](value, {name: self._own(side, name) for name in form.needs})
+        per_shrink = self._monomial("from", lambda: _per_shrink(side, held))
+        return shrink * self.either(per_shrink) if per_shrink.exponents else shrink
 
     def _number(self, side: Side, held: Invariant, number: Any) -> Any:
         """Return the side's numbers for a held invariant."""
         form = side.convention.form
         if form is None:
-            return self._fresh(solved(side, held), **{held.value: number})
-        names = {name: self._own(side, name) for name in form.needs}
-        return FROM_SHRINK[form.text](number / self._per_shrink(side, held), names)
+            return self._fresh(
+                self._monomial("solved", lambda: solved(side, held)), **{held.value: number}
+            )
+        per_shrink = self._monomial("to", lambda: _per_shrink(side, held))
+        shrink = number / self.either(per_shrink) if per_shrink.exponents else number
+        return FROM_SHRINK[form.text](shrink, {name: self._own(side, name) for name in form.needs})
 
-    def _per_shrink(self, side: Side, held: Invariant) -> Any:
-        """Return the held invariant over the shrink that a side's form means."""
-        return self.either(side.share if held == Invariant.SHRINK else side.bridge**-1)
+    def _monomial(self, role: str, make: Callable[[], Monomial]) -> Monomial:
+        """Return a monomial that is made once for all elements."""
+        if role not in self._roles:
+            self._roles[role] = make()
+        return self._roles[role]
 
     def either(self, monomial: Monomial) -> Any:
         """Return a monomial of quantities, one number where none of them is an array."""
-        coefficient, powers = self._split(monomial, {})
-        if powers:
-            return self._fresh(monomial)
-        return float(root_of(coefficient, monomial.root))
+        parts = self._split(monomial, {})
+        return self._fresh(monomial) if parts.outside or parts.inside else parts.coefficient
 
     def _fresh(self, monomial: Monomial, **own: Any) -> Any:
         """Return a monomial in an array of its own, of the shape that its parts broadcast to."""
-        powers = self._split(monomial, own)[1]
-        shape = np.broadcast_shapes(*(array.shape for array, _ in powers))
+        parts = self._split(monomial, own)
+        arrays = (self._part(name, own) for name, _ in (*parts.outside, *parts.inside))
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
         return self.product(monomial, np.empty(shape), **own)
 
     def _own(self, side: Side, name: str) -> Any:
         """Return a quantity on one side, whose lr may follow from the source's."""
         if name == "lr":
-            return self.either(side.symbol("lr"))
+            role = "lr there" if side is self.way.target else "lr here"
+            return self.either(self._monomial(role, lambda: side.symbol("lr")))
         array = self._array(name, is_target=side is self.way.target)
         number = side.get(name) if array is None else array
         return float(number) if isinstance(number, Fraction) else number
@@ -178,6 +244,11 @@ class ArrayPlan:
             count = self._own(side, record.compounds)
             return -count * np.expm1(np.log1p(-shrink) / count)
         return first_order_shrinks(shrink, self._own(side, "momentum"), side.lookahead)
+
+
+def _per_shrink(side: Side, held: Invariant) -> Monomial:
+    """Return the held invariant over the shrink that a side's form means."""
+    return side.share if held == Invariant.SHRINK else side.bridge**-1
 
 
 def _known(side: Side, held: Invariant) -> Monomial:

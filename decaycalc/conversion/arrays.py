@@ -28,8 +28,11 @@ from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 15
+_BLOCK = 1 << 17
+_LARGEST = float(np.finfo(np.float64).max)
 _TINY = float(np.finfo(np.float64).tiny)
+# What is infinite, not a number or negative has bits, read as a whole number, from here on.
+_UNSOUND_BITS = np.float64(np.inf).view(np.uint64)
 _LENGTH = ("steps", "epochs", "dataset_size", "batch_size")
 Places = NDArray[np.intp]
 
@@ -102,6 +105,15 @@ class _Request(Record):
     def _at(self, name: str, place: int) -> float:
         index = np.unravel_index(place, self.shape)
         return float(np.broadcast_to(self.arrays[name], self.shape)[index])
+
+    @property
+    def zero_is_sound(self) -> bool:
+        """Whether the source can have the number 0."""
+        return (
+            self.source.form is None
+            and self.source.refusal is None
+            and (self.source.monomial is None or self.source.monomial.power_of("value") > 0)
+        )
 
     @property
     def there(self) -> frozenset[str]:
@@ -193,10 +205,11 @@ class _Work:
         Raises:
             DecaycalcError: one of them has none.
         """
-        with np.errstate(all="ignore"):  # what overflows or divides by zero is looked at
+        with np.errstate(all="ignore", under="raise"):  # the rest can be seen in the numbers
+            laid = ArrayPlan(self.way, self.request.arrays, self.request.there)
             for block, arrays in _blocks(self.request):
                 lrs = None if self.lrs is None else self.lrs[block]
-                bad = _answered(self.request, self.way, arrays, self.values[block], lrs)
+                bad = _answered(self.request, laid.on(arrays), self.values[block], lrs)
                 if bad is not None:
                     places = np.arange(self.values.size).reshape(self.request.shape)[block]
                     self.waiting.append(places[bad])
@@ -224,7 +237,8 @@ class _Work:
             return places  # in their order, with those of the other groups
         values, lrs = np.empty(len(places)), np.empty(len(places))
         has_lr = way.target_lr() is not None
-        bad = _answered(self.request, way, arrays, values, lrs if has_lr else None)
+        laid = ArrayPlan(way, arrays, self.request.there)
+        bad = _answered(self.request, laid, values, lrs if has_lr else None)
         sound = slice(None) if bad is None else ~bad
         self.values.flat[places[sound]] = values[sound]
         self._put_lrs(places[sound], lrs[sound] if has_lr else None)
@@ -251,85 +265,116 @@ def _blocks(request: _Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
     rows = max(1, _BLOCK * shape[axis] // max(1, int(np.prod(shape))))
     for start in range(0, shape[axis], rows):
         piece = slice(start, start + rows)
-        index = (*(slice(None),) * axis, piece)
+        within: tuple[Any, ...] = (..., piece, *(slice(None),) * (behind - 1))
         yield (
-            index,
+            (*(slice(None),) * axis, piece),
             {
-                name: array[(..., piece, *(slice(None),) * (behind - 1))]
-                if array.ndim >= behind and array.shape[-behind] > 1
-                else array
+                name: array[within] if array.ndim >= behind and array.shape[-behind] > 1 else array
                 for name, array in request.arrays.items()
             },
         )
 
 
 def _answered(
-    request: _Request, way: Plan, arrays: dict[str, Floats], values: Floats, lrs: Floats | None
+    request: _Request, laid: ArrayPlan, values: Floats, lrs: Floats | None
 ) -> NDArray[np.bool_] | None:
     """Write numbers and lrs of elements that share a plan; return which are not to be trusted."""
-    laid = ArrayPlan(way, arrays, request.there)
-    between = laid.values(values)
+    way = laid.way
+    try:
+        between, lost = laid.values(values), False
+    except FloatingPointError:  # a number too small for a float64
+        with np.errstate(under="ignore"):
+            between, lost = laid.values(values), True
     if lrs is not None and way.lr is not None:
         laid.product(way.lr, lrs)
-    checks = list(_checks(way, arrays, values, between))
-    checks += _relations(request, laid)
-    if all(bool(np.all(check)) for check in checks):
+    relations = list(_relations(request, laid))
+    if not lost and all(map(_all, relations)) and _are_sound(request, laid, values, between):
         return None
-    sound = np.ones(values.shape, dtype=bool)
-    for check in checks:
+    sound = np.isfinite(values) & ((values > _TINY) | _zeros(request, laid, values))
+    if between is not None:
+        sound &= (between > 0) & (between < 1)
+    sound &= laid.arrays["value"] >= 0
+    for array, high in _quantities(laid):
+        sound &= (array > 0) & (array < high)
+    for check in relations:
         sound &= check
-    return ~sound
+    bad = ~sound
+    return bad if bad.any() else None
 
 
-def _checks(way: Plan, arrays: dict[str, Floats], values: Floats, between: Floats) -> Iterator[Any]:
-    """Yield what must hold for numbers to be those of the scalar conversion, cheapest first."""
-    is_zero = way.factor is not None and way.factor.power_of("value") > 0
-    if is_zero and not arrays["value"].any():
-        yield values == 0
-    else:
-        yield _within(values, _TINY, np.inf)
-        yield _within(arrays["value"], 0, np.inf)
-    if way.factor is None:
-        yield _within(between, 0, 1)
-    for name, array in arrays.items():
-        if name != "value":
-            yield from _domain(name, array, way)
+def _all(check: Any) -> bool:
+    return bool(np.all(check))
 
 
-def _within(array: Floats, low: float, high: float) -> Any:
-    """Return whether all elements, or else which of them, lie between two bounds."""
-    if np.minimum.reduce(array, axis=None) > low and np.maximum.reduce(array, axis=None) < high:
-        return True
-    return (array > low) & (array < high)
+def _are_sound(request: _Request, laid: ArrayPlan, values: Floats, between: Floats | None) -> bool:
+    """Return whether no element is out of the ordinary, in as few passes as can tell."""
+    if np.maximum.reduce(values.view(np.uint64), axis=None) >= _UNSOUND_BITS:
+        return False
+    power = 0 if laid.way.factor is None else laid.way.factor.power_of("value")
+    if not (power > 0 and request.zero_is_sound) and _least(values) < _TINY:
+        return False
+    if power.numerator % 2 == 0 and not _least(laid.arrays["value"]) >= 0:
+        return False  # else a value below 0 shows in its number
+    if between is not None and not (_least(between) > 0 and _most(between) < 1):
+        return False
+    return all(
+        _least(array) > 0 and (high == np.inf or _most(array) < high)
+        for array, high in _quantities(laid)
+    )
 
 
-def _domain(name: str, array: Floats, way: Plan) -> Iterator[Any]:
-    """Yield whether the elements of a quantity are in its domain, 0 where the plan's own is."""
-    plain = name.removeprefix("to_")
-    side, quantity = way.source if name == plain else way.target, QUANTITIES[plain]
-    if not side.run.given(plain):
-        yield array == 0
-        return
-    yield _within(array, 0, np.inf if quantity.high is None else quantity.high)
-    if quantity.integer:
-        yield array == np.floor(array)
+def _least(array: Floats) -> Any:
+    """Return the least element; nan where there is one."""
+    return np.minimum.reduce(array, axis=None)
+
+
+def _most(array: Floats) -> Any:
+    return np.maximum.reduce(array, axis=None)
+
+
+def _quantities(laid: ArrayPlan) -> Iterator[tuple[Floats, float]]:
+    """Yield the arrays of quantities that are above 0, and below what they must be."""
+    names = () if laid.way.factor is None else laid.way.factor.names
+    for name, array in laid.arrays.items():
+        plain = name.removeprefix("to_")
+        side = laid.way.source if name == plain else laid.way.target
+        if name != "value" and side.run.given(plain):
+            high = QUANTITIES[plain].high
+            # What is infinite shows in a number that it enters, else it must be looked for.
+            yield array, high or (np.inf if name in names else _LARGEST)
+
+
+def _zeros(request: _Request, laid: ArrayPlan, values: Floats) -> Any:
+    """Return which values are 0 and so is their number, rightly."""
+    factor = laid.way.factor
+    if factor is None or factor.power_of("value") <= 0 or not request.zero_is_sound:
+        return False
+    return (values == 0) & (laid.arrays["value"] == 0)
 
 
 def _relations(request: _Request, laid: ArrayPlan) -> Iterator[Any]:
-    """Yield whether data sets hold their steps' examples, and whether two runs part as planned."""
+    """Yield what must hold of several quantities, of whole numbers, and of zeros."""
+    arrays, way = laid.arrays, laid.way
+    names = arrays.keys() - {"value"}
+    if not names:
+        return
     yield from (fit for fit in map(laid.fits, (False, True)) if fit is not None)
-    names = request.arrays.keys()
     if {"steps", "epochs"} & names and all(laid.raw(each) is not None for each in _LENGTH):
         yield False  # they may contradict each other
     for name in names:
         plain = name.removeprefix("to_")
+        side = way.source if name == plain else way.target
+        given = side.run.given(plain)
+        if not given:
+            yield arrays[name] == 0
+        elif QUANTITIES[plain].integer:
+            yield arrays[name] == np.floor(arrays[name])
         if plain in {"momentum", "dampening"} and _any_sees_numbers(request):
-            side = laid.way.source if name == plain else laid.way.target
-            yield laid.arrays[name] == float(side.run.given(plain) or 0)
-        if name != plain and plain not in laid.way.target.own:
-            own = laid.either(laid.way.target.lr) if plain == "lr" else laid.raw(plain)
-            own = laid.way.source.run.get(plain) if own is None else own
-            yield own is not None and laid.arrays[name] == np.float64(own)
+            yield arrays[name] == float(given or 0)
+        if name != plain and plain not in way.target.own:
+            own = laid.either(way.target.lr) if plain == "lr" else laid.raw(plain)
+            own = way.source.run.get(plain) if own is None else own
+            yield own is not None and arrays[name] == np.float64(own)
 
 
 def _any_sees_numbers(request: _Request) -> bool:
