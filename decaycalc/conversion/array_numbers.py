@@ -291,10 +291,9 @@ def _batch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001  (one signa
     return product
 
 
+# The first element was converted, so what a derived quantity needs is known where it is asked for.
 def _per_epoch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     size, batch = plan.raw("dataset_size", is_target=is_target), _batch(plan, is_target)
-    if size is None or batch is None:
-        return None
     run = plan.way.target.run if is_target else plan.way.source.run
     return (np.floor if run.drop_last else np.ceil)(_whole(size / batch))
 
@@ -304,7 +303,7 @@ def _steps(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     if steps is not None:
         return steps
     epochs, per_epoch = plan.raw("epochs", is_target=is_target), _per_epoch(plan, is_target)
-    return None if epochs is None or per_epoch is None else np.ceil(_whole(epochs * per_epoch))
+    return np.ceil(_whole(epochs * per_epoch))
 
 
 def _epochs(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
@@ -312,7 +311,7 @@ def _epochs(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     if epochs is not None:
         return epochs
     steps, per_epoch = plan.raw("steps", is_target=is_target), _per_epoch(plan, is_target)
-    return None if steps is None or per_epoch is None else steps / per_epoch
+    return steps / per_epoch
 
 
 def _nominal(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
@@ -325,7 +324,7 @@ def _nominal(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
 
 def _gradient_scale(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     rms, eps = (plan.raw(name, is_target=is_target) for name in ("gradient_rms", "eps"))
-    return None if rms is None else rms + (1e-8 if eps is None else eps)
+    return rms + (1e-8 if eps is None else eps)
 
 
 _DERIVED = {

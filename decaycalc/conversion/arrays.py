@@ -146,7 +146,9 @@ def convert_arrays(
     Raises:
         DecaycalcError: what the scalar conversion raises, for any of the elements.
     """
-    arrays = {name: _floats(array, name) for name, array in quantities.items()}
+    words = {name: given for name, given in quantities.items() if not _is_number(name)}
+    run, target_run = runs_with(run, target_run, words)
+    arrays = {name: _floats(array, name) for name, array in quantities.items() if name not in words}
     arrays["value"] = _floats(value, source.parameter)
     shape = _shape(arrays)
     request = _Request(
@@ -163,6 +165,11 @@ def convert_arrays(
         lr=None if lrs is None else lrs.reshape(shape), equivalence=first.equivalence,
         formula=first.formula, note=first.note,
     )  # fmt: skip
+
+
+def _is_number(name: str) -> bool:
+    """Return whether a name is a quantity's, not that of a word such as the loss."""
+    return name.removeprefix("to_") in QUANTITIES
 
 
 def _floats(array: ArrayLike, name: str) -> Floats:

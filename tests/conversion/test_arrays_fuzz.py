@@ -161,7 +161,7 @@ def test_a_target_s_run_may_differ_in_numbers_where_the_source_s_are_arrays():
         for one, momentum, rate in zip(value.tolist(), (0, 0.5), lr.tolist(), strict=True)
     ]
     np.testing.assert_allclose(result.value, expected, rtol=1e-13)
-    with pytest.raises(DecaycalcError, match="steps_per_epoch|needs"):
+    with pytest.raises(DecaycalcError, match="needs"):
         convert(value, source="pytorch-adamw", target="per-epoch-factor", lr=lr)
     alone = convert(value, source="pytorch-adamw", target="tfa-adamw", lr=lr, drop_last=True,
                     dataset_size=np.array([10, 20]))  # fmt: skip
