@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from decaycalc.algebra.quantity import Number
 from decaycalc.answers import Answer, Question
@@ -10,6 +10,7 @@ from decaycalc.answers import answer as _answer
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match
@@ -19,8 +20,32 @@ if TYPE_CHECKING:
     from decaycalc.conversion.arrays import ArrayConversion
 
 _SCALARS = (int, float, str, Fraction)
+_ASKED = frozenset(Question._fields)
 
 
+@overload
+def convert(
+    value: Number,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match | str = Match.OPTIMUM,
+    **quantities: Number | None,
+) -> Conversion[float]: ...
+@overload
+def convert(
+    value: None,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match | str = Match.OPTIMUM,
+    **quantities: Number | None,
+) -> Conversion[None]: ...
+@overload
 def convert(
     value: Any,
     *,
@@ -30,7 +55,17 @@ def convert(
     target_run: Run | None = None,
     match: Match | str = Match.OPTIMUM,
     **quantities: Any,
-) -> "Conversion | ArrayConversion":
+) -> "ArrayConversion": ...
+def convert(
+    value: Any,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    match: Match | str = Match.OPTIMUM,
+    **quantities: Any,
+) -> "Conversion[Any] | ArrayConversion":
     """Return a weight decay in another convention.
 
     Quantities may be given in a `run` or by their names (`lr=0.1`, `batch_size=128`, `to_lr=0.2`
@@ -77,10 +112,11 @@ def answer(
 ) -> Answer:
     """Return all that `decaycalc convert` says: decay, penalty and conversions.
 
-    `more` are the other fields of `decaycalc.answer.Question` (`everything`, `mask`, `init`,
-    `classes`, `dtype`, `schedule`). The answer's `to_dict()` is the command's JSON.
+    `more` are the other fields of `decaycalc.answers.Question` (`everything`, `mask`, `init`,
+    `classes`, `dtype`, `schedule`, `strict`), and quantities of the two runs by their names, as
+    `convert` takes them. The answer's `to_dict()` is the command's JSON.
 
-    >>> answer(1e-4, source="pytorch-sgd", run=Run(lr=0.1)).shrink
+    >>> answer(1e-4, source="pytorch-sgd", lr=0.1).shrink
     1e-05
 
     Raises:
@@ -90,10 +126,12 @@ def answer(
         from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (readers, if asked)
 
         architecture = parse_architecture(architecture)
+    asked = {name: more.pop(name) for name in list(more) if name in _ASKED}
+    given = {name: number for name, number in more.items() if number is not None}
+    here, there = runs_with(run or Run(), target_run, given)
     question = Question(
         value=value, source=_record(source), targets=tuple(map(_record, targets)),
-        run=run or Run(), target_run=target_run, match=Match(match), architecture=architecture,
-        **more,
+        run=here, target_run=there, match=Match(match), architecture=architecture, **asked,
     )  # fmt: skip
     return _answer(question)
 
