@@ -296,6 +296,7 @@ _READERS: dict[str, Reader] = {
     "follows": _choice(Follows),
     "loss": _choice(Loss),
     "loss_unit": _unit,
+    "loss_kinds": _keys,
     "defaults": _defaults,
     "refinements": _refinements,
     "update": _text,

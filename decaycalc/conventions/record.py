@@ -98,6 +98,9 @@ NESTEROV = "nesterov"  # a variant: Nesterov's step whatever the run says
 NESTEROV_IN_PLACE = "nesterov-in-place"  # a variant: the buffer takes the moved weight's decay
 _PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
 
+_WHOLE = {"half-squared": "squared", "half-squared-error": "squared", "squared-error": "squared"}
+_KINDS = {"half-squared-error": "half-squared", "squared-error": "squared"}
+
 
 def is_adaptive(optimizer: str) -> bool:
     """Return whether an optimizer is an adaptive one, be it a record's or one that was said."""
@@ -115,6 +118,8 @@ class Convention(Record):
     with or without momentum, `fit` for a solver, `measure`, or an adaptive one (`adam`, `lion`,
     ...), under which a coupled penalty has no shrink and a decoupled decay no strength.
     `variant` tells apart updates that the bridge holds for, yet that differ from plain SGD's.
+    `loss_unit` says of a squared error whether it is halved; `loss_kinds` are the data losses that
+    an estimator can have (a squared error's follows from its unit), none where it can have any.
     `refinements` are quantities that a run may give, and what the monomial is multiplied by when
     it does; `lr_mult` among them multiplies the lr of the tensor.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
@@ -146,6 +151,7 @@ class Convention(Record):
     follows: Follows = Follows.LR
     loss: Loss | None = None
     loss_unit: str | None = None
+    loss_kinds: tuple[str, ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
     refinements: tuple[tuple[str, Monomial], ...] = ()
     default: str | None = None
@@ -212,6 +218,12 @@ class Convention(Record):
         return self.optimizer not in {FIT, MEASURE}
 
     @property
+    def data_losses(self) -> frozenset[str]:
+        """The data losses that it can have, halves of them aside; empty where it can have any."""
+        kinds = self.loss_kinds or ((self.loss_unit,) if self.loss_unit else ())
+        return frozenset(_WHOLE.get(kind, kind) for kind in kinds)
+
+    @property
     def has_strength(self) -> bool:
         """Whether the number fixes an objective; a bare measure of decay does not."""
         has_objective = not self.is_adaptive and self.optimizer != MEASURE
@@ -262,6 +274,7 @@ class Convention(Record):
             "optimizer": self.optimizer,
             "lr_family": self.lr_family,
             "loss": None if self.loss is None else self.loss.value,
+            "loss_kind": " or ".join(self.loss_kinds) or _KINDS.get(self.loss_unit or "", "any"),
             "trap": self.trap or "",
             "source": self.source,
             "verification": self.verification,

@@ -261,7 +261,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     """Return the way from one side's number to the other's.
 
     Raises:
-        NoEquivalentError: the two share no invariant, or one of them is no scalar.
+        NoEquivalentError: the two share no invariant or no data loss, or one of them is no scalar.
         MissingQuantityError: nobody said what optimizer trains a penalty, and it matters.
     """
     for record in (source.convention, target.convention):
@@ -273,6 +273,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
             source.convention.key, target.convention.key, _why_none(source, target)
         )
     _require_optimizer(source, target, held)
+    _require_one_loss(source, target, held)
     same_lr = "lr" not in target.own
     in_step = held == Invariant.STRENGTH or _alike(source, target)
     exactly = match == Match.DECAY and not in_step
@@ -302,6 +303,19 @@ def _require_optimizer(source: Side, target: Side, held: Invariant) -> None:
     if held == Invariant.SHRINK and undecided and preconditioned:
         what = f"{source.convention.key} to {target.convention.key}"
         raise MissingQuantityError(what, ("optimizer",))
+
+
+def _require_one_loss(source: Side, target: Side, held: Invariant) -> None:
+    """Refuse an optimum shared between estimators whose data losses are never the same.
+
+    Raises:
+        NoEquivalentError: they are not.
+    """
+    one, other = source.convention.data_losses, target.convention.data_losses
+    if held == Invariant.STRENGTH and one and other and not one & other:
+        losses = " and ".join(" or ".join(sorted(kinds)) for kinds in (one, other))
+        reason = f"their data losses differ ({losses}), so no number gives the same minimum"
+        raise NoEquivalentError(source.convention.key, target.convention.key, reason)
 
 
 def _alike(source: Side, target: Side) -> bool:

@@ -88,10 +88,23 @@ def _thinned(gaps: list[float]) -> Iterator[Point]:
     return (Point(step=int(place) + 1, difference=gaps[place]) for place in places)
 
 
+MODELLED = {"squared": "least-squares", "cross-entropy": "softmax"}
+
+
+def data_losses(bout: Bout) -> frozenset[str]:
+    """Return the data losses that both sides can have, empty where they can have any."""
+    stated = [side.convention.data_losses for side, _ in bout.sides if side.convention.data_losses]
+    return frozenset.intersection(*stated) if stated else frozenset()
+
+
 def convex_models(bout: Bout) -> tuple[str, ...]:
-    """Return the models that have one optimum, and a loss that the conventions know."""
-    units = {side.convention.loss_unit for side, _ in bout.sides} - {None}
-    return ("least-squares",) if units else ("least-squares", "softmax")
+    """Return the models that have one optimum, and a data loss that both sides really have.
+
+    A loss that none of the models has (a hinge) is stood in for by them all.
+    """
+    losses = data_losses(bout)
+    found = tuple(model for loss, model in MODELLED.items() if loss in losses)
+    return found or tuple(MODELLED.values())
 
 
 def optima(bout: Bout, name: str) -> Trial:

@@ -20,12 +20,14 @@ from decaycalc.verification.pairing import Bout
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.train import MODELS, make_model
 from decaycalc.verification.trials import (
+    MODELLED,
     MOST_STEPS,
     TOLERANCE,
     Point,
     Test,
     Trial,
     convex_models,
+    data_losses,
     free_trial,
     needs_whole_batches,
     optima,
@@ -161,9 +163,17 @@ def verify(
         stand_ins=real,
     )
     condition = (way.condition,) if way.condition else ()
-    notes = (*notes, *condition, *map(_noted, loaded))
+    notes = (*notes, *condition, *_stood_in(bout), *map(_noted, loaded))
     found = _tested(bout, schedule=schedule, models=models, notes=notes)
     return replace(found, frameworks=loaded)
+
+
+def _stood_in(bout: Bout) -> tuple[str, ...]:
+    """Return the note that no model here has the data loss of the two sides, where none has."""
+    losses = data_losses(bout)
+    if not losses or losses & MODELLED.keys() or bout.way.held != Invariant.STRENGTH:
+        return ()
+    return (f"no model here has their data loss ({' or '.join(sorted(losses))}): others stand in",)
 
 
 def _noted(framework: Loaded) -> str:
@@ -305,10 +315,15 @@ def _fitted_models(bout: Bout, models: tuple[str, ...]) -> tuple[str, ...]:
     """Return the models whose optima are compared: those asked for, or all that suit.
 
     Raises:
-        InvalidValueError: a framework's fit is of none of those asked for.
+        InvalidValueError: one asked for has another data loss, or a framework's fit is of none.
     """
     allowed = [set(each.models) for each in bout.stand_ins.values() if each.models]
-    wanted = models or convex_models(bout)
+    suited = convex_models(bout)
+    wanted = models or suited
+    for name in models:
+        if name not in suited and data_losses(bout):
+            text = f"has another data loss than they have; {' or '.join(suited)} has theirs"
+            raise InvalidValueError("model", name, text)
     found = tuple(name for name in wanted if all(name in some for some in allowed))
     if not found:
         raise InvalidValueError("model", ", ".join(wanted), "is not what the framework fits")

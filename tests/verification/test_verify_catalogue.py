@@ -47,8 +47,10 @@ def proof(record, stated):
     """Return a verification of a record's rule, converted as `stated` says."""
     is_extra = {*(name for name, _ in record.defaults), *named(record)}
     extras = tuple((name, value) for name, value in EXTRAS.items() if name in is_extra)
+    classifies = record.data_losses and "squared" not in record.data_losses
+    models = ("softmax" if classifies else "least-squares",)
     return verify(
-        value_of(record), source=stated, target=partner_of(record), models=("least-squares",),
+        value_of(record), source=stated, target=partner_of(record), models=models,
         run=Run(**{**RUN, **accumulated(record)}, extras=extras),
     )  # fmt: skip
 

@@ -261,7 +261,7 @@ def test_a_framework_with_neither_side_is_refused():
 
 
 def test_a_fit_of_another_model_or_too_few_classes_is_refused():
-    with pytest.raises(InvalidValueError, match="is not what the framework fits"):
+    with pytest.raises(InvalidValueError, match="has another data loss than they"):
         proof("sklearn", "1", "sklearn-logistic", "liblinear", models=("two-layer",))
     with pytest.raises(InvalidValueError, match="must show all 3 classes"):
         proof("sklearn", "1", "sklearn-logistic", "liblinear", dataset_size=2, batch_size=1)
