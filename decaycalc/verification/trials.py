@@ -7,7 +7,6 @@ import numpy as np
 
 from decaycalc.conventions.record import FIT, Follows
 from decaycalc.conversion.equivalence import falling_lr
-from decaycalc.conversion.products import TINY
 from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
@@ -18,6 +17,7 @@ from decaycalc.verification.train import Batches, Model, Trainer, free_decay, op
 
 MOST_STEPS = 20_000
 CURVE_POINTS = 50
+_TINY = float(np.finfo(np.float64).tiny)
 SETTLING_LR, LEAST_SETTLING, MOST_SETTLING = 0.1, 100, 6000
 _SETTLED = 1e-12
 # The weights whose free decay is compared.
@@ -226,7 +226,7 @@ def _lasting(sizes: Array) -> int:
     Raises:
         InvalidValueError: for fewer than two, which give no rate.
     """
-    gone = np.flatnonzero(sizes < TINY)
+    gone = np.flatnonzero(sizes < _TINY)
     if gone.size and gone[0] < 2:  # noqa: PLR2004
         raise InvalidValueError("w", f"{sizes[gone[0]]:.4g}", "leaves nothing to compare")
     return int(gone[0]) if gone.size else len(sizes)
