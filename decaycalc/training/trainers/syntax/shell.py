@@ -75,8 +75,10 @@ def flags_tree(words: tuple[Typed, ...]) -> Entries:
         at += 1
         if _FLAG.match(word.text):
             values = []
+            # --optimizer_args a=1 b=2: what follows is the flag's own, not an override.
+            takes_pairs = word.text.endswith("args")
             while at < len(words) and not _FLAG.match(words[at].text):
-                if _OVERRIDE.fullmatch(words[at].text):
+                if not takes_pairs and _OVERRIDE.fullmatch(words[at].text):
                     break
                 values.append(words[at])
                 at += 1

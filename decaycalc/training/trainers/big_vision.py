@@ -1,0 +1,109 @@
+"""big_vision's Python configurations.
+
+Source: big_vision 0127fb66 train.py, optax.py, utils.py create_learning_rate_schedule.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs, percent
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+
+_SAME_DECAY = frozenset({"scale_by_adam", "big_vision.scale_by_adafactor", "big_vision.momentum_hp",
+                         "scale_by_adafactor", "identity", "trace"})  # fmt: skip
+# Source: the data sets' own sizes, as tensorflow_datasets counts them.
+_SIZES = {("imagenet2012", "train"): 1_281_167, ("cifar10", "train"): 50_000,
+          ("cifar100", "train"): 50_000, ("imagenet21k", "full"): 14_197_122}  # fmt: skip
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    note = "wd is not times lr, only times the schedule"
+    if name in _SAME_DECAY:
+        return Optimizer(convention="big-vision", note=note)
+    return Optimizer(convention=None, refusal=f"optax_name {name[:60]!r} has no convention here")
+
+
+def _size(settings: Settings) -> Sourced | None:
+    """Return N of a data set whose size is known."""
+    name, split = settings.word("data_name"), settings.word("data_split")
+    size = _SIZES.get((name, split))
+    return None if size is None else derived("dataset_size", str(size), f"{name}, split {split}")
+
+
+def _steps(settings: Settings) -> Sourced | None:
+    """Return round(epochs · N / B), as big_vision counts the steps."""
+    parts = [settings.number(name) for name in ("total_epochs", "dataset_size", "batch_size")]
+    if any(not part for part in parts):
+        return None
+    count, size, batch = (part or Fraction(1) for part in parts)
+    return derived("steps", str(round(count * size / batch)), "round(total_epochs · N / B)")
+
+
+def _warmup(settings: Settings) -> str | None:
+    steps, count = settings.number("warmup_steps"), settings.number("warmup_epochs")
+    share, examples = settings.number("warmup_percent"), settings.number("warmup_examples")
+    batch = settings.number("batch_size")
+    if steps:
+        return str(int(steps))
+    if count:
+        return epochs(count)
+    if examples and batch:
+        return decimal_text(Fraction(int(examples / batch)))
+    return percent(share) if share else None
+
+
+def _schedule(settings: Settings) -> str | None:
+    name = settings.word("scheduler")
+    if name in {"cosine", "linear"}:
+        return compose(name, warmup=_warmup(settings))
+    if name == "rsqrt":
+        timescale = settings.number("timescale")
+        return compose("inverse-sqrt", timescale=timescale, warmup=_warmup(settings))
+    return None
+
+
+def _exempt(settings: Settings) -> Exemption:
+    rule = (
+        "all but what config.wd_mults names"
+        if settings.has("config.wd_mults")
+        else "all but kernels"
+    )
+    return Exemption(rule=rule, switch="wd_mults")
+
+
+_SCHEDULE = "config.schedule"
+TRAINER = Trainer(
+    kind="big-vision",
+    title="big_vision",
+    version="big_vision 0127fb66",
+    signatures=(
+        Signature(all_of=("config.wd",), any_of=("config.input.batch_size", "config.optax_name",
+                  "config.schedule.decay_type", "config.total_epochs", "config.total_steps")),
+        Signature(all_of=("config.optax_name", "config.input.batch_size")),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("config.optax_name",), default="scale_by_adam"),
+        Field(name="weight_decay", paths=("config.wd",)),
+        Field(name="lr", paths=("config.lr",)),
+        Field(name="batch_size", paths=("config.input.batch_size", "config.batch_size")),
+        Field(name="data_name", paths=("config.input.data.name", "config.dataset")),
+        Field(name="data_split", paths=("config.input.data.split", "config.train_split")),
+        Field(name="dataset_size", derive=_size),
+        Field(name="total_epochs", paths=("config.total_epochs", "config.num_epochs")),
+        Field(name="steps", paths=("config.total_steps",), derive=_steps),
+        Field(name="scheduler", paths=(f"{_SCHEDULE}.decay_type",), default="constant"),
+        Field(name="warmup_steps", paths=(f"{_SCHEDULE}.warmup_steps",)),
+        Field(name="warmup_epochs", paths=(f"{_SCHEDULE}.warmup_epochs",)),
+        Field(name="warmup_percent", paths=(f"{_SCHEDULE}.warmup_percent",)),
+        Field(name="warmup_examples", paths=(f"{_SCHEDULE}.warmup_examples",)),
+        Field(name="timescale", paths=(f"{_SCHEDULE}.timescale",), default="10000"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=lambda _: ("batch_size",),
+    harmless=("config*", "*_batch_size", "*_steps", "*_epochs"),
+)  # fmt: skip

@@ -1,0 +1,174 @@
+"""Megatron-LM's flags, also Megatron-DeepSpeed's.
+
+Source: Megatron-LM d98e8a64 training/arguments.py, training/training.py,
+core/optimizer_param_scheduler.py, core/optimizer/__init__.py.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.training.reading.schedules import compose, percent, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+
+_OPTIMIZERS = {
+    "adam": Optimizer(convention="megatron-adam", uses=("beta1", "beta2", "eps")),
+    "sgd": Optimizer(convention="megatron-sgd", uses=("momentum",)),
+    "muon": Optimizer(convention="megatron-muon"),
+    "lion": Optimizer(convention="megatron-lion", uses=("beta1", "beta2")),
+    "soap": Optimizer(convention="megatron-soap"),
+}
+_WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt"}
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _batch(settings: Settings) -> tuple[str, ...]:
+    """Return the whole batch where it is set, else a micro-batch a data-parallel device."""
+    if settings.text("global_batch_size") is not None:
+        return ("global_batch_size",)
+    return ("batch_size", "world_size")
+
+
+def _samples(settings: Settings, name: str) -> Fraction | None:
+    """Return a number of samples in steps."""
+    count = settings.number(name)
+    sizes = [settings.number(part) for part in _batch(settings)]
+    if count is None or any(not size for size in sizes):
+        return None
+    whole = Fraction(1)
+    for size in sizes:
+        whole *= size or 1
+    return count / whole
+
+
+def _steps(settings: Settings) -> Sourced | None:
+    steps = _samples(settings, "train_samples")
+    return None if steps is None else derived("steps", str(int(steps)), "train_samples / B")
+
+
+def _decay_length(settings: Settings) -> Fraction | None:
+    """Return the steps over which lr falls: the run's where nothing is set."""
+    iters = settings.number("lr_decay_iters")
+    own = _samples(settings, "lr_decay_samples") if iters is None else iters
+    return settings.number("steps") if own is None else own
+
+
+def _warmup(settings: Settings, length: Fraction) -> str | int | None:
+    share = settings.number("lr_warmup_fraction")
+    if share is not None:
+        steps = share * length
+        return int(steps) if steps.denominator == 1 else percent(share)
+    count = settings.number("lr_warmup_iters") or _samples(settings, "lr_warmup_samples")
+    return int(count) if count else None
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: Megatron-LM d98e8a64 core/optimizer_param_scheduler.py, get_lr."""
+    style, length = settings.word("scheduler"), _decay_length(settings)
+    if length is None:
+        return None
+    warmup = _warmup(settings, length)
+    start = ratio(settings, "lr_warmup_init", "lr") if warmup else None
+    warm = {"warmup": warmup, "start": start or None}
+    if style == "constant":
+        return compose("constant", **warm)
+    whole = None if length == settings.number("steps") else int(length)
+    final = ratio(settings, "min_lr", "lr") or None
+    if style in {"linear", "cosine"}:
+        return compose(style, **warm, length=whole, final=final)
+    if style == "inverse-square-root":
+        return compose("inverse-sqrt", **warm)
+    shape = _WSD_SHAPES.get(settings.word("lr_wsd_decay_style"))
+    decay = settings.number("lr_wsd_decay_iters") or _samples(settings, "lr_wsd_decay_samples")
+    if style != "wsd" or shape is None or decay is None:
+        return None
+    return compose("wsd", **warm, length=whole, decay=int(decay), final=final, shape=shape)
+
+
+def _exempt(settings: Settings) -> Exemption:
+    rule = "1-D tensors and names that end in .bias"
+    if settings.flag("apply_wd_to_qk_layernorm"):
+        rule += ", but the layer norms of queries and keys"
+    return Exemption(rule=rule, switch="--apply-wd-to-qk-layernorm")
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Give λ the schedule that its increments are, over the whole run.
+
+    Source: Megatron-LM d98e8a64 core/optimizer_param_scheduler.py, get_wd.
+    """
+    notes = []
+    style = settings.word("incr_style")
+    start, end = settings.number("start_weight_decay"), settings.number("end_weight_decay")
+    if style in {"linear", "cosine"} and start is not None and end:
+        schedule = compose(style, initial=start / end, final=1)
+        value = settings.text("end_weight_decay")
+        made = replace(made, value=value, decay_schedule=schedule)
+        notes.append(f"weight decay goes from {float(start):g} to {float(end):g} over the run")
+    if settings.has("rampup_batch_size") or settings.has("step_batch_size_schedule"):
+        notes.append("the batch size grows over the run: the last one is taken")
+    return replace(made, notes=(*made.notes, *notes)) if notes else made
+
+
+def _unit(settings: Settings) -> str:
+    length = settings.text("seq_length")
+    return "sequences" if length is None else f"sequences of {length[:9]} tokens"
+
+
+TRAINER = Trainer(
+    kind="megatron",
+    title="Megatron-LM",
+    version="Megatron-LM d98e8a64 training/arguments.py",
+    signatures=(
+        Signature(all_of=("micro_batch_size", "train_iters"), none_of=("train.micro_batch_size",)),
+        Signature(all_of=("micro_batch_size", "train_samples")),
+        Signature(all_of=("train_iters", "lr_decay_style")),
+        Signature(all_of=("program:pretrain_gpt.py",)),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer",), default="adam"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0.01"),
+        Field(name="lr", paths=("lr",)),
+        Field(name="beta1", paths=("adam_beta1",), default="0.9"),
+        Field(name="beta2", paths=("adam_beta2",), default="0.999"),
+        Field(name="eps", paths=("adam_eps",), default="1e-8"),
+        Field(name="momentum", paths=("sgd_momentum",), default="0.9"),
+        Field(name="global_batch_size", paths=("global_batch_size",)),
+        Field(name="batch_size", paths=("micro_batch_size",)),
+        Field(name="world_size", default="1"),
+        Field(name="steps", paths=("train_iters",), derive=_steps),
+        Field(name="train_samples", paths=("train_samples",)),
+        Field(name="seq_length", paths=("seq_length",)),
+        Field(name="scheduler", paths=("lr_decay_style",), default="linear"),
+        Field(name="min_lr", paths=("min_lr",), default="0"),
+        Field(name="lr_decay_iters", paths=("lr_decay_iters",)),
+        Field(name="lr_decay_samples", paths=("lr_decay_samples",)),
+        Field(name="lr_warmup_fraction", paths=("lr_warmup_fraction",)),
+        Field(name="lr_warmup_iters", paths=("lr_warmup_iters",), absent=("0",)),
+        Field(name="lr_warmup_samples", paths=("lr_warmup_samples",), absent=("0",)),
+        Field(name="lr_warmup_init", paths=("lr_warmup_init",), default="0"),
+        Field(name="lr_wsd_decay_style", paths=("lr_wsd_decay_style",), default="exponential"),
+        Field(name="lr_wsd_decay_iters", paths=("lr_wsd_decay_iters",)),
+        Field(name="lr_wsd_decay_samples", paths=("lr_wsd_decay_samples",)),
+        Field(name="incr_style", paths=("weight_decay_incr_style",), default="constant"),
+        Field(name="start_weight_decay", paths=("start_weight_decay",)),
+        Field(name="end_weight_decay", paths=("end_weight_decay",)),
+        Field(name="apply_wd_to_qk_layernorm", paths=("apply_wd_to_qk_layernorm",),
+              default="false"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    batch=_batch,
+    unit=_unit,
+    harmless=("clip_grad", "num_layers*", "hidden_size", "*_interval", "eval_iters", "fp16", "bf16",
+              "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",
+              "loss_scale*", "override_opt_param_scheduler", "use_*", "seed", "split", "*_iters"),
+    finish=_finish,
+)  # fmt: skip

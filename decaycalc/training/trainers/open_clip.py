@@ -1,0 +1,91 @@
+"""open_clip's flags.
+
+Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
+"""
+
+from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_WHERE = "open_clip 89fb801 params.py, get_default_params"
+
+
+def _is_vit(settings: Settings) -> bool:
+    return "vit" in settings.word("model")
+
+
+def _by_model(name: str, vit: str, other: str) -> Derive:
+    """Return what derives a default that the model's name decides."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        value = vit if _is_vit(settings) else other
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=_WHERE)
+
+    return derive
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name == "adamw":
+        return Optimizer(convention="open-clip", uses=("beta1", "beta2", "eps"))
+    reason = f"--opt {name[:60]!r} has no convention here: timm's names convert as timm-NAME"
+    return Optimizer(convention=None, refusal=reason)
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: open_clip 89fb801 scheduler.py: the warm-up is lr·(step + 1)/W."""
+    warmup = int(settings.number("warmup") or 0) or None
+    warm = {"warmup": warmup, "ramp": "one" if warmup else None}
+    name = settings.word("scheduler")
+    if name == "cosine":
+        return compose("cosine", **warm)
+    if name == "const":
+        return compose("constant", **warm)
+    cooldown = settings.number("epochs_cooldown")
+    if name != "const-cooldown" or cooldown is None or settings.number("cooldown_power") != 1:
+        return None
+    return compose("wsd", **warm, decay=epochs(cooldown))
+
+
+def _exempt(_: Settings) -> Exemption:
+    rule = "tensors of fewer than two dimensions, names with bn, ln, bias or logit_scale"
+    return Exemption(rule=rule, switch="--wd-exclude")
+
+
+TRAINER = Trainer(
+    kind="open-clip",
+    title="open_clip",
+    version="open_clip 89fb801",
+    signatures=(
+        Signature(all_of=("program:open_clip_train.main",)),
+        Signature(all_of=("program:training.main",)),
+        Signature(all_of=("train_num_samples",), any_of=("train_data", "warmup", "accum_freq",
+                                                         "precision", "dataset_type")),
+    ),
+    fields=(
+        Field(name="model", paths=("model",), default="RN50"),
+        Field(name="optimizer", paths=("opt",), default="adamw"),
+        Field(name="weight_decay", paths=("wd",), default="0.2"),
+        Field(name="lr", paths=("lr",), default="5e-4"),
+        Field(name="beta1", paths=("beta1",), default="0.9"),
+        Field(name="beta2", paths=("beta2",), derive=_by_model("beta2", "0.98", "0.999")),
+        Field(name="eps", paths=("eps",), derive=_by_model("eps", "1e-6", "1e-8")),
+        Field(name="batch_size", paths=("batch_size",), default="64"),
+        Field(name="grad_accum", paths=("accum_freq",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="dataset_size", paths=("train_num_samples",)),
+        Field(name="epochs", paths=("epochs",), default="32"),
+        Field(name="drop_last", default="true", source="open_clip 89fb801 data.py"),
+        Field(name="scheduler", paths=("lr_scheduler",), default="cosine"),
+        Field(name="warmup", paths=("warmup",), default="10000"),
+        Field(name="epochs_cooldown", paths=("epochs_cooldown",)),
+        Field(name="cooldown_power", paths=("lr_cooldown_power",), default="1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=("train_data*", "val_*", "imagenet_*", "precision", "workers", "report_to",
+              "save_frequency", "zeroshot_frequency", "log_every_n_steps", "grad_clip_norm",
+              "lock_*", "wd_exclude", "lr_cooldown_end"),
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""kohya's sd-scripts."""
+
+import pytest
+
+from tests.training.trainers.reading import origins, read, shrink
+
+FILE = """\
+[model_arguments]
+pretrained_model_name_or_path = "acme/base.safetensors"
+[optimizer_arguments]
+optimizer_type = "AdamW8bit"
+learning_rate = 1e-4
+lr_scheduler = "cosine"
+lr_warmup_steps = 0.1
+optimizer_args = ["weight_decay=0.05", "betas=(0.9, 0.99)"]
+[training_arguments]
+train_batch_size = 2
+gradient_accumulation_steps = 4
+max_train_steps = 2000
+network_module = "networks.lora"
+"""
+
+
+def changed(*pairs):
+    text = FILE
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def test_the_decay_stands_within_the_arguments(tmp_path):
+    found = read(tmp_path, "a.toml", FILE)
+    assert (found.kind, found.convention, found.value) == ("kohya", "bitsandbytes-adamw", "0.05")
+    assert (found.run.examples_per_step, found.run.total_steps) == (8, 2000)
+    assert found.schedule == "cosine:warmup=200"
+    assert found.betas == ("0.9", "0.99")
+    assert shrink(found) == pytest.approx(5e-6)
+    assert found.exempt.rule == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "convention", "value"),
+    [
+        ("AdamW8bit", "bitsandbytes-adamw", "0.01"),
+        ("", "pytorch-adamw", "0.01"),
+        ("Lion", "lion-pytorch", "0"),
+        ("SGDNesterov", "pytorch-sgd", "0"),
+        ("Adafactor", "hf-adafactor-relative", "0"),
+        ("Prodigy", "prodigy", "0"),
+        ("DAdaptAdam", "dadaptation", "0"),
+        ("AdamWScheduleFree", "schedule-free", "0"),
+        ("Mine", None, None),
+    ],
+)
+def test_without_the_argument_the_optimizer_s_own_default_holds(tmp_path, name, convention, value):
+    text = changed(('"AdamW8bit"', f'"{name}"'), ('"weight_decay=0.05", "betas=(0.9, 0.99)"', ""))
+    found = read(tmp_path, "a.toml", text)
+    assert (found.convention, found.value) == (convention, value)
+    assert value is None or origins(found)["weight_decay"] == "default"
+
+
+def test_adafactor_without_relative_steps_is_the_other_record(tmp_path):
+    text = changed(('"AdamW8bit"', '"Adafactor"'), ('"betas=(0.9, 0.99)"', '"relative_step=False"'))
+    assert read(tmp_path, "a.toml", text).convention == "hf-adafactor"
+
+
+@pytest.mark.parametrize(
+    ("switch", "convention"),
+    [("use_8bit_adam", "bitsandbytes-adamw"), ("use_lion_optimizer", "lion-pytorch")],
+)
+def test_older_switches_choose_the_optimizer(tmp_path, switch, convention):
+    text = changed(('optimizer_type = "AdamW8bit"', f"{switch} = true"))
+    assert read(tmp_path, "a.toml", text).convention == convention
+
+
+@pytest.mark.parametrize(
+    ("pairs", "schedule"),
+    [
+        ([('"cosine"', '"constant"')], "constant"),
+        ([('"cosine"', '"constant_with_warmup"')], "constant:warmup=200"),
+        ([('"cosine"', '"cosine_with_restarts"')], "cosine-restarts:cycles=1,warmup=200"),
+        ([('"cosine"', '"polynomial"')], "polynomial:power=1,warmup=200"),
+        ([('"cosine"', '"cosine_with_min_lr"\nlr_scheduler_min_lr_ratio = 0.1')],
+         "cosine:final=0.1,warmup=200"),
+        ([('"cosine"', '"other"')], None),
+        ([("0.1\n", "50\n")], "cosine:warmup=50"),
+        ([("0.1\n", "0\n")], "cosine"),
+        ([("max_train_steps = 2000", "max_train_epochs = 10")], "cosine:warmup=160"),
+    ],
+)  # fmt: skip
+def test_schedules(tmp_path, pairs, schedule):
+    assert read(tmp_path, "a.toml", changed(*pairs)).schedule == schedule
+
+
+def test_parts_with_an_lr_of_their_own_are_groups(tmp_path):
+    text = changed(("learning_rate = 1e-4", "learning_rate = 1e-4\nunet_lr = 2e-4"))
+    (group,) = read(tmp_path, "a.toml", text).groups
+    assert (group.name, group.lr) == ("U-Net", "2e-4")
+
+
+def test_flags_are_the_same_names(tmp_path):
+    line = (
+        "accelerate launch train_network.py --pretrained_model_name_or_path=a "
+        "--network_module=networks.lora --optimizer_type=AdamW --train_batch_size=2 "
+        "--optimizer_args weight_decay=0.1 betas=0.9,0.95 "
+        "--learning_rate=1e-4 --max_train_steps=100\n"
+    )
+    found = read(tmp_path, "run.sh", line)
+    assert (found.kind, found.value, found.betas[1]) == ("kohya", "0.1", "0.95")
+
+
+def test_a_beta_that_is_not_there_is_the_default(tmp_path):
+    text = changed(('"betas=(0.9, 0.99)"', '"betas=0.8"'))
+    assert read(tmp_path, "a.toml", text).betas == ("0.8", "0.999")

@@ -1,0 +1,89 @@
+"""Lightning CLI's config.yaml."""
+
+import pytest
+
+from tests.training.trainers.reading import read, shrink
+
+FILE = """\
+seed_everything: 1
+trainer:
+  max_epochs: 20
+  accumulate_grad_batches: 2
+  devices: 4
+  num_nodes: 1
+model:
+  class_path: demo.Net
+data:
+  class_path: demo.Data
+  init_args:
+    batch_size: 32
+optimizer:
+  class_path: torch.optim.AdamW
+  init_args:
+    lr: 0.001
+    weight_decay: 0.05
+lr_scheduler:
+  class_path: torch.optim.lr_scheduler.CosineAnnealingLR
+  init_args:
+    T_max: 20
+"""
+
+
+def scheduler(name, arguments, *, interval=""):
+    head = FILE[: FILE.index("lr_scheduler:")]
+    rest = f"lr_scheduler:\n  class_path: torch.optim.lr_scheduler.{name}\n"
+    return f"{head}{rest}{interval}  init_args:\n    {arguments}\n"
+
+
+def test_a_scheduler_is_stepped_once_an_epoch(tmp_path):
+    found = read(tmp_path, "config.yaml", FILE)
+    assert (found.kind, found.convention, found.value) == ("lightning", "pytorch-adamw", "0.05")
+    assert (found.run.examples_per_step, float(found.run.epochs)) == (256, 20)
+    assert found.schedule == "cosine:per=1epochs"
+    assert shrink(found) == pytest.approx(5e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "schedule"),
+    [
+        ("CosineAnnealingLR", "{T_max: 10, eta_min: 0.0001}",
+         "cosine:length=10epochs,final=0.1,per=1epochs"),
+        ("CosineAnnealingLR", "{eta_min: 0.1}", None),
+        ("StepLR", "{step_size: 5, gamma: 0.5}", "step:every=5epochs,gamma=0.5"),
+        ("MultiStepLR", "{milestones: [5, 8]}", "step:at=5/8epochs,gamma=0.1"),
+        ("MultiStepLR", "{gamma: 0.2}", None),
+        ("ExponentialLR", "{gamma: 0.9}", "exponential:gamma=0.9,every=1epochs,per=1epochs"),
+        ("ReduceLROnPlateau", "{factor: 0.1}", None),
+    ],
+)  # fmt: skip
+def test_torch_s_schedulers(tmp_path, name, arguments, schedule):
+    text = scheduler(name, "x: 1").replace("init_args:\n    x: 1", f"init_args: {arguments}")
+    assert read(tmp_path, "config.yaml", text).schedule == schedule
+
+
+def test_an_interval_of_steps_counts_steps(tmp_path):
+    text = scheduler("CosineAnnealingLR", "T_max: 500", interval="  interval: step\n")
+    limited = text.replace("  max_epochs: 20", "  max_steps: 1000")
+    assert read(tmp_path, "a.yaml", limited).schedule == "cosine:length=500"
+    every = scheduler("StepLR", "step_size: 100", interval="  interval: step\n")
+    assert read(tmp_path, "b.yaml", every).schedule == "step:every=100,gamma=0.1"
+    at = scheduler("MultiStepLR", "milestones: [10]", interval="  interval: step\n")
+    assert read(tmp_path, "c.yaml", at).schedule == "step:at=10,gamma=0.1"
+    assert read(tmp_path, "d.yaml", text).schedule == "cosine:length=500"
+
+
+def test_an_optimizer_among_the_model_s_arguments_is_found(tmp_path):
+    inner = "\n".join(f"    {line}" for line in FILE[FILE.index("optimizer:") :].splitlines())
+    head = FILE[: FILE.index("optimizer:")]
+    text = head.replace(
+        "  class_path: demo.Net\n", f"  class_path: demo.Net\n  init_args:\n{inner}\n"
+    )
+    found = read(tmp_path, "config.yaml", text)
+    assert (found.kind, found.value, found.schedule) == ("lightning", "0.05", "cosine:per=1epochs")
+
+
+def test_devices_that_the_machine_decides_are_one_and_said(tmp_path):
+    found = read(tmp_path, "config.yaml", FILE.replace("devices: 4", "devices: auto"))
+    assert found.run.examples_per_step == 64
+    assert any("number of devices" in note for note in found.notes)
+    assert read(tmp_path, "b.yaml", FILE[: FILE.index("lr_scheduler:")]).schedule == "constant"

@@ -1,0 +1,118 @@
+"""Megatron-LM's flags."""
+
+import pytest
+
+from tests.training.trainers.reading import read, shrink
+
+FILE = """\
+#!/bin/bash
+GLOBAL_BATCH=512
+ARGS=(
+    --micro-batch-size 4
+    --global-batch-size $GLOBAL_BATCH
+    --train-iters 100000
+    --lr-decay-iters 90000   # the rest at the minimum
+    --weight-decay 0.1
+    --adam-beta1 0.9
+    --adam-beta2 0.95
+    --lr 3.0e-4
+    --min-lr 3.0e-5
+    --lr-decay-style cosine
+    --lr-warmup-fraction .01
+)
+torchrun --nproc_per_node 8 --nnodes 2 pretrain_gpt.py --seq-length 2048 ${ARGS[@]}
+"""
+
+
+def changed(*pairs):
+    text = FILE
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def test_a_script_s_flags_are_a_run(tmp_path):
+    found = read(tmp_path, "run.sh", FILE)
+    assert (found.kind, found.convention, found.value) == ("megatron", "megatron-adam", "0.1")
+    assert (found.run.examples_per_step, found.run.total_steps) == (512, 100_000)
+    assert found.schedule == "cosine:warmup=900,length=90000,final=0.1"
+    assert found.unit == "sequences of 2048 tokens"
+    assert shrink(found) == pytest.approx(3e-5)
+    assert "1-D tensors" in found.exempt.rule
+
+
+def test_without_a_whole_batch_the_devices_multiply_the_micro_batch(tmp_path):
+    text = changed(("    --global-batch-size $GLOBAL_BATCH\n", ""), ("--seq-length 2048", ""))
+    found = read(tmp_path, "run.sh", text)
+    assert (found.run.examples_per_step, found.unit) == (64, "sequences")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "schedule"),
+    [
+        ([("style cosine", "style constant")], "constant:warmup=900"),
+        ([("style cosine", "style linear"), ("--lr-decay-iters 90000", "")],
+         "linear:warmup=1000,final=0.1"),
+        ([("style cosine", "style inverse-square-root")], "inverse-sqrt:warmup=900"),
+        ([("style cosine", "style WSD")], None),
+        ([("style cosine",
+           "style WSD --lr-wsd-decay-iters 9000 --lr-wsd-decay-style minus_sqrt")],
+         "wsd:warmup=900,length=90000,decay=9000,final=0.1,shape=1-sqrt"),
+        ([("fraction .01", "iters 500 --lr-warmup-init 3e-5")],
+         "cosine:warmup=500,start=0.1,length=90000,final=0.1"),
+        ([("fraction .01", "iters 0")], "cosine:length=90000,final=0.1"),
+        ([("fraction .01", "fraction .000001")], "cosine:warmup=0.0001%,length=90000,final=0.1"),
+    ],
+)  # fmt: skip
+def test_schedules(tmp_path, pairs, schedule):
+    assert read(tmp_path, "run.sh", changed(*pairs)).schedule == schedule
+
+
+def test_samples_are_counted_in_steps(tmp_path):
+    text = changed(
+        ("--train-iters 100000", "--train-samples 5120000"),
+        ("--lr-decay-iters 90000", "--lr-decay-samples 512000 --lr-warmup-samples 51200"),
+        ("    --lr-warmup-fraction .01\n", ""),
+    )
+    found = read(tmp_path, "run.sh", text)
+    assert found.run.total_steps == 10_000
+    assert found.schedule == "cosine:warmup=100,length=1000,final=0.1"
+    lost = text.replace("    --global-batch-size $GLOBAL_BATCH\n", "").replace(
+        "--micro-batch-size 4", "--micro-batch-size $1"
+    )
+    assert read(tmp_path, "b.sh", lost).run.total_steps is None
+
+
+def test_a_length_that_is_open_leaves_the_schedule_open(tmp_path):
+    text = changed(("--train-iters 100000", "--train-iters $1"), ("--lr-decay-iters 90000", ""))
+    assert read(tmp_path, "run.sh", text).schedule is None
+
+
+@pytest.mark.parametrize("style", ["linear", "cosine"])
+def test_increments_of_weight_decay_are_a_schedule_of_its_own(tmp_path, style):
+    more = f"--weight-decay-incr-style {style} --start-weight-decay 0.02 --end-weight-decay 0.2"
+    found = read(tmp_path, "run.sh", changed(("--weight-decay 0.1", more)))
+    assert (found.value, found.decay_schedule) == ("0.2", f"{style}:initial=0.1,final=1")
+    assert any("from 0.02 to 0.2" in note for note in found.notes)
+
+
+def test_a_growing_batch_is_told(tmp_path):
+    text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --rampup-batch-size 32 32 100"))
+    assert any("grows over the run" in note for note in read(tmp_path, "run.sh", text).notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "convention"),
+    [("sgd", "megatron-sgd"), ("lion", "megatron-lion"), ("muon", "megatron-muon"), ("x", None)],
+)
+def test_other_optimizers(tmp_path, name, convention):
+    text = changed(("--lr 3.0e-4", f"--lr 3.0e-4 --optimizer {name}"))
+    found = read(tmp_path, "run.sh", text)
+    assert found.convention == convention
+    assert (found.value is None) == (convention is None)
+
+
+def test_norms_of_queries_may_decay(tmp_path):
+    text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --apply-wd-to-qk-layernorm"))
+    assert "queries and keys" in read(tmp_path, "run.sh", text).exempt.rule
