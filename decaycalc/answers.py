@@ -152,8 +152,11 @@ def answer(question: Question) -> Answer:
         conversions=conversions,
         unavailable=unavailable,
         assumptions=assumptions,
-        warnings=_warnings(question, source, decay, storage)
-        + (scheduled.warnings if scheduled else ()),
+        warnings=(
+            *_warnings(question, source, decay, storage),
+            *(scheduled.warnings if scheduled else ()),
+            *_unchanging(question, conversions),
+        ),
     )
 
 
@@ -165,6 +168,16 @@ def _assumptions(
     for conversion in conversions:
         found |= {entry.name: entry for entry in conversion.assumptions if entry.name not in found}
     return tuple(found.values())
+
+
+def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tuple[str, ...]:
+    """Return what a decay's own schedule does to the numbers of other conventions."""
+    if question.decay_schedule is None or not conversions:
+        return ()
+    records = (conversion.convention for conversion in conversions)
+    others = [record.key for record in records if not record.is_proportional]
+    text = "the conversions are of VALUE itself, which the decay schedule multiplies"
+    return (f"{text}; it does not multiply {', '.join(others)}" if others else text,)
 
 
 def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":

@@ -213,6 +213,11 @@ class Convention(Record):
         return self.optimizer in {ANY, FIT} and self.refusal is None
 
     @property
+    def is_proportional(self) -> bool:
+        """Whether twice the number is twice the decay, so that a schedule may multiply it."""
+        return self.monomial is not None and self.monomial.power_of("value") == 1
+
+    @property
     def has_lr(self) -> bool:
         """Whether there are steps of some lr; a measure and a solver have none."""
         return self.optimizer not in {FIT, MEASURE}

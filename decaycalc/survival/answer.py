@@ -143,7 +143,7 @@ def require_proportional(record: Convention) -> None:
     Raises:
         ContradictionError: Its decay is not proportional to its number.
     """
-    if record.monomial is None or record.monomial.power_of("value") != 1:
+    if not record.is_proportional:
         raise ContradictionError(
             f"a decay schedule multiplies a weight decay, and that of {record.key} is not"
             f" proportional to its {record.parameter}: convert it first"

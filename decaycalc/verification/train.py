@@ -261,10 +261,14 @@ def optimum(trainer: Trainer, model: Model) -> Array:
 
     point, move = np.zeros(start.size), np.inf
     for _ in range(_NEWTON_STEPS):
-        here = residual(point)
-        slopes = [
-            (residual(point + e) - residual(point - e)) / 2e-4 for e in 1e-4 * np.eye(start.size)
-        ]
+        with np.errstate(over="ignore", invalid="ignore"):
+            here = residual(point)
+            slopes = [
+                (residual(point + e) - residual(point - e)) / 2e-4
+                for e in 1e-4 * np.eye(start.size)
+            ]
+        if not np.isfinite([here, *slopes]).all():  # LAPACK would write its own complaint
+            break
         step = np.linalg.lstsq(np.array(slopes).T, here, rcond=None)[0]
         point, before = point - step, move
         move = float(np.max(np.abs(step)))

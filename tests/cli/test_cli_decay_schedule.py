@@ -47,6 +47,16 @@ def test_convert_sums_over_both(capsys):
     assert "over the schedules (decay cosine:final=10)" in out
 
 
+def test_convert_says_which_numbers_the_schedule_multiplies(capsys):
+    text = "the conversions are of VALUE itself, which the decay schedule multiplies"
+    found = document(capsys, "convert", *RUN, *RISING, "--to", "keras-adamw")
+    assert found["warnings"][-1] == text
+    two = ("--to", "keras-adamw", "--to", "half-life-steps")
+    found = document(capsys, "convert", *RUN, *RISING, *two)
+    assert found["warnings"][-1] == f"{text}; it does not multiply half-life-steps"
+    assert text not in str(document(capsys, "convert", *RUN, "--to", "keras-adamw")["warnings"])
+
+
 def test_transfer_and_convert_emit_it(capsys):
     for words in (("convert", *RUN), ("transfer", *RUN, "--to-lr", "2e-3")):
         status, out, _ = run(capsys, *words, *RISING, "--emit", "pytorch", *(

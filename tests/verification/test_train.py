@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from decaycalc.cli.main import main
 from decaycalc.errors import InvalidValueError
 from decaycalc.verification.rules.rule import parse_rule
 from decaycalc.verification.train import (
@@ -136,3 +137,12 @@ def test_an_objective_is_trained_by_the_optimizer_that_carries_it():
 def test_an_unknown_model_is_named():
     with pytest.raises(InvalidValueError, match="model 'cnn' must be one of least-squares"):
         make_model("cnn", n_examples=3)
+
+
+def test_an_objective_beyond_float64_has_no_optimum_that_is_found(capsys):
+    words = ("verify", "1.7e308", "--from", "matlab-l2", "--lr", "0.1", "-B", "256", "-N", "50000",
+             "--steps", "7", "--momentum", "0.9", "--to", "pytorch-nadam")  # fmt: skip
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
