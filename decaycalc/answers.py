@@ -201,8 +201,9 @@ def _with_architecture(question: Question) -> Run:
     """Return the run with the numbers of decayed weights and layers."""
     if question.architecture is None:
         return question.run
-    layers = decayed_layers(question.architecture, mask=question.mask)
-    count = penalty(question.architecture, mask=question.mask).n_weights
+    count, layers = question.architecture.count, _layers(question)
+    if count is None:
+        count = sum(size for _, size in layers)
     return replace(question.run, n_weights=count, n_layers=len(layers) or None)
 
 
@@ -224,9 +225,10 @@ def _conversions(
     lacking: list[Unavailable] = []
     listed = question.targets or _listed(question)
     require_taken(source, listed, question.target_run)
+    layers = _layers(question)
     for target in listed:
         try:
-            made.append(_convert(question, source, target, value))
+            made.append(_convert(question, source, target, value, layers))
         except (NoEquivalentError, MissingQuantityError, InvalidValueError) as error:
             if question.targets:
                 raise
@@ -241,15 +243,24 @@ def _listed(question: Question) -> tuple[Convention, ...]:
 
 
 def _convert(
-    question: Question, source: Side, target: Convention, value: Fraction | None
+    question: Question,
+    source: Side,
+    target: Convention,
+    value: Fraction | None,
+    layers: tuple[tuple[str, int], ...],
 ) -> Conversion:
     """Return one conversion, layer by layer where the target has one number a layer."""
     way = kept_plan(
         source.convention, target, run=source.run, target_run=question.target_run,
         match=question.match,
     )  # fmt: skip
+    return apply_as_far(way, value, layers=layers)
+
+
+def _layers(question: Question) -> tuple[tuple[str, int], ...]:
+    """Return names and numbers of weights of the layers that decay, gathered once a question."""
     layers = decayed_layers(question.architecture, mask=question.mask)
-    return apply_as_far(way, value, layers=tuple((layer.name, layer.n_weights) for layer in layers))
+    return tuple((layer.name, layer.n_weights) for layer in layers)
 
 
 def _unavailable(

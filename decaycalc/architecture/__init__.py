@@ -60,7 +60,7 @@ def _read_name_or_file(text: str) -> "Architecture":
     import os  # noqa: PLC0415
 
     from decaycalc.architecture.inline import parse_inline  # noqa: PLC0415
-    from decaycalc.architecture.zoo import find_model, known_names  # noqa: PLC0415
+    from decaycalc.architecture.zoo import find_model, known_names, likely_names  # noqa: PLC0415
 
     model = find_model(text)
     if model is not None:
@@ -74,4 +74,5 @@ def _read_name_or_file(text: str) -> "Architecture":
     from decaycalc.errors import UnknownNameError  # noqa: PLC0415
 
     hint = "(nor is it a file; layer widths look like 784-300-100-10)"
-    raise UnknownNameError("architecture", text[:80], known_names(), hint=hint)
+    likely = likely_names(text)
+    raise UnknownNameError("architecture", text[:80], known_names(), hint=hint, likely=likely)

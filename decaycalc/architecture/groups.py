@@ -1,5 +1,7 @@
 """Parameter groups: which tensors decay, with which multiple of the decay, at which share of lr."""
 
+from collections.abc import Iterable
+
 from decaycalc.algebra.number import exact
 from decaycalc.architecture.depth import layer_numbers
 from decaycalc.architecture.masks import DEFAULT_MASK, decayed
@@ -56,12 +58,20 @@ def treatments(architecture: Architecture, choice: Choice) -> tuple[Treatment, .
     names = tuple(tensor.name for tensor in architecture.tensors)
     marks = _marks(architecture, choice, names)
     scales = lr_multiples(architecture, choice.layer_decay)
-    made = [_unruled(mark, scale) for mark, scale in zip(marks, scales, strict=True)]
+    # One record for all tensors that are treated alike: there may be 100,000 of them.
+    unruled = {pair: _unruled(*pair) for pair in set(zip(marks, scales, strict=True))}
+    made = [unruled[pair] for pair in zip(marks, scales, strict=True)]
     for rule in choice.groups:
         hits = _any_match((rule.pattern,), names)
         _check_effect(rule, [each for each, hit in zip(made, hits, strict=True) if hit])
-        made = [rule.applied(each) if hit else each for each, hit in zip(made, hits, strict=True)]
+        ruled = {key: rule.applied(each) for key, each in distinct(made).items()}
+        made = [ruled[id(each)] if hit else each for each, hit in zip(made, hits, strict=True)]
     return tuple(made)
+
+
+def distinct(made: Iterable[Treatment]) -> dict[int, Treatment]:
+    """Return each record once, by its identity: equal ones may stand more than once."""
+    return {id(each): each for each in made}
 
 
 def _check_names(architecture: Architecture, choice: Choice) -> None:
@@ -114,9 +124,10 @@ def _any_match(patterns: tuple[str, ...], names: tuple[str, ...]) -> list[bool]:
 
 def group_tensors(architecture: Architecture, made: tuple[Treatment, ...]) -> tuple[Group, ...]:
     """Return the parameter groups of what each tensor gets, decayed ones first."""
+    keys = {key: (each.lr, each.decay) for key, each in distinct(made).items()}
     found: dict[tuple[object, object], tuple[Treatment, list[Tensor]]] = {}
     for tensor, each in zip(architecture.tensors, made, strict=True):
-        found.setdefault((each.lr, each.decay), (each, []))[1].append(tensor)
+        found.setdefault(keys[id(each)], (each, []))[1].append(tensor)
     groups = [Group(treatment=each, tensors=tuple(tensors)) for each, tensors in found.values()]
     return tuple(sorted(groups, key=lambda group: group.treatment.is_exempt))
 

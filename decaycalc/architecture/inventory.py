@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from math import fsum, log, prod
 
-from decaycalc.architecture.groups import Choice, Group, group_tensors, treatments
+from decaycalc.architecture.groups import (
+    Choice,
+    Group,
+    distinct,
+    group_tensors,
+    treatments,
+)
 from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.lora import Lora, adapt
 from decaycalc.architecture.name_words import is_second_factor
@@ -342,9 +348,10 @@ def _entries(
         )
         for group, rate in zip(*grouped, strict=True)
     }
+    known = {key: shared[each.lr, each.decay] for key, each in distinct(made).items()}
     entries = []
     for tensor, each in zip(architecture.tensors, made, strict=True):
-        decay_mult, lr_mult, strength = shared[each.lr, each.decay]
+        decay_mult, lr_mult, strength = known[id(each)]
         entries.append(
             Entry(
                 tensor=tensor,

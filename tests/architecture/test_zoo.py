@@ -1,4 +1,6 @@
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from decaycalc.architecture.zoo import (
     families,
     find_model,
     known_names,
+    likely_names,
     squash,
 )
 from decaycalc.errors import InvalidValueError, UnknownNameError
@@ -135,6 +138,20 @@ def test_a_model_has_its_published_number_of_parameters(name, total):
     assert find_model(name).n_parameters == total
 
 
+ALL_COUNTS = json.loads((Path(__file__).parent / "zoo_counts.json").read_text(encoding="utf-8"))
+"""Parameters of every known name. The conformance suite compares the models with the real classes
+tensor by tensor; a new name needs its count here, from its paper or its framework."""
+
+
+def test_every_known_name_has_a_count():
+    assert set(ALL_COUNTS) == set(known_names())
+
+
+@pytest.mark.parametrize("name", known_names())
+def test_every_known_name_has_the_parameters_of_its_count(name):
+    assert find_model(name).n_parameters == ALL_COUNTS[name]
+
+
 @pytest.mark.parametrize("name", known_names())
 def test_every_known_name_builds_sound_tensors(name):
     net = find_model(name)
@@ -165,6 +182,8 @@ def test_every_known_name_builds_sound_tensors(name):
         ("swin-base-window12-384", "swin-base-384"),
         ("resnet18-cifar10", "resnet18-cifar"),
         ("google/t5-v1_1-small", "t5-v1.1-small"),
+        ("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"),
+        ("meta-llama/Llama-2-7b-chat-hf", "llama-2-7b"),
     ],
 )
 def test_spelling_and_publisher_do_not_matter(one, other):
@@ -248,6 +267,13 @@ def test_an_unknown_model_names_its_neighbours():
     with pytest.raises(UnknownNameError, match="did you mean 'resnet50'"):
         parse_architecture("resnt50")
     assert families.find_member("") is None
+
+
+@pytest.mark.parametrize(("text", "name"), [("vit", "vit_b_16"), ("Llama", "llama-7b")])
+def test_a_family_without_its_size_names_its_smallest_spellings(text, name):
+    with pytest.raises(UnknownNameError, match=f"did you mean '{name}'"):
+        parse_architecture(text)
+    assert likely_names("xyz") == ()
 
 
 def test_the_models_that_timm_exempts_more_of():

@@ -21,6 +21,7 @@ from decaycalc.architecture.zoo import (
 )
 from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
 from decaycalc.architecture.zoo.nanogpt import nanogpt
+from decaycalc.errors import MOST_SUGGESTIONS
 
 Rule = Callable[[], Architecture]
 IMAGENET = 1000
@@ -165,7 +166,7 @@ PUBLISHERS = (
     "tinyllama/",
     "qwen/",
 )
-ENDINGS = ("-deduped", "-hf")
+ENDINGS = ("-deduped", "-hf", "-instruct", "-chat", "-it")
 
 
 def squash(name: str) -> str:
@@ -228,3 +229,14 @@ def _readings(name: str) -> tuple[str, ...]:
 def known_names() -> tuple[str, ...]:
     """Return the names of all models but the parametrised families' and the aliases."""
     return (*MODELS, *families.EXAMPLES)
+
+
+def likely_names(text: str) -> tuple[str, ...]:
+    """Return the shortest known names that begin with a text: a family that lacks its size.
+
+    >>> likely_names("llama")
+    ('llama-7b', 'llama-13b', 'llama-30b')
+    """
+    start = squash(text)
+    members = [name for name in known_names() if start and squash(name).startswith(start)]
+    return tuple(sorted(members, key=len)[:MOST_SUGGESTIONS])
