@@ -41,6 +41,10 @@ def parse_monomial(text: str, *, parameter: str, what: str = "formula") -> Monom
     return monomial
 
 
+# Those that formulas show in brackets, `(G + eps)`.
+_IN_BRACKETS = {q.symbol: name for name, q in QUANTITIES.items() if q.symbol[0] == "("}
+
+
 class _Reader:
     """A text and how far it is read."""
 
@@ -118,6 +122,9 @@ class _Reader:
             return Monomial.of(self.decimal())
         if self.accepts("sqrt("):
             return self.bracket() ** Fraction(1, 2)
+        for symbol, name in _IN_BRACKETS.items():
+            if self.accepts(symbol):
+                return Monomial.of(**{name: 1})
         if self.accepts("("):
             return self.complement() or self.bracket()
         return Monomial.of(**{self.name(): 1})
