@@ -23,6 +23,7 @@ from decaycalc.cli.options import (
 from decaycalc.cli.output import Shown, output_of, output_options
 from decaycalc.cli.request import Request, Setting, question_of, setting_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError, UsageError
+from decaycalc.record import replace
 
 if TYPE_CHECKING:
     from decaycalc.answers import Answer
@@ -111,6 +112,9 @@ def answered(request: Request, setting: Setting) -> Shown:
     from decaycalc.answers import answer
 
     whole = output_of(click.get_current_context()).asked != "value"
+    if not whole and request.schedule is None:
+        # A bare number does not follow the schedule that a recipe brings along.
+        setting = replace(setting, schedule=None, decay_schedule=request.decay_schedule)
     strict = request.strict and whole
     question = question_of(request, setting, require_source(setting.source), strict=strict)
     found = answer(question)

@@ -70,7 +70,8 @@ class Request(Record):
         """
         own = {name: value for name, value in given.items() if name in cls._fields}
         rest = {name: value for name, value in given.items() if name not in cls._fields}
-        request = cls(**own, quantities={**rest, **dict(rest.pop("settings"))})
+        settings = dict(rest.pop("settings"))
+        request = cls(**own, quantities={**rest, **settings})
         alone = request.input is None
         if alone and (request.input_format is not None or request.on_error != "continue"):
             raise UsageError("--input-format and --on-error go with --input")

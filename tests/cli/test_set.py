@@ -25,6 +25,14 @@ def test_several_are_set_by_repeating_it(run):
     assert (known["nbs"], known["decay_mult"]) == (32, 2)
 
 
+def test_rows_take_what_is_set_for_all_of_them(run, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("value,l1_ratio\n1,\n1,0.25\n")
+    ran = run("convert", "--from", "sklearn-elastic-net", "--to", "mean-half-l2", "--input", rows,
+              "--set", "l1_ratio=0.5")  # fmt: skip
+    assert [line.split(",")[2] for line in ran.out.splitlines()] == ["result", "0.5", "0.75"]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -72,6 +72,9 @@ def test_a_quick_start_imports_nothing_slow(floor, words):
         ("arch", "784-300-10", "--json"),
         (*_TRANSFER, "--json"),
         ("completion", "bash"),
+        ("convert", *_QUICK, "--emit", "pytorch"),
+        ("convert", "--recipe", "gpt-2-124m-nanogpt", "--to", "composer-adamw", "--value"),
+        ("recipes", "resnet-50-he", "--emit", "keras"),
     ],
     ids=named,
 )
@@ -86,6 +89,7 @@ def test_what_draws_no_table_imports_neither_numpy_nor_rich(words):
         ("convert", "5e-4", "--from", "caffe", "--arch", "784-300-10"),
         ("conventions",),
         ("recipes",),
+        ("schedule", "--list"),
         ("arch", "resnet18"),
         _TRANSFER,
     ],
