@@ -72,6 +72,12 @@ def _takes(side: Side, name: str) -> bool:
     return name in _names_of(side)
 
 
+def own_quantities(convention: Convention) -> tuple[str, ...]:
+    """Return the quantities that a convention takes and few others do, as `nbs` of YOLOv5."""
+    names = _names_of(Side(convention=convention, run=Run()))
+    return tuple(name for name, q in QUANTITIES.items() if q.extra and name in names)
+
+
 def _names_of(side: Side) -> frozenset[str]:
     """Return the quantities of a record's formulas, derived ones by what they derive from."""
     record = side.convention

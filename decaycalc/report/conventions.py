@@ -6,6 +6,7 @@ from itertools import groupby
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Loss
+from decaycalc.conversion.taken import own_quantities
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -106,6 +107,7 @@ def record(convention: Convention) -> tuple[Block, ...]:
         ("own loss", convention.loss.value if convention.loss else None),
         ("default", convention.default),
         ("assumes", ", ".join(f"{name} = {value}" for name, value in convention.defaults)),
+        ("takes", ", ".join(own_quantities(convention))),
         ("exempt by default", convention.exempt),
         ("trap", convention.trap),
         ("holds", convention.releases),

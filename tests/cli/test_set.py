@@ -6,8 +6,10 @@ import pytest
 
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, QUANTITIES, TARGETS
 from decaycalc.cli.convert import command
+from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import RUN_FIELDS, TARGET_FIELDS
+from decaycalc.conversion.taken import own_quantities
 
 FLAGS = {flag for option in command.params for flag in option.opts}
 
@@ -46,6 +48,21 @@ def test_what_cannot_be_set_is_refused(run, text, complaint):
     ran = run("convert", "1e-4", "--from", "yolov5", "-B", "16", "--set", text)
     assert ran.status == 2
     assert complaint in ran.err
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("yolov5", ("nbs",)),
+        ("sklearn-elastic-net", ("l1_ratio",)),
+        ("gal-dropout", ("keep_probability", "length_scale")),
+        ("keras-l2", ()),
+    ],
+)
+def test_what_a_convention_takes_is_named_where_it_is_shown(run, key, names):
+    assert own_quantities(find(key)) == names
+    shown = run("conventions", key).out
+    assert (", ".join(names) in shown) if names else ("takes" not in shown)
 
 
 def test_the_command_and_the_run_know_every_quantity_that_is_declared():
