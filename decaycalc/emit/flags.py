@@ -52,11 +52,12 @@ def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str
     if settings.schedule is None:
         return {"epochs": None if epochs is None else repr(round(epochs))}, ()
     segment = settings.schedule.segments[0]
-    simple = len(settings.schedule.segments) == 1 and _is_plain(segment, starts=True)
+    simple = len(settings.schedule.segments) == 1 and _is_plain(segment, timm=True)
     warmup = segment.settings.warmup
     if per_epoch is None or not simple or warmup % per_epoch or segment.kind.name != "cosine":
         return {}, (_NO_SCHEDULE.format(settings.schedule.text),)
     start = segment.settings.number("start") * settings.lr
+    over_run = segment.settings.is_over_run
     return {
         "sched": "cosine",
         "sched-on-updates": " ",
@@ -64,23 +65,26 @@ def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str
         "min-lr": repr(segment.settings.number("final") * settings.lr),
         "warmup-epochs": repr(warmup // per_epoch),
         "warmup-lr": repr(start),
-        "warmup-prefix": " ",
+        "warmup-prefix": None if over_run else " ",
         "cooldown-epochs": "0",
     }, ()
 
 
-def _is_plain(segment: "Segment", *, starts: bool = False) -> bool:
-    """Return whether a schedule has nothing but a shape and the usual warm-up."""
+def _is_plain(segment: "Segment", *, timm: bool = False) -> bool:
+    """Return whether a schedule has nothing but a shape and the usual warm-up.
+
+    timm's may start from above 0 and be laid over the shape.
+    """
     settings = segment.settings
     usual = {"initial": 1.0, "exponent": 1.0, "warmup_power": 1.0, "floor": 0.0}
     values = settings.values
     return (
         all(values.get(name, usual[name]) == usual[name] for name in usual)
         and settings.text("ramp") == "zero"
-        and not settings.is_over_run
-        and settings.toward == "end"
+        and (not settings.is_over_run or timm)
+        and settings.text("toward") == "auto"
         and values.get("counts", "zero") == "zero"
-        and (starts or not settings.number("start"))
+        and (timm or not settings.number("start"))
         and values.get("after", "hold") == "hold"
         and not (settings.steps("per") or settings.steps("warmup_per"))
         and segment.end == segment.stop

@@ -2,8 +2,9 @@
 
 The bare evaluation makes the multipliers of all steps with the formula written out and adds
 `log1p(-shrink)`, a million steps at a time as one would write it; beside it stands the same in
-pieces of `CHUNK` steps, which stay in the cache. Every kind of schedule is measured without and
-with momentum (whose floor is the same), and one whole command as a process.
+pieces of `CHUNK` steps, which stay in the cache. It gives the survival alone: ours has the ages of
+the updates and the curve too. Every kind of schedule is measured without and with momentum (whose
+floor is the same), and one whole command as a process.
 
 `python -m tests.benchmarks.bench_schedule [STEPS]`, or `DECAYCALC_BENCH_STEPS=1e7`; default 1e8.
 """
@@ -27,7 +28,8 @@ from tests.benchmarks.measure import Ratio, Timing, time_calls, time_commands
 N_STEPS = int(float(os.environ.get("DECAYCALC_BENCH_STEPS", "1e8")))
 SHRINK = 6e-5
 LARGEST_RATIO = 1.3
-LARGEST_MEMORY = 200.0  # MB
+LARGEST_WITH_MOMENTUM = 3.0
+LARGEST_MEMORY = 120.0  # MB
 MOST_ROUNDS = 3  # each takes minutes
 ROWS = ((0, 0.0), (0.1, 1.0), (0.5, 0.7), (0.9, 0.1))
 
@@ -130,11 +132,16 @@ def run(*, rounds: int, n_steps: int = N_STEPS) -> list[Ratio]:
     return results + [ratio_of_command(n_steps, fastest, momentum=each) for each in (False, True)]
 
 
+def limit_of(*, momentum: bool) -> float:
+    """Return the largest ratio that is promised."""
+    return LARGEST_WITH_MOMENTUM if momentum else LARGEST_RATIO
+
+
 def ratio(title: str, timings: dict[str, Timing], name: str) -> Ratio:
     """Return our ratio to the bare evaluation, with that to the cached one as a note."""
     return Ratio(
         name=title, ours=timings[name], floor=timings["bare"], floor_name="bare numpy",
-        limit=LARGEST_RATIO, note=f"in cache {timings[name].cpu / timings['cached'].cpu:.3f}",
+        limit=limit_of(momentum=bool(name)), note=f"in cache {timings[name].cpu / timings['cached'].cpu:.3f}",
     )  # fmt: skip
 
 
@@ -150,7 +157,7 @@ def ratio_of_command(n_steps: int, floor: Timing | None, *, momentum: bool) -> R
     assert memory < LARGEST_MEMORY
     return Ratio(
         name=f"command {' '.join(words[3:5])}", ours=ours, floor=floor, floor_name="bare numpy",
-        limit=LARGEST_RATIO, note=f"constant's floor; at most {memory:.0f} MB",
+        limit=limit_of(momentum=momentum), note=f"constant's floor; at most {memory:.0f} MB",
     )  # fmt: skip
 
 

@@ -277,7 +277,11 @@ def timm_arguments(code):
     return parser.parse_args(words[2:])
 
 
-@pytest.mark.parametrize("schedule", [None, "cosine:warmup=2epochs,start=0.1,final=0.1"])
+@pytest.mark.parametrize(
+    "schedule",
+    [None, "cosine:warmup=2epochs,start=0.1,final=0.1",
+     "cosine:warmup=2epochs,start=0.1,final=0.1,over=run"],
+)  # fmt: skip
 @pytest.mark.parametrize(
     "case",
     [

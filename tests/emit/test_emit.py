@@ -368,3 +368,13 @@ def test_settings_of_one_number_hold_no_decay_that_changes(framework, source):
 def test_a_decay_that_changes_needs_numbers_that_multiply_it():
     with pytest.raises(ContradictionError, match="not proportional to its half_life"):
         emit("pytorch", "100", source="half-life-steps", run=ADAM, decay_schedule="cosine")
+
+
+def test_timms_warm_up_may_be_laid_over_its_schedule():
+    codes = [
+        emit("timm", "0.1", source="pytorch-adamw", run=ADAM, schedule=text).code
+        for text in ("cosine:warmup=10epochs", "cosine:warmup=10epochs,over=run")
+    ]
+    assert ["--warmup-prefix" in code for code in codes] == [True, False]
+    assert ["--epochs 40" in code for code in codes] == [True, False]
+    assert "--epochs 50" in codes[1]
