@@ -21,7 +21,7 @@ from decaycalc.record import Record, asdict, replace
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
-    from decaycalc.survival.answer import ScheduleAnswer
+    from decaycalc.survival.scheduled import ScheduleAnswer
 
 
 # A short last batch that makes less of a difference than one part in so many needs no warning.
@@ -185,9 +185,9 @@ def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
     if question.value is None or (question.schedule, question.decay_schedule) == (None, None):
         return None
     # Imported here: only a schedule needs numpy.
-    from decaycalc.survival.answer import answer as survive  # noqa: PLC0415
+    from decaycalc.survival.scheduled import follow_decay  # noqa: PLC0415
 
-    return survive(
+    return follow_decay(
         question.value,
         source=question.source,
         run=source.run,

@@ -14,7 +14,7 @@ from decaycalc.cli.request import Setting, laid_over_recipe
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
-    from decaycalc.survival.answer import ScheduleAnswer
+    from decaycalc.survival.scheduled import ScheduleAnswer
 
 
 @click.command(
@@ -89,13 +89,13 @@ def scheduled(
         ContradictionError: No VALUE.
     """
     from decaycalc.report import schedule as report
-    from decaycalc.survival.answer import answer
+    from decaycalc.survival.scheduled import follow_decay
 
     setting = laid_over_recipe(Setting(**words), recipe, kind=kind)
     record = require_source(setting.source)
     if setting.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
-    found = answer(
+    found = follow_decay(
         setting.value,
         source=record,
         run=setting.run,

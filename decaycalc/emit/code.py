@@ -212,7 +212,7 @@ def _schedule(text: str | None, run: Run) -> "Schedule | None":
     if text is None:
         return None
     # Imported here: only a schedule needs numpy.
-    from decaycalc.survival.answer import lay_schedule  # noqa: PLC0415
+    from decaycalc.survival.scheduled import lay_schedule  # noqa: PLC0415
 
     return lay_schedule(text, run)
 
@@ -225,7 +225,7 @@ def _decay_schedule(text: str | None, here: Side, there: Side, value: Number) ->
     """
     if text is None:
         return None
-    from decaycalc.survival.answer import (  # noqa: PLC0415
+    from decaycalc.survival.scheduled import (  # noqa: PLC0415
         lay_decay_schedule,
         require_proportional,
     )

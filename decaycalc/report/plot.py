@@ -12,7 +12,7 @@ from textwrap import wrap
 from typing import Any
 
 from decaycalc.errors import InvalidValueError, MissingExtraError, UnreadableFileError
-from decaycalc.survival.answer import ScheduleAnswer
+from decaycalc.survival.scheduled import ScheduleAnswer
 
 X_LABEL = "optimizer step"
 PANEL_HEIGHT = 11

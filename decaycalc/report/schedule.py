@@ -23,8 +23,8 @@ from decaycalc.schedule import COMMON, KINDS, Parameter
 from decaycalc.schedule.length import LARGEST_COUNT
 
 if TYPE_CHECKING:
-    from decaycalc.survival.answer import ScheduleAnswer
     from decaycalc.survival.equilibrium import Equilibrium
+    from decaycalc.survival.scheduled import ScheduleAnswer
 
 TABLE_POINTS = 11
 

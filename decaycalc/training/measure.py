@@ -10,7 +10,7 @@ from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
 from decaycalc.survival import survive
-from decaycalc.survival.answer import lay_decay_schedule, lay_schedule, rule_of
+from decaycalc.survival.scheduled import lay_decay_schedule, lay_schedule, rule_of
 from decaycalc.training.record import Training
 
 

@@ -141,7 +141,8 @@ def ratio(title: str, timings: dict[str, Timing], name: str) -> Ratio:
     """Return our ratio to the bare evaluation, with that to the cached one as a note."""
     return Ratio(
         name=title, ours=timings[name], floor=timings["bare"], floor_name="bare numpy",
-        limit=limit_of(momentum=bool(name)), note=f"in cache {timings[name].cpu / timings['cached'].cpu:.3f}",
+        limit=limit_of(momentum=bool(name)),
+        note=f"in cache {timings[name].cpu / timings['cached'].cpu:.3f}",
     )  # fmt: skip
 
 

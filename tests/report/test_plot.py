@@ -11,12 +11,12 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, MissingExtraError, UnreadableFileError
 from decaycalc.report import plot
-from decaycalc.survival.answer import ScheduleAnswer, answer
+from decaycalc.survival.scheduled import ScheduleAnswer, follow_decay
 
 
 def made(key: str = "pytorch-adamw", schedule: str = "cosine:final=0.1", **run: Any) -> Any:
     quantities = {"lr": "6e-4", "steps": 600_000, **run}
-    return answer("0.1", source=find(key), run=Run(**quantities), schedule=schedule)
+    return follow_decay("0.1", source=find(key), run=Run(**quantities), schedule=schedule)
 
 
 @pytest.fixture(name="nanogpt", scope="module")

@@ -8,7 +8,7 @@ import pytest
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.errors import ContradictionError, UnreadableFileError
-from decaycalc.survival.answer import answer
+from decaycalc.survival.scheduled import follow_decay
 
 # DINOv2's ssl_default_config.yaml for ViT-L at batch size 2048: 100 epochs of 1250 steps.
 DINO_PEAK = 4e-3 * math.sqrt(2)
@@ -21,7 +21,7 @@ DINO_LR = f"cosine:warmup=12500,final={1e-6 / DINO_PEAK!r}"
     [("0.04", "cosine:final=10", "51.1655"), ("0.04", None, "14.144"), ("0.4", None, "141.44")],
 )
 def test_dinov2s_decay_rises_tenfold(value, decay_schedule, total):
-    found = answer(
+    found = follow_decay(
         value, source=find("pytorch-adamw"), run=DINO_RUN, schedule=DINO_LR,
         decay_schedule=decay_schedule, n_points=2,
     )  # fmt: skip
@@ -55,7 +55,7 @@ PROGRAMS = [
 @pytest.mark.parametrize(("value", "text", "decay"), PROGRAMS)
 def test_what_is_left_is_the_product_of_all_steps(value, text, decay):
     n, lr = 5000, 3e-3
-    found = answer(
+    found = follow_decay(
         value, source=find("pytorch-adamw"), run=Run(lr=lr, steps=n),
         schedule="linear:final=0.1", decay_schedule=text,
     )  # fmt: skip
@@ -68,7 +68,7 @@ def test_what_is_left_is_the_product_of_all_steps(value, text, decay):
 
 
 def test_the_document_and_the_notes_tell_of_the_decays_schedule():
-    found = answer(
+    found = follow_decay(
         "0.1", source=find("pytorch-adamw"), run=Run(lr=1e-3, steps=100),
         decay_schedule="linear:length=50",
     )  # fmt: skip
@@ -82,7 +82,7 @@ def test_the_document_and_the_notes_tell_of_the_decays_schedule():
 def test_a_file_of_decays_is_taken_over_the_value(tmp_path):
     path = tmp_path / "wd.csv"
     path.write_text("step,weight_decay\n0,0.04\n100,0.4\n")
-    found = answer(
+    found = follow_decay(
         "0.04", source=find("pytorch-adamw"), run=Run(lr=1e-3, steps=100),
         decay_schedule=f"file:{path}",
     )  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_file_of_decays_is_taken_over_the_value(tmp_path):
     assert found.decay.sum_shrink == pytest.approx(expected)
     path.write_text("step,lr\n0,1\n")
     with pytest.raises(UnreadableFileError, match="no column of weight_decay, decay_multiplier"):
-        answer(
+        follow_decay(
             "0.04", source=find("pytorch-adamw"), run=Run(lr=1e-3, steps=100),
             decay_schedule=f"file:{path}",
         )  # fmt: skip
@@ -100,4 +100,4 @@ def test_a_file_of_decays_is_taken_over_the_value(tmp_path):
 def test_a_number_that_does_not_multiply_the_decay_has_no_schedule(key):
     value = {"per-step-factor": "0.99"}.get(key, "100")
     with pytest.raises(ContradictionError, match=f"that of {key} is not proportional"):
-        answer(value, source=find(key), run=Run(lr=1e-3, steps=100), decay_schedule="cosine")
+        follow_decay(value, source=find(key), run=Run(lr=1e-3, steps=100), decay_schedule="cosine")

@@ -11,7 +11,7 @@ from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import parse_schedule
-from decaycalc.survival.answer import answer
+from decaycalc.survival.scheduled import follow_decay
 from decaycalc.verification.pairing import Bout
 from decaycalc.verification.trials import _decayed
 from tests.every_record import of_each
@@ -49,7 +49,7 @@ def test_a_schedule_leaves_what_the_update_rule_leaves(record):
         run = Run(**SETTINGS, **momentum)
         number = check_value(NUMBERS.get(record.key, "0.002"), record)
         try:
-            found = answer(number, source=record, run=run, schedule=SCHEDULE, n_points=2)
+            found = follow_decay(number, source=record, run=run, schedule=SCHEDULE, n_points=2)
         except NoEquivalentError:
             pytest.skip("a penalty under Adam")
         except MissingQuantityError as error:
@@ -63,5 +63,5 @@ def test_a_schedule_leaves_what_the_update_rule_leaves(record):
 
 
 def test_a_schedule_says_where_an_optimizer_lowers_the_lr_by_itself():
-    found = answer("0.002", source=find("pytorch-asgd"), run=Run(**SETTINGS))
+    found = follow_decay("0.002", source=find("pytorch-asgd"), run=Run(**SETTINGS))
     assert "at first: the lr of pytorch-asgd falls with lambd and the steps" in found.warnings

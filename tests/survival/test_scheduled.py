@@ -10,7 +10,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import DecaycalcError, MissingQuantityError, NoEquivalentError
 from decaycalc.report import schedule as report
 from decaycalc.report.table import Table
-from decaycalc.survival.answer import ScheduleAnswer, answer, lay_schedule
+from decaycalc.survival.scheduled import ScheduleAnswer, follow_decay, lay_schedule
 
 SGD = Run(lr="0.1", momentum="0.9", batch_size=128, dataset_size=50_000, epochs=200)
 
@@ -18,7 +18,7 @@ SGD = Run(lr="0.1", momentum="0.9", batch_size=128, dataset_size=50_000, epochs=
 def over(
     key: str, value: str, run: Run, schedule: str = "cosine", **settings: object
 ) -> ScheduleAnswer:
-    return answer(value, source=find(key), run=run, schedule=schedule, **settings)  # type: ignore[arg-type]
+    return follow_decay(value, source=find(key), run=run, schedule=schedule, **settings)  # type: ignore[arg-type]
 
 
 def test_a_recipe_from_its_convention_is_the_recipe_of_the_table() -> None:
@@ -53,8 +53,8 @@ def test_decoupled_decays_follow_the_schedule_as_their_record_says() -> None:
 
 
 def test_squared_decays_say_so() -> None:
-    from decaycalc.survival.answer import _course
     from decaycalc.survival.rule import DecayRule
+    from decaycalc.survival.scheduled import _course
 
     (text,) = _course(DecayRule(step=0.1, follows=Follows.LR_SQUARED))
     assert text == "this decay follows the square of the lr"
@@ -85,7 +85,7 @@ def test_penalties_under_adam_and_refused_conventions_have_no_course() -> None:
         over("pytorch-adam", "0.1", run)
     refused = find("l2-norm")
     with pytest.raises(DecaycalcError) as caught:
-        answer("0.1", source=refused, run=run)
+        follow_decay("0.1", source=refused, run=run)
     assert str(refused.refusal) in str(caught.value)
 
 

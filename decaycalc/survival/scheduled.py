@@ -1,4 +1,4 @@
-"""Answer: what `decaycalc schedule` says about one weight decay in one scheduled run."""
+"""Scheduled: what `decaycalc schedule` says about one weight decay in one scheduled run."""
 
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -73,7 +73,7 @@ class ScheduleAnswer:
         return None if at_peak is None else at_peak / self.decay.total_steps
 
 
-def answer(
+def follow_decay(
     value: Number,
     *,
     source: Convention,
