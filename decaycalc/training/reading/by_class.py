@@ -37,13 +37,16 @@ def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], 
     return derive
 
 
-def class_fields(name: str, arguments: str, *, plain: str = "") -> tuple[Field, ...]:
+def class_fields(
+    name: str, arguments: str, *, plain: str = "", default: str | None = None
+) -> tuple[Field, ...]:
     """Return the fields of an optimizer whose path stands at `name`, its arguments at `arguments`.
 
-    `plain` is the path of a bare name where the file may have that instead.
+    `plain` is the path of a bare name where the file may have that instead, `default` the class
+    that holds where it has none.
     """
     return (
-        Field(name="optimizer", paths=(name, plain) if plain else (name,)),
+        Field(name="optimizer", paths=(name, plain) if plain else (name,), default=default),
         Field(name="weight_decay", paths=(f"{arguments}.weight_decay",),
               derive=class_default("weight_decay")),
         Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr")),

@@ -22,6 +22,12 @@ def _text(value: str | int | Fraction) -> str:
     return decimal_text(value) if isinstance(value, Fraction) else str(value)
 
 
+def steps_of(settings: Settings, name: str) -> int | None:
+    """Return a length in whole steps; None where it is missing or 0, which is no length."""
+    number = settings.number(name)
+    return int(number) if number and number >= 1 else None
+
+
 def ratio(settings: Settings, above: str, below: str) -> Fraction | None:
     """Return the quotient of two quantities (min_lr over lr), None where one is missing or 0."""
     top, bottom = settings.number(above), settings.number(below)

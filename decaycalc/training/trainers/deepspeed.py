@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
@@ -167,7 +167,7 @@ def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Frac
     """Return the warm-up: its length and its form, logarithmic by default."""
     logarithmic = settings.word("warmup_type") != "linear"
     return {
-        "warmup": settings.count("warmup_num_steps"),
+        "warmup": steps_of(settings, "warmup_num_steps"),
         "start": start,
         "ramp": "log" if logarithmic else None,
     }

@@ -48,6 +48,14 @@ def _optimizer(settings: Settings) -> Optimizer:
     return replace(made, note=note)
 
 
+def _scale(settings: Settings) -> Fraction:
+    """Return the workers that are given over those that the file is meant for."""
+    if "world_size" not in settings.given:
+        return Fraction(1)
+    reference = settings.number("reference_world_size")
+    return (settings.number("world_size") or Fraction(1)) / reference if reference else Fraction(1)
+
+
 def _scaled(name: str, path: str, *, inverse: bool = False) -> Derive:
     """Return what scales a setting to the workers that are given, where the file asks for that.
 
@@ -55,17 +63,16 @@ def _scaled(name: str, path: str, *, inverse: bool = False) -> Derive:
     """
 
     def overrule(settings: Settings) -> Sourced | None:
-        if "world_size" not in settings.given:
+        scale = _scale(settings)
+        if scale == 1:
             return None
-        reference = settings.number("reference_world_size")
-        if not reference:
-            return None
-        scale = (settings.number("world_size") or reference) / reference
         found = settings.in_file(Field(name=name, paths=(path,)))
-        number = None if found is None else typed_number(found.value or "")
+        field = settings.trainer.field(name)
+        default = "" if field is None else field.default or ""
+        number = typed_number(default if found is None else found.value or "")
         if number is None:
             return None
-        value = number / scale if inverse else number * scale
+        value = Fraction(round(number / scale)) if inverse else number * scale
         sign = "/" if inverse else "·"
         return derived(name, decimal_text(value), f"{path} {sign} W/REFERENCE_WORLD_SIZE")
 
@@ -74,17 +81,17 @@ def _scaled(name: str, path: str, *, inverse: bool = False) -> Derive:
 
 def _boundaries(settings: Settings) -> str | None:
     """Return the steps at which lr falls, those beyond the run left out."""
-    last = settings.number("steps")
-    found = numbers_of(settings.text("boundaries") or "")
-    kept = [decimal_text(step) for step in found if last is None or step <= last]
+    last, scale = settings.number("steps"), _scale(settings)
+    found = [round(step / scale) for step in numbers_of(settings.text("boundaries") or "")]
+    kept = [str(step) for step in found if last is None or step <= last]
     return "/".join(kept) or None
 
 
 def _warmup(settings: Settings) -> dict[str, int | Fraction | None]:
-    length = settings.number("warmup_iters")
+    length = round((settings.number("warmup_iters") or Fraction(0)) / _scale(settings))
     if not length:
         return {}
-    return {"warmup": int(length), "start": settings.number("warmup_factor") or None}
+    return {"warmup": length, "start": settings.number("warmup_factor") or None}
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -98,7 +105,7 @@ def _schedule(settings: Settings) -> str | None:
         return compose("step", at=at, gamma=settings.number("gamma"), **warm)
     if name == "warmupcosinelr":
         final = ratio(settings, "base_lr_end", "lr") or None
-        return compose("cosine", final=final, over="run", **warm)
+        return compose("cosine", final=final, over="run" if warm else None, **warm)
     return None
 
 

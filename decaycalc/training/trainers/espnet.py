@@ -6,7 +6,7 @@ optimizers/optim_groups.py.
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.by_class import class_default, optimizer_of
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption
@@ -18,7 +18,7 @@ def _schedule(settings: Settings) -> str | None:
         return "constant"
     if name != "warmuplr":
         return None
-    return compose("inverse-sqrt", warmup=settings.count("warmup_steps"), ramp="one")
+    return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_steps"), ramp="one")
 
 
 def _exempt(settings: Settings) -> Exemption:

@@ -4,7 +4,7 @@ Source: fairseq 3d262bb2 dataclass/configs.py, optim/*.py, optim/lr_scheduler/*.
 """
 
 from decaycalc.training.reading.arguments import element
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
@@ -43,7 +43,7 @@ def _schedule(settings: Settings) -> str | None:
         return compose("polynomial", power=settings.number("power"), warmup=warm, final=final)
     if name == "inverse_sqrt":
         start = ratio(settings, "warmup_init_lr", "lr") or None
-        return compose("inverse-sqrt", warmup=settings.count("warmup_sqrt"), start=start)
+        return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_sqrt"), start=start)
     if name == "cosine":
         return compose("cosine", warmup=warm, final=ratio(settings, "min_lr", "lr") or None)
     return compose("constant", warmup=warm) if name == "fixed" else None

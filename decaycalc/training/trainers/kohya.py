@@ -83,7 +83,8 @@ def _optimizer(settings: Settings) -> Optimizer:
         return _REFUSED[name]
     for prefix, convention in _BY_PREFIX.items():
         if name.startswith(prefix):
-            return Optimizer(convention=convention)
+            decoupled = convention == "dadaptation" and settings.word("decouple") == "true"
+            return Optimizer(convention=f"{convention}-decoupled" if decoupled else convention)
     found = _class(settings)
     if found is None:
         return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
@@ -118,6 +119,13 @@ def _beta(name: str, at: int, default: str) -> Field:
         return Sourced(name=name, value=value, origin=Origin.FILE, where=where, line=node.line)
 
     return Field(name=name, covers=("optimizer_args",), default=default, derive=derive)
+
+
+def _by_epochs(settings: Settings) -> Sourced | None:
+    """Leave the steps open where max_train_epochs overrides them."""
+    if not settings.has("max_train_epochs") or "steps" in settings.given:
+        return None
+    return Sourced(name="steps", value=None, origin=Origin.MISSING)
 
 
 def _warmup(settings: Settings) -> str | None:
@@ -176,13 +184,14 @@ TRAINER = Trainer(
         argument("eps", "optimizer_args", default="1e-8"),
         argument("momentum", "optimizer_args", default="0.9"),
         argument("relative_step", "optimizer_args", default="true"),
+        argument("decouple", "optimizer_args", default="false"),
         Field(name="nesterov", default="true"),
         Field(name="dampening", default="0"),
         Field(name="batch_size", paths=("train_batch_size",), default="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="epochs", paths=("max_train_epochs",)),
-        Field(name="steps", paths=("max_train_steps",), default="1600"),
+        Field(name="steps", paths=("max_train_steps",), default="1600", overrule=_by_epochs),
         Field(name="scheduler", paths=("lr_scheduler",), default="constant"),
         Field(name="lr_warmup_steps", paths=("lr_warmup_steps",), default="0"),
         Field(name="num_cycles", paths=("lr_scheduler_num_cycles",), default="1"),

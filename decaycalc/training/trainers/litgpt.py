@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
@@ -51,7 +51,7 @@ def _steps(settings: Settings) -> Sourced | None:
 
 
 def _schedule(settings: Settings) -> str | None:
-    warmup = settings.count("warmup_steps")
+    warmup = steps_of(settings, "warmup_steps")
     if not is_pretraining(settings):
         return compose("cosine", warmup=warmup)
     return compose("cosine", warmup=warmup, final=ratio(settings, "min_lr", "lr") or None)
@@ -80,7 +80,8 @@ TRAINER = Trainer(
         ),
     ),
     fields=(
-        *class_fields("optimizer.class_path", "optimizer.init_args", plain="optimizer"),
+        *class_fields("optimizer.class_path", "optimizer.init_args", plain="optimizer",
+                      default="AdamW"),
         Field(name="batch_size", paths=("train.global_batch_size",),
               derive=_default("batch_size")),
         Field(name="sequence_length", paths=("train.max_seq_length",)),

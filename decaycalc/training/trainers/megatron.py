@@ -35,6 +35,21 @@ def _batch(settings: Settings) -> tuple[str, ...]:
     return ("batch_size", "world_size")
 
 
+def _data_parallel(settings: Settings) -> Sourced | None:
+    """Return the data-parallel devices: the launcher's over the parts of a model."""
+    devices = settings.document.devices
+    if devices is None or devices.text is None:
+        return None
+    parts = Fraction(1)
+    for name in ("tensor_parallel", "pipeline_parallel", "context_parallel"):
+        parts *= settings.count(name) or 1
+    share = Fraction(devices.text) / parts
+    if share.denominator != 1:
+        return None
+    formula = "devices / (tensor · pipeline · context parallel)"
+    return None if parts == 1 else derived("world_size", str(share), formula)
+
+
 def _samples(settings: Settings, name: str) -> Fraction | None:
     """Return a number of samples in steps."""
     count = settings.number(name)
@@ -113,6 +128,8 @@ def _finish(settings: Settings, made: Training) -> Training:
         notes.append(f"weight decay goes from {float(start):g} to {float(end):g} over the run")
     if settings.has("rampup_batch_size") or settings.has("step_batch_size_schedule"):
         notes.append("the batch size grows over the run: the last one is taken")
+    if settings.has("decoupled_lr"):
+        notes.append("--decoupled-lr: embeddings and output layer have an lr of their own")
     return replace(made, notes=(*made.notes, *notes)) if notes else made
 
 
@@ -141,7 +158,10 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("sgd_momentum",), default="0.9"),
         Field(name="global_batch_size", paths=("global_batch_size",)),
         Field(name="batch_size", paths=("micro_batch_size",)),
-        Field(name="world_size", default="1"),
+        Field(name="tensor_parallel", paths=("tensor_model_parallel_size",), default="1"),
+        Field(name="pipeline_parallel", paths=("pipeline_model_parallel_size",), default="1"),
+        Field(name="context_parallel", paths=("context_parallel_size",), default="1"),
+        Field(name="world_size", default="1", overrule=_data_parallel),
         Field(name="steps", paths=("train_iters",), derive=_steps),
         Field(name="train_samples", paths=("train_samples",)),
         Field(name="seq_length", paths=("seq_length",)),
@@ -169,6 +189,7 @@ TRAINER = Trainer(
     unit=_unit,
     harmless=("clip_grad", "num_layers*", "hidden_size", "*_interval", "eval_iters", "fp16", "bf16",
               "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",
-              "loss_scale*", "override_opt_param_scheduler", "use_*", "seed", "split", "*_iters"),
+              "loss_scale*", "decoupled_lr", "decoupled_min_lr", "override_opt_param_scheduler",
+              "use_*", "seed", "split", "*_iters"),
     finish=_finish,
 )  # fmt: skip

@@ -49,7 +49,9 @@ def _schedule(settings: Settings) -> str | None:
         return None
     warmup = settings.number("warmup_steps") or Fraction(0)
     share = settings.number("decay_ratio")
-    decay = steps - warmup if share is None else Fraction(round(steps * share))
+    # A decay that does not fit behind the warm-up is shortened, as torchtitan does it.
+    most = steps - warmup
+    decay = most if share is None else min(Fraction(round(steps * share)), most)
     warm = {"warmup": int(warmup) or None, "ramp": "one" if warmup else None}
     final = settings.number("min_lr_factor") or None
     if share is None and shape != "1-sqrt":

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -32,12 +32,13 @@ def _schedule(settings: Settings) -> str | None:
         return "constant"
     if name != _COSINE or settings.number("num_cycles") != Fraction(1, 2):
         return None
-    return compose("cosine", warmup=settings.count("num_warmup_steps"))
+    return compose("cosine", warmup=steps_of(settings, "num_warmup_steps"))
 
 
 def _unit(settings: Settings) -> str:
     if settings.flag("packed"):
-        return "packs of tokens"
+        length = (*settings.texts("tokenizer.max_seq_len"), "")[0]
+        return f"packs of {length[:9]} tokens" if length else "packs of tokens"
     return "examples"
 
 

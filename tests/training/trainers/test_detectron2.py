@@ -61,7 +61,11 @@ def test_workers_scale_what_the_file_says_for_its_reference(tmp_path):
     with pytest.raises(DecaycalcError, match="counts all devices"):
         read(tmp_path, "d.yaml", FILE, world_size="16")
     plain = scaled.replace("  IMS_PER_BATCH: 32\n", "")
-    assert read(tmp_path, "c.yaml", plain, world_size="16").run.examples_per_step == 16
+    assert read(tmp_path, "c.yaml", plain, world_size="16").run.examples_per_step == 32
+    assert found.schedule == "step:at=15000/20000,gamma=0.1,warmup=500,start=0.001"
+    odd = scaled.replace("0.04", "fast")
+    with pytest.raises(DecaycalcError, match="is not a number"):
+        read(tmp_path, "e.yaml", odd, world_size="16")
 
 
 @pytest.mark.parametrize(

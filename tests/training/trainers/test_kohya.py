@@ -86,7 +86,7 @@ def test_older_switches_choose_the_optimizer(tmp_path, switch, convention):
         ([('"cosine"', '"other"')], None),
         ([("0.1\n", "50\n")], "cosine:warmup=50"),
         ([("0.1\n", "0\n")], "cosine"),
-        ([("max_train_steps = 2000", "max_train_epochs = 10")], "cosine:warmup=160"),
+        ([("max_train_steps = 2000", "max_train_epochs = 10")], "cosine:warmup=10%"),
     ],
 )  # fmt: skip
 def test_schedules(tmp_path, pairs, schedule):

@@ -116,3 +116,27 @@ def test_other_optimizers(tmp_path, name, convention):
 def test_norms_of_queries_may_decay(tmp_path):
     text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --apply-wd-to-qk-layernorm"))
     assert "queries and keys" in read(tmp_path, "run.sh", text).exempt.rule
+
+
+@pytest.mark.parametrize(
+    ("flags", "batch"),
+    [("", 64), ("--tensor-model-parallel-size 2", 32), ("--pipeline-model-parallel-size 3", 64)],
+)
+def test_without_a_whole_batch_the_data_parallel_devices_count(tmp_path, flags, batch):
+    text = changed(
+        ("    --global-batch-size $GLOBAL_BATCH\n", ""), ("--seq-length", f"{flags} --x")
+    )
+    assert read(tmp_path, "run.sh", text).run.examples_per_step == batch
+
+
+def test_without_a_launcher_there_is_one_device(tmp_path):
+    text = changed(
+        ("    --global-batch-size $GLOBAL_BATCH\n", ""),
+        ("torchrun --nproc_per_node 8 --nnodes 2", "python"),
+    )
+    assert read(tmp_path, "run.sh", text).run.examples_per_step == 4
+
+
+def test_a_second_lr_is_told(tmp_path):
+    made = read(tmp_path, "run.sh", changed(("--seq-length", "--decoupled-lr 1e-2 --seq-length")))
+    assert any("an lr of their own" in note for note in made.notes)
