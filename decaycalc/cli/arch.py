@@ -7,7 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
-from decaycalc.cli.options import ConventionName, run_options
+from decaycalc.cli.options import GROUP, ConventionName, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.errors import ContradictionError
 from decaycalc.record import replace
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
               help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...")  # fmt: skip
 @click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
 @click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
-@click.option("--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",
-              help="lr and decay of names that fit: * a factor, = a number.")  # fmt: skip
+@options(GROUP)
 @click.option("--layer-decay", type=float, metavar="NUMBER", help="lr shrinks by it per layer.")
 @click.option("--lora", metavar="R[,ALPHA]", help="Train a low-rank update's factors instead.")
 @click.option("--lora-targets", metavar="REGEX", help="Layers it adapts.  [default: peft's]")

@@ -8,6 +8,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.options import (
     EMIT,
     EXPLAIN,
+    GROUP,
     KIND,
     NETWORK,
     OTHER_RUN,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     *SCHEDULE_AND_DTYPE,
     *OTHER_RUN,
     *NETWORK,
+    GROUP,
     EMIT,
     RECIPE,
     KIND,
@@ -77,6 +79,8 @@ def command(**given: Any) -> Shown | None:
     request = Request.of(given)
     if request.show_config:
         return shown_config()
+    if request.groups and (request.input is not None or request.framework is not None):
+        raise UsageError("--group is for one answer: leave out --input and --emit")
     if request.input is not None:
         convert_rows(request, request.input)
         return None
@@ -122,6 +126,12 @@ def answered(request: Request, setting: Setting) -> Shown:
         _require_said(found)
     asked = len(question.targets)
     result = shown(found, setting.notes, asked=asked, everything=question.everything)
+    if request.groups:
+        if not whole:
+            raise UsageError("--group has a number for each group: leave out --value")
+        from decaycalc.cli.grouped import with_groups
+
+        result = with_groups(result, question, request.groups)
     if not request.explain:
         return result
     from decaycalc.cli.explanation import explained, of_answer

@@ -21,7 +21,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "The other run": (),  # what begins with --to-
     "Network": (
         "--arch", "--decay-mask", "--group", "--no-bias", "--init", "--classes", "--decay-only",
-        "--no-decay", "--group-mult", "--layer-decay", "--measure", "--depth", "--groups",
+        "--no-decay", "--layer-decay", "--lora", "--lora-targets", "--stacked", "--measure",
+        "--depth", "--groups",
     ),
     "Rows of a file": ("--input", "--input-format", "--on-error"),
     "Output": (

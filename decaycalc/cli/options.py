@@ -211,6 +211,10 @@ SCHEDULE_AND_DTYPE = (
                  help="What weights are stored as: float32, bfloat16, float16."),
     click.option("--rounding", metavar="HOW", help="Of --dtype: nearest, stochastic, master."),
 )  # fmt: skip
+GROUP = click.option(
+    "--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",
+    help="lr and decay of names that fit: * a factor, = a number.",
+)  # fmt: skip
 NETWORK = (
     click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
                  help="Widths 784-300-10, a model's name, or a file."),

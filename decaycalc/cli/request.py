@@ -57,6 +57,7 @@ class Request(Record):
     arch: str | None
     no_bias: bool
     decay_mask: str | None
+    groups: tuple[str, ...]
     init: str | None
     classes: str | None
     quantities: Mapping[str, Any]

@@ -124,6 +124,16 @@ _EXPLANATION = [
         ],
     }
 ]
+_GROUP = {
+    "name": "string",
+    "lr": "number?",
+    "weight_decay": "number?",
+    "lr_mult": "number?",
+    "decay_mult": "number?",
+    "n_tensors": "integer?",
+    "n_weights": "integer?",
+    "shrink": "number?",
+}
 _CONVERT = {
     "source": _SETTING,
     "run": RUN,
@@ -133,6 +143,7 @@ _CONVERT = {
     "decay": _DECAY,
     "schedule": {"?": "null", **_SUMMARY},
     "penalty": _PENALTY,
+    "groups?": [{**_GROUP, "conversions": [{"convention": "string", "value": "number?"}]}],
     "conversions": [_CONVERSION],
     "unavailable": [
         {"convention": "string", "reason": "string", "missing": ["string"], "message": "string"}
@@ -226,18 +237,7 @@ _ARCH = {
         "towards": "string",
     },
     "notes": ["string"],
-    "groups": [
-        {
-            "name": "string",
-            "lr": "number?",
-            "weight_decay": "number?",
-            "lr_mult": "number?",
-            "decay_mult": "number?",
-            "n_tensors": "integer",
-            "n_weights": "integer",
-            "shrink": "number?",
-        }
-    ],
+    "groups": [_GROUP],
     "tensors": [
         {
             "name": "string",
