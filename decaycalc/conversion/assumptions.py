@@ -165,6 +165,18 @@ def _run_defaults(side: Side, needs: tuple[str, ...]) -> Iterator[Assumption]:
         value = run.get(name)
         if run.given(name) is None and value is not None:
             yield Assumption(name=name, value=float(value), why=_UNSAID)
+    if "nominal_batch" in names:
+        yield from _accumulation(side)
+
+
+def _accumulation(side: Side) -> Iterator[Assumption]:
+    """Yield how many batches YOLOv5 makes a step of, or on how many devices it does."""
+    nominal, batch = side.get("nominal_batch"), side.run.given("batch_size")
+    if side.run.grad_accum is None and nominal is not None and batch is not None:
+        why = f"{_UNSAID}: it accumulates up to nbs examples"
+        yield Assumption(name="grad_accum", value=float(nominal / batch), why=why)
+    elif side.run.grad_accum is not None and side.run.world_size is None:
+        yield Assumption(name="world_size", value=1.0, why=_UNSAID)
 
 
 def _refinements(way: Plan) -> Iterator[Assumption]:
