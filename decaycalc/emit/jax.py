@@ -112,7 +112,7 @@ def _decays(settings: Settings) -> list[str]:
     if settings.decay_schedule is None:
         return []
     return [
-        *decay_lines(settings, xp="jnp"),
+        *decay_lines(settings.decay_schedule, settings.value, xp="jnp"),
         "def weight_decay(count):",
         f"    return {settings.value!r} * decay_multiplier(jnp.asarray(count, dtype=float))",
         "",

@@ -141,7 +141,7 @@ def _decays(settings: Settings, name: str) -> list[str]:
     if settings.decay_schedule is None:
         return []
     return [
-        *decay_lines(settings, xp="ops"),
+        *decay_lines(settings.decay_schedule, settings.value, xp="ops"),
         f"class Decayed{name}(keras.optimizers.{name}):",
         '    """Its weight_decay is what was given times decay_multiplier(step)."""',
         "",

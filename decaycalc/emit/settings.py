@@ -54,14 +54,11 @@ class Settings(Record):
         return f"{self.schedule.text} over {self.schedule.total_steps} steps"
 
 
-def decay_lines(settings: Settings, *, xp: str) -> list[str]:
-    """Return a function `decay_multiplier` of the step; nothing where the decay stays."""
-    schedule = settings.decay_schedule
-    if schedule is None:
-        return []
+def decay_lines(schedule: "Schedule", value: float, *, xp: str) -> list[str]:
+    """Return a function `decay_multiplier` of the step, the decay over `value`."""
     return [
         "def decay_multiplier(step):",
-        f'    """Return weight decay over {settings.value!r}: {schedule.text}."""',
+        f'    """Return weight decay over {value!r}: {schedule.text}."""',
         *(f"    {line}" for line in schedule_lines(schedule, xp=xp)),
         "",
         "",

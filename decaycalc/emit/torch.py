@@ -109,7 +109,7 @@ def _decays(settings: Settings) -> list[str]:
     return [
         "",
         "",
-        *decay_lines(settings, xp="np"),
+        *decay_lines(settings.decay_schedule, settings.value, xp="np"),
         'full_decays = [group["weight_decay"] for group in optimizer.param_groups]',
         "steps = itertools.count(0)  # where a run goes on: from the steps that it has done",
         "",

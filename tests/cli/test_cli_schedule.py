@@ -143,3 +143,12 @@ def test_a_decay_beyond_float64_is_an_error(run):
               "--momentum", "0.9")  # fmt: skip
     assert (ran.status, ran.out) == (2, "")
     assert "beyond float64" in ran.err
+
+
+def test_without_a_decay_there_is_no_timescale_to_show(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, _ = run(capsys, "schedule", "0", "--from", "pytorch-adamw", "--lr", "1e-3",
+                         "--steps", "100")  # fmt: skip
+    assert status == 0
+    assert "timescale" not in out
