@@ -82,7 +82,7 @@ class Settings:
             name="world_size",
             value=devices.text,
             origin=Origin.FILE,
-            where="the launcher",
+            where=f"{devices.file}: num_processes" if devices.file else "the launcher",
             line=devices.line,
         )
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files.text import decode
 from decaycalc.files.text import read_text as text_of
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 
@@ -61,7 +62,8 @@ _ENDINGS = {
     ".prototxt": Syntax.PROTOTEXT,
     ".cfg": Syntax.SECTIONS,
 }
-ENDINGS = tuple(_ENDINGS)
+_ARCHIVE = ".keras"
+ENDINGS = (*_ENDINGS, _ARCHIVE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Document:
     """One parsed training file, or one command line of a script.
 
     `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.
-    `program` and `devices` are what a command line tells beside its flags.
+    `program`, `devices` and `launcher_file` are what a command line tells beside its flags.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Document:
     folder: Path | None = None
     program: str = ""
     devices: Scalar | None = None
+    launcher_file: str = ""
 
     def neighbour(self, name: str) -> "Document | None":
         """Return the file of that name beside this one; None where it is not there or not read."""
@@ -109,8 +112,23 @@ def read_documents(name: str) -> tuple[Document, ...]:
         except UnreadableFileError as error:
             failure = failure or error
         else:
-            return tuple(replace(document, folder=folder) for document in documents)
+            return tuple(_placed(document, folder) for document in documents)
     raise failure or UnreadableFileError(name, "it is empty")
+
+
+def _placed(document: Document, folder: Path | None) -> Document:
+    """Return a document in its folder, with the devices of the launcher's own file there.
+
+    Source: accelerate 1.x, `accelerate launch --config_file`: num_processes is of all machines.
+    """
+    placed = replace(document, folder=folder)
+    if document.devices is not None or not document.launcher_file:
+        return placed
+    beside = placed.neighbour(document.launcher_file)
+    node = None if beside is None else find(beside.root, "num_processes")
+    if not isinstance(node, Scalar) or not (node.text or "").isdecimal():
+        return placed
+    return replace(placed, devices=replace(node, file=document.launcher_file))
 
 
 def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
@@ -140,6 +158,7 @@ def _commands(text: str, name: str) -> tuple[Document, ...]:
             root=each.flags,
             program=each.program,
             devices=each.devices,
+            launcher_file=each.config_file,
         )
         for each in launched
     )
@@ -207,10 +226,31 @@ def read_text(name: str) -> str:
     Raises:
         UnreadableFileError: neither, too large, not UTF-8, or with a NUL.
     """
+    if name.lower().endswith(_ARCHIVE):
+        return _archived(name)
     text = text_of(name, largest=LARGEST_FILE, streams=True, stdin=True)
     if "\0" in text:
         raise UnreadableFileError(name, "not a text: it holds a NUL")
     return text
+
+
+def _archived(name: str) -> str:
+    """Return the config.json of a .keras archive.
+
+    Raises:
+        UnreadableFileError: no such archive, or a configuration that is too large.
+    """
+    # Imported here: most files are no archives.
+    from zipfile import BadZipFile, ZipFile  # noqa: PLC0415
+
+    try:
+        with ZipFile(name) as archive, archive.open("config.json") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+    except (OSError, KeyError, BadZipFile, ValueError, NotImplementedError, RuntimeError):
+        raise UnreadableFileError(name, "not a .keras archive with a config.json") from None
+    if len(data) > LARGEST_FILE:
+        raise UnreadableFileError(name, f"its config.json is larger than {LARGEST_FILE} bytes")
+    return decode(data, name)
 
 
 def scalar_text(root: Entries, path: str) -> str | None:

@@ -21,14 +21,19 @@ class Launched:
     program: str
     flags: Entries
     devices: Scalar | None = None
+    config_file: str = ""
 
 
 def launch(command: Command) -> Launched:
     """Return a command line's program, its flags, and its number of devices where it tells."""
     at = _script_at(command.words)
     before, after = command.words[: max(at, 1)], command.words[at + 1 :]
-    program = command.words[at].text
-    return Launched(program=program, flags=flags_tree(after), devices=_devices(command, before))
+    return Launched(
+        program=command.words[at].text,
+        flags=flags_tree(after),
+        devices=_devices(command, before),
+        config_file=_text(flags_tree(before[1:]), "config_file") or "",
+    )
 
 
 def _script_at(words: tuple[Typed, ...]) -> int:

@@ -1,0 +1,135 @@
+"""diffusers' example scripts, by their flags; defaults differ from script to script.
+
+Source: huggingface/diffusers 58eb52c0 examples/.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, steps_of
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import (
+    PER_DEVICE,
+    Derive,
+    Field,
+    Optimizer,
+    Signature,
+    Trainer,
+)
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+
+_OWN = (
+    "lr_warmup_steps", "max_train_steps", "train_batch_size", "adam_weight_decay", "scale_lr",
+    "use_8bit_adam", "instance_prompt", "instance_data_dir", "validation_prompt",
+    "checkpointing_steps", "prior_loss_weight", "snr_gamma", "with_prior_preservation",
+)  # fmt: skip
+_OTHER_PROGRAMS = (
+    "optimizer_type", "network_module", "per_device_train_batch_size", "optimizer_args",
+)  # fmt: skip
+# What a script's own parser says; of the others nothing is known here.
+_SCRIPTS = {
+    "train_text_to_image": {"weight_decay": "1e-2", "batch_size": "16", "lr": "1e-4"},
+    "train_dreambooth_lora_sdxl": {"weight_decay": "1e-4", "batch_size": "4", "lr": "1e-4"},
+}
+_ADAM = ("beta1", "beta2", "eps")
+_SHAPES = {
+    "linear": "linear",
+    "cosine": "cosine",
+    "constant_with_warmup": "constant",
+    "polynomial": "polynomial",
+}
+
+
+def _by_script(name: str) -> Derive:
+    """Return what derives a default from the script's name."""
+
+    def derive(settings: Settings) -> Sourced:
+        script = settings.document.program.rpartition("/")[2].removesuffix(".py")
+        value = _SCRIPTS.get(script, {}).get(name)
+        if value is None:
+            note = f"{name} is not set, and the default of {script[:60] or 'the script'} not known"
+            return Sourced(name=name, value=None, origin=Origin.MISSING, note=note)
+        where = f"diffusers 58eb52c0 {script}.py"
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _scaled_lr(settings: Settings) -> Sourced | None:
+    """Return lr · accumulation · batch · W where --scale_lr is there."""
+    if "lr" in settings.given or not settings.has("scale_lr") or not settings.flag("scale_lr"):
+        return None
+    parts = [settings.number(name) for name in ("base_lr", *PER_DEVICE)]
+    if any(part is None for part in parts):
+        return None
+    value = Fraction(1)
+    for part in parts:
+        value *= part or 0
+    return derived("lr", decimal_text(value), "learning_rate · accumulation · batch · W")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name == "prodigy":
+        return Optimizer(convention="prodigy")
+    if name != "adamw":
+        return Optimizer(convention=None, refusal=f"optimizer {name[:40]!r} has no convention here")
+    if settings.flag("use_8bit_adam"):
+        return Optimizer(convention="bitsandbytes-adamw", uses=_ADAM)
+    return Optimizer(convention="pytorch-adamw", uses=_ADAM)
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: diffusers optimization.py, get_scheduler."""
+    name = settings.word("scheduler")
+    if name == "constant":  # it takes no warm-up
+        return "constant"
+    warm = steps_of(settings, "lr_warmup_steps")
+    if name == "cosine_with_restarts":
+        return compose("cosine-restarts", cycles=settings.count("lr_num_cycles"), warmup=warm)
+    power = settings.number("lr_power") if name == "polynomial" else None
+    return compose(_SHAPES[name], power=power, warmup=warm) if name in _SHAPES else None
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Say that the scheduler counts every device's step, where there is a warm-up."""
+    if "warmup" not in (made.schedule or "") or settings.number("world_size") == 1:
+        return made
+    note = "Accelerate steps the scheduler once a device: the warm-up is in those steps"
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="diffusers",
+    title="diffusers examples",
+    version="diffusers 58eb52c0",
+    signatures=(Signature(any_of=_OWN, at_least=3, none_of=_OTHER_PROGRAMS),),
+    fields=(
+        Field(name="optimizer", paths=("optimizer",), default="adamw"),
+        Field(name="use_8bit_adam", paths=("use_8bit_adam",), default="false"),
+        Field(name="weight_decay", paths=("adam_weight_decay",),
+              derive=_by_script("weight_decay")),
+        Field(name="scale_lr", paths=("scale_lr",), default="false"),
+        Field(name="base_lr", paths=("learning_rate",), derive=_by_script("lr")),
+        Field(name="lr", paths=("learning_rate",), overrule=_scaled_lr, derive=_by_script("lr")),
+        Field(name="beta1", paths=("adam_beta1",), default="0.9"),
+        Field(name="beta2", paths=("adam_beta2",), default="0.999"),
+        Field(name="eps", paths=("adam_epsilon",), default="1e-8"),
+        Field(name="batch_size", paths=("train_batch_size",), derive=_by_script("batch_size")),
+        Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="steps", paths=("max_train_steps",)),
+        Field(name="epochs", paths=("num_train_epochs",)),
+        Field(name="scheduler", paths=("lr_scheduler",), default="constant"),
+        Field(name="lr_warmup_steps", paths=("lr_warmup_steps",), default="500"),
+        Field(name="lr_num_cycles", paths=("lr_num_cycles",), default="1"),
+        Field(name="lr_power", paths=("lr_power",), default="1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing", switch="LoRA trains its adapters alone"),
+    harmless=("max_grad_norm", "prior_*", "sample_batch_size", "validation_*", "checkpoint*",
+              "gradient_checkpointing", "rank", "text_encoder_lr", "dataloader*"),
+    finish=_finish,
+)  # fmt: skip

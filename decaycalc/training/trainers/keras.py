@@ -1,0 +1,169 @@
+"""Keras' optimizer as JSON, alone or in a model's config (a .keras archive holds one).
+
+Source: keras 3.15.1 optimizers/base_optimizer.py (get_config), saving/saving_lib.py,
+optimizers/schedules/learning_rate_schedule.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.conventions.catalogue import find as find_convention
+from decaycalc.errors import UnknownNameError
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
+
+_IN_MODEL = "compile_config.optimizer"
+_DEEPEST = 30
+
+
+def _prepare(document: Document) -> Document:
+    """Return the optimizer at the root, the model's layers beside it."""
+    inner = find(document.root, _IN_MODEL)
+    if not isinstance(inner, Entries):
+        return document
+    entries = {**inner.entries, "layers": Entries(entries=document.root.entries)}
+    return replace(document, root=Entries(entries=entries))
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the class's convention; with no decay of its own, the layers' L2."""
+    name = settings.text("optimizer") or ""
+    penalty = _l2(settings)
+    if not settings.has("config.weight_decay") and penalty is not None:
+        value = derived("value", penalty, "kernel_regularizer L2")
+        return Optimizer(convention="keras-l2", value=value)
+    try:
+        key = find_convention(f"keras-{name.lower()}").key
+    except UnknownNameError:
+        return Optimizer(convention=None, refusal=f"{name[:40]!r} has no convention here")
+    uses = ("momentum", "nesterov") if key == "keras-sgd" else ()
+    note = "exclude_from_weight_decay is not stored in the file"
+    return Optimizer(convention=key, uses=uses, note=note)
+
+
+def _l2(settings: Settings) -> str | None:
+    """Return the number of the first layer's L2 penalty on its kernel."""
+    for node in _regularizers(settings.node("layers"), 0):
+        if "L2" in texts_of(node.entries.get("class_name")):
+            found = texts_of(find(node, "config.l2"))
+            return found[0] if found and typed_number(found[0]) is not None else None
+    return None
+
+
+def _regularizers(node: Node | None, depth: int) -> Iterator[Entries]:
+    """Yield every kernel_regularizer within a tree."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(node, Items):
+        for part in node.items:
+            yield from _regularizers(part, depth + 1)
+    elif isinstance(node, Entries):
+        for key, part in node.entries.items():
+            if key == "kernel_regularizer" and isinstance(part, Entries):
+                yield part
+            yield from _regularizers(part, depth + 1)
+
+
+_LR = "config.learning_rate.config"
+
+
+def _lr(settings: Settings) -> Sourced | None:
+    """Return the peak of a schedule object."""
+    if not settings.has(_LR):
+        return None
+    for key in ("warmup_target", "initial_learning_rate"):
+        found = settings.in_file(Field(name="lr", paths=(f"{_LR}.{key}",)))
+        if found is not None:
+            return found
+    return None
+
+
+def _number(settings: Settings, key: str) -> Fraction | None:
+    texts = settings.texts(f"{_LR}.{key}")
+    return typed_number(texts[0]) if texts else None
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedule object as a text; a bare number is constant."""
+    name = (*settings.texts("config.learning_rate.class_name"), "")[0]
+    if not name:
+        return "constant"
+    length = _number(settings, "decay_steps")
+    if length is None:
+        return None
+    if name == "CosineDecay":
+        return _cosine(settings, length)
+    if name == "PolynomialDecay":
+        peak, low = settings.number("lr"), _number(settings, "end_learning_rate") or Fraction(0)
+        final = low / peak if peak and low else None
+        power = _number(settings, "power")
+        return compose("polynomial", power=power, length=int(length), final=final)
+    if name == "ExponentialDecay":
+        is_stair = settings.texts(f"{_LR}.staircase") == ("true",)
+        kind = "step" if is_stair else "exponential"
+        return compose(kind, gamma=_number(settings, "decay_rate"), every=int(length))
+    return None
+
+
+def _cosine(settings: Settings, length: Fraction) -> str:
+    """Return CosineDecay: with a warm-up it begins when that has ended."""
+    warm = _number(settings, "warmup_steps") or Fraction(0)
+    target, first = _number(settings, "warmup_target"), _number(settings, "initial_learning_rate")
+    is_warm = bool(warm and target)
+    return compose(
+        "cosine",
+        warmup=int(warm) if is_warm else None,
+        start=first / target if is_warm and first and target else None,
+        length=int(length + (warm if is_warm else 0)),
+        final=_number(settings, "alpha") or None,
+    )
+
+
+def _finish(_: Settings, made: Training) -> Training:
+    """Say what null means here."""
+    if made.value is not None or made.refusal:
+        return made
+    note = "weight_decay is null: the optimizer decays nothing"
+    return replace(made, value="0", notes=(*made.notes, note))
+
+
+def _accumulation(settings: Settings) -> Sourced | None:
+    found = settings.in_file(
+        Field(name="grad_accum", paths=("config.gradient_accumulation_steps",))
+    )
+    return found or derived("grad_accum", decimal_text(Fraction(1)), "none is set")
+
+
+TRAINER = Trainer(
+    kind="keras",
+    title="Keras optimizer",
+    version="keras 3.15.1",
+    signatures=(
+        Signature(all_of=("class_name", "config.learning_rate")),
+        Signature(all_of=(f"{_IN_MODEL}.class_name",)),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("class_name",)),
+        Field(name="weight_decay", paths=("config.weight_decay",)),
+        Field(name="lr", paths=("config.learning_rate",), overrule=_lr),
+        Field(name="momentum", paths=("config.momentum",), default="0"),
+        Field(name="nesterov", paths=("config.nesterov",), default="false"),
+        Field(name="batch_size"),
+        Field(name="grad_accum", derive=_accumulation),
+        Field(name="epochs"),
+        Field(name="steps"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing", switch="exclude_from_weight_decay"),
+    batch=lambda _: ("batch_size", "grad_accum"),
+    harmless=("layers*", "config.learning_rate*", "config.beta*", "config.ema*", "config.*"),
+    prepare=_prepare,
+    finish=_finish,
+)
