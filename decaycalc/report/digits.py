@@ -121,9 +121,7 @@ def _with_power(number: float, digits: int) -> str:
     if not number:
         return "0"
     mantissa, _, exponent = f"{number:.{digits - 1}e}".partition("e")
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def _any(number: float, digits: int) -> str:

@@ -11,6 +11,7 @@ _CONDITIONS = {
     "an estimate": "",
     "the solver takes no such steps": "plain SGD's on its objective",
     "agrees at peak lr only": "at peak lr",
+    "the batch sizes differ, so the gradients do": "other gradients, as B differs",
 }
 
 

@@ -1,0 +1,169 @@
+"""What the screens of single commands say, line by line."""
+
+import pytest
+
+from decaycalc.conventions.catalogue import find
+from decaycalc.conversion.assumptions import Assumption
+from decaycalc.report import elsewhere, heading, plot
+from decaycalc.report.words import condition_of, names_of
+
+
+def lines(run, words):
+    ran = run(*words.split(), "--width", "80")
+    assert ran.status in {0, 1}
+    return ran.out.splitlines()
+
+
+def test_the_run_is_shown_as_it_was_understood(run):
+    shown = lines(run, "convert 0.1 --from pytorch-adamw --lr 3e-4 -B 64 --grad-accum 4 "
+                       "--world-size 2 -N 60000 --epochs 3 --loss batch-sum")  # fmt: skip
+    assert shown[0] == "pytorch-adamw  weight_decay = 0.1"
+    text = " ".join(shown[1:3])
+    assert "lr 0.0003" in text
+    assert "B 512 = 64 × 4 × 2, 118 steps an epoch" in text
+    assert "3 epochs" in text
+    assert "loss batch-sum" in text
+
+
+def test_what_was_not_given_is_marked(run):
+    first = " ".join(lines(run, "convert 1e-3 --from mean-l2 --lr 0.1 -B 128")[1:3])
+    for text in ("SGD (not given)", "momentum 0 (not given)", "loss mean (not given)"):
+        assert text in first
+    said = " ".join(lines(run, "convert 1e-3 --from mean-l2 --lr 0.1 --optimizer sgd "
+                               "--momentum 0.9 --nesterov")[1:3])  # fmt: skip
+    assert said.startswith("SGD, lr 0.1, momentum 0.9, nesterov")
+
+
+def test_an_assumed_lr_is_called_so():
+    entry = Assumption(name="lr_max", value=None, why="not given")
+    assert heading.assumed((entry,)) == "lr_max the lr's (not given)"
+    assert heading.assumed(()) == ""
+
+
+def test_an_unknown_lr_stands_in_the_number(run):
+    shown = lines(run, "convert 1e-4 --from pytorch-sgd --to pytorch-adamw --lr 0.1 --momentum .9")
+    assert "1e-4 / its lr (--to-lr 1e-3: 0.1)" in " ".join(shown)
+    table = "\n".join(lines(run, "convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9"))
+    assert "1e-4 / its lr" in table
+    assert "any AdamW: pytorch," in table
+    assert "--to-lr its lr" in table
+
+
+def test_several_targets_have_a_table_and_no_footer(run):
+    shown = lines(run, "convert 5e-4 --from caffe --to keras-l2 --to mean-l2")
+    assert "keras-l2" in " ".join(shown)
+    assert "--explain why" not in " ".join(shown)
+
+
+def test_all_says_why_the_rest_is_out_of_reach(run):
+    shown = "\n".join(lines(run, "convert 1e-4 --from keras-l2 --all"))
+    assert "Out of reach" in shown
+    assert "needs -N" in shown
+
+
+def test_without_a_value_the_formulas_are_the_table(run):
+    shown = "\n".join(lines(run, "convert --from keras-l2"))
+    assert "lam = 2·l2" in shown
+    assert "per step" not in shown.replace("per-step-shrink", "")
+
+
+def test_nothing_is_said_of_what_nobody_misses():
+    assert list(elsewhere.out_of_reach((), flag_of=str)) == []
+
+
+def test_a_penalty_without_classes_is_compared_with_no_loss(run):
+    shown = "\n".join(lines(run, "convert 1e-4 --from pytorch-sgd -a 10-20-1 --lr 0.1"))
+    assert "The penalty grows with the number of weights" in shown
+    assert "initial loss" not in shown
+
+
+def test_a_big_network_has_few_rows_whose_sums_are_the_whole(run):
+    words = "convert 1e-4 --from pytorch-sgd -a resnet50 --lr 0.1"
+    shown = lines(run, words)
+    start = next(place for place, line in enumerate(shown) if line.startswith(" Penalty "))
+    rows = [line for line in shown[start + 2 :] if line.startswith(" ")][:8]
+    numbers = [int(row.replace(" smaller ones", "_smaller").split()[1].replace(",", ""))
+               for row in rows]  # fmt: skip
+    assert sum(numbers[:-1]) == numbers[-1] == 25_502_912
+    assert "layer3.{0-5}.conv2" in shown[start + 2]
+    assert "layer3.4.conv2" in "\n".join(lines(run, f"{words} --all"))
+
+
+def test_a_decoupled_decay_is_not_offered_to_solvers_and_the_frameworks_of_old(run):
+    shown = "\n".join(lines(run, "convert 0.1 --from pytorch-adamw --lr 1e-3 -N 1000 -B 10"))
+    assert "sklearn" not in shown
+    assert "caffe" not in shown
+
+
+def test_a_published_run_is_named_within_a_factor_of_2_alone(run):
+    words = "convert {} --from pytorch-adamw --lr 1e-3 -N 1281167 -B 256"
+    assert "as ResNet-50 of He et al. (1.998 epochs)" in "\n".join(lines(run, words.format(0.1)))
+    assert "\nas " not in "\n".join(lines(run, words.format("1e-9")))
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("", ""),
+        ("agrees at peak lr only: the two follow the lr schedule differently", "at peak lr"),
+        ("the momentum buffers differ: the same at a constant lr only", "exact at a constant lr"),
+        ("the batch sizes differ, so the gradients do", "other gradients, as B differs"),
+        ("to first order, --match decay holds the exact long-run decay equal", "to first order"),
+    ],
+)  # fmt: skip
+def test_a_condition_is_short(note, words):
+    assert condition_of(note) == words
+
+
+def test_conventions_that_share_a_row_are_named_together():
+    adamw = tuple(map(find, ("pytorch-adamw", "optax-adamw", "hf-trainer")))
+    assert names_of(adamw) == "any AdamW: pytorch, optax, hf"
+    assert names_of(adamw[:1]) == "pytorch-adamw"
+    assert names_of(tuple(map(find, ("pytorch-sgd", "caffe")))) == "pytorch-sgd, caffe"
+
+
+def test_a_moved_run_is_told_what_happens_if_nothing_is_changed(run):
+    words = "transfer 0.1 --from pytorch-adamw --lr 3e-4 -N 1281167 --epochs 300 -B 256"
+    shown = lines(run, f"{words} --to-batch-size 2048")
+    assert shown[2] == "to B 2,048"
+    assert [line.split()[:2] for line in shown[6:9]] == [
+        ["×", "√8"], ["×", "8"], ["unchanged", "0.0003"],
+    ]  # fmt: skip
+    text = " ".join(" ".join(shown).split())
+    assert "Left at 0.1, the timescale becomes 18.84 epochs (lr × √8) or 53.28 epochs" in text
+    elsewhere_too = " ".join(lines(run, f"{words} --to-batch-size 2048 --to tfa-adamw"))
+    assert "Left at" not in elsewhere_too
+
+
+def test_a_decay_that_averages_nothing_says_less(run):
+    shown = lines(run, "schedule 0.1 --from pytorch-sgd --lr 3 --momentum 0.9 --steps 50")
+    assert "fraction of the initial weight left" in shown[5]
+    assert "mean age" not in " ".join(shown)
+
+
+def test_a_verdict_stands_first(run, tmp_path):
+    words = "verify 1e-3 --from mean-l2 --to pytorch-sgd --steps 20 --lr 0.1"
+    assert lines(run, words)[0].startswith("holds: mean-l2 0.001 = pytorch-sgd 0.002 is exact")
+    assert lines(run, f"{words} --to-value 1e-3")[0].startswith("DOES NOT HOLD: ")
+    path = tmp_path / "checks.toml"
+    check = '[{}]\nvalue = "1"\nfrom = "caffe"\nto = "keras-l2"\nequals = "{}"\n'
+    path.write_text(check.format("good", "0.5") + check.format("bad", "0.6"))
+    shown = run("check", path).out.splitlines()
+    assert shown[0] == "1 of 2 FAILED"
+    assert shown[4].split()[:2] == ["FAILED", "bad"]
+    path.write_text(check.format("good", "0.5"))
+    assert run("check", path).out.startswith("1 of 1 passed\n")
+
+
+def test_an_axis_is_zoomed_unless_its_values_are_one():
+    def panel(*values, **more):
+        series = (plot.Series(label="x", values=values),)
+        return plot.Panel(title="", unit="", series=series, steps=(0, 1), **more)
+
+    assert plot._value_ticks(panel(0.9990, 1.0))[0][0] > 0.99
+    assert plot._value_ticks(panel(0.5, 0.5))[0][0] == 0
+    assert plot._value_ticks(panel(0.9990, 1.0, from_zero=True))[0][0] == 0
+    pytest.importorskip("matplotlib")
+    figure = plot._make_figure((panel(0.999, 1.0), panel(0.5, 1.0, from_zero=True)), "title")
+    assert figure.axes[0].get_ylim()[0] > 0.9
+    assert figure.axes[1].get_ylim()[0] == 0
