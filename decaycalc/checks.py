@@ -26,6 +26,8 @@ from decaycalc.errors import (
 from decaycalc.files.toml_text import parse_toml
 from decaycalc.record import Record, replace
 
+# Beside the tables of a pyproject.toml: which rules run on training files.
+RULES_OF_SOURCES = frozenset({"select", "ignore", "fail-on", "fail_on"})
 _OWN = frozenset({"value", "equals", "rtol", "quantity", "min", "max", "recipes", "about"})
 _DEFAULT_RTOL = "1e-9"
 _RECIPE_QUANTITY = "shrink"
@@ -80,6 +82,7 @@ def parse_checks(text: str, *, path: str) -> tuple[Check, ...]:
     return tuple(
         _check(name, table, headers.get(_bare(f"{prefix}{name}"), 1), lines)
         for name, table in tables.items()
+        if not (prefix and name in RULES_OF_SOURCES)
     )
 
 

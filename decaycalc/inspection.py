@@ -4,12 +4,16 @@ from dataclasses import asdict, dataclass
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
+from decaycalc.files.text import read_text
+from decaycalc.findings.options import Choice
+from decaycalc.findings.record import Finding, Subject
+from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import replace as with_changes
 from decaycalc.training.chosen import given_of, overridden
 from decaycalc.training.measure import Figures, measure
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Group, Training
-from decaycalc.training.source import load
+from decaycalc.training.source import is_file, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,8 @@ class GroupDecay:
     lr: float | None
     weight_decay: float | None
     figures: Figures
+    n_tensors: int | None = None
+    n_weights: int | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the group as JSON's `groups` holds it."""
@@ -33,8 +39,8 @@ class GroupDecay:
             "decay_mult": float(exact(group.decay_mult)),
             "update_share": float(exact(group.update_share)),
             "towards": group.towards.value,
-            "n_tensors": None,
-            "n_weights": None,
+            "n_tensors": self.n_tensors,
+            "n_weights": self.n_weights,
             "shrink": self.figures.shrink,
             "timescale_steps": self.figures.timescale_steps,
             "survival": self.figures.survival,
@@ -50,12 +56,23 @@ class Inspection:
     figures: Figures
     alternatives: tuple["Inspection", ...] = ()
 
+    @property
+    def subject(self) -> Subject:
+        """The run as the rules see it."""
+        groups = tuple((each.group, each.figures.shrink) for each in self.groups)
+        return Subject(training=self.training, figures=self.figures, groups=groups)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rules find in the run, gravest first."""
+        return findings(self.subject)
+
     def to_dict(self) -> dict[str, object]:
         """Return the inspection as JSON holds it, without the three schema keys."""
         return {
             **self.reading(),
             "alternatives": [other.reading() for other in self.alternatives],
-            "findings": [],
+            "findings": [finding.to_dict() for finding in self.findings],
             "missing": list(self.training.missing),
             "not_used": list(self.training.not_used),
             "notes": list(self.training.notes),
@@ -106,6 +123,18 @@ def inspect(
     return _inspected(overridden(training, run, schedule=schedule, decay_schedule=decay_schedule))
 
 
+def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Finding, ...]:
+    """Return what the chosen rules find in a source; comments in its file may ignore some.
+
+    Raises:
+        UnknownNameError: no run is called so, and no file is.
+        UnreadableFileError: a file that is no training configuration.
+    """
+    found = inspect(source, kind=kind)
+    comments = {} if not is_file(source) or source == "-" else comments_of(read_text(source))
+    return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)
+
+
 def _inspected(training: Training) -> Inspection:
     groups = tuple(_group_decay(training, group) for group in training.groups)
     decayed = (each.figures for each in groups if each.weight_decay and each.figures.shrink)
@@ -129,8 +158,11 @@ def _group_decay(training: Training, group: Group) -> GroupDecay:
     elif value is not None and training.value is not None:
         run = training.run if lr is None else with_changes(training.run, lr=lr)
         figures = measure(training, run=run, value=decimal_text(value))
+    own_tensors = [tensor for tensor in training.tensors if group.name in tensor.groups]
     return GroupDecay(
         group=group,
+        n_tensors=len(own_tensors) if training.tensors else None,
+        n_weights=sum(each.n_weights for each in own_tensors) if training.tensors else None,
         lr=None if lr is None else float(lr),
         weight_decay=None if value is None else float(value),
         figures=figures,

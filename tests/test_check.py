@@ -182,7 +182,7 @@ def test_annotations_escape_what_github_reads():
     text = '["a: b, 100%"]\nvalue = 1\nfrom = "no\\nsuch"\nto = "keras-l2"\nequals = 1'
     from decaycalc.report.check import to_github
 
-    line = to_github(checked(text), path="a,b:c.toml").splitlines()[0]
+    line = to_github(checked(text), path="a,b:c.toml")[0]
     assert line.startswith("::error file=a%2Cb%3Ac.toml,line=1,title=a%3A b%2C 100%25::unknown")
 
 

@@ -9,7 +9,7 @@ from decaycalc import guide
 from decaycalc.cli import guide as guide_command
 from decaycalc.cli.main import main
 from decaycalc.errors import UnknownNameError
-from tests import catalogue_pages, documentation
+from tests import catalogue_pages, documentation, rules_page
 
 FOLDER = Path(guide.__file__).parent
 
@@ -59,6 +59,10 @@ def test_the_catalogue_s_pages_are_made_from_the_records():
     made = catalogue_pages.pages()
     shown = {f"{topic}.md": text for topic, text in pages(guide.CATALOGUE)}
     assert shown == made, "renew them: python -m tests.catalogue_pages"
+
+
+def test_the_page_of_rules_is_made_from_their_records():
+    assert (FOLDER / "rules.md").read_text(encoding="utf-8") == rules_page.page()
 
 
 def test_the_package_has_no_page_that_is_not_listed():

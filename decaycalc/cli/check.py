@@ -1,5 +1,6 @@
-"""`decaycalc check`: assertions about weight decays, for CI."""
+"""`decaycalc check`: assertions about weight decays, and rules about whole runs, for CI."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -7,11 +8,16 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import FILE
+from decaycalc.cli.options import KIND
 from decaycalc.cli.output import Shown, formatted
-from decaycalc.files.text import read_text
+from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
     from decaycalc.checks import Checked
+    from decaycalc.findings.options import Choice
+    from decaycalc.report.findings import Found
+
+_LEVELS = ("error", "warning", "note", "never")
 
 
 @click.command(
@@ -19,43 +25,82 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "decaycalc check decay.toml",
-        "decaycalc check pyproject.toml --format github",
-        "decaycalc check decay.toml -o report.xml --format junit",
+        "decaycalc check train.yaml --format github",
+        "decaycalc check run.sh --select DC1 --fail-on note",
+        "decaycalc check --explain DC301",
     ),
 )
-@click.argument("file", type=FILE)
-@formatted((*OFFERED, "github", "junit"))
-def command(file: str) -> Shown:
-    """Check the assertions of a TOML FILE (- is stdin), or of [tool.decaycalc.check] in it.
+@click.argument("files", type=FILE, nargs=-1, metavar="FILE...")
+@click.option("--select", multiple=True, metavar="CODES", help="Only these rules, DC101 or DC2.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules.")
+@click.option("--fail-on", type=click.Choice(_LEVELS), metavar="LEVEL",
+              help="error, warning, note or never.  [default: warning]")  # fmt: skip
+@click.option("--explain", "code", metavar="CODE", help="Explain one rule.")
+@KIND
+@formatted((*OFFERED, "github", "junit", "sarif"))
+def command(
+    *,
+    files: tuple[str, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str | None,
+    code: str | None,
+    kind: str | None,
+) -> Shown:
+    """Check TOML assertions, or a training file (or a published run) by the rules DC...
 
-    Each table is a check: the fields of 'decaycalc convert', and to + equals, or quantity + min,
-    max or equals, or recipes = [two names or files]. A check says all that it means: defaults of
-    options in [tool.decaycalc] or DECAYCALC_* variables do not enter it.
+    A TOML FILE of tables holds assertions: the fields of 'decaycalc convert', and to + equals, or
+    quantity + min, max or equals, or recipes = [two names or files]; in a pyproject.toml they are
+    the tables of [tool.decaycalc.check]. Any other FILE is read as a training run, and rules say
+    where its decay is not what it seems; '# decaycalc: ignore DC104' in it ignores one.
 
-    The exit status is 0 when all pass, 1 when one fails or converts what has no equivalent, and 2
-    when one cannot be evaluated (an unknown field or name, a bad or missing number; the others
-    still run), or when FILE cannot be read or holds something else than checks.
+    The exit status is 0 when all is well, 1 when an assertion or a rule from --fail-on on fails,
+    and 2 when something cannot be evaluated or read.
     """
-    from decaycalc.checks import parse_checks, run_check
+    from decaycalc.cli.sources import choice_of, explained, run_all
 
-    path = "stdin" if file == "-" else file
-    checks = parse_checks(read_text(file, streams=True, stdin=True), path=path)
-    return shown(tuple(map(run_check, checks)), path=path)
+    if code is not None:
+        return explained(code)
+    if not files:
+        raise UsageError("give a FILE: assertions in TOML, or a training file")
+    choice = choice_of(select, ignore, fail_on)
+    results, found = run_all(files, kind=kind, choice=choice)
+    return shown(results, found, choice)
 
 
-def shown(results: "tuple[Checked, ...]", *, path: str) -> Shown:
-    """Return the checks in all their shapes."""
+def shown(
+    results: "Sequence[tuple[str, Checked]]", found: "Sequence[Found]", choice: "Choice"
+) -> Shown:
+    """Return assertions and findings in all their shapes."""
+    from decaycalc import __version__
     from decaycalc.report import check as report
+    from decaycalc.report import findings as of_rules
 
-    rows = [result.to_dict() for result in results]
+    checked = [result for _, result in results]
+    failed = any(choice.fails(finding) for _, finding in found)
+    passed = all(result.passed for result in checked) and not failed
+    rows = [result.to_dict() for result in checked]
+    lines = [{"file": path, **finding.to_dict()} for path, finding in found]
+    statuses = (*(result.exit_status for result in checked), int(failed))
+
+    def github() -> str:
+        notes = [line for path, result in results for line in report.to_github([result], path=path)]
+        good = sum(result.passed for result in checked)
+        ends = [f"{good} of {len(checked)} passed"] if checked else []
+        ends += [f"{len(found)} findings"] if found or not checked else []
+        return "\n".join([*notes, *of_rules.to_github(found), *ends, ""])
+
     return Shown(
         name="check",
-        body=lambda: {"checks": rows, "passed": all(result.passed for result in results)},
-        tables=lambda: report.tables(results),
-        rows=lambda: rows,
+        body=lambda: {"checks": rows, "findings": lines, "passed": passed},
+        tables=lambda: report.tables(checked, found, failed=failed),
+        rows=lambda: [*rows, *lines],
         other={
-            "github": lambda: report.to_github(results, path=path),
-            "junit": lambda: report.to_junit(results),
+            "github": github,
+            "junit": lambda: report.to_junit(
+                [*report.to_cases(checked), *of_rules.to_cases(found, choice)]
+            ),
+            "sarif": lambda: of_rules.to_sarif(found, version=__version__),
         },
-        status=max((result.exit_status for result in results), default=0),
+        status=max(statuses),
     )

@@ -9,7 +9,7 @@ from decaycalc.cli.names import TOPIC
 from decaycalc.cli.output import take_width, write_to_stdout
 from decaycalc.cli.screen import colour, columns, is_long, is_terminal
 from decaycalc.cli.screen import page as show_paged
-from decaycalc.guide import EXPLANATIONS, HOW_TO, page, title
+from decaycalc.guide import EXPLANATIONS, HOW_TO, RULES, page, title
 
 _WIDEST = 100
 
@@ -36,7 +36,7 @@ def contents() -> str:
     width = max(map(len, (*EXPLANATIONS, *HOW_TO)))
     groups = (
         ("What weight decay is", EXPLANATIONS),
-        ("What decaycalc does", HOW_TO),
+        ("What decaycalc does", (*HOW_TO, *RULES)),
         ("Every convention", ("catalogue",)),
     )
     blocks = [

@@ -30,6 +30,9 @@ HOW_TO = (
 )
 """What decaycalc does: pages whose every console block is executed."""
 
+RULES = ("rules",)
+"""What the rules DC... mean: generated."""
+
 CATALOGUE = (
     "catalogue",
     "catalogue/objectives",
@@ -48,7 +51,7 @@ CATALOGUE = (
 )
 """Every convention, one page a family: generated."""
 
-TOPICS = (*EXPLANATIONS, *HOW_TO, *CATALOGUE)
+TOPICS = (*EXPLANATIONS, *HOW_TO, *RULES, *CATALOGUE)
 ALIASES = {
     "why-not-divide-by-the-number-of-weights": "founding-question",
     "founding": "founding-question",

@@ -1,13 +1,58 @@
 """Results of checks: as tables, as lines, as annotations of GitHub and as junit XML."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from decaycalc.checks import Checked
+from decaycalc.findings.record import Finding, Level
 from decaycalc.report.digits import escaped
 from decaycalc.report.table import Block, Column, Marked, Paragraph, Table, Tone
 
 
-def tables(results: Sequence[Checked]) -> Iterator[Block]:
+def tables(
+    results: Sequence[Checked],
+    found: Sequence[tuple[str, Finding]] = (),
+    *,
+    failed: bool = False,
+) -> Iterator[Block]:
+    """Yield the verdict, then the checks, failed ones first, then the findings of each source."""
+    if results:
+        yield from _checked(results)
+    if found or not results:
+        yield from _found(found, failed=failed)
+
+
+def _found(found: Sequence[tuple[str, Finding]], *, failed: bool) -> Iterator[Block]:
+    """Yield a verdict and the findings, a line each, below the name of their source."""
+    if not found:
+        yield Paragraph(text="nothing found", tone=Tone.EXACT)
+        return
+    counts = Counter(finding.level for _, finding in found)
+    text = ", ".join(_count(counts[level], level.value) for level in Level if counts[level])
+    verdict = f"{text}: FAILED" if failed else text
+    yield Paragraph(text=verdict, tone=Tone.REFUSED if failed else Tone.EXACT)
+    for path, members in groupby(found, key=lambda each: each[0]):
+        yield Paragraph(text=escaped(path), tone=Tone.VALUE)
+        yield from findings(finding for _, finding in members)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+_TONES = {Level.ERROR: Tone.REFUSED, Level.WARNING: Tone.PARTIAL, Level.NOTE: Tone.QUIET}
+
+
+def findings(found: Iterable[Finding]) -> Iterator[Paragraph]:
+    """Yield a line a finding, `DC301 note     ...`."""
+    for each in found:
+        place = "" if each.line is None else f" (line {each.line}: {escaped(each.where)})"
+        text = f"{each.code} {each.level:7}  {escaped(each.message)}{place}"
+        yield Paragraph(text=text, tone=_TONES[each.level], apart=False)
+
+
+def _checked(results: Sequence[Checked]) -> Iterator[Block]:
     """Yield the verdict, then the checks, failed ones first."""
     passed = sum(result.passed for result in results)
     failed = len(results) - passed
@@ -30,38 +75,42 @@ def _state(result: Checked) -> Marked:
     return Marked(content="FAILED", tone=Tone.REFUSED)
 
 
-def to_github(results: Sequence[Checked], *, path: str) -> str:
+def to_github(results: Sequence[Checked], *, path: str) -> list[str]:
     """Return an annotation a failed check, as GitHub Actions reads them from a log.
 
     Source: docs.github.com, workflow commands for GitHub Actions, "Setting an error message".
     """
-    lines = [
-        f"::error file={_property(path)},line={result.line},title={_property(result.name)}"
-        f"::{_data(result.message)}"
+    return [
+        f"::error file={property_of(path)},line={result.line},title={property_of(result.name)}"
+        f"::{data_of(result.message)}"
         for result in results
         if not result.passed
     ]
-    passed = sum(result.passed for result in results)
-    return "\n".join([*lines, f"{passed} of {len(results)} passed", ""])
 
 
-def _data(text: str) -> str:
+def data_of(text: str) -> str:
+    """Return the text as the message of an annotation."""
     return escaped(text).replace("%", "%25")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def property_of(text: str) -> str:
+    """Return the text as a property of an annotation."""
+    return data_of(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def to_junit(results: Sequence[Checked]) -> str:
-    """Return the checks as a junit test suite, which most CI servers show."""
-    failures = sum(result.exit_status == 1 for result in results)
-    errors = sum(result.exit_status > 1 for result in results)
-    head = f'tests="{len(results)}" failures="{failures}" errors="{errors}"'
-    cases = "".join(map(_case, results))
+def to_cases(results: Sequence[Checked]) -> list[str]:
+    """Return a JUnit test case a check."""
+    return list(map(_case, results))
+
+
+def to_junit(cases: Sequence[str]) -> str:
+    """Return test cases as a JUnit test suite, which most CI servers show."""
+    failures = sum("<failure" in case for case in cases)
+    errors = sum("<error" in case for case in cases)
+    head = f'tests="{len(cases)}" failures="{failures}" errors="{errors}"'
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<testsuite name="decaycalc" {head}>\n{cases}</testsuite>\n'
+        f'<testsuite name="decaycalc" {head}>\n{"".join(cases)}</testsuite>\n'
     )
 
 
@@ -69,11 +118,11 @@ def _case(result: Checked) -> str:
     # Imported here: it takes urllib and email with it, 20 ms of a start.
     from xml.sax.saxutils import escape, quoteattr  # noqa: PLC0415
 
-    name = quoteattr(_printable(result.name))
+    name = quoteattr(printable(result.name))
     if result.passed:
         return f'  <testcase classname="decaycalc.check" name={name}/>\n'
     kind = "failure" if result.exit_status == 1 else "error"
-    message = _printable(result.message)
+    message = printable(result.message)
     return (
         f'  <testcase classname="decaycalc.check" name={name}>\n'
         f"    <{kind} message={quoteattr(message)}>{escape(message)}</{kind}>\n"
@@ -81,6 +130,6 @@ def _case(result: Checked) -> str:
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text without what XML cannot hold."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

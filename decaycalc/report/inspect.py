@@ -1,10 +1,12 @@
 """An inspection as tables: what entered and where it comes from, the groups and their decays."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
 from decaycalc.inspection import GroupDecay, Inspection
+from decaycalc.report.check import findings
 from decaycalc.report.digits import show
 from decaycalc.report.recipes import printable
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
@@ -26,6 +28,7 @@ _GROUPS = (
 # What is shown of a run, in this order; the other quantities stand in JSON.
 _SHOWN = ("optimizer", "weight_decay", "value", "lr", "momentum", "beta1")
 _MOST_GROUPS = 12
+_MOST_COUNTED = 1e15
 
 
 def tables(found: Inspection) -> Iterator[Block]:
@@ -36,9 +39,8 @@ def tables(found: Inspection) -> Iterator[Block]:
             title="quantity", columns=_QUANTITIES, rows=tuple(_quantities(reading.training))
         )
         yield _groups(reading)
-    if found.training.not_used:
-        names = ", ".join(map(printable, found.training.not_used))
-        yield Paragraph(text=f"not read: {names}", tone=Tone.QUIET)
+    for at, line in enumerate(findings(found.findings)):
+        yield replace(line, apart=not at)
 
 
 def headline(training: Training) -> str:
@@ -87,15 +89,20 @@ def _origin(found: Sourced | None) -> str:
     return "; ".join(part for part in (where, found.note) if part)
 
 
+def _count(number: float) -> str:
+    """Return a count whole, with its thousands separated; another number to few digits."""
+    return f"{number:,.0f}" if number == int(number) and number < _MOST_COUNTED else show(number)
+
+
 def _batch(run: Run, unit: str) -> str:
     """Return B as the product that it is, `64 = 8 × 4 × 2`."""
     size = run.examples_per_step
     if size is None:
         return "not known"
     parts = [run.given(name) for name in ("batch_size", "grad_accum", "world_size")]
-    factors = [show(float(part)) for part in parts if part is not None]
+    factors = [_count(float(part)) for part in parts if part is not None]
     product = f" = {' × '.join(factors)}" if len(factors) > 1 else ""
-    return f"{show(float(size))}{product} {unit}"
+    return f"{_count(float(size))}{product} {unit}"
 
 
 def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
@@ -115,8 +122,8 @@ def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
 def _length(run: Run) -> str:
     """Return the run's epochs and steps, as far as they are known."""
     epochs, steps = run.given("epochs"), run.total_steps
-    parts = [] if epochs is None else [f"{show(float(epochs))} epochs"]
-    parts += [] if steps is None else [f"{show(float(steps))} steps"]
+    parts = [] if epochs is None else [f"{_count(float(epochs))} epochs"]
+    parts += [] if steps is None else [f"{_count(float(steps))} steps"]
     return ", ".join(parts) or "not known"
 
 

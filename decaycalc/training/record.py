@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import prod
 
 from decaycalc.conventions.run import Run
 
@@ -82,6 +83,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedTensor:
+    """One trained tensor of a live run: its shape, the groups that hold it, whether it decays."""
+
+    name: str
+    shape: tuple[int, ...]
+    groups: tuple[str, ...]
+    decays: bool
+
+    @property
+    def n_weights(self) -> int:
+        """The number of its weights."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """One training run with the origin of everything that entered it.
 
@@ -89,7 +105,7 @@ class Training:
     for a published run). `refusal` says why `value` decays nothing that a number could tell of.
     `alternatives` are the other readings that the file leaves open; `missing` names quantities
     without which there is no whole answer, `not_used` the file's keys that sound relevant and
-    were not read. `unit` is what B counts.
+    were not read. `unit` is what B counts; `tensors` are a live run's.
     """
 
     source: str
@@ -113,6 +129,7 @@ class Training:
     refusal: str = ""
     read_as: str | None = None
     reading: str = ""
+    tensors: tuple[GroupedTensor, ...] = ()
 
     def imported(self) -> dict[str, object]:
         """Return what was read of a file and where each quantity comes from, as JSON holds it."""

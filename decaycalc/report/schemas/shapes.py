@@ -422,13 +422,30 @@ _CHECK = {
             "line": "integer",
         }
     ],
+    "findings": [{"file": "string", **_FINDING}],
     "passed": "boolean",
+}
+_RULE = {
+    "code": "string",
+    "name": "string",
+    "level": "string",
+    "summary": "string",
+    "fix": "string",
+    "source": "string",
 }
 _CONFIG = {"options": [{"option": "string", "value": "any", "source": "string"}]}
 _VERSION = {"python": "string", "click": "string?", "numpy": "string?", "rich": "string?"}
 _ERROR = {"type": "string", "message": "string"}
 
 # A document is of one of these shapes, after the three keys that each begins with.
+_COMPARED = [{"name": "string", "values": ["any"], "ratio": "number?"}]
+_COMPARE = {
+    "sides": [_INSPECT],
+    "rows": _COMPARED,
+    "groups": _COMPARED,
+    "factors": [{"name": "string", "factor": "number", "of": "string"}],
+    "verdict": "string",
+}
 _SUGGEST = {
     "run": RUN,
     "n_parameters": "number?",
@@ -458,9 +475,11 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "transfer": (_TRANSFER, _SNIPPET),
     "recipes": ({"recipes": [_RECIPE], "imported?": _IMPORTED}, _SNIPPET),
     "inspect": (_INSPECT,),
+    "compare": (_COMPARE,),
     "suggest": (_SUGGEST,),
     "verify": (_VERIFY,),
     "check": (_CHECK,),
+    "rule": (_RULE,),
     "config": (_CONFIG,),
     "version": (_VERSION,),
 }

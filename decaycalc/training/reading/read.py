@@ -16,6 +16,7 @@ from decaycalc.training.reading.trainer import Optimizer, Trainer
 from decaycalc.training.reading.unused import not_used
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Scalar
 
 EVERYTHING = "nothing"
 
@@ -51,7 +52,11 @@ def _training(settings: Settings) -> Training:
     schedule = _schedule(settings)
     betas, eps = _betas(settings, optimizer), _eps(settings, optimizer)
     exempt = trainer.exempt(settings)
-    quantities = (*_ordered(settings), *_derived(settings, run, schedule))
+    quantities = (
+        *_ordered(settings),
+        *_derived(settings, run, schedule),
+        *_stored_as(settings),
+    )
     return Training(
         source=document.name,
         kind=trainer.kind,
@@ -71,6 +76,30 @@ def _training(settings: Settings) -> Training:
         notes=_notes(settings, optimizer, schedule),
         refusal=optimizer.refusal,
     )
+
+
+# Where files say what the weights are stored as, or that a model is loaded so.
+_DTYPES = ("torch_dtype", "model_dtype", "dtype", "model.dtype", "training.dtype", "pure_bf16",
+           "bf16", "trainer.precision")  # fmt: skip
+_AS_BFLOAT16 = frozenset({"bfloat16", "bf16", "torch.bfloat16", "true", "bf16-true", "full"})
+
+
+def _stored_as(settings: Settings) -> tuple[Sourced, ...]:
+    """Return what the weights are stored as where the file says bfloat16, nothing else.
+
+    `bf16: true` alone is autocast over float32 weights, unless the model is loaded in bfloat16 as
+    transformers 5 does by default (dtype "auto"): so it counts, and the finding names its line.
+    """
+    for path in _DTYPES:
+        node = settings.node(path)
+        text = (node.text or "").strip().lower() if isinstance(node, Scalar) else ""
+        if text in _AS_BFLOAT16:
+            line = None if node is None else node.line
+            found = Sourced(
+                name="dtype", value="bfloat16", origin=Origin.FILE, where=path, line=line
+            )
+            return (found,)
+    return ()
 
 
 def _value(settings: Settings, optimizer: Optimizer) -> str | None:

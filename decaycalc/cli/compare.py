@@ -1,0 +1,53 @@
+"""`decaycalc compare`: two runs side by side, and why their decays differ."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from decaycalc.cli.command import Command
+from decaycalc.cli.names import RECIPE
+from decaycalc.cli.options import KIND
+from decaycalc.cli.output import Shown, output_options
+
+if TYPE_CHECKING:
+    from decaycalc.comparison import Comparison
+
+
+@click.command(
+    "compare",
+    cls=Command,
+    examples=(
+        "decaycalc compare resnet-50-he resnet-50-goyal-8k",
+        "decaycalc compare train_gpt2.py run.sh",
+        "decaycalc compare old.yaml new.yaml --json",
+    ),
+)
+@click.argument("first", type=RECIPE, metavar="SOURCE")
+@click.argument("second", type=RECIPE, metavar="SOURCE")
+@KIND
+@output_options
+def command(first: str, second: str, kind: str | None) -> Shown:
+    """Compare the weight decays of two runs: published ones' names, or training files.
+
+    Side by side in common units, with the factors that multiply to the ratio. --kind says which
+    trainer both files are of.
+    """
+    from decaycalc.comparison import compare
+
+    return shown(compare(first, second, kinds=(kind, kind)))
+
+
+def shown(found: "Comparison") -> Shown:
+    """Return a comparison in all its shapes."""
+
+    def tables() -> Any:
+        from decaycalc.report import compare as report
+
+        return report.tables(found)
+
+    def rows() -> Any:
+        from decaycalc.report import compare as report
+
+        return report.rows(found)
+
+    return Shown(name="compare", body=found.to_dict, tables=tables, rows=rows)

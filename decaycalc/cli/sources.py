@@ -1,0 +1,116 @@
+"""What `check` runs: which files hold assertions, which are training runs, and by which rules."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from decaycalc.cli.output import Shown
+from decaycalc.errors import DecaycalcError, InvalidValueError
+from decaycalc.files.text import read_text
+from decaycalc.files.toml_text import parse_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from decaycalc.checks import Checked
+    from decaycalc.findings.options import Choice
+    from decaycalc.report.findings import Found
+
+
+def choice_of(select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None) -> "Choice":
+    """Return the rules to run: the options', else those of [tool.decaycalc.check] here.
+
+    Raises:
+        UnknownNameError: a code that no rule has, or a level that there is not.
+    """
+    from decaycalc.findings.options import Choice
+
+    own = _project_settings()
+    level = fail_on or next(iter(own.get("fail-on", ())), None)
+    return Choice.of(select or own.get("select", ()), ignore or own.get("ignore", ()), level)
+
+
+def _project_settings() -> dict[str, tuple[str, ...]]:
+    """Return what the nearest pyproject.toml says of the rules: codes and a level, no paths.
+
+    Raises:
+        InvalidValueError: something else than texts.
+    """
+    from decaycalc.cli.configuration import project_file
+
+    path = project_file(os.getcwd())  # noqa: PTH109  (pathlib is slow to load)
+    if path is None:
+        return {}
+    table: Any = parse_toml(read_text(path), path)
+    for key in ("tool", "decaycalc", "check"):
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    found = {}
+    from decaycalc.checks import RULES_OF_SOURCES
+
+    for name in sorted(RULES_OF_SOURCES):
+        value = table.get(name) if isinstance(table, dict) else None
+        texts = [value] if isinstance(value, str) else value
+        if texts is None:
+            continue
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise InvalidValueError(name, value, f"must be a text or a list of texts in {path}")
+        found[name.replace("_", "-")] = tuple(texts)
+    return found
+
+
+def run_all(
+    files: tuple[str, ...], *, kind: str | None, choice: "Choice"
+) -> "tuple[Sequence[tuple[str, Checked]], Sequence[Found]]":
+    """Return the results of the assertions and the findings, each with its file.
+
+    Raises:
+        DecaycalcError: a file that cannot be read, or holds neither.
+    """
+    results: list[tuple[str, Checked]] = []
+    found: list[Found] = []
+    for path in files:
+        if kind is None and holds_assertions(path):
+            results += [("stdin" if path == "-" else path, each) for each in _checked(path)]
+        else:
+            from decaycalc.inspection import review
+
+            found += [(path, each) for each in review(path, kind=kind, choice=choice)]
+    return results, found
+
+
+def holds_assertions(path: str) -> bool:
+    """Return whether a file is one of assertions: TOML that is no trainer's."""
+    if path == "-":
+        return True
+    if not path.lower().endswith(".toml"):
+        return False
+    from decaycalc.training.reading.recognise import fitting
+    from decaycalc.training.trainers.syntax.document import read_documents
+
+    try:
+        return not any(fitting(document) for document in read_documents(path))
+    except DecaycalcError:
+        return True
+
+
+def _checked(path: str) -> "Sequence[Checked]":
+    from decaycalc.checks import parse_checks, run_check
+
+    text = read_text(path, streams=True, stdin=True)
+    return [run_check(check) for check in parse_checks(text, path="stdin" if path == "-" else path)]
+
+
+def explained(code: str) -> Shown:
+    """Return one rule whole.
+
+    Raises:
+        UnknownNameError: no rule has that code.
+    """
+    from decaycalc.findings.rules import find_rule
+    from decaycalc.report.table import Column, Table, Tone
+
+    rule = find_rule(code)
+    fields = {"code": rule.code, "name": rule.name, "level": rule.level.value,
+              "summary": rule.summary, "fix": rule.fix, "source": rule.source}  # fmt: skip
+    columns = (Column(header="rule", tone=Tone.QUIET), Column(header=rule.code, least=30))
+    table = Table(title="rule", columns=columns, rows=tuple(fields.items())[1:])
+    return Shown(name="rule", body=lambda: fields, tables=lambda: (table,), rows=lambda: [fields])

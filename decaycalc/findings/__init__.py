@@ -1,0 +1,1 @@
+"""Findings: rules with stable codes that tell where a run's weight decay is not what it seems."""

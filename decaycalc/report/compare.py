@@ -1,0 +1,72 @@
+"""Two runs side by side: the sentence first, then the quantities, the groups and the factors."""
+
+from collections.abc import Iterator, Mapping
+
+from decaycalc.comparison import Comparison, Row
+from decaycalc.report.heading import amount
+from decaycalc.report.inspect import headline
+from decaycalc.report.table import Block, Cell, Column, Kind, Paragraph, Rank, Table, Tone
+
+_WORDS = {
+    "value": "weight decay",
+    "examples_per_step": "B",
+    "shrink": "decay per step",
+    "sum_shrink": "sum over the run",
+    "survival": "weight left at the end",
+    "timescale_steps": "timescale, steps",
+    "timescale_epochs": "timescale, epochs",
+    "timescale_run_fraction": "timescale, of the run",
+}
+
+
+def tables(found: Comparison) -> Iterator[Block]:
+    """Yield the verdict, the two sides, and why they differ."""
+    yield Paragraph(text=found.verdict, tone=Tone.VALUE)
+    for name, side in zip(("first", "second"), found.sides, strict=True):
+        yield Paragraph(text=f"{name}: {headline(side.training)}", apart=False)
+    yield _side_by_side("quantity", [row for row in found.rows if any(_known(row))])
+    if len(found.groups) > 1:
+        yield _side_by_side("group, decay per step", list(found.groups))
+    if found.factors:
+        yield _factors(found)
+
+
+def _known(row: Row) -> tuple[bool, ...]:
+    return tuple(value is not None for value in row.values)
+
+
+def _side_by_side(title: str, rows: list[Row]) -> Table:
+    columns = (
+        Column(header=title, tone=Tone.QUIET),
+        Column(header="first", least=16),
+        Column(header="second", least=16),
+        Column(header="ratio", kind=Kind.READ, tone=Tone.VALUE, rank=Rank.USEFUL),
+    )
+    cells = tuple(
+        (_WORDS.get(row.name, row.name), *map(_cell, row.values), row.ratio) for row in rows
+    )
+    return Table(title=title, columns=columns, rows=cells)
+
+
+def _cell(value: float | str | None) -> Cell:
+    """Return a quantity as a text of its own: below each other stand numbers of every size."""
+    return amount(value) if isinstance(value, float) else value
+
+
+def _factors(found: Comparison) -> Table:
+    columns = (
+        Column(header="why", tone=Tone.QUIET),
+        Column(header="factor", kind=Kind.READ, tone=Tone.VALUE),
+        Column(header="of"),
+    )
+    words = {"step": "the decay per step", "sum": "the sum over the run, besides"}
+    rows = tuple((each.name, each.factor, words[each.of]) for each in found.factors)
+    return Table(title="why", columns=columns, rows=rows)
+
+
+def rows(found: Comparison) -> list[Mapping[str, object]]:
+    """Return one flat row a quantity, for CSV and JSON lines."""
+    return [
+        {"name": row.name, "first": row.values[0], "second": row.values[1], "ratio": row.ratio}
+        for row in found.rows
+    ]

@@ -1,0 +1,129 @@
+"""`check` on training files: findings, levels, formats, where the settings come from."""
+
+import json
+
+import pytest
+
+ESPNET = """\
+batch_size: 64
+accum_grad: 2
+max_epoch: 50
+optim: adam
+optim_conf:
+    lr: 0.002
+    weight_decay: 0.1
+"""
+SOUND = '[a]\nvalue = 5e-4\nfrom = "caffe"\nto = "keras-l2"\nequals = 2.5e-4\n'
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.yaml").write_text(ESPNET, encoding="utf-8")
+    (tmp_path / "decay.toml").write_text(SOUND, encoding="utf-8")
+    return "train.yaml"
+
+
+def test_a_warning_fails_the_check_and_its_line_is_named(file, run):
+    done = run("check", file)
+    assert done.status == 1
+    assert done.out.startswith("1 warning")
+    assert "FAILED" in done.out
+    assert "DC101 warning" in done.out
+    assert "(line 7: optim_conf.weight_decay)" in done.out
+
+
+def test_what_fails_is_chosen(file, run):
+    assert run("check", file, "--fail-on", "error").status == 0
+    assert run("check", file, "--ignore", "DC101").status == 0
+    assert run("check", file, "--select", "DC5", "--fail-on", "never").status == 0
+    assert run("check", file, "--select", "DC9").status == 2
+    assert run("check", file, "--select", "DC3").out.startswith("nothing found")
+
+
+def test_a_comment_in_the_file_ignores_a_rule(file, run, tmp_path):
+    text = ESPNET.replace("decay: 0.1", "decay: 0.1  # decaycalc: ignore DC101")
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    assert run("check", file).status == 0
+
+
+def test_a_project_says_which_rules_hold(file, run, tmp_path):
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[tool.decaycalc.check]\nignore = ["DC101"]\n', encoding="utf-8")
+    assert run("check", file).status == 0
+    project.write_text('[tool.decaycalc.check]\nfail-on = "never"\n', encoding="utf-8")
+    assert run("check", file).status == 0
+    project.write_text("[tool.decaycalc.check]\nselect = [1]\n", encoding="utf-8")
+    done = run("check", file)
+    assert done.status == 2
+    assert "must be a text or a list of texts" in done.err
+    project.write_text("[tool]\ndecaycalc = 1\n# tool.decaycalc\n", encoding="utf-8")
+    assert run("check", file).status == 1
+    project.write_text('[tool.decaycalc.check]\nselect = "DC5"\n' + SOUND.replace(
+        "[a]", "[tool.decaycalc.check.a]"), encoding="utf-8")  # fmt: skip
+    assert "1 of 1 passed" in run("check", "pyproject.toml").out
+
+
+def test_assertions_and_sources_may_stand_side_by_side(file, run):
+    done = run("check", "decay.toml", file, "--fail-on", "never")
+    assert done.status == 0
+    assert "1 of 1 passed" in done.out
+    assert "DC101" in done.out
+    document = json.loads(run("check", "decay.toml", file, "--json").out)
+    assert document["passed"] is False
+    assert [check["name"] for check in document["checks"]] == ["a"]
+    assert {finding["file"] for finding in document["findings"]} == {file}
+
+
+@pytest.mark.usefixtures("file")
+def test_toml_of_a_trainer_is_a_source(run, tmp_path):
+    text = '[optimizer]\nlr = 4e-4\n[lr_scheduler]\nwarmup_steps = 2\n[model]\nflavor = "a"\n'
+    (tmp_path / "a.toml").write_text(text, encoding="utf-8")
+    assert "DC104" in run("check", "a.toml").out
+    (tmp_path / "b.toml").write_text("[broken", encoding="utf-8")
+    assert run("check", "b.toml").status == 2
+
+
+@pytest.mark.usefixtures("file")
+def test_a_published_run_is_a_source(run):
+    done = run("check", "resnet-50-he")
+    assert done.status == 0
+    assert "DC105" in done.out
+
+
+def test_annotations_of_github_name_the_level(file, run):
+    out = run("check", "decay.toml", file, "--format", "github").out
+    title = "title=DC101 penalty-under-adaptive-optimizer"
+    assert f"::warning file={file},line=7,{title}::pytorch-adam" in out
+    assert "1 of 1 passed" in out
+    assert out.rstrip().endswith("findings")
+    assert run("check", "decay.toml", "--format", "github").out == "1 of 1 passed\n"
+
+
+def test_junit_has_a_case_a_finding(file, run):
+    out = run("check", file, "decay.toml", "--format", "junit").out
+    suite = parseString(out).documentElement
+    cases = suite.getElementsByTagName("testcase")
+    assert (suite.getAttribute("failures"), suite.getAttribute("tests")) == ("1", str(len(cases)))
+    (failed,) = [case for case in cases if case.getElementsByTagName("failure")]
+    assert failed.getAttribute("name") == f"{file}: DC101 penalty-under-adaptive-optimizer"
+
+
+def test_sarif_has_rules_results_and_places(file, run):
+    log = json.loads(run("check", file, "--format", "sarif").out)
+    assert log["version"] == "2.1.0"
+    (only,) = log["runs"]
+    (adam,) = [each for each in only["results"] if each["ruleId"] == "DC101"]
+    place = adam["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": file}, "region": {"startLine": 7}}
+    known = {rule["id"] for rule in only["tool"]["driver"]["rules"]}
+    assert known == {each["ruleId"] for each in only["results"]}
+
+
+@pytest.mark.usefixtures("file")
+def test_one_rule_is_explained_and_something_must_be_given(run):
+    done = run("check", "--explain", "DC301")
+    assert "next-to-nothing" in done.out
+    assert json.loads(run("check", "--explain", "DC301", "--json").out)["code"] == "DC301"
+    assert run("check", "--explain", "DC999").status == 2
+    assert "give a FILE" in run("check").err
