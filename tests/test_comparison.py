@@ -107,4 +107,4 @@ def test_a_single_group_and_no_factor_are_left_out(run, tmp_path):
     path = str(tmp_path / "a.toml")
     done = run("compare", path, path)
     assert " why " not in done.out
-    assert "group" not in done.out
+    assert "group, decay per step" not in done.out

@@ -1,6 +1,7 @@
 """`check` on training files: findings, levels, formats, where the settings come from."""
 
 import json
+from xml.dom.minidom import parseString
 
 import pytest
 

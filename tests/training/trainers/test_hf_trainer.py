@@ -294,3 +294,13 @@ def test_keys_that_sound_relevant_and_are_not_read_are_named_once(tmp_path):
         arguments(lr_mix=2, lr_none=False, hub_strategy="x", beta=0.1, eval_steps=5),
     )
     assert made.not_used == ("lr_mix",)
+
+
+def test_weights_stored_in_bfloat16_are_told_with_their_line(tmp_path):
+    text = (
+        "per_device_train_batch_size: 4\nnum_train_epochs: 3\nlearning_rate: 5.0e-5\nbf16: true\n"
+    )
+    found = next(each for each in read(tmp_path, "a.yaml", text).quantities if each.name == "dtype")
+    assert (found.value, found.where, found.line) == ("bfloat16", "bf16", 4)
+    plain = read(tmp_path, "b.yaml", text.replace("true", "false"))
+    assert "dtype" not in {each.name for each in plain.quantities}
