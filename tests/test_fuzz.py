@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from decaycalc.bulk.stream import Stream, convert_csv, convert_jsonl
+from decaycalc.bulk.csv_rows import convert_csv
+from decaycalc.bulk.json_rows import convert_jsonl
+from decaycalc.bulk.stream import Stream
 from decaycalc.cli.main import main
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.schedule import KINDS

@@ -30,6 +30,9 @@ class Terminal:
     def write(self, text):
         self.text += text
 
+    def flush(self):
+        """Have nothing to flush."""
+
     def isatty(self):
         return True
 

@@ -25,6 +25,7 @@ CASES = (
     ("convert --emit ker", "keras"),
     ("convert --format j", "jsonl"),
     ("convert --set nb", "nbs="),
+    ("convert --kind dark", "darknet"),
     ("conventions timm-a", "timm-adamw"),
     ("recipes gpt-3", "gpt-3-175b"),
     ("arch gpt2-x", "gpt2-xl"),

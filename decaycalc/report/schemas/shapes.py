@@ -171,6 +171,7 @@ _CONVENTION = {
     "optimizer": "string",
     "lr_family": "string?",
     "loss": "string?",
+    "loss_kind": "string",
     "trap": "string",
     "source": "string",
     "verification": "string",
