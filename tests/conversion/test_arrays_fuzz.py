@@ -59,6 +59,8 @@ def request(rng, source, target):
     value = 10 ** RNG.uniform(-6, -2, SIZE)
     value = 1 - value if "factor" in source else value
     value = 1 / value if "life" in source or "timescale" in source else value
+    # A shrink of more than 1 a step is the scalar's to answer.
+    value = 1 + value if source == "prior-std" else value
     if rng.random() < 0.1:
         value[3] = 0
     run = Run(loss=rng.choice([None, "batch-sum"]), drop_last=rng.random() < 0.2)
