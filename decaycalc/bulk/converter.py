@@ -7,25 +7,31 @@ to the numbers. The memories are bounded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
 
 from decaycalc.answers import Answer, Question, answer, epoch_note
 from decaycalc.bulk.fields import NUMBERS, RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.formats import MARK, NOTE
+from decaycalc.bulk.kinds import RefusedKind, RowKind
 from decaycalc.conventions.catalogue import find
-from decaycalc.conversion.kept import kept_plan
-from decaycalc.conversion.rounding import SIGNIFICANT_BITS, find_dtype
+from decaycalc.conversion.kept import kept_plan, kept_side
+from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.shortcut import (
     NoShortcutError,
     Ratio,
-    Shortcut,
+    domain,
     shortcut,
     size_of,
     usual_ratio,
 )
-from decaycalc.errors import MissingQuantityError
+from decaycalc.conversion.taken import require_taken
+from decaycalc.errors import (
+    ContradictionError,
+    DecaycalcError,
+    MissingQuantityError,
+    NoEquivalentError,
+)
 from decaycalc.record import replace
 
 # Entries of each memory: a few megabytes at most.
@@ -46,47 +52,6 @@ class Writer(Protocol):
         """Return the text of conversions, given as JSON holds them, and of warnings."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowKind:
-    """What rows of one kind share: the way to their numbers and the text around them.
-
-    `tail` stands behind the last number, with `note` between its two parts where an epoch is not
-    a whole number of steps; `whole_tail` where it is. `epoch` are the places of N and B's factors,
-    none where nothing is said of epochs.
-    """
-
-    shortcut: Shortcut
-    constants: tuple[Ratio, ...]
-    head: str
-    between: tuple[str, ...]
-    tail: tuple[str, str]
-    whole_tail: str
-    epoch: tuple[int, tuple[int, ...]] | None
-    drop_last: bool
-
-    def text(self, value: Ratio, ratios: list[Ratio]) -> str | None:
-        """Return a row's result, None where the single command's way has to be gone."""
-        ratios += self.constants
-        numbers = self.shortcut.numbers(value, ratios)
-        if numbers is None:
-            return None
-        text = self.head
-        for number, behind in zip(numbers, self.between, strict=True):
-            text = f"{text}{number!r}{behind}"
-        return text + self._end(ratios)
-
-    def _end(self, ratios: Sequence[Ratio]) -> str:
-        """Return the text behind the last number."""
-        if self.epoch is None:
-            return self.whole_tail
-        above, below = ratios[self.epoch[0]]
-        for place in self.epoch[1]:
-            above, below = above * ratios[place][1], below * ratios[place][0]
-        whole, rest = divmod(above, below)
-        note = epoch_note(whole + bool(rest and not self.drop_last), above, below)
-        return note.join(self.tail) if note else self.whole_tail
-
-
 class Shape:
     """Rows of the same columns: which of them set something, and the kinds seen among them.
 
@@ -99,7 +64,7 @@ class Shape:
         texts = [name for name in places if name in SETTINGS and name not in self.numbers]
         self.numbers_of = _getter([places[name] for name in self.numbers])
         self.texts_of = _getter([places[name] for name in texts])
-        self.kinds: dict[Any, RowKind | None] = {}
+        self.kinds: dict[Any, RowKind | RefusedKind | None] = {}
         self.collides = any(name in RESULTS for name in places)
 
     def fields_of(self, row: Any) -> dict[str, Any]:
@@ -235,18 +200,31 @@ class Converter:
             DecaycalcError: the row has no answer.
         """
         question = self._question(shape, row)
-        reply = answer(question)
-        text = self._written(question, reply)
+        try:
+            reply = answer(question)
+            text = self._written(question, reply)
+        except (ContradictionError, MissingQuantityError, NoEquivalentError) as error:
+            if str(error) == str(_refusal(question)):
+                self._remember(shape, key, self._refused(shape, row, error))
+            raise
         try:
             kind = self._kind(shape, row, question, reply)
         except NoShortcutError:
             kind = None
         # What is to be said of this row alone must not stand in the text that its kind shares.
-        if kind is None or kind.text(number, list(ratios)) == text:
+        if kind is None or kind.text(number, ratios) == text:
             self._remember(shape, key, kind)
         return text
 
-    def _remember(self, shape: Shape, key: Any, kind: RowKind | None) -> None:
+    def _refused(self, shape: Shape, row: Any, error: DecaycalcError) -> RefusedKind | None:
+        """Return what the rows of a kind share that is refused."""
+        try:
+            given, constants = self._given(shape, row)
+            return RefusedKind(shortcut=domain(given), constants=constants, error=error)
+        except NoShortcutError:
+            return None
+
+    def _remember(self, shape: Shape, key: Any, kind: RowKind | RefusedKind | None) -> None:
         if self._n_kinds >= _MOST:
             for other in self._alike.values():
                 other.kinds.clear()
@@ -269,22 +247,21 @@ class Converter:
             kept_plan(question.source, made.convention, run=reply.run, match=question.match)
             for made in reply.conversions
         ]
-        stored = "float32" if question.dtype is None else find_dtype(question.dtype)
-        smallest = 2.0 * 2.0 ** -SIGNIFICANT_BITS[stored]
-        way = shortcut(ways, given, smallest=max(smallest, 1e-280))
         marked = [
             made.to_dict() | {"value": MARK} | ({} if made.lr is None else {"lr": MARK})
             for made in reply.conversions
         ]
-        texts = [self.writer.result(marked, warnings, listed=is_listed(question))
-                 for warnings in _warnings(question, reply)]  # fmt: skip
-        whole = texts[0].split(self.writer.mark)
-        with_note = texts[1].split(self.writer.mark)[-1].split(self.writer.note)
+        storage = Storage.of(question.dtype, question.rounding)
+        ends = {}
+        for both, warnings in _warnings(question, reply, storage).items():
+            text = self.writer.result(marked, warnings, listed=is_listed(question))
+            pieces = text.split(self.writer.mark)
+            ends[both] = pieces[-1].split(self.writer.note)
         batch = tuple(given[n] for n in ("batch_size", "grad_accum", "world_size") if n in given)
         in_epochs = reply.decay is not None and {"dataset_size", "batch_size"} <= given.keys()
         return RowKind(
-            shortcut=way, constants=constants, head=whole[0], between=(*whole[1:-1], ""),
-            tail=(with_note[0], with_note[1]), whole_tail=whole[-1],
+            shortcut=shortcut(ways, given), constants=constants, head=pieces[0],
+            between=(*pieces[1:-1], ""), ends=ends, storage=storage,
             epoch=(given["dataset_size"], batch) if in_epochs else None,
             drop_last=question.run.drop_last,
         )  # fmt: skip
@@ -311,12 +288,46 @@ def _hashable(texts: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(tuple(text) if type(text) is list else text for text in texts)
 
 
-def _warnings(question: Question, reply: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return an answer's warnings without and with the note on epochs, a mark in its stead."""
+def _refusal(question: Question) -> DecaycalcError | None:
+    """Return the error of a question that is refused whatever its numbers are, None elsewhere.
+
+    Of several targets the first may be refused for a number, so they are asked each time.
+    """
+    if question.source.form is not None or question.architecture or not question.targets:
+        return None
+    try:
+        require_taken(
+            kept_side(question.source, question.run), question.targets, question.target_run
+        )
+        if len(question.targets) > 1:
+            return None
+        target = question.targets[0]
+        way = kept_plan(
+            question.source, target, run=question.run, target_run=question.target_run,
+            match=question.match,
+        )  # fmt: skip
+    except (ContradictionError, MissingQuantityError, NoEquivalentError) as error:
+        return error
+    missing = way.missing()
+    what = f"{question.source.key} to {target.key}"
+    return MissingQuantityError(what, missing) if missing else None
+
+
+def _warnings(
+    question: Question, reply: Answer, storage: Storage
+) -> dict[tuple[bool, bool], tuple[str, ...]]:
+    """Return an answer's warnings without and with the one on epochs and the one on rounding.
+
+    Marks stand for the two, whose texts differ from row to row.
+    """
     ratio, per_epoch = reply.run.epoch_ratio, reply.run.steps_per_epoch
-    note = ""
+    own = [] if reply.decay is None else storage.warnings(reply.decay.per_step_shrink)
     if ratio is not None and per_epoch is not None:
-        note = epoch_note(per_epoch, ratio.numerator, ratio.denominator)
-    without = tuple(text for text in reply.warnings if text != note)
+        own.append(epoch_note(per_epoch, ratio.numerator, ratio.denominator))
+    kept = tuple(text for text in reply.warnings if text not in own)
     place = 0 if question.architecture is None else len(question.architecture.notes)
-    return without, (*without[:place], NOTE, *without[place:])
+    return {
+        (epoch, loss): (*kept[:place], *[NOTE] * epoch, *kept[place:], *[NOTE] * loss)
+        for epoch in (False, True)
+        for loss in (False, True)
+    }

@@ -8,14 +8,14 @@ to say of it) there is no shortcut, and the plan itself answers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from decaycalc.algebra.number import decimal_ratio
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import Invariant
 from decaycalc.conversion.kept import sees_numbers
-from decaycalc.conversion.momentum import calm_limit
+from decaycalc.conversion.momentum import calm_limit, long_run_shrink
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
 
@@ -109,24 +109,41 @@ class Shortcut:
 
     terms: tuple[Term, ...]
     shrink: Term | None
-    smallest: float
     below_one: tuple[int, ...]
     whole: tuple[int, ...]
     batch: tuple[int, ...]
     size: int | None
     limit: float
+    is_linear: bool
     momentum: int | None
+    dampening: int | None
     lookahead: int
 
     def numbers(self, value: Ratio, ratios: Sequence[Ratio]) -> list[float] | None:
         """Return the numbers, None where the plan itself has to be asked."""
         try:
-            if not value[0] or not self._are_sound(ratios) or not self._is_calm(value, ratios):
+            if not self.takes(value, ratios) or not self._is_calm(value, ratios):
                 return None
             numbers = [term.at(value, ratios) for term in self.terms]
         except (OverflowError, ZeroDivisionError):
             return None
         return numbers if min(numbers) > _SMALLEST else None
+
+    def takes(self, value: Ratio, ratios: Sequence[Ratio]) -> bool:
+        """Return whether the value is above 0 and every quantity is sound."""
+        return value[0] > 0 and self._are_sound(ratios)
+
+    def per_step(self, first_order: float, ratios: Sequence[Ratio]) -> float | None:
+        """Return the exact shrink for a first-order one (1/step), None where the side is asked."""
+        if self.is_linear:
+            return first_order
+        if self.momentum is None:
+            return None
+        momentum, dampening = _float(self.momentum, ratios), _float(self.dampening, ratios)
+        return long_run_shrink(
+            first_order / ((1 - dampening) / (1 - momentum)),
+            momentum=momentum, dampening=dampening, lookahead=self.lookahead,
+        )  # fmt: skip
 
     def _are_sound(self, ratios: Sequence[Ratio]) -> bool:
         """Return whether every quantity is within its domain, and a step within the data set."""
@@ -149,18 +166,19 @@ class Shortcut:
             return True
         limit = self.limit
         if self.momentum is not None:
-            above, below = ratios[self.momentum]
-            limit = calm_limit(above / below, self.lookahead)
-        return self.smallest < self.shrink.at(value, ratios) < _NEAR * limit
+            limit = calm_limit(_float(self.momentum, ratios), self.lookahead)
+        return _SMALLEST < self.shrink.at(value, ratios) < _NEAR * limit
 
 
-def shortcut(
-    ways: Sequence[Plan], given: Mapping[str, int], *, smallest: float = _SMALLEST
-) -> Shortcut:
+def _float(place: int | None, ratios: Sequence[Ratio]) -> float:
+    """Return a quantity, 0 where it is not given."""
+    return 0.0 if place is None else ratios[place][0] / ratios[place][1]
+
+
+def shortcut(ways: Sequence[Plan], given: Mapping[str, int]) -> Shortcut:
     """Return the shortcut of plans that share their source, which is one of a kind.
 
-    `given` are the places of the quantities that its runs give. A shrink has to be above
-    `smallest` for nothing to be said of it.
+    `given` are the places of the quantities that its runs give.
 
     Raises:
         NoShortcutError: there is none.
@@ -168,8 +186,6 @@ def shortcut(
     source = ways[0].source
     if sees_numbers(source.convention):
         raise NoShortcutError
-    if {"steps", "epochs", "dataset_size", "batch_size"} <= given.keys():
-        raise NoShortcutError  # they may contradict each other
     terms: list[Term] = []
     for way in ways:
         if way.factor is None or sees_numbers(way.target.convention):
@@ -179,19 +195,39 @@ def shortcut(
             terms.append(_term(way.lr, given, way))
     has_momentum = not source.is_linear and source.has_momentum
     plain = not (source.convention.proximal or source.convention.compounds)
-    return Shortcut(
+    return replace(
+        domain(given),
         terms=tuple(terms),
         shrink=_shrink(source, given, ways[0]),
-        smallest=smallest,
-        below_one=tuple(
-            place for name, place in given.items() if QUANTITIES[name].high is not None
-        ),
+        limit=1.0 if source.is_linear else 0.5,
+        is_linear=source.is_linear,
+        momentum=given["momentum"] if has_momentum and plain else None,
+        dampening=given.get("dampening"),
+        lookahead=source.lookahead,
+    )
+
+
+def domain(given: Mapping[str, int]) -> Shortcut:
+    """Return what quantities at these places must be, and no number yet.
+
+    Raises:
+        NoShortcutError: they may contradict each other.
+    """
+    if {"steps", "epochs", "dataset_size", "batch_size"} <= given.keys():
+        raise NoShortcutError
+    bounded = {name for name in given if QUANTITIES[name].high is not None}
+    return Shortcut(
+        terms=(),
+        shrink=None,
+        below_one=tuple(given[name] for name in given if name in bounded),
         whole=tuple(place for name, place in given.items() if QUANTITIES[name].integer),
         batch=tuple(given[name] for name in _BATCH if name in given),
         size=given.get("dataset_size"),
-        limit=1.0 if source.is_linear else 0.5,
-        momentum=given["momentum"] if has_momentum and plain else None,
-        lookahead=source.lookahead,
+        limit=0.0,
+        is_linear=True,
+        momentum=None,
+        dampening=None,
+        lookahead=0,
     )
 
 
