@@ -35,7 +35,15 @@ def columns(asked: int | None, *, terminal: bool) -> int | None:
     if given.isdecimal() and int(given):
         return int(given)
     # A terminal that says 0 does not know.
-    return (os.get_terminal_size().columns or None) if terminal else None
+    return (_size().columns or None) if terminal else None
+
+
+def _size() -> os.terminal_size:
+    """Return the terminal's columns and lines, 0 where they cannot be asked for."""
+    try:
+        return os.get_terminal_size()
+    except OSError:  # what says that it is a terminal has no descriptor of one
+        return os.terminal_size((0, 0))
 
 
 def say(kind: str, text: str) -> None:
@@ -53,7 +61,7 @@ def is_long(text: str) -> bool:
     """Return whether a text needs a pager: stdout is a terminal, as stdin is, with fewer rows."""
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return False
-    rows = os.get_terminal_size().lines
+    rows = _size().lines
     return 0 < rows <= text.count("\n")
 
 
