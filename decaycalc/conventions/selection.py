@@ -14,8 +14,9 @@ def select(
 ) -> tuple[Convention, ...]:
     """Return the conventions that meet every condition given, in the catalogue's order.
 
-    `search` is a text that key, aliases, title, parameter or group contain; `invariant` is
-    `strength`, `shrink` or `none`; `framework` is the first word of a key. `extra` conventions
+    `search` is a text that a record's names, title, group, rule, trap, exemption, source or
+    parameter contain; `invariant` is `strength`, `shrink` or `none`; `framework` is the first
+    word of a key. `extra` conventions
     stand before the catalogue's.
 
     Raises:
@@ -42,5 +43,30 @@ def _framework(convention: Convention) -> str:
 
 
 def _text(convention: Convention) -> str:
-    parts = (convention.key, *convention.aliases, convention.title, convention.parameter)
-    return " ".join((*parts, convention.group)).lower()
+    parts = (
+        convention.key, *convention.aliases, convention.title, convention.parameter,
+        convention.group, convention.update, convention.trap or "", convention.refusal or "",
+        convention.exempt, convention.source, convention.verification,
+    )  # fmt: skip
+    return " ".join(parts).lower()
+
+
+def releases_checked(conventions: tuple[Convention, ...]) -> tuple[str, ...]:
+    """Return the newest release of each package that a record of these was executed in, by name.
+
+    >>> from decaycalc.conventions.catalogue import find
+    >>> releases_checked((find("pytorch-sgd"), find("keras-sgd-micro-step"), find("keras-sgd")))
+    ('keras 3.15.1', 'torch 2.13.0')
+    """
+    newest: dict[str, str] = {}
+    for record in conventions:
+        kind, _, release = record.verification.partition(": ")
+        package, _, version = release.partition(" ")
+        if kind == "executed" and _numbers(version) >= _numbers(newest.get(package, "")):
+            newest[package] = version
+    return tuple(f"{package} {newest[package]}" for package in sorted(newest))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a release's numbers, so that 3.15 comes after 3.4."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

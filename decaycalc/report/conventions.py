@@ -6,6 +6,7 @@ from itertools import groupby
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Loss
+from decaycalc.conventions.selection import releases_checked
 from decaycalc.conversion.taken import own_quantities
 from decaycalc.report.table import (
     Block,
@@ -34,7 +35,15 @@ def summary(conventions: tuple[Convention, ...]) -> Iterator[Block]:
     yield Paragraph(text=text, tone=Tone.VALUE)
     yield _groups(conventions)
     yield _list("The common ones", common)
+    yield from _checked(conventions)
     yield Paragraph(text=_MORE, tone=Tone.QUIET)
+
+
+def _checked(conventions: tuple[Convention, ...]) -> Iterator[Paragraph]:
+    """Yield the newest releases that the records were executed in, nothing where none was."""
+    releases = ", ".join(releases_checked(conventions))
+    if releases:
+        yield Paragraph(text=f"Executed in {releases}", tone=Tone.QUIET)
 
 
 def _groups(conventions: tuple[Convention, ...]) -> Table:
@@ -61,6 +70,7 @@ def listing(conventions: tuple[Convention, ...]) -> Iterator[Block]:
     """Yield one table for each group of conventions."""
     for group, members in groupby(conventions, key=lambda convention: convention.group):
         yield _list(group, tuple(members))
+    yield from _checked(conventions)
 
 
 def _list(title: str, conventions: tuple[Convention, ...]) -> Table:

@@ -48,6 +48,27 @@ def test_filters_narrow_each_other():
 
 
 @pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        ("sparse", "mxnet-adam"),  # what is exempt
+        ("clipped before", "caffe"),  # the trap
+        ("width_mult", "mup-adamw"),
+        ("if u*w >= 0", "nanochat-muon"),  # the rule
+        ("train_gpt2.cu", "llm-c"),  # the source
+        ("not pass its", "hf-trainer-galore"),  # the refusal
+        ("tinygrad 0.13.0", "tinygrad-muon-0-13"),
+    ],
+)
+def test_a_search_reads_rules_traps_sources_and_exemptions_too(word, key):
+    assert key in {record.key for record in select(search=word)}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--framework", "keras"), ("--all",)])
+def test_a_list_tells_the_newest_release_that_was_executed(run, arguments):
+    assert "keras 3.15.1" in " ".join(run("conventions", *arguments).out.split())
+
+
+@pytest.mark.parametrize(
     ("wanted", "message"),
     [
         ({"framework": "kerras"}, "unknown framework 'kerras'; did you mean 'keras'"),
