@@ -59,6 +59,7 @@ class Measured(Record):
             "sum_shrink": self.sum_shrink,
             "survival": self.survival,
             "source": recipe.source,
+            "checked": recipe.checked,
             "note": recipe.note,
         }
 

@@ -14,7 +14,8 @@ class Recipe(Record):
     the text of `--schedule`, None where the run waited for a plateau or the source is silent;
     `decay_schedule` is that of `--decay-schedule`, None where the decay stays.
     `read_as` names the convention by whose rule the decay is compared where the recipe's own has
-    no scalar (LAMB); the note then says so. `note` also tells what the fields cannot hold.
+    no scalar (LAMB); the note then says so. `checked` is the file and the commit that the numbers
+    were read in again, "not opened" where it was not (papers, cards, what is gone). `note` also tells what the fields cannot hold.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recipe(Record):
     exempt: str | None = None
     n_parameters: int | None = None
     note: str = ""
+    checked: str = "not opened"
 
     def __post_init__(self) -> None:
         """Check the record against itself, its run included.
