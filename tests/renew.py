@@ -24,24 +24,21 @@ _SAME = 1e-9  # figures closer than this are the stored ones: another machine's 
 
 
 def figures() -> str:
-    """Return the module of the recipes' figures."""
+    """Return the file of the recipes' figures."""
     from decaycalc.training.published import figures as module
     from decaycalc.training.published.index import RECIPES
     from decaycalc.training.published.measure import measure
 
-    head = Path(module.__file__).read_text(encoding="utf-8").partition("FIGURES:")[0]
     stored = {entry[0]: entry[2:] for entry in module.FIGURES}
-    lines = []
+    rows = []
     for recipe in RECIPES:
         new = measure(recipe).figures()
         old = stored.get(recipe.name, new)
         numbers = [
             one if _alike(one, other) else other for one, other in zip(old, new, strict=True)
         ]
-        cells = (json.dumps(text, ensure_ascii=False) for text in (recipe.name, recipe.title))
-        rows = "".join(f"        {cell},\n" for cell in (*cells, *map(repr, numbers)))
-        lines.append(f"    (\n{rows}    ),\n")
-    return f"{head}FIGURES: tuple[Figures, ...] = (\n{''.join(lines)})\n"
+        rows.append(json.dumps([recipe.name, recipe.title, *numbers], ensure_ascii=False))
+    return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
 def _alike(one: float | None, other: float | None) -> bool:
@@ -75,7 +72,7 @@ def founding_question() -> str:
 
 # What each generated file is, by its name.
 GENERATED: dict[str, Callable[[], str]] = {
-    "decaycalc/training/published/figures.py": figures,
+    "decaycalc/training/published/figures.json": figures,
     "decaycalc/decaycalc.1": manual_page,
     "tests/golden/schemas.json": schemas,
     "decaycalc/guide/rules.md": rules_page.page,

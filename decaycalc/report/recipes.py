@@ -40,6 +40,12 @@ def listing(measured: tuple[Measured, ...]) -> Iterator[Block]:
     yield Paragraph(text=_range(measured), tone=Tone.VALUE)
     rows = tuple(_row(entry) for entry in measured)
     yield Table(title="Recipes", columns=_COLUMNS, rows=rows, note=_NOTE)
+    read = sum("@" in entry.recipe.checked for entry in measured)
+    yield Paragraph(
+        text=f"{read} of {len(measured)} were read again in their own files, at the commit that "
+        "each one names; the others rest on papers and model cards",
+        tone=Tone.QUIET,
+    )
 
 
 def _range(measured: tuple[Measured, ...]) -> str:
@@ -86,6 +92,7 @@ def whole(entry: Measured, training: Training | None = None) -> Iterator[Block]:
         ("fraction of the initial weight left", _in(entry.survival, "", Kind.SHARE)),
         *_settings(entry),
         ("source", recipe.source),
+        ("read again in", recipe.checked),
         ("note", recipe.note),
     )
     rows = tuple(row for row in shown if row[1] is not None and row[1] != "")

@@ -320,6 +320,7 @@ _RECIPE = {
     "sum_shrink": "number?",
     "survival": "number?",
     "source": "string",
+    "checked": "string",
     "note": "string",
 }
 _QUANTITY = {

@@ -365,8 +365,8 @@ RECIPES = (
         exempt="embeddings; normalisation and biases do decay",
         checked="src/scripts/official/OLMo3/OLMo-3-1025-32B-pretrain.py@fa6c501",
         source="allenai/OLMo-core src/scripts/official/OLMo3/OLMo-3-1025-32B-pretrain.py",
-        note="one epoch of a mixture whose tokens the script does not state; cosine after 2000 steps "
-        "of warm-up",
+        note="one epoch of a mixture whose tokens the script does not state; 2000 "
+        "steps of warm-up, then a cosine",
     ),
     Recipe(
         name="fuji-7b-v2",

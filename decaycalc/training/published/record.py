@@ -15,7 +15,8 @@ class Recipe(Record):
     `decay_schedule` is that of `--decay-schedule`, None where the decay stays.
     `read_as` names the convention by whose rule the decay is compared where the recipe's own has
     no scalar (LAMB); the note then says so. `checked` is the file and the commit that the numbers
-    were read in again, "not opened" where it was not (papers, cards, what is gone). `note` also tells what the fields cannot hold.
+    were read in again, "not opened" where it was not (papers, cards, what is gone). `note` also
+    tells what the fields cannot hold.
     """
 
     name: str

@@ -25,9 +25,10 @@ def _rsb(letter: str, *, lr: str, value: str, epochs: str, final: str) -> Recipe
         batch_size=2048,
         dataset_size=IMAGENET,
         epochs=epochs,
-        schedule=f"cosine:warmup=5epochs,start=0.0001,final={final}",
+        schedule=f"cosine:warmup=5epochs,start=0.0001,final={final},per=1epochs,warmup_per=1",
         exempt="biases and normalisation",
         n_parameters=_RESNET50,
+        checked="configs/_base_/schedules/imagenet_bs2048_rsb.py@24bcf06",
         source=_RSB_SOURCE.format(letter),
         note=_RSB_NOTE,
     )
@@ -203,7 +204,7 @@ RECIPES = (
         batch_size=1024,
         dataset_size=IMAGENET,
         epochs="600",
-        schedule="cosine:warmup=5epochs,start=0.01",
+        schedule="cosine:warmup=5epochs,start=0.01,per=1epochs",
         exempt="normalisation",
         n_parameters=_RESNET50,
         source="pytorch.org blog on TorchVision's latest primitives; "
@@ -498,7 +499,7 @@ RECIPES = (
         exempt="nothing",
         checked="nnunetv2/training/nnUNetTrainer/nnUNetTrainer.py@0e49508",
         source="MIC-DKFZ/nnUNet nnUNetTrainer.py, lr_scheduler/polylr.py",
-        note="1000 epochs of 250 iterations whatever the data set; the batch size is planned from it",
+        note="1000 epochs of 250 iterations whatever the data set, whose batch size it plans",
     ),
     Recipe(
         name="clip-vit-l-14",

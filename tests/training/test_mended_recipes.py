@@ -1,0 +1,40 @@
+"""Recipes whose steps or schedules differed from what their own code does, and the new ones."""
+
+import re
+
+import pytest
+
+from decaycalc.training.published.index import RECIPES, find
+from decaycalc.training.published.measure import measure
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [("hlb-cifar10", 581), ("airbench94", 476), ("vit-s-16-big-vision", 111_476)],
+)
+def test_whole_batches_and_held_out_examples_count(name, steps):
+    assert find(name).run().total_steps == steps
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("deit-b", 9.3193),  # once an epoch, one late, warm-up inside the cosine
+        ("resnet-18-pytorch-cifar", 19.6477),  # once an epoch
+        ("yolov5s", 22.085),  # once an epoch, warm-up by step towards the current value
+        ("dinov2-vit-l-16", 51.1655),  # the decay rises from 0.04 to 0.4 by a cosine
+    ],
+)
+def test_a_schedule_is_laid_as_its_code_lays_it(name, total):
+    assert measure(find(name)).sum_shrink == pytest.approx(total, rel=1e-5)
+
+
+def test_a_recipe_says_what_its_numbers_were_read_in_again():
+    for recipe in RECIPES:
+        assert recipe.checked == "not opened" or re.search(r"@[0-9a-f]{7}$", recipe.checked)
+    assert sum(recipe.checked != "not opened" for recipe in RECIPES) >= 46
+
+
+def test_a_cautious_recipe_is_no_plain_muon():
+    assert find("nanochat-d12").convention == "nanochat-muon"
+    assert measure(find("nanochat-d12")).shrink == pytest.approx(0.37 * 0.02 * 0.28)
