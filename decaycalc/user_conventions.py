@@ -175,7 +175,14 @@ def _sample(record: Convention) -> Side:
     optional = {name for name, _ in record.refinements}
     extras = tuple((name, "0.5") for name in _EXTRAS if name not in optional)
     run = Run(
-        lr="0.01", batch_size=32, dataset_size=960, steps=90, n_weights=4, n_layers=3, extras=extras
+        lr="0.01",
+        momentum=0,
+        batch_size=32,
+        dataset_size=960,
+        steps=90,
+        n_weights=4,
+        n_layers=3,
+        extras=extras,
     )
     return Side(convention=record, run=run, layer=Fraction(5))
 

@@ -148,7 +148,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "adamw_bnb_8bit",
         key="hf-trainer-adamw-8bit",
         aliases=("hf-trainer-paged-adamw-8bit", "hf-trainer-paged-adamw-32bit"),
-        optimizer="adamw-8bit-hf",
+        optimizer="adam-8bit-hf",
         trap=ZERO_BY_DEFAULT,
     ),
     _hf(
@@ -156,7 +156,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "adamw_torch_8bit",
         key="hf-trainer-torchao",
         aliases=("hf-trainer-adamw-torch-8bit", "hf-trainer-adamw-torch-4bit"),
-        optimizer="adamw-torchao-hf",
+        optimizer="adam-torchao-hf",
         trap="torchao's own default of 0.01 does not act: the Trainer passes its 0",
     ),
     _hf(
@@ -261,7 +261,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "MuAdamW",
         key="mup-adamw",
-        optimizer="adamw-mup",
+        optimizer="adam-mup",
         trap="hidden matrices get lr/width_mult and λ·width_mult: lr·λ a step is that of the base width",
     ),
     _mup(
@@ -284,7 +284,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         key="nanogpt-mup",
         title="nanoGPT-mup weight_decay: AdamW, lr divided by the width multiplier",
-        optimizer="adamw-nanogpt-mup",
+        optimizer="adam-nanogpt-mup",
         default="0.1",
         exempt="tensors of one dimension or none",
         refinements=(("lr_mult", Monomial.of(1)),),
@@ -294,7 +294,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     _flashoptim(
         decoupled,
         "AdamW",
-        optimizer="adamw-flashoptim",
+        optimizer="adam-flashoptim",
         default="0.01",
         trap="decouple_lr=True drops lr: λ·lr/initial lr a step",
     ),
@@ -306,7 +306,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         shrink=PLAIN,
         coupling=Coupling.DECOUPLED,
         follows=Follows.MULTIPLIER,
-        optimizer="adamw-flashoptim",
+        optimizer="adam-flashoptim",
         update="w = w*(1 - multiplier*weight_decay); w = w - lr*unmodelled(g)",
         default="0.01",
         trap="times lr over the constructor's lr: 0.01 takes off 1 % a step, a thousand times AdamW's at lr 1e-3",
@@ -333,16 +333,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="prodigyplus/prodigy_plus_schedulefree.py (prodigy-plus-schedule-free 2.0.1)",
         verification="literal step: seen to leave 0.9999999 of a weight in release 2.0.1",
     ),
+    _adv_optm(
+        decoupled,
+        "AdamW_adv",
+        key="adv-optm-adamw",
+        optimizer="adam-adv",
+        trap="cautious_wd=True decays only where update and weight agree in sign",
+    ),
     *(
         _adv_optm(
             decoupled, f"{name}_adv", key=f"adv-optm-{key}", optimizer=f"{key}-adv", trap=trap
         )
         for name, key, trap in (
-            (
-                "AdamW",
-                "adamw",
-                "cautious_wd=True decays only where update and weight agree in sign",
-            ),
             ("AdaMuon", "adamuon", "adam_weight_decay is another number, for what Adam updates"),
             ("Lion", "lion", "cautious_wd=True decays only where update and weight agree in sign"),
             ("Muon", "muon", "adam_weight_decay is another number, for what Adam updates"),
@@ -365,7 +367,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="adv_optm.AdamW_adv(weight_decay, cautious_wd=True)",
         shrink=Monomial.of(Fraction(44, 100), value=1, lr=1),
         coupling=Coupling.DECOUPLED,
-        optimizer="adamw-cautious-adv",
+        optimizer="adam-cautious-adv",
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         trap="without a gradient the whole λ acts, in training about 0.44 of it",
         estimate=CAUTIOUS_ADAM,
@@ -412,8 +414,8 @@ CONVENTIONS: tuple[Convention, ...] = (
     ),
     _dion(decoupled, "Muon", optimizer="muon-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(decoupled, "NorMuon", optimizer="normuon-microsoft", trap=BEFORE_ADJUSTMENT),
-    _dion(decoupled, "Dion2", optimizer="dion2-microsoft", trap=BEFORE_ADJUSTMENT),
-    _dion(decoupled, "NorDion2", optimizer="nordion2-microsoft", trap=BEFORE_ADJUSTMENT),
+    _dion(decoupled, "Dion2", optimizer="dion-two-microsoft", trap=BEFORE_ADJUSTMENT),
+    _dion(decoupled, "NorDion2", optimizer="dion-nor-two-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(
         Convention,
         "Muon",
@@ -499,7 +501,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     _deepspeed(
         decoupled,
         "MuAdamW",
-        optimizer="adamw-mup-deepspeed",
+        optimizer="adam-mup-deepspeed",
         trap="mup's class: hidden matrices get lr/width_mult and λ·width_mult",
         source="deepspeedai/DeepSpeed, deepspeed/runtime/engine.py: mup's MuAdamW (edaa722)",
     ),

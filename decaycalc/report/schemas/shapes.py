@@ -175,6 +175,7 @@ _CONVENTION = {
     "trap": "string",
     "source": "string",
     "verification": "string",
+    "loss_kind": "string?",
     "since": "string?",
     "until": "string?",
     "estimate": "string?",
