@@ -175,7 +175,6 @@ _CONVENTION = {
     "trap": "string",
     "source": "string",
     "verification": "string",
-    "loss_kind": "string?",
     "since": "string?",
     "until": "string?",
     "estimate": "string?",
