@@ -152,14 +152,14 @@ def _start(
     if role is Role.ADAPTER:
         return (0.0 if is_second_factor(name) else 1 / (3 * fan_in) if fan_in else None), 0.0
     if role is Role.OTHER and split_name(name)[1] == "A_log" and shape[1:]:
-        return _logarithms(shape[-1])
+        return logarithms(shape[-1])
     if role is Role.OTHER and split_name(name)[1] == "D":
         return 0.0, 1.0
     starts = {Role.BIAS: 0.0, Role.WEIGHT: 2 / fan_in if fan_in else None}
     return starts.get(role), 0.0
 
 
-def _logarithms(count: int) -> tuple[float | None, float]:
+def logarithms(count: int) -> tuple[float | None, float]:
     """Return variance and mean of the logarithms of 1 to `count`."""
     if not 1 <= count <= MOST_STATES:
         return None, 0.0

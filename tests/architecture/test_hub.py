@@ -286,9 +286,18 @@ def test_a_field_changes_what_it_says(kind, others, more):
         ("cohere", "use_qk_norm", True), ("phi", "qk_layernorm", True),
         ("stablelm", "qk_layernorm", True), ("deberta-v2", "tie_word_embeddings", False),
         ("marian", "share_encoder_decoder_embeddings", False), ("clip", "text_config", []),
-        ("qwen3_moe", "mlp_only_layers", 3), ("qwen3_moe", "mlp_only_layers", [-1]),
+        ("deberta-v2", "pos_att_type", {"c2p": 1}), ("qwen3_moe", "mlp_only_layers", 3),
+        ("qwen3_moe", "mlp_only_layers", [-1]),
     ],
 )  # fmt: skip
 def test_what_is_not_known_of_a_model_is_refused(kind, field, value):
     with pytest.raises(UnreadableFileError, match=field):
-        build_config(config(kind, **{field: value}))
+        build_config(config(kind, relative_attention=True, **{field: value}))
+
+
+def test_sizes_beyond_all_measure_are_refused_or_left_untold_at_once():
+    table = build_config(config("mamba", state_size=10**8)).tensors[2]
+    assert (table.leaf, table.init_variance) == ("A_log", None)
+    dense = {"mlp_only_layers": list(range(9999)), "num_hidden_layers": 10**9}
+    with pytest.raises(InvalidValueError, match="goes past 50000"):
+        build_config(config("qwen3_moe", **dense))

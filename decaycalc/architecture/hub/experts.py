@@ -7,7 +7,7 @@ Source: transformers/models/{mixtral,qwen2_moe,qwen3_moe,deepseek_v3,gpt_oss,lla
 from dataclasses import dataclass
 
 from decaycalc.architecture.build import Builder, normal, zero
-from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.fields import MOST_LAYERS, Fields
 from decaycalc.architecture.tensors import Role
 
 
@@ -31,27 +31,24 @@ class Experts:
     bias: bool = False
 
 
-def is_sparse(fields: Fields, experts: Experts, index: int) -> bool:
-    """Return whether a layer has experts, by the fields that say which do.
+def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> frozenset[int]:
+    """Return the layers that have experts, by the fields that say which do.
 
     Raises:
         UnreadableFileError: a malformed field.
     """
-    if index in fields.whole_numbers("mlp_only_layers"):
-        return False
-    if fields.size("decoder_sparse_step", 1) > 1 and (index + 1) % fields.size(
-        "decoder_sparse_step", 1
-    ):
-        return False
-    if experts.router_last and index < fields.size("first_k_dense_replace", 3, least=0):
-        return False
-    if experts.name != "feed_forward":
-        return True
-    named = fields.values.get("moe_layers")
-    if named is not None:
-        return index in fields.whole_numbers("moe_layers")
-    step = fields.size("interleave_moe_layer_step", 1)
-    return (index + 1) % step == 0
+    if experts is None:
+        return frozenset()
+    first = fields.size("first_k_dense_replace", 3, least=0) if experts.router_last else 0
+    step = fields.size("decoder_sparse_step", 1)
+    if experts.name == "feed_forward":
+        named = fields.whole_numbers("moe_layers")
+        if fields.values.get("moe_layers") is not None:
+            return frozenset(named)
+        step = fields.size("interleave_moe_layer_step", 1)
+    dense = frozenset(fields.whole_numbers("mlp_only_layers"))
+    # The builder refuses more layers than this long before their end.
+    return frozenset(range(step - 1, min(layers, MOST_LAYERS), step)) - dense - set(range(first))
 
 
 def add_experts(

@@ -136,7 +136,9 @@ def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None
         part.linear(f"{attention}.{projection}", width, width)
     own = not fields.flag("share_att_key", default=False)
     if own and fields.flag("relative_attention", default=False):
-        kinds = str(fields.values.get("pos_att_type"))
+        kinds = fields.values.get("pos_att_type") or ""
+        if not isinstance(kinds, str | list):
+            raise fields.wrong("pos_att_type", kinds, "kinds such as p2c|c2p")
         if "c2p" in kinds:
             part.linear(f"{attention}.pos_key_proj", width, width)
         if "p2c" in kinds:

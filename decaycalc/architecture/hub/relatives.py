@@ -15,7 +15,7 @@ from decaycalc.architecture.hub.experts import (
     add_experts,
     add_gated,
     compressed_attention,
-    is_sparse,
+    sparse_layers,
 )
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
@@ -167,10 +167,12 @@ def llama(fields: Fields, head: str) -> Architecture:
     vocabulary = fields.size("vocab_size", family.vocabulary)
     padding = "pad_token_id" in fields or ("pad_token_id" not in fields.values and family.padded)
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding=padding)
-    for index in range(fields.size("num_hidden_layers", family.layers)):
+    layers = fields.size("num_hidden_layers", family.layers)
+    sparse = sparse_layers(fields, family.experts, layers)
+    for index in range(layers):
         name = f"{prefix}layers.{index}"
         _attention(part, f"{name}.self_attn", fields, family, width)
-        _feed_forward(part, name, fields, family, index)
+        _feed_forward(part, name, fields, family, sparse=index in sparse)
         for norm in family.norms:
             part.norm(f"{name}.{norm}", width, bias=False, gain=family.gain)
     if family.final_norm:
@@ -206,10 +208,12 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
                       gain=family.gain)  # fmt: skip
 
 
-def _feed_forward(part: Builder, name: str, fields: Fields, family: Family, index: int) -> None:
+def _feed_forward(
+    part: Builder, name: str, fields: Fields, family: Family, *, sparse: bool
+) -> None:
     width, experts = fields.size("hidden_size", family.width), family.experts
     hidden = fields.size("intermediate_size", family.hidden)
-    if experts is not None and is_sparse(fields, experts, index):
+    if experts is not None and sparse:
         add_experts(part, f"{name}.{experts.name}", fields, experts, (width, hidden))
         return
     if family.fused_gate:

@@ -4,9 +4,8 @@ Source: transformers/models/{mamba,mamba2}/modeling_*.py (v4.57.1); Gu & Dao 202
 & Gu 2024 (2405.21060).
 """
 
-from math import fsum, log
-
 from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
+from decaycalc.architecture.guess import logarithms
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -28,9 +27,7 @@ def _start(fields: Fields) -> Start:
 
 def _add_rates(part: Builder, name: str, rows: int, states: int) -> None:
     """Add A_log, the logarithms of 1 to `states`; a vector is one of the states itself."""
-    values = [log(number) for number in range(1, states + 1)]
-    mean = fsum(values) / states
-    variance = fsum((value - mean) ** 2 for value in values) / states
+    variance, mean = logarithms(states)
     shape = (rows, states) if rows else (states,)
     part.add(f"{name}.A_log", *shape, role=Role.OTHER, variance=variance, mean=mean)
 
