@@ -1,6 +1,9 @@
 """Inspection: what a run's weight decay really does, every quantity with its origin."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from functools import cache
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
@@ -10,7 +13,7 @@ from decaycalc.findings.record import Finding, Subject
 from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import replace as with_changes
 from decaycalc.training.chosen import given_of, overridden
-from decaycalc.training.measure import Figures, measure
+from decaycalc.training.measure import MOST_STEPS, Figures, measure
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Group, Training
 from decaycalc.training.source import is_file, load
@@ -136,17 +139,37 @@ def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Fin
 
 
 def _inspected(training: Training) -> Inspection:
-    groups = tuple(_group_decay(training, group) for group in training.groups)
+    training = _followable(training)
+
+    @cache
+    def measured(lr: Fraction | None, value: str) -> Figures:
+        """Return a group's figures; layers by the hundred share few pairs of lr and decay."""
+        run = training.run if lr is None else with_changes(training.run, lr=lr)
+        return measure(training, run=run, value=value)
+
+    groups = tuple(_group_decay(training, group, measured) for group in training.groups)
     decayed = (each.figures for each in groups if each.weight_decay and each.figures.shrink)
+    own = next(decayed, None)
     return Inspection(
         training=training,
         groups=groups,
-        figures=next(decayed, measure(training)),
+        figures=measure(training) if own is None else own,
         alternatives=tuple(_inspected(other) for other in training.alternatives),
     )
 
 
-def _group_decay(training: Training, group: Group) -> GroupDecay:
+def _followable(training: Training) -> Training:
+    """Return a training with a note where its steps are too many to be followed one by one."""
+    total = training.run.total_steps
+    if total is None or total <= MOST_STEPS:
+        return training
+    note = f"{float(total):g} steps are too many to follow: what is left at the end is not told"
+    return replace(training, notes=(*training.notes, note))
+
+
+def _group_decay(
+    training: Training, group: Group, measured: Callable[[Fraction | None, str], Figures]
+) -> GroupDecay:
     """Return a group's own lr and decay, and what they do."""
     run_lr = training.run.given("lr")
     lr = exact(group.lr) if group.lr else None if run_lr is None else run_lr * exact(group.lr_mult)
@@ -156,8 +179,7 @@ def _group_decay(training: Training, group: Group) -> GroupDecay:
     if value == 0 or lr == 0:
         figures = Figures(shrink=0.0, sum_shrink=0.0, survival=1.0)
     elif value is not None and training.value is not None:
-        run = training.run if lr is None else with_changes(training.run, lr=lr)
-        figures = measure(training, run=run, value=decimal_text(value))
+        figures = measured(lr, decimal_text(value))
     own_tensors = [tensor for tensor in training.tensors if group.name in tensor.groups]
     return GroupDecay(
         group=group,

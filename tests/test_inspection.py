@@ -102,6 +102,12 @@ def test_nesterov_and_loss_are_given_too(write):
     assert (origins["nesterov"], origins["loss"], origins["momentum"]) == ("given",) * 3
 
 
+def test_a_run_of_endless_steps_is_not_followed(write):
+    found = inspect(write("train.yaml", TRAINER), run=Run(steps=10**12))
+    assert found.figures.survival is None
+    assert any("too many to follow" in note for note in found.training.notes)
+
+
 def test_lengths_in_epochs_wait_for_the_steps_of_one(write):
     text = "opt: adamw\nlr: 1e-3\nepochs: 100\nweight_decay: 0.05\n"
     found = inspect(write("args.yaml", text), run=Run(steps=500))

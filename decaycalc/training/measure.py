@@ -9,9 +9,10 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
-from decaycalc.survival import survive
-from decaycalc.survival.scheduled import lay_decay_schedule, lay_schedule, rule_of
 from decaycalc.training.record import Training
+
+# No training has so many steps; following them one by one would take minutes.
+MOST_STEPS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,17 @@ def _over_the_run(
     training: Training, side: Side, value: Fraction
 ) -> tuple[float | None, float | None]:
     """Return the sum of all shrinks and the survival; None without schedule or length."""
-    if training.schedule is None or side.run.total_steps is None:
+    total = side.run.total_steps
+    if training.schedule is None or total is None or total > MOST_STEPS:
         return None, None
+    # Imported here: numpy is a third of a start, and most files do not tell their length.
+    from decaycalc.survival import survive  # noqa: PLC0415
+    from decaycalc.survival.scheduled import (  # noqa: PLC0415
+        lay_decay_schedule,
+        lay_schedule,
+        rule_of,
+    )
+
     text = training.decay_schedule
     try:
         laid = lay_schedule(training.schedule, side.run)
