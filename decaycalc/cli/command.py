@@ -75,7 +75,10 @@ class Command(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the description, then the examples; one screen has its first paragraph alone."""
         if _is_brief(ctx):
-            formatter.write(f"\n  {self.get_short_help_str(78)}\n")
+            first, *_ = (self.help or "").split("\n\n")
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(" ".join(first.split()))
         else:
             super().format_help_text(ctx, formatter)
         if self.examples:

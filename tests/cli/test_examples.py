@@ -26,6 +26,12 @@ FILES = {
     ),
     "args.yaml": "opt: adamw\nlr: 1e-3\nweight_decay: 0.05\nepochs: 100\n",
     "train.yaml": "per_device_train_batch_size: 4\nnum_train_epochs: 3\nweight_decay: 0.1\n",
+    "old.yaml": "opt: adamw\nlr: 1e-3\nweight_decay: 0.05\nepochs: 100\n",
+    "new.yaml": "opt: adamw\nlr: 5e-4\nweight_decay: 0.05\nepochs: 100\n",
+    "train_gpt2.py": (
+        "batch_size = 12\ngradient_accumulation_steps = 40\nlearning_rate = 6e-4\n"
+        "max_iters = 600000\nlr_decay_iters = 600000\nweight_decay = 1e-1\n"
+    ),
     "run.sh": (
         "torchrun --nproc_per_node 2 train.py --num_train_epochs 2 --weight_decay 0.1 \\\n"
         "  --per_device_train_batch_size 4\n"

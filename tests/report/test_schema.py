@@ -54,6 +54,8 @@ OUTPUTS = {
         "verify 1e-4 --from pytorch-sgd --to keras-sgd --lr 0.1 --momentum 0.9",
     ),
     "suggest": ("suggest --lr 1e-3 -B 256 -N 1.28M --epochs 90 --to pytorch-adamw",),
+    "rule": ("check --explain DC201",),
+    "compare": ("compare resnet-50-he resnet-50-torch7",),
     "inspect": (
         "inspect resnet-50-he",
         "inspect gpt-2-124m-nanogpt",
