@@ -354,4 +354,8 @@ def _course(source: Side, decay: Decay) -> list[str]:
         text = f"a step takes {decay.per_step_shrink:.4g} times the weight off"
         changes = ", so it changes sign in every step" if decay.per_step_shrink > 1 else ": all"
         return [f"{text}{changes}; check lr and {source.convention.parameter}"]
+    if decay.per_step_factor_with_gradient is not None:
+        text = "without a gradient, or with one at right angles to the weight, a step multiplies it"
+        other = decay.per_step_factor_with_gradient
+        return [f"{text} by {decay.per_step_factor:.8g}; with any other gradient by {other:.8g}"]
     return [_OSCILLATES] if decay.oscillating else []

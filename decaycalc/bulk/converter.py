@@ -239,6 +239,7 @@ class Converter:
             NoShortcutError: each has to be answered by itself.
         """
         without_number = any(made.value is None for made in reply.conversions)
+        without_number |= question.source.is_projected  # its warning says numbers of the row
         over_a_run = question.schedule or question.decay_schedule
         if over_a_run or question.target_run or without_number or not reply.conversions:
             raise NoShortcutError

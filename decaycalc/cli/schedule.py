@@ -88,6 +88,8 @@ def scheduled(
     Raises:
         ContradictionError: No VALUE.
     """
+    from decaycalc.conversion.side import Side
+    from decaycalc.conversion.taken import require_taken
     from decaycalc.report import schedule as report
     from decaycalc.survival.scheduled import follow_decay
 
@@ -95,6 +97,7 @@ def scheduled(
     record = require_source(setting.source)
     if setting.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
+    require_taken(Side(convention=record, run=setting.run), ())
     found = follow_decay(
         setting.value,
         source=record,

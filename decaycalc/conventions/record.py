@@ -208,6 +208,11 @@ class Convention(Record):
         return is_adaptive(self.optimizer)
 
     @property
+    def is_projected(self) -> bool:
+        """Whether a gradient at right angles to the weight, or none, lowers its decay (AdamP)."""
+        return self.monomial is not None and "wd_ratio" in self.monomial.names
+
+    @property
     def is_penalty(self) -> bool:
         """Whether the number is a penalty in an objective, which has no optimizer of its own."""
         return self.optimizer in {ANY, FIT} and self.refusal is None

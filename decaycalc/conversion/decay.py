@@ -15,7 +15,9 @@ class Decay(Record):
 
     Factors and half-lives are exact (the dominant root of a momentum recursion, log1p and expm1
     throughout); timescales are 1/shrink to first order, as the literature means them. Epochs are
-    N/B steps in timescales and half-lives, whole steps in `per_epoch_factor`.
+    N/B steps in timescales and half-lives, whole steps in `per_epoch_factor`. Where an optimizer
+    decays otherwise without a gradient (AdamP, SGDP), all this is without one, and
+    `per_step_factor_with_gradient` is the factor of a weight whose gradient is not projected.
     """
 
     per_step_factor: float
@@ -29,6 +31,7 @@ class Decay(Record):
     timescale_epochs: float | None
     timescale_run_fraction: float | None
     oscillating: bool
+    per_step_factor_with_gradient: float | None = None
 
     def to_dict(self) -> dict[str, float | bool | None]:
         """Return the fields by name: JSON's `decay`."""
@@ -77,7 +80,16 @@ def _decay(side: Side, first_order: Fraction) -> Decay:
         timescale_epochs=_float(timescale / ratio) if timescale and ratio else None,
         timescale_run_fraction=_float(timescale / steps) if timescale and steps else None,
         oscillating=_oscillates(side, first_order),
+        per_step_factor_with_gradient=_with_gradient(side, first_order),
     )
+
+
+def _with_gradient(side: Side, first_order: Fraction) -> float | None:
+    """Return the factor of a step in the branch that a real gradient takes, None without two."""
+    ratio = side.get("wd_ratio")
+    if not ratio or not side.convention.is_projected:
+        return None
+    return float(1 - side.exact_shrink(first_order / ratio))
 
 
 def _left_after(shrink: float, steps: Fraction | int | None) -> float | None:

@@ -161,6 +161,10 @@ def notes(
         texts.append("the solver takes no such steps: the decay is plain SGD's on its objective")
     if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
         texts.append("an estimate: Adam divides the penalty's gradient by about the gradient's RMS")
+    if one.is_projected != other.is_projected:
+        projected = one if one.is_projected else other
+        text = "for weights without a gradient or with one at right angles to them"
+        texts.append(f"{text}: {projected.key} decays others as at wd_ratio 1")
     texts += _loss_unit_note(source, target)
     texts += _settings_note(one, other)
     texts += [f"an estimate: {text}" for text in _estimated(source, target) if one != other]

@@ -6,6 +6,7 @@ from fractions import Fraction
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.assumptions import Assumption, assumed_by_decay
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.conversion.rounding import precision_warning
@@ -52,6 +53,7 @@ class ScheduleAnswer:
             "timescale_run_fraction": self.timescale_run_fraction,
             "equilibrium": self._equilibrium(),
             "curve": list(curve),
+            "assumptions": [entry.to_dict() for entry in self.assumptions],
             "warnings": list(self.warnings),
         }
 
@@ -63,8 +65,13 @@ class ScheduleAnswer:
 
     def summary(self) -> dict[str, object]:
         """Return what `convert` tells of it: the document without source, run and curve."""
-        left_out = {"source", "run", "curve", "warnings"}
+        left_out = {"source", "run", "curve", "assumptions", "warnings"}
         return {name: value for name, value in self.to_dict().items() if name not in left_out}
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """The unsaid quantities that entered the decay."""
+        return assumed_by_decay(Side(convention=self.source, run=self.run))
 
     @property
     def timescale_run_fraction(self) -> float | None:
@@ -108,7 +115,6 @@ def follow_decay(
         decay=decay,
         equilibrium=predict_equilibrium(side, number) if own is None else None,
         warnings=(
-            *_assumptions(side),
             *falling_lr(source),
             *_warnings((laid, own), rule, decay, dtype),
         ),
@@ -189,12 +195,6 @@ def _follows(side: Side) -> Follows:
     return Follows.LR if coupled else side.convention.follows
 
 
-def _assumptions(side: Side) -> tuple[str, ...]:
-    return tuple(
-        f"{name} is {float(value):g}, the framework's default" for name, value in side.assumed()
-    )
-
-
 def _warnings(
     schedules: tuple[Schedule, Schedule | None],
     rule: DecayRule,
@@ -227,9 +227,14 @@ def _course(rule: DecayRule) -> list[str]:
 
 
 def _rounding(decay: ScheduledDecay, dtype: str | None) -> list[str]:
-    """Return the warning of a decay lost in rounding, at peak or on a part of the run."""
+    """Return the warning of a decay lost in rounding, at peak or on a part of the run.
+
+    Of weights of which nobody said the type it is said where float32 loses it even at its peak.
+    """
     if dtype is None:
-        return []
+        peak = max(point.shrink for point in decay.curve)
+        lost_at_peak = precision_warning(peak, "float32")
+        return [] if lost_at_peak is None else [lost_at_peak.text]
     points = [point for point in decay.curve if point.shrink > 0]
     lost = [point for point in points if precision_warning(point.shrink, dtype) is not None]
     if not lost:

@@ -113,7 +113,14 @@ def test_oscillation_misfits_and_rounding_are_said() -> None:
 
 def test_assumed_quantities_are_said() -> None:
     torch7 = over("torch7-sgd", "1e-4", Run(lr="0.1", momentum="0.9", steps=100))
-    assert any("dampening is 0.9" in text for text in torch7.warnings)
+    assert [(entry.name, entry.value) for entry in torch7.assumptions] == [("dampening", 0.9)]
+
+
+def test_a_decay_that_even_float32_loses_is_said_unasked() -> None:
+    for lr, lost in (("5e-7", True), ("5e-4", False)):
+        run = Run(lr=lr, steps=100)
+        found = over("pytorch-adamw", "0.01", run, schedule="linear")
+        assert any("lost in float32 rounding" in text for text in found.warnings) == lost
 
 
 def test_the_document_holds_the_run_the_sums_and_the_curve() -> None:
