@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from math import exp, fsum
+from typing import TYPE_CHECKING
 
 from decaycalc.answers import Answer
 from decaycalc.architecture.penalty import LayerPenalty, Penalty
 from decaycalc.report.digits import show
-from decaycalc.report.fold import Fold, fold_names
 from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
+
+if TYPE_CHECKING:
+    from decaycalc.report.fold import Fold
 
 _MOST_ROWS = 6
 _EVEN = "The penalty grows with the number of weights, the decay of a weight does not."
@@ -75,6 +78,9 @@ def _of_loss(penalty: Penalty) -> str:
 
 def _folded(layers: tuple[LayerPenalty, ...]) -> list[tuple[Cell, ...]]:
     """Return few rows: names that differ by a number share one, the smallest ones the last."""
+    # Imported here: most answers have no network.
+    from decaycalc.report.fold import fold_names  # noqa: PLC0415
+
     alike = [(layer.n_weights, layer.value, layer.per_step_shrink) for layer in layers]
     folds = fold_names([layer.name for layer in layers], alike)
     sizes = {fold.name: _size(fold, layers) for fold in folds}
@@ -85,7 +91,7 @@ def _folded(layers: tuple[LayerPenalty, ...]) -> list[tuple[Cell, ...]]:
     return [*rows, _row(f"{len(rest)} smaller ones", rest)] if rest else rows
 
 
-def _size(fold: Fold, layers: tuple[LayerPenalty, ...]) -> int:
+def _size(fold: "Fold", layers: tuple[LayerPenalty, ...]) -> int:
     return sum(layers[place].n_weights for place in fold.members)
 
 

@@ -102,12 +102,17 @@ def _table(table: Table, width: int | None) -> Iterator[RenderableType]:
         yield Text(table.title, style="bold")
     if laid is None:
         laid = records(columns, width or _NATURAL, title=table.title)
+    folded = any(map(_is_folded, laid))
     for start in range(0, len(laid[0].texts) or 1, _ROWS):
-        yield _rich_table(laid, slice(start, start + _ROWS))
+        yield _rich_table(laid, slice(start, start + _ROWS), folded=folded)
 
 
-def _rich_table(columns: tuple[Strip, ...], rows: slice) -> RichTable:
-    """Return some rows as rich's table; the first of them stand below the headers."""
+def _rich_table(columns: tuple[Strip, ...], rows: slice, *, folded: bool) -> RichTable:
+    """Return some rows as rich's table; the first of them stand below the headers.
+
+    Where no cell is `folded`, they are one row of many lines: it looks the same and takes half the
+    time.
+    """
     headed = rows.start == 0 and any(strip.header for strip in columns)
     shown = RichTable(
         box=SIMPLE_HEAD, show_header=headed, show_edge=False, border_style="dim", pad_edge=True
@@ -115,9 +120,17 @@ def _rich_table(columns: tuple[Strip, ...], rows: slice) -> RichTable:
     for strip in columns:
         justify = "right" if strip.is_number else "left"
         shown.add_column(strip.header, justify=justify, width=strip.width, overflow="fold")  # type: ignore[arg-type]
-    for cells in zip(*(_cells(strip, rows) for strip in columns), strict=True):
-        shown.add_row(*cells)
+    cells = [_cells(strip, rows) for strip in columns]
+    if not folded:
+        cells = [[Text("\n").join(column)] for column in cells if column]
+    for row in zip(*cells, strict=True):
+        shown.add_row(*row)
     return shown
+
+
+def _is_folded(strip: Strip) -> bool:
+    """Return whether a cell takes more than one line."""
+    return strip.width < strip.broken or any("\n" in text for text in strip.texts)
 
 
 def _cells(strip: Strip, rows: slice) -> list[Text]:
