@@ -11,10 +11,17 @@ from decaycalc.errors import UnreadableFileError
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_json(text: str, path: str, *, parse_number: Callable[[str], Any] | None = None) -> Any:
+def parse_json(
+    text: str,
+    path: str,
+    *,
+    parse_number: Callable[[str], Any] | None = None,
+    constants: bool = False,
+) -> Any:
     """Return the value that a JSON text holds; `path` names it in errors.
 
-    `parse_number` makes numbers of their typed text (`str` keeps it).
+    `parse_number` makes numbers of their typed text (`str` keeps it); `constants` lets NaN and
+    Infinity through, which some writers put where no number is meant.
 
     Raises:
         UnreadableFileError: not JSON, NaN or Infinity, a key twice, a lone surrogate, nested
@@ -24,7 +31,7 @@ def parse_json(text: str, path: str, *, parse_number: Callable[[str], Any] | Non
         value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_no_constant,
+            parse_constant=None if constants else _no_constant,
             parse_int=parse_number,
             parse_float=parse_number,
         )

@@ -700,6 +700,16 @@ def test_names_that_cannot_be_written_out_are_refused(tmp_path):
         pairs_of_json({"\ud800": [3, 4]}, "x.yaml")
 
 
+def test_a_configuration_may_hold_infinity_where_it_is_not_read(tmp_path):
+    """Mamba 2's own configurations do; a size that is read is still refused."""
+    limits = '{"model_type": "mamba2", "num_hidden_layers": 1, "time_step_limit": [0.0, Infinity]}'
+    assert parse_architecture(write(tmp_path, "config.json", limits)).n_parameters > 1
+    with pytest.raises(UnreadableFileError, match="hidden_size is inf"):
+        parse_architecture(
+            write(tmp_path, "config.json", '{"model_type": "gpt_neox", "hidden_size": Infinity}')
+        )
+
+
 def test_a_key_twice_among_many_takes_no_time(tmp_path):
     text = "{" + ",".join(f'"w{index}":[1]' for index in range(150_000)) + ',"w0":[1]}'
     with pytest.raises(UnreadableFileError, match="'w0' stands twice"):

@@ -90,11 +90,16 @@ def read_stdin(text: str) -> Architecture:
         UnreadableFileError: it is malformed.
         InvalidValueError: a tensor is absurdly large.
     """
-    return _document(parse_json(text, "<stdin>"), "<stdin>")
+    return _document(_parse(text, "<stdin>"), "<stdin>")
 
 
 def _json(path: str) -> Architecture:
-    return _document(parse_json(read_text(path), path), path)
+    return _document(_parse(read_text(path), path), path)
+
+
+def _parse(text: str, path: str) -> Any:
+    """Return a JSON value; transformers itself writes `[0.0, Infinity]` in configurations."""
+    return parse_json(text, path, constants='"model_type"' in text)
 
 
 def _document(value: Any, path: str) -> Architecture:
