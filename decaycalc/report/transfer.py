@@ -275,16 +275,19 @@ def _laws(projections: tuple[Projection, ...]) -> Table:
 
 
 def _unavailable(moved: Transfer, flag_of: Callable[[str], str]) -> Table:
-    """Return the rules out of reach and what would bring them within it."""
-    rows = tuple(
-        (
-            entry.lr_rule.value,
-            entry.hold.value,
-            f"give {', '.join(map(flag_of, entry.missing))}" if entry.missing else entry.message,
-        )
-        for entry in moved.unavailable
+    """Return the rules out of reach and what would bring them within it, by the reason."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for entry in moved.unavailable:
+        needed = f"needs {', '.join(map(flag_of, entry.missing))}" if entry.missing else ""
+        lr = _lr_words(moved, entry.lr_rule)
+        reasons.setdefault((_HELD[entry.hold], needed or entry.message), []).append(lr)
+    columns = (
+        Column(header="Out of reach", least=16),
+        Column(header="if lr is", least=16),
+        Column(header="because", least=24, tone=Tone.QUIET),
     )
-    return simple_table(title="Out of reach", headers=("lr rule", "holds", "why"), rows=rows)
+    rows = tuple((held, ", ".join(lrs), why) for (held, why), lrs in reasons.items())
+    return Table(title="Out of reach", columns=columns, rows=rows)
 
 
 def rows(moved: Transfer) -> list[Mapping[str, object]]:
