@@ -17,6 +17,7 @@ from typing import Any
 from decaycalc.errors import UnreadableFileError
 from decaycalc.files.text import read_text
 
+LARGEST_MULTIPLIER = 1e9  # as of multipliers that are typed
 _EXPECTED = "expected rows of (step, multiplier) and nothing else"
 
 
@@ -197,3 +198,6 @@ def _check(table: Table) -> None:
             raise UnreadableFileError(table.path, reason)
     if not table.unit:
         raise UnreadableFileError(table.path, f"its {table.column} is 0 throughout")
+    if max(table.values) / table.unit > LARGEST_MULTIPLIER:
+        reason = f"{table.column} {max(table.values):g} is more than 1e9 of {table.unit:g}"
+        raise UnreadableFileError(table.path, reason)

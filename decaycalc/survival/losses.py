@@ -12,7 +12,7 @@ LONG_RUN = 1 << 16  # steps from which blocks of them are summed together
 SMALL_BLOCK = 0.01  # largest loss in a block for which what is gone inside it is a short series
 _PLACES = np.arange(BLOCK, dtype=np.float64)
 _ONES = np.ones(BLOCK)
-_SQUARES, _CUBES = float((_PLACES**2).sum()), float((_PLACES**3).sum())
+_SQUARES = float((_PLACES**2).sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +51,13 @@ def _join(logs: Floats) -> tuple[Floats, Floats]:
     """Return the logs of blocks of steps, and what is gone of their updates within the block.
 
     With r the sum of the logs after an update in its block, the part of it that is gone is
-    `-expm1(r)`, here `-r - r^2/2 - r^3/6`: in the first term, exact, each step's log is counted as
-    often as there are updates before it in the block, in the others the block's mean.
+    `-expm1(r)`, here `-r - r^2/2`: in the first term, exact, each step's log is counted as often as
+    there are updates before it in the block, in the other the block's mean.
     """
     blocks = logs.reshape(len(logs), -1, BLOCK)
     sums, moments = blocks @ _ONES, blocks @ _PLACES
     mean = sums / BLOCK
-    return sums, -(moments + mean * mean * (_SQUARES / 2 + mean * (_CUBES / 6)))
+    return sums, -(moments + mean * mean * (_SQUARES / 2))
 
 
 def log_left(losses: Floats) -> Floats:

@@ -58,6 +58,7 @@ def test_rows_are_read_from_csv_and_json(tmp_path: Path, name: str, text: str) -
          "expected rows of (step, multiplier) and nothing else"),
         ("a.json", "[" * 100_000, "expected rows of (step, multiplier) and nothing else"),
         ("a.json", "[]", "it has no rows"),
+        ("a.json", "[[0, 1e300]]", "multiplier 1e+300 is more than 1e9 of 1"),
         ("a.json", '{"log_history": [{"loss": 1, "step": 3}]}',
          "its log_history holds no lr or learning_rate"),
         ("a.json", '{"log_history": [{"learning_rate": 1}]}',

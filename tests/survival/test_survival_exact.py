@@ -12,6 +12,8 @@ from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import KINDS, parse_schedule
 from decaycalc.survival import DecayRule, survive
+from decaycalc.survival.losses import sum_losses
+from decaycalc.survival.rows import BLOCK
 from tests.survival.test_survival import left_exactly
 
 N_STEPS = 6007
@@ -240,3 +242,13 @@ def test_a_constant_decay_schedule_changes_nothing():
     schedule, own = (parse_schedule("constant", total_steps=10**12) for _ in range(2))
     rule = DecayRule(step=1e-12)
     assert survive(schedule, rule, decay_schedule=own) == survive(schedule, rule)
+
+
+def test_blocks_of_weak_decays_lose_what_their_steps_lose():
+    chance = np.random.default_rng(3)
+    shrinks = 3e-4 * chance.uniform(0.9, 1, (4, 5 * BLOCK))
+    found, exact = (sum_losses(shrinks, in_blocks=blocks) for blocks in (True, False))
+    assert found.log == pytest.approx(exact.log, rel=1e-14)
+    assert found.gone == pytest.approx(exact.gone, rel=1e-6)
+    alone, one = (sum_losses(shrinks[:, :BLOCK], in_blocks=blocks) for blocks in (True, False))
+    assert alone.gone == pytest.approx(one.gone, rel=2e-5)
