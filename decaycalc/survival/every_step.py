@@ -16,7 +16,7 @@ from decaycalc.survival.rows import Rows, cut_rows
 from decaycalc.survival.rule import DecayRule
 
 MOST_STEPS = 10**10  # minutes of work
-SMALL_LOSS = 0.01  # largest loss in all for which the ages of equal steps are a short series
+SMALL_LOSS = 1e-4  # largest loss in all for which the ages of equal steps are a short series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

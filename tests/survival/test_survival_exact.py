@@ -12,6 +12,7 @@ from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import KINDS, parse_schedule
 from decaycalc.survival import DecayRule, survive
+from decaycalc.survival.every_step import _geometric_gone
 from decaycalc.survival.losses import sum_losses
 from decaycalc.survival.rows import BLOCK
 from tests.survival.test_survival import left_exactly
@@ -252,3 +253,11 @@ def test_blocks_of_weak_decays_lose_what_their_steps_lose():
     assert found.gone == pytest.approx(exact.gone, rel=1e-6)
     alone, one = (sum_losses(shrinks[:, :BLOCK], in_blocks=blocks) for blocks in (True, False))
     assert alone.gone == pytest.approx(one.gone, rel=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("n", "log"), [(100, -9e-7), (100, -2e-6), (1000, -1e-2), (7, -1e-5), (2, -4e-5)]
+)
+def test_what_is_gone_of_equal_steps_is_their_sum(n, log):
+    exact = -math.fsum(math.expm1(k * log) for k in range(n))
+    assert _geometric_gone(log, n) == pytest.approx(exact, rel=1e-10)
