@@ -28,7 +28,7 @@ from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 _LARGEST = float(np.finfo(np.float64).max)
 _TINY = float(np.finfo(np.float64).tiny)
 # What is infinite, not a number or negative has bits, read as a whole number, from here on.

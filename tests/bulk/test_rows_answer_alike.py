@@ -214,3 +214,19 @@ def test_csv_rows_have_their_warnings_in_a_column():
     convert_csv(Stream(io.BytesIO("\n".join(rows).encode()), sink), {})
     table = list(csv.DictReader(io.StringIO(sink.getvalue().decode())))
     assert [row["result_warnings"][:19] for row in table] == ["an epoch is 4 steps"] * 2 + [""]
+
+
+def test_kinds_that_are_refused_or_swallowed_by_rounding_answer_as_the_single_command():
+    lengths = {"steps": 391, "epochs": 1, "dataset_size": 50000, "batch_size": 128}
+    refused = {"value": 0.1, "from": "pytorch-adamw", "to": "tfa-adamw", "lr": 0.1}
+    proximal = {"value": 0.1, "from": "timm-adan", "to": "per-step-shrink"}
+    rows = [
+        *({**refused, "momentum": 0.9, **lengths, "steps": steps} for steps in (391, 390, 1)),
+        *({**refused, "momentum": 0.9, "lr": lr} for lr in (0.1, 0.2, -1)),
+        *({**proximal, "lr": lr} for lr in (0.1, 1e-7, 1e-9)),
+        *({**proximal, "from": "pytorch-sgd", "momentum": m, "dampening": 0.1, "lr": lr}
+          for m, lr in ((0.9, 0.1), (0.8, 1e-8), (0.99, 1e-9), (0.5, 3e-7))),
+        *({**refused, "to": ["tfa-adamw", "keras-adamw"], "momentum": 0.9, "lr": lr}
+          for lr in (0.1, 0.2)),
+    ]  # fmt: skip
+    assert compare(rows) > 10
