@@ -101,3 +101,13 @@ def test_a_number_that_does_not_multiply_the_decay_has_no_schedule(key):
     value = {"per-step-factor": "0.99"}.get(key, "100")
     with pytest.raises(ContradictionError, match=f"that of {key} is not proportional"):
         follow_decay(value, source=find(key), run=Run(lr=1e-3, steps=100), decay_schedule="cosine")
+
+
+def test_a_decay_that_oscillates_at_its_own_peak_alone_is_warned_of():
+    run = Run(lr="0.1", momentum="0.9", steps=100)
+    steady, rising = (
+        follow_decay("0.01", source=find("pytorch-sgd"), run=run, decay_schedule=text)
+        for text in (None, "linear:final=10")
+    )
+    assert not any("oscillates" in text for text in steady.warnings)
+    assert any("oscillates" in text for text in rising.warnings)
