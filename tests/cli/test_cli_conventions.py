@@ -117,3 +117,7 @@ def test_the_screen_never_says_loss_scale(run):
     assert "loss_scale" not in run("conventions", "--all").out
     for key in ("mean-over-weights-l2", "layer-mean-l2", "yolov5", "gal-dropout", "caffe"):
         assert "loss_scale" not in run("conventions", key).out
+
+
+def test_a_list_of_what_was_only_read_tells_no_release(run):
+    assert "Executed in" not in run("conventions", "--framework", "burn").out

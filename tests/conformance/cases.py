@@ -30,7 +30,7 @@ def run_of(*, loss=Loss.MEAN, lr=LR, size=START.size, **settings):
         n_weights=size,
         n_layers=1,
         extras=(("layer_weights", size),),
-        **settings,
+        **{"momentum": 0, **settings},  # some frameworks have one unasked, the steppers have not
     )
 
 
