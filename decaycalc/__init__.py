@@ -1,7 +1,8 @@
 """Weight decay, converted between frameworks, losses and batch sizes.
 
 The public names load when they are first used, so that importing the package costs nothing:
-`convert` (numbers, and numpy arrays), `answer` (all that the command says), `Run`, `Convention`,
+`convert` (numbers, and numpy arrays), `answer` (all that the command says), `inspect` (a published
+run or a training file), `Training`, `Run`, `Convention`,
 `catalogue` (`catalogue.find`, `catalogue.conventions`), `Architecture`, `parse_architecture` (a
 text, a model's name or a file), `schedule` (`schedule.parse_schedule`) and `DecaycalcError`.
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they load when they are used
     from decaycalc import schedule
-    from decaycalc.api import answer, convert
+    from decaycalc.api import answer, convert, inspect
     from decaycalc.architecture import parse_architecture
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions import catalogue
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # they load when they are used
     from decaycalc.conventions.run import Run
     from decaycalc.conversion.plan import Match
     from decaycalc.errors import DecaycalcError
+    from decaycalc.training.record import Training
 
 __version__ = "0.1.0"
 
@@ -33,9 +35,11 @@ __all__ = [
     "Equivalence",
     "Match",
     "Run",
+    "Training",
     "answer",
     "catalogue",
     "convert",
+    "inspect",
     "parse_architecture",
     "schedule",
 ]
@@ -48,9 +52,11 @@ _HOMES = {
     "Equivalence": "conventions.record",
     "Match": "conversion.plan",
     "Run": "conventions.run",
+    "Training": "training.record",
     "answer": "api",
     "catalogue": "conventions",
     "convert": "api",
+    "inspect": "api",
     "parse_architecture": "architecture",
 }
 

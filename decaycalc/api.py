@@ -14,10 +14,12 @@ from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match
+from decaycalc.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conversion.arrays import ArrayConversion
+    from decaycalc.inspection import Inspection
 
 _SCALARS = (int, float, str, Fraction)
 _ASKED = frozenset(Question._fields)
@@ -134,6 +136,34 @@ def answer(
         run=here, target_run=there, match=Match(match), architecture=architecture, **asked,
     )  # fmt: skip
     return _answer(question)
+
+
+def inspect(
+    source: str,
+    *,
+    run: Run | None = None,
+    schedule: str | None = None,
+    kind: str | None = None,
+    **quantities: Number | None,
+) -> "Inspection":
+    """Return what the weight decay of a published run or a training file really does.
+
+    `quantities` of the run, by their names, take the place of the source's own, and what depends
+    on them follows; `kind` is the trainer whose file it is. `to_dict()` is the command's JSON.
+
+    >>> inspect("resnet-50-he", batch_size=512).figures.shrink
+    0.0001
+
+    Raises:
+        DecaycalcError: what the command would refuse.
+    """
+    from decaycalc import inspection  # noqa: PLC0415  (the readers of training files, if asked)
+
+    given = {name: number for name, number in quantities.items() if number is not None}
+    own, other = runs_with(run or Run(), None, given)
+    if other is not None:
+        raise InvalidValueError("quantity", next(iter(given)), "is none of an inspected run's")
+    return inspection.inspect(source, run=own, schedule=schedule, kind=kind)
 
 
 def _record(name: Convention | str) -> Convention:

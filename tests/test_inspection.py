@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+import decaycalc
 from decaycalc.cli.main import main
 from decaycalc.conventions.run import Run
-from decaycalc.errors import NoEquivalentError
+from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.inspection import inspect
 from decaycalc.training.chosen import choose
 
@@ -61,6 +62,14 @@ def test_a_fine_tune_is_inspected_with_its_groups(write):
     assert document["not_used"] == ["lr_noise"]
 
 
+def test_the_api_takes_quantities_by_name(write):
+    found = decaycalc.inspect(write("train.yaml", TRAINER), dataset_size=100_000, world_size=2)
+    assert isinstance(found.training, decaycalc.Training)
+    assert found.training.run.examples_per_step == 64
+    with pytest.raises(InvalidValueError, match="none of an inspected run's"):
+        decaycalc.inspect("resnet-50-he", to_lr=1)
+
+
 def test_two_readings_are_both_inspected(write):
     document = inspect(write("args.yaml", AUTO)).to_dict()
     (other,) = document["alternatives"]
@@ -100,6 +109,12 @@ def test_nesterov_and_loss_are_given_too(write):
     found = inspect(path, run=Run(momentum="0.9", nesterov=True, loss="mean"))
     origins = {q.name: q.origin for q in found.training.quantities}
     assert (origins["nesterov"], origins["loss"], origins["momentum"]) == ("given",) * 3
+
+
+def test_a_decay_that_grows_without_bound_is_refused_in_one_line(write):
+    text = "opt: adamw\nlr: 1e-3\nepochs: 100\nweight_decay: 1e4\n"
+    with pytest.raises(InvalidValueError, match="grow without bound"):
+        inspect(write("args.yaml", text), run=Run(dataset_size=20000))
 
 
 def test_a_run_of_endless_steps_is_not_followed(write):

@@ -41,7 +41,9 @@ def sum_losses(losses: Floats, *, in_blocks: bool) -> Losses:
         n_joined = BLOCK
     after = np.zeros_like(logs)
     after[:, :-1] = logs[:, :0:-1].cumsum(axis=1)[:, ::-1]
-    lost = gone * np.exp(after) - n_joined * np.expm1(after)
+    # A decay above 2 a step grows without bound, which is told where the sums are taken.
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost = gone * np.exp(after) - n_joined * np.expm1(after)
     overshoots = np.where(losses > 1, -1.0, 1.0).prod(axis=1) if largest > 1 else None
     sign = np.ones(len(losses)) if overshoots is None else overshoots
     return Losses(log=logs.sum(axis=1), sign=sign, gone=lost.sum(axis=1))
