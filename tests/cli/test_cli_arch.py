@@ -123,6 +123,12 @@ def test_a_group_has_an_lr_and_a_decay_of_its_own(run):
     assert group["shrink"] == pytest.approx(3.2e-4)
 
 
+def test_groups_with_numbers_of_their_own_are_shown(run):
+    out = run("784-10", "0.01", "--from", "pytorch-adamw", "--lr", "1e-3", "--group", "fc1:lr*4")[1]
+    assert "Groups" in out
+    assert "4e-5" in out
+
+
 def test_a_multiple_of_lr_leaves_alone_what_does_not_follow_lr(run):
     words = ("784-10", "1e-4", "--from", "tfa-adamw", "--lr", "2e-4", "--group", "fc1:lr*16")
     assert document(run, *words)["groups"][0]["shrink"] == pytest.approx(1e-4)
