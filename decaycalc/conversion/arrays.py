@@ -8,7 +8,6 @@ out of the ordinary, is asked of the scalar conversion, element by element.
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,10 @@ from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.array_numbers import ArrayPlan
-from decaycalc.conversion.convert import Conversion, apply, check_value
-from decaycalc.conversion.kept import kept_plan, sees_numbers
+from decaycalc.conversion.array_request import Places, Request
+from decaycalc.conversion.convert import apply
+from decaycalc.conversion.kept import sees_numbers
 from decaycalc.conversion.plan import Match, Plan
-from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
@@ -34,7 +33,6 @@ _TINY = float(np.finfo(np.float64).tiny)
 # What is infinite, not a number or negative has bits, read as a whole number, from here on.
 _UNSOUND_BITS = np.float64(np.inf).view(np.uint64)
 _LENGTH = ("steps", "epochs", "dataset_size", "batch_size")
-Places = NDArray[np.intp]
 
 
 class ArrayConversion(Record):
@@ -63,72 +61,6 @@ class ArrayConversion(Record):
         }
 
 
-class _Request(Record):
-    """What is asked: arrays by name, `value` among them, in the setting of two runs."""
-
-    source: Convention
-    target: Convention
-    run: Run
-    target_run: Run | None
-    match: Match
-    arrays: dict[str, Floats]
-    shape: tuple[int, ...]
-
-    def element(self, place: int) -> Conversion:
-        """Return the scalar conversion of one element, by its place in the flattened result.
-
-        Raises:
-            DecaycalcError: it has none.
-        """
-        return apply(self.plan(place), self.number(place))
-
-    def number(self, place: int) -> Fraction:
-        """Return the value of one element.
-
-        Raises:
-            InvalidValueError: it is none that the convention can have.
-        """
-        return check_value(self._at("value", place), self.source)
-
-    def plan(self, place: int) -> Plan:
-        """Return the plan of one element.
-
-        Raises:
-            DecaycalcError: it has none.
-        """
-        numbers = {name: self._at(name, place) for name in self.arrays if name != "value"}
-        run, target_run = runs_with(self.run, self.target_run, numbers)
-        way = kept_plan(self.source, self.target, run=run, target_run=target_run, match=self.match)
-        require_taken(way.source, (self.target,), target_run)
-        return way
-
-    def _at(self, name: str, place: int) -> float:
-        index = np.unravel_index(place, self.shape)
-        return float(np.broadcast_to(self.arrays[name], self.shape)[index])
-
-    @property
-    def zero_is_sound(self) -> bool:
-        """Whether the source can have the number 0."""
-        return (
-            self.source.form is None
-            and self.source.refusal is None
-            and (self.source.monomial is None or self.source.monomial.power_of("value") > 0)
-        )
-
-    @property
-    def there(self) -> frozenset[str]:
-        """The quantities that the target's run gives as numbers."""
-        given = {} if self.target_run is None else vars(self.target_run)
-        return frozenset(name for name, value in given.items() if isinstance(value, Fraction))
-
-    def taken(self, places: Places) -> dict[str, Floats]:
-        """Return the arrays of some elements, by their places in the flattened result."""
-        index = np.unravel_index(places, self.shape)
-        return {
-            name: np.broadcast_to(array, self.shape)[index] for name, array in self.arrays.items()
-        }
-
-
 def convert_arrays(
     value: ArrayLike,
     *,
@@ -151,7 +83,7 @@ def convert_arrays(
     arrays = {name: _floats(array, name) for name, array in quantities.items() if name not in words}
     arrays["value"] = _floats(value, source.parameter)
     shape = _shape(arrays)
-    request = _Request(
+    request = Request(
         source=source, target=target, run=run, target_run=target_run, match=match,
         arrays={name: np.atleast_1d(array) for name, array in arrays.items()}, shape=shape or (1,),
     )  # fmt: skip
@@ -200,7 +132,7 @@ def _shape(arrays: dict[str, Floats]) -> tuple[int, ...]:
 class _Work:
     """A request being answered: the results so far, and the elements that wait for another plan."""
 
-    def __init__(self, request: _Request, way: Plan) -> None:
+    def __init__(self, request: Request, way: Plan) -> None:
         self.request, self.way = request, way
         self.values = np.empty(request.shape)
         self.lrs = np.empty(request.shape) if way.target_lr() is not None else None
@@ -264,7 +196,7 @@ class _Work:
         return self.request.arrays.get("lr", np.nan if lr is None else float(lr))
 
 
-def _blocks(request: _Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
+def _blocks(request: Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
     """Yield the indices of blocks, along the longest axis, and the arrays within each."""
     shape = request.shape
     axis = int(np.argmax(shape))
@@ -283,7 +215,7 @@ def _blocks(request: _Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
 
 
 def _answered(
-    request: _Request, laid: ArrayPlan, values: Floats, lrs: Floats | None
+    request: Request, laid: ArrayPlan, values: Floats, lrs: Floats | None
 ) -> NDArray[np.bool_] | None:
     """Write numbers and lrs of elements that share a plan; return which are not to be trusted."""
     way = laid.way
@@ -313,7 +245,7 @@ def _all(check: Any) -> bool:
     return bool(np.all(check))
 
 
-def _are_sound(request: _Request, laid: ArrayPlan, values: Floats, between: Floats | None) -> bool:
+def _are_sound(request: Request, laid: ArrayPlan, values: Floats, between: Floats | None) -> bool:
     """Return whether no element is out of the ordinary, in as few passes as can tell."""
     if np.maximum.reduce(values.view(np.uint64), axis=None) >= _UNSOUND_BITS:
         return False
@@ -351,7 +283,7 @@ def _quantities(laid: ArrayPlan) -> Iterator[tuple[Floats, float]]:
             yield array, high or (np.inf if name in names else _LARGEST)
 
 
-def _zeros(request: _Request, laid: ArrayPlan, values: Floats) -> Any:
+def _zeros(request: Request, laid: ArrayPlan, values: Floats) -> Any:
     """Return which values are 0 and so is their number, rightly."""
     factor = laid.way.factor
     if factor is None or factor.power_of("value") <= 0 or not request.zero_is_sound:
@@ -359,7 +291,7 @@ def _zeros(request: _Request, laid: ArrayPlan, values: Floats) -> Any:
     return (values == 0) & (laid.arrays["value"] == 0)
 
 
-def _relations(request: _Request, laid: ArrayPlan) -> Iterator[Any]:
+def _relations(request: Request, laid: ArrayPlan) -> Iterator[Any]:
     """Yield what must hold of several quantities, of whole numbers, and of zeros."""
     arrays, way = laid.arrays, laid.way
     names = arrays.keys() - {"value"}
@@ -384,11 +316,11 @@ def _relations(request: _Request, laid: ArrayPlan) -> Iterator[Any]:
             yield own is not None and arrays[name] == np.float64(own)
 
 
-def _any_sees_numbers(request: _Request) -> bool:
+def _any_sees_numbers(request: Request) -> bool:
     return sees_numbers(request.source) or sees_numbers(request.target)
 
 
-def _groups(request: _Request, arrays: dict[str, Floats]) -> Iterator[Places]:
+def _groups(request: Request, arrays: dict[str, Floats]) -> Iterator[Places]:
     """Yield the places of elements that share a plan: which quantities are 0, or alike."""
     marks = [array == 0 for array in arrays.values()]
     for name, array in arrays.items():
@@ -405,7 +337,7 @@ def _groups(request: _Request, arrays: dict[str, Floats]) -> Iterator[Places]:
         yield np.flatnonzero(kinds == kind)
 
 
-def _distinct(request: _Request, places: Places) -> Iterator[Places]:
+def _distinct(request: Request, places: Places) -> Iterator[Places]:
     """Yield the places of elements whose numbers are all the same, in their order."""
     if not places.size:
         return

@@ -7,7 +7,7 @@ import pytest
 
 from decaycalc import Run, convert
 from decaycalc.conventions.catalogue import conventions
-from decaycalc.conversion import arrays
+from decaycalc.conversion import array_request
 from decaycalc.errors import DecaycalcError
 
 COUPLED = ("pytorch-sgd", "keras-l2", "mean-l2", "sum-l2", "batch-sum-l2", "sklearn-logistic",
@@ -86,13 +86,13 @@ def one_by_one(value, source, target, run, given):
 def test_arrays_answer_as_their_elements_whatever_is_an_array(seed, monkeypatch):
     rng = random.Random(seed)  # noqa: S311  (no secrets)
     asked = []
-    element = arrays._Request.element
+    element = array_request.Request.element
 
     def counted(self, place):
         asked.append(place)
         return element(self, place)
 
-    monkeypatch.setattr(arrays._Request, "element", counted)
+    monkeypatch.setattr(array_request.Request, "element", counted)
     every = [record.key for record in conventions() if record.refusal is None]
     found = 0
     for number in range(120):
