@@ -189,3 +189,8 @@ def test_rows_are_the_groups(write, run):
     out = run(write("train.yaml", TRAINER), "--format", "csv")[1]
     assert out.splitlines()[0].startswith("source,kind,convention,value,schedule,name")
     assert len(out.splitlines()) == 3
+
+
+def test_a_whole_batch_says_which_key_it_is(write, run):
+    text = "train_batch_size: 256\nzero_optimization:\n  stage: 2\n"
+    assert "train_batch_size" in run(write("ds.yaml", text))[1]

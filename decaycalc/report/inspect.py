@@ -116,7 +116,7 @@ def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
         parts.append("devices: --world-size")
     elif devices is not None:
         parts.append(f"devices: {_origin(devices)}")
-    return "; ".join(parts)
+    return "; ".join(parts) or _origin(by_name.get("examples_per_step"))
 
 
 def _length(run: Run) -> str:

@@ -108,6 +108,7 @@ class _Shell:
 
     def __init__(self) -> None:
         self.variables: dict[str, list[str]] = {}
+        self.arrays: dict[str, list[Typed]] = {}  # the words of an array, with their own lines
 
     def run(self, statement: tuple[Word, ...]) -> list[Typed]:
         """Take a statement's assignments and return its command's words, none if it has none."""
@@ -127,12 +128,13 @@ class _Shell:
         """Set a variable or array; return where the statement goes on."""
         word, name = statement[at], match[1]
         is_array = not match[3] and len(word.parts) == 1 and _is_open(statement, at + 1)
+        own: list[Typed] = []
         if is_array:
-            values: list[str] = []
             at += 2
             while at < len(statement) and statement[at].plain != ")":
-                values += [typed.text for typed in self.expand(statement[at])]
+                own += self.expand(statement[at])
                 at += 1
+            values = [typed.text for typed in own]
         else:
             first = Part(kind=PartKind.TEXT, text=match[3], quoted=True)
             values = [self.joined((first, *word.parts[1:]))]
@@ -140,8 +142,20 @@ class _Shell:
             old = self.variables.get(name, [])
             values = [*old, *values] if is_array else ["".join([*old, *values])]
         if sum(map(len, values)) <= _LONGEST:
+            self.arrays[name] = [*self.arrays.get(name, []), *own] if match[2] else own
             self.variables[name] = values
         return at + 1
+
+    def array(self, word: Word) -> list[Typed]:
+        """Return an array's words where a word is one and no more, `"${NAME[@]}"`."""
+        parts = [part for part in word.parts if part.kind is not PartKind.TEXT or part.text]
+        if len(parts) != 1 or parts[0].kind is not PartKind.VARIABLE:
+            return []
+        name, mark, _ = parts[0].text.partition("[@]")
+        words = self.arrays.get(name, []) if mark else []
+        whole = [typed.text for typed in words] == self.variables.get(name)
+        plain = parts[0].quoted or not any(len(_split(typed.text)) != 1 for typed in words)
+        return words if whole and plain else []
 
     def joined(self, parts: tuple[Part, ...]) -> str:
         """Return parts as one text; what is open stays as typed."""
@@ -149,6 +163,8 @@ class _Shell:
 
     def expand(self, word: Word) -> list[Typed]:
         """Return the words that a word expands to."""
+        if words := self.array(word):
+            return words
         texts: list[str] = [""]
         for part in word.parts:
             values = self.values(part)

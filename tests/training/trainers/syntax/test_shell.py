@@ -77,6 +77,13 @@ def test_lines_are_those_of_the_words():
     assert only("\n\nA='x\ny'\np --a 1").words[0].line == 5
 
 
+def test_an_arrays_words_keep_their_own_lines():
+    text = "A=(\n  --lr 1\n  --wd 'x y'\n)\nA+=(--b 2)\np ${A[@]}\np --c \"${A[@]}\"\n"
+    split, whole = read_commands(text, "run.sh")
+    assert [word.line for word in whole.words if word.text[0] == "-"] == [7, 2, 3, 5]
+    assert {word.line for word in split.words} == {6}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
