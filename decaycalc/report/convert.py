@@ -92,8 +92,15 @@ def _decay(decay: Decay) -> Table:
     )
     share = decay.timescale_run_fraction
     of_run = "" if share is None else f"timescale {show(share, Kind.SHARE)} of the run"
-    note = ", ".join(filter(None, (of_run, neighbours.note(decay.timescale_epochs))))
+    parts = (_beside_a_gradient(decay), of_run, neighbours.note(decay.timescale_epochs))
+    note = ", ".join(filter(None, parts))
     return Table(title="Decay", columns=columns, rows=tuple(body), note=note)
+
+
+def _beside_a_gradient(decay: Decay) -> str:
+    """Return what a step leaves where a gradient takes another branch than none."""
+    factor = decay.per_step_factor_with_gradient
+    return "" if factor is None else f"with a gradient {show(factor, Kind.LEFT)} per step"
 
 
 def _factor_and_loss(factor: float | None) -> tuple[float, float] | None:

@@ -167,3 +167,8 @@ def test_an_axis_is_zoomed_unless_its_values_are_one():
     figure = plot._make_figure((panel(0.999, 1.0), panel(0.5, 1.0, from_zero=True)), "title")
     assert figure.axes[0].get_ylim()[0] > 0.9
     assert figure.axes[1].get_ylim()[0] == 0
+
+
+def test_both_factors_are_shown_where_a_gradient_takes_another_branch(run):
+    shown = "\n".join(lines(run, "convert 0.37 --from timm-adamp --lr 0.0173"))
+    assert "with a gradient 0.9936 per step" in shown
