@@ -340,16 +340,19 @@ def _from_factor(factor: Fraction, n_steps: Fraction) -> Fraction:
     return _lost(_log_left(1 - factor) / n_steps)
 
 
+def _beyond(shrink: Fraction, n_steps: Fraction, text: str) -> InvalidValueError:
+    return InvalidValueError("factor", f"(1 - {about(shrink)})^{about(n_steps)}", text)
+
+
 def _factor(shrink: Fraction, n_steps: Fraction) -> Fraction:
     if shrink == 1:
         return ZERO
     log_left = n_steps * _log_left(shrink)
-    text = f"(1 - {about(shrink)})^{about(n_steps)}"
     if log_left > _MOST_LOG:
-        raise InvalidValueError("factor", text, _TOO_LARGE)
+        raise _beyond(shrink, n_steps, _TOO_LARGE)
     left = 1 - _lost(log_left) if log_left <= 0 else Fraction(exp(float(log_left)))
     if not left:
-        raise InvalidValueError("factor", text, _TOO_SMALL)
+        raise _beyond(shrink, n_steps, _TOO_SMALL)
     return -left if shrink > 1 and n_steps % 2 == 1 else left
 
 

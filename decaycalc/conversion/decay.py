@@ -34,8 +34,11 @@ class Decay(Record):
     per_step_factor_with_gradient: float | None = None
 
     def to_dict(self) -> dict[str, float | bool | None]:
-        """Return the fields by name: JSON's `decay`."""
-        return asdict(self)
+        """Return the fields by name: JSON's `decay`; the other branch only where there is one."""
+        fields = asdict(self)
+        if self.per_step_factor_with_gradient is None:
+            del fields["per_step_factor_with_gradient"]
+        return fields
 
 
 def decay_of(side: Side, value: Fraction) -> Decay | None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import decaycalc
 from decaycalc.algebra.quantity import EXTRAS, OF_GROUPS
 from decaycalc.answers import Question, answer
 from decaycalc.conventions.catalogue import conventions, find
@@ -16,7 +17,12 @@ from decaycalc.conversion.assumptions import assumed
 from decaycalc.conversion.convert import convert
 from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conversion.side import Side
-from decaycalc.errors import DecaycalcError, MissingQuantityError, NoEquivalentError
+from decaycalc.errors import (
+    ContradictionError,
+    DecaycalcError,
+    MissingQuantityError,
+    NoEquivalentError,
+)
 
 CONVERTIBLE = [record for record in conventions() if record.refusal is None]
 QUANTITIES = {
@@ -353,3 +359,69 @@ def test_a_form_holds_the_objective_where_the_class_says_so():
         found = convert(value, source=source, target=target, run=run)
         assert found.value == pytest.approx(number, rel=1e-12)
         assert found.equivalence == "same-optimum"
+
+
+def test_a_factor_of_many_steps_has_a_sign_above_1_and_an_end():
+    def factor(value, steps):
+        run = Run(lr="0.1", steps=steps)
+        return convert(value, source="pytorch-adamw", target="per-run-factor", run=run).value
+
+    assert factor(15, 2) == pytest.approx(0.25)
+    assert factor(15, 3) == pytest.approx(-0.125)
+    assert factor(25, 3) == pytest.approx(-3.375)
+    assert factor(10, 3) == 0
+    with pytest.raises(DecaycalcError, match="is beyond float64's range"):
+        factor(250, 10**6)
+
+
+def test_a_form_s_strength_is_open_where_its_lr_is():
+    shown = answer(Question(source=find("pytorch-asgd"), value=1))
+    assert shown.strength is None
+
+
+def test_a_quantity_that_no_convention_of_a_list_takes_is_refused():
+    with pytest.raises(ContradictionError, match="takes no nbs, nor do its targets"):
+        answer(Question(source=find("pytorch-sgd"), value=1, run=Run(extras=(("nbs", 64),))))
+
+
+def test_a_run_says_its_optimizer_and_its_loss():
+    assert Run(optimizer="AdamW", loss="1/4").to_dict()["optimizer"] == "adam"
+    assert Run(loss="1/4").to_dict()["loss"] == 0.25
+    assert Run(loss=8).to_dict()["loss"] == 8
+    assert "optimizer" not in Run().to_dict()
+    with pytest.raises(DecaycalcError, match="unknown optimizer 'sdg'"):
+        Run(optimizer="sdg")
+
+
+def test_the_target_s_zero_and_false_are_said():
+    run = Run(lr="0.1", momentum="0.9", batch_size=32, dataset_size=960)
+    pair = {"source": "per-step-shrink", "target": "pytorch-sgd", "run": run}
+    for own in (Run(momentum=0), Run(momentum=0, dampening=0)):
+        alone = decaycalc.convert(1e-5, target_run=own, **pair).value
+        beside = decaycalc.convert(1e-5, target_run=own, to_batch_size=32, **pair).value
+        assert alone == beside == 1e-4
+    nesterov = Run(lr="0.1", momentum="0.9", nesterov=True)
+    there = runs_with(nesterov, Run.part(nesterov=False), {"to_batch_size": 8})[1]
+    assert there.nesterov is False
+
+
+def test_the_api_s_answer_takes_quantities_by_name():
+    shown = decaycalc.answer("1e-4", source="pytorch-sgd", lr=0.1, to_lr=0.2, batch_size=None)
+    assert (shown.shrink, shown.target_run.lr) == (1e-5, Fraction(1, 5))
+    assert decaycalc.answer(1e-4, source="pytorch-sgd", run=Run(lr=0.1)).shrink == 1e-5
+    with pytest.raises(MissingQuantityError):
+        decaycalc.answer(1, source="pytorch-sgd", targets=("keras-sgd",), lr=1, strict=True)
+
+
+def test_a_user_s_code_is_typed(tmp_path):
+    mypy = pytest.importorskip("mypy.api")
+    code = tmp_path / "user.py"
+    code.write_text(
+        "import decaycalc\n"
+        "a: float = 2 * decaycalc.convert('5e-4', source='caffe', target='keras-l2').value\n"
+        "b: float = decaycalc.convert(1, source='caffe', target='keras-l2', lr=0.1).value\n"
+        "c: None = decaycalc.convert(None, source='caffe', target='keras-l2').value\n"
+        "d = decaycalc.convert([1, 2], source='caffe', target='keras-l2').value.sum()\n"
+    )
+    found = mypy.run(["--strict", "--no-incremental", "--cache-dir", str(tmp_path), str(code)])
+    assert found[2] == 0, found[0]

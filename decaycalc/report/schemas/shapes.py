@@ -20,7 +20,7 @@ RUN: dict[str, Any] = {
 _DECAY = {
     "?": "null",
     "per_step_factor": "number",
-    "per_step_factor_with_gradient": "number?",
+    "per_step_factor_with_gradient?": "number",
     "per_step_shrink": "number",
     "first_order_shrink": "number",
     "per_epoch_factor": "number?",
