@@ -7,7 +7,7 @@ plan that was made for one run holds for all of its kind, and only has to be lai
 
 from typing import Any
 
-from decaycalc.algebra.quantity import QUANTITIES
+from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
@@ -22,6 +22,7 @@ Kind = tuple[object, ...]
 Way = Plan | tuple[str, str, str]
 # The two records are kept too: their ids are theirs as long as they live.
 _SIDES: dict[Kind, Side] = {}
+_IMPLIED: dict[Kind, tuple[Convention, Convention, Monomial]] = {}
 _KEPT: dict[Kind, tuple[Convention, Convention, Way]] = {}
 
 
@@ -81,17 +82,35 @@ def _kind(
     source: Convention, target: Convention, run: Run, target_run: Run | None, there: Run
 ) -> Kind:
     """Return all that a plan sees of two runs."""
-    if sees_numbers(source) or sees_numbers(target) or (target_run and target_run.lr):
+    if sees_numbers(source) or sees_numbers(target):
         return (*_values(run), None if target_run is None else _values(target_run))
     if target_run is None:
         return kind_of(run)
     names = (*(name for name in vars(target_run) if name in QUANTITIES), *_DERIVED)
     here, other = Side(convention=source, run=run), Side(convention=target, run=there)
     return (
-        *kind_of(run), kind_of(target_run), run == there,
+        *kind_of(run), kind_of(target_run), run == there, _follows(here, other, target_run),
         *(here.get(name) == other.get(name) for name in names),
         *(run.get(name) == there.get(name) for name in names),
     )  # fmt: skip
+
+
+def _follows(here: Side, other: Side, target_run: Run) -> bool:
+    """Return whether a target's lr that was given is the one that would follow without it."""
+    if target_run.lr is None:
+        return False
+    key = (id(here.convention), id(other.convention), kind_of(here.run), kind_of(other.run))
+    implied = _IMPLIED.get(key)
+    if implied is None or implied[:2] != (here.convention, other.convention):
+        without = alike(target_run, lr=None)
+        lr = target_side(here, other.convention, without).lr
+        if len(_IMPLIED) >= _MOST:
+            _IMPLIED.clear()
+        implied = _IMPLIED[key] = (here.convention, other.convention, lr)
+    names = {name: here.get(name) for name in implied[2].names}
+    if None in names.values():
+        return False
+    return float(implied[2].evaluate(names)) == float(target_run.lr)
 
 
 def sees_numbers(convention: Convention) -> bool:

@@ -86,3 +86,37 @@ def test_the_formula_alone_a_given_run_and_an_odd_number_go_the_whole_way():
             1, source=find("pytorch-adamw"), target=find("tfa-adamw"), run=None, target_run=None,
             match=Match.OPTIMUM, quantities={"lr": "nan"},
         )  # fmt: skip
+
+
+def test_a_target_s_lr_that_follows_and_one_that_does_not_have_plans_of_their_own():
+    rng = random.Random(7)  # noqa: S311  (no secrets)
+    keys = ("pytorch-sgd", "keras-sgd", "sum-l2", "pytorch-adamw", "tfa-adamw", "batch-sum-l2")
+    calls = []
+    for _ in range(600):
+        source, target = rng.choice(keys), rng.choice(keys)
+        batch, lr = rng.choice((32, 64)), rng.choice((0.1, 0.2))
+        runs = {
+            "run": Run(
+                lr=lr, batch_size=batch, dataset_size=640, optimizer=rng.choice((None, "sgd"))
+            ),
+            "target_run": Run.part(
+                lr=rng.choice((0.1, 0.2, lr / batch, lr / 640)),
+                batch_size=rng.choice((None, 32, 64)),
+                loss=rng.choice((None, "batch-sum")),
+            ),
+        }
+        call = {"source": source, "target": target, **runs}
+        calls.append((call, outcome(convert_anew, 0.01, **call)))
+    for call, warm in calls:
+        for memory in (kept._KEPT, kept._SIDES, kept._IMPLIED):
+            memory.clear()
+        assert warm == outcome(convert_anew, 0.01, **call), call
+
+
+def test_lrs_that_follow_are_kept_within_bounds(monkeypatch):
+    monkeypatch.setattr(kept, "_MOST", 1)
+    for target in ("keras-sgd", "caffe"):
+        for lr in (None, 0.1):
+            call = {"source": "pytorch-sgd", "target": target, "lr": lr, "to_lr": 0.1}
+            assert convert(0.01, **call).equivalence
+    assert len(kept._IMPLIED) <= 1
