@@ -59,8 +59,7 @@ class _Derivation:
 
     def __init__(self, way: Plan, value: Fraction | None) -> None:
         self.way, self.value = way, value
-        # A form has no strength: the way from and to it leads over the shrink.
-        self.held = Invariant.SHRINK if way.factor is None else way.held
+        self.held = way.held
         self.parameter = _parameter(way)
         self.first = None if value is None else _first_number(way.source, self.held, value)
 
@@ -218,6 +217,8 @@ class _Derivation:
         """Return the last step where a form or an exact root stands between."""
         way, side = self.way, self.way.target
         form = side.convention.form
+        if self.held == Invariant.STRENGTH:
+            return self.from_strength(side)
         shrink = self.held_number()
         text = "the held shrink put in"
         if way.exactly and not side.is_linear:
@@ -231,6 +232,23 @@ class _Derivation:
             source=ALGEBRA,
             result=None if self.value is None or way.missing() else way.value(self.value),
             more={} if shrink is None else {"shrink": shrink},
+        )
+
+    def from_strength(self, side: Side) -> Step:
+        """Return the last step where the optimum is held and a form stands on one of the sides."""
+        strength, form, way = self.held_number(), side.convention.form, self.way
+        right = solved(side, Invariant.STRENGTH).format() if form is None else form.inverse
+        more = {} if strength is None else {"strength": strength}
+        if form is not None and strength is not None:
+            names = {name: way.quantity(name) for name in side.bridge.names}
+            more["shrink"] = strength * side.bridge.evaluate(names)
+        return self.step(
+            f"solved for {side.convention.parameter}",
+            f"{side.convention.parameter} = {right}",
+            text="the held strength put in",
+            source=ALGEBRA,
+            result=None if self.value is None or way.missing() else way.value(self.value),
+            more=more,
         )
 
     def of_source(self, which: Invariant) -> Fraction | None:

@@ -346,3 +346,16 @@ def test_a_legend_speaks_of_the_targets_run_only_where_there_is_one():
     )
     assert r"the subscript $\mathrm{to}$ marks the target's run" in report.to_latex_text([one])
     assert "subscript" not in report.to_latex_text([explained("caffe", "keras-l2")])
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "value", "last"),
+    [
+        ("pytorch-asgd", "keras-sgd", "1e-4", "0.0002/(1 - 0.9)"),
+        ("keras-sgd", "pytorch-asgd", "2e-3", "2e-06/0.01 - 0.0001"),
+    ],
+)
+def test_an_optimum_held_by_a_form_is_derived_through_its_strength(source, target, value, last):
+    here = Side(convention=find(source), run=Run(lr="0.01", momentum="0.9"))
+    steps = explain(plan(here, target_side(here, find(target))), Fraction(value)).steps
+    assert steps[-1].filled == last
