@@ -9,8 +9,8 @@ Notation: `lr`, `decay` the coefficient that lr multiplies (lr*decay is the shri
 the weights of a tensor, `norm` its Euclidean norm, `rms = norm/sqrt(C)`.
 
 Source: Kosson et al., arXiv 2305.17212 and its code epfml/REQ, shared/optimizers (rotation); Su,
-kexue.fm 11307 and 11404 (AdamW's RMS and its transient); norms of SGD, Adam + L2 and Lion derived
-and checked by simulation.
+kexue.fm 11307 and 11404 (AdamW's RMS and its transient); norms of SGD, Adam + L2, Lion and Muon
+derived and checked by simulation.
 """
 
 import math
@@ -18,12 +18,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.algebra.number import finite, ratio
-from decaycalc.conventions.record import SGD, Coupling
+from decaycalc.conventions.record import SGD, Convention, Coupling
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError
 
 # Below it the number of steps to come to rest is next to the end of float64.
 _LEAST_SHRINK = 1e-300
+_MUON_MOMENTUM = 0.95
+_MUON_RANGE = "a simulation's RMS is 0.78 to 1.0 of it (from 0.73 with Nesterov)"
+_MUON_SHRINK = 0.01  # the largest that was simulated
+MUON_RMS = 0.2
+"""The update's RMS where Muon scales it by 0.2*sqrt(max(rows, columns)), for AdamW's lr to serve.
+
+Source: MoonshotAI/Moonlight, examples/toy_train.py, adjust_lr_for_muon.
+"""
+RMS_MATCHED = frozenset({"muon-keras", "muon-timm", "muon-llamafactory"})
+"""Optimizers that scale so by default: Keras' rms_rate, timm's match_rms_adamw, LLaMA-Factory."""
+# Steps of Muon's name that another rule takes part in: nothing here was simulated with them.
+_MIXED = frozenset({"adamw", "laprop"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +178,50 @@ def lion_equilibrium(
     )
 
 
+def muon_equilibrium(
+    lr: float,
+    decay: float,
+    *,
+    momentum: float = _MUON_MOMENTUM,
+    update_rms: float | None = None,
+    n_weights: float | None = None,
+) -> Equilibrium:
+    """Return Muon's equilibrium; a simulation's RMS is 0.78 to 1.0 of it, 0.73 with Nesterov.
+
+    Simulated with a decay of up to a hundredth a step: above, the memory of the momentum outlasts
+    the weights.
+
+    RMS `update_rms*sqrt(lr/(2*decay))*sqrt((1 + momentum)/(1 - momentum))`, `update_rms` that of an
+    orthogonalised update (0.2 where it is scaled to AdamW's, else that of the tensor's shape: then
+    no RMS is predicted). Rotation `sqrt(2*lr*decay*(1 - momentum)/(1 + momentum))`.
+
+    >>> round(muon_equilibrium(1e-3, 0.1, update_rms=0.2).rms, 4)
+    0.0883
+
+    Raises:
+        InvalidValueError: A value that is not positive, or momentum outside 0 to 1.
+    """
+    _positive(lr=lr, decay=decay)
+    _betas(momentum=momentum)
+    rms = None
+    if update_rms is not None:
+        _positive(update_rms=update_rms)
+        memory = (1 + momentum) / (1 - momentum)
+        rms = ratio(update_rms * lr * math.sqrt(memory), math.sqrt(2 * (lr * decay)))
+    return Equilibrium(
+        rms=rms,
+        norm=_norm(rms, n_weights),
+        rotation=math.sqrt(2 * (lr * decay) * (1 - momentum) / (1 + momentum)),
+        relaxation_steps=1 / (2 * (lr * decay)),
+        setting=f"momentum = {momentum:g}; {_MUON_RANGE}",
+    )
+
+
 def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
     """Return the predicted equilibrium at peak lr; None where no model covers the optimizer.
 
-    Covered are AdamW, Lion and SGD, coupled or not, with a known lr and a decay whose steps a
-    float64 can count.
+    Covered are AdamW, Lion, Muon and SGD, coupled or not, with a known lr and a decay whose steps
+    a float64 can count.
     """
     lr = side.get("lr")
     record = side.convention
@@ -180,8 +231,30 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
     if decoupled and record.optimizer in {"adam", "lion"}:
         predict = adamw_equilibrium if record.optimizer == "adam" else lion_equilibrium
         return predict(float(lr), finite(shrink_of(side, value) / lr, "weight decay"))
+    if decoupled and is_muon(record):
+        if shrink_of(side, value) > _MUON_SHRINK:
+            return None
+        return _of_muon(side, float(lr), finite(shrink_of(side, value) / lr, "weight decay"))
     strength = strength_of(side, value) if record.optimizer == SGD else None
     if not strength:
         return None
     momentum = float(side.get("momentum") or 0)
     return sgd_equilibrium(float(lr), finite(strength, "strength"), momentum=momentum)
+
+
+def is_muon(record: Convention) -> bool:
+    """Return whether a record's step is an orthogonalised momentum, and its decay a plain one."""
+    name, *others = record.optimizer.split("-")
+    muon = name in {"muon", "muonclip", "normuon"} and not _MIXED & {*others}
+    return muon and record.estimate is None
+
+
+def _of_muon(side: Side, lr: float, decay: float) -> Equilibrium:
+    """Return the equilibrium of a record of Muon's, its momentum Muon's own unless it is given."""
+    momentum = side.run.given("momentum")
+    return muon_equilibrium(
+        lr,
+        decay,
+        momentum=_MUON_MOMENTUM if momentum is None else float(momentum),
+        update_rms=MUON_RMS if side.convention.optimizer in RMS_MATCHED else None,
+    )

@@ -57,3 +57,28 @@ def test_lion_has_a_rotation():
 )
 def test_nothing_is_predicted_without_a_model(key, value, run):
     assert settled(key, value, **run) is None
+
+
+def test_muon_scaled_to_adamw_s_update_settles_at_the_worked_size():
+    found = settled("keras-muon", "0.1", lr="1e-3")
+    assert found.rms == pytest.approx(0.2 * 0.005**0.5 * 39**0.5)
+    assert found.rotation == pytest.approx((2e-4 / 39) ** 0.5)
+    assert "0.78 to 1.0" in found.label
+
+
+def test_muon_of_another_scale_has_a_rotation_and_no_size():
+    found = settled("pytorch-muon", "0.1", lr="1e-3", momentum="0.9")
+    assert found.rms is None
+    assert found.rotation == pytest.approx((2e-4 / 19) ** 0.5)
+    assert found.relaxation_steps == pytest.approx(5000)
+    assert "momentum = 0.9" in found.label
+
+
+@pytest.mark.parametrize("key", ["nanochat-muon", "heavyball-muon-adamw", "scion-lions", "dion"])
+def test_what_was_not_simulated_as_muon_has_no_equilibrium(key):
+    assert settled(key, "0.1", lr="1e-3") is None
+
+
+def test_beyond_a_hundredth_a_step_muon_was_not_simulated():
+    assert settled("keras-muon", "0.1", lr="0.1") is not None
+    assert settled("keras-muon", "0.1001", lr="0.1") is None

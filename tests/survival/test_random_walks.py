@@ -6,7 +6,7 @@ import pytest
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
-from decaycalc.survival.equilibrium import hyperball_lr
+from decaycalc.survival.equilibrium import hyperball_lr, muon_equilibrium
 
 LR, BETA1, BETA2 = 1e-2, 0.9, 0.999
 
@@ -47,12 +47,13 @@ def polar(matrix):
     return left @ right
 
 
-def muon_mean_square(weight_decay, *, cautious, steps=2400, shape=(28, 28)):
+def muon_mean_square(weight_decay, *, cautious, nesterov=False, steps=2400, shape=(28, 28)):
     """Return the mean square that Muon (momentum 0.95) in pure noise keeps its weights at."""
     noise, buffer, w, kept = np.random.default_rng(2), np.zeros(shape), np.zeros(shape), []
     for step in range(steps):
-        buffer = 0.95 * buffer + 0.05 * noise.normal(size=shape)
-        update = polar(buffer)
+        gradient = noise.normal(size=shape)
+        buffer = 0.95 * buffer + 0.05 * gradient
+        update = polar(0.95 * buffer + 0.05 * gradient if nesterov else buffer)
         decayed = (update * w >= 0) if cautious else True
         w = w - 0.02 * weight_decay * w * decayed - 0.02 * update
         if step > steps // 3:
@@ -63,6 +64,16 @@ def muon_mean_square(weight_decay, *, cautious, steps=2400, shape=(28, 28)):
 def test_cautious_decay_under_muon_acts_like_0_37_of_it_at_lr_decay_3e_3():
     plain, cautious = (muon_mean_square(0.15, cautious=each) for each in (False, True))
     assert plain / cautious == pytest.approx(0.37, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("weight_decay", "nesterov", "least"),
+    [(0.15, False, 0.78), (0.5, False, 0.78), (0.15, True, 0.73), (0.5, True, 0.73)],
+)
+def test_muon_settles_within_the_stated_range_of_its_predicted_rms(weight_decay, nesterov, least):
+    measured = np.sqrt(muon_mean_square(weight_decay, cautious=False, nesterov=nesterov))
+    predicted = muon_equilibrium(0.02, weight_decay, update_rms=28**-0.5).rms
+    assert least <= measured / predicted <= 1.0
 
 
 def turn(step, *, w, warmup, steps=200, seed=3):
