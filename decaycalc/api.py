@@ -139,17 +139,20 @@ def answer(
 
 
 def inspect(
-    source: str,
+    source: Any,
+    model: Any = None,
     *,
     run: Run | None = None,
     schedule: str | None = None,
     kind: str | None = None,
     **quantities: Number | None,
 ) -> "Inspection":
-    """Return what the weight decay of a published run or a training file really does.
+    """Return what the weight decay of a published run, a file or a live optimizer really does.
 
-    `quantities` of the run, by their names, take the place of the source's own, and what depends
-    on them follows; `kind` is the trainer whose file it is. `to_dict()` is the command's JSON.
+    A `source` that is no text is an optimizer: torch's or one like it, or Keras's; its `model`
+    names the tensors. `quantities` of the run, by their names, take the place of the source's
+    own, and what depends on them follows; `kind` is the trainer whose file it is. `to_dict()` is
+    the command's JSON.
 
     >>> inspect("resnet-50-he", batch_size=512).figures.shrink
     0.0001
@@ -163,7 +166,11 @@ def inspect(
     own, other = runs_with(run or Run(), None, given)
     if other is not None:
         raise InvalidValueError("quantity", next(iter(given)), "is none of an inspected run's")
-    return inspection.inspect(source, run=own, schedule=schedule, kind=kind)
+    if isinstance(source, str):
+        return inspection.inspect(source, run=own, schedule=schedule, kind=kind)
+    from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
+
+    return inspection.inspect_training(training_of(source, model), run=own, schedule=schedule)
 
 
 def _record(name: Convention | str) -> Convention:

@@ -123,7 +123,23 @@ def inspect(
     given = given_of(run)
     given |= {} if schedule is None else {"schedule": schedule}
     training = load(source, given=given, kind=kind)
-    return _inspected(overridden(training, run, schedule=schedule, decay_schedule=decay_schedule))
+    return inspect_training(training, run=run, schedule=schedule, decay_schedule=decay_schedule)
+
+
+def inspect_training(
+    training: Training,
+    *,
+    run: Run | None = None,
+    schedule: str | None = None,
+    decay_schedule: str | None = None,
+) -> Inspection:
+    """Return what the decay of a training that is read already (a live optimizer's) really does.
+
+    Raises:
+        ContradictionError: quantities that cannot hold together.
+    """
+    given = run or Run()
+    return _inspected(overridden(training, given, schedule=schedule, decay_schedule=decay_schedule))
 
 
 def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Finding, ...]:

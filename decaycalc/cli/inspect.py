@@ -9,9 +9,11 @@ from decaycalc.cli.names import RECIPE, SCHEDULE
 from decaycalc.cli.options import KIND, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.conventions.run import Run
+from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
     from decaycalc.inspection import Inspection
+    from decaycalc.training.record import Training
 
 
 @click.command(
@@ -22,27 +24,60 @@ if TYPE_CHECKING:
         "decaycalc inspect train.yaml --world-size 8",
         "decaycalc inspect run.sh --json",
         "decaycalc inspect args.yaml --kind timm -N 1281167",
+        "decaycalc inspect --live train:make_optimizer",
     ),
 )
 @click.argument("source", type=RECIPE, metavar="SOURCE")
 @KIND
+@click.option(
+    "--live",
+    is_flag=True,
+    help="SOURCE is module:callable; it returns an optimizer, or (optimizer, model).",
+)
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
               help="Its decay's schedule, a multiplier, in place of its own.")  # fmt: skip
 @run_options
 @output_options
 def command(
-    source: str, kind: str | None, schedule: str | None, decay_schedule: str | None, run: Run
+    source: str,
+    *,
+    kind: str | None,
+    live: bool,
+    schedule: str | None,
+    decay_schedule: str | None,
+    run: Run,
 ) -> Shown:
     """Show what the weight decay of SOURCE really does, and where each number comes from.
 
-    SOURCE is a published run's name or a training file (- is stdin); the run's options take the
-    place of its own.
+    SOURCE is a published run's name or a training file (- is stdin), or with --live code of yours
+    that makes an optimizer; the run's options take the place of its own.
     """
-    from decaycalc.inspection import inspect
+    from decaycalc.inspection import inspect, inspect_training
 
+    if live:
+        training = training_of(source, kind)
+        return shown(
+            inspect_training(training, run=run, schedule=schedule, decay_schedule=decay_schedule)
+        )
     found = inspect(source, run=run, schedule=schedule, decay_schedule=decay_schedule, kind=kind)
     return shown(found)
+
+
+def training_of(source: str, kind: str | None) -> "Training":
+    """Return the run of an optimizer that the user's own code makes.
+
+    Raises:
+        UsageError: a trainer's kind beside it.
+        InvalidValueError: code that makes no optimizer, or fails.
+    """
+    if kind is not None:
+        raise UsageError("--kind is a file's, and --live takes none")
+    from decaycalc.training.live.loading import load
+    from decaycalc.training.live.read import training_of as read
+
+    optimizer, model = load(source)
+    return read(optimizer, model, source=source)
 
 
 def shown(found: "Inspection") -> Shown:

@@ -32,6 +32,10 @@ FILES = {
         "batch_size = 12\ngradient_accumulation_steps = 40\nlearning_rate = 6e-4\n"
         "max_iters = 600000\nlr_decay_iters = 600000\nweight_decay = 1e-1\n"
     ),
+    "train.py": (
+        "class Optimizer:\n    param_groups = [{'params': [], 'lr': 1e-3, 'weight_decay': 0.1}]\n"
+        "make_optimizer = Optimizer\n"
+    ),
     "run.sh": (
         "torchrun --nproc_per_node 2 train.py --num_train_epochs 2 --weight_decay 0.1 \\\n"
         "  --per_device_train_batch_size 4\n"

@@ -1,0 +1,94 @@
+"""A live optimizer's class and options to the catalogue: by its path, then by a package's keys."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.record import Convention, Coupling
+from decaycalc.errors import UnknownNameError
+from decaycalc.training.reading.classes import OptimizerClass, find_class
+
+# Where an option of a constructor is kept under another name.
+_KEPT_AS = {"decoupled_weight_decay": ("decoupled_weight_decay", "decoupled_wd")}
+# Flags of a group that turn a coupled decay decoupled, and those that have no record of their own.
+_DECOUPLING = ("decoupled_decay", "decoupled", "no_prox", "weight_decouple")
+_CORRECTED = "corrected_weight_decay"
+_TIMM_STEMS = {"adamwlegacy": "adamw", "nvnovograd": "novograd",
+               "adafactorbigvision": "adafactorbv"}  # fmt: skip
+
+
+def class_path(optimizer: object) -> str:
+    """Return the dotted path of an object's class."""
+    return f"{type(optimizer).__module__}.{type(optimizer).__qualname__}"
+
+
+def convention_of(optimizer: object, options: Mapping[str, Any]) -> Convention | None:
+    """Return what the catalogue has for an optimizer's class under a group's options.
+
+    A class that steps as its parent does is its parent. None where the catalogue has nothing, or
+    where an option makes another rule of it than the record's.
+    """
+    for kind in type(optimizer).__mro__:
+        found = _of_class(kind, optimizer, options)
+        if found is not None or vars(kind).keys() & {"step", "update_step"}:
+            return found
+    return None
+
+
+def _of_class(kind: type, optimizer: object, options: Mapping[str, Any]) -> Convention | None:
+    root, name = kind.__module__.partition(".")[0], kind.__name__
+    known = find_class(f"{root}.{name}")
+    if known is not None:
+        return _record(_key_of_known(known, optimizer, options))
+    candidates = _of_timm(name.lower(), options) if root == "timm" else iter((f"{root}.{name}",))
+    return next((record for key in candidates if (record := _fitting(key, options))), None)
+
+
+def _key_of_known(
+    known: OptimizerClass, optimizer: object, options: Mapping[str, Any]
+) -> str | None:
+    """Return the key that a class's own flag chooses."""
+    word, _, flag = known.flag.rpartition(" ")
+    names = _KEPT_AS.get(flag, (flag,)) if flag else ()
+    found = [bool(options.get(name, getattr(optimizer, name, False))) for name in names]
+    return known.optimizer(decoupled=any(found) != bool(word)).convention
+
+
+def _record(key: str | None) -> Convention | None:
+    try:
+        return None if key is None else find(key)
+    except UnknownNameError:
+        return None
+
+
+def _fitting(key: str, options: Mapping[str, Any]) -> Convention | None:
+    """Return the record of a key where no flag of the group contradicts it."""
+    if options.get("fixed_decay"):
+        key = "pytorch-optimizer-fixed"
+    record = _record(key)
+    flags = [bool(options[name]) for name in _DECOUPLING if options.get(name) is not None]
+    if record is None or record.refusal is not None or not flags:
+        return record
+    decoupled = any(flags) or "no_prox" in options  # a proximal step is decoupled too
+    agrees = (record.coupling is Coupling.DECOUPLED) == decoupled
+    # Where the decoupled form has a record of its own, this one is the flag's other value.
+    return record if agrees or (not decoupled and _record(f"{record.key}w")) else None
+
+
+def _of_timm(name: str, options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield timm's own names of a class under its options, the most special first."""
+    stem = _TIMM_STEMS.get(name, name)
+    stem = str(options.get("algo", stem)) if stem == "muon" else stem
+    cautious = "c" if options.get("caution") else ""
+    if options.get("unscaled_wd"):
+        yield f"timm-{stem}-unscaled{'-corrected' if options.get(_CORRECTED) else ''}"
+    elif options.get(_CORRECTED):
+        bare = stem.removesuffix("w")
+        yield f"timm-{cautious}{bare}cd" if bare == "lamb" else f"timm-{cautious}{bare}c"
+    elif options.get("trust_clip") and not any(options.get(flag) for flag in _DECOUPLING):
+        yield f"timm-{stem}c"
+        yield f"timm-{stem}"
+    else:
+        if any(options.get(flag) for flag in _DECOUPLING):
+            yield f"timm-{cautious}{stem}w"
+        yield f"timm-{cautious}{stem}"

@@ -1,0 +1,49 @@
+"""`module:callable`, the user's own code, to an optimizer: run only where that is asked for."""
+
+import sys
+from contextlib import redirect_stdout
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from decaycalc.errors import DecaycalcError, InvalidValueError
+
+
+def load(text: str) -> tuple[Any, Any]:
+    """Return the optimizer that a `module:callable` makes, and its model (None if it has none).
+
+    The module is imported from the working directory or the installed packages, and the callable
+    is called without arguments; what they print goes to stderr.
+
+    Raises:
+        InvalidValueError: another text, no such module or callable, or one that fails.
+    """
+    module, _, name = text.partition(":")
+    if not module or not name:
+        raise InvalidValueError("live", text, "must be module:callable, as train:make_optimizer")
+    here = str(Path.cwd())
+    added = here not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        with redirect_stdout(sys.stderr):
+            made = _called(text, module, name)
+    finally:
+        if added:
+            sys.path.remove(here)
+    pair = isinstance(made, tuple) and len(made) == len(("optimizer", "model"))
+    return made if pair else (made, None)
+
+
+def _called(text: str, module: str, name: str) -> Any:
+    """Return what the callable returns; whatever the user's code raises becomes one line."""
+    try:
+        found: Any = import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found()
+    except DecaycalcError:
+        raise
+    except Exception as error:  # the user's code may raise anything
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidValueError("live", text, f"failed with {said}") from error

@@ -1,0 +1,110 @@
+"""What every live optimizer's Training holds: numbers as texts, quantities, the convention."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.record import Convention
+from decaycalc.conventions.run import Run
+from decaycalc.errors import InvalidValueError
+from decaycalc.training.live.conventions import class_path
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.record import Exemption, Group, GroupedTensor, Origin, Sourced, Training
+
+_KIND = "live"
+_OF_SGD = ("momentum", "dampening")
+
+
+def number_text(value: Any, name: str) -> str | None:
+    """Return a framework's number (a float, a tensor of one) as a text; None where there is none.
+
+    Raises:
+        InvalidValueError: something else than a finite number.
+    """
+    if value is None:
+        return None
+    try:
+        return decimal_text(exact(repr(float(value)), name=name))
+    except (TypeError, ValueError):
+        raise InvalidValueError(name, str(value), "must be a number") from None
+
+
+def live_training(
+    optimizer: object,
+    *,
+    source: str | None,
+    record: Convention | None,
+    options: Mapping[str, Any],
+    groups: tuple[Group, ...],
+    tensors: tuple[GroupedTensor, ...],
+    dtype: str | None = None,
+) -> Training:
+    """Return the Training of a live optimizer; `options` are those of its leading group."""
+    path = class_path(optimizer)
+    leading = _leading(groups)
+    texts = {
+        "optimizer": path,
+        "weight_decay": leading.weight_decay,
+        "lr": leading.lr,
+        "dtype": dtype,
+        **_momentum(record, options),
+    }
+    run = Run(
+        lr=leading.lr,
+        momentum=texts.get("momentum"),
+        dampening=texts.get("dampening"),
+        nesterov=(bool(options.get("nesterov")) or None) if texts.get("momentum") else None,
+    )
+    return Training(
+        source=source or type(optimizer).__name__,
+        kind=_KIND,
+        title=path,
+        convention=None if record is None else record.key,
+        value=leading.weight_decay,
+        run=run,
+        betas=_betas(options),
+        eps=_eps(options.get("eps")),
+        quantities=tuple(
+            Sourced(name=name, value=text, origin=Origin.GIVEN, where=leading.name)
+            for name, text in texts.items()
+            if text is not None
+        ),
+        exempt=Exemption(rule=_exempt(groups)),
+        groups=groups,
+        missing=() if leading.lr is not None else ("lr",),
+        refusal="" if record else f"{path} is not in the catalogue: 'decaycalc probe' measures it",
+        tensors=tensors,
+    )
+
+
+def _leading(groups: tuple[Group, ...]) -> Group:
+    """Return the first group that decays, else the first."""
+    decayed = (group for group in groups if group.weight_decay not in {None, "0"})
+    return next(decayed, groups[0])
+
+
+def _momentum(record: Convention | None, options: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return what an SGD's group says of its momentum; other optimizers mean another thing."""
+    if record is None or record.optimizer != "sgd" or not options.get("momentum"):
+        return {}
+    return {name: number_text(options.get(name), name) for name in _OF_SGD}
+
+
+def _betas(options: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the first two betas, None where there are no two numbers."""
+    betas = options.get("betas")
+    if not isinstance(betas, tuple | list) or len(betas) < len(_OF_SGD):
+        return None
+    first, second = (number_text(beta, "betas") for beta in betas[:2])
+    return None if first is None or second is None else (first, second)
+
+
+def _eps(eps: Any) -> str | None:
+    """Return an epsilon; Adafactor has two, which are of another kind."""
+    return None if isinstance(eps, tuple | list) else number_text(eps, "eps")
+
+
+def _exempt(groups: tuple[Group, ...]) -> str:
+    """Return in words which groups do not decay."""
+    names = [group.name for group in groups if group.weight_decay in {None, "0"}]
+    return f"what {', '.join(names)} hold{'' if len(names) > 1 else 's'}" if names else "nothing"

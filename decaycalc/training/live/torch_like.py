@@ -1,0 +1,107 @@
+"""Optimizers with `param_groups`: torch's own, and every library that builds on them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from decaycalc.algebra.quantity import exact
+from decaycalc.errors import InvalidValueError
+from decaycalc.training.live.conventions import convention_of
+from decaycalc.training.live.told import live_training, number_text
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.record import Group, GroupedTensor, Training
+
+Groups = list[dict[str, Any]]
+
+
+def is_optimizer(thing: Any) -> bool:
+    """Return whether an object holds groups of parameters as torch's optimizers do."""
+    groups = getattr(thing, "param_groups", None)
+    return isinstance(groups, list) and all(
+        isinstance(group, dict) and "params" in group for group in groups
+    )
+
+
+def training_of(optimizer: Any, model: Any = None, *, source: str | None = None) -> Training:
+    """Return the run of a torch-like optimizer: one `Group` a group of its parameters.
+
+    A scheduler's `initial_lr` is the lr where one has been set, as the peak is meant.
+
+    Raises:
+        InvalidValueError: no group, or numbers that are none.
+    """
+    held: Groups = optimizer.param_groups
+    if not held:
+        raise InvalidValueError("optimizer", type(optimizer).__name__, "has no parameters")
+    scaled = _scale_is_applied(held)
+    groups = tuple(_group(at, each, scaled=scaled) for at, each in enumerate(held))
+    options = next((each for each in held if each.get("weight_decay")), held[0])
+    return live_training(
+        optimizer,
+        source=source,
+        record=convention_of(optimizer, options),
+        options=options,
+        groups=groups,
+        tensors=tuple(_tensors(held, groups, model)),
+        dtype=_dtype(options["params"]),
+    )
+
+
+def group_name(at: int, group: Mapping[str, Any]) -> str:
+    """Return a group's own name, else its place."""
+    return str(group.get("name") or f"group {at}")
+
+
+def _group(at: int, group: Mapping[str, Any], *, scaled: bool) -> Group:
+    scale = number_text(group.get("lr_scale"), "lr_scale")
+    lr = number_text(group.get("initial_lr", group.get("lr")), "lr")
+    if lr is not None and scale is not None and scaled:
+        lr = decimal_text(exact(lr) * exact(scale))
+    return Group(
+        name=group_name(at, group),
+        selector="" if scale is None else f"lr_scale {scale}",
+        lr=lr,
+        weight_decay=number_text(group.get("weight_decay", 0), "weight_decay"),
+    )
+
+
+def _scale_is_applied(groups: Groups) -> bool:
+    """Return whether the groups' lr already differ as their `lr_scale` says.
+
+    A warm-up from 0 hides it: then a scheduler is there, and is taken to read it.
+    """
+    pairs = {
+        (float(group["lr"]), float(group["lr_scale"]))
+        for group in groups
+        if "initial_lr" in group and group.get("lr_scale") is not None
+    }
+    return bool(pairs) and (len({lr for lr, _ in pairs}) > 1 or {lr for lr, _ in pairs} == {0.0})
+
+
+def _tensors(held: Groups, groups: tuple[Group, ...], model: Any) -> Iterator[GroupedTensor]:
+    """Yield the model's trainable parameters, then those that only the groups hold."""
+    places: dict[int, list[int]] = {}
+    own: dict[int, tuple[str, Any]] = {}
+    for at, group in enumerate(held):
+        names = group.get("param_names") or ()
+        for index, parameter in enumerate(group["params"]):
+            unnamed = f"{groups[at].name}[{index}]"
+            own.setdefault(id(parameter), (names[index] if names else unnamed, parameter))
+            places.setdefault(id(parameter), []).append(at)
+    named = {} if model is None else {
+        id(parameter): (name, parameter) for name, parameter in model.named_parameters()
+    }  # fmt: skip
+    for key, (name, parameter) in {**own, **named}.items():
+        here = [groups[at] for at in places.get(key, ())]
+        if here or parameter.requires_grad:
+            yield GroupedTensor(
+                name=name,
+                shape=tuple(int(size) for size in parameter.shape),
+                groups=tuple(group.name for group in here),
+                decays=any(group.weight_decay not in {None, "0"} for group in here),
+            )
+
+
+def _dtype(parameters: list[Any]) -> str | None:
+    """Return what a group's parameters are stored as, None where it is not one thing."""
+    names = {str(getattr(each, "dtype", "")).removeprefix("torch.") for each in parameters}
+    return names.pop() or None if len(names) == 1 else None
