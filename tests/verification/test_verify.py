@@ -330,7 +330,7 @@ def test_the_command_shows_how_trajectories_part(capsys):
     )
     status, out, _ = run_cli(capsys, *words)
     assert status == 0
-    assert "How far the trajectories part" in out
+    assert "Trajectories, which the claim is not about" in out
 
 
 def test_the_document_holds_the_curves(capsys):

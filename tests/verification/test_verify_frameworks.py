@@ -303,4 +303,4 @@ def test_optima_have_one_point_to_draw(capsys):
 
 def test_a_plot_is_not_mixed_with_json(capsys):
     assert main(["verify", *WORDS, "--plot", "--json"]) == 2
-    assert "--plot draws above tables" in capsys.readouterr().err
+    assert "--plot draws below tables" in capsys.readouterr().err
