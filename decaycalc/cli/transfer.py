@@ -27,11 +27,11 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
-    from decaycalc.transfers import Rule, Transfer
+    from decaycalc.transfers import Move, Rule, Transfer
     from decaycalc.transfers.laws import Projection
 
-_LR_RULES = ("none", "linear", "sqrt", "muP", "given")
-_HOLDS = ("objective", "step", "epoch", "run", "normalized")
+_LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "given")
+_HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "independent")
 
 
 @click.command(
@@ -42,6 +42,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
         "decaycalc transfer 0.1 --from pytorch-adamw --to-width-ratio 2 --lr-rule muP --hold step",
         "decaycalc transfer --recipe gpt-2-124m-nanogpt --to-dataset-size 1e10 --to-epochs 1",
         "decaycalc transfer --recipe resnet-50-he --to-batch-size 8192 --json",
+        "decaycalc transfer 0.1 --from pytorch-adamw --to keras-muon --lr 3e-4 --match update",
     ),
 )
 @click.argument("value", required=False)
@@ -58,6 +59,8 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
               help="Only this rule for lr; repeatable.")  # fmt: skip
 @click.option("--hold", "holds", type=click.Choice(_HOLDS), multiple=True,
               help="Only what holds this; repeatable.")  # fmt: skip
+@click.option("--match", type=click.Choice(["update"]),
+              help="To another optimizer: match its update's RMS (an estimate).")  # fmt: skip
 @click.option("--betas", nargs=2, metavar="B1 B2", help="Adam's betas, moved by the sqrt rule.")
 @click.option("--parameters", metavar="NUMBER",
               help="Adds scaling laws of language models (fits); B and N in tokens.")  # fmt: skip
@@ -75,7 +78,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized")
 @target_options
 @output_options
 def command(**given: Any) -> Shown:
-    """Move a weight decay VALUE to another batch size, data set, length, lr or width.
+    """Move a weight decay VALUE to another batch size, data set, length, lr, width or optimizer.
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
@@ -151,20 +154,38 @@ def move(given: dict[str, Any], setting: Any) -> "Transfer":
     from decaycalc.transfers import Hold, LrRule, Move, move_run
 
     eps = setting.run.given("eps")
+    moving = Move(
+        value=setting.value,
+        source=setting.source,
+        run=setting.run,
+        target_run=take_new_run(given),
+        target=given["target"],
+        width_ratio=given["to_width_ratio"],
+        betas=given["betas"] or setting.betas,
+        eps=setting.eps if eps is None else eps,
+    )
+    if given["match"] is not None:
+        return matched(moving, given)
     return move_run(
-        Move(
-            value=setting.value,
-            source=setting.source,
-            run=setting.run,
-            target_run=take_new_run(given),
-            target=given["target"],
-            width_ratio=given["to_width_ratio"],
-            betas=given["betas"] or setting.betas,
-            eps=setting.eps if eps is None else eps,
-        ),
+        moving,
         lr_rules=tuple(map(LrRule, given["lr_rules"])),
         holds=tuple(map(Hold, given["holds"])),
     )
+
+
+def matched(moving: "Move", given: dict[str, Any]) -> "Transfer":
+    """Return a move to another optimizer.
+
+    Raises:
+        UsageError: no optimizer to move to, or rules of another sort of move.
+    """
+    from decaycalc.transfers.matching import match_update
+
+    if moving.target is None:
+        raise UsageError("--match update needs --to: the other optimizer's convention")
+    if given["lr_rules"] or given["holds"]:
+        raise UsageError("--match update is a rule of its own: leave out --lr-rule and --hold")
+    return match_update(moving)
 
 
 def take_new_run(given: dict[str, Any]) -> Run | None:

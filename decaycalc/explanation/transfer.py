@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from decaycalc.algebra.quantity import Monomial, exact
 from decaycalc.conventions.record import Invariant
+from decaycalc.conversion.inverse import solved
 from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import DecaycalcError
@@ -22,6 +23,7 @@ from decaycalc.explanation.conversion import (
 from decaycalc.explanation.step import Explanation, make_step, quantity_of
 from decaycalc.explanation.step import Step as Line
 from decaycalc.transfers import new_side
+from decaycalc.transfers.matching import update_rms
 from decaycalc.transfers.records import Hold, LrRule, Rule, Transfer
 from decaycalc.transfers.step import Step
 
@@ -31,17 +33,22 @@ _HELD = {
     Hold.EPOCH: "an epoch takes the same share of a weight, to first order",
     Hold.RUN: "the whole run takes the same share of a weight, to first order",
     Hold.NORMALIZED: "the shrink times the square root of the number of steps stays the same",
+    Hold.SQRT_WIDTH: "a step's share of a weight falls by the square root of the width",
+    Hold.INDEPENDENT: "a step's share of a weight falls by the width",
 }
 _LR = {
     LrRule.LINEAR: "lr in proportion to the batch size",
     LrRule.SQRT: "lr in proportion to the square root of the batch size",
     LrRule.MUP: "lr in inverse proportion to the width",
+    LrRule.HORIZON: "lr in inverse proportion to the square root of the run's length",
 }
 
 
 def explain_rule(moved: Transfer, rule: Rule) -> Explanation:
     """Return the derivation of one rule's number, which is the last step's result."""
     move = moved.move
+    if rule.lr_rule is LrRule.UPDATE:
+        return _explain_match(moved, rule)
     step = Step(
         move=move,
         here=Side(convention=move.source, run=move.run),
@@ -61,6 +68,45 @@ def explain_rule(moved: Transfer, rule: Rule) -> Explanation:
             ends=(*rule.changed, *filter(None, (rule.note,))),
         ),
     )
+
+
+def _explain_match(moved: Transfer, rule: Rule) -> Explanation:
+    """Return the derivation of another optimizer's lr and number."""
+    move, target = moved.move, moved.move.target
+    assert target is not None  # noqa: S101  (a match has one)
+    here = Side(convention=move.source, run=move.run)
+    shrink = shrink_of(here, moved.value)
+    lr = f"to_lr = lr·{update_rms(move.source, move):.6g}/{update_rms(target, move):.6g}"
+    new = Side(convention=target, run=moved.target_run)
+    solution = f"to_{target.parameter} = {solved(new, Invariant.SHRINK).format()}"
+    lines = (
+        _match_line("the new lr", lr, result=rule.lr, known=here.get),
+        _match_line("the decay per step", "to_shrink = shrink", result=rule.shrink, known=here.get),
+        _match_line(f"solved for {target.parameter}", solution, result=rule.value, known=new.get,
+                    shrink=shrink),
+    )  # fmt: skip
+    claim = Claim(name="estimate", meaning=_HELD[Hold.STEP], ends=rule.conditions)
+    return Explanation(source=move.source.key, target=target.key, steps=lines, claim=claim)
+
+
+def _match_line(
+    title: str,
+    formula: str,
+    *,
+    result: float | None,
+    known: Callable[[str], Fraction | None],
+    shrink: Fraction | None = None,
+) -> Line:
+    """Return a step of a match."""
+
+    def number(name: str) -> Fraction | None:
+        quantity = quantity_of(name)
+        return shrink if quantity is None else known(quantity)
+
+    exact_result = None if result is None else Fraction(result)
+    text = "lr times the update's RMS, and a step's share of a weight, stay the same"
+    source = LrRule.UPDATE.source.removeprefix("lr: ")
+    return make_step(title, formula, text=text, source=source, number=number, result=exact_result)
 
 
 class _Derivation:

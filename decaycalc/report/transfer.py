@@ -22,6 +22,7 @@ from decaycalc.report.table import (
     simple_table,
 )
 from decaycalc.transfers import Hold, LrRule, Rule, Transfer, old_side
+from decaycalc.transfers.fits import OVER_WIDTH
 from decaycalc.transfers.laws import Projection
 
 # What is held where only one thing is shown, the first that the move can hold.
@@ -33,6 +34,14 @@ _HELD = {
     Hold.EPOCH: "the timescale in epochs",
     Hold.RUN: "its share of the run",
     Hold.NORMALIZED: "the AdamW paper's λ",
+    Hold.SQRT_WIDTH: "λ ∝ √width",
+    Hold.INDEPENDENT: "lr·λ ∝ 1/width",
+}
+
+_OTHER_LR = {
+    LrRule.GIVEN: "as given",
+    LrRule.UPDATE: "matched (estimate)",
+    LrRule.HORIZON: "÷ √length (a fit)",
 }
 
 
@@ -82,10 +91,13 @@ def _chosen(moved: Transfer) -> tuple[Rule, ...]:
     lr_rules = dict.fromkeys(rule.lr_rule for rule in moved.rules)
     if len(lr_rules) == 1:
         return moved.rules
-    first = max(_HELD_FIRST, key=lambda hold: len(_holding(moved, hold)))
+    over_width = [rule for rule in moved.rules if rule.hold in OVER_WIDTH]
+    most = max(_HELD_FIRST, key=lambda hold: len(_holding(moved, hold)))
+    first = Hold.STEP if over_width else most
     shown = _holding(moved, first)
     if len(shown) < len(lr_rules):
         return moved.rules
+    shown += over_width
     order = _lr_order(moved)
     return tuple(sorted(shown, key=lambda rule: order.index(rule.lr_rule)))
 
@@ -98,7 +110,7 @@ def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
     """Return the lr rules, the one derived for the optimizer first."""
     plain = moved.move.source.optimizer == SGD
     batch = (LrRule.LINEAR, LrRule.SQRT) if plain else (LrRule.SQRT, LrRule.LINEAR)
-    return (LrRule.MUP, *batch, LrRule.NONE, LrRule.GIVEN)
+    return (LrRule.MUP, *batch, LrRule.HORIZON, LrRule.NONE, LrRule.GIVEN, LrRule.UPDATE)
 
 
 def _few(moved: Transfer, rules: tuple[Rule, ...]) -> Table:
@@ -138,7 +150,7 @@ def _lr_words(moved: Transfer, rule: LrRule) -> str:
     if rule == LrRule.MUP:
         return f"÷ {heading.amount(exact(moved.move.width_ratio))} (muP)"
     if rule not in {LrRule.LINEAR, LrRule.SQRT}:
-        return "as given" if rule == LrRule.GIVEN else "unchanged"
+        return _OTHER_LR.get(rule, "unchanged")
     old, new = moved.move.run.get("batch_size"), moved.target_run.get("batch_size")
     ratio = show(float(new / old)) if old and new else "B'/B"
     return f"× {ratio} (SGD)" if rule == LrRule.LINEAR else f"× √{ratio} (Adam)"
@@ -151,6 +163,7 @@ def _notes(moved: Transfer, rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
     first = " ".join(filter(None, (left, _betas(rules), *disputes)))
     if first:
         yield Paragraph(text=first)
+    yield from _conditions(rules)
     sources = dict.fromkeys(
         source.removeprefix("lr: ")
         for rule in rules
@@ -159,6 +172,17 @@ def _notes(moved: Transfer, rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
     )
     text = f"{'; '.join(sources)} · --all shows every rule"
     yield Paragraph(text=text, tone=Tone.QUIET, apart=not first)
+
+
+def _conditions(rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
+    """Yield what each rule that was found under conditions was found under, and its interval."""
+    for rule in rules:
+        if not rule.conditions:
+            continue
+        low, high = rule.interval
+        ends = "" if low is None or high is None else f" ({show(low)} to {show(high)})"
+        told = "; ".join(rule.conditions)
+        yield Paragraph(text=f"{rule.name}{ends}: {told}", tone=Tone.QUIET, apart=False)
 
 
 def _lacking(moved: Transfer, flag_of: Callable[[str], str]) -> Iterator[Paragraph]:
@@ -266,12 +290,12 @@ def _sources(moved: Transfer) -> Table:
 
 def _laws(projections: tuple[Projection, ...]) -> Table:
     """Return what fitted laws say of the new run."""
-    headers = ("law (a fit)", "from", "to", "warning", "source")
+    headers = ("law (a fit)", "from", "to", "low", "high", "warning", "source")
     body = tuple(
-        (each.law.formula, each.value, each.to_value, each.warning, each.law.source)
+        (each.law.formula, each.value, each.to_value, *each.interval, each.warning, each.law.source)
         for each in projections
     )
-    return simple_table(title="Scaling laws", headers=headers, rows=body, numeric=headers[1:3])
+    return simple_table(title="Scaling laws", headers=headers, rows=body, numeric=headers[1:5])
 
 
 def _unavailable(moved: Transfer, flag_of: Callable[[str], str]) -> Table:

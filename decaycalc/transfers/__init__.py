@@ -30,6 +30,7 @@ from decaycalc.errors import (
     NoEquivalentError,
 )
 from decaycalc.record import replace
+from decaycalc.transfers.fits import OVER_WIDTH, covers
 from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
 from decaycalc.transfers.step import Step
 
@@ -104,9 +105,10 @@ def move_run(
     rules: list[Rule] = []
     lacking: list[OutOfReach] = []
     errors: list[DecaycalcError] = []
-    for lr_rule in tuple(lr_rules) or _lr_rules(there, here, width):
-        for hold in tuple(holds) or tuple(Hold):
-            step = Step(move=move, here=here, there=there, lr_rule=lr_rule, hold=hold, width=width)
+    plain = Step(move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN, width=width)
+    for lr_rule in tuple(lr_rules) or _lr_rules(plain):
+        for hold in tuple(holds) or _holds(lr_rule):
+            step = replace(plain, lr_rule=lr_rule, hold=hold)
             try:
                 rules.append(step.rule(value))
             except DecaycalcError as error:
@@ -158,13 +160,23 @@ def new_side(move: Move) -> Side:
     return replace(there, own=there.own | differing)
 
 
-def _lr_rules(there: Side, here: Side, width: Fraction) -> tuple[LrRule, ...]:
+def _lr_rules(step: Step) -> tuple[LrRule, ...]:
     """Return the lr rules that say something about this move."""
+    here, there = step.here, step.there
     if "lr" in there.own:
         return (LrRule.GIVEN,)
     rules = [LrRule.NONE]
     if there.get("batch_size") != here.get("batch_size"):
         rules += [LrRule.LINEAR, LrRule.SQRT]
-    if width != 1:
+    elif step.known(step.length) not in {None, 1} and covers(here.convention, Hold.RUN):
+        rules.append(LrRule.HORIZON)
+    if step.width != 1:
         rules.append(LrRule.MUP)
     return tuple(rules)
+
+
+def _holds(lr_rule: LrRule) -> tuple[Hold, ...]:
+    """Return what can be held under an lr rule: the laws over width under muP's alone."""
+    if lr_rule is LrRule.HORIZON:
+        return (Hold.RUN,)
+    return tuple(hold for hold in Hold if lr_rule is LrRule.MUP or hold not in OVER_WIDTH)

@@ -5,18 +5,20 @@ user's: either a number of their own or a reference run from which the law is ca
 """
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 
 
 class Law(Record):
     """A power law `quantity = coefficient·variable^exponent`, fitted on `low <= variable <= high`.
 
-    `low` and `high` are None where the range was not found stated.
+    `low` and `high` are None where the range was not found stated. `exponents` are the ends of the
+    exponent's interval, the same number twice where none was found.
     """
 
     name: str
     formula: str
     exponent: float
+    exponents: tuple[float, float]
     low: float | None
     high: float | None
     source: str
@@ -34,6 +36,18 @@ class Law(Record):
         ratio = _require("variable", to_variable) / _require("variable", variable)
         _require("ratio of the runs", ratio)
         return _require(self.name, reference * ratio**self.exponent)
+
+    def spread(
+        self, reference: float, *, variable: float, to_variable: float
+    ) -> tuple[float, float]:
+        """Return the ends of what is carried on, by the ends of the exponent's interval."""
+        ends = [
+            replace(self, exponent=exponent).carry(
+                reference, variable=variable, to_variable=to_variable
+            )
+            for exponent in self.exponents
+        ]
+        return min(ends), max(ends)
 
     def at(self, variable: float, *, coefficient: float) -> float:
         """Return `coefficient·variable^exponent`.
@@ -59,6 +73,7 @@ TIMESCALE = Law(
     name="timescale",
     formula="timescale (share of the run) = c·(D/P)^-0.527",
     exponent=-0.527,
+    exponents=(-0.529, -0.507),
     low=20,
     high=1280,
     source=f"{_POWER_LINES}: fit over tokens per parameter, 10/90 % bootstrap -0.529 to -0.507",
@@ -67,6 +82,7 @@ BATCH = Law(
     name="optimal batch size",
     formula="B_opt (tokens) = c·D^0.383",
     exponent=0.383,
+    exponents=(0.383, 0.383),
     low=None,
     high=None,
     source=_POWER_LINES,
@@ -75,6 +91,7 @@ CRITICAL_BATCH = Law(
     name="critical batch size",
     formula="B_crit (tokens) = c·D_min^0.462",
     exponent=0.462,
+    exponents=(0.462, 0.462),
     low=None,
     high=None,
     source=_POWER_LINES,
@@ -83,11 +100,12 @@ LAWS = (TIMESCALE, BATCH, CRITICAL_BATCH)
 
 
 class Projection(Record):
-    """A law carried on from one run to another: its quantity there and here."""
+    """A law carried on from one run to another: its quantity here and there, with an interval."""
 
     law: Law
     value: float
     to_value: float
+    interval: tuple[float, float]
     warning: str
 
     def to_dict(self) -> dict[str, object]:
@@ -99,6 +117,8 @@ class Projection(Record):
             "fitted_range": None if self.law.low is None else [self.law.low, self.law.high],
             "value": self.value,
             "to_value": self.to_value,
+            "to_low": self.interval[0],
+            "to_high": self.interval[1],
             "warning": self.warning,
             "source": self.law.source,
         }
@@ -115,6 +135,7 @@ def project(law: Law, value: float, *, variable: float, to_variable: float) -> P
         law=law,
         value=value,
         to_value=law.carry(value, variable=variable, to_variable=to_variable),
+        interval=law.spread(value, variable=variable, to_variable=to_variable),
         warning="; ".join(filter(None, outside)),
     )
 

@@ -4,19 +4,21 @@ from enum import StrEnum
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Number, exact
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.record import Record
 
 
 class LrRule(StrEnum):
-    """What becomes of lr; `given` stands for an lr that the user gives."""
+    """What becomes of lr; `given`: the user gives it; `update`: another optimizer's, to match."""
 
     NONE = "none"
     LINEAR = "linear"
     SQRT = "sqrt"
     MUP = "muP"
+    HORIZON = "horizon"
     GIVEN = "given"
+    UPDATE = "update"
 
     @property
     def source(self) -> str:
@@ -25,17 +27,21 @@ class LrRule(StrEnum):
             "linear": "lr: Goyal et al., arXiv 1706.02677, eq. 8 (SGD)",
             "sqrt": "lr: Malladi et al., arXiv 2205.10287 (Adam), Krizhevsky, 1404.5997 (SGD)",
             "muP": "lr: Yang et al., arXiv 2203.03466",
+            "horizon": "lr: arXiv 2512.22382, from notes on it (AdamW, QK-norm, cosine, fixed B)",
+            "update": "lr: the update's RMS, MoonshotAI/Moonlight, examples/toy_train.py",
         }.get(self.value, "")
 
 
 class Hold(StrEnum):
-    """What a rule keeps."""
+    """What a rule keeps; the last two are fits over width, under muP's lr."""
 
     OBJECTIVE = "objective"
     STEP = "step"
     EPOCH = "epoch"
     RUN = "run"
     NORMALIZED = "normalized"
+    SQRT_WIDTH = "sqrt-width"
+    INDEPENDENT = "independent"
 
     @property
     def source(self) -> str:
@@ -46,7 +52,18 @@ class Hold(StrEnum):
             "epoch": "Wang & Aitchison, arXiv 2405.13698",
             "run": "Bergsma et al., arXiv 2505.13738",
             "normalized": "Loshchilov & Hutter, arXiv 1711.05101, appendix B.1",
+            "sqrt-width": "Fan et al., arXiv 2510.15262 (abstract)",
+            "independent": "Qiu et al., arXiv 2512.05620 (abstract)",
         }[self.value]
+
+
+_NAMES = {
+    (LrRule.MUP, Hold.STEP): "mup",
+    (LrRule.MUP, Hold.SQRT_WIDTH): "sqrt-width",
+    (LrRule.MUP, Hold.INDEPENDENT): "independent",
+    (LrRule.HORIZON, Hold.RUN): "horizon",
+    (LrRule.UPDATE, Hold.STEP): "update",
+}
 
 
 class Move(Record):
@@ -73,6 +90,9 @@ class Rule(Record):
     order; timescales are its inverse in epochs and as a share of the run. `kept` and `changed`
     say what the move leaves alone and by which factor it changes the rest, in the words of `Hold`
     (`step`, `epoch`, `run`: the shrink of one), and lr.
+
+    `equivalence` is given where the rule is not exact algebra, `conditions` where it was found
+    under some. `lr_interval` and `interval` are the ends of lr and of the number by its fits.
     """
 
     lr_rule: LrRule
@@ -89,14 +109,29 @@ class Rule(Record):
     note: str
     betas: tuple[float, float] | None = None
     eps: float | None = None
+    equivalence: Equivalence | None = None
+    conditions: tuple[str, ...] = ()
+    lr_interval: tuple[float | None, float | None] = (None, None)
+    interval: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def name(self) -> str | None:
+        """What the rule is called where lr and decay move together; None for the others."""
+        return _NAMES.get((self.lr_rule, self.hold))
 
     def to_dict(self) -> dict[str, object]:
         """Return the rule as JSON's `rules` holds it."""
         return {
+            "name": self.name,
             "lr_rule": self.lr_rule.value,
             "hold": self.hold.value,
+            "equivalence": None if self.equivalence is None else self.equivalence.value,
             "lr": self.lr,
+            "lr_low": self.lr_interval[0],
+            "lr_high": self.lr_interval[1],
             "value": self.value,
+            "low": self.interval[0],
+            "high": self.interval[1],
             "shrink": self.shrink,
             "timescale_epochs": self.timescale_epochs,
             "timescale_run_fraction": self.timescale_run_fraction,
@@ -105,6 +140,7 @@ class Rule(Record):
             "changed": list(self.changed),
             "source": self.source,
             "note": self.note,
+            "conditions": list(self.conditions),
             "betas": None if self.betas is None else list(self.betas),
             "eps": self.eps,
         }

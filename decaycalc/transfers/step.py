@@ -12,6 +12,7 @@ from decaycalc.conversion.inverse import solved, value_for_shrink
 from decaycalc.conversion.side import Side, base_name, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
+from decaycalc.transfers.fits import HORIZON_EXPONENTS, check_fit, fit_class, fit_conditions
 from decaycalc.transfers.records import Hold, LrRule, Move, Rule
 
 _ONE = Monomial.of(1)
@@ -63,6 +64,7 @@ class Step(Record):
             LrRule.LINEAR: batch,
             LrRule.SQRT: batch**_HALF,
             LrRule.MUP: Monomial.of(1 / self.width),
+            LrRule.HORIZON: self.length**-_HALF,
         }.get(self.lr_rule, _ONE)
         return replace(self.there, lr=self.there.lr * factor)
 
@@ -83,6 +85,9 @@ class Step(Record):
             return _ONE / self.length
         if self.hold is Hold.NORMALIZED:
             return self.length**-_HALF
+        if self.hold in {Hold.SQRT_WIDTH, Hold.INDEPENDENT}:
+            wide = Monomial.of(1 / self.width)
+            return wide if self.hold is Hold.INDEPENDENT else wide**_HALF
         return _ONE if self.hold is Hold.STEP else self.moved.bridge / self.here.bridge
 
     def check(self) -> None:
@@ -91,6 +96,7 @@ class Step(Record):
         Raises:
             NoEquivalentError: no objective, or no decay per step.
         """
+        check_fit(self.here.convention, self.lr_rule, self.hold)
         record = self.here.convention
         if self.hold is Hold.OBJECTIVE and not record.has_strength:
             reason = (
@@ -153,7 +159,32 @@ class Step(Record):
             note=self.note(),
             betas=self.betas(),
             eps=self.eps(),
+            equivalence=fit_class(self.lr_rule, self.hold),
+            conditions=fit_conditions(self.lr_rule, self.hold),
+            **self.interval(lr, decay),
         )
+
+    def interval(self, lr: Fraction | None, decay: Decay | None) -> dict[str, tuple[float, float]]:
+        """Return the ends of lr and number by both fits of the horizon; empty for other rules."""
+        horizon = (self.lr_rule, self.hold) == (LrRule.HORIZON, Hold.RUN)
+        if not horizon or lr is None or decay is None or self.move.target is not None:
+            return {}
+        rates = [
+            Fraction(
+                float(self.evaluate(self.here.lr)) * float(self.evaluate(self.length)) ** power
+            )
+            for power in HORIZON_EXPONENTS
+        ]
+        numbers = [self._at_rate(rate, decay) for rate in rates]
+        return {
+            "lr_interval": (float(min(rates)), float(max(rates))),
+            "interval": (min(numbers), max(numbers)),
+        }
+
+    def _at_rate(self, lr: Fraction, decay: Decay) -> float:
+        """Return the number that has this decay at another lr of the new run."""
+        side = Side(convention=self.here.convention, run=replace(self.there.run, lr=lr))
+        return float(value_for_shrink(side, Fraction(decay.first_order_shrink)))
 
     def decay(self, value: Fraction, run: Run) -> Decay | None:
         """Return what the new number does to a weight of the new run.

@@ -215,3 +215,41 @@ def test_a_run_of_more_steps_than_a_float_holds_is_refused_by_name(run):
               "--to-epochs", "1e305")  # fmt: skip
     assert (ran.status, ran.out) == (2, "")
     assert re.fullmatch(r"error: steps '\S+e\+30\d' (is beyond|must be finite).*\n", ran.err)
+
+
+MATCH = ("transfer", "0.1", "--from", "pytorch-adamw", "--to", "keras-muon", "--lr", "3e-4",
+         "--match", "update")  # fmt: skip
+
+
+def test_a_match_gives_lr_and_number_with_its_conditions(run):
+    ran = run(*MATCH)
+    assert "matched (estimate)" in ran.out
+    assert "noise dominates" in ran.out
+    (rule,) = json.loads(run(*MATCH, "--json").out)["rules"]
+    assert rule["lr"] == pytest.approx(3e-4 * (0.1 / 1.9) ** 0.5 / 0.2)
+    assert (rule["name"], rule["equivalence"]) == ("update", "estimate")
+    assert float(run(*MATCH, "--value").out) == rule["value"]
+
+
+def test_a_match_is_derived(run):
+    assert "to_lr = lr·0.229416/0.2" in run(*MATCH, "--explain").out
+
+
+def test_a_match_is_a_rule_of_its_own(run):
+    assert "leave out --lr-rule" in run(*MATCH, "--hold", "step").err
+    assert "leave out --lr-rule" in run(*MATCH, "--lr-rule", "none").err
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1", "--match", "update")
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert "needs --to" in ran.err
+
+
+def test_width_has_three_named_rules_on_one_screen(run):
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--to-width-ratio", "4")
+    for words in ("0.4", "0.2", "mup: ", "sqrt-width: ", "independent: ", "λ ∝ √width"):
+        assert words in ran.out
+
+
+def test_a_longer_run_shows_the_interval_of_its_fits(run):
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000",
+              "--to-steps", "4000")  # fmt: skip
+    assert "horizon (0.03896 to 0.05)" in ran.out

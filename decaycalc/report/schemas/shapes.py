@@ -266,10 +266,16 @@ _TRANSFER = {
     "target_run": RUN,
     "rules": [
         {
+            "name": "string?",
             "lr_rule": "string",
             "hold": "string",
+            "equivalence": "string?",
             "lr": "number?",
+            "lr_low": "number?",
+            "lr_high": "number?",
             "value": "number?",
+            "low": "number?",
+            "high": "number?",
             "shrink": "number?",
             "timescale_epochs": "number?",
             "timescale_run_fraction": "number?",
@@ -278,6 +284,7 @@ _TRANSFER = {
             "changed": ["string"],
             "source": "string",
             "note": "string",
+            "conditions": ["string"],
             "betas": "array?",
             "eps": "number?",
         }
@@ -294,6 +301,8 @@ _TRANSFER = {
             "fitted_range": "array?",
             "value": "number",
             "to_value": "number",
+            "to_low": "number",
+            "to_high": "number",
             "warning": "string",
             "source": "string",
         }

@@ -1,0 +1,85 @@
+"""Width and horizon: rules that are fits, by hand, with their conditions and where they end."""
+
+import pytest
+
+from decaycalc.conventions.run import Run
+from decaycalc.errors import NoEquivalentError
+from decaycalc.transfers import Hold, LrRule, transfer
+from decaycalc.transfers.laws import BATCH, TIMESCALE, project
+
+
+def wider(hold, source="pytorch-adamw", lr_rule=LrRule.MUP):
+    (rule,) = transfer(
+        "0.1", source=source, run=Run(lr="1e-3"), width_ratio=4, lr_rules=[lr_rule], holds=[hold]
+    ).rules
+    return rule
+
+
+def longer(source="pytorch-adamw", *, run=None, new=None, **more):
+    run = run or Run(lr="4e-4", steps=1000)
+    return transfer("0.1", source=source, run=run, target_run=new or Run(steps=4000), **more)
+
+
+@pytest.mark.parametrize(
+    ("hold", "value", "name"),
+    [
+        (Hold.STEP, 0.4, "mup"),
+        (Hold.SQRT_WIDTH, 0.2, "sqrt-width"),
+        (Hold.INDEPENDENT, 0.1, "independent"),
+    ],
+)
+def test_three_rules_over_width_have_three_numbers(hold, value, name):
+    rule = wider(hold)
+    assert (rule.lr, rule.value) == (pytest.approx(2.5e-4), pytest.approx(value))
+    assert rule.name == name
+    assert rule.conditions
+
+
+def test_a_fit_is_an_estimate_and_what_it_holds_by_algebra_is_not():
+    assert wider(Hold.SQRT_WIDTH).equivalence == "estimate"
+    assert wider(Hold.STEP).equivalence is None
+
+
+def test_in_independent_form_the_shrink_itself_falls():
+    assert wider(Hold.INDEPENDENT, "tfa-adamw").value == pytest.approx(0.1 / 4)
+
+
+def test_a_law_over_width_is_refused_outside_of_what_it_was_found_for():
+    with pytest.raises(NoEquivalentError, match="AdamW's"):
+        wider(Hold.SQRT_WIDTH, "pytorch-sgd")
+    with pytest.raises(NoEquivalentError, match="muP"):
+        wider(Hold.SQRT_WIDTH, lr_rule=LrRule.NONE)
+    assert wider(Hold.INDEPENDENT, "pytorch-muon").value == pytest.approx(0.1)
+
+
+def test_without_a_change_of_width_none_is_shown():
+    assert not any(rule.hold in {"sqrt-width", "independent"} for rule in longer().rules)
+
+
+def test_a_longer_run_takes_the_root_off_lr_and_decay():
+    (rule,) = (rule for rule in longer().rules if rule.lr_rule == "horizon")
+    assert (rule.lr, rule.value) == (pytest.approx(2e-4), pytest.approx(0.05))
+    assert rule.name == "horizon"
+    assert rule.lr_interval == (pytest.approx(2e-4), pytest.approx(4e-4 * 4**-0.32))
+    assert rule.interval == (pytest.approx(0.1 * 4**-0.68), pytest.approx(0.05))
+
+
+def test_another_convention_or_an_unknown_lr_has_no_interval():
+    unknown = longer(run=Run(steps=1000), lr_rules=[LrRule.HORIZON], holds=[Hold.RUN]).rules[0]
+    assert (unknown.lr, unknown.interval) == (None, (None, None))
+    moved = longer(target="per-step-shrink", lr_rules=[LrRule.HORIZON], holds=[Hold.RUN]).rules[0]
+    assert moved.interval == (None, None)
+
+
+def test_the_horizon_is_adamw_s():
+    assert all(rule.lr_rule != "horizon" for rule in longer("pytorch-sgd").rules)
+    with pytest.raises(NoEquivalentError, match="horizon is AdamW's"):
+        longer("pytorch-sgd", lr_rules=[LrRule.HORIZON])
+
+
+def test_an_exponent_s_interval_is_the_number_s():
+    carried = project(TIMESCALE, 0.2, variable=20, to_variable=200)
+    assert carried.interval == (pytest.approx(0.2 * 10**-0.529), pytest.approx(0.2 * 10**-0.507))
+    assert carried.interval[0] < carried.to_value < carried.interval[1]
+    batch = project(BATCH, 1, variable=1, to_variable=2)
+    assert batch.interval == (batch.to_value, batch.to_value)
