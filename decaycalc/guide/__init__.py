@@ -2,6 +2,7 @@
 
 import os
 
+from decaycalc.conventions.catalogue import FAMILIES
 from decaycalc.errors import UnknownNameError
 
 EXPLANATIONS = (
@@ -33,22 +34,7 @@ HOW_TO = (
 RULES = ("rules",)
 """What the rules DC... mean: generated."""
 
-CATALOGUE = (
-    "catalogue",
-    "catalogue/objectives",
-    "catalogue/pytorch",
-    "catalogue/keras",
-    "catalogue/jax",
-    "catalogue/statistics",
-    "catalogue/ecosystem",
-    "catalogue/timm",
-    "catalogue/pytorch_optimizer",
-    "catalogue/collections",
-    "catalogue/others",
-    "catalogue/languages",
-    "catalogue/classics",
-    "catalogue/papers",
-)
+CATALOGUE = ("catalogue", *(f"catalogue/{name}" for name in FAMILIES))
 """Every convention, one page a family: generated."""
 
 TOPICS = (*EXPLANATIONS, *HOW_TO, *RULES, *CATALOGUE)
