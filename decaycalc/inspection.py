@@ -7,7 +7,6 @@ from functools import cache
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
-from decaycalc.files.text import read_text
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, Subject
 from decaycalc.findings.rules import comments_of, findings
@@ -16,7 +15,7 @@ from decaycalc.training.chosen import given_of, overridden
 from decaycalc.training.measure import MOST_STEPS, Figures, measure
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Group, Training
-from decaycalc.training.source import is_file, load
+from decaycalc.training.source import load, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +149,7 @@ def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Fin
         UnreadableFileError: a file that is no training configuration.
     """
     found = inspect(source, kind=kind)
-    comments = {} if not is_file(source) or source == "-" else comments_of(read_text(source))
+    comments = comments_of(text_of(source))
     return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)
 
 

@@ -15,6 +15,7 @@ from decaycalc.cli.request import Request
 from decaycalc.cli.screen import say
 from decaycalc.cli.streams import require_stdin
 from decaycalc.errors import UnreadableFileError, UsageError
+from decaycalc.files.text import open_stream, reason_of
 from decaycalc.files.writing import writing
 
 if TYPE_CHECKING:
@@ -176,9 +177,9 @@ def _reading(path: str) -> "Iterator[Source]":
         yield sys.stdin.buffer  # type: ignore[misc]  # it has read1
         return
     try:
-        stream = open(path, "rb")  # noqa: SIM115, PTH123  (closed below)
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or str(error)) from error
+        stream = open_stream(path)
+    except (OSError, ValueError) as error:
+        raise UnreadableFileError(path, reason_of(error)) from error
     with stream:
         yield stream
 

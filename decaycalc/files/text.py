@@ -7,6 +7,7 @@ seventh of one.
 import os
 import stat
 import sys
+from io import BufferedReader
 
 from decaycalc.errors import UnreadableFileError
 
@@ -14,6 +15,7 @@ LARGEST_TEXT = 32 * 2**20
 """Bytes; the largest tokenizer-sized configurations and lists of tensors are a third of it."""
 
 STDIN = "-"
+_PATIENCE = 3.0  # seconds that a named pipe is waited for until somebody opens it for writing
 
 
 def read_text(
@@ -50,8 +52,38 @@ def read_bytes(
 
 def _open(path: str, largest: int, *, streams: bool) -> bytes:
     check_kind(path, streams=streams)
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open_stream(path) as file:
         return file.read(largest + 1)
+
+
+def open_stream(path: str) -> BufferedReader:
+    """Return a file open for reading bytes; a named pipe is not waited for without end.
+
+    Raises:
+        UnreadableFileError: a pipe that nobody writes to.
+        OSError: it cannot be opened.
+    """
+    if not stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116
+        return open(path, "rb")  # noqa: PTH123
+    # Imported here: a pipe is rare.
+    from select import select  # noqa: PLC0415
+
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    ready, _, _ = select([pipe], [], [], _PATIENCE)
+    if not (ready or _has_writer(pipe)):
+        os.close(pipe)
+        raise UnreadableFileError(path, "a pipe that nobody writes to")
+    os.set_blocking(pipe, True)
+    return os.fdopen(pipe, "rb")
+
+
+def _has_writer(pipe: int) -> bool:
+    """Return whether an empty pipe is open for writing: reading it is its end if it is not."""
+    try:
+        os.read(pipe, 1)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _stdin(largest: int) -> bytes:

@@ -11,7 +11,13 @@ from decaycalc.training.reading.read import read
 from decaycalc.training.reading.recognise import find_trainer, fitting, recognise
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.record import Training
-from decaycalc.training.trainers.syntax.document import ENDINGS, Document, read_documents
+from decaycalc.training.trainers.syntax.document import (
+    ENDINGS,
+    Document,
+    is_archive,
+    read_documents,
+    read_text,
+)
 
 _CHOSEN = re.compile(r"(.+):(\d{1,4})")
 
@@ -75,16 +81,29 @@ def read_training(
         MissingExtraError: YAML without PyYAML.
     """
     trainer = None if kind is None else find_trainer(kind)
-    match = None if _is_there(name) else _CHOSEN.fullmatch(name)
-    if match is not None and _is_there(match[1]):
-        documents = read_documents(match[1])
-        at = int(match[2])
-        if not 1 <= at <= len(documents):
-            raise UnreadableFileError(match[1], f"it has {len(documents)} commands, no {at}th")
+    path, at = _place(name)
+    documents = read_documents(path)
+    if at is None:
+        document = _the_one(documents, trainer)
+    elif 1 <= at <= len(documents):
         document = documents[at - 1]
     else:
-        document = _the_one(read_documents(name), trainer)
+        raise UnreadableFileError(path, f"it has {len(documents)} commands, no {at}th")
     return read(document, recognise(document) if trainer is None else trainer, given)
+
+
+def _place(name: str) -> tuple[str, int | None]:
+    """Return the file that a name means, and which of its command lines `FILE:2` says."""
+    match = None if _is_there(name) else _CHOSEN.fullmatch(name)
+    if match is not None and _is_there(match[1]):
+        return match[1], int(match[2])
+    return name, None
+
+
+def text_of(name: str) -> str:
+    """Return the text of a source's file; empty where there is none that can be read once more."""
+    path, _ = _place(name)
+    return read_text(path) if _is_there(path) and not is_archive(path) else ""
 
 
 def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Document:

@@ -1,6 +1,9 @@
 """`check` on training files: findings, levels, formats, where the settings come from."""
 
 import json
+import os
+import threading
+import zipfile
 from xml.dom.minidom import parseString
 
 import pytest
@@ -128,3 +131,31 @@ def test_one_rule_is_explained_and_something_must_be_given(run):
     assert json.loads(run("check", "--explain", "DC301", "--json").out)["code"] == "DC301"
     assert run("check", "--explain", "DC999").status == 2
     assert "give a FILE" in run("check").err
+
+
+KERAS = {
+    "module": "keras",
+    "class_name": "Sequential",
+    "compile_config": {
+        "optimizer": {
+            "module": "keras.optimizers",
+            "class_name": "AdamW",
+            "config": {"learning_rate": 0.001, "weight_decay": 0.004},
+        }
+    },
+}
+
+
+@pytest.mark.usefixtures("file")
+def test_a_pipe_an_archive_and_one_command_of_a_script_are_checked_too(run, tmp_path):
+    os.mkfifo("pipe.yaml")
+    writer = threading.Thread(target=(tmp_path / "pipe.yaml").write_text, args=(ESPNET,))
+    writer.start()
+    assert run("check", "pipe.yaml").status == 1
+    writer.join()
+    with zipfile.ZipFile("a.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(KERAS))
+    assert run("check", "a.keras").status in {0, 1}
+    line = "torchrun t.py --learning_rate 1e-3 --weight_decay 0.1 --num_train_epochs 3\n"
+    (tmp_path / "two.sh").write_text(f"{line}{line}", encoding="utf-8")
+    assert run("check", "two.sh:2", "--kind", "hf-trainer").status in {0, 1}

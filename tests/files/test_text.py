@@ -3,12 +3,14 @@
 import os
 import sys
 import threading
+import time
 import types
 from io import BytesIO
 
 import pytest
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.files import text
 from decaycalc.files.text import read_text
 
 
@@ -51,6 +53,31 @@ def test_a_pipe_is_read_where_a_stream_makes_sense(tmp_path):
     writer.start()
     assert read_text(pipe, streams=True) == "b"
     writer.join()
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "_PATIENCE", 0.05)
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    with pytest.raises(UnreadableFileError, match="nobody writes to"):
+        read_text(pipe, streams=True)
+
+
+def test_a_writer_that_takes_its_time_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(text, "_PATIENCE", 0.05)
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)
+
+    def write_late():
+        time.sleep(0.3)
+        os.write(writer, b"b")
+        os.close(writer)
+
+    late = threading.Thread(target=write_late)
+    late.start()
+    assert read_text(pipe, streams=True) == "b"
+    late.join()
 
 
 @pytest.mark.parametrize("path", ["absent", "nul\0byte", "."])

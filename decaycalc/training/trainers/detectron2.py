@@ -5,7 +5,6 @@ Source: detectron2 02b5c4e2 config/defaults.py, solver/build.py.
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import cast
 
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.classes import find_class
@@ -15,7 +14,7 @@ from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find, from_file, joined
+from decaycalc.training.trainers.syntax.tree import Scalar, find, from_file, joined
 
 _MOST_BASES = 10
 
@@ -29,7 +28,7 @@ def _prepare(document: Document) -> Document:
         base = seen.neighbour(name) if name else None
         if base is None or name is None:
             break
-        below = cast("Entries", from_file(base.root, name))
+        below = from_file(base.root, name)
         document, seen = replace(document, root=joined(below, document.root)), base
     return document
 

@@ -4,10 +4,11 @@ Source: mmengine 25434293 optim/optimizer/default_constructor.py,
 optim/scheduler/param_scheduler.py, runner/runner.py; mmpretrain ee7f2e88.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -20,6 +21,7 @@ from decaycalc.training.trainers.syntax.tree import (
     Entries,
     Items,
     Scalar,
+    check_size,
     from_file,
     joined,
 )
@@ -27,18 +29,32 @@ from decaycalc.training.trainers.syntax.tree import (
 _OPTIMIZER = "optim_wrapper.optimizer"
 _BASE = "_base_"
 _DEEPEST_BASE = 5
+_MOST_BASES = 50  # of a file and of what they stand on together; eight is much
+_MOST_BASES = 50  # of all files together; eight is much
 _OF_LIBRARIES = {"lion": "lion_pytorch.Lion"}
 
 
-def with_bases(document: Document, depth: int = 0) -> Document:
-    """Return a document laid over the files that its `_base_` names, where they lie beside it."""
+def with_bases(document: Document) -> Document:
+    """Return a document laid over the files that its `_base_` names, where they lie beside it.
+
+    Raises:
+        UnreadableFileError: they are more, or hold more, than any configuration.
+    """
+    return _laid_over(document, 0, iter(range(_MOST_BASES)))
+
+
+def _laid_over(document: Document, depth: int, left: Iterator[int]) -> Document:
+    """Return a document laid over its bases; each takes one of those that are `left`."""
     names = texts_of(document.root.entries.get(_BASE))
     under = Entries()
     for name in names if depth < _DEEPEST_BASE else ():
+        if next(left, None) is None:
+            raise UnreadableFileError(document.name, f"it stands on more than {_MOST_BASES} files")
         neighbour = document.neighbour(name)
         if neighbour is not None:
-            root = from_file(with_bases(neighbour, depth + 1).root, name.rpartition("/")[2])
-            under = joined(under, root) if isinstance(root, Entries) else under
+            root = _laid_over(neighbour, depth + 1, left).root
+            under = joined(under, from_file(root, name.rpartition("/")[2]))
+            check_size(under, document.name)
     return replace(document, root=_replaced(joined(under, document.root), document.root))
 
 

@@ -24,9 +24,7 @@ def _prepare(document: Document) -> Document:
     other = document.neighbour(name)
     if other is None:
         return document
-    beside = from_file(other.root, name)
-    assert isinstance(beside, Entries)  # noqa: S101  (as its root was; tells the type checker)
-    return replace(document, root=joined(beside, document.root))
+    return replace(document, root=joined(from_file(other.root, name), document.root))
 
 
 def _optimizer(settings: Settings) -> Optimizer:

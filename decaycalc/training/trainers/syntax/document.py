@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.files.text import decode
+from decaycalc.files.text import STDIN, check_kind, decode
 from decaycalc.files.text import read_text as text_of
-from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, check_size, find
 
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
 LARGEST_FILE = 10_000_000
@@ -63,6 +63,7 @@ _ENDINGS = {
     ".cfg": Syntax.SECTIONS,
 }
 _ARCHIVE = ".keras"
+_CONFIGS = "configs"
 ENDINGS = (*_ENDINGS, _ARCHIVE)
 
 
@@ -83,27 +84,47 @@ class Document:
     launcher_file: str = ""
 
     def neighbour(self, name: str) -> "Document | None":
-        """Return the file of that name beside this one; None where it is not there or not read."""
+        """Return the file of that name beside this one; None where it is not there or not read.
+
+        Only a regular file by a relative name counts, and only where `_reach` says: who wrote this
+        file need not be who reads it.
+        """
         if self.folder is None or Path(name).is_absolute():
             return None
         try:
-            return read_documents(str(self.folder / name))[0]
-        except UnreadableFileError:
+            folder = self.folder.resolve()
+            place = (folder / name).resolve()
+            if not place.is_relative_to(_reach(folder)):
+                return None
+            return read_documents(str(place), streams=False)[0]
+        except (UnreadableFileError, OSError, ValueError, RuntimeError):  # a name no file can have
             return None
 
 
-def read_documents(name: str) -> tuple[Document, ...]:
+def _reach(folder: Path) -> Path:
+    """Return the folder that a file's neighbours may lie in.
+
+    That is the repository; without one the outermost `configs` (mmaction2's files name
+    `../../_base_/...` in it), else the parent folder.
+    """
+    above = (folder, *folder.parents)
+    repositories = [each for each in above if (each / ".git").exists()]
+    configs = [each for each in above if each.name == _CONFIGS]
+    return next(iter((*repositories[:1], *configs[-1:])), folder.parent)
+
+
+def read_documents(name: str, *, streams: bool = True) -> tuple[Document, ...]:
     """Return what a file holds: one document, or one for each command line of a script.
 
-    `-` is standard input.
+    `-` is standard input; without `streams` neither that nor a pipe is read.
 
     Raises:
         UnreadableFileError: no regular file, too large, not UTF-8, or of no syntax known here.
         MissingExtraError: YAML without PyYAML.
     """
-    text = read_text(name)
-    folder = None if name == "-" else Path(name).parent
-    ending = "" if name == "-" else Path(name).suffix.lower()
+    text = read_text(name, streams=streams)
+    folder = None if name == STDIN else Path(name).parent
+    ending = "" if name == STDIN else Path(name).suffix.lower()
     candidates = sniff(text, ending)
     failure: UnreadableFileError | None = None
     for syntax in candidates:
@@ -141,6 +162,7 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     root = parse(text, name)
     if not root.entries:
         raise UnreadableFileError(name, "it sets nothing")
+    check_size(root, name)
     return (Document(name=name, syntax=syntax, root=_unwrapped(root)),)
 
 
@@ -220,18 +242,23 @@ def _first_line(text: str) -> str:
     return ""
 
 
-def read_text(name: str) -> str:
-    """Return a training file's text; `-` is standard input, a pipe is read too.
+def read_text(name: str, *, streams: bool = True) -> str:
+    """Return a training file's text; with `streams`, `-` is standard input and a pipe is read.
 
     Raises:
         UnreadableFileError: neither, too large, not UTF-8, or with a NUL.
     """
-    if name.lower().endswith(_ARCHIVE):
+    if is_archive(name):
         return _archived(name)
-    text = text_of(name, largest=LARGEST_FILE, streams=True, stdin=True)
+    text = text_of(name, largest=LARGEST_FILE, streams=streams, stdin=streams)
     if "\0" in text:
         raise UnreadableFileError(name, "not a text: it holds a NUL")
     return text
+
+
+def is_archive(name: str) -> bool:
+    """Return whether a name is that of a .keras archive."""
+    return name.lower().endswith(_ARCHIVE)
 
 
 def _archived(name: str) -> str:
@@ -241,12 +268,15 @@ def _archived(name: str) -> str:
         UnreadableFileError: no such archive, or a configuration that is too large.
     """
     # Imported here: most files are no archives.
+    import zlib  # noqa: PLC0415
     from zipfile import BadZipFile, ZipFile  # noqa: PLC0415
 
+    check_kind(name)
+    broken = (OSError, KeyError, EOFError, BadZipFile, zlib.error)
     try:
         with ZipFile(name) as archive, archive.open("config.json") as stream:
             data = stream.read(LARGEST_FILE + 1)
-    except (OSError, KeyError, BadZipFile, ValueError, NotImplementedError, RuntimeError):
+    except (*broken, ValueError, NotImplementedError, RuntimeError):
         raise UnreadableFileError(name, "not a .keras archive with a config.json") from None
     if len(data) > LARGEST_FILE:
         raise UnreadableFileError(name, f"its config.json is larger than {LARGEST_FILE} bytes")

@@ -138,15 +138,15 @@ class _Lexer:
     def bracket(self, character: str) -> None:
         """Read a parenthesis as a word."""
         self.depth = max(self.depth + (1 if character == "(" else -1), 0)
-        self.add((Part(kind=PartKind.TEXT, text=character, quoted=True),))
+        self.add((Part(kind=PartKind.TEXT, text=character, quoted=True),), self.line)
         self.at += 1
 
-    def add(self, parts: tuple[Part, ...]) -> None:
+    def add(self, parts: tuple[Part, ...], line: int) -> None:
         """Add a word."""
         self.count += 1
         if self.count > _MOST_WORDS:
             raise self.fail(f"more than {_MOST_WORDS} words")
-        self.words.append(Word(parts=parts, line=self.line))
+        self.words.append(Word(parts=parts, line=line))
 
     def word(self) -> None:
         """Read a word to the next blank or separator."""
@@ -160,8 +160,7 @@ class _Lexer:
             if character.isspace() or character in _ENDS or character in "()":
                 break
             parts += self.piece(character)
-        self.count += 1
-        self.words.append(Word(parts=tuple(parts), line=line))
+        self.add(tuple(parts), line)
 
     def piece(self, character: str) -> list[Part]:
         """Read one piece of a word: quoted, a dollar, an escape or plain text."""

@@ -4,8 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from decaycalc.errors import UnreadableFileError
+
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
+MOST_NODES = 200_000
+_DEEPEST_NODE = 100
 _MOST_PATHS = 20_000
 _DEEPEST = 30
 
@@ -40,6 +44,30 @@ class Entries:
 
 
 Node = Scalar | Items | Entries
+
+
+def check_size(root: Entries, name: str) -> None:
+    """Check that a tree is no larger and no deeper than any configuration.
+
+    What an alias of YAML or a name of Python puts in many places is counted in each: one kilobyte
+    can hold 2^60 of them, and whatever walks the tree would do so without end.
+
+    Raises:
+        UnreadableFileError: it is; `name` is the file's.
+    """
+    pending: list[tuple[Node, int]] = [(root, 0)]
+    count = 0
+    while pending:
+        node, depth = pending.pop()
+        count += 1
+        if count > MOST_NODES:
+            raise UnreadableFileError(name, f"it holds more than {MOST_NODES} values")
+        if depth > _DEEPEST_NODE:
+            raise UnreadableFileError(name, f"it is nested more than {_DEEPEST_NODE} deep")
+        if isinstance(node, Items):
+            pending += [(part, depth + 1) for part in node.items]
+        elif isinstance(node, Entries):
+            pending += [(part, depth + 1) for part in node.entries.values()]
 
 
 def find(root: Entries, path: str) -> Node | None:
@@ -94,13 +122,17 @@ def _line(node: Node | None) -> int | None:
     return None if node is None else node.line
 
 
-def from_file(node: Node, file: str) -> Node:
+def from_file(root: Entries, file: str) -> Entries:
     """Return a neighbour's tree, each scalar with the file that holds it."""
+    return replace(root, entries={key: _marked(part, file) for key, part in root.entries.items()})
+
+
+def _marked(node: Node, file: str) -> Node:
     if isinstance(node, Scalar):
         return replace(node, file=file)
     if isinstance(node, Items):
-        return replace(node, items=tuple(from_file(part, file) for part in node.items))
-    return replace(node, entries={key: from_file(part, file) for key, part in node.entries.items()})
+        return replace(node, items=tuple(_marked(part, file) for part in node.items))
+    return from_file(node, file)
 
 
 def joined(under: Entries, over: Entries) -> Entries:

@@ -9,10 +9,9 @@ from importlib import import_module
 from typing import Any
 
 from decaycalc.errors import MissingExtraError, UnreadableFileError
-from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
+from decaycalc.training.trainers.syntax.tree import MOST_NODES, Entries, Items, Node, Scalar
 
 _DEEPEST = 60
-_MOST_NODES = 200_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -118,8 +117,8 @@ class _Builder:
     def add(self, node: Node, anchor: str | None) -> Node:
         """Put a finished node where it belongs."""
         self.nodes += 1
-        if self.nodes > _MOST_NODES:
-            raise UnreadableFileError(self.name, f"it holds more than {_MOST_NODES} values")
+        if self.nodes > MOST_NODES:
+            raise UnreadableFileError(self.name, f"it holds more than {MOST_NODES} values")
         if anchor is not None:
             self.anchors[anchor] = node
         if self.stack:

@@ -119,7 +119,7 @@ def test_an_alias_without_its_anchor_is_open():
 
 
 def test_an_endless_yaml_is_refused(monkeypatch):
-    monkeypatch.setattr(yaml_events, "_MOST_NODES", 3)
+    monkeypatch.setattr(yaml_events, "MOST_NODES", 3)
     with pytest.raises(UnreadableFileError, match="more than 3 values"):
         parse_yaml("a: [1, 2, 3, 4]", "f")
 
