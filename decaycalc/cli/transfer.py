@@ -42,7 +42,6 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "inde
         "decaycalc transfer 0.1 --from pytorch-adamw --to-width-ratio 2 --lr-rule muP --hold step",
         "decaycalc transfer --recipe gpt-2-124m-nanogpt --to-dataset-size 1e10 --to-epochs 1",
         "decaycalc transfer --recipe resnet-50-he --to-batch-size 8192 --json",
-        "decaycalc transfer 0.1 --from pytorch-adamw --to keras-muon --lr 3e-4 --match update",
     ),
 )
 @click.argument("value", required=False)
@@ -60,7 +59,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "inde
 @click.option("--hold", "holds", type=click.Choice(_HOLDS), multiple=True,
               help="Only what holds this; repeatable.")  # fmt: skip
 @click.option("--match", type=click.Choice(["update"]),
-              help="To another optimizer: match its update's RMS (an estimate).")  # fmt: skip
+              help="To another optimizer, by its update's RMS.")  # fmt: skip
 @click.option("--betas", nargs=2, metavar="B1 B2", help="Adam's betas, moved by the sqrt rule.")
 @click.option("--parameters", metavar="NUMBER",
               help="Adds scaling laws of language models (fits); B and N in tokens.")  # fmt: skip
@@ -78,7 +77,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "inde
 @target_options
 @output_options
 def command(**given: Any) -> Shown:
-    """Move a weight decay VALUE to another batch size, data set, length, lr, width or optimizer.
+    """Move a weight decay VALUE to another batch size, length, lr, width or optimizer.
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
