@@ -15,6 +15,7 @@ EXPLANATIONS = (
     "schedules-and-timescales",
     "which-tensors",
     "choosing-a-value",
+    "mup",
     "porting-a-paper",
 )
 """What weight decay is: pages whose every number is computed."""
@@ -52,6 +53,7 @@ ALIASES = {
     "timescales": "schedules-and-timescales",
     "tensors": "which-tensors",
     "choosing": "choosing-a-value",
+    "width": "mup",
     "porting": "porting-a-paper",
 }
 
