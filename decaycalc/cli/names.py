@@ -93,6 +93,13 @@ MASK = Named("mask", _masks)
 DTYPE = Named("dtype", _dtypes)
 SCHEDULE = Named("schedule", _schedules)
 INITIALISER = Named("initialiser", lambda: ("he", "glorot", "lecun", "torch"))
-FRAMEWORK = Named("framework", lambda: ("pytorch", "keras", "optax", "timm", "hf", "sklearn"))
+# Those of `emit.code`, which a test compares: a start does not read it.
+FRAMEWORK = Named(
+    "framework",
+    lambda: (
+        "pytorch", "keras", "optax", "timm", "hf", "hf-trainer", "axolotl", "llama-factory",
+        "torchtune", "deepspeed", "ultralytics", "sklearn",
+    ),
+)  # fmt: skip
 DOCUMENT = Named("document", _documents)
 TOPIC = Named("topic", _topics)

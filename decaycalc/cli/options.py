@@ -43,7 +43,10 @@ _LOSSES = f"[{'|'.join(loss.value for loss in Loss)}|NUMBER]"
 _NUMBER = "NUMBER"
 _EXPLAIN_HELP = "Derive each number; latex: formulas for a paper."
 _INPUT_HELP = "Rows to convert, JSON lines or CSV; - is stdin."
-EMIT_HELP = "Print code instead: pytorch, keras, optax, timm, hf or sklearn."
+EMIT_HELP = (
+    "Print code instead (pytorch, keras, optax, timm, hf, sklearn) or the lines of a training file "
+    "(hf-trainer, axolotl, llama-factory, torchtune, deepspeed, ultralytics)."
+)
 
 
 def options(*declarations: Decorator) -> Decorator:

@@ -13,7 +13,16 @@ from decaycalc.conversion.assumptions import Assumption
 from decaycalc.conversion.convert import check_value, convert
 from decaycalc.conversion.plan import target_side
 from decaycalc.conversion.side import Side
-from decaycalc.emit import flags, jax, keras, sklearn, torch
+from decaycalc.emit import (
+    deepspeed,
+    flags,
+    jax,
+    keras,
+    sklearn,
+    torch,
+    trainer_files,
+    ultralytics,
+)
 from decaycalc.emit.settings import Settings
 from decaycalc.errors import (
     MissingQuantityError,
@@ -63,6 +72,12 @@ _TARGETS: dict[str, dict[str, str]] = {
     "optax": {"sgd": "optax-sgd", "adamw": "optax-adamw", "lion": "optax-lion"},
     "timm": {"sgd": "timm-sgd", "adamw": "timm-adamw"},
     "hf": {"adamw": "hf-trainer"},
+    "hf-trainer": {"sgd": "pytorch-sgd", "adamw": "hf-trainer"},
+    "axolotl": {"sgd": "pytorch-sgd", "adamw": "hf-trainer"},
+    "llama-factory": {"sgd": "pytorch-sgd", "adamw": "hf-trainer"},
+    "torchtune": {"sgd": "pytorch-sgd", "adam": "pytorch-adam", "adamw": "pytorch-adamw"},
+    "deepspeed": {"sgd": "pytorch-sgd", "adam": "pytorch-adam", "adamw": "deepspeed-adam"},
+    "ultralytics": {"sgd": "ultralytics-sgd", "adamw": "ultralytics-adamw"},
     "sklearn": {"sgd": "sklearn-mlp-sgd", "adam": "sklearn-mlp-adam", "fit": "sklearn-logistic"},
 }
 FRAMEWORKS = tuple(_TARGETS)
@@ -250,13 +265,19 @@ def _require_code_for_decays(framework: str, settings: Settings) -> None:
 
 
 def _writer(framework: str) -> Writer:
-    """Return the function that writes a framework's code."""
+    """Return the function that writes a framework's code or the lines of a trainer's file."""
     writers: dict[str, Writer] = {
         "pytorch": torch.write,
         "keras": keras.write,
         "optax": jax.write,
         "timm": flags.write_timm,
         "hf": flags.write_huggingface,
+        "hf-trainer": trainer_files.write_hf_trainer,
+        "axolotl": trainer_files.write_axolotl,
+        "llama-factory": trainer_files.write_llama_factory,
+        "torchtune": trainer_files.write_torchtune,
+        "deepspeed": deepspeed.write,
+        "ultralytics": ultralytics.write,
         "sklearn": sklearn.write,
     }
     return writers[framework]

@@ -1,15 +1,12 @@
 """Snippets for training programs with settings of their own: timm's train.py and HF's Trainer."""
 
-from typing import TYPE_CHECKING
+import json
 
 from decaycalc.algebra.quantity import exact
+from decaycalc.emit.named_schedules import is_plain, transformers_schedule
 from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
 
-if TYPE_CHECKING:
-    from decaycalc.schedule import Segment
-
 _TIMM = {"timm-sgd": "", "timm-adamw": "adamw", "timm-lamb": "lamb", "timm-adan": "adan"}
-_NO_SCHEDULE = "the schedule {!r} has no equal there: set it yourself"
 
 
 def write_timm(settings: Settings) -> tuple[str, tuple[str, ...]]:
@@ -42,6 +39,11 @@ def write_timm(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return f"# {settings.heading}\n{lines}\n", notes
 
 
+def _unequal(settings: Settings) -> str:
+    assert settings.schedule is not None  # noqa: S101  (only a schedule can be unequal)
+    return f"the schedule {settings.schedule.text!r} has no equal there: set it yourself"
+
+
 def _whole(number: object) -> str | None:
     return None if number is None else str(round(exact(number)))  # type: ignore[arg-type]
 
@@ -52,10 +54,10 @@ def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str
     if settings.schedule is None:
         return {"epochs": None if epochs is None else repr(round(epochs))}, ()
     segment = settings.schedule.segments[0]
-    simple = len(settings.schedule.segments) == 1 and _is_plain(segment, timm=True)
+    simple = len(settings.schedule.segments) == 1 and is_plain(segment, start=True, overlay=True)
     warmup = segment.settings.warmup
     if per_epoch is None or not simple or warmup % per_epoch or segment.kind.name != "cosine":
-        return {}, (_NO_SCHEDULE.format(settings.schedule.text),)
+        return {}, (_unequal(settings),)
     start = segment.settings.number("start") * settings.lr
     over_run = segment.settings.is_over_run
     return {
@@ -70,27 +72,6 @@ def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str
     }, ()
 
 
-def _is_plain(segment: "Segment", *, timm: bool = False) -> bool:
-    """Return whether a schedule has nothing but a shape and the usual warm-up.
-
-    timm's may start from above 0 and be laid over the shape.
-    """
-    settings = segment.settings
-    usual = {"initial": 1.0, "exponent": 1.0, "warmup_power": 1.0, "floor": 0.0}
-    values = settings.values
-    return (
-        all(values.get(name, usual[name]) == usual[name] for name in usual)
-        and settings.text("ramp") == "zero"
-        and (not settings.is_over_run or timm)
-        and settings.text("toward") == "auto"
-        and values.get("counts", "zero") == "zero"
-        and (timm or not settings.number("start"))
-        and values.get("after", "hold") == "hold"
-        and not (settings.steps("per") or settings.steps("warmup_per"))
-        and segment.end == segment.stop
-    )
-
-
 def write_huggingface(settings: Settings) -> tuple[str, tuple[str, ...]]:
     """Return TrainingArguments and their notes.
 
@@ -101,7 +82,9 @@ def write_huggingface(settings: Settings) -> tuple[str, tuple[str, ...]]:
         raise refuse_convention(settings, "hf")
     run = settings.run
     one, two = settings.betas or (None, None)
-    scheduler, notes = _hf_schedule(settings)
+    found = transformers_schedule(settings)
+    notes = () if found is not None else (_unequal(settings),)
+    scheduler = {name: json.dumps(value) for name, value in (found or {}).items()}
     steps = run.total_steps
     arguments = {
         "output_dir": '"output"',
@@ -120,28 +103,3 @@ def write_huggingface(settings: Settings) -> tuple[str, tuple[str, ...]]:
     code = assemble(settings, imports, [f"arguments = {call('TrainingArguments', arguments)}"])
     mask = "the Trainer exempts biases and normalisation by name, whatever the mask"
     return code, (mask, *notes)
-
-
-def _hf_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str, ...]]:
-    """Return the Trainer's names for the schedule, those that agree step by step."""
-    if settings.schedule is None:
-        return {"lr_scheduler_type": '"constant"'}, ()
-    segment = settings.schedule.segments[0]
-    lr_end = segment.settings.values.get("final", 0.0)
-    names: dict[str, tuple[str, str | None]] = {
-        "constant": ('"constant_with_warmup"', None),
-        "linear": ('"linear"', None),
-        "cosine": ('"cosine"', None),
-    }
-    if lr_end:
-        end = float(lr_end)  # type: ignore[arg-type]
-        names = {
-            "linear": ('"polynomial"', f'{{"power": 1.0, "lr_end": {end * settings.lr!r}}}'),
-            "cosine": ('"cosine_with_min_lr"', f'{{"min_lr_rate": {end!r}}}'),
-        }
-    simple = len(settings.schedule.segments) == 1 and _is_plain(segment)
-    if not simple or segment.kind.name not in names:
-        return {}, (_NO_SCHEDULE.format(settings.schedule.text),)
-    kind, extra = names[segment.kind.name]
-    warmup = repr(segment.settings.warmup) if segment.settings.warmup else None
-    return {"lr_scheduler_type": kind, "warmup_steps": warmup, "lr_scheduler_kwargs": extra}, ()

@@ -10,7 +10,7 @@ from decaycalc.emit.settings import (
     refuse_mask,
 )
 
-_CLASSES = {
+CLASSES = {
     "pytorch-sgd": "SGD",
     "pytorch-adam": "Adam",
     "pytorch-adamw": "AdamW",
@@ -22,7 +22,7 @@ _CLASSES = {
     "pytorch-adagrad": "Adagrad",
     "pytorch-adadelta": "Adadelta",
 }
-_WITH_BETAS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
+WITH_BETAS = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax"}
 _CONDITIONS = {
     "no-1d": 'parameter.ndim > 1 and not name.endswith("bias")',
     "no-bias": 'not name.endswith("bias")',
@@ -37,7 +37,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: a convention that is none of PyTorch's optimizers.
         InvalidValueError: a mask or a schedule without code.
     """
-    name = _CLASSES.get(settings.convention.key)
+    name = CLASSES.get(settings.convention.key)
     if name is None:
         raise refuse_convention(settings, "pytorch")
     body = [
@@ -78,7 +78,7 @@ def _arguments(settings: Settings, name: str) -> dict[str, str | None]:
         "momentum": repr(settings.momentum) if is_sgd else None,
         "dampening": repr(settings.dampening) if is_sgd and settings.dampening else None,
         "nesterov": "True" if is_sgd and settings.nesterov else None,
-        "betas": repr(settings.betas) if settings.betas and name in _WITH_BETAS else None,
+        "betas": repr(settings.betas) if settings.betas and name in WITH_BETAS else None,
         "eps": repr(settings.eps) if settings.eps and not is_sgd else None,
         "decoupled_weight_decay": "True" if decoupled else None,
     }

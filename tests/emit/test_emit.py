@@ -90,7 +90,18 @@ SOURCES = {
     "optax": ("pytorch-sgd", SGD),
     "timm": ("pytorch-sgd", SGD),
     "hf": ("pytorch-adamw", ADAM),
+    "hf-trainer": ("pytorch-adamw", ADAM),
+    "axolotl": ("pytorch-sgd", SGD),
+    "llama-factory": ("pytorch-adamw", ADAM),
+    "torchtune": ("pytorch-adamw", ADAM),
+    "deepspeed": ("pytorch-sgd", SGD),
+    "ultralytics": ("pytorch-adamw", ADAM),
     "sklearn": ("pytorch-sgd", SGD),
+}
+# A trainer's file holds the whole run: a schedule that it cannot say is refused.
+SCHEDULES = {
+    "torchtune": "cosine:warmup=10",
+    "ultralytics": "linear:final=0.01,over=run,per=1epochs",
 }
 
 
@@ -98,13 +109,15 @@ SOURCES = {
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_framework_has_its_snippet(framework, schedule):
     source, run = SOURCES[framework]
+    schedule = schedule and SCHEDULES.get(framework, schedule)
     snippet = emit(framework, "1e-3", source=source, run=run, schedule=schedule)
-    assert snippet.code.startswith(f"# weight_decay 0.001 of {source} is ")
+    said = snippet.notes[0] if framework == "deepspeed" else snippet.code  # JSON has no comment
+    assert said.removeprefix("# ").startswith(f"weight_decay 0.001 of {source} is ")
     assert snippet.code.endswith("\n")
     assert repr(snippet.value) in snippet.code
     assert repr(snippet.lr) in snippet.code
     assert max(map(len, snippet.code.splitlines()[1:])) <= 100
-    if framework != "timm":
+    if framework in {"pytorch", "keras", "optax", "hf", "sklearn"}:
         assert undefined(snippet.code) <= {"model"}
 
 

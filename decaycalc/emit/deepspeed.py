@@ -1,0 +1,103 @@
+"""The optimizer, batch and scheduler sections of DeepSpeed's JSON file."""
+
+import json
+from typing import TYPE_CHECKING
+
+from decaycalc.emit.lines import Keys, refuse_schedule, whole
+from decaycalc.emit.named_schedules import is_plain, the_segment
+from decaycalc.emit.settings import Settings, refuse_convention
+
+if TYPE_CHECKING:
+    from decaycalc.schedule import Segment
+
+_TYPES = {"deepspeed-adam": "AdamW", "pytorch-adam": "Adam", "pytorch-sgd": "SGD"}
+_EXEMPT = "DeepSpeed decays every tensor of the groups that it is handed, whatever the mask"
+_LEAST_WARMUP = 2
+
+
+def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the file's text and its notes; JSON has no comment: the heading is a note.
+
+    Raises:
+        NoEquivalentError: an optimizer or a schedule that DeepSpeed does not have.
+    """
+    name = _TYPES.get(settings.convention.key)
+    if name is None:
+        raise refuse_convention(settings, "deepspeed")
+    run = settings.run
+    batch, devices = run.examples_per_step, run.world_size
+    document = {
+        "train_batch_size": None if devices is None else whole(batch),
+        "train_micro_batch_size_per_gpu": whole(run.batch_size),
+        "gradient_accumulation_steps": whole(run.grad_accum) or (None if devices is None else 1),
+        "optimizer": {"type": name, "params": _present(_parameters(settings, name))},
+        "scheduler": _scheduler(settings),
+    }
+    length = "DeepSpeed stops where your loop does: the file has no length of the run"
+    notes = (settings.heading, _EXEMPT, *((length,) if run.total_steps is not None else ()))
+    return json.dumps(_present(document), indent=2) + "\n", notes
+
+
+def _present(keys: Keys) -> dict[str, object]:
+    """Return the keys that are not None."""
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _parameters(settings: Settings, name: str) -> Keys:
+    is_sgd = name == "SGD"
+    return {
+        "lr": settings.lr,
+        "weight_decay": settings.value,
+        "betas": None if is_sgd else settings.betas,
+        "eps": None if is_sgd else settings.eps,
+        # DeepSpeed's "Adam" is AdamW without it.
+        "adam_w_mode": False if name == "Adam" else None,
+        "momentum": settings.momentum if is_sgd else None,
+        "dampening": settings.dampening if is_sgd and settings.dampening else None,
+        "nesterov": True if is_sgd and settings.nesterov else None,
+    }
+
+
+def _scheduler(settings: Settings) -> Keys | None:
+    """Return the scheduler's section; without one lr is constant.
+
+    Source: deepspeed 0.19.8 runtime/lr_schedules.py; its warm-up has two steps at least and is
+    logarithmic unless told otherwise.
+
+    Raises:
+        NoEquivalentError: another schedule, or one without a warm-up.
+    """
+    if settings.schedule is None:
+        return None
+    segment = the_segment(settings)
+    if segment is None or not is_plain(segment, start=True) or not _is_known(segment):
+        reason = "DeepSpeed has constant, linear to 0 and cosine:final= after a linear warm-up"
+        raise refuse_schedule(settings, "deepspeed", reason)
+    warmup = segment.settings.warmup
+    if segment.kind.name == "constant" and not warmup:
+        return None
+    if warmup < _LEAST_WARMUP:
+        raise refuse_schedule(settings, "deepspeed", "its warm-up has at least 2 steps")
+    return _section(segment, settings.lr)
+
+
+def _is_known(segment: "Segment") -> bool:
+    name = segment.kind.name
+    if name == "linear":
+        return not segment.settings.number("final")
+    return name in {"constant", "cosine"}
+
+
+def _section(segment: "Segment", lr: float) -> Keys:
+    """Return the scheduler's type and parameters."""
+    name, settings = segment.kind.name, segment.settings
+    start = settings.number("start")
+    warmup = {"warmup_num_steps": settings.warmup, "warmup_type": "linear"}
+    total = {"total_num_steps": segment.stop}
+    if name == "cosine":
+        ratios = {"warmup_min_ratio": start, "cos_min_ratio": settings.number("final")}
+        return {"type": "WarmupCosineLR", "params": {**total, **ratios, **warmup}}
+    peak = {"warmup_min_lr": start * lr, "warmup_max_lr": lr}
+    if name == "constant":
+        return {"type": "WarmupLR", "params": {**peak, **warmup}}
+    return {"type": "WarmupDecayLR", "params": {**total, **peak, **warmup}}

@@ -1,0 +1,187 @@
+"""The lines of a YAML file of the Hugging Face Trainer, axolotl, LLaMA-Factory and torchtune."""
+
+from typing import TYPE_CHECKING
+
+from decaycalc.emit.lines import Keys, Yours, devices_note, refuse_schedule, whole, yaml_file
+from decaycalc.emit.named_schedules import is_plain, the_segment, transformers_schedule
+from decaycalc.emit.settings import Settings, refuse_convention
+from decaycalc.emit.torch import CLASSES, WITH_BETAS
+from decaycalc.errors import NoEquivalentError
+
+if TYPE_CHECKING:
+    from decaycalc.schedule import Segment
+
+_OPTIM = {"hf-trainer": "adamw_torch", "pytorch-sgd": "sgd"}
+_EXEMPT = "the Trainer exempts biases and normalisation by name, whatever the mask"
+_SGD = "optim_args reach SGD from transformers 5 on: before, its momentum is 0"
+_COSINE = "torchtune.training.lr_schedulers.get_cosine_schedule_with_warmup"
+
+
+def write_hf_trainer(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return a YAML file of TrainingArguments and its notes.
+
+    Raises:
+        NoEquivalentError: an optimizer or a schedule that the Trainer does not have.
+    """
+    keys = _trainer_keys(settings, "hf-trainer")
+    return yaml_file(settings, keys), _trainer_notes(settings)
+
+
+def write_llama_factory(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return LLaMA-Factory's YAML file and its notes.
+
+    Raises:
+        NoEquivalentError: an optimizer or a schedule that the Trainer does not have.
+    """
+    own = {"stage": Yours("STAGE"), "finetuning_type": Yours("TYPE")}
+    keys = {**own, **_trainer_keys(settings, "llama-factory")}
+    return yaml_file(settings, keys), _trainer_notes(settings)
+
+
+_AXOLOTL = {
+    "optim": "optimizer",
+    "per_device_train_batch_size": "micro_batch_size",
+    "num_train_epochs": "num_epochs",
+    "lr_scheduler_type": "lr_scheduler",
+}
+
+
+def write_axolotl(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return axolotl's YAML file and its notes; its own default warm-up is never left to it.
+
+    Raises:
+        NoEquivalentError: an optimizer or a schedule that the Trainer does not have.
+    """
+    given = {"warmup_steps": 0, **_trainer_keys(settings, "axolotl")}
+    keys = {_AXOLOTL.get(key, key): value for key, value in given.items()}
+    if keys["lr_scheduler"] == "cosine_with_min_lr":
+        final = keys.pop("lr_scheduler_kwargs")["min_lr_rate"]  # type: ignore[index]
+        keys |= {"lr_scheduler": "cosine", "cosine_min_lr_ratio": final}
+    keys = {"base_model": Yours("MODEL"), **keys}
+    return yaml_file(settings, keys), _trainer_notes(settings)
+
+
+def _trainer_keys(settings: Settings, framework: str) -> dict[str, object]:
+    """Return the Trainer's own keys.
+
+    Raises:
+        NoEquivalentError: an optimizer or a schedule that the Trainer does not have.
+    """
+    optim = _OPTIM.get(settings.convention.key)
+    if optim is None:
+        raise refuse_convention(settings, framework)
+    schedule = transformers_schedule(settings)
+    if schedule is None:
+        raise refuse_schedule(settings, framework, "transformers has no name for it")
+    run = settings.run
+    steps = run.total_steps
+    return {
+        "optim": optim,
+        "optim_args": _sgd_arguments(settings) if optim == "sgd" else None,
+        "learning_rate": settings.lr,
+        "weight_decay": settings.value,
+        **(_adam(settings) if optim != "sgd" else {}),
+        "per_device_train_batch_size": whole(run.batch_size),
+        "gradient_accumulation_steps": whole(run.grad_accum),
+        "max_steps": whole(steps),
+        "num_train_epochs": _epochs(settings) if steps is None else None,
+        **schedule,
+    }
+
+
+def _epochs(settings: Settings) -> float | None:
+    epochs = settings.run.total_epochs
+    return None if epochs is None else float(epochs)
+
+
+def _adam(settings: Settings) -> Keys:
+    one, two = settings.betas or (None, None)
+    return {"adam_beta1": one, "adam_beta2": two, "adam_epsilon": settings.eps}
+
+
+def _sgd_arguments(settings: Settings) -> str | None:
+    """Return SGD's own arguments as the Trainer's text, None where they are torch's defaults."""
+    parts = [f"momentum={settings.momentum!r}"] if settings.momentum else []
+    parts += [f"dampening={settings.dampening!r}"] if settings.dampening else []
+    parts += ["nesterov=True"] if settings.nesterov else []
+    return ",".join(parts) or None
+
+
+def _trainer_notes(settings: Settings) -> tuple[str, ...]:
+    has_arguments = settings.convention.key == "pytorch-sgd" and _sgd_arguments(settings)
+    return (_EXEMPT, *((_SGD,) if has_arguments else ()), *devices_note(settings))
+
+
+def write_torchtune(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the lines of a torchtune recipe's configuration, and their notes.
+
+    Raises:
+        NoEquivalentError: an optimizer, a length or a schedule that torchtune does not have.
+    """
+    name = CLASSES.get(settings.convention.key)
+    if name is None:
+        raise refuse_convention(settings, "torchtune")
+    is_sgd, has_betas = name == "SGD", name in WITH_BETAS
+    optimizer = {
+        "_component_": f"torch.optim.{name}",
+        "lr": settings.lr,
+        "weight_decay": settings.value,
+        "momentum": settings.momentum if is_sgd else None,
+        "dampening": settings.dampening if is_sgd and settings.dampening else None,
+        "nesterov": True if is_sgd and settings.nesterov else None,
+        "betas": settings.betas if has_betas else None,
+        "eps": None if is_sgd else settings.eps,
+        "decoupled_weight_decay": settings.convention.key == "pytorch-adam-decoupled" or None,
+    }
+    length, notes = _torchtune_length(settings)
+    keys = {
+        "optimizer": optimizer,
+        "batch_size": whole(settings.run.batch_size),
+        "gradient_accumulation_steps": whole(settings.run.grad_accum),
+        **length,
+        "lr_scheduler": _torchtune_schedule(settings),
+    }
+    every = "torchtune decays every trained tensor, whatever the mask"
+    return yaml_file(settings, keys), (every, *notes, *devices_note(settings))
+
+
+def _torchtune_length(settings: Settings) -> tuple[Keys, tuple[str, ...]]:
+    """Return the run's length: torchtune counts epochs, and at most so many steps in each.
+
+    Raises:
+        NoEquivalentError: a run that is no whole number of epochs and longer than one.
+    """
+    run = settings.run
+    per_epoch, steps, epochs = run.steps_per_epoch, run.total_steps, run.total_epochs
+    if epochs is not None and epochs.denominator == 1:
+        return {"epochs": int(epochs), "max_steps_per_epoch": per_epoch}, ()
+    if steps is None and epochs is None:
+        return {}, ()
+    if steps is None or (per_epoch is not None and steps > per_epoch):
+        reason = "it runs for a whole number of epochs"
+        raise NoEquivalentError(settings.source.key, "torchtune", reason)
+    note = f"one epoch of at most {whole(steps)} steps: the data must be enough for them"
+    return {"epochs": 1, "max_steps_per_epoch": whole(steps)}, (note,)
+
+
+def _torchtune_schedule(settings: Settings) -> Keys | None:
+    """Return torchtune's only schedule; without one lr is constant.
+
+    Raises:
+        NoEquivalentError: another schedule.
+    """
+    if settings.schedule is None:
+        return None
+    segment = the_segment(settings)
+    if segment is None or not is_plain(segment) or not _is_torchtunes(segment):
+        reason = "torchtune has a constant lr, and a cosine to 0 after a linear warm-up"
+        raise refuse_schedule(settings, "torchtune", reason)
+    if segment.kind.name == "constant":
+        return None
+    return {"_component_": _COSINE, "num_warmup_steps": segment.settings.warmup}
+
+
+def _is_torchtunes(segment: "Segment") -> bool:
+    if segment.kind.name == "constant":
+        return not segment.settings.warmup
+    return segment.kind.name == "cosine" and not segment.settings.number("final")
