@@ -16,7 +16,7 @@ from math import isclose
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests import catalogue_pages, documentation, rules_page
+from tests import catalogue_pages, documentation, rules_page, trainers_table
 
 ROOT = Path(__file__).parents[1]
 QUESTION = "0.001 --from mean-l2 --arch 784-300-100-10 -N 60000 -B 128 --lr 0.1"
@@ -76,6 +76,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "decaycalc/decaycalc.1": manual_page,
     "tests/golden/schemas.json": schemas,
     "decaycalc/guide/rules.md": rules_page.page,
+    "decaycalc/guide/training-files.md": trainers_table.page,
     "tests/golden/founding-question.txt": founding_question,
 }
 

@@ -25,6 +25,7 @@ HOW_TO = (
     "networks",
     "schedules",
     "recipes",
+    "training-files",
     "scripts-and-ci",
     "python",
     "proof",
