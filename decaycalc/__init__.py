@@ -2,9 +2,10 @@
 
 The public names load when they are first used, so that importing the package costs nothing:
 `convert` (numbers, and numpy arrays), `answer` (all that the command says), `inspect` (a published
-run or a training file), `Training`, `Run`, `Convention`,
-`catalogue` (`catalogue.find`, `catalogue.conventions`), `Architecture`, `parse_architecture` (a
-text, a model's name or a file), `schedule` (`schedule.parse_schedule`) and `DecaycalcError`.
+run, a training file or a live optimizer), `probe` (a live optimizer by its own steps), `Training`,
+`Run`, `Convention`, `catalogue` (`catalogue.find`, `catalogue.conventions`), `Architecture`,
+`parse_architecture` (a text, a model's name or a file), `schedule` (`schedule.parse_schedule`) and
+`DecaycalcError`.
 
 >>> import decaycalc
 >>> decaycalc.convert("5e-4", source="caffe", target="keras-l2").value
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they load when they are used
     from decaycalc import schedule
-    from decaycalc.api import answer, convert, inspect
+    from decaycalc.api import answer, convert, inspect, probe
     from decaycalc.architecture import parse_architecture
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions import catalogue
@@ -41,6 +42,7 @@ __all__ = [
     "convert",
     "inspect",
     "parse_architecture",
+    "probe",
     "schedule",
 ]
 
@@ -58,6 +60,7 @@ _HOMES = {
     "convert": "api",
     "inspect": "api",
     "parse_architecture": "architecture",
+    "probe": "api",
 }
 
 

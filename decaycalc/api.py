@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conversion.arrays import ArrayConversion
     from decaycalc.inspection import Inspection
+    from decaycalc.training.live.probe import Probe
 
 _SCALARS = (int, float, str, Fraction)
 _ASKED = frozenset(Question._fields)
@@ -171,6 +172,20 @@ def inspect(
     from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
 
     return inspection.inspect_training(training_of(source, model), run=own, schedule=schedule)
+
+
+def probe(optimizer: Any) -> "Probe":
+    """Return what a live optimizer's weight decay does, by steps of small copies of it.
+
+    The optimizer, its tensors and the generators of random numbers stay as they are. Any optimizer
+    with `param_groups` will do, known to the catalogue or not; `to_dict()` is the command's JSON.
+
+    Raises:
+        InvalidValueError: an object without param_groups, or without a tensor in them.
+    """
+    from decaycalc.training.live import probe as probing  # noqa: PLC0415  (optimizers, if asked)
+
+    return probing.probe(optimizer)
 
 
 def _record(name: Convention | str) -> Convention:

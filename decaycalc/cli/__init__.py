@@ -7,6 +7,7 @@ COMMANDS = {
     "arch": "Which tensors of a network decay, and how large the penalty is.",
     "transfer": "What lr and weight decay become when the run changes.",
     "inspect": "What a run's weight decay really does, and where each number comes from.",
+    "probe": "What an optimizer of your own code does, by its own steps.",
     "compare": "Two runs side by side, and why their decays differ.",
     "suggest": "Which weight decay for a run, by fits and published runs.",
     "recipes": "Published runs, in one common unit.",

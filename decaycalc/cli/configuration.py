@@ -23,8 +23,8 @@ _MARK = b"tool.decaycalc"
 _CHECKS, _CONVENTIONS = "check", "convention"
 # Those that hold something else than what is the default of every command.
 TABLES = (
-    "convert", "conventions", "schedule", "arch", "transfer", "inspect", "compare", "suggest",
-    "recipes", "check", "verify", "guide", "schema", "completion", "convention",
+    "convert", "conventions", "schedule", "arch", "transfer", "inspect", "probe", "compare",
+    "suggest", "recipes", "check", "verify", "guide", "schema", "completion", "convention",
 )  # fmt: skip
 
 

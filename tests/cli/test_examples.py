@@ -33,8 +33,8 @@ FILES = {
         "max_iters = 600000\nlr_decay_iters = 600000\nweight_decay = 1e-1\n"
     ),
     "train.py": (
-        "class Optimizer:\n    param_groups = [{'params': [], 'lr': 1e-3, 'weight_decay': 0.1}]\n"
-        "make_optimizer = Optimizer\n"
+        "from tests.training.live.frameworks import AdamW, tensor\n"
+        "def make_optimizer():\n    return AdamW([tensor(4, 3)])\n"
     ),
     "run.sh": (
         "torchrun --nproc_per_node 2 train.py --num_train_epochs 2 --weight_decay 0.1 \\\n"

@@ -55,6 +55,7 @@ OUTPUTS = {
     ),
     "suggest": ("suggest --lr 1e-3 -B 256 -N 1.28M --epochs 90 --to pytorch-adamw",),
     "rule": ("check --explain DC201",),
+    "probe": ("probe tests.training.live.frameworks:one_of_each",),
     "compare": ("compare resnet-50-he resnet-50-torch7",),
     "inspect": (
         "inspect resnet-50-he",

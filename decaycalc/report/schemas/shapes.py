@@ -459,6 +459,31 @@ _COMPARE = {
     "factors": [{"name": "string", "factor": "number", "of": "string"}],
     "verdict": "string",
 }
+_PROBE = {
+    "optimizer": "string",
+    "agrees": "boolean?",
+    "groups": [
+        {
+            "name": "string",
+            "n_dims": "integer",
+            "lr": "number?",
+            "weight_decay": "number",
+            "probed_with": "number",
+            "decay_per_step": "number?",
+            "measured": "number?",
+            "factor": "number?",
+            "times_lr": "boolean?",
+            "follows_schedule": "string?",
+            "coupling": "string?",
+            "zero_gradient": "number?",
+            "no_gradient": "number?",
+            "convention": "string?",
+            "expected": "number?",
+            "agrees": "boolean?",
+            "reason": "string",
+        }
+    ],
+}
 _SUGGEST = {
     "run": RUN,
     "n_parameters": "number?",
@@ -488,6 +513,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "transfer": (_TRANSFER, _SNIPPET),
     "recipes": ({"recipes": [_RECIPE], "imported?": _IMPORTED}, _SNIPPET),
     "inspect": (_INSPECT,),
+    "probe": (_PROBE,),
     "compare": (_COMPARE,),
     "suggest": (_SUGGEST,),
     "verify": (_VERIFY,),

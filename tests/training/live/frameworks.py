@@ -15,21 +15,22 @@ class Tensor:
         self.shape = (len(self.values),) if shape is None else tuple(shape)
         self.dtype, self.requires_grad, self.grad = dtype, requires_grad, None
 
-    @property
-    def data(self):
-        return self
-
     def detach(self):
         return self
 
-    def clone(self):
-        return Tensor(self.values, self.shape, dtype=self.dtype)
+    def new_tensor(self, values, device=None):
+        assert device in {None, "cpu"}
+        return Tensor(values, dtype=self.dtype, requires_grad=False)
 
-    def numel(self):
-        return len(self.values)
+    def double(self):
+        return Tensor(self.values, self.shape, requires_grad=False)
 
-    def copy_(self, other):
-        self.values = list(other.values)
+    def reshape(self, shape):
+        shape = (len(self.values),) if shape == -1 else shape
+        return Tensor(self.values, shape, dtype=self.dtype, requires_grad=False)
+
+    def requires_grad_(self):
+        self.requires_grad = True
         return self
 
     def tolist(self):
@@ -89,7 +90,36 @@ class SGD(Optimizer):
         for group, parameter in self.each():
             whole = Tensor(parameter.grad.values)
             whole.add_(parameter, alpha=group["weight_decay"])
+            if group["momentum"]:
+                buffer = self.state.setdefault(id(parameter), Tensor([0.0] * len(whole.values)))
+                buffer.mul_(group["momentum"])
+                buffer.add_(whole)
+                whole = buffer
             parameter.add_(whole, alpha=-group["lr"])
+
+
+class Decayed(AdamW):
+    """Signs of the gradient, and a share of the weight that `decay` tells."""
+
+    def decay(self, group):
+        return group["lr"] * group["weight_decay"]
+
+    def step(self):
+        for group, parameter in self.each():
+            parameter.mul_(1 - self.decay(group))
+            signs = [(value > 0) - (value < 0) for value in parameter.grad.values]
+            parameter.add_(Tensor(signs), alpha=-group["lr"])
+
+
+class Penalised(AdamW):
+    """The penalty joins the gradient before its sign is taken: a coupled, adaptive decay."""
+
+    def step(self):
+        for group, parameter in self.each():
+            whole = Tensor(parameter.grad.values)
+            whole.add_(parameter, alpha=group["weight_decay"])
+            signs = [(value > 0) - (value < 0) for value in whole.values]
+            parameter.add_(Tensor(signs), alpha=-group["lr"])
 
 
 AdamW.__module__, SGD.__module__ = "torch.optim.adamw", "torch.optim.sgd"
@@ -126,6 +156,12 @@ def module(monkeypatch):
         return "made_by_a_test"
 
     return make
+
+
+def one_of_each():
+    """Return an optimizer with groups that decay and do not."""
+    return AdamW([{"params": [tensor(4, 3), tensor(3)]},
+                  {"params": [tensor(3)], "weight_decay": 0.0}], lr=6e-4)  # fmt: skip
 
 
 def frozen(optimizer):

@@ -1,0 +1,311 @@
+"""The framework as its own oracle: what an optimizer's steps do, beside the catalogue's record."""
+
+import json
+import random
+import sys
+
+import pytest
+
+import decaycalc
+from decaycalc.cli.main import main
+from decaycalc.conventions.catalogue import find
+from decaycalc.errors import InvalidValueError
+from decaycalc.training.live import probe as probing
+from decaycalc.training.live.probe import probe
+from tests.training.live.frameworks import (
+    SGD,
+    AdamW,
+    Decayed,
+    Optimizer,
+    Penalised,
+    Tensor,
+    frozen,
+    module,
+    one_of_each,
+    tensor,
+)
+
+__all__ = ["module"]
+
+
+def made(decay, **attributes):
+    """Return a class whose decay takes another share."""
+    return type("Homemade", (Decayed,), {"decay": decay, **attributes})
+
+
+def only(optimizer):
+    (group,) = probe(optimizer).groups
+    return group
+
+
+def test_a_decoupled_decay_is_found_and_agrees_with_its_record():
+    found = probe(one_of_each())
+    assert found.optimizer == "torch.optim.adamw.AdamW"
+    assert found.agrees is True
+    assert [(each.name, each.n_dims) for each in found.groups] == [
+        ("group 0", 1), ("group 0", 2), ("group 1", 1),
+    ]  # fmt: skip
+    first, _, exempt = found.groups
+    assert first.decay_per_step == pytest.approx(6e-6)
+    assert first.factor == pytest.approx(1)
+    assert (first.measured.acts, first.measured.follows) == ("decoupled", "lr")
+    assert first.measured.zero_gradient == pytest.approx(6e-6)
+    assert first.measured.no_gradient == 0
+    assert first.agreement.expected == pytest.approx(6e-6)
+    assert (exempt.decay_per_step, exempt.weight_decay) == (0, 0.1)
+    assert decaycalc.probe(one_of_each()).to_dict() == found.to_dict()
+
+
+def test_without_momentum_coupled_and_decoupled_are_the_same():
+    group = only(SGD([tensor(3, 2)], lr=0.1, weight_decay=1e-3))
+    assert group.measured.acts == "either"
+    assert group.agreement.agrees is True
+
+
+def test_a_momentum_multiplies_in_the_long_run():
+    group = only(SGD([tensor(3, 2)], lr=0.01, weight_decay=0.1, momentum=0.9))
+    assert group.measured.acts == "coupled"
+    assert group.decay_per_step == pytest.approx(0.0111267858, rel=1e-6)
+    assert (group.agreement.convention, group.agreement.agrees) == ("pytorch-sgd", True)
+
+
+def test_a_planted_factor_of_two_is_found():
+    twice = made(lambda _, group: 2 * group["lr"] * group["weight_decay"])
+    group = only(twice([tensor(3, 2)], lr=1e-3, weight_decay=0.1))
+    assert group.factor == pytest.approx(2)
+    assert (group.agreement.agrees, group.agreement.convention) == (None, None)
+    claiming = type("AdamW", (twice,), {"__module__": "torch.optim.adamw"})
+    found = probe(claiming([tensor(3, 2)], lr=1e-3, weight_decay=0.1))
+    assert found.agrees is False
+    assert found.groups[0].agreement.reason == "another decay per step"
+
+
+@pytest.mark.parametrize(
+    ("decay", "follows", "times_lr", "factor"),
+    [
+        (lambda _, group: group["weight_decay"], "constant", False, 1),
+        (lambda self, group: group["weight_decay"] * group["lr"] / self.defaults["lr"],
+         "multiplier", False, 1),
+        (lambda self, group: group["weight_decay"] * group["lr"] ** 2 / self.defaults["lr"],
+         "lr-squared", True, 1),
+        (lambda _, group: group["weight_decay"] * group["lr"] ** 3, None, False, 1e-9),
+    ],
+)  # fmt: skip
+def test_what_the_decay_is_times_is_found(decay, follows, times_lr, factor):
+    group = only(made(decay)([tensor(3, 2)], lr=1e-3, weight_decay=0.01))
+    assert group.measured.follows == follows
+    assert group.measured.times_lr is times_lr
+    assert group.factor == pytest.approx(factor, rel=1e-3)
+
+
+def test_another_schedule_than_the_records_is_a_disagreement():
+    own = made(lambda _, group: group["weight_decay"] * 1e-3, __module__="torch.optim.adamw")
+    own.__name__ = "AdamW"
+    agreement = only(own([tensor(3, 2)], lr=1e-3, weight_decay=0.1)).agreement
+    assert agreement.agrees is False
+    assert "follows constant, the record's lr" in agreement.reason
+
+
+def test_a_coupled_adaptive_decay_takes_no_share():
+    group = only(Penalised([tensor(3, 2)], lr=1e-3, weight_decay=0.1))
+    assert group.measured.acts == "coupled"
+    assert (group.decay_per_step, group.factor) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "agrees", "words"),
+    [
+        (Penalised, "Adam", True, ""),
+        (Decayed, "Adam", False, "the record has a coupled decay"),
+        (Penalised, "AdamW", False, "the steps have a coupled decay"),
+    ],
+)
+def test_where_the_decay_acts_must_be_the_records(base, name, agrees, words):
+    kind = type(name, (base,), {"__module__": f"torch.optim.{name.lower()}", "step": base.step})
+    agreement = only(kind([tensor(3, 2)], lr=1e-3, weight_decay=0.1)).agreement
+    assert agreement.agrees is agrees
+    assert words in agreement.reason
+
+
+def test_a_record_without_a_number_is_not_compared():
+    lamb = type("Lamb", (Decayed,), {"__module__": "timm.optim.lamb", "step": Decayed.step})
+    found = probe(lamb([tensor(3, 2)]))
+    assert found.agrees is None
+    assert "trust ratio" in found.groups[0].agreement.reason
+
+
+def test_a_decay_that_begins_after_some_steps_is_found():
+    class Late(Decayed):
+        count = 0
+
+        def decay(self, group):
+            self.count += 1
+            return super().decay(group) if self.count > 5 else 0.0
+
+    group = only(Late([tensor(3, 2)], lr=1e-3, weight_decay=0.1))
+    assert group.decay_per_step == pytest.approx(1e-4)
+    assert group.measured.zero_gradient == 0
+
+
+def test_a_decay_that_never_reaches_the_weights_is_none():
+    group = only(made(lambda *_: 0.0)([tensor(3, 2)], lr=1e-3, weight_decay=0.1))
+    assert (group.decay_per_step, group.measured.follows, group.factor) == (0, None, None)
+
+
+def test_a_share_that_only_one_lr_has_follows_nothing():
+    class Odd(Decayed):
+        def step(self):
+            if self.param_groups[0]["lr"] == 1e-3:
+                return super().step()
+            for group, parameter in self.each():
+                parameter.add_(Tensor([1.0] * len(parameter.values)), alpha=group["weight_decay"])
+            return None
+
+    measured = only(Odd([tensor(3, 2)], lr=1e-3)).measured
+    assert (measured.times_lr, measured.follows) == (None, None)
+
+
+def test_a_decay_after_the_step_takes_its_share_of_the_moved_weight():
+    class After(AdamW):
+        def step(self):
+            for group, parameter in self.each():
+                parameter.add_(Tensor([1.0] * len(parameter.values)), alpha=-group["lr"])
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+
+    assert only(After([tensor(3, 2)], lr=0.01)).factor == pytest.approx(1)
+
+
+def test_an_optimizer_without_an_lr_or_with_one_of_zero_is_probed():
+    class Own(Decayed):
+        def decay(self, group):
+            return (group["lr"] or 1e-2) * group["weight_decay"]
+
+        def step(self):
+            for group, parameter in self.each():
+                parameter.mul_(1 - self.decay(group))
+
+    none = only(Own([tensor(3, 2)], lr=None, weight_decay=0.1))
+    assert (none.measured.follows, none.decay_per_step) == (None, pytest.approx(1e-3))
+    assert only(Own([tensor(3, 2)], lr=0.0, weight_decay=0.1)).lr == 1e-3
+    own = type("AdamW", (Own,), {"__module__": "torch.optim.adamw", "step": Own.step})
+    assert "needs more" in only(own([tensor(3, 2)], lr=None)).agreement.reason
+
+
+def test_what_needs_a_gradient_is_probed_without_that_part():
+    class Needs(AdamW):
+        def step(self):
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    1 / sum(abs(value) for value in parameter.grad.values)
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
+
+    measured = only(Needs([tensor(3, 2)], lr=0.01)).measured
+    assert (measured.zero_gradient, measured.no_gradient) == (None, None)
+    assert measured.share == pytest.approx(1e-4)
+
+
+def test_what_cannot_be_stepped_says_why():
+    class Broken(AdamW):
+        def step(self):
+            raise RuntimeError("needs\na closure")
+
+    class Diverging(AdamW):
+        def step(self):
+            for _, parameter in self.each():
+                parameter.mul_(float("inf"))
+
+    group = only(Broken([tensor(3, 2)]))
+    assert "RuntimeError: needs a closure" in group.agreement.reason
+    assert (group.measured, group.decay_per_step, group.factor) == (None, None, None)
+    assert "diverges" in only(Diverging([tensor(3, 2)])).agreement.reason
+    bare = Optimizer([tensor(3, 2)], {"lr": 0.1})
+    assert only(bare).agreement.reason == "it has no weight_decay"
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"), [(object(), "no param_groups"), (SGD([]), "has no parameters")]
+)
+def test_what_is_no_optimizer_is_refused(thing, words):
+    with pytest.raises(InvalidValueError, match=words):
+        probe(thing)
+
+
+def test_a_schedule_free_optimizer_is_set_to_train():
+    class Free(Decayed):
+        training = False
+
+        def train(self):
+            self.training = True
+
+        def decay(self, group):
+            return super().decay(group) if self.training else 0.0
+
+    assert only(Free([tensor(3, 2)], lr=0.01)).factor == pytest.approx(1)
+
+
+def test_everything_stays_as_it_was(monkeypatch):
+    class Generator:
+        state = "the user's own"
+
+        def get_state(self):
+            return self.state
+
+        def manual_seed(self, seed):
+            self.state = seed
+
+        def set_state(self, state):
+            self.state = state
+
+    generator = Generator()
+    root = Tensor.__module__.partition(".")[0]
+    monkeypatch.setattr(sys.modules[root], "default_generator", generator, raising=False)
+    optimizer = one_of_each()
+    optimizer.param_groups[0]["params"][0].grad = Tensor([1.0] * 12)
+    before, drawn = frozen(optimizer), random.getstate()
+    probe(optimizer)
+    assert frozen(optimizer) == before
+    assert random.getstate() == drawn
+    assert generator.state == "the user's own"
+
+
+def expected(key, optimizer, *, lr=1e-3, weight_decay=0.1):
+    (group,) = optimizer.param_groups
+    trial = probing.Trial.of(optimizer, group, group["params"][0])
+    setting = probing.Setting(trial=trial, lr=lr, weight_decay=weight_decay)
+    return probing._expected(find(key), setting)
+
+
+def test_what_a_record_expects_is_its_own_part_of_the_decay():
+    one = Optimizer([tensor(2)], {"lr": 1e-3, "lambd": 1e-4, "wd_ratio": 0.1, "eta": (1, 2)})
+    assert expected("pytorch-asgd", one) == pytest.approx([1e-4])
+    assert expected("timm-adamp", one) == pytest.approx([1e-5, 1e-4])
+    wrong = Optimizer([tensor(2)], {"momentum": 2.0, "lr": 1e-3})
+    assert expected("pytorch-sgd", wrong) == []
+
+
+def test_the_command_reports_and_ends_with_one_where_the_catalogue_differs(module, capsys):
+    twice = made(lambda _, group: 2 * group["lr"] * group["weight_decay"])
+    claiming = type("AdamW", (twice,), {"__module__": "torch.optim.adamw"})
+    name = module(
+        good=one_of_each,
+        bad=lambda: claiming([tensor(3, 2)], lr=1e-3, weight_decay=0.1),
+        penalty=lambda: Penalised([tensor(3, 2)]),
+        lamb=lambda: type("Lamb", (Decayed,), {"__module__": "timm.optim.lamb",
+                                               "step": Decayed.step})([tensor(3, 2)]),
+        adam=lambda: type("Adam", (Decayed,), {"__module__": "torch.optim.adam",
+                                               "step": Decayed.step})([tensor(3, 2)]),
+        none=lambda: Optimizer([tensor(3, 2)], {"lr": 0.1}),
+    )  # fmt: skip
+    assert main(["probe", f"{name}:good"]) == 0
+    out = capsys.readouterr().out
+    assert "pytorch-adamw agrees" in out
+    assert main(["probe", f"{name}:bad", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["agrees"] is False
+    assert main(["probe", f"{name}:bad"]) == 1
+    assert "differs, expects 0.0001" in capsys.readouterr().out
+    assert main(["probe", f"{name}:adam"]) == 1
+    for other, words in (("penalty", "no share"), ("lamb", "no number"), ("none", "unknown")):
+        assert main(["probe", f"{name}:{other}"]) == 0
+        assert words in capsys.readouterr().out
+    assert main(["probe", f"{name}:good", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("name,")
