@@ -27,7 +27,7 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
-    from decaycalc.transfers import Move, Rule, Transfer
+    from decaycalc.transfers import Rule, Transfer
     from decaycalc.transfers.laws import Projection
 
 _LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "given")
@@ -163,28 +163,27 @@ def move(given: dict[str, Any], setting: Any) -> "Transfer":
         betas=given["betas"] or setting.betas,
         eps=setting.eps if eps is None else eps,
     )
-    if given["match"] is not None:
-        return matched(moving, given)
     return move_run(
         moving,
-        lr_rules=tuple(map(LrRule, given["lr_rules"])),
+        lr_rules=tuple(map(LrRule, chosen_lr_rules(given))),
         holds=tuple(map(Hold, given["holds"])),
     )
 
 
-def matched(moving: "Move", given: dict[str, Any]) -> "Transfer":
-    """Return a move to another optimizer.
+def chosen_lr_rules(given: dict[str, Any]) -> tuple[str, ...]:
+    """Return the lr rules that are asked for; a match is one.
 
     Raises:
-        UsageError: no optimizer to move to, or rules of another sort of move.
+        UsageError: a match without the other optimizer, or with rules of another sort of move.
     """
-    from decaycalc.transfers.matching import match_update
-
-    if moving.target is None:
+    lr_rules: tuple[str, ...] = given["lr_rules"]
+    if given["match"] is None:
+        return lr_rules
+    if given["target"] is None:
         raise UsageError("--match update needs --to: the other optimizer's convention")
-    if given["lr_rules"] or given["holds"]:
+    if lr_rules or given["holds"]:
         raise UsageError("--match update is a rule of its own: leave out --lr-rule and --hold")
-    return match_update(moving)
+    return (given["match"],)
 
 
 def take_new_run(given: dict[str, Any]) -> Run | None:
@@ -251,7 +250,9 @@ def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -
 
     rule = the_rule(moved, "--emit")
     target: Convention = moved.move.target or moved.move.source
-    betas = rule.betas or moved.move.betas
+    # Another optimizer's betas and epsilon are its own.
+    same = rule.lr_rule.value != "update"
+    betas, eps = (moved.move.betas, moved.move.eps) if same else (None, None)
     snippet = emit(
         framework,
         rule.value,
@@ -259,8 +260,8 @@ def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -
         run=replace(moved.target_run, lr=rule.lr),
         schedule=setting.schedule,
         decay_schedule=setting.decay_schedule,
-        betas=betas,
-        eps=rule.eps or moved.move.eps,
+        betas=rule.betas or betas,
+        eps=rule.eps or eps,
         mask=mask,
     )
     return shown_code(snippet, "transfer", setting.notes)

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.algebra.number import finite, ratio
-from decaycalc.conventions.record import SGD, Convention, Coupling
+from decaycalc.conventions.muon import MUON_RMS, RMS_MATCHED, is_muon
+from decaycalc.conventions.record import SGD, Coupling
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError
 
@@ -27,15 +28,6 @@ _LEAST_SHRINK = 1e-300
 _MUON_MOMENTUM = 0.95
 _MUON_RANGE = "a simulation's RMS is 0.78 to 1.0 of it (from 0.73 with Nesterov)"
 _MUON_SHRINK = 0.01  # the largest that was simulated
-MUON_RMS = 0.2
-"""The update's RMS where Muon scales it by 0.2*sqrt(max(rows, columns)), for AdamW's lr to serve.
-
-Source: MoonshotAI/Moonlight, examples/toy_train.py, adjust_lr_for_muon.
-"""
-RMS_MATCHED = frozenset({"muon-keras", "muon-timm", "muon-llamafactory"})
-"""Optimizers that scale so by default: Keras' rms_rate, timm's match_rms_adamw, LLaMA-Factory."""
-# Steps of Muon's name that another rule takes part in: nothing here was simulated with them.
-_MIXED = frozenset({"adamw", "laprop"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,13 +232,6 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
         return None
     momentum = float(side.get("momentum") or 0)
     return sgd_equilibrium(float(lr), finite(strength, "strength"), momentum=momentum)
-
-
-def is_muon(record: Convention) -> bool:
-    """Return whether a record's step is an orthogonalised momentum, and its decay a plain one."""
-    name, *others = record.optimizer.split("-")
-    muon = name in {"muon", "muonclip", "normuon"} and not _MIXED & {*others}
-    return muon and record.estimate is None
 
 
 def _of_muon(side: Side, lr: float, decay: float) -> Equilibrium:

@@ -31,6 +31,7 @@ from decaycalc.errors import (
 )
 from decaycalc.record import replace
 from decaycalc.transfers.fits import OVER_WIDTH, covers
+from decaycalc.transfers.matching import match_update
 from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
 from decaycalc.transfers.step import Step
 
@@ -93,9 +94,15 @@ def move_run(
 ) -> Transfer:
     """Return the transfer of a move; `lr_rules` and `holds` choose, empty for all that apply.
 
+    The lr rule `update` goes to another optimizer: with it the decay of a step alone is held.
+
     Raises:
         As `transfer`.
     """
+    rules_of_lr, held = tuple(lr_rules), tuple(holds)
+    if LrRule.UPDATE in rules_of_lr:
+        _check_alone(rules_of_lr, held)
+        return match_update(move)
     if move.source.refusal is not None:
         raise NoEquivalentError(move.source.key, "another run", move.source.refusal)
     value = check_value(move.value, move.source)
@@ -106,8 +113,8 @@ def move_run(
     lacking: list[OutOfReach] = []
     errors: list[DecaycalcError] = []
     plain = Step(move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN, width=width)
-    for lr_rule in tuple(lr_rules) or _lr_rules(plain):
-        for hold in tuple(holds) or _holds(lr_rule):
+    for lr_rule in rules_of_lr or _lr_rules(plain):
+        for hold in held or _holds(lr_rule):
             step = replace(plain, lr_rule=lr_rule, hold=hold)
             try:
                 rules.append(step.rule(value))
@@ -120,6 +127,17 @@ def move_run(
     if not rules:
         _refuse(move, errors)
     return Transfer(move=move, target_run=there.run, rules=tuple(rules), unavailable=tuple(lacking))
+
+
+def _check_alone(lr_rules: tuple[LrRule, ...], holds: tuple[Hold, ...]) -> None:
+    """Refuse other rules beside `update`.
+
+    Raises:
+        InvalidValueError: another lr rule, or another quantity to hold.
+    """
+    if {*lr_rules} != {LrRule.UPDATE} or {*holds} - {Hold.STEP}:
+        others = ", ".join((*lr_rules, *holds))
+        raise InvalidValueError("rules", others, "'update' holds the decay of a step, and is alone")
 
 
 def old_side(move: Move) -> Side:

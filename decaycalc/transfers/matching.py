@@ -8,8 +8,9 @@ is the old one's. An update's RMS is known where noise dominates the gradients, 
 import math
 from fractions import Fraction
 
-from decaycalc.algebra.quantity import exact, finite
+from decaycalc.algebra.quantity import QUANTITIES, exact, finite
 from decaycalc.conventions.families import ADAM, lr_family
+from decaycalc.conventions.muon import MUON_RMS, RMS_MATCHED, is_muon
 from decaycalc.conventions.record import Convention, Coupling, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
@@ -18,7 +19,6 @@ from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
-from decaycalc.survival.equilibrium import MUON_RMS, RMS_MATCHED, is_muon
 from decaycalc.transfers.records import Hold, LrRule, Move, Rule, Transfer
 
 _BETA1 = 0.9
@@ -42,15 +42,29 @@ def match_update(move: Move) -> Transfer:
     """
     if move.target is None:
         raise MissingQuantityError("matching the update", ("target",))
-    if move.target_run not in {None, Run()} or exact(move.width_ratio) != 1:
-        text = "changes beside the optimizer; move the run first, then match"
-        raise InvalidValueError("the new run", "to-...", text)
+    _check_the_same_run(move)
     lr = move.run.get("lr")
     if lr is None:
         raise MissingQuantityError("matching the update", ("lr",))
     factor = update_rms(move.source, move) / update_rms(move.target, move)
     run = replace(move.run, lr=lr * Fraction(factor))
     return Transfer(move=move, target_run=run, rules=(_matched(move, run, factor),), unavailable=())
+
+
+def _check_the_same_run(move: Move) -> None:
+    """Refuse a move that changes more than the optimizer.
+
+    Raises:
+        InvalidValueError: a quantity of the new run is given.
+    """
+    new = move.target_run or Run()
+    given = {name: new.given(name) for name in QUANTITIES}
+    changed = {f"the new run's {name}": value for name, value in given.items() if value is not None}
+    if exact(move.width_ratio) != 1:
+        changed["width_ratio"] = exact(move.width_ratio)
+    for name, value in changed.items():
+        text = "changes more than the optimizer: match first, then move the run"
+        raise InvalidValueError(name, finite(value, name), text)
 
 
 def update_rms(record: Convention, move: Move) -> float:

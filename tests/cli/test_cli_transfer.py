@@ -253,3 +253,12 @@ def test_a_longer_run_shows_the_interval_of_its_fits(run):
     ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000",
               "--to-steps", "4000")  # fmt: skip
     assert "horizon (0.03896 to 0.05)" in ran.out
+
+
+def test_code_of_a_match_has_no_betas_of_the_other_optimizer(run):
+    words = ("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "3e-4", "--betas", "0.8", "0.9")
+    ran = run(*words, "--to", "keras-lion", "--match", "update", "--emit", "keras")
+    assert "keras.optimizers.Lion(" in ran.out
+    assert "beta" not in ran.out
+    assert "beta_1=0.8" in run(*words, "--to", "keras-adamw", "--lr-rule", "none", "--hold", "step",
+                               "--emit", "keras").out  # fmt: skip

@@ -9,6 +9,7 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.explanation.transfer import explain_rule
+from decaycalc.transfers import Hold, LrRule, transfer
 from decaycalc.transfers.matching import match_update
 from decaycalc.transfers.records import Move
 
@@ -84,9 +85,9 @@ def test_an_update_of_unknown_size_is_refused(target):
 
 
 def test_nothing_else_changes_in_a_match():
-    with pytest.raises(InvalidValueError, match="move the run first"):
+    with pytest.raises(InvalidValueError, match="match first, then move the run"):
         matched("keras-lion", width_ratio=2)
-    with pytest.raises(InvalidValueError, match="move the run first"):
+    with pytest.raises(InvalidValueError, match="match first, then move the run"):
         matched("keras-lion", target_run=Run(batch_size=8))
 
 
@@ -107,3 +108,12 @@ def test_the_derivation_ends_at_the_number():
     assert why.steps[0].line.startswith("to_lr = lr·0.229416/1")
     assert why.steps[-1].result == moved.rules[0].value
     assert why.claim.name == "estimate"
+
+
+def test_the_api_matches_by_the_lr_rule_update():
+    words = {"source": "pytorch-adamw", "target": "keras-lion", "run": Run(lr="3e-4")}
+    (rule,) = transfer("0.1", **words, lr_rules=[LrRule.UPDATE], holds=[Hold.STEP]).rules
+    assert rule == matched("keras-lion")
+    for more in ({"holds": [Hold.RUN]}, {"lr_rules": [LrRule.UPDATE, LrRule.NONE]}):
+        with pytest.raises(InvalidValueError, match="is alone"):
+            transfer("0.1", **{**words, "lr_rules": [LrRule.UPDATE], **more})
