@@ -4,12 +4,13 @@ The domain names quantities; only the command line knows their flags, so it adds
 An error is made from its fields; its text is one line without a full stop.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import ClassVar
 
 _LONGEST_LINE, _BEFORE_CARET = 100, 60  # characters of a text that is shown with a caret
 _LONGEST_VALUE = 120  # characters of a value that an error's text repeats
+_MOST_BITS = 10_000  # of a whole number that Python writes out
 
 
 class DecaycalcError(Exception):
@@ -25,12 +26,10 @@ class DecaycalcError(Exception):
     def fields(self) -> dict[str, object]:
         """Return the error's fields for the JSON error object, without type and message.
 
-        A number that JSON does not know, which somebody gave, is its text.
+        What JSON does not know, which somebody gave, is its text: infinity, a date of TOML.
         """
         return {
-            name: str(value) if isinstance(value, float) and not isfinite(value) else value
-            for name, value in vars(self).items()
-            if not name.startswith("_")
+            name: _as_json(value) for name, value in vars(self).items() if not name.startswith("_")
         }
 
 
@@ -41,7 +40,7 @@ class InvalidValueError(DecaycalcError):
 
     def __init__(self, name: str, value: object, requirement: str) -> None:
         self.name, self.value, self.requirement = name, value, requirement
-        super().__init__(f"{name} {_quoted(value)} {requirement}")
+        super().__init__(f"{name} {shown(value)} {requirement}")
 
 
 class UnknownNameError(DecaycalcError):
@@ -61,7 +60,7 @@ class UnknownNameError(DecaycalcError):
         self.what, self.name = what, name
         found = dict.fromkeys((*likely, *nearest_names(name, known)))
         self.suggestions = tuple(found)[:MOST_SUGGESTIONS]
-        text = f"unknown {what} {_quoted(name)}"
+        text = f"unknown {what} {shown(name)}"
         if self.suggestions:
             text += f"; did you mean {' or '.join(map(repr, self.suggestions))}?"
         super().__init__(f"{text} {hint}".rstrip())
@@ -106,7 +105,7 @@ class TextSyntaxError(DecaycalcError):
 
     def __init__(self, what: str, text: str, position: int, expected: str) -> None:
         self.what, self.text, self.position, self.expected = what, text, position, expected
-        super().__init__(f"{what} {_quoted(text)}, character {position + 1}: expected {expected}")
+        super().__init__(f"{what} {shown(text)}, character {position + 1}: expected {expected}")
 
     def caret(self) -> str:
         """Return the text with a caret under the offending character, two lines.
@@ -115,8 +114,8 @@ class TextSyntaxError(DecaycalcError):
         """
         start = max(0, self.position - _BEFORE_CARET) if len(self.text) > _LONGEST_LINE else 0
         line = self.text[start : start + _LONGEST_LINE]
-        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-        return f"{shown}\n{' ' * (self.position - start)}^"
+        printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+        return f"{printable}\n{' ' * (self.position - start)}^"
 
 
 class UnreadableFileError(DecaycalcError):
@@ -160,14 +159,6 @@ class NoEquivalentError(DecaycalcError):
         super().__init__(f"{source} has no equivalent in {target}: {reason}")
 
 
-def _quoted(value: object) -> str:
-    """Return a value as it was given, its middle left out where it is long."""
-    shown = repr(value)
-    if len(shown) <= _LONGEST_VALUE:
-        return shown
-    return f"{shown[: _LONGEST_VALUE // 2]}...{shown[-_LONGEST_VALUE // 4 :]}"
-
-
 class OutsideFitError(DecaycalcError):
     """A run that lies outside the conditions under which a rule or a fit holds."""
 
@@ -179,16 +170,34 @@ class OutsideFitError(DecaycalcError):
         super().__init__(f"{what} does not apply: {reason}")
 
 
-def shown(value: object, most: int = 60) -> str:
-    """Return what a message shows of a value; Python does not write out every number.
+def shown(value: object, most: int = _LONGEST_VALUE) -> str:
+    """Return a value as it was given, in one line; of more than `most` characters, its two ends.
 
-    >>> shown([1, 2]), shown(10**5000)
-    ('[1, 2]', 'a value too large to show')
+    >>> shown([1, 2]), shown("a" * 99, 12), shown(10**5000)
+    ('[1, 2]', "'aaaaa...aa'", 'a value too large to show')
     """
     try:
-        return repr(value)[:most]
-    except (ValueError, RecursionError):
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python does not write out every number
         return "a value too large to show"
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]}"
+
+
+def _as_json(value: object) -> object:
+    """Return a value as JSON can hold it.
+
+    >>> _as_json([1, float("inf"), {2: (1j,)}, 10**5000])
+    [1, 'inf', {'2': ('1j',)}, 'a value too large to show']
+    """
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_as_json(part) for part in value)
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if isinstance(value, int):
+        return value if value.bit_length() < _MOST_BITS else shown(value)
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 MOST_SUGGESTIONS = 3

@@ -254,9 +254,14 @@ def _table(value: object, where: str) -> dict[str, object]:
 
 def _defaults(value: object, where: str, parameter: str) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (name, inner if inner in QUANTITIES else _number(inner, f"{name} in {where}", parameter))
+        (name, _quantity_or_number(inner, f"{name} in {where}", parameter))
         for name, inner in _table(value, where).items()
     )
+
+
+def _quantity_or_number(value: object, where: str, parameter: str) -> str:
+    is_quantity = isinstance(value, str) and value in QUANTITIES
+    return str(value) if is_quantity else _number(value, where, parameter)
 
 
 def _refinements(value: object, where: str, parameter: str) -> tuple[tuple[str, Monomial], ...]:

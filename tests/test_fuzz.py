@@ -69,9 +69,11 @@ SETTINGS = st.fixed_dictionaries(
 SMALL = st.lists(st.sampled_from(NAMES[:9]), max_size=3, unique=True).flatmap(
     lambda names: st.fixed_dictionaries(dict.fromkeys(names, NUMBERS))
 )
+# A lone surrogate is valid JSON as an escape, and no text that can be written; `st.text` has none.
+ODD_TEXTS = st.text(max_size=5) | st.sampled_from(["\ud800", "x\udfff", "\0", "\x1b[31m"])
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    st.none() | st.booleans() | st.floats() | st.integers() | ODD_TEXTS | st.just(10**4000),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(ODD_TEXTS, inner),
     max_leaves=4,
 )
 
@@ -119,6 +121,11 @@ ROW = st.one_of(
         NUMBERS, COMMON, SMALL,
     ),
     st.dictionaries(st.sampled_from([*NAMES, *TEXTS, "value", "from", "to", "x"]), ANYTHING),
+    st.dictionaries(
+        st.sampled_from([*NAMES, *TEXTS, *FLAGS, "value", "from", "to", "result", "group", "set",
+                         "optimizer", "decay_schedule", "x"]),
+        ANYTHING, min_size=1, max_size=2,
+    ).map(lambda odd: {"value": "0.1", "from": "caffe", "to": "keras-l2", **odd}),
 )  # fmt: skip
 
 

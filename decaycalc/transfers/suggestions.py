@@ -7,9 +7,10 @@ rule outside its conditions gives no number: it says which condition fails.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from typing import NoReturn
 
-from decaycalc.algebra.number import Number, exact
+from decaycalc.algebra.number import Number, about, exact
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
 from decaycalc.conventions.run import Run
@@ -242,7 +243,9 @@ def _token_law(aim: Aim) -> Suggestion:
     tokens = float(size * epochs)
     per = tokens / aim.n_parameters
     if not (TIMESCALE.low or 0) <= per <= (TIMESCALE.high or 0):
-        raise _outside(f"{per:.4g} tokens a parameter are outside the fitted 20 to 1280")
+        whole = about(Fraction(tokens) / Fraction(aim.n_parameters))
+        count = f"{per:.4g}" if isfinite(per) else whole
+        raise _outside(f"{count} tokens a parameter are outside the fitted 20 to 1280")
     share = per**TIMESCALE.exponent
     steps = tokens / float(batch)
     shrinks = [1 / (constant * share * steps) for constant in (_CONSTANT, _CONSTANT, _ROUNDED)]

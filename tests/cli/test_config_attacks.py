@@ -114,6 +114,14 @@ def test_a_value_of_another_kind_is_refused_in_one_line(home, text, complaint, c
     assert capsys.readouterr().err.startswith(f"error: {complaint} (")
 
 
+@pytest.mark.parametrize("text", ["lr = 1979-05-27", "set = [07:32:00]", "to = [[inf]]"])
+def test_what_json_does_not_know_is_a_text_in_the_error_object(home, text, capsys):
+    project(home, text)
+    assert main([*WORDS, "--json"]) == 2
+    *_, error = capsys.readouterr().err.splitlines()
+    assert json.loads(error)["error"]["type"] == "invalid-value"
+
+
 @pytest.mark.parametrize("words", [["--help"], ["guide"], ["schema"], ["completion", "bash"],
                                    ["convert", "-h"], ["convert", "--help"]])  # fmt: skip
 def test_a_broken_configuration_stops_nothing_that_has_no_use_for_it(home, words, capsys):

@@ -149,6 +149,7 @@ def test_the_catalogue_can_be_written_as_toml(load):
 
 
 WRONG = [
+    ({"defaults": {"lr": [1]}}, InvalidValueError, "must be a number"),
     ({"key": "My AdamW"}, InvalidValueError, "lower-case words joined by hyphens"),
     ({"key": "pytorch-sgd"}, ContradictionError, "'pytorch-sgd' is there already"),
     ({"aliases": ["ng"]}, ContradictionError, "'ng' is there already"),

@@ -1,6 +1,10 @@
-"""Whatever becomes of a training file, it is read or refused in one line, and nothing is run."""
+"""Whatever becomes of a training file, it is read or refused in one line, and nothing is run.
+
+DECAYCALC_FUZZ=100000 makes it long, with other files each time.
+"""
 
 import json
+import os
 import random
 
 import pytest
@@ -9,6 +13,8 @@ from decaycalc.errors import DecaycalcError
 from decaycalc.inspection import inspect
 from decaycalc.report import inspect as report
 from decaycalc.report import text
+
+N_FILES = int(os.environ.get("DECAYCALC_FUZZ", "0"))
 
 SEEDS = {
     "train.yaml": (
@@ -121,8 +127,8 @@ def test_a_seed_is_read(tmp_path, name):
 @pytest.mark.parametrize("name", SEEDS)
 def test_whatever_a_file_holds_it_is_read_or_refused_and_never_run(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    rng = random.Random(name)  # noqa: S311  (a test's own, the same each time)
-    for _ in range(40):
+    rng = random.Random(None if N_FILES else name)  # noqa: S311  (a test's own)
+    for _ in range(N_FILES // len(SEEDS) or 40):
         (tmp_path / name).write_bytes(mutated(rng, SEEDS[name]).encode())
         try:
             found = inspect(name)
@@ -133,3 +139,30 @@ def test_whatever_a_file_holds_it_is_read_or_refused_and_never_run(tmp_path, mon
             json.dumps(found.to_dict(), allow_nan=False)
             assert "\x1b" not in text.to_text(report.tables(found), width=80, colour=False)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+COMMANDS = (
+    ("inspect", "{0}", "--json"), ("inspect", "{0}"), ("check", "{0}"), ("check", "{0}", "--json"),
+    ("check", "{0}", "--format", "github"), ("compare", "{0}", "{1}", "--json"),
+    ("compare", "{0}", "{1}"), ("convert", "--recipe", "{0}", "--to", "keras-l2", "--json"),
+    ("recipes", "{0}", "--json"), ("transfer", "--recipe", "{0}", "--to-batch-size", "512"),
+    ("schedule", "--recipe", "{0}", "--format", "csv"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_every_command_that_takes_a_file_answers_or_refuses_it(tmp_path, monkeypatch, run, name):
+    monkeypatch.chdir(tmp_path)
+    rng = random.Random(None if N_FILES else f"run {name}")  # noqa: S311  (a test's own)
+    other = rng.choice(list(SEEDS))
+    for _ in range(N_FILES // 10 // len(SEEDS) or 6):
+        (tmp_path / other).write_bytes(SEEDS[other].encode())
+        (tmp_path / name).write_bytes(mutated(rng, SEEDS[name]).encode())
+        words = [word.format(name, other) for word in rng.choice(COMMANDS)]
+        done = run(*words)
+        assert done.status in {0, 1, 2}
+        assert "Traceback" not in done.err
+        assert "\x1b" not in done.out + done.err
+        if done.status == 0 and "--json" in words:
+            json.loads(done.out, parse_constant=pytest.fail)
+    assert {path.name for path in tmp_path.iterdir()} == {name, other}

@@ -63,6 +63,12 @@ def test_outside_the_fit_the_token_law_says_which_condition_fails(changes, reaso
     assert caught.value.exit_status == 1
 
 
+def test_a_ratio_beyond_float64_is_told_in_digits():
+    run = Run(lr="4e-4", batch_size=1, dataset_size=10**6)
+    with pytest.raises(OutsideFitError, match=r"e\+3\d\d tokens a parameter"):
+        only("token-law", run=run, parameters="1e-305")
+
+
 def test_the_token_law_is_adamw_s_alone():
     with pytest.raises(OutsideFitError, match="not pytorch-sgd's"):
         only("token-law", "pytorch-sgd")
