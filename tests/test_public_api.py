@@ -52,6 +52,17 @@ def test_the_module_runs_as_a_program(entry, capsys):
     assert capsys.readouterr().out == f"decaycalc {decaycalc.__version__}\n"
 
 
+def test_an_interrupt_while_the_program_loads_is_said(entry, monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("decaycalc.cli.main.main", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        entry()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 def test_an_output_that_nobody_takes_has_a_status_of_its_own(entry, monkeypatch):
     def gone():
         raise BrokenPipeError

@@ -1,6 +1,6 @@
 """What a weight decay may be, rule by rule, with intervals and conditions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report import heading
@@ -64,8 +64,3 @@ def _derivation(entry: Suggestion) -> Table:
     )
     columns = (Column(header="", tone=Tone.QUIET), Column(header=entry.rule, least=30))
     return Table(title="", columns=columns, rows=rows)
-
-
-def rows(found: Suggested) -> list[Mapping[str, object]]:
-    """Return one flat row a suggestion, for CSV and JSON lines."""
-    return [entry.to_dict() for entry in found.suggestions]

@@ -354,3 +354,11 @@ def test_scalars_import_no_numpy():
     )
     subprocess.run([sys.executable, "-c", script], check=True)
     assert decaycalc.__version__
+
+
+def test_a_form_s_numbers_carry_the_multipliers_of_a_group():
+    values = np.array([1e-4, 2e-4])
+    for more in ({"decay_mult": 2.0}, {"lr_mult": 2.0}, {"update_share": 0.5}):
+        asked = {"source": "pytorch-asgd", "target": "per-step-shrink", "lr": 0.1, **more}
+        one_by_one = [convert(float(value), **asked).value for value in values]
+        assert convert(values, **asked).value == pytest.approx(one_by_one)

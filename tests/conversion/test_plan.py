@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import decaycalc
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
 from decaycalc.conventions.run import Loss, Run
@@ -370,3 +371,8 @@ def test_only_what_is_equal_to_first_order_is_said_to_be():
     assert note in way("pytorch-sgd", "pytorch-adamw", SGD, SGD).note
     assert note not in way("pytorch-sgd", "pytorch-adamw", SGD, SGD, Match.DECAY).note
     assert note not in way("pytorch-sgd", "caffe", SGD, SGD, Match.DECAY).note
+
+
+def test_a_conversion_without_a_number_is_said_by_its_formula():
+    found = decaycalc.convert(None, source="keras-l2", target="pytorch-sgd")
+    assert str(found) == "pytorch-sgd weight_decay = 2·l2 (exact)"

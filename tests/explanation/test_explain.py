@@ -15,7 +15,7 @@ from decaycalc.conversion.convert import apply
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.errors import DecaycalcError, TextSyntaxError
-from decaycalc.explanation.conversion import explain
+from decaycalc.explanation.conversion import explain, rule_of
 from decaycalc.explanation.step import Step
 from decaycalc.report import explain as report
 
@@ -359,3 +359,8 @@ def test_an_optimum_held_by_a_form_is_derived_through_its_strength(source, targe
     here = Side(convention=find(source), run=Run(lr="0.01", momentum="0.9"))
     steps = explain(plan(here, target_side(here, find(target))), Fraction(value)).steps
     assert steps[-1].filled == last
+
+
+def test_a_loss_that_is_a_number_of_the_mean_loss_stands_in_the_rule():
+    side = Side(convention=find("pytorch-sgd"), run=Run(loss=8))
+    assert rule_of(side).endswith("(the loss is 8 times the mean loss)")

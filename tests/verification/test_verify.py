@@ -427,3 +427,16 @@ def test_a_gradient_that_overflows_is_refused_in_one_line(capsys):
 def test_an_epoch_of_more_steps_than_a_float_holds_is_trained_on():
     found = proof("1", "mean-l2", "pytorch-sgd", batch_size="5e-324", steps=20)
     assert found.holds
+
+
+def test_a_loss_of_eight_means_is_trained_with(capsys):
+    words = ("1e-4", "--from", "pytorch-sgd", "--to", "keras-l2", "--loss", "8", "--lr", "0.01")
+    status, out, _ = run_cli(capsys, *words, "--steps", "20")
+    assert (status, out.startswith("holds")) == (0, True)
+
+
+def test_a_model_of_another_data_loss_is_refused(capsys):
+    words = ("1", "--from", "sklearn-ridge", "--to", "sklearn-linear-svr", "-N", "30")
+    status, _, err = run_cli(capsys, *words, "--model", "softmax")
+    assert status == 2
+    assert "model 'softmax' has another data loss" in err
