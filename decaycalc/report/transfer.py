@@ -110,7 +110,7 @@ def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
     """Return the lr rules, the one derived for the optimizer first."""
     plain = moved.move.source.optimizer == SGD
     batch = (LrRule.LINEAR, LrRule.SQRT) if plain else (LrRule.SQRT, LrRule.LINEAR)
-    return (LrRule.MUP, *batch, LrRule.HORIZON, LrRule.NONE, LrRule.GIVEN, LrRule.UPDATE)
+    return (LrRule.MUP, *batch, LrRule.NONE, LrRule.HORIZON, LrRule.GIVEN, LrRule.UPDATE)
 
 
 def _few(moved: Transfer, rules: tuple[Rule, ...]) -> Table:
@@ -231,11 +231,14 @@ def _timescale(rules: tuple[Rule, ...], lr_rule: LrRule) -> float:
 def _rules(moved: Transfer) -> Table:
     """Return every rule; those with one lr rule and the same number share a row."""
     target = moved.move.target or moved.move.source
+    fitted = any(rule.interval != (None, None) for rule in moved.rules)
+    ends = ("from", "to") if fitted else ()
     columns = (
         Column(header="if lr is"),
         Column(header="holding", least=16),
         Column(header="lr", kind=Kind.COPIED),
         Column(header=target.parameter, kind=Kind.COPIED, tone=Tone.VALUE),
+        *(Column(header=end, kind=Kind.READ, rank=Rank.USEFUL) for end in ends),
         Column(header="decay per step", kind=Kind.READ, rank=Rank.USEFUL),
         Column(header="timescale, epochs", kind=Kind.READ, rank=Rank.USEFUL),
         Column(header="timescale / run", kind=Kind.SHARE, rank=Rank.EXTRA),
@@ -243,17 +246,18 @@ def _rules(moved: Transfer) -> Table:
     )
     body = []
     for _, group in groupby(moved.rules, key=lambda rule: (rule.lr_rule, rule.value)):
-        body.append(_row(moved, list(group)))
+        body.append(_row(moved, list(group), fitted=fitted))
     return Table(title="if lr is", columns=columns, rows=tuple(body), note=_betas(moved.rules))
 
 
-def _row(moved: Transfer, alike: list[Rule]) -> tuple[Cell, ...]:
+def _row(moved: Transfer, alike: list[Rule], *, fitted: bool) -> tuple[Cell, ...]:
     rule = alike[0]
     return (
         _lr_words(moved, rule.lr_rule),
         ", ".join(_HELD[each.hold] for each in alike),
         rule.lr,
         rule.value,
+        *(rule.interval if fitted else ()),
         rule.shrink,
         rule.timescale_epochs,
         rule.timescale_run_fraction,

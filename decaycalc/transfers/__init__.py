@@ -113,7 +113,7 @@ def move_run(
     lacking: list[OutOfReach] = []
     errors: list[DecaycalcError] = []
     plain = Step(move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN, width=width)
-    for lr_rule in rules_of_lr or _lr_rules(plain):
+    for lr_rule in rules_of_lr or _lr_rules(plain, held):
         for hold in held or _holds(lr_rule):
             step = replace(plain, lr_rule=lr_rule, hold=hold)
             try:
@@ -178,16 +178,16 @@ def new_side(move: Move) -> Side:
     return replace(there, own=there.own | differing)
 
 
-def _lr_rules(step: Step) -> tuple[LrRule, ...]:
-    """Return the lr rules that say something about this move."""
+def _lr_rules(step: Step, holds: tuple[Hold, ...]) -> tuple[LrRule, ...]:
+    """Return the lr rules that say something about this move; no fit where a hold is chosen."""
     here, there = step.here, step.there
     if "lr" in there.own:
         return (LrRule.GIVEN,)
     rules = [LrRule.NONE]
     if there.get("batch_size") != here.get("batch_size"):
         rules += [LrRule.LINEAR, LrRule.SQRT]
-    elif step.known(step.length) not in {None, 1} and covers(here.convention, Hold.RUN):
-        rules.append(LrRule.HORIZON)
+    elif not holds and step.known(step.length) not in {None, 1}:
+        rules += [LrRule.HORIZON] if covers(here.convention, Hold.RUN) else []
     if step.width != 1:
         rules.append(LrRule.MUP)
     return tuple(rules)

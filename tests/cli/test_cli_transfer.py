@@ -250,9 +250,11 @@ def test_width_has_three_named_rules_on_one_screen(run):
 
 
 def test_a_longer_run_shows_the_interval_of_its_fits(run):
-    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000",
-              "--to-steps", "4000")  # fmt: skip
-    assert "horizon (0.03896 to 0.05)" in ran.out
+    words = ("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000",
+             "--to-steps", "4000")  # fmt: skip
+    assert "horizon (0.03896 to 0.05)" in run(*words).out
+    lines = run(*words, "--all").out.splitlines()
+    assert any("÷ √length" in line and "0.03896" in line for line in lines)
 
 
 def test_code_of_a_match_has_no_betas_of_the_other_optimizer(run):

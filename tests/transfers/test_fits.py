@@ -83,3 +83,7 @@ def test_an_exponent_s_interval_is_the_number_s():
     assert carried.interval[0] < carried.to_value < carried.interval[1]
     batch = project(BATCH, 1, variable=1, to_variable=2)
     assert batch.interval == (batch.to_value, batch.to_value)
+
+
+def test_what_is_held_by_choice_is_held_by_algebra_alone():
+    assert [rule.lr_rule for rule in longer(holds=[Hold.RUN]).rules] == [LrRule.NONE]
