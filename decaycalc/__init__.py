@@ -2,8 +2,9 @@
 
 The public names load when they are first used, so that importing the package costs nothing:
 `convert` (numbers, and numpy arrays), `answer` (all that the command says), `inspect` (a published
-run, a training file or a live optimizer), `probe` (a live optimizer by its own steps), `Training`,
-`Run`, `Convention`, `catalogue` (`catalogue.find`, `catalogue.conventions`), `Architecture`,
+run, a training file or a live optimizer), `probe` (a live optimizer by its own steps), `compare`
+(two of what `inspect` takes), `suggest`, `transfer`, `recipes`, `verify`, `Training`, `Run`,
+`Convention`, `catalogue` (`catalogue.find`, `catalogue.conventions`), `Architecture`,
 `parse_architecture` (a text, a model's name or a file), `schedule` (`schedule.parse_schedule`) and
 `DecaycalcError`.
 
@@ -17,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they load when they are used
     from decaycalc import schedule
-    from decaycalc.api import answer, convert, inspect, probe
+    from decaycalc.api import (
+        answer,
+        compare,
+        convert,
+        inspect,
+        probe,
+        recipes,
+        suggest,
+        transfer,
+        verify,
+    )
     from decaycalc.architecture import parse_architecture
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions import catalogue
@@ -39,11 +50,16 @@ __all__ = [
     "Training",
     "answer",
     "catalogue",
+    "compare",
     "convert",
     "inspect",
     "parse_architecture",
     "probe",
+    "recipes",
     "schedule",
+    "suggest",
+    "transfer",
+    "verify",
 ]
 
 # Where each public name lives; a name alone is a module.
@@ -57,10 +73,15 @@ _HOMES = {
     "Training": "training.record",
     "answer": "api",
     "catalogue": "conventions",
+    "compare": "api",
     "convert": "api",
     "inspect": "api",
     "parse_architecture": "architecture",
     "probe": "api",
+    "recipes": "api",
+    "suggest": "api",
+    "transfer": "api",
+    "verify": "api",
 }
 
 

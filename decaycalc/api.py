@@ -1,6 +1,6 @@
 """The functions of the Python API: the command's jobs on numbers, and on numpy arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, overload
 
@@ -18,9 +18,14 @@ from decaycalc.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
+    from decaycalc.comparison import Comparison
     from decaycalc.conversion.arrays import ArrayConversion
     from decaycalc.inspection import Inspection
     from decaycalc.training.live.probe import Probe
+    from decaycalc.training.published.measured import Measured
+    from decaycalc.transfers import Transfer
+    from decaycalc.transfers.suggestions import Suggested
+    from decaycalc.verification.verify import Verification
 
 _SCALARS = (int, float, str, Fraction)
 _ASKED = frozenset(Question._fields)
@@ -163,10 +168,7 @@ def inspect(
     """
     from decaycalc import inspection  # noqa: PLC0415  (the readers of training files, if asked)
 
-    given = {name: number for name, number in quantities.items() if number is not None}
-    own, other = runs_with(run or Run(), None, given)
-    if other is not None:
-        raise InvalidValueError("quantity", next(iter(given)), "is none of an inspected run's")
+    own = _run_with(run, quantities)
     if isinstance(source, str):
         return inspection.inspect(source, run=own, schedule=schedule, kind=kind)
     from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
@@ -186,6 +188,146 @@ def probe(optimizer: Any) -> "Probe":
     from decaycalc.training.live import probe as probing  # noqa: PLC0415  (optimizers, if asked)
 
     return probing.probe(optimizer)
+
+
+def compare(one: Any, other: Any) -> "Comparison":
+    """Return two runs side by side, and the factors that multiply to the ratio of their decays.
+
+    A side is what `inspect` takes, or what it has returned. `to_dict()` is the command's JSON.
+
+    >>> compare("resnet-50-he", "resnet-50-goyal-8k").verdict[:10]
+    'the second'
+
+    Raises:
+        DecaycalcError: what the command would refuse.
+    """
+    from decaycalc import comparison, inspection  # noqa: PLC0415  (readers of files, if asked)
+
+    sides = (
+        side if isinstance(side, inspection.Inspection) else inspect(side) for side in (one, other)
+    )
+    return comparison.compare(*sides)
+
+
+def suggest(
+    target: Convention | str = "pytorch-adamw",
+    *,
+    run: Run | None = None,
+    n_parameters: Number | None = None,
+    rules: Sequence[str] = (),
+    **quantities: Number | None,
+) -> "Suggested":
+    """Return weight decays for a run by every rule, or by those named, each in `target`.
+
+    B and N count tokens where `n_parameters` is given; `quantities` of the run go by their names.
+
+    >>> suggest(lr="2e-4", steps=1000, rules=["short-run"]).suggestions[0].value
+    0.05
+
+    Raises:
+        DecaycalcError: what the command would refuse.
+    """
+    from decaycalc.transfers import suggestions  # noqa: PLC0415  (the fits, if asked)
+
+    own = _run_with(run, quantities)
+    return suggestions.suggest(target, run=own, n_parameters=n_parameters, rules=rules)
+
+
+def transfer(
+    value: Number,
+    *,
+    source: Convention | str,
+    target: Convention | str | None = None,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    width_ratio: Number = 1,
+    betas: tuple[Number, Number] | None = None,
+    eps: Number | None = None,
+    **quantities: Number | None,
+) -> "Transfer":
+    """Return what lr and weight decay become in another run, by every rule.
+
+    `quantities` of the two runs go by their names, a target's after `to_`.
+
+    >>> moved = transfer(0.1, source="pytorch-adamw", lr=6e-4, batch_size=512, to_batch_size=2048)
+    >>> [rule.value for rule in moved.rules if (rule.lr_rule, rule.hold) == ("sqrt", "epoch")]
+    [0.2]
+
+    Raises:
+        DecaycalcError: what the command would refuse.
+    """
+    from decaycalc import transfers  # noqa: PLC0415  (the rules, if asked)
+
+    here, there = runs_with(run or Run(), target_run, _said(quantities))
+    return transfers.transfer(
+        value, source=source, target=target, run=here, target_run=there, width_ratio=width_ratio,
+        betas=betas, eps=eps,
+    )  # fmt: skip
+
+
+def recipes(search: str = "") -> "tuple[Measured, ...]":
+    """Return the published runs that mention a text (all, without one), in the common unit.
+
+    >>> recipes("resnet-50-he")[0].recipe.title
+    'ResNet-50 of He et al.'
+    """
+    from decaycalc.training.published import index, measured  # noqa: PLC0415  (the runs, if asked)
+
+    wanted = search.lower()
+    return tuple(map(measured.recall, (r for r in index.RECIPES if wanted in str(r).lower())))
+
+
+def verify(
+    value: Number,
+    *,
+    source: Convention | str,
+    target: Convention | str,
+    run: Run | None = None,
+    target_run: Run | None = None,
+    to_value: Number | None = None,
+    match: Match | str = Match.OPTIMUM,
+    schedule: str = "constant",
+    models: Sequence[str] = (),
+    frameworks: Sequence[str] = (),
+    **quantities: Number | None,
+) -> "Verification":
+    """Return how a conversion stands the test of training by both conventions' update rules.
+
+    `to_value` puts another number to the test than the converted one. `quantities` of the two runs
+    go by their names, a target's after `to_`.
+
+    >>> verify(1e-4, source="pytorch-sgd", target="keras-l2", lr=0.1).holds
+    True
+
+    Raises:
+        DecaycalcError: what the command would refuse.
+    """
+    from decaycalc.verification import verify as verification  # noqa: PLC0415  (numpy, if asked)
+
+    here, there = runs_with(run or Run(), target_run, _said(quantities))
+    return verification.verify(
+        value, source=_record(source), target=_record(target), run=here, target_run=there,
+        to_value=to_value, match=Match(match), schedule=schedule, models=tuple(models),
+        frameworks=tuple(frameworks),
+    )  # fmt: skip
+
+
+def _said(quantities: Mapping[str, Number | None]) -> dict[str, Number]:
+    return {name: number for name, number in quantities.items() if number is not None}
+
+
+def _run_with(run: Run | None, quantities: Mapping[str, Number | None]) -> Run:
+    """Return one run with quantities by their names.
+
+    Raises:
+        InvalidValueError: a quantity that no run has, or another run's.
+    """
+    given = _said(quantities)
+    own, other = runs_with(run or Run(), None, given)
+    if other is not None:
+        name = next(name for name in given if name.startswith("to_"))
+        raise InvalidValueError("quantity", name, "is none of this one run's")
+    return own
 
 
 def _record(name: Convention | str) -> Convention:

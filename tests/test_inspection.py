@@ -66,7 +66,7 @@ def test_the_api_takes_quantities_by_name(write):
     found = decaycalc.inspect(write("train.yaml", TRAINER), dataset_size=100_000, world_size=2)
     assert isinstance(found.training, decaycalc.Training)
     assert found.training.run.examples_per_step == 64
-    with pytest.raises(InvalidValueError, match="none of an inspected run's"):
+    with pytest.raises(InvalidValueError, match="none of this one run's"):
         decaycalc.inspect("resnet-50-he", to_lr=1)
 
 

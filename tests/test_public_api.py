@@ -71,3 +71,26 @@ def test_an_output_that_nobody_takes_has_a_status_of_its_own(entry, monkeypatch)
     with pytest.raises(SystemExit) as ended:
         entry()
     assert ended.value.code == 1
+
+
+def test_what_the_commands_say_is_there_in_python():
+    found = decaycalc.compare(decaycalc.inspect("resnet-50-he"), "resnet-50-goyal-8k")
+    assert found.sides[0].training.source == "resnet-50-he"
+    assert len(decaycalc.recipes()) > len(decaycalc.recipes("llama")) > 0
+    moved = decaycalc.transfer(
+        0.1, source="pytorch-adamw", target="tfa-adamw", run=decaycalc.Run(lr=6e-4),
+        batch_size=512, to_batch_size=2048,
+    )  # fmt: skip
+    assert moved.rules
+    found = decaycalc.verify(
+        0.1, source="pytorch-adamw", target="tfa-adamw", lr=1e-3, to_value=0.2, match="decay"
+    )
+    assert not found.holds
+
+
+def test_a_suggestion_takes_the_quantities_of_one_run():
+    run = decaycalc.Run(lr="2e-4")
+    found = decaycalc.suggest(run=run, steps=1000, epochs=None, rules=["short-run"])
+    assert found.suggestions[0].rule == "short-run"
+    with pytest.raises(decaycalc.DecaycalcError, match="to_lr"):
+        decaycalc.suggest(lr=1e-3, to_lr=1)
