@@ -155,17 +155,23 @@ def _cosine_with_min_lr(settings: Settings, warm: str | None) -> str | None:
     return compose("cosine", final=final, warmup=warm)
 
 
-def _stable_decay(settings: Settings, warm: str | None) -> str | None:
-    decay = settings.count("num_decay_steps")
-    if decay is None:
+def _warmup_with_min_lr(settings: Settings, warm: str | None) -> str | None:
+    """Return the cosine that is a step ahead, its warm-up too; None with a rate of its own."""
+    plain = _cosine_with_min_lr(settings, warm)
+    if plain is None or settings.number("warmup_lr_rate") is not None:
         return None
-    return compose(
-        "wsd",
-        decay=decay,
-        shape=settings.text("decay_type"),
-        final=settings.number("min_lr_ratio") or None,
-        warmup=warm,
-    )
+    return plain.replace("cosine", "cosine_warmup_with_min_lr", 1)
+
+
+def _stable_decay(settings: Settings, warm: str | None) -> str | None:
+    """Return warm-up, stable, decay; the warm-up begins where the decay ends."""
+    decay = settings.count("num_decay_steps")
+    own_length = settings.number("num_stable_steps") is not None
+    if decay is None or own_length or settings.word("warmup_type") != "linear":
+        return None
+    low = settings.number("min_lr_ratio") or None
+    shape = settings.text("decay_type")
+    return compose("wsd", decay=decay, shape=shape, final=low, warmup=warm, start=warm and low)
 
 
 _SCHEDULES = {
@@ -177,7 +183,7 @@ _SCHEDULES = {
     "inverse_sqrt": _inverse_sqrt,
     "cosine_with_restarts": _restarts,
     "cosine_with_min_lr": _cosine_with_min_lr,
-    "cosine_warmup_with_min_lr": _cosine_with_min_lr,
+    "cosine_warmup_with_min_lr": _warmup_with_min_lr,
     "warmup_stable_decay": _stable_decay,
 }
 
@@ -251,7 +257,10 @@ FIELDS = (
     argument("timescale", "lr_scheduler_kwargs"),
     argument("min_lr", "lr_scheduler_kwargs"),
     argument("min_lr_rate", "lr_scheduler_kwargs"),
+    argument("warmup_lr_rate", "lr_scheduler_kwargs"),
     argument("num_decay_steps", "lr_scheduler_kwargs"),
+    argument("num_stable_steps", "lr_scheduler_kwargs"),
+    argument("warmup_type", "lr_scheduler_kwargs", default="linear"),
     argument("decay_type", "lr_scheduler_kwargs", default="cosine"),
     argument("min_lr_ratio", "lr_scheduler_kwargs", default="0"),
 )

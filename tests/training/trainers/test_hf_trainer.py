@@ -195,8 +195,41 @@ def test_other_settings_choose_the_optimizer_too(tmp_path, changes, convention):
                 "warmup_steps": 10,
                 "lr_scheduler_kwargs": {"num_decay_steps": 20, "min_lr_ratio": 0.1},
             },
-            "wsd:decay=20,shape=cosine,final=0.1,warmup=10",
+            "wsd:decay=20,shape=cosine,final=0.1,warmup=10,start=0.1",
         ),
+        (
+            {
+                "lr_scheduler_type": "warmup_stable_decay",
+                "lr_scheduler_kwargs": {"num_decay_steps": 20, "min_lr_ratio": 0.1},
+            },
+            "wsd:decay=20,shape=cosine,final=0.1",
+        ),
+        *(
+            (
+                {
+                    "lr_scheduler_type": "warmup_stable_decay",
+                    "lr_scheduler_kwargs": {"num_decay_steps": 20, **more},
+                },
+                None,
+            )
+            for more in ({"warmup_type": "cosine"}, {"num_stable_steps": 10})
+        ),
+        (
+            {
+                "lr_scheduler_type": "cosine_warmup_with_min_lr",
+                "warmup_steps": 10,
+                "lr_scheduler_kwargs": {"min_lr_rate": 0.2},
+            },
+            "cosine_warmup_with_min_lr:final=0.2,warmup=10",
+        ),
+        (
+            {
+                "lr_scheduler_type": "cosine_warmup_with_min_lr",
+                "lr_scheduler_kwargs": {"min_lr_rate": 0.2, "warmup_lr_rate": 0.1},
+            },
+            None,
+        ),
+        ({"lr_scheduler_type": "cosine_warmup_with_min_lr"}, None),
         ({"lr_scheduler_type": "warmup_stable_decay"}, None),
         ({"lr_scheduler_type": "reduce_lr_on_plateau"}, None),
     ],
