@@ -164,8 +164,11 @@ def _warmup_with_min_lr(settings: Settings, warm: str | None) -> str | None:
 
 
 def _stable_decay(settings: Settings, warm: str | None) -> str | None:
+    return stable_decay(settings, settings.count("num_decay_steps"), warm)
+
+
+def stable_decay(settings: Settings, decay: int | None, warm: str | None) -> str | None:
     """Return warm-up, stable, decay; the warm-up begins where the decay ends."""
-    decay = settings.count("num_decay_steps")
     own_length = settings.number("num_stable_steps") is not None
     if decay is None or own_length or settings.word("warmup_type") != "linear":
         return None

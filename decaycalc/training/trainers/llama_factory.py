@@ -6,7 +6,6 @@ create_custom_scheduler), hparams/finetuning_args.py.
 
 from dataclasses import replace
 
-from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Training
@@ -42,12 +41,8 @@ def _filled_in(settings: Settings) -> str | None:
     if steps is None or warm >= steps:
         return None
     remaining = steps - int(warm)
-    return compose(
-        "wsd",
-        decay=remaining - remaining // 3,
-        shape="cosine",
-        warmup=hf_trainer.warmup(settings),
-    )
+    decay = remaining - remaining // 3
+    return hf_trainer.stable_decay(settings, decay, hf_trainer.warmup(settings))
 
 
 def _exempt(settings: Settings) -> Exemption:
