@@ -12,6 +12,7 @@ _COLUMNS = (
     Column(header="lr", kind=Kind.COPIED, rank=Rank.USEFUL),
     Column(header="λ", kind=Kind.COPIED),
     Column(header="decay per step", tone=Tone.VALUE),
+    Column(header="is", tone=Tone.VALUE),
     Column(header="acts"),
     Column(header="follows", rank=Rank.USEFUL),
     Column(header="grad 0", rank=Rank.USEFUL),
@@ -33,12 +34,13 @@ def _row(group: GroupProbe) -> tuple[Cell, ...]:
     found = group.measured
     name = f"{printable(group.name)}, {group.n_dims}-D"
     if found is None:
-        return (name, group.lr, group.own_weight_decay, *[None] * 5, _verdict(group))
+        return (name, group.lr, group.own_weight_decay, *[None] * 6, _verdict(group))
     return (
         name,
         group.lr,
         group.own_weight_decay,
         _share(group.decay_per_step),
+        _formula(group),
         found.acts.value,
         None if found.follows is None else found.follows.value,
         _share(found.zero_gradient),
@@ -50,6 +52,15 @@ def _row(group: GroupProbe) -> tuple[Cell, ...]:
 def _share(share: float | None) -> str:
     """Return a share as a text of its own: no constant share is an answer too."""
     return "no share" if share is None else show(share)
+
+
+def _formula(group: GroupProbe) -> str | None:
+    """Return the share as a multiple of lr·λ, or of λ where lr is none of it: 2·lr·λ."""
+    if group.factor is None:
+        return None
+    product = "lr·λ" if group.times_lr else "λ"
+    factor = show(group.factor)
+    return product if factor == "1" else f"{factor}·{product}"
 
 
 def _verdict(group: GroupProbe) -> Cell:

@@ -61,6 +61,11 @@ class GroupProbe:
         return None if self.measured is None else self.measured.share
 
     @property
+    def times_lr(self) -> bool | None:
+        """Whether half the lr is half the share; None where that is not known."""
+        return None if self.measured is None else self.measured.times_lr
+
+    @property
     def factor(self) -> float | None:
         """The share over lr·λ, or over λ where lr is none of it; 1 is the usual decay."""
         found = self.measured
@@ -81,7 +86,7 @@ class GroupProbe:
             "decay_per_step": self.decay_per_step,
             "measured": None if found is None else found.share,
             "factor": self.factor,
-            "times_lr": None if found is None else found.times_lr,
+            "times_lr": self.times_lr,
             "follows_schedule": None if found is None else found.follows,
             "coupling": None if found is None else found.acts.value,
             "zero_gradient": None if found is None else found.zero_gradient,
@@ -124,6 +129,7 @@ def probe(optimizer: Any) -> Probe:
     Raises:
         InvalidValueError: an object without param_groups, or without a tensor in them.
     """
+    optimizer = torch_like.unwrapped(optimizer)
     name = type(optimizer).__name__
     if not torch_like.is_optimizer(optimizer):
         raise InvalidValueError("optimizer", name, "cannot be probed: it has no param_groups")

@@ -16,6 +16,7 @@ def training_of(optimizer: Any, model: Any = None, *, source: str | None = None)
     Raises:
         InvalidValueError: an object that is no optimizer, or one whose numbers cannot be read.
     """
+    optimizer = torch_like.unwrapped(optimizer)
     if torch_like.is_optimizer(optimizer):
         return torch_like.training_of(optimizer, model, source=source)
     if keras_like.is_optimizer(optimizer):

@@ -11,6 +11,9 @@ from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Group, GroupedTensor, Training
 
 Groups = list[dict[str, Any]]
+# Launchers whose optimizer hands each step on to the one that it holds, unchanged.
+# Source: accelerate/optimizer.py; lightning/pytorch/core/optimizer.py.
+_LAUNCHERS = frozenset({"accelerate", "lightning", "pytorch_lightning"})
 
 
 def is_optimizer(thing: Any) -> bool:
@@ -19,6 +22,12 @@ def is_optimizer(thing: Any) -> bool:
     return isinstance(groups, list) and all(
         isinstance(group, dict) and "params" in group for group in groups
     )
+
+
+def unwrapped(optimizer: Any) -> Any:
+    """Return the optimizer that a launcher's own holds, else the same."""
+    root = type(optimizer).__module__.partition(".")[0]
+    return getattr(optimizer, "optimizer", optimizer) if root in _LAUNCHERS else optimizer
 
 
 def training_of(optimizer: Any, model: Any = None, *, source: str | None = None) -> Training:

@@ -155,6 +155,15 @@ def test_names_are_the_models_else_the_optimizers_else_the_groups():
     assert [group.name for group in named.groups] == ["body", "group 1"]
 
 
+def test_a_launchers_wrapper_is_seen_through():
+    inner = AdamW([tensor(4, 3)])
+    kind = type("AcceleratedOptimizer", (), {"__module__": "accelerate.optimizer"})
+    outer = kind()
+    outer.optimizer = inner
+    assert training_of(outer).convention == "pytorch-adamw"
+    assert decaycalc.probe(outer).agrees is True
+
+
 def test_an_optimizer_stays_as_it_was():
     model = network()
     optimizer = split(model)

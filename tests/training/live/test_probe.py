@@ -288,6 +288,7 @@ def test_the_command_reports_and_ends_with_one_where_the_catalogue_differs(modul
     claiming = type("AdamW", (twice,), {"__module__": "torch.optim.adamw"})
     name = module(
         good=one_of_each,
+        fixed=lambda: made(lambda _, group: group["weight_decay"])([tensor(3, 2)], lr=1e-3),
         bad=lambda: claiming([tensor(3, 2)], lr=1e-3, weight_decay=0.1),
         penalty=lambda: Penalised([tensor(3, 2)]),
         lamb=lambda: type("Lamb", (Decayed,), {"__module__": "timm.optim.lamb",
@@ -299,12 +300,20 @@ def test_the_command_reports_and_ends_with_one_where_the_catalogue_differs(modul
     assert main(["probe", f"{name}:good"]) == 0
     out = capsys.readouterr().out
     assert "pytorch-adamw agrees" in out
+    assert " lr·λ" in out
     assert main(["probe", f"{name}:bad", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["agrees"] is False
     assert main(["probe", f"{name}:bad"]) == 1
-    assert "differs, expects 0.0001" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "differs, expects 0.0001" in out
+    assert " 2·lr·λ" in out
     assert main(["probe", f"{name}:adam"]) == 1
-    for other, words in (("penalty", "no share"), ("lamb", "no number"), ("none", "unknown")):
+    for other, words in (
+        ("penalty", "no share"),
+        ("lamb", "no number"),
+        ("fixed", " λ "),
+        ("none", "unknown"),
+    ):
         assert main(["probe", f"{name}:{other}"]) == 0
         assert words in capsys.readouterr().out
     assert main(["probe", f"{name}:good", "--format", "csv"]) == 0
