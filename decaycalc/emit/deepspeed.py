@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _TYPES = {"deepspeed-adam": "AdamW", "pytorch-adam": "Adam", "pytorch-sgd": "SGD"}
 _EXEMPT = "DeepSpeed decays every tensor of the groups that it is handed, whatever the mask"
+# Source: deepspeed runtime/lr_schedules.py: made at iteration -1, its first step() takes 0.
+_LATE = "DeepSpeed's scheduler is a step late: the first two steps take the warm-up's first lr"
 _LEAST_WARMUP = 2
 
 
@@ -26,16 +28,19 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         raise refuse_convention(settings, "deepspeed")
     run = settings.run
     batch, devices = run.examples_per_step, run.world_size
+    scheduler = _scheduler(settings)
     document = {
         "train_batch_size": None if devices is None else whole(batch),
         "train_micro_batch_size_per_gpu": whole(run.batch_size),
         "gradient_accumulation_steps": whole(run.grad_accum) or (None if devices is None else 1),
         "optimizer": {"type": name, "params": _present(_parameters(settings, name))},
-        "scheduler": _scheduler(settings),
+        "scheduler": scheduler,
     }
     length = "DeepSpeed stops where your loop does: the file has no length of the run"
-    notes = (settings.heading, _EXEMPT, *((length,) if run.total_steps is not None else ()))
-    return json.dumps(_present(document), indent=2) + "\n", notes
+    notes = [settings.heading, _EXEMPT]
+    notes += [_LATE] if scheduler is not None else []
+    notes += [length] if run.total_steps is not None else []
+    return json.dumps(_present(document), indent=2) + "\n", tuple(notes)
 
 
 def _present(keys: Keys) -> dict[str, object]:

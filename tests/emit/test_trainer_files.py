@@ -156,6 +156,13 @@ def test_deepspeeds_adam_is_coupled_only_where_it_is_said():
     assert loaded["optimizer"]["params"]["adam_w_mode"] is False
 
 
+def test_deepspeeds_scheduler_is_said_to_be_a_step_late():
+    given = {"source": "pytorch-adamw", "run": ADAM}
+    late = emit("deepspeed", "0.1", schedule="linear:warmup=50", **given).notes
+    assert any("a step late" in note for note in late)
+    assert not any("late" in note for note in emit("deepspeed", "0.1", **given).notes)
+
+
 @pytest.mark.parametrize(
     ("framework", "run", "line"),
     [
