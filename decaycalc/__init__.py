@@ -14,9 +14,13 @@ run, a training file or a live optimizer), `probe` (a live optimizer by its own 
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+# Not typing's: until the entry has begun, an interrupt is Python's own traceback, and loading
+# typing is most of the time before that.
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # they load when they are used
+    from typing import Any
+
     from decaycalc import schedule
     from decaycalc.api import (
         answer,
@@ -85,7 +89,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Return a public name from the module that it lives in, loaded when it is first asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -106,12 +110,12 @@ def _hand_in_the_reports() -> None:
     """Let records show themselves as tables; the reports load when the first one does."""
     from decaycalc.record import Record
 
-    def rich(record: Any) -> Any:
+    def rich(record: "Any") -> "Any":
         from decaycalc.report.notebook import rich_group
 
         return rich_group(record)
 
-    def html(record: Any) -> str:
+    def html(record: "Any") -> str:
         from decaycalc.report.notebook import html
 
         return html(record)

@@ -11,6 +11,7 @@ from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
 from decaycalc.cli.options import KIND, RECIPE, ConventionName, conventions_option, run_options
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import Setting, laid_over_recipe
+from decaycalc.cli.screen import working
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -98,15 +99,17 @@ def scheduled(
     if setting.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
     require_taken(Side(convention=record, run=setting.run), ())
-    found = follow_decay(
-        setting.value,
-        source=record,
-        run=setting.run,
-        schedule=setting.schedule or "constant",
-        decay_schedule=setting.decay_schedule,
-        n_points=points(curve),
-        dtype=dtype,
-    )
+    n_points = points(curve)
+    with working(f"following {float(setting.run.total_steps or 0):g} steps"):
+        found = follow_decay(
+            setting.value,
+            source=record,
+            run=setting.run,
+            schedule=setting.schedule or "constant",
+            decay_schedule=setting.decay_schedule,
+            n_points=n_points,
+            dtype=dtype,
+        )
     if save is not None:
         from decaycalc.report.plot import save as save_picture
 

@@ -2,11 +2,15 @@
 
 import os
 import sys
-from typing import TextIO
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from decaycalc.cli.streams import escaped
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 # Quit where one screen is enough, keep colours, leave the text on the screen.
@@ -55,6 +59,17 @@ def say(kind: str, text: str) -> None:
     coloured = kind in _COLOURS and colour(terminal=is_terminal(sys.stderr))
     shown = click.style(head, fg=_COLOURS[kind], bold=True) if coloured else head
     click.echo(f"{shown} {escaped(text)}", err=True, color=coloured)
+
+
+def working(what: str) -> "AbstractContextManager[object]":
+    """Return what says on a terminal's stderr that the program works, until it is done."""
+    if not is_terminal(sys.stderr):
+        return nullcontext()
+    # Imported here: only what takes seconds asks for it.
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    return console.status(f"{what} (ctrl-c ends it)")
 
 
 def is_long(text: str) -> bool:

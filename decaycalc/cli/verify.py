@@ -10,6 +10,7 @@ from decaycalc.cli.convert import require_source
 from decaycalc.cli.names import FILE, SCHEDULE
 from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
 from decaycalc.cli.output import Draw, Shown, output_options
+from decaycalc.cli.screen import working
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
 
@@ -71,7 +72,8 @@ def command(**given: Any) -> Shown:
     models, match = check_models(given.pop("models")), Match(given.pop("match"))
     record = require_source(source)
     plot, path = given.pop("plot"), given.pop("save")
-    found = verify(value, source=record, target=target, match=match, models=models, **given)
+    with working("training both"):
+        found = verify(value, source=record, target=target, match=match, models=models, **given)
     if path is not None:
         save_picture(found, path)
     return shown(found, plot=drawing(found) if plot else None)

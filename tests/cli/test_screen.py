@@ -136,3 +136,21 @@ def test_the_three_things_asked_for_are_on_the_first_screen(run):
     for part in ("decay per step", "Penalty", "summed over a minibatch", "summed over the data set",
                  "0.128", "60", "mean-l2  lam = 0.001", "B 128"):  # fmt: skip
         assert part in first
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "schedule 0.1 --from pytorch-adamw --lr 1e-3 --steps 500 --schedule cosine --json",
+        "verify 0.1 --from pytorch-adamw --to tfa-adamw --lr 1e-3 --steps 9 --json",
+    ],
+)
+def test_what_may_take_long_says_so_on_a_terminal_and_nowhere_else(monkeypatch, capsys, words):
+    said = io.StringIO()
+    monkeypatch.setattr(said, "isatty", lambda: True, raising=False)
+    assert main(words.split()) == 0
+    assert "ctrl-c" not in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stderr", said)
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(words.split()) == 0
+    assert "ctrl-c ends it" in said.getvalue()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,13 @@ def test_help_imports_no_command():
 def test_a_value_takes_no_report():
     names = imported("convert", *_QUICK, "--value")
     assert not {name for name in names if name.startswith("decaycalc.report")}
+
+
+def test_little_is_loaded_before_the_entry_answers_interrupts():
+    """Until then an interrupt is Python's own traceback; typing would be most of that time."""
+    words = ["import sys", "import decaycalc", "print('typing' in sys.modules)"]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "; ".join(words)],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout == "False\n"
