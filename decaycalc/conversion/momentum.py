@@ -215,7 +215,8 @@ def step_for_proximal_shrink(shrink: float) -> float:
 
 
 def _require_shrink(shrink: float) -> None:
-    _require("shrink", shrink, low=-LARGEST_STEP, high=LARGEST_STEP, text="must be a finite number")
+    text = "must be a number from -1e100 to 1e100"
+    _require("shrink", shrink, low=-LARGEST_STEP, high=LARGEST_STEP, text=text)
 
 
 def log_factor(shrink: float) -> float | None:
