@@ -13,7 +13,7 @@ from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import ANY, SGD, Equivalence
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.convert import convert
-from decaycalc.errors import NoEquivalentError
+from decaycalc.errors import DecaycalcError
 from decaycalc.verification.rules.optimizers import BLOCKS
 from decaycalc.verification.rules.rule import parse_rule
 from decaycalc.verification.train import Batches, Trainer, make_model, optimum
@@ -102,10 +102,14 @@ def carrier_for(one, other):
 
 
 def is_identical(pair, setting):
-    """Return whether the converter calls a pair identical."""
+    """Return whether the converter calls a pair identical; what it refuses is not.
+
+    It refuses what has no equivalent, a penalty whose optimizer nobody said, and a momentum that a
+    side does not take.
+    """
     try:
         return converted(*pair, setting)[1].equivalence == Equivalence.IDENTICAL
-    except NoEquivalentError:
+    except DecaycalcError:
         return False
 
 
