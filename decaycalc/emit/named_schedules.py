@@ -18,12 +18,18 @@ def the_segment(settings: Settings) -> "Segment | None":
 
 
 def is_plain(
-    segment: "Segment", *, start: bool = False, overlay: bool = False, per: int | None = None
+    segment: "Segment",
+    *,
+    start: bool = False,
+    overlay: bool = False,
+    per: int | None = None,
+    toward: str = "auto",
+    warmup_per: int | None = None,
 ) -> bool:
     """Return whether a schedule has nothing but a shape and the usual warm-up.
 
     With `start` the warm-up may begin above 0, with `overlay` it may be laid over the shape;
-    `per` is the number of steps that lr is held for.
+    `per` is the number of steps that lr is held for; `toward` and `warmup_per` are the warm-up's.
     """
     settings = segment.settings
     values = settings.values
@@ -31,12 +37,12 @@ def is_plain(
         all(values.get(name, _USUAL[name]) == _USUAL[name] for name in _USUAL)
         and settings.text("ramp") == "zero"
         and (overlay or not settings.is_over_run)
-        and settings.text("toward") == "auto"
+        and settings.text("toward") == toward
         and values.get("counts", "zero") == "zero"
         and (start or not settings.number("start"))
         and values.get("after", "hold") == "hold"
         and settings.steps("per") == per
-        and not settings.steps("warmup_per")
+        and settings.steps("warmup_per") == warmup_per
         and segment.end == segment.stop
     )
 

@@ -1,7 +1,7 @@
 """The lines of Ultralytics' args.yaml, a file for `yolo cfg=`."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from decaycalc.emit.lines import Keys, Yours, refuse_schedule, whole, yaml_file
 from decaycalc.emit.named_schedules import is_plain, the_segment
@@ -118,7 +118,8 @@ def _schedule(settings: Settings, momentum: float | None) -> Keys:
     if segment is None or per_epoch is None or not _is_known(segment, per_epoch):
         reason = (
             "lr changes once an epoch, counted from the start: write "
-            "linear or cosine:final=F,warmup=Wepochs,over=run,per=1epochs"
+            "linear or cosine:final=F,over=run,per=1epochs and, with a warm-up,"
+            " warmup=Wepochs,toward=current,warmup_per=1"
         )
         raise refuse_schedule(settings, "ultralytics", reason)
     name, warmup = segment.kind.name, segment.settings.warmup
@@ -141,7 +142,9 @@ def _is_known(segment: "Segment", per_epoch: int) -> bool:
     if name == "constant" and not settings.warmup:
         return is_plain(segment, overlay=True, per=settings.steps("per"))
     is_counted_so = settings.is_over_run or not settings.warmup
-    plain = is_plain(segment, overlay=True, per=per_epoch)
+    # Its warm-up goes on with every step, under the value of the epoch.
+    laid_over: dict[str, Any] = {"toward": "current", "warmup_per": 1} if settings.warmup else {}
+    plain = is_plain(segment, overlay=True, per=per_epoch, **laid_over)
     return name in {"linear", "cosine"} and is_counted_so and plain
 
 

@@ -103,7 +103,7 @@ def test_the_mlp_takes_the_rules_steps_on_every_minibatch(kind, loss, solver, re
 
 def test_the_mlp_and_torch_train_in_step_with_the_converted_number(record):
     torch = pytest.importorskip("torch")
-    run = Run(lr=LR, batch_size=BATCH, dataset_size=N_EXAMPLES, drop_last=True)
+    run = Run(lr=LR, momentum=0, batch_size=BATCH, dataset_size=N_EXAMPLES, drop_last=True)
     found = convert(ALPHA, source="sklearn-mlp-sgd", target="pytorch-sgd", run=run)
     assert found.equivalence == "identical"
     model = perceptron("MLPRegressor", solver="sgd", momentum=0.0)

@@ -58,11 +58,11 @@ def two_layers():
             self.first = torch.nn.Linear(4, 6)
             self.norm = torch.nn.LayerNorm(6)
             self.bn1 = torch.nn.BatchNorm1d(6)
-            self.scale = torch.nn.Parameter(torch.ones(6))
+            self.gate = torch.nn.Parameter(torch.ones(6))
             self.second = torch.nn.Linear(6, 2)
 
         def forward(self, inputs, labels):
-            hidden = self.bn1(self.norm(self.first(inputs))) * self.scale
+            hidden = self.bn1(self.norm(self.first(inputs))) * self.gate
             found = self.second(torch.tanh(hidden))
             return {"loss": (found - labels).square().mean(), "logits": found}
 
@@ -137,7 +137,7 @@ def test_the_trainer_decays_by_the_rule_what_the_names_rule_says(
     pytest.importorskip("accelerate")
     model = two_layers()
     wanted = decayed_names(model, tmp_path)
-    assert wanted == {"first.weight", "bn1.weight", "scale", "second.weight"}
+    assert wanted == {"first.weight", "bn1.weight", "gate", "second.weight"}
     ours = {
         key: Ruled(
             "hf-trainer", weight_decay if key in wanted else 0.0, weight.detach().numpy().copy()

@@ -21,6 +21,7 @@ SGD = replace(ADAM, lr="0.1", momentum="0.9", nesterov=True)
 PLAIN_SGD = replace(SGD, nesterov=None)
 NBS = (("nbs", "32"),)
 HELD = "over=run,per=1epochs"
+LAID = f"{HELD},toward=current,warmup_per=1"
 
 TRAINER = ("hf-trainer", "axolotl", "llama-factory")
 SHAPES = [
@@ -60,7 +61,7 @@ CASES = [
         "ultralytics",
         "pytorch-adamw",
         replace(ADAM, extras=NBS),
-        f"linear:final=0.01,warmup=2epochs,{HELD}",
+        f"linear:final=0.01,warmup=2epochs,{LAID}",
     ),
     (
         "ultralytics",
@@ -233,11 +234,11 @@ ULTRALYTICS = replace(ADAM, extras=NBS)
         ),
         (
             "ultralytics", "pytorch-adamw", ULTRALYTICS,
-            {"schedule": f"linear:warmup=50,{HELD}"}, "whole epochs",
+            {"schedule": f"linear:warmup=50,{LAID}"}, "whole epochs",
         ),
         (
             "ultralytics", "pytorch-adamw", replace(ULTRALYTICS, dataset_size=640),
-            {"schedule": f"linear:warmup=2epochs,{HELD}"}, "at least 100 batches",
+            {"schedule": f"linear:warmup=2epochs,{LAID}"}, "at least 100 batches",
         ),
         ("deepspeed", "pytorch-adamw", ADAM, {"decay_schedule": "linear"}, "one weight decay"),
     ],

@@ -74,12 +74,17 @@ def schedule_of(settings: Settings) -> str:
     """Return a value an epoch, counted from the start; the warm-up lies over it, step by step."""
     kind = "cosine" if settings.flag("cos_lr") else "linear"
     warm = settings.number("warmup_epochs")
+    final = settings.number("lrf")
+    if not warm or warm <= 0:
+        return compose(kind, final=final, over="run", per="1epochs")
     return compose(
         kind,
-        final=settings.number("lrf"),
-        warmup=epochs(warm) if warm and warm > 0 else None,
+        final=final,
+        warmup=epochs(warm),
         over="run",
         per="1epochs",
+        toward="current",
+        warmup_per=1,
     )
 
 

@@ -85,7 +85,11 @@ def test_sgd_without_momentum_cannot_be_nesterovs(tmp_path):
 @pytest.mark.parametrize(
     ("cos_lr", "warm", "schedule"),
     [
-        ("false", "3.0", "linear:final=0.01,warmup=3epochs,over=run,per=1epochs"),
+        (
+            "false",
+            "3.0",
+            "linear:final=0.01,warmup=3epochs,over=run,per=1epochs,toward=current,warmup_per=1",
+        ),
         ("true", "0", "cosine:final=0.01,over=run,per=1epochs"),
     ],
 )
