@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # they load when they are used
     from decaycalc.errors import DecaycalcError
     from decaycalc.training.record import Training
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Architecture",

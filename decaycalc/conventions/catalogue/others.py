@@ -173,7 +173,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="batch_scale K steps once in K calls and multiplies lr, so the decay, by K after a warm-up; 'lars' by a trust ratio",
         where="python/mxnet/optimizer/optimizer.py, LBSGD.update, at batch_scale 1",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="literal step: read in source, not run",
     ),
     _mxnet(
         penalty,
