@@ -30,6 +30,7 @@ HOW_TO = (
     "python",
     "proof",
     "your-own-convention",
+    "security",
 )
 """What decaycalc does: pages whose every console block is executed."""
 

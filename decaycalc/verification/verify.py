@@ -317,17 +317,13 @@ def _fitted_models(bout: Bout, models: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         InvalidValueError: one asked for has another data loss, or a framework's fit is of none.
     """
-    allowed = [set(each.models) for each in bout.stand_ins.values() if each.models]
-    suited = convex_models(bout)
-    wanted = models or suited
+    fitted = [set(each.models) for each in bout.stand_ins.values() if each.models]
+    suited = tuple(name for name in convex_models(bout) if all(name in some for some in fitted))
     for name in models:
-        if name not in suited and data_losses(bout):
+        if name not in suited and (fitted or data_losses(bout)):
             text = f"has another data loss than they have; {' or '.join(suited)} has theirs"
             raise InvalidValueError("model", name, text)
-    found = tuple(name for name in wanted if all(name in some for some in allowed))
-    if not found:
-        raise InvalidValueError("model", ", ".join(wanted), "is not what the framework fits")
-    return found
+    return models or suited
 
 
 def _is_simulated(bout: Bout) -> bool:

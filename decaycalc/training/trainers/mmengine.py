@@ -30,7 +30,6 @@ _OPTIMIZER = "optim_wrapper.optimizer"
 _BASE = "_base_"
 _DEEPEST_BASE = 5
 _MOST_BASES = 50  # of a file and of what they stand on together; eight is much
-_MOST_BASES = 50  # of all files together; eight is much
 _OF_LIBRARIES = {"lion": "lion_pytorch.Lion"}
 
 
