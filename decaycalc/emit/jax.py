@@ -1,11 +1,11 @@
 """optax snippets: a chain with the decay in its place, masked, and the lr schedule."""
 
-from decaycalc.emit.schedule import schedule_lines
 from decaycalc.emit.settings import (
     Settings,
     assemble,
     call,
     decay_lines,
+    function_lines,
     refuse_convention,
     refuse_mask,
 )
@@ -93,13 +93,9 @@ def _mask(settings: Settings) -> list[str]:
 def _schedule(settings: Settings) -> list[str]:
     if settings.schedule is None:
         return []
-    body = [f"    {line}" for line in schedule_lines(settings.schedule, xp="jnp")]
+    text = f"lr over peak lr: {settings.schedule_text}"
     return [
-        "def multiplier(step):",
-        f'    """lr over peak lr: {settings.schedule_text}."""',
-        *body,
-        "",
-        "",
+        *function_lines("multiplier", settings.schedule, text, xp="jnp"),
         "def learning_rate(count):",
         f"    return {settings.lr!r} * multiplier(jnp.asarray(count, dtype=float))",
         "",

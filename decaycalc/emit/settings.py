@@ -56,9 +56,15 @@ class Settings(Record):
 
 def decay_lines(schedule: "Schedule", value: float, *, xp: str) -> list[str]:
     """Return a function `decay_multiplier` of the step, the decay over `value`."""
+    text = f"Return weight decay over {value!r}: {schedule.text}"
+    return function_lines("decay_multiplier", schedule, text, xp=xp)
+
+
+def function_lines(name: str, schedule: "Schedule", text: str, *, xp: str) -> list[str]:
+    """Return a function of the step that gives a schedule's multiplier; `text` documents it."""
     return [
-        "def decay_multiplier(step):",
-        f'    """Return weight decay over {value!r}: {schedule.text}."""',
+        f"def {name}(step):",
+        f'    """{text}."""',
         *(f"    {line}" for line in schedule_lines(schedule, xp=xp)),
         "",
         "",

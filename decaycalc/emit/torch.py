@@ -1,11 +1,11 @@
 """PyTorch snippets: two parameter groups, the optimizer, and LambdaLR for the schedule."""
 
-from decaycalc.emit.schedule import schedule_lines
 from decaycalc.emit.settings import (
     Settings,
     assemble,
     call,
     decay_lines,
+    function_lines,
     refuse_convention,
     refuse_mask,
 )
@@ -88,15 +88,11 @@ def _scheduler(settings: Settings) -> list[str]:
     """Return the schedule's lines; `scheduler.step()` belongs after each `optimizer.step()`."""
     if settings.schedule is None:
         return []
-    body = [f"    {line}" for line in schedule_lines(settings.schedule, xp="np")]
+    text = f"lr over peak lr: {settings.schedule_text}"
     return [
         "",
         "",
-        "def multiplier(step):",
-        f'    """lr over peak lr: {settings.schedule_text}."""',
-        *body,
-        "",
-        "",
+        *function_lines("multiplier", settings.schedule, text, xp="np"),
         "scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: float(multiplier(t)))",
         "# call scheduler.step() after each optimizer.step()",
     ]

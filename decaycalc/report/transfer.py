@@ -7,6 +7,7 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import SGD
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import assumed_by_decay
+from decaycalc.record import replace
 from decaycalc.report import heading
 from decaycalc.report.digits import show
 from decaycalc.report.table import (
@@ -79,11 +80,20 @@ def _heading(moved: Transfer) -> Iterator[Paragraph]:
 def _changes(moved: Transfer) -> str:
     """Return what is given of the new run."""
     move, given = moved.move, moved.move.target_run or Run()
-    text = heading.setting(given, assumptions=()).text if given != Run() else ""
+    shown = _with_its_batch(given, moved.target_run)
+    text = heading.setting(shown, assumptions=()).text if given != Run() else ""
     width = exact(move.width_ratio)
     wider = "" if width == 1 else f"width × {heading.amount(width)}"
     target = "" if move.target is None else move.target.key
     return " · ".join(filter(None, (target, text, wider))) or "the same run"
+
+
+def _with_its_batch(given: Run, whole: Run) -> Run:
+    """Return what is given of a run, a part of its batch with the parts that it keeps."""
+    parts = ("batch_size", "grad_accum", "world_size")
+    if all(given.given(name) is None for name in parts):
+        return given
+    return replace(given, **{name: whole.given(name) for name in parts})
 
 
 def _chosen(moved: Transfer) -> tuple[Rule, ...]:

@@ -64,8 +64,11 @@ def _betas(**values: float) -> None:
 
 
 def adamw_rms(lr: float, shrink: float) -> float | None:
-    """Return the RMS at which AdamW keeps weights, `lr/sqrt(2*shrink)`; None beyond float64."""
-    return ratio(lr, math.sqrt(2 * shrink))
+    """Return the RMS at which AdamW keeps weights, `lr/sqrt(2*shrink)`.
+
+    None beyond float64, and where a step takes the whole weight: nothing settles then.
+    """
+    return ratio(lr, math.sqrt(2 * shrink)) if shrink < 1 else None
 
 
 def _norm(rms: float | None, n_weights: float | None) -> float | None:
@@ -217,7 +220,7 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
     """
     lr = side.get("lr")
     record = side.convention
-    if lr is None or not value or (side.has_shrink and shrink_of(side, value) < _LEAST_SHRINK):
+    if lr is None or not value or not _settles(side, value):
         return None
     decoupled = record.coupling == Coupling.DECOUPLED
     if decoupled and record.optimizer in {"adam", "lion"}:
@@ -232,6 +235,11 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
         return None
     momentum = float(side.get("momentum") or 0)
     return sgd_equilibrium(float(lr), finite(strength, "strength"), momentum=momentum)
+
+
+def _settles(side: Side, value: Fraction) -> bool:
+    """Return whether a decay leaves something to settle: it takes no whole weight in a step."""
+    return not side.has_shrink or _LEAST_SHRINK <= shrink_of(side, value) < 1
 
 
 def _of_muon(side: Side, lr: float, decay: float) -> Equilibrium:

@@ -208,7 +208,10 @@ def _warnings(
     highest = max(point.multiplier * point.decay_multiplier for point in decay.curve)
     if not schedule.is_constant:
         texts += _course(rule)
-    if rule.is_oscillating(highest):
+    size = 1 - rule.long_run_shrink(highest)
+    if size > 1:
+        texts.append(f"the weight grows at the highest lr: {size:.4g} times as large a step later")
+    elif rule.is_oscillating(highest):
         texts.append(
             "the decay oscillates at the highest lr: a weight changes sign on its way down"
         )

@@ -54,7 +54,7 @@ def load(name: str, *, given: Mapping[str, str] | None = None, kind: str | None 
         return training_of(recipe)
     if is_file(name):
         return read_training(name, given=given, kind=kind)
-    find(name)  # it is no file either: the nearest names are told
+    find(name, hint="(nor is it a file; 'decaycalc recipes' lists the published runs)")
     raise ContradictionError(f"{name!r} is a published run, no file: it has no kind")
 
 

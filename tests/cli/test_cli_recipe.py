@@ -88,6 +88,7 @@ def test_code_is_emitted_for_a_setting_and_for_a_recipe(capsys):
         ),
         (("1e-4", "--emit", "pytorch"), "give --from"),
         (("--recipe", "resnet-51-he"), "unknown recipe 'resnet-51-he'"),
+        (("--recipe", "nothere"), "unknown recipe 'nothere' (nor is it a file;"),
     ],
 )
 def test_what_cannot_be_started_or_emitted_is_said(words, message, capsys):

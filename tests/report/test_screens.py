@@ -135,6 +135,15 @@ def test_a_moved_run_is_told_what_happens_if_nothing_is_changed(run):
     assert "Left at" not in elsewhere_too
 
 
+def test_a_moved_batch_shows_the_parts_that_it_keeps(run):
+    words = "transfer 0.1 --from pytorch-adamw --lr 3e-4 -B 256 --grad-accum 2 --world-size 4"
+    assert lines(run, f"{words} --to-batch-size 512")[1:3] == [
+        "lr 0.0003 · B 2,048 = 256 × 2 × 4",
+        "to B 4,096 = 512 × 2 × 4",
+    ]
+    assert lines(run, f"{words} --to-lr 1e-3")[2] == "to lr 0.001"
+
+
 def test_a_decay_that_averages_nothing_says_less(run):
     shown = lines(run, "schedule 0.1 --from pytorch-sgd --lr 3 --momentum 0.9 --steps 50")
     assert "fraction of the initial weight left" in shown[5]

@@ -170,3 +170,17 @@ def test_no_equilibrium_is_told_where_none_is_predicted() -> None:
     titles = [block.title for block in report.tables(found) if isinstance(block, Table)]
     assert titles == ["Over the run", "Step"]
     assert found.to_dict()["equilibrium"] is None
+
+
+def test_a_weight_that_grows_is_said_to_grow_and_settles_nowhere() -> None:
+    found = over("pytorch-adamw", "3", Run(lr="1", steps=10))
+    grows = "the weight grows at the highest lr: 2 times as large a step later"
+    assert found.warnings == (grows,)
+    assert found.equilibrium is None
+    swinging = over("pytorch-adamw", "1.5", Run(lr="1", steps=10))
+    assert any("changes sign on its way down" in text for text in swinging.warnings)
+    assert swinging.equilibrium is None
+    heavy = Run(lr="4.5", momentum="0.9", steps=10)
+    (text,) = over("pytorch-sgd", "1", heavy).warnings
+    assert text.startswith("the weight grows at the highest lr")
+    assert over("pytorch-adamw", "0.1", Run(lr="1", steps=10)).equilibrium is not None

@@ -20,7 +20,9 @@ def load(text: str) -> tuple[Any, Any]:
     """
     module, _, name = text.partition(":")
     if not module or not name:
-        raise InvalidValueError("live", text, "must be module:callable, as train:make_optimizer")
+        raise InvalidValueError(
+            "callable", text, "must be module:callable, as train:make_optimizer"
+        )
     here = str(Path.cwd())
     added = here not in sys.path
     if added:
@@ -46,4 +48,4 @@ def _called(text: str, module: str, name: str) -> Any:
         raise
     except Exception as error:  # the user's code may raise anything
         said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InvalidValueError("live", text, f"failed with {said}") from error
+        raise InvalidValueError("callable", text, f"failed with {said}") from error

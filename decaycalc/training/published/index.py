@@ -10,8 +10,10 @@ __all__ = ["RECIPES", "Recipe", "find"]
 RECIPES: tuple[Recipe, ...] = (*_VISION, *_LANGUAGE)
 
 
-def find(name: str) -> Recipe:
+def find(name: str, *, hint: str = "('decaycalc recipes' lists them)") -> Recipe:
     """Return the recipe of that name; case does not matter, an underscore counts as a hyphen.
+
+    `hint` ends the error's text.
 
     >>> find("resnet-50-he").lr
     '0.1'
@@ -24,4 +26,4 @@ def find(name: str) -> Recipe:
         if recipe.name == wanted:
             return recipe
     known = [recipe.name for recipe in RECIPES]
-    raise UnknownNameError("recipe", name, known, hint="('decaycalc recipes' lists them)")
+    raise UnknownNameError("recipe", name, known, hint=hint)

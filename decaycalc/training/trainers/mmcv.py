@@ -4,7 +4,6 @@ Source: two public configurations; mmcv 1.x runner/hooks/lr_updater.py by its do
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import element
@@ -91,9 +90,7 @@ def _exempt(settings: Settings) -> Exemption:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    note = mmengine.custom_keys(settings, "optimizer.paramwise_cfg.custom_keys")
-    notes = (*mmengine.missing_bases(settings), *((note,) if note else ()))
-    return replace(made, notes=(*made.notes, *notes))
+    return mmengine.finish(settings, made, "optimizer.paramwise_cfg")
 
 
 TRAINER = Trainer(

@@ -27,6 +27,7 @@ from decaycalc.training.trainers.syntax.tree import (
 )
 
 _OPTIMIZER = "optim_wrapper.optimizer"
+_PARAMWISE = "optim_wrapper.paramwise_cfg"
 _BASE = "_base_"
 _DEEPEST_BASE = 5
 _MOST_BASES = 50  # of a file and of what they stand on together; eight is much
@@ -70,7 +71,7 @@ def _replaced(whole: Entries, own: Entries) -> Entries:
     return Entries(entries=entries, line=whole.line)
 
 
-def missing_bases(settings: Settings) -> tuple[str, ...]:
+def _missing_bases(settings: Settings) -> tuple[str, ...]:
     """Return a note for each base that is not beside the file."""
     names = settings.texts(_BASE)
     absent = [name for name in names if settings.document.neighbour(name) is None]
@@ -267,19 +268,22 @@ def exempt(settings: Settings, path: str) -> Exemption:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    return exempt(settings, "optim_wrapper.paramwise_cfg")
+    return exempt(settings, _PARAMWISE)
 
 
-def custom_keys(settings: Settings, path: str) -> str:
-    """Return the note that names custom keys, whose multipliers win over the rule."""
-    names = ", ".join(list(settings.entries(path))[:6])
-    return f"custom_keys {names[:120]} have multipliers of their own" if names else ""
+def finish(settings: Settings, made: Training, path: str) -> Training:
+    """Return a run with the notes on bases that are not there and on custom keys.
+
+    The multipliers of custom_keys, under the `path` of paramwise_cfg, win over the rule.
+    """
+    names = ", ".join(list(settings.entries(f"{path}.custom_keys"))[:6])
+    note = f"custom_keys {names[:120]} have multipliers of their own" if names else ""
+    notes = (*_missing_bases(settings), *((note,) if note else ()))
+    return replace(made, notes=(*made.notes, *notes))
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    note = custom_keys(settings, "optim_wrapper.paramwise_cfg.custom_keys")
-    notes = (*missing_bases(settings), *((note,) if note else ()))
-    return replace(made, notes=(*made.notes, *notes))
+    return finish(settings, made, _PARAMWISE)
 
 
 TRAINER = Trainer(
