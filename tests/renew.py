@@ -3,8 +3,8 @@
 The recipes' figures, the manual page, the golden schemas and screen, the catalogue's pages, and
 the outputs in README and guide, in this order: the later ones show the earlier.
 
-What 0.1.0 answered (`tests/golden/commands.jsonl`) is no such thing: it is what changes are held
-to, and `python -m tests.golden.commands --renew` records it.
+What the last release answered (`tests/golden/commands.jsonl`) is no such thing: it is what changes
+are held to, and `python -m tests.golden.commands --renew` records it.
 """
 
 import json
