@@ -47,6 +47,11 @@ def commands_of_the_tasks():
 
 
 @pytest.mark.parametrize("line", commands_of_the_tasks())
-def test_every_task_of_the_table_is_done_by_its_command(run, line):
+def test_every_task_of_the_table_is_done_by_its_command(run, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("run.sh").write_text(
+        "torchrun --nproc_per_node 2 run_clm.py --learning_rate 5e-5 --weight_decay 0.01 "
+        "--per_device_train_batch_size 8 --num_train_epochs 3 --output_dir out\n"
+    )
     done = run(*line.split()[1:])
     assert (done.status, done.err.count("error")) == (0, 0)
