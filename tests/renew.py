@@ -70,6 +70,11 @@ def founding_question() -> str:
     return out.getvalue()
 
 
+def contributing() -> str:
+    """Return the page that GitHub shows to contributors, for those who have the package alone."""
+    return (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
 # What each generated file is, by its name.
 GENERATED: dict[str, Callable[[], str]] = {
     "decaycalc/training/published/figures.json": figures,
@@ -77,6 +82,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "tests/golden/schemas.json": schemas,
     "decaycalc/guide/rules.md": rules_page.page,
     "decaycalc/guide/training-files.md": trainers_table.page,
+    "decaycalc/guide/contributing.md": contributing,
     "tests/golden/founding-question.txt": founding_question,
 }
 

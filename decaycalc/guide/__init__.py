@@ -31,6 +31,7 @@ HOW_TO = (
     "proof",
     "your-own-convention",
     "security",
+    "contributing",
 )
 """What decaycalc does: pages whose every console block is executed."""
 
