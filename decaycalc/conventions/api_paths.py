@@ -1,4 +1,4 @@
-"""Names that people copy out of code: `torch.optim.SGD`, `keras.regularizers.L2(1e-4)`."""
+"""Names that people copy out of code, `torch.optim.SGD`, and what they call a framework."""
 
 from collections.abc import Iterable
 
@@ -14,6 +14,11 @@ _PACKAGES = {
     "tensorflow-addons": "tfa", "tf": "keras", "tf-keras": "keras", "tfa": "tfa",
     "timm": "timm", "tinygrad": "tinygrad", "torch": "pytorch",
     "torch-optimizer": "torch-optimizer", "transformers": "hf", "xgboost": "xgboost",
+}  # fmt: skip
+# How keys begin, by a framework's other names, as people say them alone.
+_FRAMEWORKS = {
+    "hugging-face": "hf", "huggingface": "hf", "jax": "optax", "scikit": "sklearn",
+    "scikit-learn": "sklearn", "tensorflow": "keras", "torch": "pytorch", "transformers": "hf",
 }  # fmt: skip
 # Classes whose keys are not spelt as they are, by package and class.
 _SPELT_OTHERWISE = {
@@ -39,6 +44,16 @@ _SPELT_OTHERWISE = {
     ("transformers", "trainer"): "hf-trainer",
     ("transformers", "trainingarguments"): "hf-trainer",
 }
+
+
+def first_word(framework: str) -> str:
+    """Return how a framework's keys begin, by any name that people give it.
+
+    >>> first_word("scikit-learn"), first_word("Keras")
+    ('sklearn', 'keras')
+    """
+    name = framework.strip().lower().replace("_", "-")
+    return _FRAMEWORKS.get(name, name)
 
 
 def is_path(name: str) -> bool:

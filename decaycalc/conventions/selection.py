@@ -1,5 +1,6 @@
 """select: the conventions that a search, an invariant or a framework leaves."""
 
+from decaycalc.conventions.api_paths import first_word
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Convention
 from decaycalc.errors import UnknownNameError
@@ -16,15 +17,15 @@ def select(
 
     `search` is a text that a record's names, title, group, rule, trap, exemption, source or
     parameter contain; `invariant` is `strength`, `shrink` or `none`; `framework` is the first
-    word of a key. `extra` conventions
-    stand before the catalogue's.
+    word of a key, or another name of that framework. `extra` conventions stand before the
+    catalogue's.
 
     Raises:
         UnknownNameError: no convention's key begins with that framework, or none is left.
     """
     chosen = (*extra, *conventions())
     if framework is not None:
-        name = framework.lower().replace("_", "-")
+        name = first_word(framework)
         chosen = tuple(c for c in chosen if c.key.startswith(f"{name}-") or c.key == name)
         if not chosen:
             raise UnknownNameError("framework", framework, {_framework(c) for c in conventions()})

@@ -4,6 +4,7 @@ import pytest
 
 from decaycalc.conventions.api_paths import _SPELT_OTHERWISE, key_of_path
 from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.selection import select
 from decaycalc.errors import UnknownNameError
 
 KEYS = {convention.key for convention in conventions()}
@@ -63,3 +64,20 @@ def test_a_frameworks_bare_name_lists_its_common_keys(name):
     assert str(caught.value).endswith(
         f"('decaycalc conventions --framework {name.lower()}' lists all {len(own)})"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("torch", "pytorch-sgd"),
+        ("JAX", "optax-adamw"),
+        ("scikit_learn", "sklearn-logistic"),
+        ("tensorflow", "keras-l2"),
+        ("Hugging_Face", "hf-trainer"),
+    ],
+)
+def test_a_frameworks_other_name_is_answered_as_its_own(name, key):
+    with pytest.raises(UnknownNameError) as caught:
+        find(name)
+    assert caught.value.suggestions[0] == key
+    assert key in {convention.key for convention in select(framework=name)}

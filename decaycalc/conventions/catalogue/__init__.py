@@ -106,11 +106,13 @@ def _of_path(wanted: str) -> Convention | None:
 
 def _unknown(name: str, wanted: str, extra: tuple[Convention, ...]) -> UnknownNameError:
     """Return the error about a name that no convention has."""
-    everything = (*extra, *conventions())
-    own = [convention for convention in everything if convention.key.startswith(f"{wanted}-")]
+    from decaycalc.conventions.api_paths import first_word  # noqa: PLC0415
+
+    everything, framework = (*extra, *conventions()), first_word(wanted)
+    own = [convention for convention in everything if convention.key.startswith(f"{framework}-")]
     if len(own) >= _FEWEST:
         usual = sorted(own, key=lambda convention: not convention.common)
-        hint = f"('decaycalc conventions --framework {wanted}' lists all {len(own)})"
+        hint = f"('decaycalc conventions --framework {framework}' lists all {len(own)})"
         return UnknownNameError(
             "convention", name, (), likely=(convention.key for convention in usual), hint=hint
         )
