@@ -1,7 +1,7 @@
 """Inspection: what a run's weight decay really does, every quantity with its origin."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cache
 
@@ -10,7 +10,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, Subject
 from decaycalc.findings.rules import comments_of, findings
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.chosen import given_of, overridden
 from decaycalc.training.measure import MOST_STEPS, Figures, measure
 from decaycalc.training.reading.numbers import decimal_text
@@ -159,7 +159,7 @@ def _inspected(training: Training) -> Inspection:
     @cache
     def measured(lr: Fraction | None, value: str) -> Figures:
         """Return a group's figures; layers by the hundred share few pairs of lr and decay."""
-        run = training.run if lr is None else with_changes(training.run, lr=lr)
+        run = training.run if lr is None else replace(training.run, lr=lr)
         return measure(training, run=run, value=value)
 
     groups = tuple(_group_decay(training, group, measured) for group in training.groups)

@@ -1,7 +1,5 @@
 """Chosen: a published run or a file's, with what the user says laid over it."""
 
-import dataclasses
-
 from decaycalc.algebra.quantity import Number
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conventions.record import Convention
@@ -81,7 +79,7 @@ def overridden(
     decay_schedule: str | None = None,
 ) -> Training:
     """Return a training with what is given laid over it, and over its other readings."""
-    return dataclasses.replace(
+    return replace(
         training,
         run=laid_over(run, training.run),
         schedule=training.schedule if schedule is None else schedule,

@@ -1,10 +1,10 @@
 """Training: a run whose every quantity says where it comes from, and the groups of its tensors."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from math import prod
 
 from decaycalc.conventions.run import Run
+from decaycalc.record import Record
 
 
 class Origin(StrEnum):
@@ -24,8 +24,7 @@ class Towards(StrEnum):
     INITIAL = "initial"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
+class Sourced(Record):
     """One quantity with its origin; JSON's `quantities` of `inspect`.
 
     `value` is the text as typed, None where it is missing. `where` is the file's own key, the
@@ -51,8 +50,7 @@ class Sourced:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exemption:
+class Exemption(Record):
     """Which tensors do not decay, in words, and the settings that change it."""
 
     rule: str
@@ -63,8 +61,7 @@ class Exemption:
         return {"rule": self.rule, "switch": self.switch or None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Record):
     """Tensors that share an lr and a decay.
 
     `selector` says which, as a pattern of names or in words. `lr` and `weight_decay` are absolute
@@ -82,8 +79,7 @@ class Group:
     towards: Towards = Towards.ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupedTensor:
+class GroupedTensor(Record):
     """One trained tensor of a live run: its shape, the groups that hold it, whether it decays."""
 
     name: str
@@ -97,8 +93,7 @@ class GroupedTensor:
         return prod(self.shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class Training(Record):
     """One training run with the origin of everything that entered it.
 
     `source` is what it was made from, as the user typed it, `kind` the trainer's key (`recipe`
@@ -113,7 +108,7 @@ class Training:
     title: str
     convention: str | None = None
     value: str | None = None
-    run: Run = field(default_factory=Run)
+    run: Run = Run()
     schedule: str | None = None
     decay_schedule: str | None = None
     unit: str = "examples"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
+from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -121,7 +122,7 @@ def _unit(settings: Settings) -> str:
 
 def _finish(settings: Settings, made: Training) -> Training:
     note = _note_warmup(settings)
-    return replace(made, notes=(*made.notes, note)) if note else made
+    return with_changes(made, notes=(*made.notes, note)) if note else made
 
 
 _REPLACED = {"optimizer", "weight_decay", "lr", "batch_size", "grad_accum", "epochs", "scheduler",

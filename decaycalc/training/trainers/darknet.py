@@ -6,6 +6,7 @@ src/option_list.c (option_find returns the first of equal keys); AlexeyAB/darkne
 
 from dataclasses import replace
 
+from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -102,7 +103,7 @@ def _finish(_: Settings, made: Training) -> Training:
     if made.run.batch_size != 1:
         return made
     note = "batch=1: is the block for testing active? of a key set twice Darknet takes the first"
-    return replace(made, notes=(*made.notes, note))
+    return with_changes(made, notes=(*made.notes, note))
 
 
 TRAINER = Trainer(

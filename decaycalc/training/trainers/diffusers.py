@@ -3,9 +3,9 @@
 Source: huggingface/diffusers 58eb52c0 examples/.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived

@@ -4,9 +4,9 @@ Source: transformers 5.24.0 and 4.57.6 training_args.py, trainer.py, trainer_opt
 optimization.py; trl 1.10.0.dev0 (f2cd57710); LLaMA-Factory ff6d4d12e.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings

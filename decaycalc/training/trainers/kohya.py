@@ -7,6 +7,7 @@ read_config_from_file.
 from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.arguments import argument, arguments_of, numbers_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.schedules import compose, percent
@@ -161,7 +162,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         for name, key in parts
         if (texts := settings.texts(key)) and numbers_of(texts[0])
     )
-    return replace(made, groups=own) if own else made
+    return with_changes(made, groups=own) if own else made
 
 
 TRAINER = Trainer(

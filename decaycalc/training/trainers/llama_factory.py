@@ -4,8 +4,7 @@ Source: LLaMA-Factory ff6d4d12e src/llamafactory/train/trainer_utils.py (create_
 create_custom_scheduler), hparams/finetuning_args.py.
 """
 
-from dataclasses import replace
-
+from decaycalc.record import replace
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Training

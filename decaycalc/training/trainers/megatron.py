@@ -4,9 +4,9 @@ Source: Megatron-LM d98e8a64 training/arguments.py, training/training.py,
 core/optimizer_param_scheduler.py, core/optimizer/__init__.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -279,7 +280,7 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     names = ", ".join(list(settings.entries(f"{path}.custom_keys"))[:6])
     note = f"custom_keys {names[:120]} have multipliers of their own" if names else ""
     notes = (*_missing_bases(settings), *((note,) if note else ()))
-    return replace(made, notes=(*made.notes, *notes))
+    return with_changes(made, notes=(*made.notes, *notes))
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -5,12 +5,12 @@ scheduler/*.py.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import root_of
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, epochs, ratio

@@ -3,11 +3,10 @@
 Source: ultralytics 8.4.190 and 8.3.100 engine/trainer.py, cfg/default.yaml, utils/loss.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings, derived
@@ -108,7 +107,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Leave the length open where `time` decides it, and give both readings of `auto`."""
     if settings.number("time") is not None:
         note = "time, in hours, overrides epochs: the run's length is open"
-        run = with_changes(made.run, epochs=None)
+        run = replace(made.run, epochs=None)
         made = replace(made, run=run, notes=(*made.notes, note), missing=(*made.missing, "epochs"))
     return _readings(settings, made) if settings.word("optimizer") == "auto" else made
 
@@ -134,7 +133,7 @@ def _short_run(settings: Settings, made: Training) -> Training:
     note = "" if lr is not None else "nc, the number of classes, decides it"
     origin = Origin.MISSING if lr is None else Origin.DERIVED
     sourced = Sourced(name="lr", value=value, origin=origin, where=formula, note=note)
-    run = with_changes(made.run, lr=value, momentum=None, nesterov=None)
+    run = replace(made.run, lr=value, momentum=None, nesterov=None)
     quantities = tuple(
         sourced if found.name == "lr" else found
         for found in made.quantities
