@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from decaycalc.checks import Checked
 from decaycalc.findings.record import Finding, Level
 from decaycalc.report.digits import escaped
 from decaycalc.report.table import Block, Column, Marked, Paragraph, Table, Tone
 
+if TYPE_CHECKING:
+    from decaycalc.checks import Checked
+
 
 def tables(
-    results: Sequence[Checked],
+    results: Sequence["Checked"],
     found: Sequence[tuple[str, Finding]] = (),
     *,
     failed: bool = False,
@@ -52,7 +55,7 @@ def findings(found: Iterable[Finding]) -> Iterator[Paragraph]:
         yield Paragraph(text=text, tone=_TONES[each.level], apart=False)
 
 
-def _checked(results: Sequence[Checked]) -> Iterator[Block]:
+def _checked(results: Sequence["Checked"]) -> Iterator[Block]:
     """Yield the verdict, then the checks, failed ones first."""
     passed = sum(result.passed for result in results)
     failed = len(results) - passed
@@ -69,13 +72,13 @@ def _checked(results: Sequence[Checked]) -> Iterator[Block]:
     yield Table(title="Checks", columns=columns, rows=rows)
 
 
-def _state(result: Checked) -> Marked:
+def _state(result: "Checked") -> Marked:
     if result.passed:
         return Marked(content="passed", tone=Tone.EXACT)
     return Marked(content="FAILED", tone=Tone.REFUSED)
 
 
-def to_github(results: Sequence[Checked], *, path: str) -> list[str]:
+def to_github(results: Sequence["Checked"], *, path: str) -> list[str]:
     """Return an annotation a failed check, as GitHub Actions reads them from a log.
 
     Source: docs.github.com, workflow commands for GitHub Actions, "Setting an error message".
@@ -98,7 +101,7 @@ def property_of(text: str) -> str:
     return data_of(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def to_cases(results: Sequence[Checked]) -> list[str]:
+def to_cases(results: Sequence["Checked"]) -> list[str]:
     """Return a JUnit test case a check."""
     return list(map(_case, results))
 
@@ -114,7 +117,7 @@ def to_junit(cases: Sequence[str]) -> str:
     )
 
 
-def _case(result: Checked) -> str:
+def _case(result: "Checked") -> str:
     # Imported here: it takes urllib and email with it, 20 ms of a start.
     from xml.sax.saxutils import escape, quoteattr  # noqa: PLC0415
 

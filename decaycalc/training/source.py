@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from decaycalc.errors import ContradictionError, UnknownNameError, UnreadableFileError
-from decaycalc.training.published.index import Recipe, find
+from decaycalc.errors import ContradictionError, UnreadableFileError
+from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.read import read
 from decaycalc.training.reading.recognise import find_trainer, fitting, recognise
@@ -56,14 +56,6 @@ def load(name: str, *, given: Mapping[str, str] | None = None, kind: str | None 
         return read_training(name, given=given, kind=kind)
     find(name, hint="(nor is it a file; 'decaycalc recipes' lists the published runs)")
     raise ContradictionError(f"{name!r} is a published run, no file: it has no kind")
-
-
-def find_published(name: str) -> Recipe | None:
-    """Return the published run of a name, None where there is none."""
-    try:
-        return find(name)
-    except UnknownNameError:
-        return None
 
 
 def read_training(

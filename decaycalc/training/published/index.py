@@ -5,7 +5,7 @@ from decaycalc.training.published.language import RECIPES as _LANGUAGE
 from decaycalc.training.published.record import Recipe
 from decaycalc.training.published.vision import RECIPES as _VISION
 
-__all__ = ["RECIPES", "Recipe", "find"]
+__all__ = ["RECIPES", "Recipe", "find", "find_published"]
 
 RECIPES: tuple[Recipe, ...] = (*_VISION, *_LANGUAGE)
 
@@ -21,9 +21,14 @@ def find(name: str, *, hint: str = "('decaycalc recipes' lists them)") -> Recipe
     Raises:
         UnknownNameError: no recipe is called so; the error suggests the nearest names.
     """
+    recipe = find_published(name)
+    if recipe is None:
+        known = [recipe.name for recipe in RECIPES]
+        raise UnknownNameError("recipe", name, known, hint=hint)
+    return recipe
+
+
+def find_published(name: str) -> Recipe | None:
+    """Return the recipe of that name, as `find` does; None where there is none."""
     wanted = name.strip().lower().replace("_", "-")
-    for recipe in RECIPES:
-        if recipe.name == wanted:
-            return recipe
-    known = [recipe.name for recipe in RECIPES]
-    raise UnknownNameError("recipe", name, known, hint=hint)
+    return next((recipe for recipe in RECIPES if recipe.name == wanted), None)

@@ -8,7 +8,6 @@ from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.settings import Settings, texts_of
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Origin, Sourced
-from decaycalc.training.trainers.syntax.data import parse_json
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -27,6 +26,9 @@ def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
     text = "" if node is None else (node.text or "").strip()
     line = None if node is None else node.line
     if text.startswith("{"):
+        # Imported here: few settings are a JSON text.
+        from decaycalc.training.trainers.syntax.data import parse_json  # noqa: PLC0415
+
         try:
             return dict(parse_json(text, settings.document.name).entries)
         except UnreadableFileError:
