@@ -38,7 +38,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     }
     length = "DeepSpeed stops where your loop does: the file has no length of the run"
     notes = [settings.heading, _EXEMPT]
-    notes += [_LATE] if scheduler is not None else []
+    notes += [_LATE] if scheduler is not None and not _is_own_schedule(settings) else []
     notes += [length] if run.total_steps is not None else []
     return json.dumps(_present(document), indent=2) + "\n", tuple(notes)
 
@@ -75,8 +75,11 @@ def _scheduler(settings: Settings) -> Keys | None:
     if settings.schedule is None:
         return None
     segment = the_segment(settings)
-    if segment is None or not is_plain(segment, start=True) or not _is_known(segment):
-        reason = "DeepSpeed has constant, linear to 0 and cosine:final= after a linear warm-up"
+    if segment is None or not _is_known(segment):
+        reason = (
+            "DeepSpeed has constant, linear down to the warm-up's start, and cosine:final= after a"
+            " linear warm-up"
+        )
         raise refuse_schedule(settings, "deepspeed", reason)
     warmup = segment.settings.warmup
     if segment.kind.name == "constant" and not warmup:
@@ -87,10 +90,25 @@ def _scheduler(settings: Settings) -> Keys | None:
 
 
 def _is_known(segment: "Segment") -> bool:
-    name = segment.kind.name
-    if name == "linear":
-        return not segment.settings.number("final")
-    return name in {"constant", "cosine"}
+    """Return whether DeepSpeed has the schedule, a step late or, `_is_own`, exactly."""
+    name, settings = segment.kind.name, segment.settings
+    # WarmupDecayLR ends at warmup_min_lr, where its warm-up begins.
+    if name == "linear" and settings.number("final") != settings.number("start"):
+        return False
+    usual = is_plain(segment, start=True) or _is_own(segment)
+    return name in {"constant", "linear", "cosine"} and usual
+
+
+def _is_own_schedule(settings: Settings) -> bool:
+    segment = the_segment(settings)
+    return segment is not None and _is_own(segment)
+
+
+def _is_own(segment: "Segment") -> bool:
+    """Return whether a schedule is DeepSpeed's own, delay and all, as its reader gives it."""
+    if segment.kind.name == "cosine":
+        return is_plain(segment, delay=1, toward="peak", counts="one")
+    return is_plain(segment, start=True, delay=1)
 
 
 def _section(segment: "Segment", lr: float) -> Keys:

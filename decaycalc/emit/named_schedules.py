@@ -25,11 +25,14 @@ def is_plain(
     per: int | None = None,
     toward: str = "auto",
     warmup_per: int | None = None,
+    delay: int = 0,
+    counts: str = "zero",
 ) -> bool:
     """Return whether a schedule has nothing but a shape and the usual warm-up.
 
     With `start` the warm-up may begin above 0, with `overlay` it may be laid over the shape;
-    `per` is the number of steps that lr is held for; `toward` and `warmup_per` are the warm-up's.
+    `per` is the number of steps that lr is held for; `toward` and `warmup_per` are the warm-up's;
+    `delay` is the number of steps that the whole is late, `counts` where a cosine begins.
     """
     settings = segment.settings
     values = settings.values
@@ -38,11 +41,12 @@ def is_plain(
         and settings.text("ramp") == "zero"
         and (overlay or not settings.is_over_run)
         and settings.text("toward") == toward
-        and values.get("counts", "zero") == "zero"
+        and values.get("counts", counts) == counts
         and (start or not settings.number("start"))
         and values.get("after", "hold") == "hold"
         and settings.steps("per") == per
         and settings.steps("warmup_per") == warmup_per
+        and segment.delay == delay
         and segment.end == segment.stop
     )
 

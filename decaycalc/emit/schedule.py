@@ -40,8 +40,9 @@ def _lines(segment: "Segment", xp: str) -> tuple[str, ...]:
     settings = segment.settings
     lines = []
     quick = "step"
-    if segment.start:
-        lines.append(f"t = step - {segment.start}")
+    if begin := segment.start + segment.delay:
+        since = f"step - {begin}"
+        lines.append(f"t = {xp}.maximum({since}, 0)" if segment.delay else f"t = {since}")
         quick = "t"
     per = settings.steps("per")
     time = _held(quick, per, xp)

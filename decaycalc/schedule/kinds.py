@@ -99,6 +99,8 @@ COMMON = (
     _number("floor", "least multiplier after the warm-up", 0.0),
     _length("per", "change the lr only every so often, as in 1epochs (default: every step)"),
     _length("warmup_per", "the same for the warm-up (default: as per)"),
+    _length("delay", "steps that the whole curve is late; its first value holds until then"
+            " (DeepSpeed: 1)"),
     _length("until", "where this segment ends and the next begins"),
 )  # fmt: skip
 

@@ -30,8 +30,13 @@ class Segment:
     shape: Shape
 
     @property
+    def delay(self) -> int:
+        """The steps that its curve is late."""
+        return self.settings.steps("delay") or 0
+
+    @property
     def end(self) -> int:
-        """The step at which its shape ends."""
+        """The step at which its shape ends, were it not late."""
         return self.start + self.settings.length
 
     @property
@@ -41,7 +46,8 @@ class Segment:
 
     def multiplier(self, steps: Floats) -> Floats:
         """Return lr/peak at these steps of the run, shape of `steps`."""
-        t, settings = steps - self.start if self.start else steps, self.settings
+        begin, settings = self.start + self.delay, self.settings
+        t = np.maximum(steps - begin, 0) if self.delay else steps - begin if begin else steps
         per = settings.steps("per")
         held, warmup = _hold(t, per), settings.warmup
         if not warmup:
@@ -131,7 +137,7 @@ class Schedule:
         steps = {
             step
             for segment in self.segments
-            for step in (segment.start, segment.start + segment.settings.warmup)
+            for step in (segment.start, segment.start + segment.delay + segment.settings.warmup)
         }
         return tuple(sorted(step for step in steps if step < self.total_steps))
 

@@ -1,7 +1,12 @@
 """The real optimizer and scheduler built from a file, step by step what `inspect` says of it."""
 
 import json
+import logging
+import sys
 from argparse import Namespace
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -206,3 +211,53 @@ def test_keras_runs_as_its_optimizers_json_is_read(tmp_path, name, rate):
         optimizer.apply([keras.ops.zeros((2, 2))], [weight])
         left = float(keras.ops.convert_to_numpy(weight)[0, 0])
         assert left == pytest.approx(1 - steps[step] * decay, abs=1e-7)
+
+
+DEEPSPEED = [
+    ("WarmupLR", {"warmup_num_steps": 20}),
+    ("WarmupLR", {"warmup_num_steps": 20, "warmup_type": "linear", "warmup_min_lr": 1e-4}),
+    ("WarmupDecayLR", {"warmup_num_steps": 20, "total_num_steps": 100}),
+    ("WarmupDecayLR", {"warmup_num_steps": 1, "total_num_steps": 100, "warmup_min_lr": 1e-4}),
+    ("WarmupCosineLR", {"warmup_num_steps": 20, "total_num_steps": 100}),
+    (
+        "WarmupCosineLR",
+        {"warmup_num_steps": 20, "total_num_steps": 100, "warmup_type": "linear",
+         "warmup_min_ratio": 0.2, "cos_min_ratio": 0.1},
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture
+def deepspeed_schedulers(monkeypatch):
+    """Return DeepSpeed's module of schedulers alone: the package itself asks for a launcher."""
+    spec = find_spec("deepspeed")
+    if spec is None or spec.origin is None:
+        pytest.skip("deepspeed is not installed")
+    for name in ("deepspeed", "deepspeed.utils"):
+        stub = ModuleType(name)
+        stub.logger = logging.getLogger(name)
+        monkeypatch.setitem(sys.modules, name, stub)
+    path = Path(spec.origin).parent / "runtime" / "lr_schedules.py"
+    found = spec_from_file_location("lr_schedules", path)
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("name", "arguments"), DEEPSPEED)
+def test_deepspeed_s_schedulers_run_as_their_file_is_read(
+    tmp_path, deepspeed_schedulers, name, arguments
+):
+    lr = 1e-3
+    whole = {
+        "train_batch_size": 8,
+        "optimizer": {"type": "AdamW", "params": {"lr": lr, "weight_decay": 0.1}},
+        "scheduler": {"type": name, "params": arguments},
+    }
+    path = tmp_path / "ds.json"
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    said = inspect(str(path), run=Run(steps=100))
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    schedule = getattr(deepspeed_schedulers, name)(optimizer, **arguments)
+    found = lay(optimizer, lambda _: schedule.step(), 100)
+    assert np.allclose(found, lrs(said.training), rtol=1e-9, atol=1e-15)

@@ -56,6 +56,8 @@ TEXTS = [
     "cosine:warmup=20,over=run,toward=product,start=0.2",
     "cosine:warmup=20,over=run,toward=product",
     "exponential:gamma=0.99,over=run,warmup=7,ramp=inner",
+    "linear:warmup=20,delay=3,start=0.1",
+    "constant:warmup=5,until=30 + cosine:delay=2,counts=one",
     "constant:warmup=20,ramp=log,warmup_power=2",
     "constant:warmup=20,per=2,ramp=log,until=40 + cosine:warmup=9,ramp=log",
     "cosine_warmup_with_min_lr:warmup=10,final=0.1",

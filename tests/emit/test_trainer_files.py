@@ -22,6 +22,7 @@ PLAIN_SGD = replace(SGD, nesterov=None)
 NBS = (("nbs", "32"),)
 HELD = "over=run,per=1epochs"
 LAID = f"{HELD},toward=current,warmup_per=1"
+LATE_COSINE = "delay=1,counts=one,toward=peak"
 
 TRAINER = ("hf-trainer", "axolotl", "llama-factory")
 SHAPES = [
@@ -46,12 +47,12 @@ CASES = [
     ("torchtune", "keras-adamw", ADAM, "cosine:warmup=50"),
     ("deepspeed", "pytorch-adamw", ADAM, None),
     ("deepspeed", "pytorch-adamw", ADAM, "constant"),
-    ("deepspeed", "pytorch-adamw", ADAM, "constant:warmup=50"),
-    ("deepspeed", "pytorch-adam", ADAM, "linear:warmup=50,start=0.1"),
-    ("deepspeed", "pytorch-adamw", ADAM, "cosine:warmup=50,final=0.1,start=0.1"),
-    ("deepspeed", "pytorch-adamw", replace(ADAM, world_size=4), "linear:warmup=20"),
+    ("deepspeed", "pytorch-adamw", ADAM, "constant:warmup=50,delay=1"),
+    ("deepspeed", "pytorch-adam", ADAM, "linear:warmup=50,start=0.1,final=0.1,delay=1"),
+    ("deepspeed", "pytorch-adamw", ADAM, f"cosine:warmup=50,final=0.1,{LATE_COSINE}"),
+    ("deepspeed", "pytorch-adamw", replace(ADAM, world_size=4), "linear:warmup=20,delay=1"),
     ("deepspeed", "pytorch-adamw", replace(ADAM, grad_accum=None, world_size=4), None),
-    ("deepspeed", "pytorch-sgd", SGD, "cosine:warmup=50"),
+    ("deepspeed", "pytorch-sgd", SGD, f"cosine:warmup=50,{LATE_COSINE}"),
     ("deepspeed", "pytorch-sgd", replace(PLAIN_SGD, dampening="0.5"), None),
     ("ultralytics", "pytorch-sgd", replace(SGD, extras=NBS), None),
     ("ultralytics", "pytorch-sgd", replace(SGD, extras=NBS), f"linear:final=0.01,{HELD}"),
@@ -161,7 +162,9 @@ def test_deepspeeds_scheduler_is_said_to_be_a_step_late():
     given = {"source": "pytorch-adamw", "run": ADAM}
     late = emit("deepspeed", "0.1", schedule="linear:warmup=50", **given).notes
     assert any("a step late" in note for note in late)
-    assert not any("late" in note for note in emit("deepspeed", "0.1", **given).notes)
+    own = emit("deepspeed", "0.1", schedule="linear:warmup=50,delay=1", **given).notes
+    for notes in (own, emit("deepspeed", "0.1", **given).notes):
+        assert not any("late" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +220,10 @@ ULTRALYTICS = replace(ADAM, extras=NBS)
         ("torchtune", "pytorch-adamw", Run(lr="1e-3", epochs="0.5"), {}, "whole number of epochs"),
         ("deepspeed", "pytorch-adamw", ADAM, {"schedule": "linear"}, "at least 2 steps"),
         ("deepspeed", "pytorch-adamw", ADAM, {"schedule": "step:every=10"}, "after a linear"),
+        (
+            "hf-trainer", "pytorch-adamw", ADAM,
+            {"schedule": "linear:warmup=9,delay=1"}, "no name for it",
+        ),
         (
             "deepspeed", "pytorch-adamw", ADAM,
             {"schedule": "linear:warmup=9,final=0.1"}, "after a linear",

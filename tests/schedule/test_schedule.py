@@ -301,6 +301,17 @@ def test_a_warm_up_may_change_more_often_than_the_schedule() -> None:
     assert found == pytest.approx(expected)
 
 
+def test_a_curve_may_be_late_and_holds_its_first_value_until_then() -> None:
+    text = "linear:warmup=20,start=0.1"
+    late = values(f"{text},delay=3")
+    assert late[:4].tolist() == [0.1] * 4
+    assert late[3:].tolist() == values(text)[:-3].tolist()
+    assert laid(f"{text},delay=3").knots() == (0, 23)
+    second = values("constant:until=40 + linear:length=80,delay=10")
+    assert second[40:51].tolist() == [1.0] * 11
+    assert second[51:].tolist() == values("linear:length=80", 80)[1:50].tolist()
+
+
 def test_a_logarithmic_warm_up_is_deepspeeds() -> None:
     found = values("constant:warmup=50,ramp=log")
     assert found[:50] == pytest.approx(np.log(np.arange(50) + 1) / math.log(50))

@@ -28,6 +28,10 @@ _REFUSED = {
     "muadam": "mup scales lr and decay by each tensor's width",
     "muadamw": "mup scales lr and decay by each tensor's width",
 }
+# A scheduler is made before its first iteration and steps after the optimizer: the first two steps
+# take the lr of iteration 0.
+_DELAY = 1
+_LEAST_WARMUP = 2
 _WITHOUT = "no optimizer section: the trainer that loads this file sets optimizer and weight decay"
 _AUTO = {
     "lr": "learning_rate",
@@ -147,15 +151,22 @@ def _schedule(settings: Settings) -> str | None:
     if not name:
         return None
     if name == "warmuplr":
-        return compose("constant", **_ramp(settings, start=_start(settings)))
-    if name == "warmupdecaylr":
-        return compose("linear", **_ramp(settings, start=_start(settings)))
-    if name == "warmupcosinelr":
-        start = settings.number("warmup_min_ratio") or None
-        return compose(
-            "cosine", final=settings.number("cos_min_ratio"), **_ramp(settings, start=start)
-        )
-    return None
+        return compose("constant", **_ramp(settings, start=_start(settings)), delay=_DELAY)
+    if name == "warmupdecaylr":  # it ends where its warm-up begins
+        start = _start(settings)
+        return compose("linear", final=start, **_ramp(settings, start=start), delay=_DELAY)
+    return _cosine(settings) if name == "warmupcosinelr" else None
+
+
+def _cosine(settings: Settings) -> str:
+    """Return WarmupCosineLR's text: its cosine is a step ahead, its very first step is at 0."""
+    start = settings.number("warmup_min_ratio") or None
+    shape = {"final": settings.number("cos_min_ratio"), **_ramp(settings, start=start)}
+    if start is None:
+        return compose("cosine", **shape, counts="one", toward="peak", delay=_DELAY)
+    first = compose("constant", value=0, until=_DELAY)
+    after = compose("cosine", **shape, counts="one", toward="peak", length=settings.count("steps"))
+    return f"{first} + {after}"
 
 
 def _start(settings: Settings) -> Fraction | None:
@@ -164,10 +175,10 @@ def _start(settings: Settings) -> Fraction | None:
 
 
 def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Fraction | int | None]:
-    """Return the warm-up: its length and its form, logarithmic by default."""
+    """Return the warm-up: its length, two steps at least, and its form, by default a logarithm."""
     logarithmic = settings.word("warmup_type") != "linear"
     return {
-        "warmup": steps_of(settings, "warmup_num_steps"),
+        "warmup": max(steps_of(settings, "warmup_num_steps") or 0, _LEAST_WARMUP),
         "start": start,
         "ramp": "log" if logarithmic else None,
     }

@@ -32,7 +32,7 @@ def test_adam_is_adamw_and_the_devices_follow(tmp_path):
     made = read(tmp_path, "ds.json", config(scheduler=scheduler, **SIZES))
     assert (made.kind, made.convention, made.value) == ("deepspeed", "deepspeed-adam", "0.1")
     assert (made.run.examples_per_step, made.run.steps) == (256, 10000)
-    assert made.schedule == "linear:warmup=500"
+    assert made.schedule == "linear:warmup=500,delay=1"
     assert made.betas == ("0.9", "0.95")
     assert shrink(made) == pytest.approx(3e-5)
     assert quantity(made, "world_size").value == "8"
@@ -88,13 +88,30 @@ def test_auto_is_missing_and_says_what_fills_it(tmp_path):
         (
             "WarmupLR",
             {"warmup_num_steps": 10, "warmup_min_lr": 3e-5},
-            "constant:warmup=10,start=0.1,ramp=log",
+            "constant:warmup=10,start=0.1,ramp=log,delay=1",
         ),
-        ("WarmupLR", {"warmup_num_steps": 10, "warmup_type": "linear"}, "constant:warmup=10"),
+        (
+            "WarmupLR",
+            {"warmup_num_steps": 1, "warmup_type": "linear"},
+            "constant:warmup=2,delay=1",
+        ),
+        (
+            "WarmupDecayLR",
+            {**WARMUP, "warmup_min_lr": 3e-5, "warmup_type": "linear"},
+            "linear:final=0.1,warmup=500,start=0.1,delay=1",
+        ),
+        (
+            "WarmupCosineLR",
+            {"total_num_steps": 100, "warmup_num_steps": 10, "cos_min_ratio": 0.1},
+            "cosine:final=0.1,warmup=10,ramp=log,counts=one,toward=peak,delay=1",
+        ),
         (
             "WarmupCosineLR",
             {"total_num_steps": 100, "warmup_num_steps": 10, "warmup_min_ratio": 0.01},
-            "cosine:final=0.0001,warmup=10,start=0.01,ramp=log",
+            (
+                "constant:value=0,until=1 + cosine:final=0.0001,warmup=10,start=0.01,ramp=log,"
+                "counts=one,toward=peak,length=100"
+            ),
         ),
         ("OneCycle", {}, None),
     ],
