@@ -76,7 +76,7 @@ def test_optimizer_names_are_all_mapped_or_refused():
     for name in names:
         found = hf_trainer.find_optim(name, Silent())
         assert found.convention or found.refusal, name
-        assert "has no convention here" not in found.refusal or name == "grokadamw"
+        assert "has no convention here" not in found.refusal, name
 
 
 def test_ultralytics_has_the_defaults_of_the_table():

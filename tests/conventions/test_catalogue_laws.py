@@ -71,10 +71,11 @@ def way_between(source, target, run):
 
 
 def meets(one, other):
-    """Return whether two records share an invariant."""
+    """Return whether two records share an invariant, and a data loss where they have their own."""
     both = (one.has_strength and other.has_strength) or (one.has_shrink and other.has_shrink)
     units = {one.loss_unit, other.loss_unit} - {None}
-    return both and len(units) <= 1
+    apart = one.data_losses and other.data_losses and not one.data_losses & other.data_losses
+    return both and len(units) <= 1 and not apart
 
 
 records = st.sampled_from(LAWFUL)

@@ -42,6 +42,8 @@ _OTHERS = {
     "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "dampening", "nesterov")),
     "adagrad": Optimizer(convention="pytorch-adagrad"),
     "rmsprop": Optimizer(convention="pytorch-rmsprop"),
+    "grokadamw": Optimizer(convention="grokadamw"),
+    "schedule_free_radam": Optimizer(convention="hf-trainer-schedule-free-radam"),
 }
 _BY_PREFIX = (
     ("rmsprop_bnb", "bitsandbytes-rmsprop"),
@@ -58,7 +60,7 @@ def find_optim(name: str, settings: Settings) -> Optimizer:
     """Return what the Trainer's `optim` makes of weight_decay.
 
     Source: transformers 5.24.0 trainer_optimizer.py; `_setup_low_rank_optimizer` returns groups
-    without weight_decay, LOMO takes the model instead of groups.
+    without weight_decay, LOMO takes the model instead of groups. Each is executed.
     """
     word = name.lower().rpartition(".")[2]
     if word in _ADAMW:
