@@ -157,7 +157,10 @@ def test_archived_arrays_are_measured(tmp_path, monkeypatch, compressed):
     (np.savez_compressed if compressed else np.savez)(path, w=array)
     assert measured(str(path))["w"] == pytest.approx(float(np.sum(array.astype(float) ** 2)))
     np.save(tmp_path / "m.npy", array)
-    assert measured(str(tmp_path / "m.npy"))["array"] == measured(str(path))["w"]
+    # Read in other pieces, whose sums numpy 1 adds in another order.
+    assert measured(str(tmp_path / "m.npy"))["array"] == pytest.approx(
+        measured(str(path))["w"], rel=1e-13
+    )
 
 
 def damaged(folder, *, at, fill, compressed=True):

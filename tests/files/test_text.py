@@ -82,7 +82,7 @@ def test_a_writer_that_takes_its_time_is_waited_for(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", ["absent", "nul\0byte", "."])
 def test_what_cannot_be_opened_is_said_in_one_line(path):
-    with pytest.raises(UnreadableFileError, match=r"No such file|null byte|a directory") as caught:
+    with pytest.raises(UnreadableFileError, match=r"No such file|null|a directory") as caught:
         read_text(path)
     assert "\n" not in str(caught.value)
 
