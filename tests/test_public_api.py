@@ -68,9 +68,10 @@ def test_an_output_that_nobody_takes_has_a_status_of_its_own(entry, monkeypatch)
         raise BrokenPipeError
 
     # Mended before the test ends: pytest 8.0 flushes the stream of a test that is over.
-    with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+    with monkeypatch.context() as patch:
         patch.setattr(sys.stderr, "flush", gone)
-        entry()
+        with pytest.raises(SystemExit) as ended:
+            entry()
     assert ended.value.code == 1
 
 

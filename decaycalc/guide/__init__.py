@@ -28,6 +28,7 @@ HOW_TO = (
     "training-files",
     "scripts-and-ci",
     "python",
+    "at-scale",
     "proof",
     "your-own-convention",
     "security",

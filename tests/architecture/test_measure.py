@@ -1,6 +1,8 @@
 import io
 import json
+import threading
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +17,9 @@ RANDOM = np.random.default_rng(3)
 
 def save(folder, arrays, dtypes, *, lead=b""):
     """Write a safetensors file of raw arrays; `lead` bytes before them misalign the rest."""
-    header, data = (
-        {"lead": {"dtype": "U8", "shape": [len(lead)], "data_offsets": [0, len(lead)]}},
-        lead,
-    )
+    header, data = {}, lead
+    if lead:
+        header["lead"] = {"dtype": "U8", "shape": [len(lead)], "data_offsets": [0, len(lead)]}
     for name, array in arrays.items():
         raw = array.tobytes()
         header[name] = {
@@ -147,6 +148,25 @@ def test_a_file_that_shrinks_meanwhile_is_refused(tmp_path):
         stream.truncate(100)
     with pytest.raises(UnreadableFileError, match="changed while being read"):
         measure(checkpoint)
+
+
+def test_the_shards_of_a_checkpoint_are_read_side_by_side(tmp_path, monkeypatch):
+    places = {}
+    for name in ("a.weight", "b.weight"):
+        saved = Path(save(tmp_path, {name: np.ones((4, 5), np.float32)}, {name: "F32"}))
+        places[name] = saved.rename(tmp_path / f"{name}.safetensors").name
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    both = threading.Barrier(2, timeout=20)  # passed by two at once only
+    read = module._window
+
+    def meet(path, *rest):
+        both.wait()
+        return read(path, *rest)
+
+    monkeypatch.setattr(module, "_available_cores", lambda: 2)
+    monkeypatch.setattr(module, "_window", meet)
+    assert measured(str(index)) == {"a.weight": 20, "b.weight": 20}
 
 
 @pytest.mark.parametrize("compressed", [False, True])
