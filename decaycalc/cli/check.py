@@ -98,9 +98,9 @@ def shown(
         other={
             "github": github,
             "junit": lambda: report.to_junit(
-                [*report.to_cases(checked), *of_rules.to_cases(found, choice)]
+                [*report.to_cases(results), *of_rules.to_cases(found, choice)]
             ),
-            "sarif": lambda: of_rules.to_sarif(found, version=__version__),
+            "sarif": lambda: of_rules.to_sarif(results, found, version=__version__),
         },
         status=max(statuses),
     )

@@ -101,9 +101,20 @@ def property_of(text: str) -> str:
     return data_of(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def to_cases(results: Sequence["Checked"]) -> list[str]:
+def to_cases(results: Sequence[tuple[str, "Checked"]]) -> list[str]:
     """Return a JUnit test case a check."""
-    return list(map(_case, results))
+    return [_case(path, result) for path, result in results]
+
+
+def place_of(path: str, line: int | None) -> str:
+    """Return the attributes of a JUnit test case that say where it stands, as pytest writes them.
+
+    Source: pytest, junit_family xunit1: file and line.
+    """
+    from xml.sax.saxutils import quoteattr  # noqa: PLC0415  (as in _case)
+
+    known = "" if line is None else f' line="{line}"'
+    return f" file={quoteattr(printable(path))}{known}"
 
 
 def to_junit(cases: Sequence[str]) -> str:
@@ -117,17 +128,18 @@ def to_junit(cases: Sequence[str]) -> str:
     )
 
 
-def _case(result: "Checked") -> str:
+def _case(path: str, result: "Checked") -> str:
     # Imported here: it takes urllib and email with it, 20 ms of a start.
     from xml.sax.saxutils import escape, quoteattr  # noqa: PLC0415
 
     name = quoteattr(printable(result.name))
+    head = f'<testcase classname="decaycalc.check" name={name}{place_of(path, result.line)}'
     if result.passed:
-        return f'  <testcase classname="decaycalc.check" name={name}/>\n'
+        return f"  {head}/>\n"
     kind = "failure" if result.exit_status == 1 else "error"
     message = printable(result.message)
     return (
-        f'  <testcase classname="decaycalc.check" name={name}>\n'
+        f"  {head}>\n"
         f"    <{kind} message={quoteattr(message)}>{escape(message)}</{kind}>\n"
         "  </testcase>\n"
     )

@@ -1,12 +1,16 @@
 """Findings of sources in the formats of CI: GitHub's annotations, JUnit, SARIF 2.1.0."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, Level
-from decaycalc.findings.rules import RULES
-from decaycalc.report.check import data_of, printable, property_of
+from decaycalc.findings.rules import find_rule
+from decaycalc.report.check import data_of, place_of, printable, property_of
+
+if TYPE_CHECKING:
+    from decaycalc.checks import Checked
 
 Found = tuple[str, Finding]
 """The source that a finding is of, and the finding."""
@@ -34,36 +38,56 @@ def to_cases(found: Sequence[Found], choice: Choice) -> list[str]:
     cases = []
     for path, finding in found:
         name = quoteattr(printable(f"{path}: {finding.code} {finding.name}"))
+        place = place_of(path, finding.line)
         message = printable(finding.message)
         inner = (
             f"<failure message={quoteattr(message)}>{escape(message)}</failure>"
             if choice.fails(finding)
             else f"<system-out>{escape(message)}</system-out>"
         )
-        cases.append(f'  <testcase classname="decaycalc.check" name={name}>{inner}</testcase>\n')
+        head = f'<testcase classname="decaycalc.check" name={name}{place}>'
+        cases.append(f"  {head}{inner}</testcase>\n")
     return cases
 
 
-def to_sarif(found: Sequence[Found], *, version: str) -> str:
-    """Return the findings as a SARIF log.
+def to_sarif(
+    results: Sequence[tuple[str, "Checked"]], found: Sequence[Found], *, version: str
+) -> str:
+    """Return the assertions that failed and the findings as a SARIF log.
 
     Source: OASIS SARIF 2.1.0, sections 3.13, 3.14, 3.27 (sarifLog, run, result).
     """
+    failed = [(path, result) for path, result in results if not result.passed]
+    codes = sorted({finding.code for _, finding in found})
     driver = {
         "name": "decaycalc",
         "version": version,
-        "rules": [_rule(code) for code in sorted({finding.code for _, finding in found})],
+        "rules": [*([_ASSERTION] if failed else []), *map(_rule, codes)],
     }
+    entries = [
+        *(_result(_ASSERTION["id"], Level.ERROR, each.message, path, each.line)
+          for path, each in failed),
+        *(_result(each.code, each.level, each.message, path, each.line) for path, each in found),
+    ]  # fmt: skip
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": list(_results(found))}],
+        "runs": [{"tool": {"driver": driver}, "results": entries}],
     }
     return json.dumps(log, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
+_ASSERTION = {
+    "id": "assertion",
+    "name": "assertion",
+    "shortDescription": {"text": "An assertion of a TOML file holds."},
+    "help": {"text": "look at the expected and the actual number ('decaycalc check --help')"},
+    "defaultConfiguration": {"level": Level.ERROR.value},
+}
+
+
 def _rule(code: str) -> dict[str, object]:
-    rule = next(each for each in RULES if each.code == code)
+    rule = find_rule(code)
     return {
         "id": rule.code,
         "name": rule.name,
@@ -73,13 +97,18 @@ def _rule(code: str) -> dict[str, object]:
     }
 
 
-def _results(found: Sequence[Found]) -> Iterable[dict[str, object]]:
-    for path, finding in found:
-        region = {} if finding.line is None else {"region": {"startLine": finding.line}}
-        location = {"artifactLocation": {"uri": path.replace("\\", "/")}, **region}
-        yield {
-            "ruleId": finding.code,
-            "level": finding.level.value,
-            "message": {"text": finding.message},
-            "locations": [{"physicalLocation": location}],
-        }
+def _result(
+    rule: object, level: Level, message: str, path: str, line: int | None
+) -> dict[str, object]:
+    # Imported here: other formats do without it.
+    from urllib.parse import quote  # noqa: PLC0415
+
+    region = {} if line is None else {"region": {"startLine": line}}
+    # A blank or a % in a path makes it no URI.
+    location = {"artifactLocation": {"uri": quote(path.replace("\\", "/"))}, **region}
+    return {
+        "ruleId": rule,
+        "level": level.value,
+        "message": {"text": message},
+        "locations": [{"physicalLocation": location}],
+    }

@@ -111,6 +111,9 @@ def test_junit_has_a_case_a_finding(file, run):
     assert (suite.getAttribute("failures"), suite.getAttribute("tests")) == ("1", str(len(cases)))
     (failed,) = [case for case in cases if case.getElementsByTagName("failure")]
     assert failed.getAttribute("name") == f"{file}: DC101 penalty-under-adaptive-optimizer"
+    assert (failed.getAttribute("file"), failed.getAttribute("line")) == (file, "7")
+    (sound,) = [case for case in cases if case.getAttribute("file") == "decay.toml"]
+    assert (sound.getAttribute("name"), sound.getAttribute("line")) == ("a", "1")
 
 
 def test_sarif_has_rules_results_and_places(file, run):
@@ -122,6 +125,33 @@ def test_sarif_has_rules_results_and_places(file, run):
     assert place == {"artifactLocation": {"uri": file}, "region": {"startLine": 7}}
     known = {rule["id"] for rule in only["tool"]["driver"]["rules"]}
     assert known == {each["ruleId"] for each in only["results"]}
+
+
+def test_sarif_holds_what_its_schema_asks_for(file, run, tmp_path):
+    """Source: OASIS sarif-schema-2.1.0.json, the required and closed parts of what is written."""
+    odd = tmp_path / "my 100% run.yaml"
+    odd.write_bytes((tmp_path / file).read_bytes())
+    (tmp_path / "bad.toml").write_text(SOUND.replace("equals = ", "equals = 1"), encoding="utf-8")
+    log = json.loads(run("check", "bad.toml", odd.name, "--format", "sarif").out)
+    assert set(log) == {"$schema", "version", "runs"}
+    ((only,), version) = log["runs"], log["version"]
+    assert version == "2.1.0"
+    assert set(only) == {"tool", "results"}
+    rules = only["tool"]["driver"]["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    assert {rule["defaultConfiguration"]["level"] for rule in rules} <= {"error", "warning", "note"}
+    failed, *found = only["results"]
+    assert (failed["ruleId"], failed["level"]) == ("assertion", "error")
+    assert _place(failed) == {"artifactLocation": {"uri": "bad.toml"}, "region": {"startLine": 1}}
+    for result in found:
+        assert set(result) == {"ruleId", "level", "message", "locations"}
+        place = _place(result)
+        assert place["artifactLocation"] == {"uri": "my%20100%25%20run.yaml"}
+        assert place.get("region", {"startLine": 1})["startLine"] >= 1
+
+
+def _place(result):
+    return result["locations"][0]["physicalLocation"]
 
 
 @pytest.mark.usefixtures("file")
