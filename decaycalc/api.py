@@ -176,18 +176,19 @@ def inspect(
     return inspection.inspect_training(training_of(source, model), run=own, schedule=schedule)
 
 
-def probe(optimizer: Any) -> "Probe":
+def probe(optimizer: Any, model: Any = None) -> "Probe":
     """Return what a live optimizer's weight decay does, by steps of small copies of it.
 
     The optimizer, its tensors and the generators of random numbers stay as they are. Any optimizer
-    with `param_groups` will do, known to the catalogue or not; `to_dict()` is the command's JSON.
+    with `param_groups` will do, known to the catalogue or not, and Keras's, whose `model` shows
+    what it exempts; `to_dict()` is the command's JSON.
 
     Raises:
-        InvalidValueError: an object without param_groups, or without a tensor in them.
+        InvalidValueError: an object that is no optimizer, or one without a tensor.
     """
     from decaycalc.training.live import probe as probing  # noqa: PLC0415  (optimizers, if asked)
 
-    return probing.probe(optimizer)
+    return probing.probe(optimizer, model)
 
 
 def compare(one: Any, other: Any) -> "Comparison":

@@ -30,8 +30,7 @@ def command(source: str) -> Shown:
     from decaycalc.training.live.loading import load
     from decaycalc.training.live.probe import probe
 
-    optimizer, _ = load(source)
-    return shown(probe(optimizer))
+    return shown(probe(*load(source)))
 
 
 def shown(found: "Probe") -> Shown:

@@ -43,8 +43,8 @@ def _row(group: GroupProbe) -> tuple[Cell, ...]:
         _formula(group),
         found.acts.value,
         None if found.follows is None else found.follows.value,
-        _share(found.zero_gradient),
-        _share(found.no_gradient),
+        _share(group.with_own(found.zero_gradient)),
+        _share(group.with_own(found.no_gradient)),
         _verdict(group),
     )
 
@@ -72,5 +72,6 @@ def _verdict(group: GroupProbe) -> Cell:
         return Marked(content=f"{agreement.convention}: no number", tone=Tone.QUIET)
     if agreement.agrees:
         return Marked(content=f"{agreement.convention} agrees", tone=Tone.EXACT)
-    expected = "" if agreement.expected is None else f", expects {show(agreement.expected)}"
+    share = group.with_own(agreement.expected)
+    expected = "" if share is None else f", expects {show(share)}"
     return Marked(content=f"{agreement.convention} differs{expected}", tone=Tone.REFUSED)

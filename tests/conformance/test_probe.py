@@ -10,7 +10,6 @@ from inspect import signature
 import pytest
 
 from decaycalc.training.live.probe import probe
-from decaycalc.training.live.read import training_of
 
 torch = pytest.importorskip("torch")
 timm_optim = pytest.importorskip("timm.optim")
@@ -110,11 +109,23 @@ def test_every_name_of_timms_factory_does_what_its_record_says(name):
     assert found.groups[0].agreement.convention is not None or not found.groups[0].measured
 
 
-def test_keras_optimizers_are_found_in_the_catalogue():
-    keras = pytest.importorskip("keras")
-    for name in ("SGD", "Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Adagrad", "Adadelta",
-                 "Lion", "Adafactor", "Lamb"):  # fmt: skip
-        optimizer = getattr(keras.optimizers, name)(learning_rate=LR, weight_decay=DECAY)
-        training = training_of(optimizer)
-        assert training.convention == f"keras-{name.lower()}"
-        assert float(training.value) == pytest.approx(DECAY)
+def homemade(base, **names):
+    """Return a class whose decay takes the share twice, as if it were the base's own."""
+
+    class Twice(base):
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for each in group["params"]:
+                    if each.grad is not None:
+                        each.data.mul_(1 - group["lr"] * group["weight_decay"])
+            return super().step(closure)
+
+    return type(base.__name__, (Twice,), {"__module__": base.__module__, **names})
+
+
+def test_a_planted_factor_of_two_is_found_in_a_torch_optimizer():
+    kind = homemade(torch.optim.AdamW)
+    found = probe(kind(parameters(), lr=LR, weight_decay=DECAY))
+    assert found.groups[0].factor == pytest.approx(2, rel=1e-3)
+    claiming = type("AdamW", (kind,), {"step": kind.step, "__module__": "torch.optim.adamw"})
+    assert probe(claiming(parameters(), lr=LR, weight_decay=DECAY)).agrees is False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from struct import pack, unpack
 
 from decaycalc.conventions.record import Follows
 from decaycalc.errors import InvalidValueError
@@ -13,6 +14,7 @@ _EXACT = 1e-3  # how far the shares of a tensor's weights may lie apart: some st
 _NEXT_TO_NOTHING = 1e-6
 _WARM = 12  # the first steps of some optimizers only fill their buffers
 _NOISE = 1e-12  # what rounding leaves of a float64 weight near 1
+_NOISE_OF_FLOAT32 = 1e-6
 _ROUGH = 0.02
 _CARRIED = 0.05  # the part of a decay that a later step repeats, from a buffer
 _LONGEST = 4000
@@ -50,13 +52,32 @@ class Measured:
 class Setting:
     """A trial with its numbers: lr (None where the optimizer has none) and λ above 0.
 
-    `warm` steps without decay come before those that are measured.
+    `warm` steps without decay come before those that are measured. `coarse` says that the
+    optimizer rounds to float32 within, whatever it is given.
     """
 
     trial: Trial
     lr: float | None
     weight_decay: float
     warm: int = 0
+    coarse: bool = False
+
+    @property
+    def noise(self) -> float:
+        """What rounding leaves of a weight near 1."""
+        return _NOISE_OF_FLOAT32 if self.coarse else _NOISE
+
+    @property
+    def buffer_steps(self) -> int:
+        """The steps after which a momentum buffer has settled."""
+        momentum = self.trial.options.get("momentum")
+        kept = float(momentum) if isinstance(momentum, int | float) else 0.0
+        return max(int(_STEPS_OF_A_BUFFER / max(1e-9, 1 - kept)), 3)
+
+    @property
+    def settles(self) -> bool:
+        """Whether that is soon enough to be stepped."""
+        return self.buffer_steps <= _LONGEST
 
     @property
     def nothing(self) -> float:
@@ -73,7 +94,9 @@ class Setting:
             for decay in (self.nothing, self.weight_decay)
         )
         lost = _less(bare[-1], decayed[-1])
-        shares = (_share(lost, wholes) for wholes in bare[-2:])  # decay before or after the step
+        shares = (
+            _share(lost, wholes, self.noise) for wholes in bare[-2:]
+        )  # decay before or after the step
         share = next((share for share in shares if share is not None), None)
         return None if share is None else share / (1 - _NEXT_TO_NOTHING)
 
@@ -118,18 +141,30 @@ def measure(setting: Setting) -> Measured:
     )  # fmt: skip
 
 
+def is_coarse(setting: Setting) -> bool:
+    """Return whether a trial counts in float32: it says so, or its weights have no more digits.
+
+    Raises:
+        InvalidValueError: a copy that cannot be built or stepped.
+    """
+    if setting.trial.coarse:
+        return True
+    weights = setting.after([setting.trial.numbers(seed=2)], decays=[setting.weight_decay])[-1]
+    return all(unpack("f", pack("f", weight))[0] == weight for weight in weights)
+
+
 def _less(bare: Weights, decayed: Weights) -> Weights:
     return tuple(one - other for one, other in zip(bare, decayed, strict=True))
 
 
-def _share(lost: Weights, wholes: Weights) -> float | None:
+def _share(lost: Weights, wholes: Weights, noise: float) -> float | None:
     """Return the share of the weights that is lost, None where it is not one share of them all."""
     shares = [part / whole for part, whole in zip(lost, wholes, strict=True)]
     middle = sum(shares) / len(shares)
     apart = max(shares) - min(shares)
-    if apart > _EXACT * abs(middle) + _NOISE:
+    if apart > _EXACT * abs(middle) + noise:
         return None
-    return 0.0 if abs(middle) < _NOISE else middle
+    return 0.0 if abs(middle) < noise else middle
 
 
 def _alone(setting: Setting, gradient: Gradient) -> float | None:
@@ -138,7 +173,7 @@ def _alone(setting: Setting, gradient: Gradient) -> float | None:
         weights = replace(setting, warm=0).after([gradient], decays=[setting.weight_decay])
     except InvalidValueError:  # some divide by the norm of the gradient, or need one
         return None
-    return _share(_less(*weights), weights[0])
+    return _share(_less(*weights), weights[0], setting.noise)
 
 
 def _is_linear(setting: Setting, gradient: Weights) -> bool:
@@ -159,16 +194,24 @@ def _is_carried(setting: Setting, gradient: Weights) -> bool:
     decayed = setting.after(both, decays=[setting.weight_decay, nothing])
     first, second = (_less(*pair) for pair in zip(bare[1:], decayed[1:], strict=True))
     largest = max(map(abs, first))
-    return max(map(abs, _less(second, first))) > _CARRIED * largest + _NOISE
+    return max(map(abs, _less(second, first))) > _CARRIED * largest + setting.noise
 
 
 def _in_the_long_run(setting: Setting) -> float | None:
-    """Return the share that a step takes once a buffer has settled, without a data gradient."""
-    momentum = float(setting.trial.options.get("momentum") or 0)
-    steps = min(_LONGEST, int(_STEPS_OF_A_BUFFER / max(1e-9, 1 - momentum)))
-    zero = tuple(0.0 for _ in setting.trial.start)
+    """Return the share that a step takes once a buffer has settled, without a data gradient.
+
+    None where it does not settle in time.
+    """
+    if not setting.settles:
+        return None
+    zero, steps = tuple(0.0 for _ in setting.trial.start), setting.buffer_steps
     weights = setting.after([zero] * steps, decays=[setting.weight_decay] * steps)
-    return _share(_less(weights[-2], weights[-1]), weights[-2])
+    before, last = (
+        _share(_less(*pair), pair[0], setting.noise)
+        for pair in ((weights[-3], weights[-2]), (weights[-2], weights[-1]))
+    )
+    # Where the decay oscillates each step takes another share.
+    return last if before is not None and last is not None and _near(before, last) else None
 
 
 def _under_two_lrs(setting: Setting, gradient: Weights) -> tuple[bool | None, Follows | None]:
@@ -186,4 +229,4 @@ def _under_two_lrs(setting: Setting, gradient: Weights) -> tuple[bool | None, Fo
 
 
 def _near(ratio: float, wanted: float) -> bool:
-    return abs(ratio - wanted) < _ROUGH * wanted
+    return abs(ratio - wanted) < _ROUGH * abs(wanted)

@@ -3,8 +3,8 @@
 Source: the optimizer's own steps, on copies over small tensors in float64.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from decaycalc.algebra.quantity import EXTRAS, exact
@@ -13,13 +13,16 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import DecaycalcError, InvalidValueError
-from decaycalc.training.live import torch_like
+from decaycalc.training.live import keras_like, keras_trial, torch_like, torch_trial
 from decaycalc.training.live.conventions import class_path, convention_of
-from decaycalc.training.live.measured import Acts, Measured, Setting, measure
+from decaycalc.training.live.measured import Acts, Measured, Setting, is_coarse, measure
+from decaycalc.training.live.read import NO_OPTIMIZER, unwrapped
 from decaycalc.training.live.trial import Trial
 
 _LR, _DECAY = 1e-3, 0.1  # what stands in for an lr or a decay of 0
 _TOLERANCE = 1e-3
+_LEAST = 1e-9  # a decay per step that float64 shows to the digits that are compared
+_VISIBLE = 0.05  # one that float32 shows so
 _EXTRAS = frozenset(quantity.name for quantity in EXTRAS)
 _OF_SGD = ("momentum", "dampening")
 
@@ -58,7 +61,16 @@ class GroupProbe:
         """The share of a weight that a step takes with the group's own λ, None where it is none."""
         if self.own_weight_decay == 0:
             return 0.0
-        return None if self.measured is None else self.measured.share
+        return None if self.measured is None else self.with_own(self.measured.share)
+
+    def with_own(self, share: float | None) -> float | None:
+        """Return a share as the group's own λ has it, where the steps were taken with another.
+
+        To first order a decay is as strong as its λ; what is no share of it stays as it is.
+        """
+        if share is None or self.measured is None or not self.measured.share:
+            return share
+        return share * (self.own_weight_decay / self.weight_decay or 1)
 
     @property
     def times_lr(self) -> bool | None:
@@ -89,10 +101,10 @@ class GroupProbe:
             "times_lr": self.times_lr,
             "follows_schedule": None if found is None else found.follows,
             "coupling": None if found is None else found.acts.value,
-            "zero_gradient": None if found is None else found.zero_gradient,
-            "no_gradient": None if found is None else found.no_gradient,
+            "zero_gradient": None if found is None else self.with_own(found.zero_gradient),
+            "no_gradient": None if found is None else self.with_own(found.no_gradient),
             "convention": agreement.convention,
-            "expected": agreement.expected,
+            "expected": self.with_own(agreement.expected),
             "agrees": agreement.agrees,
             "reason": agreement.reason,
         }
@@ -121,64 +133,124 @@ class Probe:
         }
 
 
-def probe(optimizer: Any) -> Probe:
-    """Return what a torch-like optimizer's weight decay does, by steps of small copies of it.
+def probe(optimizer: Any, model: Any = None) -> Probe:
+    """Return what an optimizer's weight decay does, by steps of small copies of it.
 
-    The optimizer, its tensors and the generators of random numbers stay as they are.
+    The optimizer, its tensors and the generators of random numbers stay as they are. A Keras
+    optimizer needs its `model` for what it exempts, unless it has been built.
 
     Raises:
-        InvalidValueError: an object without param_groups, or without a tensor in them.
+        InvalidValueError: an object that is no optimizer, or one without a tensor.
     """
-    optimizer = torch_like.unwrapped(optimizer)
+    optimizer = unwrapped(optimizer)
     name = type(optimizer).__name__
-    if not torch_like.is_optimizer(optimizer):
-        raise InvalidValueError("optimizer", name, "cannot be probed: it has no param_groups")
-    groups = tuple(_groups(optimizer))
+    if torch_like.is_optimizer(optimizer):
+        subjects = _of_torch(optimizer)
+    elif keras_like.is_optimizer(optimizer):
+        subjects = _of_keras(optimizer, model)
+    else:
+        raise InvalidValueError("optimizer", name, f"cannot be probed: it {NO_OPTIMIZER}")
+    groups = tuple(map(_probed, subjects))
     if not groups:
         raise InvalidValueError("optimizer", name, "has no parameters")
     return Probe(optimizer=class_path(optimizer), groups=groups)
 
 
-def _groups(optimizer: Any) -> Iterator[GroupProbe]:
-    """Yield a probe for each group and number of dimensions in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """One kind of tensor: the trial of its optimizer, its own lr and λ (None: it has none).
+
+    `exempt` says that the optimizer leaves these tensors out, whatever its λ is.
+    """
+
+    name: str
+    trial: Trial
+    record: Convention | None
+    lr: float | None
+    weight_decay: float | None
+    exempt: bool = False
+
+
+def _of_torch(optimizer: Any) -> Iterator[_Subject]:
+    """Yield each number of dimensions in each group."""
     for at, group in enumerate(optimizer.param_groups):
         kinds: dict[int, Any] = {}
         for parameter in group["params"]:
             kinds.setdefault(len(parameter.shape), parameter)
-        for n_dims, like in sorted(kinds.items()):
-            name = torch_like.group_name(at, group)
-            yield _probed(optimizer, group, like, name=name, n_dims=n_dims)
+        lr = group.get("initial_lr", group.get("lr"))
+        for _, like in sorted(kinds.items()):
+            yield _Subject(
+                name=torch_like.group_name(at, group),
+                trial=torch_trial.trial_of(optimizer, group, like),
+                record=convention_of(optimizer, group),
+                lr=None if lr is None else float(lr) or _LR,
+                weight_decay=float(group["weight_decay"] or 0) if "weight_decay" in group else None,
+            )
 
 
-def _probed(
-    optimizer: Any, group: Mapping[str, Any], like: Any, *, name: str, n_dims: int
-) -> GroupProbe:
-    own = float(group.get("weight_decay") or 0)
-    lr = group.get("initial_lr", group.get("lr"))
-    setting = Setting(
-        trial=Trial.of(optimizer, group, like),
-        lr=None if lr is None else float(lr) or _LR,
-        weight_decay=own or _DECAY,
-    )
-    record = convention_of(optimizer, group)
-    measured = None
-    if "weight_decay" not in group:
+def _of_keras(optimizer: Any, model: Any) -> Iterator[_Subject]:
+    """Yield each number of dimensions that decays, that is exempt, and that has a λ of its own."""
+    options = optimizer.get_config()
+    record = convention_of(optimizer, options)
+    lr = keras_like.lr_text(options)
+    kinds: dict[tuple[str, bool, int], keras_like.Variable] = {}
+    for variable in keras_like.variables_of(optimizer, model) or keras_like.usual(optimizer):
+        kind = (variable.decay, variable.excluded, len(variable.shape))
+        kinds.setdefault(kind, variable)
+    for kind, variable in sorted(kinds.items()):
+        yield _Subject(
+            name="exempt" if variable.excluded else kind[0],
+            trial=keras_trial.trial_of(optimizer, variable, options),
+            record=record,
+            lr=float(lr or 0) or _LR,
+            weight_decay=float(options.get(variable.decay) or 0),
+            exempt=variable.excluded,
+        )
+
+
+def _probed(subject: _Subject) -> GroupProbe:
+    setting, measured = _setting(subject), None
+    if subject.weight_decay is None:
         agreement = Agreement(reason="it has no weight_decay")
     else:
         try:
+            setting = _coarse(setting) if is_coarse(setting) else setting
             measured = measure(setting)
         except InvalidValueError as error:
             agreement = Agreement(reason=str(error))
         else:
-            agreement = _agreement(record, measured, setting)
+            agreement = _agreement(subject, measured, setting)
     return GroupProbe(
-        name=name, n_dims=n_dims, lr=setting.lr, weight_decay=setting.weight_decay,
-        own_weight_decay=own, measured=measured, agreement=agreement,
+        name=subject.name, n_dims=len(subject.trial.shape), lr=setting.lr,
+        weight_decay=setting.weight_decay, own_weight_decay=subject.weight_decay or 0.0,
+        measured=measured, agreement=agreement,
     )  # fmt: skip
 
 
-def _agreement(record: Convention | None, measured: Measured, setting: Setting) -> Agreement:
+def _setting(subject: _Subject) -> Setting:
+    """Return the numbers to step with: the own ones, where there is a decay that can be seen."""
+    own = subject.weight_decay or 0.0
+    if (subject.lr or 1) * own < _LEAST:
+        momentum = subject.trial.options.get("momentum")
+        kept = momentum if isinstance(momentum, int | float) and momentum < 1 else 0.0
+        own = _DECAY * (1 - kept) ** 2  # a stronger one oscillates
+    return Setting(trial=subject.trial, lr=subject.lr, weight_decay=own)
+
+
+def _coarse(setting: Setting) -> Setting:
+    """Return a setting whose decay can be seen in float32."""
+    return replace(setting, weight_decay=_VISIBLE / (setting.lr or 1), coarse=True)
+
+
+def _agreement(subject: _Subject, measured: Measured, setting: Setting) -> Agreement:
     """Return whether a record says what the steps did."""
+    record = subject.record
+    if subject.exempt:
+        agrees = measured.share == 0
+        return Agreement(
+            convention=None if record is None else record.key, expected=0.0, agrees=agrees,
+            reason="" if agrees else "what the optimizer exempts decays",
+        )  # fmt: skip
     if record is None:
         return Agreement(reason="the class is not in the catalogue")
     if record.refusal is not None:
@@ -195,6 +267,9 @@ def _by_number(record: Convention, measured: Measured, setting: Setting) -> Agre
     expected = _expected(record, setting)
     if not expected:
         return Agreement(convention=record.key, reason="the record needs more than the group says")
+    if measured.share is None and record.optimizer == SGD and setting.trial.options.get("momentum"):
+        reason = "under this momentum the decay oscillates, or settles too late to be seen"
+        return Agreement(convention=record.key, expected=expected[0], reason=reason)
     reasons = []
     if not any(_is(share, each) for share in (measured.share, measured.other_share)
                for each in expected):  # fmt: skip

@@ -87,7 +87,10 @@ def _scale_is_applied(groups: Groups) -> bool:
 
 
 def _tensors(held: Groups, groups: tuple[Group, ...], model: Any) -> Iterator[GroupedTensor]:
-    """Yield the model's trainable parameters, then those that only the groups hold."""
+    """Yield the model's trainable parameters, then those that only the groups hold.
+
+    A frozen one gets no gradient, and without one a step changes nothing of it.
+    """
     places: dict[int, list[int]] = {}
     own: dict[int, tuple[str, Any]] = {}
     for at, group in enumerate(held):
@@ -101,7 +104,7 @@ def _tensors(held: Groups, groups: tuple[Group, ...], model: Any) -> Iterator[Gr
     }  # fmt: skip
     for key, (name, parameter) in {**own, **named}.items():
         here = [groups[at] for at in places.get(key, ())]
-        if here or parameter.requires_grad:
+        if parameter.requires_grad:
             yield GroupedTensor(
                 name=name,
                 shape=tuple(int(size) for size in parameter.shape),

@@ -233,3 +233,15 @@ def test_keras_tells_its_configuration_and_its_exclusions():
 def test_a_keras_without_a_decay_or_with_a_schedule_says_so():
     none = training_of(KerasAdamW(weight_decay=None, learning_rate={"class_name": "CosineDecay"}))
     assert (none.value, none.missing) == ("0", ("lr",))
+
+
+def test_frozen_parameters_do_not_decay_though_a_group_holds_them():
+    model = network(head__bias=tensor(4), frozen__ln__weight=tensor(4, requires_grad=False))
+    matrices = model.some("attn", "mlp.weight", "wte")
+    small = model.some("ln_", "bias")
+    optimizer = AdamW([
+        {"params": [*matrices, model.tensors["frozen.ln.weight"]], "weight_decay": 0.1},
+        {"params": small, "weight_decay": 0.0},
+    ])  # fmt: skip
+    assert grave(optimizer, model) == []
+    assert "frozen.ln.weight" not in {each.name for each in training_of(optimizer, model).tensors}

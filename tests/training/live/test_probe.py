@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from struct import pack, unpack
 
 import pytest
 
@@ -11,6 +12,7 @@ from decaycalc.cli.main import main
 from decaycalc.conventions.catalogue import find
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live import probe as probing
+from decaycalc.training.live import torch_trial
 from decaycalc.training.live.probe import probe
 from tests.training.live.frameworks import (
     SGD,
@@ -230,6 +232,51 @@ def test_what_is_no_optimizer_is_refused(thing, words):
         probe(thing)
 
 
+def test_a_decay_too_small_to_be_seen_is_measured_with_a_larger_one():
+    group = only(AdamW([tensor(3, 2)], lr=1e-7, weight_decay=1e-9))
+    assert (group.weight_decay, group.own_weight_decay) == (0.1, 1e-9)
+    assert group.decay_per_step == pytest.approx(1e-16)
+    assert group.to_dict()["zero_gradient"] == pytest.approx(1e-16)
+    assert group.to_dict()["expected"] == pytest.approx(1e-16)
+    assert group.agreement.agrees is True
+
+
+def test_an_optimizer_that_counts_in_float32_is_measured_with_a_visible_decay():
+    class Rounded(AdamW):
+        def step(self):
+            super().step()
+            for _, parameter in self.each():
+                parameter.values = [unpack("f", pack("f", each))[0] for each in parameter.values]
+
+    group = only(Rounded([tensor(3, 2)], lr=1e-3, weight_decay=1e-2))
+    assert group.weight_decay == pytest.approx(50)
+    assert group.decay_per_step == pytest.approx(1e-5, rel=1e-4)
+    assert group.factor == pytest.approx(1, rel=1e-4)
+
+
+@pytest.mark.parametrize(("lr", "momentum"), [(0.1, 0.99), (1e-3, 0.9999)])
+def test_under_an_oscillation_or_a_long_buffer_nothing_is_claimed(lr, momentum):
+    group = only(SGD([tensor(3, 2)], lr=lr, weight_decay=0.1, momentum=momentum))
+    assert (group.decay_per_step, group.agreement.agrees) == (None, None)
+    assert "oscillates, or settles too late" in group.agreement.reason
+    without = only(SGD([tensor(3, 2)], lr=0.1, weight_decay=0, momentum=0.99))
+    assert (without.decay_per_step, without.agreement.agrees) == (0, True)
+
+
+def test_flags_of_how_a_step_is_carried_out_are_left_out_of_a_copy():
+    class Strict(AdamW):
+        def __init__(self, params, *, capturable=False, **more):
+            super().__init__(params, **more)
+            for group in self.param_groups:
+                group.setdefault("capturable", capturable)
+
+        def step(self):
+            assert not self.param_groups[0]["capturable"]
+            super().step()
+
+    assert only(Strict([tensor(3, 2)], capturable=True)).agreement.reason.startswith("the class")
+
+
 def test_a_schedule_free_optimizer_is_set_to_train():
     class Free(Decayed):
         training = False
@@ -270,7 +317,7 @@ def test_everything_stays_as_it_was(monkeypatch):
 
 def expected(key, optimizer, *, lr=1e-3, weight_decay=0.1):
     (group,) = optimizer.param_groups
-    trial = probing.Trial.of(optimizer, group, group["params"][0])
+    trial = torch_trial.trial_of(optimizer, group, group["params"][0])
     setting = probing.Setting(trial=trial, lr=lr, weight_decay=weight_decay)
     return probing._expected(find(key), setting)
 
