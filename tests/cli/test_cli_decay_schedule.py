@@ -102,7 +102,7 @@ def _dino(monkeypatch):
         source="a configuration", value="0.04", lr="1e-3", steps=1000, schedule="cosine",
         decay_schedule="cosine:final=10",
     )  # fmt: skip
-    monkeypatch.setattr("decaycalc.training.source.find", lambda _: recipe)
+    monkeypatch.setattr("decaycalc.training.source.find_published", lambda _: recipe)
     return recipe
 
 
@@ -137,7 +137,7 @@ def test_without_a_length_a_recipes_schedules_are_left_out(dino):
     assert over_recipe(bare, "some-dino", kind=None).decay_schedule == "cosine:final=10"
     endless = replace(dino, steps=None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("decaycalc.training.source.find", lambda _: endless)
+        patch.setattr("decaycalc.training.source.find_published", lambda _: endless)
         found = over_recipe(bare, "some-dino", kind=None)
         assert (found.schedule, found.decay_schedule) == (None, None)
         assert "its schedule is left out" in found.notes[-1]

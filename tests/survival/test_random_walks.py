@@ -23,8 +23,9 @@ class Adam:
         return self.mean / np.sqrt(self.square)
 
 
-def mean_square(weight_decay, *, cautious, size=2500, steps=10_000):
-    """Return the mean square that AdamW in pure noise keeps its weights at."""
+def mean_square(weight_decay, *, cautious, size=1200):
+    """Return the mean square that AdamW in pure noise keeps its weights at, after 5 timescales."""
+    steps = round(10 / (LR * weight_decay))
     noise, direction, w, kept = np.random.default_rng(1), Adam(size), np.zeros(size), []
     for step in range(steps):
         update = direction(noise.normal(size=size))
