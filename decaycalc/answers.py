@@ -1,16 +1,21 @@
 """Answer: everything that `decaycalc convert` says about one weight decay in one run."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
 from decaycalc.conventions.catalogue import common, conventions
-from decaycalc.conventions.record import Convention
-from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import Assumption, assumed_by_decay, require_said
-from decaycalc.conversion.convert import Conversion, apply_as_far, check_value
-from decaycalc.conversion.decay import Decay, decay_of
+from decaycalc.conventions.record import Convention, NumberJson
+from decaycalc.conventions.run import Run, RunJson
+from decaycalc.conversion.assumptions import (
+    Assumption,
+    AssumptionJson,
+    assumed_by_decay,
+    require_said,
+)
+from decaycalc.conversion.convert import Conversion, ConversionJson, apply_as_far, check_value
+from decaycalc.conversion.decay import Decay, DecayJson, decay_of
 from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.plan import Match
 from decaycalc.conversion.rounding import Storage
@@ -18,6 +23,7 @@ from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict, replace
+from decaycalc.survival.documents import SummaryJson
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -32,6 +38,32 @@ _OSCILLATES = (
 )
 
 
+class UnavailableJson(TypedDict):
+    """A convention out of reach, and why."""
+
+    convention: str
+    reason: str
+    missing: list[str]
+    message: str
+
+
+class AnswerJson(TypedDict):
+    """What one number means in a run: decay, penalty, schedule, and the numbers elsewhere."""
+
+    source: NumberJson
+    run: RunJson
+    target_run: RunJson | None
+    strength: float | None
+    shrink: float | None
+    decay: DecayJson | None
+    schedule: SummaryJson | None
+    penalty: Annotated[dict[str, Any], Penalty] | None
+    conversions: list[ConversionJson]
+    unavailable: list[UnavailableJson]
+    assumptions: list[AssumptionJson]
+    warnings: list[str]
+
+
 class Unavailable(Record):
     """A convention that the question does not reach, and why.
 
@@ -43,7 +75,7 @@ class Unavailable(Record):
     missing: tuple[str, ...]
     message: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> UnavailableJson:
         """Return the entry as JSON's `unavailable` holds it."""
         return {
             "convention": self.convention.key,
@@ -98,12 +130,11 @@ class Answer(Record):
     assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the answer as the command line's JSON holds it, without the three schema keys."""
+    def to_dict(self) -> AnswerJson:
+        """Return the answer as JSON holds it, without the three schema keys."""
         value = None if self.value is None else float(self.value)
-        parameter = self.source.parameter
         return {
-            "source": {"convention": self.source.key, "parameter": parameter, "value": value},
+            "source": self.source.with_number(value),
             "run": self.run.to_dict(),
             "target_run": None if self.target_run is None else self.target_run.to_dict(),
             "strength": self.strength,

@@ -11,7 +11,7 @@ A check says all that it means: no default of an option enters it, wherever that
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import Any, TypedDict, TypeGuard
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.answers import answer
@@ -41,6 +41,17 @@ class Check(Record):
     line: int
 
 
+class CheckedJson(TypedDict):
+    """What came of one assertion."""
+
+    name: str
+    passed: bool
+    expected: str
+    actual: float | None
+    message: str
+    line: int
+
+
 class Checked(Record):
     """What came of a check: `expected` in words, `actual` None where there is no number.
 
@@ -55,10 +66,16 @@ class Checked(Record):
     line: int
     exit_status: int
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> CheckedJson:
         """Return the result as JSON's `checks` holds it."""
-        names = ("name", "passed", "expected", "actual", "message", "line")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "name": self.name,
+            "passed": self.passed,
+            "expected": self.expected,
+            "actual": self.actual,
+            "message": self.message,
+            "line": self.line,
+        }
 
 
 def parse_checks(text: str, *, path: str) -> tuple[Check, ...]:

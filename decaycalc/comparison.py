@@ -2,12 +2,39 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import TypedDict
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.findings.size import NOTHING
-from decaycalc.inspection import Inspection, inspect
+from decaycalc.inspection import Inspection, InspectionJson, inspect
 
 _SAME = 1e-9  # relative: what rounding leaves of a ratio of one
+
+
+class RowJson(TypedDict):
+    """One quantity on both sides; `ratio` is the second over the first."""
+
+    name: str
+    values: list[float | str | None]
+    ratio: float | None
+
+
+class FactorJson(TypedDict):
+    """One of the factors that multiply to a ratio, and of which."""
+
+    name: str
+    factor: float
+    of: str
+
+
+class ComparisonJson(TypedDict):
+    """Two runs side by side, and what makes their decays differ."""
+
+    sides: list[InspectionJson]
+    rows: list[RowJson]
+    groups: list[RowJson]
+    factors: list[FactorJson]
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +52,7 @@ class Row:
             return None
         return other / one
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> RowJson:
         """Return the row as JSON's `rows` holds it."""
         return {"name": self.name, "values": list(self.values), "ratio": self.ratio}
 
@@ -38,7 +65,7 @@ class Factor:
     factor: float
     of: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> FactorJson:
         """Return the factor as JSON's `factors` holds it."""
         return {"name": self.name, "factor": self.factor, "of": self.of}
 
@@ -53,7 +80,7 @@ class Comparison:
     factors: tuple[Factor, ...]
     verdict: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ComparisonJson:
         """Return the comparison as JSON holds it, without the three schema keys."""
         return {
             "sides": [side.to_dict() for side in self.sides],

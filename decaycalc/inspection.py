@@ -1,21 +1,74 @@
 """Inspection: what a run's weight decay really does, every quantity with its origin."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import TypedDict
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.conventions.run import Run
+from decaycalc.conventions.run import Run, RunJson
 from decaycalc.findings.options import Choice
-from decaycalc.findings.record import Finding, Subject
+from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import replace
 from decaycalc.training.chosen import given_of, overridden
-from decaycalc.training.measure import MOST_STEPS, Figures, measure
+from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import Group, Training
+from decaycalc.training.record import ExemptionJson, FoundJson, Group, Training
 from decaycalc.training.source import load, text_of
+
+
+class GroupDecayJson(TypedDict):
+    """One group of tensors and its decay."""
+
+    name: str
+    selector: str
+    lr: float | None
+    weight_decay: float | None
+    lr_mult: float
+    decay_mult: float
+    update_share: float
+    towards: str
+    n_tensors: int | None
+    n_weights: int | None
+    shrink: float | None
+    timescale_steps: float | None
+    survival: float | None
+
+
+class SourceJson(TypedDict):
+    """What was inspected: as it was given, the kind of it, and its title."""
+
+    text: str
+    kind: str
+    title: str
+
+
+class ReadingJson(FiguresJson):
+    """One reading of a run: its number, its groups, and what their decay does."""
+
+    source: SourceJson
+    convention: str | None
+    read_as: str | None
+    value: float | None
+    unit: str
+    run: RunJson
+    schedule: str | None
+    decay_schedule: str | None
+    quantities: list[FoundJson]
+    exempt: ExemptionJson | None
+    groups: list[GroupDecayJson]
+
+
+class InspectionJson(ReadingJson):
+    """A run's decay, the other readings that its file leaves, and what the rules find."""
+
+    alternatives: list[ReadingJson]
+    findings: list[FindingJson]
+    missing: list[str]
+    not_used: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +82,7 @@ class GroupDecay:
     n_tensors: int | None = None
     n_weights: int | None = None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> GroupDecayJson:
         """Return the group as JSON's `groups` holds it."""
         group = self.group
         return {
@@ -69,7 +122,7 @@ class Inspection:
         """What the rules find in the run, gravest first."""
         return findings(self.subject)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> InspectionJson:
         """Return the inspection as JSON holds it, without the three schema keys."""
         return {
             **self.reading(),
@@ -80,7 +133,7 @@ class Inspection:
             "notes": list(self.training.notes),
         }
 
-    def reading(self) -> dict[str, object]:
+    def reading(self) -> ReadingJson:
         """Return what one reading of the file says."""
         training = self.training
         title = f"{training.title}, {training.reading}" if training.reading else training.title
@@ -97,7 +150,7 @@ class Inspection:
             "quantities": [found.to_dict() for found in training.quantities],
             "exempt": training.exempt.to_dict(),
             "groups": [group.to_dict() for group in self.groups],
-            **asdict(self.figures),
+            **self.figures.to_dict(),
         }
 
 

@@ -1,6 +1,6 @@
 """Everything that is generated, written anew: `python -m tests.renew` (`--check` only says what).
 
-The recipes' figures, the manual page, the golden schemas and screen, the catalogue's pages, and
+The recipes' figures, the manual page, the schemas, the golden screen, the catalogue's pages, and
 the outputs in README and guide, in this order: the later ones show the earlier.
 
 What the last release answered (`tests/golden/commands.jsonl`) is no such thing: it is what changes
@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests import catalogue_pages, documentation, rules_page, trainers_table
+from tests.schemas import schemas as schemas_of_documents
 
 ROOT = Path(__file__).parents[1]
 QUESTION = "0.001 --from mean-l2 --arch 784-300-100-10 -N 60000 -B 128 --lr 0.1"
@@ -56,9 +57,7 @@ def manual_page() -> str:
 
 def schemas() -> str:
     """Return all JSON Schemas in one text."""
-    from decaycalc.report.schemas import NAMES, schema
-
-    return json.dumps({name: schema(name) for name in NAMES}, indent=1) + "\n"
+    return json.dumps(schemas_of_documents(), indent=1) + "\n"
 
 
 def founding_question() -> str:
@@ -79,7 +78,7 @@ def contributing() -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "decaycalc/training/published/figures.json": figures,
     "decaycalc/decaycalc.1": manual_page,
-    "tests/golden/schemas.json": schemas,
+    "decaycalc/report/schemas.json": schemas,
     "decaycalc/guide/rules.md": rules_page.page,
     "decaycalc/guide/training-files.md": trainers_table.page,
     "decaycalc/guide/contributing.md": contributing,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from math import fsum, log, prod
+from typing import TypedDict
 
 from decaycalc.architecture.groups import (
     Choice,
@@ -17,6 +18,78 @@ from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.treatment import WHOLE, Treatment
 from decaycalc.errors import ContradictionError
 from decaycalc.record import Record
+
+
+class GroupJson(TypedDict):
+    """A group of tensors, and what its decay is."""
+
+    name: str
+    lr: float | None
+    weight_decay: float | None
+    lr_mult: float | None
+    decay_mult: float | None
+    n_tensors: int | None
+    n_weights: int | None
+    shrink: float | None
+
+
+class TensorJson(TypedDict):
+    """A tensor, whether it decays, and what it weighs."""
+
+    name: str
+    shape: list[int]
+    n_weights: int
+    n_stacked: int
+    role: str
+    decayed: bool
+    decay_mult: float | None
+    lr_mult: float | None
+    init_variance: float | None
+    sum_of_squares: float | None
+    measured_sum_of_squares: float | None
+    measured_rms: float | None
+    penalty: float | None
+
+
+class LoraJson(TypedDict):
+    """A low-rank update and the decay of its factors."""
+
+    rank: int | None
+    alpha: float | None
+    scale: float | None
+    a_shrink: float | None
+    b_shrink: float | None
+    product_shrink: float | None
+    towards: str
+
+
+# `class` is a word of Python's own.
+_Class = TypedDict("_Class", {"class": str | None})
+
+
+class InventoryJson(_Class):
+    """A network's tensors, and what the decay does to each."""
+
+    name: str
+    n_parameters: int
+    n_decayed: int
+    n_exempt: int
+    n_decayed_tensors: int
+    n_exempt_tensors: int
+    mask: str
+    n_classes: int | None
+    initial_loss: float | None
+    sum_of_squares: float | None
+    measured_sum_of_squares: float | None
+    strength: float | None
+    shrink: float | None
+    lr: float | None
+    equilibrium_rms: float | None
+    penalty: float | None
+    lora: LoraJson | None
+    notes: list[str]
+    groups: list[GroupJson]
+    tensors: list[TensorJson]
 
 
 class Rate(Record):
@@ -153,7 +226,7 @@ class Inventory(Record):
         """Cross-entropy of a uniform guess, ln C; None without at least two classes."""
         return log(self.classes) if self.classes is not None and self.classes > 1 else None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> InventoryJson:
         """Return the content of the JSON document."""
         rate = self.rate
         return {
@@ -180,7 +253,7 @@ class Inventory(Record):
             "tensors": [self.row(entry) for entry in self.entries],
         }
 
-    def _lora(self) -> dict[str, object] | None:
+    def _lora(self) -> LoraJson | None:
         """Return the low-rank update's object of the JSON document."""
         if all(entry.tensor.role is not Role.ADAPTER for entry in self.entries):
             return None
@@ -194,7 +267,7 @@ class Inventory(Record):
             "towards": "initial",
         }
 
-    def group_row(self, group: Group, rate: Rate) -> dict[str, object]:
+    def group_row(self, group: Group, rate: Rate) -> GroupJson:
         """Return one group's object of the JSON document."""
         treatment = group.treatment
         return {
@@ -208,7 +281,7 @@ class Inventory(Record):
             "shrink": rate.shrink,
         }
 
-    def row(self, entry: Entry) -> dict[str, object]:
+    def row(self, entry: Entry) -> TensorJson:
         """Return one tensor's object of the JSON document."""
         tensor = entry.tensor
         return {

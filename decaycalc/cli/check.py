@@ -15,6 +15,7 @@ from decaycalc.errors import UsageError
 if TYPE_CHECKING:
     from decaycalc.checks import Checked
     from decaycalc.findings.options import Choice
+    from decaycalc.report.documents import CheckJson, FoundInJson
     from decaycalc.report.findings import Found
 
 _LEVELS = ("error", "warning", "note", "never")
@@ -80,7 +81,8 @@ def shown(
     failed = any(choice.fails(finding) for _, finding in found)
     passed = all(result.passed for result in checked) and not failed
     rows = [result.to_dict() for result in checked]
-    lines = [{"file": path, **finding.to_dict()} for path, finding in found]
+    lines: list[FoundInJson] = [{"file": path, **finding.to_dict()} for path, finding in found]
+    body: CheckJson = {"checks": rows, "findings": lines, "passed": passed}
     statuses = (*(result.exit_status for result in checked), int(failed))
 
     def github() -> str:
@@ -92,7 +94,7 @@ def shown(
 
     return Shown(
         name="check",
-        body=lambda: {"checks": rows, "findings": lines, "passed": passed},
+        body=lambda: body,
         tables=lambda: report.tables(checked, found, failed=failed),
         rows=lambda: [*rows, *lines],
         other={

@@ -29,6 +29,7 @@ from decaycalc.record import replace
 if TYPE_CHECKING:
     from decaycalc.answers import Answer
     from decaycalc.conventions.record import Convention
+    from decaycalc.report.documents import ConvertJson
 
 
 @click.command(
@@ -201,7 +202,7 @@ def shown(
     )
 
 
-def body_of(answer: "Answer") -> dict[str, object]:
+def body_of(answer: "Answer") -> "ConvertJson":
     """Return the JSON document's content."""
     timescale = None if answer.decay is None else answer.decay.timescale_epochs
     if timescale is None:

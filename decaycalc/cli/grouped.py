@@ -9,6 +9,7 @@ from decaycalc.record import replace
 if TYPE_CHECKING:
     from decaycalc.answers import Question
     from decaycalc.architecture.treatment import Treatment
+    from decaycalc.report.documents import ConvertedGroupJson, GroupNumberJson
 
 Counted = tuple["Treatment", int | None, int | None]
 """What a group gets, and how many tensors and weights it has, where a network is known."""
@@ -53,12 +54,12 @@ def _counted(question: "Question", texts: tuple[str, ...]) -> list[Counted]:
 
 def _row(
     question: "Question", treatment: "Treatment", n_tensors: int | None, n_weights: int | None
-) -> dict[str, object]:
+) -> "ConvertedGroupJson":
     """Return one group's object of the JSON document; an exempt one has no conversions."""
     from decaycalc.answers import answer
 
     lr = treatment.lr.of(question.run.lr)
-    row: dict[str, object] = {
+    row: ConvertedGroupJson = {
         "name": treatment.name,
         "lr": None if lr is None else float(lr),
         "weight_decay": 0.0,
@@ -73,7 +74,9 @@ def _row(
         return row
     run = question.run if lr is None else replace(question.run, lr=lr)
     found = answer(replace(question, run=run, value=treatment.decay.of(question.value)))
-    made = [{"convention": each.convention.key, "value": each.value} for each in found.conversions]
+    made: list[GroupNumberJson] = [
+        {"convention": each.convention.key, "value": each.value} for each in found.conversions
+    ]
     return {
         **row,
         "weight_decay": None if found.value is None else float(found.value),

@@ -12,6 +12,8 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
+    from decaycalc.emit.code import Snippet
+    from decaycalc.report.documents import EmittedJson, RecipesJson
     from decaycalc.training.published.measured import Measured
     from decaycalc.training.record import Training
 
@@ -136,21 +138,21 @@ def code(training: "Training", framework: str, mask: str | None) -> Shown:
     return shown_code(snippet, "recipes", training.notes)
 
 
-def shown_code(snippet: Any, name: str, notes: tuple[str, ...]) -> Shown:
+def shown_code(snippet: "Snippet", name: str, notes: tuple[str, ...]) -> Shown:
     """Return a snippet in all its shapes: bare code but for JSON."""
-    body = snippet.to_dict()
+    body: EmittedJson = {"snippet": snippet.to_dict()}
     return Shown(
         name=name,
-        body=lambda: {"snippet": body},
+        body=lambda: body,
         tables=lambda: snippet_table(snippet),
-        rows=lambda: [body],
+        rows=lambda: [body["snippet"]],
         text=lambda: snippet.code,
         notes=tuple(entry.text for entry in snippet.assumptions),
         warnings=(*notes, *snippet.notes),
     )
 
 
-def snippet_table(snippet: Any) -> Any:
+def snippet_table(snippet: "Snippet") -> Any:
     """Return a snippet as a table, for Markdown."""
     from decaycalc.report.table import simple_table
 
@@ -168,8 +170,8 @@ def shown(
 
         return report.rows(measured)
 
-    def body() -> Any:
-        found = {"recipes": [entry.to_dict() for entry in measured]}
+    def body() -> "RecipesJson":
+        found: RecipesJson = {"recipes": [entry.to_dict() for entry in measured]}
         if training is None or training.kind == "recipe":
             return found
         return {**found, "imported": training.imported()}

@@ -12,6 +12,7 @@ from decaycalc.cli.output import Shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from decaycalc.report.documents import OptionJson
     from decaycalc.report.table import Table
 
 _NOTHING: tuple[object, ...] = (None, False, [])  # what an option has that nobody set
@@ -39,7 +40,7 @@ def shown_config() -> Shown:
     )
 
 
-def tables_of(rows: list[dict[str, Any]]) -> "Iterator[Table]":
+def tables_of(rows: "list[OptionJson]") -> "Iterator[Table]":
     """Yield the one table of options, without those that nobody set and that have no value."""
     from decaycalc.report.table import simple_table
 
@@ -52,7 +53,7 @@ def tables_of(rows: list[dict[str, Any]]) -> "Iterator[Table]":
     )
 
 
-def _row(name: str, value: Any, source: str) -> dict[str, Any]:
+def _row(name: str, value: Any, source: str) -> "OptionJson":
     if isinstance(value, tuple | list):
         value = [getattr(item, "key", item) for item in value]
     return {"option": name, "value": getattr(value, "key", value), "source": source}

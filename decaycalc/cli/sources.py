@@ -109,8 +109,11 @@ def explained(code: str) -> Shown:
     from decaycalc.report.table import Column, Table, Tone
 
     rule = find_rule(code)
-    fields = {"code": rule.code, "name": rule.name, "level": rule.level.value,
-              "summary": rule.summary, "fix": rule.fix, "source": rule.source}  # fmt: skip
+    fields = rule.to_dict()
     columns = (Column(header="rule", tone=Tone.QUIET), Column(header=rule.code, least=30))
-    table = Table(title="rule", columns=columns, rows=tuple(fields.items())[1:])
+    table = Table(
+        title="rule",
+        columns=columns,
+        rows=tuple((name, str(text)) for name, text in fields.items())[1:],
+    )
     return Shown(name="rule", body=lambda: fields, tables=lambda: (table,), rows=lambda: [fields])

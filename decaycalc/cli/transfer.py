@@ -27,6 +27,7 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
+    from decaycalc.report.documents import MovedJson
     from decaycalc.transfers import Rule, Transfer
     from decaycalc.transfers.laws import Projection
 
@@ -287,7 +288,7 @@ def shown(
 
         return report.rows(moved)
 
-    def body() -> Any:
+    def body() -> "MovedJson":
         projected = [law.to_dict() for law in laws]
         return {**moved.to_dict(), "laws": projected, "warnings": list(notes)}
 

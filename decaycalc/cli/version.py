@@ -1,14 +1,23 @@
 """`decaycalc --version --json`: the versions that a bug report needs."""
 
 import platform
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decaycalc.report.documents import VersionJson
 
 
 def versions() -> dict[str, object]:
     """Return the document of versions: ours, Python's and the dependencies'."""
     from decaycalc.report.document import document
 
-    packages = {name: version_of(name) for name in ("click", "numpy", "rich")}
-    return document("version", {"python": platform.python_version(), **packages})
+    body: VersionJson = {
+        "python": platform.python_version(),
+        "click": version_of("click"),
+        "numpy": version_of("numpy"),
+        "rich": version_of("rich"),
+    }
+    return document("version", body)
 
 
 def version_of(package: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from math import exp, expm1, log, log1p
+from typing import TypedDict
 
 from decaycalc.algebra.number import ZERO, about
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
@@ -105,6 +106,44 @@ _KINDS = {"half-squared-error": "half-squared", "squared-error": "squared"}
 def is_adaptive(optimizer: str) -> bool:
     """Return whether an optimizer is an adaptive one, be it a record's or one that was said."""
     return optimizer not in _PLAIN
+
+
+class NumberJson(TypedDict):
+    """A number in a convention, null where none was given."""
+
+    convention: str
+    parameter: str
+    value: float | None
+
+
+class ConventionJson(TypedDict):
+    """One convention: what its number means, how it acts, and what that rests on."""
+
+    key: str
+    aliases: list[str]
+    title: str
+    group: str
+    parameter: str
+    invariant: str | None
+    formula: str
+    refusal: str | None
+    update: str
+    default: float | None
+    assumed: dict[str, str]
+    exempt: str
+    follows_schedule: str
+    coupling: str
+    optimizer: str
+    lr_family: str | None
+    loss: str | None
+    loss_kind: str
+    trap: str
+    source: str
+    verification: str
+    since: str | None
+    until: str | None
+    estimate: str | None
+    common: bool
 
 
 class Convention(Record):
@@ -264,8 +303,12 @@ class Convention(Record):
         """The optimizers among which its lr means the same; None where it has no lr of its own."""
         return families.lr_family(self.optimizer)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the record as the command line's JSON holds it."""
+    def with_number(self, value: float | None) -> NumberJson:
+        """Return a number in this convention as JSON's `source`."""
+        return {"convention": self.key, "parameter": self.parameter, "value": value}
+
+    def to_dict(self) -> ConventionJson:
+        """Return the record as JSON's `conventions` holds it."""
         return {
             "key": self.key,
             "aliases": list(self.aliases),

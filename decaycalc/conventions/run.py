@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
+from typing import Any, NewType
 
 from decaycalc.algebra.quantity import NUMBERS, QUANTITIES, Number, exact
 from decaycalc.conventions.families import check_optimizer
@@ -25,6 +25,8 @@ class Loss(StrEnum):
         return {"batch-sum": "batch_size", "dataset-sum": "dataset_size"}.get(self.value)
 
 
+# JSON's `run` and `target_run`: the quantities known, given or derived, by their names.
+RunJson = NewType("RunJson", dict[str, int | float | bool | str])
 _NUMBERS = tuple(quantity.name for quantity in NUMBERS)
 
 
@@ -205,7 +207,7 @@ class Run(Record):
         changes["extras"] = tuple({**dict(other.extras), **dict(self.extras)}.items())
         return replace(self, **changes)
 
-    def to_dict(self) -> dict[str, int | float | bool | str]:
+    def to_dict(self) -> RunJson:
         """Return every known quantity, given or derived, by name: JSON's `run`."""
         values: dict[str, int | float | bool | str] = {}
         for name in (*_NUMBERS, *dict(self.extras)):
@@ -223,7 +225,7 @@ class Run(Record):
             values["examples_per_step"] = _plain(self.examples_per_step)
         if self.steps_per_epoch is not None:
             values["steps_per_epoch"] = self.steps_per_epoch
-        return values
+        return RunJson(values)
 
 
 def _plain(value: Fraction) -> int | float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Annotated, Any
 
 from decaycalc.algebra.quantity import OF_GROUPS, ZERO
 from decaycalc.conventions.record import SGD, Invariant
@@ -30,9 +31,12 @@ class Assumption(Record):
         shown = f"{self.value:g}" if isinstance(self.value, float) else self.value
         return f"{self.name} {shown} is assumed: {self.why}"
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> "AssumptionJson":
         """Return the assumption as JSON's `assumptions` holds it."""
         return asdict(self)
+
+
+AssumptionJson = Annotated[dict[str, Any], Assumption]
 
 
 def assumed(way: Plan) -> tuple[Assumption, ...]:

@@ -1,13 +1,13 @@
 """convert: a weight decay in one convention to the number of another, with formula and caveats."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, overload
 
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import Assumption, assumed
+from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed
 from decaycalc.conversion.kept import kept_plan
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.side import check_domain
@@ -23,6 +23,30 @@ else:
     from typing import TypeVar
 
     Value_co = TypeVar("Value_co", covariant=True)
+
+
+class LayerJson(TypedDict):
+    """One layer's number."""
+
+    name: str
+    value: float
+
+
+class ConversionJson(TypedDict):
+    """One converted number, how far its equivalence goes and what it takes for granted."""
+
+    convention: str
+    parameter: str
+    value: float | None
+    lr: float | None
+    equivalence: str
+    formula: str
+    condition: str
+    note: str
+    assumptions: list[AssumptionJson]
+    assumed: dict[str, float]
+    missing: list[str]
+    layers: list[LayerJson]
 
 
 class Conversion(Record, Generic[Value_co]):
@@ -57,7 +81,7 @@ class Conversion(Record, Generic[Value_co]):
         formula = "" if self.value is None else f"; {self.formula}"
         return f"{words}{lr} ({self.equivalence.words}{formula})"
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ConversionJson:
         """Return the conversion as JSON's `conversions` holds it."""
         return {
             "convention": self.convention.key,

@@ -1,6 +1,7 @@
 """Decay: what a weight decay does to an undriven weight, per step, per epoch and per run."""
 
 from fractions import Fraction
+from typing import Annotated
 
 from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.record import Coupling
@@ -33,12 +34,16 @@ class Decay(Record):
     oscillating: bool
     per_step_factor_with_gradient: float | None = None
 
-    def to_dict(self) -> dict[str, float | bool | None]:
+    def to_dict(self) -> "DecayJson":
         """Return the fields by name: JSON's `decay`; the other branch only where there is one."""
         fields = asdict(self)
         if self.per_step_factor_with_gradient is None:
             del fields["per_step_factor_with_gradient"]
         return fields
+
+
+# What stands in JSON is the record; the branch that few have is left out where there is none.
+DecayJson = Annotated[dict[str, float | bool | None], Decay, "per_step_factor_with_gradient"]
 
 
 def decay_of(side: Side, value: Fraction) -> Decay | None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.architecture.masks import find_mask
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import Assumption
+from decaycalc.conversion.assumptions import Assumption, AssumptionJson
 from decaycalc.conversion.convert import check_value, convert
 from decaycalc.conversion.plan import target_side
 from decaycalc.conversion.side import Side
@@ -35,6 +35,19 @@ if TYPE_CHECKING:
     from decaycalc.schedule import Schedule
 
 
+class SnippetJson(TypedDict):
+    """Code of one framework, and what it leaves to the reader."""
+
+    framework: str
+    convention: str
+    parameter: str
+    value: float
+    lr: float | None
+    code: str
+    notes: list[str]
+    assumptions: list[AssumptionJson]
+
+
 class Snippet(Record):
     """Code of one framework; `notes` say what it leaves to the reader.
 
@@ -49,7 +62,7 @@ class Snippet(Record):
     notes: tuple[str, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> SnippetJson:
         """Return the snippet as JSON holds it."""
         return {
             "framework": self.framework,

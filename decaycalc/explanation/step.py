@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import TypedDict
 
 from decaycalc.algebra.formula import fill, names_in, number_text
 from decaycalc.algebra.latex import to_latex
@@ -10,6 +11,39 @@ from decaycalc.explanation.claim import Claim
 from decaycalc.record import Record
 
 _QUANTITY_OF = {symbol_of(name): name for name in QUANTITIES}
+
+
+class StepJson(TypedDict):
+    """One line of a derivation: as a formula, filled with numbers, and as LaTeX."""
+
+    title: str
+    text: str
+    formula: str | None
+    filled: str | None
+    latex: str | None
+    numbers: dict[str, float]
+    result: float | None
+    source: str
+
+
+class ClaimJson(TypedDict):
+    """What the equivalence means, and where it ends."""
+
+    name: str
+    meaning: str
+    ends: list[str]
+
+
+# `from` is a word of Python's own.
+_From = TypedDict("_From", {"from": str})
+
+
+class ExplanationJson(_From):
+    """A number's derivation, the last step of which gives it."""
+
+    to: str
+    steps: list[StepJson]
+    equivalence: ClaimJson
 
 
 class Step(Record):
@@ -43,7 +77,7 @@ class Step(Record):
         """The line as LaTeX for math mode."""
         return to_latex(self.line)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> StepJson:
         """Return the step as JSON's `explanation` holds it."""
         return {
             "title": self.title,
@@ -65,7 +99,7 @@ class Explanation(Record):
     steps: tuple[Step, ...]
     claim: Claim
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ExplanationJson:
         """Return the explanation as an entry of JSON's `explanation`."""
         return {
             "from": self.source,

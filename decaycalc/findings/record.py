@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 
 from decaycalc.training.measure import Figures
 from decaycalc.training.record import Group, Sourced, Training
@@ -51,6 +52,30 @@ def at(message: str, quantity: Sourced | None) -> Hit:
     return Hit(message=message, where=quantity.where, line=quantity.line)
 
 
+class RuleJson(TypedDict):
+    """One rule: what it finds, what mends it, and what it rests on."""
+
+    code: str
+    name: str
+    level: str
+    summary: str
+    fix: str
+    source: str
+
+
+class FindingJson(TypedDict):
+    """A place where a rule applies."""
+
+    code: str
+    name: str
+    level: str
+    message: str
+    where: str
+    line: int | None
+    fix: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule: its stable code, how grave it is, when it applies, what mends it, what it rests on.
@@ -66,6 +91,17 @@ class Rule:
     source: str
     find: Callable[[Subject], Iterable[Hit]]
 
+    def to_dict(self) -> RuleJson:
+        """Return the rule as JSON holds it."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "level": self.level.value,
+            "summary": self.summary,
+            "fix": self.fix,
+            "source": self.source,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -80,7 +116,7 @@ class Finding:
     fix: str
     source: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> FindingJson:
         """Return the finding as JSON holds it."""
         return {
             "code": self.code,

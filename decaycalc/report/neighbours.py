@@ -1,13 +1,16 @@
 """The published runs nearest to a timescale, in words and as rows."""
 
+from typing import Annotated, Any
+
 from decaycalc.record import asdict
 from decaycalc.report.digits import show
-from decaycalc.training.published.nearest import nearest
+from decaycalc.training.published.nearest import Neighbour, nearest
 
+NeighbourJson = Annotated[dict[str, Any], Neighbour]
 _NEAR = 2.0  # a run of another timescale is no model for this one
 
 
-def rows(timescale_epochs: float) -> list[dict[str, object]]:
+def rows(timescale_epochs: float) -> list[NeighbourJson]:
     """Return the nearest recipes as JSON holds them."""
     return [asdict(neighbour) for neighbour in nearest(timescale_epochs)]
 

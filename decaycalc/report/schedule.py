@@ -1,7 +1,7 @@
 """A decay under a schedule as tables, and as rows of its curve; the list of schedules."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.number import ratio
 from decaycalc.conversion.assumptions import assumed_by_decay
@@ -27,6 +27,25 @@ if TYPE_CHECKING:
     from decaycalc.survival.scheduled import ScheduleAnswer
 
 TABLE_POINTS = 11
+
+
+class ParameterJson(TypedDict):
+    """One parameter of a schedule, as it is typed."""
+
+    name: str
+    takes: str
+    default: str
+    help: str
+
+
+class KindJson(TypedDict):
+    """One schedule, and what it takes."""
+
+    name: str
+    aliases: list[str]
+    title: str
+    follows: str
+    parameters: list[ParameterJson]
 
 
 def tables(answer: "ScheduleAnswer") -> Iterator[Block]:
@@ -182,7 +201,7 @@ def _default(parameter: Parameter) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def listed_rows() -> list[Mapping[str, object]]:
+def listed_rows() -> list[KindJson]:
     """Return one row a schedule, for JSON, CSV and JSON lines."""
     return [
         {
@@ -196,7 +215,7 @@ def listed_rows() -> list[Mapping[str, object]]:
     ]
 
 
-def _described(parameter: Parameter) -> dict[str, object]:
+def _described(parameter: Parameter) -> ParameterJson:
     return {
         "name": parameter.name,
         "takes": "|".join(parameter.choices) or parameter.type.value,

@@ -22,6 +22,7 @@ from decaycalc.conventions.muon import MUON_RMS, RMS_MATCHED, is_muon
 from decaycalc.conventions.record import SGD, Coupling
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError
+from decaycalc.survival.documents import EquilibriumJson
 
 # Below it the number of steps to come to rest is next to the end of float64.
 _LEAST_SHRINK = 1e-300
@@ -49,6 +50,17 @@ class Equilibrium:
         """What to write beside these numbers."""
         general = "prediction for normalised layers at a constant lr"
         return f"{general}, {self.setting}" if self.setting else general
+
+    def to_dict(self) -> EquilibriumJson:
+        """Return the equilibrium as JSON holds it, labelled."""
+        return {
+            "rms": self.rms,
+            "norm": self.norm,
+            "rotation": self.rotation,
+            "relaxation_steps": self.relaxation_steps,
+            "setting": self.setting,
+            "label": self.label,
+        }
 
 
 def _positive(**values: float) -> None:

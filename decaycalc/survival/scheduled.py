@@ -1,6 +1,6 @@
 """Scheduled: what `decaycalc schedule` says about one weight decay in one scheduled run."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Number, finite
@@ -14,6 +14,7 @@ from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import Schedule, parse_schedule
 from decaycalc.schedule.table import Subject
+from decaycalc.survival.documents import ScheduleJson, SummaryJson
 from decaycalc.survival.equilibrium import Equilibrium, predict_equilibrium
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.summary import ScheduledDecay, survive
@@ -33,40 +34,35 @@ class ScheduleAnswer:
     equilibrium: Equilibrium | None
     warnings: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the answer as the command line's JSON holds it, without the three schema keys."""
-        source = {
-            "convention": self.source.key,
-            "parameter": self.source.parameter,
-            "value": float(self.value),
-        }
-        decay = asdict(self.decay)
-        curve = decay.pop("curve")
+    def to_dict(self) -> ScheduleJson:
+        """Return the answer as JSON holds it, without the three schema keys."""
         return {
-            "source": source,
+            "source": self.source.with_number(float(self.value)),
             "run": self.run.to_dict(),
-            "schedule": self.schedule.text,
-            "decay_schedule": None if self.decay_schedule is None else self.decay_schedule.text,
-            "follows_schedule": self.rule.follows.value,
-            "shrink_at_peak": self.rule.peak_shrink,
-            **decay,
-            "timescale_run_fraction": self.timescale_run_fraction,
-            "equilibrium": self._equilibrium(),
-            "curve": list(curve),
+            **self.summary(),
+            "curve": [point.to_dict() for point in self.decay.curve],
             "assumptions": [entry.to_dict() for entry in self.assumptions],
             "warnings": list(self.warnings),
         }
 
-    def _equilibrium(self) -> dict[str, object] | None:
-        """Return the predicted equilibrium, labelled, as JSON holds it."""
-        if self.equilibrium is None:
-            return None
-        return {**asdict(self.equilibrium), "label": self.equilibrium.label}
-
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> SummaryJson:
         """Return what `convert` tells of it: the document without source, run and curve."""
-        left_out = {"source", "run", "curve", "assumptions", "warnings"}
-        return {name: value for name, value in self.to_dict().items() if name not in left_out}
+        own, decay, equilibrium = self.decay_schedule, self.decay, self.equilibrium
+        return {
+            "schedule": self.schedule.text,
+            "decay_schedule": None if own is None else own.text,
+            "follows_schedule": self.rule.follows.value,
+            "shrink_at_peak": self.rule.peak_shrink,
+            "total_steps": decay.total_steps,
+            "sum_shrink": decay.sum_shrink,
+            "survival": decay.survival,
+            "timescale_at_peak_steps": decay.timescale_at_peak_steps,
+            "mean_timescale_steps": decay.mean_timescale_steps,
+            "mean_update_age_steps": decay.mean_update_age_steps,
+            "half_mass_age_steps": decay.half_mass_age_steps,
+            "timescale_run_fraction": self.timescale_run_fraction,
+            "equilibrium": None if equilibrium is None else equilibrium.to_dict(),
+        }
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:

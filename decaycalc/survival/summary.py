@@ -14,6 +14,7 @@ import numpy as np
 from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
+from decaycalc.survival.documents import PointJson
 from decaycalc.survival.every_step import Course, ScheduledRule, find_log, follow
 from decaycalc.survival.rule import DecayRule
 
@@ -36,6 +37,17 @@ class CurvePoint:
     shrink: float
     survival: float
     update_weight: float | None
+
+    def to_dict(self) -> PointJson:
+        """Return the step as JSON's `curve` holds it."""
+        return {
+            "step": self.step,
+            "multiplier": self.multiplier,
+            "decay_multiplier": self.decay_multiplier,
+            "shrink": self.shrink,
+            "survival": self.survival,
+            "update_weight": self.update_weight,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

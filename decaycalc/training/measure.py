@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypedDict
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import find as find_convention
@@ -13,6 +14,17 @@ from decaycalc.training.record import Training
 
 # No training has so many steps; following them one by one would take minutes.
 MOST_STEPS = 50_000_000
+
+
+class FiguresJson(TypedDict):
+    """A decay in the common unit; null where something is open."""
+
+    shrink: float | None
+    timescale_steps: float | None
+    timescale_epochs: float | None
+    timescale_run_fraction: float | None
+    sum_shrink: float | None
+    survival: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,17 @@ class Figures:
     timescale_run_fraction: float | None = None
     sum_shrink: float | None = None
     survival: float | None = None
+
+    def to_dict(self) -> FiguresJson:
+        """Return the figures as JSON holds them."""
+        return {
+            "shrink": self.shrink,
+            "timescale_steps": self.timescale_steps,
+            "timescale_epochs": self.timescale_epochs,
+            "timescale_run_fraction": self.timescale_run_fraction,
+            "sum_shrink": self.sum_shrink,
+            "survival": self.survival,
+        }
 
 
 def measure(training: Training, *, run: Run | None = None, value: str | None = None) -> Figures:
@@ -66,12 +89,12 @@ def _over_the_run(
     if training.schedule is None or total is None or total > MOST_STEPS:
         return None, None
     # Imported here: numpy is a third of a start, and most files do not tell their length.
-    from decaycalc.survival import survive  # noqa: PLC0415
     from decaycalc.survival.scheduled import (  # noqa: PLC0415
         lay_decay_schedule,
         lay_schedule,
         rule_of,
     )
+    from decaycalc.survival.summary import survive  # noqa: PLC0415
 
     text = training.decay_schedule
     try:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from math import prod
+from typing import TypedDict
 
 from decaycalc.conventions.run import Run
 from decaycalc.record import Record
@@ -24,6 +25,35 @@ class Towards(StrEnum):
     INITIAL = "initial"
 
 
+class FoundJson(TypedDict):
+    """One quantity of a run, as typed, and where it comes from."""
+
+    name: str
+    value: str | None
+    origin: str
+    where: str
+    line: int | None
+    note: str
+
+
+class ExemptionJson(TypedDict):
+    """Which tensors do not decay, in words, and the setting that changes it."""
+
+    rule: str
+    switch: str | None
+
+
+class ImportedJson(TypedDict):
+    """What was read of a training file, and what it leaves open."""
+
+    kind: str
+    trainer: str
+    quantities: list[FoundJson]
+    exempt: ExemptionJson | None
+    missing: list[str]
+    not_used: list[str]
+
+
 class Sourced(Record):
     """One quantity with its origin; JSON's `quantities` of `inspect`.
 
@@ -38,7 +68,7 @@ class Sourced(Record):
     line: int | None = None
     note: str = ""
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> FoundJson:
         """Return the quantity as JSON holds it."""
         return {
             "name": self.name,
@@ -56,7 +86,7 @@ class Exemption(Record):
     rule: str
     switch: str = ""
 
-    def to_dict(self) -> dict[str, str | None]:
+    def to_dict(self) -> ExemptionJson:
         """Return the rule as JSON's `exempt`."""
         return {"rule": self.rule, "switch": self.switch or None}
 
@@ -126,7 +156,7 @@ class Training(Record):
     reading: str = ""
     tensors: tuple[GroupedTensor, ...] = ()
 
-    def imported(self) -> dict[str, object]:
+    def imported(self) -> ImportedJson:
         """Return what was read of a file and where each quantity comes from, as JSON holds it."""
         return {
             "kind": self.kind,

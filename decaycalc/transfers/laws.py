@@ -4,6 +4,8 @@ A fit's exponent is published; its coefficient we could not confirm in a public 
 user's: either a number of their own or a reference run from which the law is carried on.
 """
 
+from typing import TypedDict
+
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
 
@@ -99,6 +101,21 @@ CRITICAL_BATCH = Law(
 LAWS = (TIMESCALE, BATCH, CRITICAL_BATCH)
 
 
+class ProjectionJson(TypedDict):
+    """A scaling law carried on to the new run, with its interval."""
+
+    law: str
+    formula: str
+    exponent: float
+    fitted_range: list[float | None] | None
+    value: float
+    to_value: float
+    to_low: float
+    to_high: float
+    warning: str
+    source: str
+
+
 class Projection(Record):
     """A law carried on from one run to another: its quantity here and there, with an interval."""
 
@@ -108,7 +125,7 @@ class Projection(Record):
     interval: tuple[float, float]
     warning: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ProjectionJson:
         """Return the projection as JSON's `laws` holds it."""
         return {
             "law": self.law.name,

@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypedDict
 
 from decaycalc.algebra.quantity import Number, exact
-from decaycalc.conventions.record import Convention, Equivalence
-from decaycalc.conventions.run import Run
+from decaycalc.conventions.record import Convention, Equivalence, NumberJson
+from decaycalc.conventions.run import Run, RunJson
 from decaycalc.record import Record
 
 
@@ -83,6 +84,60 @@ class Move(Record):
     eps: Number | None = None
 
 
+class RuleJson(TypedDict):
+    """One rule's numbers for the new run."""
+
+    name: str | None
+    lr_rule: str
+    hold: str
+    equivalence: str | None
+    lr: float | None
+    lr_low: float | None
+    lr_high: float | None
+    value: float
+    low: float | None
+    high: float | None
+    shrink: float | None
+    timescale_epochs: float | None
+    timescale_run_fraction: float | None
+    formula: str
+    kept: list[str]
+    changed: list[str]
+    source: str
+    note: str
+    conditions: list[str]
+    betas: list[float] | None
+    eps: float | None
+
+
+class OutOfReachJson(TypedDict):
+    """A rule that the given quantities do not reach, and why."""
+
+    lr_rule: str
+    hold: str
+    missing: list[str]
+    message: str
+
+
+class TargetJson(TypedDict):
+    """The convention that the new run's number is in."""
+
+    convention: str
+    parameter: str
+
+
+class TransferJson(TypedDict):
+    """A decay in another run, by every rule."""
+
+    source: NumberJson
+    target: TargetJson
+    run: RunJson
+    target_run: RunJson
+    width_ratio: float
+    rules: list[RuleJson]
+    unavailable: list[OutOfReachJson]
+
+
 class Rule(Record):
     """One rule's numbers.
 
@@ -119,7 +174,7 @@ class Rule(Record):
         """What the rule is called where lr and decay move together; None for the others."""
         return _NAMES.get((self.lr_rule, self.hold))
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> RuleJson:
         """Return the rule as JSON's `rules` holds it."""
         return {
             "name": self.name,
@@ -154,7 +209,7 @@ class OutOfReach(Record):
     missing: tuple[str, ...]
     message: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> OutOfReachJson:
         """Return the entry as JSON's `unavailable` holds it."""
         return {
             "lr_rule": self.lr_rule.value,
@@ -177,16 +232,12 @@ class Transfer(Record):
         """The number that was moved, exact."""
         return exact(self.move.value)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the transfer as the command line's JSON holds it, without the schema keys."""
+    def to_dict(self) -> TransferJson:
+        """Return the transfer as JSON holds it, without the schema keys."""
         move = self.move
         target = move.target or move.source
         return {
-            "source": {
-                "convention": move.source.key,
-                "parameter": move.source.parameter,
-                "value": float(self.value),
-            },
+            "source": move.source.with_number(float(self.value)),
             "target": {"convention": target.key, "parameter": target.parameter},
             "run": move.run.to_dict(),
             "target_run": self.target_run.to_dict(),

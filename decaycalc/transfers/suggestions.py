@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
-from typing import NoReturn
+from typing import NoReturn, TypedDict
 
 from decaycalc.algebra.number import Number, about, exact
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
-from decaycalc.conventions.run import Run
+from decaycalc.conventions.run import Run, RunJson
+from decaycalc.conversion.assumptions import AssumptionJson
 from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.side import Side
 from decaycalc.errors import (
@@ -59,6 +60,40 @@ class Aim:
         return self.n_parameters is not None
 
 
+class SuggestionJson(TypedDict):
+    """One rule's number and its interval."""
+
+    rule: str
+    convention: str
+    parameter: str
+    value: float
+    low: float
+    high: float
+    within_fit: bool
+    conditions: list[str]
+    derivation: list[str]
+    source: str
+
+
+class NotSuggestedJson(TypedDict):
+    """A rule without a number, and why."""
+
+    rule: str
+    missing: list[str]
+    message: str
+
+
+class SuggestedJson(TypedDict):
+    """What every rule says of a run."""
+
+    run: RunJson
+    n_parameters: float | None
+    assumptions: list[AssumptionJson]
+    suggestions: list[SuggestionJson]
+    unavailable: list[NotSuggestedJson]
+    warnings: list[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """One rule's number, its interval, what it rests on and how it was computed."""
@@ -73,7 +108,7 @@ class Suggestion:
     steps: tuple[str, ...]
     within_fit: bool = True
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> SuggestionJson:
         """Return the suggestion as JSON's `suggestions` holds it."""
         return {
             "rule": self.rule,
@@ -97,7 +132,7 @@ class NotSuggested:
     missing: tuple[str, ...]
     message: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> NotSuggestedJson:
         """Return the entry as JSON's `unavailable` holds it."""
         return {"rule": self.rule, "missing": list(self.missing), "message": self.message}
 
@@ -112,7 +147,7 @@ class Suggested:
     warnings: tuple[str, ...]
     assumptions: tuple[tuple[str, float, str], ...]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> SuggestedJson:
         """Return the document's content after its schema keys."""
         return {
             "run": self.aim.run.to_dict(),

@@ -15,6 +15,7 @@ from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
 from decaycalc.record import Record, replace
 from decaycalc.schedule import parse_schedule
+from decaycalc.verification.documents import PointJson, SideJson, TrialJson, VerificationJson
 from decaycalc.verification.frameworks import Loaded, stand_ins
 from decaycalc.verification.pairing import Bout
 from decaycalc.verification.rules.optimizers import Array
@@ -73,19 +74,12 @@ class Verification(Record):
         """Whether the claim holds."""
         return self.max_difference <= self.tolerance
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the verification as the command line's JSON holds it, without schema keys."""
+    def to_dict(self) -> VerificationJson:
+        """Return the verification as JSON holds it, without the schema keys."""
         widest = max(self.trials, key=lambda trial: trial.max_difference)
-        sides = {
-            name: {"convention": side.convention.key, "parameter": side.convention.parameter,
-                   "value": value, "lr": lr, "update": side.convention.update}
-            for name, side, value, lr in (
-                ("source", self.source, self.value, self.lr),
-                ("target", self.target, self.to_value, self.to_lr),
-            )
-        }  # fmt: skip
         return {
-            **sides,
+            "source": _side(self.source, self.value, self.lr),
+            "target": _side(self.target, self.to_value, self.to_lr),
             "claim": self.claim.value,
             "meaning": self.meaning,
             "method": self.method,
@@ -102,12 +96,17 @@ class Verification(Record):
         }
 
 
-def _trial(trial: Trial) -> dict[str, object]:
+def _side(side: Side, value: float, lr: float) -> SideJson:
+    record = side.convention
+    return {**record.with_number(value), "lr": lr, "update": record.update}
+
+
+def _trial(trial: Trial) -> TrialJson:
     curve = [_point(point) for point in trial.curve]
     return {"model": trial.model, "max_difference": trial.max_difference, "curve": curve}
 
 
-def _point(point: Point) -> dict[str, object]:
+def _point(point: Point) -> PointJson:
     return {"step": point.step, "difference": point.difference}
 
 

@@ -21,8 +21,9 @@ from typing import NamedTuple
 import numpy as np
 
 from decaycalc.schedule import KINDS, parse_schedule
-from decaycalc.survival import DecayRule, survive
 from decaycalc.survival.rows import CHUNK
+from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.summary import survive
 from tests.benchmarks.measure import Ratio, Timing, time_calls, time_commands
 
 N_STEPS = int(float(os.environ.get("DECAYCALC_BENCH_STEPS", "1e8")))

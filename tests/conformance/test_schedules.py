@@ -195,7 +195,8 @@ def test_optax_join(schedules: Any) -> None:
 def test_survival_is_that_of_torch_sgd_under_a_cosine(
     *, lr: float, momentum: float, decay: float, n_steps: int, dampening: float, nesterov: bool
 ) -> None:
-    from decaycalc.survival import DecayRule, survive
+    from decaycalc.survival.rule import DecayRule
+    from decaycalc.survival.summary import survive
 
     torch = pytest.importorskip("torch")
     weight = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
@@ -246,7 +247,8 @@ def test_timm_lays_its_warm_up_over_the_cosine(*, prefix: bool, by_epoch: bool) 
 @pytest.mark.parametrize("text", ["cosine:final=10", "linear:initial=0,final=1", "cosine"])
 def test_optaxs_decay_may_be_a_function_of_the_step(text: str) -> None:
     jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
-    from decaycalc.survival import DecayRule, survive
+    from decaycalc.survival.rule import DecayRule
+    from decaycalc.survival.summary import survive
 
     jax.config.update("jax_enable_x64", val=True)
     lr, decay = (parse_schedule(each, total_steps=N) for each in ("cosine:warmup=10", text))

@@ -13,10 +13,11 @@ from decaycalc.conventions.record import Buffer, Follows
 from decaycalc.conversion.momentum import IN_PLACE, free_survival
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule import parse_schedule
-from decaycalc.survival import DecayRule, ScheduledDecay, survive
 from decaycalc.survival.every_step import ScheduledRule, find_log
 from decaycalc.survival.product import IDENTITY, Matrix, compose
 from decaycalc.survival.rows import CHUNK
+from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.summary import ScheduledDecay, survive
 
 # Recipe: step at peak lr, momentum, schedule, steps, steps per epoch; then shrink per epoch's
 # reciprocal in steps, the same over the run, the sum of the shrinks and exp(-sum) as printed.

@@ -11,10 +11,11 @@ from decaycalc.conventions.record import Buffer
 from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import KINDS, parse_schedule
-from decaycalc.survival import DecayRule, survive
 from decaycalc.survival.every_step import _geometric_gone
 from decaycalc.survival.losses import sum_losses
 from decaycalc.survival.rows import BLOCK
+from decaycalc.survival.rule import DecayRule
+from decaycalc.survival.summary import survive
 from tests.survival.test_survival import left_exactly
 
 N_STEPS = 6007

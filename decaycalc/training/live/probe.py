@@ -5,7 +5,7 @@ Source: the optimizer's own steps, on copies over small tensors in float64.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from decaycalc.algebra.quantity import EXTRAS, exact
 from decaycalc.conventions.record import SGD, Convention, Coupling
@@ -38,6 +38,36 @@ class Agreement:
     expected: float | None = None
     agrees: bool | None = None
     reason: str = ""
+
+
+class GroupProbeJson(TypedDict):
+    """What one group's decay does to tensors of so many dimensions; null where it is not known."""
+
+    name: str
+    n_dims: int
+    lr: float | None
+    weight_decay: float
+    probed_with: float
+    decay_per_step: float | None
+    measured: float | None
+    factor: float | None
+    times_lr: bool | None
+    follows_schedule: str | None
+    coupling: str | None
+    zero_gradient: float | None
+    no_gradient: float | None
+    convention: str | None
+    expected: float | None
+    agrees: bool | None
+    reason: str
+
+
+class ProbeJson(TypedDict):
+    """What an optimizer's decay does, and whether the catalogue says the same."""
+
+    optimizer: str
+    agrees: bool | None
+    groups: list[GroupProbeJson]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +116,7 @@ class GroupProbe:
         lr = (self.lr or 1) if found.times_lr else 1
         return found.share / (lr * self.weight_decay)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> GroupProbeJson:
         """Return the group as JSON's `groups` holds it."""
         found, agreement = self.measured, self.agreement
         return {
@@ -124,7 +154,7 @@ class Probe:
         compared = [agrees for agrees in known if agrees is not None]
         return all(compared) if compared else None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ProbeJson:
         """Return the probe as JSON holds it, without the three schema keys."""
         return {
             "optimizer": self.optimizer,

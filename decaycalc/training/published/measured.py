@@ -1,9 +1,39 @@
 """Measured: a recipe with its decay in the common unit."""
 
+from typing import TypedDict
+
 from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.run import RunJson
 from decaycalc.record import Record
 from decaycalc.training.published.figures import FIGURES
 from decaycalc.training.published.record import Recipe
+
+
+class RecipeJson(TypedDict):
+    """A published run and its decay in the common unit; null where its source leaves it open."""
+
+    name: str
+    title: str
+    convention: str | None
+    read_as: str | None
+    value: float | None
+    run: RunJson
+    unit: str
+    schedule: str | None
+    decay_schedule: str | None
+    betas: list[float] | None
+    eps: float | None
+    exempt: str | None
+    n_parameters: int | None
+    shrink: float | None
+    timescale_steps: float | None
+    timescale_epochs: float | None
+    timescale_run_fraction: float | None
+    sum_shrink: float | None
+    survival: float | None
+    source: str
+    checked: str
+    note: str
 
 
 class Measured(Record):
@@ -33,7 +63,7 @@ class Measured(Record):
             self.survival,
         )
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> RecipeJson:
         """Return the recipe as JSON's `recipes` holds it."""
         recipe = self.recipe
         return {

@@ -10,6 +10,7 @@ from typing import Any
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
+from decaycalc.verification.documents import LoadedJson
 from decaycalc.verification.pairing import StandIn
 
 FRAMEWORKS = ("torch", "keras", "optax", "sklearn")
@@ -22,7 +23,7 @@ class Loaded(Record):
     version: str
     conventions: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> LoadedJson:
         """Return the framework as the command line's JSON holds it."""
         return {
             "name": self.name,
