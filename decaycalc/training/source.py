@@ -110,7 +110,7 @@ def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Docume
     if len(known) == 1:
         return documents[known[0]]
     name = documents[0].name
-    if not known:
-        return documents[0]
+    if not known:  # the complaint is about the command with most to say
+        return max(documents, key=lambda each: len(each.root.entries))
     choices = ", ".join(f"{name}:{at + 1} ({documents[at].program})" for at in known[:8])
     raise UnreadableFileError(name, f"it holds several training commands: give one of {choices}")

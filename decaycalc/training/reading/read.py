@@ -211,7 +211,9 @@ def _schedule(settings: Settings) -> Sourced:
     text = settings.trainer.schedule(settings)
     used = [settings.consulted[name] for name in dict.fromkeys(settings.asked[before:])]
     keys = ", ".join(found.where for found in used if found.origin is Origin.FILE)
-    if text is None:
+    # What the file sets and only a run would tell (auto, ???, $STEPS) leaves the whole open.
+    unknown = any(found.origin is Origin.MISSING and found.where for found in used)
+    if text is None or unknown:
         return Sourced(name="schedule", value=None, origin=Origin.MISSING, where=keys)
     if not keys:
         where = settings.trainer.version

@@ -13,6 +13,7 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0", "none", ""})
 _LARGEST_COUNT = 10**18
+MANDATORY = "???"  # what OmegaConf writes for a value that has to be given
 ONE_DEVICE = "the file does not tell the number of devices"
 
 
@@ -66,6 +67,8 @@ class Settings:
             if node.open:
                 return _missing(field, path, node.line, f"{path}: {node.open}")
             text = None if node.text is None else node.text.strip()
+            if text == MANDATORY:
+                return _missing(field, path, node.line, f"{path} is to be given: it is ??? there")
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
                 return _missing(field, path, node.line, note)

@@ -85,17 +85,17 @@ def _schedule(settings: Settings) -> str | None:
     name = settings.word("scheduler")
     if name == "rex":
         return None
-    warm = None if (length := _warmup(settings)) == "0" else length
+    warm = None if (steps := _warmup(settings)) == "0" else steps
     if name == "one_cycle":
         return "one-cycle"
-    final = settings.number("cosine_min_lr_ratio")
-    if name == "cosine" and settings.has("cosine_constant_lr_ratio"):
-        constant = settings.number("cosine_constant_lr_ratio") or Fraction(0)
-        return compose("cosine", length=percent(constant), final=final, warmup=warm)
-    if name == "cosine":
-        power = 2 if settings.flag("lr_quadratic_warmup") else None
-        return compose("cosine", final=final, warmup=warm, warmup_power=power)
-    return hf_trainer.find_schedule(settings, warm)
+    if name != "cosine":
+        return hf_trainer.find_schedule(settings, warm)
+    if settings.flag("lr_quadratic_warmup"):  # it knows no least lr
+        return compose("cosine", warmup=warm, warmup_power=2)
+    final = settings.number("cosine_min_lr_ratio") or None
+    constant = settings.number("cosine_constant_lr_ratio")
+    length = percent(constant) if constant and final else None  # axolotl asks for both
+    return compose("cosine", length=length, final=final, warmup=warm)
 
 
 def _accumulation(settings: Settings) -> Sourced | None:

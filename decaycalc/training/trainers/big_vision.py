@@ -3,6 +3,7 @@
 Source: big_vision 0127fb66 train.py, optax.py, utils.py create_learning_rate_schedule.
 """
 
+import re
 from fractions import Fraction
 
 from decaycalc.training.reading.numbers import decimal_text
@@ -17,6 +18,8 @@ _SAME_DECAY = frozenset({"scale_by_adam", "big_vision.scale_by_adafactor", "big_
 _SIZES = {("imagenet2012", "train"): 1_281_167, ("cifar10", "train"): 50_000,
           ("cifar100", "train"): 50_000, ("imagenet21k", "full"): 14_197_122}  # fmt: skip
 
+_SHARE = re.compile(r"(\d{1,3})%\]")
+
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
@@ -29,7 +32,13 @@ def _optimizer(settings: Settings) -> Optimizer:
 def _size(settings: Settings) -> Sourced | None:
     """Return N of a data set whose size is known."""
     name, split = settings.word("data_name"), settings.word("data_split")
-    size = _SIZES.get((name, split))
+    whole, _, share = split.partition("[:")
+    size = _SIZES.get((name, whole))
+    match = _SHARE.fullmatch(share)
+    if size is not None and match:  # tensorflow_datasets rounds to the nearest example
+        size = round(size * Fraction(match[1]) / 100)
+    elif share:
+        return None
     return None if size is None else derived("dataset_size", str(size), f"{name}, split {split}")
 
 

@@ -3,7 +3,7 @@
 Source: fairseq 3d262bb2 dataclass/configs.py, optim/*.py, optim/lr_scheduler/*.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import element, numbers_of
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -18,6 +18,8 @@ _OPTIMIZERS = {
     "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
     "adagrad": Optimizer(convention="pytorch-adagrad"),
 }
+_STAGES = ("warmup_steps", "hold_steps", "decay_steps")
+_PHASES = ("lr_scheduler.phase_ratio", "phase_ratio")
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -46,7 +48,34 @@ def _schedule(settings: Settings) -> str | None:
         return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_sqrt"), start=start)
     if name == "cosine":
         return compose("cosine", warmup=warm, final=ratio(settings, "min_lr", "lr") or None)
+    if name == "tri_stage":
+        return _tri_stage(settings)
     return compose("constant", warmup=warm) if name == "fixed" else None
+
+
+def _tri_stage(settings: Settings) -> str | None:
+    """Return warm-up, hold and exponential decay, whose steps may be shares of max_update.
+
+    Source: fairseq 3d262bb2 optim/lr_scheduler/tri_stage_lr_scheduler.py.
+    """
+    shares = numbers_of(" ".join(settings.texts(_PHASES[0]) or settings.texts(_PHASES[1])))
+    steps = settings.number("steps")
+    if len(shares) == len(_STAGES) and steps:
+        settings.text("phase_ratio")
+        stages = [int(steps * share) for share in shares]
+    else:
+        stages = [int(settings.number(name) or 0) for name in _STAGES]
+    warmup, hold, decay = stages
+    final = settings.number("final_lr_scale")
+    if not decay or not final:
+        return None
+    fall = compose("exponential", gamma=final, every=decay, floor=final)
+    if not warmup + hold:
+        return fall
+    start = settings.number("init_lr_scale") if warmup else None
+    return (
+        f"{compose('constant', warmup=warmup or None, start=start, until=warmup + hold)} + {fall}"
+    )
 
 
 def _beta(name: str, at: int, default: str) -> Field:
@@ -100,6 +129,12 @@ TRAINER = Trainer(
         Field(name="power", paths=("lr_scheduler.power", "power"), default="1"),
         Field(name="end_learning_rate", paths=("lr_scheduler.end_learning_rate",
                                                "end_learning_rate"), default="0"),
+        *(Field(name=name, paths=(f"lr_scheduler.{name}", name), default="0") for name in _STAGES),
+        Field(name="phase_ratio", paths=_PHASES),
+        Field(name="init_lr_scale", paths=("lr_scheduler.init_lr_scale", "init_lr_scale"),
+              default="0.01"),
+        Field(name="final_lr_scale", paths=("lr_scheduler.final_lr_scale", "final_lr_scale"),
+              default="0.01"),
         Field(name="min_lr", paths=("lr_scheduler.min_lr", "min_lr"), default="0"),
     ),
     optimizer=_optimizer,

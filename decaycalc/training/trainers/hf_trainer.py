@@ -212,6 +212,19 @@ def _derive_lr(settings: Settings) -> Sourced | None:
     return None
 
 
+def _other_epochs(settings: Settings) -> Sourced | None:
+    """Return the epochs under the name that programs beside the Trainer have, as open-instruct.
+
+    Beside mini-batches of rollouts they are passes over those, and the run has no length in epochs.
+    """
+    if not settings.has("num_epochs"):
+        return None
+    if settings.has("num_mini_batches"):
+        note = "num_epochs counts passes over rollouts: give --steps"
+        return Sourced(name="epochs", value=None, origin=Origin.MISSING, note=note)
+    return settings.in_file(Field(name="epochs", paths=("num_epochs",)))
+
+
 def unit(settings: Settings) -> str:
     """Return what B counts."""
     if settings.has("num_generations"):
@@ -250,7 +263,7 @@ FIELDS = (
     Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
     Field(name="world_size", default="1"),
     Field(name="steps", paths=("max_steps",), absent=("-1", "0")),
-    Field(name="epochs", paths=("num_train_epochs",), default="3"),
+    Field(name="epochs", paths=("num_train_epochs",), default="3", derive=_other_epochs),
     Field(name="drop_last", paths=("dataloader_drop_last",), default="false"),
     Field(name="scheduler", paths=("lr_scheduler_type",), default="linear"),
     Field(name="warmup_steps", paths=("warmup_steps",), default="0"),
@@ -274,7 +287,8 @@ FIELDS = (
 # or belong to another loss. Source: the fields of TrainingArguments and of TRL's configurations.
 HARMLESS = (
     "accelerator_config*", "auto_find_batch_size", "train_batch_size", "gradient_checkpointing*",
-    "include_num_input_tokens_seen", "torch_empty_cache_steps", "beta", "ref_model_sync_steps",
+    "num_epochs", "num_mini_batches", "include_num_input_tokens_seen", "torch_empty_cache_steps",
+    "beta", "ref_model_sync_steps",
     "ddp_*", "fsdp*", "dispatch_batches", "split_batches", "per_gpu_eval_batch_size",
     "optim_target_modules", "batch_eval_metrics", "hub_*", "vllm_*", "steps_per_generation",
     "num_iterations", "generation_batch_size", "lr_scheduler_kwargs*", "optim_args*",

@@ -86,7 +86,8 @@ TRAINER = Trainer(
     version="lightning 2.6.6",
     signatures=(
         Signature(all_of=("optimizer.class_path",), any_of=("trainer.max_epochs", "trainer.devices",
-                  "model.class_path", "seed_everything", "trainer.max_steps", "data.class_path")),
+                  "model.class_path", "seed_everything", "trainer.max_steps", "data.class_path"),
+                  none_of=("train.micro_batch_size",)),
         Signature(all_of=(f"{_MODEL}.optimizer.class_path",)),
     ),
     fields=(

@@ -12,6 +12,7 @@ from decaycalc.training.reading.schedules import compose, epochs, percent
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.trainers.syntax.tree import Scalar
 
 _TIME = re.compile(r"([\d_.eE+-]+?)(ba|ep|dur|tok|sp)?")
 # The class's own default. Source: composer 64051888 composer/optim/decoupled_weight_decay.py,
@@ -101,9 +102,13 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
+    switch = "optimizer.param_groups, optimizer.disable_grad"
+    node = settings.node("optimizer.filter_bias_norm_wd")  # ModernBERT's main.py
+    if isinstance(node, Scalar) and (node.text or "").lower() == "true":
+        return Exemption(rule="biases and norms", switch="optimizer.filter_bias_norm_wd")
     groups = settings.has("optimizer.param_groups")
     rule = "what optimizer.param_groups says" if groups else "nothing"
-    return Exemption(rule=rule, switch="optimizer.param_groups, optimizer.disable_grad")
+    return Exemption(rule=rule, switch=switch)
 
 
 TRAINER = Trainer(
@@ -137,5 +142,5 @@ TRAINER = Trainer(
     unit=lambda _: "sequences",
     harmless=("device_train_microbatch_size", "device_eval_batch_size", "eval*", "algorithms*",
               "train_loader*", "callbacks*", "loggers*", "fsdp*", "model*", "save*",
-              "optimizer.param_groups*", "scheduler.scale_warmup"),
+              "optimizer.param_groups*", "optimizer.filter_bias_norm_wd", "scheduler.scale_warmup"),
 )  # fmt: skip

@@ -15,6 +15,13 @@ _OWN = (
 )  # fmt: skip
 
 
+# Programs that share some of these names.
+_OTHER_PROGRAMS = (
+    "micro_batch_size", "per_device_batch_size", "per_device_train_batch_size", "train_iters",
+    "gradient_accumulation_iters", "num_epochs", "epochs", "global_batch_size",
+)  # fmt: skip
+
+
 def _optimizer(_: Settings) -> Optimizer:
     return Optimizer(convention="nanogpt", uses=("beta1", "beta2"))
 
@@ -46,7 +53,7 @@ TRAINER = Trainer(
     kind="nanogpt",
     title="nanoGPT",
     version="nanoGPT dc81cb36",
-    signatures=(Signature(any_of=_OWN, at_least=2),),
+    signatures=(Signature(any_of=_OWN, at_least=2, none_of=_OTHER_PROGRAMS),),
     fields=(
         Field(name="weight_decay", paths=("weight_decay",), default="0.1"),
         Field(name="lr", paths=("learning_rate",), default="6e-4"),

@@ -16,7 +16,7 @@ _SHAPES = {"linear": "linear", "cosine": "cosine", "1-sqrt": "1-sqrt"}
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
+    name = settings.word("optimizer").removesuffix("optimizerargs")
     if name == "adamw":
         return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
     if name == "sgd":
@@ -63,12 +63,13 @@ TRAINER = Trainer(
     version="nanotron 2411b022",
     signatures=(Signature(all_of=(f"{_SCHEDULER}.learning_rate",)),),
     fields=(
-        Field(name="optimizer", paths=(f"{_FACTORY}.name",)),
+        # In Python the factory is the call of a class; older files had Adam's numbers alone.
+        Field(name="optimizer", paths=(f"{_FACTORY}.name", f"{_FACTORY}._call_"), default="adamW"),
         Field(name="weight_decay", paths=("optimizer.weight_decay",)),
         Field(name="lr", paths=(f"{_SCHEDULER}.learning_rate",)),
-        Field(name="beta1", paths=(f"{_FACTORY}.adam_beta1",)),
-        Field(name="beta2", paths=(f"{_FACTORY}.adam_beta2",)),
-        Field(name="eps", paths=(f"{_FACTORY}.adam_eps",)),
+        Field(name="beta1", paths=(f"{_FACTORY}.adam_beta1", "optimizer.adam_beta1")),
+        Field(name="beta2", paths=(f"{_FACTORY}.adam_beta2", "optimizer.adam_beta2")),
+        Field(name="eps", paths=(f"{_FACTORY}.adam_eps", "optimizer.adam_eps")),
         Field(name="batch_size", paths=("tokens.micro_batch_size",)),
         Field(name="grad_accum", paths=("tokens.batch_accumulation_per_replica",), default="1"),
         Field(name="world_size", paths=("parallelism.dp",)),
@@ -87,7 +88,8 @@ TRAINER = Trainer(
     batch=lambda _: ("batch_size", "grad_accum", "world_size", "sequence_length"),
     unit=lambda _: "tokens",
     harmless=("optimizer.clip_grad", "optimizer.zero_stage", "optimizer.accumulate_grad*",
-              f"{_FACTORY}.torch_adam_is_fused", "checkpoints*", "data_stages*", "logging*",
+              f"{_FACTORY}.torch_adam_is_fused", "optimizer.torch_adam_is_fused", "lighteval*",
+              "checkpoints*", "data_stages*", "logging*",
               "parallelism*", "tokens.limit*", "tokens.val*", "general*", "model*",
               "optimizer.weight_decay_exclude*"),
 )  # fmt: skip

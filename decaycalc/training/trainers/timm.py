@@ -27,7 +27,7 @@ _OWN = (
 # torchvision's references and open_clip call their optimizer opt too.
 _OTHER_PROGRAMS = (
     "lr_scheduler", "lr_step_size", "lr_warmup_epochs", "norm_weight_decay", "train_data",
-    "train_num_samples", "workers_per_gpu",
+    "train_num_samples", "workers_per_gpu", "syntax:Python",
 )  # fmt: skip
 _MOMENTUM = ("sgd", "momentum", "nesterov", "lars", "larc", "rmsprop", "madgrad", "kron", "muon",
              "adafactorbv")  # fmt: skip

@@ -71,7 +71,8 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=_exempt,
     unit=_unit,
-    harmless=("optimizer.fused", "optimizer_in_bwd", "clip_grad_norm", "log_every_n_steps",
+    harmless=("batch_size_val", "optimizer.fused", "optimizer_in_bwd", "clip_grad_norm",
+              "log_every_n_steps",
               "compile*", "enable_activation*", "profiler*", "metric_logger*", "loss*",
               "checkpointer*", "tokenizer*", "lr_scheduler"),
 )  # fmt: skip

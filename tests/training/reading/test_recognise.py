@@ -110,3 +110,10 @@ def test_a_script_without_a_training_command_is_refused(tmp_path):
 )
 def test_what_looks_like_a_file_is_one(name, is_one):
     assert is_file(name) is is_one
+
+
+def test_a_script_without_a_known_command_is_judged_by_its_longest(tmp_path):
+    path = tmp_path / "run.sh"
+    path.write_text("ls -z\npython own.py --rate 3 --colour blue\n", encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match="rate, colour"):
+        read_training(str(path))

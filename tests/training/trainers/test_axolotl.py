@@ -55,7 +55,12 @@ def test_a_file_is_read_as_the_trainer_trains_it(tmp_path):
             "cosine:length=80%,final=0.1",
         ),
         (
-            {"warmup_steps": "5", "lr_quadratic_warmup": "true"},
+            {"warmup_steps": "0", "cosine_constant_lr_ratio": "0", "cosine_min_lr_ratio": "0.1"},
+            {},
+            "cosine:final=0.1",
+        ),
+        (
+            {"warmup_steps": "5", "lr_quadratic_warmup": "true", "cosine_min_lr_ratio": "0.1"},
             {},
             "cosine:warmup=5,warmup_power=2",
         ),

@@ -56,3 +56,12 @@ def test_an_unknown_data_set_leaves_the_length_open(tmp_path):
 def test_masks_of_one_s_own_are_told(tmp_path):
     text = FILE.replace("  return", "  config.wd_mults = [('.*', 1.0)]\n  return")
     assert "wd_mults" in read(tmp_path, "a.py", text).exempt.rule
+
+
+@pytest.mark.parametrize(
+    ("split", "size"),
+    [("train[:99%]", 1_268_355), ("train[:100]", None), ("train[10%:]", None)],
+)
+def test_a_share_of_a_split_is_counted_as_the_data_set_does(tmp_path, split, size):
+    found = read(tmp_path, "a.py", FILE.replace("split='train'", f"split='{split}'"))
+    assert found.run.dataset_size == size

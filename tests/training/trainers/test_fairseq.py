@@ -62,3 +62,34 @@ def test_nag_has_a_momentum_of_its_own_and_others_none(tmp_path):
     sgd = read(tmp_path, "b.yaml", FILE.replace("_name: adam", "_name: sgd"))
     assert not sgd.run.given("momentum")
     assert read(tmp_path, "c.yaml", FILE.replace("_name: adam", "_name: x")).value is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "schedule"),
+    [
+        ("phase_ratio: [0.1, 0.4, 0.5]",
+         ("constant:warmup=12500,start=0.01,until=62500 + exponential:gamma=0.05,every=62500,"
+         "floor=0.05")),
+        ("{warmup_steps: 100, decay_steps: 900}",
+         "constant:warmup=100,start=0.01,until=100 + exponential:gamma=0.01,every=900,floor=0.01"),
+        ("{hold_steps: 100, decay_steps: 900}",
+         "constant:until=100 + exponential:gamma=0.01,every=900,floor=0.01"),
+        ("decay_steps: 900", "exponential:gamma=0.01,every=900,floor=0.01"),
+        ("warmup_steps: 100", None),
+    ],
+)  # fmt: skip
+def test_three_stages(tmp_path, arguments, schedule):
+    inner = arguments.strip("{}").replace(", ", "\n  ") if "{" in arguments else arguments
+    if "phase" in arguments:
+        inner += "\n  final_lr_scale: 0.05"
+    own = FILE.replace(
+        "_name: polynomial_decay\n  warmup_updates: 10000", f"_name: tri_stage\n  {inner}"
+    )
+    assert read(tmp_path, "a.yaml", own).schedule == schedule
+
+
+def test_what_is_to_be_given_is_missing(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE.replace("125000", "???").replace("10000", "???"))
+    assert (found.run.total_steps, found.schedule) == (None, None)
+    assert "steps" in found.missing
+    assert any("???" in note for note in found.notes)

@@ -337,3 +337,15 @@ def test_weights_stored_in_bfloat16_are_told_with_their_line(tmp_path):
     assert (found.value, found.where, found.line) == ("bfloat16", "bf16", 4)
     plain = read(tmp_path, "b.yaml", text.replace("true", "false"))
     assert "dtype" not in {each.name for each in plain.quantities}
+
+
+@pytest.mark.parametrize(
+    ("more", "epochs"),
+    [("num_epochs: 2\n", 2), ("num_epochs: 1\nnum_mini_batches: 4\n", None), ("", 3)],
+)
+def test_epochs_under_the_name_of_programs_beside_the_trainer(tmp_path, more, epochs):
+    text = "per_device_train_batch_size: 2\nlr_scheduler_type: linear\nlearning_rate: 1e-4\n"
+    found = read(tmp_path, "a.yaml", text + more)
+    assert found.run.epochs == epochs
+    assert ("epochs" in found.missing) == (epochs is None)
+    assert not found.not_used

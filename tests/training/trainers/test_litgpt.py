@@ -53,3 +53,8 @@ def test_a_budget_without_a_length_leaves_the_steps_open(tmp_path):
     found = read(tmp_path, "a.yaml", FILE.replace("  max_seq_length: 2048\n", ""))
     assert found.run.total_steps is None
     assert found.unit == "sequences"
+
+
+def test_a_class_path_beside_data_is_not_lightning_s(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE + "data:\n  class_path: litgpt.data.Alpaca\nseed: 1\n")
+    assert found.kind == "litgpt"

@@ -76,3 +76,9 @@ def test_groups_of_parameters_are_told(tmp_path):
 def test_without_an_lr_there_is_nothing_to_follow(tmp_path):
     text = FILE.replace("lr: 6.0e-4", "lr: null")
     assert read(tmp_path, "a.yaml", text).run.given("lr") is None
+
+
+def test_biases_and_norms_may_be_filtered_out(tmp_path):
+    text = FILE.replace("  lr: 6", "  filter_bias_norm_wd: true\n  lr: 6")
+    assert read(tmp_path, "a.yaml", text).exempt.rule == "biases and norms"
+    assert read(tmp_path, "b.yaml", text.replace("true", "false")).exempt.rule == "nothing"

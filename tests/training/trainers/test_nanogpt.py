@@ -69,3 +69,9 @@ def test_anyones_python_is_not_nanogpts(tmp_path):
     )
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "mine.py", text)
+
+
+def test_a_program_that_shares_some_names_is_not_it(tmp_path):
+    text = "out_dir = 'a'\neval_interval = 1\nmicro_batch_size = 4\nweight_decay = 0.02\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "adapter.py", text)

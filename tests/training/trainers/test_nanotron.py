@@ -78,3 +78,20 @@ def test_sgd_has_no_momentum_and_another_optimizer_no_number(tmp_path):
 def test_a_wrong_type_is_one_line(tmp_path):
     with pytest.raises(DecaycalcError, match="'many' is not a number"):
         read(tmp_path, "a.yaml", FILE.replace("train_steps: 20000", "train_steps: many"))
+
+
+def test_older_files_name_no_factory_and_python_ones_call_it(tmp_path):
+    older = FILE.replace("  optimizer_factory:\n", "").replace("    name: adamW\n", "")
+    for name in ("adam_beta1", "adam_beta2", "adam_eps"):
+        older = older.replace(f"    {name}", f"  {name}")
+    found = read(tmp_path, "old.yaml", older.replace("adam_eps: 1.0e-08", "adam_eps: 1.0e-07"))
+    assert (found.convention, found.betas, found.eps) == ("pytorch-adamw", ("0.9", "0.95"), "1e-07")
+    called = (
+        "rate = Args(learning_rate=1e-3, lr_warmup_steps=10)\n"
+        "optimizer = Args(weight_decay=0.1, learning_rate_scheduler=rate,\n"
+        "                 optimizer_factory=SGDOptimizerArgs(zero=1))\n"
+        "tokens = Args(sequence_length=8, train_steps=100, micro_batch_size=2)\n"
+        "parallelism = Args(dp=2)\n"
+    )
+    found = read(tmp_path, "run.py", called)
+    assert (found.kind, found.convention, found.value) == ("nanotron", "pytorch-sgd", "0.1")

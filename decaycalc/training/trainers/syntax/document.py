@@ -206,14 +206,15 @@ def _unwrapped(root: Entries) -> Entries:
 def sniff(text: str, ending: str) -> tuple[Syntax, ...]:
     """Return the syntaxes that a text may have, likeliest first; its ending decides what is left.
 
-    >>> sniff('{"a": 1}', ".yaml"), sniff("a: 1", ""), sniff("[net]", "")
+    >>> sniff('{"a": 1}', ".json"), sniff("a: 1", ""), sniff("[net]", "")
     ((<Syntax.JSON: 'JSON'>,), (<Syntax.YAML: 'YAML'>,), (<Syntax.SECTIONS: 'cfg'>,))
     """
     first = _first_line(text)
     if not first:
         return ()
-    if first[0] == "{":
-        return (Syntax.JSON,)
+    if first[0] == "{":  # a mapping of YAML in braces, with comments, begins so too
+        is_yaml = ending in {".yaml", ".yml"}
+        return (Syntax.JSON, Syntax.YAML) if is_yaml else (Syntax.JSON,)
     found: list[Syntax] = []
     hint = _ENDINGS.get(ending)
     if text.lstrip().startswith("#!"):

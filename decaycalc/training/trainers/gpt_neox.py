@@ -1,0 +1,147 @@
+"""GPT-NeoX's YAML configurations, whose keys are spelt with hyphens or underscores.
+
+Source: gpt-neox ea7aefd8 megatron/neox_arguments/neox_args.py, megatron/training.py
+get_optimizer, megatron/learning_rates.py, megatron/model/utils.py.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import floor
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries
+
+_OWN = (
+    "pipe_parallel_size", "model_parallel_size", "train_micro_batch_size_per_gpu", "train_iters",
+    "lr_decay_style", "lr_decay_iters", "pos_emb", "rotary_pct", "no_weight_tying",
+    "gpt_j_residual", "output_layer_parallelism", "num_attention_heads", "max_position_embeddings",
+    "scaled_upper_triang_masked_softmax_fusion", "weight_decay", "hidden_dropout",
+    "checkpoint_activations", "data_impl",
+)  # fmt: skip
+_ENOUGH = 5
+_ADAM = ("beta1", "beta2", "eps")
+_OPTIMIZERS = {
+    "adam": Optimizer(convention="apex-fused-adam", uses=_ADAM),
+    "cpu_adam": Optimizer(convention="deepspeed-adam", uses=_ADAM),
+    "lion": Optimizer(convention="deepspeed-lion", uses=("beta1", "beta2")),
+}
+_MUP = "mup scales lr and decay by each tensor's width"
+
+
+def _prepare(document: Document) -> Document:
+    """Spell the keys with underscores, as the arguments are called."""
+    entries = {key.replace("-", "_"): node for key, node in document.root.entries.items()}
+    return replace(document, root=Entries(entries=entries, line=document.root.line))
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the optimizer; weight_decay is handed to it from outside its own parameters."""
+    name = settings.word("optimizer")
+    if settings.flag("use_mup") or name == "sgd":
+        return Optimizer(convention=None, refusal=_MUP)
+    if name == "adam" and settings.flag("use_bnb_optimizer"):
+        return Optimizer(convention="bitsandbytes-adam", uses=_ADAM)
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _batch(settings: Settings) -> tuple[str, ...]:
+    if settings.text("train_batch_size") is not None and "batch_size" not in settings.given:
+        return ("train_batch_size",)
+    return ("batch_size", "grad_accum", "world_size")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedule; the warm-up's share is of the decay's length.
+
+    Its first step is at lr/W where ours is at 0. Source: megatron/learning_rates.py, AnnealingLR.
+    """
+    steps, length = settings.number("steps"), _decay_length(settings)
+    if steps is None or length is None:
+        return None
+    warmup = int((settings.number("warmup") or Fraction(0)) * length) or None
+    style, low = settings.word("scheduler"), ratio(settings, "min_lr", "lr") or None
+    whole = None if length == steps else int(length)
+    if style == "cosine":
+        return compose("cosine", warmup=warmup, length=whole, final=low)
+    if style == "linear":
+        return compose("linear", warmup=warmup, length=whole, floor=low)
+    return compose("constant", warmup=warmup) if style == "constant" else None
+
+
+def _decay_length(settings: Settings) -> Fraction | None:
+    own, steps = settings.number("lr_decay_iters"), settings.number("steps")
+    share = settings.number("lr_decay_fraction")
+    if own is not None or steps is None:
+        return own
+    return steps if share is None else Fraction(floor(share * steps))
+
+
+def _unit(settings: Settings) -> str:
+    length = settings.text("seq_length")
+    return "sequences" if length is None else f"sequences of {length[:9]} tokens"
+
+
+def _data_parallel(settings: Settings) -> Sourced | None:
+    """Return the data-parallel devices among those that are given; stages and parts share one."""
+    given = settings.given.get("world_size")
+    parts = Fraction(1)
+    for name in ("pipeline_parallel", "model_parallel"):
+        parts *= max(settings.number(name) or Fraction(1), Fraction(1))
+    if given is not None or parts == 1:
+        return None
+    note = "each of it is as many devices: --world-size counts the data-parallel ones alone"
+    formula = "pipe_parallel_size · model_parallel_size share one micro-batch"
+    return derived("world_size", "1", formula, note=note)
+
+
+TRAINER = Trainer(
+    kind="gpt-neox",
+    title="GPT-NeoX",
+    version="gpt-neox ea7aefd8",
+    signatures=(
+        Signature(any_of=_OWN, at_least=_ENOUGH, none_of=("syntax:shell",)),
+        Signature(
+            any_of=tuple(name.replace("_", "-") for name in _OWN if "_" in name), at_least=_ENOUGH
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.type", "optimizer_type"), default="adam"),
+        Field(name="use_mup", paths=("use_mup",), default="false"),
+        Field(name="use_bnb_optimizer", paths=("use_bnb_optimizer",), default="false"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0.1"),
+        Field(name="lr", paths=("optimizer.params.lr", "lr"), default="0.001"),
+        element("beta1", "optimizer.params.betas", 0, default="0.9"),
+        element("beta2", "optimizer.params.betas", 1, default="0.999"),
+        Field(name="eps", paths=("optimizer.params.eps",), default="1e-8"),
+        Field(name="train_batch_size", paths=("train_batch_size",)),
+        Field(name="batch_size", paths=("train_micro_batch_size_per_gpu",)),
+        Field(name="grad_accum", paths=("gradient_accumulation_steps", "gas"), default="1"),
+        Field(name="pipeline_parallel", paths=("pipe_parallel_size",), default="0"),
+        Field(name="model_parallel", paths=("model_parallel_size",), default="1"),
+        Field(name="world_size", default="1", derive=_data_parallel),
+        Field(name="seq_length", paths=("seq_length",)),
+        Field(name="steps", paths=("train_iters",)),
+        Field(name="epochs", paths=("train_epochs",)),
+        Field(name="scheduler", paths=("lr_decay_style",), default="linear"),
+        Field(name="lr_decay_iters", paths=("lr_decay_iters",)),
+        Field(name="lr_decay_fraction", paths=("lr_decay_fraction",)),
+        Field(name="warmup", paths=("warmup",), default="0.01"),
+        Field(name="min_lr", paths=("min_lr",), default="0"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="biases and the parameters of normalisations"),
+    batch=_batch,
+    unit=_unit,
+    prepare=_prepare,
+    harmless=("zero_optimization*", "fp16*", "bf16*", "activation*", "eval_*", "extra_save_iters",
+              "steps_per_print", "loss_scale*", "attention*", "*_interval", "flops_profiler*",
+              "tensorboard*", "wandb*", "comet*", "use_checkpoint_lr_scheduler",
+              "override_lr_scheduler", "gradient_clipping", "iteration"),
+)  # fmt: skip
