@@ -147,8 +147,9 @@ def answer(
 def inspect(
     source: Any,
     model: Any = None,
-    *,
+    scheduler: Any = None,
     run: Run | None = None,
+    *,
     schedule: str | None = None,
     kind: str | None = None,
     **quantities: Number | None,
@@ -156,9 +157,10 @@ def inspect(
     """Return what the weight decay of a published run, a file or a live optimizer really does.
 
     A `source` that is no text is an optimizer: torch's or one like it, or Keras's; its `model`
-    names the tensors. `quantities` of the run, by their names, take the place of the source's
-    own, and what depends on them follows; `kind` is the trainer whose file it is. `to_dict()` is
-    the command's JSON.
+    names the tensors, and its `scheduler` (torch's, timm's, or Lightning's mapping of one) is
+    stepped on a copy over the run's steps. `quantities` of the run, by their names, take the place
+    of the source's own, and what depends on them follows; `kind` is the trainer whose file it is.
+    `to_dict()` is the command's JSON.
 
     >>> inspect("resnet-50-he", batch_size=512).figures.shrink
     0.0001
@@ -169,11 +171,17 @@ def inspect(
     from decaycalc import inspection  # noqa: PLC0415  (the readers of training files, if asked)
 
     own = _run_with(run, quantities)
+    if scheduler is not None and (schedule is not None or isinstance(source, str)):
+        raise InvalidValueError(
+            "scheduler", type(scheduler).__name__,
+            "stands beside a live optimizer, and beside no other schedule",
+        )  # fmt: skip
     if isinstance(source, str):
         return inspection.inspect(source, run=own, schedule=schedule, kind=kind)
     from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
 
-    return inspection.inspect_training(training_of(source, model), run=own, schedule=schedule)
+    training = training_of(source, model, scheduler, run=own)
+    return inspection.inspect_training(training, run=own, schedule=schedule)
 
 
 def probe(optimizer: Any, model: Any = None) -> "Probe":

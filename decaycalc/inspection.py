@@ -15,7 +15,7 @@ from decaycalc.record import replace
 from decaycalc.training.chosen import given_of, overridden
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import ExemptionJson, FoundJson, Group, Training
+from decaycalc.training.record import Course, ExemptionJson, FoundJson, Group, Training
 from decaycalc.training.source import load, text_of
 
 
@@ -81,6 +81,12 @@ class GroupDecay:
     figures: Figures
     n_tensors: int | None = None
     n_weights: int | None = None
+
+    @property
+    def lrs(self) -> tuple[float, ...]:
+        """The lr of each step, where a live scheduler has told it."""
+        course, lr = self.group.course, self.lr
+        return () if course is None or lr is None else tuple(lr * each for each in course.lrs)
 
     def to_dict(self) -> GroupDecayJson:
         """Return the group as JSON's `groups` holds it."""
@@ -210,10 +216,10 @@ def _inspected(training: Training) -> Inspection:
     training = _followable(training)
 
     @cache
-    def measured(lr: Fraction | None, value: str) -> Figures:
+    def measured(lr: Fraction | None, value: str, course: Course | None) -> Figures:
         """Return a group's figures; layers by the hundred share few pairs of lr and decay."""
         run = training.run if lr is None else replace(training.run, lr=lr)
-        return measure(training, run=run, value=value)
+        return measure(training, run=run, value=value, course=course)
 
     groups = tuple(_group_decay(training, group, measured) for group in training.groups)
     decayed = (each.figures for each in groups if each.weight_decay and each.figures.shrink)
@@ -236,7 +242,9 @@ def _followable(training: Training) -> Training:
 
 
 def _group_decay(
-    training: Training, group: Group, measured: Callable[[Fraction | None, str], Figures]
+    training: Training,
+    group: Group,
+    measured: Callable[[Fraction | None, str, Course | None], Figures],
 ) -> GroupDecay:
     """Return a group's own lr and decay, and what they do."""
     run_lr = training.run.given("lr")
@@ -247,7 +255,7 @@ def _group_decay(
     if value == 0 or lr == 0:
         figures = Figures(shrink=0.0, sum_shrink=0.0, survival=1.0)
     elif value is not None and training.value is not None:
-        figures = measured(lr, decimal_text(value))
+        figures = measured(lr, decimal_text(value), group.course)
     own_tensors = [tensor for tensor in training.tensors if group.name in tensor.groups]
     return GroupDecay(
         group=group,

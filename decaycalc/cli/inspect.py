@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--live",
     is_flag=True,
-    help="SOURCE is module:callable; it returns an optimizer, or (optimizer, model).",
+    help="SOURCE is module:callable; it returns (optimizer, model, scheduler) or fewer of them.",
 )
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
@@ -56,7 +56,7 @@ def command(
     from decaycalc.inspection import inspect, inspect_training
 
     if live:
-        training = training_of(source, kind)
+        training = training_of(source, kind, run)
         return shown(
             inspect_training(training, run=run, schedule=schedule, decay_schedule=decay_schedule)
         )
@@ -64,7 +64,7 @@ def command(
     return shown(found)
 
 
-def training_of(source: str, kind: str | None) -> "Training":
+def training_of(source: str, kind: str | None, run: Run) -> "Training":
     """Return the run of an optimizer that the user's own code makes.
 
     Raises:
@@ -76,8 +76,7 @@ def training_of(source: str, kind: str | None) -> "Training":
     from decaycalc.training.live.loading import load
     from decaycalc.training.live.read import training_of as read
 
-    optimizer, model = load(source)
-    return read(optimizer, model, source=source)
+    return read(*load(source), run=run, source=source)
 
 
 def shown(found: "Inspection") -> Shown:

@@ -30,7 +30,8 @@ def command(source: str) -> Shown:
     from decaycalc.training.live.loading import load
     from decaycalc.training.live.probe import probe
 
-    return shown(probe(*load(source)))
+    optimizer, model, _ = load(source)
+    return shown(probe(optimizer, model))
 
 
 def shown(found: "Probe") -> Shown:

@@ -55,7 +55,10 @@ def _without_convention(subject: Subject) -> Iterator[Hit]:
 
 def _apart_from_lr(subject: Subject) -> Iterator[Hit]:
     record = _record(subject)
-    moving = subject.training.schedule not in {None, "constant"}
+    moving = subject.training.schedule not in {None, "constant"} or any(
+        group.course is not None and len(set(group.course.lrs)) > 1
+        for group in subject.training.groups
+    )
     if record is None or not _decays(subject) or not moving:
         return
     if record.follows is Follows.CONSTANT and record.shrink is not None:

@@ -1,7 +1,7 @@
 """Schedule: what a text means on a given run, and the multipliers of its steps."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
@@ -10,7 +10,7 @@ import numpy as np
 
 from decaycalc.errors import ContradictionError, MissingQuantityError
 from decaycalc.schedule.grammar import SegmentText, parse_segments
-from decaycalc.schedule.kinds import COMMON, Kind, Type, Value
+from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Type, Value
 from decaycalc.schedule.length import Length, Span
 from decaycalc.schedule.shapes import BUILDERS, Floats, Settings, Shape
 from decaycalc.schedule.table import Source, Subject, read_table
@@ -195,6 +195,26 @@ def parse_schedule(
         stop = _stop(segment, span, start=start, is_last=number == len(texts) - 1)
         segments.append(_resolve(segment, span, source, start=start, stop=stop))
     return Schedule(text=text, total_steps=total_steps, segments=tuple(segments))
+
+
+def tabulate(multipliers: Sequence[float]) -> Schedule:
+    """Return the schedule that has these multipliers, one a step.
+
+    >>> tabulate([0.0, 0.5, 1.0]).multiplier(np.array([1.0, 2.0]))
+    array([0.5, 1. ])
+    """
+    values = np.array(multipliers, dtype=np.float64)
+    last = len(values) - 1
+    segment = Segment(
+        kind=next(each for each in KINDS if each.name == "file"),
+        start=0,
+        stop=len(values),
+        settings=Settings(
+            values={each.name: each.default for each in COMMON}, warmup=0, length=len(values)
+        ),
+        shape=lambda t: values[np.clip(t.astype(np.intp), 0, last)],
+    )
+    return Schedule(text="", total_steps=len(values), segments=(segment,))
 
 
 def _stop(segment: SegmentText, span: Span, *, start: int, is_last: bool) -> int:

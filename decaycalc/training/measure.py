@@ -10,7 +10,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
-from decaycalc.training.record import Training
+from decaycalc.training.record import Course, Training
 
 # No training has so many steps; following them one by one would take minutes.
 MOST_STEPS = 50_000_000
@@ -54,8 +54,14 @@ class Figures:
         }
 
 
-def measure(training: Training, *, run: Run | None = None, value: str | None = None) -> Figures:
-    """Return the figures of a training's decay; `run` and `value` are a group's own.
+def measure(
+    training: Training,
+    *,
+    run: Run | None = None,
+    value: str | None = None,
+    course: Course | None = None,
+) -> Figures:
+    """Return the figures of a training's decay; `run`, `value` and `course` are a group's own.
 
     Raises:
         UnknownNameError: a convention that is none of the catalogue's.
@@ -70,7 +76,7 @@ def measure(training: Training, *, run: Run | None = None, value: str | None = N
     decay = decay_of(side, number)
     if decay is None:
         return Figures()
-    sum_shrink, survival = _over_the_run(training, side, number)
+    sum_shrink, survival = _over_the_run(training, side, number, course)
     return Figures(
         shrink=decay.first_order_shrink,
         timescale_steps=decay.timescale_steps,
@@ -82,13 +88,14 @@ def measure(training: Training, *, run: Run | None = None, value: str | None = N
 
 
 def _over_the_run(
-    training: Training, side: Side, value: Fraction
+    training: Training, side: Side, value: Fraction, course: Course | None
 ) -> tuple[float | None, float | None]:
     """Return the sum of all shrinks and the survival; None without schedule or length."""
     total = side.run.total_steps
-    if training.schedule is None or total is None or total > MOST_STEPS:
+    if total is None or total > MOST_STEPS or (training.schedule is None and course is None):
         return None, None
     # Imported here: numpy is a third of a start, and most files do not tell their length.
+    from decaycalc.schedule.model import tabulate  # noqa: PLC0415
     from decaycalc.survival.scheduled import (  # noqa: PLC0415
         lay_decay_schedule,
         lay_schedule,
@@ -98,9 +105,12 @@ def _over_the_run(
 
     text = training.decay_schedule
     try:
-        laid = lay_schedule(training.schedule, side.run)
+        laid = lay_schedule(training.schedule or "constant", side.run)
         own = None if text is None else lay_decay_schedule(text, side, value)
     except MissingQuantityError:  # lengths in epochs, whose steps are not known
         return None, None
+    if course is not None:
+        laid = tabulate(course.lrs)
+        own = own if course.decays is None else tabulate(course.decays)
     whole = survive(laid, rule_of(side, value), decay_schedule=own, n_points=2)
     return whole.sum_shrink, whole.survival

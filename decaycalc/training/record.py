@@ -91,12 +91,22 @@ class Exemption(Record):
         return {"rule": self.rule, "switch": self.switch or None}
 
 
+class Course(Record):
+    """What a group's lr and λ are in each step, over its own: a live scheduler's.
+
+    `decays` is None where the λ stays.
+    """
+
+    lrs: tuple[float, ...]
+    decays: tuple[float, ...] | None = None
+
+
 class Group(Record):
     """Tensors that share an lr and a decay.
 
     `selector` says which, as a pattern of names or in words. `lr` and `weight_decay` are absolute
     where they are set; else the run's own apply, times `lr_mult` and `decay_mult`. `update_share`
-    is the share of steps that update the group.
+    is the share of steps that update the group. `course` takes the place of the run's schedule.
     """
 
     name: str
@@ -107,6 +117,7 @@ class Group(Record):
     decay_mult: str = "1"
     update_share: str = "1"
     towards: Towards = Towards.ZERO
+    course: Course | None = None
 
 
 class GroupedTensor(Record):

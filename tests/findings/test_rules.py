@@ -11,6 +11,7 @@ from decaycalc.findings.record import Level, Subject
 from decaycalc.findings.rules import RULES, chosen, comments_of, find_rule, findings
 from decaycalc.training.measure import Figures
 from decaycalc.training.record import (
+    Course,
     Exemption,
     Group,
     GroupedTensor,
@@ -151,6 +152,15 @@ def test_a_rule_finds_its_run_and_leaves_another_alone(code):
     hit, miss = CASES[code]
     assert code in codes(hit())
     assert code not in codes(miss())
+
+
+def test_a_live_schedulers_lr_that_falls_counts_as_a_schedule():
+    def falling(*lrs):
+        groups = (Group(name="a", course=Course(lrs=lrs)),)
+        return subject(convention="dynet-weight-decay", value="0.1", groups=groups)
+
+    assert "DC110" in codes(falling(1.0, 0.5))
+    assert "DC110" not in codes(falling(1.0, 1.0))
 
 
 def test_codes_and_names_are_each_one_rule_s():

@@ -9,8 +9,11 @@ from typing import Any
 from decaycalc.errors import DecaycalcError, InvalidValueError
 
 
-def load(text: str) -> tuple[Any, Any]:
-    """Return the optimizer that a `module:callable` makes, and its model (None if it has none).
+def load(text: str) -> tuple[Any, Any, Any]:
+    """Return the optimizer that a `module:callable` makes, its model and its scheduler.
+
+    The callable returns an optimizer, (optimizer, model) or (optimizer, model, scheduler); what it
+    leaves out is None.
 
     The module is imported from the working directory or the installed packages, and the callable
     is called without arguments; what they print goes to stderr.
@@ -33,8 +36,10 @@ def load(text: str) -> tuple[Any, Any]:
     finally:
         if added:
             sys.path.remove(here)
-    pair = isinstance(made, tuple) and len(made) == len(("optimizer", "model"))
-    return made if pair else (made, None)
+    # An optax optimizer is a pair of functions itself, and has names.
+    several = made if isinstance(made, tuple) and not hasattr(made, "_fields") else (made,)
+    optimizer, model, scheduler = (*several, None, None, None)[:3]
+    return optimizer, model, scheduler
 
 
 def _called(text: str, module: str, name: str) -> Any:

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
 from decaycalc.training.live import keras_like, torch_like
+from decaycalc.training.live.scheduler import follow
 from decaycalc.training.record import Training
 
 NO_OPTIMIZER = "has no param_groups (torch), get_config (Keras) or init and update (optax)"
@@ -14,18 +17,32 @@ def unwrapped(optimizer: Any) -> Any:
     return keras_like.unwrapped(torch_like.unwrapped(optimizer))
 
 
-def training_of(optimizer: Any, model: Any = None, *, source: str | None = None) -> Training:
+def training_of(
+    optimizer: Any,
+    model: Any = None,
+    scheduler: Any = None,
+    *,
+    run: Run | None = None,
+    source: str | None = None,
+) -> Training:
     """Return the run that a live optimizer makes, as far as it knows it; nothing of it changes.
 
     `model` names the tensors (`named_parameters()`, or Keras's `trainable_variables`), and tells
-    those that no group holds. `source` is what the user called it by.
+    those that no group holds. `scheduler` is followed over the steps of `run`, on a copy. `source`
+    is what the user called it by.
 
     Raises:
         InvalidValueError: an object that is no optimizer, or one whose numbers cannot be read.
     """
     optimizer = unwrapped(optimizer)
     if torch_like.is_optimizer(optimizer):
-        return torch_like.training_of(optimizer, model, source=source)
+        followed = None if scheduler is None else follow(scheduler, optimizer, run or Run())
+        found = torch_like.training_of(optimizer, model, source=source, followed=followed)
+        return found if scheduler is None or followed else replace(found, missing=("steps",))
+    if scheduler is not None:
+        raise InvalidValueError(
+            "scheduler", type(scheduler).__name__, "is followed beside a torch-like optimizer only"
+        )
     if keras_like.is_optimizer(optimizer):
         return keras_like.training_of(optimizer, model, source=source)
     name = type(optimizer).__name__

@@ -8,6 +8,7 @@ from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live.conventions import class_path
+from decaycalc.training.live.scheduler import Followed
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Exemption, Group, GroupedTensor, Origin, Sourced, Training
 
@@ -38,6 +39,7 @@ def live_training(
     groups: tuple[Group, ...],
     tensors: tuple[GroupedTensor, ...],
     dtype: str | None = None,
+    followed: Followed | None = None,
 ) -> Training:
     """Return the Training of a live optimizer; `options` are those of its leading group."""
     path = class_path(optimizer)
@@ -47,6 +49,7 @@ def live_training(
         "weight_decay": leading.weight_decay,
         "lr": leading.lr,
         "dtype": dtype,
+        "schedule": None if followed is None else followed.name,
         **_momentum(record, options),
     }
     run = Run(
@@ -71,6 +74,7 @@ def live_training(
         ),
         exempt=Exemption(rule=_exempt(groups)),
         groups=groups,
+        notes=() if followed is None else followed.notes,
         missing=() if leading.lr is not None else ("lr",),
         refusal="" if record else f"{path} is not in the catalogue: 'decaycalc probe' measures it",
         tensors=tensors,

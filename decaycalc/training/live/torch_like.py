@@ -5,10 +5,12 @@ from typing import Any
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
 from decaycalc.training.live.conventions import convention_of
+from decaycalc.training.live.scheduler import Followed
 from decaycalc.training.live.told import live_training, number_text
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import Group, GroupedTensor, Training
+from decaycalc.training.record import Course, Group, GroupedTensor, Training
 
 Groups = list[dict[str, Any]]
 # Launchers whose optimizer hands each step on to the one that it holds, unchanged.
@@ -30,10 +32,17 @@ def unwrapped(optimizer: Any) -> Any:
     return getattr(optimizer, "optimizer", optimizer) if root in _LAUNCHERS else optimizer
 
 
-def training_of(optimizer: Any, model: Any = None, *, source: str | None = None) -> Training:
+def training_of(
+    optimizer: Any,
+    model: Any = None,
+    *,
+    source: str | None = None,
+    followed: Followed | None = None,
+) -> Training:
     """Return the run of a torch-like optimizer: one `Group` a group of its parameters.
 
-    A scheduler's `initial_lr` is the lr where one has been set, as the peak is meant.
+    Of a scheduler that was `followed` the highest lr is the group's. Else what a scheduler has
+    left in the groups is: OneCycleLR's `max_lr`, any other's `initial_lr`.
 
     Raises:
         InvalidValueError: no group, or numbers that are none.
@@ -43,6 +52,8 @@ def training_of(optimizer: Any, model: Any = None, *, source: str | None = None)
         raise InvalidValueError("optimizer", type(optimizer).__name__, "has no parameters")
     scaled = _scale_is_applied(held)
     groups = tuple(_group(at, each, scaled=scaled) for at, each in enumerate(held))
+    if followed is not None:
+        groups = tuple(_followed(each, followed, at) for at, each in enumerate(groups))
     options = next((each for each in held if each.get("weight_decay")), held[0])
     return live_training(
         optimizer,
@@ -52,6 +63,7 @@ def training_of(optimizer: Any, model: Any = None, *, source: str | None = None)
         groups=groups,
         tensors=tuple(_tensors(held, groups, model)),
         dtype=_dtype(options["params"]),
+        followed=followed,
     )
 
 
@@ -62,7 +74,8 @@ def group_name(at: int, group: Mapping[str, Any]) -> str:
 
 def _group(at: int, group: Mapping[str, Any], *, scaled: bool) -> Group:
     scale = number_text(group.get("lr_scale"), "lr_scale")
-    lr = number_text(group.get("initial_lr", group.get("lr")), "lr")
+    peak = group.get("max_lr") if "initial_lr" in group else None
+    lr = number_text(group.get("initial_lr", group.get("lr")) if peak is None else peak, "lr")
     if lr is not None and scale is not None and scaled:
         lr = decimal_text(exact(lr) * exact(scale))
     return Group(
@@ -70,6 +83,22 @@ def _group(at: int, group: Mapping[str, Any], *, scaled: bool) -> Group:
         selector="" if scale is None else f"lr_scale {scale}",
         lr=lr,
         weight_decay=number_text(group.get("weight_decay", 0), "weight_decay"),
+    )
+
+
+def _followed(group: Group, followed: Followed, at: int) -> Group:
+    """Return a group with the lr and the λ of each step, over their highest."""
+    lrs, decays = followed.lrs[at], followed.decays[at]
+    peak, most = max(lrs), 0.0 if decays is None else max(decays)
+    course = Course(
+        lrs=tuple(each / (peak or 1) for each in lrs),
+        decays=None if decays is None else tuple(each / most for each in decays),
+    )
+    return replace(
+        group,
+        lr=number_text(peak, "lr"),
+        weight_decay=group.weight_decay if decays is None else number_text(most, "weight_decay"),
+        course=course,
     )
 
 

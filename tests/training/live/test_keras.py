@@ -108,6 +108,11 @@ def test_a_schedule_or_no_decay_is_probed_with_numbers_of_its_own():
     assert (none.groups[0].decay_per_step, none.agrees) == (0, True)
 
 
+def test_a_schedulers_place_is_beside_a_torch_like_optimizer():
+    with pytest.raises(InvalidValueError, match="beside a torch-like optimizer only"):
+        decaycalc.inspect(excluding(), network(), object(), steps=3)
+
+
 def test_a_scaler_of_losses_is_seen_through():
     kind = type("LossScaleOptimizer", (), {"__module__": "keras.src.optimizers.loss_scale"})
     outer = kind()

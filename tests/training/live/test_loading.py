@@ -15,19 +15,21 @@ __all__ = ["module"]
 
 def test_a_callable_returns_an_optimizer_or_a_pair(module):
     optimizer, model = AdamW([tensor(2)]), network()
-    name = module(one=lambda: optimizer, two=lambda: (optimizer, model))
-    assert load(f"{name}:one") == (optimizer, None)
-    assert load(f"{name}:two") == (optimizer, model)
+    name = module(one=lambda: optimizer, two=lambda: (optimizer, model),
+                  three=lambda: (optimizer, model, 3))  # fmt: skip
+    assert load(f"{name}:one") == (optimizer, None, None)
+    assert load(f"{name}:two") == (optimizer, model, None)
+    assert load(f"{name}:three") == (optimizer, model, 3)
 
 
 def test_a_module_of_the_working_directory_is_found(tmp_path, monkeypatch, capsys):
     (tmp_path / "own_training.py").write_text("print('hello')\nclass A:\n    make = lambda: 3\n")
     monkeypatch.chdir(tmp_path)
     before = list(sys.path)
-    assert load("own_training:A.make") == (3, None)
+    assert load("own_training:A.make") == (3, None, None)
     assert sys.path == before
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert load("own_training:A.make") == (3, None)
+    assert load("own_training:A.make") == (3, None, None)
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "hello\n")
     sys.modules.pop("own_training")
