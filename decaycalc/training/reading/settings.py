@@ -61,6 +61,8 @@ class Settings:
             node = find(self.document.root, path)
             if node is None:
                 continue
+            if isinstance(node, Items) and node.items and not texts_of(node):
+                return _missing(field, path, node.line, f"{path} is a list of settings")
             if not isinstance(node, Scalar):
                 whole = ",".join(texts_of(node)) if isinstance(node, Items) else "{...}"
                 node = Scalar(text=whole or None, line=node.line)

@@ -1,11 +1,14 @@
-"""torchtitan's TOML configurations, until they became Python.
+"""torchtitan's TOML configurations, and the functions of its registries since they are Python.
 
 Source: torchtitan 9810191bb~1 torchtitan/config/job_config.py, components/lr_scheduler.py; the
-older keys before 8570415c3 and 0da8901b1.
+older keys before 8570415c3 and 0da8901b1; the newer form b5bcd76c6 config/configs.py,
+components/optimizer/optimizer.py default_adamw, lr_scheduler.py.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -15,9 +18,12 @@ _ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
     "adamw": Optimizer(convention="torchtitan", uses=_ADAM),
     "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
+    "default_adamw": Optimizer(convention="torchtitan", uses=_ADAM),
 }
 _SHAPES = {"linear": "linear", "sqrt": "1-sqrt", "cosine": "cosine"}
 _WHOLE = ("global_batch_size", "seq_len")
+_MICROBATCH = "training.num_tokens_per_microbatch_per_dp_rank"
+_STEP = "training.num_tokens_per_train_step"
 _OF_DEVICES = ("batch_size", "world_size", "seq_len")
 
 
@@ -38,6 +44,10 @@ def _devices(settings: Settings) -> Sourced | None:
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:
+    if settings.text("tokens_per_step") is not None:
+        return ("tokens_per_step",)
+    if settings.text("tokens_per_microbatch") is not None and "batch_size" not in settings.given:
+        return ("tokens_per_microbatch", "world_size")
     return _OF_DEVICES if settings.text("global_batch_size") is None else _WHOLE
 
 
@@ -72,16 +82,19 @@ TRAINER = Trainer(
                     "job.dump_folder"),
             at_least=2,
         ),
+        Signature(all_of=("_call_", "optimizer._call_", "training._call_")),
     ),
     fields=(
-        Field(name="optimizer", paths=("optimizer.name",), default="AdamW"),
+        Field(name="optimizer", paths=("optimizer.name", "optimizer._call_"), default="AdamW"),
         Field(name="weight_decay", paths=("optimizer.weight_decay",), default="0.1"),
         Field(name="lr", paths=("optimizer.lr",), default="8e-4"),
-        Field(name="beta1", paths=("optimizer.beta1",), default="0.9"),
-        Field(name="beta2", paths=("optimizer.beta2",), default="0.95"),
+        replace(element("beta1", "optimizer.betas", 0, default="0.9"), paths=("optimizer.beta1",)),
+        replace(element("beta2", "optimizer.betas", 1, default="0.95"), paths=("optimizer.beta2",)),
         Field(name="eps", paths=("optimizer.eps",), default="1e-8"),
         Field(name="batch_size", paths=("training.local_batch_size", "training.batch_size"),
               default="8"),
+        Field(name="tokens_per_step", paths=(_STEP,), absent=("-1",)),
+        Field(name="tokens_per_microbatch", paths=(_MICROBATCH,)),
         Field(name="global_batch_size", paths=("training.global_batch_size",), absent=("-1",)),
         Field(name="replicas", paths=("parallelism.data_parallel_replicate_degree",
                                       "training.data_parallel_replicate_degree"), default="1"),
@@ -106,5 +119,5 @@ TRAINER = Trainer(
     harmless=("optimizer.implementation", "optimizer.fused", "optimizer.early_step*",
               "training.max_norm", "training.local_batch_size", "training.compile*",
               "parallelism*", "activation*", "checkpoint*", "profiling*", "metrics*", "job*",
-              "validation*", "float8*", "comm*"),
+              "validation*", "validator*", "float8*", "comm*"),
 )  # fmt: skip

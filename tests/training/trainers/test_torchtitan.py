@@ -2,6 +2,8 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.source import read_training
 from tests.training.trainers.reading import read, shrink
 
 FILE = """\
@@ -69,3 +71,51 @@ def test_schedules(tmp_path, changes, schedule):
 def test_adam_is_coupled_and_another_optimizer_has_no_number(tmp_path):
     assert read(tmp_path, "a.toml", FILE.replace("AdamW", "Adam")).convention == "pytorch-adam"
     assert read(tmp_path, "b.toml", FILE.replace("AdamW", "Mine")).value is None
+
+
+REGISTRY = """\
+from torchtitan.trainer import Trainer
+
+
+def small() -> Trainer.Config:
+    return Trainer.Config(
+        optimizer=default_adamw(lr=4e-4, betas=(0.8, 0.9)),
+        lr_scheduler=LRSchedulersContainer.Config(warmup_steps=20, decay_ratio=0.2),
+        training=TrainingConfig(num_tokens_per_microbatch_per_dp_rank=4 * 1024, steps=500),
+    )
+
+
+def helper():
+    return small
+
+
+def longer() -> Trainer.Config:
+    config = small()
+    config.training.steps = 1000
+    config.optimizer.weight_decay = 0.02
+    config.training.num_tokens_per_train_step = 65536
+    return config
+"""
+
+
+def test_each_function_of_a_registry_is_a_run(tmp_path):
+    path = tmp_path / "config_registry.py"
+    path.write_text(REGISTRY, encoding="utf-8")
+    with pytest.raises(UnreadableFileError, match=r"py:1 \(small\), .*py:2 \(longer\)"):
+        read_training(str(path))
+    first = read_training(f"{path}:1", given={"world_size": "8"})
+    second = read_training(f"{path}:2")
+    assert (first.kind, first.convention, first.value) == ("torchtitan", "torchtitan", "0.1")
+    assert (first.betas, first.run.examples_per_step) == (("0.8", "0.9"), 4 * 1024 * 8)
+    assert first.schedule == "wsd:warmup=20,ramp=one,decay=100,shape=linear"
+    assert shrink(first) == pytest.approx(4e-5)
+    assert (second.value, second.run.steps) == ("0.02", 1000)
+    assert second.run.examples_per_step == 65_536
+
+
+def test_a_registry_of_one_run_needs_no_choice(tmp_path):
+    text = REGISTRY[: REGISTRY.index("def helper")].replace("lr_scheduler=LR", "other=LR")
+    found = read(tmp_path, "a.py", text)
+    assert found.schedule == "linear:warmup=200,ramp=one"
+    opened = read(tmp_path, "b.py", text.replace("4e-4", "rate()"))
+    assert opened.run.given("lr") is None

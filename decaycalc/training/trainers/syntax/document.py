@@ -156,6 +156,8 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     """Return the documents of a text in one syntax; only the parser that is needed is imported."""
     if syntax is Syntax.SHELL:
         return _commands(text, name)
+    if syntax is Syntax.PYTHON and (returned := _returned(text, name)):
+        return returned
     module, function = _PARSERS[syntax]
     package = __name__.rpartition(".")[0]
     parse: Callable[[str, str], Entries] = getattr(import_module(f"{package}.{module}"), function)
@@ -164,6 +166,25 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
         raise UnreadableFileError(name, "it sets nothing")
     check_size(root, name)
     return (Document(name=name, syntax=syntax, root=_unwrapped(root)),)
+
+
+def _returned(text: str, name: str) -> tuple[Document, ...]:
+    """Return one document for each function of a Python file that returns a configuration."""
+    # Imported here: most files are not Python.
+    from decaycalc.training.trainers.syntax.python_text import (  # noqa: PLC0415
+        RETURNED,
+        parse_returned,
+    )
+
+    if f"{RETURNED}(" not in text:
+        return ()
+    found = parse_returned(text, name)
+    for root in found.values():
+        check_size(root, name)
+    return tuple(
+        Document(name=name, syntax=Syntax.PYTHON, root=root, program=function)
+        for function, root in found.items()
+    )
 
 
 def _commands(text: str, name: str) -> tuple[Document, ...]:

@@ -10,6 +10,7 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _LARGEST = 400_000  # characters
 _DEEPEST = 40
+RETURNED = "Trainer.Config"  # what a function of torchtitan's registries returns
 _MOST_BITS = 4000
 _LARGEST_EXPONENT = 400
 
@@ -24,13 +25,30 @@ def parse_python(text: str, name: str) -> Entries:
     Raises:
         UnreadableFileError: too long, not Python, or without an assignment.
     """
-    if len(text) > _LARGEST:
-        raise UnreadableFileError(name, f"it is longer than {_LARGEST} characters")
-    module = _module(text, name)
-    known = _Assignments(text).read(module.body, top=True)
+    known = _read(text, name).known
     if not known:
         raise UnreadableFileError(name, "it assigns nothing that can be read")
     return Entries(entries=known)
+
+
+def parse_returned(text: str, name: str) -> dict[str, Entries]:
+    """Return what each function of a file returns that makes a `Trainer.Config`, by its name.
+
+    A function may take another's and change it: `config = base()`, `config.training.steps = 5`.
+
+    Raises:
+        UnreadableFileError: too long, or not Python.
+    """
+    return _read(text, name).returned
+
+
+def _read(text: str, name: str) -> "_Assignments":
+    if len(text) > _LARGEST:
+        raise UnreadableFileError(name, f"it is longer than {_LARGEST} characters")
+    module = _module(text, name)
+    assignments = _Assignments(text)
+    assignments.read(module.body, top=True)
+    return assignments
 
 
 def _module(text: str, name: str) -> ast.Module:
@@ -53,22 +71,28 @@ class _Assignments:
     def __init__(self, text: str) -> None:
         self.lines = text.encode().splitlines()
         self.known: dict[str, Node] = {}
+        self.returned: dict[str, Entries] = {}
 
     def read(self, body: list[ast.stmt], *, top: bool) -> dict[str, Node]:
         """Return the assignments of a body; within a function, only those to attributes."""
         for statement in body:
             if isinstance(statement, ast.FunctionDef) and top:
-                self.read_function(statement.body)
+                self.read_function(statement)
             for target, value in _assigned(statement):
                 path = _path(target)
                 if path:
                     self.put(path, self.evaluate(value))
         return self.known
 
-    def read_function(self, body: list[ast.stmt]) -> None:
-        """Read a function's assignments; its own names do not outlive it."""
+    def read_function(self, function: ast.FunctionDef) -> None:
+        """Read a function's assignments and what it returns; its own names do not outlive it."""
         outer = dict(self.known)
-        self.read(body, top=False)
+        self.read(function.body, top=False)
+        last = function.body[-1]
+        made = self.evaluate(last.value) if isinstance(last, ast.Return) and last.value else None
+        call = made.entries.get("_call_") if isinstance(made, Entries) else None
+        if isinstance(call, Scalar) and (call.text or "").endswith(RETURNED):
+            self.returned[function.name] = made  # type: ignore[assignment]  # it has entries
         kept = {
             key: node
             for key, node in self.known.items()
@@ -136,6 +160,8 @@ class _Assignments:
             if keyword.arg is not None
         }
         path = _path(value.func)
+        if path[-1:] and path[-1] in self.returned and not value.keywords:
+            return self.returned[path[-1]]
         if not path or (path != ("dict",) and not entries):
             raise _OpenValueError
         if path != ("dict",):

@@ -1,0 +1,140 @@
+"""Levanter's YAML configurations.
+
+Source: levanter 9263f81e src/levanter/optim/config.py, optim/muon.py, trainer.py.
+"""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from decaycalc.record import replace as with_changes
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
+
+_OPTIMIZERS = {
+    "adam": Optimizer(convention="optax-adamw", uses=("beta1", "beta2", "eps")),
+    "muon": Optimizer(
+        convention="optax-muon",
+        note="tensors that are no matrices of hidden layers have adam_lr instead (6e-4 by default)",
+    ),
+    "sophia-h": Optimizer(convention="optax-sophia"),
+}
+_FALLS = ("cosine", "linear")
+
+
+def _prepare(document: Document) -> Document:
+    """Lift the type of a schedule that is written as a mapping."""
+    inner = find(document.root, "optimizer.lr_schedule.type")
+    if not isinstance(inner, Scalar):
+        return document
+    entries = {**document.root.entries, "lr_schedule_type": inner}
+    return replace(document, root=Entries(entries=entries, line=document.root.line))
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the optimizer: optax's scale_by_adam, then the decay, then lr."""
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _class_default(settings: Settings) -> Sourced | None:
+    """Return the decay of an optimizer whose own default is not 0.1."""
+    if settings.word("optimizer") != "muon":
+        return None
+    where = "levanter 9263f81e optim/muon.py"
+    return Sourced(name="weight_decay", value="0", origin=Origin.DEFAULT, where=where)
+
+
+def _steps(settings: Settings, name: str) -> int | None:
+    """Return a number of steps; up to 1 it is a share of the run, rounded down."""
+    amount, total = settings.number(name), settings.number("steps")
+    if amount is None or total is None:
+        return None
+    return int(amount * total) if amount <= 1 else int(amount)
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: levanter optim/config.py, OptimizerConfig.lr_scheduler."""
+    if any(settings.has(f"optimizer.{key}") for key in ("cycle_length", "cycles", "haps")):
+        return None
+    name, warm = settings.word("scheduler"), _steps(settings, "warmup") or None
+    final = settings.number("min_lr_ratio")
+    if name == "constant":
+        return compose("constant", warmup=warm)
+    if name not in _FALLS or settings.number("cooldown"):
+        return None
+    decay, total = _steps(settings, "decay"), settings.number("steps") or Fraction(0)
+    if decay is None or decay + (warm or 0) >= total:
+        return compose(name, warmup=warm, final=final)
+    return compose("wsd", warmup=warm, decay=decay, final=final, shape=name)
+
+
+def _exempt(settings: Settings) -> Exemption:
+    switch = "optimizer.weight_decay_modules, optimizer.default_weight_decay_mask"
+    named = " or ".join(settings.texts("optimizer.weight_decay_modules"))
+    usual = "LayerNorm, RMSNorm, Embedding and bias in the path"
+    mask = settings.node("optimizer.default_weight_decay_mask")
+    default = (mask.text or "").lower() if isinstance(mask, Scalar) else ""
+    if named and default != "true":
+        return Exemption(rule=f"all but names that match {named[:200]}", switch=switch)
+    if named:
+        return Exemption(rule=f"{usual}, unless they match {named[:200]}", switch=switch)
+    return Exemption(rule="nothing" if default == "false" else usual, switch=switch)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Let λ follow lr once more where the decay is AdamC's."""
+    if not settings.has("optimizer.adamc_weight_decay") or not settings.flag("adamc"):
+        return made
+    return with_changes(made, decay_schedule=made.schedule)
+
+
+TRAINER = Trainer(
+    kind="levanter",
+    title="Levanter",
+    version="levanter 9263f81e",
+    signatures=(
+        Signature(
+            any_of=("trainer.mp", "trainer.train_batch_size", "trainer.num_train_steps",
+                    "trainer.per_device_parallelism", "trainer.model_axis_size",
+                    "optimizer.min_lr_ratio", "optimizer.lr_schedule"),
+            at_least=2,
+            none_of=("syntax:Python",),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.type",), default="adam"),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",), default="0.1",
+              derive=_class_default),
+        Field(name="lr", paths=("optimizer.learning_rate",), default="6e-4"),
+        Field(name="beta1", paths=("optimizer.beta1",), default="0.9"),
+        Field(name="beta2", paths=("optimizer.beta2",), default="0.95"),
+        Field(name="eps", paths=("optimizer.epsilon",), default="1e-8"),
+        Field(name="adamc", paths=("optimizer.adamc_weight_decay",)),
+        Field(name="batch_size", paths=("trainer.train_batch_size",), default="512",
+              open=("-1",), note="it is per_device_parallelism times the devices"),
+        Field(name="steps", paths=("trainer.num_train_steps",), default="400000"),
+        Field(name="scheduler", paths=("lr_schedule_type", "optimizer.lr_schedule"),
+              default="cosine"),
+        Field(name="warmup", paths=("optimizer.warmup",), default="0.01"),
+        Field(name="decay", paths=("optimizer.decay",)),
+        Field(name="cooldown", paths=("optimizer.cooldown",)),
+        Field(name="min_lr_ratio", paths=("optimizer.min_lr_ratio",), default="0.1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    prepare=_prepare,
+    finish=_finish,
+    # train_batch_size counts all devices.
+    batch=lambda _: ("batch_size",),
+    unit=lambda _: "sequences",
+    harmless=("trainer*", "data*", "model*", "optimizer.weight_decay_modules",
+              "optimizer.default_weight_decay_mask", "optimizer.lr_schedule*",
+              "optimizer.cycle*", "optimizer.rewarmup", "optimizer.adam_lr", "optimizer.gamma",
+              "optimizer.skip_bad_steps", "epoch", "hf_save_steps"),
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""Meta Lingua's YAML configurations.
+
+Source: lingua 437d680 lingua/optim.py, lingua/data.py, apps/main/train.py.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, steps_of
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: lingua/optim.py, build_lr_fn; torch's LambdaLR counts from 0."""
+    name = settings.word("scheduler")
+    if name == "constant":
+        return "constant"
+    warm = steps_of(settings, "warmup")
+    final = settings.number("lr_min_ratio")
+    if name == "linear":
+        return compose("linear", warmup=warm, final=final)
+    if name == "inv_sqrt" and settings.number("exp_factor") == Fraction(1, 2):
+        return compose("inverse-sqrt", warmup=warm, floor=final)
+    if settings.number("cycle_length") != 1:
+        return None
+    if name == "cosine" and settings.number("cosine_theta") == 1:
+        return compose("cosine", warmup=warm, final=final)
+    return _wsd(settings, warm, final) if name == "wsd" else None
+
+
+def _wsd(settings: Settings, warm: int | None, final: Fraction | None) -> str | None:
+    """Return the stable phase and its fall, 1/(1 + u·(1/min - 1)/D) at step u of its D."""
+    steps, share = settings.count("steps"), settings.number("decay_fraction")
+    fall = int(steps * share) if steps and share else 0
+    if not final or not fall or steps is None:
+        return None
+    gamma = decimal_text((1 / final - 1) / fall)
+    stable = compose("constant", warmup=warm, until=steps - fall)
+    return f"{stable} + {compose('inverse', gamma=gamma)}"
+
+
+TRAINER = Trainer(
+    kind="lingua",
+    title="Meta Lingua",
+    version="lingua 437d680",
+    signatures=(
+        Signature(
+            all_of=("optim.lr",),
+            any_of=("optim.lr_min_ratio", "distributed.fsdp_type", "data.n_views", "data.seq_len",
+                    "distributed.selective_activation_checkpointing", "probe_freq", "dump_dir"),
+            at_least=2,
+        ),
+    ),
+    fields=(
+        Field(name="weight_decay", paths=("optim.weight_decay",), default="0.1"),
+        Field(name="lr", paths=("optim.lr",), default="3e-4"),
+        Field(name="beta1", paths=("optim.beta1",), default="0.9"),
+        Field(name="beta2", paths=("optim.beta2",), default="0.95"),
+        Field(name="eps", paths=("optim.epsilon",), default="1e-8"),
+        Field(name="batch_size", paths=("data.batch_size",), default="2"),
+        Field(name="grad_accum", paths=("grad_acc_steps",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="seq_len", paths=("data.seq_len",), default="2048"),
+        Field(name="steps", paths=("steps",), default="1000"),
+        Field(name="scheduler", paths=("optim.scheduler",), default="cosine"),
+        Field(name="warmup", paths=("optim.warmup",), default="2000"),
+        Field(name="lr_min_ratio", paths=("optim.lr_min_ratio",), default="0.1"),
+        Field(name="cycle_length", paths=("optim.cycle_length",), default="1"),
+        Field(name="cosine_theta", paths=("optim.cosine_theta",), default="1"),
+        Field(name="decay_fraction", paths=("optim.decay_fraction",), default="0.1"),
+        Field(name="exp_factor", paths=("optim.exp_factor",), default="0.5"),
+    ),
+    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing"),
+    batch=lambda _: ("batch_size", "grad_accum", "world_size", "seq_len"),
+    unit=lambda _: "tokens",
+    harmless=("optim.clip", "optim.annealing_step", "profiling*", "checkpoint*", "logging*",
+              "eval*", "model*", "distributed*", "data*"),
+)  # fmt: skip
