@@ -151,6 +151,8 @@ def inspect(
     run: Run | None = None,
     *,
     schedule: str | None = None,
+    decay_schedule: str | None = None,
+    groups: Sequence[str] = (),
     kind: str | None = None,
     **quantities: Number | None,
 ) -> "Inspection":
@@ -159,8 +161,8 @@ def inspect(
     A `source` that is no text is an optimizer: torch's or one like it, or Keras's; its `model`
     names the tensors, and its `scheduler` (torch's, timm's, or Lightning's mapping of one) is
     stepped on a copy over the run's steps. `quantities` of the run, by their names, take the place
-    of the source's own, and what depends on them follows; `kind` is the trainer whose file it is.
-    `to_dict()` is the command's JSON.
+    of the source's own, and what depends on them follows; `groups` are rules `REGEX:lr*16,wd=0.1`
+    laid over its groups; `kind` is the trainer whose file it is. `to_dict()` is the command's JSON.
 
     >>> inspect("resnet-50-he", batch_size=512).figures.shrink
     0.0001
@@ -169,6 +171,7 @@ def inspect(
         DecaycalcError: what the command would refuse.
     """
     from decaycalc import inspection  # noqa: PLC0415  (the readers of training files, if asked)
+    from decaycalc.training.chosen import laid_over, typed  # noqa: PLC0415
 
     own = _run_with(run, quantities)
     if scheduler is not None and (schedule is not None or isinstance(source, str)):
@@ -176,12 +179,13 @@ def inspect(
             "scheduler", type(scheduler).__name__,
             "stands beside a live optimizer, and beside no other schedule",
         )  # fmt: skip
+    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
     if isinstance(source, str):
-        return inspection.inspect(source, run=own, schedule=schedule, kind=kind)
+        return inspection.inspect(source, run=own, groups=tuple(groups), kind=kind, **more)
     from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
 
-    training = training_of(source, model, scheduler, run=own)
-    return inspection.inspect_training(training, run=own, schedule=schedule)
+    live = laid_over(typed(run=own, **more), training_of(source, model, scheduler, run=own))
+    return inspection.inspect_training(live, groups=tuple(groups))
 
 
 def probe(optimizer: Any, model: Any = None) -> "Probe":

@@ -12,11 +12,11 @@ from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import replace
-from decaycalc.training.chosen import given_of, overridden
+from decaycalc.training.chosen import loaded, typed
+from decaycalc.training.groups import grouped, lr_of, own_run, value_of
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
-from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import Course, ExemptionJson, FoundJson, Group, Training
-from decaycalc.training.source import load, text_of
+from decaycalc.training.source import text_of
 
 
 class GroupDecayJson(TypedDict):
@@ -26,13 +26,14 @@ class GroupDecayJson(TypedDict):
     selector: str
     lr: float | None
     weight_decay: float | None
-    lr_mult: float
-    decay_mult: float
+    lr_mult: float | None
+    decay_mult: float | None
     update_share: float
     towards: str
     n_tensors: int | None
     n_weights: int | None
     shrink: float | None
+    sum_shrink: float | None
     timescale_steps: float | None
     survival: float | None
 
@@ -73,12 +74,18 @@ class InspectionJson(ReadingJson):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupDecay:
-    """One group's decay; `lr` and `weight_decay` are its own, multiplied out."""
+    """One group's decay; `training` is the group as a run, its lr and its number multiplied out.
+
+    `lr_mult` and `decay_mult` are what multiplies the run's own, None where that is not known.
+    """
 
     group: Group
+    training: Training
+    figures: Figures
     lr: float | None
     weight_decay: float | None
-    figures: Figures
+    lr_mult: float | None
+    decay_mult: float | None
     n_tensors: int | None = None
     n_weights: int | None = None
 
@@ -96,13 +103,14 @@ class GroupDecay:
             "selector": group.selector,
             "lr": self.lr,
             "weight_decay": self.weight_decay,
-            "lr_mult": float(exact(group.lr_mult)),
-            "decay_mult": float(exact(group.decay_mult)),
+            "lr_mult": self.lr_mult,
+            "decay_mult": self.decay_mult,
             "update_share": float(exact(group.update_share)),
             "towards": group.towards.value,
             "n_tensors": self.n_tensors,
             "n_weights": self.n_weights,
             "shrink": self.figures.shrink,
+            "sum_shrink": self.figures.sum_shrink,
             "timescale_steps": self.figures.timescale_steps,
             "survival": self.figures.survival,
         }
@@ -166,38 +174,30 @@ def inspect(
     run: Run | None = None,
     schedule: str | None = None,
     decay_schedule: str | None = None,
+    groups: tuple[str, ...] = (),
     kind: str | None = None,
 ) -> Inspection:
     """Return what the decay of a published run or a training file really does.
 
-    What is given takes the place of the source's own, and what depends on it follows.
+    What is given takes the place of the source's own, and what depends on it follows; `groups`
+    are rules `REGEX:lr*16,wd=0.1` laid over its groups.
 
     Raises:
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
         ContradictionError: quantities that cannot hold together.
     """
-    run = run or Run()
-    given = given_of(run)
-    given |= {} if schedule is None else {"schedule": schedule}
-    training = load(source, given=given, kind=kind)
-    return inspect_training(training, run=run, schedule=schedule, decay_schedule=decay_schedule)
+    own = typed(run=run, schedule=schedule, decay_schedule=decay_schedule)
+    return inspect_training(loaded(source, own, kind=kind), groups=groups)
 
 
-def inspect_training(
-    training: Training,
-    *,
-    run: Run | None = None,
-    schedule: str | None = None,
-    decay_schedule: str | None = None,
-) -> Inspection:
+def inspect_training(training: Training, *, groups: tuple[str, ...] = ()) -> Inspection:
     """Return what the decay of a training that is read already (a live optimizer's) really does.
 
     Raises:
         ContradictionError: quantities that cannot hold together.
     """
-    given = run or Run()
-    return _inspected(overridden(training, given, schedule=schedule, decay_schedule=decay_schedule))
+    return _inspected(grouped(training, groups))
 
 
 def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Finding, ...]:
@@ -214,14 +214,7 @@ def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Fin
 
 def _inspected(training: Training) -> Inspection:
     training = _followable(training)
-
-    @cache
-    def measured(lr: Fraction | None, value: str, course: Course | None) -> Figures:
-        """Return a group's figures; layers by the hundred share few pairs of lr and decay."""
-        run = training.run if lr is None else replace(training.run, lr=lr)
-        return measure(training, run=run, value=value, course=course)
-
-    groups = tuple(_group_decay(training, group, measured) for group in training.groups)
+    groups = group_decays(training)
     decayed = (each.figures for each in groups if each.weight_decay and each.figures.shrink)
     own = next(decayed, None)
     return Inspection(
@@ -241,27 +234,44 @@ def _followable(training: Training) -> Training:
     return replace(training, notes=(*training.notes, note))
 
 
+def group_decays(training: Training) -> tuple[GroupDecay, ...]:
+    """Return each group's own lr and decay, and what they do over the run.
+
+    Raises:
+        ContradictionError, InvalidValueError: numbers that no run can have.
+    """
+    measured = cache(_figures)  # layers by the hundred share few pairs of lr and decay
+    return tuple(_group_decay(training, group, measured) for group in training.groups)
+
+
 def _group_decay(
     training: Training,
     group: Group,
-    measured: Callable[[Fraction | None, str, Course | None], Figures],
+    measured: Callable[[Training, Course | None], Figures],
 ) -> GroupDecay:
-    """Return a group's own lr and decay, and what they do."""
-    run_lr = training.run.given("lr")
-    lr = exact(group.lr) if group.lr else None if run_lr is None else run_lr * exact(group.lr_mult)
-    own = None if training.value is None else exact(training.value) * exact(group.decay_mult)
-    value = own if group.weight_decay is None else exact(group.weight_decay)
-    figures = Figures()
-    if value == 0 or lr == 0:
-        figures = Figures(shrink=0.0, sum_shrink=0.0, survival=1.0)
-    elif value is not None and training.value is not None:
-        figures = measured(lr, decimal_text(value), group.course)
-    own_tensors = [tensor for tensor in training.tensors if group.name in tensor.groups]
+    own, lr, value = own_run(training, group), lr_of(training, group), value_of(training, group)
+    tensors = [tensor for tensor in training.tensors if group.name in tensor.groups]
     return GroupDecay(
         group=group,
-        n_tensors=len(own_tensors) if training.tensors else None,
-        n_weights=sum(each.n_weights for each in own_tensors) if training.tensors else None,
+        training=own,
+        figures=measured(own, group.course),
         lr=None if lr is None else float(lr),
         weight_decay=None if value is None else float(value),
-        figures=figures,
+        lr_mult=_ratio(group.lr, training.run.given("lr"), group.lr_mult),
+        decay_mult=_ratio(group.weight_decay, exact(training.value or 0), group.decay_mult),
+        n_tensors=len(tensors) if training.tensors else None,
+        n_weights=sum(each.n_weights for each in tensors) if training.tensors else None,
     )
+
+
+def _ratio(own: str | None, base: Fraction | None, factor: str) -> float | None:
+    """Return what multiplies the run's number; None where that is needed and not known."""
+    if own is None:
+        return float(exact(factor))
+    return float(exact(own) / base) if base else None
+
+
+def _figures(own: Training, course: Course | None) -> Figures:
+    if own.value is not None and exact(own.value) == 0:
+        return Figures(shrink=0.0, sum_shrink=0.0, survival=1.0)
+    return measure(own, course=course)

@@ -11,7 +11,7 @@ from decaycalc.cli.main import main
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.inspection import inspect
-from decaycalc.training.chosen import choose
+from decaycalc.training.chosen import chosen, typed
 
 TRAINER = (
     "per_device_train_batch_size: 8\ngradient_accumulation_steps: 4\nlearning_rate: 5e-5\n"
@@ -133,7 +133,7 @@ def test_a_number_that_is_not_the_decay_is_refused_where_it_is_converted(write):
     path = write("a.yaml", TRAINER + "optim: lomo\n")
     assert inspect(path).figures.shrink is None
     with pytest.raises(NoEquivalentError, match="does not pass weight_decay"):
-        choose(path)
+        chosen(typed(), path)
 
 
 def test_the_table_shows_the_run_and_the_groups(write, run):

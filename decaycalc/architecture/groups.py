@@ -123,13 +123,27 @@ def _any_match(patterns: tuple[str, ...], names: tuple[str, ...]) -> list[bool]:
 
 
 def group_tensors(architecture: Architecture, made: tuple[Treatment, ...]) -> tuple[Group, ...]:
-    """Return the parameter groups of what each tensor gets, decayed ones first."""
-    keys = {key: (each.lr, each.decay) for key, each in distinct(made).items()}
-    found: dict[tuple[object, object], tuple[Treatment, list[Tensor]]] = {}
+    """Return the parameter groups of what each tensor gets, decayed ones first.
+
+    Exempt tensors that a rule fits beside decayed ones are a group with a name of its own.
+    """
+    keys = {key: each.settings for key, each in distinct(made).items()}
+    found: dict[tuple[object, ...], tuple[Treatment, list[Tensor]]] = {}
     for tensor, each in zip(architecture.tensors, made, strict=True):
         found.setdefault(keys[id(each)], (each, []))[1].append(tensor)
-    groups = [Group(treatment=each, tensors=tuple(tensors)) for each, tensors in found.values()]
+    decayed = {each.name for each, _ in found.values() if not each.is_exempt}
+    groups = [
+        Group(treatment=_told_apart(each, decayed), tensors=tuple(tensors))
+        for each, tensors in found.values()
+    ]
     return tuple(sorted(groups, key=lambda group: group.treatment.is_exempt))
+
+
+def _told_apart(treatment: Treatment, decayed: set[str]) -> Treatment:
+    """Return what an exempt group gets, its name none of a decayed group's."""
+    if not treatment.is_exempt or treatment.name not in decayed:
+        return treatment
+    return replace(treatment, name=f"{treatment.name}, exempt")
 
 
 def lr_multiples(architecture: Architecture, layer_decay: float | None) -> tuple[float, ...]:

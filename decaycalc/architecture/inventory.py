@@ -15,7 +15,7 @@ from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.lora import Lora, adapt
 from decaycalc.architecture.name_words import is_second_factor
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
-from decaycalc.architecture.treatment import WHOLE, Treatment
+from decaycalc.architecture.treatment import WHOLE, Towards, Treatment
 from decaycalc.errors import ContradictionError
 from decaycalc.record import Record
 
@@ -28,6 +28,8 @@ class GroupJson(TypedDict):
     weight_decay: float | None
     lr_mult: float | None
     decay_mult: float | None
+    update_share: float
+    towards: str
     n_tensors: int | None
     n_weights: int | None
     shrink: float | None
@@ -145,6 +147,8 @@ class Entry(Record):
         """The tensor's part of the penalty, in units of the mean loss."""
         if not self.is_decayed:
             return 0.0
+        if self.treatment.towards is Towards.INITIAL and self.measured_sum_of_squares is None:
+            return 0.0  # it counts from where the weights start
         squares = self.known_sum_of_squares
         return None if self.strength is None or squares is None else self.strength / 2 * squares
 
@@ -276,6 +280,8 @@ class Inventory(Record):
             "weight_decay": rate.value,
             "lr_mult": treatment.lr.ratio(self.rate.lr),
             "decay_mult": treatment.decay.ratio(self.rate.value),
+            "update_share": float(treatment.update_share),
+            "towards": treatment.towards.value,
             "n_tensors": len(group.tensors),
             "n_weights": group.n_weights,
             "shrink": rate.shrink,
@@ -392,7 +398,9 @@ def multiplied(base: Rate) -> RateOf:
         return Rate(
             value=None if value is None else float(value),
             strength=_product(base.strength, decay_mult),
-            shrink=_product(base.shrink, decay_mult, treatment.lr.ratio(base.lr)),
+            shrink=_product(
+                base.shrink, decay_mult, treatment.lr.ratio(base.lr), float(treatment.update_share)
+            ),
             lr=None if lr is None else float(lr),
         )
 
@@ -414,14 +422,14 @@ def _entries(
 ) -> tuple[Entry, ...]:
     """Return the tensors with what each gets; those of a group share its multiples."""
     shared = {
-        (group.treatment.lr, group.treatment.decay): (
+        group.treatment.settings: (
             group.treatment.decay.ratio(base.value),
             group.treatment.lr.ratio(base.lr),
             rate.strength,
         )
         for group, rate in zip(*grouped, strict=True)
     }
-    known = {key: shared[each.lr, each.decay] for key, each in distinct(made).items()}
+    known = {key: shared[each.settings] for key, each in distinct(made).items()}
     entries = []
     for tensor, each in zip(architecture.tensors, made, strict=True):
         decay_mult, lr_mult, strength = known[id(each)]

@@ -7,10 +7,18 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
-from decaycalc.cli.options import GROUP, ConventionName, options, run_options
+from decaycalc.cli.options import (
+    GROUP,
+    KIND,
+    RECIPE,
+    ConventionName,
+    options,
+    run_options,
+)
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.errors import ContradictionError
-from decaycalc.record import replace
+from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
     from decaycalc.answers import Answer
@@ -44,7 +52,7 @@ if TYPE_CHECKING:
               help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...")  # fmt: skip
 @click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
 @click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
-@options(GROUP)
+@options(GROUP, RECIPE, KIND)
 @click.option("--layer-decay", type=float, metavar="NUMBER", help="lr shrinks by it per layer.")
 @click.option("--lora", metavar="R[,ALPHA]", help="Train a low-rank update's factors instead.")
 @click.option("--lora-targets", metavar="REGEX", help="Layers it adapts.  [default: peft's]")
@@ -180,26 +188,29 @@ def take_rate(
         ContradictionError: a VALUE without --from, or --from without a VALUE.
     """
     from decaycalc.architecture.inventory import Rate
+    from decaycalc.training.groups import group_of, lr_of, own_run, value_of
 
-    value, source, run = given["value"], given["source"], given["run"]
-    if value is None:
-        if source is not None:
+    own = typed(value=given["value"], source=given["source"], run=given["run"])
+    training = over_recipe(own, given["recipe"], kind=given["kind"])
+    run, mask = training.run, given["mask"]
+    if training.value is None:
+        if own.convention is not None:
             raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
-        return Rate(lr=None if run.lr is None else float(run.lr)), None, ()
-    from decaycalc.cli.convert import require_source
-
-    known, mask = require_source(source), given["mask"]
+        return Rate(lr=amount(run.lr)), None, training.told
+    known, value = require_source(training.record), training.value
 
     def ask(amount: Any, run: "Run") -> "Answer":
         return find_answer(amount, known, run, architecture, mask)
 
     def rate_of(treatment: "Treatment") -> "Rate":
-        lr = treatment.lr.of(run.lr)
-        changed = run if lr is None else replace(run, lr=lr)
-        return rate_from(ask(treatment.decay.of(value), changed), changed.lr)
+        group = group_of(treatment)
+        part = own_run(training, group)
+        if part.run.lr is None and lr_of(training, group) == 0:
+            return Rate(value=amount(value_of(training, group)), strength=0.0, shrink=0.0, lr=0.0)
+        return rate_from(ask(part.value, part.run), part.run.lr)
 
     found = ask(value, run)
-    return rate_from(found, run.lr), rate_of, tuple(found.warnings)
+    return rate_from(found, run.lr), rate_of, (*training.told, *found.warnings)
 
 
 def find_answer(
@@ -218,14 +229,19 @@ def rate_from(found: "Answer", lr: Any) -> "Rate":
     """Return an answer's numbers as a network's inventory takes them."""
     from decaycalc.architecture.inventory import Rate
 
-    known_lr = None if lr is None else float(lr)
+    known_lr = amount(lr)
     return Rate(
-        value=None if found.value is None else float(found.value),
+        value=amount(found.value),
         strength=found.strength,
         shrink=found.shrink,
         lr=known_lr,
         equilibrium_rms=equilibrium(found.source, known_lr, found.shrink),
     )
+
+
+def amount(number: Any) -> float | None:
+    """Return a number as a float, None where it is not known."""
+    return None if number is None else float(number)
 
 
 def equilibrium(source: "Convention", lr: float | None, shrink: float | None) -> float | None:

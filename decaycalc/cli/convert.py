@@ -1,5 +1,6 @@
 """`decaycalc convert`: one weight decay in every other convention."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,14 +23,14 @@ from decaycalc.cli.options import (
     options,
 )
 from decaycalc.cli.output import Shown, output_of, output_options
-from decaycalc.cli.request import Request, Setting, question_of, setting_of
+from decaycalc.cli.request import Request, question_of, training_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError, UsageError
 from decaycalc.record import replace
 
 if TYPE_CHECKING:
-    from decaycalc.answers import Answer
-    from decaycalc.conventions.record import Convention
+    from decaycalc.answers import Answer, Question
     from decaycalc.report.documents import ConvertJson
+    from decaycalc.training.record import Training
 
 
 @click.command(
@@ -80,15 +81,13 @@ def command(**given: Any) -> Shown | None:
     request = Request.of(given)
     if request.show_config:
         return shown_config()
-    if request.groups and (request.input is not None or request.framework is not None):
-        raise UsageError("--group is for one answer: leave out --input and --emit")
     if request.input is not None:
         convert_rows(request, request.input)
         return None
-    setting = setting_of(request)
+    training = training_of(request)
     if request.framework is not None:
-        return emitted(request, setting, request.framework)
-    return answered(request, setting)
+        return emitted(request, training, request.framework)
+    return answered(request, training)
 
 
 def shown_config() -> Shown:
@@ -105,39 +104,48 @@ def convert_rows(request: Request, path: str) -> None:
     rows.convert_rows(request, path)
 
 
-def emitted(request: Request, setting: Setting, framework: str) -> Shown:
-    """Return the setting as a framework's code."""
+def emitted(request: Request, training: "Training", framework: str) -> Shown:
+    """Return the run as a framework's code."""
     from decaycalc.cli import emit
 
-    return emit.emitted(request, setting, framework, source=require_source(setting.source))
+    return emit.emitted(request, training, framework)
 
 
-def answered(request: Request, setting: Setting) -> Shown:
+def answered(request: Request, training: "Training") -> Shown:
     """Return the answer, with its derivation where that is asked for."""
     from decaycalc.answers import answer
 
     whole = output_of(click.get_current_context()).asked != "value"
     if not whole and request.schedule is None:
         # A bare number does not follow the schedule that a recipe brings along.
-        setting = replace(setting, schedule=None, decay_schedule=request.decay_schedule)
-    strict = request.strict and whole
-    question = question_of(request, setting, require_source(setting.source), strict=strict)
+        training = replace(training, schedule=None, decay_schedule=request.decay_schedule)
+    question = question_of(request, training, strict=request.strict and whole)
     found = answer(question)
     if request.strict:
         _require_said(found)
     asked = len(question.targets)
-    result = shown(found, setting.notes, asked=asked, everything=question.everything)
+    result = shown(found, training.told, asked=asked, everything=question.everything)
     if request.groups:
         if not whole:
             raise UsageError("--group has a number for each group: leave out --value")
-        from decaycalc.cli.grouped import with_groups
-
-        result = with_groups(result, question, request.groups)
+        result = in_groups(result, training, question, request.groups)
     if not request.explain:
         return result
     from decaycalc.cli.explanation import explained, of_answer
 
     return explained(result, of_answer(question, found), style=request.explain)
+
+
+def in_groups(
+    result: Shown, training: "Training", question: "Question", texts: tuple[str, ...]
+) -> Shown:
+    """Return an answer with what each group of the run gets beside it."""
+    from decaycalc.cli.grouped import group_conversions, with_groups
+    from decaycalc.training.groups import grouped
+
+    network, mask = question.architecture, question.mask
+    run = grouped(training, texts, architecture=network, mask=mask)
+    return with_groups(result, run, partial(group_conversions, question, training))
 
 
 def _require_said(answer: "Answer") -> None:
@@ -150,23 +158,6 @@ def _require_said(answer: "Answer") -> None:
 
     for conversion in answer.conversions:
         require_said(f"{answer.source.key} to {conversion.convention.key}", conversion.assumptions)
-
-
-def require_source(source: "Convention | None") -> "Convention":
-    """Return the source convention; it has no default, because every guess would be wrong for most.
-
-    Raises:
-        UsageError: it was not given; the text offers the commonest.
-    """
-    if source is None:
-        from decaycalc.cli.empty_call import help_with_an_empty_call
-
-        help_with_an_empty_call(click.get_current_context())
-        raise UsageError(
-            "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
-            "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"
-        )
-    return source
 
 
 def shown(

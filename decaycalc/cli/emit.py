@@ -1,43 +1,82 @@
-"""`convert --emit`: the setting as a framework's code."""
+"""A run as a framework's code: `--emit` of every command that has it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from decaycalc.cli.output import Shown
-from decaycalc.cli.request import Request, Setting
+from decaycalc.cli.request import Request, require_source
 from decaycalc.errors import MissingQuantityError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.conventions.record import Convention
+    from decaycalc.emit.code import Snippet
+    from decaycalc.report.documents import EmittedJson
+    from decaycalc.training.record import Training
 
 
-def emitted(request: Request, setting: Setting, framework: str, *, source: "Convention") -> Shown:
-    """Return the setting as a framework's code.
+def emitted(request: Request, training: "Training", framework: str) -> Shown:
+    """Return the code that `convert --emit` asks for.
 
     Raises:
-        MissingQuantityError: no VALUE.
         UsageError: several targets.
+        As `snippet_of`.
     """
-    from decaycalc.cli.recipes import shown_code
     from decaycalc.conversion.assumptions import require_said
-    from decaycalc.emit.code import emit
+    from decaycalc.training.groups import by_pattern
 
     if len(request.targets) > 1:
         raise UsageError("--emit writes code for one --to at a time")
-    if setting.value is None:
-        raise MissingQuantityError("--emit", ("value",))
-    snippet = emit(
+    snippet = snippet_of(
+        training,
         framework,
-        setting.value,
-        source=source,
-        run=setting.run,
         target=request.targets[0] if request.targets else None,
         target_run=request.target_run,
         mask=request.decay_mask,
-        schedule=setting.schedule,
-        decay_schedule=setting.decay_schedule,
-        betas=setting.betas,
-        eps=setting.eps,
+        groups=by_pattern(training, request.groups),
     )
     if request.strict:
         require_said("a strict snippet", snippet.assumptions)
-    return shown_code(snippet, "convert", setting.notes)
+    return shown_code(snippet, "convert", training.told)
+
+
+def snippet_of(training: "Training", framework: str, **more: Any) -> "Snippet":
+    """Return a run's code; `more` are what `emit` takes beside the run.
+
+    Raises:
+        MissingQuantityError: no VALUE.
+        DecaycalcError: what `emit` refuses.
+    """
+    from decaycalc.emit.code import emit
+
+    source = require_source(training.record)
+    if training.value is None:
+        raise MissingQuantityError("--emit", ("value",))
+    return emit(
+        framework,
+        training.value,
+        source=source,
+        run=training.run,
+        schedule=training.schedule,
+        decay_schedule=training.decay_schedule,
+        **{"betas": training.betas, "eps": training.eps, **more},
+    )
+
+
+def shown_code(snippet: "Snippet", name: str, notes: tuple[str, ...]) -> Shown:
+    """Return a snippet in all its shapes: bare code but for JSON."""
+    body: EmittedJson = {"snippet": snippet.to_dict()}
+    return Shown(
+        name=name,
+        body=lambda: body,
+        tables=lambda: snippet_table(snippet),
+        rows=lambda: [body["snippet"]],
+        text=lambda: snippet.code,
+        notes=tuple(entry.text for entry in snippet.assumptions),
+        warnings=(*notes, *snippet.notes),
+    )
+
+
+def snippet_table(snippet: "Snippet") -> Any:
+    """Return a snippet as a table, for Markdown."""
+    from decaycalc.report.table import simple_table
+
+    lines = tuple((line,) for line in snippet.code.splitlines())
+    return (simple_table(title=f"Code for {snippet.framework}", headers=("code",), rows=lines),)

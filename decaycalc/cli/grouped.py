@@ -1,5 +1,6 @@
-"""What each parameter group of a run gets: the rules of `--group` on `convert`."""
+"""What each parameter group of a run gets, beside an answer: the rules of `--group`."""
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from decaycalc.cli.output import Shown
@@ -8,24 +9,29 @@ from decaycalc.record import replace
 
 if TYPE_CHECKING:
     from decaycalc.answers import Question
-    from decaycalc.architecture.treatment import Treatment
-    from decaycalc.report.documents import ConvertedGroupJson, GroupNumberJson
+    from decaycalc.inspection import GroupDecay
+    from decaycalc.training.record import Training
 
-Counted = tuple["Treatment", int | None, int | None]
-"""What a group gets, and how many tensors and weights it has, where a network is known."""
+More = Callable[["GroupDecay"], Mapping[str, Any]]
+"""What a command has to say of a group beside its decay, by the names of JSON."""
 
 
-def with_groups(result: Shown, question: "Question", texts: tuple[str, ...]) -> Shown:
+def nothing_more(_: "GroupDecay") -> Mapping[str, Any]:
+    """Return what there is to say of a group where its decay is all."""
+    return {}
+
+
+def with_groups(result: Shown, training: "Training", more: More = nothing_more) -> Shown:
     """Return an answer with what each group of the run gets beside it.
 
     Raises:
         UsageError: no VALUE to multiply.
-        InvalidValueError: a rule that is malformed, or fits no tensor.
-        ContradictionError: a rule without effect.
     """
-    if question.value is None:
+    if training.value is None:
         raise UsageError("--group needs a VALUE to multiply")
-    rows = [_row(question, *counted) for counted in _counted(question, texts)]
+    from decaycalc.inspection import group_decays
+
+    rows = [{**each.to_dict(), **more(each)} for each in group_decays(training)]
 
     def tables() -> Any:
         from decaycalc.report import groups
@@ -35,51 +41,20 @@ def with_groups(result: Shown, question: "Question", texts: tuple[str, ...]) -> 
     return replace(result, body=lambda: {**result.body(), "groups": rows}, tables=tables)
 
 
-def _counted(question: "Question", texts: tuple[str, ...]) -> list[Counted]:
-    """Return what the groups get: all of a network's, else the rest and each rule by itself."""
-    from decaycalc.architecture.treatment import Treatment, parse_group_rule
-
-    rules = tuple(map(parse_group_rule, texts))
-    rest = Treatment(name="others")
-    if question.architecture is None:
-        return [(each, None, None) for each in (rest, *(rule.applied(rest) for rule in rules))]
-    from decaycalc.architecture.groups import Choice, group_tensors, treatments
-    from decaycalc.architecture.masks import DEFAULT_MASK
-
-    choice = Choice(mask=question.mask or DEFAULT_MASK, groups=rules)
-    made = treatments(question.architecture, choice)
-    groups = group_tensors(question.architecture, made)
-    return [(each.treatment, len(each.tensors), each.n_weights) for each in groups]
-
-
-def _row(
-    question: "Question", treatment: "Treatment", n_tensors: int | None, n_weights: int | None
-) -> "ConvertedGroupJson":
-    """Return one group's object of the JSON document; an exempt one has no conversions."""
+def group_conversions(
+    question: "Question", training: "Training", each: "GroupDecay"
+) -> Mapping[str, Any]:
+    """Return a group's number in each target that is asked for; an exempt one has none."""
     from decaycalc.answers import answer
+    from decaycalc.training.groups import other_run
 
-    lr = treatment.lr.of(question.run.lr)
-    row: ConvertedGroupJson = {
-        "name": treatment.name,
-        "lr": None if lr is None else float(lr),
-        "weight_decay": 0.0,
-        "lr_mult": treatment.lr.ratio(question.run.lr),
-        "decay_mult": treatment.decay.ratio(question.value),
-        "n_tensors": n_tensors,
-        "n_weights": n_weights,
-        "shrink": 0.0,
-        "conversions": [],
-    }
-    if treatment.is_exempt:
-        return row
-    run = question.run if lr is None else replace(question.run, lr=lr)
-    found = answer(replace(question, run=run, value=treatment.decay.of(question.value)))
-    made: list[GroupNumberJson] = [
-        {"convention": each.convention.key, "value": each.value} for each in found.conversions
+    if not question.targets or (not each.figures.shrink and each.weight_decay == 0):
+        return {"conversions": []}
+    own = each.training
+    there = other_run(training, own, question.target_run)
+    found = answer(replace(question, run=own.run, value=own.value, target_run=there))
+    made = [
+        {"convention": to.convention.key, "value": to.value, "lr": to.lr}
+        for to in found.conversions
     ]
-    return {
-        **row,
-        "weight_decay": None if found.value is None else float(found.value),
-        "shrink": found.shrink,
-        "conversions": made if question.targets else [],
-    }
+    return {"conversions": made}

@@ -6,7 +6,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE, SCHEDULE
-from decaycalc.cli.options import KIND, run_options
+from decaycalc.cli.options import GROUP, KIND, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.conventions.run import Run
 from decaycalc.errors import UsageError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "decaycalc inspect resnet-50-he",
         "decaycalc inspect train.yaml --world-size 8",
         "decaycalc inspect run.sh --json",
+        "decaycalc inspect gpt-2-124m-nanogpt --group 'wte:wd=0'",
         "decaycalc inspect args.yaml --kind timm -N 1281167",
         "decaycalc inspect --live train:make_optimizer",
     ),
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
               help="Its decay's schedule, a multiplier, in place of its own.")  # fmt: skip
+@options(GROUP)
 @run_options
 @output_options
 def command(
@@ -46,6 +48,7 @@ def command(
     live: bool,
     schedule: str | None,
     decay_schedule: str | None,
+    groups: tuple[str, ...],
     run: Run,
 ) -> Shown:
     """Show what the weight decay of SOURCE really does, and where each number comes from.
@@ -54,14 +57,13 @@ def command(
     that makes an optimizer; the run's options take the place of its own.
     """
     from decaycalc.inspection import inspect, inspect_training
+    from decaycalc.training.chosen import laid_over, typed
 
-    if live:
-        training = training_of(source, kind, run)
-        return shown(
-            inspect_training(training, run=run, schedule=schedule, decay_schedule=decay_schedule)
-        )
-    found = inspect(source, run=run, schedule=schedule, decay_schedule=decay_schedule, kind=kind)
-    return shown(found)
+    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
+    if not live:
+        return shown(inspect(source, run=run, groups=groups, kind=kind, **more))
+    training = laid_over(typed(run=run, **more), training_of(source, kind, run))
+    return shown(inspect_training(training, groups=groups))
 
 
 def training_of(source: str, kind: str | None, run: Run) -> "Training":

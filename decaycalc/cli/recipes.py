@@ -12,8 +12,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.emit.code import Snippet
-    from decaycalc.report.documents import EmittedJson, RecipesJson
+    from decaycalc.report.documents import RecipesJson
     from decaycalc.training.published.measured import Measured
     from decaycalc.training.record import Training
 
@@ -90,9 +89,9 @@ def chosen(search: str | None, near: str | None) -> Any:
 def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: str | None) -> Shown:
     """Return one run whole, or its code."""
     from decaycalc.report import recipes as report
-    from decaycalc.training.chosen import loaded
+    from decaycalc.training.chosen import loaded, typed
 
-    training = loaded(name, run=run, kind=kind)
+    training = loaded(name, typed(run=run), kind=kind)
     if framework is not None:
         return code(training, framework, mask)
     readings = (training, *training.alternatives)
@@ -119,45 +118,12 @@ def code(training: "Training", framework: str, mask: str | None) -> Shown:
     Raises:
         NoEquivalentError: its decay or its convention is not stated.
     """
-    from decaycalc.emit.code import emit
+    from decaycalc.cli.emit import shown_code, snippet_of
 
-    if training.value is None or training.convention is None:
+    if training.value is None or training.record is None:
         reason = training.refusal or "; ".join(training.notes)
         raise NoEquivalentError(training.source, framework, reason)
-    snippet = emit(
-        framework,
-        training.value,
-        source=training.convention,
-        run=training.run,
-        schedule=training.schedule,
-        decay_schedule=training.decay_schedule,
-        betas=training.betas,
-        eps=training.eps,
-        mask=mask,
-    )
-    return shown_code(snippet, "recipes", training.notes)
-
-
-def shown_code(snippet: "Snippet", name: str, notes: tuple[str, ...]) -> Shown:
-    """Return a snippet in all its shapes: bare code but for JSON."""
-    body: EmittedJson = {"snippet": snippet.to_dict()}
-    return Shown(
-        name=name,
-        body=lambda: body,
-        tables=lambda: snippet_table(snippet),
-        rows=lambda: [body["snippet"]],
-        text=lambda: snippet.code,
-        notes=tuple(entry.text for entry in snippet.assumptions),
-        warnings=(*notes, *snippet.notes),
-    )
-
-
-def snippet_table(snippet: "Snippet") -> Any:
-    """Return a snippet as a table, for Markdown."""
-    from decaycalc.report.table import simple_table
-
-    lines = tuple((line,) for line in snippet.code.splitlines())
-    return (simple_table(title=f"Code for {snippet.framework}", headers=("code",), rows=lines),)
+    return shown_code(snippet_of(training, framework, mask=mask), "recipes", training.notes)
 
 
 def shown(

@@ -3,30 +3,20 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.algebra.quantity import Number
+import click
+
 from decaycalc.cli.options import take_architecture
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import run_of, target_run_of
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import UsageError
-from decaycalc.record import Record, replace
+from decaycalc.record import Record
+from decaycalc.training.chosen import chosen, typed
 
 if TYPE_CHECKING:
     from decaycalc.answers import Question
     from decaycalc.conventions.record import Convention
-
-
-class Setting(Record):
-    """What a conversion sets out from; `notes` are what must be known about its recipe."""
-
-    value: Number | None
-    source: "Convention | None"
-    run: Run
-    schedule: str | None
-    decay_schedule: str | None = None
-    betas: tuple[str, str] | None = None
-    eps: str | None = None
-    notes: tuple[str, ...] = ()
+    from decaycalc.training.record import Training
 
 
 class Request(Record):
@@ -89,10 +79,8 @@ class Request(Record):
         return target_run_of(self.quantities)
 
 
-def question_of(
-    request: Request, setting: Setting, source: "Convention", *, strict: bool = False
-) -> "Question":
-    """Return what is asked, with value, run and schedule of the setting that it starts from.
+def question_of(request: Request, training: "Training", *, strict: bool = False) -> "Question":
+    """Return what is asked of the run that is set out from.
 
     `strict` refuses all that an answer takes for granted, not in its conversions alone.
 
@@ -102,9 +90,9 @@ def question_of(
     from decaycalc.answers import Question
 
     return Question(
-        source=source,
-        value=setting.value,
-        run=setting.run,
+        source=require_source(training.record),
+        value=training.value,
+        run=training.run,
         target_run=request.target_run,
         targets=request.targets,
         everything=request.everything,
@@ -112,74 +100,52 @@ def question_of(
         dtype=request.dtype,
         rounding=request.rounding,
         strict=strict,
-        schedule=setting.schedule,
-        decay_schedule=setting.decay_schedule,
+        schedule=training.schedule,
+        decay_schedule=training.decay_schedule,
         **take_architecture(request),
     )
 
 
-def setting_of(request: Request) -> Setting:
-    """Return what is set out from: the options', laid over a recipe's where one is named.
+def training_of(request: Request) -> "Training":
+    """Return the run that is set out from: the options', laid over a recipe's where one is named.
 
     Raises:
         DecaycalcError: a recipe that is unknown, or that the options contradict.
     """
-    own = Setting(
+    own = typed(
         value=request.value,
         source=request.source,
         run=request.run,
         schedule=request.schedule,
         decay_schedule=request.decay_schedule,
     )
-    return laid_over_recipe(own, request.recipe, kind=request.kind)
+    return over_recipe(own, request.recipe, kind=request.kind)
 
 
-def laid_over_recipe(own: Setting, recipe: str | None, *, kind: str | None) -> Setting:
-    """Return one's own setting, laid over a recipe's where one is named.
+def over_recipe(own: "Training", recipe: str | None, *, kind: str | None) -> "Training":
+    """Return one's own run, laid over a recipe's where one is named.
 
     Raises:
+        UsageError: a kind where there is no file that it could be the kind of.
         DecaycalcError: a recipe that is unknown, or that one's own contradicts.
     """
-    if recipe is None:
-        require_recipe(kind=kind)
-        return own
-    return over_recipe(own, recipe, kind=kind)
-
-
-def require_recipe(*, kind: str | None) -> None:
-    """Refuse a kind where there is no file that it could be the kind of.
-
-    Raises:
-        UsageError: it was given.
-    """
-    if kind is not None:
+    if recipe is None and kind is not None:
         raise UsageError("--kind needs a file: give --recipe")
+    return chosen(own, recipe, kind=kind)
 
 
-def over_recipe(own: Setting, recipe: str, *, kind: str | None) -> Setting:
-    """Return a recipe's setting with one's own laid over it.
-
-    Its schedules are left out, with a note, where the run's length is unknown.
+def require_source(source: "Convention | None") -> "Convention":
+    """Return the source convention; it has no default, because every guess would be wrong for most.
 
     Raises:
-        DecaycalcError: a recipe that is unknown, or that one's own contradicts.
+        UsageError: it was not given; the text offers the commonest.
     """
-    from decaycalc.training.chosen import choose
+    if source is None:
+        from decaycalc.cli.empty_call import help_with_an_empty_call
 
-    chosen = choose(
-        recipe,
-        value=own.value,
-        source=own.source,
-        run=own.run,
-        schedule=own.schedule,
-        decay_schedule=own.decay_schedule,
-        kind=kind,
-    )
-    setting = Setting(**vars(chosen))
-    kept = {"schedule": own.schedule, "decay_schedule": own.decay_schedule}
-    if setting.run.total_steps is not None or kept == {
-        "schedule": setting.schedule, "decay_schedule": setting.decay_schedule
-    }:  # fmt: skip
-        return setting
-    note = f"{recipe}: its schedule is left out: the run's length is unknown"
-    return replace(setting, **kept, notes=(*setting.notes, note))
+        help_with_an_empty_call(click.get_current_context())
+        raise UsageError(
+            "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
+            "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"
+        )
+    return source

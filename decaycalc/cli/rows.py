@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from decaycalc.bulk.stream import Tally
 
 # A row's names for the options whose parameters are called otherwise.
-_FIELD_NAMES = {"source": "from", "targets": "to", "everything": "all", "framework": "emit"}
+_FIELD_NAMES = {
+    "source": "from",
+    "targets": "to",
+    "everything": "all",
+    "framework": "emit",
+    "groups": "group",
+}
 _NO_FIELDS = frozenset({"input", "input_format", "on_error", "quantities"})
 _PATIENCE = 1.0  # seconds before progress is shown
 

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.convert import require_source
 from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
-from decaycalc.cli.options import KIND, RECIPE, ConventionName, conventions_option, run_options
+from decaycalc.cli.options import (
+    GROUP,
+    KIND,
+    RECIPE,
+    ConventionName,
+    conventions_option,
+    options,
+    run_options,
+)
 from decaycalc.cli.output import Draw, Shown, output_options
-from decaycalc.cli.request import Setting, laid_over_recipe
+from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.cli.screen import working
 from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.record import replace
+from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
     from decaycalc.survival.scheduled import ScheduleAnswer
@@ -52,8 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dtype", type=DTYPE, metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding."
 )
-@RECIPE
-@KIND
+@options(GROUP, RECIPE, KIND)
 @conventions_option
 @run_options
 @output_options
@@ -80,11 +88,12 @@ def scheduled(
     plot: bool,
     save: str | None,
     dtype: str | None,
+    groups: tuple[str, ...],
     **words: Any,
 ) -> Shown:
     """Return a decay over its run in all its shapes; draw it where that is asked for.
 
-    `words` are those of a setting, which a recipe may stand behind.
+    `words` are those of a run, which a recipe may stand behind.
 
     Raises:
         ContradictionError: No VALUE.
@@ -94,19 +103,19 @@ def scheduled(
     from decaycalc.report import schedule as report
     from decaycalc.survival.scheduled import follow_decay
 
-    setting = laid_over_recipe(Setting(**words), recipe, kind=kind)
-    record = require_source(setting.source)
-    if setting.value is None:
+    training = over_recipe(typed(**words), recipe, kind=kind)
+    record = require_source(training.record)
+    if training.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
-    require_taken(Side(convention=record, run=setting.run), ())
+    require_taken(Side(convention=record, run=training.run), ())
     n_points = points(curve)
-    with working(f"following {float(setting.run.total_steps or 0):g} steps"):
+    with working(f"following {float(training.run.total_steps or 0):g} steps"):
         found = follow_decay(
-            setting.value,
+            training.value,
             source=record,
-            run=setting.run,
-            schedule=setting.schedule or "constant",
-            decay_schedule=setting.decay_schedule,
+            run=training.run,
+            schedule=training.schedule or "constant",
+            decay_schedule=training.decay_schedule,
             n_points=n_points,
             dtype=dtype,
         )
@@ -114,14 +123,21 @@ def scheduled(
         from decaycalc.report.plot import save as save_picture
 
         save_picture(found, save)
-    return Shown(
+    result = Shown(
         name="schedule",
         body=found.to_dict,
         tables=lambda: report.tables(found),
         rows=lambda: report.rows(found),
-        warnings=(*setting.notes, *found.warnings),
+        warnings=(*training.told, *found.warnings),
         plot=drawing(found) if plot else None,
     )
+    if not groups:
+        return result
+    from decaycalc.cli.grouped import with_groups
+    from decaycalc.training.groups import grouped
+
+    followed = replace(training, schedule=training.schedule or "constant")
+    return with_groups(result, grouped(followed, groups))
 
 
 def drawing(found: "ScheduleAnswer") -> "Draw":

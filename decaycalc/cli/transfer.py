@@ -6,28 +6,34 @@ import click
 
 from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
-from decaycalc.cli.convert import require_source
+from decaycalc.cli.emit import shown_code, snippet_of
 from decaycalc.cli.names import FRAMEWORK, MASK, SCHEDULE
 from decaycalc.cli.options import (
     EMIT_HELP,
     EXPLAIN,
+    GROUP,
     KIND,
     RECIPE,
     ConventionName,
     conventions_option,
+    options,
     run_options,
     target_options,
 )
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.recipes import MASK_HELP, shown_code
-from decaycalc.cli.request import require_recipe
+from decaycalc.cli.recipes import MASK_HELP
+from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
+from decaycalc.record import replace
+from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
+    from decaycalc.inspection import GroupDecay
     from decaycalc.report.documents import MovedJson
+    from decaycalc.training.record import Training
     from decaycalc.transfers import Rule, Transfer
     from decaycalc.transfers.laws import Projection
 
@@ -49,8 +55,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "inde
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option("--to", "target", type=ConventionName(), metavar="KEY",
               help="What the new number is in.  [default: the same]")  # fmt: skip
-@RECIPE
-@KIND
+@options(GROUP, RECIPE, KIND)
 @click.option("--to-dataset-size", metavar="NUMBER", help="The new run's examples (or tokens).")
 @click.option("--to-epochs", metavar="NUMBER", help="The new run's epochs.")
 @click.option("--to-steps", metavar="NUMBER", help="The new run's steps.")
@@ -82,21 +87,49 @@ def command(**given: Any) -> Shown:
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
+    from decaycalc.training.groups import grouped
+
     framework, style = (given.pop(name) for name in ("framework", "explain"))
-    everything = given.pop("everything")
+    everything, mask = (given.pop(name) for name in ("everything", "mask"))
     parameters = take_parameters(given)
-    mask = given.pop("mask")
-    setting = take_setting(given)
-    moved = move(given, setting)
+    groups = given.pop("groups")
+    training = take_training(given)
+    given["target_run"] = take_new_run(given)
+    moved = move(given, training)
     if framework is not None:
-        return emitted(moved, framework, setting, mask)
+        if groups:
+            raise UsageError("--emit writes one group's move: leave out --group")
+        return emitted(moved, framework, training, mask)
     laws = projections(moved, *parameters)
-    result = shown(moved, laws, setting.notes, everything=everything)
+    result = shown(moved, laws, training.told, everything=everything)
+    if groups:
+        result = in_groups(result, grouped(training, groups), given)
     if not style:
         return result
     from decaycalc.cli.explanation import explained
 
     return explained(result, derivations(moved), style=style)
+
+
+def in_groups(result: Shown, training: "Training", given: dict[str, Any]) -> Shown:
+    """Return a transfer with that of each group of the run beside it; what is exempt has none."""
+    from decaycalc.cli.grouped import with_groups
+    from decaycalc.inspection import group_decays
+
+    decayed = [each for each in group_decays(training) if each.weight_decay]
+    moves = {each.group.name: move(given, each.training) for each in decayed}
+
+    def more(each: "GroupDecay") -> dict[str, Any]:
+        moved = moves.get(each.group.name)
+        return {"rules": [] if moved is None else [rule.to_dict() for rule in moved.rules]}
+
+    def tables() -> Any:
+        from decaycalc.report import transfer as report
+
+        return (*beside.tables(), *(report.of_group(*pair) for pair in moves.items()))
+
+    beside = with_groups(result, training, more)
+    return replace(beside, tables=tables)
 
 
 def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":
@@ -127,42 +160,37 @@ def _count(name: str, text: str | None) -> float | None:
     return finite(number, name)
 
 
-def take_setting(given: dict[str, Any]) -> Any:
+def take_training(given: dict[str, Any]) -> "Training":
     """Take value, source and run out of a mapping of options, over a recipe's where one is named.
 
     Raises:
         MissingQuantityError: no VALUE.
     """
-    from decaycalc.training.chosen import Chosen, choose
-
     recipe, kind = given.pop("recipe"), given.pop("kind")
     names = ("value", "source", "run", "schedule", "decay_schedule")
-    words = {name: given.pop(name) for name in names}
-    if recipe is not None:
-        setting = choose(recipe, kind=kind, **words)
-    else:
-        require_recipe(kind=kind)
-        setting = Chosen(**words, betas=None, eps=None, notes=())
-    require_source(setting.source)
-    if setting.value is None:
+    own = typed(**{name: given.pop(name) for name in names})
+    training = over_recipe(own, recipe, kind=kind)
+    require_source(training.record)
+    if training.value is None:
         raise MissingQuantityError("a transfer", ("value",))
-    return setting
+    return training
 
 
-def move(given: dict[str, Any], setting: Any) -> "Transfer":
+def move(given: dict[str, Any], training: "Training") -> "Transfer":
     """Return the transfer that the rest of the options ask for."""
     from decaycalc.transfers import Hold, LrRule, Move, move_run
 
-    eps = setting.run.given("eps")
+    eps = training.run.given("eps")
+    assert training.value is not None  # noqa: S101  (there is one to move)
     moving = Move(
-        value=setting.value,
-        source=setting.source,
-        run=setting.run,
-        target_run=take_new_run(given),
+        value=training.value,
+        source=require_source(training.record),
+        run=training.run,
+        target_run=given["target_run"],
         target=given["target"],
         width_ratio=given["to_width_ratio"],
-        betas=given["betas"] or setting.betas,
-        eps=setting.eps if eps is None else eps,
+        betas=given["betas"] or training.betas,
+        eps=training.eps if eps is None else eps,
     )
     return move_run(
         moving,
@@ -244,28 +272,18 @@ def the_rule(moved: "Transfer", what: str) -> "Rule":
     return moved.rules[0]
 
 
-def emitted(moved: "Transfer", framework: str, setting: Any, mask: str | None) -> Shown:
+def emitted(moved: "Transfer", framework: str, training: "Training", mask: str | None) -> Shown:
     """Return the new run's code."""
-    from decaycalc.emit.code import emit
-    from decaycalc.record import replace
-
     rule = the_rule(moved, "--emit")
     target: Convention = moved.move.target or moved.move.source
     # Another optimizer's betas and epsilon are its own.
     same = rule.lr_rule.value != "update"
     betas, eps = (moved.move.betas, moved.move.eps) if same else (None, None)
-    snippet = emit(
-        framework,
-        rule.value,
-        source=target,
-        run=replace(moved.target_run, lr=rule.lr),
-        schedule=setting.schedule,
-        decay_schedule=setting.decay_schedule,
-        betas=rule.betas or betas,
-        eps=rule.eps or eps,
-        mask=mask,
+    new = replace(
+        training, own=target, value=repr(rule.value), run=replace(moved.target_run, lr=rule.lr)
     )
-    return shown_code(snippet, "transfer", setting.notes)
+    snippet = snippet_of(new, framework, betas=rule.betas or betas, eps=rule.eps or eps, mask=mask)
+    return shown_code(snippet, "transfer", training.told)
 
 
 def shown(

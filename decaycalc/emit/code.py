@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.architecture.masks import find_mask
+from decaycalc.architecture.treatment import Towards
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
@@ -23,13 +25,15 @@ from decaycalc.emit import (
     trainer_files,
     ultralytics,
 )
-from decaycalc.emit.settings import Settings
+from decaycalc.emit.settings import OwnGroup, Settings
 from decaycalc.errors import (
     MissingQuantityError,
     NoEquivalentError,
     UnknownNameError,
 )
 from decaycalc.record import Record, replace
+from decaycalc.training.groups import lr_of, other_run
+from decaycalc.training.record import Group, Training
 
 if TYPE_CHECKING:
     from decaycalc.schedule import Schedule
@@ -110,12 +114,13 @@ def emit(
     decay_schedule: str | None = None,
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
+    groups: tuple[tuple[Group, Training], ...] = (),
 ) -> Snippet:
     """Return a framework's code for a weight decay: parameter groups, optimizer and schedule.
 
     `target` is one of the framework's conventions, by default the one whose optimizer is the
     source's; `schedule` is the text of `--schedule`, `decay_schedule` that of
-    `--decay-schedule`.
+    `--decay-schedule`; `groups` select by patterns, each with the run of its tensors.
 
     Raises:
         UnknownNameError: no such framework or convention.
@@ -129,11 +134,23 @@ def emit(
         )
     record = find(source) if isinstance(source, str) else source
     chosen = _target(framework, record, target)
-    settings = _settings(
-        record, chosen, value, run=run, target_run=target_run, mask=mask, schedule=schedule,
-        decay_schedule=decay_schedule, betas=betas, eps=eps, family=_family(record),
+    write = partial(
+        _settings, record, chosen, mask=mask, schedule=schedule, decay_schedule=decay_schedule,
+        betas=betas, eps=eps, family=_family(record),
     )  # fmt: skip
+    settings = write(value, run=run, target_run=target_run)
     _require_code_for_decays(framework, settings)
+    _require_code_for_groups(framework, settings, groups)
+    base = Training(source="", kind="", title="", run=run)
+    own = []
+    for group, each in groups:
+        if lr_of(base, group) == 0:
+            own.append(OwnGroup(pattern=group.selector, lr=0.0, value=None))
+            continue
+        there = other_run(base, each, target_run)
+        made = write(each.value or 0, run=each.run, target_run=there)
+        own.append(_own_group(settings, group, made))
+    settings = replace(settings, groups=tuple(own))
     code, notes = _writer(framework)(settings)
     return Snippet(
         framework=framework,
@@ -275,6 +292,32 @@ def _require_code_for_decays(framework: str, settings: Settings) -> None:
     raise NoEquivalentError(
         settings.source.key, framework, "its settings hold one weight decay for the whole run"
     )
+
+
+def _own_group(settings: Settings, group: Group, own: Settings) -> OwnGroup:
+    """Return what the tensors of a group have of their own."""
+    return OwnGroup(
+        pattern=group.selector,
+        lr=None if own.lr == settings.lr else own.lr,
+        value=None if own.value == settings.value else own.value,
+    )
+
+
+def _require_code_for_groups(
+    framework: str, settings: Settings, groups: tuple[tuple[Group, Training], ...]
+) -> None:
+    """Refuse groups where a framework's settings hold one, and a decay that no optimizer has.
+
+    Raises:
+        NoEquivalentError: they do.
+    """
+    key = settings.source.key
+    if groups and framework != "pytorch":
+        reason = "--group has code for pytorch alone: this framework's holds one group of tensors"
+        raise NoEquivalentError(key, framework, reason)
+    if any(group.towards is Towards.INITIAL for group, _ in groups):
+        reason = "its optimizers decay towards zero alone: add the penalty to the loss"
+        raise NoEquivalentError(key, framework, reason)
 
 
 def _writer(framework: str) -> Writer:

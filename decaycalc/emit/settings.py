@@ -1,5 +1,6 @@
 """What a snippet is written from, and the small parts that all writers share."""
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,20 @@ if TYPE_CHECKING:
     from decaycalc.schedule import Schedule
 
 
+class OwnGroup(Record):
+    """Tensors whose names a pattern fits: their lr and number, each None where it is the run's."""
+
+    pattern: str
+    lr: float | None
+    value: float | None
+
+
 class Settings(Record):
     """What a snippet is written from: the target's own number and its run.
 
     `convention` is the target's; `source` and `given` are what the user had, for the comment.
-    `batch_size` counts the examples of one step, `mask` says what decays.
+    `batch_size` counts the examples of one step, `mask` says what decays; of the `groups` the last
+    one that fits a tensor and sets its lr (or its number) counts.
     """
 
     convention: Convention
@@ -37,6 +47,7 @@ class Settings(Record):
     betas: tuple[float, float] | None
     eps: float | None
     assumptions: tuple[Assumption, ...] = ()
+    groups: tuple[OwnGroup, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -91,12 +102,17 @@ def call(name: str, arguments: dict[str, str | None]) -> str:
     return "\n".join([f"{name}(", *lines, ")"])
 
 
+# Python's own modules, which stand first.
+_STANDARD = frozenset({"import itertools", "import math", "import re"})
+
+
 def assemble(settings: Settings, imports: tuple[str, ...], body: list[str]) -> str:
     """Return a snippet: its heading, the imports that its body uses, and the body."""
     text = "\n".join(body)
     head = [f"# {settings.heading}"]
-    head += ["import math", ""] if "math." in text else []
-    used = [line for line in imports if _uses(text, line)]
+    used = [line for line in ("import math", *imports) if _uses(text, line)]
+    own = sorted(line for line in used if line in _STANDARD)
+    used = [*own, *([""] if own else []), *(line for line in used if line not in _STANDARD)]
     gap = ["", ""] if body[0].startswith(("def ", "class ")) else [""]
     return "\n".join([*head, *used, *gap, text]) + "\n"
 
@@ -104,4 +120,4 @@ def assemble(settings: Settings, imports: tuple[str, ...], body: list[str]) -> s
 def _uses(text: str, line: str) -> bool:
     """Return whether a text uses the name that an import line binds."""
     name = line.rsplit(maxsplit=1)[-1]
-    return f"{name}." in text or f"{name}(" in text
+    return re.search(rf"\b{name}[.(]", text) is not None

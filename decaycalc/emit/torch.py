@@ -46,16 +46,18 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         *_scheduler(settings),
         *_decays(settings),
     ]
-    imports = ("import itertools", "import numpy as np", "import torch")
+    imports = ("import itertools", "import re", "import numpy as np", "import torch")
     return assemble(settings, imports, body), ()
 
 
 def _groups(settings: Settings) -> list[str]:
     """Return the lines that sort the parameters."""
+    if settings.mask not in {"all", *_CONDITIONS}:
+        raise refuse_mask(settings, ("all", *_CONDITIONS))
+    if settings.groups:
+        return _groups_by_name(settings)
     if settings.mask == "all":
         return [f'groups = [{{"params": model.parameters(), "weight_decay": {settings.value!r}}}]']
-    if settings.mask not in _CONDITIONS:
-        raise refuse_mask(settings, ("all", *_CONDITIONS))
     return [
         "decayed, exempt = [], []",
         "for name, parameter in model.named_parameters():",
@@ -66,6 +68,35 @@ def _groups(settings: Settings) -> list[str]:
         '    {"params": exempt, "weight_decay": 0.0},',
         "]",
     ]
+
+
+def _groups_by_name(settings: Settings) -> list[str]:
+    """Return the lines that sort the parameters by patterns of their names."""
+    own = [
+        f"    ({group.pattern!r}, {{{', '.join(_own(group.lr, group.value))}}}),"
+        for group in settings.groups
+    ]
+    return [
+        "own = [  # the last pattern that fits a name counts; what is exempt stays so",
+        *own,
+        "]",
+        "sorted_groups = {}",
+        "for name, parameter in model.named_parameters():",
+        f"    decays = {_CONDITIONS.get(settings.mask, 'True')}",
+        f'    group = {{"lr": {settings.lr!r}, "weight_decay": {settings.value!r} * decays}}',
+        "    for pattern, changes in own:",
+        "        if re.search(pattern, name):",
+        '            decays = decays and group["weight_decay"] > 0',
+        '            group |= changes if decays else {**changes, "weight_decay": 0.0}',
+        "    sorted_groups.setdefault(tuple(group.items()), []).append(parameter)",
+        'groups = [{"params": held, **dict(group)} for group, held in sorted_groups.items()]',
+    ]
+
+
+def _own(lr: float | None, value: float | None) -> list[str]:
+    """Return the entries of what a group has of its own."""
+    pairs = (("lr", lr), ("weight_decay", value))
+    return [f'"{name}": {number!r}' for name, number in pairs if number is not None]
 
 
 def _arguments(settings: Settings, name: str) -> dict[str, str | None]:

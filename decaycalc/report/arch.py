@@ -8,6 +8,7 @@ from typing import cast
 from decaycalc.architecture.inventory import Entry, Inventory
 from decaycalc.report.digits import escaped, show
 from decaycalc.report.fold import fold_names
+from decaycalc.report.groups import named
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -127,8 +128,8 @@ def _groups(inventory: Inventory) -> Table:
 
 
 def _group(row: Mapping[str, object]) -> tuple[Cell, ...]:
-    names = ("name", "decay_mult", "lr_mult", "n_tensors", "n_weights", "shrink")
-    return tuple(cast("Cell", row[name]) for name in names)
+    names = ("decay_mult", "lr_mult", "n_tensors", "n_weights", "shrink")
+    return (named(row), *(cast("Cell", row[name]) for name in names))
 
 
 def _tensors(inventory: Inventory) -> Table:

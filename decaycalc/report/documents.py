@@ -7,7 +7,7 @@ running, no command imports them.
 from typing import Any, NotRequired, TypedDict
 
 from decaycalc.answers import AnswerJson
-from decaycalc.architecture.inventory import GroupJson, InventoryJson
+from decaycalc.architecture.inventory import InventoryJson
 from decaycalc.checks import CheckedJson
 from decaycalc.comparison import ComparisonJson
 from decaycalc.conventions.record import ConventionJson
@@ -16,7 +16,7 @@ from decaycalc.conversion.convert import ConversionJson, LayerJson
 from decaycalc.emit.code import SnippetJson
 from decaycalc.explanation.step import ExplanationJson
 from decaycalc.findings.record import FindingJson, RuleJson
-from decaycalc.inspection import InspectionJson
+from decaycalc.inspection import GroupDecayJson, InspectionJson
 from decaycalc.report.neighbours import NeighbourJson
 from decaycalc.report.schedule import KindJson
 from decaycalc.survival.documents import ScheduleJson
@@ -24,6 +24,7 @@ from decaycalc.training.live.probe import ProbeJson
 from decaycalc.training.published.measured import RecipeJson
 from decaycalc.training.record import ImportedJson
 from decaycalc.transfers.laws import ProjectionJson
+from decaycalc.transfers.records import RuleJson as MoveRuleJson
 from decaycalc.transfers.records import TransferJson
 from decaycalc.transfers.suggestions import SuggestedJson
 from decaycalc.verification.documents import VerificationJson
@@ -40,9 +41,10 @@ class GroupNumberJson(TypedDict):
 
     convention: str
     value: float | None
+    lr: float | None
 
 
-class ConvertedGroupJson(GroupJson):
+class ConvertedGroupJson(GroupDecayJson):
     """A group of tensors, and its numbers elsewhere."""
 
     conversions: list[GroupNumberJson]
@@ -80,10 +82,23 @@ class MovedJson(TransferJson):
     warnings: list[str]
 
 
-class FurtherMovedJson(MovedJson):
-    """A decay in another run, with what `--explain` adds."""
+class MovedGroupJson(GroupDecayJson):
+    """A group of tensors, and its move by every rule."""
 
+    rules: list[MoveRuleJson]
+
+
+class FurtherMovedJson(MovedJson):
+    """A decay in another run, with what `--group` and `--explain` add."""
+
+    groups: NotRequired[list[MovedGroupJson]]
     explanation: NotRequired[list[ExplanationJson]]
+
+
+class FurtherScheduleJson(ScheduleJson):
+    """A decay over a scheduled run, with what `--group` adds."""
+
+    groups: NotRequired[list[GroupDecayJson]]
 
 
 class RecipesJson(TypedDict):
@@ -173,7 +188,7 @@ class RowOfConversionsJson(TypedDict):
 DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "convert": (FurtherConvertJson, EmittedJson),
     "conventions": (ConventionsJson,),
-    "schedule": (ScheduleJson, SchedulesJson),
+    "schedule": (FurtherScheduleJson, SchedulesJson),
     "arch": (InventoryJson,),
     "transfer": (FurtherMovedJson, EmittedJson),
     "recipes": (RecipesJson, EmittedJson),

@@ -8,6 +8,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.inspection import GroupDecay, Inspection
 from decaycalc.report.check import findings
 from decaycalc.report.digits import show
+from decaycalc.report.groups import named
 from decaycalc.report.recipes import printable
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.training.record import Origin, Sourced, Training
@@ -143,7 +144,7 @@ def _groups(found: Inspection) -> Table:
 def _group(each: GroupDecay, training: Training) -> tuple[Cell, ...]:
     figures = each.figures
     return (
-        printable(each.group.name),
+        named(each.to_dict()),
         each.lr,
         each.weight_decay,
         figures.shrink,

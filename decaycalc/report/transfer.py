@@ -1,5 +1,6 @@
 """What becomes of lr and weight decay in another run: few rules first, then all, their sources."""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
@@ -10,6 +11,7 @@ from decaycalc.conversion.assumptions import assumed_by_decay
 from decaycalc.record import replace
 from decaycalc.report import heading
 from decaycalc.report.digits import show
+from decaycalc.report.recipes import printable
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -67,6 +69,14 @@ def tables(
         yield _laws(projections)
     if everything and moved.unavailable:
         yield _unavailable(moved, flag_of)
+
+
+def of_group(name: str, moved: Transfer) -> Table:
+    """Return one group's rules, as those of the run are shown."""
+    few = _few(moved, _chosen(moved))
+    title = f"{printable(name)}: if lr is"
+    first = dataclasses.replace(few.columns[0], header=title)
+    return dataclasses.replace(few, title=title, columns=(first, *few.columns[1:]))
 
 
 def _heading(moved: Transfer) -> Iterator[Paragraph]:

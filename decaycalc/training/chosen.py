@@ -1,117 +1,134 @@
-"""Chosen: a published run or a file's, with what the user says laid over it."""
+"""Chosen: a run as options say it, laid over a published one or a file's where one is named."""
 
-from decaycalc.algebra.quantity import Number
-from decaycalc.conventions.catalogue import find as find_convention
+from collections.abc import Iterable, Iterator
+
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError
-from decaycalc.record import Record, replace
+from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import Training
-from decaycalc.training.source import load
+from decaycalc.training.record import TYPED, Origin, Sourced, Training
 
 
-class Chosen(Record):
-    """What a recipe sets out from once the user's own words are laid over it.
-
-    `notes` are what the user must know about the recipe: a reader's findings, or its note.
-    """
-
-    value: Number | None
-    source: Convention | None
-    run: Run
-    schedule: str | None
-    decay_schedule: str | None
-    betas: tuple[str, str] | None
-    eps: str | None
-    notes: tuple[str, ...]
-
-
-def choose(
-    text: str,
+def typed(
     *,
-    value: Number | None = None,
+    value: str | None = None,
     source: Convention | None = None,
     run: Run | None = None,
     schedule: str | None = None,
     decay_schedule: str | None = None,
-    kind: str | None = None,
-) -> Chosen:
-    """Return a recipe's setting; whatever else is given takes the place of the recipe's own.
+) -> Training:
+    """Return the run that options say; what they leave open is None."""
+    return Training(
+        source="the command line",
+        kind=TYPED,
+        title="options",
+        convention=None if source is None else source.key,
+        own=source,
+        value=value,
+        run=run or Run(),
+        schedule=schedule,
+        decay_schedule=decay_schedule,
+    )
 
-    >>> choose("resnet-50-he", run=Run(batch_size=512)).run.get("lr")
+
+def chosen(own: Training, recipe: str | None, *, kind: str | None = None) -> Training:
+    """Return a run to answer from: one's own, laid over a recipe's where one is named.
+
+    The recipe's schedules are left out, with a note, where the run's length is unknown.
+
+    >>> chosen(typed(run=Run(batch_size=512)), "resnet-50-he").run.get("lr")
     Fraction(1, 10)
 
     Raises:
         NoEquivalentError: a file whose number does not reach the weights.
-        As `load`; ContradictionError where the two cannot hold together.
+        As `loaded`.
     """
-    given = run or Run()
-    training = load(text, given=given_of(given), kind=kind)
-    if training.refusal and source is None:
-        raise NoEquivalentError(training.source, "a decay per step", training.refusal)
-    return Chosen(
-        value=training.value if value is None else value,
-        source=source or convention_of(training),
-        run=laid_over(given, training.run),
-        schedule=training.schedule if schedule is None else schedule,
-        decay_schedule=training.decay_schedule if decay_schedule is None else decay_schedule,
-        betas=training.betas,
-        eps=training.eps,
-        notes=tuple(f"{training.source}: {note}" for note in training.notes),
-    )
+    if recipe is None:
+        return own
+    found = loaded(recipe, own, kind=kind)
+    if found.refusal and own.convention is None:
+        raise NoEquivalentError(found.source, "a decay per step", found.refusal)
+    kept = (own.schedule, own.decay_schedule)
+    if found.run.total_steps is not None or kept == (found.schedule, found.decay_schedule):
+        return found
+    note = "its schedule is left out: the run's length is unknown"
+    return replace(found, schedule=kept[0], decay_schedule=kept[1], notes=(*found.notes, note))
 
 
-def loaded(text: str, *, run: Run, kind: str | None = None) -> Training:
-    """Return a published run or a training file's, with a run's quantities laid over it.
+def loaded(recipe: str, own: Training, *, kind: str | None = None) -> Training:
+    """Return a published run or a training file's, with one's own laid over it.
 
     Raises:
-        As `load`; ContradictionError where the two cannot hold together.
+        As `source.load`; ContradictionError where the two cannot hold together.
     """
-    return overridden(load(text, given=given_of(run), kind=kind), run)
+    # Imported here: a run that is typed whole needs no reader of files.
+    from decaycalc.training.source import load  # noqa: PLC0415
+
+    return laid_over(own, load(recipe, given=dict(given_of(own)), kind=kind))
 
 
-def overridden(
-    training: Training,
-    run: Run,
-    *,
-    schedule: str | None = None,
-    decay_schedule: str | None = None,
-) -> Training:
-    """Return a training with what is given laid over it, and over its other readings."""
+def laid_over(own: Training, base: Training) -> Training:
+    """Return a training, and its other readings, with what is said of one's own in its place.
+
+    Raises:
+        ContradictionError: the two cannot hold together.
+    """
+    changes = {
+        name: said
+        for name in ("value", "convention", "own", "schedule", "decay_schedule")
+        if (said := getattr(own, name)) is not None
+    }
     return replace(
-        training,
-        run=laid_over(run, training.run),
-        schedule=training.schedule if schedule is None else schedule,
-        decay_schedule=training.decay_schedule if decay_schedule is None else decay_schedule,
-        alternatives=tuple(
-            overridden(each, run, schedule=schedule, decay_schedule=decay_schedule)
-            for each in training.alternatives
-        ),
+        base,
+        **changes,
+        read_as=base.read_as if own.convention is None else None,
+        run=_run_over(own.run, base.run),
+        quantities=tuple(_quantities(own, base.quantities)),
+        alternatives=tuple(laid_over(own, other) for other in base.alternatives),
     )
 
 
-def convention_of(training: Training) -> Convention | None:
-    """Return the convention by whose rule a training's number is read; None where it has none."""
-    key = training.read_as or training.convention
-    return None if key is None else find_convention(key)
-
-
-def laid_over(given: Run, base: Run) -> Run:
+def _run_over(given: Run, base: Run) -> Run:
     """Return a run with what is given laid over it; one length takes the place of the other."""
     if given.steps is not None or given.epochs is not None:
         base = replace(base, steps=None, epochs=None)
     return given.over(base)
 
 
-def given_of(run: Run) -> dict[str, str]:
-    """Return the quantities that a run gives, by name, as a file would hold them."""
+def _quantities(own: Training, base: Iterable[Sourced]) -> Iterator[Sourced]:
+    """Yield the quantities of a training, those that are given in the place of its own."""
+    given = {found.name: found for found in quantities_of(own)}
+    if {"steps", "epochs"} & given.keys():
+        base = (found for found in base if found.name not in {"steps", "epochs"})
+    for found in base:
+        yield given.pop(found.name, found)
+    yield from given.values()
+
+
+def quantities_of(own: Training) -> tuple[Sourced, ...]:
+    """Return what options say of a run, each quantity given."""
+    texts = {"convention": own.convention, "weight_decay": own.value, **dict(given_of(own)),
+             "decay_schedule": own.decay_schedule}  # fmt: skip
+    return tuple(
+        Sourced(name=name, value=text, origin=Origin.GIVEN)
+        for name, text in texts.items()
+        if text is not None
+    )
+
+
+def given_of(own: Training) -> Iterator[tuple[str, str]]:
+    """Yield what is said of the run and its schedule, by name, as a file would hold it."""
+    run = own.run
     names = ("lr", "momentum", "dampening", "batch_size", "grad_accum", "world_size",
              "dataset_size", "epochs", "steps", *dict(run.extras))  # fmt: skip
-    found = {name: run.given(name) for name in names}
-    given = {name: decimal_text(value) for name, value in found.items() if value is not None}
+    for name in names:
+        value = run.given(name)
+        if value is not None:
+            yield name, decimal_text(value)
     if run.nesterov is not None:
-        given["nesterov"] = str(run.nesterov).lower()
+        yield "nesterov", str(run.nesterov).lower()
     if run.loss is not None:
-        given["loss"] = str(run.to_dict()["loss"])
-    return given
+        yield "loss", str(run.to_dict()["loss"])
+    if own.schedule is not None:
+        yield "schedule", own.schedule

@@ -5,12 +5,10 @@ from fractions import Fraction
 from typing import TypedDict
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.conventions.catalogue import find as find_convention
-from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
-from decaycalc.training.record import Course, Training
+from decaycalc.training.record import TYPED, Course, Training
 
 # No training has so many steps; following them one by one would take minutes.
 MOST_STEPS = 50_000_000
@@ -54,25 +52,18 @@ class Figures:
         }
 
 
-def measure(
-    training: Training,
-    *,
-    run: Run | None = None,
-    value: str | None = None,
-    course: Course | None = None,
-) -> Figures:
-    """Return the figures of a training's decay; `run`, `value` and `course` are a group's own.
+def measure(training: Training, *, course: Course | None = None) -> Figures:
+    """Return the figures of a training's decay; a `course` takes the place of its schedules.
 
     Raises:
         UnknownNameError: a convention that is none of the catalogue's.
         InvalidValueError, ContradictionError: numbers that no run can have.
     """
-    run, value = run or training.run, training.value if value is None else value
-    key = training.read_as or training.convention
-    if key is None or value is None:
+    record = training.record
+    if record is None or training.value is None:
         return Figures()
-    side = Side(convention=find_convention(key), run=run)
-    number = exact(value, name=side.convention.parameter)
+    side = Side(convention=record, run=training.run)
+    number = exact(training.value, name=record.parameter)
     decay = decay_of(side, number)
     if decay is None:
         return Figures()
@@ -92,7 +83,9 @@ def _over_the_run(
 ) -> tuple[float | None, float | None]:
     """Return the sum of all shrinks and the survival; None without schedule or length."""
     total = side.run.total_steps
-    if total is None or total > MOST_STEPS or (training.schedule is None and course is None):
+    # Options without a schedule mean a constant lr; a file that tells of none leaves it open.
+    known = training.schedule is not None or course is not None or training.kind == TYPED
+    if not known or total is None or total > MOST_STEPS:
         return None, None
     # Imported here: numpy is a third of a start, and most files do not tell their length.
     from decaycalc.schedule.model import tabulate  # noqa: PLC0415

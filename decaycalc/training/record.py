@@ -4,8 +4,13 @@ from enum import StrEnum
 from math import prod
 from typing import TypedDict
 
+from decaycalc.architecture.treatment import Towards
+from decaycalc.conventions.catalogue import find as find_convention
+from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.record import Record
+
+TYPED = "typed"
 
 
 class Origin(StrEnum):
@@ -16,13 +21,6 @@ class Origin(StrEnum):
     DERIVED = "derived"
     GIVEN = "given"
     MISSING = "missing"
-
-
-class Towards(StrEnum):
-    """The point that a group's weights decay towards."""
-
-    ZERO = "zero"
-    INITIAL = "initial"
 
 
 class FoundJson(TypedDict):
@@ -138,7 +136,9 @@ class Training(Record):
     """One training run with the origin of everything that entered it.
 
     `source` is what it was made from, as the user typed it, `kind` the trainer's key (`recipe`
-    for a published run). `refusal` says why `value` decays nothing that a number could tell of.
+    for a published run, `typed` for options alone). `own` is the convention itself where options
+    name it: it may be the user's own, which the catalogue does not hold. `refusal` says why
+    `value` decays nothing that a number could tell of.
     `alternatives` are the other readings that the file leaves open; `missing` names quantities
     without which there is no whole answer, `not_used` the file's keys that sound relevant and
     were not read. `unit` is what B counts; `tensors` are a live run's.
@@ -148,6 +148,7 @@ class Training(Record):
     kind: str
     title: str
     convention: str | None = None
+    own: Convention | None = None
     value: str | None = None
     run: Run = Run()
     schedule: str | None = None
@@ -166,6 +167,21 @@ class Training(Record):
     read_as: str | None = None
     reading: str = ""
     tensors: tuple[GroupedTensor, ...] = ()
+
+    @property
+    def record(self) -> Convention | None:
+        """The convention by whose rule the number is read; None where it has none.
+
+        Raises:
+            UnknownNameError: a key that is none of the catalogue's.
+        """
+        key = self.read_as or self.convention
+        return self.own if self.own is not None or key is None else find_convention(key)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes, each with what it is a note on."""
+        return tuple(f"{self.source}: {note}" for note in self.notes)
 
     def imported(self) -> ImportedJson:
         """Return what was read of a file and where each quantity comes from, as JSON holds it."""

@@ -129,19 +129,17 @@ def test_a_recipes_whole_run_follows_its_decay(dino):
 
 
 def test_without_a_length_a_recipes_schedules_are_left_out(dino):
-    from decaycalc.cli.request import Setting, over_recipe
-    from decaycalc.conventions.run import Run
     from decaycalc.record import replace
+    from decaycalc.training.chosen import chosen, typed
 
-    bare = Setting(value=None, source=None, run=Run(), schedule=None)
-    assert over_recipe(bare, "some-dino", kind=None).decay_schedule == "cosine:final=10"
+    assert chosen(typed(), "some-dino").decay_schedule == "cosine:final=10"
     endless = replace(dino, steps=None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("decaycalc.training.source.find_published", lambda _: endless)
-        found = over_recipe(bare, "some-dino", kind=None)
+        found = chosen(typed(), "some-dino")
         assert (found.schedule, found.decay_schedule) == (None, None)
         assert "its schedule is left out" in found.notes[-1]
-        kept = over_recipe(replace(bare, schedule="cosine"), "some-dino", kind=None)
+        kept = chosen(typed(schedule="cosine"), "some-dino")
         assert kept.schedule == "cosine"
 
 

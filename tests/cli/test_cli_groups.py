@@ -31,7 +31,7 @@ def test_without_a_network_each_rule_is_a_group_beside_the_rest(run):
     assert (rest["lr_mult"], rest["decay_mult"], rest["n_tensors"]) == (1, 1, None)
     assert (second["name"], second["lr"], second["lr_mult"]) == ("lora_B", 0.0032, 16)
     assert second["shrink"] == pytest.approx(3.2e-5)
-    assert second["conversions"] == [{"convention": "per-step-shrink", "value": 3.2e-5}]
+    assert second["conversions"] == [{"convention": "per-step-shrink", "value": 3.2e-5, "lr": None}]
 
 
 def test_a_networks_tensors_are_counted_and_exempt_ones_do_not_decay(run):
@@ -62,7 +62,10 @@ def test_the_screen_shows_the_groups_with_their_numbers(run):
     ("words", "text"),
     [
         (("--group", "B:lr*16", "--to", "per-step-shrink", "--value"), "leave out --value"),
-        (("--group", "B:lr*16", "--emit", "pytorch"), "leave out --input and --emit"),
+        (("--group", "B:lr*16", "--input", "rows.csv"), "--group does not go with --input"),
+        (("--group", "B:update_share=0", "--to", "tfa-adamw"), "must have update_share above 0"),
+        (("--group", "B:update_share*2"), "must be REGEX:lr"),
+        (("--group", "B:towards=start"), "must have towards=zero|initial"),
         (("--group", "B"), "must be REGEX:lr"),
         (("--group", "conv:lr*2", "-a", "784-10"), "fits no tensor"),
     ],
@@ -71,6 +74,126 @@ def test_a_group_that_cannot_be_answered_is_refused(run, words, text):
     status, out, err = run(*BASE, *words)
     assert (status, out) == (2, "")
     assert text in err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--group", "B:lr*16", "--emit", "optax"), "code for pytorch alone"),
+        (("--group", "B:towards=initial", "--emit", "pytorch"), "decay towards zero alone"),
+    ],
+)
+def test_groups_that_a_framework_cannot_hold_have_no_code(run, words, text):
+    status, out, err = run(*BASE, *words)
+    assert (status, out) == (1, "")
+    assert text in err
+
+
+def test_a_group_that_few_steps_update_decays_in_these_alone(run):
+    # A quarter of the steps: 2e-4 * 0.01 / 4 a step on average, (1 - 5e-7)^1000 is left.
+    words = ("--steps", 1000, "--group", "emb:update_share=0.25", "--to", "tfa-adamw")
+    _, rare = groups_of(run, *words)
+    assert rare["update_share"] == 0.25
+    assert rare["shrink"] == pytest.approx(5e-7, rel=1e-12)
+    assert rare["survival"] == pytest.approx((1 - 5e-7) ** 1000, rel=1e-12)
+    # TFA's number takes off 2e-6 in each step in which the group is updated.
+    assert rare["conversions"][0]["value"] == pytest.approx(2e-6, rel=1e-12)
+
+
+def test_a_group_may_decay_towards_its_start(run):
+    # L2-SP: (1 - 1e-6)^10000 of w - w0 is left.
+    words = ("convert", "0.01", "--from", "pytorch-adamw", "--lr", "1e-4", "--steps", "10000",
+             "--group", "backbone:towards=initial")  # fmt: skip
+    _, held = json.loads(run(*words, "--json")[1])["groups"]
+    assert held["towards"] == "initial"
+    assert held["survival"] == pytest.approx(0.990050, abs=1e-6)
+    assert "backbone, towards its start" in run(*words)[1]
+
+
+def test_a_group_keeps_its_multiple_of_the_other_runs_lr(run):
+    words = ("--to", "pytorch-sgd", "--to-lr", "0.1", "--group", "B:lr*16", "--group", "C:lr=1e-3")
+    rest, second, third = (each["conversions"][0] for each in groups_of(run, *words))
+    assert (rest["lr"], rest["value"]) == (0.1, 2e-5)
+    assert (second["lr"], second["value"]) == (1.6, 2e-5)
+    assert (third["lr"], third["value"]) == (0.5, 2e-5)
+
+
+def test_a_group_stands_still_without_lr(run):
+    # Whatever is a multiple of lr stops; TFA's number is not.
+    rows = groups_of(run, "--steps", 10, "--group", "B:lr*0,wd=0.1")
+    assert [(row["weight_decay"], row["shrink"]) for row in rows] == [(0.01, 2e-6), (0.1, 0)]
+    words = ("convert", "2e-6", "--from", "tfa-adamw", "--lr", "2e-4", "--group", "B:lr*0")
+    rows = json.loads(run(*words, "--json")[1])["groups"]
+    assert [row["shrink"] for row in rows] == [2e-6, 2e-6]
+
+
+def test_a_schedule_is_followed_group_by_group(run):
+    words = ("schedule", "0.01", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "4",
+             "--schedule", "linear", "--group", "B:lr*10")  # fmt: skip
+    document = json.loads(run(*words, "--json")[1])
+    left = 1.0
+    for multiplier in (1, 0.75, 0.5, 0.25):
+        left *= 1 - 1e-2 * 0.01 * multiplier
+    rest, second = document["groups"]
+    assert rest["survival"] == pytest.approx(document["survival"], rel=1e-12)
+    assert second["survival"] == pytest.approx(left, rel=1e-14)
+    assert second["sum_shrink"] == pytest.approx(2.5e-4, rel=1e-12)
+    assert "left at the end" in run(*words)[1]
+
+
+def test_a_move_is_made_group_by_group(run):
+    words = ("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "-B", "256",
+             "--to-batch-size", "1024", "--group", "B:lr*16", "--group", "x:wd=0")  # fmt: skip
+    document = json.loads(run(*words, "--json")[1])
+    rest, second, exempt = document["groups"]
+    assert rest["rules"] == document["rules"]
+    assert exempt["rules"] == []
+    pairs = zip(rest["rules"], second["rules"], strict=True)
+    assert all(two["lr"] == pytest.approx(16 * one["lr"]) for one, two in pairs)
+    assert "B: if lr is" in run(*words)[1]
+    refused = run(*words, "--emit", "pytorch", "--lr-rule", "sqrt", "--hold", "epoch")
+    assert refused[0] == 2
+    assert "leave out --group" in refused[2]
+
+
+def test_a_files_groups_stand_beside_those_of_rules(run, tmp_path):
+    path = tmp_path / "train.yaml"
+    path.write_text(
+        "per_device_train_batch_size: 8\nlearning_rate: 2e-4\nweight_decay: 0.1\nmax_steps: 100\n"
+        "lr_scheduler_type: constant\n"
+    )
+    words = ("inspect", path, "--group", "lora_B:lr*16", "--group", "emb:update_share=0.5,wd=0.2")
+    document = json.loads(run(*words, "--json")[1])
+    rows = {row["name"]: row for row in document["groups"]}
+    assert list(rows) == ["decayed", "exempt", "lora_B", "emb"]
+    assert rows["decayed"]["shrink"] == pytest.approx(2e-5)
+    assert (rows["exempt"]["decay_mult"], rows["exempt"]["shrink"]) == (0, 0)
+    assert rows["lora_B"]["shrink"] == pytest.approx(3.2e-4)
+    assert rows["lora_B"]["survival"] == pytest.approx((1 - 3.2e-4) ** 100, rel=1e-12)
+    assert (rows["emb"]["decay_mult"], rows["emb"]["shrink"]) == (2, pytest.approx(2e-5))
+    assert "emb, in 50 % of the steps" in run(*words)[1]
+    converted = run("convert", "--recipe", path, "--group", "lora_B:lr*16", "--json")[1]
+    assert json.loads(converted)["groups"][2]["shrink"] == pytest.approx(3.2e-4)
+
+
+def test_a_network_answers_from_a_recipe(run):
+    document = json.loads(run("arch", "gpt2", "--recipe", "gpt-2-124m-nanogpt", "--json")[1])
+    assert document["shrink"] == pytest.approx(6e-4 * 0.1)
+    status, _, err = run("arch", "gpt2", "--kind", "timm")
+    assert (status, "--kind needs a file" in err) == (2, True)
+
+
+def test_a_networks_groups_say_what_is_theirs(run):
+    words = ("arch", "784-300-10", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3",
+             "--group", "fc1:lr*0,wd=0.3",
+             "--group", "fc2:update_share=0.5,towards=initial")  # fmt: skip
+    document = json.loads(run(*words, "--json")[1])
+    rows = {row["name"]: row for row in document["groups"]}
+    assert (rows["fc1"]["shrink"], rows["fc1"]["weight_decay"], rows["fc1"]["lr"]) == (0, 0.3, 0)
+    assert rows["fc2"]["shrink"] == pytest.approx(5e-5)
+    assert (rows["fc2"]["update_share"], rows["fc2"]["towards"]) == (0.5, "initial")
+    assert {"fc1, exempt", "fc2, exempt"} <= rows.keys()
+    assert "fc2, in 50 % of the steps, towards its start" in run(*words)[1]
 
 
 def test_a_group_needs_a_value(run):

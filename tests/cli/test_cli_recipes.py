@@ -8,7 +8,7 @@ import pytest
 
 from decaycalc.conventions.run import Run
 from decaycalc.errors import ContradictionError, UnknownNameError, UnreadableFileError
-from decaycalc.training.chosen import choose
+from decaycalc.training.chosen import chosen, typed
 from decaycalc.training.published.index import RECIPES
 from decaycalc.training.source import load
 
@@ -99,23 +99,33 @@ def test_code_needs_a_recipe_that_states_its_decay(run):
 
 
 def test_a_recipe_is_chosen_by_name_or_file(solver):
-    chosen = choose("resnet-50-goyal-8k")
-    assert (chosen.value, chosen.source.key) == ("0.0001", "pytorch-sgd")
-    assert chosen.schedule.startswith("step:")
-    assert chosen.notes == ("resnet-50-goyal-8k: 23.74 % error; warm-up from lr 0.1",)
-    imported = choose(solver)
-    assert imported.source.key == "caffe"
-    assert imported.notes[0].startswith(f"{solver}: by default (caffe.proto): ")
-    assert choose("vit-l-jft").source is None
-    assert choose("clip-vit-l-14").notes == ()
+    found = chosen(typed(), "resnet-50-goyal-8k")
+    assert (found.value, found.record.key) == ("0.0001", "pytorch-sgd")
+    assert found.schedule.startswith("step:")
+    assert found.told == ("resnet-50-goyal-8k: 23.74 % error; warm-up from lr 0.1",)
+    imported = chosen(typed(), solver)
+    assert imported.record.key == "caffe"
+    assert imported.told[0].startswith(f"{solver}: by default (caffe.proto): ")
+    assert chosen(typed(), "vit-l-jft").record is None
+    assert chosen(typed(), "clip-vit-l-14").told == ()
 
 
 def test_what_is_said_takes_the_recipes_place():
-    chosen = choose("resnet-50-he", value="5e-4", run=Run(epochs=3), schedule="cosine")
-    assert (chosen.value, chosen.schedule) == ("5e-4", "cosine")
-    assert (chosen.run.epochs, chosen.run.steps) == (3, None)
-    kept = choose("resnet-50-he", run=Run(lr=1))
+    own = typed(value="5e-4", run=Run(epochs=3), schedule="cosine")
+    found = chosen(own, "resnet-50-he")
+    assert (found.value, found.schedule) == ("5e-4", "cosine")
+    assert (found.run.epochs, found.run.steps) == (3, None)
+    kept = chosen(typed(run=Run(lr=1)), "resnet-50-he")
     assert (kept.run.get("lr"), kept.run.steps) == (1, 600_000)
+
+
+def test_what_is_said_is_given_where_it_comes_from():
+    found = chosen(typed(run=Run(lr=1, epochs=3)), "resnet-50-he")
+    origins = {each.name: (each.value, each.origin.value) for each in found.quantities}
+    assert origins["lr"] == ("1", "given")
+    assert origins["epochs"] == ("3", "given")
+    assert "steps" not in origins
+    assert origins["momentum"] == ("0.9", "file")
 
 
 def test_the_runs_options_take_the_place_of_a_files_own(run, tmp_path):

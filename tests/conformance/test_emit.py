@@ -10,6 +10,8 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.emit.code import emit
 from decaycalc.schedule import parse_schedule
+from decaycalc.training.chosen import typed
+from decaycalc.training.groups import by_pattern
 from decaycalc.verification.rules.rule import State, parse_rule
 
 STEPS = 12
@@ -135,6 +137,32 @@ def test_pytorchs_masks_say_what_decays(mask):
         len(group["params"]) for group in scope["optimizer"].param_groups if group["weight_decay"]
     )
     assert decayed == {"all": 4, "no-bias": 2}[mask]
+
+
+def test_pytorch_steps_each_group_by_its_own_lr_and_decay():
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(
+        torch.nn.Linear(2, 3, bias=False), torch.nn.Linear(3, 2, bias=False)
+    )
+    scope, start = {"model": model}, [weight.detach().clone() for weight in model.parameters()]
+    training = typed(value="0.1", source=find("pytorch-adamw"), run=ADAM)
+    code = emit(
+        "pytorch", "0.1", source="pytorch-adamw", run=ADAM, schedule="cosine",
+        decay_schedule="cosine:final=10", groups=by_pattern(training, ("^1:lr*16,wd=0.2",)),
+    ).code  # fmt: skip
+    exec(code, scope)  # noqa: S102
+    expected = [1.0, 1.0]
+    for t in range(STEPS):
+        for weight in model.parameters():
+            weight.grad = torch.zeros_like(weight)
+        scope["optimizer"].step()
+        scope["scheduler"].step()
+        half = (1 + np.cos(np.pi * t / STEPS)) / 2
+        decay = half + 10 * (1 - half)
+        expected[0] *= 1 - 0.01 * half * 0.1 * decay
+        expected[1] *= 1 - 0.16 * half * 0.2 * decay
+    for weight, before, left in zip(model.parameters(), start, expected, strict=True):
+        assert torch.allclose(weight, before * left, rtol=1e-5)
 
 
 def run_keras(code):

@@ -1,0 +1,207 @@
+"""Groups: the rules of `--group` laid over a training's own groups, and each group as a run."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from decaycalc.algebra.number import exact
+from decaycalc.architecture.treatment import Amount, GroupRule, Treatment, parse_group_rule
+from decaycalc.conventions.record import Convention
+from decaycalc.conventions.run import Run
+from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.record import Group, GroupedTensor, Training
+
+if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
+
+REST = Group(name="others", selector="the other tensors")
+
+
+def grouped(
+    training: Training,
+    texts: tuple[str, ...],
+    *,
+    architecture: "Architecture | None" = None,
+    mask: str | None = None,
+) -> Training:
+    """Return a training with the groups that rules `REGEX:lr*16,wd=0.1` make beside its own.
+
+    On a network, and of a live optimizer, they are the groups of all tensors, by name; else each
+    rule is one by itself, a factor counted from the run's own numbers.
+
+    Raises:
+        InvalidValueError: a rule that is malformed, or fits no tensor.
+        ContradictionError: a rule without effect, or for a bare count of weights.
+        UndecidableError: names do not tell the exemptions that the mask asks for.
+    """
+    rules = tuple(map(parse_group_rule, texts))
+    if not rules:
+        return training
+    if architecture is not None:
+        return _of_network(training, rules, architecture, mask)
+    if training.tensors:
+        for rule in rules:
+            training = _of_tensors(training, rule)
+        return training
+    rest = Treatment(name=REST.name)
+    made = tuple(group_of(rule.applied(rest)) for rule in rules)
+    return replace(training, groups=(*(training.groups or (REST,)), *made))
+
+
+def group_of(treatment: Treatment) -> Group:
+    """Return the group of what its tensors get."""
+    lr, decay = treatment.lr, treatment.decay
+    return Group(
+        name=treatment.name,
+        selector=treatment.name,
+        **_amounts("lr", "lr_mult", lr),
+        **_amounts("weight_decay", "decay_mult", decay),
+        update_share=decimal_text(treatment.update_share),
+        towards=treatment.towards,
+    )
+
+
+def _amounts(name: str, factor: str, amount: Amount) -> dict[str, Any]:
+    """Return an amount by the group's field for it: the number itself, or the factor."""
+    return {factor if amount.is_factor else name: decimal_text(amount.number)}
+
+
+def by_pattern(training: Training, texts: tuple[str, ...]) -> tuple[tuple[Group, Training], ...]:
+    """Return each rule as a group, its selector a pattern, with the run of its tensors.
+
+    Raises:
+        InvalidValueError: a rule that is malformed.
+    """
+    rest = Treatment(name=REST.name)
+    groups = (group_of(parse_group_rule(text).applied(rest)) for text in texts)
+    return tuple((group, own_run(training, group)) for group in groups)
+
+
+def _of_network(
+    training: Training,
+    rules: tuple[GroupRule, ...],
+    architecture: "Architecture",
+    mask: str | None,
+) -> Training:
+    """Return a training with the groups of a network's tensors."""
+    from decaycalc.architecture.groups import (  # noqa: PLC0415  (a network, if there is one)
+        Choice,
+        group_tensors,
+        treatments,
+    )
+    from decaycalc.architecture.masks import DEFAULT_MASK  # noqa: PLC0415
+
+    choice = Choice(mask=mask or DEFAULT_MASK, groups=rules)
+    found = group_tensors(architecture, treatments(architecture, choice))
+    tensors = tuple(
+        GroupedTensor(
+            name=tensor.name,
+            shape=tensor.shape,
+            groups=(each.treatment.name,),
+            decays=not each.treatment.is_exempt,
+        )
+        for each in found
+        for tensor in each.tensors
+    )
+    groups = (group_of(each.treatment) for each in found)
+    return replace(training, groups=tuple(groups), tensors=tensors)
+
+
+def _of_tensors(training: Training, rule: GroupRule) -> Training:
+    """Return a live training with the tensors that a rule fits taken out of their groups.
+
+    Raises:
+        InvalidValueError: it fits none, or a tensor without a name.
+    """
+    from decaycalc.architecture.names import match_names  # noqa: PLC0415  (it starts processes)
+
+    hits = match_names(rule.pattern, tuple(tensor.name for tensor in training.tensors))
+    if not any(hits):
+        raise InvalidValueError("group", rule.pattern[:80], "fits no tensor's name")
+    pairs = zip(training.tensors, hits, strict=True)
+    held = dict.fromkeys(name for tensor, hit in pairs if hit for name in tensor.groups)
+    taken = {name: _taken(training, name, rule, len(held) > 1) for name in held}
+    tensors = tuple(
+        _moved(tensor, taken) if hit else tensor
+        for tensor, hit in zip(training.tensors, hits, strict=True)
+    )
+    left = {name for tensor in tensors for name in tensor.groups}
+    kept = (group for group in training.groups if group.name in left or group.name not in held)
+    return replace(training, groups=(*kept, *taken.values()), tensors=tensors)
+
+
+def _taken(training: Training, name: str, rule: GroupRule, told: bool) -> Group:  # noqa: FBT001
+    """Return what a rule makes of one group of a live optimizer; an exempt one stays so."""
+    group = next(each for each in training.groups if each.name == name)
+    value = value_of(training, group)
+    lr = None if rule.lr is None else rule.lr.of(lr_of(training, group))
+    # What is exempt stays so, as under a mask.
+    decay = None if rule.decay is None or value == 0 else rule.decay.of(value)
+    changes = {"lr": lr, "weight_decay": decay, "update_share": rule.update_share}
+    return replace(
+        group,
+        name=f"{rule.pattern} of {name}" if told else rule.pattern,
+        selector=rule.pattern,
+        towards=rule.towards or group.towards,
+        **{name: decimal_text(said) for name, said in changes.items() if said is not None},
+    )
+
+
+def _moved(tensor: GroupedTensor, taken: dict[str, Group]) -> GroupedTensor:
+    """Return a tensor in the groups that a rule has made of its own."""
+    decays = tensor.decays and any(taken[n].weight_decay != "0" for n in tensor.groups)
+    groups = tuple(taken[name].name for name in tensor.groups)
+    return replace(tensor, groups=groups, decays=decays)
+
+
+def lr_of(training: Training, group: Group) -> Fraction | None:
+    """Return a group's lr, multiplied out; None where it is a factor of one that is not known."""
+    own = training.run.given("lr")
+    if group.lr is not None:
+        return exact(group.lr)
+    return None if own is None else own * exact(group.lr_mult)
+
+
+def value_of(training: Training, group: Group) -> Fraction | None:
+    """Return a group's number, multiplied out; None where it is a factor of an unknown one."""
+    if group.weight_decay is not None:
+        return exact(group.weight_decay)
+    return None if training.value is None else exact(training.value) * exact(group.decay_mult)
+
+
+def own_run(training: Training, group: Group) -> Training:
+    """Return a group as a run: its lr and its number multiplied out, and its share of the steps.
+
+    A group that stands still (lr 0) has a number of 0, unless its decay goes on without lr.
+    """
+    lr, value = lr_of(training, group), value_of(training, group)
+    if lr == 0 and not _goes_on(training.record):
+        value = Fraction(0)
+    extras = dict(training.run.extras)
+    if group.update_share != "1":
+        extras["update_share"] = exact(group.update_share)
+    return replace(
+        training,
+        value=None if value is None else decimal_text(value),
+        run=replace(training.run, lr=lr or None, extras=tuple(extras.items())),
+        groups=(),
+        tensors=(),
+    )
+
+
+def _goes_on(record: Convention | None) -> bool:
+    """Return whether a decay goes on without lr: one whose number alone is its decay per step."""
+    return record is not None and record.shrink is not None and "lr" not in record.shrink.names
+
+
+def other_run(training: Training, own: Training, target_run: Run | None) -> Run | None:
+    """Return the run that a group is converted to: its lr is of the run's there what it is here.
+
+    `own` is the group's run, as `own_run` returns it.
+    """
+    lr, here = (each.run.given("lr") for each in (training, own))
+    there = None if target_run is None else target_run.given("lr")
+    if there is None or lr is None or here is None:
+        return target_run
+    return replace(target_run or Run(), lr=there * here / lr)
