@@ -309,3 +309,10 @@ def test_checks_load_no_xml_where_no_junit_is_written():
 
     script = "import sys, decaycalc.report.check; assert 'xml.sax' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(("value", "passed"), [("0.9", True), ("1.1", False)])
+def test_a_tolerance_is_relative_to_what_is_expected(value, passed):
+    text = f'[a]\nvalue = {value}\nfrom = "caffe"\nto = "caffe"\nequals = 1\nrtol = 0.1\n'
+    (check,) = parse_checks(text, path="checks.toml")  # 1.1 - 1 is above 0.1 in floats
+    assert run_check(check).passed is passed

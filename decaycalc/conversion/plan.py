@@ -212,7 +212,7 @@ def _differs(name: str, source: Side, target: Side, names: frozenset[str]) -> bo
 
     Where only a framework's default differs, it does if the source's formulas hold it too.
     """
-    if target.run is not source.run and target.run.get(name) not in {None, source.run.get(name)}:
+    if target.run.get(name) not in {None, source.run.get(name)}:
         return True
     return name in names and target.get(name) not in {None, source.get(name)}
 

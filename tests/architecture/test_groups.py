@@ -95,6 +95,12 @@ def test_the_embeddings_of_language_models_are_tables_of_words_and_places():
     assert count_decayed(vision) == count_decayed(vision, mask="no-embedding")
 
 
+def test_the_trainer_spares_what_is_called_rmsnorm():
+    net = Architecture(name="rms", tensors=(tensor("q.rmsnorm_scale", 3, role=Role.OTHER),))
+    assert decayed(net, mask="hf") == (False,)
+    assert decayed(net, mask="all") == (True,)
+
+
 def test_the_trainer_decays_batch_norm_gains_alone():
     net = find_model("resnet18")
     kept = [t.name for t, mark in zip(net.tensors, decayed(net, mask="hf"), strict=True) if mark]

@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from decaycalc.conventions.run import Loss, Run
+from decaycalc.conventions.runs import runs_with
 from decaycalc.errors import ContradictionError, InvalidValueError
 
 sizes = st.integers(1, 10**7)
@@ -198,3 +199,10 @@ def test_a_step_is_whole():
 def test_full_dampening_is_refused():
     with pytest.raises(InvalidValueError, match="dampening 1 must be at least 0 and below 1"):
         Run(dampening=1)
+
+
+def test_a_targets_zeros_are_kept_beside_what_is_given_by_name():
+    run = Run(lr="0.1", momentum="0.9", batch_size=32)
+    told = Run.part(momentum=0, nesterov=False)
+    _, target = runs_with(run, told, {"to_batch_size": 64})
+    assert target == Run.part(momentum=0, nesterov=False, batch_size=64)

@@ -321,3 +321,14 @@ def test_values_out_of_range_are_refused_by_name(call: Any, text: str) -> None:
 def test_a_number_of_steps_of_hundreds_of_digits_is_named_in_a_few() -> None:
     with pytest.raises(InvalidValueError, match=r"n_steps '1.000e\+300' must be .* to 1e100$"):
         factor_over(0.1, 10**300)
+
+
+def test_a_weight_at_the_threshold_keeps_its_sign() -> None:
+    assert not is_oscillating(0.25, momentum=0.25)
+    assert is_oscillating(math.nextafter(0.25, 1), momentum=0.25)
+
+
+def test_the_shrink_at_the_threshold_is_out_of_reach() -> None:
+    with pytest.raises(InvalidValueError, match=r"below 0\.5, the most that momentum 0\.25"):
+        step_for_shrink(0.5, momentum=0.25)
+    assert step_for_shrink(0.499, momentum=0.25) < 0.25

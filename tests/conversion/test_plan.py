@@ -376,3 +376,37 @@ def test_only_what_is_equal_to_first_order_is_said_to_be():
 def test_a_conversion_without_a_number_is_said_by_its_formula():
     found = decaycalc.convert(None, source="keras-l2", target="pytorch-sgd")
     assert str(found) == "pytorch-sgd weight_decay = 2·l2 (exact)"
+
+
+def test_a_decay_by_division_is_not_one_by_subtraction():
+    explicit = replace(find("optimi-adan"), key="explicit-adan", proximal=False)
+    assert between(find("optimi-adan"), explicit).equivalence == Equivalence.SAME_DECAY
+
+
+def test_plain_sgd_that_decays_after_its_step_makes_other_updates():
+    late = replace(find("pytorch-sgd"), key="late-sgd", decays_after_step=True)
+    assert between(find("pytorch-sgd"), late, PLAIN).equivalence == Equivalence.SAME_OPTIMUM
+
+
+def test_no_momentum_is_awaited_where_there_is_none():
+    made = way("paddle-sgd", "pytorch-sgd", Run(lr="0.1"))
+    assert (made.equivalence, made.condition) == (Equivalence.SAME_OPTIMUM, "exact at momentum 0")
+
+
+def test_a_measure_has_no_gradients_to_differ_with_the_batch():
+    other = Run.part(batch_size=64)
+    assert "batch sizes differ" in way("pytorch-adamw", "keras-adamw", PLAIN, other).note
+    assert way("pytorch-adamw", "ema-timescale-epochs", PLAIN, other).note == ""
+
+
+def between(one, other, run=SGD):
+    here = Side(convention=one, run=run)
+    return plan(here, target_side(here, other))
+
+
+def test_a_solver_beside_a_sum_keeps_the_lr_as_it_was_given():
+    run = Run(lr="0.1", loss="dataset-sum", dataset_size=100, optimizer="sgd")
+    assert way("mean-l2", "sklearn-logistic", run).lr is None
+    assert way("sklearn-logistic", "keras-l2", run).target.lr == Side(
+        convention=find("keras-l2"), run=run
+    ).lr  # fmt: skip

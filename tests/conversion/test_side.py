@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Invariant
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.momentum import IN_PLACE, long_run_shrink
 from decaycalc.conversion.side import Side, base_name, check_domain, shrink_of, strength_of
@@ -225,3 +226,14 @@ def test_a_refinement_counts_once_it_is_given():
     assert shrink_of(plain, F(1, 100)) == F(1, 1000)
     assert shrink_of(tensor, F(1, 100)) == F(1, 1000)
     assert shrink_of(side("caffe", lr="0.1", extras=(("lr_mult", 2),)), F(1, 100)) == F(2, 1000)
+
+
+def test_a_decoupled_decay_by_division_never_oscillates():
+    decay = decay_of(Side(convention=find("timm-adan"), run=Run(lr=1, momentum="0.9")), F(2))
+    assert not decay.oscillating
+    assert decay.per_step_shrink == pytest.approx(2 / 3)
+
+
+def test_a_weight_that_no_decay_moves_has_no_half_life():
+    decay = decay_of(Side(convention=find("pytorch-adamw"), run=Run(lr=1)), F(0))
+    assert decay.half_life_steps is None

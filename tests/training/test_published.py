@@ -5,6 +5,7 @@ import pytest
 from decaycalc.conventions.run import Loss
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.training.published.index import RECIPES, Recipe, find
+from decaycalc.training.published.nearest import nearest
 
 NAMES = [recipe.name for recipe in RECIPES]
 
@@ -69,3 +70,9 @@ def test_celerity_sees_each_token_once():
     run = find("celerity-271m").run()
     assert run.total_steps == 13773
     assert run.epoch_ratio == 13773
+
+
+def test_the_nearest_run_is_nearest_by_ratio():
+    # 2.1 and 4.0 epochs are published: 2.95 is 0.82 and 1.05 from them, but 1.38 and 1.35 times.
+    (near,) = nearest(2.95, most=1)
+    assert near.timescale_epochs == pytest.approx(3.996356446895682)

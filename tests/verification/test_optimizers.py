@@ -169,3 +169,8 @@ def test_the_trust_ratio_is_one_where_a_norm_is_zero():
 def test_an_optimizer_that_is_not_simulated_says_so():
     with pytest.raises(InvalidValueError, match="not simulated"):
         directions("unmodelled(g)")
+
+
+def test_radam_steps_plainly_up_to_its_threshold():
+    # beta2 1/2: the longest average is 3 steps, the first one's 3 - 2·(1/2)/(1/2) = 1.
+    assert directions("radam(g, beta2=0.5, threshold=1.0)", n_steps=1)[0] == pytest.approx(G)

@@ -38,7 +38,14 @@ def quantity_of(text):
 
 
 @pytest.mark.parametrize(
-    ("opt", "scale", "lr"), [("adamw", None, 0.2), ("sgd", "sqrt", 0.2), ("sgd", None, 0.4)]
+    ("opt", "scale", "lr"),
+    [
+        ("adamw", None, 0.2),
+        ("lamb", None, 0.2),
+        ("fusedlamb", None, 0.2),
+        ("sgd", "sqrt", 0.2),
+        ("sgd", None, 0.4),
+    ],
 )
 def test_adaptive_optimizers_scale_lr_base_by_the_square_root(tmp_path, opt, scale, lr):
     text = args(opt=opt, lr="0", lr_base="0.1", batch_size="1024", lr_base_scale=scale)
