@@ -39,13 +39,14 @@ def find_trainer(kind: str) -> Trainer:
 
 
 def paths_of(document: Document) -> frozenset[str]:
-    """Return a document's key paths, its `syntax:NAME`, and a command line's `program:NAME`.
+    """Return a document's key paths, `syntax:NAME`, `file:NAME`, and a command's `program:NAME`.
 
     A key within a section stands as `*.KEY` too, for trainers whose sections mean nothing.
     """
     paths = key_paths(document.root)
     within = {f"*.{path.partition('.')[2]}" for path in paths if path.count(".") == 1}
-    paths = paths | within | {f"syntax:{document.syntax.value}"}
+    file = document.name.replace("\\", "/").rpartition("/")[2].lower()
+    paths = paths | within | {f"syntax:{document.syntax.value}", f"file:{file}"}
     if not document.program:
         return paths
     return paths | {f"program:{document.program.rpartition('/')[2]}"}
