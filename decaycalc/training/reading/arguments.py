@@ -10,6 +10,7 @@ from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
+_BETWEEN = re.compile(r"[,\s]+(?=\w+\s*=)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -42,14 +43,8 @@ def _pairs(texts: tuple[str, ...], line: int | None) -> dict[str, Node]:
 
 
 def _split(text: str) -> list[str]:
-    """Return the parts between commas; a part without `=` goes on with the one before."""
-    parts: list[str] = []
-    for part in text.split(","):
-        if "=" in part or not parts:
-            parts.append(part)
-        else:
-            parts[-1] += f",{part}"
-    return parts
+    """Return the parts between commas or blanks; a part without `=` goes on with the one before."""
+    return _BETWEEN.split(text)
 
 
 def argument(

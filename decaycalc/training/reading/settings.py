@@ -74,7 +74,8 @@ class Settings:
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
                 return _missing(field, path, node.line, note)
-            if text is not None and text not in field.absent:
+            # "" is what forms and scripts write for a value that is not set.
+            if text and text not in field.absent:
                 return _sourced(field, path, node)
         return None
 

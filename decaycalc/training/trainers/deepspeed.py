@@ -90,7 +90,7 @@ def _peak(settings: Settings) -> Sourced | None:
     name = settings.word("scheduler")
     if name not in {"warmuplr", "warmupdecaylr"}:
         return None
-    return settings.in_file(Field(name="lr", paths=("scheduler.params.warmup_max_lr",)))
+    return settings.in_file(_field("lr", "scheduler.params.warmup_max_lr"))
 
 
 def _default_peak(settings: Settings) -> Sourced | None:

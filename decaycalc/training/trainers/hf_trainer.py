@@ -206,6 +206,8 @@ def trainer_exempt(_: Settings) -> Exemption:
 def _derive_lr(settings: Settings) -> Sourced | None:
     """Return what holds where the learning rate is not set: TRL's trainers have their own."""
     is_trl = settings.has("dataset_name") and settings.has("model_name_or_path")
+    # transformers' own examples, run_clm.py and the like, have the Trainer's default.
+    is_trl = is_trl and not settings.document.program.rpartition("/")[2].startswith("run_")
     if is_trl or any(settings.has(key) for key in _TRL):
         note = "learning_rate is not set: TRL's trainers differ (SFT 2e-5, DPO and GRPO 1e-6 ...)"
         return Sourced(name="lr", value=None, origin=Origin.MISSING, note=note)

@@ -12,7 +12,7 @@ from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Training
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
+from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar, key_paths
 
 _UNSURE = "found, unsure: Hydra fixes no names"
 _PLACES = ("optimizer", "model.optimizer", "optim", "model.optim", "training.optimizer",
@@ -44,8 +44,8 @@ def _optimizer_node(node: Node, depth: int) -> Entries | None:
 
 
 def _schedule(settings: Settings) -> str | None:
-    named = any(settings.has(key) for key in ("scheduler", "lr_scheduler", "model.scheduler"))
-    return None if named else "constant"
+    paths = key_paths(settings.document.root)
+    return None if any("sched" in path.rpartition(".")[2] for path in paths) else "constant"
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -80,7 +80,7 @@ TRAINER = Trainer(
         Field(name="grad_accum", paths=("trainer.accumulate_grad_batches",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="steps", paths=_STEPS, absent=("-1",)),
-        Field(name="epochs", paths=_EPOCHS),
+        Field(name="epochs", paths=_EPOCHS, absent=("-1",)),
         Field(name="scheduler", paths=("scheduler._target_", "lr_scheduler._target_",
                                        "model.scheduler._target_")),
     ),

@@ -36,7 +36,14 @@ _BY_PREFIX = {
     "radamschedulefree": "schedule-free",
 }
 # Each of these is kohya's own; one of the others beside it tells the file.
-_OWN = ("optimizer_type", "network_module", "optimizer_args", "max_train_epochs", "network_dim")
+_OWN = (
+    "optimizer_type",
+    "network_module",
+    "optimizer_args",
+    "max_train_epochs",
+    "network_dim",
+    "LoRA_type",
+)
 _SHARED = ("pretrained_model_name_or_path", "train_batch_size", "max_train_steps",
            "lr_warmup_steps", "unet_lr", "train_data_dir", "dataset_config")  # fmt: skip
 
@@ -124,7 +131,11 @@ def _beta(name: str, at: int, default: str) -> Field:
 
 def _by_epochs(settings: Settings) -> Sourced | None:
     """Leave the steps open where max_train_epochs overrides them."""
-    if not settings.has("max_train_epochs") or "steps" in settings.given:
+    own = settings.in_file(Field(name="steps", paths=("max_train_steps",), absent=("0",)))
+    given = settings.texts("max_train_epochs")
+    by_epochs = any(given) and given != ("0",)
+    only_epoch = own is None and settings.has("epoch")  # kohya_ss makes steps of it
+    if not (by_epochs or only_epoch) or "steps" in settings.given:
         return None
     return Sourced(name="steps", value=None, origin=Origin.MISSING)
 
@@ -133,6 +144,8 @@ def _warmup(settings: Settings) -> str | None:
     """Return the warm-up: a number below 1 is a share of the steps."""
     length = settings.number("lr_warmup_steps") or Fraction(0)
     steps = settings.number("steps")
+    if not length and settings.number("lr_warmup"):  # kohya_ss gives percents
+        return f"{settings.text('lr_warmup')}%"
     if 0 < length < 1:
         return percent(length) if steps is None else str(int(length * steps))
     return str(int(length)) if length else None
@@ -175,7 +188,8 @@ TRAINER = Trainer(
         for section in ("", "*.")
     ),
     fields=(
-        Field(name="optimizer", paths=("optimizer_type",), default=""),
+        # The other name is kohya_ss', whose presets are JSON.
+        Field(name="optimizer", paths=("optimizer_type", "optimizer"), default=""),
         Field(name="use_8bit_adam", paths=("use_8bit_adam",), default="false"),
         Field(name="use_lion_optimizer", paths=("use_lion_optimizer",), default="false"),
         Field(name="weight_decay", derive=_class_default, covers=("optimizer_args",)),
@@ -191,10 +205,12 @@ TRAINER = Trainer(
         Field(name="batch_size", paths=("train_batch_size",), default="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
-        Field(name="epochs", paths=("max_train_epochs",)),
-        Field(name="steps", paths=("max_train_steps",), default="1600", overrule=_by_epochs),
+        Field(name="epochs", paths=("max_train_epochs", "epoch"), absent=("0",)),
+        Field(name="steps", paths=("max_train_steps",), absent=("0",), default="1600",
+              overrule=_by_epochs),
         Field(name="scheduler", paths=("lr_scheduler",), default="constant"),
-        Field(name="lr_warmup_steps", paths=("lr_warmup_steps",), default="0"),
+        Field(name="lr_warmup_steps", paths=("lr_warmup_steps",), absent=("0",), default="0"),
+        Field(name="lr_warmup", paths=("lr_warmup",)),
         Field(name="num_cycles", paths=("lr_scheduler_num_cycles",), default="1"),
         Field(name="power", paths=("lr_scheduler_power",), default="1"),
         Field(name="min_lr_ratio", paths=("lr_scheduler_min_lr_ratio",)),
@@ -204,6 +220,7 @@ TRAINER = Trainer(
     exempt=lambda _: Exemption(rule="nothing"),
     harmless=("max_grad_norm", "unet_lr", "text_encoder_lr*", "network_*", "save_*", "sample_*",
               "caption_*", "optimizer_args*", "dataset_config", "max_data_loader*", "min_snr*",
+              "bucket_*", "max_timestep", "min_timestep", "batch_size",
               "use_8bit_adam", "use_lion_optimizer", "*_bucket*", "gradient_checkpointing"),
     prepare=_prepare,
     finish=_finish,

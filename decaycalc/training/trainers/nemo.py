@@ -61,6 +61,8 @@ def _schedule(settings: Settings) -> str | None:
     if name == "cosineannealing":
         held, steps = steps_of(settings, "constant_steps"), settings.count("steps")
         length = None if held is None or steps is None else steps - held
+        if length is not None and length <= 0:  # a run shorter than its own constant phase
+            return None
         final = ratio(settings, "min_lr", "lr") or None
         return compose("cosine", length=length, final=final, warmup=warm)
     return compose("constant", warmup=warm) if name == "warmuppolicy" else None

@@ -159,3 +159,10 @@ def test_sizes_that_contradict_each_other_are_an_error_of_the_file(tmp_path, siz
 def test_a_world_size_that_changes_nothing_is_refused(tmp_path):
     with pytest.raises(ContradictionError, match="counts all devices"):
         read(tmp_path, "ds.json", config(train_batch_size=256), world_size="4")
+
+
+def test_a_peak_that_the_trainer_fills_is_missing(tmp_path):
+    arguments = {**WARMUP, "warmup_max_lr": "auto"}
+    made = read(tmp_path, "ds.json", config(scheduler=("WarmupDecayLR", arguments)))
+    assert (made.run.lr, made.schedule) == (None, None)
+    assert "learning_rate fills it" in quantity(made, "lr").note

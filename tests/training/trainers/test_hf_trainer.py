@@ -349,3 +349,12 @@ def test_epochs_under_the_name_of_programs_beside_the_trainer(tmp_path, more, ep
     assert found.run.epochs == epochs
     assert ("epochs" in found.missing) == (epochs is None)
     assert not found.not_used
+
+
+@pytest.mark.parametrize(("program", "lr"), [("run_clm.py", "5e-5"), ("sft.py", None)])
+def test_only_trl_s_programs_have_a_learning_rate_of_their_own(tmp_path, program, lr):
+    text = (
+        f"python {program} --model_name_or_path a --dataset_name b --num_train_epochs 1"
+        " --per_device_train_batch_size 2\n"
+    )
+    assert quantity(read(tmp_path, "run.sh", text), "lr").value == lr

@@ -43,3 +43,9 @@ def test_the_optimizer_may_lie_deep_or_not_be_there(tmp_path):
     assert none.value is None
     endless = "".join(f"{'  ' * depth}k:\n" for depth in range(9)) + "  " * 9 + "x: 1\n"
     assert read(tmp_path, "c.yaml", endless, kind="hydra").value is None
+
+
+def test_a_schedule_under_another_name_is_not_passed_over(tmp_path):
+    text = FILE.replace("    lr: 0.002\n", "    lr: 0.002\n    sched: {name: Noam}\n")
+    found = read(tmp_path, "config.yaml", text.replace("max_epochs: 10", "max_epochs: -1"))
+    assert (found.schedule, found.run.epochs) == (None, None)

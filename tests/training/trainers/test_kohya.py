@@ -1,5 +1,7 @@
 """kohya's sd-scripts."""
 
+import json
+
 import pytest
 
 from tests.training.trainers.reading import origins, read, shrink
@@ -113,3 +115,30 @@ def test_flags_are_the_same_names(tmp_path):
 def test_a_beta_that_is_not_there_is_the_default(tmp_path):
     text = changed(('"betas=(0.9, 0.99)"', '"betas=0.8"'))
     assert read(tmp_path, "a.toml", text).betas == ("0.8", "0.999")
+
+
+PRESET = {
+    "LoRA_type": "Standard", "optimizer": "Prodigy", "learning_rate": 1.0, "epoch": 4,
+    "train_batch_size": 2, "max_train_epochs": "", "max_train_steps": "0", "lr_warmup": 10,
+    "lr_scheduler": "cosine", "optimizer_args": "weight_decay=0.02 betas=0.9,0.99",
+    "pretrained_model_name_or_path": "a/b", "lr_scheduler_num_cycles": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "convention", "value", "length"),
+    [
+        ({}, "prodigy", "0.02", (None, 4)),
+        ({"optimizer": "PagedAdamW8bit"}, "bitsandbytes-adamw", "0.02", (None, 4)),
+        ({"optimizer": "AdamW", "optimizer_args": ""}, "pytorch-adamw", "0.01", (None, 4)),
+        ({"max_train_epochs": "7"}, "prodigy", "0.02", (None, 7)),
+        ({"max_train_steps": "900"}, "prodigy", "0.02", (900, None)),
+        ({"max_train_steps": "900", "max_train_epochs": 3}, "prodigy", "0.02", (None, 3)),
+    ],
+)
+def test_kohya_ss_presets_have_names_of_their_own(tmp_path, changes, convention, value, length):
+    found = read(tmp_path, "a.json", json.dumps({**PRESET, **changes}))
+    assert (found.kind, found.convention, found.value) == ("kohya", convention, value)
+    assert (found.run.steps, found.run.epochs) == length
+    assert found.schedule == "cosine:warmup=10%"
+    assert not found.not_used

@@ -80,3 +80,8 @@ def test_other_names_have_a_convention_or_none(tmp_path, name, key):
 def test_without_a_warmup_there_is_none(tmp_path):
     text = SPEECH.format(sched="CosineAnnealing").replace("      warmup_ratio: 0.1\n", "")
     assert read(tmp_path, "c.yaml", text).schedule == "cosine"
+
+
+def test_a_run_shorter_than_its_constant_phase_has_no_cosine(tmp_path):
+    text = MEGATRON.replace("max_steps: 100000", "max_steps: 50")
+    assert read(tmp_path, "a.yaml", text).schedule is None

@@ -58,6 +58,8 @@ def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
         text = _product(flags, "nproc_per_node", "nnodes")
     elif "srun" in names or "mpirun" in names:
         text = _scheduled(flags, command.directives)
+    elif names & {"swift", "megatron"}:
+        text = _of_swift(command)
     else:
         text = _visible(command)
     return None if text is None else Scalar(text=text, line=command.line)
@@ -111,6 +113,13 @@ def _gres(flags: Entries) -> Fraction | None:
     """Return the GPUs of `--gres=gpu:4` or `--gres=gpu:a100:4`."""
     text = _text(flags, "gres") or ""
     return as_number(text.rsplit(":", 1)[-1]) if text.startswith("gpu:") else None
+
+
+def _of_swift(command: Command) -> str | None:
+    """Return the processes that ms-swift launches: one unless NPROC_PER_NODE says otherwise."""
+    set_before = dict(command.variables)
+    counts = [as_number(set_before.get(name, "1")) for name in ("NPROC_PER_NODE", "NNODES")]
+    return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
 
 
 def _visible(command: Command) -> str | None:

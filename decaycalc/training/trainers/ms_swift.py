@@ -1,0 +1,59 @@
+"""ms-swift's flags: the Trainer's names, with defaults of its own.
+
+Source: ms-swift 3602360a5 swift/trainers/arguments.py, swift/arguments/sft_args.py.
+"""
+
+from dataclasses import replace
+from math import ceil
+
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Signature
+from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.trainers import hf_trainer
+
+_VERSION = "ms-swift 3602360a5"
+_EXAMPLES = 16  # of a step, where gradient_accumulation_steps is not set
+_TUNERS = ("tuner_type", "train_type", "sft_type")
+_OWN = {"weight_decay": "0.1", "beta2": "0.95", "scheduler": "cosine", "batch_size": "1"}
+
+
+def default_lr(settings: Settings) -> Sourced:
+    """Return the lr of full training or of an adapter, which is what ms-swift trains by default."""
+    tuner = next((texts[0] for key in _TUNERS if (texts := settings.texts(key))), "lora")
+    value = "1e-5" if tuner == "full" else "1e-4"
+    return Sourced(name="lr", value=value, origin=Origin.DEFAULT, where=_VERSION)
+
+
+def _accumulation(settings: Settings) -> Sourced | None:
+    """Return the accumulation that makes 16 examples a step."""
+    batch, devices = settings.count("batch_size"), settings.count("world_size")
+    if batch is None or devices is None:
+        return None
+    count = max(ceil(_EXAMPLES / batch / devices), 1)
+    return derived("grad_accum", str(count), f"ceil({_EXAMPLES} / batch / devices)")
+
+
+def _field(field: Field) -> Field:
+    if field.name in _OWN:
+        return replace(field, default=_OWN[field.name], source=_VERSION, derive=None)
+    if field.name == "lr":
+        return replace(field, default=None, derive=default_lr)
+    if field.name == "grad_accum":
+        return replace(field, default=None, derive=_accumulation)
+    return field
+
+
+TRAINER = replace(
+    hf_trainer.TRAINER,
+    kind="ms-swift",
+    title="ms-swift",
+    signatures=(
+        Signature(
+            all_of=("program:swift",),
+            any_of=(*hf_trainer.OWN, "model", "learning_rate", "tuner_type", "train_type"),
+            at_least=2,
+        ),
+    ),
+    fields=tuple(_field(field) for field in hf_trainer.FIELDS),
+    harmless=(*hf_trainer.HARMLESS, "vit_lr", "aligner_lr", "lora_*", "loss_scale", "packing*"),
+)

@@ -1,0 +1,64 @@
+"""ms-swift's `swift` and `megatron` commands, whose defaults are its own."""
+
+import pytest
+
+from tests.training.trainers.reading import origins, read, shrink
+
+SWIFT = """\
+NPROC_PER_NODE=4 \\
+CUDA_VISIBLE_DEVICES=0,1,2,3 \\
+swift sft \\
+    --model a/b \\
+    --tuner_type lora \\
+    --num_train_epochs 2 \\
+    --warmup_ratio 0.05
+"""
+MEGATRON = """\
+CUDA_VISIBLE_DEVICES=0,1 \\
+megatron sft \\
+    --model a/b --micro_batch_size 2 --tensor_model_parallel_size 2 \\
+    --lr 1e-5 --min_lr 1e-6 --num_train_epochs 1 --lr_warmup_fraction 0.05
+"""
+
+
+def test_its_own_defaults_hold(tmp_path):
+    found = read(tmp_path, "a.sh", SWIFT)
+    assert (found.kind, found.convention, found.value) == ("ms-swift", "hf-trainer", "0.1")
+    assert (found.betas, found.run.epochs) == (("0.9", "0.95"), 2)
+    assert found.schedule == "cosine:warmup=5%"
+    assert shrink(found) == pytest.approx(1e-5)
+    assert found.run.examples_per_step == 16
+    assert origins(found)["grad_accum"] == "derived"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lr", "size"),
+    [
+        ("lora", "full", 1e-5, 16),
+        ("--tuner_type lora", "--learning_rate 1e-3", 1e-3, 16),
+        ("NPROC_PER_NODE=4", "NPROC_PER_NODE=32", 1e-4, 32),
+        ("NPROC_PER_NODE=4 \\\n", "", 1e-4, 16),
+        ("--tuner_type lora", "--gradient_accumulation_steps 1", 1e-4, 4),
+        ("--tuner_type lora", "--per_device_train_batch_size $SIZE", 1e-4, None),
+    ],
+)
+def test_lr_and_accumulation_follow(tmp_path, old, new, lr, size):
+    found = read(tmp_path, "a.sh", SWIFT.replace(old, new))
+    assert float(found.run.lr) == lr
+    assert found.run.examples_per_step == size
+
+
+def test_without_a_known_number_of_processes_it_is_one_and_said(tmp_path):
+    found = read(tmp_path, "a.sh", SWIFT.replace("NODE=4", "NODE=$N"))
+    assert any("number of devices" in note for note in found.notes)
+
+
+def test_the_megatron_command(tmp_path):
+    found = read(tmp_path, "a.sh", MEGATRON)
+    assert (found.kind, found.convention, found.value) == ("megatron-swift", "megatron-adam", "0.1")
+    assert (found.run.examples_per_step, found.run.epochs) == (16, 1)
+    assert (found.betas, float(found.run.lr)) == (("0.9", "0.95"), 1e-5)
+    bare = read(tmp_path, "b.sh", MEGATRON.replace("--lr 1e-5 ", ""))
+    assert float(bare.run.lr) == 1e-4
+    steps = read(tmp_path, "c.sh", MEGATRON.replace("--num_train_epochs 1", "--train_iters 500"))
+    assert steps.schedule == "cosine:warmup=25,final=0.1"
