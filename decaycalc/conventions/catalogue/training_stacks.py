@@ -84,7 +84,7 @@ _emerging = package(
     optimizer="emerging-optimizers",
     parameter="weight_decay",
     default="0.01",
-    verification="literal step: needs Python 3.12",
+    verification="executed: NVIDIA-NeMo/Emerging-Optimizers fd77292",
 )
 _dion = package(
     group=_GROUP,
@@ -95,7 +95,7 @@ _dion = package(
     parameter="weight_decay",
     default="0.01",
     exempt="what the caller puts into other groups",
-    verification="literal step: needs distributed tensors",
+    verification="executed: microsoft/dion 0a059a4",
 )
 _megatron = package(
     group=_GROUP,
@@ -242,7 +242,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "AdamWFp8",
         trap="0.01 by default, its AdamFp8 is coupled with 0",
-        verification="literal step: AdamW8bit's step with another format of the state",
+        verification="executed: torchao 0.18.0",
         source="torchao/optim/adam.py, AdamWFp8 (torchao 0.18.0)",
     ),
     _torchao(
@@ -252,7 +252,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="minimise loss + weight_decay/2*sum(w**2)",
         default="0",
         trap=PRECONDITIONED,
-        verification="literal step: the penalty joins the gradient in release 0.18.0",
+        verification="executed: torchao 0.18.0",
     ),
     _unit_scaling(
         Convention,
@@ -293,7 +293,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="mup-adam",
         optimizer="adam-mup",
         update="minimise loss + weight_decay/2*sum(w**2)",
-        verification="literal step: the penalty joins the gradient in release 1.0.0",
+        verification="executed: mup 1.0.0",
         trap="coupled, and λ is multiplied by width_mult: MuAdamW is the decoupled one",
     ),
     _stack(
@@ -347,7 +347,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="lr is 1: the decay begins at 1e-6 of it; weight_decay_by_lr=False drops lr and d",
         source="prodigyplus/prodigy_plus_schedulefree.py (prodigy-plus-schedule-free 2.0.1)",
-        verification="literal step: seen to leave 0.9999999 of a weight in release 2.0.1",
+        verification="executed: prodigy-plus-schedule-free 2.0.1",
     ),
     _adv_optm(
         decoupled,
@@ -387,7 +387,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         trap="without a gradient the whole λ acts, in training about 0.44 of it",
         estimate=CAUTIOUS_ADAM,
-        verification="literal step: read in release 2.5.16",
+        verification="executed: adv_optm 2.5.16",
         source="adv_optm/util/param_update.py, _apply_weight_decay (adv_optm 2.5.16)",
     ),
     _emerging(
@@ -454,8 +454,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="muon-nanochat",
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         exempt="embeddings, the output head and scalars, which AdamW groups of their own update",
-        trap="the number is the peak: a cosine takes it to 0 over the run; base_train scales it by depth and batch first",
+        trap="the peak: a cosine takes it to 0; a matrix with more rows than columns decays √(rows/columns) times as fast",
         source="karpathy/nanochat, nanochat/optim.py, muon_step_fused; scripts/base_train.py (92d63d4)",
+        verification="executed: karpathy/nanochat 92d63d4",
         estimate=CAUTIOUS_MUON,
     ),
     _stack(
@@ -465,6 +466,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adam",
         trap="a number for each group, not scheduled, while Muon's falls to 0",
         source="karpathy/nanochat, nanochat/optim.py, adamw_step_fused (92d63d4)",
+        verification="executed: karpathy/nanochat 92d63d4",
     ),
     _stack(
         decoupled,
@@ -513,6 +515,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt=_AS_MATRICES,
         trap="muon_lr and adam_lr replace lr in their groups: the decay is times the group's own",
         source="deepspeedai/DeepSpeed, deepspeed/runtime/zero/muon/original_muon.py; runtime/engine.py (edaa722)",
+        verification="executed: deepspeedai/DeepSpeed edaa722",
     ),
     _deepspeed(
         decoupled,
@@ -529,12 +532,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="its AdamW part decays norms and biases too, which the Trainer's exempts",
         source="hiyouga/LLaMA-Factory, src/llamafactory/third_party/muon/muon.py; train/trainer_utils.py (ff6d4d1)",
+        verification="executed: hiyouga/LLaMA-Factory ff6d4d1",
     ),
     _olmo(
         decoupled,
         "SkipStepAdamW",
         key="olmo-core-skipstep-adamw",
         source="allenai/OLMo-core, src/olmo_core/optim/adamw.py, adamw_step (fa6c501)",
+        verification="executed: allenai/OLMo-core fa6c501",
         optimizer="adam",
         default="0.01",
         trap="a step that is skipped as an outlier does not decay either; their runs put embeddings to 0",
@@ -556,6 +561,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="vectors and the output head go to AdamW with the same λ",
     ),
     _olmo(
-        decoupled, "Lion", optimizer="lion", default="0", trap="0 by default, SkipStepAdamW is 0.01"
+        decoupled,
+        "Lion",
+        optimizer="lion",
+        default="0",
+        trap="0 by default, SkipStepAdamW is 0.01",
+        verification="executed: allenai/OLMo-core fa6c501",
     ),
 )
