@@ -33,6 +33,7 @@ SCALE_BLIND = frozenset(
 # either, DC-ASGD squares the data's gradient alone, MXNet's Nesterov decays the weight that the
 # data's gradient has moved already.
 _UNLIKE_A_PENALTY = frozenset({"asgd", "dcasgd", "nesterov-in-place"})
+UNCLIPPED = "without clipping by norm"  # how the note on clipping begins
 _WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
 
 
@@ -65,6 +66,14 @@ def judge(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> tupl
     if _is_itself(source, target) or _agree_buffered(source, target):
         return Equivalence.IDENTICAL, ""
     return weaker, "exact at momentum 0"
+
+
+def clipping(source: Side, target: Side) -> tuple[str, ...]:
+    """Return what a clip of the gradients by their norm does to two that are exact without one."""
+    if source.convention.is_penalty == target.convention.is_penalty:
+        return ()
+    text = "a penalty that is part of the loss is clipped with its gradient, one that joins later"
+    return (f"{UNCLIPPED}: {text} is not",)
 
 
 def _agree_buffered(source: Side, target: Side) -> bool:

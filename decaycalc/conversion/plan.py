@@ -6,7 +6,7 @@ from fractions import Fraction
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.equivalence import judge, notes, shared_invariant
+from decaycalc.conversion.equivalence import clipping, judge, notes, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
 from decaycalc.conversion.side import Side, base_name, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
@@ -279,6 +279,10 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     exactly = match == Match.DECAY and not in_step
     itself = source.convention == target.convention and source.run == target.run
     verdict, condition = judge(source, target, held=held, same_lr=same_lr)
+    exact = exactly or in_step
+    texts = notes(source, target, held=held, same_lr=same_lr, exact=exact)
+    if verdict == Equivalence.IDENTICAL or condition:
+        texts += clipping(source, target)
     return Plan(
         source=source,
         target=target,
@@ -288,7 +292,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         factor=_ITSELF if itself else None if exactly else _factor(source, target, held),
         equivalence=verdict,
         condition=condition,
-        note="; ".join(notes(source, target, held=held, same_lr=same_lr, exact=exactly or in_step)),
+        note="; ".join(texts),
     )
 
 

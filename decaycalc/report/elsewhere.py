@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from decaycalc.answers import Answer, Unavailable
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conversion.convert import Conversion
+from decaycalc.conversion.equivalence import UNCLIPPED
 from decaycalc.report.digits import shortest, show
 from decaycalc.report.table import Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.report.words import class_cell, condition_of, names_of
@@ -89,7 +90,8 @@ def single(conversion: Conversion) -> Iterator[Paragraph]:
         tone=Tone.VALUE,
         apart=False,
     )
-    conditions = said(conversion)
+    unclipped = UNCLIPPED if UNCLIPPED in conversion.note else ""
+    conditions = "; ".join(filter(None, (said(conversion), unclipped)))
     if conditions:
         yield Paragraph(text=conditions, tone=Tone.PARTIAL, apart=False)
 

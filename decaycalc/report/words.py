@@ -1,6 +1,7 @@
 """The words that the screen has for what JSON names: classes, conditions, groups of conventions."""
 
 from decaycalc.conventions.record import Convention, Coupling, Equivalence
+from decaycalc.conversion.equivalence import UNCLIPPED
 from decaycalc.report.table import Marked, Tone
 
 _TONES = {Equivalence.IDENTICAL: Tone.EXACT, Equivalence.NONE: Tone.REFUSED}
@@ -9,6 +10,7 @@ _CONDITIONS = {
     "the momentum buffers differ": "exact at a constant lr",
     "momentum was not given and counts as 0": "",
     "an estimate": "",
+    UNCLIPPED: "",
     "the solver takes no such steps": "plain SGD's on its objective",
     "agrees at peak lr only": "at peak lr",
     "the batch sizes differ, so the gradients do": "other gradients, as B differs",

@@ -51,3 +51,22 @@ def test_every_coupled_record_without_a_direction_is_stepped():
         and each.verification.startswith("executed")
     }
     assert hidden - {"dadaptation"} == set(COUPLED) - {"dadaptation"}
+
+
+def test_a_clip_by_norm_takes_a_penalty_in_the_loss_along():
+    """What the note beside "exact" says: without a clip both steps are one, with it they are not."""
+    torch = pytest.importorskip("torch")
+
+    def stepped(*, in_loss, clip):
+        weight = torch.tensor([2.0], dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.SGD([weight], lr=0.1, weight_decay=0.0 if in_loss else 0.5)
+        loss = 3 * weight + (0.25 * weight**2 if in_loss else 0)
+        loss.sum().backward()
+        if clip:
+            torch.nn.utils.clip_grad_norm_([weight], 1.0)
+        optimizer.step()
+        return weight.item()
+
+    assert stepped(in_loss=True, clip=False) == pytest.approx(stepped(in_loss=False, clip=False))
+    assert stepped(in_loss=True, clip=True) == pytest.approx(1.9, rel=1e-5)
+    assert stepped(in_loss=False, clip=True) == pytest.approx(1.8, rel=1e-5)
