@@ -54,7 +54,7 @@ def test_every_coupled_record_without_a_direction_is_stepped():
 
 
 def test_a_clip_by_norm_takes_a_penalty_in_the_loss_along():
-    """What the note beside "exact" says: without a clip both steps are one, with it they are not."""
+    """What the note beside "exact" says: both steps are one, but under a clip they are not."""
     torch = pytest.importorskip("torch")
 
     def stepped(*, in_loss, clip):
