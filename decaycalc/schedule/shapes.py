@@ -92,7 +92,8 @@ def _remaining(u: Floats, n: int, *, mirror: bool = False) -> Floats:
     if mirror:
         return np.abs((n - u + n) % (2 * n) - n) / n
     remaining = n - u
-    np.maximum(remaining, 0, out=remaining)
+    if np.min(remaining, initial=0) < 0:  # to look costs a third of what it saves
+        np.maximum(remaining, 0, out=remaining)
     remaining /= n
     return remaining
 
@@ -224,8 +225,14 @@ def build_wsd(settings: Settings) -> Shape:
     """Return initial, and at the end the decay to final."""
     decay = max(settings.steps("decay") or 0, 1)
     initial, final = settings.number("initial"), settings.number("final")
-    stable, falling = settings.n_steps - decay, FALLS[settings.text("shape")]
-    return lambda u: _between(initial, final, falling(_remaining(np.maximum(u - stable, 0), decay)))
+    n, falling = settings.n_steps, FALLS[settings.text("shape")]
+
+    def shape(u: Floats) -> Floats:
+        remaining = np.clip(n - u, 0, decay)
+        remaining /= decay
+        return _between(initial, final, falling(remaining))
+
+    return shape
 
 
 FALLS: Mapping[str, Callable[[Floats], Floats]] = {

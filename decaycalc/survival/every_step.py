@@ -12,7 +12,7 @@ from decaycalc.schedule import Schedule
 from decaycalc.schedule.shapes import Floats
 from decaycalc.survival.losses import LONG_RUN, log_left, sum_losses
 from decaycalc.survival.product import Weight, multiply_steps, start_weight
-from decaycalc.survival.rows import Rows, cut_rows
+from decaycalc.survival.rows import BLOCK, Rows, cut_rows
 from decaycalc.survival.rule import DecayRule
 
 MOST_STEPS = 10**10  # minutes of work
@@ -99,7 +99,8 @@ def _follow_rows(
         walker.take(rows, multiplier, own)
     is_long = decay.schedule.total_steps >= LONG_RUN
     sums = sum_losses(decay.rule.losses(shrinks), in_blocks=is_long)
-    arrays = rows.starts + rows.lengths, sums.log, sums.sign, shrinks.sum(axis=1), sums.gone
+    added = np.tensordot(np.ones(BLOCK), shrinks, 1).sum(axis=1)
+    arrays = rows.starts + rows.lengths, sums.log, sums.sign, added, sums.gone
     return arrays, float(shrinks.max())
 
 
@@ -116,9 +117,10 @@ class _Walker:
         if self.weight.is_gone:
             self.lefts += [0.0] * len(rows.starts)
             return
-        for row in multiply_steps(self.rule, rows, multiplier, own):
-            for steps in row:
-                self.weight.advance(steps)
+        products = multiply_steps(self.rule, rows, multiplier, own)
+        for row in range(len(rows.starts)):
+            for place in range(products.shape[3]):
+                self.weight.advance(products[:, :, row : row + 1, place : place + 1])
             self.lefts.append(self.weight.survival())
 
 
@@ -135,7 +137,8 @@ def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target:
     if decay.is_constant:
         return max(stop - math.ceil(target / log * (stop - start)), start)
     shrinks = decay.shrinks(*decay.multipliers(np.arange(start, stop, dtype=np.float64)))
-    rests = log - np.cumsum(log_left(decay.rule.losses(shrinks)))
+    losses = decay.rule.losses(shrinks)
+    rests = log - np.cumsum(log_left(losses, float(losses.max())))
     above = np.flatnonzero(rests > target)
     return start + int(above[0]) if len(above) else stop - 1
 
@@ -143,7 +146,7 @@ def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target:
 def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> Course:
     """Return the course of a decay at peak lr throughout, a row between two edges."""
     loss = rule.losses(np.array([rule.peak_shrink]))
-    log, stops = float(log_left(loss)[0]), edges[1:]
+    log, stops = float(log_left(loss, float(loss[0]))[0]), edges[1:]
     lengths = [stop - start for start, stop in pairwise(edges)]
     turns = -1.0 if loss[0] > 1 else 1.0
     return Course(

@@ -1,16 +1,16 @@
 """The exact iteration of momentum under a schedule, as products of 2x2 matrices.
 
-A step maps (weight, buffer) by `[[1 - a, -b], [c, 1 - f]]`; a is small, and f where momentum is
-near 1. Products are taken over pairs, pairs of pairs and so on while a stays small, and a and f are
-kept instead of `1 - a` and `1 - f`: all terms of their sums are positive but second-order ones, so
-they keep their digits. Only when a is no longer small a product is applied to the weight, which
-rounds it. So the weight is rounded about once a halving, and its relative error grows with the
-logarithm of the survival, neither with the number of steps nor with the memory of the momentum.
+A step maps (weight, buffer) by `[[1 - a, -b], [c, 1 - f]]`, the buffer in units of the decay's step
+at peak lr; a is small, and f where momentum is near 1. Products are taken over pairs, pairs of
+pairs and so on while a stays small, and a and f are kept instead of `1 - a` and `1 - f`: all terms
+of their sums are positive but second-order ones, so they keep their digits. Only when a is no
+longer small a product is applied to the weight, which rounds it. So the weight is rounded about
+once a halving, and its relative error grows with the logarithm of the survival, neither with the
+number of steps nor with the memory of the momentum.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,29 +20,24 @@ from decaycalc.conversion.momentum import IN_PLACE
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule.shapes import Floats
 from decaycalc.survival.losses import SMALL
-from decaycalc.survival.rows import BLOCK, Rows
+from decaycalc.survival.rows import BLOCK, Rows, one_by_one
 from decaycalc.survival.rule import DecayRule
 
-FEW = 32  # products so few that numpy does not pay
 GONE = -1200  # power of 2 below which a float64 is 0
 FULL = 1000
+# Where products and blocks have a 1 beside their small numbers: of the weight and of the buffer.
+_ONES = np.eye(2).reshape(2, 2, 1, 1)
+_WEIGHT, _BUFFER = _ONES
+_NOTHING = np.zeros((2, 2, 1, 1))
+_SIGNS = np.array([-1.0, 1.0]).reshape(2, 1, 1)
 
-Matrix = tuple[Any, Any, Any, Any]  # a, b, c, f: numbers, or arrays of one shape
-
-IDENTITY: Matrix = (0.0, 0.0, 0.0, 0.0)
+Matrix = Floats  # [[a, b], [-c, f]] in the first two axes, of one row and product or of many
 
 
 def compose(first: Matrix, later: Matrix) -> Matrix:
-    """Return a, b, c, f of the first steps followed by the later ones."""
-    a, b, c, f = first
-    later_a, later_b, later_c, later_f = later
-    left, held = 1 - a, 1 - f
-    return (
-        a + later_a * left + later_b * c,
-        b * (1 - later_a) + later_b * held,
-        later_c * left + c * (1 - later_f),
-        f + later_f * held + later_c * b,
-    )
+    """Return the products of the first steps followed by the later ones, shape (2, 2, m, n)."""
+    product: Matrix = first + np.einsum("ij...,jk...->ik...", later, _ONES - first)
+    return product
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +50,7 @@ class Weight:
     weight: float
     buffer: float
     power: int = 0
-    pending: Matrix = IDENTITY
+    pending: Matrix = field(default_factory=lambda: _NOTHING)
 
     @property
     def is_gone(self) -> bool:
@@ -69,15 +64,15 @@ class Weight:
             InvalidValueError: The weight grows beyond every float.
         """
         self.pending = compose(self.pending, steps)
-        if abs(self.pending[0]) > SMALL:
+        if abs(self.pending.item(0)) > SMALL:
             self.weight, self.buffer = self._apply()
-            self.pending = IDENTITY
+            self.pending = _NOTHING
             self._rescale()
 
     def _apply(self) -> tuple[float, float]:
-        a, b, c, f = self.pending
+        a, b, minus_c, f = self.pending.ravel().tolist()
         loss = a * self.weight + b * self.buffer
-        return self.weight - loss, c * self.weight + (1 - f) * self.buffer
+        return self.weight - loss, (1 - f) * self.buffer - minus_c * self.weight
 
     def _rescale(self) -> None:
         """Move the size into the power, which rounds nothing."""
@@ -98,8 +93,8 @@ def start_weight(rule: DecayRule, multiplier: float, decay_multiplier: float = 1
     Source: torch/optim/sgd.py (the first buffer is undampened); mlx.optimizers.SGD (dampened).
     """
     undampened = rule.buffer is Buffer.OUTSIDE
-    filled = decay_multiplier * (rule.step if undampened else rule.step * (1 - rule.dampening))
-    lost = multiplier * filled * (1 + rule.momentum if rule.lookahead else 1)
+    filled = decay_multiplier * (1.0 if undampened else 1 - rule.dampening)
+    lost = multiplier * rule.step * filled * (1 + rule.momentum if rule.lookahead else 1)
     decayed = 1 - lost if rule.lookahead == IN_PLACE else 1.0
     buffer = filled * multiplier if rule.buffer is Buffer.INSIDE else filled
     return Weight(weight=1 - lost, buffer=buffer * decayed)
@@ -107,94 +102,105 @@ def start_weight(rule: DecayRule, multiplier: float, decay_multiplier: float = 1
 
 def multiply_steps(
     rule: DecayRule, rows: Rows, multiplier: Floats, decay_multiplier: Floats | float
-) -> Iterator[list[Matrix]]:
-    """Yield for each row the products of its steps, as few as keep a small.
+) -> Matrix:
+    """Return the products of each row's steps, as few as keep a small: (2, 2, n_rows, n_products).
 
     The run's first step is left out: `start_weight` has taken it.
     """
     products = _multiply_blocks(rule, rows, multiplier, decay_multiplier)
-    while products[0].size > max(FEW, len(rows.starts)) and np.abs(products[0]).max() <= SMALL:
-        if products.shape[2] % 2:
-            identities = np.zeros((*products.shape[:2], 1))
-            products = np.concatenate((products, identities), axis=2)
-        first, later = products[:, :, ::2], products[:, :, 1::2]
-        products = np.stack(compose(tuple(first), tuple(later)))
-    for row in products.transpose(1, 2, 0).tolist():
-        yield [tuple(product) for product in row]
+    while products.shape[3] > 1 and np.abs(products[0, 0]).max() <= SMALL:
+        if products.shape[3] % 2:
+            products = np.concatenate((products, np.zeros_like(products[..., :1])), axis=3)
+        products = compose(products[..., ::2], products[..., 1::2])
+    return products
 
 
 def _multiply_blocks(
     rule: DecayRule, rows: Rows, multiplier: Floats, decay_multiplier: Floats | float
-) -> Floats:
-    """Return a, b, c, f of the steps in each block, shape (4, n_rows, n_blocks).
+) -> Matrix:
+    """Return the products of the steps in each block, shape (2, 2, n_rows, n_blocks).
 
-    A block is `BLOCK` steps, or one where these take much of the weight. All blocks take their
-    k-th step at once; one at the end of its row is put aside after its last.
+    The blocks are those of the rows, or single steps where these take much of the weight. All
+    blocks take their k-th step at once; one at the end of its row is put aside after its last.
     """
-    n_rows, width = multiplier.shape
     largest = float(rule.factors(multiplier, decay_multiplier).max()) * rule.peak_shrink
-    size = BLOCK if largest * BLOCK <= SMALL else 1
+    if largest * BLOCK > SMALL:
+        multiplier = one_by_one(multiplier)
+        if not isinstance(decay_multiplier, float):
+            decay_multiplier = one_by_one(decay_multiplier)
+    size, n_rows, n_blocks = multiplier.shape
     lengths = np.where(rows.starts == 0, 0, rows.lengths)
-    ends = np.clip(lengths[:, None] - np.arange(0, width, size), 0, size).ravel()
-    products, blocks = np.zeros((4, len(ends))), _Blocks.at_start(len(ends))
-    last = set(ends.tolist())
-    steps = zip(_by_place(multiplier, size), _by_place(decay_multiplier, size), strict=True)
-    for place, (x, decay) in enumerate(steps, start=1):
-        blocks.take(rule, x, rule.step * (1 - rule.dampening) * decay)
+    ends = np.clip(lengths[:, None] - np.arange(0, n_blocks * size, size), 0, size)
+    last = {size, *(lengths % size).tolist()}
+    products, blocks = np.zeros((2, 2, n_rows, n_blocks)), _Blocks.at_start(n_rows, n_blocks)
+    steps = zip(_rates(rule, multiplier), _shares(rule, multiplier, decay_multiplier), strict=True)
+    for place, (rate, share) in enumerate(steps, start=1):
+        blocks.take(rule, rate, share)
         if place in last:
-            done = np.flatnonzero(ends == place)
-            products[:, done] = blocks.products[:, done]
-    return products.reshape(4, n_rows, -1)
+            np.copyto(products, blocks.products(), where=ends == place)
+    return products
 
 
-def _by_place(values: Floats | float, size: int) -> Iterable[Any]:
-    """Return the values of the blocks' first steps, of their second ones and so on."""
-    if isinstance(values, float):
-        return [values] * size
-    return np.ascontiguousarray(values.reshape(-1, size).T)
+def _rates(rule: DecayRule, multiplier: Floats) -> list[Any]:
+    """Return by what a buffer moves the weight at each place of the blocks."""
+    if rule.buffer is Buffer.INSIDE:
+        return [rule.step] * len(multiplier)
+    return list(multiplier * rule.step)
+
+
+def _shares(rule: DecayRule, multiplier: Floats, decay_multiplier: Floats | float) -> list[Any]:
+    """Return which share of the weight a buffer takes at each place of the blocks; None is all."""
+    share: Any = decay_multiplier * (1 - rule.dampening)
+    if rule.buffer is Buffer.INSIDE:
+        share = share * multiplier
+    if isinstance(share, float):
+        return [None if share == 1 else share] * len(multiplier)
+    return list(share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Blocks:
-    """The products of some blocks on their way: a, b, c, f in `products`, shape (4, n_blocks)."""
+    """The products of some blocks on their way, each array of shape (2, n_rows, n_blocks).
 
-    products: Floats
-    kept: Floats
+    `weights` holds -a and b, `buffers` c and f: a step adds one to the other.
+    """
+
+    weights: Floats
+    buffers: Floats
+    added: Floats
     moved: Floats
 
     @classmethod
-    def at_start(cls, n_blocks: int) -> "_Blocks":
+    def at_start(cls, n_rows: int, n_blocks: int) -> "_Blocks":
         """Return those before the first step."""
-        kept, moved = np.empty((2, 2, n_blocks))
-        return cls(products=np.zeros((4, n_blocks)), kept=kept, moved=moved)
+        weights, buffers = np.zeros((2, 2, n_rows, n_blocks))
+        added, moved = np.empty((2, 2, n_rows, n_blocks))
+        return cls(weights=weights, buffers=buffers, added=added, moved=moved)
 
-    def take(self, rule: DecayRule, x: Floats, e: Any) -> None:
-        """Take a step of these lr multipliers and decays, shape (n_blocks,), in place.
+    def products(self) -> Floats:
+        """Return the products of the steps until now, shape (2, 2, n_rows, n_blocks)."""
+        return np.stack((self.weights * _SIGNS, self.buffers * _SIGNS))
 
-        On weight w and buffer v: `v = m*v + e*w; w = w - x*v`, with Nesterov `w = w - x*(e*w +
-        m*v)`; with the lr inside the buffer `e` is times x instead. In place the decay that `v`
-        takes is the new w's.
+    def take(self, rule: DecayRule, rate: Any, share: Any) -> None:
+        """Take a step in place: rate and share are of shape (n_rows, n_blocks), or numbers.
+
+        On weight w and buffer v: `v = m*v + share*w; w = w - rate*v`, with Nesterov
+        `w = w - rate*(share*w + m*v)`. In place the decay that `v` takes is the new w's.
         """
-        m, inside = rule.momentum, rule.buffer is Buffer.INSIDE
-        loss, buffer = self.products[:2], self.products[2:]
-        kept, moved = self.kept, self.moved
-        factor = e * x if inside else e
-        np.subtract(1, loss[0], out=kept[0])
-        kept[1] = loss[1]
-        kept *= factor
-        buffer *= m
-        buffer += kept
-        buffer[1] += 1 - m
-        moved[0] = buffer[0]
-        np.subtract(1, buffer[1], out=moved[1])
+        weights, buffers, added, moved = self.weights, self.buffers, self.added, self.moved
+        np.add(weights, _WEIGHT, out=added)
+        if share is not None:
+            added *= share
+        buffers *= rule.momentum
+        buffers += added
+        buffers[1] += 1 - rule.momentum
+        np.subtract(buffers, _BUFFER, out=moved)
         if rule.lookahead:
-            moved *= m
-            moved[0] += kept[0]
-            moved[1] -= kept[1]
-        if not inside:
-            moved *= x
-        loss += moved
+            moved *= rule.momentum
+            moved += added
+        moved *= rate
+        weights -= moved
         if rule.lookahead == IN_PLACE:
-            moved *= factor
-            buffer[0] -= moved[0]
-            buffer[1] += moved[1]
+            if share is not None:
+                moved *= share
+            buffers -= moved

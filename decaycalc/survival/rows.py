@@ -1,8 +1,10 @@
 """Rows: the steps of a run in pieces that are evaluated together.
 
 A run is cut where its curve has points, and into pieces of at most `CHUNK` steps. Pieces of about
-one length lie above one another as the rows of a matrix, so that short ones share the cost of a
-numpy call and long ones stay in the cache.
+one length lie beside one another, so that short ones share the cost of a numpy call and what a long
+one needs stays small. Their steps are laid out in blocks of `BLOCK`, the first steps of all blocks
+before all second ones: what is summed or multiplied over a block's steps is one pass over
+neighbours, for all blocks at once.
 """
 
 from collections.abc import Iterator
@@ -14,8 +16,9 @@ from numpy.typing import NDArray
 
 from decaycalc.schedule.shapes import Floats
 
-CHUNK = 1 << 16  # steps evaluated at once: 512 KB an array
-BLOCK = 32  # the width of a matrix is a multiple of it
+CHUNK = 1 << 17  # steps evaluated at once: 1 MB an array
+BLOCK = 16
+_PLACES = np.arange(BLOCK, dtype=np.float64)[:, None, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +29,21 @@ class Rows:
     lengths: NDArray[np.int64]
 
     def steps(self) -> Floats:
-        """Return the steps, a piece a row; the rows go on beyond their ends."""
-        width = -(-int(self.lengths.max()) // BLOCK) * BLOCK
-        return self.starts[:, None].astype(np.float64) + np.arange(width, dtype=np.float64)
+        """Return the steps, shape (BLOCK, n_rows, n_blocks); the rows go on beyond their ends."""
+        blocks = np.arange(0, int(self.lengths.max()), BLOCK, dtype=np.float64)
+        return _PLACES + (self.starts[:, None] + blocks)
 
     def clear_beyond(self, values: Floats) -> None:
         """Set the values of `steps` to 0 beyond the end of each row."""
-        shortest, width = int(self.lengths.min()), values.shape[1]
-        if shortest < width:
-            places = np.arange(shortest, width)
-            values[:, shortest:][places >= self.lengths[:, None]] = 0
+        full = int(self.lengths.min()) // BLOCK
+        if full < values.shape[2]:
+            steps = _PLACES + np.arange(full * BLOCK, values.shape[2] * BLOCK, BLOCK)
+            values[:, :, full:][steps >= self.lengths[:, None]] = 0
+
+
+def one_by_one(values: Floats) -> Floats:
+    """Return the values of blocks as those of blocks of one step, shape (1, n_rows, n_steps)."""
+    return values.transpose(1, 2, 0).reshape(1, values.shape[1], -1)
 
 
 def cut_rows(edges: list[int]) -> Iterator[Rows]:

@@ -14,7 +14,7 @@ from decaycalc.conversion.momentum import IN_PLACE, free_survival
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule import parse_schedule
 from decaycalc.survival.every_step import ScheduledRule, find_log
-from decaycalc.survival.product import IDENTITY, Matrix, compose
+from decaycalc.survival.product import compose
 from decaycalc.survival.rows import CHUNK
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.summary import ScheduledDecay, survive
@@ -385,10 +385,9 @@ def test_curves_have_at_most_the_points_asked_for_and_keep_ends_and_knots() -> N
 
 
 def test_products_of_steps_are_matrix_products() -> None:
-    def matrix(product: Matrix) -> np.ndarray:
-        a, b, c, f = product
-        return np.array([[1 - a, -b], [c, 1 - f]])
-
-    first, later = (0.1, 0.2, 0.3, 0.4), (0.05, 0.6, 0.7, 0.8)
-    assert matrix(compose(first, later)) == pytest.approx(matrix(later) @ matrix(first))
-    assert compose(first, IDENTITY) == pytest.approx(first)
+    first, later = np.array([[[0.1, 0.2], [-0.3, 0.4]], [[0.05, 0.6], [-0.7, 0.8]]])
+    ones, apart = np.eye(2), (2, 2, 1, 1)
+    found = compose(first.reshape(apart), later.reshape(apart))[:, :, 0, 0]
+    assert ones - found == pytest.approx((ones - later) @ (ones - first))
+    same = compose(first.reshape(apart), np.zeros(apart))
+    assert same[:, :, 0, 0] == pytest.approx(first)
