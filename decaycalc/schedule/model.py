@@ -114,10 +114,14 @@ class Schedule:
         steps = np.asarray(steps, dtype=np.float64)
         if len(self.segments) == 1:
             return self.segments[0].multiplier(steps)
-        result = np.empty_like(steps)
+        low, high = np.min(steps, initial=np.inf), np.max(steps, initial=0)
         stops = np.array([segment.stop for segment in self.segments[:-1]], dtype=np.float64)
+        first, last = np.searchsorted(stops, (low, high), side="right")
+        if first == last:
+            return self.segments[int(first)].multiplier(steps)
+        result: Floats = np.empty_like(steps)
         places = np.searchsorted(stops, steps, side="right")
-        for place in np.unique(places):
+        for place in range(first, last + 1):
             inside = places == place
             result[inside] = self.segments[place].multiplier(steps[inside])
         return result

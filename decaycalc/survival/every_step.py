@@ -12,7 +12,7 @@ from decaycalc.schedule import Schedule
 from decaycalc.schedule.shapes import Floats
 from decaycalc.survival.losses import LONG_RUN, log_left, sum_losses
 from decaycalc.survival.product import Weight, multiply_steps, start_weight
-from decaycalc.survival.rows import BLOCK, Rows, cut_rows
+from decaycalc.survival.rows import Rows, cut_rows
 from decaycalc.survival.rule import DecayRule
 
 MOST_STEPS = 10**10  # minutes of work
@@ -95,13 +95,15 @@ def _follow_rows(
     multiplier, own = decay.multipliers(rows.steps())
     shrinks = decay.shrinks(multiplier, own)
     rows.clear_beyond(shrinks)
+    largest = float(shrinks.max())
     if walker is not None:
-        walker.take(rows, multiplier, own)
+        walker.take(rows, multiplier, own, largest)
     is_long = decay.schedule.total_steps >= LONG_RUN
-    sums = sum_losses(decay.rule.losses(shrinks), in_blocks=is_long)
-    added = np.tensordot(np.ones(BLOCK), shrinks, 1).sum(axis=1)
+    losses = decay.rule.losses(shrinks, largest)
+    sums = sum_losses(losses, largest=largest, in_blocks=is_long)
+    added = shrinks.sum(axis=0).sum(axis=1)
     arrays = rows.starts + rows.lengths, sums.log, sums.sign, added, sums.gone
-    return arrays, float(shrinks.max())
+    return arrays, largest
 
 
 class _Walker:
@@ -112,12 +114,12 @@ class _Walker:
         self.weight = _first_weight(decay)
         self.lefts: list[float] = []
 
-    def take(self, rows: Rows, multiplier: Floats, own: Floats | float) -> None:
-        """Take the weight through some rows of steps."""
+    def take(self, rows: Rows, multiplier: Floats, own: Floats | float, largest: float) -> None:
+        """Take the weight through some rows of steps, whose largest shrink is given."""
         if self.weight.is_gone:
             self.lefts += [0.0] * len(rows.starts)
             return
-        products = multiply_steps(self.rule, rows, multiplier, own)
+        products = multiply_steps(self.rule, rows, multiplier, own, largest=largest)
         for row in range(len(rows.starts)):
             for place in range(products.shape[3]):
                 self.weight.advance(products[:, :, row : row + 1, place : place + 1])
@@ -137,16 +139,16 @@ def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target:
     if decay.is_constant:
         return max(stop - math.ceil(target / log * (stop - start)), start)
     shrinks = decay.shrinks(*decay.multipliers(np.arange(start, stop, dtype=np.float64)))
-    losses = decay.rule.losses(shrinks)
-    rests = log - np.cumsum(log_left(losses, float(losses.max())))
+    largest = float(shrinks.max())
+    rests = log - np.cumsum(log_left(decay.rule.losses(shrinks, largest), largest))
     above = np.flatnonzero(rests > target)
     return start + int(above[0]) if len(above) else stop - 1
 
 
 def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> Course:
     """Return the course of a decay at peak lr throughout, a row between two edges."""
-    loss = rule.losses(np.array([rule.peak_shrink]))
-    log, stops = float(log_left(loss, float(loss[0]))[0]), edges[1:]
+    loss = rule.losses(np.array([rule.peak_shrink]), rule.peak_shrink)
+    log, stops = float(log_left(loss, rule.peak_shrink)[0]), edges[1:]
     lengths = [stop - start for start, stop in pairwise(edges)]
     turns = -1.0 if loss[0] > 1 else 1.0
     return Course(

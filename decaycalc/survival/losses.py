@@ -28,12 +28,12 @@ class Losses:
     gone: Floats
 
 
-def sum_losses(losses: Floats, *, in_blocks: bool) -> Losses:
+def sum_losses(losses: Floats, *, largest: float, in_blocks: bool) -> Losses:
     """Return what steps do that take these parts of a weight, shape (BLOCK, n_rows, n_blocks).
 
-    With `in_blocks` weak decays are summed in blocks, which takes half the time.
+    None of them is above `largest`. With `in_blocks` weak decays are summed in blocks, which takes
+    half the time.
     """
-    largest = float(losses.max())
     if in_blocks and largest * BLOCK <= SMALL_BLOCK:
         logs, gone = _join(log_left(losses, largest))
         n_joined = BLOCK
@@ -57,7 +57,7 @@ def _join(logs: Floats) -> tuple[Floats, Floats]:
     `-expm1(r)`, here `-r - r^2/2`: in the first term, exact, each step's log is counted as often as
     there are updates before it in the block, in the other the block's mean.
     """
-    sums, moments = np.tensordot(_SUM_AND_MOMENT, logs, 1)
+    sums, moments = (_SUM_AND_MOMENT @ logs.reshape(BLOCK, -1)).reshape(2, *logs.shape[1:])
     mean = sums / BLOCK
     return sums, -(moments + mean * mean * (_SQUARES / 2))
 
@@ -65,10 +65,8 @@ def _join(logs: Floats) -> tuple[Floats, Floats]:
 def log_left(losses: Floats, largest: float) -> Floats:
     """Return the logarithm of the size of what is left, -inf where nothing is.
 
-    `largest` is the largest of the losses.
+    None of the losses is above `largest`; one above 1 leaves as much as 2 less it.
     """
-    if largest < 1:
-        left = np.negative(losses)
-        return np.log1p(left, out=left)
+    left = np.negative(losses if largest <= 1 else np.minimum(losses, 2 - losses))
     with np.errstate(divide="ignore"):
-        return np.log(np.abs(1 - losses))
+        return np.log1p(left, out=left)

@@ -101,12 +101,23 @@ def start_weight(rule: DecayRule, multiplier: float, decay_multiplier: float = 1
 
 
 def multiply_steps(
-    rule: DecayRule, rows: Rows, multiplier: Floats, decay_multiplier: Floats | float
+    rule: DecayRule,
+    rows: Rows,
+    multiplier: Floats,
+    decay_multiplier: Floats | float,
+    *,
+    largest: float,
 ) -> Matrix:
     """Return the products of each row's steps, as few as keep a small: (2, 2, n_rows, n_products).
 
-    The run's first step is left out: `start_weight` has taken it.
+    Where blocks of steps take much of the weight they start from single steps.
+    `largest` is the largest shrink to first order. The run's first step is left out: `start_weight`
+    has taken it.
     """
+    if largest * BLOCK > SMALL:
+        multiplier = one_by_one(multiplier)
+        if not isinstance(decay_multiplier, float):
+            decay_multiplier = one_by_one(decay_multiplier)
     products = _multiply_blocks(rule, rows, multiplier, decay_multiplier)
     while products.shape[3] > 1 and np.abs(products[0, 0]).max() <= SMALL:
         if products.shape[3] % 2:
@@ -120,14 +131,8 @@ def _multiply_blocks(
 ) -> Matrix:
     """Return the products of the steps in each block, shape (2, 2, n_rows, n_blocks).
 
-    The blocks are those of the rows, or single steps where these take much of the weight. All
-    blocks take their k-th step at once; one at the end of its row is put aside after its last.
+    All blocks take their k-th step at once; one at the end of its row is put aside after its last.
     """
-    largest = float(rule.factors(multiplier, decay_multiplier).max()) * rule.peak_shrink
-    if largest * BLOCK > SMALL:
-        multiplier = one_by_one(multiplier)
-        if not isinstance(decay_multiplier, float):
-            decay_multiplier = one_by_one(decay_multiplier)
     size, n_rows, n_blocks = multiplier.shape
     lengths = np.where(rows.starts == 0, 0, rows.lengths)
     ends = np.clip(lengths[:, None] - np.arange(0, n_blocks * size, size), 0, size)

@@ -65,10 +65,11 @@ class DecayRule:
             factors = multiplier**2 if self.follows is Follows.LR_SQUARED else multiplier
         return factors if isinstance(decay_multiplier, float) else factors * decay_multiplier
 
-    def losses(self, shrinks: Floats) -> Floats:
+    def losses(self, shrinks: Floats, largest: float) -> Floats:
         """Return the part of a weight that each step takes, from its first-order shrink (1/step).
 
-        Under momentum it is that of the long run to first order, below 1 whatever the shrink.
+        `largest` is the largest of the shrinks; no loss is larger than its shrink. Under momentum
+        it is that of the long run to first order, below 1 whatever the shrink.
 
         Raises:
             InvalidValueError: A decay applied several times a step that takes all at once.
@@ -76,12 +77,13 @@ class DecayRule:
         if self.proximal:
             return shrinks / (1 + shrinks)
         if self.compounds != 1:
-            largest = float(shrinks.max())
             if largest >= self.compounds:
                 text = f"must stay below {self.compounds:g} at every step"
                 raise InvalidValueError("shrink", largest, text)
             return -np.expm1(np.log1p(shrinks / -self.compounds) * self.compounds)
-        return np.minimum(shrinks, NEARLY_ALL) if self.momentum else shrinks
+        if self.momentum and largest > NEARLY_ALL:
+            return np.minimum(shrinks, NEARLY_ALL)
+        return shrinks
 
     def long_run_shrink(self, factor: float) -> float:
         """Return the exact long-run shrink at a constant lr, `factor` times the peak's (1/step)."""

@@ -249,11 +249,11 @@ def test_a_constant_decay_schedule_changes_nothing():
 def test_blocks_of_weak_decays_lose_what_their_steps_lose():
     chance = np.random.default_rng(3)
     shrinks = 3e-4 * chance.uniform(0.9, 1, (BLOCK, 4, 500))
-    found, exact = (sum_losses(shrinks, in_blocks=blocks) for blocks in (True, False))
+    found, exact = (sum_losses(shrinks, largest=3e-4, in_blocks=blocks) for blocks in (True, False))
     assert found.log == pytest.approx(exact.log, rel=1e-14)
     assert found.gone == pytest.approx(exact.gone, rel=1e-6)
     alone = shrinks.reshape(BLOCK, -1, 1)
-    found, exact = (sum_losses(alone, in_blocks=blocks) for blocks in (True, False))
+    found, exact = (sum_losses(alone, largest=3e-4, in_blocks=blocks) for blocks in (True, False))
     assert found.gone == pytest.approx(exact.gone, rel=1e-4)
     assert found.gone.sum() == pytest.approx(exact.gone.sum(), rel=2e-6)
 
