@@ -98,10 +98,10 @@ def _follow_rows(
     largest = float(shrinks.max())
     if walker is not None:
         walker.take(rows, multiplier, own, largest)
-    is_long = decay.schedule.total_steps >= LONG_RUN
-    losses = decay.rule.losses(shrinks, largest)
-    sums = sum_losses(losses, largest=largest, in_blocks=is_long)
     added = shrinks.sum(axis=0).sum(axis=1)
+    losses = decay.rule.losses(shrinks, largest)
+    is_long = decay.schedule.total_steps >= LONG_RUN
+    sums = sum_losses(losses, largest=largest, in_blocks=is_long)
     arrays = rows.starts + rows.lengths, sums.log, sums.sign, added, sums.gone
     return arrays, largest
 
@@ -148,9 +148,9 @@ def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target:
 def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> Course:
     """Return the course of a decay at peak lr throughout, a row between two edges."""
     loss = rule.losses(np.array([rule.peak_shrink]), rule.peak_shrink)
+    turns = -1.0 if loss[0] > 1 else 1.0
     log, stops = float(log_left(loss, rule.peak_shrink)[0]), edges[1:]
     lengths = [stop - start for start, stop in pairwise(edges)]
-    turns = -1.0 if loss[0] > 1 else 1.0
     return Course(
         stops=stops,
         logs=[n * log for n in lengths],

@@ -32,20 +32,19 @@ def sum_losses(losses: Floats, *, largest: float, in_blocks: bool) -> Losses:
     """Return what steps do that take these parts of a weight, shape (BLOCK, n_rows, n_blocks).
 
     None of them is above `largest`. With `in_blocks` weak decays are summed in blocks, which takes
-    half the time.
+    half the time. The losses are overwritten.
     """
+    overshoots = np.where(losses > 1, -1.0, 1.0).prod(axis=(0, 2)) if largest > 1 else None
     if in_blocks and largest * BLOCK <= SMALL_BLOCK:
         logs, gone = _join(log_left(losses, largest))
         n_joined = BLOCK
     else:
-        losses = one_by_one(losses)
-        logs, gone, n_joined = log_left(losses, largest)[0], np.zeros(()), 1
+        logs, gone, n_joined = log_left(one_by_one(losses), largest)[0], np.zeros(()), 1
     after = np.zeros_like(logs)
     after[:, :-1] = logs[:, :0:-1].cumsum(axis=1)[:, ::-1]
     # A decay above 2 a step grows without bound, which is told where the sums are taken.
     with np.errstate(over="ignore", invalid="ignore"):
         lost = gone + (gone - n_joined) * np.expm1(after)
-    overshoots = np.where(losses > 1, -1.0, 1.0).prod(axis=(0, 2)) if largest > 1 else None
     sign = np.ones(len(logs)) if overshoots is None else overshoots
     return Losses(log=logs.sum(axis=1), sign=sign, gone=lost.sum(axis=1))
 
@@ -63,10 +62,12 @@ def _join(logs: Floats) -> tuple[Floats, Floats]:
 
 
 def log_left(losses: Floats, largest: float) -> Floats:
-    """Return the logarithm of the size of what is left, -inf where nothing is.
+    """Return the logarithm of the size of what is left, -inf where nothing is, in place.
 
     None of the losses is above `largest`; one above 1 leaves as much as 2 less it.
     """
-    left = np.negative(losses if largest <= 1 else np.minimum(losses, 2 - losses))
+    if largest > 1:
+        np.minimum(losses, 2 - losses, out=losses)
+    np.negative(losses, out=losses)
     with np.errstate(divide="ignore"):
-        return np.log1p(left, out=left)
+        return np.log1p(losses, out=losses)
