@@ -102,7 +102,7 @@ def convert(
     from decaycalc.conversion.arrays import convert_arrays  # noqa: PLC0415
 
     return convert_arrays(
-        value, source=one, target=other, run=run or Run(), target_run=target_run,
+        value, source=one, target=other, run=run, target_run=target_run,
         match=Match(match), quantities=given,
     )  # fmt: skip
 

@@ -58,8 +58,7 @@ class Request(Record):
         return way
 
     def _at(self, name: str, place: int) -> float:
-        index = np.unravel_index(place, self.shape)
-        return float(np.broadcast_to(self.arrays[name], self.shape)[index])
+        return float(np.broadcast_to(self.arrays[name], self.shape).flat[place])
 
     @property
     def zero_is_sound(self) -> bool:

@@ -17,22 +17,17 @@ from decaycalc.algebra.quantity import QUANTITIES, exact
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
+from decaycalc.conversion.array_checks import Checks, any_sees_numbers
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.array_numbers import ArrayPlan
 from decaycalc.conversion.array_request import Places, Request
-from decaycalc.conversion.convert import apply
-from decaycalc.conversion.kept import sees_numbers
+from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 16
-_LARGEST = float(np.finfo(np.float64).max)
-_TINY = float(np.finfo(np.float64).tiny)
-# What is infinite, not a number or negative has bits, read as a whole number, from here on.
-_UNSOUND_BITS = np.float64(np.inf).view(np.uint64)
-_LENGTH = ("steps", "epochs", "dataset_size", "batch_size")
+_BLOCK = 1 << 17
 
 
 class ArrayConversion(Record):
@@ -66,7 +61,7 @@ def convert_arrays(
     *,
     source: Convention,
     target: Convention,
-    run: Run,
+    run: Run | None = None,
     target_run: Run | None = None,
     match: Match = Match.OPTIMUM,
     quantities: dict[str, Any],
@@ -79,19 +74,22 @@ def convert_arrays(
         DecaycalcError: what the scalar conversion raises, for any of the elements.
     """
     words = {name: given for name, given in quantities.items() if not _is_number(name)}
-    run, target_run = runs_with(run, target_run, words)
+    here, there = runs_with(run or Run(), target_run, words)
     arrays = {name: _floats(array, name) for name, array in quantities.items() if name not in words}
     arrays["value"] = _floats(value, source.parameter)
     shape = _shape(arrays)
     request = Request(
-        source=source, target=target, run=run, target_run=target_run, match=match,
+        source=source, target=target, run=here, target_run=there, match=match,
         arrays={name: np.atleast_1d(array) for name, array in arrays.items()}, shape=shape or (1,),
     )  # fmt: skip
     if not arrays["value"].size or 0 in request.shape:
         raise InvalidValueError(source.parameter, "an empty array", "has nothing to convert")
-    way = request.plan(0)
-    first = apply(way, request.number(0))
-    values, lrs = _Work(request, way).done()
+    numbers = {name: float(array.flat[0]) for name, array in arrays.items()}
+    first = convert_named(
+        numbers.pop("value"), source=source, target=target, run=run, target_run=target_run,
+        match=match, quantities=words | numbers,
+    )  # fmt: skip
+    values, lrs = _Work(request, request.plan(0)).done()
     return ArrayConversion(
         convention=target, value=values.reshape(shape),
         lr=None if lrs is None else lrs.reshape(shape), equivalence=first.equivalence,
@@ -146,9 +144,10 @@ class _Work:
         """
         with np.errstate(all="ignore", under="raise"):  # the rest can be seen in the numbers
             laid = ArrayPlan(self.way, self.request.arrays, self.request.there)
+            checks = Checks(self.request, laid)
             for block, arrays in _blocks(self.request):
                 lrs = None if self.lrs is None else self.lrs[block]
-                bad = _answered(self.request, laid.on(arrays), self.values[block], lrs)
+                bad = _answered(laid.on(arrays), checks, self.values[block], lrs)
                 if bad is not None:
                     places = np.arange(self.values.size).reshape(self.request.shape)[block]
                     self.waiting.append(places[bad])
@@ -177,7 +176,7 @@ class _Work:
         values, lrs = np.empty(len(places)), np.empty(len(places))
         has_lr = way.target_lr() is not None
         laid = ArrayPlan(way, arrays, self.request.there)
-        bad = _answered(self.request, laid, values, lrs if has_lr else None)
+        bad = _answered(laid, Checks(self.request, laid), values, lrs if has_lr else None)
         sound = slice(None) if bad is None else ~bad
         self.values.flat[places[sound]] = values[sound]
         self._put_lrs(places[sound], lrs[sound] if has_lr else None)
@@ -215,109 +214,20 @@ def _blocks(request: Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
 
 
 def _answered(
-    request: Request, laid: ArrayPlan, values: Floats, lrs: Floats | None
+    laid: ArrayPlan, checks: Checks, values: Floats, lrs: Floats | None
 ) -> NDArray[np.bool_] | None:
     """Write numbers and lrs of elements that share a plan; return which are not to be trusted."""
-    way = laid.way
     try:
         between, lost = laid.values(values), False
     except FloatingPointError:  # a number too small for a float64
         with np.errstate(under="ignore"):
             between, lost = laid.values(values), True
-    if lrs is not None and way.lr is not None:
-        laid.product(way.lr, lrs)
-    relations = list(_relations(request, laid))
-    if not lost and all(map(_all, relations)) and _are_sound(request, laid, values, between):
+    if lrs is not None and laid.way.lr is not None:
+        laid.product(laid.way.lr, lrs)
+    if not lost and checks.hold(laid, values, between):
         return None
-    sound = np.isfinite(values) & ((values > _TINY) | _zeros(request, laid, values))
-    if between is not None:
-        sound &= (between > 0) & (between < 1)
-    sound &= laid.arrays["value"] >= 0
-    for array, high in _quantities(laid):
-        sound &= (array > 0) & (array < high)
-    for check in relations:
-        sound &= check
-    bad = ~sound
+    bad = ~checks.sound(laid, values, between)
     return bad if bad.any() else None
-
-
-def _all(check: Any) -> bool:
-    return bool(np.all(check))
-
-
-def _are_sound(request: Request, laid: ArrayPlan, values: Floats, between: Floats | None) -> bool:
-    """Return whether no element is out of the ordinary, in as few passes as can tell."""
-    if np.maximum.reduce(values.view(np.uint64), axis=None) >= _UNSOUND_BITS:
-        return False
-    power = 0 if laid.way.factor is None else laid.way.factor.power_of("value")
-    if not (power > 0 and request.zero_is_sound) and _least(values) < _TINY:
-        return False
-    if power.numerator % 2 == 0 and not _least(laid.arrays["value"]) >= 0:
-        return False  # else a value below 0 shows in its number
-    if between is not None and not (_least(between) > 0 and _most(between) < 1):
-        return False
-    return all(
-        _least(array) > 0 and (high == np.inf or _most(array) < high)
-        for array, high in _quantities(laid)
-    )
-
-
-def _least(array: Floats) -> Any:
-    """Return the least element; nan where there is one."""
-    return np.minimum.reduce(array, axis=None)
-
-
-def _most(array: Floats) -> Any:
-    return np.maximum.reduce(array, axis=None)
-
-
-def _quantities(laid: ArrayPlan) -> Iterator[tuple[Floats, float]]:
-    """Yield the arrays of quantities that are above 0, and below what they must be."""
-    names = () if laid.way.factor is None else laid.way.factor.names
-    for name, array in laid.arrays.items():
-        plain = name.removeprefix("to_")
-        side = laid.way.source if name == plain else laid.way.target
-        if name != "value" and side.run.given(plain):
-            high = QUANTITIES[plain].high
-            # What is infinite shows in a number that it enters, else it must be looked for.
-            yield array, high or (np.inf if name in names else _LARGEST)
-
-
-def _zeros(request: Request, laid: ArrayPlan, values: Floats) -> Any:
-    """Return which values are 0 and so is their number, rightly."""
-    factor = laid.way.factor
-    if factor is None or factor.power_of("value") <= 0 or not request.zero_is_sound:
-        return False
-    return (values == 0) & (laid.arrays["value"] == 0)
-
-
-def _relations(request: Request, laid: ArrayPlan) -> Iterator[Any]:
-    """Yield what must hold of several quantities, of whole numbers, and of zeros."""
-    arrays, way = laid.arrays, laid.way
-    names = arrays.keys() - {"value"}
-    if not names:
-        return
-    yield from (fit for fit in map(laid.fits, (False, True)) if fit is not None)
-    if {"steps", "epochs"} & names and all(laid.raw(each) is not None for each in _LENGTH):
-        yield False  # they may contradict each other
-    for name in names:
-        plain = name.removeprefix("to_")
-        side = way.source if name == plain else way.target
-        given = side.run.given(plain)
-        if not given:
-            yield arrays[name] == 0
-        elif QUANTITIES[plain].integer:
-            yield arrays[name] == np.floor(arrays[name])
-        if plain in {"momentum", "dampening"} and _any_sees_numbers(request):
-            yield arrays[name] == float(given or 0)
-        if name != plain and plain not in way.target.own:
-            own = laid.either(way.target.lr) if plain == "lr" else laid.raw(plain)
-            own = way.source.run.get(plain) if own is None else own
-            yield own is not None and arrays[name] == np.float64(own)
-
-
-def _any_sees_numbers(request: Request) -> bool:
-    return sees_numbers(request.source) or sees_numbers(request.target)
 
 
 def _groups(request: Request, arrays: dict[str, Floats]) -> Iterator[Places]:
@@ -329,7 +239,7 @@ def _groups(request: Request, arrays: dict[str, Floats]) -> Iterator[Places]:
             number = request.run.given(plain)
             own = arrays.get(plain, np.nan if number is None else float(number))
             marks.append(array == own)
-    if _any_sees_numbers(request):
+    if any_sees_numbers(request):
         marks += [arrays[name] for name in arrays if name.endswith(("momentum", "dampening"))]
     _, kinds = np.unique(np.stack(marks, axis=1), axis=0, return_inverse=True)
     kinds = kinds.reshape(-1)
