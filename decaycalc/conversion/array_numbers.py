@@ -62,7 +62,7 @@ class ArrayPlan:
         held = self._held(way.source, way.held)
         if way.exactly:
             held = self._first_order(way.target, self._exact(way.source, held))
-        out[...] = self._number(way.target, way.held, held)
+        self._number(way.target, way.held, held, out)
         return np.asarray(held)
 
     def product(self, monomial: Monomial, out: Floats, **own: Any) -> Floats:
@@ -183,16 +183,16 @@ class ArrayPlan:
         per_shrink = self._monomial("from", lambda: _per_shrink(side, held))
         return shrink * self.either(per_shrink) if per_shrink.exponents else shrink
 
-    def _number(self, side: Side, held: Invariant, number: Any) -> Any:
-        """Return the side's numbers for a held invariant."""
+    def _number(self, side: Side, held: Invariant, number: Any, out: Floats) -> None:
+        """Write the side's numbers for a held invariant to `out`."""
         form = side.convention.form
         if form is None:
-            return self._fresh(
-                self._monomial("solved", lambda: solved(side, held)), **{held.value: number}
-            )
+            way = self._monomial("solved", lambda: solved(side, held))
+            self.product(way, out, **{held.value: number})
+            return
         per_shrink = self._monomial("to", lambda: _per_shrink(side, held))
         shrink = number / self.either(per_shrink) if per_shrink.exponents else number
-        return FROM_SHRINK[form.text](shrink, {name: self._own(side, name) for name in form.needs})
+        out[...] = FROM_SHRINK[form.text](shrink, {n: self._own(side, n) for n in form.needs})
 
     def _monomial(self, role: str, make: Callable[[], Monomial]) -> Monomial:
         """Return a monomial that is made once for all elements."""
@@ -275,12 +275,6 @@ def _multiply(out: Floats, powers: Sequence[tuple[Floats, int]], coefficient: fl
             (np.multiply if exponent > 0 else np.divide)(out, array, out=out)
 
 
-def _whole(number: Any) -> Any:
-    """Return a number, a whole one where only rounding keeps it from being one."""
-    near = np.rint(number)
-    return np.where(np.abs(number - near) <= _SNAP * np.abs(number), near, number)
-
-
 def _batch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001  (one signature for all)
     parts = [plan.raw(name, is_target=is_target) for name in BATCH]
     if parts[0] is None:
@@ -291,11 +285,16 @@ def _batch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001  (one signa
     return product
 
 
+def _ceil(number: Any) -> Any:
+    """Return the next whole number, the nearest where only rounding keeps it from being that."""
+    return np.ceil(number * (1 - _SNAP))
+
+
 # The first element was converted, so what a derived quantity needs is known where it is asked for.
 def _per_epoch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     size, batch = plan.raw("dataset_size", is_target=is_target), _batch(plan, is_target)
     run = plan.way.target.run if is_target else plan.way.source.run
-    return (np.floor if run.drop_last else np.ceil)(_whole(size / batch))
+    return np.floor(size / batch * (1 + _SNAP)) if run.drop_last else _ceil(size / batch)
 
 
 def _steps(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
@@ -303,7 +302,7 @@ def _steps(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     if steps is not None:
         return steps
     epochs, per_epoch = plan.raw("epochs", is_target=is_target), _per_epoch(plan, is_target)
-    return np.ceil(_whole(epochs * per_epoch))
+    return _ceil(epochs * per_epoch)
 
 
 def _epochs(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
