@@ -162,6 +162,8 @@ def notes(
         texts.append("agrees at peak lr only: the two follow the lr schedule differently")
     if not exact:
         texts.append("to first order, --match decay holds the exact long-run decay equal")
+    if held == Invariant.STRENGTH and one.compounds != other.compounds:
+        texts.append("to first order: several decays in a step are a little less than their sum")
     texts += _lr_note(source, target, same_lr=same_lr)
     texts += _buffer_note(source, target)
     if "batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}:

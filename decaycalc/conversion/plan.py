@@ -267,6 +267,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     for record in (source.convention, target.convention):
         if record.refusal is not None:
             raise NoEquivalentError(source.convention.key, target.convention.key, record.refusal)
+    _require_undampened(source, target)
     held = shared_invariant(source, target, match_decay=match == Match.DECAY)
     if held is None:
         raise NoEquivalentError(
@@ -294,6 +295,20 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         condition=condition,
         note="; ".join(texts),
     )
+
+
+def _require_undampened(source: Side, target: Side) -> None:
+    """Refuse Nesterov's step beside a dampening, a framework's own among them.
+
+    Raises:
+        NoEquivalentError: a side has both: no formula here holds, and most frameworks refuse it.
+    """
+    keys = source.convention.key, target.convention.key
+    for side in (source, target):
+        dampening = side.get("dampening") if side.has_momentum and side.lookahead else None
+        if dampening:
+            own = f"{side.convention.key} dampens by {float(dampening):g}"
+            raise NoEquivalentError(*keys, f"{own} beside Nesterov's step: give dampening 0")
 
 
 def _require_optimizer(source: Side, target: Side, held: Invariant) -> None:

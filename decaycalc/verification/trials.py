@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from decaycalc.algebra.number import exact
 from decaycalc.conventions.record import FIT, Follows
 from decaycalc.conversion.equivalence import falling_lr
-from decaycalc.conversion.side import Side
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
 from decaycalc.verification.pairing import ALIGNED, Bout, StandIn, model_of
@@ -154,9 +155,20 @@ def _both(bout: Bout) -> Iterator[tuple[Trainer, tuple[Side, float]]]:
     return zip(bout.trainers(), bout.sides, strict=True)
 
 
+def optimum_tolerance(bout: Bout) -> float:
+    """Return within what the optima must agree: to the shrink where decays of a step compound."""
+    slack = [
+        float(shrink_of(side, exact(value)))
+        for side, value in bout.sides
+        if side.convention.compounds
+    ]
+    return max(TOLERANCE, *slack, 0.0)
+
+
 def _settled(trainer: Trainer, side: Side, *, lr: float = 1.0) -> Trainer:
     """Return the trainer for its fixed point: any lr serves where the decay is times lr too."""
-    free = side.convention.follows in {Follows.LR, Follows.LR_SQUARED}
+    record = side.convention
+    free = record.follows in {Follows.LR, Follows.LR_SQUARED} and not record.compounds
     names: Mapping[str, float] = {**trainer.names, "lr": lr} if free else trainer.names
     return Trainer(rule=trainer.rule, names=names, reduction=trainer.reduction, unit=trainer.unit)
 

@@ -32,6 +32,7 @@ from decaycalc.verification.trials import (
     free_trial,
     needs_whole_batches,
     optima,
+    optimum_tolerance,
     trajectories,
     undriven,
 )
@@ -284,7 +285,8 @@ def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
         raise NoEquivalentError(one, other, "an estimate makes no claim that a training could test")
     if kind == Equivalence.SAME_OPTIMUM or _is_fitted(bout):
         trials = tuple(optima(bout, name) for name in _fitted_models(bout, models))
-        return Test(method="optima of the full data", tolerance=TOLERANCE, trials=trials)
+        within = optimum_tolerance(bout)
+        return Test(method="optima of the full data", tolerance=within, trials=trials)
     if kind == Equivalence.SAME_DECAY:
         return free_trial(bout)
     if not _is_simulated(bout):

@@ -64,6 +64,7 @@ SAME_OPTIMUM = [
     ("0.1", "keras-l2", "sklearn-ridge", {}),
     ("2", "prior-std", "sklearn-logistic", {}),
     ("1e-2", "pytorch-adam", "pytorch-rmsprop", {}),
+    ("1e-2", "keras-sgd-micro-step", "mean-half-l2", {"grad_accum": 3}),
 ]
 SAME_DECAY = [
     ("0.1", "pytorch-adamw", "tfa-adamw", {}),
