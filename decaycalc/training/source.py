@@ -9,6 +9,7 @@ from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.read import read
 from decaycalc.training.reading.recognise import find_trainer, fitting, recognise
+from decaycalc.training.reading.settings import texts_of
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.record import Training
 from decaycalc.training.trainers.syntax.document import (
@@ -18,6 +19,7 @@ from decaycalc.training.trainers.syntax.document import (
     read_documents,
     read_text,
 )
+from decaycalc.training.trainers.syntax.tree import leaves
 
 _CHOSEN = re.compile(r"(.+):(\d{1,4})")
 
@@ -98,6 +100,14 @@ def text_of(name: str) -> str:
     return read_text(path) if _is_there(path) and not is_archive(path) else ""
 
 
+def _are_alike(documents: list[Document]) -> bool:
+    """Return whether commands give the same flags, one on this machine and one by a scheduler."""
+    flags = [
+        sorted((path, texts_of(node)) for path, node in leaves(each.root)) for each in documents
+    ]
+    return all(each == flags[0] for each in flags[1:])
+
+
 def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Document:
     """Return the only document, or the only command line of a script that a trainer knows.
 
@@ -107,7 +117,7 @@ def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Docume
     if len(documents) == 1:
         return documents[0]
     known = [at for at, document in enumerate(documents) if trainer or fitting(document)]
-    if len(known) == 1:
+    if len(known) == 1 or (known and _are_alike([documents[at] for at in known])):
         return documents[known[0]]
     name = documents[0].name
     if not known:  # the complaint is about the command with most to say

@@ -117,3 +117,8 @@ def test_a_script_without_a_known_command_is_judged_by_its_longest(tmp_path):
     path.write_text("ls -z\npython own.py --rate 3 --colour blue\n", encoding="utf-8")
     with pytest.raises(UnreadableFileError, match="rate, colour"):
         read_training(str(path))
+
+
+def test_the_same_flags_twice_are_one_run(tmp_path):
+    text = SCRIPT + SCRIPT.replace("python train.py", "srun python train.py")
+    assert read(tmp_path, "run.sh", text).run.examples_per_step == 4

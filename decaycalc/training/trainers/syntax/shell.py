@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
@@ -17,8 +18,10 @@ _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 _PREFIXES = frozenset(
     {"export", "local", "declare", "readonly", "set", "then", "do", "else", "time", "exec",
-     "nohup", "env", "if", "sudo", "eval"}
+     "nohup", "env", "if", "sudo"}
 )  # fmt: skip
+_SHOWN = frozenset({"echo", "printf"})  # what these are given is not run
+_DEEPEST = 3  # commands within commands
 _LONGEST = 100_000  # characters that a variable may grow to
 
 
@@ -54,9 +57,9 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
     script = read_script(text, name)
     shell = _Shell()
     commands = []
-    for statement in script.statements:
-        words = shell.run(statement)
-        if any(_FLAG.match(word.text) for word in words[1:]):
+    for words in _run(shell, script.statements, name):
+        shown = words and words[0].text in _SHOWN
+        if not shown and any(_FLAG.match(word.text) for word in words[1:]):
             variables = tuple((key, " ".join(value)) for key, value in shell.variables.items())
             commands.append(
                 Command(words=tuple(words), variables=variables, directives=script.directives)
@@ -64,6 +67,32 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
     if not commands:
         raise UnreadableFileError(name, "it holds no command with options")
     return tuple(commands)
+
+
+def _run(
+    shell: "_Shell", statements: tuple[tuple[Word, ...], ...], name: str, depth: int = 0
+) -> Iterator[list[Typed]]:
+    """Yield the words of each statement's command, and of those within `eval` and `bash -c`."""
+    for statement in statements:
+        inner = shell.evaluated(statement)
+        words = [] if inner else shell.run(statement)
+        inner = inner or _of_another_shell(words)
+        if not inner or depth > _DEEPEST:
+            yield words
+            continue
+        line = statement[0].line
+        for found in _run(shell, read_script(inner, name).statements, name, depth + 1):
+            yield [replace(word, line=line) for word in found]
+
+
+def _of_another_shell(words: list[Typed]) -> str:
+    """Return the text of `bash -c TEXT`, also behind a launcher; empty where there is none."""
+    for at, word in enumerate(words[:-2]):
+        shell = word.text.rpartition("/")[2] in {"bash", "sh"}
+        flag = words[at + 1].text
+        if shell and flag[:1] == "-" and flag.endswith("c"):
+            return words[at + 2].text
+    return ""
 
 
 def flags_tree(words: tuple[Typed, ...]) -> Entries:
@@ -124,6 +153,12 @@ class _Shell:
                 break
         return [typed for word in statement[at:] for typed in self.expand(word)]
 
+    def evaluated(self, statement: tuple[Word, ...]) -> str:
+        """Return the text that a statement gives to `eval`, empty where it does not."""
+        if statement[0].plain != "eval":
+            return ""
+        return " ".join(self.joined(word.parts) for word in statement[1:])
+
     def assign(self, statement: tuple[Word, ...], at: int, match: re.Match[str]) -> int:
         """Set a variable or array; return where the statement goes on."""
         word, name = statement[at], match[1]
@@ -168,7 +203,7 @@ class _Shell:
         texts: list[str] = [""]
         for part in word.parts:
             values = self.values(part)
-            if part.kind is PartKind.VARIABLE and not _is_open_text(values):
+            if part.kind is PartKind.VARIABLE and values != [f"${part.text}"]:
                 if not part.quoted:
                     values = [piece for value in values for piece in _split(value)]
                 elif "@" not in part.text:
@@ -220,10 +255,6 @@ def _is_open(statement: tuple[Word, ...], at: int) -> bool:
     return at < len(statement) and statement[at].plain == "("
 
 
-def _is_open_text(values: list[str]) -> bool:
-    return any("$" in value for value in values)
-
-
 def _open_reason(text: str) -> str:
     """Return what a word waits for, empty where it is known."""
     return f"{text[:60]} is only known when the script runs" if "$" in text else ""
@@ -234,11 +265,28 @@ def _has_array(word: Word) -> bool:
 
 
 def _split(value: str) -> list[str]:
-    """Return an unquoted variable's words."""
+    """Return an unquoted variable's words; what only a run would tell stays in one piece."""
+    if "$(" in value:
+        return _pieces(value)
     try:
         return shlex.split(value)
     except ValueError:
         return value.split()
+
+
+def _pieces(value: str) -> list[str]:
+    """Return the words of a text between blanks that stand in no `$(...)`."""
+    pieces, depth = [""], 0
+    for at, character in enumerate(value):
+        if character == "(" and (depth or value[at - 1 : at] == "$"):
+            depth += 1
+        elif character == ")" and depth:
+            depth -= 1
+        if character.isspace() and not depth:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [piece for piece in pieces if piece]
 
 
 def as_number(text: str) -> Fraction | None:

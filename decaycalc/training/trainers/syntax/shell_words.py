@@ -208,6 +208,9 @@ class _Lexer:
             if character == "\\":
                 self.at += 1
                 character = self.text[self.at : self.at + 1]
+                if character == "\n":  # the line goes on, and neither of the two is there
+                    self.line, self.at = self.line + 1, self.at + 1
+                    continue
             if character == "\n":
                 self.line += 1
             text.append(character)

@@ -59,7 +59,7 @@ def flag(text, name):
         ("(p --a 1)", ["p", "--a", "1", ")"]),
         ("p --a 1 && echo done", ["p", "--a", "1"]),
         ('p --a "one\ntwo"', ["p", "--a", "one\ntwo"]),
-        ('p --a "one\\\ntwo"', ["p", "--a", "one\ntwo"]),
+        ('p --a "one\\\ntwo"', ["p", "--a", "onetwo"]),
         ("p --a '$A'", ["p", "--a", "$A"]),
     ],
 )
@@ -183,3 +183,31 @@ def test_the_launcher_tells_the_number_of_devices(text, devices):
 )
 def test_arithmetic_is_the_shells_or_unknown(text, value):
     assert calculate(text, {"N": "5"}.get) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CMD=\"t.py --a 1 \\\n  --b 2\"\nsrun --jobid 7 bash -c 'python -u $CMD' 2>&1 | tee log",
+        'CMD="t.py --a 1 --b 2"\nsrun --jobid 7 sh -c "python $CMD --rank \\$ID" > log',
+        'cmd="torchrun t.py --a 1 --b 2 &> log_$(date +%s).txt"\necho ${cmd}\neval ${cmd}',
+        "cmd='python t.py --a 1'\nbash -lc \"eval $cmd --b 2\"",
+        'ARGS="--a 1 --name $(date +%s x) --b 2"\npython t.py $ARGS',
+    ],
+)
+def test_commands_within_commands_are_read(text):
+    found = only(text)
+    assert (flag(text, "a"), flag(text, "b")) == ("1", "2")
+    assert found.line == text.count("\n", 0, text.rindex("\n") + 1) + 1
+
+
+def test_a_command_that_evaluates_itself_ends():
+    text = "x='eval $x --a 1'\neval $x"
+    with pytest.raises(UnreadableFileError, match="no command with options"):
+        read_commands(text, "run.sh")
+
+
+def test_what_a_run_would_tell_stays_one_piece():
+    text = "N=$((A / B / 2))\np --n $N --m ${N}x --k 1"
+    assert (flag(text, "n"), flag(text, "m"), flag(text, "k")) == (None, None, "1")
+    assert flag("p --a 1 --echo 2; echo --b 3", "a") == "1"
