@@ -1,0 +1,124 @@
+"""Swin Transformer's YAML configurations, and those of its many descendants.
+
+Source: Swin-Transformer f82860b config.py, main.py, optimizer.py, lr_scheduler.py.
+"""
+
+from fractions import Fraction
+
+from decaycalc.record import replace
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+
+_ADAM = ("beta1", "beta2", "eps")
+_OPTIMIZERS = {
+    "adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov")),
+    "fused_adam": Optimizer(convention="apex-fused-adam", uses=_ADAM),
+    "fused_lamb": Optimizer(convention="apex-fused-lamb", uses=_ADAM),
+}
+_PER = 512  # examples, of whose step BASE_LR is the lr
+# main.py sets lr after the optimizer's step, by the index of that step.
+_DELAY = 1
+_LEAST_LINEAR = Fraction(1, 100)
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _scaled(settings: Settings) -> Sourced | None:
+    """Return lr as it is scaled by the examples of a step."""
+    base = settings.number("base_lr")
+    sizes = [settings.count(name) for name in PER_DEVICE]
+    if base is None or None in sizes:
+        return None
+    size = Fraction(1)
+    for part in sizes:
+        size *= part or 1
+    return derived("lr", decimal_text(base * size / _PER), f"TRAIN.BASE_LR · B / {_PER}")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: lr_scheduler.py, build_scheduler: timm's schedulers, stepped with the optimizer."""
+    name = settings.word("scheduler")
+    count = settings.number("warmup_epochs")
+    warm: dict[str, str | Fraction | None] = {}
+    if count:
+        warm = {"warmup": epochs(count), "start": ratio(settings, "warmup_lr", "base_lr") or None}
+    if name == "cosine":
+        over = None if settings.flag("warmup_prefix") or not count else "run"
+        final = ratio(settings, "min_lr", "base_lr") or None
+        return compose("cosine", **warm, final=final, over=over, delay=_DELAY)
+    if name == "linear":
+        return compose("linear", **warm, final=_LEAST_LINEAR, delay=_DELAY)
+    gamma = settings.number("gamma" if name == "multistep" else "decay_rate")
+    if name == "step":
+        every = epochs(settings.number("decay_epochs") or Fraction(1))
+        return compose("step", every=every, gamma=gamma, **warm, delay=_DELAY)
+    at = "/".join(settings.texts("TRAIN.LR_SCHEDULER.MULTISTEPS"))
+    if name != "multistep" or not at:
+        return None
+    return compose("step", at=f"{at}epochs", gamma=gamma, **warm, delay=_DELAY)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    if not settings.has("TRAIN.LAYER_DECAY") or settings.number("layer_decay") == 1:
+        return made
+    note = "TRAIN.LAYER_DECAY: each layer below the last has a smaller lr, and decays as much less"
+    return replace(made, notes=(*made.notes, note))
+
+
+_SCHEDULER = "TRAIN.LR_SCHEDULER"
+
+TRAINER = Trainer(
+    kind="swin",
+    title="Swin Transformer",
+    version="Swin-Transformer f82860b",
+    signatures=(
+        Signature(
+            all_of=("MODEL.TYPE",),
+            any_of=("TRAIN.BASE_LR", "TRAIN.WARMUP_LR", "TRAIN.WARMUP_EPOCHS", "TRAIN.MIN_LR",
+                    "TRAIN.EPOCHS", "MODEL.SWIN.EMBED_DIM", "MODEL.SWINV2.EMBED_DIM",
+                    "MODEL.SWIN_MLP.EMBED_DIM", "MODEL.SWIN_MOE.EMBED_DIM"),
+            none_of=("SOLVER.BASE_LR",),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("TRAIN.OPTIMIZER.NAME",), default="adamw"),
+        Field(name="weight_decay", paths=("TRAIN.WEIGHT_DECAY",), default="0.05"),
+        Field(name="base_lr", paths=("TRAIN.BASE_LR",), default="5e-4"),
+        Field(name="lr", derive=_scaled),
+        element("beta1", "TRAIN.OPTIMIZER.BETAS", 0, default="0.9"),
+        element("beta2", "TRAIN.OPTIMIZER.BETAS", 1, default="0.999"),
+        Field(name="eps", paths=("TRAIN.OPTIMIZER.EPS",), default="1e-8"),
+        Field(name="momentum", paths=("TRAIN.OPTIMIZER.MOMENTUM",), default="0.9"),
+        Field(name="nesterov", default="true"),
+        Field(name="batch_size", paths=("DATA.BATCH_SIZE",), default="128"),
+        Field(name="grad_accum", paths=("TRAIN.ACCUMULATION_STEPS",), absent=("0",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="epochs", paths=("TRAIN.EPOCHS",), default="300"),
+        Field(name="scheduler", paths=(f"{_SCHEDULER}.NAME",), default="cosine"),
+        Field(name="warmup_epochs", paths=("TRAIN.WARMUP_EPOCHS",), default="20"),
+        Field(name="warmup_lr", paths=("TRAIN.WARMUP_LR",), default="5e-7"),
+        Field(name="min_lr", paths=("TRAIN.MIN_LR",), default="5e-6"),
+        Field(name="warmup_prefix", paths=(f"{_SCHEDULER}.WARMUP_PREFIX",), default="true"),
+        Field(name="decay_epochs", paths=(f"{_SCHEDULER}.DECAY_EPOCHS",), default="30"),
+        Field(name="decay_rate", paths=(f"{_SCHEDULER}.DECAY_RATE",), default="0.1"),
+        Field(name="gamma", paths=(f"{_SCHEDULER}.GAMMA",), default="0.1"),
+        Field(name="layer_decay", paths=("TRAIN.LAYER_DECAY",)),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(
+        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names"
+    ),
+    harmless=("MODEL*", "DATA*", "AUG*", "TEST*", "TRAIN.CLIP_GRAD", "TRAIN.LR_SCHEDULER*",
+              "TRAIN.AUTO_RESUME", "TRAIN.EMA*", "SAVE_FREQ", "PRINT_FREQ", "AMP*"),
+    finish=_finish,
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""Swin Transformer's YAML configurations."""
+
+import pytest
+
+from tests.training.trainers.reading import read, shrink
+
+FILE = """\
+MODEL:
+  TYPE: swin
+  SWIN:
+    EMBED_DIM: 48
+DATA:
+  BATCH_SIZE: 64
+TRAIN:
+  EPOCHS: 60
+  WARMUP_EPOCHS: 4
+  WEIGHT_DECAY: 0.1
+  BASE_LR: 8e-4
+  WARMUP_LR: 8e-7
+  MIN_LR: 8e-6
+"""
+
+
+def test_lr_is_scaled_by_the_batch_and_set_a_step_late(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE, world_size="8")
+    assert (found.kind, found.convention, found.value) == ("swin", "pytorch-adamw", "0.1")
+    assert (found.run.examples_per_step, float(found.run.lr)) == (512, 8e-4)
+    assert found.schedule == "cosine:warmup=4epochs,start=0.001,final=0.01,delay=1"
+    assert shrink(found) == pytest.approx(8e-5)
+    assert float(read(tmp_path, "b.yaml", FILE).run.lr) == 1e-4
+    assert not found.not_used
+
+
+def test_a_model_alone_has_all_defaults(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE[: FILE.index("DATA:")])
+    assert (found.value, found.run.epochs) == ("0.05", 300)
+    assert float(found.run.lr) == 5e-4 * 128 / 512
+    assert found.schedule == "cosine:warmup=20epochs,start=0.001,final=0.01,delay=1"
+
+
+@pytest.mark.parametrize(
+    ("lines", "schedule"),
+    [
+        ("{WARMUP_PREFIX: false}",
+         "cosine:warmup=4epochs,start=0.001,final=0.01,over=run,delay=1"),
+        ("{NAME: linear}", "linear:warmup=4epochs,start=0.001,final=0.01,delay=1"),
+        ("{NAME: step, DECAY_EPOCHS: 10, DECAY_RATE: 0.5}",
+         "step:every=10epochs,gamma=0.5,warmup=4epochs,start=0.001,delay=1"),
+        ("{NAME: multistep, MULTISTEPS: [30, 50], GAMMA: 0.2}",
+         "step:at=30/50epochs,gamma=0.2,warmup=4epochs,start=0.001,delay=1"),
+        ("{NAME: multistep}", None),
+        ("{NAME: other}", None),
+    ],
+)  # fmt: skip
+def test_schedules(tmp_path, lines, schedule):
+    text = f"{FILE}  LR_SCHEDULER: {lines}\n"
+    assert read(tmp_path, "a.yaml", text).schedule == schedule
+
+
+def test_without_a_warm_up_there_is_none(tmp_path):
+    text = FILE.replace("WARMUP_EPOCHS: 4", "WARMUP_EPOCHS: 0")
+    assert read(tmp_path, "a.yaml", text).schedule == "cosine:final=0.01,delay=1"
+
+
+def test_optimizers_and_layers(tmp_path):
+    sgd = read(tmp_path, "a.yaml", FILE + "  OPTIMIZER: {NAME: sgd}\n  LAYER_DECAY: 0.8\n")
+    assert (sgd.convention, sgd.run.nesterov) == ("pytorch-sgd", True)
+    assert any("LAYER_DECAY" in note for note in sgd.notes)
+    even = read(tmp_path, "b.yaml", FILE + "  OPTIMIZER: {NAME: mine}\n  LAYER_DECAY: 1.0\n")
+    assert even.convention is None
+    assert not any("LAYER_DECAY" in note for note in even.notes)
+    opened = read(tmp_path, "c.yaml", FILE.replace("BATCH_SIZE: 64", "BATCH_SIZE: ???"))
+    assert opened.run.given("lr") is None
