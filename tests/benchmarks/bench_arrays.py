@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from decaycalc import convert
-from tests.benchmarks.measure import Ratio, time_calls
+from tests.benchmarks.measure import Bound, ratio, time_calls
 
 N_VALUES = 1_000_000
+MOST_ROUNDS = 7
 LN_2 = np.log(2)
 Call = Callable[[], object]
 
@@ -82,20 +83,14 @@ def cases(given: dict[str, Any]) -> dict[str, tuple[Call, Call]]:
     }  # fmt: skip
 
 
-def run(*, rounds: int, n_values: int = N_VALUES) -> list[Ratio]:
+def run(*, rounds: int, n_values: int = N_VALUES) -> list[Bound]:
     """Return the ratios for some conversions."""
     results = []
     for name, (ours, by_hand) in cases(quantities(n_values)).items():
-        timings = time_calls({"ours": ours, "by hand": by_hand}, rounds=rounds)
+        ways = {"ours": ours, "by hand": by_hand}
+        timings = time_calls(ways, rounds=min(rounds, MOST_ROUNDS))
+        group = f"arrays of {n_values:,} values"
         results.append(
-            Ratio(
-                name=f"{name}, {n_values:,} values",
-                ours=timings["ours"], floor=timings["by hand"], floor_name="numpy", limit=1.5,
-            )
-        )  # fmt: skip
+            ratio(name, timings["ours"], timings["by hand"], limit=1.5, over="numpy", group=group)
+        )
     return results
-
-
-if __name__ == "__main__":
-    for ratio in run(rounds=7):
-        print(f"{ratio.name}: wall {ratio.wall:.2f}, cpu {ratio.cpu:.2f} (<= {ratio.limit})")

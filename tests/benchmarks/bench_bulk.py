@@ -1,9 +1,8 @@
 """Bulk conversion of rows beside reading and writing the same rows, as whole processes.
 
-`ROWS` rows of JSON lines against `for line in file: json.dumps(json.loads(line))`, the same of CSV
-against a csv.reader/csv.writer copy; every number drawn anew, and besides: several targets as a
-list, empty cells, fractions, one row in a hundred bad. `python -m tests.benchmarks.bench_bulk
-[ROWS]` prints peak memory too.
+Rows of JSON lines against `for line in file: json.dumps(json.loads(line))`, the same of CSV against
+a csv.reader/csv.writer copy; every number drawn anew, and besides: several targets as a list, empty
+cells, fractions, one row in a hundred bad.
 """
 
 import csv
@@ -14,10 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.measure import Ratio, time_commands
+from tests.benchmarks.measure import Bound, ratio, time_commands
 
-ROWS = 200_000
-LONGEST = 3  # rounds: each takes a minute
+ROWS, MANY_ROWS = 50_000, 1_000_000
+MOST_ROUNDS = 3  # each takes a minute
 JSON_FLOOR = (
     "import json, sys\n"
     "with open(sys.argv[1], encoding='utf-8') as file:\n"
@@ -33,6 +32,18 @@ COUPLED = ("pytorch-sgd", "keras-l2", "mean-l2", "sum-l2", "caffe", "batch-sum-l
 DECOUPLED = ("pytorch-adamw", "keras-adamw", "per-step-shrink", "intrinsic-lr", "optax-adamw")
 # What is promised of each kind of rows, over its floor.
 LIMITS = {"varied": 4.0, "list": 8.0, "empty": 8.0, "fraction": 8.0, "bad": 4.0}
+WORDS = {
+    "varied": "one target, every number varying",
+    "list": "three targets as a list",
+    "empty": "empty cells",
+    "fraction": "fractions",
+    "bad": "one in a hundred bad",
+}
+# Prints the peak of its own memory, in MB: a child's would count its parent's pages.
+PEAK = (
+    "import sys; from decaycalc.cli.main import main; main(sys.argv[1:]);"
+    "print([int(l.split()[1]) / 1e3 for l in open('/proc/self/status') if 'VmHWM' in l][0])"
+)
 
 
 def row(rng: random.Random, number: int, *, kind: str) -> dict[str, object]:
@@ -61,7 +72,7 @@ def row(rng: random.Random, number: int, *, kind: str) -> dict[str, object]:
     return made
 
 
-def write(folder: Path, n_rows: int, *, kind: str) -> tuple[Path, Path]:
+def write(folder: Path, n_rows: int, *, kind: str, csv_too: bool = True) -> tuple[Path, Path]:
     """Write the rows as JSON lines and as CSV, and return the files."""
     rng = random.Random(1)  # noqa: S311  (no secrets)
     paths = folder / f"{kind}.jsonl", folder / f"{kind}.csv"
@@ -72,57 +83,67 @@ def write(folder: Path, n_rows: int, *, kind: str) -> tuple[Path, Path]:
         for number in range(n_rows):
             made = row(rng, number, kind=kind)
             lines.write(json.dumps(made) + "\n")
-            writer.writerow(made)
+            if csv_too:
+                writer.writerow(made)
     return paths
 
 
 def ours(path: Path) -> list[str]:
-    """Return our command for a file, whose bad rows do not make it fail."""
-    script = "import sys; from decaycalc.cli.main import main; main(sys.argv[1:])"
+    """Return our command for a file, whose bad rows do not make it stop."""
+    script = "import sys; from decaycalc.cli.main import main; sys.exit(main(sys.argv[1:]))"
     return [sys.executable, "-c", script, "convert", "--input", str(path)]
 
 
-def run(*, rounds: int, n_rows: int = ROWS) -> list[Ratio]:
-    """Return the ratios of every kind of rows, CSV where it has them."""
+def run(*, rounds: int, n_rows: int = ROWS) -> list[Bound]:
+    """Return the ratios of every kind of rows, CSV where it has them; and what long files take."""
     results = []
     with tempfile.TemporaryDirectory() as folder:
         for kind, limit in LIMITS.items():
             lines, table = write(Path(folder), n_rows, kind=kind)
             cases = {
-                "json": ours(lines), "json floor": [sys.executable, "-c", JSON_FLOOR, str(lines)],
+                "JSON": ours(lines), "JSON floor": [sys.executable, "-c", JSON_FLOOR, str(lines)],
             }  # fmt: skip
-            if kind != "list":
-                cases["csv"] = ours(table)
-                cases["csv floor"] = [sys.executable, "-c", CSV_FLOOR, str(table)]
-            timings = time_commands(cases, rounds=min(rounds, LONGEST))
+            if kind == "varied":
+                cases["CSV"] = ours(table)
+                cases["CSV floor"] = [sys.executable, "-c", CSV_FLOOR, str(table)]
+            timings = time_commands(cases, rounds=min(rounds, MOST_ROUNDS))
             results += [
-                Ratio(
-                    name=f"{format_}, {n_rows:,} rows, {kind}",
-                    ours=timings[format_], floor=timings[f"{format_} floor"],
-                    floor_name="read and write", limit=3 * limit if format_ == "csv" else limit,
+                ratio(
+                    f"{n_rows:,} rows of {format_}, {WORDS[kind]}", timings[format_],
+                    timings[f"{format_} floor"], over="reading and writing",
+                    limit=3 * limit if format_ == "CSV" else limit,
                 )
-                for format_ in ("json", "csv") if format_ in cases
+                for format_ in ("JSON", "CSV") if format_ in cases
             ]  # fmt: skip
-    return results
+        return results + long_file(Path(folder))
 
 
-def main() -> None:
-    """Print ratios and peak memory."""
-    n_rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    for ratio in run(rounds=3, n_rows=n_rows):
-        print(f"{ratio.name}: wall {ratio.wall:.2f}, cpu {ratio.cpu:.2f} (<= {ratio.limit})")
-    with tempfile.TemporaryDirectory() as folder:
-        lines, _ = write(Path(folder), n_rows, kind="bad")
-        script = (
-            "import sys; from decaycalc.cli.main import main; main(sys.argv[1:]);"
-            "print([l for l in open('/proc/self/status') if 'VmHWM' in l][0], file=sys.stderr)"
-        )
+def long_file(folder: Path) -> list[Bound]:
+    """Return how the memory grows with ten times the rows, and how many rows are lost."""
+    peaks = {}
+    for n_rows in (MANY_ROWS // 10, MANY_ROWS):
+        lines, _ = write(folder, n_rows, kind="bad", csv_too=False)
+        out = folder / "out.jsonl"
         done = subprocess.run(
-            [sys.executable, "-c", script, *ours(lines)[3:]],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True,
+            [sys.executable, "-c", PEAK, *ours(lines)[3:], "--output", str(out)],
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
-    print(f"{n_rows:,} rows: {' '.join(done.stderr.split()[-3:])}")
+        peaks[n_rows] = float(done.stdout.split()[-1])
+    with lines.open() as rows, out.open() as answers:
+        lost = sum(
+            ("error" in json.loads(answer)) != is_bad(json.loads(row))
+            for row, answer in zip(rows, answers, strict=True)
+        )
+    return [
+        Bound(
+            name=f"peak memory of {MANY_ROWS:,} rows, one in a hundred bad", limit=1.1,
+            measured=peaks[MANY_ROWS] / peaks[MANY_ROWS // 10],
+            note=f"{peaks[MANY_ROWS]:.1f} MB over that of a tenth of the rows",
+        ),
+        Bound(name="rows among them whose answer is none of theirs", measured=lost, limit=0),
+    ]  # fmt: skip
 
 
-if __name__ == "__main__":
-    main()
+def is_bad(made: dict[str, object]) -> bool:
+    """Return whether a row's value is one of those that no row may have."""
+    return not isinstance(made["value"], float)

@@ -1,37 +1,35 @@
 """Time and memory of long scheduled runs, beside a bare numpy evaluation of the same steps.
 
 The bare evaluation makes the multipliers of all steps with the formula written out and adds
-`log1p(-shrink)`, a million steps at a time as one would write it; beside it stands the same in
-pieces of `CHUNK` steps, which stay in the cache. It gives the survival alone: ours has the ages of
-the updates and the curve too. Every kind of schedule is measured without and with momentum (whose
-floor is the same), and one whole command as a process.
+`log1p(-shrink)`, a million steps at a time as one would write it. It gives the survival alone: ours
+has the ages of the updates and the curve too. Every kind of schedule is measured without and with
+momentum (whose floor is the same); the longest runs by one kind, and as a command.
 
-`python -m tests.benchmarks.bench_schedule [STEPS]`, or `DECAYCALC_BENCH_STEPS=1e7`; default 1e8.
+`python -m tests.benchmarks.bench_schedule [STEPS]` measures every kind at one length.
 """
 
-import json
-import os
 import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from decaycalc.schedule import KINDS, parse_schedule
-from decaycalc.survival.rows import CHUNK
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.summary import survive
-from tests.benchmarks.measure import Ratio, Timing, time_calls, time_commands
+from tests.benchmarks.measure import Bound, Timing, ratio, time_calls, time_commands
 
-N_STEPS = int(float(os.environ.get("DECAYCALC_BENCH_STEPS", "1e8")))
+# What every kind is measured at; the first kind that the longest runs follow.
+LENGTHS = (10**5, 10**7)
+LONGEST = 10**8
+OF_THE_LONGEST = "cosine:warmup=2000,final=0.1"
 SHRINK = 6e-5
 LARGEST_RATIO = 1.3
 LARGEST_WITH_MOMENTUM = 3.0
 LARGEST_MEMORY = 120.0  # MB
-MOST_ROUNDS = 3  # each takes minutes
+MOST_ROUNDS = 3  # each takes a minute
 ROWS = ((0, 0.0), (0.1, 1.0), (0.5, 0.7), (0.9, 0.1))
 
 Formula = Callable[[np.ndarray, int], np.ndarray]
@@ -91,85 +89,67 @@ def evaluate_bare(formula: Formula, n: int, *, piece: int = 10**6) -> float:
     return total
 
 
-class Case(NamedTuple):
-    """One schedule with its floors and our ways."""
-
-    text: str
-    calls: dict[str, Callable[[], object]]
-
-
-def cases(folder: Path, n: int) -> Iterator[Case]:
-    """Yield every kind of schedule."""
-    path = folder / "curve.csv"
+def ways(text: str, n: int, *, folder: Path) -> dict[str, Callable[[], object]]:
+    """Return the bare evaluation of a schedule and ours, by the name of the rule."""
+    path = folder / f"{n}.csv"
     path.write_text("".join(f"{share * n:.0f},{height}\n" for share, height in ROWS))
+    schedule = parse_schedule(text.replace("{path}", f'"{path}"'), total_steps=n)
+    calls: dict[str, Callable[[], object]] = {"bare": lambda: evaluate_bare(CASES[text], n)}
+    for name, rule in RULES.items():
+        calls[name] = lambda rule=rule: survive(schedule, rule)
+    return calls
+
+
+def bounds_of(text: str, n: int, *, rounds: int) -> Iterator[Bound]:
+    """Yield the ratios of one schedule, without and with momentum."""
+    with tempfile.TemporaryDirectory() as folder:
+        timings = time_calls(ways(text, n, folder=Path(folder)), rounds=rounds)
+    for name in RULES:
+        limit = LARGEST_WITH_MOMENTUM if name else LARGEST_RATIO
+        yield ratio(
+            f"{name}{text}", timings[name], timings["bare"], limit=limit, over="bare numpy",
+            group=f"schedules of {n:.0e} steps{', with momentum' if name else ''}",
+        )  # fmt: skip
+
+
+def run(*, rounds: int) -> list[Bound]:
+    """Return the ratios of every kind, of the longest runs, and what two commands take."""
     assert {text.partition(":")[0] for text in CASES} == {kind.name for kind in KINDS}
-    for text, formula in CASES.items():
-        schedule = parse_schedule(text.replace("{path}", f'"{path}"'), total_steps=n)
-        ways: dict[str, Callable[[], object]] = {
-            "bare": lambda formula=formula: evaluate_bare(formula, n),
-            "cached": lambda formula=formula: evaluate_bare(formula, n, piece=CHUNK),
-        }
-        for name, rule in RULES.items():
-            ways[name] = lambda schedule=schedule, rule=rule: survive(schedule, rule)
-        yield Case(text, ways)
+    found = []
+    for n in LENGTHS:
+        # Short runs are over in milliseconds and want more rounds.
+        most = rounds if n < max(LENGTHS) else min(rounds, MOST_ROUNDS)
+        for text in CASES:
+            found += bounds_of(text, n, rounds=most)
+    found += bounds_of(OF_THE_LONGEST, LONGEST, rounds=1)
+    return found + [memory_of_command(momentum=each) for each in (False, True)]
 
 
 def command(n: int, *, momentum: bool) -> list[str]:
     """Return the command line of a whole run."""
-    words = "schedule 0.1 --from pytorch-adamw --lr 6e-4 --schedule cosine:warmup=2000,final=0.1"
+    words = f"schedule 0.1 --from pytorch-adamw --lr 6e-4 --schedule {OF_THE_LONGEST}"
     if momentum:
         words = "schedule 6e-5 --from pytorch-sgd --lr 0.1 --momentum 0.9 --schedule one-cycle"
     return [sys.executable, "-m", "decaycalc", *words.split(), "--steps", str(n)]
 
 
-def run(*, rounds: int, n_steps: int = N_STEPS) -> list[Ratio]:
-    """Return the ratios of every kind, without and with momentum, and of two commands."""
-    rounds, results, fastest = min(rounds, MOST_ROUNDS), [], None
-    with tempfile.TemporaryDirectory() as folder:
-        for text, ways in cases(Path(folder), n_steps):
-            timings = time_calls(ways, rounds=rounds)
-            fastest = fastest or timings["bare"]
-            results += [ratio(f"{name}{text}", timings, name) for name in RULES]
-    return results + [ratio_of_command(n_steps, fastest, momentum=each) for each in (False, True)]
-
-
-def limit_of(*, momentum: bool) -> float:
-    """Return the largest ratio that is promised."""
-    return LARGEST_WITH_MOMENTUM if momentum else LARGEST_RATIO
-
-
-def ratio(title: str, timings: dict[str, Timing], name: str) -> Ratio:
-    """Return our ratio to the bare evaluation, with that to the cached one as a note."""
-    return Ratio(
-        name=title, ours=timings[name], floor=timings["bare"], floor_name="bare numpy",
-        limit=limit_of(momentum=bool(name)),
-        note=f"in cache {timings[name].cpu / timings['cached'].cpu:.3f}",
-    )  # fmt: skip
-
-
-def ratio_of_command(n_steps: int, floor: Timing | None, *, momentum: bool) -> Ratio:
-    """Return the ratio of a whole process to the cheapest bare evaluation, and its memory at most.
-
-    A child counts its parent's pages until it starts: the memory is a bound.
-    """
-    assert floor is not None
-    words = command(n_steps, momentum=momentum)
-    ours = time_commands({"ours": words}, rounds=2)["ours"]
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
-    assert memory < LARGEST_MEMORY
-    return Ratio(
-        name=f"command {' '.join(words[3:5])}", ours=ours, floor=floor, floor_name="bare numpy",
-        limit=limit_of(momentum=momentum), note=f"constant's floor; at most {memory:.0f} MB",
+def memory_of_command(*, momentum: bool) -> Bound:
+    """Return the memory of a command, in MB: the most that any command has taken until then."""
+    words = command(LONGEST, momentum=momentum)
+    took: Timing = time_commands({"ours": words}, rounds=1)["ours"]
+    return Bound(
+        name=f"{LONGEST:.0e} steps: MB of {' '.join(words[3:6])}",
+        measured=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3,
+        limit=LARGEST_MEMORY, note=f"{took.cpu:.1f} s",
     )  # fmt: skip
 
 
 def main() -> None:
-    """Print the ratios."""
-    n_steps = int(float(sys.argv[1])) if len(sys.argv) > 1 else N_STEPS
-    print(json.dumps({"steps": n_steps, "numpy": np.__version__}))
-    for each in run(rounds=MOST_ROUNDS, n_steps=n_steps):
-        figures = f"{each.ours.cpu * 1e3:7.1f} ms of {each.floor.cpu * 1e3:7.1f} ms"
-        print(f"{each.name:55s} {figures} cpu ratio {each.cpu:.3f} ({each.note})", flush=True)
+    """Print the ratios of every kind at one length."""
+    n_steps = int(float(sys.argv[1])) if len(sys.argv) > 1 else max(LENGTHS)
+    for text in CASES:
+        for each in bounds_of(text, n_steps, rounds=MOST_ROUNDS):
+            print(f"{each.name:60s} {each.measured:.3f} ({each.note})", flush=True)
 
 
 if __name__ == "__main__":
