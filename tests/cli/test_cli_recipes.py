@@ -175,7 +175,7 @@ def test_what_is_neither_name_nor_file_is_refused():
 
 def test_recipes_begin_with_what_they_range_over(run):
     ran = run("recipes")
-    assert ran.out.startswith("78 published runs, timescales from ")
+    assert ran.out.startswith("81 published runs, timescales from ")
     (line,) = (line for line in ran.out.splitlines() if line.startswith(" resnet-50-he "))
     assert line.split()[1:4] == ["1.998", "1.67", "%"]
     assert run("recipes", "--search", "nanochat").out.startswith("1 published run\n")

@@ -71,6 +71,17 @@ def nanochat(kind, **fixed):
     return followed(build, shape=(3, 4))  # a tall matrix has a larger lr, its decay too
 
 
+def verl(weights, value):
+    """Return what verl builds of its own configuration."""
+    stand_ins = {
+        "omegaconf": {"MISSING": "???"},
+        "verl": {},
+        "verl__base_config": {"BaseConfig": object},
+    }
+    module = loaded("volcengine/verl", "verl/workers/config/optimizer.py", **stand_ins)
+    return module.build_optimizer(weights, module.FSDPOptimizerConfig(lr=LR, weight_decay=value))
+
+
 def llama_factory_muon(weights, value):
     """Return LLaMA-Factory's Muon."""
     path = "src/llamafactory/third_party/muon/muon.py"
@@ -184,6 +195,7 @@ SOURCES = {
         "92d63d4",
         nanochat("adamw", betas=(0.9, 0.999), eps=1e-8),
     ),
+    "verl": ("volcengine/verl", "b178a3c", followed(verl)),
     "llamafactory-muon": ("hiyouga/LLaMA-Factory", "ff6d4d1", followed(llama_factory_muon)),
     "llm-foundry-lion": ("mosaicml/llm-foundry", "8c8dd48", followed(llm_foundry_lion)),
     "deepspeed-muon": ("deepspeedai/DeepSpeed", "edaa722", followed(deepspeed_muon)),

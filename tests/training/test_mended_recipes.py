@@ -10,7 +10,13 @@ from decaycalc.training.published.measure import measure
 
 @pytest.mark.parametrize(
     ("name", "steps"),
-    [("hlb-cifar10", 581), ("airbench94", 476), ("vit-s-16-big-vision", 111_476)],
+    [
+        ("hlb-cifar10", 581),
+        ("airbench94", 476),
+        ("vit-s-16-big-vision", 111_476),
+        ("resnet-50-torchvision-v2", 600 * 1251),
+        ("modernbert-base", 364_303),
+    ],
 )
 def test_whole_batches_and_held_out_examples_count(name, steps):
     assert find(name).run().total_steps == steps
@@ -23,6 +29,11 @@ def test_whole_batches_and_held_out_examples_count(name, steps):
         ("resnet-18-pytorch-cifar", 19.6477),  # once an epoch
         ("yolov5s", 22.085),  # once an epoch, warm-up by step towards the current value
         ("dinov2-vit-l-16", 51.1655),  # the decay rises from 0.04 to 0.4 by a cosine
+        ("dinov3-vit-l-16", 51.1655),  # the same numbers by another rule
+        ("dinov3-vit-7b-16", 15.2),  # constant after its warm-up
+        ("bert-base", 0.49505),  # the line falls from the first step on, the warm-up lies over it
+        ("olmo-1b", 16.26522),  # its warm-up begins at a tenth of lr
+        ("modernbert-base", 3.639845),  # 1e-5 times the schedule, not times lr
     ],
 )
 def test_a_schedule_is_laid_as_its_code_lays_it(name, total):
@@ -31,8 +42,8 @@ def test_a_schedule_is_laid_as_its_code_lays_it(name, total):
 
 def test_a_recipe_says_what_its_numbers_were_read_in_again():
     for recipe in RECIPES:
-        assert recipe.checked == "not opened" or re.search(r"@[0-9a-f]{7}$", recipe.checked)
-    assert sum(recipe.checked != "not opened" for recipe in RECIPES) >= 46
+        assert re.search(r"@[0-9a-f]{7}$|^(paper|card), not opened$", recipe.checked)
+    assert sum("@" in recipe.checked for recipe in RECIPES) >= 58
 
 
 def test_a_cautious_recipe_is_no_plain_muon():

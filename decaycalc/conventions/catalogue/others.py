@@ -148,6 +148,16 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: paddlepaddle 3.3.1",
     ),
     _paddle(
+        decoupled,
+        "Muon",
+        optimizer="muon-paddle",
+        default="0.01",
+        trap="not in release 3.3.1; what is no matrix goes to AdamW with the same λ, norms and biases too",
+        source="PaddlePaddle/Paddle, python/paddle/optimizer/muon.py, Muon._muon_update (0678a56)",
+        verification="literal step: read in source, in no release yet",
+        since="paddlepaddle after 3.3.1",
+    ),
+    _paddle(
         penalty,
         "ASGD",
         title="paddle.optimizer.ASGD(weight_decay, batch_num=1)",

@@ -534,6 +534,16 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="hiyouga/LLaMA-Factory, src/llamafactory/third_party/muon/muon.py; train/trainer_utils.py (ff6d4d1)",
         verification="executed: hiyouga/LLaMA-Factory ff6d4d1",
     ),
+    _stack(
+        decoupled,
+        key="verl",
+        title="verl optim.weight_decay: AdamW of optimizer_impl on every parameter",
+        optimizer="adam",
+        default="0.01",
+        trap="0.01 unless it is set, norms, biases and embeddings included; optimizer_impl may be another library's",
+        source="volcengine/verl, verl/workers/config/optimizer.py, build_optimizer (b178a3c)",
+        verification="executed: volcengine/verl b178a3c",
+    ),
     _olmo(
         decoupled,
         "SkipStepAdamW",

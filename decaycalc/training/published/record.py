@@ -15,7 +15,7 @@ class Recipe(Record):
     `decay_schedule` is that of `--decay-schedule`, None where the decay stays.
     `read_as` names the convention by whose rule the decay is compared where the recipe's own has
     no scalar (LAMB); the note then says so. `checked` is the file and the commit that the numbers
-    were read in again, "not opened" where it was not (papers, cards, what is gone). `note` also
+    were read in again, "paper, not opened" (or card, page) where they were not. `note` also
     tells what the fields cannot hold.
     """
 
@@ -43,7 +43,7 @@ class Recipe(Record):
     exempt: str | None = None
     n_parameters: int | None = None
     note: str = ""
-    checked: str = "not opened"
+    checked: str = "paper, not opened"
 
     def __post_init__(self) -> None:
         """Check the record against itself, its run included.
