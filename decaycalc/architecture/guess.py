@@ -43,6 +43,11 @@ BUFFER_LEAVES = (
 )
 CAUSAL_MASK_DIMENSIONS = 4
 EXPERT_DIMENSIONS = 3
+# Kernels of (inputs, heads, size of a head): Flax counts the first axis as fan-in
+# (flax/linen/linear.py, DenseGeneral), Keras all but the last (keras/src/initializers/
+# random_initializers.py, compute_fans).
+HEADED = frozenset({"query", "key", "value", "q", "k", "v", "q_proj", "k_proj", "v_proj", "qkv"})
+HEADED_DIMENSIONS = 3
 MOST_STATES = 10**6
 
 
@@ -210,8 +215,11 @@ def _table_or_weight(name: str, shape: tuple[int, ...]) -> Role:
 def guess_fans(name: str, shape: tuple[int, ...]) -> tuple[int, int] | None:
     """Return fan-in and fan-out of a kernel of two or more dimensions.
 
-    Of experts that are kept in one tensor, the order of a layer's own two is not told.
+    Of experts that are kept in one tensor, the order of a layer's own two is not told; nor is
+    whose kernel of several heads it is.
     """
+    if len(shape) == HEADED_DIMENSIONS and parts_of(split_name(name)[0])[-1].lower() in HEADED:
+        return None
     if split_name(name)[1].lower() in OUT_LAST_LEAVES:
         field = prod(shape[:-2])
         return shape[-2] * field, shape[-1] * field

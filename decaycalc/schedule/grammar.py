@@ -299,6 +299,10 @@ class _Parser:
         return self.text[place : place + 1] if place >= 0 else ""
 
 
+# What frameworks call the lr at a schedule's end, which here is a multiplier.
+_LOWEST_LR = frozenset({"min_lr", "lr_min", "eta_min", "lr_end", "end_lr", "end_learning_rate"})
+
+
 def _find_parameter(kind: Kind, name: str) -> Parameter:
     parameters = (*kind.parameters, *COMMON)
     for parameter in parameters:
@@ -306,6 +310,9 @@ def _find_parameter(kind: Kind, name: str) -> Parameter:
             return parameter
     names = [parameter.name for parameter in parameters]
     hint = f"(it takes {', '.join(names)})"
+    if name in _LOWEST_LR and "final" in names:
+        hint = f"(an lr: write what it is of the peak, final={name}/lr, as final=1e-5/1e-3)"
+        names = []
     raise UnknownNameError(f"parameter of {kind.name}", name, names, hint=hint)
 
 

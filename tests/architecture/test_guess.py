@@ -81,3 +81,15 @@ def test_the_kind_of_a_norm_is_told_by_its_name():
     kinds = [norm_kind(name) for name in ("a.ln_f", "bn1", "x.gn", "RMSNorm_0", "LayerNorm_1", "n")]
     assert kinds == ["layer", "batch", "group", "rms", "layer", ""]
     assert is_token("decoder/mask_token")
+
+
+def test_kernels_of_heads_have_no_fans_that_names_would_tell():
+    # Flax's DenseGeneral counts 8 inputs, Keras's initialisers 8 · 2 of the same kernel.
+    shapes = [
+        ("attn/query/kernel", (8, 2, 4)),
+        ("attn/out/kernel", (2, 4, 8)),
+        ("q/kernel", (8, 8)),
+    ]
+    heads, out, plain = guess_tensors(shapes)
+    assert (heads.fan_in, heads.init_variance) == (None, None)
+    assert (out.fan_in, plain.fan_in) == (8, 8)

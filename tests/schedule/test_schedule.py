@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import decaycalc.schedule
-from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
+from decaycalc.errors import (
+    ContradictionError,
+    InvalidValueError,
+    MissingQuantityError,
+    UnknownNameError,
+)
 from decaycalc.schedule import COMMON, KINDS, Schedule, parse_schedule
 from decaycalc.schedule.length import Length, Span, Unit
 from decaycalc.schedule.shapes import BUILDERS
@@ -343,3 +348,9 @@ def test_every_kind_has_what_builds_its_shape() -> None:
     assert [kind.name for kind in KINDS] == list(BUILDERS)
     with pytest.raises(AttributeError, match="has no attribute 'Shape'"):
         decaycalc.schedule.Shape  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["min_lr", "eta_min", "lr_end"])
+def test_an_lr_where_a_multiplier_stands_is_told_apart(name):
+    with pytest.raises(UnknownNameError, match=f"write what it is of the peak, final={name}/lr"):
+        parse_schedule(f"cosine:{name}=1e-5", total_steps=10)
