@@ -4,9 +4,10 @@ Source: mmengine 25434293 optim/optimizer/default_constructor.py,
 optim/scheduler/param_scheduler.py, runner/runner.py; mmpretrain ee7f2e88.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace as with_changes
@@ -16,7 +17,7 @@ from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
@@ -251,21 +252,62 @@ _SCHEDULES: dict[str, Callable[[Settings, Entries, Ramp], str | None]] = {
 }
 
 
+# What paramwise_cfg's multipliers are of, by the first word of their names.
+_KINDS = {"norm": "norms", "bias": "biases", "dwconv": "depthwise convolutions",
+          "flat": "one-dimensional tensors"}  # fmt: skip
+
+
 def exempt(settings: Settings, path: str) -> Exemption:
     """Return which multipliers of paramwise_cfg take tensors out of the decay.
 
     Source: mmengine 25434293 optim/optimizer/default_constructor.py.
     """
-    found = {
-        key: _text(Entries(entries=settings.entries(path)), key)
-        for key in ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
-    }
-    zero = [key.partition("_")[0] for key, text in found.items() if typed_number(text) == 0]
-    names = {"norm": "norms", "bias": "biases", "dwconv": "depthwise convolutions",
-             "flat": "one-dimensional tensors"}  # fmt: skip
+    own = Entries(entries=settings.entries(path))
+    zero = [word for word in _KINDS if typed_number(_text(own, f"{word}_decay_mult")) == 0]
     return Exemption(
-        rule=", ".join(names[word] for word in zero) or "nothing", switch="paramwise_cfg"
+        rule=", ".join(_KINDS[word] for word in zero) or "nothing", switch="paramwise_cfg"
     )
+
+
+def groups(settings: Settings, path: str) -> tuple[Group, ...]:
+    """Return the groups that paramwise_cfg's multipliers make, those of custom keys last.
+
+    A tensor is its longest key's, and the other multipliers (an exemption of norms among them)
+    are not its own; a multiplier that its key does not give is 1.
+
+    Source: mmengine 25434293 optim/optimizer/default_constructor.py, `add_params`.
+    """
+    own = Entries(entries=settings.entries(path))
+    kinds = (
+        Group(name=name, selector=name, **_multiples(own, f"{word}_"))
+        for word, name in _KINDS.items()
+        if typed_number(_text(own, f"{word}_decay_mult")) != 0
+    )
+    keys = settings.entries(f"{path}.custom_keys").items()
+    custom = (
+        Group(name=key, selector=f"names with {key}", **_multiples(node), **_numbers(node))
+        for key, node in sorted(keys, key=lambda item: (-len(item[0]), item[0]))
+        if isinstance(node, Entries)
+    )
+    changed = (group for group in kinds if (group.lr_mult, group.decay_mult) != ("1", "1"))
+    return (*changed, *custom)
+
+
+def _multiples(node: Entries, prefix: str = "") -> dict[str, Any]:
+    """Return the multipliers of lr and decay that a mapping gives."""
+    texts = {name: _text(node, f"{prefix}{name}") for name in ("lr_mult", "decay_mult")}
+    return _sound(texts)
+
+
+def _numbers(node: Entries) -> dict[str, Any]:
+    """Return the lr and the decay that a custom key gives outright."""
+    return _sound({name: _text(node, name) for name in ("lr", "weight_decay")})
+
+
+def _sound(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the texts that are numbers of at least 0, each as it reads back."""
+    found = {name: typed_number(text) for name, text in texts.items()}
+    return {name: decimal_text(n) for name, n in found.items() if n is not None and n >= 0}
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -273,14 +315,15 @@ def _exempt(settings: Settings) -> Exemption:
 
 
 def finish(settings: Settings, made: Training, path: str) -> Training:
-    """Return a run with the notes on bases that are not there and on custom keys.
+    """Return a run with the groups of paramwise_cfg at `path`, and notes on what is not there.
 
-    The multipliers of custom_keys, under the `path` of paramwise_cfg, win over the rule.
+    The multipliers of custom_keys win over the rule, and a multiplier that none gives is 1.
     """
     names = ", ".join(list(settings.entries(f"{path}.custom_keys"))[:6])
-    note = f"custom_keys {names[:120]} have multipliers of their own" if names else ""
-    notes = (*_missing_bases(settings), *((note,) if note else ()))
-    return with_changes(made, notes=(*made.notes, *notes))
+    note = f"custom_keys {names[:120]} have multipliers of their own, and lose the exemptions"
+    notes = (*_missing_bases(settings), *((note,) if names else ()))
+    own = groups(settings, path)
+    return with_changes(made, notes=(*made.notes, *notes), groups=(*made.groups, *own))
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.inspection import inspect
 from tests.training.trainers.reading import origins, read, shrink
 
 MMENGINE = """\
@@ -95,6 +96,28 @@ def test_a_missing_weight_decay_is_the_classs_own(tmp_path, optimizer, conventio
 def test_custom_keys_are_named(tmp_path):
     made = read(tmp_path, "c.py", config(custom=", custom_keys={'backbone': dict(lr_mult=0.1)}"))
     assert any("custom_keys backbone" in note for note in made.notes)
+
+
+def test_the_longest_custom_key_wins_and_loses_the_exemption_of_norms(tmp_path):
+    # A key that gives no lr_mult has 1, so backbone.norm is not at a tenth of the lr.
+    keys = (
+        "{'backbone': dict(lr_mult=0.1), 'backbone.norm': dict(decay_mult=0.0),"
+        " 'query': dict(lr=1e-3, decay_mult=0.5), 'odd': dict(lr_mult=some), 'x': 3}"
+    )
+    text = f", norm_decay_mult=0.0, bias_decay_mult=0.5, bias_lr_mult=2.0, custom_keys={keys}"
+    path = tmp_path / "c.py"
+    path.write_text(config(custom=text))
+    rows = {row["name"]: row for row in inspect(str(path)).to_dict()["groups"]}
+    lr, decay = rows["decayed"]["lr"], rows["decayed"]["weight_decay"]
+    names = ["decayed", "exempt", "biases", "backbone.norm", "backbone", "query", "odd"]
+    assert list(rows) == names
+    assert (rows["backbone"]["lr"], rows["backbone"]["weight_decay"]) == (
+        pytest.approx(lr / 10), decay,
+    )  # fmt: skip
+    assert (rows["backbone.norm"]["lr"], rows["backbone.norm"]["weight_decay"]) == (lr, 0)
+    assert (rows["query"]["lr"], rows["query"]["weight_decay"]) == (1e-3, decay / 2)
+    assert (rows["biases"]["lr"], rows["biases"]["weight_decay"]) == (2 * lr, decay / 2)
+    assert (rows["odd"]["lr_mult"], rows["odd"]["decay_mult"]) == (1, 1)
 
 
 def test_bases_are_joined_and_replaced_where_they_say_so(tmp_path):
