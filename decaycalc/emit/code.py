@@ -98,7 +98,6 @@ _TARGETS: dict[str, dict[str, str]] = {
     "sklearn": {"sgd": "sklearn-mlp-sgd", "adam": "sklearn-mlp-adam", "fit": "sklearn-logistic"},
 }
 FRAMEWORKS = tuple(_TARGETS)
-_HINT = f"({', '.join(FRAMEWORKS)})"
 
 
 def emit(

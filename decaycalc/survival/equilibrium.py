@@ -112,23 +112,6 @@ def adamw_equilibrium(
     )
 
 
-def hyperball_lr(lr: float, decay: float, *, beta1: float = 0.9) -> float:
-    """Return the lr (in units of the norm) of a norm-constrained step that turns like AdamW.
-
-    `sqrt(2*lr*decay*(1 - beta1)/(1 + beta1))`, the rotation at AdamW's equilibrium: what is left of
-    the decay when the norm is held by projection, for scale-invariant matrices in noise.
-
-    >>> round(hyperball_lr(1e-2, 0.1), 6)
-    0.01026
-
-    Raises:
-        InvalidValueError: A value that is not positive, or beta1 outside 0 to 1.
-
-    Source: Kosson et al., arXiv 2305.17212, table 1.
-    """
-    return adamw_equilibrium(lr, decay, beta1=beta1).rotation
-
-
 def sgd_equilibrium(
     lr: float, decay: float, *, momentum: float = 0.0, gradient_norm: float | None = None
 ) -> Equilibrium:

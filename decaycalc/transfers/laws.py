@@ -51,15 +51,6 @@ class Law(Record):
         ]
         return min(ends), max(ends)
 
-    def at(self, variable: float, *, coefficient: float) -> float:
-        """Return `coefficient·variable^exponent`.
-
-        Raises:
-            InvalidValueError: an argument, or the result, that is not a positive number.
-        """
-        power = _require("variable", variable) ** self.exponent
-        return _require(self.name, _require("coefficient", coefficient) * power)
-
     def warning(self, variable: float) -> str:
         """Return a line if the variable lies outside the fitted range, else an empty text."""
         if self.low is None or self.high is None or self.low <= variable <= self.high:
@@ -89,16 +80,6 @@ BATCH = Law(
     high=None,
     source=_POWER_LINES,
 )
-CRITICAL_BATCH = Law(
-    name="critical batch size",
-    formula="B_crit (tokens) = c·D_min^0.462",
-    exponent=0.462,
-    exponents=(0.462, 0.462),
-    low=None,
-    high=None,
-    source=_POWER_LINES,
-)
-LAWS = (TIMESCALE, BATCH, CRITICAL_BATCH)
 
 
 class ProjectionJson(TypedDict):
@@ -155,25 +136,6 @@ def project(law: Law, value: float, *, variable: float, to_variable: float) -> P
         interval=law.spread(value, variable=variable, to_variable=to_variable),
         warning="; ".join(filter(None, outside)),
     )
-
-
-def weight_decay_for(
-    timescale_run_fraction: float, *, lr: float, batch_size: float, dataset_size: float
-) -> float:
-    """Return PyTorch AdamW's weight decay of a run of one epoch, `B/(lr·D·timescale)`.
-
-    B and D count the same unit; linear in B until about the critical batch size.
-
-    >>> weight_decay_for(1 / 15, lr=3e-4, batch_size=4e6, dataset_size=2e12)
-    0.1
-
-    Raises:
-        InvalidValueError: an argument that is not a positive number.
-    Source: Bergsma et al., arXiv 2505.13738, from timescale = B/(lr·λ·D).
-    """
-    divisor = _require("lr", lr) * _require("dataset_size", dataset_size)
-    timescale = _require("timescale", timescale_run_fraction)
-    return _require("batch_size", batch_size) / (divisor * timescale)
 
 
 def _require(name: str, value: float) -> float:

@@ -9,6 +9,7 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.convert import apply, check_value, convert
+from decaycalc.conversion.kept import kept_plan
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
@@ -430,3 +431,12 @@ def test_decays_that_compound_within_a_step_hold_an_objective_to_first_order():
     assert "to first order: several decays in a step" in found.note
     itself = convert("0.01", source="keras-sgd-micro-step", target="keras-sgd-micro-step", run=run)
     assert "first order" not in itself.note
+
+
+def test_a_plan_is_kept_for_the_runs_that_it_holds_for_alone():
+    # torch7's dampening is its momentum, unless it is given.
+    source, target = find("torch7-sgd"), find("per-step-shrink")
+    for momentum in ("0.9", "0.5", "0.9"):
+        run = Run(lr="0.1", momentum=momentum)
+        kept, made = kept_plan(source, target, run=run), way(source.key, target.key, run)
+        assert kept.value(F(1, 100)) == made.value(F(1, 100)) == F(1, 1000)

@@ -354,3 +354,17 @@ def test_every_kind_has_what_builds_its_shape() -> None:
 def test_an_lr_where_a_multiplier_stands_is_told_apart(name):
     with pytest.raises(UnknownNameError, match=f"write what it is of the peak, final={name}/lr"):
         parse_schedule(f"cosine:{name}=1e-5", total_steps=10)
+
+
+@pytest.mark.parametrize(
+    ("text", "n", "expected"),
+    [
+        ("wsd:decay=4", 6, [1, 1, 1, 0.75, 0.5, 0.25]),
+        ("wsd:decay=4,shape=1-sqrt", 6, [1, 1, 1, 0.5, 1 - math.sqrt(0.5), 1 - math.sqrt(0.75)]),
+        ("cosine", 4, [1, (2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4]),
+        ("cosine:counts=one", 4, [(2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4, 0]),
+        ("inverse-sqrt:timescale=1", 4, [1, math.sqrt(1 / 2), math.sqrt(1 / 3), 0.5]),
+    ],
+)
+def test_shapes_are_their_formulas_step_by_step(text, n, expected):
+    assert values(text, n) == pytest.approx(expected, abs=1e-15)

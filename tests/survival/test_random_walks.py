@@ -6,9 +6,14 @@ import pytest
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
-from decaycalc.survival.equilibrium import hyperball_lr, muon_equilibrium
+from decaycalc.survival.equilibrium import muon_equilibrium
 
 LR, BETA1, BETA2 = 1e-2, 0.9, 0.999
+
+
+def hyperball_lr(lr, decay):
+    """Return the lr of a norm-constrained step that turns like AdamW at rest."""
+    return np.sqrt(2 * lr * decay * (1 - BETA1) / (1 + BETA1))
 
 
 class Adam:

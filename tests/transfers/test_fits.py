@@ -2,9 +2,11 @@
 
 import pytest
 
+from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError
 from decaycalc.transfers import Hold, LrRule, transfer
+from decaycalc.transfers.fits import covers
 from decaycalc.transfers.laws import BATCH, TIMESCALE, project
 
 
@@ -87,3 +89,19 @@ def test_an_exponent_s_interval_is_the_number_s():
 
 def test_what_is_held_by_choice_is_held_by_algebra_alone():
     assert [rule.lr_rule for rule in longer(holds=[Hold.RUN]).rules] == [LrRule.NONE]
+
+
+def test_a_fit_covers_the_optimizers_of_its_own_family():
+    assert covers(find("pytorch-adamw"), Hold.STEP)
+    assert not covers(find("pytorch-adam"), Hold.STEP)
+    assert not covers(find("lion-pytorch"), Hold.INDEPENDENT)
+    assert covers(find("muon-keller"), Hold.INDEPENDENT)
+    assert not covers(find("muon-keller"), Hold.STEP)
+
+
+def test_the_document_has_both_ends_of_an_interval():
+    (rule,) = longer().rules[:1]
+    ends = rule.to_dict()
+    assert (ends["lr_low"], ends["lr_high"]) == rule.lr_interval
+    wide = wider(Hold.INDEPENDENT).to_dict()
+    assert (wide["low"], wide["high"]) == wider(Hold.INDEPENDENT).interval

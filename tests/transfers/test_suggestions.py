@@ -191,3 +191,17 @@ def test_the_command_knows_every_rule_by_name(run):
     for name in RULES:
         assert f"unknown rule {name!r}" not in run("suggest", "--rule", name).err
     assert run("suggest", "--rule", "token-law", "--lr", "1", "--steps", "5").status == 2
+
+
+def test_the_derivation_ends_with_the_suggestion_s_own_decay():
+    found = only("token-law")
+    assert any(step == "decay per step = 1/(timescale·D/B) = 0.0001349" for step in found.steps)
+    assert found.value * 4e-4 == pytest.approx(1.349e-4, rel=1e-3)
+
+
+def test_one_epoch_is_assumed_only_where_it_is_not_given_and_warned_of_only_above():
+    told = Run(lr="4e-4", batch_size=98_304, dataset_size=3_260_190_720, epochs=1)
+    by_law = suggest(run=told, n_parameters=PARAMETERS, rules=("token-law",))
+    assert (by_law.assumptions, by_law.warnings) == ((), ())
+    untold = suggest(run=LANGUAGE, n_parameters=PARAMETERS, rules=("token-law",))
+    assert [name for name, _, _ in untold.assumptions] == ["epochs"]

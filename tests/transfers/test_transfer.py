@@ -336,3 +336,10 @@ def test_there_and_back_is_where_it_was(batch, to_batch, value, lr):
         ).rules[0]  # fmt: skip
         assert back.value == pytest.approx(value, rel=1e-12)
         assert back.lr == pytest.approx(lr, rel=1e-12)
+
+
+def test_a_decay_of_exactly_a_whole_weight_is_out_of_reach_too():
+    run = Run(lr="1", batch_size=1, dataset_size=100)
+    moved = transfer("0.5", source="pytorch-adamw", run=run, target_run=Run(batch_size=2))
+    texts = [entry.message for entry in moved.unavailable]
+    assert any(text.startswith("shrink '1' leaves nothing of a weight") for text in texts)

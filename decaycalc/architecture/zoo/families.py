@@ -4,13 +4,6 @@ from decaycalc.architecture.tensors import Architecture
 from decaycalc.architecture.zoo import residual, timm
 from decaycalc.errors import InvalidValueError
 
-PATTERNS = (
-    "wrn-DEPTH-WIDTH[-cifar100]",
-    "resnetDEPTH-cifar[100]",
-    "vit-SIZE[-patchP][-IMAGE]",
-    "deit-SIZE[-distilled][-IMAGE]",
-    "swin-SIZE[-windowW][-IMAGE]",
-)
 EXAMPLES = (
     "wrn-28-10",
     "wrn-16-8",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import DecaycalcError
 from tests.training.trainers.reading import quantity, read, shrink
 
 LAUNCH = "accelerate launch --num_processes 2 {script}.py --pretrained_model_name_or_path acme/x "
@@ -73,3 +74,10 @@ def test_the_devices_may_stand_in_accelerates_own_file(tmp_path):
     assert quantity(made, "world_size").where == "acc.yaml: num_processes"
     (tmp_path / "acc.yaml").write_text("num_processes: many\n")
     assert read(tmp_path, "run.sh", text).run.examples_per_step == 1
+
+
+def test_two_flags_that_others_have_too_are_no_example_script(tmp_path):
+    flags = "python train.py --lr_warmup_steps 5 --max_train_steps 9"
+    with pytest.raises(DecaycalcError):
+        read(tmp_path, "run.sh", flags)
+    assert read(tmp_path, "run.sh", f"{flags} --train_batch_size 2").kind == "diffusers"

@@ -140,3 +140,11 @@ def test_without_a_launcher_there_is_one_device(tmp_path):
 def test_a_second_lr_is_told(tmp_path):
     made = read(tmp_path, "run.sh", changed(("--seq-length", "--decoupled-lr 1e-2 --seq-length")))
     assert any("an lr of their own" in note for note in made.notes)
+
+
+def test_an_unknown_style_has_no_schedule_whatever_it_says_of_another(tmp_path):
+    text = changed(("cosine", "WSD\n    --lr-wsd-decay-style linear --lr-wsd-decay-iters 5000"))
+    schedule = "wsd:warmup=900,length=90000,decay=5000,final=0.1,shape=linear"
+    assert read(tmp_path, "run.sh", text).schedule == schedule
+    other = text.replace("WSD", "staircase")
+    assert read(tmp_path, "run.sh", other).schedule is None

@@ -189,3 +189,10 @@ def test_old_custom_keys_are_named(tmp_path):
     more = ", paramwise_cfg=dict(custom_keys={'head': dict(decay_mult=0)})"
     made = read(tmp_path, "c.py", MMCV.format(lr="policy='fixed'", more=more))
     assert any("custom_keys head" in note for note in made.notes)
+
+
+def test_a_step_s_gamma_is_a_tenth_where_it_is_not_given(tmp_path):
+    made = read(
+        tmp_path, "c.py", config("dict(type='MultiStepLR', by_epoch=True, milestones=[16])")
+    )
+    assert made.schedule == "step:at=16epochs,gamma=0.1"

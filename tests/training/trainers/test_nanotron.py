@@ -95,3 +95,8 @@ def test_older_files_name_no_factory_and_python_ones_call_it(tmp_path):
     )
     found = read(tmp_path, "run.py", called)
     assert (found.kind, found.convention, found.value) == ("nanotron", "pytorch-sgd", "0.1")
+
+
+def test_an_optimizer_without_a_convention_is_named(tmp_path):
+    made = read(tmp_path, "a.yaml", FILE.replace("adamW", "muonish"))
+    assert made.refusal == "optimizer 'muonish' has no convention here"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.training.trainers.reading import read, shrink
+from tests.training.trainers.reading import quantity, read, shrink
 
 FILE = """\
 model:
@@ -87,3 +87,8 @@ def test_lion_is_the_default_and_others_have_no_number(tmp_path):
 def test_what_decays_has_switches(tmp_path):
     text = FILE.replace("bias: true", "bias: false").replace("beddings: false", "beddings: true")
     assert read(tmp_path, "a.yaml", text).exempt.rule == "norms and biases"
+
+
+def test_lion_takes_the_file_s_own_betas(tmp_path):
+    made = read(tmp_path, "a.yaml", FILE)
+    assert (made.betas, quantity(made, "beta1").value) == (("0.9", "0.95"), "0.9")

@@ -114,3 +114,11 @@ def test_auto_is_decided_by_the_size_of_the_data_set(tmp_path):
     assert (long.convention, long.alternatives) == ("ultralytics-sgd", ())
     assert short.convention == "ultralytics-adamw"
     assert float(short.run.lr) == 0.000119
+
+
+def test_autos_adamw_has_no_momentum_of_sgd_and_all_the_rest(tmp_path):
+    made = read(tmp_path, "args.yaml", args(optimizer="auto"), dataset_size="1000", nc="80")
+    assert made.convention == "ultralytics-adamw"
+    names = {found.name for found in made.quantities}
+    assert not {"momentum", "nesterov"} & names
+    assert {"lr", "weight_decay", "batch_size", "epochs"} <= names

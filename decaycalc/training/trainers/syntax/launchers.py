@@ -6,13 +6,6 @@ from fractions import Fraction
 from decaycalc.training.trainers.syntax.shell import Command, Typed, as_number, flags_tree
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar, find
 
-# The words with which a training command begins; a script may hold other commands beside it.
-LAUNCHERS = frozenset(
-    {"python", "python3", "torchrun", "accelerate", "deepspeed", "srun", "llamafactory-cli",
-     "fairseq-train", "fairseq-hydra-train", "tune", "litgpt", "axolotl", "trl", "composer",
-     "mpirun", "swift", "yolo", "uv", "poetry", "bash", "sh", "CUDA_VISIBLE_DEVICES"}
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:

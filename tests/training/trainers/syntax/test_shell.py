@@ -211,3 +211,7 @@ def test_what_a_run_would_tell_stays_one_piece():
     text = "N=$((A / B / 2))\np --n $N --m ${N}x --k 1"
     assert (flag(text, "n"), flag(text, "m"), flag(text, "k")) == (None, None, "1")
     assert flag("p --a 1 --echo 2; echo --b 3", "a") == "1"
+
+
+def test_a_line_s_end_within_quotes_is_counted_and_kept_after_a_backslash_before_others():
+    assert words('p --a "b\\xc" --d') == ["p", "--a", "bxc", "--d"]
