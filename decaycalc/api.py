@@ -158,11 +158,12 @@ def inspect(
 ) -> "Inspection":
     """Return what the weight decay of a published run, a file or a live optimizer really does.
 
-    A `source` that is no text is an optimizer: torch's or one like it, or Keras's; its `model`
-    names the tensors, and its `scheduler` (torch's, timm's, or Lightning's mapping of one) is
-    stepped on a copy over the run's steps. `quantities` of the run, by their names, take the place
-    of the source's own, and what depends on them follows; `groups` are rules `REGEX:lr*16,wd=0.1`
-    laid over its groups; `kind` is the trainer whose file it is. `to_dict()` is the command's JSON.
+    A `source` that is no text is an optimizer: torch's or one like it, Keras's, or optax's; its
+    `model` (optax: its parameters) names the tensors, and its `scheduler` (torch's, timm's, or
+    Lightning's mapping of one) is stepped on a copy over the run's steps. `quantities` of the run,
+    by their names, take the place of the source's own, and what depends on them follows; `groups`
+    are rules `REGEX:lr*16,wd=0.1` laid over its groups; `kind` is the trainer whose file it is.
+    `to_dict()` is the command's JSON.
 
     >>> inspect("resnet-50-he", batch_size=512).figures.shrink
     0.0001
@@ -192,8 +193,8 @@ def probe(optimizer: Any, model: Any = None) -> "Probe":
     """Return what a live optimizer's weight decay does, by steps of small copies of it.
 
     The optimizer, its tensors and the generators of random numbers stay as they are. Any optimizer
-    with `param_groups` will do, known to the catalogue or not, and Keras's, whose `model` shows
-    what it exempts; `to_dict()` is the command's JSON.
+    with `param_groups` will do, known to the catalogue or not, and Keras's and optax's, whose
+    `model` (optax: parameters) shows what they exempt; `to_dict()` is the command's JSON.
 
     Raises:
         InvalidValueError: an object that is no optimizer, or one without a tensor.

@@ -67,7 +67,7 @@ def _verdict(group: GroupProbe) -> Cell:
     """Return whether the record agrees, with its key and what it expects."""
     agreement = group.agreement
     if agreement.convention is None:
-        return "unknown"
+        return "exempt" if agreement.agrees else "unknown"
     if agreement.agrees is None:
         return Marked(content=f"{agreement.convention}: no number", tone=Tone.QUIET)
     if agreement.agrees:

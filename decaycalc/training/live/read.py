@@ -5,7 +5,7 @@ from typing import Any
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
-from decaycalc.training.live import keras_like, torch_like
+from decaycalc.training.live import keras_like, optax_like, torch_like
 from decaycalc.training.live.scheduler import follow
 from decaycalc.training.record import Training
 
@@ -14,7 +14,7 @@ NO_OPTIMIZER = "has no param_groups (torch), get_config (Keras) or init and upda
 
 def unwrapped(optimizer: Any) -> Any:
     """Return the optimizer that a launcher's or a loss scaler's own holds, else the same."""
-    return keras_like.unwrapped(torch_like.unwrapped(optimizer))
+    return optax_like.unwrapped(keras_like.unwrapped(torch_like.unwrapped(optimizer)))
 
 
 def training_of(
@@ -34,6 +34,7 @@ def training_of(
     Raises:
         InvalidValueError: an object that is no optimizer, or one whose numbers cannot be read.
     """
+    model = optax_like.parameters_of(optimizer) if model is None else model
     optimizer = unwrapped(optimizer)
     if torch_like.is_optimizer(optimizer):
         followed = None if scheduler is None else follow(scheduler, optimizer, run or Run())
@@ -45,9 +46,7 @@ def training_of(
         )
     if keras_like.is_optimizer(optimizer):
         return keras_like.training_of(optimizer, model, source=source)
+    if optax_like.is_optimizer(optimizer):
+        return optax_like.training_of(optimizer, model, run=run, source=source)
     name = type(optimizer).__name__
-    if hasattr(optimizer, "init") and hasattr(optimizer, "update"):
-        raise InvalidValueError(
-            "optimizer", name, "keeps its numbers in closures, where no one can read them"
-        )
     raise InvalidValueError("optimizer", name, f"is none that can be read: it {NO_OPTIMIZER}")

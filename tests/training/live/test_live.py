@@ -176,7 +176,7 @@ def test_an_optimizer_stays_as_it_was():
     ("thing", "words"),
     [
         (object(), "param_groups"),
-        (SimpleNamespace(init=1, update=1), "closures"),
+        (SimpleNamespace(init=1, update=1), "init and update"),
         (AdamW([]), "needs|has no"),
         (SimpleNamespace(param_groups=[]), "has no parameters"),
         (AdamW([tensor(2)], lr="fast"), "must be a number"),

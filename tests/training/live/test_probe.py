@@ -11,8 +11,8 @@ import decaycalc
 from decaycalc.cli.main import main
 from decaycalc.conventions.catalogue import find
 from decaycalc.errors import InvalidValueError
-from decaycalc.training.live import probe as probing
-from decaycalc.training.live import torch_trial
+from decaycalc.training.live import agreement, torch_trial
+from decaycalc.training.live.measured import Setting
 from decaycalc.training.live.probe import probe
 from tests.training.live.frameworks import (
     SGD,
@@ -318,8 +318,8 @@ def test_everything_stays_as_it_was(monkeypatch):
 def expected(key, optimizer, *, lr=1e-3, weight_decay=0.1):
     (group,) = optimizer.param_groups
     trial = torch_trial.trial_of(optimizer, group, group["params"][0])
-    setting = probing.Setting(trial=trial, lr=lr, weight_decay=weight_decay)
-    return probing._expected(find(key), setting)
+    setting = Setting(trial=trial, lr=lr, weight_decay=weight_decay)
+    return agreement._expected(find(key), setting)
 
 
 def test_what_a_record_expects_is_its_own_part_of_the_decay():
