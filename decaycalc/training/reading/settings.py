@@ -13,6 +13,8 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0", "none", ""})
 _LARGEST_COUNT = 10**18
+# What forms and Python's own dumps write for a value that is not set.
+_NOT_SET = frozenset({None, "", "None"})
 MANDATORY = "???"  # what OmegaConf writes for a value that has to be given
 ONE_DEVICE = "the file does not tell the number of devices"
 
@@ -74,8 +76,7 @@ class Settings:
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
                 return _missing(field, path, node.line, note)
-            # "" is what forms and scripts write for a value that is not set.
-            if text and text not in field.absent:
+            if text not in _NOT_SET and text not in field.absent:
                 return _sourced(field, path, node)
         return None
 

@@ -14,7 +14,7 @@ _HARMLESS = (
     "display", "snapshot", "generat", "drop_rate", "dropout", "drop_path", "sample_rate",
     "sampling_rate", "frame_rate", "interval", "patience", "prefetch", "iou", "temperature",
     "num_workers", "moderate", "attempt", "preprocess", "monitor", "ema_decay", "start_step",
-    "start_epoch", "integrat", "migrat", "operat", "separate", "corporate", "strategy",
+    "start_epoch", "integrat", "migrat", "operat", "flip", "separate", "corporate", "strategy",
 )  # fmt: skip
 _SILENT = frozenset({"0", "0.0", "false", "none", "null", "no", "", "-1"})
 _MOST = 12

@@ -28,9 +28,23 @@ _OTHER_PROGRAMS = (
     "optimizer_type", "network_module", "per_device_train_batch_size", "optimizer_args",
 )  # fmt: skip
 # What a script's own parser says; of the others nothing is known here.
+_NAMES = ("weight_decay", "batch_size", "lr")
 _SCRIPTS = {
-    "train_text_to_image": {"weight_decay": "1e-2", "batch_size": "16", "lr": "1e-4"},
-    "train_dreambooth_lora_sdxl": {"weight_decay": "1e-4", "batch_size": "4", "lr": "1e-4"},
+    "train_text_to_image": ("1e-2", "16", "1e-4"),
+    "train_text_to_image_lora": ("1e-2", "16", "1e-4"),
+    "train_text_to_image_sdxl": ("1e-2", "16", "1e-4"),
+    "train_text_to_image_lora_sdxl": ("1e-2", "16", "1e-4"),
+    "textual_inversion": ("1e-2", "16", "1e-4"),
+    "textual_inversion_sdxl": ("1e-2", "16", "1e-4"),
+    "train_instruct_pix2pix": ("1e-2", "16", "1e-4"),
+    "train_dreambooth": ("1e-2", "4", "5e-6"),
+    "train_controlnet": ("1e-2", "4", "5e-6"),
+    "train_controlnet_sdxl": ("1e-2", "4", "5e-6"),
+    "train_dreambooth_lora": ("1e-2", "4", "5e-4"),
+    "train_dreambooth_flux": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_flux": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_sd3": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_sdxl": ("1e-4", "4", "1e-4"),
 }
 _ADAM = ("beta1", "beta2", "eps")
 _SHAPES = {
@@ -46,7 +60,7 @@ def _by_script(name: str) -> Derive:
 
     def derive(settings: Settings) -> Sourced:
         script = settings.document.program.rpartition("/")[2].removesuffix(".py")
-        value = _SCRIPTS.get(script, {}).get(name)
+        value = dict(zip(_NAMES, _SCRIPTS.get(script, ()), strict=False)).get(name)
         if value is None:
             note = f"{name} is not set, and the default of {script[:60] or 'the script'} not known"
             return Sourced(name=name, value=None, origin=Origin.MISSING, note=note)

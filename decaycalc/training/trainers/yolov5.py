@@ -5,8 +5,9 @@ Source: ultralytics/yolov5 5081342f train.py, utils/torch_utils.py (smart_optimi
 
 from dataclasses import replace
 
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import ultralytics
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, from_file, joined
@@ -29,11 +30,33 @@ def _prepare(document: Document) -> Document:
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
+    if settings.has("adam") and settings.flag("adam"):  # until 6.1, and in YOLOv7
+        name = "adam"
     if name == "sgd":
         return Optimizer(convention="yolov5", uses=("momentum", "nesterov"))
     if name in {"adamw", "adam"}:
         return ultralytics.find_optimizer(settings, name)
     return Optimizer(convention=None, refusal=f"optimizer {name[:40]!r} has no convention here")
+
+
+def _older_cosine(settings: Settings) -> Sourced | None:
+    """Return what opt.yaml means where it has no cos_lr: a cosine, unless linear_lr is set.
+
+    Source: yolov5 v6.0 train.py, YOLOv7 train.py; cos_lr and optimizer came with v6.1.
+    """
+    if not settings.has("weights") or settings.has("optimizer"):
+        return None
+    value = "false" if settings.flag("linear_lr") else "true"
+    return derived("cos_lr", value, "not linear_lr, which opt.yaml had before cos_lr")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedule; two more flags are YOLOv9's."""
+    if settings.has("fixed_lr") and settings.flag("fixed_lr"):
+        return "constant"
+    if settings.has("flat_cos_lr") and settings.flag("flat_cos_lr"):
+        return None
+    return ultralytics.schedule_of(settings)
 
 
 TRAINER = Trainer(
@@ -57,14 +80,18 @@ TRAINER = Trainer(
         Field(name="grad_accum", derive=ultralytics.accumulation),
         Field(name="epochs", paths=("epochs",)),
         Field(name="loss", default="batch-sum", source="yolov5 5081342f utils/loss.py"),
-        Field(name="cos_lr", paths=("cos_lr",), default="false"),
+        Field(name="adam", paths=("adam",)),
+        Field(name="cos_lr", paths=("cos_lr",), default="false", derive=_older_cosine),
+        Field(name="linear_lr", paths=("linear_lr",), default="false"),
+        Field(name="fixed_lr", paths=("fixed_lr",)),
+        Field(name="flat_cos_lr", paths=("flat_cos_lr",)),
         Field(name="lrf", paths=("lrf",), default="0.01"),
         Field(name="warmup_epochs", paths=("warmup_epochs",), default="3"),
     ),
     optimizer=_optimizer,
-    schedule=ultralytics.schedule_of,
+    schedule=_schedule,
     exempt=ultralytics.exempt,
     batch=lambda _: ("batch_size", "grad_accum"),
-    harmless=("warmup_momentum", "warmup_bias_lr", "hyp*", "total_batch_size", "anchor_t"),
+    harmless=("warmup_momentum", "warmup_bias_lr", "hyp*", "opt.*", "total_batch_size", "anchor_t"),
     prepare=_prepare,
 )

@@ -68,3 +68,9 @@ def test_a_number_of_any_size_has_a_text(number, text):
 )
 def test_numbers_are_read_as_typed(text, number):
     assert typed_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["null", "''", "None", "'None'"])
+def test_what_is_not_set_has_the_default(text):
+    found = settings(f"per_gpu_train_batch_size: {text}\nper_device_train_batch_size: 4")
+    assert found.number("batch_size") == 4

@@ -21,6 +21,8 @@ def test_the_scripts_own_defaults_hold(tmp_path):
     assert shrink(made) == pytest.approx(1e-7)
     other = read(tmp_path, "run.sh", run(script="train_dreambooth_lora_sdxl"))
     assert (other.value, float(other.run.lr)) == ("1e-4", 1e-4)
+    plain = read(tmp_path, "run.sh", run(script="train_dreambooth"))
+    assert (plain.value, float(plain.run.lr)) == ("1e-2", 5e-6)
 
 
 def test_an_unknown_scripts_default_is_missing(tmp_path):

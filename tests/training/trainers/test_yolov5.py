@@ -36,3 +36,33 @@ def test_an_opt_that_holds_its_hyp_is_whole(tmp_path):
 def test_an_unknown_optimizer_has_no_number(tmp_path):
     (tmp_path / "opt.yaml").write_text(OPT.format("Magic"))
     assert "no convention here" in read(tmp_path, "hyp.yaml", HYP).refusal
+
+
+@pytest.mark.parametrize(
+    ("lines", "shape"),
+    [
+        ("optimizer: SGD\ncos_lr: false", "linear"),
+        ("optimizer: SGD\ncos_lr: true", "cosine"),
+        ("optimizer: SGD", "linear"),
+        ("adam: false\nlinear_lr: false", "cosine"),
+        ("adam: false\nlinear_lr: true", "linear"),
+        ("adam: false", "cosine"),
+        ("optimizer: SGD\nfixed_lr: true", "constant"),
+        ("optimizer: SGD\nfixed_lr: false\nflat_cos_lr: true", None),
+        ("optimizer: SGD\nflat_cos_lr: false", "linear"),
+    ],
+)
+def test_an_older_opt_means_a_cosine_unless_it_says_otherwise(tmp_path, lines, shape):
+    (tmp_path / "hyp.yaml").write_text(HYP)
+    text = f"weights: ''\nhyp: hyp.yaml\nepochs: 300\nbatch_size: 16\n{lines}\n"
+    made = read(tmp_path, "opt.yaml", text)
+    assert (made.schedule or "").partition(":")[0] == (shape or "")
+    assert made.convention == "yolov5"
+
+
+def test_an_older_opt_chooses_adam_by_a_switch(tmp_path):
+    (tmp_path / "hyp.yaml").write_text(HYP + "fliplr: 0.5\n")
+    text = "weights: ''\nhyp: hyp.yaml\nepochs: 3\nbatch_size: 16\nadam: true\n"
+    made = read(tmp_path, "opt.yaml", text)
+    assert made.convention == "pytorch-adam"
+    assert not made.not_used
