@@ -30,13 +30,15 @@ class Checks:
     """What must hold of elements that share a plan.
 
     `takes_zero` tells whether a value of 0 has the number 0, `shows_sign` whether a negative value
-    has a negative number, `highs` what the arrays of quantities must be below; they are above 0.
+    has a negative number or decay, `highs` what the arrays of quantities must be below; they are
+    above 0.
     """
 
     def __init__(self, request: Request, laid: ArrayPlan) -> None:
-        factor = laid.way.factor
-        power = 0 if factor is None else factor.power_of("value")
-        self.takes_zero = power > 0 and request.zero_is_sound
+        way = laid.way
+        monomial = way.source.invariant(way.held) if way.factor is None else way.factor
+        power = 0 if monomial is None else monomial.power_of("value")
+        self.takes_zero = way.factor is not None and power > 0 and request.zero_is_sound
         self.shows_sign = power.numerator % 2 == 1
         self.highs = dict(_highs(laid))
         self.relations = tuple(_relations(request, laid))
