@@ -28,7 +28,8 @@ from decaycalc.verification.rules.rule import State
 from decaycalc.verification.train import MODELS, free_decay
 from decaycalc.verification.trials import _as_descent
 from decaycalc.verification.verify import verify
-from tests.verification.test_verify_catalogue import EXTRAS, accumulated, named, value_of
+from tests.verification.test_verify_catalogue import EXTRAS, accumulated, named
+from tests.verification.test_verify_catalogue import value_of as larger_value_of
 
 N_PAIRS = int(os.environ.get("DECAYCALC_FUZZ", "0"))
 A_CLASS = 6
@@ -86,6 +87,12 @@ def planned(source, target, run, there=None):
     """Return the plan of a pair."""
     here = Side(convention=source, run=run)
     return plan(here, target_side(here, target, there))
+
+
+def value_of(record):
+    """Return a number that decays so little that no momentum of the settings oscillates."""
+    value = larger_value_of(record)
+    return {"0.97": "0.997", "37": "370"}.get(value, value)
 
 
 def draw():
