@@ -3,57 +3,21 @@
 DECAYCALC_FUZZ=100000 makes it long.
 """
 
-import contextlib
-import datetime as dt
-import io
 import json
-import math
 import os
-import signal
-import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from decaycalc.checks import RULES_OF_SOURCES
 from decaycalc.cli.command import all_options
-from decaycalc.cli.main import main
+from tests.fuzzing.cases import fuzzed
+from tests.fuzzing.drawing import WORDS, anything, as_lines, text, toml_leaf
+from tests.fuzzing.lines import line
+from tests.fuzzing.running import NAMES, answer, check_answer
 
-N_EXAMPLES = int(os.environ.get("DECAYCALC_FUZZ", "0")) // 4 or 60
-relaxed = settings(
-    max_examples=N_EXAMPLES,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize="DECAYCALC_FUZZ" not in os.environ,
-    database=None,
-)
-LIMIT = 20  # seconds for one example
-
-WORDS = st.sampled_from(
-    ["0.1", "caffe", "keras-l2", "file:/dev/zero", "/dev/zero", "cosine", "nbs=64", "(a|a)*$:wd=1",
-     "DC201", "x", "", "1e400", "5e-324", "\x1b]0;x\x07", "4-3-2", "mean", "all", "csv", "lr*wd"]
-)  # fmt: skip
-LEAVES = st.one_of(
-    WORDS,
-    st.text(max_size=5),
-    st.booleans(),
-    st.integers(),
-    st.just(...),  # an integer of 5000 digits, which hypothesis could not show
-    st.floats(),
-    st.dates(),
-    st.times(),
-    st.datetimes(min_value=dt.datetime(1, 1, 1)),  # noqa: DTZ001  (TOML's local time)
-)
-VALUES = st.recursive(
-    LEAVES,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["lr", "x", ""]), inner)
-    ),
-    max_leaves=4,
-)
+OPTIONS = all_options()
 FIELDS = ("value", "from", "to", "equals", "min", "max", "rtol", "quantity", "recipes", "name",
-          *all_options())  # fmt: skip
+          *OPTIONS)  # fmt: skip
 RECORD = {
     "key": "my-adamw", "title": "t", "parameter": "wd", "shrink": "lr*wd/2", "source": "s",
     "coupling": "decoupled", "optimizer": "adam",
@@ -62,134 +26,121 @@ RECORD = {
 OF_RECORDS = (*RECORD, "aliases", "defaults", "refinements", "default", "refusal", "strength",
               "buffer", "compounds", "follows", "loss", "loss_unit", "loss_kinds", "common",
               "exempt", "trap", "since", "proximal", "group", "x")  # fmt: skip
-
-
-def as_toml(value):
-    """Return a value as TOML writes it."""
-    if isinstance(value, dict):
-        inner = ", ".join(
-            f"{json.dumps(key, ensure_ascii=False)} = {as_toml(part)}"
-            for key, part in value.items()
-        )
-        return f"{{{inner}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(as_toml, value))}]"
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if value is ...:
-        return "9" * 5000
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def as_lines(table):
-    return "".join(
-        f"{json.dumps(key, ensure_ascii=False)} = {as_toml(value)}\n"
-        for key, value in table.items()
-    )
+OWN_MATHS = ("lr*wd/2", "wd", "lr^2*wd", "lr*wd/0", "wd^(1/2)", "lr*wd/(", "batch_size*wd",
+             "2^9999", "1e400*wd", "wd/(1-momentum)", "w = w - lr*g - wd*w", "w = w/0", "x",
+             "")  # fmt: skip
+TRAINING = "opt: adamw\nlr: 1e-3\nepochs: 3\nweight_decay: 0.05\nsched: cosine\n"
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Run in a folder of its own, under an alarm that only a hang rings."""
-
-    def hang(*_):
-        raise AssertionError("an example takes too long")
-
     monkeypatch.chdir(tmp_path)
-    before = signal.signal(signal.SIGALRM, hang)
-    yield tmp_path
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    return tmp_path
 
 
-def close_quietly(stream):
-    with contextlib.suppress(OSError):
-        stream.close()
+def value(rng):
+    return anything(rng, toml_leaf)
 
 
-def answer(words, closed=()):
-    """Run a command line, some streams closed, and check what each owes its user."""
-    names = ("stdin", "stdout", "stderr")
-    standard = [getattr(sys, name) for name in names]
-    streams = [io.TextIOWrapper(io.BytesIO()) for _ in names]
-    for name, stream in zip(names, streams, strict=True):
-        setattr(sys, name, None if name in closed else stream)
-    signal.alarm(LIMIT)
-    try:
-        status = main(words)
-        for name in ("stdout", "stderr"):
-            getattr(sys, name).flush()
-    except OSError:  # /dev/full or a closed stream, where the process ends
-        status = 2
-    finally:
-        signal.alarm(0)
-        for name, stream in zip(names, standard, strict=True):
-            if name in closed and getattr(sys, name) is not None:
-                close_quietly(getattr(sys, name))  # what takes a closed stream's place
-            setattr(sys, name, stream)
-    out, err = (stream.buffer.getvalue().decode() for stream in streams[1:])
-    assert status in {0, 1, 2}, words
+def changes(rng, names, most):
+    return {rng.choice(names): value(rng) for _ in range(rng.randrange(most + 1))}
+
+
+@fuzzed(plain=60, share=0.05)
+def test_no_project_file_breaks_the_program_or_has_a_file_written(rng, folder):
+    (folder / "a.yaml").write_text(TRAINING)
+    names = OPTIONS if rng.random() < 0.9 else (text(rng),)
+    rules = changes(rng, sorted(RULES_OF_SOURCES), 1)
+    parts = [f"[tool.decaycalc]\n{as_lines(changes(rng, names, 2))}"]
+    if rng.random() < 0.3:
+        command = rng.choice(("convert", "arch", "check", "inspect", "x"))
+        parts.append(f"[tool.decaycalc.{command}]\n{as_lines({**changes(rng, names, 2), **rules})}")
+    elif rules:
+        parts.append(f"[tool.decaycalc.check]\n{as_lines(rules)}")
+    (folder / "pyproject.toml").write_text("".join(parts))
+    before = sorted(os.listdir())  # noqa: PTH208
+    words = rng.choice((["convert", "1", "--from", "caffe"], ["check", "a.yaml"], ["arch", "4-3-2"],
+                        ["inspect", "a.yaml"], ["schema"], ["check", "pyproject.toml"],
+                        ["suggest", "--lr", "0.1"], ["compare", "a.yaml", "a.yaml"], ["recipes"],
+                        ["transfer", "0.1", "--from", "pytorch-adamw"], ["convert", "--help"],
+                        ["schedule", "0.1", "--from", "caffe", "--lr", "1", "--steps", "9"],
+                        ["conventions", "caffe"], ["verify", "1", "--steps", "2"]))  # fmt: skip
+    more = rng.choice(([], ["--json"], ["--show-config"] if words[0] == "convert" else []))
+    words += [] if words[0] == "schema" else more
+    answered = answer(words)
+    if all(word not in parts[-1] + parts[0] for word in ("nan", "inf")):
+        check_answer([*words, "--output"], answered)
+    assert answered[0] in {0, 1, 2}
+    assert sorted(os.listdir()) == before  # noqa: PTH208
+    if words[0] == "schema" or words[-1] == "--help":
+        assert answered[0] == 0
+
+
+@fuzzed(plain=60, share=0.1)
+def test_no_assertion_keeps_the_others_from_their_answer(rng, folder):
+    sound = {"value": "0.1", "from": "caffe", "to": "keras-l2", "equals": "0.05"}
+    tables = [{**sound, **changes(rng, FIELDS, 2)} for _ in range(rng.randrange(1, 3))]
+    text_ = "".join(f"[c{at}]\n{as_lines(table)}" for at, table in enumerate(tables))
+    (folder / "k.toml").write_text(f"{text_}[last]\n{as_lines(sound)}")
+    format_ = rng.choice(("json", "json", "table", "csv", "md", "github", "junit", "sarif"))
+    words = ["check", "k.toml", "--format", format_]
+    status, out, err = answer(words)
+    assert status in {0, 1, 2}
     assert "Traceback" not in err
     assert "\x1b" not in out + err
-    return status, out, err
-
-
-@relaxed
-@given(
-    st.dictionaries(st.sampled_from(all_options()) | st.text(max_size=4), VALUES, max_size=2),
-    st.dictionaries(st.sampled_from(sorted(RULES_OF_SOURCES)), VALUES, max_size=1),
-    st.sampled_from([["convert", "1", "--from", "caffe"], ["check", "a.yaml"],
-                     ["inspect", "a.yaml"], ["arch", "4-3-2"], ["schema"]]),
-    st.sampled_from([[], ["--json"], ["--show-config"]]),
-)  # fmt: skip
-def test_no_project_file_breaks_the_program_or_has_a_file_written(own, rules, words, more):
-    with open("a.yaml", "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write("opt: adamw\nlr: 1e-3\nepochs: 3\nweight_decay: 0.05\nsched: cosine\n")
-    with open("pyproject.toml", "w", encoding="utf-8") as file:  # noqa: PTH123
-        table = f"[tool.decaycalc.check]\n{as_lines(rules)}" if rules else ""
-        file.write(f"[tool.decaycalc]\n{as_lines(own)}{table}")
-    before = sorted(os.listdir())  # noqa: PTH208
-    answer([*words, *more])
-    assert sorted(os.listdir()) == before  # noqa: PTH208
-
-
-@relaxed
-@given(
-    st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=2), min_size=1, max_size=2),
-    st.sampled_from(["json", "table", "csv", "md", "github", "junit", "sarif"]),
-)
-def test_no_assertion_keeps_the_others_from_their_answer(changes, format_):
-    sound = {"value": "0.1", "from": "caffe", "to": "keras-l2", "equals": "0.05"}
-    tables = [{**sound, **change} for change in changes]
-    text = "".join(f"[c{at}]\n{as_lines(table)}" for at, table in enumerate(tables))
-    with open("k.toml", "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(f"{text}[last]\n{as_lines(sound)}")
-    status, out, err = answer(["check", "k.toml", "--format", format_])
     if format_ == "json" and out:
-        assert json.loads(out)["checks"][-1]["passed"]
+        assert json.loads(out, parse_constant=pytest.fail)["checks"][-1]["passed"]
     else:
         assert out or (status == 2 and "error: " in err)
 
 
-@relaxed
-@given(st.dictionaries(st.sampled_from(OF_RECORDS), VALUES, max_size=2), st.booleans())
-def test_no_own_convention_breaks_the_program(change, as_json):
-    with open("own.toml", "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(f"[[convention]]\n{as_lines({**RECORD, **change})}")
+@fuzzed(plain=60, share=0.05)
+def test_no_own_convention_breaks_the_program(rng, folder):
+    change = changes(rng, OF_RECORDS, 2)
+    if rng.random() < 0.5:
+        change |= {rng.choice(("shrink", "strength", "update", "default")): rng.choice(OWN_MATHS)}
+    (folder / "own.toml").write_text(f"[[convention]]\n{as_lines({**RECORD, **change})}")
     words = ["convert", "0.1", "--from", "my-adamw", "--lr", "1e-3", "--to", "pytorch-adamw"]
-    answer([*words, "--conventions", "own.toml", *(["--json"] if as_json else [])])
+    words = rng.choice((words, words, ["conventions", "my-adamw"],
+                        ["verify", "0.1", "--from", "my-adamw", "--to", "pytorch-adamw", "--lr",
+                         "1e-3", "--steps", "2"]))  # fmt: skip
+    more = rng.choice(([], ["--json"], ["--emit", "pytorch"] if words[0] == "convert" else []))
+    status, out, err = answer([*words, "--conventions", "own.toml", *more])
+    assert status in {0, 1, 2}
+    assert "Traceback" not in err
+    assert "\x1b" not in out + err
 
 
-@relaxed
-@given(
-    st.sets(st.sampled_from(["stdin", "stdout", "stderr"]), min_size=1),
-    st.sampled_from(
-        ["convert 1 --from caffe --to keras-l2 --value", "convert 1 --from x", "convert --input -",
-         "check -", "inspect -", "compare - -", "arch -", "suggest", "schema", "completion bash",
-         "--help", "--version", "recipes --json", "conventions caffe", "convert --bad"]
-    ),
+LINES = (
+    "convert 1 --from caffe --to keras-l2 --value", "convert 1 --from x", "convert --input -",
+    "check -", "inspect -", "compare - -", "arch -", "suggest", "schema", "completion bash",
+    "--help", "--version", "recipes --json", "conventions caffe", "convert --bad", "probe x:y",
+    "convert 1 --from caffe --arch -", "schedule --recipe - ", "guide", "--version --json",
 )  # fmt: skip
-def test_no_closed_stream_breaks_the_program(closed, line):
-    answer(line.split(), closed)
+
+
+@fuzzed(plain=60, share=0.05)
+def test_no_closed_stream_breaks_the_program(rng):
+    closed = [name for name in NAMES if rng.random() < 0.5] or [rng.choice(NAMES)]
+    words = rng.choice(LINES).split() if rng.random() < 0.5 else line(rng)
+    status, out, err = answer(words, closed)
+    assert status in {0, 1, 2}
+    assert "Traceback" not in out + err
+
+
+@fuzzed(plain=60, share=0.05)
+def test_no_schedule_table_breaks_the_program(rng, folder):
+    ending = rng.choice(("csv", "json", "toml", "txt"))
+    cells = ("0", "1", "10", "1e400", "nan", "-1", "x", "", "0.5", "9" * 400, *WORDS[:4])
+    if ending == "csv":
+        rows = [",".join(rng.choice(cells) for _ in range(rng.choice((2, 2, 2, 1, 3))))
+                for _ in range(rng.randrange(5))]  # fmt: skip
+        data = "\n".join([rng.choice(("step,multiplier", "step,lr", "0,1", "")), *rows])
+    else:
+        pairs = [[rng.choice((0, 1, 10, 1e308, 10**400, "x", None, -1, [])) for _ in range(2)]
+                 for _ in range(rng.randrange(5))]  # fmt: skip
+        data = json.dumps(rng.choice((pairs, {"steps": pairs}, [pairs], pairs[:1])))
+    (folder / f"t.{ending}").write_text(data)
+    words = ["schedule", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "20"]
+    words += ["--schedule", f"file:t.{ending}", *rng.choice(([], ["--json"], ["--curve", "5"]))]
+    check_answer(words, answer(words))

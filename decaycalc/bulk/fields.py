@@ -26,6 +26,8 @@ _TEXTS = (
     "init", "schedule", "decay_schedule",
 )  # fmt: skip
 
+_OF_NETWORKS = ("decay_mask", "init", "no_bias")
+
 # Every field that a row may have beside `value`; `to` may be a list in JSON.
 SETTINGS = frozenset((*_NUMBERS, *_FLAGS, *_TEXTS, "to"))
 # What a result adds to its row.
@@ -53,6 +55,7 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
     source = given.get("from")
     if source is None:
         raise MissingQuantityError("a row", ("from",))
+    _require_network(given)
     return Question(
         source=finder(source),
         run=run_of(given),
@@ -70,6 +73,17 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         schedule=given.get("schedule"),
         decay_schedule=given.get("decay_schedule"),
     )
+
+
+def _require_network(given: Fields) -> None:
+    """Refuse what is said of a network where there is none, as the command does.
+
+    Raises:
+        ContradictionError: one of these fields without `arch`.
+    """
+    stray = next((name for name in _OF_NETWORKS if given.get(name)), None)
+    if stray is not None and given.get("arch") is None:
+        raise ContradictionError(f"{stray} needs a network: give arch")
 
 
 def _typed(name: str, value: Any) -> Any:

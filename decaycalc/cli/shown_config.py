@@ -54,9 +54,15 @@ def tables_of(rows: "list[OptionJson]") -> "Iterator[Table]":
 
 
 def _row(name: str, value: Any, source: str) -> "OptionJson":
+    return {"option": name, "value": _plain(value), "source": source}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: a convention as its key, TOML's dates and tables as texts."""
     if isinstance(value, tuple | list):
-        value = [getattr(item, "key", item) for item in value]
-    return {"option": name, "value": getattr(value, "key", value), "source": source}
+        return [_plain(item) for item in value]
+    value = getattr(value, "key", value)
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _cell(value: Any) -> Any:

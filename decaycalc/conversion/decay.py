@@ -72,14 +72,14 @@ def _names(side: Side) -> tuple[str, ...]:
 def _decay(side: Side, first_order: Fraction) -> Decay:
     """Return the decay for a first-order shrink (1/step)."""
     exact_shrink = side.exact_shrink(first_order)
-    shrink, run = float(exact_shrink), side.run
+    shrink, run = finite(exact_shrink, "decay per step"), side.run
     per_epoch, steps, ratio = run.steps_per_epoch, run.total_steps, run.epoch_ratio
     half_life = half_life_steps(shrink) if shrink > 0 else None
     timescale = 1 / first_order if first_order else None
     return Decay(
         per_step_factor=float(1 - exact_shrink),
         per_step_shrink=shrink,
-        first_order_shrink=float(first_order),
+        first_order_shrink=finite(first_order, "decay per step"),
         per_epoch_factor=_left_after(shrink, per_epoch),
         per_run_factor=_left_after(shrink, steps),
         half_life_steps=half_life,
@@ -97,7 +97,7 @@ def _with_gradient(side: Side, first_order: Fraction) -> float | None:
     ratio = side.get("wd_ratio")
     if not ratio or not side.convention.is_projected:
         return None
-    return float(1 - side.exact_shrink(first_order / ratio))
+    return finite(1 - side.exact_shrink(first_order / ratio), "decay per step")
 
 
 def _left_after(shrink: float, steps: Fraction | int | None) -> float | None:

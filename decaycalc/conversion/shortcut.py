@@ -38,15 +38,19 @@ class NoShortcutError(Exception):
 def usual_ratio(text: str) -> Ratio | None:
     """Return a decimal or fraction of usual size as a ratio, None where it is another text.
 
-    >>> usual_ratio("5e-4"), usual_ratio("1/3"), usual_ratio("1e-90"), usual_ratio("-1")
+    >>> usual_ratio("5e-4"), usual_ratio("1/3"), usual_ratio("1/3/3"), usual_ratio("1e-90")
     ((5, 10000), (1, 3), None, None)
     """
-    if "/" in text:
-        numerator, _, denominator = text.partition("/")
-        above, below = usual_ratio(numerator.strip()), usual_ratio(denominator.strip())
-        if above is None or below is None or not below[0]:
-            return None
-        return above[0] * below[1], above[1] * below[0]
+    numerator, slash, denominator = text.partition("/")
+    if not slash:
+        return _usual_decimal(text)
+    above, below = _usual_decimal(numerator.strip()), _usual_decimal(denominator.strip())
+    if above is None or below is None or not below[0]:
+        return None
+    return above[0] * below[1], above[1] * below[0]
+
+
+def _usual_decimal(text: str) -> Ratio | None:
     ratio = decimal_ratio(text)
     return ratio if ratio is None or _is_usual(ratio) else None
 

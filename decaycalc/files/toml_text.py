@@ -1,5 +1,6 @@
 """TOML texts, with the place of what is wrong in them."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,10 @@ from decaycalc.errors import TextSyntaxError, UnreadableFileError
 from decaycalc.files.text import LARGEST_TEXT, read_text
 
 _SHOWN, _BEFORE = 60, 30  # characters of a broken line that are shown, and those before the place
+
+# Python reads such an integer, but would write it as a decimal no more than it reads one.
+_HUGE = re.compile(r"\b0[xob][\dA-Fa-f_]{3500}")
+_TOO_LONG = "an integer in it has thousands of digits"
 
 
 class TomlSyntaxError(TextSyntaxError):
@@ -31,6 +36,8 @@ def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) ->
     # Imported here: most starts have no configuration to read.
     import tomllib  # noqa: PLC0415
 
+    if _HUGE.search(text):
+        raise UnreadableFileError(path, _TOO_LONG)
     try:
         return tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
@@ -39,7 +46,7 @@ def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) ->
     except RecursionError:
         raise UnreadableFileError(path, "it is nested too deeply") from None
     except ValueError:
-        raise UnreadableFileError(path, "an integer in it has thousands of digits") from None
+        raise UnreadableFileError(path, _TOO_LONG) from None
 
 
 def _place(where: str, text: str) -> tuple[int, int]:

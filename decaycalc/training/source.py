@@ -22,6 +22,7 @@ from decaycalc.training.trainers.syntax.document import (
 from decaycalc.training.trainers.syntax.tree import leaves
 
 _CHOSEN = re.compile(r"(.+):(\d{1,4})")
+_SHOWN = 60  # characters of a program that are shown
 
 
 def is_file(name: str) -> bool:
@@ -122,5 +123,5 @@ def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Docume
     name = documents[0].name
     if not known:  # the complaint is about the command with most to say
         return max(documents, key=lambda each: len(each.root.entries))
-    choices = ", ".join(f"{name}:{at + 1} ({documents[at].program})" for at in known[:8])
+    choices = ", ".join(f"{name}:{at + 1} ({documents[at].program[:_SHOWN]})" for at in known[:8])
     raise UnreadableFileError(name, f"it holds several training commands: give one of {choices}")

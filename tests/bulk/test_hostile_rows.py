@@ -99,6 +99,24 @@ def test_a_hostile_member_makes_a_bad_row_and_leaves_the_next(member):
     assert json.loads(out[0]).get("error", {}).get("type") != "unforeseen"
 
 
+@pytest.mark.parametrize("value", ["1/3/3", "1/2/3/4", "1//3", "/3", "1/"])
+@pytest.mark.parametrize("name", ["value", "lr"])
+def test_a_fraction_of_fractions_is_not_a_number_after_sound_rows_either(name, value):
+    base = {"value": "1/3", "from": "pytorch-adamw", "to": "tfa-adamw", "lr": "1/3"}
+    lines, _ = lines_of([written(base), written({**base, name: value}), written(base)])
+    assert json.loads(lines[0])["result"] == json.loads(lines[2])["result"] == 1 / 9
+    assert "is not a number" in json.loads(lines[1])["error"]["message"]
+
+
+@pytest.mark.parametrize("name", ["decay_mask", "init", "no_bias"])
+def test_what_is_said_of_a_network_needs_one_as_in_the_command(name):
+    row = {"value": "1", "from": "caffe", "to": "keras-l2"}
+    told = {**row, name: {"decay_mask": "all", "init": "he", "no_bias": True}[name]}
+    lines, _ = lines_of([written(row), written(told), written({**told, "arch": "4-3-2"})])
+    assert ["error" in json.loads(line) for line in lines] == [False, True, False]
+    assert json.loads(lines[1])["error"]["message"] == f"{name} needs a network: give arch"
+
+
 def test_a_fault_of_ours_is_an_error_of_its_row_alone(monkeypatch):
     from decaycalc.bulk import converter
 

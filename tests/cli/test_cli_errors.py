@@ -135,6 +135,14 @@ def test_sound_input_without_an_answer_has_status_1(run, line, complaint):
     assert (ran.status, ran.out, ran.last_error) == (1, "", f"error: {complaint}")
 
 
+@pytest.mark.parametrize("command", ["convert", "arch resnet18"])
+@pytest.mark.parametrize("key", ["pytorch-adamw", "heavyball-psgd-kron", "caffe", "timm-adan"])
+def test_a_decay_per_step_beyond_float64_is_said_in_one_line(run, command, key):
+    done = run(*command.split(), "4e298", "--from", key, "--lr=1.5e16", "--json")
+    assert done.status == 2
+    assert "beyond float64's range" in done.err
+
+
 def test_a_syntax_error_shows_the_place(run):
     ran = run("convert", "1", "--from", "mean-l2", "-a", "784-30a-10")
     assert ran.err.splitlines()[:2] == ["784-30a-10", "      ^"]

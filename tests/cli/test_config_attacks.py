@@ -122,6 +122,13 @@ def test_what_json_does_not_know_is_a_text_in_the_error_object(home, text, capsy
     assert json.loads(error)["error"]["type"] == "invalid-value"
 
 
+@pytest.mark.parametrize("more", [[], ["--json"], ["--format", "csv"]])
+def test_a_date_for_an_option_of_another_command_is_shown(home, more, capsys):
+    project(home, "search = 1979-05-27T07:32:00Z\nnear = [07:32:00]")
+    assert main([*WORDS, "--show-config", *more]) == 0
+    assert "1979-05-27 07:32:00+00:00" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [["--help"], ["guide"], ["schema"], ["completion", "bash"],
                                    ["convert", "-h"], ["convert", "--help"]])  # fmt: skip
 def test_a_broken_configuration_stops_nothing_that_has_no_use_for_it(home, words, capsys):

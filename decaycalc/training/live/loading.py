@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from decaycalc.errors import DecaycalcError, InvalidValueError
+from decaycalc.errors import InvalidValueError
+from decaycalc.training.live.foreign import foreign_errors
 
 
 def load(text: str) -> tuple[Any, Any, Any]:
@@ -44,13 +45,12 @@ def load(text: str) -> tuple[Any, Any, Any]:
 
 def _called(text: str, module: str, name: str) -> Any:
     """Return what the callable returns; whatever the user's code raises becomes one line."""
-    try:
+
+    def failed(said: str) -> InvalidValueError:
+        return InvalidValueError("callable", text, f"failed with {said}")
+
+    with foreign_errors(failed):
         found: Any = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
         return found()
-    except DecaycalcError:
-        raise
-    except Exception as error:  # the user's code may raise anything
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InvalidValueError("callable", text, f"failed with {said}") from error

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import isfinite
 from struct import pack, unpack
 
 from decaycalc.conventions.record import Follows
@@ -159,10 +160,12 @@ def _less(bare: Weights, decayed: Weights) -> Weights:
 
 def _share(lost: Weights, wholes: Weights, noise: float) -> float | None:
     """Return the share of the weights that is lost, None where it is not one share of them all."""
+    if not all(wholes):
+        return None
     shares = [part / whole for part, whole in zip(lost, wholes, strict=True)]
     middle = sum(shares) / len(shares)
     apart = max(shares) - min(shares)
-    if apart > _EXACT * abs(middle) + noise:
+    if not isfinite(middle) or apart > _EXACT * abs(middle) + noise:
         return None
     return 0.0 if abs(middle) < noise else middle
 

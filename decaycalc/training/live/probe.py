@@ -6,10 +6,12 @@ Source: the optimizer's own steps, on copies over small tensors in float64.
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
+from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live import keras_like, optax_like, torch_like
 from decaycalc.training.live.agreement import Agreement, agreement_of, is_near
 from decaycalc.training.live.conventions import class_path
+from decaycalc.training.live.foreign import foreign_errors
 from decaycalc.training.live.measured import Acts, Measured, Setting, is_coarse, measure
 from decaycalc.training.live.read import unwrapped
 from decaycalc.training.live.subject import Subject, subjects_of
@@ -96,7 +98,7 @@ class GroupProbe:
             return None
         lr = (self.lr or 1) if found.times_lr else 1
         assert self.weight_decay is not None  # noqa: S101  (what is times lr has been measured by λ)
-        return found.share / (lr * self.weight_decay)
+        return ratio(found.share, lr * self.weight_decay)
 
     def to_dict(self) -> GroupProbeJson:
         """Return the group as JSON's `groups` holds it."""
@@ -154,8 +156,17 @@ def probe(optimizer: Any, model: Any = None) -> Probe:
     Raises:
         InvalidValueError: an object that is no optimizer, or one without a tensor.
     """
-    model = optax_like.parameters_of(optimizer) if model is None else model
-    optimizer = unwrapped(optimizer)
+
+    def failed(said: str) -> InvalidValueError:
+        name = type(optimizer).__name__
+        return InvalidValueError("optimizer", name, f"cannot be probed: {said}")
+
+    with foreign_errors(failed):
+        parameters = optax_like.parameters_of(optimizer) if model is None else model
+        return _probe(unwrapped(optimizer), parameters)
+
+
+def _probe(optimizer: Any, model: Any) -> Probe:
     groups = tuple(map(_probed, subjects_of(optimizer, model)))
     if not groups:
         raise InvalidValueError("optimizer", type(optimizer).__name__, "has no parameters")

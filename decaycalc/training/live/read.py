@@ -6,6 +6,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
 from decaycalc.training.live import keras_like, optax_like, torch_like
+from decaycalc.training.live.foreign import foreign_errors
 from decaycalc.training.live.scheduler import follow
 from decaycalc.training.record import Training
 
@@ -34,8 +35,18 @@ def training_of(
     Raises:
         InvalidValueError: an object that is no optimizer, or one whose numbers cannot be read.
     """
-    model = optax_like.parameters_of(optimizer) if model is None else model
-    optimizer = unwrapped(optimizer)
+
+    def failed(said: str) -> InvalidValueError:
+        return InvalidValueError("optimizer", type(optimizer).__name__, f"cannot be read: {said}")
+
+    with foreign_errors(failed):
+        parameters = optax_like.parameters_of(optimizer) if model is None else model
+        return _read(unwrapped(optimizer), parameters, scheduler, run=run, source=source)
+
+
+def _read(
+    optimizer: Any, model: Any, scheduler: Any, *, run: Run | None, source: str | None
+) -> Training:
     if torch_like.is_optimizer(optimizer):
         followed = None if scheduler is None else follow(scheduler, optimizer, run or Run())
         found = torch_like.training_of(optimizer, model, source=source, followed=followed)

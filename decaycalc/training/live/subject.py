@@ -1,9 +1,10 @@
 """Subjects: the kinds of tensors whose decay `probe` looks at, one by one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import Convention
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live import (
@@ -16,6 +17,7 @@ from decaycalc.training.live import (
 )
 from decaycalc.training.live.conventions import convention_of
 from decaycalc.training.live.read import NO_OPTIMIZER
+from decaycalc.training.live.told import number_text
 from decaycalc.training.live.trial import Trial
 
 _LR = 1e-3  # what stands in for an lr of 0
@@ -70,9 +72,24 @@ def _of_torch(optimizer: Any) -> Iterator[Subject]:
                 n_dims=len(like.shape),
                 trial=torch_trial.trial_of(optimizer, group, like),
                 record=convention_of(optimizer, group),
-                lr=None if lr is None else float(lr) or _LR,
-                weight_decay=float(group["weight_decay"] or 0) if "weight_decay" in group else None,
+                lr=None if lr is None else _finite(lr, "lr") or _LR,
+                weight_decay=_decay_of(group),
             )
+
+
+def _decay_of(group: Mapping[str, Any]) -> float | None:
+    """Return a group's λ, 0 for None; None where it has none.
+
+    Raises:
+        InvalidValueError: it is not a finite number.
+    """
+    if "weight_decay" not in group:
+        return None
+    return _finite(group["weight_decay"] or 0, "weight_decay")
+
+
+def _finite(value: Any, name: str) -> float:
+    return float(exact(number_text(value, name) or 0))
 
 
 def _of_keras(optimizer: Any, model: Any) -> Iterator[Subject]:

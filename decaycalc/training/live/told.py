@@ -26,7 +26,7 @@ def number_text(value: Any, name: str) -> str | None:
         return None
     try:
         return decimal_text(exact(repr(float(value)), name=name))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidValueError(name, str(value), "must be a number") from None
 
 

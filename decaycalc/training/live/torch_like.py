@@ -126,10 +126,10 @@ def _tensors(held: Groups, groups: tuple[Group, ...], model: Any) -> Iterator[Gr
         names = group.get("param_names") or ()
         for index, parameter in enumerate(group["params"]):
             unnamed = f"{groups[at].name}[{index}]"
-            own.setdefault(id(parameter), (names[index] if names else unnamed, parameter))
+            own.setdefault(id(parameter), (str(names[index]) if names else unnamed, parameter))
             places.setdefault(id(parameter), []).append(at)
     named = {} if model is None else {
-        id(parameter): (name, parameter) for name, parameter in model.named_parameters()
+        id(parameter): (str(name), parameter) for name, parameter in model.named_parameters()
     }  # fmt: skip
     for key, (name, parameter) in {**own, **named}.items():
         here = [groups[at] for at in places.get(key, ())]

@@ -69,7 +69,10 @@ class _Copy:
             optimizer.param_groups[0]["weight_decay"] = weight_decay
             weight.grad = None if gradient is None else self._tensor(gradient, shape)
             optimizer.step()
-            yield weight.detach().reshape(-1).tolist()
+            numbers = weight.detach().reshape(-1).tolist()
+            if len(numbers) != len(steps.start):
+                raise ValueError("a step changes the number of weights")
+            yield numbers
 
     def _tensor(self, numbers: Sequence[float], shape: tuple[int, ...]) -> Any:
         """Return a tensor in float64 of the user's own framework."""

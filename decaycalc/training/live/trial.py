@@ -8,6 +8,7 @@ from math import isfinite, prod
 from typing import Any
 
 from decaycalc.errors import InvalidValueError
+from decaycalc.training.live.foreign import foreign_errors
 
 _SIZES = (4, 3, 2)
 Weights = tuple[float, ...]
@@ -73,14 +74,14 @@ class Trial:
         steps = Steps(
             start=self.start, gradients=gradients, decays=decays, lr=lr, peak_lr=peak_lr
         )  # fmt: skip
-        try:
+        with foreign_errors(self._unsteppable):
             found = tuple(tuple(map(float, weights)) for weights in self.take(steps))
-        except Exception as error:  # a framework may raise anything
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            raise self._refused(f"cannot be stepped on a small copy: {said}") from error
         if not all(isfinite(weight) for weights in found for weight in weights):
             raise self._refused("diverges on a small copy")
         return found
+
+    def _unsteppable(self, said: str) -> InvalidValueError:
+        return self._refused(f"cannot be stepped on a small copy: {said}")
 
     def _refused(self, why: str) -> InvalidValueError:
         return InvalidValueError("optimizer", self.name, why)

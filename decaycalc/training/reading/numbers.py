@@ -9,6 +9,15 @@ from decaycalc.errors import InvalidValueError
 _GROUPED = re.compile(r"(?<=\d)_(?=\d)")
 
 
+def ungrouped(text: str) -> str:
+    """Return a text without the underscores between digits.
+
+    >>> ungrouped("sequences of 2_048 tokens")
+    'sequences of 2048 tokens'
+    """
+    return _GROUPED.sub("", text)
+
+
 def typed_number(text: str) -> Fraction | None:
     """Return the number that a text spells, exact; None where it spells none.
 
@@ -16,7 +25,7 @@ def typed_number(text: str) -> Fraction | None:
     (Fraction(100000, 1), Fraction(1, 1000), None)
     """
     try:
-        return exact(_GROUPED.sub("", text.strip()))
+        return exact(ungrouped(text.strip()))
     except InvalidValueError:
         return None
 

@@ -10,7 +10,7 @@ from decaycalc.errors import (
     InvalidValueError,
     UnreadableFileError,
 )
-from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.numbers import decimal_text, ungrouped
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Optimizer, Trainer
 from decaycalc.training.reading.unused import not_used
@@ -65,7 +65,7 @@ def _training(settings: Settings) -> Training:
         value=value,
         run=run,
         schedule=schedule.value,
-        unit=trainer.unit(settings),
+        unit=ungrouped(trainer.unit(settings)),
         betas=betas,
         eps=eps,
         quantities=quantities,

@@ -91,7 +91,7 @@ _GENERIC = frozenset(
 def _why_not(document: Document) -> str:
     """Return why a document is no trainer's, with the nearest kind."""
     paths = paths_of(document) - _GENERIC
-    keys = ", ".join(list(document.root.entries)[:_SHOWN])
+    keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())
     near = max(trainers(), key=lambda trainer: _nearness(trainer, paths))
     text = f"it has {keys[:100]}, not enough of any trainer's own keys"
     if _nearness(near, paths):

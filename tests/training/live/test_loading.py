@@ -54,6 +54,14 @@ def test_what_fails_is_one_line(module, text, words):
     assert "\n" not in str(refused.value)
 
 
+def test_a_script_that_leaves_is_a_failure_whatever_status_it_leaves_with(module):
+    def leaves():
+        raise SystemExit(0)
+
+    with pytest.raises(InvalidValueError, match="failed with SystemExit: 0"):
+        load(f"{module(leaves=leaves)}:leaves")
+
+
 def test_our_own_errors_pass(module):
     def fails():
         raise NoEquivalentError("a", "b", "c")

@@ -14,6 +14,7 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.training.live import agreement, torch_trial
 from decaycalc.training.live.measured import Setting
 from decaycalc.training.live.probe import probe
+from decaycalc.training.live.read import training_of
 from tests.training.live.frameworks import (
     SGD,
     AdamW,
@@ -222,6 +223,57 @@ def test_what_cannot_be_stepped_says_why():
     assert "diverges" in only(Diverging([tensor(3, 2)])).agreement.reason
     bare = Optimizer([tensor(3, 2)], {"lr": 0.1})
     assert only(bare).agreement.reason == "it has no weight_decay"
+
+
+def test_a_step_that_changes_the_number_of_weights_is_refused():
+    class Growing(AdamW):
+        def step(self):
+            for _, parameter in self.each():
+                parameter.values *= 2
+
+    assert "a step changes the number of weights" in only(Growing([tensor(3)])).agreement.reason
+
+
+def test_a_difference_beyond_float64_is_no_share():
+    class Leaping(AdamW):
+        def step(self):
+            for group, parameter in self.each():
+                parameter.values = [-1e308 * group["weight_decay"] for _ in parameter.values]
+
+    found = probe(Leaping([tensor(1)], lr=1e308, weight_decay=1.0))
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_weights_that_are_gone_lose_no_share():
+    class Ending(AdamW):
+        def step(self):
+            for _, parameter in self.each():
+                parameter.mul_(0)
+
+    (group,) = probe(Ending([tensor(3)], weight_decay=0.1)).groups
+    assert (group.measured.share, group.measured.zero_gradient) == (None, 1)
+
+
+@pytest.mark.parametrize("value", [10**400, float("nan"), "x", [1], 1j])
+@pytest.mark.parametrize("name", ["lr", "weight_decay"])
+def test_a_group_with_what_is_no_number_is_refused(name, value):
+    optimizer = AdamW([tensor(3, 2)])
+    optimizer.param_groups[0][name] = value
+    for answer in (probe, training_of):
+        with pytest.raises(InvalidValueError, match=name):
+            answer(optimizer)
+
+
+def test_names_and_shapes_that_are_none_are_refused_in_one_line():
+    optimizer = AdamW([tensor(3, 2)])
+    optimizer.param_groups[0]["param_names"] = [3.5]
+    assert training_of(optimizer).tensors[0].name == "3.5"
+    optimizer.param_groups[0]["param_names"] = 3.5
+    with pytest.raises(InvalidValueError, match="cannot be read: TypeError"):
+        training_of(optimizer)
+    optimizer.param_groups[0]["params"] = [3.5]
+    with pytest.raises(InvalidValueError, match="cannot be probed: AttributeError"):
+        probe(optimizer)
 
 
 @pytest.mark.parametrize(

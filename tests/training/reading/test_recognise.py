@@ -24,6 +24,12 @@ def test_generic_names_never_decide(tmp_path):
     assert "--kind takes one of" in text
 
 
+def test_keys_of_several_lines_are_named_in_one(tmp_path):
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, "own.json", '{"one\\n\\n two": 1, "three": 2}')
+    assert "it has one two, three" in str(caught.value)
+
+
 def test_the_nearest_kind_is_named(tmp_path):
     with pytest.raises(UnreadableFileError, match="nearest is hf-trainer: give --kind hf-trainer"):
         read(tmp_path, "a.json", '{"num_train_epochs": 3, "weight_decay": 0.1}')

@@ -35,6 +35,16 @@ def test_the_content_tells_the_syntax(text, ending, first):
     assert sniff(text, ending)[0] is first
 
 
+def test_yaml_in_braces_is_yaml_where_the_ending_says_so(tmp_path):
+    text = "{opt: adamw, lr: 1e-3, epochs: 3,}"
+    (tmp_path / "a.yaml").write_text(text)
+    (document,) = read_documents(str(tmp_path / "a.yaml"))
+    assert (document.syntax, list(document.root.entries)) == ("YAML", ["opt", "lr", "epochs"])
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UnreadableFileError, match="not JSON"):
+        read_documents(str(tmp_path / "a.json"))
+
+
 def test_an_empty_text_has_no_syntax(tmp_path):
     (tmp_path / "e.yaml").write_text("# only a comment\n")
     assert sniff("", "") == ()
