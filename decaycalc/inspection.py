@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache
 from typing import TypedDict
 
-from decaycalc.algebra.quantity import exact
+from decaycalc.algebra.quantity import exact, finite
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, FindingJson, Subject
@@ -255,8 +255,8 @@ def _group_decay(
         group=group,
         training=own,
         figures=measured(own, group.course),
-        lr=None if lr is None else float(lr),
-        weight_decay=None if value is None else float(value),
+        lr=None if lr is None else finite(lr, "lr"),
+        weight_decay=None if value is None else finite(value, "weight_decay"),
         lr_mult=_ratio(group.lr, training.run.given("lr"), group.lr_mult),
         decay_mult=_ratio(group.weight_decay, exact(training.value or 0), group.decay_mult),
         n_tensors=len(tensors) if training.tensors else None,
@@ -268,7 +268,7 @@ def _ratio(own: str | None, base: Fraction | None, factor: str) -> float | None:
     """Return what multiplies the run's number; None where that is needed and not known."""
     if own is None:
         return float(exact(factor))
-    return float(exact(own) / base) if base else None
+    return finite(exact(own) / base, "multiplier") if base else None
 
 
 def _figures(own: Training, course: Course | None) -> Figures:

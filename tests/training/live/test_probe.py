@@ -264,6 +264,13 @@ def test_a_group_with_what_is_no_number_is_refused(name, value):
             answer(optimizer)
 
 
+def test_learning_rates_whose_ratio_is_beyond_float64_are_refused():
+    optimizer = AdamW([{"params": [tensor(3)], "lr": 1e-200},
+                       {"params": [tensor(3)], "lr": 1e200}])  # fmt: skip
+    with pytest.raises(InvalidValueError, match="beyond float64's range"):
+        decaycalc.inspect(optimizer)
+
+
 def test_names_and_shapes_that_are_none_are_refused_in_one_line():
     optimizer = AdamW([tensor(3, 2)])
     optimizer.param_groups[0]["param_names"] = [3.5]
