@@ -265,8 +265,8 @@ def test_a_group_with_what_is_no_number_is_refused(name, value):
 
 
 def test_learning_rates_whose_ratio_is_beyond_float64_are_refused():
-    optimizer = AdamW([{"params": [tensor(3)], "lr": 1e-200},
-                       {"params": [tensor(3)], "lr": 1e200}])  # fmt: skip
+    groups = [{"params": [tensor(3)], "lr": lr, "weight_decay": 0} for lr in (1e-200, 1e200)]
+    optimizer = AdamW(groups)
     with pytest.raises(InvalidValueError, match="beyond float64's range"):
         decaycalc.inspect(optimizer)
 
