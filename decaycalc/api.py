@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from decaycalc.training.live.probe import Probe
     from decaycalc.training.published.measured import Measured
     from decaycalc.transfers import Transfer
-    from decaycalc.transfers.suggestions import Suggested
+    from decaycalc.transfers.suggested import Suggested
     from decaycalc.verification.verify import Verification
 
 _SCALARS = (int, float, str, Fraction)

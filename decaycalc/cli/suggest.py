@@ -11,7 +11,7 @@ from decaycalc.cli.output import Shown, output_options
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.conventions.run import Run
-    from decaycalc.transfers.suggestions import Suggested
+    from decaycalc.transfers.suggested import Suggested
 
 _RULES = ("token-law", "published-timescale", "normalized", "short-run")
 

@@ -1,6 +1,6 @@
 """The named forms and the exact decays for numpy's arrays, element by element in one expression.
 
-Each is the float64 side of what `conventions.record.Form` and `conversion.side.Side` do with one
+Each is the float64 side of what `conventions.forms.Form` and `conversion.side.Side` do with one
 exact number. What they cannot hold (a shrink of 1 or more, a momentum's limit) comes out as a
 number outside ]0, 1[ or not finite, for the caller to see.
 """
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from decaycalc.conventions.record import (
+from decaycalc.conventions.forms import (
     BESIDE_LAMBD,
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,

@@ -4,7 +4,11 @@ from fractions import Fraction
 from functools import partial
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.record import Convention, Form, Invariant
+from decaycalc.conventions.forms import Form
+from decaycalc.conventions.record import (
+    Convention,
+    Invariant,
+)
 from decaycalc.conversion.side import Lookup, Side, given, own_quantity
 from decaycalc.errors import NoEquivalentError
 

@@ -13,6 +13,7 @@ from typing import Any
 from decaycalc.algebra.number import exact, finite, plain
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.families import ADAM, lr_family
+from decaycalc.conventions.forms import Form
 from decaycalc.conventions.record import (
     ANY,
     MEASURE,
@@ -20,7 +21,6 @@ from decaycalc.conventions.record import (
     NESTEROV_IN_PLACE,
     Convention,
     Coupling,
-    Form,
     Invariant,
     is_adaptive,
 )

@@ -26,7 +26,7 @@ from decaycalc.training.record import ImportedJson
 from decaycalc.transfers.laws import ProjectionJson
 from decaycalc.transfers.records import RuleJson as MoveRuleJson
 from decaycalc.transfers.records import TransferJson
-from decaycalc.transfers.suggestions import SuggestedJson
+from decaycalc.transfers.suggested import SuggestedJson
 from decaycalc.verification.documents import VerificationJson
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report import heading
 from decaycalc.report.table import Block, Column, Kind, Paragraph, Rank, Table, Tone
-from decaycalc.transfers.suggestions import Suggested, Suggestion
+from decaycalc.transfers.suggested import Suggested, Suggestion
 
 
 def _columns(parameter: str) -> tuple[Column, ...]:

@@ -7,15 +7,17 @@ from hypothesis import strategies as st
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue import conventions, find
-from decaycalc.conventions.record import (
-    ANY,
+from decaycalc.conventions.forms import (
     BESIDE_LAMBD,
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,
-    MEASURE,
     PER_EPOCH_FACTOR,
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
+)
+from decaycalc.conventions.record import (
+    ANY,
+    MEASURE,
     Convention,
     Coupling,
     Follows,

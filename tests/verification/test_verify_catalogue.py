@@ -5,7 +5,10 @@ import pytest
 from decaycalc.algebra.number import exact
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue import conventions, find
-from decaycalc.conventions.record import Form, Invariant
+from decaycalc.conventions.forms import Form
+from decaycalc.conventions.record import (
+    Invariant,
+)
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.errors import ContradictionError, MissingQuantityError
 from decaycalc.record import replace

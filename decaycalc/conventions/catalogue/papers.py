@@ -4,14 +4,16 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.traps import HYPERBALL, RULE_OF_THUMB
-from decaycalc.conventions.record import (
-    ANY,
+from decaycalc.conventions.forms import (
     HALF_LIFE_EPOCHS,
     HALF_LIFE_STEPS,
-    MEASURE,
     PER_EPOCH_FACTOR,
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
+)
+from decaycalc.conventions.record import (
+    ANY,
+    MEASURE,
     SGD,
     Buffer,
     Convention,

@@ -2,7 +2,10 @@
 
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import BESIDE_LAMBD, Convention
+from decaycalc.conventions.forms import BESIDE_LAMBD
+from decaycalc.conventions.record import (
+    Convention,
+)
 
 _GROUP = "PyTorch"
 
