@@ -101,7 +101,7 @@ def _follows(here: Side, other: Side, target_run: Run) -> bool:
         return False
     key = (id(here.convention), id(other.convention), kind_of(here.run), kind_of(other.run))
     implied = _IMPLIED.get(key)
-    if implied is None or implied[:2] != (here.convention, other.convention):
+    if implied is None:
         without = alike(target_run, lr=None)
         lr = target_side(here, other.convention, without).lr
         if len(_IMPLIED) >= _MOST:

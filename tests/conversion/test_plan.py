@@ -9,7 +9,7 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.convert import apply, check_value, convert
-from decaycalc.conversion.kept import kept_plan
+from decaycalc.conversion.kept import kept_plan, sees_numbers
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
@@ -440,3 +440,10 @@ def test_a_plan_is_kept_for_the_runs_that_it_holds_for_alone():
         run = Run(lr="0.1", momentum=momentum)
         kept, made = kept_plan(source, target, run=run), way(source.key, target.key, run)
         assert kept.value(F(1, 100)) == made.value(F(1, 100)) == F(1, 1000)
+
+
+def test_a_default_that_is_another_quantity_makes_a_plan_see_the_numbers():
+    by_batch = replace(find("yolov5"), key="own-yolo", defaults=(("nominal_batch", "batch_size"),))
+    assert sees_numbers(by_batch)
+    assert sees_numbers(find("torch7-sgd"))
+    assert not sees_numbers(find("yolov5"))
