@@ -255,6 +255,7 @@ def transfer(
     run: Run | None = None,
     target_run: Run | None = None,
     width_ratio: Number = 1,
+    depth_ratio: Number = 1,
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
     **quantities: Number | None,
@@ -275,7 +276,7 @@ def transfer(
     here, there = runs_with(run or Run(), target_run, _said(quantities))
     return transfers.transfer(
         value, source=source, target=target, run=here, target_run=there, width_ratio=width_ratio,
-        betas=betas, eps=eps,
+        depth_ratio=depth_ratio, betas=betas, eps=eps,
     )  # fmt: skip
 
 

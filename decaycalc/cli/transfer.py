@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from decaycalc.transfers import Rule, Transfer
     from decaycalc.transfers.laws import Projection
 
-_LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "given")
-_HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "independent")
+_LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "completep", "depth-mup", "given")
+_HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "independent", "depth")
 
 
 @click.command(
@@ -60,6 +60,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "inde
 @click.option("--to-epochs", metavar="NUMBER", help="The new run's epochs.")
 @click.option("--to-steps", metavar="NUMBER", help="The new run's steps.")
 @click.option("--to-width-ratio", metavar="NUMBER", default="1", help="New width over the old.")
+@click.option("--to-depth-ratio", metavar="NUMBER", default="1", help="New depth over the old.")
 @click.option("--lr-rule", "lr_rules", type=click.Choice(_LR_RULES), multiple=True,
               help="Only this rule for lr; repeatable.")  # fmt: skip
 @click.option("--hold", "holds", type=click.Choice(_HOLDS), multiple=True,
@@ -83,7 +84,7 @@ _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "inde
 @target_options
 @output_options
 def command(**given: Any) -> Shown:
-    """Move a weight decay VALUE to another batch size, length, lr, width or optimizer.
+    """Move a weight decay VALUE to another batch size, length, lr, width, depth or optimizer.
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
@@ -189,6 +190,7 @@ def move(given: dict[str, Any], training: "Training") -> "Transfer":
         target_run=given["target_run"],
         target=given["target"],
         width_ratio=given["to_width_ratio"],
+        depth_ratio=given["to_depth_ratio"],
         betas=given["betas"] or training.betas,
         eps=training.eps if eps is None else eps,
     )

@@ -35,11 +35,14 @@ _HELD = {
     Hold.NORMALIZED: "the shrink times the square root of the number of steps stays the same",
     Hold.SQRT_WIDTH: "a step's share of a weight falls by the square root of the width",
     Hold.INDEPENDENT: "a step's share of a weight falls by the width",
+    Hold.DEPTH: "λ is multiplied by the width alone: a step's share of a weight falls as lr does",
 }
 _LR = {
     LrRule.LINEAR: "lr in proportion to the batch size",
     LrRule.SQRT: "lr in proportion to the square root of the batch size",
     LrRule.MUP: "lr in inverse proportion to the width",
+    LrRule.COMPLETEP: "lr in inverse proportion to the width, whatever the depth",
+    LrRule.DEPTH_MUP: "lr in inverse proportion to the square root of the depth, and to the width",
     LrRule.HORIZON: "lr in inverse proportion to the square root of the run's length",
 }
 
@@ -56,6 +59,7 @@ def explain_rule(moved: Transfer, rule: Rule) -> Explanation:
         lr_rule=rule.lr_rule,
         hold=rule.hold,
         width=exact(move.width_ratio),
+        depth=exact(move.depth_ratio),
     )
     target = move.target or move.source
     return Explanation(

@@ -25,7 +25,7 @@ from decaycalc.report.table import (
     simple_table,
 )
 from decaycalc.transfers import Hold, LrRule, Rule, Transfer, old_side
-from decaycalc.transfers.fits import OVER_WIDTH
+from decaycalc.transfers.fits import OVER_DEPTH, OVER_WIDTH
 from decaycalc.transfers.laws import Projection
 
 # What is held where only one thing is shown, the first that the move can hold.
@@ -39,6 +39,7 @@ _HELD = {
     Hold.NORMALIZED: "the AdamW paper's λ",
     Hold.SQRT_WIDTH: "λ ∝ √width",
     Hold.INDEPENDENT: "lr·λ ∝ 1/width",
+    Hold.DEPTH: "λ by the width alone",
 }
 
 _OTHER_LR = {
@@ -92,10 +93,10 @@ def _changes(moved: Transfer) -> str:
     move, given = moved.move, moved.move.target_run or Run()
     shown = _with_its_batch(given, moved.target_run)
     text = heading.setting(shown, assumptions=()).text if given != Run() else ""
-    width = exact(move.width_ratio)
-    wider = "" if width == 1 else f"width × {heading.amount(width)}"
+    ratios = {"width": exact(move.width_ratio), "depth": exact(move.depth_ratio)}
+    grown = [f"{name} × {heading.amount(ratio)}" for name, ratio in ratios.items() if ratio != 1]
     target = "" if move.target is None else move.target.key
-    return " · ".join(filter(None, (target, text, wider))) or "the same run"
+    return " · ".join(filter(None, (target, text, *grown))) or "the same run"
 
 
 def _with_its_batch(given: Run, whole: Run) -> Run:
@@ -108,16 +109,17 @@ def _with_its_batch(given: Run, whole: Run) -> Run:
 
 def _chosen(moved: Transfer) -> tuple[Rule, ...]:
     """Return one rule for each lr, or every one where there is one lr alone."""
-    lr_rules = dict.fromkeys(rule.lr_rule for rule in moved.rules)
-    if len(lr_rules) == 1:
+    over_depth = [rule for rule in moved.rules if rule.lr_rule in OVER_DEPTH]
+    lr_rules = dict.fromkeys(rule.lr_rule for rule in moved.rules if rule not in over_depth)
+    if len(lr_rules) + len({rule.lr_rule for rule in over_depth}) == 1:
         return moved.rules
     over_width = [rule for rule in moved.rules if rule.hold in OVER_WIDTH]
     most = max(_HELD_FIRST, key=lambda hold: len(_holding(moved, hold)))
-    first = Hold.STEP if over_width else most
+    first = Hold.STEP if over_width or over_depth else most
     shown = _holding(moved, first)
     if len(shown) < len(lr_rules):
         return moved.rules
-    shown += over_width
+    shown += [*over_width, *over_depth]
     order = _lr_order(moved)
     return tuple(sorted(shown, key=lambda rule: order.index(rule.lr_rule)))
 
@@ -130,7 +132,8 @@ def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
     """Return the lr rules, the one derived for the optimizer first."""
     plain = moved.move.source.optimizer == SGD
     batch = (LrRule.LINEAR, LrRule.SQRT) if plain else (LrRule.SQRT, LrRule.LINEAR)
-    return (LrRule.MUP, *batch, LrRule.NONE, LrRule.HORIZON, LrRule.GIVEN, LrRule.UPDATE)
+    depth = (LrRule.COMPLETEP, LrRule.DEPTH_MUP)
+    return (LrRule.MUP, *depth, *batch, LrRule.NONE, LrRule.HORIZON, LrRule.GIVEN, LrRule.UPDATE)
 
 
 def _few(moved: Transfer, rules: tuple[Rule, ...]) -> Table:
@@ -169,11 +172,21 @@ def _lr_words(moved: Transfer, rule: LrRule) -> str:
     """Return what a rule does to lr, `× √8 (Adam)`."""
     if rule == LrRule.MUP:
         return f"÷ {heading.amount(exact(moved.move.width_ratio))} (muP)"
+    if rule in OVER_DEPTH:
+        return _over_depth(moved, rule)
     if rule not in {LrRule.LINEAR, LrRule.SQRT}:
         return _OTHER_LR.get(rule, "unchanged")
     old, new = moved.move.run.get("batch_size"), moved.target_run.get("batch_size")
     ratio = show(float(new / old)) if old and new else "B'/B"
     return f"× {ratio} (SGD)" if rule == LrRule.LINEAR else f"× √{ratio} (Adam)"
+
+
+def _over_depth(moved: Transfer, rule: LrRule) -> str:
+    """Return what a rule over depth does to lr, `÷ 2·√4 (depth-mup)`."""
+    width, depth = exact(moved.move.width_ratio), exact(moved.move.depth_ratio)
+    parts = [] if width == 1 else [heading.amount(width)]
+    parts += [f"√{heading.amount(depth)}"] if rule is LrRule.DEPTH_MUP else []
+    return f"÷ {'·'.join(parts)} ({rule})" if parts else f"unchanged ({rule})"
 
 
 def _notes(moved: Transfer, rules: tuple[Rule, ...]) -> Iterator[Paragraph]:

@@ -1,4 +1,4 @@
-"""transfer: what lr and weight decay become when batch size, data set, length or width change.
+"""transfer: what lr and weight decay become when the run or the network changes.
 
 Every rule is a rule for lr and one quantity that is held. In the symbols of the two runs (primes
 for the new one), with s the shrink per step and λ* the objective's strength:
@@ -30,7 +30,7 @@ from decaycalc.errors import (
     NoEquivalentError,
 )
 from decaycalc.record import replace
-from decaycalc.transfers.fits import OVER_WIDTH, covers
+from decaycalc.transfers.fits import OVER_DEPTH, OVER_WIDTH, covers
 from decaycalc.transfers.matching import match_update
 from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
 from decaycalc.transfers.step import Step
@@ -57,6 +57,7 @@ def transfer(
     target_run: Run | None = None,
     target: Convention | str | None = None,
     width_ratio: Number = 1,
+    depth_ratio: Number = 1,
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
     lr_rules: Iterable[LrRule] = (),
@@ -83,6 +84,7 @@ def transfer(
         target_run=target_run,
         target=find(target) if isinstance(target, str) else target,
         width_ratio=width_ratio,
+        depth_ratio=depth_ratio,
         betas=betas,
         eps=eps,
     )
@@ -107,12 +109,16 @@ def move_run(
         raise NoEquivalentError(move.source.key, "another run", move.source.refusal)
     value = check_value(move.value, move.source)
     width = _positive("width_ratio", move.width_ratio)
+    depth = _positive("depth_ratio", move.depth_ratio)
     here = old_side(move)
     there = new_side(move)
     rules: list[Rule] = []
     lacking: list[OutOfReach] = []
     errors: list[DecaycalcError] = []
-    plain = Step(move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN, width=width)
+    plain = Step(
+        move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN,
+        width=width, depth=depth,
+    )  # fmt: skip
     for lr_rule in rules_of_lr or _lr_rules(plain, held):
         for hold in held or _holds(lr_rule):
             step = replace(plain, lr_rule=lr_rule, hold=hold)
@@ -190,6 +196,8 @@ def _lr_rules(step: Step, holds: tuple[Hold, ...]) -> tuple[LrRule, ...]:
         rules += [LrRule.HORIZON] if covers(here.convention, Hold.RUN) else []
     if step.width != 1:
         rules.append(LrRule.MUP)
+    if step.depth != 1 and {*holds} <= {Hold.DEPTH} and covers(here.convention, Hold.DEPTH):
+        rules += [LrRule.COMPLETEP, LrRule.DEPTH_MUP]
     return tuple(rules)
 
 
@@ -197,4 +205,7 @@ def _holds(lr_rule: LrRule) -> tuple[Hold, ...]:
     """Return what can be held under an lr rule: the laws over width under muP's alone."""
     if lr_rule is LrRule.HORIZON:
         return (Hold.RUN,)
-    return tuple(hold for hold in Hold if lr_rule is LrRule.MUP or hold not in OVER_WIDTH)
+    if lr_rule in OVER_DEPTH:
+        return (Hold.DEPTH,)
+    others = OVER_WIDTH if lr_rule is not LrRule.MUP else frozenset()
+    return tuple(hold for hold in Hold if hold not in {*others, Hold.DEPTH})

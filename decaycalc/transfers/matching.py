@@ -60,8 +60,8 @@ def _check_the_same_run(move: Move) -> None:
     new = move.target_run or Run()
     given = {name: new.given(name) for name in QUANTITIES}
     changed = {f"the new run's {name}": value for name, value in given.items() if value is not None}
-    if exact(move.width_ratio) != 1:
-        changed["width_ratio"] = exact(move.width_ratio)
+    ratios = {"width_ratio": exact(move.width_ratio), "depth_ratio": exact(move.depth_ratio)}
+    changed |= {name: ratio for name, ratio in ratios.items() if ratio != 1}
     for name, value in changed.items():
         text = "changes more than the optimizer: match first, then move the run"
         raise InvalidValueError(name, finite(value, name), text)

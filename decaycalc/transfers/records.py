@@ -9,6 +9,8 @@ from decaycalc.conventions.record import Convention, Equivalence, NumberJson
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.record import Record
 
+_COMPLETEP = "Dey et al., arXiv 2505.01618, as EleutherAI/nanoGPT-mup, branch completep, model.py"
+
 
 class LrRule(StrEnum):
     """What becomes of lr; `given`: the user gives it; `update`: another optimizer's, to match."""
@@ -18,6 +20,8 @@ class LrRule(StrEnum):
     SQRT = "sqrt"
     MUP = "muP"
     HORIZON = "horizon"
+    COMPLETEP = "completep"
+    DEPTH_MUP = "depth-mup"
     GIVEN = "given"
     UPDATE = "update"
 
@@ -29,12 +33,14 @@ class LrRule(StrEnum):
             "sqrt": "lr: Malladi et al., arXiv 2205.10287 (Adam), Krizhevsky, 1404.5997 (SGD)",
             "muP": "lr: Yang et al., arXiv 2203.03466",
             "horizon": "lr: arXiv 2512.22382, from notes on it (AdamW, QK-norm, cosine, fixed B)",
+            "completep": f"lr: {_COMPLETEP}, alpha 1",
+            "depth-mup": f"lr: {_COMPLETEP}, alpha 1/2",
             "update": "lr: the update's RMS, MoonshotAI/Moonlight, examples/toy_train.py",
         }.get(self.value, "")
 
 
 class Hold(StrEnum):
-    """What a rule keeps; the last two are fits over width, under muP's lr."""
+    """What a rule keeps; the last three are fits, over width under muP's lr and over depth."""
 
     OBJECTIVE = "objective"
     STEP = "step"
@@ -43,6 +49,7 @@ class Hold(StrEnum):
     NORMALIZED = "normalized"
     SQRT_WIDTH = "sqrt-width"
     INDEPENDENT = "independent"
+    DEPTH = "depth"
 
     @property
     def source(self) -> str:
@@ -55,6 +62,7 @@ class Hold(StrEnum):
             "normalized": "Loshchilov & Hutter, arXiv 1711.05101, appendix B.1",
             "sqrt-width": "Fan et al., arXiv 2510.15262 (abstract)",
             "independent": "Qiu et al., arXiv 2512.05620 (abstract)",
+            "depth": "λ: the same branch, which multiplies it by the width alone",
         }[self.value]
 
 
@@ -63,6 +71,8 @@ _NAMES = {
     (LrRule.MUP, Hold.SQRT_WIDTH): "sqrt-width",
     (LrRule.MUP, Hold.INDEPENDENT): "independent",
     (LrRule.HORIZON, Hold.RUN): "horizon",
+    (LrRule.COMPLETEP, Hold.DEPTH): "completep",
+    (LrRule.DEPTH_MUP, Hold.DEPTH): "depth-mup",
     (LrRule.UPDATE, Hold.STEP): "update",
 }
 
@@ -71,7 +81,8 @@ class Move(Record):
     """A weight decay in one run, and what changes in the next.
 
     `target` is the convention of the new number, the source's own by default. `width_ratio` is
-    the new width over the old. `betas` and `eps` are Adam's, moved under the square-root rule.
+    the new width over the old, `depth_ratio` the new number of blocks over the old. `betas` and
+    `eps` are Adam's, moved under the square-root rule.
     """
 
     value: Number
@@ -80,6 +91,7 @@ class Move(Record):
     target_run: Run | None = None
     target: Convention | None = None
     width_ratio: Number = 1
+    depth_ratio: Number = 1
     betas: tuple[Number, Number] | None = None
     eps: Number | None = None
 
@@ -134,6 +146,7 @@ class TransferJson(TypedDict):
     run: RunJson
     target_run: RunJson
     width_ratio: float
+    depth_ratio: float
     rules: list[RuleJson]
     unavailable: list[OutOfReachJson]
 
@@ -242,6 +255,7 @@ class Transfer(Record):
             "run": move.run.to_dict(),
             "target_run": self.target_run.to_dict(),
             "width_ratio": float(exact(move.width_ratio)),
+            "depth_ratio": float(exact(move.depth_ratio)),
             "rules": [rule.to_dict() for rule in self.rules],
             "unavailable": [entry.to_dict() for entry in self.unavailable],
         }

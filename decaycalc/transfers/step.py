@@ -28,6 +28,7 @@ class Step(Record):
     lr_rule: LrRule
     hold: Hold
     width: Fraction
+    depth: Fraction = Fraction(1)
 
     def ratio(self, name: str) -> Monomial:
         """Return a quantity of the new run over the old one's."""
@@ -64,9 +65,16 @@ class Step(Record):
             LrRule.LINEAR: batch,
             LrRule.SQRT: batch**_HALF,
             LrRule.MUP: Monomial.of(1 / self.width),
+            LrRule.COMPLETEP: Monomial.of(1 / self.width),
+            LrRule.DEPTH_MUP: Monomial.of(1 / self.width) * self.shallow,
             LrRule.HORIZON: self.length**-_HALF,
         }.get(self.lr_rule, _ONE)
         return replace(self.there, lr=self.there.lr * factor)
+
+    @property
+    def shallow(self) -> Monomial:
+        """One over the root of the depth ratio."""
+        return Monomial.of(1 / self.depth) ** _HALF
 
     @property
     def length(self) -> Monomial:
@@ -88,6 +96,8 @@ class Step(Record):
         if self.hold in {Hold.SQRT_WIDTH, Hold.INDEPENDENT}:
             wide = Monomial.of(1 / self.width)
             return wide if self.hold is Hold.INDEPENDENT else wide**_HALF
+        if self.hold is Hold.DEPTH:
+            return self.shallow if self.lr_rule is LrRule.DEPTH_MUP else _ONE
         return _ONE if self.hold is Hold.STEP else self.moved.bridge / self.here.bridge
 
     def check(self) -> None:

@@ -184,6 +184,7 @@ def test_target_quantities_join(run):
 def test_bad_numbers_are_one_line(run):
     for words in (
         ("--parameters", "x"), ("--parameters", "0"), ("--to-width-ratio", "0"),
+        ("--to-depth-ratio", "0"),
         ("--to-epochs", "nan"),
         ("--parameters", "1e300", "--to-parameters", "1e-300"),
         ("--parameters", "1e9", "--to-batch-size", "1e160", "--to-steps", "1e160",
@@ -241,6 +242,19 @@ def test_a_match_is_a_rule_of_its_own(run):
     ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1", "--match", "update")
     assert (ran.status, ran.err.count("\n")) == (2, 1)
     assert "needs --to" in ran.err
+
+
+def test_depth_has_two_named_rules_on_one_screen(run):
+    ran = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--to-depth-ratio", "4")
+    words = " ".join(ran.out.split())
+    for text in ("to depth × 4", "unchanged (completep)", "÷ √4 (depth-mup)", "completep: each"):
+        assert text in words
+    both = ("--to-width-ratio", "2", "--lr-rule", "depth-mup", "--hold", "depth", "--value")
+    more = ("--from", "pytorch-adamw", "--lr", "1e-3", "--to-depth-ratio", "4", *both)
+    assert run("transfer", "0.1", *more).out == "0.2\n"
+    wide = run("transfer", "0.1", *more[:6], "--to-width-ratio", "2").out
+    assert "÷ 2·√4 (depth-mup)" in wide
+    assert "÷ 2 (completep)" in wide
 
 
 def test_width_has_three_named_rules_on_one_screen(run):

@@ -105,3 +105,46 @@ def test_the_document_has_both_ends_of_an_interval():
     assert (ends["lr_low"], ends["lr_high"]) == rule.lr_interval
     wide = wider(Hold.INDEPENDENT).to_dict()
     assert (wide["low"], wide["high"]) == wider(Hold.INDEPENDENT).interval
+
+
+def deeper(lr_rule, *, source="pytorch-adamw", **more):
+    (rule,) = transfer(
+        "0.1", source=source, run=Run(lr="1e-3"), depth_ratio=4, lr_rules=[lr_rule],
+        holds=[Hold.DEPTH], **more,
+    ).rules  # fmt: skip
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("lr_rule", "width", "lr", "value"),
+    [
+        (LrRule.COMPLETEP, 1, 1e-3, 0.1),
+        (LrRule.COMPLETEP, 2, 5e-4, 0.2),
+        (LrRule.DEPTH_MUP, 1, 5e-4, 0.1),
+        (LrRule.DEPTH_MUP, 2, 2.5e-4, 0.2),
+    ],
+)
+def test_depth_moves_lr_and_leaves_the_number_to_the_width(lr_rule, width, lr, value):
+    rule = deeper(lr_rule, width_ratio=width)
+    assert (rule.lr, rule.value) == (pytest.approx(lr), pytest.approx(value))
+    assert (rule.name, rule.equivalence) == (lr_rule.value, "estimate")
+    assert any("in the code, not in the paper" in condition for condition in rule.conditions)
+
+
+def test_in_independent_form_the_decay_falls_with_the_root_of_the_depth():
+    assert deeper(LrRule.DEPTH_MUP, source="tfa-adamw").value == pytest.approx(0.05)
+
+
+def test_a_rule_over_depth_is_refused_outside_of_what_it_was_found_for():
+    with pytest.raises(NoEquivalentError, match="AdamW's"):
+        deeper(LrRule.COMPLETEP, source="pytorch-sgd")
+    with pytest.raises(NoEquivalentError, match="completep and depth-mup"):
+        deeper(LrRule.NONE)
+    moved = transfer("0.1", source="pytorch-sgd", run=Run(lr="0.1"), depth_ratio=4)
+    assert {rule.lr_rule for rule in moved.rules} == {"none"}
+
+
+def test_a_deeper_network_shows_its_two_rules():
+    moved = transfer("0.1", source="pytorch-adamw", run=Run(lr="1e-3"), depth_ratio=4)
+    assert {rule.name for rule in moved.rules} == {None, "completep", "depth-mup"}
+    assert moved.to_dict()["depth_ratio"] == 4.0

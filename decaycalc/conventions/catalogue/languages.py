@@ -59,7 +59,7 @@ _jittor = package(
     source="Jittor/jittor, python/jittor/optim.py, {name}.step (06f5d3d)",
     parameter="weight_decay",
     default="0",
-    verification="literal step: compiles itself on the machine",
+    verification="literal step: its first import downloads MKL and compiles",
 )
 _oneflow = package(
     group=_GROUP,
