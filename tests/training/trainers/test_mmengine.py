@@ -196,3 +196,12 @@ def test_a_step_s_gamma_is_a_tenth_where_it_is_not_given(tmp_path):
         tmp_path, "c.py", config("dict(type='MultiStepLR', by_epoch=True, milestones=[16])")
     )
     assert made.schedule == "step:at=16epochs,gamma=0.1"
+
+
+def test_types_may_be_the_classes_themselves(tmp_path):
+    text = config().replace("type='AdamW'", "type=AdamW").replace("'MultiStepLR'", "MultiStepLR")
+    made = read(tmp_path, "c.py", f"from torch.optim import AdamW\n{text}")
+    assert (made.convention, made.value) == ("pytorch-adamw", "0.05")
+    assert made.schedule == "step:at=16/22epochs,gamma=0.1,warmup=1000,start=0.01"
+    known = read(tmp_path, "d.py", "kind = 'SGD'\n" + config().replace("'AdamW'", "kind"))
+    assert known.convention == "mmengine"

@@ -155,7 +155,7 @@ class _Assignments:
     def call(self, value: ast.Call, depth: int) -> Entries:
         """Return a call's keyword arguments; `dict` is a mapping, any other call has `_call_`."""
         entries = {
-            keyword.arg: self.part(keyword.value, depth)
+            keyword.arg: self.argument(keyword, depth)
             for keyword in value.keywords
             if keyword.arg is not None
         }
@@ -167,6 +167,14 @@ class _Assignments:
         if path != ("dict",):
             entries["_call_"] = Scalar(text=".".join(path), line=value.lineno)
         return Entries(entries=entries, line=value.lineno)
+
+    def argument(self, keyword: ast.keyword, depth: int) -> Node:
+        """Return an argument's value; `type=SGD` of an imported class is the class's name."""
+        node = self.part(keyword.value, depth)
+        path = _path(keyword.value)
+        if keyword.arg == "type" and path and isinstance(node, Scalar) and node.open:
+            return Scalar(text=".".join(path), line=node.line)
+        return node
 
     def named(self, value: ast.expr) -> Node:
         """Return the value of an earlier name."""

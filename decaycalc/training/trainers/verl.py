@@ -1,0 +1,134 @@
+"""verl's reinforcement learning: overrides on its command line, and the configuration Hydra dumps.
+
+Source: verl b178a3cd5 verl/trainer/config/ppo_trainer.yaml, actor/actor.yaml, optim/fsdp.yaml,
+workers/fsdp_workers.py, utils/torch_functional.py.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, percent
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+
+_ACTOR = "actor_rollout_ref.actor"
+_OPTIM = f"{_ACTOR}.optim"
+
+
+def _is_megatron(settings: Settings) -> bool:
+    """Return whether Megatron-LM trains the actor: by its strategy or the configuration's name."""
+    name = "".join(settings.texts("config_name"))
+    return settings.word("strategy") == "megatron" or "megatron" in name
+
+
+def _exempt(settings: Settings) -> Exemption:
+    megatron = _is_megatron(settings)
+    return Exemption(rule="1-D tensors and names that end in .bias" if megatron else "nothing")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if _is_megatron(settings):
+        return Optimizer(convention="megatron-adam", uses=("beta1", "beta2"))
+    name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
+    found = find_class(name)
+    if found is None:
+        return Optimizer(convention=None, refusal=f"optimizer {name[:80]!r} has no convention here")
+    return found.optimizer()
+
+
+def _steps_each(settings: Settings) -> Fraction | None:
+    """Return the optimizer's steps of one training step: mini-batches times passes over them."""
+    whole, mini = settings.count("train_batch_size"), settings.count("batch_size")
+    passes = settings.count("ppo_epochs")
+    if not whole or not mini or not passes:
+        return None
+    return Fraction(whole * passes, mini)
+
+
+def _steps(settings: Settings) -> Sourced | None:
+    total, each = settings.number("total_training_steps"), _steps_each(settings)
+    if total is None or each is None:
+        return None
+    formula = "total_training_steps · train_batch_size · ppo_epochs / ppo_mini_batch_size"
+    return derived("steps", decimal_text(Fraction(int(total * each))), formula)
+
+
+def _epochs(settings: Settings) -> Sourced | None:
+    total, passes = settings.number("total_epochs"), settings.number("ppo_epochs")
+    if total is None or passes is None:
+        return None
+    return derived("epochs", decimal_text(total * passes), "total_epochs · ppo_epochs")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedule; it takes one step for each training step, not for each mini-batch."""
+    name, each = settings.word("scheduler"), _steps_each(settings)
+    steps, share = settings.number("lr_warmup_steps"), settings.number("lr_warmup_steps_ratio")
+    if steps is not None and each is None:
+        return None
+    warm = None
+    if steps:
+        warm = str(int(steps * (each or 1)))
+    elif steps is None and share:
+        warm = percent(share)
+    per = int(each) if each is not None and each > 1 and (warm or name != "constant") else None
+    if name == "constant":
+        return compose("constant", warmup=warm, per=per)
+    if name != "cosine" or settings.number("num_cycles") != Fraction(1, 2):
+        return None
+    return compose("cosine", warmup=warm, final=settings.number("min_lr_ratio") or None, per=per)
+
+
+def _unit(settings: Settings) -> str:
+    return f"prompts of {(settings.text('rollouts') or '?')[:9]} completions"
+
+
+TRAINER = Trainer(
+    kind="verl",
+    title="verl",
+    version="verl b178a3cd5",
+    signatures=(
+        Signature(
+            any_of=(f"{_OPTIM}.lr", f"{_ACTOR}.ppo_mini_batch_size", "algorithm.adv_estimator",
+                    "actor_rollout_ref.rollout.n", "actor_rollout_ref.model.path",
+                    f"{_ACTOR}.ppo_micro_batch_size_per_gpu"),
+            at_least=3,
+        ),
+    ),
+    fields=(
+        Field(name="strategy", paths=(f"{_ACTOR}.strategy",), default="fsdp"),
+        Field(name="optimizer", paths=(f"{_OPTIM}.optimizer",), default="AdamW"),
+        Field(name="implementation", paths=(f"{_OPTIM}.optimizer_impl",), default="torch.optim"),
+        Field(name="weight_decay", paths=(f"{_OPTIM}.weight_decay",), default="0.01"),
+        Field(name="lr", paths=(f"{_OPTIM}.lr",), default="1e-6"),
+        element("beta1", f"{_OPTIM}.betas", 0, default="0.9"),
+        element("beta2", f"{_OPTIM}.betas", 1, default="0.999"),
+        Field(name="eps", default="1e-8"),
+        Field(name="batch_size", paths=(f"{_ACTOR}.ppo_mini_batch_size",), default="256"),
+        Field(name="ppo_epochs", paths=(f"{_ACTOR}.ppo_epochs",), default="1"),
+        Field(name="train_batch_size", paths=("data.train_batch_size",), default="1024"),
+        Field(name="rollouts", paths=("actor_rollout_ref.rollout.n",), default="1"),
+        Field(name="total_training_steps", paths=("trainer.total_training_steps",)),
+        Field(name="total_epochs", paths=("trainer.total_epochs",), default="30"),
+        Field(name="steps", derive=_steps),
+        Field(name="epochs", derive=_epochs),
+        Field(name="scheduler", paths=(f"{_OPTIM}.lr_scheduler_type", f"{_OPTIM}.warmup_style",
+                                       f"{_OPTIM}.lr_decay_style"), default="constant"),
+        Field(name="lr_warmup_steps", paths=(f"{_OPTIM}.lr_warmup_steps",), absent=("-1",)),
+        Field(name="lr_warmup_steps_ratio", paths=(f"{_OPTIM}.lr_warmup_steps_ratio",),
+              default="0"),
+        Field(name="min_lr_ratio", paths=(f"{_OPTIM}.min_lr_ratio",), default="0"),
+        Field(name="num_cycles", paths=(f"{_OPTIM}.num_cycles",), default="0.5"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    # ppo_mini_batch_size counts the prompts of all devices.
+    batch=lambda _: ("batch_size",),
+    unit=_unit,
+    harmless=("critic*", "reward*", "algorithm*", "data*", "trainer*", "actor_rollout_ref*",
+              "config_path", "config_name", "custom*", "global_profiler*", "ray*", "transfer*"),
+)  # fmt: skip
