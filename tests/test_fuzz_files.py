@@ -5,6 +5,7 @@ DECAYCALC_FUZZ=100000 makes it long.
 
 import json
 import os
+import re
 
 import pytest
 
@@ -71,6 +72,9 @@ def test_no_project_file_breaks_the_program_or_has_a_file_written(rng, folder):
     if all(word not in parts[-1] + parts[0] for word in ("nan", "inf")):
         check_answer([*words, "--output"], answered)
     assert answered[0] in {0, 1, 2}
+    if not {"schema", "--help", "--show-config"} & {*words}:
+        reads = re.search(r'schedule" = "(file:|constant:until)', "".join(parts))
+        assert answered[0] == 2 or not reads
     assert sorted(os.listdir()) == before  # noqa: PTH208
     if words[0] == "schema" or words[-1] == "--help":
         assert answered[0] == 0

@@ -9,6 +9,7 @@ what is read from, written to or loaded from elsewhere. The user's own file may 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +31,8 @@ TABLES = (
 
 WRITING = frozenset({"output", "save", "input"})
 READING = frozenset({"conventions", "recipe", "to_recipe", "arch", "live", "with", "file"})
-_FILE = "file:"  # what a schedule begins with that is read from a file
+# A schedule of which a segment is read from a file.
+_FILE = re.compile(r"(?:^|\+)\s*file\s*(?::|$)", re.IGNORECASE)
 
 
 class Setting(Record):
@@ -119,7 +121,7 @@ def _of_table(
             name=option,
             value=_plain(value),
             source=path,
-            refused=option in refused or str(value).startswith(_FILE),
+            refused=option in refused or _FILE.search(str(value)) is not None,
         )
         for name, value in pairs
         if not isinstance(value, dict) and name != _CONVENTIONS

@@ -58,10 +58,16 @@ def test_nor_for_one_command(home, capsys):
     assert not (home / "victim.json").exists()
 
 
-def test_nor_a_schedule_that_is_read_from_a_file(home, capsys):
-    project(home, 'schedule = "file:/etc/passwd"')
+@pytest.mark.parametrize("name", ["schedule", "decay_schedule"])
+@pytest.mark.parametrize(
+    "text",
+    ["file:/etc/passwd", " file:/etc/passwd", "FILE:/etc/passwd", "file : /etc/passwd",
+     "constant:until=3+file:/etc/passwd", "constant:until=3 + File:path=/etc/passwd", "file"],
+)  # fmt: skip
+def test_nor_a_schedule_that_is_read_from_a_file(home, name, text, capsys):
+    project(home, f'{name} = "{text}"')
     assert main([*WORDS, "--lr", "1", "--steps", "9"]) == 2
-    assert "schedule may not be set" in capsys.readouterr().err
+    assert f"{name} may not be set" in capsys.readouterr().err
 
 
 def test_the_users_own_file_may_name_what_is_read(home, capsys):

@@ -109,6 +109,7 @@ def json_leaf(rng):
 _HUGE, _HUGE_HEX = ..., NotImplemented
 WORDS = (
     "0.1", "caffe", "keras-l2", "file:/dev/zero", "/dev/zero", "cosine", "nbs=64", "(a|a)*$:wd=1",
+    "constant:until=3 + File:a",
     "DC201", "x", "1e400", "5e-324", "\x1b]0;x\x07", "4-3-2", "mean", "all", "csv", "lr*wd",
 )  # fmt: skip
 

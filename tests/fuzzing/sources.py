@@ -66,11 +66,17 @@ SEEDS = {
         "runner = dict(type='EpochBasedRunner', max_epochs=12)\n"
         "data = dict(samples_per_gpu=2, workers_per_gpu=2)\n"
     ),
+    "wsd.yaml": (
+        "per_device_train_batch_size: 4\nmax_steps: 300\nlearning_rate: 2.0e-4\n"
+        "weight_decay: 0.1\nlr_scheduler_type: warmup_stable_decay\nlr_scheduler_kwargs:\n"
+        "  num_decay_steps: 30\n  decay_type: linear\n  min_lr_ratio: 0.1\n"
+    ),
     "sgd.yaml": (
         "SOLVER:\n  IMS_PER_BATCH: 32\n  BASE_LR: 0.04\n  STEPS: (300, 400)\n  MAX_ITER: 450\n"
     ),
 }
 PIECES = (
+    "linear,until=2+file:canary.csv", "file:canary.csv", "10+file:canary.csv",
     "null", "~", "nan", "inf", "-1", "0", "1e400", "5e-324", "9" * 400, "0x" + "f" * 5000, "[", "]",
     "{", "}", "\0", "${", "$((", "'", '"', "\\\n", "&a", "*a", "<<: *a", "!!python/object/apply:os",
     "!new:x", "[" * 3000, "(" * 300, "1+" * 990 + "1", "-" * 1500 + "1", "auto", "1/3", "1_000",

@@ -73,6 +73,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused_and_never_run(rng, folder):
         assert len(str(error)) < 1000  # noqa: PT017
     else:
         json.dumps(found.to_dict(), allow_nan=False)
+        assert "file:" not in (found.training.schedule or "")
         if rng.random() < 0.2:  # tables take longer than all the rest
             assert "\x1b" not in text.to_text(report.tables(found), width=80, colour=False)
     assert [each.name for each in folder.iterdir()] == [name]

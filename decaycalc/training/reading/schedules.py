@@ -1,16 +1,26 @@
 """Schedule texts: put together from a trainer's settings, in the words of the grammar."""
 
+import re
 from fractions import Fraction
 
+from decaycalc.errors import InvalidValueError
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.settings import Settings
+
+_PLAIN = re.compile(r"[\w.%/\-]+")
 
 
 def compose(kind: str, /, **options: str | int | Fraction | None) -> str:
     """Return a schedule's text; what is None is left out.
 
+    A file's own words may name a shape or a length, no segment of their own: that might read
+    another file.
+
     >>> compose("cosine", warmup=2000, final=Fraction(1, 10))
     'cosine:warmup=2000,final=0.1'
+
+    Raises:
+        InvalidValueError: a text that is no word, number or length.
     """
     given = ",".join(
         f"{name}={_text(value)}" for name, value in options.items() if value is not None
@@ -19,6 +29,8 @@ def compose(kind: str, /, **options: str | int | Fraction | None) -> str:
 
 
 def _text(value: str | int | Fraction) -> str:
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        raise InvalidValueError("schedule", value, "has a part that is no word, number or length")
     return decimal_text(value) if isinstance(value, Fraction) else str(value)
 
 

@@ -358,3 +358,14 @@ def test_only_trl_s_programs_have_a_learning_rate_of_their_own(tmp_path, program
         " --per_device_train_batch_size 2\n"
     )
     assert quantity(read(tmp_path, "run.sh", text), "lr").value == lr
+
+
+@pytest.mark.parametrize("shape", ["linear,until=2+file:other.csv", "linear+file:x", "a b"])
+def test_a_files_own_words_bring_no_segment_that_reads_another_file(tmp_path, shape):
+    text = json.dumps(
+        {"num_train_epochs": 3, "per_device_train_batch_size": 4, "learning_rate": 1e-4,
+         "lr_scheduler_type": "warmup_stable_decay",
+         "lr_scheduler_kwargs": {"num_decay_steps": 10, "decay_type": shape}}
+    )  # fmt: skip
+    with pytest.raises(UnreadableFileError, match="schedule"):
+        read(tmp_path, "a.json", text)

@@ -9,7 +9,6 @@ from decaycalc.files.toml_text import TomlSyntaxError
 from decaycalc.files.toml_text import parse_toml as parse_toml_text
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
-_MOST_BITS = 4000
 _DEEPEST = 100
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:\n]', re.DOTALL)
 _TOML_SECTION = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?")
@@ -62,17 +61,15 @@ def _node(value: object, path: str, lines: Mapping[str, int], depth: int, name: 
     if isinstance(value, list):
         parts = tuple(_node(part, path, lines, depth + 1, name) for part in value)
         return Items(items=parts, line=line)
-    return Scalar(text=_text(value, name), line=line)
+    return Scalar(text=_text(value), line=line)
 
 
-def _text(value: object, name: str) -> str | None:
+def _text(value: object) -> str | None:
     """Return a scalar's text; only TOML's whole numbers are numbers here."""
     if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-        raise UnreadableFileError(name, "it holds a number of too many digits")
     return str(value)
 
 
