@@ -33,6 +33,15 @@ def part_of(dotted):
 
 def imports(path):
     """Yield the parts that a module imports, within functions too, but not for types alone."""
+    for name, below in imports_of(path):
+        if name != "decaycalc":
+            yield name
+        elif not below.startswith("__"):
+            yield f"decaycalc.{below}"
+
+
+def imports_of(path):
+    """Yield what a module imports: a dotted name, and what of it, empty where it is whole."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         node
@@ -44,12 +53,10 @@ def imports(path):
         if node in typing_only:
             continue
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("decaycalc"):
-            names = [node.module]
-            if node.module == "decaycalc":
-                names = [f"decaycalc.{alias.name}" for alias in node.names]
-            yield from (name for name in names if not name.startswith("decaycalc.__"))
+            yield from ((node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.startswith("decaycalc."))
+            names = (alias.name for alias in node.names)
+            yield from ((name, "") for name in names if name.startswith("decaycalc."))
 
 
 def own_part(path):
@@ -72,6 +79,25 @@ def test_a_module_imports_only_from_those_above_it(path):
 
 def test_the_order_names_each_part_once():
     assert len(set(ORDER)) == len(ORDER)
+
+
+def test_no_module_imports_itself_through_others():
+    names = {".".join(path.relative_to(ROOT.parent).with_suffix("").parts): path
+             for path in modules()}  # fmt: skip
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    imported = {name: set(modules_of(path, names)) - {name} for name, path in names.items()}
+    while imported:
+        free = {name for name, others in imported.items() if not others & imported.keys()}
+        assert free, f"a circle among {sorted(imported)}"
+        imported = {name: imported[name] for name in imported if name not in free}
+
+
+def modules_of(path, names):
+    """Yield the modules that a module imports: those that a `from` names, else the folder."""
+    for name, below in imports_of(path):
+        whole = f"{name}.{below}"
+        if whole in names or name in names:
+            yield whole if whole in names else name
 
 
 def test_an_upward_import_would_be_found(tmp_path):

@@ -1,4 +1,4 @@
-"""optax's optimizers: what their links hold for each leaf of the parameters, as a Training."""
+"""optax's optimizers: what their links hold for each leaf of the parameters."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,18 +9,13 @@ from typing import Any
 
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Convention
-from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import replace
 from decaycalc.training.live.apart import in_doubles
 from decaycalc.training.live.optax_links import Chain, is_transformation, links_of, plain
-from decaycalc.training.live.told import live_training, number_text
 from decaycalc.training.live.trial import numbers, small_shape
-from decaycalc.training.record import Course, Group, GroupedTensor, Training
 
 _PREFIX = "optax-"
-_MEASURED, _AFTER_LR = "per-step-shrink", "optax-decay-after-lr"
-_NOTE = "measured by the steps of a small copy: its numbers cannot be read"
+AFTER_LR = "optax-decay-after-lr"
 _D, _S, _T = ("add_decayed_weights", False), ("scale", False), ("trace", False)
 _ADAM, _NESTEROV = ("scale_by_adam", False), ("trace", True)
 # Chains that people make by hand, where the place of the decay decides.
@@ -30,7 +25,6 @@ _BY_HAND = {
 }  # fmt: skip
 _AFTER = ((_S, _D), (_T, _S, _D), (_NESTEROV, _S, _D))
 _TRIED = 0.1  # an lr and a decay that each function is asked with
-_MOST_STEPS = 5_000_000
 
 
 def is_optimizer(thing: Any) -> bool:
@@ -166,7 +160,7 @@ def record_of(chain: Chain) -> Convention | None:
     if names in _AFTER:
         held = chain.weight_decay
         negative = not callable(held) and float(held) < 0
-        return find(_AFTER_LR if negative else "optax-decay-after-sgd")
+        return find(AFTER_LR if negative else "optax-decay-after-sgd")
     key = _BY_HAND.get(names) or _by_function(sys.modules.get("optax")).get(names)
     return None if key is None else find(key)
 
@@ -193,92 +187,3 @@ def _made(optax: Any, key: str, parameter: str) -> Iterator[Any]:
     except Exception:  # noqa: BLE001  (no such function, or one that needs more)
         return
     yield from (chain.names for chain in chains if chain.weight_decay == _TRIED)
-
-
-def training_of(
-    optimizer: Any, params: Any = None, *, run: Run | None = None, source: str | None = None
-) -> Training:
-    """Return the run of an optax optimizer: one `Group` for each lr, λ and order of links.
-
-    Schedules are asked for the lr and the λ of each step of `run`, where its length is known. Of
-    links that the catalogue does not know the decay is measured, by steps of a small copy.
-
-    Raises:
-        InvalidValueError: no JAX in the process, parameters that are no arrays, a mask that fails.
-    """
-    total = (run or Run()).total_steps
-    steps = None if total is None or total > _MOST_STEPS else int(total)
-    found = read(optimizer, params)
-    shares = _shares(found)
-    groups: dict[Any, Group] = {}
-    members: list[GroupedTensor] = []
-    leading = found.leaves[0]
-    for leaf, share in zip(found.leaves, shares, strict=True):
-        kind = leaf.kind if leaf.is_known else ("measured", share)
-        if kind not in groups:
-            groups[kind] = _group(f"group {len(groups)}", leaf, share, steps)
-        decays = groups[kind].weight_decay not in {None, "0"}
-        if decays and not any(each.decays for each in members):
-            leading = leaf
-        members.append(GroupedTensor(
-            name=leaf.name, shape=leaf.shape, groups=(groups[kind].name,), decays=decays
-        ))  # fmt: skip
-    unread = not leading.is_known and None not in shares
-    told = live_training(
-        optimizer,
-        source=source or "optax",
-        record=leading.record or (find(_MEASURED) if unread or leading.is_known else None),
-        options={"momentum": leading.chain.momentum, "nesterov": leading.chain.nesterov},
-        groups=tuple(groups.values()),
-        tensors=() if params is None else tuple(members),
-    )
-    scheduled = steps is None and any(callable(leaf.chain.lr) for leaf in found.leaves)
-    return replace(
-        told, title=found.title, missing=("steps",) if scheduled else (),
-        notes=(_NOTE,) if unread else (),
-    )  # fmt: skip
-
-
-def _shares(found: Read) -> tuple[float | None, ...]:
-    """Return each leaf's measured decay per step, where its links do not tell it."""
-    if all(leaf.is_known for leaf in found.leaves):
-        return (None,) * len(found.leaves)
-    from decaycalc.training.live.optax_trial import shares_of  # noqa: PLC0415  (it needs `Read`)
-
-    return tuple(None if share is None else round_to(share) for share in shares_of(found))
-
-
-def round_to(share: float) -> float:
-    """Return a share without what rounding adds to one leaf's and not to another's."""
-    return float(f"{share:.9g}")
-
-
-def _group(name: str, leaf: Leaf, share: float | None, steps: int | None) -> Group:
-    """Return the group of a leaf: its own lr and λ, or the decay that was measured."""
-    if not leaf.is_known:
-        return Group(name=name, weight_decay=None if share is None else number_text(share, "share"))
-    sign = -1 if leaf.record is not None and leaf.record.key == _AFTER_LR else 1
-    lrs, lr = _course(leaf.chain.lr, steps)
-    decays, most = _course(leaf.chain.weight_decay, steps)
-    return Group(
-        name=name,
-        lr=number_text(lr, "lr"),
-        weight_decay=None if most is None else number_text(sign * most, "weight_decay"),
-        course=None if lrs is None and decays is None else Course(
-            lrs=lrs or (1.0,) * len(decays or ()), decays=decays
-        ),
-    )  # fmt: skip
-
-
-def _course(held: Any, steps: int | None) -> tuple[tuple[float, ...] | None, float | None]:
-    """Return a schedule's multipliers of each step and its peak; a number is its own peak."""
-    if not callable(held):
-        return None, None if held is None else float(held)
-    if steps is None:
-        return None, None
-    jax = framework()
-    with in_doubles():
-        values = jax.vmap(held)(jax.numpy.arange(steps))
-        found = [float(value) for value in jax.numpy.asarray(values).tolist()]
-    peak = max(found)
-    return tuple(each / (peak or 1) for each in found), peak

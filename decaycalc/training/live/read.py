@@ -5,7 +5,7 @@ from typing import Any
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
-from decaycalc.training.live import keras_like, optax_like, torch_like
+from decaycalc.training.live import keras_like, optax_like, optax_training, torch_like
 from decaycalc.training.live.foreign import foreign_errors
 from decaycalc.training.live.scheduler import follow
 from decaycalc.training.record import Training
@@ -58,6 +58,6 @@ def _read(
     if keras_like.is_optimizer(optimizer):
         return keras_like.training_of(optimizer, model, source=source)
     if optax_like.is_optimizer(optimizer):
-        return optax_like.training_of(optimizer, model, run=run, source=source)
+        return optax_training.training_of(optimizer, model, run=run, source=source)
     name = type(optimizer).__name__
     raise InvalidValueError("optimizer", name, f"is none that can be read: it {NO_OPTIMIZER}")
