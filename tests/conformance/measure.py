@@ -47,6 +47,15 @@ def follow(optimizer, weight, gradients=None):
     return path
 
 
+def centered(gradients=None, value=VALUE):
+    """Return the weights after each step of adv_optm's AdamW with a centre, exact in its store."""
+    weight = parameter()
+    found = import_module("adv_optm").AdamW_adv
+    return follow(
+        found([weight], lr=LR, centered_wd=value, centered_wd_mode="full"), weight, gradients
+    )
+
+
 def parameter(shape=(4, 3)):
     """Return the weights as torch's parameter."""
     import torch
@@ -250,6 +259,7 @@ MEASURED = {
         "2",
         of_class("adv_optm", "AdamW_adv", cautious_wd=True),
     ),
+    "adv-optm-adamw-centered": ("adv_optm", "2", centered),
     "pytorch-optimizer-asgd": ("pytorch_optimizer", "4", of_class("pytorch_optimizer", "ASGD")),
     "pytorch-optimizer-splus": (
         "pytorch_optimizer",

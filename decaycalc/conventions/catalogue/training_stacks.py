@@ -390,6 +390,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: adv_optm 2.5.16",
         source="adv_optm/util/param_update.py, _apply_weight_decay (adv_optm 2.5.16)",
     ),
+    _adv_optm(
+        Convention,
+        "AdamW_adv",
+        key="adv-optm-adamw-centered",
+        title="adv_optm.AdamW_adv(centered_wd): decay towards the first weights",
+        parameter="centered_wd",
+        refusal="it decays towards the weights that training began with, not towards 0: a group with towards=initial",
+        optimizer="adam-centered-adv",
+        update="a = (w if t == 1 else a); w = w - lr*unmodelled(g) - lr*centered_wd*(w - a)",
+        trap="nothing decays at the first step; the anchor is kept in float8 by default",
+        source="adv_optm/util/param_update.py, centered_decay.py (adv_optm 2.5.16)",
+    ),
     _emerging(
         decoupled, "decoupled", trap="the default of Muon, SOAP, Lion and the others of the package"
     ),
