@@ -34,18 +34,27 @@ def match_names(
     Raises:
         InvalidValueError: no regular expression, or one that takes too long.
     """
-    try:
-        compiled = re.compile(pattern) if len(pattern) <= LONGEST_PATTERN else None
-    except (re.error, RecursionError, OverflowError) as error:
-        raise InvalidValueError(
-            "pattern", pattern[:80], f"must be a regular expression: {error}"
-        ) from None
-    if compiled is None:
-        raise InvalidValueError("pattern", pattern[:80], f"must be at most {LONGEST_PATTERN} long")
+    compiled = compile_pattern(pattern)
     longest = max(map(len, names), default=0)
     if count_choices(pattern) > (1 if longest <= LONGEST_QUICK else 0):
         return _match_apart(pattern, names, seconds)
     return tuple(compiled.search(name) is not None for name in names)
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a user's regular expression.
+
+    Raises:
+        InvalidValueError: no regular expression, or one that is too long.
+    """
+    if len(pattern) > LONGEST_PATTERN:
+        raise InvalidValueError("pattern", pattern[:80], f"must be at most {LONGEST_PATTERN} long")
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise InvalidValueError(
+            "pattern", pattern[:80], f"must be a regular expression: {error}"
+        ) from None
 
 
 def count_choices(pattern: str) -> int:

@@ -111,11 +111,15 @@ def parse_group_rule(text: str) -> GroupRule:
     16.0
 
     Raises:
-        InvalidValueError: it is not of that form, or a number is out of bounds.
+        InvalidValueError: it is not of that form, no pattern, or a number is out of bounds.
     """
     pattern, colon, settings = text.rpartition(":")
     if not colon or not pattern:
         raise InvalidValueError("group", text[:80], FORM)
+    # Imported here: few runs have groups, and the module loads what starts processes.
+    from decaycalc.architecture.names import compile_pattern  # noqa: PLC0415
+
+    compile_pattern(pattern)
     found: dict[str, Any] = {}
     for setting in settings.split(","):
         name, made = _parse_setting(setting.strip(), text)

@@ -1,6 +1,6 @@
 """What each parameter group of a run gets, beside an answer: the rules of `--group`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from decaycalc.cli.output import Shown
@@ -31,14 +31,43 @@ def with_groups(result: Shown, training: "Training", more: More = nothing_more) 
         raise UsageError("--group needs a VALUE to multiply")
     from decaycalc.inspection import group_decays
 
-    rows = [{**each.to_dict(), **more(each)} for each in group_decays(training)]
+    decays = group_decays(training)
+    rows = [{**each.to_dict(), **more(each)} for each in decays]
 
     def tables() -> Any:
         from decaycalc.report import groups
 
         return (*result.tables(), groups.table(rows))
 
-    return replace(result, body=lambda: {**result.body(), "groups": rows}, tables=tables)
+    return replace(
+        result,
+        body=lambda: {**result.body(), "groups": rows},
+        tables=tables,
+        rows=lambda: [flat for row in rows for flat in _flat(row)],
+        warnings=(*result.warnings, *map(_warning, filter(_is_beyond, decays))),
+    )
+
+
+def _flat(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a group once for each of its conversions or rules, for CSV and JSON lines.
+
+    What both have a name for is the conversion's under `to_`.
+    """
+    lists = (value for value in row.values() if isinstance(value, list))
+    own = {name: value for name, value in row.items() if not isinstance(value, list)}
+    beside: list[dict[str, Any]] = next(filter(None, lists), [{}])
+    for made in beside:
+        yield {**own, **{f"to_{n}" if n in own else n: value for n, value in made.items()}}
+
+
+def _is_beyond(each: "GroupDecay") -> bool:
+    """Return whether a step takes more than the weight itself off."""
+    return (each.figures.shrink or 0) > 1
+
+
+def _warning(each: "GroupDecay") -> str:
+    text = f"group {each.group.name}: a step takes {each.figures.shrink:.4g} times the weight off"
+    return f"{text}; check its lr and its decay"
 
 
 def group_conversions(

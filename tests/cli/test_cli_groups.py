@@ -65,6 +65,8 @@ def test_the_screen_shows_the_groups_with_their_numbers(run):
         (("--group", "B:lr*16", "--input", "rows.csv"), "--group does not go with --input"),
         (("--group", "B:update_share=0", "--to", "tfa-adamw"), "must have update_share above 0"),
         (("--group", "B:update_share*2"), "must be REGEX:lr"),
+        (("--group", "(B:lr*2"), "must be a regular expression"),
+        (("--group", "(B:lr*2", "--emit", "pytorch"), "must be a regular expression"),
         (("--group", "B:towards=start"), "must have towards=zero|initial"),
         (("--group", "B"), "must be REGEX:lr"),
         (("--group", "conv:lr*2", "-a", "784-10"), "fits no tensor"),
@@ -194,6 +196,27 @@ def test_a_networks_groups_say_what_is_theirs(run):
     assert (rows["fc2"]["update_share"], rows["fc2"]["towards"]) == (0.5, "initial")
     assert {"fc1, exempt", "fc2, exempt"} <= rows.keys()
     assert "fc2, in 50 % of the steps, towards its start" in run(*words)[1]
+
+
+def test_the_rows_of_groups_are_flat(run):
+    out = run(*BASE, "--group", "B:lr*16", "--to", "tfa-adamw", "--format", "csv")[1]
+    heading, first, second = out.splitlines()
+    assert heading.startswith("name,selector,lr,weight_decay")
+    assert heading.endswith("convention,value,to_lr")
+    assert first.endswith("tfa-adamw,2e-06,")
+    assert second.endswith("tfa-adamw,3.2e-05,")
+    words = ("transfer", *BASE[1:], "-B", 8, "--to-batch-size", 16, "--group", "B:wd=0")
+    rows = [json.loads(line) for line in run(*words, "--format", "jsonl")[1].splitlines()]
+    assert {row["name"] for row in rows} == {"others", "B"}
+    assert next(row["to_lr"] for row in rows if row.get("lr_rule") == "linear") == 4e-4
+    scheduled = ("schedule", *BASE[1:], "--steps", 9, "--group", "B:wd*2", "--format", "jsonl")
+    assert len(run(*scheduled)[1].splitlines()) == 2
+
+
+def test_a_group_that_loses_more_than_itself_is_warned_of(run):
+    err = run(*BASE, "--group", "B:lr*1e6", "--to", "tfa-adamw")[2]
+    assert "group B: a step takes 2 times the weight off" in err
+    assert "others" not in err
 
 
 def test_a_group_needs_a_value(run):
