@@ -342,9 +342,12 @@ def given(
         MissingQuantityError: one of them is unknown.
     """
     values = {name: (quantity or side.get)(name) for name in names}
-    missing = tuple(base_name(name) for name, value in values.items() if value is None)
+    missing = tuple(name for name, value in values.items() if value is None)
     if missing:
-        raise MissingQuantityError(f"the decay of {side.convention.key}", missing)
+        # An lr of the target's own is asked for as that.
+        own = {"lr": "to_lr"} if "to_lr" in side.symbol("lr").names else {}
+        asked = tuple(own.get(name) or base_name(name) for name in missing)
+        raise MissingQuantityError(f"the decay of {side.convention.key}", asked)
     return values
 
 

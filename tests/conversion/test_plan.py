@@ -413,26 +413,6 @@ def test_a_solver_beside_a_sum_keeps_the_lr_as_it_was_given():
     ).lr  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "own"), [("torch7-sgd", "0.9"), ("burn-sgd", "0.1")])
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_dampening_of_its_own_beside_nesterov_is_refused(key, own, turned):
-    run = {"lr": "0.05", "momentum": "0.9", "nesterov": True}
-    pair = ("pytorch-sgd", key)[:: -1 if turned else 1]
-    with pytest.raises(NoEquivalentError, match=f"{key} dampens by {own} beside Nesterov's step"):
-        decaycalc.convert("0.01", source=pair[0], target=pair[1], **run)
-    found = decaycalc.convert("0.01", source=pair[0], target=pair[1], dampening=0, **run)
-    assert (found.value, found.equivalence) == (0.01, "identical")
-
-
-def test_decays_that_compound_within_a_step_hold_an_objective_to_first_order():
-    run = Run(lr="0.05", grad_accum=2)
-    found = convert("0.01", source="keras-sgd-micro-step", target="mean-half-l2", run=run)
-    assert (found.value, found.equivalence) == (0.02, "same-optimum")
-    assert "to first order: several decays in a step" in found.note
-    itself = convert("0.01", source="keras-sgd-micro-step", target="keras-sgd-micro-step", run=run)
-    assert "first order" not in itself.note
-
-
 def test_a_plan_is_kept_for_the_runs_that_it_holds_for_alone():
     # torch7's dampening is its momentum, unless it is given.
     source, target = find("torch7-sgd"), find("per-step-shrink")
