@@ -123,5 +123,6 @@ def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Docume
     name = documents[0].name
     if not known:  # the complaint is about the command with most to say
         return max(documents, key=lambda each: len(each.root.entries))
-    choices = ", ".join(f"{name}:{at + 1} ({documents[at].program[:_SHOWN]})" for at in known[:8])
+    programs = {at: " ".join(documents[at].program.split())[:_SHOWN] for at in known[:8]}
+    choices = ", ".join(f"{name}:{at + 1} ({program})" for at, program in programs.items())
     raise UnreadableFileError(name, f"it holds several training commands: give one of {choices}")

@@ -47,7 +47,21 @@ def _schedule(settings: Settings) -> str | None:
         return "constant"
     if name == "piecewise":
         return _piecewise(settings, warm)
-    return None
+    return _by_gamma(settings, name, warm)
+
+
+def _by_gamma(settings: Settings, name: str, warm: dict[str, str | Fraction | None]) -> str | None:
+    """Return the steps by a factor, at epochs or every so many; None for any other schedule."""
+    gamma = decimal_text(settings.number("gamma") or Fraction(0))
+    at, every = settings.texts("Optimizer.lr.milestones"), settings.number("step_size")
+    if name == "multistepdecay" and at:
+        return _steps(settings, at, gamma, warm)
+    if name != "step" or not every:
+        return None
+    step = compose("step", every=epochs(every), gamma=gamma)
+    if warm["warmup"] is None:
+        return step
+    return f"{compose('constant', **warm, until=warm['warmup'])} + {step}"
 
 
 def _piecewise(settings: Settings, warm: dict[str, str | Fraction | None]) -> str | None:
@@ -57,17 +71,28 @@ def _piecewise(settings: Settings, warm: dict[str, str | Fraction | None]) -> st
         if total is None:
             return None
         thirties = tuple(str(epoch) for epoch in range(30, int(total), 30))
-        return _steps(thirties, "0.1", warm) if thirties else compose("constant", **warm)
+        if not thirties:
+            return compose("constant", **warm)
+        return _steps(settings, thirties, "0.1", warm)
     values = numbers_of(",".join(settings.texts("Optimizer.lr.values")))
     at = settings.texts("Optimizer.lr.decay_epochs")
     gammas = [decimal_text(later / earlier) for earlier, later in pairwise(values) if earlier]
     if not at or len(gammas) != len(at):
         return None
-    return _steps(at, "/".join(gammas if len(set(gammas)) > 1 else gammas[:1]), warm)
+    factors = "/".join(gammas if len(set(gammas)) > 1 else gammas[:1])
+    return _steps(settings, at, factors, warm)
 
 
-def _steps(at: tuple[str, ...], gamma: str, warm: dict[str, str | Fraction | None]) -> str:
-    return compose("step", at=f"{'/'.join(at)}epochs", gamma=gamma, **warm)
+def _steps(
+    settings: Settings, at: tuple[str, ...], gamma: str, warm: dict[str, str | Fraction | None]
+) -> str:
+    """Return the steps; paddle's LinearWarmup lets the schedule within begin where it ends.
+
+    Source: paddle 3 optimizer/lr.py, LinearWarmup.get_lr.
+    """
+    later = settings.number("warmup_epoch") or Fraction(0)
+    numbers = "/".join(decimal_text(number + later) for number in numbers_of(",".join(at)))
+    return compose("step", at=f"{numbers}epochs", gamma=gamma, **warm)
 
 
 def _peak(settings: Settings) -> Sourced | None:
@@ -112,6 +137,8 @@ TRAINER = Trainer(
         Field(name="warmup_epoch", paths=("Optimizer.lr.warmup_epoch",), default="0"),
         Field(name="warmup_start_lr", paths=("Optimizer.lr.warmup_start_lr",), default="0"),
         Field(name="eta_min", paths=("Optimizer.lr.eta_min",), default="0"),
+        Field(name="gamma", paths=("Optimizer.lr.gamma",), default="0.1"),
+        Field(name="step_size", paths=("Optimizer.lr.step_size",)),
         Field(name="end_lr", paths=("Optimizer.lr.end_lr",), default="0"),
         Field(name="no_weight_decay_name", paths=("Optimizer.no_weight_decay_name",)),
         Field(name="one_dim", paths=("Optimizer.one_dim_param_no_weight_decay",), default="false"),

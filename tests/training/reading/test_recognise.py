@@ -128,3 +128,9 @@ def test_a_script_without_a_known_command_is_judged_by_its_longest(tmp_path):
 def test_the_same_flags_twice_are_one_run(tmp_path):
     text = SCRIPT + SCRIPT.replace("python train.py", "srun python train.py")
     assert read(tmp_path, "run.sh", text).run.examples_per_step == 4
+
+
+def test_a_program_s_odd_name_does_not_break_the_line(tmp_path):
+    text = SCRIPT + SCRIPT.replace("python train.py", '"a\nb"').replace("size 4", "size 8")
+    with pytest.raises(UnreadableFileError, match=r"run\.sh:\d \(a b\)"):
+        read(tmp_path, "run.sh", text)
