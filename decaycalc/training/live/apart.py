@@ -1,9 +1,10 @@
-"""What keeps a trial apart from the user's process: its generators, and JAX's float64."""
+"""What keeps a trial apart from the user's process: its generators, its output, JAX's float64."""
 
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from io import StringIO
 from typing import Any
 
 
@@ -11,7 +12,8 @@ from typing import Any
 def kept_random(framework: Any = None) -> Iterator[None]:
     """Draw the same numbers in every trial, and leave the user's generators as they were.
 
-    They are Python's own, and torch's where `framework` has one such (`default_generator`).
+    What a copy prints is dropped: some say at each construction what they are. The generators are
+    Python's own, and torch's where `framework` has one such (`default_generator`).
     """
     generator = getattr(framework, "default_generator", None)
     before = random.getstate()
@@ -20,7 +22,8 @@ def kept_random(framework: Any = None) -> Iterator[None]:
         random.seed(0)
         if generator is not None:
             generator.manual_seed(0)
-        yield
+        with redirect_stdout(StringIO()):
+            yield
     finally:
         random.setstate(before)
         if generator is not None:

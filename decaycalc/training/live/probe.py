@@ -3,12 +3,13 @@
 Source: the optimizer's own steps, on copies over small tensors in float64.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
-from decaycalc.training.live import keras_like, optax_like, torch_like
+from decaycalc.training.live import keras_like, optax_like, several, torch_like
 from decaycalc.training.live.agreement import Agreement, agreement_of, is_near
 from decaycalc.training.live.conventions import class_path
 from decaycalc.training.live.foreign import foreign_errors
@@ -162,6 +163,8 @@ def probe(optimizer: Any, model: Any = None) -> Probe:
         return InvalidValueError("optimizer", name, f"cannot be probed: {said}")
 
     with foreign_errors(failed):
+        if several.is_several(optimizer):
+            return _several(optimizer, model)
         parameters = optax_like.parameters_of(optimizer) if model is None else model
         return _probe(unwrapped(optimizer), parameters)
 
@@ -171,6 +174,15 @@ def _probe(optimizer: Any, model: Any) -> Probe:
     if not groups:
         raise InvalidValueError("optimizer", type(optimizer).__name__, "has no parameters")
     return Probe(optimizer=title_of(optimizer, model), groups=groups)
+
+
+def _several(optimizers: Sequence[Any], model: Any) -> Probe:
+    """Return the groups of several optimizers, each with the name of its class."""
+    found = [(type(each).__name__, probe(each, model)) for each in optimizers]
+    groups = tuple(
+        replace(group, name=f"{name} {group.name}") for name, each in found for group in each.groups
+    )
+    return Probe(optimizer=several.title_of(optimizers), groups=groups)
 
 
 def title_of(optimizer: Any, model: Any) -> str:

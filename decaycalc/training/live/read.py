@@ -5,7 +5,7 @@ from typing import Any
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
-from decaycalc.training.live import keras_like, optax_like, optax_training, torch_like
+from decaycalc.training.live import keras_like, optax_like, optax_training, several, torch_like
 from decaycalc.training.live.foreign import foreign_errors
 from decaycalc.training.live.scheduler import follow
 from decaycalc.training.record import Training
@@ -28,9 +28,9 @@ def training_of(
 ) -> Training:
     """Return the run that a live optimizer makes, as far as it knows it; nothing of it changes.
 
-    `model` names the tensors (`named_parameters()`, or Keras's `trainable_variables`), and tells
-    those that no group holds. `scheduler` is followed over the steps of `run`, on a copy. `source`
-    is what the user called it by.
+    `optimizer` may be a list of torch-like ones that step together. `model` names the tensors
+    (`named_parameters()`, or Keras's `trainable_variables`), and tells those that no group holds.
+    `scheduler` is followed over the steps of `run`, on a copy. `source` is what the user called it.
 
     Raises:
         InvalidValueError: an object that is no optimizer, or one whose numbers cannot be read.
@@ -40,6 +40,8 @@ def training_of(
         return InvalidValueError("optimizer", type(optimizer).__name__, f"cannot be read: {said}")
 
     with foreign_errors(failed):
+        if several.is_several(optimizer) and scheduler is None:
+            return several.training_of(optimizer, model, source=source)
         parameters = optax_like.parameters_of(optimizer) if model is None else model
         return _read(unwrapped(optimizer), parameters, scheduler, run=run, source=source)
 

@@ -245,3 +245,57 @@ def test_frozen_parameters_do_not_decay_though_a_group_holds_them():
     ])  # fmt: skip
     assert grave(optimizer, model) == []
     assert "frozen.ln.weight" not in {each.name for each in training_of(optimizer, model).tensors}
+
+
+def test_several_optimizers_stand_side_by_side():
+    model = network()
+    matrices, small = model.some("attn", "mlp.weight", "wte"), model.some("ln_", "bias")
+    muon = type("Muon", (AdamW,), {"__module__": "torch.optim.muon", "step": AdamW.step})
+    pair = [muon(matrices, lr=0.02, weight_decay=0.1), AdamW(small, lr=1e-3, weight_decay=0.0)]
+    found = decaycalc.inspect(pair, model)
+    assert found.training.title == "Muon + AdamW"
+    assert [(each.group.name, each.lr, each.weight_decay) for each in found.groups] == [
+        ("Muon group 0", 0.02, 0.1), ("AdamW group 0", 1e-3, 0),
+    ]  # fmt: skip
+    assert found.figures.shrink == pytest.approx(2e-3)
+    assert grave(pair, model) == []
+    probed = decaycalc.probe(pair)
+    assert probed.optimizer == "Muon + AdamW"
+    assert [each.name for each in probed.groups] == [
+        "Muon group 0", "AdamW group 0",
+    ]  # fmt: skip
+    other = decaycalc.inspect([muon(matrices), SGD(small, lr=0.1, momentum=0.9)], model)
+    assert other.training.convention is None
+    assert "inspect each alone" in other.training.refusal
+    unknown = type("Own", (AdamW,), {"__module__": "train", "step": AdamW.step})
+    assert decaycalc.inspect([muon(matrices), unknown(small)]).training.convention is None
+    with pytest.raises(InvalidValueError, match="torch-like optimizers alone"):
+        decaycalc.inspect([muon(matrices), object()])
+
+
+class Raising:
+    """A parameter that has no shape yet."""
+
+    requires_grad = True
+
+    @property
+    def shape(self):
+        raise RuntimeError("not\ninitialized")
+
+
+@pytest.mark.parametrize("look", [decaycalc.inspect, decaycalc.probe])
+def test_what_fails_when_it_is_looked_at_is_one_line(look):
+    with pytest.raises(InvalidValueError, match="cannot be (read|probed): RuntimeError: not initialized"):
+        look(AdamW([Raising()]))
+
+
+def test_what_a_copy_prints_is_dropped(capsys):
+    class Talking(AdamW):
+        def __init__(self, params, **more):
+            print("made")
+            super().__init__(params, **more)
+
+    optimizer = Talking([tensor(3, 2)])
+    capsys.readouterr()
+    decaycalc.probe(optimizer)
+    assert capsys.readouterr().out == ""
