@@ -1,9 +1,13 @@
 """DC4xx: what arithmetic does to the decay."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from decaycalc.conversion.rounding import SIGNIFICANT_BITS, precision_warning
 from decaycalc.findings.record import Hit, Level, Rule, Subject, at
+
+# A setting that alone is autocast over float32 weights.
+_AUTOCAST = "bf16"
 
 
 def _lost(subject: Subject) -> Iterator[Hit]:
@@ -13,7 +17,11 @@ def _lost(subject: Subject) -> Iterator[Hit]:
         return
     if precision_warning(shrink, str(dtype)) is not None:
         message = f"{shrink:.4g} is below what {dtype} weights can lose in a step"
-        yield at(message, stored)
+        if stored is not None and stored.where == _AUTOCAST:
+            text = f"{message}: if the model is loaded in it, as transformers 5 does by default"
+            yield replace(at(text, stored), level=Level.NOTE)
+        else:
+            yield at(message, stored)
 
 
 def _lost_in_float32(subject: Subject) -> Iterator[Hit]:

@@ -285,7 +285,7 @@ class Raising:
 
 @pytest.mark.parametrize("look", [decaycalc.inspect, decaycalc.probe])
 def test_what_fails_when_it_is_looked_at_is_one_line(look):
-    with pytest.raises(InvalidValueError, match="cannot be (read|probed): RuntimeError: not initialized"):
+    with pytest.raises(InvalidValueError, match="RuntimeError: not initialized"):
         look(AdamW([Raising()]))
 
 
