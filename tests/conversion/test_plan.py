@@ -12,7 +12,7 @@ from decaycalc.conversion.convert import apply, check_value, convert
 from decaycalc.conversion.kept import kept_plan, sees_numbers
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conversion.side import Side, shrink_of
-from decaycalc.errors import MissingQuantityError, NoEquivalentError
+from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
 from tests.every_record import of_each
 
@@ -427,3 +427,10 @@ def test_a_default_that_is_another_quantity_makes_a_plan_see_the_numbers():
     assert sees_numbers(by_batch)
     assert sees_numbers(find("torch7-sgd"))
     assert not sees_numbers(find("yolov5"))
+
+
+def test_an_optimizer_beside_two_that_are_no_penalties_is_the_sources_fault():
+    run = Run(lr="0.1", optimizer="sgd")
+    text = "optimizer says what trains a penalty, and pytorch-adamw is not one"
+    with pytest.raises(ContradictionError, match=text):
+        convert("0.1", source="pytorch-adamw", target="keras-adamw", run=run)

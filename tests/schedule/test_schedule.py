@@ -364,6 +364,8 @@ def test_an_lr_where_a_multiplier_stands_is_told_apart(name):
         ("cosine", 4, [1, (2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4]),
         ("cosine:counts=one", 4, [(2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4, 0]),
         ("inverse-sqrt:timescale=1", 4, [1, math.sqrt(1 / 2), math.sqrt(1 / 3), 0.5]),
+        ("step:every=1,gamma=0.5", 4, [1, 0.5, 0.25, 0.125]),
+        ("cosine-restarts:period=1", 4, [1, 1, 1, 1]),
     ],
 )
 def test_shapes_are_their_formulas_step_by_step(text, n, expected):
