@@ -62,7 +62,7 @@ class _Copy:
         options = {name: mine.get(name, value) for name, value in self.options.items()}
         group = {**copy.deepcopy(options), "params": [weight]}
         optimizer = self.kind([group], **copy.deepcopy(arguments))
-        optimizer.param_groups[0]["lr"] = steps.lr
+        _set_lr(optimizer.param_groups[0], steps.lr)
         if hasattr(optimizer, "train"):  # schedule-free optimizers step in this mode only
             optimizer.train()
         for gradient, weight_decay in steps.pairs:
@@ -78,3 +78,11 @@ class _Copy:
         """Return a tensor in float64 of the user's own framework."""
         double = self.like.detach().new_tensor([0.0], device="cpu").double()
         return double.new_tensor(list(numbers)).reshape(shape)
+
+
+def _set_lr(group: dict[str, Any], lr: float | None) -> None:
+    """Set a group's lr: within the tensor that it is, where the optimizer has made it one."""
+    if hasattr(group.get("lr"), "fill_"):
+        group["lr"].fill_(lr)
+    else:
+        group["lr"] = lr

@@ -336,6 +336,31 @@ def test_flags_of_how_a_step_is_carried_out_are_left_out_of_a_copy():
     assert only(Strict([tensor(3, 2)], capturable=True)).agreement.reason.startswith("the class")
 
 
+def test_an_lr_that_the_optimizer_keeps_in_a_tensor_stays_one():
+    class Cell:
+        def __init__(self, value):
+            self.value = value
+
+        def fill_(self, value):
+            self.value = value
+
+        def __float__(self):
+            return self.value
+
+    class Boxed(AdamW):
+        def __init__(self, params, lr=1e-3, **more):
+            super().__init__(params, lr=lr, **more)
+            for group in self.param_groups:
+                group["lr"] = Cell(float(group["lr"]))
+
+        def step(self):
+            for group, parameter in self.each():
+                parameter.mul_(1 - group["lr"].value * group["weight_decay"])
+
+    group = only(Boxed([tensor(3, 2)], lr=1e-3, weight_decay=0.1))
+    assert (group.factor, group.measured.follows) == (pytest.approx(1), "lr")
+
+
 def test_a_schedule_free_optimizer_is_set_to_train():
     class Free(Decayed):
         training = False
