@@ -115,6 +115,11 @@ def test_every_optim_of_the_trainer_is_mapped_or_refused(tmp_path, optim, conven
         assert made.refusal
 
 
+def test_an_optim_of_another_release_is_refused_by_its_name(tmp_path):
+    made = read(tmp_path, "a.json", arguments(optim="adamw_of_another_release"))
+    assert made.refusal == "optim 'adamw_of_another_release' has no convention here"
+
+
 @pytest.mark.parametrize("optim", ["galore_adamw", "apollo_adamw_layerwise", "lomo", "adalomo"])
 def test_a_number_that_the_trainer_does_not_pass_on_is_no_decay(tmp_path, optim):
     made = read(tmp_path, "a.json", arguments(optim=optim))
