@@ -125,6 +125,10 @@ def answered(request: Request, training: "Training") -> Shown:
         _require_said(found)
     asked = len(question.targets)
     result = shown(found, training.told, asked=asked, everything=question.everything)
+    if request.recipe is not None:
+        from decaycalc.cli.grouped import with_origins
+
+        result = with_origins(result, training)
     if request.groups:
         if not whole:
             raise UsageError("--group has a number for each group: leave out --value")

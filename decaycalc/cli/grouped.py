@@ -1,4 +1,4 @@
-"""What each parameter group of a run gets, beside an answer: the rules of `--group`."""
+"""What a run adds to an answer: its groups by the rules of `--group`, and its origins."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from decaycalc.cli.output import Shown
 from decaycalc.errors import UsageError
 from decaycalc.record import replace
+from decaycalc.training.record import TYPED
 
 if TYPE_CHECKING:
     from decaycalc.answers import Question
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 
 More = Callable[["GroupDecay"], Mapping[str, Any]]
 """What a command has to say of a group beside its decay, by the names of JSON."""
+
+
+def with_origins(result: Shown, training: "Training") -> Shown:
+    """Return an answer from a recipe with where each quantity of the run comes from (in JSON)."""
+    if training.kind == TYPED:  # the run that is shown back is all that was said
+        return result
+    found = [each.to_dict() for each in training.quantities]
+    return replace(result, body=lambda: {**result.body(), "quantities": found})
 
 
 def nothing_more(_: "GroupDecay") -> Mapping[str, Any]:

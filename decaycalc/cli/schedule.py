@@ -131,9 +131,11 @@ def scheduled(
         warnings=(*training.told, *found.warnings),
         plot=drawing(found) if plot else None,
     )
+    from decaycalc.cli.grouped import with_groups, with_origins
+
+    result = with_origins(result, training)
     if not groups:
         return result
-    from decaycalc.cli.grouped import with_groups
     from decaycalc.training.groups import grouped
 
     followed = replace(training, schedule=training.schedule or "constant")

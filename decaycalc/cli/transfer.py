@@ -88,6 +88,7 @@ def command(**given: Any) -> Shown:
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
+    from decaycalc.cli.grouped import with_origins
     from decaycalc.training.groups import grouped
 
     framework, style = (given.pop(name) for name in ("framework", "explain"))
@@ -103,6 +104,7 @@ def command(**given: Any) -> Shown:
         return emitted(moved, framework, training, mask)
     laws = projections(moved, *parameters)
     result = shown(moved, laws, training.told, everything=everything)
+    result = with_origins(result, training)
     if groups:
         result = in_groups(result, grouped(training, groups), given)
     if not style:

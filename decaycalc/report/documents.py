@@ -22,7 +22,7 @@ from decaycalc.report.schedule import KindJson
 from decaycalc.survival.documents import ScheduleJson
 from decaycalc.training.live.probe import ProbeJson
 from decaycalc.training.published.measured import RecipeJson
-from decaycalc.training.record import ImportedJson
+from decaycalc.training.record import FoundJson, ImportedJson
 from decaycalc.transfers.laws import ProjectionJson
 from decaycalc.transfers.records import RuleJson as MoveRuleJson
 from decaycalc.transfers.records import TransferJson
@@ -57,8 +57,9 @@ class ConvertJson(AnswerJson):
 
 
 class FurtherConvertJson(ConvertJson):
-    """One number in every other convention, with what `--group` and `--explain` add."""
+    """One number in every other convention, with what `--group`, `--explain`, `--recipe` add."""
 
+    quantities: NotRequired[list[FoundJson]]
     groups: NotRequired[list[ConvertedGroupJson]]
     explanation: NotRequired[list[ExplanationJson]]
 
@@ -89,15 +90,17 @@ class MovedGroupJson(GroupDecayJson):
 
 
 class FurtherMovedJson(MovedJson):
-    """A decay in another run, with what `--group` and `--explain` add."""
+    """A decay in another run, with what `--group`, `--explain` and `--recipe` add."""
 
+    quantities: NotRequired[list[FoundJson]]
     groups: NotRequired[list[MovedGroupJson]]
     explanation: NotRequired[list[ExplanationJson]]
 
 
 class FurtherScheduleJson(ScheduleJson):
-    """A decay over a scheduled run, with what `--group` adds."""
+    """A decay over a scheduled run, with what `--group` and `--recipe` add."""
 
+    quantities: NotRequired[list[FoundJson]]
     groups: NotRequired[list[GroupDecayJson]]
 
 

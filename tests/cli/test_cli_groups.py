@@ -219,6 +219,18 @@ def test_a_group_that_loses_more_than_itself_is_warned_of(run):
     assert "others" not in err
 
 
+@pytest.mark.parametrize(
+    "words", [("convert",), ("schedule",), ("transfer", "--to-batch-size", "1024")]
+)
+def test_an_answer_from_a_recipe_says_where_its_quantities_come_from(run, words):
+    command, *more = words
+    text = run(command, "--recipe", "gpt-2-124m-nanogpt", "--lr", "1e-3", *more, "--json")[1]
+    origins = {each["name"]: each["origin"] for each in json.loads(text)["quantities"]}
+    assert (origins["lr"], origins["weight_decay"]) == ("given", "file")
+    typed = ("--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "9", "-B", "8")
+    assert "quantities" not in json.loads(run(command, "0.1", *typed, *more, "--json")[1])
+
+
 def test_a_group_needs_a_value(run):
     status, _, err = run("convert", "--from", "pytorch-adamw", "--group", "B:lr*16")
     assert status == 2
