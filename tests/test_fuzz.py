@@ -200,10 +200,10 @@ def _cell(value):
 @fuzzed(plain=120, share=0.2)
 def test_a_row_answers_as_the_command_does(rng):
     row = row_of(rng)
-    words = ["convert", row["value"], "--json"]
+    words = ["convert", "--json"]
     for name, value in row.items():
         words += [] if name == "value" else _words(name, value)
-    status, out, err = answer(words)
+    status, out, err = answer([*words, "--", row["value"]])
     before = {**row, "value": "1e-5"}  # its plan is shared by the next
     data = "\n".join(map(json.dumps, (before, row))).encode()
     found = holds_no_nan(converted(data)[0].splitlines()[1])

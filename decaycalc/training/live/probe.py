@@ -5,6 +5,7 @@ Source: the optimizer's own steps, on copies over small tensors in float64.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any, TypedDict
 
 from decaycalc.algebra.number import ratio
@@ -84,7 +85,8 @@ class GroupProbe:
         own, taken = self.own_weight_decay, self.weight_decay
         if share is None or not own or not taken or self.measured is None:
             return share
-        return share * (own / taken) if self.measured.share else share
+        scaled = share * (own / taken) if self.measured.share else share
+        return scaled if isfinite(scaled) else None
 
     @property
     def times_lr(self) -> bool | None:

@@ -1,5 +1,6 @@
 """The framework as its own oracle: what an optimizer's steps do, beside the catalogue's record."""
 
+import dataclasses
 import json
 import random
 import sys
@@ -242,6 +243,12 @@ def test_a_difference_beyond_float64_is_no_share():
 
     found = probe(Leaping([tensor(1)], lr=1e308, weight_decay=1.0))
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_share_beyond_float64_with_the_groups_own_decay_is_null():
+    (group,) = probe(AdamW([tensor(3)], weight_decay=0.1)).groups
+    far = dataclasses.replace(group, own_weight_decay=1e308, weight_decay=1e-9)
+    assert (group.with_own(0.5), far.with_own(0.5)) == (0.5, None)
 
 
 def test_weights_that_are_gone_lose_no_share():
