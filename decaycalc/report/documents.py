@@ -7,7 +7,7 @@ running, no command imports them.
 from typing import Any, NotRequired, TypedDict
 
 from decaycalc.answers import AnswerJson
-from decaycalc.architecture.inventory import InventoryJson
+from decaycalc.architecture.documents import InventoryJson
 from decaycalc.checks import CheckedJson
 from decaycalc.comparison import ComparisonJson
 from decaycalc.conventions.record import ConventionJson
