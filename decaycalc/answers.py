@@ -17,7 +17,7 @@ from decaycalc.conversion.assumptions import (
 from decaycalc.conversion.convert import Conversion, ConversionJson, apply_as_far, check_value
 from decaycalc.conversion.decay import Decay, DecayJson, decay_of
 from decaycalc.conversion.kept import kept_plan, kept_side
-from decaycalc.conversion.plan import Match
+from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conversion.taken import require_taken
@@ -187,6 +187,7 @@ def answer(question: Question) -> Answer:
             *_warnings(question, source, decay, storage),
             *(scheduled.warnings if scheduled else ()),
             *_unchanging(question, conversions),
+            *_departures(question, source, value),
         ),
     )
 
@@ -209,6 +210,20 @@ def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tupl
     others = [record.key for record in records if not record.is_proportional]
     text = "the conversions are of VALUE itself, which the decay schedule multiplies"
     return (f"{text}; it does not multiply {', '.join(others)}" if others else text,)
+
+
+def _departures(question: Question, source: Side, value: Fraction | None) -> list[str]:
+    """Return, of each target asked for, how far its exact decay is from the source's."""
+    texts = []
+    for target in question.targets if value else ():
+        way = _way(question, source, target)
+        shrinks = None if way.missing() or value is None else way.shrinks(value)
+        if shrinks is None or abs(shrinks[1] - shrinks[0]) * _WORTH_SAYING <= abs(shrinks[0]):
+            continue
+        one, other = (f"{100 * shrink:.3g} %" for shrink in shrinks)
+        text = f"in the long run {source.convention.key} takes {one} off a weight a step"
+        texts.append(f"{text}, {target.key} {other}: --match decay holds the two equal")
+    return texts
 
 
 def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
@@ -281,11 +296,15 @@ def _convert(
     layers: tuple[tuple[str, int], ...],
 ) -> Conversion:
     """Return one conversion, layer by layer where the target has one number a layer."""
-    way = kept_plan(
+    return apply_as_far(_way(question, source, target), value, layers=layers)
+
+
+def _way(question: Question, source: Side, target: Convention) -> Plan:
+    """Return the way from the question's convention to another."""
+    return kept_plan(
         source.convention, target, run=source.run, target_run=question.target_run,
         match=question.match,
     )  # fmt: skip
-    return apply_as_far(way, value, layers=layers)
 
 
 def _layers(question: Question) -> tuple[tuple[str, int], ...]:

@@ -174,3 +174,46 @@ def test_what_a_network_s_file_leaves_open_is_a_warning():
     network = replace(parse_architecture("4-3-2"), notes=("two tensors are tied",))
     question = Question(source=find("mean-l2"), value="1e-3", run=Run(), architecture=network)
     assert "two tensors are tied" in answer(question).warnings
+
+
+def departures(key, value, target, **run):
+    question = Question(
+        source=find(key), value=value, targets=(find(target),), run=Run(**run),
+        target_run=Run(lr="0.001") if target == "pytorch-adamw" else None,
+    )  # fmt: skip
+    texts = [text for text in answer(question).warnings if "in the long run" in text]
+    return texts[0] if texts else None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "target", "run", "shares"),
+    [
+        # s = 0.03 before momentum's recursion: z² - (1.9 - 0.003)z + 0.9 has the modulus sqrt(0.9).
+        ("per-step-factor", "0.97", "pytorch-sgd", {"momentum": "0.9"}, ("3 %", "5.13 %")),
+        ("pytorch-sgd", "0.01", "pytorch-adamw", {"momentum": "0.9"}, ("1.11 %", "1 %")),
+        ("pytorch-sgd", "0.01", "half-life-steps", {"momentum": "0.9"}, ("1.11 %", "1 %")),
+        ("pytorch-sgd", "1e-4", "pytorch-adamw", {"momentum": "0.9"}, None),
+        ("pytorch-sgd", "0.01", "pytorch-adamw", {}, None),
+        ("pytorch-sgd", "0.01", "keras-l2", {"momentum": "0.9"}, None),
+    ],
+)
+def test_decays_that_are_equal_to_first_order_alone_are_told_where_they_part(
+    key, value, target, run, shares
+):
+    text = departures(key, value, target, lr="0.1", **run)
+    if shares is None:
+        assert text is None
+    else:
+        one, other = shares
+        assert text == (
+            f"in the long run {key} takes {one} off a weight a step, {target} {other}: "
+            "--match decay holds the two equal"
+        )
+
+
+def test_decays_that_are_held_equal_do_not_part():
+    question = Question(
+        source=find("per-step-factor"), value="0.98", targets=(find("pytorch-sgd"),),
+        run=Run(lr="0.1", momentum="0.9"), match="decay",
+    )  # fmt: skip
+    assert answer(question).warnings == ()

@@ -27,7 +27,8 @@ class Plan(Record):
     """How one side's number becomes the other's.
 
     `held` is the invariant that both share. `factor` is the whole conversion as a monomial of the
-    source's `value`, None where a form is involved or the exact decay is held (`exactly`).
+    source's `value`, None where a form is involved or the exact decay is held (`exactly`);
+    `first_order` says that a decay is held, and no more of it than its first order.
     `source_names` are the quantities that the source's formulas hold. `equivalence` holds whatever
     the unsaid quantities are; `condition` says where it goes further, "exact at momentum 0".
     """
@@ -37,6 +38,7 @@ class Plan(Record):
     source_names: frozenset[str]
     held: Invariant
     exactly: bool
+    first_order: bool
     factor: Monomial | None
     equivalence: Equivalence
     condition: str
@@ -109,6 +111,17 @@ class Plan(Record):
             raise self._no_equivalent(endless(self.target.convention))
         names = {name: self.quantity(name) for name in self.factor.names}
         return self.factor.evaluate({**names, **instead, "value": value})
+
+    def shrinks(self, value: Fraction) -> tuple[float, float] | None:
+        """Return the exact long-run shrinks (1/step) of both sides, None where they are held equal.
+
+        Raises:
+            MissingQuantityError: a quantity that does not cancel is unknown.
+        """
+        if not self.first_order:
+            return None
+        shrink = shrink_of(self.source, value)
+        return float(self.source.exact_shrink(shrink)), float(self.target.exact_shrink(shrink))
 
     def _shrink(self, value: Fraction) -> Fraction:
         """Return the first-order shrink that the target must have (1/step)."""
@@ -290,6 +303,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         source_names=spoken(source),
         held=held,
         exactly=exactly,
+        first_order=not exact,
         factor=_ITSELF if itself else None if exactly else _factor(source, target, held),
         equivalence=verdict,
         condition=condition,

@@ -27,8 +27,9 @@ _DERIVED = frozenset({"steps", "epochs", "steps_per_epoch", "nominal_batch", "gr
 _LARGEST, _MOST_BELOW = 10**31, 10**60
 _MOST_BITS = 300
 _SMALLEST = 1e-280
-# How near to its limit a shrink may come before the exact arithmetic is asked.
-_NEAR = 0.999
+# How near to its limit a shrink may come before the exact arithmetic is asked; where two decays are
+# equal to first order, before the two may differ by a hundredth: by s·m/(1 - m), or s, or s/2.
+_NEAR, _NEAR_TO_FIRST_ORDER = 0.999, 0.01
 
 
 class NoShortcutError(Exception):
@@ -108,7 +109,7 @@ class Shortcut:
     `terms` are the numbers in order, `shrink` is the source's decay per step. `below_one` and
     `whole` are the places of quantities with such a domain; `batch` and `size` those of a step's
     examples and of the data set's; `momentum` and `lookahead` decide from where on a decay is
-    large.
+    large; `near` is the share of that limit.
     """
 
     terms: tuple[Term, ...]
@@ -118,6 +119,7 @@ class Shortcut:
     batch: tuple[int, ...]
     size: int | None
     limit: float
+    near: float
     is_linear: bool
     momentum: int | None
     dampening: int | None
@@ -171,7 +173,7 @@ class Shortcut:
         limit = self.limit
         if self.momentum is not None:
             limit = calm_limit(_float(self.momentum, ratios), self.lookahead)
-        return _SMALLEST < self.shrink.at(value, ratios) < _NEAR * limit
+        return _SMALLEST < self.shrink.at(value, ratios) < self.near * limit
 
 
 def _float(place: int | None, ratios: Sequence[Ratio]) -> float:
@@ -198,17 +200,26 @@ def shortcut(ways: Sequence[Plan], given: Mapping[str, int]) -> Shortcut:
         if way.lr is not None and way.target_lr() is not None:
             terms.append(_term(way.lr, given, way))
     has_momentum = not source.is_linear and source.has_momentum
+    to_first_order = any(way.first_order for way in ways)
+    if to_first_order and _is_elsewhere(source, ways):
+        raise NoShortcutError
     plain = not (source.convention.proximal or source.convention.compounds)
     return replace(
         domain(given),
         terms=tuple(terms),
         shrink=_shrink(source, given, ways[0]),
         limit=1.0 if source.is_linear else 0.5,
+        near=_NEAR_TO_FIRST_ORDER if to_first_order else _NEAR,
         is_linear=source.is_linear,
         momentum=given["momentum"] if has_momentum and plain else None,
         dampening=given.get("dampening"),
         lookahead=source.lookahead,
     )
+
+
+def _is_elsewhere(source: Side, ways: Sequence[Plan]) -> bool:
+    """Return whether the buffer that a decay passes through is a target's, not the source's."""
+    return source.is_linear and any(not way.target.is_linear for way in ways if way.first_order)
 
 
 def domain(given: Mapping[str, int]) -> Shortcut:
@@ -228,6 +239,7 @@ def domain(given: Mapping[str, int]) -> Shortcut:
         batch=tuple(given[name] for name in _BATCH if name in given),
         size=given.get("dataset_size"),
         limit=0.0,
+        near=_NEAR,
         is_linear=True,
         momentum=None,
         dampening=None,
