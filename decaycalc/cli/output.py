@@ -146,6 +146,8 @@ def _text(shown: Shown, output: Output, chosen: str) -> str:
         return shown.value() + "\n"
     if chosen in shown.other:
         return shown.other[chosen]()
+    if chosen not in FORMATS:  # a format of findings, where none are shown
+        raise UsageError(f"--format {chosen} has no form of this: give {', '.join(OFFERED)}")
     return FORMATS[chosen].write(shown, output)
 
 

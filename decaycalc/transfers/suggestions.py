@@ -68,6 +68,8 @@ def suggest(
         InvalidValueError: a number of parameters that is not positive.
     """
     record = find(target) if isinstance(target, str) else target
+    if record.refusal is not None:
+        raise OutsideFitError("a suggestion", f"{record.key} has no number: {record.refusal}")
     if record.optimizer == FIT:
         raise OutsideFitError("a suggestion", f"{record.key} is a solver's and takes no steps")
     aim = Aim(convention=record, run=run, n_parameters=_parameters(n_parameters))

@@ -143,6 +143,13 @@ def test_a_decay_per_step_beyond_float64_is_said_in_one_line(run, command, key):
     assert "beyond float64's range" in done.err
 
 
+@pytest.mark.parametrize("format_", ["github", "junit", "sarif"])
+def test_an_explanation_has_no_format_of_findings(run, format_):
+    done = run("check", "--explain", "DC104", "--format", format_)
+    assert (done.status, done.out) == (2, "")
+    assert f"--format {format_} has no form of this" in done.err
+
+
 def test_a_syntax_error_shows_the_place(run):
     ran = run("convert", "1", "--from", "mean-l2", "-a", "784-30a-10")
     assert ran.err.splitlines()[:2] == ["784-30a-10", "      ^"]

@@ -5,7 +5,7 @@ from math import sqrt
 
 import pytest
 
-from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Coupling
 from decaycalc.conventions.run import Run
 from decaycalc.errors import (
@@ -205,3 +205,11 @@ def test_one_epoch_is_assumed_only_where_it_is_not_given_and_warned_of_only_abov
     assert (by_law.assumptions, by_law.warnings) == ((), ())
     untold = suggest(run=LANGUAGE, n_parameters=PARAMETERS, rules=("token-law",))
     assert [name for name, _, _ in untold.assumptions] == ["epochs"]
+
+
+@pytest.mark.parametrize(
+    "record", [each for each in conventions() if each.refusal], ids=lambda each: each.key
+)
+def test_a_convention_that_is_refused_has_no_suggestion(record):
+    with pytest.raises(OutsideFitError, match="has no number"):
+        suggest(record, run=Run(lr="1e-3", steps=1000), rules=["short-run"])
