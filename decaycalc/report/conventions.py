@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Loss
@@ -35,15 +34,30 @@ def summary(conventions: tuple[Convention, ...]) -> Iterator[Block]:
     yield Paragraph(text=text, tone=Tone.VALUE)
     yield _groups(conventions)
     yield _list("The common ones", common)
-    yield from _checked(conventions)
+    yield from _checked(common, among=conventions)
     yield Paragraph(text=_MORE, tone=Tone.QUIET)
 
 
-def _checked(conventions: tuple[Convention, ...]) -> Iterator[Paragraph]:
-    """Yield the newest releases that the records were executed in, nothing where none was."""
-    releases = ", ".join(releases_checked(conventions))
+def _checked(
+    conventions: tuple[Convention, ...], among: tuple[Convention, ...] = ()
+) -> Iterator[Paragraph]:
+    """Yield the newest releases that the records were executed in, nothing where none was.
+
+    `among` are more records, of which the number of packages is said.
+    """
+    releases = releases_checked(conventions)
+    rest = len(set(releases_checked(among)) - set(releases))
+    more = f" and {rest} packages and repositories more" if rest else ""
     if releases:
-        yield Paragraph(text=f"Executed in {releases}", tone=Tone.QUIET)
+        yield Paragraph(text=f"Executed in {', '.join(releases)}{more}", tone=Tone.QUIET)
+
+
+def _by_group(conventions: tuple[Convention, ...]) -> dict[str, tuple[Convention, ...]]:
+    """Return the conventions of each group, whatever family they are written in."""
+    groups: dict[str, tuple[Convention, ...]] = {}
+    for convention in conventions:
+        groups[convention.group] = (*groups.get(convention.group, ()), convention)
+    return groups
 
 
 def _groups(conventions: tuple[Convention, ...]) -> Table:
@@ -52,11 +66,10 @@ def _groups(conventions: tuple[Convention, ...]) -> Table:
         Column(header="number", kind=Kind.READ),
         Column(header="frameworks and papers", least=24, tone=Tone.QUIET),
     )
-    rows = []
-    for group, entries in groupby(conventions, key=lambda convention: convention.group):
-        members = tuple(entries)
-        rows.append((group, len(members), _some(members)))
-    return Table(title="Groups", columns=columns, rows=tuple(rows))
+    rows = tuple(
+        (group, len(members), _some(members)) for group, members in _by_group(conventions).items()
+    )
+    return Table(title="Groups", columns=columns, rows=rows)
 
 
 def _some(conventions: tuple[Convention, ...], most: int = 6) -> str:
@@ -68,8 +81,8 @@ def _some(conventions: tuple[Convention, ...], most: int = 6) -> str:
 
 def listing(conventions: tuple[Convention, ...]) -> Iterator[Block]:
     """Yield one table for each group of conventions."""
-    for group, members in groupby(conventions, key=lambda convention: convention.group):
-        yield _list(group, tuple(members))
+    for group, members in _by_group(conventions).items():
+        yield _list(group, members)
     yield from _checked(conventions)
 
 
