@@ -139,10 +139,12 @@ def _multiply_blocks(
     last = {size, *(lengths % size).tolist()}
     products, blocks = np.zeros((2, 2, n_rows, n_blocks)), _Blocks.at_start(n_rows, n_blocks)
     steps = zip(_rates(rule, multiplier), _shares(rule, multiplier, decay_multiplier), strict=True)
-    for place, (rate, share) in enumerate(steps, start=1):
-        blocks.take(rule, rate, share)
-        if place in last:
-            np.copyto(products, blocks.products(), where=ends == place)
+    # What lies beyond a row's end may grow without bound: nothing of it is kept.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for place, (rate, share) in enumerate(steps, start=1):
+            blocks.take(rule, rate, share)
+            if place in last:
+                np.copyto(products, blocks.products(), where=ends == place)
     return products
 
 

@@ -268,3 +268,10 @@ def both_sums(shrinks):
 def test_what_is_gone_of_equal_steps_is_their_sum(n, log):
     exact = -math.fsum(math.expm1(k * log) for k in range(n))
     assert _geometric_gone(log, n) == pytest.approx(exact, rel=1e-10)
+
+
+def test_what_lies_beyond_a_row_s_end_may_grow_without_a_word():
+    rule = DecayRule(step=5e19, momentum=0.9)
+    schedule = parse_schedule("linear:warmup=1000000,final=0.1", total_steps=2_000_000)
+    with pytest.raises(InvalidValueError, match="without bound"):
+        survive(schedule, rule, n_points=2)
