@@ -4,6 +4,9 @@ The framework with its number λ must step as the framework without it does alon
 number is an L2 penalty of strength λ, whatever the optimizer makes of the gradient.
 """
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cases import SHAPE, START, STEPS, case_of
@@ -12,6 +15,7 @@ from collected import COUPLED
 from decaycalc.conventions.catalogue import conventions
 
 NOISE = np.random.default_rng(3).normal(size=(STEPS, *SHAPE))
+MEASURED = set(json.loads((Path(__file__).parent / "measured.json").read_text(encoding="utf-8")))
 RECORDS = {record.key: record for record in conventions() if record.key in COUPLED}
 
 
@@ -50,7 +54,8 @@ def test_every_coupled_record_without_a_direction_is_stepped():
         and each.update.startswith("minimise ")
         and each.verification.startswith("executed")
     }
-    assert hidden - {"dadaptation"} == set(COUPLED) - {"dadaptation"}
+    elsewhere = MEASURED | {"dadaptation"}  # in environments of their own, by measure.py
+    assert hidden - elsewhere == set(COUPLED) - elsewhere
 
 
 def test_a_clip_by_norm_takes_a_penalty_in_the_loss_along():
