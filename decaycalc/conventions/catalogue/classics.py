@@ -144,7 +144,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         exempt="biases (BiasL2Factor 0)",
         trap="0.0001 by default, and with 'adam' it goes through the preconditioner as in PyTorch's Adam",
-        source="MathWorks, Deep Learning Toolbox, TrainingOptionsSGDM and its custom training loop, which adds λ·w to the gradient (R2023b)",
+        source="documentation alone (the source is closed): MathWorks, Deep Learning Toolbox, TrainingOptionsSGDM and its custom training loop, which adds λ·w to the gradient (R2023b)",
         verification="literal step: proprietary",
     ),
     _record(
