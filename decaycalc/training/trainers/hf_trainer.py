@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
+from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Scalar
 
 VERSION = "transformers 5.24.0"
@@ -236,8 +237,31 @@ def unit(settings: Settings) -> str:
     return "packed sequences" if is_packed else "examples"
 
 
+# Parts of a model that programs on the Trainer give an lr of their own; their decay is the rest's.
+# Source: LLaVA c121f04 llava/train/llava_trainer.py; 2U1/Qwen2-VL-Finetune 6695161
+# src/trainer/sft_trainer.py; ms-swift 3602360a5 swift/optimizers/multimodal.py.
+_PARTS = {
+    "mm_projector_lr": "names with mm_projector",
+    "vision_lr": "names with visual",
+    "merger_lr": "names with merger",
+    "vit_lr": "the vision tower",
+    "aligner_lr": "what lies between vision tower and language model",
+}
+
+
+def _part_groups(settings: Settings) -> tuple[Group, ...]:
+    """Return the parts of a model with an lr of their own."""
+    texts = {name: "".join(settings.texts(name)) for name in _PARTS}
+    return tuple(
+        Group(name=name.removesuffix("_lr"), selector=_PARTS[name], lr=decimal_text(lr))
+        for name, text in texts.items()
+        if (lr := typed_number(text)) is not None and lr >= 0
+    )
+
+
 def finish(settings: Settings, made: Training) -> Training:
-    """Name the DeepSpeed file that may set optimizer and scheduler itself."""
+    """Give parts their own lr, and name the DeepSpeed file that may set the optimizer itself."""
+    made = replace(made, groups=(*made.groups, *_part_groups(settings)))
     node = settings.node("deepspeed")
     if not isinstance(node, Scalar) or not node.text:
         return made
@@ -294,7 +318,7 @@ HARMLESS = (
     "ddp_*", "fsdp*", "dispatch_batches", "split_batches", "per_gpu_eval_batch_size",
     "optim_target_modules", "batch_eval_metrics", "hub_*", "vllm_*", "steps_per_generation",
     "num_iterations", "generation_batch_size", "lr_scheduler_kwargs*", "optim_args*",
-    "sync_ref_model", "model_init_kwargs*", "group_by_length",
+    "sync_ref_model", *_PARTS, "model_init_kwargs*", "group_by_length",
 )  # fmt: skip
 
 TRAINER = Trainer(

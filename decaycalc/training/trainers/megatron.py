@@ -5,6 +5,7 @@ core/optimizer_param_scheduler.py, core/optimizer/__init__.py.
 """
 
 from fractions import Fraction
+from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose, percent, ratio
@@ -62,19 +63,45 @@ def _samples(settings: Settings, name: str) -> Fraction | None:
     return count / whole
 
 
+def _tokens(settings: Settings, name: str) -> Fraction | None:
+    """Return a number of tokens in steps: Megatron-DeepSpeed's flags beside Megatron's own."""
+    steps, length = _samples(settings, name), settings.number("seq_length")
+    return None if steps is None or not length else steps / length
+
+
 def _steps(settings: Settings) -> Sourced | None:
+    """Return the steps of train_samples."""
     steps = _samples(settings, "train_samples")
     return None if steps is None else derived("steps", str(int(steps)), "train_samples / B")
 
 
+def _until_tokens(settings: Settings) -> Sourced | None:
+    """Return the steps that --train-tokens ends the run at, where it comes before the others.
+
+    Source: Megatron-DeepSpeed 4efb479d megatron/training.py, train.
+    """
+    tokens = _tokens(settings, "train_tokens")
+    if tokens is None:
+        return None
+    others = (settings.number("train_iters"), _samples(settings, "train_samples"))
+    steps = min(Fraction(ceil(tokens)), *(each for each in others if each is not None))
+    return derived("steps", str(int(steps)), "train_tokens / (B · seq_length)")
+
+
 def _decay_length(settings: Settings) -> Fraction | None:
     """Return the steps over which lr falls: the run's where nothing is set."""
+    tokens = _tokens(settings, "lr_decay_tokens")
+    if tokens is not None:
+        return tokens
     iters = settings.number("lr_decay_iters")
     own = _samples(settings, "lr_decay_samples") if iters is None else iters
     return settings.number("steps") if own is None else own
 
 
 def _warmup(settings: Settings, length: Fraction) -> str | int | None:
+    tokens = _tokens(settings, "lr_warmup_tokens")
+    if tokens:
+        return int(tokens)
     share = settings.number("lr_warmup_fraction")
     if share is not None:
         steps = share * length
@@ -162,13 +189,17 @@ TRAINER = Trainer(
         Field(name="pipeline_parallel", paths=("pipeline_model_parallel_size",), default="1"),
         Field(name="context_parallel", paths=("context_parallel_size",), default="1"),
         Field(name="world_size", default="1", overrule=_data_parallel),
-        Field(name="steps", paths=("train_iters",), derive=_steps),
+        Field(name="steps", paths=("train_iters",), overrule=_until_tokens, derive=_steps),
+        Field(name="train_iters", paths=("train_iters",)),
+        Field(name="train_tokens", paths=("train_tokens",)),
         Field(name="train_samples", paths=("train_samples",)),
         Field(name="seq_length", paths=("seq_length",)),
         Field(name="scheduler", paths=("lr_decay_style",), default="linear"),
         Field(name="min_lr", paths=("min_lr",), default="0"),
         Field(name="lr_decay_iters", paths=("lr_decay_iters",)),
         Field(name="lr_decay_samples", paths=("lr_decay_samples",)),
+        Field(name="lr_decay_tokens", paths=("lr_decay_tokens",)),
+        Field(name="lr_warmup_tokens", paths=("lr_warmup_tokens",), absent=("0",)),
         Field(name="lr_warmup_fraction", paths=("lr_warmup_fraction",)),
         Field(name="lr_warmup_iters", paths=("lr_warmup_iters",), absent=("0",)),
         Field(name="lr_warmup_samples", paths=("lr_warmup_samples",), absent=("0",)),
@@ -190,6 +221,6 @@ TRAINER = Trainer(
     harmless=("clip_grad", "num_layers*", "hidden_size", "*_interval", "eval_iters", "fp16", "bf16",
               "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",
               "loss_scale*", "decoupled_lr", "decoupled_min_lr", "override_opt_param_scheduler",
-              "use_*", "seed", "split", "*_iters"),
+              "use_*", "no_*", "seed", "split", "*_iters"),
     finish=_finish,
 )  # fmt: skip

@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import ceil
 
 from decaycalc.training.reading.settings import Settings, derived
-from decaycalc.training.reading.trainer import Field, Signature
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature
+from decaycalc.training.record import Exemption, Origin, Sourced
 from decaycalc.training.trainers import hf_trainer
 
 _VERSION = "ms-swift 3602360a5"
@@ -43,6 +43,24 @@ def _field(field: Field) -> Field:
     return field
 
 
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return what --optimizer makes of the decay; most leave it the Trainer's.
+
+    Source: ms-swift 3602360a5 swift/optimizers/mapping.py.
+    """
+    name = "".join(settings.texts("optimizer")).lower()
+    if name == "muon":  # Moonlight's, which decays every tensor
+        return Optimizer(convention="muon-keller")
+    if name in {"", "default", "lorap", "multimodal"}:
+        return hf_trainer.TRAINER.optimizer(settings)
+    return Optimizer(convention=None, refusal=f"--optimizer {name[:40]!r} has no convention here")
+
+
+def _exempt(settings: Settings) -> Exemption:
+    is_muon = "".join(settings.texts("optimizer")).lower() == "muon"
+    return Exemption(rule="nothing") if is_muon else hf_trainer.trainer_exempt(settings)
+
+
 TRAINER = replace(
     hf_trainer.TRAINER,
     kind="ms-swift",
@@ -54,6 +72,8 @@ TRAINER = replace(
             at_least=2,
         ),
     ),
+    optimizer=_optimizer,
+    exempt=_exempt,
     fields=tuple(_field(field) for field in hf_trainer.FIELDS),
-    harmless=(*hf_trainer.HARMLESS, "vit_lr", "aligner_lr", "lora_*", "loss_scale", "packing*"),
+    harmless=(*hf_trainer.HARMLESS, "optimizer", "lora_*", "loss_scale", "packing*"),
 )

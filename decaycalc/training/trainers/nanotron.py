@@ -5,10 +5,11 @@ Source: nanotron 2411b022 config/config.py, helpers.py.
 
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption
+from decaycalc.training.record import Exemption, Training
 
 _SCHEDULER = "optimizer.learning_rate_scheduler"
 _FACTORY = "optimizer.optimizer_factory"
@@ -57,6 +58,20 @@ def _exempt(settings: Settings) -> Exemption:
     return Exemption(rule="names that match " + " or ".join(patterns)[:200], switch=switch)
 
 
+def _finish(settings: Settings, made: Training) -> Training:
+    """Say what use_mup makes of lr: the file's is that of norms, embeddings and square matrices.
+
+    Source: nanotron 2411b022 scaling/parametrization.py, LearningRateForSpectralMup.
+    """
+    if "".join(settings.texts("model.init_method.use_mup")).lower() != "true":
+        return made
+    note = (
+        "use_mup: a linear layer's lr is lr · fan_out / fan_in, and so is its decay of a step;"
+        " what is shown is of norms, embeddings and square layers"
+    )
+    return replace(made, notes=(*made.notes, note))
+
+
 TRAINER = Trainer(
     kind="nanotron",
     title="nanotron",
@@ -92,4 +107,5 @@ TRAINER = Trainer(
               "checkpoints*", "data_stages*", "logging*",
               "parallelism*", "tokens.limit*", "tokens.val*", "general*", "model*",
               "optimizer.weight_decay_exclude*"),
+    finish=_finish,
 )  # fmt: skip

@@ -24,10 +24,13 @@ _OWN = (
     "decay_epochs", "model_ema", "aa", "reprob", "smoothing", "drop_path", "crop_pct", "lr",
     "epochs", "weight_decay", "layer_decay",
 )  # fmt: skip
-# torchvision's references and open_clip call their optimizer opt too.
+# torchvision's references, open_clip, EfficientDet (another default decay), DeiT, ConvNeXt and BEiT
+# (another lr: by data_path) call their optimizer opt too.
 _OTHER_PROGRAMS = (
     "lr_scheduler", "lr_step_size", "lr_warmup_epochs", "norm_weight_decay", "train_data",
-    "train_num_samples", "workers_per_gpu", "syntax:Python",
+    "train_num_samples", "workers_per_gpu", "syntax:Python", "fill_color", "soft_nms",
+    "redundant_bias", "bench_labeler", "fused_focal_loss", "data_path", "data_set", "unscale_lr",
+    "update_freq",
 )  # fmt: skip
 _MOMENTUM = ("sgd", "momentum", "nesterov", "lars", "larc", "rmsprop", "madgrad", "kron", "muon",
              "adafactorbv")  # fmt: skip

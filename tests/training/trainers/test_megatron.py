@@ -148,3 +148,17 @@ def test_an_unknown_style_has_no_schedule_whatever_it_says_of_another(tmp_path):
     assert read(tmp_path, "run.sh", text).schedule == schedule
     other = text.replace("WSD", "staircase")
     assert read(tmp_path, "run.sh", other).schedule is None
+
+
+def test_tokens_end_the_run_and_bound_the_schedule(tmp_path):
+    """Source: Megatron-DeepSpeed 4efb479d megatron/training.py, optimizer_param_scheduler.py."""
+    text = (
+        "deepspeed pretrain_gpt.py --micro-batch-size 2 --global-batch-size 64 --seq-length 1000"
+        " --train-samples 640000 --train-tokens 256000000 --lr 1e-3 --lr-decay-style cosine"
+        " --lr-decay-tokens 128000000 --lr-warmup-tokens 6400000"
+    )
+    found = read(tmp_path, "run.sh", text)
+    assert found.run.steps == 4000
+    assert found.schedule == "cosine:warmup=100,length=2000"
+    fewer = read(tmp_path, "b.sh", text.replace("640000 ", "64000 "))
+    assert fewer.run.steps == 1000

@@ -62,3 +62,19 @@ def test_the_megatron_command(tmp_path):
     assert float(bare.run.lr) == 1e-4
     steps = read(tmp_path, "c.sh", MEGATRON.replace("--num_train_epochs 1", "--train_iters 500"))
     assert steps.schedule == "cosine:warmup=25,final=0.1"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "convention", "exempt"),
+    [
+        ("muon", "muon-keller", "nothing"),
+        ("multimodal", "hf-trainer", "names with bias"),
+        ("muonclip", None, "names with bias"),
+    ],
+)
+def test_an_optimizer_of_its_own_rules(tmp_path, optimizer, convention, exempt):
+    text = f"swift sft --model a --tuner_type full --optimizer {optimizer} --vit_lr 2e-6"
+    found = read(tmp_path, "run.sh", text)
+    assert found.convention == convention
+    assert found.exempt.rule.startswith(exempt)
+    assert (found.groups[-1].name, found.groups[-1].lr) == ("vit", "2e-06")

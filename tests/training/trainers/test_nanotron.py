@@ -100,3 +100,8 @@ def test_older_files_name_no_factory_and_python_ones_call_it(tmp_path):
 def test_an_optimizer_without_a_convention_is_named(tmp_path):
     made = read(tmp_path, "a.yaml", FILE.replace("adamW", "muonish"))
     assert made.refusal == "optimizer 'muonish' has no convention here"
+
+
+def test_mup_is_said_to_scale_the_lr_of_each_layer(tmp_path):
+    text = FILE + "model:\n  init_method:\n    use_mup: true\n"
+    assert any("fan_out / fan_in" in note for note in read(tmp_path, "a.yaml", text).notes)

@@ -3,6 +3,7 @@
 import pytest
 
 from decaycalc.conventions.run import Run
+from decaycalc.errors import UnreadableFileError
 from decaycalc.inspection import inspect
 from decaycalc.training.trainers.timm import TRAINER
 from tests.training.trainers.reading import origins, quantity, read, shrink
@@ -172,3 +173,9 @@ def test_a_full_dump_leaves_nothing_unread(tmp_path):
     )
     assert read(tmp_path, "args.yaml", text).not_used == ()
     assert TRAINER.field("unheard") is None
+
+
+def test_programs_that_took_over_timm_s_names_are_not_timm_s(tmp_path):
+    text = "python train.py /d --model efficientdet_d0 --opt momentum --lr 0.1 --warmup-epochs 5"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "run.sh", f"{text} --fill-color mean")

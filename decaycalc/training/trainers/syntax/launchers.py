@@ -17,6 +17,9 @@ class Launched:
     config_file: str = ""
 
 
+_MODULE_FLAGS = frozenset({"-m", "--module"})
+
+
 def launch(command: Command) -> Launched:
     """Return a command line's program, its flags, and its number of devices where it tells."""
     at = _script_at(command.words)
@@ -32,7 +35,9 @@ def launch(command: Command) -> Launched:
 def _script_at(words: tuple[Typed, ...]) -> int:
     """Return the index of the program's own name; of the first word where no script follows."""
     for at, word in enumerate(words):
-        is_module = at > 0 and words[at - 1].text == "-m" and "distributed" not in word.text
+        is_module = (
+            at > 0 and words[at - 1].text in _MODULE_FLAGS and "distributed" not in word.text
+        )
         if word.text.endswith(".py") or (is_module and "accelerate" not in word.text):
             return at
     return 0

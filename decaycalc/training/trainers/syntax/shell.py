@@ -9,18 +9,25 @@ from fractions import Fraction
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.trainers.syntax.arithmetic import calculate
-from decaycalc.training.trainers.syntax.shell_words import Part, PartKind, Word, read_script
+from decaycalc.training.trainers.syntax.shell_words import (
+    Part,
+    PartKind,
+    Word,
+    read_parts,
+    read_script,
+)
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
-_REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?[-=](.*))?", re.DOTALL)
+_REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?([-=])(.*))?", re.DOTALL)
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 _PREFIXES = frozenset(
     {"export", "local", "declare", "readonly", "set", "then", "do", "else", "time", "exec",
      "nohup", "env", "if", "sudo"}
 )  # fmt: skip
-_SHOWN = frozenset({"echo", "printf"})  # what these are given is not run
+# What these are given is shown, tested or a file's name: it is not run.
+_NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
 _DEEPEST = 3  # commands within commands
 _LONGEST = 100_000  # characters that a variable may grow to
 
@@ -58,8 +65,8 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
     shell = _Shell()
     commands = []
     for words in _run(shell, script.statements, name):
-        shown = words and words[0].text in _SHOWN
-        if not shown and any(_FLAG.match(word.text) for word in words[1:]):
+        idle = words and words[0].text in _NOT_RUN
+        if not idle and any(_FLAG.match(word.text) for word in words[1:]):
             variables = tuple((key, " ".join(value)) for key, value in shell.variables.items())
             commands.append(
                 Command(words=tuple(words), variables=variables, directives=script.directives)
@@ -229,13 +236,16 @@ class _Shell:
         return self.variable(part.text)
 
     def variable(self, text: str) -> list[str]:
-        """Return a variable's words: `NAME`, `NAME[@]`, `#NAME[@]`, `NAME:-default`."""
+        """Return a variable's words: `NAME`, `NAME[@]`, `#NAME[@]`, `NAME:-default`.
+
+        `NAME:=default` sets the variable too, as `: ${NAME:=default}` does at a script's top.
+        """
         match = _REFERENCE.fullmatch(text)
         if match is None or (match[1] and not match[3]):
             return [f"${{{text}}}"]
         known = self.variables.get(match[2])
-        if not known and match[4] is not None:
-            return [match[4].strip("\"'")]
+        if not known and match[5] is not None:
+            return self.default(match[2], match[5], keeps=match[4] == "=")
         if known is None:
             return [f"${match[2]}"]
         if match[1]:
@@ -244,6 +254,15 @@ class _Shell:
         if index in {"@", "*"}:
             return known
         return [known[int(index)]] if index.isdecimal() and int(index) < len(known) else [""]
+
+    def default(self, name: str, text: str, *, keeps: bool) -> list[str]:
+        """Return the default of a variable that is not set, itself expanded."""
+        bare = text.strip("\"'")
+        parts = read_parts(bare) if bare.count("${") <= _DEEPEST else ()
+        value = self.joined(parts) if parts else bare
+        if keeps and len(value) <= _LONGEST:
+            self.variables[name] = [value]
+        return [value]
 
     def number(self, name: str) -> str | None:
         """Return a variable's text for arithmetic, None where it is unknown."""

@@ -8,6 +8,7 @@ from decaycalc.errors import UnreadableFileError
 
 _MOST_WORDS = 50_000
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
+_READ = re.compile(r"\s*read\s+(?:-r\s+|-r?d\s*(?:''|\"\")\s+)*([A-Za-z_]\w*)\s*")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
 
@@ -61,18 +62,32 @@ def read_script(text: str, name: str) -> Script:
     return _Lexer(_without_heredocs(text), name).read()
 
 
+def read_parts(text: str) -> tuple[Part, ...]:
+    """Return the parts of a text that stands within `${NAME:-...}`; none where it is no word."""
+    quoted = text.replace('"', '\\"')
+    try:
+        return tuple(_Lexer(f'"{quoted}"', "").double_quoted())
+    except UnreadableFileError:
+        return ()
+
+
 def _without_heredocs(text: str) -> str:
-    """Return the text with the bodies of its heredocs blanked, so that lines keep their numbers."""
+    """Return the text with the bodies of its heredocs blanked, so that lines keep their numbers.
+
+    What `read` takes is a variable's text: `read -r -d '' NAME <<EOF` becomes its assignment.
+    """
     lines = text.replace("\r\n", "\n").split("\n")
-    end = ""
+    end, kept = "", False
     for at, line in enumerate(lines):
         if end:
-            if line.strip() == end:
-                end = ""
-            lines[at] = ""
+            is_end = line.strip() == end
+            end = "" if is_end else end
+            text = '"' if is_end else line.replace('"', '\\"')
+            lines[at] = text if kept else ""
         elif (match := _HEREDOC.search(line)) and not line.lstrip().startswith("#"):
-            end = match[2]
-            lines[at] = line[: match.start()]
+            read = _READ.fullmatch(line[: match.start()])
+            end, kept = match[2], read is not None
+            lines[at] = line[: match.start()] if read is None else f'{read[1]}="'
     return "\n".join(lines)
 
 
@@ -250,4 +265,6 @@ class _Lexer:
                 return at
             if closing[0] == ")":
                 depth += {"(": 1, ")": -1}.get(self.text[at], 0)
+            elif opening == "${":
+                depth += {"{": 1, "}": -1}.get(self.text[at], 0)
         raise self.fail(f"{opening} without its {closing}")

@@ -215,3 +215,24 @@ def test_what_a_run_would_tell_stays_one_piece():
 
 def test_a_line_s_end_within_quotes_is_counted_and_kept_after_a_backslash_before_others():
     assert words('p --a "b\\xc" --d') == ["p", "--a", "bxc", "--d"]
+
+
+def test_a_default_may_be_set_for_good_and_hold_other_variables():
+    text = ": ${LR:=3e-4} ${WD:=0.1}\nA=2\npython t.py --lr $LR --wd ${WD} --n ${B:-${A}0}"
+    assert [flag(text, name) for name in ("lr", "wd", "n")] == ["3e-4", "0.1", "20"]
+    deep = "p --a ${A:-${B:-${C:-${D:-${E:-1}}}}}"
+    assert flag(deep, "a") is None
+    assert flag("p --a ${A:-x\\} --b 1", "a") == "x\\"
+
+
+def test_a_heredoc_that_a_variable_reads_is_its_text():
+    text = (
+        "read -r -d '' job <<EOF\nmine.train \\\n --name \"a b\" --lr $LR\nEOF\n"
+        "LR=1\ndeepspeed --module $job --last 1"
+    )
+    assert launch(only(text)).program == "mine.train"
+    assert (flag(text, "name"), flag(text, "lr"), flag(text, "last")) == ("a b", None, "1")
+
+
+def test_what_tests_a_file_is_no_command():
+    assert words('if [ ! -f "t.py" ]; then\nexit 1\nfi\npython t.py --a 1')[-1] == "1"
