@@ -130,16 +130,13 @@ def answer(
     Raises:
         DecaycalcError: what the command would refuse.
     """
-    if isinstance(architecture, str):
-        from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (readers, if asked)
-
-        architecture = parse_architecture(architecture)
     asked = {name: more.pop(name) for name in list(more) if name in _ASKED}
     given = {name: number for name, number in more.items() if number is not None}
     here, there = runs_with(run or Run(), target_run, given)
     question = Question(
         value=value, source=_record(source), targets=tuple(map(_record, targets)),
-        run=here, target_run=there, match=Match(match), architecture=architecture, **asked,
+        run=here, target_run=there, match=Match(match),
+        architecture=_network(architecture), **asked,
     )  # fmt: skip
     return _answer(question)
 
@@ -154,6 +151,8 @@ def inspect(
     decay_schedule: str | None = None,
     groups: Sequence[str] = (),
     kind: str | None = None,
+    architecture: "Architecture | str | None" = None,
+    mask: str | None = None,
     **quantities: Number | None,
 ) -> "Inspection":
     """Return what the weight decay of a published run, a file or a live optimizer really does.
@@ -163,6 +162,8 @@ def inspect(
     Lightning's mapping of one) is stepped on a copy over the run's steps. `quantities` of the run,
     by their names, take the place of the source's own, and what depends on them follows; `groups`
     are rules `REGEX:lr*16,wd=0.1` laid over its groups; `kind` is the trainer whose file it is.
+    `architecture` is the network that a file's run trains, by name, file or as it is: which of its
+    tensors decay is the trainer's own rule, or `mask`.
     `to_dict()` is the command's JSON.
 
     >>> inspect("resnet-50-he", batch_size=512).figures.shrink
@@ -181,12 +182,13 @@ def inspect(
             "stands beside a live optimizer, and beside no other schedule",
         )  # fmt: skip
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
+    laid: Any = {"groups": tuple(groups), "architecture": _network(architecture), "mask": mask}
     if isinstance(source, str):
-        return inspection.inspect(source, run=own, groups=tuple(groups), kind=kind, **more)
+        return inspection.inspect(source, run=own, kind=kind, **laid, **more)
     from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
 
     live = laid_over(typed(run=own, **more), training_of(source, model, scheduler, run=own))
-    return inspection.inspect_training(live, groups=tuple(groups))
+    return inspection.inspect_training(live, **laid)
 
 
 def probe(optimizer: Any, model: Any = None) -> "Probe":
@@ -343,6 +345,19 @@ def _run_with(run: Run | None, quantities: Mapping[str, Number | None]) -> Run:
         name = next(name for name in given if name.startswith("to_"))
         raise InvalidValueError("quantity", name, "is none of this one run's")
     return own
+
+
+def _network(architecture: "Architecture | str | None") -> "Architecture | None":
+    """Return a network as it is, or read by its name.
+
+    Raises:
+        DecaycalcError: a network that cannot be read.
+    """
+    if not isinstance(architecture, str):
+        return architecture
+    from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (readers, if asked)
+
+    return parse_architecture(architecture)
 
 
 def _record(name: Convention | str) -> Convention:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import exact, finite
 from decaycalc.conventions.run import Run, RunJson
@@ -13,10 +13,13 @@ from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import replace
 from decaycalc.training.chosen import loaded, typed
-from decaycalc.training.groups import grouped, lr_of, own_run, value_of
+from decaycalc.training.groups import grouped, lr_of, on_network, own_run, value_of
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
 from decaycalc.training.record import Course, ExemptionJson, FoundJson, Group, Training
 from decaycalc.training.source import text_of
+
+if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
 
 
 class GroupDecayJson(TypedDict):
@@ -46,6 +49,18 @@ class SourceJson(TypedDict):
     title: str
 
 
+class NetworkJson(TypedDict):
+    """The network whose tensors stand in the groups, and how much of it decays."""
+
+    name: str
+    mask: str
+    n_parameters: int
+    n_decayed: int
+    n_exempt: int
+    n_decayed_tensors: int
+    n_exempt_tensors: int
+
+
 class ReadingJson(FiguresJson):
     """One reading of a run: its number, its groups, and what their decay does."""
 
@@ -59,6 +74,7 @@ class ReadingJson(FiguresJson):
     decay_schedule: str | None
     quantities: list[FoundJson]
     exempt: ExemptionJson | None
+    network: NetworkJson | None
     groups: list[GroupDecayJson]
 
 
@@ -163,6 +179,7 @@ class Inspection:
             "decay_schedule": training.decay_schedule,
             "quantities": [found.to_dict() for found in training.quantities],
             "exempt": training.exempt.to_dict(),
+            "network": network_of(training),
             "groups": [group.to_dict() for group in self.groups],
             **self.figures.to_dict(),
         }
@@ -176,38 +193,58 @@ def inspect(
     decay_schedule: str | None = None,
     groups: tuple[str, ...] = (),
     kind: str | None = None,
+    architecture: "Architecture | None" = None,
+    mask: str | None = None,
 ) -> Inspection:
     """Return what the decay of a published run or a training file really does.
 
     What is given takes the place of the source's own, and what depends on it follows; `groups`
-    are rules `REGEX:lr*16,wd=0.1` laid over its groups.
+    are rules `REGEX:lr*16,wd=0.1` laid over its groups. `architecture` is the network that it
+    trains: its tensors are grouped by the trainer's own exemption, or by `mask`.
 
     Raises:
+        MissingQuantityError: no mask is equal to the trainer's exemption, and none is given.
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
         ContradictionError: quantities that cannot hold together.
     """
     own = typed(run=run, schedule=schedule, decay_schedule=decay_schedule)
-    return inspect_training(loaded(source, own, kind=kind), groups=groups)
+    training = loaded(source, own, kind=kind)
+    return inspect_training(training, groups=groups, architecture=architecture, mask=mask)
 
 
-def inspect_training(training: Training, *, groups: tuple[str, ...] = ()) -> Inspection:
+def inspect_training(
+    training: Training,
+    *,
+    groups: tuple[str, ...] = (),
+    architecture: "Architecture | None" = None,
+    mask: str | None = None,
+) -> Inspection:
     """Return what the decay of a training that is read already (a live optimizer's) really does.
 
     Raises:
-        ContradictionError: quantities that cannot hold together.
+        ContradictionError: quantities that cannot hold together, a network of a live optimizer.
     """
-    return _inspected(grouped(training, groups))
+    if architecture is None:
+        return _inspected(grouped(training, groups))
+    return _inspected(on_network(training, groups, architecture=architecture, mask=mask))
 
 
-def review(source: str, *, kind: str | None = None, choice: Choice) -> tuple[Finding, ...]:
+def review(
+    source: str,
+    *,
+    kind: str | None = None,
+    choice: Choice,
+    architecture: "Architecture | None" = None,
+    mask: str | None = None,
+) -> tuple[Finding, ...]:
     """Return what the chosen rules find in a source; comments in its file may ignore some.
 
     Raises:
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
     """
-    found = inspect(source, kind=kind)
+    found = inspect(source, kind=kind, architecture=architecture, mask=mask)
     comments = comments_of(text_of(source))
     return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)
 
@@ -223,6 +260,24 @@ def _inspected(training: Training) -> Inspection:
         figures=measure(training) if own is None else own,
         alternatives=tuple(_inspected(other) for other in training.alternatives),
     )
+
+
+def network_of(training: Training) -> NetworkJson | None:
+    """Return the network of a run and how much of it decays; None where it was not told."""
+    if training.network is None:
+        return None
+    sizes: dict[bool, list[int]] = {True: [], False: []}
+    for tensor in training.tensors:
+        sizes[tensor.decays].append(tensor.n_weights)
+    return {
+        "name": training.network.name,
+        "mask": training.network.mask,
+        "n_parameters": sum(map(sum, sizes.values())),
+        "n_decayed": sum(sizes[True]),
+        "n_exempt": sum(sizes[False]),
+        "n_decayed_tensors": len(sizes[True]),
+        "n_exempt_tensors": len(sizes[False]),
+    }
 
 
 def _followable(training: Training) -> Training:

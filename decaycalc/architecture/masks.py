@@ -2,7 +2,8 @@
 
 Source: timm/optim/_param_groups.py; transformers/trainer.py, `get_decay_parameter_names`; fastai
 Learner `wd_bn_bias`; karpathy/nanoGPT model.py; Megatron-LM core/optimizer; flax examples/imagenet;
-mxnet/optimizer (names); lasagne/regularization.py; allenai/OLMo (embeddings exempt).
+mxnet/optimizer (names); lasagne/regularization.py; allenai/OLMo (embeddings exempt); open_clip
+main.py; ultralytics engine/trainer.py, build_optimizer; detectron2 solver/build.py (norms alone).
 """
 
 from collections.abc import Callable
@@ -83,6 +84,20 @@ def _is_no_bias_norm(tensor: Tensor) -> bool:
     return _is_no_bias(tensor) and tensor.role is not Role.NORM
 
 
+def _is_no_norm(tensor: Tensor) -> bool:
+    return tensor.role is not Role.NORM
+
+
+def _is_open_clip(tensor: Tensor) -> bool:
+    spared = any(word in tensor.name for word in ("bn", "ln", "bias", "logit_scale"))
+    return len(tensor.layer_shape) > 1 and not spared
+
+
+def _is_ultralytics(tensor: Tensor) -> bool:
+    spared = "bias" in tensor.name or "logit_scale" in tensor.name
+    return _is_no_bias_norm(tensor) and not spared
+
+
 def _is_no_embedding(tensor: Tensor) -> bool:
     table = tensor.role is Role.POSITION and tensor.leaf in {"weight", "embedding", "embeddings"}
     return _is_no_1d(tensor) and tensor.role is not Role.EMBEDDING and not table
@@ -124,12 +139,15 @@ RULES: dict[str, Rule] = {
     "all": _is_any,
     "no-bias": _is_no_bias,
     "no-1d": _is_no_1d,
+    "no-norm": _is_no_norm,
     "no-bias-norm": _is_no_bias_norm,
     "no-embedding": _is_no_embedding,
     "timm": _is_no_1d,
     "hf": _is_hugging_face,
     "matrices": _is_matrix,
     "olmo": _is_no_embedding_only,
+    "open-clip": _is_open_clip,
+    "ultralytics": _is_ultralytics,
 }
 # What each framework exempts unasked.
 FRAMEWORKS = {

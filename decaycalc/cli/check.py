@@ -8,7 +8,7 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import FILE
-from decaycalc.cli.options import KIND
+from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network
 from decaycalc.cli.output import Shown, formatted
 from decaycalc.errors import UsageError
 
@@ -38,6 +38,7 @@ _LEVELS = ("error", "warning", "note", "never")
               help="error, warning, note or never.  [default: warning]")  # fmt: skip
 @click.option("--explain", "code", metavar="CODE", help="Explain one rule.")
 @KIND
+@options(ARCH, DECAY_MASK)
 @formatted((*OFFERED, "github", "junit", "sarif"))
 def command(
     *,
@@ -47,13 +48,16 @@ def command(
     fail_on: str | None,
     code: str | None,
     kind: str | None,
+    arch: str | None,
+    decay_mask: str | None,
 ) -> Shown:
     """Check TOML assertions, or a training file (or a published run) by the rules DC...
 
     A TOML FILE of tables holds assertions: the fields of 'decaycalc convert', and to + equals, or
     quantity + min, max or equals, or recipes = [two names or files]; in a pyproject.toml they are
     the tables of [tool.decaycalc.check]. Any other FILE is read as a training run, and rules say
-    where its decay is not what it seems; '# decaycalc: ignore DC104' in it ignores one.
+    where its decay is not what it seems; '# decaycalc: ignore DC104' in it ignores one, and --arch
+    names its network for the rules on tensors.
 
     The exit status is 0 when all is well, 1 when an assertion or a rule from --fail-on on fails,
     and 2 when something cannot be evaluated or read.
@@ -65,7 +69,8 @@ def command(
     if not files:
         raise UsageError("give a FILE: assertions in TOML, or a training file")
     choice = choice_of(select, ignore, fail_on)
-    results, found = run_all(files, kind=kind, choice=choice)
+    network = read_network(arch, decay_mask)
+    results, found = run_all(files, kind=kind, choice=choice, **network)
     return shown(results, found, choice)
 
 

@@ -6,7 +6,15 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE, SCHEDULE
-from decaycalc.cli.options import GROUP, KIND, options, run_options
+from decaycalc.cli.options import (
+    ARCH,
+    DECAY_MASK,
+    GROUP,
+    KIND,
+    options,
+    read_network,
+    run_options,
+)
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.conventions.run import Run
 from decaycalc.errors import UsageError
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
         "decaycalc inspect train.yaml --world-size 8",
         "decaycalc inspect run.sh --json",
         "decaycalc inspect gpt-2-124m-nanogpt --group 'wte:wd=0'",
-        "decaycalc inspect args.yaml --kind timm -N 1281167",
+        "decaycalc inspect args.yaml --kind timm -N 1281167 --arch vit_base_patch16_224",
         "decaycalc inspect --live train:make_optimizer",
     ),
 )
@@ -38,7 +46,7 @@ if TYPE_CHECKING:
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
               help="Its decay's schedule, a multiplier, in place of its own.")  # fmt: skip
-@options(GROUP)
+@options(GROUP, ARCH, DECAY_MASK)
 @run_options
 @output_options
 def command(
@@ -49,21 +57,25 @@ def command(
     schedule: str | None,
     decay_schedule: str | None,
     groups: tuple[str, ...],
+    arch: str | None,
+    decay_mask: str | None,
     run: Run,
 ) -> Shown:
     """Show what the weight decay of SOURCE really does, and where each number comes from.
 
     SOURCE is a published run's name or a training file (- is stdin), or with --live code of yours
-    that makes an optimizer; the run's options take the place of its own.
+    that makes an optimizer; the run's options take the place of its own. --arch names the network
+    that a file's run trains: which of its tensors decay is the trainer's own rule, or --decay-mask.
     """
     from decaycalc.inspection import inspect, inspect_training
     from decaycalc.training.chosen import laid_over, typed
 
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
+    network = read_network(arch, decay_mask)
     if not live:
-        return shown(inspect(source, run=run, groups=groups, kind=kind, **more))
+        return shown(inspect(source, run=run, groups=groups, kind=kind, **network, **more))
     training = laid_over(typed(run=run, **more), training_of(source, kind, run))
-    return shown(inspect_training(training, groups=groups))
+    return shown(inspect_training(training, groups=groups, **network))
 
 
 def training_of(source: str, kind: str | None, run: Run) -> "Training":

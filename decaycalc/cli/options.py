@@ -218,9 +218,12 @@ GROUP = click.option(
     "--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",
     help="lr and decay of names that fit: * a factor, = a number.",
 )  # fmt: skip
+ARCH = click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
+                    help="Widths 784-300-10, a model's name, or a file.")  # fmt: skip
+DECAY_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
+                          help="Which tensors decay.  [default: the trainer's rule]")  # fmt: skip
 NETWORK = (
-    click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
-                 help="Widths 784-300-10, a model's name, or a file."),
+    ARCH,
     click.option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
     click.option("--decay-mask", type=MASK, metavar="MASK",
                  help="Which tensors decay.  [default: no-1d]"),
@@ -272,6 +275,18 @@ def take_architecture(request: Any) -> dict[str, Any]:
         "init": request.init,
         "classes": classes_of(request.classes),
     }
+
+
+def read_network(arch: str | None, decay_mask: str | None) -> dict[str, Any]:
+    """Return the network that a source's run trains, read, and the mask that is given for it.
+
+    Raises:
+        UsageError: a mask where there is no network.
+        DecaycalcError: a network that cannot be read.
+    """
+    if arch is None:
+        _require_architecture(decay_mask=decay_mask)
+    return {"architecture": _architecture(arch, bias=True), "mask": decay_mask}
 
 
 def _require_architecture(**given: object) -> None:

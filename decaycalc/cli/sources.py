@@ -58,9 +58,11 @@ def _project_settings() -> dict[str, tuple[str, ...]]:
 
 
 def run_all(
-    files: tuple[str, ...], *, kind: str | None, choice: "Choice"
+    files: tuple[str, ...], *, kind: str | None, choice: "Choice", **network: Any
 ) -> "tuple[Sequence[tuple[str, Checked]], Sequence[Found]]":
     """Return the results of the assertions and the findings, each with its file.
+
+    `network` is the one that the training runs train, and its mask, as `review` takes them.
 
     Raises:
         DecaycalcError: a file that cannot be read, or holds neither.
@@ -73,7 +75,7 @@ def run_all(
         else:
             from decaycalc.inspection import review
 
-            found += [(path, each) for each in review(path, kind=kind, choice=choice)]
+            found += [(path, each) for each in review(path, kind=kind, choice=choice, **network)]
     return results, found
 
 

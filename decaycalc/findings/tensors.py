@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from decaycalc.algebra.quantity import exact
 from decaycalc.findings.record import Hit, Level, Rule, Subject
 from decaycalc.training.record import GroupedTensor
 
@@ -12,6 +13,9 @@ _MATRIX = 2
 _TABLES = re.compile(
     r"embed|pos_|cls_token|token|wte|wpe|relative_position|logit_scale|lm_head|norm|bias|scale|gamma"
 )
+
+# A patch embedding is a convolution.
+_EMBEDDINGS = re.compile(r"(?<!patch_)embed|wte|wpe")
 
 
 def _named(tensors: list[GroupedTensor]) -> str:
@@ -25,6 +29,12 @@ def _small(subject: Subject) -> list[GroupedTensor]:
     return [tensor for tensor in subject.training.tensors if len(tensor.shape) < _MATRIX]
 
 
+def _of_own_rule(subject: Subject) -> Level | None:
+    """Return a note for what a trainer's own rule does: no code of the user's can have lost it."""
+    network = subject.training.network
+    return Level.NOTE if network is not None and network.is_own else None
+
+
 def _everything_decays(subject: Subject) -> Iterator[Hit]:
     tensors = subject.training.tensors
     small = [tensor for tensor in _small(subject) if tensor.decays]
@@ -36,14 +46,14 @@ def _some_small_decay(subject: Subject) -> Iterator[Hit]:
     small = _small(subject)
     decayed = [tensor for tensor in small if tensor.decays]
     if decayed and len(decayed) < len(small):
-        yield Hit(message=f"some 1-D tensors are exempt, but {_named(decayed)} decay")
+        message = f"some 1-D tensors are exempt, but {_named(decayed)} decay"
+        yield Hit(message=message, level=_of_own_rule(subject))
 
 
 def _nothing_decays(subject: Subject) -> Iterator[Hit]:
     tensors = subject.training.tensors
-    wanted = subject.training.value not in {None, "0"} or any(
-        group.weight_decay not in {None, "0", "0.0"} for group in subject.training.groups
-    )
+    numbers = (subject.training.value, *(each.weight_decay for each in subject.training.groups))
+    wanted = any(exact(number) > 0 for number in numbers if number is not None)
     if tensors and wanted and not any(tensor.decays for tensor in tensors):
         flat = all(len(tensor.shape) < _MATRIX for tensor in tensors)
         why = ": every parameter is flat, so that ndim < 2 exempts all of them" if flat else ""
@@ -62,7 +72,7 @@ def _matrix_exempt(subject: Subject) -> Iterator[Hit]:
         groups = ", ".join(sorted({group for tensor in lost for group in tensor.groups})[:_SHOWN])
         # Without names a table of embeddings, which many exempt, looks like any matrix.
         named = any("[" not in tensor.name for tensor in lost)
-        level = None if named else Level.NOTE
+        level = _of_own_rule(subject) if named else Level.NOTE
         yield Hit(message=f"matrices without decay: {_named(lost)}", where=groups, level=level)
 
 
@@ -81,7 +91,7 @@ def _nowhere(subject: Subject) -> Iterator[Hit]:
 def _embeddings(subject: Subject) -> Iterator[Hit]:
     found = [
         tensor for tensor in subject.training.tensors
-        if tensor.decays and re.search(r"embed|wte|wpe", tensor.name.lower())
+        if tensor.decays and _EMBEDDINGS.search(tensor.name.lower())
     ]  # fmt: skip
     if found:
         yield Hit(message=f"embeddings decay: {_named(found)}")

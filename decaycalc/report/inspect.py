@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
-from decaycalc.inspection import GroupDecay, Inspection
+from decaycalc.inspection import GroupDecay, Inspection, NetworkJson, network_of
 from decaycalc.report.check import findings
 from decaycalc.report.digits import show
 from decaycalc.report.groups import named
@@ -25,6 +25,10 @@ _GROUPS = (
     Column(header="decay per step", kind=Kind.READ, tone=Tone.VALUE),
     Column(header="left at the end", kind=Kind.SHARE),
     Column(header="timescale", kind=Kind.READ, rank=Rank.USEFUL),
+)
+_COUNTS = (
+    Column(header="tensors", kind=Kind.READ),
+    Column(header="weights", kind=Kind.READ),
 )
 # What is shown of a run, in this order; the other quantities stand in JSON.
 _SHOWN = ("optimizer", "weight_decay", "value", "lr", "momentum", "beta1")
@@ -64,8 +68,24 @@ def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
     yield ("schedule", training.schedule or "not known", _origin(by_name.get("schedule")))
     yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
     yield ("length", _length(training.run), _length_origin(by_name))
+    yield ("exempt", training.exempt.rule, _exempt_origin(training))
+    network = network_of(training)
+    if network is not None:
+        yield ("network", network["name"], _network_counts(network))
+
+
+def _exempt_origin(training: Training) -> str:
+    """Return whose the rule is that takes tensors out of the decay, and what changes it."""
+    if training.network is not None and not training.network.is_own:
+        return "given"
     switch = f" ({training.exempt.switch})" if training.exempt.switch else ""
-    yield ("exempt", training.exempt.rule, f"{training.title}'s rule{switch}")
+    return f"{training.title}'s rule{switch}"
+
+
+def _network_counts(network: NetworkJson) -> str:
+    """Return how many of a network's weights decay, as whole numbers."""
+    share = network["n_decayed"] / network["n_parameters"]
+    return f"{network['n_decayed']:,} of {network['n_parameters']:,} weights decay ({share:.2%})"
 
 
 def _row(found: Sourced, training: Training) -> tuple[Cell, ...]:
@@ -137,8 +157,13 @@ def _groups(found: Inspection) -> Table:
     shown = found.groups[:_MOST_GROUPS]
     more = len(found.groups) - len(shown)
     note = f"and {more} groups more (--json)" if more else ""
-    rows = tuple(_group(each, found.training) for each in shown)
-    return Table(title="group", columns=_GROUPS, rows=rows, note=note)
+    counted = any(each.n_tensors is not None for each in shown)
+    rows = tuple(
+        (*_group(each, found.training), *((each.n_tensors, each.n_weights) if counted else ()))
+        for each in shown
+    )
+    columns = (*_GROUPS, *(_COUNTS if counted else ()))
+    return Table(title="group", columns=columns, rows=rows, note=note)
 
 
 def _group(each: GroupDecay, training: Training) -> tuple[Cell, ...]:

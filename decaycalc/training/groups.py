@@ -7,14 +7,16 @@ from decaycalc.algebra.number import exact
 from decaycalc.architecture.treatment import Amount, GroupRule, Treatment, parse_group_rule
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
-from decaycalc.errors import InvalidValueError
+from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import Group, GroupedTensor, Training
+from decaycalc.training.record import Exemption, Group, GroupedTensor, Network, Training
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
 
+# What a trainer's file has where the decay is all that tells its tensors apart.
+_PLAIN = frozenset({"decayed", "exempt", "all"})
 REST = Group(name="others", selector="the other tensors")
 
 
@@ -36,10 +38,10 @@ def grouped(
         UndecidableError: names do not tell the exemptions that the mask asks for.
     """
     rules = tuple(map(parse_group_rule, texts))
-    if not rules:
-        return training
     if architecture is not None:
         return _of_network(training, rules, architecture, mask)
+    if not rules:
+        return training
     if training.tensors:
         for rule in rules:
             training = _of_tensors(training, rule)
@@ -78,6 +80,64 @@ def by_pattern(training: Training, texts: tuple[str, ...]) -> tuple[tuple[Group,
     return tuple((group, own_run(training, group)) for group in groups)
 
 
+def on_network(
+    training: Training,
+    texts: tuple[str, ...],
+    *,
+    architecture: "Architecture",
+    mask: str | None = None,
+) -> Training:
+    """Return a file's training, and its other readings, with the groups of a network's tensors.
+
+    What decays is what the trainer exempts, or what `mask` says in its place; `texts` are rules as
+    `grouped` takes them.
+
+    Raises:
+        ContradictionError: a run that has its tensors already, or a bare count of weights.
+        MissingQuantityError: no mask is equal to the trainer's rule, and none is given.
+        As `grouped`.
+    """
+    if training.tensors:
+        raise ContradictionError("a live optimizer has its tensors: it takes no other network")
+    if architecture.is_bare_count:
+        raise ContradictionError("a bare number of weights has no tensors that rules could look at")
+    own = _own_mask(training)
+    if mask is None and own is None:
+        what = f"which tensors of {architecture.name[:80]!r} decay ({_left_open(training)})"
+        raise MissingQuantityError(what, ("decay_mask",))
+    from decaycalc.architecture.masks import find_mask  # noqa: PLC0415  (a network, if there is one)
+
+    chosen = find_mask(mask or own)
+    made = grouped(training, texts, architecture=architecture, mask=chosen)
+    left = f"its own groups are left out: {_left_open(training)}"
+    given = Exemption(rule=f"what {chosen} exempts", mask=chosen)
+    return replace(
+        made,
+        network=Network(name=architecture.name, mask=chosen, is_own=mask is None),
+        exempt=training.exempt if mask is None else given,
+        alternatives=tuple(
+            on_network(other, texts, architecture=architecture, mask=mask)
+            for other in training.alternatives
+        ),
+        notes=(*made.notes, *architecture.notes, *((left,) if _others(training) else ())),
+    )
+
+
+def _own_mask(training: Training) -> str | None:
+    """Return the mask equal to what a trainer exempts, None where its groups are others."""
+    return None if _others(training) else training.exempt.mask
+
+
+def _others(training: Training) -> list[str]:
+    """Return a file's groups beside what decays and what is exempt, which are told by words."""
+    return [each.name for each in training.groups if each.name not in _PLAIN]
+
+
+def _left_open(training: Training) -> str:
+    """Return in words what no mask says of a trainer's groups."""
+    return ", ".join(_others(training))[:200] or f"exempt: {training.exempt.rule}"
+
+
 def _of_network(
     training: Training,
     rules: tuple[GroupRule, ...],
@@ -94,12 +154,13 @@ def _of_network(
 
     choice = Choice(mask=mask or DEFAULT_MASK, groups=rules)
     found = group_tensors(architecture, treatments(architecture, choice))
+    nothing = training.value is not None and exact(training.value) == 0
     tensors = tuple(
         GroupedTensor(
             name=tensor.name,
             shape=tensor.shape,
             groups=(each.treatment.name,),
-            decays=not each.treatment.is_exempt,
+            decays=not (nothing or each.treatment.is_exempt),
         )
         for each in found
         for tensor in each.tensors

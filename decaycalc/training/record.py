@@ -35,10 +35,14 @@ class FoundJson(TypedDict):
 
 
 class ExemptionJson(TypedDict):
-    """Which tensors do not decay, in words, and the setting that changes it."""
+    """Which tensors do not decay, in words; the setting that changes it, and the mask equal to it.
+
+    `mask` is null where no mask says the same.
+    """
 
     rule: str
     switch: str | None
+    mask: str | None
 
 
 class ImportedJson(TypedDict):
@@ -79,14 +83,18 @@ class Sourced(Record):
 
 
 class Exemption(Record):
-    """Which tensors do not decay, in words, and the settings that change it."""
+    """Which tensors do not decay, in words, and the settings that change it.
+
+    `mask` is the decay mask of a network that exempts the same, None where there is none.
+    """
 
     rule: str
     switch: str = ""
+    mask: str | None = None
 
     def to_dict(self) -> ExemptionJson:
         """Return the rule as JSON's `exempt`."""
-        return {"rule": self.rule, "switch": self.switch or None}
+        return {"rule": self.rule, "switch": self.switch or None, "mask": self.mask}
 
 
 class Course(Record):
@@ -132,6 +140,17 @@ class GroupedTensor(Record):
         return prod(self.shape)
 
 
+class Network(Record):
+    """The network that a run is told to train, by its name, and the mask that says what decays.
+
+    `is_own` is whether the mask is the trainer's own rule; else it was given.
+    """
+
+    name: str
+    mask: str
+    is_own: bool
+
+
 class Training(Record):
     """One training run with the origin of everything that entered it.
 
@@ -141,7 +160,7 @@ class Training(Record):
     `value` decays nothing that a number could tell of.
     `alternatives` are the other readings that the file leaves open; `missing` names quantities
     without which there is no whole answer, `not_used` the file's keys that sound relevant and
-    were not read. `unit` is what B counts; `tensors` are a live run's.
+    were not read. `unit` is what B counts; `tensors` are a live run's, or those of its `network`.
     """
 
     source: str
@@ -167,6 +186,7 @@ class Training(Record):
     read_as: str | None = None
     reading: str = ""
     tensors: tuple[GroupedTensor, ...] = ()
+    network: Network | None = None
 
     @property
     def record(self) -> Convention | None:

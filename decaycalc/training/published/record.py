@@ -16,7 +16,8 @@ class Recipe(Record):
     `read_as` names the convention by whose rule the decay is compared where the recipe's own has
     no scalar (LAMB); the note then says so. `checked` is the file and the commit that the numbers
     were read in again, "paper, not opened" (or card, page) where they were not. `note` also
-    tells what the fields cannot hold.
+    tells what the fields cannot hold. `mask` is the decay mask that exempts what
+    `exempt` says, None where none does.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Recipe(Record):
     betas: tuple[str, str] | None = None
     eps: str | None = None
     exempt: str | None = None
+    mask: str | None = None
     n_parameters: int | None = None
     note: str = ""
     checked: str = "paper, not opened"

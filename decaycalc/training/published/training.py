@@ -31,7 +31,7 @@ def training_of(recipe: Recipe) -> Training:
         betas=recipe.betas,
         eps=recipe.eps,
         quantities=_quantities(recipe),
-        exempt=Exemption(rule=exempt),
+        exempt=Exemption(rule=exempt, mask=recipe.mask),
         groups=(
             Group(name="decayed", selector="the other tensors"),
             Group(name="exempt", selector=exempt, weight_decay="0"),

@@ -107,10 +107,11 @@ def _accumulation(settings: Settings) -> Sourced | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    rule = hf_trainer.trainer_exempt(settings).rule
+    usual, switch = hf_trainer.trainer_exempt(settings), ", ".join(_OWN_GROUPS)
     if any(settings.has(key) for key in _OWN_GROUPS):
-        rule += "; embeddings, lm_head and modules_to_save too"
-    return Exemption(rule=rule, switch=", ".join(_OWN_GROUPS))
+        rule = f"{usual.rule}; embeddings, lm_head and modules_to_save too"
+        return Exemption(rule=rule, switch=switch)
+    return with_changes(usual, switch=switch)
 
 
 def _unit(settings: Settings) -> str:

@@ -90,7 +90,7 @@ _POLICIES: dict[str, Callable[[Settings], str | None]] = {
 
 
 def _exempt(_: Settings) -> Exemption:
-    return Exemption(rule="nothing", switch="decay_mult of a layer's param")
+    return Exemption(rule="nothing", mask="all", switch="decay_mult of a layer's param")
 
 
 def _layers(settings: Settings) -> tuple[Entries, ...]:

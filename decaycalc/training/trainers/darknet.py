@@ -95,7 +95,7 @@ _POLICIES = {
 
 def _exempt(_: Settings) -> Exemption:
     """Source: pjreddie/darknet src/convolutional_layer.c, update_convolutional_layer."""
-    return Exemption(rule="biases and the scales of batch normalisation")
+    return Exemption(rule="biases and the scales of batch normalisation", mask="no-bias-norm")
 
 
 def _finish(_: Settings, made: Training) -> Training:

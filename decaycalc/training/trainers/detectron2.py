@@ -9,6 +9,7 @@ from fractions import Fraction
 from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
@@ -110,10 +111,14 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    parts = [] if settings.number("weight_decay_norm") else ["norms"]
-    parts += ["biases"] if settings.number("weight_decay_bias") == 0 else []
-    switch = "SOLVER.WEIGHT_DECAY_NORM, SOLVER.WEIGHT_DECAY_BIAS"
-    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch)
+    norms, biases, own = (settings.number(f"weight_decay{word}") for word in ("_norm", "_bias", ""))
+    parts = [] if norms else ["norms"]
+    parts += ["biases"] if biases == 0 else []
+    return of_kinds(
+        *parts,
+        switch="SOLVER.WEIGHT_DECAY_NORM, SOLVER.WEIGHT_DECAY_BIAS",
+        whole={norms, biases} <= {own, 0, None},
+    )
 
 
 def _finish(settings: Settings, made: Training) -> Training:

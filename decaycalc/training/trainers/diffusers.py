@@ -142,7 +142,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", switch="LoRA trains its adapters alone"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all", switch="LoRA trains its adapters alone"),
     harmless=("max_grad_norm", "prior_*", "sample_batch_size", "validation_*", "checkpoint*",
               "gradient_checkpointing", "rank", "text_encoder_lr", "dataloader*"),
     finish=_finish,

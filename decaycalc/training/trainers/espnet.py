@@ -22,8 +22,10 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    rule = "biases, norms and embeddings" if settings.flag("exclude_weight_decay") else "nothing"
-    return Exemption(rule=rule, switch="exclude_weight_decay")
+    switch = "exclude_weight_decay"
+    if settings.flag("exclude_weight_decay"):
+        return Exemption(rule="biases, norms and embeddings", switch=switch)
+    return Exemption(rule="nothing", switch=switch, mask="all")
 
 
 TRAINER = Trainer(

@@ -139,7 +139,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     harmless=("optimizer.fp16_adam_stats", "optimization.clip_norm", "clip_norm", "task*",
               "criterion*", "checkpoint*", "common*", "save_interval*", "dataset*", "model*",
               "lr_scheduler.total_num_update", "total_num_update", "optimization*"),

@@ -136,7 +136,9 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="biases and the parameters of normalisations"),
+    exempt=lambda _: Exemption(
+        rule="biases and the parameters of normalisations", mask="no-bias-norm"
+    ),
     batch=_batch,
     unit=_unit,
     prepare=_prepare,

@@ -200,7 +200,8 @@ def trainer_exempt(_: Settings) -> Exemption:
     Source: transformers 5.24.0 trainer.py, get_decay_parameter_names.
     """
     return Exemption(
-        rule="names with bias, layernorm, rmsnorm, norm or _norm, and nn.LayerNorm modules"
+        rule="names with bias, layernorm, rmsnorm, norm or _norm, and nn.LayerNorm modules",
+        mask="hf",
     )
 
 

@@ -86,7 +86,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     harmless=("optimizer._partial_", "model*", "data*", "trainer*", "logger*", "callbacks*",
               "hydra*", "defaults*", "paths*"),
     prepare=_prepare,

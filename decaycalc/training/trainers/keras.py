@@ -162,7 +162,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", switch="exclude_from_weight_decay"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all", switch="exclude_from_weight_decay"),
     batch=lambda _: ("batch_size", "grad_accum"),
     harmless=("layers*", "config.learning_rate*", "config.beta*", "config.ema*", "config.*"),
     prepare=_prepare,

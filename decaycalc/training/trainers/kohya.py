@@ -217,7 +217,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     harmless=("max_grad_norm", "unet_lr", "text_encoder_lr*", "network_*", "save_*", "sample_*",
               "caption_*", "optimizer_args*", "dataset_config", "max_data_loader*", "min_snr*",
               "bucket_*", "max_timestep", "min_timestep", "batch_size",

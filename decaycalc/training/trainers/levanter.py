@@ -83,7 +83,9 @@ def _exempt(settings: Settings) -> Exemption:
         return Exemption(rule=f"all but names that match {named[:200]}", switch=switch)
     if named:
         return Exemption(rule=f"{usual}, unless they match {named[:200]}", switch=switch)
-    return Exemption(rule="nothing" if default == "false" else usual, switch=switch)
+    if default == "false":
+        return Exemption(rule="nothing", switch=switch, mask="all")
+    return Exemption(rule=usual, switch=switch)
 
 
 def _finish(settings: Settings, made: Training) -> Training:

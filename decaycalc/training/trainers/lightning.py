@@ -109,7 +109,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     harmless=("trainer*", "model*", "data*", "seed_everything", "ckpt_path", "lr_scheduler*"),
     prepare=_prepare,
 )  # fmt: skip

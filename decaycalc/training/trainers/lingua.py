@@ -74,7 +74,7 @@ TRAINER = Trainer(
     ),
     optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     batch=lambda _: ("batch_size", "grad_accum", "world_size", "seq_len"),
     unit=lambda _: "tokens",
     harmless=("optim.clip", "optim.annealing_step", "profiling*", "checkpoint*", "logging*",

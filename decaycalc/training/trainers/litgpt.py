@@ -94,7 +94,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     batch=_batch,
     unit=_unit,
     harmless=("train.micro_batch_size", "train.save_interval", "train.log_interval",

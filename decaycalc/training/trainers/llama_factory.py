@@ -47,10 +47,10 @@ def _filled_in(settings: Settings) -> str | None:
 def _exempt(settings: Settings) -> Exemption:
     switch = ", ".join((*_OWN_RULE, *_NOTHING_EXEMPT))
     if any(_is_set(settings, name) for name in _NOTHING_EXEMPT):
-        return Exemption(rule="nothing", switch=switch)
+        return Exemption(rule="nothing", switch=switch, mask="all")
     if any(settings.has(name) for name in _OWN_RULE):
         return Exemption(rule="LayerNorm modules and names with bias", switch=switch)
-    return Exemption(rule=hf_trainer.trainer_exempt(settings).rule, switch=switch)
+    return replace(hf_trainer.trainer_exempt(settings), switch=switch)
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -106,9 +106,9 @@ def _exempt(settings: Settings) -> Exemption:
     node = settings.node("optimizer.filter_bias_norm_wd")  # ModernBERT's main.py
     if isinstance(node, Scalar) and (node.text or "").lower() == "true":
         return Exemption(rule="biases and norms", switch="optimizer.filter_bias_norm_wd")
-    groups = settings.has("optimizer.param_groups")
-    rule = "what optimizer.param_groups says" if groups else "nothing"
-    return Exemption(rule=rule, switch=switch)
+    if settings.has("optimizer.param_groups"):
+        return Exemption(rule="what optimizer.param_groups says", switch=switch)
+    return Exemption(rule="nothing", switch=switch, mask="all")
 
 
 TRAINER = Trainer(

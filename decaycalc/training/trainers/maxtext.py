@@ -35,7 +35,9 @@ def _schedule(settings: Settings) -> str | None:
 
 def _exempt(settings: Settings) -> Exemption:
     masks = settings.texts("adamw_mask")
-    rule = "names that match " + " or ".join(masks)[:200] if masks else "nothing"
+    if not masks:
+        return Exemption(rule="nothing", switch="adamw_mask", mask="all")
+    rule = f"names that match {' or '.join(masks)[:200]}"
     return Exemption(rule=rule, switch="adamw_mask")
 
 

@@ -135,9 +135,11 @@ def _schedule(settings: Settings) -> str | None:
 
 def _exempt(settings: Settings) -> Exemption:
     rule = "1-D tensors and names that end in .bias"
+    switch = "--apply-wd-to-qk-layernorm"
     if settings.flag("apply_wd_to_qk_layernorm"):
         rule += ", but the layer norms of queries and keys"
-    return Exemption(rule=rule, switch="--apply-wd-to-qk-layernorm")
+        return Exemption(rule=rule, switch=switch)
+    return Exemption(rule=rule, switch=switch, mask="no-1d")
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -13,6 +13,7 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
@@ -264,9 +265,7 @@ def exempt(settings: Settings, path: str) -> Exemption:
     """
     own = Entries(entries=settings.entries(path))
     zero = [word for word in _KINDS if typed_number(_text(own, f"{word}_decay_mult")) == 0]
-    return Exemption(
-        rule=", ".join(_KINDS[word] for word in zero) or "nothing", switch="paramwise_cfg"
-    )
+    return of_kinds(*(_KINDS[word] for word in zero), switch="paramwise_cfg")
 
 
 def groups(settings: Settings, path: str) -> tuple[Group, ...]:

@@ -46,7 +46,7 @@ def _schedule(settings: Settings) -> str:
 
 def _exempt(_: Settings) -> Exemption:
     """Source: karpathy/nanoGPT model.py, configure_optimizers."""
-    return Exemption(rule="tensors of less than two dimensions")
+    return Exemption(rule="tensors of less than two dimensions", mask="matrices")
 
 
 TRAINER = Trainer(

@@ -54,7 +54,7 @@ def _exempt(settings: Settings) -> Exemption:
     patterns = settings.texts("optimizer.weight_decay_exclude_named_params")
     switch = "optimizer.weight_decay_exclude_named_params"
     if not patterns:
-        return Exemption(rule="nothing", switch=switch)
+        return Exemption(rule="nothing", mask="all", switch=switch)
     return Exemption(rule="names that match " + " or ".join(patterns)[:200], switch=switch)
 
 

@@ -5,6 +5,7 @@ Source: NeMo 8cfedd72 core/optim/optimizers.py, core/optim/lr_scheduler.py.
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -71,10 +72,10 @@ def _schedule(settings: Settings) -> str | None:
 def _exempt(settings: Settings) -> Exemption:
     switch = "model.optim.do_layer_norm_weight_decay"
     if not _is_megatron(settings):
-        return Exemption(rule="nothing")
+        return Exemption(rule="nothing", mask="all")
     if settings.flag("do_layer_norm_weight_decay"):
-        return Exemption(rule="biases", switch=switch)
-    return Exemption(rule="norms and biases", switch=switch)
+        return of_kinds("biases", switch=switch)
+    return of_kinds("norms", "biases", switch=switch)
 
 
 def _is_megatron(settings: Settings) -> bool:

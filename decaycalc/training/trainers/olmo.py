@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
@@ -84,10 +85,9 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    parts = [] if settings.flag("decay_norm_and_bias") else ["norms and biases"]
+    parts = [] if settings.flag("decay_norm_and_bias") else ["norms", "biases"]
     parts += [] if settings.flag("decay_embeddings") else ["embeddings"]
-    switch = "optimizer.decay_norm_and_bias, optimizer.decay_embeddings"
-    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch)
+    return of_kinds(*parts, switch="optimizer.decay_norm_and_bias, optimizer.decay_embeddings")
 
 
 TRAINER = Trainer(

@@ -50,7 +50,7 @@ def _schedule(settings: Settings) -> str | None:
 
 def _exempt(_: Settings) -> Exemption:
     rule = "tensors of fewer than two dimensions, names with bn, ln, bias or logit_scale"
-    return Exemption(rule=rule, switch="--wd-exclude")
+    return Exemption(rule=rule, switch="--wd-exclude", mask="open-clip")
 
 
 TRAINER = Trainer(

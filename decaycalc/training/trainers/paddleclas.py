@@ -106,7 +106,9 @@ def _exempt(settings: Settings) -> Exemption:
     parts = [f"names with {' or '.join(names)[:200]}"] if names else []
     parts += ["1-D tensors"] if settings.flag("one_dim") else []
     switch = "Optimizer.no_weight_decay_name, Optimizer.one_dim_param_no_weight_decay"
-    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch)
+    known = "matrices" if parts else "all"
+    mask = None if names else known
+    return Exemption(rule=" and ".join(parts) or "nothing", switch=switch, mask=mask)
 
 
 TRAINER = Trainer(

@@ -116,7 +116,8 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(
-        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names"
+        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
+        mask="timm",
     ),
     harmless=("MODEL*", "DATA*", "AUG*", "TEST*", "TRAIN.CLIP_GRAD", "TRAIN.LR_SCHEDULER*",
               "TRAIN.AUTO_RESUME", "TRAIN.EMA*", "SAVE_FREQ", "PRINT_FREQ", "AMP*"),

@@ -219,7 +219,8 @@ def _length(settings: Settings) -> Sourced | None:
 def _exempt(_: Settings) -> Exemption:
     """Source: timm 1.0.31 optim/_param_groups.py, param_groups_weight_decay."""
     return Exemption(
-        rule="one-dimensional tensors and biases, and what the model's no_weight_decay lists"
+        rule="one-dimensional tensors and biases, and what the model's no_weight_decay lists",
+        mask="timm",
     )
 
 

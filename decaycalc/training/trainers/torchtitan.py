@@ -113,7 +113,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: Exemption(rule="nothing", mask="all"),
     batch=_batch,
     unit=lambda _: "tokens",
     harmless=("optimizer.implementation", "optimizer.fused", "optimizer.early_step*",

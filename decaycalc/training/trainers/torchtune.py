@@ -43,7 +43,7 @@ def _unit(settings: Settings) -> str:
 
 
 def _exempt(_: Settings) -> Exemption:
-    return Exemption(rule="nothing", switch="with LoRA only the adapters are trained")
+    return Exemption(rule="nothing", mask="all", switch="with LoRA only the adapters are trained")
 
 
 TRAINER = Trainer(

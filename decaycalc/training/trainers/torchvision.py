@@ -6,6 +6,7 @@ Source: pytorch/vision references/classification/train.py (017e9b99); --bias-wei
 
 from fractions import Fraction
 
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -63,10 +64,15 @@ def _main(settings: Settings, name: str) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    rules = ["norms"] if settings.number("norm_weight_decay") == 0 else []
-    rules += ["biases"] if settings.number("bias_weight_decay") == 0 else []
-    switch = "--norm-weight-decay, --bias-weight-decay, --transformer-embedding-decay"
-    return Exemption(rule=" and ".join(rules) or "nothing", switch=switch)
+    names = ("norm_weight_decay", "bias_weight_decay", "transformer_embedding_decay")
+    norms, biases, tables = (settings.number(name) for name in names)
+    rules = ["norms"] if norms == 0 else []
+    rules += ["biases"] if biases == 0 else []
+    return of_kinds(
+        *rules,
+        switch="--norm-weight-decay, --bias-weight-decay, --transformer-embedding-decay",
+        whole={norms, biases} <= {0, None} and tables is None,
+    )
 
 
 TRAINER = Trainer(

@@ -89,7 +89,7 @@ def schedule_of(settings: Settings) -> str:
 
 def exempt(_: Settings) -> Exemption:
     """Source: ultralytics 8.4.190 engine/trainer.py, build_optimizer."""
-    return Exemption(rule="names with bias, norm modules, logit_scale")
+    return Exemption(rule="names with bias, norm modules, logit_scale", mask="ultralytics")
 
 
 def _set_by_auto(name: str, value: str, key: str) -> Derive:

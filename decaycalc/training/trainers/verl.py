@@ -26,7 +26,9 @@ def _is_megatron(settings: Settings) -> bool:
 
 def _exempt(settings: Settings) -> Exemption:
     megatron = _is_megatron(settings)
-    return Exemption(rule="1-D tensors and names that end in .bias" if megatron else "nothing")
+    if megatron:
+        return Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d")
+    return Exemption(rule="nothing", mask="all")
 
 
 def _optimizer(settings: Settings) -> Optimizer:

@@ -3,6 +3,7 @@
 import pytest
 
 from decaycalc.inspection import inspect
+from decaycalc.training.record import Exemption
 from tests.training.trainers.reading import origins, read, shrink
 
 MMENGINE = """\
@@ -32,7 +33,9 @@ def test_a_configuration_is_read(tmp_path):
     assert made.run.examples_per_step == 8
     assert made.run.epochs == 24
     assert made.schedule == "step:at=16/22epochs,gamma=0.1,warmup=1000,start=0.01"
-    assert made.exempt.rule == "norms, biases"
+    assert made.exempt == Exemption(
+        rule="norms and biases", switch="paramwise_cfg", mask="no-bias-norm"
+    )
     assert shrink(made) == pytest.approx(1e-5)
     assert origins(made)["schedule"] == "derived"
 

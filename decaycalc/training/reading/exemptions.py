@@ -1,0 +1,25 @@
+"""Exemptions by kinds of tensors, and the mask of a network's tensors that each is equal to."""
+
+from decaycalc.training.record import Exemption
+
+_MASKS = {
+    (): "all",
+    ("norms",): "no-norm",
+    ("biases",): "no-bias",
+    ("norms", "biases"): "no-bias-norm",
+    ("norms", "biases", "embeddings"): "no-embedding",
+    ("embeddings",): "olmo",
+}
+
+
+def of_kinds(*kinds: str, switch: str = "", whole: bool = True) -> Exemption:
+    """Return the exemption of some kinds of tensors, told in words in the order given.
+
+    `whole` is False where the others' decays differ too, which no mask tells.
+
+    >>> of_kinds("norms", "biases").rule, of_kinds("norms", "biases").mask
+    ('norms and biases', 'no-bias-norm')
+    """
+    first, last = ", ".join(kinds[:-1]), kinds[-1] if kinds else "nothing"
+    mask = _MASKS.get(kinds) if whole else None
+    return Exemption(rule=f"{first} and {last}" if first else last, switch=switch, mask=mask)
