@@ -1,7 +1,7 @@
 """Answer: everything that `decaycalc convert` says about one weight decay in one run."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
@@ -24,9 +24,11 @@ from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict, replace
 from decaycalc.survival.documents import SummaryJson
+from decaycalc.training.record import ConvertedGroupJson
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
+    from decaycalc.grouped_answers import GroupAnswer
     from decaycalc.survival.scheduled import ScheduleAnswer
 
 
@@ -62,6 +64,7 @@ class AnswerJson(TypedDict):
     unavailable: list[UnavailableJson]
     assumptions: list[AssumptionJson]
     warnings: list[str]
+    groups: NotRequired[list[ConvertedGroupJson]]
 
 
 class Unavailable(Record):
@@ -89,7 +92,8 @@ class Question(Record):
     """What is asked: a number in a convention and a run, and what to make of it.
 
     `targets` empty asks for the common conventions, or for all with `everything`. `strict` refuses
-    an answer that takes an unsaid quantity for granted.
+    an answer that takes an unsaid quantity for granted. `groups` are rules `REGEX:lr*16,wd=0.1` for
+    `grouped_answers`; `answer` is of the run's own numbers.
     """
 
     source: Convention
@@ -108,6 +112,7 @@ class Question(Record):
     schedule: str | None = None
     decay_schedule: str | None = None
     strict: bool = False
+    groups: tuple[str, ...] = ()
 
 
 class Answer(Record):
@@ -129,11 +134,12 @@ class Answer(Record):
     unavailable: tuple[Unavailable, ...]
     assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...]
+    groups: "tuple[GroupAnswer, ...]" = ()
 
     def to_dict(self) -> AnswerJson:
         """Return the answer as JSON holds it, without the three schema keys."""
         value = None if self.value is None else float(self.value)
-        return {
+        document: AnswerJson = {
             "source": self.source.with_number(value),
             "run": self.run.to_dict(),
             "target_run": None if self.target_run is None else self.target_run.to_dict(),
@@ -147,6 +153,9 @@ class Answer(Record):
             "assumptions": [entry.to_dict() for entry in self.assumptions],
             "warnings": list(self.warnings),
         }
+        if self.groups:
+            document["groups"] = [each.to_dict() for each in self.groups]
+        return document
 
 
 def answer(question: Question) -> Answer:

@@ -15,6 +15,7 @@ from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -121,8 +122,8 @@ def answer(
     """Return all that `decaycalc convert` says: decay, penalty and conversions.
 
     `more` are the other fields of `decaycalc.answers.Question` (`everything`, `mask`, `init`,
-    `classes`, `dtype`, `schedule`, `strict`), and quantities of the two runs by their names, as
-    `convert` takes them. The answer's `to_dict()` is the command's JSON.
+    `classes`, `dtype`, `schedule`, `strict`, `groups`), and quantities of the two runs by
+    their names, as `convert` takes them. The answer's `to_dict()` is the command's JSON.
 
     >>> answer(1e-4, source="pytorch-sgd", lr=0.1).shrink
     1e-05
@@ -138,6 +139,10 @@ def answer(
         run=here, target_run=there, match=Match(match),
         architecture=_network(architecture), **asked,
     )  # fmt: skip
+    if question.groups:
+        from decaycalc.grouped_answers import answer as answer_with_groups  # noqa: PLC0415
+
+        return answer_with_groups(replace(question, groups=tuple(question.groups)))
     return _answer(question)
 
 

@@ -5,6 +5,7 @@ says what must be true of them:
 
 - `to` and `equals`: the number in the other convention, to a relative `rtol` (1e-9 by default);
 - `quantity` with `min`, `max` or `equals`: a number of the answer lies in a range;
+- `group`, a rule as `--group` takes it: the numbers are those of its tensors;
 - `recipes`: two recipes, by name or file, have the same decay (or the same `quantity`).
 
 A check says all that it means: no default of an option enters it, wherever that is configured.
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, TypeGuard
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.answers import answer
+from decaycalc.answers import Question, answer
 from decaycalc.bulk.fields import SETTINGS, question_of
 from decaycalc.errors import (
     DecaycalcError,
@@ -214,8 +215,25 @@ def _actual(check: Check) -> float:
     if not ({"to", "quantity"} & check.fields.keys()):
         raise MissingQuantityError("a check", ("to or quantity",))
     question = replace(question_of(fields), value=check.fields["value"])
-    numbers = numbers_of(answer(question).to_dict())
+    numbers = _numbers_of_group(question) if question.groups else numbers_of(_document(question))
     return _number(numbers, _quantity(check.fields, "value"))
+
+
+def _document(question: Question) -> Mapping[str, Any]:
+    return answer(question).to_dict()
+
+
+def _numbers_of_group(question: Question) -> dict[str, float | None]:
+    """Return the numbers of the one group that a check's rule makes, its penalty left out.
+
+    Raises:
+        DecaycalcError: there are several rules, or one that is malformed or fits no tensor.
+    """
+    from decaycalc.grouped_answers import answer_of_group  # noqa: PLC0415  (groups, if asked for)
+
+    group, found = answer_of_group(question)
+    own = {name: number for name, number in group.to_dict().items() if _is_number(number)}
+    return {**own, **numbers_of({**found.to_dict(), "penalty": None})}
 
 
 def numbers_of(document: Mapping[str, Any]) -> dict[str, float | None]:

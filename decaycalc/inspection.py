@@ -15,30 +15,18 @@ from decaycalc.record import replace
 from decaycalc.training.chosen import loaded, typed
 from decaycalc.training.groups import grouped, lr_of, on_network, own_run, value_of
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
-from decaycalc.training.record import Course, ExemptionJson, FoundJson, Group, Training
+from decaycalc.training.record import (
+    Course,
+    ExemptionJson,
+    FoundJson,
+    Group,
+    GroupDecayJson,
+    Training,
+)
 from decaycalc.training.source import text_of
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
-
-
-class GroupDecayJson(TypedDict):
-    """One group of tensors and its decay."""
-
-    name: str
-    selector: str
-    lr: float | None
-    weight_decay: float | None
-    lr_mult: float | None
-    decay_mult: float | None
-    update_share: float
-    towards: str
-    n_tensors: int | None
-    n_weights: int | None
-    shrink: float | None
-    sum_shrink: float | None
-    timescale_steps: float | None
-    survival: float | None
 
 
 class SourceJson(TypedDict):
@@ -110,6 +98,15 @@ class GroupDecay:
         """The lr of each step, where a live scheduler has told it."""
         course, lr = self.group.course, self.lr
         return () if course is None or lr is None else tuple(lr * each for each in course.lrs)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be said where a step takes more than the weight itself off."""
+        shrink = self.figures.shrink or 0
+        if shrink <= 1:
+            return ()
+        text = f"group {self.group.name}: a step takes {shrink:.4g} times the weight off"
+        return (f"{text}; check its lr and its decay",)
 
     def to_dict(self) -> GroupDecayJson:
         """Return the group as JSON's `groups` holds it."""

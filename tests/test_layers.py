@@ -14,8 +14,8 @@ ROOT = Path(decaycalc.__file__).parent
 ORDER = (
     "errors", "record", "files", "algebra", "conventions", "schedule", "architecture", "conversion",
     "survival", "training", "findings", "transfers", "explanation", "verification", "emit",
-    "answers", "inspection", "comparison", "api", "user_conventions", "report.document",
-    "report.schemas", "bulk", "checks", "guide", "report", "cli",
+    "answers", "inspection", "grouped_answers", "comparison", "api", "user_conventions",
+    "report.document", "report.schemas", "bulk", "checks", "guide", "report", "cli",
 )  # fmt: skip
 # The package's face and its entry stand above all.
 TOP = ("__init__", "__main__")

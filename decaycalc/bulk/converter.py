@@ -47,9 +47,14 @@ class Writer(Protocol):
     note: str
 
     def result(
-        self, conversions: Sequence[Fields], warnings: Sequence[str], *, listed: bool
+        self,
+        conversions: Sequence[Fields],
+        warnings: Sequence[str],
+        *,
+        listed: bool,
+        groups: Sequence[Any] = (),
     ) -> str:
-        """Return the text of conversions, given as JSON holds them, and of warnings."""
+        """Return the text of conversions and groups, as JSON holds them, and of warnings."""
 
 
 class Shape:
@@ -169,7 +174,7 @@ class Converter:
     def _exactly(self, shape: Shape, row: Any) -> str:
         """Return the result by the single command's way."""
         question = self._question(shape, row)
-        return self._written(question, answer(question))
+        return self._written(question, _answer(question))
 
     def _question(self, shape: Shape, row: Any) -> Question:
         """Return what a row asks."""
@@ -189,7 +194,8 @@ class Converter:
         if not listed and reply.conversions[0].missing:
             what = f"{question.source.key} to {question.targets[0].key}"
             raise MissingQuantityError(what, reply.conversions[0].missing)
-        return self.writer.result(conversions, reply.warnings, listed=listed)
+        groups = [each.to_dict() for each in reply.groups]
+        return self.writer.result(conversions, reply.warnings, listed=listed, groups=groups)
 
     def _first(
         self, shape: Shape, row: Any, key: Any, *, number: Ratio, ratios: list[Ratio]
@@ -201,7 +207,7 @@ class Converter:
         """
         question = self._question(shape, row)
         try:
-            reply = answer(question)
+            reply = _answer(question)
             text = self._written(question, reply)
         except (ContradictionError, MissingQuantityError, NoEquivalentError) as error:
             if str(error) == str(_refusal(question)):
@@ -240,8 +246,8 @@ class Converter:
         """
         without_number = any(made.value is None for made in reply.conversions)
         without_number |= question.source.is_projected  # its warning says numbers of the row
-        over_a_run = question.schedule or question.decay_schedule
-        if over_a_run or question.target_run or without_number or not reply.conversions:
+        of_its_own = question.schedule or question.decay_schedule or question.groups
+        if of_its_own or question.target_run or without_number or not reply.conversions:
             raise NoShortcutError
         given, constants = self._given(shape, row)
         ways = [
@@ -277,6 +283,15 @@ class Converter:
             raise NoShortcutError
         given = {name: place for place, name in enumerate((*names, *kept))}
         return given, tuple(ratio for ratio in ratios if ratio is not None)
+
+
+def _answer(question: Question) -> Answer:
+    """Return the answer to a row, with its groups where it has any."""
+    if not question.groups:
+        return answer(question)
+    from decaycalc.grouped_answers import answer as answer_with_groups  # noqa: PLC0415  (if asked)
+
+    return answer_with_groups(question)
 
 
 def is_listed(question: Question) -> bool:

@@ -23,17 +23,18 @@ _NUMBERS = (*NUMBERS, *TARGET_NUMBERS, "classes")
 _FLAGS = ("nesterov", "to_nesterov", "drop_last", "no_bias", "all", "strict")
 _TEXTS = (
     "from", "loss", "to_loss", "optimizer", "match", "dtype", "rounding", "arch", "decay_mask",
-    "init", "schedule", "decay_schedule",
+    "init", "schedule", "decay_schedule", "group",
 )  # fmt: skip
 
+_LISTS = ("to", "group")
 _OF_NETWORKS = ("decay_mask", "init", "no_bias")
 
-# Every field that a row may have beside `value`; `to` may be a list in JSON.
+# Every field that a row may have beside `value`; `to` and `group` may be lists in JSON.
 SETTINGS = frozenset((*_NUMBERS, *_FLAGS, *_TEXTS, "to"))
 # What a result adds to its row.
 RESULTS = (
     "result", "result_parameter", "result_lr", "result_equivalence", "result_note",
-    "result_assumptions", "result_layers", "result_warnings", "conversions",
+    "result_assumptions", "result_layers", "result_groups", "result_warnings", "conversions",
 )  # fmt: skip
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
@@ -72,6 +73,7 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         strict=given.get("strict", False),
         schedule=given.get("schedule"),
         decay_schedule=given.get("decay_schedule"),
+        groups=_listed(given.get("group"), "group", "a rule"),
     )
 
 
@@ -94,7 +96,7 @@ def _typed(name: str, value: Any) -> Any:
     """
     if name in _FLAGS:
         return value if isinstance(value, bool) else _flag(name, value)
-    if isinstance(value, str) or (name == "to" and isinstance(value, tuple)):
+    if isinstance(value, str) or (name in _LISTS and isinstance(value, tuple)):
         return value
     kind = "number" if name in _NUMBERS or name == "value" else "text"
     raise InvalidValueError(name, value, f"must be a {kind}")
@@ -114,13 +116,20 @@ def _targets(names: str | tuple[Any, ...] | None, finder: Finder) -> tuple[Conve
         UnknownNameError: no convention of that name.
         InvalidValueError: a list of something else than names.
     """
-    if names is None:
-        return ()
-    listed = (names,) if isinstance(names, str) else names
-    for name in listed:
-        if not isinstance(name, str):
-            raise InvalidValueError("to", name, "must be a convention's name")
-    return tuple(map(finder, listed))
+    return tuple(map(finder, _listed(names, "to", "a convention's name")))
+
+
+def _listed(texts: str | tuple[Any, ...] | None, name: str, what: str) -> tuple[str, ...]:
+    """Return the texts of a field that holds one or a list of them, none where it is absent.
+
+    Raises:
+        InvalidValueError: a list of something else than texts.
+    """
+    listed = (texts,) if isinstance(texts, str) else texts or ()
+    for text in listed:
+        if not isinstance(text, str):
+            raise InvalidValueError(name, text, f"must be {what}")
+    return listed
 
 
 def _match(name: str) -> Match:

@@ -44,10 +44,16 @@ class JsonMembers:
     mark, note = to_json(MARK), to_json(NOTE)[1:-1]
 
     def result(
-        self, conversions: Sequence[Fields], warnings: Sequence[str], *, listed: bool
+        self,
+        conversions: Sequence[Fields],
+        warnings: Sequence[str],
+        *,
+        listed: bool,
+        groups: Sequence[Any] = (),
     ) -> str:
-        """Return the text of conversions, given as JSON holds them, and of warnings."""
+        """Return the text of conversions and groups, as JSON holds them, and of warnings."""
         fields = {"conversions": conversions} if listed else _result(conversions[0])
+        fields |= {"result_groups": groups} if groups else {}
         return to_json({**fields, "result_warnings": warnings}, indent=None)[1:]
 
     def error(self, line: int, error: DecaycalcError) -> str:
@@ -61,15 +67,22 @@ class CsvColumns:
     mark, note = MARK, NOTE
 
     def result(
-        self, conversions: Sequence[Fields], warnings: Sequence[str], *, listed: bool
+        self,
+        conversions: Sequence[Fields],
+        warnings: Sequence[str],
+        *,
+        listed: bool,
+        groups: Sequence[Any] = (),
     ) -> str:
-        """Return the text of conversions, given as JSON holds them, and of warnings.
+        """Return the text of conversions, as JSON holds them, and of warnings.
 
         Raises:
             ContradictionError: there is more of them than columns.
         """
         if listed:
             raise ContradictionError("a CSV row has room for one target: give 'to'")
+        if groups:
+            raise ContradictionError("groups have no room in CSV: use JSON lines")
         fields = _result(conversions[0])
         if "result_layers" in fields:
             raise ContradictionError("one number a layer has no room in CSV: use JSON lines")

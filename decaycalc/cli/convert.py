@@ -1,6 +1,5 @@
 """`decaycalc convert`: one weight decay in every other convention."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,6 +28,7 @@ from decaycalc.record import replace
 
 if TYPE_CHECKING:
     from decaycalc.answers import Answer, Question
+    from decaycalc.inspection import GroupDecay
     from decaycalc.report.documents import ConvertJson
     from decaycalc.training.record import Training
 
@@ -144,12 +144,16 @@ def in_groups(
     result: Shown, training: "Training", question: "Question", texts: tuple[str, ...]
 ) -> Shown:
     """Return an answer with what each group of the run gets beside it."""
-    from decaycalc.cli.grouped import group_conversions, with_groups
+    from decaycalc.cli.grouped import with_groups
+    from decaycalc.grouped_answers import group_answer
     from decaycalc.training.groups import grouped
+
+    def more(each: "GroupDecay") -> dict[str, Any]:
+        return {"conversions": group_answer(question, training, each).numbers()}
 
     network, mask = question.architecture, question.mask
     run = grouped(training, texts, architecture=network, mask=mask)
-    return with_groups(result, run, partial(group_conversions, question, training))
+    return with_groups(result, run, more)
 
 
 def _require_said(answer: "Answer") -> None:

@@ -9,7 +9,6 @@ from decaycalc.record import replace
 from decaycalc.training.record import TYPED
 
 if TYPE_CHECKING:
-    from decaycalc.answers import Question
     from decaycalc.inspection import GroupDecay
     from decaycalc.training.record import Training
 
@@ -53,7 +52,7 @@ def with_groups(result: Shown, training: "Training", more: More = nothing_more) 
         body=lambda: {**result.body(), "groups": rows},
         tables=tables,
         rows=lambda: [flat for row in rows for flat in _flat(row)],
-        warnings=(*result.warnings, *map(_warning, filter(_is_beyond, decays))),
+        warnings=(*result.warnings, *(text for each in decays for text in each.warnings)),
     )
 
 
@@ -67,32 +66,3 @@ def _flat(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     beside: list[dict[str, Any]] = next(filter(None, lists), [{}])
     for made in beside:
         yield {**own, **{f"to_{n}" if n in own else n: value for n, value in made.items()}}
-
-
-def _is_beyond(each: "GroupDecay") -> bool:
-    """Return whether a step takes more than the weight itself off."""
-    return (each.figures.shrink or 0) > 1
-
-
-def _warning(each: "GroupDecay") -> str:
-    text = f"group {each.group.name}: a step takes {each.figures.shrink:.4g} times the weight off"
-    return f"{text}; check its lr and its decay"
-
-
-def group_conversions(
-    question: "Question", training: "Training", each: "GroupDecay"
-) -> Mapping[str, Any]:
-    """Return a group's number in each target that is asked for; an exempt one has none."""
-    from decaycalc.answers import answer
-    from decaycalc.training.groups import other_run
-
-    if not question.targets or (not each.figures.shrink and each.weight_decay == 0):
-        return {"conversions": []}
-    own = each.training
-    there = other_run(training, own, question.target_run)
-    found = answer(replace(question, run=own.run, value=own.value, target_run=there))
-    made = [
-        {"convention": to.convention.key, "value": to.value, "lr": to.lr}
-        for to in found.conversions
-    ]
-    return {"conversions": made}

@@ -16,13 +16,13 @@ from decaycalc.conversion.convert import ConversionJson, LayerJson
 from decaycalc.emit.code import SnippetJson
 from decaycalc.explanation.step import ExplanationJson
 from decaycalc.findings.record import FindingJson, RuleJson
-from decaycalc.inspection import GroupDecayJson, InspectionJson
+from decaycalc.inspection import InspectionJson
 from decaycalc.report.neighbours import NeighbourJson
 from decaycalc.report.schedule import KindJson
 from decaycalc.survival.documents import ScheduleJson
 from decaycalc.training.live.probe import ProbeJson
 from decaycalc.training.published.measured import RecipeJson
-from decaycalc.training.record import FoundJson, ImportedJson
+from decaycalc.training.record import FoundJson, GroupDecayJson, ImportedJson
 from decaycalc.transfers.laws import ProjectionJson
 from decaycalc.transfers.records import RuleJson as MoveRuleJson
 from decaycalc.transfers.records import TransferJson
@@ -36,20 +36,6 @@ class EmittedJson(TypedDict):
     snippet: SnippetJson
 
 
-class GroupNumberJson(TypedDict):
-    """A group's number in another convention."""
-
-    convention: str
-    value: float | None
-    lr: float | None
-
-
-class ConvertedGroupJson(GroupDecayJson):
-    """A group of tensors, and its numbers elsewhere."""
-
-    conversions: list[GroupNumberJson]
-
-
 class ConvertJson(AnswerJson):
     """One number in every other convention."""
 
@@ -60,7 +46,6 @@ class FurtherConvertJson(ConvertJson):
     """One number in every other convention, with what `--group`, `--explain`, `--recipe` add."""
 
     quantities: NotRequired[list[FoundJson]]
-    groups: NotRequired[list[ConvertedGroupJson]]
     explanation: NotRequired[list[ExplanationJson]]
 
 

@@ -56,6 +56,39 @@ class ImportedJson(TypedDict):
     not_used: list[str]
 
 
+class GroupDecayJson(TypedDict):
+    """One group of tensors and its decay."""
+
+    name: str
+    selector: str
+    lr: float | None
+    weight_decay: float | None
+    lr_mult: float | None
+    decay_mult: float | None
+    update_share: float
+    towards: str
+    n_tensors: int | None
+    n_weights: int | None
+    shrink: float | None
+    sum_shrink: float | None
+    timescale_steps: float | None
+    survival: float | None
+
+
+class GroupNumberJson(TypedDict):
+    """A group's number in another convention."""
+
+    convention: str
+    value: float | None
+    lr: float | None
+
+
+class ConvertedGroupJson(GroupDecayJson):
+    """A group of tensors, and its numbers elsewhere."""
+
+    conversions: list[GroupNumberJson]
+
+
 class Sourced(Record):
     """One quantity with its origin; JSON's `quantities` of `inspect`.
 

@@ -161,7 +161,9 @@ def test_every_option_of_a_row_answers_as_the_single_command(name):
 
 
 def test_every_field_that_a_row_may_have_is_among_those_tried():
-    untried = SETTINGS - CHOICES.keys() - {"from", "to", "all", "schedule", "decay_schedule"}
+    untried = (
+        SETTINGS - CHOICES.keys() - {"from", "to", "all", "schedule", "decay_schedule", "group"}
+    )
     assert untried <= {
         "lr_initial", "lr_max", "lambd", "wd_ratio", "eta", "target_std", "n_leaf",
         "keep_probability", "length_scale",

@@ -62,7 +62,6 @@ def test_the_screen_shows_the_groups_with_their_numbers(run):
     ("words", "text"),
     [
         (("--group", "B:lr*16", "--to", "per-step-shrink", "--value"), "leave out --value"),
-        (("--group", "B:lr*16", "--input", "rows.csv"), "--group does not go with --input"),
         (("--group", "B:update_share=0", "--to", "tfa-adamw"), "must have update_share above 0"),
         (("--group", "B:update_share*2"), "must be REGEX:lr"),
         (("--group", "(B:lr*2"), "must be a regular expression"),
