@@ -38,8 +38,9 @@ def figures() -> str:
         numbers = [
             one if _alike(one, other) else other for one, other in zip(old, new, strict=True)
         ]
-        rows.append(json.dumps([recipe.name, recipe.title, *numbers], ensure_ascii=False))
-    return "[\n" + ",\n".join(rows) + "\n]\n"
+        cells = ["" if number is None else repr(number) for number in numbers]
+        rows.append("\t".join((recipe.name, recipe.title, *cells)))
+    return "".join(f"{row}\n" for row in rows)
 
 
 def _alike(one: float | None, other: float | None) -> bool:
@@ -76,7 +77,7 @@ def contributing() -> str:
 
 # What each generated file is, by its name.
 GENERATED: dict[str, Callable[[], str]] = {
-    "decaycalc/training/published/figures.json": figures,
+    "decaycalc/training/published/figures.tsv": figures,
     "decaycalc/decaycalc.1": manual_page,
     "decaycalc/report/schemas.json": schemas,
     "decaycalc/guide/rules.md": rules_page.page,

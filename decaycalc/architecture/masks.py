@@ -8,7 +8,6 @@ main.py; ultralytics engine/trainer.py, build_optimizer; detectron2 solver/build
 
 from collections.abc import Callable
 
-from decaycalc.architecture.name_words import norm_kind
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import UndecidableError, UnknownNameError
 
@@ -126,6 +125,9 @@ def _is_layer_norm(tensor: Tensor) -> bool:
     Raises:
         UndecidableError: neither tells it.
     """
+    # Imported here: most masks ask no name.
+    from decaycalc.architecture.name_words import norm_kind  # noqa: PLC0415
+
     kind = tensor.norm_kind or norm_kind(tensor.layer)
     if not kind:
         raise UndecidableError(

@@ -20,7 +20,6 @@ from decaycalc.errors import (
     UnreadableFileError,
     UsageError,
 )
-from decaycalc.files.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,6 +128,9 @@ def show(shown: Shown, output: Output) -> None:
     if output.path is None or not output.is_file:
         (page if chosen == "table" and is_long(text) else write_to_stdout)(text)
     else:
+        # Imported here: most starts write to stdout.
+        from decaycalc.files.writing import write_whole
+
         write_whole(output.path, text)
     if output.quiet:
         return

@@ -201,9 +201,9 @@ def target_side(source: Side, target: Convention, target_run: Run | None = None)
     run = source.run if target_run is None else target_run.over(source.run)
     there = Side(convention=target, run=run, is_target=True)
     names = spoken(source)
-    own = frozenset(
-        name for name in QUANTITIES if name != "lr" and _differs(name, source, there, names)
-    )
+    # Of one run, only what the formulas hold can differ: by a framework's own default.
+    suspects = (names & QUANTITIES.keys() if target_run is None else QUANTITIES.keys()) - {"lr"}
+    own = frozenset(name for name in suspects if _differs(name, source, there, names))
     there = replace(there, own=own)
     lr = source.lr * _lr_ratio(source, there)
     given = None if target_run is None else target_run.lr

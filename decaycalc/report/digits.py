@@ -1,9 +1,9 @@
 """Numbers as texts: the one place where digits, notation and units are decided."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import floor, log10
 
+from decaycalc.record import replace
 from decaycalc.report.table import Cell, Column, Kind, Marked
 
 _WORDS = {None: "-", True: "yes", False: "no"}

@@ -2,22 +2,21 @@
 
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+
+from decaycalc.record import Record
 
 # A whole part of a path that is a number: the 3 of h.3.ln_1, not the 1.
 _INDEX = re.compile(r"(?<![^./])(\d+)(?![^./])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
+class Fold(Record):
     """A name for several, and the places of those that it stands for."""
 
     name: str
     members: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Split:
+class _Split(Record):
     """A name's texts with the numbers between them; a number may be a range already."""
 
     parts: tuple[str, ...]

@@ -1,11 +1,11 @@
 """An inspection as tables: what entered and where it comes from, the groups and their decays."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
 from decaycalc.inspection import GroupDecay, Inspection, NetworkJson, network_of
+from decaycalc.record import replace
 from decaycalc.report.check import findings
 from decaycalc.report.digits import show
 from decaycalc.report.groups import named

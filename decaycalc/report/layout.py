@@ -1,10 +1,10 @@
 """Layout: a table as texts that fit a width, by fewer columns, folded prose or records."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from decaycalc.record import Record
 from decaycalc.report.digits import as_marked, column_texts
 from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
 
@@ -13,8 +13,7 @@ _EDGES, _GAP = 2, 3
 _SQUEEZED = 12  # columns that a few words can still be read in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class Strip(Record):
     """A column as texts with their tones, and the columns of the terminal that it takes."""
 
     header: str

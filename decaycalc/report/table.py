@@ -5,8 +5,9 @@ is worth where the terminal is narrow, and what its colour means.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from decaycalc.record import Record
 
 
 class Tone(StrEnum):
@@ -50,8 +51,7 @@ class Rank(IntEnum):
 Plain = str | int | float | bool | tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class Marked(Record):
     """A cell with a tone, a kind or a unit of its own."""
 
     content: Plain
@@ -63,8 +63,7 @@ class Marked:
 Cell = Plain | Marked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Record):
     """A column: its header, what it holds, when it goes, what its colour means.
 
     `least` is the width that its prose may be folded to, 0 where it is not to be folded.
@@ -77,8 +76,7 @@ class Column:
     least: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Record):
     """A titled table; `note` stands below it. A title that heads the first column stands there."""
 
     title: str
@@ -87,8 +85,7 @@ class Table:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
+class Paragraph(Record):
     """Lines of text between tables, an empty line before them where they are `apart`."""
 
     text: str

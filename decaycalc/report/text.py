@@ -2,9 +2,9 @@
 
 import io
 from collections.abc import Iterable, Iterator
-from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -87,8 +87,18 @@ def renderables(block: Block, *, width: int | None) -> Iterator[RenderableType]:
 
 def _prose(text: str, tone: Tone, width: int | None) -> Text:
     """Return a text folded at blanks, each of its own lines beginning one."""
-    lines = (folded for line in text.split("\n") for folded in wrap(line, width or _PROSE) or [""])
+    lines = (line for own in text.split("\n") for line in _folded(own, width or _PROSE))
     return Text("\n".join(lines), style=tone.value)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """Return a line as itself, or as several where it is too wide."""
+    if cell_len(line) <= width:
+        return [line]
+    # Imported here: most lines of prose are short enough.
+    from textwrap import wrap  # noqa: PLC0415
+
+    return wrap(line, width)
 
 
 def _table(table: Table, width: int | None) -> Iterator[RenderableType]:

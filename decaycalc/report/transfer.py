@@ -1,6 +1,5 @@
 """What becomes of lr and weight decay in another run: few rules first, then all, their sources."""
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
@@ -76,8 +75,8 @@ def of_group(name: str, moved: Transfer) -> Table:
     """Return one group's rules, as those of the run are shown."""
     few = _few(moved, _chosen(moved))
     title = f"{printable(name)}: if lr is"
-    first = dataclasses.replace(few.columns[0], header=title)
-    return dataclasses.replace(few, title=title, columns=(first, *few.columns[1:]))
+    first = replace(few.columns[0], header=title)
+    return replace(few, title=title, columns=(first, *few.columns[1:]))
 
 
 def _heading(moved: Transfer) -> Iterator[Paragraph]:
