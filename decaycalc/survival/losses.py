@@ -44,9 +44,9 @@ def sum_losses(losses: Floats, *, largest: float, in_blocks: bool) -> Losses:
     after[:, :-1] = logs[:, :0:-1].cumsum(axis=1)[:, ::-1]
     # A decay above 2 a step grows without bound, which is told where the sums are taken.
     with np.errstate(over="ignore", invalid="ignore"):
-        lost = gone + (gone - n_joined) * np.expm1(after)
+        lost = (gone + (gone - n_joined) * np.expm1(after)).sum(axis=1)
     sign = np.ones(len(logs)) if overshoots is None else overshoots
-    return Losses(log=logs.sum(axis=1), sign=sign, gone=lost.sum(axis=1))
+    return Losses(log=logs.sum(axis=1), sign=sign, gone=lost)
 
 
 def _join(logs: Floats) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import isfinite
 from typing import NoReturn
 
-from decaycalc.algebra.number import Number, about, exact
+from decaycalc.algebra.number import Number, about, brief, exact
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
 from decaycalc.conventions.run import Run
@@ -135,9 +135,25 @@ def _needed(aim: Aim, *names: str) -> tuple[Fraction, ...]:
 
 
 def _value(aim: Aim, shrink: float) -> float:
-    """Return the convention's number for a shrink of one step at peak lr."""
-    side = Side(convention=aim.convention, run=aim.run)
-    return float(value_for_shrink(side, Fraction(shrink)))
+    """Return the convention's number for a shrink of one step at peak lr.
+
+    Raises:
+        OutsideFitError: no float64 holds it.
+    """
+    number = _exact_value(aim, shrink)
+    try:
+        value = float(number)
+    except OverflowError:
+        value = 0.0
+    if number and not value:
+        raise _outside(f"{aim.convention.parameter} would be {about(number)}, which no float64 is")
+    return value
+
+
+def _exact_value(aim: Aim, shrink: float) -> Fraction:
+    return Fraction(
+        value_for_shrink(Side(convention=aim.convention, run=aim.run), Fraction(shrink))
+    )
 
 
 def _made(aim: Aim, rule: str, shrinks: tuple[float, float, float], **more: object) -> Suggestion:
@@ -315,9 +331,9 @@ def _usual(aim: Aim, steps: float) -> tuple[str, ...]:
     monomial = aim.convention.monomial
     if monomial is None or monomial.power_of("value") != 1:
         return ()
-    total = _USUAL / _value(aim, 1.0) * steps
+    total = Fraction(_USUAL) / _exact_value(aim, 1.0) * Fraction(steps)
     usual = f"{aim.convention.parameter} {_USUAL:g}"
-    return (f"{usual} sums up to {total:.3g} over the run; below 0.01 it cannot be told from 0",)
+    return (f"{usual} sums up to {brief(total)} over the run; below 0.01 it cannot be told from 0",)
 
 
 RULES: dict[str, Callable[[Aim], Suggestion]] = {

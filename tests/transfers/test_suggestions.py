@@ -69,6 +69,19 @@ def test_a_ratio_beyond_float64_is_told_in_digits():
         only("token-law", run=run, parameters="1e-305")
 
 
+@pytest.mark.parametrize(
+    ("lr", "mult", "power"), [("5e-324", 1, r"e\+319"), ("1e300", "1e300", "e-604")]
+)
+def test_a_number_that_no_float64_holds_is_refused_with_its_size(lr, mult, power):
+    with pytest.raises(OutsideFitError, match=f"would be .*{power}, which no float64 is"):
+        only("short-run", run=Run(lr=lr, steps=90, extras=(("lr_mult", mult),)))
+
+
+def test_a_usual_number_s_sum_is_told_at_any_size():
+    found = only("short-run", run=Run(lr="5.77", steps=1000, extras=(("lr_mult", "1e308"),)))
+    assert "sums up to 5.770e+310 over the run" in found.conditions[1]
+
+
 def test_the_token_law_is_adamw_s_alone():
     with pytest.raises(OutsideFitError, match="not pytorch-sgd's"):
         only("token-law", "pytorch-sgd")
