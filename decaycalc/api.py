@@ -158,6 +158,7 @@ def inspect(
     kind: str | None = None,
     architecture: "Architecture | str | None" = None,
     mask: str | None = None,
+    configured: str | None = None,
     **quantities: Number | None,
 ) -> "Inspection":
     """Return what the weight decay of a published run, a file or a live optimizer really does.
@@ -168,7 +169,8 @@ def inspect(
     by their names, take the place of the source's own, and what depends on them follows; `groups`
     are rules `REGEX:lr*16,wd=0.1` laid over its groups; `kind` is the trainer whose file it is.
     `architecture` is the network that a file's run trains, by name, file or as it is: which of its
-    tensors decay is the trainer's own rule, or `mask`.
+    tensors decay is the trainer's own rule, or `mask`. `configured` is the file or the run
+    by which a live optimizer was configured: DC111 says where its groups hold another λ.
     `to_dict()` is the command's JSON.
 
     >>> inspect("resnet-50-he", batch_size=512).figures.shrink
@@ -189,10 +191,17 @@ def inspect(
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
     laid: Any = {"groups": tuple(groups), "architecture": _network(architecture), "mask": mask}
     if isinstance(source, str):
+        if configured is not None:
+            raise InvalidValueError("configured", configured, "stands beside a live optimizer")
         return inspection.inspect(source, run=own, kind=kind, **laid, **more)
     from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
 
     live = laid_over(typed(run=own, **more), training_of(source, model, scheduler, run=own))
+    if configured is not None:
+        from decaycalc.training.live.configured import beside  # noqa: PLC0415  (if asked)
+        from decaycalc.training.source import load  # noqa: PLC0415
+
+        live = beside(live, load(configured))
     return inspection.inspect_training(live, **laid)
 
 

@@ -21,12 +21,15 @@ from decaycalc.training.record import (
     FoundJson,
     Group,
     GroupDecayJson,
+    PointJson,
     Training,
 )
 from decaycalc.training.source import text_of
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
+
+_INTERVALS = 20  # between the points that are told of a live scheduler's curve
 
 
 class SourceJson(TypedDict):
@@ -108,6 +111,20 @@ class GroupDecay:
         text = f"group {self.group.name}: a step takes {shrink:.4g} times the weight off"
         return (f"{text}; check its lr and its decay",)
 
+    @property
+    def curve(self) -> list[PointJson] | None:
+        """Some steps of a live scheduler, evenly spread over the run; None without one."""
+        lrs, course, value = self.lrs, self.group.course, self.weight_decay
+        if course is None or not lrs:
+            return None
+        last, shares = len(lrs) - 1, course.decays
+        steps = sorted({round(at * last / _INTERVALS) for at in range(_INTERVALS + 1)})
+        return [
+            {"step": step, "lr": lrs[step], "weight_decay":
+             value if value is None or shares is None else value * shares[step]}
+            for step in steps
+        ]  # fmt: skip
+
     def to_dict(self) -> GroupDecayJson:
         """Return the group as JSON's `groups` holds it."""
         group = self.group
@@ -126,6 +143,8 @@ class GroupDecay:
             "sum_shrink": self.figures.sum_shrink,
             "timescale_steps": self.figures.timescale_steps,
             "survival": self.figures.survival,
+            "lr_range": [min(self.lrs), max(self.lrs)] if self.lrs else None,
+            "curve": self.curve,
         }
 
 

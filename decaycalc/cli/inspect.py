@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="SOURCE is module:callable; it returns (optimizer, model, scheduler) or fewer of them.",
 )
+@click.option("--configured", type=RECIPE, metavar="SOURCE",
+              help="What --live was configured by: DC111 where its λ differs.")  # fmt: skip
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
               help="Its decay's schedule, a multiplier, in place of its own.")  # fmt: skip
@@ -54,6 +56,7 @@ def command(
     *,
     kind: str | None,
     live: bool,
+    configured: str | None,
     schedule: str | None,
     decay_schedule: str | None,
     groups: tuple[str, ...],
@@ -72,14 +75,18 @@ def command(
 
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
     network = read_network(arch, decay_mask)
+    if configured is not None and not live:
+        raise UsageError("--configured stands beside --live: 'decaycalc compare' compares two runs")
     if not live:
         return shown(inspect(source, run=run, groups=groups, kind=kind, **network, **more))
-    training = laid_over(typed(run=run, **more), training_of(source, kind, run))
+    training = laid_over(typed(run=run, **more), training_of(source, kind, run, configured))
     return shown(inspect_training(training, groups=groups, **network))
 
 
-def training_of(source: str, kind: str | None, run: Run) -> "Training":
-    """Return the run of an optimizer that the user's own code makes.
+def training_of(
+    source: str, kind: str | None, run: Run, configured: str | None = None
+) -> "Training":
+    """Return the run of an optimizer that the user's own code makes, beside its configuration.
 
     Raises:
         UsageError: a trainer's kind beside it.
@@ -90,7 +97,13 @@ def training_of(source: str, kind: str | None, run: Run) -> "Training":
     from decaycalc.training.live.loading import load
     from decaycalc.training.live.read import training_of as read
 
-    return read(*load(source), run=run, source=source)
+    made = read(*load(source), run=run, source=source)
+    if configured is None:
+        return made
+    from decaycalc.training.live.configured import beside
+    from decaycalc.training.source import load as load_file
+
+    return beside(made, load_file(configured))
 
 
 def shown(found: "Inspection") -> Shown:

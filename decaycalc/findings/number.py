@@ -10,6 +10,7 @@ from decaycalc.errors import UnknownNameError
 from decaycalc.findings.record import Hit, Level, Rule, Subject, at
 from decaycalc.training.record import Origin
 
+_SHOWN = 3
 _PLAIN = frozenset({ANY, SGD, "fit", "measure"})
 
 
@@ -113,6 +114,18 @@ def _lr_overridden(subject: Subject) -> Iterator[Hit]:
         yield at(f"lr is {lr.value}: {lr.note}", lr)
 
 
+def _stale(subject: Subject) -> Iterator[Hit]:
+    said, groups = subject.quantity("configured_weight_decay"), subject.training.groups
+    scheduled = any(each.course is not None and each.course.decays for each in groups)
+    if said is None or said.value is None or scheduled or not exact(said.value):
+        return
+    held = dict.fromkeys(float(exact(each.weight_decay or "0")) for each in groups)
+    if float(exact(said.value)) not in held:
+        shown = ", ".join(f"{each:g}" for each in list(held)[:_SHOWN])
+        message = f"weight_decay {said.value} is configured, but the groups hold {shown}"
+        yield at(message, said)
+
+
 RULES = (
     Rule(
         code="DC101", name="penalty-under-adaptive-optimizer", level=Level.WARNING,
@@ -172,5 +185,11 @@ RULES = (
         fix="compare at the mean of the schedule: decaycalc schedule",
         source="the convention's record",
         find=_apart_from_lr,
+    ),
+    Rule(
+        code="DC111", name="stale-decay", level=Level.WARNING,
+        summary="No group of the optimizer holds the weight decay that is configured.",
+        fix="set the groups' weight_decay after load_state_dict, whose groups take their place",
+        source="torch 2.13 optim/optimizer.py, load_state_dict", find=_stale,
     ),
 )  # fmt: skip

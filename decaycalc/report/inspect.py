@@ -31,7 +31,15 @@ _COUNTS = (
     Column(header="weights", kind=Kind.READ),
 )
 # What is shown of a run, in this order; the other quantities stand in JSON.
-_SHOWN = ("optimizer", "weight_decay", "value", "lr", "momentum", "beta1")
+_SHOWN = (
+    "optimizer",
+    "configured_weight_decay",
+    "weight_decay",
+    "value",
+    "lr",
+    "momentum",
+    "beta1",
+)
 _MOST_GROUPS = 12
 _MOST_COUNTED = 1e15
 
@@ -41,7 +49,9 @@ def tables(found: Inspection) -> Iterator[Block]:
     for reading in (found, *found.alternatives):
         yield Paragraph(text=headline(reading.training), tone=Tone.VALUE)
         yield Table(
-            title="quantity", columns=_QUANTITIES, rows=tuple(_quantities(reading.training))
+            title="quantity",
+            columns=_QUANTITIES,
+            rows=(*_quantities(reading.training), *_over_the_run(reading)),
         )
         yield _groups(reading)
     for at, line in enumerate(findings(found.findings)):
@@ -65,13 +75,30 @@ def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
     for name in _SHOWN:
         if name in by_name:
             yield _row(by_name[name], training)
-    yield ("schedule", training.schedule or "not known", _origin(by_name.get("schedule")))
+    schedule = by_name.get("schedule")
+    told = None if schedule is None else schedule.value
+    yield ("schedule", training.schedule or printable(told or "not known"), _origin(schedule))
     yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
     yield ("length", _length(training.run), _length_origin(by_name))
     yield ("exempt", training.exempt.rule, _exempt_origin(training))
     network = network_of(training)
     if network is not None:
         yield ("network", network["name"], _network_counts(network))
+
+
+def _over_the_run(found: Inspection) -> Iterator[tuple[Cell, ...]]:
+    """Yield what a live scheduler makes of the run: its lr from step to step, and the sum."""
+    decayed = (each for each in found.groups if each.lrs and each.weight_decay)
+    group = next(decayed, None)
+    if group is None:
+        return
+    first, last, low, high = (
+        show(lr) for lr in (group.lrs[0], group.lrs[-1], min(group.lrs), max(group.lrs))
+    )
+    where = f"the scheduler, on a copy: {len(group.lrs):,} steps"
+    yield ("lr, by step", f"{first} to {last}; lowest {low}, highest {high}", where)
+    if group.figures.sum_shrink is not None:
+        yield ("Σ lr·λ", show(group.figures.sum_shrink), "the decays of all steps, added up")
 
 
 def _exempt_origin(training: Training) -> str:

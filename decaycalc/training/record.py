@@ -56,8 +56,20 @@ class ImportedJson(TypedDict):
     not_used: list[str]
 
 
+class PointJson(TypedDict):
+    """The lr and the number of a group in one step, as a live scheduler sets them."""
+
+    step: int
+    lr: float
+    weight_decay: float | None
+
+
 class GroupDecayJson(TypedDict):
-    """One group of tensors and its decay."""
+    """One group of tensors and its decay.
+
+    `lr_range` is the lowest and the highest lr of a live scheduler, `curve` some of its steps, the
+    first and the last among them; null without one.
+    """
 
     name: str
     selector: str
@@ -73,6 +85,8 @@ class GroupDecayJson(TypedDict):
     sum_shrink: float | None
     timescale_steps: float | None
     survival: float | None
+    lr_range: list[float] | None
+    curve: list[PointJson] | None
 
 
 class GroupNumberJson(TypedDict):

@@ -86,6 +86,16 @@ CASES: dict[str, tuple[Callable[[], Subject], Callable[[], Subject]]] = {
         lambda: subject(convention="dynet-weight-decay", value="0.1", schedule="cosine"),
         lambda: subject(convention="dynet-weight-decay", value="0.1", schedule="constant"),
     ),
+    "DC111": (
+        lambda: subject(
+            quantities=(quantity("configured_weight_decay", "0.1"),),
+            groups=(Group(name="a", weight_decay="0.01"), Group(name="b", weight_decay=None)),
+        ),
+        lambda: subject(
+            quantities=(quantity("configured_weight_decay", "1e-1"),),
+            groups=(Group(name="a", weight_decay="0.1"), Group(name="b", weight_decay="0")),
+        ),
+    ),
     "DC201": (lambda: subject(tensors=(tensor("a", 4), tensor("b", 2, 2))),
               lambda: subject(tensors=NET)),
     "DC202": (lambda: subject(tensors=(*NET, tensor("ln.weight", 4))),

@@ -13,8 +13,8 @@ from decaycalc.training.live.foreign import foreign_errors
 def load(text: str) -> tuple[Any, Any, Any]:
     """Return the optimizer that a `module:callable` makes, its model and its scheduler.
 
-    The callable returns an optimizer, (optimizer, model) or (optimizer, model, scheduler); what it
-    leaves out is None.
+    The callable returns an optimizer, (optimizer, model), (optimizer, scheduler) or (optimizer,
+    model, scheduler); what it leaves out is None.
 
     The module is imported from the working directory or the installed packages, and the callable
     is called without arguments; what they print goes to stderr.
@@ -40,7 +40,18 @@ def load(text: str) -> tuple[Any, Any, Any]:
     # An optax optimizer is a pair of functions itself, and has names.
     several = made if isinstance(made, tuple) and not hasattr(made, "_fields") else (made,)
     optimizer, model, scheduler = (*several, None, None, None)[:3]
+    if scheduler is None and _is_scheduler(model):
+        return optimizer, None, model
     return optimizer, model, scheduler
+
+
+def _is_scheduler(thing: Any) -> bool:
+    """Return whether what stands beside an optimizer is its scheduler, and no model.
+
+    Lightning's mapping of one is a scheduler too.
+    """
+    inner = thing.get("scheduler") if isinstance(thing, dict) else thing
+    return callable(getattr(inner, "step", None)) and hasattr(inner, "optimizer")
 
 
 def _called(text: str, module: str, name: str) -> Any:

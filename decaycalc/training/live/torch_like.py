@@ -6,6 +6,7 @@ from typing import Any
 from decaycalc.algebra.quantity import exact
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
+from decaycalc.training.live.configured import constructed
 from decaycalc.training.live.conventions import convention_of
 from decaycalc.training.live.scheduler import Followed
 from decaycalc.training.live.told import live_training, number_text
@@ -55,7 +56,7 @@ def training_of(
     if followed is not None:
         groups = tuple(_followed(each, followed, at) for at, each in enumerate(groups))
     options = next((each for each in held if each.get("weight_decay")), held[0])
-    return live_training(
+    found = live_training(
         optimizer,
         source=source,
         record=convention_of(optimizer, options),
@@ -65,6 +66,8 @@ def training_of(
         dtype=_dtype(options["params"]),
         followed=followed,
     )
+    said = constructed(optimizer)
+    return found if said is None else replace(found, quantities=(*found.quantities, said))
 
 
 def group_name(at: int, group: Mapping[str, Any]) -> str:
