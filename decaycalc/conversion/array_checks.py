@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decaycalc.algebra.quantity import QUANTITIES
+from decaycalc.conventions.forms import BESIDE_LAMBD
 from decaycalc.conversion.array_forms import Floats
-from decaycalc.conversion.array_numbers import ArrayPlan
+from decaycalc.conversion.array_numbers import BATCH, ArrayPlan
 from decaycalc.conversion.array_request import Request
 from decaycalc.conversion.kept import sees_numbers
 
@@ -39,7 +40,8 @@ class Checks:
         monomial = way.source.invariant(way.held) if way.factor is None else way.factor
         power = 0 if monomial is None else monomial.power_of("value")
         self.takes_zero = way.factor is not None and power > 0 and request.zero_is_sound
-        self.shows_sign = power.numerator % 2 == 1
+        form = way.source.convention.form
+        self.shows_sign = power.numerator % 2 == 1 if form is None else form != BESIDE_LAMBD
         self.highs = dict(_highs(laid))
         self.relations = tuple(_relations(request, laid))
 
@@ -89,7 +91,7 @@ def _most(array: Floats) -> Any:
 
 def _highs(laid: ArrayPlan) -> Iterator[tuple[str, float]]:
     """Yield the arrays of quantities that are given, and what they must be below."""
-    entering = () if laid.way.factor is None else laid.way.factor.names
+    entering = laid.way.needs
     for name in laid.arrays.keys() - {"value"}:
         plain = name.removeprefix("to_")
         if _given(laid, name):
@@ -108,6 +110,9 @@ def _relations(request: Request, laid: ArrayPlan) -> Iterator[Relation]:
     """Yield what must hold of several quantities, of whole numbers, and of zeros."""
     names = laid.arrays.keys() - {"value"}
     for is_target in (False, True):
+        # A target whose batch and data set are the source's holds no more steps than that.
+        if is_target and not {f"to_{name}" for name in (*BATCH, "dataset_size")} & names:
+            continue
         if laid.fits(is_target) is not None:
             yield lambda laid, is_target=is_target: laid.fits(is_target)  # type: ignore[misc]
     if {"steps", "epochs"} & names and all(laid.raw(each) is not None for each in _LENGTH):

@@ -36,15 +36,33 @@ TO_SHRINK: dict[str, Callable[[Floats, Numbers], Floats]] = {
     PER_RUN_FACTOR.text: lambda value, q: -np.expm1(np.log(value) / q["steps"]),
     BESIDE_LAMBD.text: lambda value, q: q["lr"] * (value + q["lambd"]),
 }
-FROM_SHRINK: dict[str, Callable[[Floats, Numbers], Floats]] = {
-    PER_STEP_FACTOR.text: lambda shrink, _: 1 - shrink,
-    HALF_LIFE_STEPS.text: lambda shrink, _: -_LN_2 / np.log1p(-shrink),
-    HALF_LIFE_EPOCHS.text: lambda shrink, q: (
-        -_LN_2 * q["batch_size"] / (q["dataset_size"] * np.log1p(-shrink))
+
+
+def _log_left(shrink: Floats, out: Floats) -> Floats:
+    """Write the logarithm of what a step leaves to `out` and return it."""
+    return np.log1p(np.negative(shrink, out=out), out=out)
+
+
+def _power_left(shrink: Floats, n_steps: Any, out: Floats) -> Floats:
+    """Write what some steps leave to `out` and return it."""
+    np.multiply(_log_left(shrink, out), n_steps, out=out)
+    return np.exp(out, out=out)
+
+
+# The last argument is the array that the numbers are written to.
+FROM_SHRINK: dict[str, Callable[[Floats, Numbers, Floats], Floats]] = {
+    PER_STEP_FACTOR.text: lambda shrink, _, out: np.subtract(1, shrink, out=out),
+    HALF_LIFE_STEPS.text: lambda shrink, _, out: np.divide(-_LN_2, _log_left(shrink, out), out=out),
+    HALF_LIFE_EPOCHS.text: lambda shrink, q, out: np.divide(
+        -_LN_2 * q["batch_size"],
+        np.multiply(_log_left(shrink, out), q["dataset_size"], out=out),
+        out=out,
     ),
-    PER_EPOCH_FACTOR.text: lambda shrink, q: np.exp(q["steps_per_epoch"] * np.log1p(-shrink)),
-    PER_RUN_FACTOR.text: lambda shrink, q: np.exp(q["steps"] * np.log1p(-shrink)),
-    BESIDE_LAMBD.text: lambda shrink, q: shrink / q["lr"] - q["lambd"],
+    PER_EPOCH_FACTOR.text: lambda shrink, q, out: _power_left(shrink, q["steps_per_epoch"], out),
+    PER_RUN_FACTOR.text: lambda shrink, q, out: _power_left(shrink, q["steps"], out),
+    BESIDE_LAMBD.text: lambda shrink, q, out: np.subtract(
+        np.divide(shrink, q["lr"], out=out), q["lambd"], out=out
+    ),
 }
 
 

@@ -37,20 +37,19 @@ class _Parts:
 
 
 class ArrayPlan:
-    """A plan laid over some elements: `arrays` are values and quantities that broadcast.
+    """A plan laid over some elements: `arrays` are values and quantities that broadcast."""
 
-    `there` names the quantities that a target's run gives as numbers.
-    """
-
-    def __init__(self, way: Plan, arrays: dict[str, Floats], there: frozenset[str]) -> None:
-        self.way, self.arrays, self.there = way, arrays, there
+    def __init__(self, way: Plan, arrays: dict[str, Floats]) -> None:
+        self.way, self.arrays = way, arrays
         self._split_before: dict[int, _Parts] = {}
         self._roles: dict[str, Monomial] = {}
+        self._raw_before: dict[tuple[str, bool], str | float | None] = {}
 
     def on(self, arrays: dict[str, Floats]) -> "ArrayPlan":
         """Return the plan laid over other elements of the same arrays."""
-        other = ArrayPlan(self.way, arrays, self.there)
+        other = ArrayPlan(self.way, arrays)
         other._split_before, other._roles = self._split_before, self._roles
+        other._raw_before = self._raw_before
         return other
 
     def values(self, out: Floats) -> Floats | None:
@@ -152,16 +151,18 @@ class ArrayPlan:
 
     def raw(self, name: str, *, is_target: bool = False) -> Any:
         """Return a quantity as it was given on a side, None where it was not."""
-        side = self.way.target if is_target else self.way.source
-        number = side.run.given(name)
+        if (name, is_target) not in self._raw_before:
+            self._raw_before[name, is_target] = self._given_by(name, is_target=is_target)
+        found = self._raw_before[name, is_target]
+        return self.arrays[found] if isinstance(found, str) else found
+
+    def _given_by(self, name: str, *, is_target: bool) -> str | float | None:
+        """Return the name of the array that gives a quantity on a side, or its number."""
+        number = (self.way.target if is_target else self.way.source).run.given(name)
         if number is None:
             return None
-        own = f"to_{name}"
-        if is_target and own in self.arrays:
-            return self.arrays[own]
-        if is_target and name in self.there:
-            return float(number)
-        return self.arrays.get(name, float(number))
+        names = (f"to_{name}", name) if is_target else (name,)
+        return next((own for own in names if own in self.arrays), float(number))
 
     def fits(self, is_target: bool) -> Any:  # noqa: FBT001  (called by map)
         """Return whether data sets hold their steps' examples, None where no array enters that."""
@@ -192,7 +193,7 @@ class ArrayPlan:
             return
         per_shrink = self._monomial("to", lambda: _per_shrink(side, held))
         shrink = number / self.either(per_shrink) if per_shrink.exponents else number
-        out[...] = FROM_SHRINK[form.text](shrink, {n: self._own(side, n) for n in form.needs})
+        FROM_SHRINK[form.text](shrink, {name: self._own(side, name) for name in form.needs}, out)
 
     def _monomial(self, role: str, make: Callable[[], Monomial]) -> Monomial:
         """Return a monomial that is made once for all elements."""
@@ -259,20 +260,28 @@ def _known(side: Side, held: Invariant) -> Monomial:
 
 
 def _multiply(out: Floats, powers: Sequence[tuple[Floats, int]], coefficient: float) -> None:
-    """Write the product of powers into `out`, in as few passes as there are factors."""
-    (first, power), *others = powers
-    if power > 0 and coefficient == 1 and others and others[0][1] > 0:
-        second, exponent = others.pop(0)
-        np.multiply(first, second, out=out)
-        others += [(second, exponent - 1)]
-    elif power > 0:
-        np.multiply(first, coefficient, out=out)
-    else:
-        np.divide(coefficient, first, out=out)
-    others += [(first, power - 1 if power > 0 else power + 1)]
-    for array, exponent in others:
-        for _ in range(abs(exponent)):
-            (np.multiply if exponent > 0 else np.divide)(out, array, out=out)
+    """Write the product of powers into `out`, in as few passes as there are factors.
+
+    What is divided by comes last: a quotient is one pass, and a division costs two products.
+    """
+    above = [array for array, exponent in powers for _ in range(exponent)]
+    below = [array for array, exponent in powers for _ in range(-exponent)]
+    if not above:
+        np.divide(coefficient, _product(below, out), out=out)
+        return
+    product = _product(above if coefficient == 1 else [above[0], coefficient, *above[1:]], out)
+    for array in below:
+        product = np.divide(product, array, out=out)
+    if product is not out:
+        out[...] = product
+
+
+def _product(factors: Sequence[Any], out: Floats) -> Floats:
+    """Return the product of factors, in `out` where there are several."""
+    product, *others = factors
+    for factor in others:
+        product = np.multiply(product, factor, out=out)
+    return product  # type: ignore[no-any-return]
 
 
 def _batch(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001  (one signature for all)

@@ -69,12 +69,6 @@ class Request(Record):
             and (self.source.monomial is None or self.source.monomial.power_of("value") > 0)
         )
 
-    @property
-    def there(self) -> frozenset[str]:
-        """The quantities that the target's run gives as numbers."""
-        given = {} if self.target_run is None else vars(self.target_run)
-        return frozenset(name for name, value in given.items() if isinstance(value, Fraction))
-
     def taken(self, places: Places) -> dict[str, Floats]:
         """Return the arrays of some elements, by their places in the flattened result."""
         index = np.unravel_index(places, self.shape)

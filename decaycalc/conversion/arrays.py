@@ -8,6 +8,7 @@ out of the ordinary, is asked of the scalar conversion, element by element.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 
 
 class ArrayConversion(Record):
@@ -73,14 +74,15 @@ def convert_arrays(
     Raises:
         DecaycalcError: what the scalar conversion raises, for any of the elements.
     """
-    words = {name: given for name, given in quantities.items() if not _is_number(name)}
+    words = {n: given for n, given in quantities.items() if not (_is_number(n) and np.ndim(given))}
     here, there = runs_with(run or Run(), target_run, words)
     arrays = {name: _floats(array, name) for name, array in quantities.items() if name not in words}
     arrays["value"] = _floats(value, source.parameter)
     shape = _shape(arrays)
+    every = arrays | _numbers_there(there, arrays)
     request = Request(
         source=source, target=target, run=here, target_run=there, match=match,
-        arrays={name: np.atleast_1d(array) for name, array in arrays.items()}, shape=shape or (1,),
+        arrays={name: np.atleast_1d(array) for name, array in every.items()}, shape=shape or (1,),
     )  # fmt: skip
     if not arrays["value"].size or 0 in request.shape:
         raise InvalidValueError(source.parameter, "an empty array", "has nothing to convert")
@@ -95,6 +97,16 @@ def convert_arrays(
         lr=None if lrs is None else lrs.reshape(shape), equivalence=first.equivalence,
         formula=first.formula, note=first.note,
     )  # fmt: skip
+
+
+def _numbers_there(target_run: Run | None, arrays: dict[str, Floats]) -> dict[str, Floats]:
+    """Return what a target's run gives as numbers: whether it is the source's own varies."""
+    given = {} if target_run is None else vars(target_run)
+    return {
+        own: np.asarray(float(number))
+        for name, number in given.items()
+        if isinstance(number, Fraction) and (own := f"to_{name}") not in arrays
+    }
 
 
 def _is_number(name: str) -> bool:
@@ -143,7 +155,7 @@ class _Work:
             DecaycalcError: one of them has none.
         """
         with np.errstate(all="ignore", under="raise"):  # the rest can be seen in the numbers
-            laid = ArrayPlan(self.way, self.request.arrays, self.request.there)
+            laid = ArrayPlan(self.way, self.request.arrays)
             checks = Checks(self.request, laid)
             for block, arrays in _blocks(self.request):
                 lrs = None if self.lrs is None else self.lrs[block]
@@ -175,7 +187,7 @@ class _Work:
             return places  # in their order, with those of the other groups
         values, lrs = np.empty(len(places)), np.empty(len(places))
         has_lr = way.target_lr() is not None
-        laid = ArrayPlan(way, arrays, self.request.there)
+        laid = ArrayPlan(way, arrays)
         bad = _answered(laid, Checks(self.request, laid), values, lrs if has_lr else None)
         sound = slice(None) if bad is None else ~bad
         self.values.flat[places[sound]] = values[sound]

@@ -172,3 +172,16 @@ def test_a_target_s_run_may_differ_in_numbers_where_the_source_s_are_arrays():
     single = [convert(one, source="yolov5", target="mean-l2", nbs=nbs, batch_size=16).value
               for one, nbs in zip(value.tolist(), (64, 32), strict=True)]  # fmt: skip
     np.testing.assert_allclose(steps.value, single, rtol=1e-14)
+
+
+def test_a_target_s_number_is_the_source_s_own_in_some_elements_only():
+    there = Run.part(lr=0.1)
+    result = convert(
+        [1e-3] * 2, source="pytorch-adamw", target="pytorch-adamw", lr=np.array([0.1, 0.2]),
+        target_run=there,
+    )  # fmt: skip
+    np.testing.assert_allclose(result.value, [1e-3, 2e-3])
+    alone = convert(
+        [1e-3] * 2, source="pytorch-adamw", target="pytorch-adamw", lr=[0.1, 0.2], to_lr=0.1
+    )
+    np.testing.assert_allclose(alone.value, [1e-3, 2e-3])
