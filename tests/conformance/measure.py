@@ -3,7 +3,8 @@
 It is for packages that fit no common environment: a key is measured where its package can be
 imported, what stands in the file for the others stays. tests/conventions/test_measured.py holds
 the records against it. A key is measured without a gradient; also along one where the record's
-rule says the direction; and where a penalty joins the gradient of a direction that no rule says,
+rule says the direction; with and without its number along one where no rule says it, so that the
+direction goes out of the difference; and where a penalty joins the gradient of such a direction,
 against the same optimizer without its number along g + λ·w.
 """
 
@@ -12,7 +13,7 @@ import os
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from inspect import signature
 from pathlib import Path
 from subprocess import run
@@ -284,15 +285,24 @@ def measurements(rule, measure):
         by_hand = measure(lambda step, w: noise(step, w) + strength * w, 0.0)
         return {"w_after": measure(noise), "by_hand": by_hand}
     found = {"w_after": measure()}
-    if "unmodelled" not in rule and "gradients" in signature(measure).parameters:
-        found["driven"] = measure(noise)
-    return found
+    if "gradients" not in signature(measure).parameters:
+        return found
+    if "unmodelled" in rule:
+        return {**found, "apart": [measure(noise)[0], measure(noise, 0.0)[0]]}
+    return {**found, "driven": measure(noise)}
 
 
 def release_of(package):
-    """Return a package's release, or the commit of a repository under DECAYCALC_SOURCES."""
-    if "/" not in package:
-        return version(package)
+    """Return a package's release, or the commit of a repository under DECAYCALC_SOURCES.
+
+    What Python does not know is a package of npm, under NODE_PATH.
+    """
+    if "/" not in package or package.startswith("@"):
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            file = Path(os.environ.get("NODE_PATH", ".")) / package / "package.json"
+            return json.loads(file.read_text())["version"]
     folder = Path(os.environ["DECAYCALC_SOURCES"]) / package
     command = ["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]
     return run(command, capture_output=True, check=True, text=True).stdout.strip()
@@ -300,11 +310,15 @@ def release_of(package):
 
 def main(keys):
     """Measure what can be (of those keys, where some are given), and write the file."""
+    from measure_elsewhere import ELSEWHERE
     from measure_frameworks import FRAMEWORKS
+    from measure_jax import JAX_STACKS
     from measure_sources import SOURCES
+    from measure_stacks import STACKS
 
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
-    for key, (package, release, measure) in {**MEASURED, **FRAMEWORKS, **SOURCES}.items():
+    found = {**MEASURED, **FRAMEWORKS, **SOURCES, **STACKS, **JAX_STACKS, **ELSEWHERE}
+    for key, (package, release, measure) in found.items():
         if keys and key not in keys:
             continue
         try:
@@ -316,7 +330,8 @@ def main(keys):
             continue
         start = np.resize(START, np.shape(paths["w_after"][0])).tolist()
         known[key] = {
-            "release": f"{package} {release_of(package)}", "lr": LR, "value": VALUE,
+            "release": f"{package} {release_of(package)}", "lr": LR,
+            "value": getattr(measure, "value", VALUE),
             "names": getattr(measure, "names", {}), "w0": start, **paths,
         }  # fmt: skip
         print(f"{key}: measured")

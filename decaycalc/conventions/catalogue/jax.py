@@ -33,7 +33,7 @@ _trax = package(
     source="google/trax, trax/optimizers/{key}.py, {name}.update (7c189c2)",
     parameter="weight_decay_rate",
     default="0.00001",
-    verification="literal step: no wheel for a current Python",
+    verification="executed: trax 1.4.1",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -191,7 +191,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         trap=None,
         where="optax/contrib/_sophia.py",
-        verification="literal step: the update needs a Hessian estimate of the objective",
+        verification="executed: optax 0.2.8",
     ),
     _optax(
         decoupled,
@@ -315,7 +315,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="all but names that match .*/kernel$",
         trap="PyTorch's λ must be multiplied by lr here: 1e-4 at lr 1e-3 is AdamW's 0.1",
         source="google-research/big_vision, big_vision/optax.py, make: decay after the lr, times the schedule (0127fb6)",
-        verification="literal step: a research code base, not a package",
+        verification="executed: google-research/big_vision 0127fb6",
     ),
     _flax(
         objective,
@@ -381,7 +381,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.CONSTANT,
         trap="with weight_decay_rate_lr_exponent it is times lr to that power (PaLM's is 2)",
         source="google-research/t5x, t5x/adafactor.py, Adafactor.apply_param_gradient (cc342d4)",
-        verification="literal step: a training stack, not a library",
+        verification="literal step: its modules need T5X's whole stack",
     ),
     _flax(
         decoupled,
@@ -406,7 +406,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="variables marked SKIP_LP_REGULARIZATION",
         trap="l2_regularizer_weight beside it is a penalty in the gradient; setting both is refused",
         source="google/praxis, praxis/optimizers.py, apply_decoupled_weight_decay (feeaff1)",
-        verification="literal step: a training stack, not a library",
+        verification="executed: praxis 1.4.0",
     ),
     _record(
         decoupled,
@@ -416,7 +416,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.1",
         trap="0.1 by default, optax.adamw's is 1e-4; nothing is masked: norms and biases decay too",
         source="google/maxtext, MaxText/optimizers.py, configs/base.yml (e64f681)",
-        verification="literal step: optax.adamw in a training stack",
+        verification="executed: AI-Hypercomputer/maxtext e591f30",
     ),
     _optax(
         Convention,

@@ -17,7 +17,7 @@ _axlearn = package(
     parameter="weight_decay",
     default="0",
     exempt="what weight_decay_per_param_scale or the parameter's weight_decay_scale say",
-    verification="literal step: read in source",
+    verification="executed: apple/axlearn 34aed43",
 )
 _levanter = package(
     group=_GROUP,
@@ -84,6 +84,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="LayerNorm, RMSNorm, embeddings and biases by name, unless weight_decay_modules says otherwise",
         trap="λ is times lr/peak before lr multiplies it again: at half of lr a quarter of the decay",
         source="stanford-crfm/levanter, src/levanter/optim/config.py, AdamConfig.adamc_weight_decay (9263f81)",
+        verification="executed: stanford-crfm/levanter 9263f81",
     ),
     _levanter(
         decoupled,

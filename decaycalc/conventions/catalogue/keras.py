@@ -32,7 +32,7 @@ _tf = package(
     source="tensorflow 1.15, tensorflow/contrib/opt/python/training/weight_decay_optimizers.py, _decay_weights_op",
     parameter="weight_decay",
     exempt="all but decay_var_list, where one is given",
-    verification="literal step: needs TensorFlow 1",
+    verification="executed: tensorflow 1.15.5",
 )
 _tfa = package(
     group=_GROUP,
@@ -207,7 +207,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="weight decay is another argument, and older Keras has none",
         source="keras-team/keras 2.2, keras/optimizers.py, SGD.get_updates",
-        verification="literal step: the argument is gone from Keras 3",
+        verification="executed: Keras 2.2.5",
     ),
     _keras(
         Convention,
@@ -223,7 +223,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=(),
         trap="normalised by the run's length and times the cosine multiplier, not times lr; batch_size adds √batch_size",
         source="OverLordGoldDragon/keras-adamw, keras_adamw/utils.py, _apply_weight_decays (1b6b116), at batch_size 1",
-        verification="literal step: needs Keras 2",
+        verification="executed: keras-adamw 1.38",
     ),
     _tf(
         penalty,
@@ -353,6 +353,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="all but what it is given to",
         trap="no half, while TF-Slim's l2_regularizer of the same argument has one",
         source="deepmind/sonnet, sonnet/src/regularizers.py, L2.__call__ (5a46569)",
+        verification="executed: dm-sonnet 2.0.2",
     ),
     _record(
         objective,
@@ -364,6 +365,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases",
         trap="half included, unlike Keras; 0.001 acts as soon as a regularizer is named",
         source="tflearn/tflearn, tflearn/regularizers.py, L2; layers/core.py (db51767)",
+        verification="executed: tflearn 0.5.0",
     ),
     _tf(
         Convention,

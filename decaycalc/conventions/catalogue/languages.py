@@ -200,7 +200,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="all but what it is given to",
         trap="no half, as in Keras: twice an optimizer's weight_decay",
         source="tensorflow/tfjs, tfjs-layers/src/regularizers.ts, L1L2.apply (0fc04d9)",
-        verification="algebra: the gradient of the objective as written",
+        verification="executed: @tensorflow/tfjs 4.22.0",
     ),
     _jittor(
         penalty,

@@ -64,7 +64,7 @@ _flashoptim = package(
     source="flashoptim/optimizers.py, Flash{name} (flashoptim 0.1.4)",
     parameter="weight_decay",
     default="0",
-    verification="literal step: needs CUDA",
+    verification="executed: flashoptim 0.1.4",
 )
 _adv_optm = package(
     group=_GROUP,
@@ -121,7 +121,7 @@ _olmo = package(
     title="OLMo-core {name}Config({parameter})",
     source="allenai/OLMo-core, src/olmo_core/optim/{key}.py (fa6c501)",
     parameter="weight_decay",
-    verification="literal step: read in source",
+    verification="executed: allenai/OLMo-core fa6c501",
 )
 _stack = package(
     group=_GROUP, parameter="weight_decay", verification="literal step: read in source"
@@ -306,6 +306,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("lr_mult", Monomial.of(1)),),
         trap="lr is divided by mup_width_multiplier on hidden matrices and λ is not: wider networks decay less a step",
         source="EleutherAI/nanoGPT-mup, model.py, configure_optimizers; train.py (b2a5e60)",
+        verification="executed: EleutherAI/nanoGPT-mup b2a5e60",
     ),
     _flashoptim(
         decoupled,
@@ -439,6 +440,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="groups with unconstrained=True, which do not decay",
         trap="it has no number: the decay is lr itself, 1 here; the momentum is the share of the new gradient",
         source="LIONS-EPFL/scion, scion.py, Scion.step (f58a393)",
+        verification="executed: LIONS-EPFL/scion f58a393",
     ),
     _dion(decoupled, "Muon", optimizer="muon-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(decoupled, "NorMuon", optimizer="normuon-microsoft", trap=BEFORE_ADJUSTMENT),
@@ -561,7 +563,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "SkipStepAdamW",
         key="olmo-core-skipstep-adamw",
         source="allenai/OLMo-core, src/olmo_core/optim/adamw.py, adamw_step (fa6c501)",
-        verification="executed: allenai/OLMo-core fa6c501",
         optimizer="adam",
         default="0.01",
         trap="a step that is skipped as an outlier does not decay either; their runs put embeddings to 0",
@@ -588,6 +589,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="lion",
         default="0",
         trap="0 by default, SkipStepAdamW is 0.01",
-        verification="executed: allenai/OLMo-core fa6c501",
     ),
 )
