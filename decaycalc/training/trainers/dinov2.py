@@ -1,0 +1,145 @@
+"""DINOv2's YAML configurations, laid over its own defaults.
+
+Source: dinov2 b8931f7 dinov2/configs/ssl_default_config.yaml, utils/{config,param_groups,utils}.py,
+train/train.py.
+"""
+
+from fractions import Fraction
+from math import sqrt
+
+from decaycalc.record import replace
+from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Group, Sourced, Training
+
+_PER = 1024  # examples, of whose step base_lr is the lr
+# Keys that DINOv3 alone has.
+OF_DINOV3 = (
+    "schedules.lr.peak", "optim.schedule_trunc_extra", "optim.dino_head_wd_multiplier",
+    "gram.use_loss", "multidistillation.enabled", "train.sharded_eval_checkpoint",
+)  # fmt: skip
+SHARED = (
+    "train.batch_size_per_gpu", "train.OFFICIAL_EPOCH_LENGTH", "teacher.momentum_teacher",
+    "teacher.warmup_teacher_temp_epochs", "optim.freeze_last_layer_epochs",
+    "optim.patch_embed_lr_mult", "optim.layerwise_decay", "optim.scaling_rule",
+    "dino.head_n_prototypes", "ibot.head_n_prototypes", "ibot.separate_head",
+    "ibot.mask_ratio_min_max", "crops.local_crops_number", "student.drop_path_uniform",
+)  # fmt: skip
+
+
+def devices_share(settings: Settings, per: int) -> Fraction | None:
+    """Return the examples of a step over `per`; None where a part is missing."""
+    batch, devices = settings.count("batch_size"), settings.count("world_size")
+    return None if batch is None or devices is None else Fraction(batch * devices, per)
+
+
+def by_square_root(name: str, base: Fraction, share: Fraction, formula: str) -> Sourced:
+    """Return an lr times the square root of a share, to twelve digits where that has no end."""
+    return derived(name, f"{float(base) * sqrt(share):.12g}", formula)
+
+
+def _lr(settings: Settings) -> Sourced | None:
+    """Return base_lr · sqrt(B / 1024), which takes the place of optim.lr."""
+    base, share = settings.number("base_lr"), devices_share(settings, _PER)
+    if base is None or share is None:
+        return None
+    return by_square_root("lr", base, share, f"optim.base_lr · sqrt(B / {_PER})")
+
+
+def in_steps(name: str, of: str) -> Derive:
+    """Return what derives a length in steps from one in epochs of OFFICIAL_EPOCH_LENGTH steps."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        count, each = settings.number(of), settings.number("epoch_length")
+        if count is None or each is None:
+            return None
+        return derived(name, decimal_text(count * each), f"{of} · OFFICIAL_EPOCH_LENGTH")
+
+    return derive
+
+
+def warmup_of(settings: Settings, name: str = "warmup_steps") -> int | None:
+    """Return a warm-up in steps; numpy's linspace reaches the peak one step before its end."""
+    return int(settings.number(name) or 0) or None
+
+
+def _schedule(settings: Settings) -> str:
+    final = ratio(settings, "min_lr", "lr") or None
+    return compose("cosine", warmup=warmup_of(settings), final=final)
+
+
+def exempt(_: Settings) -> Exemption:
+    """Source: dinov2 b8931f7 dinov2/utils/param_groups.py."""
+    return Exemption(rule="names that end in .bias, names with norm or gamma")
+
+
+def by_layer(settings: Settings, made: Training) -> Training:
+    """Return a training with the lr of the patch embedding, and what is said of the blocks."""
+    mult = settings.number("patch_embed_lr_mult")
+    if mult is not None and mult != 1:
+        own = Group(
+            name="patch_embed", selector="names with patch_embed", lr_mult=decimal_text(mult)
+        )
+        made = replace(made, groups=(*made.groups, own))
+    rate = settings.text("layerwise_decay")
+    if settings.number("layerwise_decay") == 1:
+        return made
+    note = f"layerwise_decay {rate}: a block's lr, and its decay of a step, fall towards the input"
+    return replace(made, notes=(*made.notes, note))
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    start, end = settings.number("weight_decay"), settings.number("weight_decay_end")
+    return by_layer(settings, from_to(made, start, end))
+
+
+# What both DINOv2 and DINOv3 have, with the same defaults.
+FIELDS = (
+    Field(name="optimizer", default="adamw"),
+    Field(name="weight_decay", paths=("optim.weight_decay",), default="0.04"),
+    Field(name="weight_decay_end", paths=("optim.weight_decay_end",), default="0.4"),
+    Field(name="beta1", paths=("optim.adamw_beta1",), default="0.9"),
+    Field(name="beta2", paths=("optim.adamw_beta2",), default="0.999"),
+    Field(name="eps", default="1e-8", source="torch 2.13"),
+    Field(name="batch_size", paths=("train.batch_size_per_gpu",), default="64"),
+    Field(name="world_size", default="1"),
+    Field(name="epoch_length", paths=("train.OFFICIAL_EPOCH_LENGTH",), default="1250"),
+    Field(name="epochs_of_length", paths=("optim.epochs",), default="100"),
+    Field(name="steps", derive=in_steps("steps", "epochs_of_length")),
+    Field(name="warmup_epochs", paths=("optim.warmup_epochs",), default="10"),
+    Field(name="warmup_steps", derive=in_steps("warmup_steps", "warmup_epochs")),
+    Field(name="min_lr", paths=("optim.min_lr",), default="1e-6"),
+    Field(name="patch_embed_lr_mult", paths=("optim.patch_embed_lr_mult",), default="0.2"),
+    Field(name="layerwise_decay", paths=("optim.layerwise_decay",), default="0.9"),
+)
+HARMLESS = (
+    "MODEL*", "compute_precision*", "dino*", "ibot*", "train*", "student*", "teacher*", "crops*",
+    "evaluation*", "optim.lr", "optim.clip_grad", "optim.freeze_last_layer_epochs",
+    "optim.scaling_rule", "gram*", "hrft*", "distillation*", "multidistillation*",
+)  # fmt: skip
+TRAINER = Trainer(
+    kind="dinov2",
+    title="DINOv2",
+    version="dinov2 b8931f7 ssl_default_config.yaml",
+    signatures=(
+        Signature(any_of=(*SHARED, "optim.base_lr"), at_least=3, none_of=OF_DINOV3),
+        Signature(
+            all_of=(SHARED[0],), any_of=(*SHARED[1:], "student.block_chunks"), none_of=OF_DINOV3
+        ),
+    ),
+    fields=(
+        *FIELDS[:3],
+        Field(name="base_lr", paths=("optim.base_lr",), default="0.004"),
+        Field(name="lr", derive=_lr),
+        *FIELDS[3:],
+    ),
+    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    schedule=_schedule,
+    exempt=exempt,
+    batch=lambda _: ("batch_size", "world_size"),
+    harmless=HARMLESS,
+    finish=_finish,
+)
