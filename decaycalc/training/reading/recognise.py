@@ -6,6 +6,7 @@ from importlib import import_module
 
 from decaycalc.errors import UnknownNameError, UnreadableFileError
 from decaycalc.training import trainers as _package
+from decaycalc.training.reading.bases import bases_of, with_bases
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import key_paths
@@ -53,8 +54,18 @@ def paths_of(document: Document) -> frozenset[str]:
 
 
 def fitting(document: Document) -> tuple[Trainer, ...]:
-    """Return the trainers whose signature fits a document and asks for most of its keys."""
-    paths = paths_of(document)
+    """Return the trainers whose signature fits a document and asks for most of its keys.
+
+    A file that says little stands on others: those are asked where it does not suffice itself.
+    """
+    found = _fitting(paths_of(document))
+    if found or not bases_of(document):
+        return found
+    return _fitting(paths_of(with_bases(document)))
+
+
+def _fitting(paths: frozenset[str]) -> tuple[Trainer, ...]:
+    """Return the trainers that fit a set of key paths."""
     weights = {
         trainer.kind: max(
             (signature.weight for signature in trainer.signatures if signature.fits(paths)),

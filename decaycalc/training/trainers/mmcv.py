@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.bases import with_bases
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
@@ -136,6 +137,6 @@ TRAINER = Trainer(
     exempt=_exempt,
     harmless=("train_pipeline*", "test_*", "data*", "model*", "optimizer.paramwise_cfg*",
               "lr_config.step", "optimizer_config*", "runner*", "log_config*", "momentum_config*"),
-    prepare=mmengine.with_bases,
+    prepare=with_bases,
     finish=_finish,
 )  # fmt: skip

@@ -4,14 +4,14 @@ Source: mmengine 25434293 optim/optimizer/default_constructor.py,
 optim/scheduler/param_scheduler.py, runner/runner.py; mmpretrain ee7f2e88.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace as with_changes
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -19,66 +19,15 @@ from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
     Items,
-    Scalar,
-    check_size,
-    from_file,
-    joined,
 )
 
 _OPTIMIZER = "optim_wrapper.optimizer"
 _PARAMWISE = "optim_wrapper.paramwise_cfg"
 _BASE = "_base_"
-_DEEPEST_BASE = 5
-_MOST_BASES = 50  # of a file and of what they stand on together; eight is much
 _OF_LIBRARIES = {"lion": "lion_pytorch.Lion"}
-
-
-def with_bases(document: Document) -> Document:
-    """Return a document laid over the files that its `_base_` names, where they lie beside it.
-
-    Raises:
-        UnreadableFileError: they are more, or hold more, than any configuration.
-    """
-    return _laid_over(document, 0, iter(range(_MOST_BASES)))
-
-
-def _laid_over(document: Document, depth: int, left: Iterator[int]) -> Document:
-    """Return a document laid over its bases; each takes one of those that are `left`."""
-    names = texts_of(document.root.entries.get(_BASE))
-    under = Entries()
-    for name in names if depth < _DEEPEST_BASE else ():
-        if next(left, None) is None:
-            raise UnreadableFileError(document.name, f"it stands on more than {_MOST_BASES} files")
-        neighbour = document.neighbour(name)
-        if neighbour is not None:
-            root = _laid_over(neighbour, depth + 1, left).root
-            under = joined(under, from_file(root, name.rpartition("/")[2]))
-            check_size(under, document.name)
-    return replace(document, root=_replaced(joined(under, document.root), document.root))
-
-
-def _replaced(whole: Entries, own: Entries) -> Entries:
-    """Return the joined tree; a mapping with `_delete_=True` takes its base's place whole."""
-    entries = dict(whole.entries)
-    for key, node in own.entries.items():
-        if isinstance(node, Entries):
-            mark = node.entries.get("_delete_")
-            below = entries[key]
-            deletes = isinstance(mark, Scalar) and mark.text == "True"
-            keeps = isinstance(below, Entries) and not deletes
-            entries[key] = _replaced(below, node) if keeps else node  # type: ignore[arg-type]
-    return Entries(entries=entries, line=whole.line)
-
-
-def _missing_bases(settings: Settings) -> tuple[str, ...]:
-    """Return a note for each base that is not beside the file."""
-    names = settings.texts(_BASE)
-    absent = [name for name in names if settings.document.neighbour(name) is None]
-    return tuple(f"{name[:80]} is not here: what it sets is not known" for name in absent)
 
 
 def class_of(settings: Settings) -> OptimizerClass | None:
@@ -258,11 +207,28 @@ _KINDS = {"norm": "norms", "bias": "biases", "dwconv": "depthwise convolutions",
           "flat": "one-dimensional tensors"}  # fmt: skip
 
 
+# Constructors that follow paramwise_cfg; others have rules of their own for lr and decay.
+_KNOWN_CONSTRUCTORS = frozenset(
+    {"", "DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor",
+     "LearningRateDecayOptimWrapperConstructor"}
+)  # fmt: skip
+
+
+def _constructor(settings: Settings, path: str) -> str:
+    """Return the name of a constructor whose rules are not known, empty where they are."""
+    where = f"{path.rpartition('.')[0]}.constructor"
+    name = "".join(settings.texts(where))[:60]
+    return "" if name in _KNOWN_CONSTRUCTORS else name
+
+
 def exempt(settings: Settings, path: str) -> Exemption:
     """Return which multipliers of paramwise_cfg take tensors out of the decay.
 
     Source: mmengine 25434293 optim/optimizer/default_constructor.py.
     """
+    named = _constructor(settings, path)
+    if named:
+        return Exemption(rule=f"what {named} leaves out, which is not known here")
     own = Entries(entries=settings.entries(path))
     zero = [word for word in _KINDS if typed_number(_text(own, f"{word}_decay_mult")) == 0]
     return of_kinds(*(_KINDS[word] for word in zero), switch="paramwise_cfg")
@@ -320,7 +286,9 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     """
     names = ", ".join(list(settings.entries(f"{path}.custom_keys"))[:6])
     note = f"custom_keys {names[:120]} have multipliers of their own, and lose the exemptions"
-    notes = (*_missing_bases(settings), *((note,) if names else ()))
+    named = _constructor(settings, path)
+    rules = (f"{named} sets lr and decay of each tensor by rules of its own",) if named else ()
+    notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
     own = groups(settings, path)
     return with_changes(made, notes=(*made.notes, *notes), groups=(*made.groups, *own))
 

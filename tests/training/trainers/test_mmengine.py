@@ -208,3 +208,14 @@ def test_types_may_be_the_classes_themselves(tmp_path):
     assert made.schedule == "step:at=16/22epochs,gamma=0.1,warmup=1000,start=0.01"
     known = read(tmp_path, "d.py", "kind = 'SGD'\n" + config().replace("'AdamW'", "kind"))
     assert known.convention == "mmengine"
+
+
+def test_a_constructor_of_its_own_leaves_the_exemptions_open(tmp_path):
+    text = (
+        "optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),\n"
+        "    constructor='MyOwnConstructor', paramwise_cfg=dict(norm_decay_mult=0))\n"
+        "train_cfg = dict(max_epochs=3)\n"
+    )
+    found = read(tmp_path, "a.py", text)
+    assert found.exempt.rule == "what MyOwnConstructor leaves out, which is not known here"
+    assert any("MyOwnConstructor sets lr and decay" in note for note in found.notes)

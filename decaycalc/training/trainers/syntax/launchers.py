@@ -34,11 +34,14 @@ def launch(command: Command) -> Launched:
 
 def _script_at(words: tuple[Typed, ...]) -> int:
     """Return the index of the program's own name; of the first word where no script follows."""
+    is_launched = words[0].text in {"mpirun", "mpiexec", "srun"}
     for at, word in enumerate(words):
         is_module = (
             at > 0 and words[at - 1].text in _MODULE_FLAGS and "distributed" not in word.text
         )
-        if word.text.endswith(".py") or (is_module and "accelerate" not in word.text):
+        is_path = word.text.startswith(("./", "/")) and words[at - 1].text[:1] != "-"
+        is_binary = is_launched and at > 0 and is_path
+        if word.text.endswith(".py") or is_binary or (is_module and "accelerate" not in word.text):
             return at
     return 0
 

@@ -1,9 +1,11 @@
 """YAML by PyYAML's parser: a tree built from its events, so that nothing is constructed or run.
 
 `yaml.compose` recurses and resolves aliases; its events keep each scalar's text and line just as
-well, take any unknown tag, and let depth and size be bounded here.
+well, take any unknown tag, and let depth and size be bounded here. A mapping's own tag is its
+`_call_`, as the name of a call is in Python.
 """
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -12,6 +14,7 @@ from decaycalc.errors import MissingExtraError, UnreadableFileError
 from decaycalc.training.trainers.syntax.tree import MOST_NODES, Entries, Items, Node, Scalar
 
 _DEEPEST = 60
+_NAMED = re.compile(r"<([A-Za-z_][\w.]*(?:\[\w+\])*)>")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -48,10 +51,10 @@ def _reason(error: Exception) -> str:
 class _Open:
     """A mapping or list whose end has not come yet."""
 
-    __slots__ = ("anchor", "is_mapping", "line", "merged", "parts")
+    __slots__ = ("anchor", "is_mapping", "line", "merged", "parts", "tag")
 
-    def __init__(self, *, is_mapping: bool, line: int, anchor: str | None) -> None:
-        self.is_mapping, self.line, self.anchor = is_mapping, line, anchor
+    def __init__(self, *, is_mapping: bool, line: int, anchor: str | None, tag: str) -> None:
+        self.is_mapping, self.line, self.anchor, self.tag = is_mapping, line, anchor, tag
         self.parts: list[Node] = []
 
     def close(self) -> Node:
@@ -68,6 +71,8 @@ class _Open:
                     merged = {**entries.entries, **merged}
             else:
                 own[text] = value
+        if self.tag:
+            own["_call_"] = Scalar(text=self.tag, line=self.line)
         return Entries(entries={**merged, **own}, line=self.line)
 
 
@@ -112,7 +117,8 @@ class _Builder:
         if len(self.stack) >= _DEEPEST:
             raise UnreadableFileError(self.name, f"it is nested more than {_DEEPEST} deep")
         line = event.start_mark.line + 1
-        self.stack.append(_Open(is_mapping=is_mapping, line=line, anchor=event.anchor))
+        tag = _own_tag(event)
+        self.stack.append(_Open(is_mapping=is_mapping, line=line, anchor=event.anchor, tag=tag))
 
     def add(self, node: Node, anchor: str | None) -> Node:
         """Put a finished node where it belongs."""
@@ -126,7 +132,26 @@ class _Builder:
         return node
 
 
+def _own_tag(event: Any) -> str:
+    """Return an application's own tag without its mark, `!new:a.B` as `new:a.B`, else nothing."""
+    tag = event.tag or ""
+    return tag[1:] if tag[:1] == "!" else ""
+
+
 def _scalar(event: Any) -> Scalar:
-    """Return a scalar event as a node; a plain null has no text."""
+    """Return a scalar event as a node; a plain null has no text.
+
+    HyperPyYAML's `!ref <a>` is the reference `${a}`, and one that calculates stays open.
+    """
+    line = event.start_mark.line + 1
+    if event.tag == "!ref":
+        name = _NAMED.fullmatch(event.value.strip())
+        if name is None:
+            return Scalar(text=None, line=line, open=f"{event.value[:60]} is computed at run time")
+        return Scalar(text=f"${{{name[1].replace('[', '.').replace(']', '')}}}", line=line)
+    if event.tag == "!PLACEHOLDER":
+        return Scalar(text=None, line=line, open="it is a placeholder")
+    if not event.value and _own_tag(event):
+        return Scalar(text=_own_tag(event), line=line)
     is_null = not event.style and event.value in _NULLS
-    return Scalar(text=None if is_null else event.value, line=event.start_mark.line + 1)
+    return Scalar(text=None if is_null else event.value, line=line)

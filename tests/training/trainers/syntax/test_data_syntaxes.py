@@ -286,3 +286,19 @@ def test_what_is_nested_too_deeply_is_left_out():
 
 def test_an_empty_mapping_has_no_keys():
     assert key_paths(Entries()) == frozenset()
+
+
+def test_tags_of_an_application_name_what_they_make():
+    text = (
+        "opt: !name:torch.optim.AdamW\n    lr: !ref <rate>\nrate: 0.5\nlist: [!One {a: 1}]\n"
+        "bare: !new:a.B\nsum: !ref <rate> * 2\nfolder: !PLACEHOLDER\npart: !ref <opt[lr]>\n"
+        "float: !!float 2\n"
+    )
+    root = parse_yaml(text, "f")
+    assert text_at(root, "opt._call_") == "name:torch.optim.AdamW"
+    assert [text_at(root, path) for path in ("opt.lr", "part", "bare", "float")] == [
+        "0.5", "0.5", "new:a.B", "2"
+    ]  # fmt: skip
+    assert find(root, "sum").open == "<rate> * 2 is computed at run time"
+    assert find(root, "folder").open == "it is a placeholder"
+    assert find(root, "list").items[0].entries["_call_"].text == "One"

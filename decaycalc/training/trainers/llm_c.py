@@ -1,0 +1,95 @@
+"""llm.c's train_gpt2cu and train_gpt2.py, by their flags.
+
+Source: llm.c f1e2ace train_gpt2.cu, train_gpt2.py, llmc/schedulers.h, llmc/adamw.cuh.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.schedules import compose, percent
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_VERSION = "llm.c f1e2ace"
+_LAST = Fraction(1, 5)  # of a wsd run, over which lr falls
+
+
+def _is_python(settings: Settings) -> bool:
+    return settings.document.program.endswith(".py")
+
+
+def _by_program(name: str, cuda: str | None, python: str) -> Derive:
+    """Return what derives a default that the two programs have differently; None is none."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        value, program = (
+            (python, "train_gpt2.py") if _is_python(settings) else (cuda, "train_gpt2.cu")
+        )
+        if value is None:
+            return None
+        where = f"{_VERSION} {program}"
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: llm.c f1e2ace llmc/schedulers.h."""
+    kind, count = settings.word("scheduler"), settings.number("warmup_iterations")
+    if kind == "constant":
+        return "constant"
+    warmup = int(count) if count else None
+    ramp, final = "one" if warmup else None, settings.number("final_fraction")
+    if kind in {"cosine", "linear"}:
+        if final == 1:
+            return compose("constant", warmup=warmup, ramp=ramp)
+        return compose(kind, warmup=warmup, ramp=ramp, final=final or None)
+    if kind != "wsd":
+        return None
+    decay = percent(_LAST)
+    return compose(
+        "wsd", warmup=warmup, ramp=ramp, decay=decay, final=final or None, shape="1-sqrt"
+    )
+
+
+def _batch(settings: Settings) -> tuple[str, ...]:
+    """Return the tokens of all devices where they are set, else a device's sequences."""
+    if settings.text("total_batch_size") is not None:
+        return ("total_batch_size",)
+    return ("batch_size", "sequence_length", "world_size")
+
+
+TRAINER = Trainer(
+    kind="llm-c",
+    title="llm.c",
+    version=_VERSION,
+    signatures=(
+        Signature(all_of=("program:train_gpt2cu",)),
+        Signature(all_of=("program:train_gpt2.py", "input_bin")),
+    ),
+    fields=(
+        Field(name="optimizer", default="AdamW"),
+        Field(name="weight_decay", paths=("c", "weight_decay"), default="0"),
+        Field(name="lr", paths=("l", "learning_rate"), derive=_by_program("lr", "3e-4", "1e-4")),
+        Field(name="beta1", default="0.9"),
+        Field(name="beta2", default="0.95"),
+        Field(name="eps", default="1e-8"),
+        Field(name="total_batch_size", paths=("d", "total_batch_size"), absent=("-1",),
+              derive=_by_program("total_batch_size", None, "256")),
+        Field(name="batch_size", paths=("b",), default="4"),
+        Field(name="sequence_length", paths=("t",), default="1024"),
+        Field(name="world_size", paths=("pn",), default="1"),
+        Field(name="steps", paths=("x", "num_iterations"), absent=("-1",),
+              derive=_by_program("steps", None, "10")),
+        Field(name="epochs", default="1"),
+        Field(name="scheduler", paths=("k",), default="cosine"),
+        Field(name="warmup_iterations", paths=("u", "warmup_iters"), default="0"),
+        Field(name="final_fraction", paths=("q", "learning_rate_decay_frac"), default="1"),
+    ),
+    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="biases and norms: only matrices and embeddings decay"),
+    batch=_batch,
+    unit=lambda _: "tokens",
+    harmless=("batch_size", "grad_clip", "overfit_single_batch", "val_*", "sample_*"),
+)  # fmt: skip

@@ -1,0 +1,164 @@
+"""PaddleDetection's YAML configurations, laid over the files that their `_BASE_` names.
+
+Source: PaddleDetection 666f597fd ppdet/optimizer/optimizer.py.
+"""
+
+from fractions import Fraction
+from itertools import pairwise
+
+from decaycalc.record import replace
+from decaycalc.training.reading.arguments import numbers_of
+from decaycalc.training.reading.bases import missing_bases, with_bases
+from decaycalc.training.reading.by_class import class_of
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.tree import Entries, Items
+
+_BUILDER, _RATE = "OptimizerBuilder", "LearningRate"
+_USES = {"momentum": ("momentum", "nesterov"), "adamw": ("beta1", "beta2", "eps"),
+         "adam": ("beta1", "beta2", "eps")}  # fmt: skip
+
+
+def _is_regularized(settings: Settings) -> bool:
+    """Return whether a regularizer is there; `regularizer: false` takes the default's place."""
+    path = f"{_BUILDER}.regularizer"
+    return bool(settings.entries(path)) or not settings.texts(path)
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name, found = settings.word("optimizer"), class_of(settings, library="paddle")
+    if found is None:
+        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    if name != "adamw" and settings.word("regularizer") == "l1":
+        return Optimizer(convention=None, refusal="an L1 regularizer is no weight decay")
+    return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
+
+
+def _decay(settings: Settings) -> Sourced | None:
+    """Return the decay: AdamW's own weight_decay, of all others the regularizer's factor."""
+    if settings.word("optimizer") == "adamw":
+        own = Field(name="weight_decay", paths=(f"{_BUILDER}.optimizer.weight_decay",))
+        return settings.in_file(own) or Sourced(
+            name="weight_decay", value="0.01", origin=Origin.DEFAULT, where="paddle 3"
+        )
+    if not _is_regularized(settings):
+        return derived("weight_decay", "0", f"{_BUILDER}.regularizer: none")
+    factor = Field(name="weight_decay", paths=(f"{_BUILDER}.regularizer.factor",))
+    return settings.in_file(factor)
+
+
+def _entries_of(settings: Settings) -> tuple[Entries, ...]:
+    node = settings.node(f"{_RATE}.schedulers")
+    items = node.items if isinstance(node, Items) else ()
+    return tuple(entry for entry in items if isinstance(entry, Entries))
+
+
+def _text(entry: Entries, *keys: str) -> str:
+    return ",".join(text for key in keys for text in texts_of(entry.entries.get(key)))
+
+
+def _named(settings: Settings) -> dict[str, Entries]:
+    """Return the schedulers by name, whether a tag or a key names them."""
+    return {_text(entry, "_call_", "name"): entry for entry in _entries_of(settings)}
+
+
+def _names(settings: Settings) -> Sourced | None:
+    names = " and ".join(_named(settings))
+    return derived("scheduler", names, f"{_RATE}.schedulers") if names else None
+
+
+def _warmup(entry: Entries | None) -> dict[str, str | Fraction | None]:
+    """Return LinearWarmup's length and start."""
+    if entry is None:
+        return {}
+    whole = typed_number(_text(entry, "epochs"))
+    steps = typed_number(_text(entry, "steps")) or Fraction(500)
+    start = typed_number(_text(entry, "start_factor") or "1/3")
+    length = epochs(whole) if whole else str(int(steps))
+    return {"warmup": length, "start": start or None}
+
+
+def _schedule(settings: Settings) -> str | None:
+    named = _named(settings)
+    warm = _warmup(named.get("LinearWarmup"))
+    cosine, piecewise = named.get("CosineDecay"), named.get("PiecewiseDecay")
+    if cosine is not None:
+        return _cosine(settings, cosine, warm)
+    return None if piecewise is None else _piecewise(piecewise, warm)
+
+
+def _cosine(
+    settings: Settings, entry: Entries, warm: dict[str, str | Fraction | None]
+) -> str | None:
+    """Return the cosine over max_epochs, which a run may end before."""
+    if typed_number(_text(entry, "last_plateau_epochs") or "0"):
+        return None
+    most = typed_number(_text(entry, "max_epochs") or "1000")
+    final = typed_number(_text(entry, "min_lr_ratio") or "0") or None
+    length = None if most is None or most == settings.number("epochs") else epochs(most)
+    return compose("cosine", **warm, length=length, final=final)
+
+
+def _piecewise(entry: Entries, warm: dict[str, str | Fraction | None]) -> str | None:
+    """Return the steps; a list of gammas is each of base_lr, a single one falls tenfold a time."""
+    at = numbers_of(_text(entry, "milestones") or "8,11")
+    gammas = numbers_of(_text(entry, "gamma") or "0.1,0.01")
+    if _text(entry, "values") or not at:
+        return None
+    if not isinstance(entry.entries.get("gamma"), Items) and _text(entry, "gamma"):
+        gammas = tuple(gammas[0] / 10**place for place in range(len(at)))
+    if len(gammas) != len(at) or 0 in gammas:
+        return None
+    factors = [later / earlier for earlier, later in pairwise((Fraction(1), *gammas))]
+    if set(factors) == {1}:
+        return compose("constant", **warm)
+    shown = "/".join(decimal_text(factor) for factor in factors)
+    places = "/".join(decimal_text(place) for place in at)
+    gamma = shown if len(set(factors)) > 1 else decimal_text(factors[0])
+    return compose("step", at=f"{places}epochs", gamma=gamma, **warm)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    notes = list(missing_bases(settings.document))
+    if settings.has(f"{_BUILDER}.optimizer.param_groups"):
+        notes.append("param_groups have settings of their own, which are not shown")
+    return replace(made, notes=(*made.notes, *notes)) if notes else made
+
+
+TRAINER = Trainer(
+    kind="paddledetection",
+    title="PaddleDetection",
+    version="PaddleDetection 666f597fd",
+    signatures=(
+        Signature(any_of=(f"{_RATE}.base_lr", f"{_BUILDER}.optimizer", "TrainReader.batch_size",
+                          f"{_BUILDER}.regularizer", f"{_RATE}.schedulers"), at_least=2),
+    ),
+    fields=(
+        Field(name="optimizer", paths=(f"{_BUILDER}.optimizer.type",), default="Momentum"),
+        Field(name="regularizer", paths=(f"{_BUILDER}.regularizer.type",), default="L2"),
+        Field(name="weight_decay", overrule=_decay, default="0.0001"),
+        Field(name="lr", paths=(f"{_RATE}.base_lr",), default="0.01"),
+        Field(name="momentum", paths=(f"{_BUILDER}.optimizer.momentum",), default="0.9"),
+        Field(name="nesterov", paths=(f"{_BUILDER}.optimizer.use_nesterov",), default="false"),
+        Field(name="beta1", paths=(f"{_BUILDER}.optimizer.beta1",), default="0.9"),
+        Field(name="beta2", paths=(f"{_BUILDER}.optimizer.beta2",), default="0.999"),
+        Field(name="eps", paths=(f"{_BUILDER}.optimizer.epsilon",), default="1e-8"),
+        Field(name="batch_size", paths=("TrainReader.batch_size",)),
+        Field(name="world_size", default="1"),
+        Field(name="epochs", paths=("epoch",)),
+        Field(name="scheduler", covers=(f"{_RATE}.schedulers",), derive=_names),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(
+        rule="nothing", switch="weight_attr and bias_attr of layers in the model's code"
+    ),
+    batch=lambda _: ("batch_size", "world_size"),
+    harmless=(f"{_BUILDER}*", f"{_RATE}*", "*Reader*", "TrainReader*", "EvalReader*",
+              "TestReader*", "snapshot_epoch", "use_ema", "ema_*", "log_iter", "_BASE_"),
+    prepare=with_bases,
+    finish=_finish,
+)  # fmt: skip
