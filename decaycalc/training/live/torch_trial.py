@@ -2,9 +2,11 @@
 
 import copy
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
+from functools import partial
+from inspect import Parameter, signature
+from math import prod
 from typing import Any
 
 from decaycalc.training.live.apart import kept_random
@@ -16,18 +18,19 @@ _STATE = frozenset({"params", "param_names", "step", "k", "initial_lr"})
 # How a step is carried out, not what it does: a small copy on a CPU can do without.
 _PLAIN = {"capturable": False, "differentiable": False}
 
+# A loss so far above any bound that steps of Polyak's kind (MoMo) are those of lr.
+_HIGH = 1e6
+
 
 def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> Trial:
     """Return the trial of a group's kind: the options that it holds, without its tensors.
 
     `like` is one of the user's tensors, which small ones are made from and which is never written.
     """
-    names = signature(type(optimizer)).parameters
-    defaults = getattr(optimizer, "defaults", {})
     options = {name: value for name, value in group.items() if name not in _STATE}
     copied = _Copy(
         kind=type(optimizer),
-        arguments={name: defaults[name] for name in names if name in defaults},
+        arguments=_arguments_of(optimizer),
         options=options,
         like=like,
     )
@@ -39,24 +42,70 @@ def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> Trial:
     )
 
 
+def _arguments_of(optimizer: Any) -> dict[str, Any]:
+    """Return what a constructor was given: its defaults, and what it must have and has kept.
+
+    An optimizer that stands within another (SAM's) is given by its class.
+    """
+    defaults = getattr(optimizer, "defaults", {})
+    found = {}
+    for at, (name, parameter) in enumerate(signature(type(optimizer)).parameters.items()):
+        if name in defaults:
+            found[name] = defaults[name]
+        elif at and parameter.default is Parameter.empty and hasattr(optimizer, name):
+            held = getattr(optimizer, name)
+            found[name] = type(held) if hasattr(held, "param_groups") else held
+    return found
+
+
+def _must_have(parameter: Parameter) -> bool:
+    """Return whether an argument has to be given."""
+    several = parameter.kind in {Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD}
+    return parameter.default is Parameter.empty and not several
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """How a copy is stepped: with a closure or without, in float64 (`wide`) or in float32."""
+
+    closed: bool
+    wide: bool
+
+
+_MANNERS = tuple(_Manner(closed=closed, wide=wide) for wide in (True, False)
+                 for closed in (False, True))  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Copy:
     """A class, the arguments of its constructor, and a group's options."""
 
-    kind: type
+    kind: Any
     arguments: Mapping[str, Any]
     options: Mapping[str, Any]
     like: Any
 
     def take(self, steps: Steps) -> list[list[float]]:
-        """Return the weights after each step of a new copy."""
-        framework = sys.modules.get(type(self.like).__module__.partition(".")[0])
-        with kept_random(framework):
-            return list(self._stepped(steps))
+        """Return the weights after each step of a new copy, in the first manner that it bears.
 
-    def _stepped(self, steps: Steps) -> Iterator[list[float]]:
+        What takes a closure may do without one, and few optimizers step in float32 alone.
+        """
+        framework = sys.modules.get(type(self.like).__module__.partition(".")[0])
+        closable = "closure" in signature(self.kind.step).parameters
+        manners = [each for each in _MANNERS if closable or not each.closed]
+        failures: list[Exception] = []
+        for manner in manners:
+            with kept_random(framework):
+                try:
+                    return list(self._stepped(steps, manner))
+                except Exception as error:  # noqa: BLE001  (the user's optimizer may raise anything)
+                    failures.append(error)
+        raise failures[0]
+
+    def _stepped(self, steps: Steps, manner: _Manner) -> Iterator[list[float]]:
         shape = small_shape(self.like.shape)
-        weight = self._tensor(steps.start, shape).requires_grad_()
+        tensor = partial(self._tensor, wide=manner.wide)
+        weight = tensor(steps.start, shape).requires_grad_()
         mine = {"lr": steps.peak_lr, "weight_decay": steps.decays[0], **_PLAIN}
         arguments = {name: mine.get(name, value) for name, value in self.arguments.items()}
         options = {name: mine.get(name, value) for name, value in self.options.items()}
@@ -67,17 +116,50 @@ class _Copy:
             optimizer.train()
         for gradient, weight_decay in steps.pairs:
             optimizer.param_groups[0]["weight_decay"] = weight_decay
-            weight.grad = None if gradient is None else self._tensor(gradient, shape)
-            optimizer.step()
+            known = self._known(weight, gradient, tensor)
+            known["closure"]()
+            optimizer.step(**_given(optimizer.step, known, closed=manner.closed))
             numbers = weight.detach().reshape(-1).tolist()
             if len(numbers) != len(steps.start):
                 raise ValueError("a step changes the number of weights")
             yield numbers
 
-    def _tensor(self, numbers: Sequence[float], shape: tuple[int, ...]) -> Any:
-        """Return a tensor in float64 of the user's own framework."""
-        double = self.like.detach().new_tensor([0.0], device="cpu").double()
-        return double.new_tensor(list(numbers)).reshape(shape)
+    def _known(
+        self, weight: Any, gradient: Sequence[float] | None, tensor: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """Return what a step can be given; the closure sets the gradient and returns the loss."""
+        shape = small_shape(self.like.shape)
+
+        def closure() -> Any:
+            weight.grad = None if gradient is None else tensor(gradient, shape)
+            return tensor([_HIGH], ())
+
+        return {
+            "hessian": [tensor([1.0] * prod(shape), shape)],
+            "loss": tensor([_HIGH], ()),
+            "closure": closure,
+        }
+
+    def _tensor(self, numbers: Sequence[float], shape: tuple[int, ...], *, wide: bool) -> Any:
+        """Return a tensor in float64, or in float32, of the user's own framework."""
+        one = self.like.detach().new_tensor([0.0], device="cpu")
+        like = one.double() if wide else one.float()
+        return like.new_tensor(list(numbers)).reshape(shape)
+
+
+def _given(step: Any, known: Mapping[str, Any], *, closed: bool) -> dict[str, Any]:
+    """Return what a step is given, by the arguments that it has: what it must have, and can use.
+
+    Raises:
+        ValueError: it must have something else, which only a training can tell.
+    """
+    names = signature(step).parameters
+    lacking = set(filter(lambda name: _must_have(names[name]), names))
+    if lacking - known.keys():
+        named = ", ".join(sorted(lacking - known.keys()))
+        raise ValueError(f"its step needs {named}, which only a training can tell")
+    useful = {"hessian", "closure" if closed else "loss"}
+    return {name: known[name] for name in lacking | (names.keys() & useful)}
 
 
 def _set_lr(group: dict[str, Any], lr: float | None) -> None:

@@ -3,6 +3,7 @@
 import copy
 import sys
 import types
+from struct import pack, unpack
 
 import pytest
 
@@ -24,6 +25,10 @@ class Tensor:
 
     def double(self):
         return Tensor(self.values, self.shape, requires_grad=False)
+
+    def float(self):
+        rounded = unpack(f"{len(self.values)}f", pack(f"{len(self.values)}f", *self.values))
+        return Tensor(rounded, self.shape, dtype="torch.float32", requires_grad=False)
 
     def reshape(self, shape):
         shape = (len(self.values),) if shape == -1 else shape

@@ -226,6 +226,74 @@ def test_what_cannot_be_stepped_says_why():
     assert only(bare).agreement.reason == "it has no weight_decay"
 
 
+class Given(AdamW):
+    """A step with arguments of its own; each is needed."""
+
+    def step(self, closure=None, loss=None, hessian=None):
+        if (closure is None) == (loss is None):
+            raise RuntimeError("needs a loss or a closure")
+        if hessian is not None:
+            assert [each.shape for each in hessian] == [each["params"][0].shape
+                                                        for each in self.param_groups]  # fmt: skip
+        super().step()
+
+
+class Closed(AdamW):
+    """As SAM: it clears the gradients, and has a closure set them."""
+
+    def step(self, closure=None):
+        if closure is None:
+            raise RuntimeError("needs a closure")
+        before = self.param_groups[0]["params"][0].grad
+        if before is not None:
+            before.mul_(0)
+        assert closure().values == [1e6]
+        super().step()
+
+
+class Needy(AdamW):
+    def step(self, closure):
+        closure()
+        super().step()
+
+
+class Narrow(AdamW):
+    """It steps in float32 alone."""
+
+    def step(self, *_, **__):
+        if self.param_groups[0]["params"][0].dtype != "torch.float32":
+            raise RuntimeError("expected float")
+        super().step()
+        for _, parameter in self.each():
+            parameter.values = parameter.float().values
+
+
+@pytest.mark.parametrize("kind", [Given, Closed, Needy, Narrow])
+def test_a_step_is_given_what_its_arguments_ask_for(kind):
+    group = only(kind([tensor(3, 2)], lr=0.1, weight_decay=0.2))
+    assert group.decay_per_step == pytest.approx(0.02, rel=1e-5)
+    assert group.measured.acts == "decoupled"
+
+
+def test_a_step_that_needs_what_only_a_training_can_tell_says_so():
+    class Asking(AdamW):
+        def step(self, closure=None, *, attention_logits):
+            raise AssertionError(closure, attention_logits)
+
+    reason = only(Asking([tensor(3, 2)])).agreement.reason
+    assert "its step needs attention_logits, which only a training can tell" in reason
+
+
+def test_a_constructor_is_given_what_the_optimizer_has_kept():
+    class Counting(AdamW):
+        def __init__(self, params, num_data, inner, lr=1e-3, weight_decay=1e-2):
+            self.num_data, self.inner = num_data, inner(params, lr=lr, weight_decay=weight_decay)
+            super().__init__(self.inner.param_groups)
+
+    optimizer = Counting([tensor(3, 2)], 10, AdamW, lr=0.1, weight_decay=0.2)
+    assert only(optimizer).decay_per_step == pytest.approx(0.02)
+
+
 def test_a_step_that_changes_the_number_of_weights_is_refused():
     class Growing(AdamW):
         def step(self):
