@@ -213,6 +213,8 @@ def _schedule(settings: Settings) -> Sourced:
     keys = ", ".join(found.where for found in used if found.origin is Origin.FILE)
     # What the file sets and only a run would tell (auto, ???, $STEPS) leaves the whole open.
     unknown = any(found.origin is Origin.MISSING and found.where for found in used)
+    # So does a last lr, given outright, over a peak that is not known.
+    unknown = unknown or any(found.name == "lr" and found.value is None for found in used)
     if text is None or unknown:
         return Sourced(name="schedule", value=None, origin=Origin.MISSING, where=keys)
     if not keys:

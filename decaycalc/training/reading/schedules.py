@@ -41,9 +41,16 @@ def steps_of(settings: Settings, name: str) -> int | None:
 
 
 def ratio(settings: Settings, above: str, below: str) -> Fraction | None:
-    """Return the quotient of two quantities (min_lr over lr), None where one is missing or 0."""
-    top, bottom = settings.number(above), settings.number(below)
-    return None if top is None or not bottom else top / bottom
+    """Return the quotient of two quantities (min_lr over lr), None where one is missing or 0.
+
+    Nothing of the second is asked where the first is 0: what is asked for and missing leaves a
+    schedule open.
+    """
+    top = settings.number(above)
+    if not top:
+        return top
+    bottom = settings.number(below)
+    return top / bottom if bottom else None
 
 
 def percent(share: Fraction) -> str:

@@ -1,0 +1,104 @@
+"""ConvNeXt's main.py and run_with_submitit.py by their flags.
+
+Source: ConvNeXt 048efce main.py, optim_factory.py, utils.py, run_with_submitit.py.
+"""
+
+from fractions import Fraction
+
+from decaycalc.record import replace
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+
+_ADAM = ("beta1", "beta2", "eps")
+_OPTIMIZERS = {
+    "adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
+    "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov")),
+}
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _devices(settings: Settings) -> Sourced | None:
+    """Return submitit's devices: nodes times GPUs a node."""
+    if "submitit" not in settings.document.program:
+        return None
+    nodes, each = settings.count("nodes"), settings.count("ngpus")
+    value = None if nodes is None or each is None else str(nodes * each)
+    return derived("world_size", value, "nodes · ngpus")
+
+
+def _schedule(settings: Settings) -> str:
+    """Return the cosine of each step; numpy's linspace reaches the peak at the warm-up's last.
+
+    Source: ConvNeXt 048efce utils.py, cosine_scheduler.
+    """
+    count, steps = settings.number("warmup_epochs"), settings.number("warmup_steps")
+    own = str(int(steps)) if steps and steps > 0 else epochs(count or Fraction(0))
+    final = ratio(settings, "min_lr", "lr") or None
+    return compose("cosine", warmup=own if count else None, final=final)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    made = from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
+    rate = settings.number("layer_decay")
+    if rate == 1:
+        return made
+    note = (
+        f"layer_decay {settings.text('layer_decay')}: a layer's lr, and its decay of a step, fall"
+        " towards the input"
+    )
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="convnext",
+    title="ConvNeXt",
+    version="ConvNeXt 048efce main.py",
+    signatures=(
+        Signature(
+            all_of=("data_path",),
+            any_of=("update_freq", "model_ema_eval", "layer_scale_init_value", "head_init_scale",
+                    "use_amp", "weight_decay_end"),
+            none_of=("blr", "program:run_class_finetuning.py", "program:run_beit_pretraining.py",
+                     "program:run_mae_pretraining.py"),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("opt",), default="adamw"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0.05"),
+        Field(name="weight_decay_end", paths=("weight_decay_end",)),
+        Field(name="lr", paths=("lr",), default="4e-3"),
+        Field(name="momentum", paths=("momentum",), default="0.9"),
+        Field(name="nesterov", default="true"),
+        element("beta1", "opt_betas", 0, default="0.9"),
+        element("beta2", "opt_betas", 1, default="0.999"),
+        Field(name="eps", paths=("opt_eps",), default="1e-8"),
+        Field(name="batch_size", paths=("batch_size",), default="64"),
+        Field(name="grad_accum", paths=("update_freq",), default="1"),
+        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="nodes", paths=("nodes",), default="2"),
+        Field(name="ngpus", paths=("ngpus",), default="8"),
+        Field(name="epochs", paths=("epochs",), default="300"),
+        Field(name="scheduler", default="cosine"),
+        Field(name="warmup_epochs", paths=("warmup_epochs",), default="20"),
+        Field(name="warmup_steps", paths=("warmup_steps",), default="-1"),
+        Field(name="min_lr", paths=("min_lr",), default="1e-6"),
+        Field(name="layer_decay", paths=("layer_decay",), default="1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(
+        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names"
+    ),
+    harmless=("mixup*", "model_ema*", "head_init_scale", "layer_scale_init_value", "smoothing"),
+    finish=_finish,
+)  # fmt: skip

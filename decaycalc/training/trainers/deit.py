@@ -1,0 +1,106 @@
+"""DeiT's main.py and run_with_submitit.py by their flags.
+
+Source: deit 7e160fe main.py, run_with_submitit.py; timm 0.3.2's scheduler and optimizer factory.
+"""
+
+from fractions import Fraction
+
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced
+
+_PER = 512  # examples, of whose step --lr is the lr
+_ADAM = ("beta1", "beta2", "eps")
+_OPTIMIZERS = {
+    "adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
+    "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov")),
+    "fusedlamb": Optimizer(convention="apex-fused-lamb", uses=_ADAM),
+    "fusedadamw": Optimizer(convention="apex-fused-adam", uses=_ADAM),
+}
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return _OPTIMIZERS.get(name, unknown)
+
+
+def _devices(settings: Settings) -> Sourced | None:
+    """Return submitit's devices: nodes times GPUs a node."""
+    if "submitit" not in settings.document.program:
+        return None
+    nodes, each = settings.count("nodes"), settings.count("ngpus")
+    value = None if nodes is None or each is None else str(nodes * each)
+    return derived("world_size", value, "nodes · ngpus")
+
+
+def _scaled(settings: Settings) -> Sourced | None:
+    """Return --lr · B / 512, or itself with --unscale-lr."""
+    base = settings.number("base_lr")
+    if base is None or settings.flag("unscale_lr"):
+        return None
+    batch, devices = settings.count("batch_size"), settings.count("world_size")
+    if batch is None or devices is None:
+        return derived("lr", None, f"lr · B / {_PER}")
+    return derived("lr", decimal_text(base * batch * devices / _PER), f"lr · B / {_PER}")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Source: timm 0.3.2 scheduler/{cosine,step}_lr.py, a step an epoch, the warm-up over it."""
+    name, count = settings.word("scheduler"), settings.number("warmup_epochs")
+    warm: dict[str, str | Fraction | None] = {"per": "1epochs"}
+    if count:
+        warm |= {"over": "run", "warmup": epochs(count),
+                 "start": ratio(settings, "warmup_lr", "lr") or None}  # fmt: skip
+    if name == "cosine":
+        return compose("cosine", **warm, final=ratio(settings, "min_lr", "lr") or None)
+    return None
+
+
+TRAINER = Trainer(
+    kind="deit",
+    title="DeiT",
+    version="deit 7e160fe main.py",
+    signatures=(
+        Signature(
+            all_of=("data_path",),
+            any_of=("unscale_lr", "distillation_type", "teacher_model", "repeated_aug",
+                    "no_repeated_aug", "ThreeAugment", "bce_loss", "eval_crop_ratio",
+                    "train_mode", "attn_only"),
+            none_of=("blr", "update_freq"),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("opt",), default="adamw"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0.05"),
+        Field(name="base_lr", paths=("lr",), default="5e-4"),
+        Field(name="unscale_lr", paths=("unscale_lr",), default="false"),
+        Field(name="lr", overrule=_scaled, paths=("lr",), default="5e-4"),
+        Field(name="momentum", paths=("momentum",), default="0.9"),
+        Field(name="nesterov", default="true"),
+        element("beta1", "opt_betas", 0, default="0.9"),
+        element("beta2", "opt_betas", 1, default="0.999"),
+        Field(name="eps", paths=("opt_eps",), default="1e-8"),
+        Field(name="batch_size", paths=("batch_size", "batch"), default="64"),
+        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="nodes", paths=("nodes",), default="2"),
+        Field(name="ngpus", paths=("ngpus",), default="8"),
+        Field(name="epochs", paths=("epochs",), default="300"),
+        Field(name="scheduler", paths=("sched",), default="cosine"),
+        Field(name="warmup_epochs", paths=("warmup_epochs",), default="5"),
+        Field(name="warmup_lr", paths=("warmup_lr",), default="1e-6"),
+        Field(name="min_lr", paths=("min_lr",), default="1e-5"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(
+        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names"
+    ),
+    batch=lambda _: ("batch_size", "world_size"),
+    harmless=("teacher*", "distillation*", "mixup*", "cooldown_epochs", "model_ema*",
+              "color_jitter", "smoothing"),
+)  # fmt: skip

@@ -1,0 +1,143 @@
+"""MAE's scripts by their flags, and those of the programs that were made from it.
+
+Source: mae efb2a80 main_pretrain.py, main_finetune.py, main_linprobe.py, util/lr_sched.py,
+util/lr_decay.py.
+"""
+
+from decaycalc.record import replace
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import (
+    PER_DEVICE,
+    Derive,
+    Field,
+    Optimizer,
+    Signature,
+    Trainer,
+)
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+
+_VERSION = "mae efb2a80"
+_PER = 256  # examples, of whose step blr is the lr
+# What the parsers of pre-training, fine-tuning and linear probing default to.
+_DEFAULTS = {
+    "weight_decay": ("0.05", "0.05", "0"),
+    "blr": ("1e-3", "1e-3", "0.1"),
+    "min_lr": ("0", "1e-6", "0"),
+    "warmup_epochs": ("40", "5", "10"),
+    "epochs": ("400", "50", "90"),
+    "batch_size": ("64", "64", "512"),
+    "beta2": ("0.95", "0.999", "0.999"),
+}
+_PHASES = ("pretrain", "finetune", "linprobe")
+
+
+def _phase(settings: Settings) -> str:
+    """Return which of the scripts it is: by its name, else by the flags of pre-training."""
+    program = settings.document.program
+    for phase in _PHASES:
+        if phase in program:
+            return phase
+    pretrains = settings.has("mask_ratio") or settings.has("norm_pix_loss")
+    return "pretrain" if pretrains else "finetune"
+
+
+def _of_phase(name: str) -> Derive:
+    """Return what derives a default from which of the scripts it is."""
+
+    def derive(settings: Settings) -> Sourced:
+        phase = _phase(settings)
+        value = _DEFAULTS[name][_PHASES.index(phase)]
+        where = f"{_VERSION} main_{phase}.py"
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _devices(settings: Settings) -> Sourced | None:
+    """Return submitit's devices: eight for each node where nothing else is said."""
+    if not settings.has("job_dir") and not settings.has("nodes"):
+        return None
+    nodes, each = settings.count("nodes"), settings.count("ngpus")
+    value = None if nodes is None or each is None else str(nodes * each)
+    return derived("world_size", value, "nodes · ngpus")
+
+
+def _scaled(settings: Settings) -> Sourced | None:
+    """Return blr · B / 256, where lr itself is not given."""
+    base = settings.number("blr")
+    sizes = [settings.count(name) for name in PER_DEVICE]
+    if base is None or None in sizes:
+        return None
+    value = base / _PER
+    for size in sizes:
+        value *= size or 1
+    return derived("lr", decimal_text(value), f"blr · B / {_PER}")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if _phase(settings) == "linprobe":
+        return Optimizer(convention=None, refusal="its LARS has no convention here")
+    return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
+
+
+def _schedule(settings: Settings) -> str:
+    """Source: mae efb2a80 util/lr_sched.py, at fractions of an epoch."""
+    count = settings.number("warmup_epochs")
+    warmup = epochs(count) if count else None
+    return compose("cosine", warmup=warmup, final=ratio(settings, "min_lr", "lr") or None)
+
+
+def _exempt(settings: Settings) -> Exemption:
+    rule = "1-D tensors and names that end in .bias"
+    if _phase(settings) == "finetune":
+        rule = f"{rule}, and what the model's no_weight_decay names"
+    return Exemption(rule=rule)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Say that fine-tuning gives earlier blocks less lr."""
+    if _phase(settings) != "finetune" or settings.number("layer_decay") == 1:
+        return made
+    rate = settings.text("layer_decay")
+    note = f"layer_decay {rate}: a block's lr, and its decay of a step, fall towards the input"
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="mae",
+    title="MAE",
+    version=_VERSION,
+    signatures=(
+        Signature(
+            all_of=("blr",),
+            any_of=("mask_ratio", "norm_pix_loss", "accum_iter", "layer_decay", "nb_classes",
+                    "finetune", "drop_path", "data_path", "warmup_epochs", "job_dir"),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", default="AdamW"),
+        Field(name="weight_decay", paths=("weight_decay",), derive=_of_phase("weight_decay")),
+        Field(name="blr", paths=("blr",), derive=_of_phase("blr")),
+        Field(name="lr", paths=("lr",), derive=_scaled),
+        Field(name="beta1", default="0.9"),
+        Field(name="beta2", derive=_of_phase("beta2")),
+        Field(name="eps", default="1e-8", source="torch 2.13"),
+        Field(name="batch_size", paths=("batch_size",), derive=_of_phase("batch_size")),
+        Field(name="grad_accum", paths=("accum_iter",), default="1"),
+        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="nodes", paths=("nodes",), default="2"),
+        Field(name="ngpus", paths=("ngpus",), default="8"),
+        Field(name="epochs", paths=("epochs",), derive=_of_phase("epochs")),
+        Field(name="scheduler", default="cosine"),
+        Field(name="warmup_epochs", paths=("warmup_epochs",), derive=_of_phase("warmup_epochs")),
+        Field(name="min_lr", paths=("min_lr",), derive=_of_phase("min_lr")),
+        Field(name="layer_decay", paths=("layer_decay",), default="0.75"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=("warmup_epochs", "mixup*", "smoothing", "job_dir"),
+    finish=_finish,
+)  # fmt: skip

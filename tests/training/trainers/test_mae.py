@@ -1,0 +1,44 @@
+"""MAE's scripts, whose lr is by the examples of a step and whose defaults are by the script."""
+
+import pytest
+
+from tests.training.trainers.reading import origins, read, shrink
+
+PRETRAIN = (
+    "python submitit_pretrain.py --job_dir a --nodes 2 --batch_size 32 --accum_iter 2"
+    " --norm_pix_loss --epochs 200 --blr 1e-4\n"
+)
+FINETUNE = (
+    "torchrun --nproc_per_node=4 main_finetune.py --batch_size 64 --blr 5e-4 --warmup_epochs 0"
+    " --data_path /d --lr 2e-3\n"
+)
+
+
+def test_pre_training(tmp_path):
+    found = read(tmp_path, "run.sh", PRETRAIN)
+    assert (found.kind, found.convention, found.value) == ("mae", "pytorch-adamw", "0.05")
+    assert (found.run.examples_per_step, float(found.run.lr)) == (1024, 4e-4)
+    assert (found.run.epochs, found.schedule) == (200, "cosine:warmup=40epochs")
+    assert found.betas == ("0.9", "0.95")
+    assert shrink(found) == pytest.approx(2e-5)
+    assert (origins(found)["weight_decay"], origins(found)["lr"]) == ("default", "derived")
+
+
+def test_fine_tuning(tmp_path):
+    found = read(tmp_path, "run.sh", FINETUNE)
+    assert (float(found.run.lr), found.run.epochs) == (2e-3, 50)
+    assert (found.schedule, found.betas) == ("cosine:final=0.0005", ("0.9", "0.999"))
+    assert any("layer_decay 0.75" in note for note in found.notes)
+    flat = read(tmp_path, "b.sh", f"{FINETUNE[:-1]} --layer_decay 1")
+    assert not any("layer_decay" in note for note in flat.notes)
+
+
+def test_other_scripts_and_open_parts(tmp_path):
+    probe = read(tmp_path, "a.sh", "python main_linprobe.py --blr 0.1 --data_path /d")
+    assert (probe.convention, probe.run.batch_size) == (None, 512)
+    own = read(tmp_path, "b.sh", "python mine.py --blr 1e-3 --mask_ratio 0.6")
+    assert own.run.epochs == 400
+    other = read(tmp_path, "c.sh", "python mine.py --blr 1e-3 --nb_classes 10 --batch_size $B")
+    assert (other.run.lr, other.run.epochs) == (None, 50)
+    nodes = read(tmp_path, "d.sh", PRETRAIN.replace("--nodes 2", "--nodes $N"))
+    assert nodes.run.world_size is None
