@@ -277,7 +277,7 @@ def test_what_lies_beyond_a_row_s_end_may_grow_without_a_word():
         survive(schedule, rule, n_points=2)
     text = (
         "constant:value=0.001,until=1epochs+"
-        "cosine:over=run,warmup=5epochs,start=0.001,final=0.01,per=1epochs"
+        "cosine:over=run,length=300epochs,warmup=5epochs,start=0.001,final=0.01,per=1epochs"
     )
     epochs = parse_schedule(text, total_steps=300_000, steps_per_epoch=1000)
     with pytest.raises(InvalidValueError, match="without bound"):
