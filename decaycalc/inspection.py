@@ -1,7 +1,6 @@
 """Inspection: what a run's weight decay really does, every quantity with its origin."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, TypedDict
@@ -11,7 +10,7 @@ from decaycalc.conventions.run import Run, RunJson
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
-from decaycalc.record import replace
+from decaycalc.record import Record, replace
 from decaycalc.training.chosen import loaded, typed
 from decaycalc.training.groups import grouped, lr_of, on_network, own_run, value_of
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
@@ -79,8 +78,7 @@ class InspectionJson(ReadingJson):
     notes: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupDecay:
+class GroupDecay(Record):
     """One group's decay; `training` is the group as a run, its lr and its number multiplied out.
 
     `lr_mult` and `decay_mult` are what multiplies the run's own, None where that is not known.
@@ -148,8 +146,7 @@ class GroupDecay:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
+class Inspection(Record):
     """One reading of a run, its groups' decays, and the other readings that its file leaves."""
 
     training: Training

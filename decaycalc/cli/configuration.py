@@ -30,7 +30,9 @@ TABLES = (
 
 
 WRITING = frozenset({"output", "save", "input"})
-READING = frozenset({"conventions", "recipe", "to_recipe", "arch", "live", "with", "file"})
+READING = frozenset(
+    {"conventions", "recipe", "to_recipe", "arch", "live", "configured", "with", "file"}
+)
 # A schedule of which a segment is read from a file.
 _FILE = re.compile(r"(?:^|\+)\s*file\s*(?::|$)", re.IGNORECASE)
 

@@ -1,17 +1,15 @@
 """What a check of a source reports: which rules, and from which level on it fails."""
 
-from dataclasses import dataclass
-
 from decaycalc.errors import UnknownNameError
 from decaycalc.findings.record import Finding, Level
 from decaycalc.findings.rules import chosen
+from decaycalc.record import Record
 
 NEVER = "never"
 FAIL_ON = (*(level.value for level in Level), NEVER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Record):
     """The rules that are run and those that are not, and the level that fails a check."""
 
     select: frozenset[str] = frozenset()

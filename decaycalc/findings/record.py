@@ -1,10 +1,10 @@
 """Finding and Rule: what is known of a run that does not do what its number says, with a code."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypedDict
 
+from decaycalc.record import Record
 from decaycalc.training.measure import Figures
 from decaycalc.training.record import Group, Sourced, Training
 
@@ -22,8 +22,7 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Record):
     """A run as the rules see it: its training, its decay's figures and those of its groups."""
 
     training: Training
@@ -35,8 +34,7 @@ class Subject:
         return next((found for found in self.training.quantities if found.name == name), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Record):
     """One place where a rule applies; `level` where it is not the rule's own."""
 
     message: str
@@ -76,8 +74,7 @@ class FindingJson(TypedDict):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Record):
     """One rule: its stable code, how grave it is, when it applies, what mends it, what it rests on.
 
     `summary` is the rule in one sentence; `find` yields a hit for each place.
@@ -103,8 +100,7 @@ class Rule:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Record):
     """A rule's hit in one run; JSON's `findings`."""
 
     code: str

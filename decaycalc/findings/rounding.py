@@ -1,10 +1,10 @@
 """DC4xx: what arithmetic does to the decay."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from decaycalc.conversion.rounding import SIGNIFICANT_BITS, precision_warning
 from decaycalc.findings.record import Hit, Level, Rule, Subject, at
+from decaycalc.record import replace
 
 # A setting that alone is autocast over float32 weights.
 _AUTOCAST = "bf16"

@@ -1,6 +1,5 @@
 """measure: a training's decay per step and over its whole run, in the common unit (numpy)."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypedDict
 
@@ -8,6 +7,7 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
+from decaycalc.record import Record
 from decaycalc.training.record import TYPED, Course, Training
 
 # No training has so many steps; following them one by one would take minutes.
@@ -25,8 +25,7 @@ class FiguresJson(TypedDict):
     survival: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Record):
     """A decay in the common unit; None where something is open.
 
     `shrink` is that of one step at peak lr, to first order (1/step); timescales are its inverse.

@@ -17,7 +17,7 @@ BAD = {
     f"1 {TO_SUM} -N 9 --dtype float31": "unknown dtype 'float31'; did you mean 'float32' or "
     "'float16' or 'float'?",
     f"1 {TO_SUM} -a 3-2 --decay-mask x": "unknown decay mask 'x' (one of all, no-bias, no-1d, "
-    "no-bias-norm, no-embedding, timm, hf, matrices, olmo)",
+    "no-norm, no-bias-norm, no-embedding, timm, hf, matrices, olmo, open-clip, ultralytics)",
     f"1 {TO_SUM} --decay-mask all": "--decay-mask needs a network: give --arch",
     f"1 {TO_SUM} --init he": "--init needs a network: give --arch",
     f"1 {TO_SUM} --no-bias": "--no-bias needs a network: give --arch",

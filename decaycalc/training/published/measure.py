@@ -1,7 +1,6 @@
 """measure: a recipe's decay in the common unit, over its whole run (numpy)."""
 
-from dataclasses import asdict
-
+from decaycalc.record import asdict
 from decaycalc.training.measure import measure as measure_training
 from decaycalc.training.published.measured import Measured
 from decaycalc.training.published.record import Recipe

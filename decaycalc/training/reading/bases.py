@@ -1,9 +1,9 @@
 """Bases: a file laid over those that it names as its bases, where they lie beside it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace
 from decaycalc.training.reading.settings import texts_of
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import (

@@ -3,8 +3,7 @@
 Every default was read from the constructor of the library named beside it.
 """
 
-from dataclasses import dataclass
-
+from decaycalc.record import Record
 from decaycalc.training.reading.trainer import Optimizer
 from decaycalc.training.record import Origin, Sourced
 
@@ -12,8 +11,7 @@ _ADAM = ("beta1", "beta2", "eps")
 _SGD = ("momentum", "dampening", "nesterov")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptimizerClass:
+class OptimizerClass(Record):
     """One optimizer class: what its weight decay is, and what its constructor defaults to.
 
     `decoupled` is the convention where a flag of the class (`flag`) turns the decay decoupled.

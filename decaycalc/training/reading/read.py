@@ -1,7 +1,6 @@
 """read: a document and its trainer's table to a Training."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from decaycalc.conventions.run import Run
@@ -10,6 +9,7 @@ from decaycalc.errors import (
     InvalidValueError,
     UnreadableFileError,
 )
+from decaycalc.record import Record
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Optimizer, Trainer
@@ -21,8 +21,7 @@ from decaycalc.training.trainers.syntax.tree import Scalar
 EVERYTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Size:
+class _Size(Record):
     """The parts of a step's examples, each None where it is not known."""
 
     batch_size: Fraction | None = None

@@ -5,9 +5,9 @@ its test; no other file is touched. See `Trainer` for what each field means.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from decaycalc.record import Record
 from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from decaycalc.training.reading.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(Record):
     """The key paths by which a trainer's file is told: all, enough, or none of some.
 
     Paths are dotted (`optimizer.lr`). Choose names that only this trainer has: learning_rate,
@@ -53,8 +52,7 @@ PER_DEVICE = ("batch_size", "grad_accum", "world_size")
 Derive = Callable[["Settings"], Sourced | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Record):
     """One quantity of a trainer: where its file holds it, and what holds where the file is silent.
 
     `name` is decaycalc's word where there is one (lr, weight_decay, batch_size, grad_accum,
@@ -78,8 +76,7 @@ class Field:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Optimizer:
+class Optimizer(Record):
     """What a trainer's optimizer makes of its weight decay.
 
     `convention` is a key of the catalogue, None where there is none. `refusal` says why the
@@ -97,8 +94,7 @@ class Optimizer:
     value: Sourced | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trainer:
+class Trainer(Record):
     """One training program's table.
 
     - `kind`: its key, lower case with hyphens, also the word for `--kind`.
@@ -124,11 +120,11 @@ class Trainer:
     optimizer: Callable[["Settings"], Optimizer]
     schedule: Callable[["Settings"], str | None]
     exempt: Callable[["Settings"], Exemption]
-    batch: Callable[["Settings"], tuple[str, ...]] = field(default=lambda _: PER_DEVICE)
+    batch: Callable[["Settings"], tuple[str, ...]] = lambda _: PER_DEVICE
     harmless: tuple[str, ...] = ()
-    unit: Callable[["Settings"], str] = field(default=lambda _: "examples")
-    prepare: Callable[[Document], Document] = field(default=lambda document: document)
-    finish: Callable[["Settings", Training], Training] = field(default=lambda _, made: made)
+    unit: Callable[["Settings"], str] = lambda _: "examples"
+    prepare: Callable[[Document], Document] = lambda document: document
+    finish: Callable[["Settings", Training], Training] = lambda _, made: made
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name, None if it has none."""

@@ -4,11 +4,10 @@ Source: axolotl 067b021c8 utils/schemas/training.py, utils/config/__init__.py,
 core/builders/base.py, core/trainers/mixins/{optimizer,scheduler}.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -111,7 +110,7 @@ def _exempt(settings: Settings) -> Exemption:
     if any(settings.has(key) for key in _OWN_GROUPS):
         rule = f"{usual.rule}; embeddings, lm_head and modules_to_save too"
         return Exemption(rule=rule, switch=switch)
-    return with_changes(usual, switch=switch)
+    return replace(usual, switch=switch)
 
 
 def _unit(settings: Settings) -> str:
@@ -123,7 +122,7 @@ def _unit(settings: Settings) -> str:
 
 def _finish(settings: Settings, made: Training) -> Training:
     note = _note_warmup(settings)
-    return with_changes(made, notes=(*made.notes, note)) if note else made
+    return replace(made, notes=(*made.notes, note)) if note else made
 
 
 _REPLACED = {"optimizer", "weight_decay", "lr", "batch_size", "grad_accum", "epochs", "scheduler",

@@ -5,9 +5,8 @@ through SGDSolver::Regularize.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -166,7 +165,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     elif settings.node(_NETWORK) is None:
         note = f"network {named[0][:80]!r} is not here: batch size and multipliers are unknown"
     groups = _groups(settings) or made.groups
-    return with_changes(made, groups=groups, notes=(*made.notes, note) if note else made.notes)
+    return replace(made, groups=groups, notes=(*made.notes, note) if note else made.notes)
 
 
 TRAINER = Trainer(

@@ -4,9 +4,7 @@ Source: pjreddie/darknet src/parser.c (parse_net_options), src/network.c (get_cu
 src/option_list.c (option_find returns the first of equal keys); AlexeyAB/darknet for sgdr.
 """
 
-from dataclasses import replace
-
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -103,7 +101,7 @@ def _finish(_: Settings, made: Training) -> Training:
     if made.run.batch_size != 1:
         return made
     note = "batch=1: is the block for testing active? of a key set twice Darknet takes the first"
-    return with_changes(made, notes=(*made.notes, note))
+    return replace(made, notes=(*made.notes, note))
 
 
 TRAINER = Trainer(

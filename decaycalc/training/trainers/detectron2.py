@@ -3,10 +3,9 @@
 Source: detectron2 02b5c4e2 config/defaults.py, solver/build.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import of_kinds
@@ -127,7 +126,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if not name or settings.document.neighbour(name) is not None:
         return made
     note = f"_BASE_ {name[:80]!r} is not beside the file: its settings are not known"
-    return with_changes(made, notes=(*made.notes, note))
+    return replace(made, notes=(*made.notes, note))
 
 
 TRAINER = Trainer(

@@ -4,9 +4,9 @@ Source: dinov3 6876159 dinov3/configs/ssl_default_config.yaml, configs/config.py
 train/cosine_lr_scheduler.py.
 """
 
-from dataclasses import replace as changed
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, ratio
@@ -71,10 +71,10 @@ def _field(field: Field) -> Field:
         "warmup_epochs": f"{_LR}.warmup_epochs",
     }
     own = paths.get(field.name)
-    return field if own is None else changed(field, paths=(own, *field.paths))
+    return field if own is None else replace(field, paths=(own, *field.paths))
 
 
-TRAINER: Trainer = changed(
+TRAINER: Trainer = replace(
     dinov2.TRAINER,
     kind="dinov3",
     title="DINOv3",

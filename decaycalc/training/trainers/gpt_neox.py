@@ -4,10 +4,10 @@ Source: gpt-neox ea7aefd8 megatron/neox_arguments/neox_args.py, megatron/trainin
 get_optimizer, megatron/learning_rates.py, megatron/model/utils.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived

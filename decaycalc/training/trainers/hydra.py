@@ -4,9 +4,7 @@ Hydra fixes no names for batch size and length: what stands under the usual ones
 to be unsure. Source: hydra 1.3, the `_target_` of instantiate.
 """
 
-from dataclasses import replace
-
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
@@ -51,7 +49,7 @@ def _schedule(settings: Settings) -> str | None:
 def _finish(settings: Settings, made: Training) -> Training:
     free = {"batch_size", "epochs", "steps"}
     quantities = tuple(
-        with_changes(found, note=_UNSURE)
+        replace(found, note=_UNSURE)
         if found.name in free and found.origin is Origin.FILE
         else found
         for found in made.quantities
@@ -60,7 +58,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if settings.has("defaults"):
         note = "the file's `defaults:` name other files, which are not read: give the composed one"
         notes = (*notes, note)
-    return with_changes(made, quantities=quantities, notes=notes)
+    return replace(made, quantities=quantities, notes=notes)
 
 
 _BATCHES = ("batch_size", "data.batch_size", "datamodule.batch_size", "train.batch_size",

@@ -5,12 +5,11 @@ optimizers/schedules/learning_rate_schedule.py.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
@@ -131,7 +130,7 @@ def _finish(_: Settings, made: Training) -> Training:
     if made.value is not None or made.refusal:
         return made
     note = "weight_decay is null: the optimizer decays nothing"
-    return with_changes(made, value="0", notes=(*made.notes, note))
+    return replace(made, value="0", notes=(*made.notes, note))
 
 
 def _accumulation(settings: Settings) -> Sourced | None:

@@ -4,10 +4,9 @@ Source: sd-scripts 48d368fa library/train_util.py, get_optimizer, get_scheduler_
 read_config_from_file.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument, arguments_of, numbers_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.schedules import compose, percent
@@ -175,7 +174,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         for name, key in parts
         if (texts := settings.texts(key)) and numbers_of(texts[0])
     )
-    return with_changes(made, groups=own) if own else made
+    return replace(made, groups=own) if own else made
 
 
 TRAINER = Trainer(

@@ -3,10 +3,9 @@
 Source: levanter 9263f81e src/levanter/optim/config.py, optim/muon.py, trainer.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -92,7 +91,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Let λ follow lr once more where the decay is AdamC's."""
     if not settings.has("optimizer.adamc_weight_decay") or not settings.flag("adamc"):
         return made
-    return with_changes(made, decay_schedule=made.schedule)
+    return replace(made, decay_schedule=made.schedule)
 
 
 TRAINER = Trainer(

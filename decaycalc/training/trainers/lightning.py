@@ -3,9 +3,9 @@
 Source: lightning 2.6.6 loops/utilities.py, utilities/types.py; the schedulers are torch's own.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs

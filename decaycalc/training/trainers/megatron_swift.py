@@ -3,8 +3,7 @@
 Source: ms-swift 3602360a5 swift/megatron/arguments/megatron_args.py.
 """
 
-from dataclasses import replace
-
+from decaycalc.record import replace
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.trainers import megatron, ms_swift
 

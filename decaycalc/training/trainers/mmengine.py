@@ -5,11 +5,10 @@ optim/scheduler/param_scheduler.py, runner/runner.py; mmpretrain ee7f2e88.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from decaycalc.record import replace as with_changes
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
@@ -290,7 +289,7 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     rules = (f"{named} sets lr and decay of each tensor by rules of its own",) if named else ()
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
     own = groups(settings, path)
-    return with_changes(made, notes=(*made.notes, *notes), groups=(*made.groups, *own))
+    return replace(made, notes=(*made.notes, *notes), groups=(*made.groups, *own))
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -3,9 +3,9 @@
 Source: ms-swift 3602360a5 swift/trainers/arguments.py, swift/arguments/sft_args.py.
 """
 
-from dataclasses import replace
 from math import ceil
 
+from decaycalc.record import replace
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature
 from decaycalc.training.record import Exemption, Origin, Sourced

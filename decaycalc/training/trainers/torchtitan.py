@@ -5,9 +5,9 @@ older keys before 8570415c3 and 0da8901b1; the newer form b5bcd76c6 config/confi
 components/optimizer/optimizer.py default_adamw, lr_scheduler.py.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived

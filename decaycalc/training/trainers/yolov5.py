@@ -3,8 +3,7 @@
 Source: ultralytics/yolov5 5081342f train.py, utils/torch_utils.py (smart_optimizer), utils/loss.py.
 """
 
-from dataclasses import replace
-
+from decaycalc.record import replace
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from decaycalc.errors import UnreadableFileError
 from decaycalc.files.text import STDIN, check_kind, decode
 from decaycalc.files.text import read_text as text_of
+from decaycalc.record import Record, replace
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar, check_size, find
 
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
@@ -67,8 +67,7 @@ _CONFIGS = "configs"
 ENDINGS = (*_ENDINGS, _ARCHIVE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Record):
     """One parsed training file, or one command line of a script.
 
     `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.

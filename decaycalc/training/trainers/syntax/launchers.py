@@ -1,14 +1,13 @@
 """Launchers: which words of a command line are the program's, and how many devices it runs on."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from decaycalc.record import Record
 from decaycalc.training.trainers.syntax.shell import Command, Typed, as_number, flags_tree
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar, find
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launched:
+class Launched(Record):
     """A program as it is launched: its name, its flags, and the devices that the launcher gives."""
 
     program: str

@@ -3,10 +3,10 @@
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import Record, replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.trainers.syntax.arithmetic import calculate
 from decaycalc.training.trainers.syntax.shell_words import (
@@ -32,8 +32,7 @@ _DEEPEST = 3  # commands within commands
 _LONGEST = 100_000  # characters that a variable may grow to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
+class Typed(Record):
     """One expanded word; `open` names what in it cannot be known without running the script."""
 
     text: str
@@ -41,8 +40,7 @@ class Typed:
     open: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Record):
     """One command line of a script: its words, the variables then set, and directives."""
 
     words: tuple[Typed, ...]

@@ -1,10 +1,10 @@
 """Words of a shell script: statements of words, each word its parts, unexpanded; nothing is run."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import Record
 
 _MOST_WORDS = 50_000
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
@@ -22,8 +22,7 @@ class PartKind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Record):
     """One part of a word; what is not quoted is split at blanks when it is expanded."""
 
     kind: PartKind
@@ -31,8 +30,7 @@ class Part:
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(Record):
     """One word as typed; a bare `(` or `)` is a word of its own."""
 
     parts: tuple[Part, ...]
@@ -45,8 +43,7 @@ class Word:
         return first.text if first is not None and first.kind is PartKind.TEXT else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Record):
     """A script's statements, and its scheduler's directives (`#SBATCH --nodes=2`) as words."""
 
     statements: tuple[tuple[Word, ...], ...]

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import Record, replace
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
@@ -14,8 +15,7 @@ _MOST_PATHS = 20_000
 _DEEPEST = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scalar:
+class Scalar(Record):
     """One value: its text as typed, None for null; `open` says why it cannot be known.
 
     `file` names the neighbour that holds it where that is not the file itself.
@@ -27,19 +27,17 @@ class Scalar:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Items:
+class Items(Record):
     """A list of nodes."""
 
     items: tuple["Node", ...]
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entries:
+class Entries(Record):
     """A mapping of names to nodes."""
 
-    entries: Mapping[str, "Node"] = field(default_factory=dict)
+    entries: Mapping[str, "Node"] = MappingProxyType({})
     line: int | None = None
 
 
