@@ -89,6 +89,8 @@ def _require_momentum(momentum: float, dampening: float, lookahead: int) -> floa
 
 def _gain(momentum: float, lookahead: int) -> float:
     """Return `1 + m + ... + m^lookahead`."""
+    if not lookahead:
+        return 1.0
     return math.fsum(momentum**power for power in range(lookahead + 1))
 
 

@@ -98,7 +98,7 @@ def _follow_rows(
     largest = float(shrinks.max())
     if walker is not None:
         walker.take(rows, multiplier, own, largest)
-    added = np.ascontiguousarray(shrinks.sum(axis=2).T).sum(axis=1)  # numpy's sums by halves
+    added = shrinks.sum(axis=0).sum(axis=1)
     losses = decay.rule.losses(shrinks, largest)
     is_long = decay.schedule.total_steps >= LONG_RUN
     sums = sum_losses(losses, largest=largest, in_blocks=is_long)
@@ -120,9 +120,9 @@ class _Walker:
             self.lefts += [0.0] * len(rows.starts)
             return
         products = multiply_steps(self.rule, rows, multiplier, own, largest=largest)
-        for row in range(len(rows.starts)):
-            for place in range(products.shape[3]):
-                self.weight.advance(products[:, :, row : row + 1, place : place + 1])
+        for row in products.reshape(4, *products.shape[2:]).transpose(1, 2, 0).tolist():
+            for entries in row:
+                self.weight.advance(entries)
             self.lefts.append(self.weight.survival())
 
 

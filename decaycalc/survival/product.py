@@ -10,7 +10,7 @@ number of steps nor with the memory of the momentum.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,18 +26,28 @@ from decaycalc.survival.rule import DecayRule
 GONE = -1200  # power of 2 below which a float64 is 0
 FULL = 1000
 # Where products and blocks have a 1 beside their small numbers: of the weight and of the buffer.
-_ONES = np.eye(2).reshape(2, 2, 1, 1)
-_WEIGHT, _BUFFER = _ONES
-_NOTHING = np.zeros((2, 2, 1, 1))
+_WEIGHT, _BUFFER = np.eye(2).reshape(2, 2, 1, 1)
 _SIGNS = np.array([-1.0, 1.0]).reshape(2, 1, 1)
 
 Matrix = Floats  # [[a, b], [-c, f]] in the first two axes, of one row and product or of many
+Entries = tuple[Any, Any, Any, Any]  # the same, numbers of one product or arrays of many
+_NOTHING: Entries = (0.0, 0.0, 0.0, 0.0)
 
 
-def compose(first: Matrix, later: Matrix) -> Matrix:
-    """Return the products of the first steps followed by the later ones, shape (2, 2, m, n)."""
-    product: Matrix = first + np.einsum("ij...,jk...->ik...", later, _ONES - first)
-    return product
+def compose(first: Entries, later: Entries) -> Entries:
+    """Return the products of the first steps followed by the later ones."""
+    a, b, c, f = first
+    la, lb, lc, lf = later
+    return (
+        a + (la * (1 - a) - lb * c),
+        b + (lb * (1 - f) - la * b),
+        c + (lc * (1 - a) - lf * c),
+        f + (lf * (1 - f) - lc * b),
+    )
+
+
+def _entries(products: Matrix) -> Entries:
+    return products[0, 0], products[0, 1], products[1, 0], products[1, 1]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,27 +60,27 @@ class Weight:
     weight: float
     buffer: float
     power: int = 0
-    pending: Matrix = field(default_factory=lambda: _NOTHING)
+    pending: Entries = _NOTHING
 
     @property
     def is_gone(self) -> bool:
         """Whether nothing is left that a float64 can hold."""
         return self.power < GONE or not (self.weight or self.buffer)
 
-    def advance(self, steps: Matrix) -> None:
+    def advance(self, steps: Entries) -> None:
         """Take some steps.
 
         Raises:
             InvalidValueError: The weight grows beyond every float.
         """
         self.pending = compose(self.pending, steps)
-        if abs(self.pending.item(0)) > SMALL:
+        if abs(self.pending[0]) > SMALL:
             self.weight, self.buffer = self._apply()
             self.pending = _NOTHING
             self._rescale()
 
     def _apply(self) -> tuple[float, float]:
-        a, b, minus_c, f = self.pending.ravel().tolist()
+        a, b, minus_c, f = self.pending
         loss = a * self.weight + b * self.buffer
         return self.weight - loss, (1 - f) * self.buffer - minus_c * self.weight
 
@@ -122,7 +132,8 @@ def multiply_steps(
     while products.shape[3] > 1 and np.abs(products[0, 0]).max() <= SMALL:
         if products.shape[3] % 2:
             products = np.concatenate((products, np.zeros_like(products[..., :1])), axis=3)
-        products = compose(products[..., ::2], products[..., 1::2])
+        pairs = compose(_entries(products[..., ::2]), _entries(products[..., 1::2]))
+        products = np.stack(pairs).reshape(2, 2, *pairs[0].shape)
     return products
 
 

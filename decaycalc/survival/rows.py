@@ -35,10 +35,11 @@ class Rows:
 
     def clear_beyond(self, values: Floats) -> None:
         """Set the values of `steps` to 0 beyond the end of each row."""
-        full = int(self.lengths.min()) // BLOCK
-        if full < values.shape[2]:
-            steps = _PLACES + np.arange(full * BLOCK, values.shape[2] * BLOCK, BLOCK)
-            values[:, :, full:][steps >= self.lengths[:, None]] = 0
+        blocks = np.arange(0, values.shape[2] * BLOCK, BLOCK)
+        left = self.lengths[:, None] - blocks
+        rows, ends = np.nonzero(left < BLOCK)
+        inside = _PLACES[..., 0] < left[rows, ends]
+        values[:, rows, ends] = np.where(inside, values[:, rows, ends], 0)
 
 
 def one_by_one(values: Floats) -> Floats:

@@ -6,7 +6,7 @@ not depend on the steps. Without momentum the logarithm of the survival is the s
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,19 +144,19 @@ def _survivals(course: Course) -> dict[int, float]:
 _LARGEST_LOG = 709.0
 
 
-def _running(terms: Iterable[float]) -> list[float]:
+def _running(terms: Sequence[float]) -> list[float]:
     """Return the sums of the first terms, of the first two and so on, each rounded about once.
 
-    Source: Neumaier 1974; what each addition rounds off is added up beside it.
+    Source: Knuth 1969, Neumaier 1974; what each addition rounds off is added up beside it.
     """
-    sums, value, lost = [], 0.0, 0.0
-    for term in terms:
-        total = value + term
-        large, small = (value, term) if abs(value) >= abs(term) else (term, value)
-        lost += (large - total) + small if math.isfinite(total) else 0.0
-        value = total
-        sums.append(value + lost)
-    return sums
+    added = np.array(terms)
+    sums = np.cumsum(added)
+    before = np.concatenate(([0.0], sums[:-1]))
+    with np.errstate(invalid="ignore"):
+        moved = sums - before
+        lost = (before - (sums - moved)) + (added - moved)
+    lost[~np.isfinite(sums)] = 0
+    return (sums + np.cumsum(lost)).tolist()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class _Updates:
     @classmethod
     def of(cls, decay: ScheduledRule, course: Course) -> "_Updates":
         """Return the updates of a run."""
-        after = [0.0, *_running(reversed(course.logs))]
+        after = [0.0, *_running(course.logs[::-1])]
         total = after.pop()
         return cls(
             decay=decay,
