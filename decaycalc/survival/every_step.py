@@ -98,7 +98,7 @@ def _follow_rows(
     largest = float(shrinks.max())
     if walker is not None:
         walker.take(rows, multiplier, own, largest)
-    added = shrinks.sum(axis=0).sum(axis=1)
+    added = np.ascontiguousarray(shrinks.sum(axis=2).T).sum(axis=1)  # numpy's sums by halves
     losses = decay.rule.losses(shrinks, largest)
     is_long = decay.schedule.total_steps >= LONG_RUN
     sums = sum_losses(losses, largest=largest, in_blocks=is_long)
