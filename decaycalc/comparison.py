@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.findings.size import NOTHING
-from decaycalc.inspection import Inspection, InspectionJson, inspect
+from decaycalc.inspection import Inspection, InspectionJson, inspect, network_of
+
+if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
 
 _SAME = 1e-9  # relative: what rounding leaves of a ratio of one
 
@@ -92,16 +95,26 @@ class Comparison:
 
 
 def compare(
-    one: Inspection | str, other: Inspection | str, *, kinds: tuple[str | None, ...] = (None, None)
+    one: Inspection | str,
+    other: Inspection | str,
+    *,
+    kinds: tuple[str | None, ...] = (None, None),
+    architecture: "Architecture | None" = None,
+    mask: str | None = None,
 ) -> Comparison:
     """Return two runs side by side: published ones' names, files, or inspections.
+
+    `architecture` is the network that both train, its tensors grouped by each one's own rule, or
+    by `mask`.
 
     Raises:
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
     """
     sides = tuple(
-        side if isinstance(side, Inspection) else inspect(side, kind=kind)
+        side
+        if isinstance(side, Inspection)
+        else inspect(side, kind=kind, architecture=architecture, mask=mask)
         for side, kind in zip((one, other), kinds, strict=True)
     )
     first, second = sides
@@ -120,7 +133,9 @@ def _number(side: Inspection, name: str) -> float | str | None:
     if name in {"convention", "schedule"}:
         text: str | None = getattr(training, name)
         return text
+    network = network_of(training)
     numbers = {
+        "n_decayed": None if network is None else network["n_decayed"],
         "value": None if training.value is None else exact(training.value),
         "lr": run.get("lr"),
         "momentum": run.get("momentum"),
@@ -136,7 +151,7 @@ def _float(number: object) -> float | None:
 
 _NUMBERS = ("convention", "value", "lr", "momentum", "examples_per_step", "steps", "schedule",
             "shrink", "sum_shrink", "survival", "timescale_steps", "timescale_epochs",
-            "timescale_run_fraction")  # fmt: skip
+            "timescale_run_fraction", "n_decayed")  # fmt: skip
 
 
 def _row(name: str, first: Inspection, second: Inspection) -> Row:

@@ -6,7 +6,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE
-from decaycalc.cli.options import KIND
+from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network
 from decaycalc.cli.output import Shown, output_options
 
 if TYPE_CHECKING:
@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 @click.argument("first", type=RECIPE, metavar="SOURCE")
 @click.argument("second", type=RECIPE, metavar="SOURCE")
 @KIND
+@options(ARCH, DECAY_MASK)
 @output_options
-def command(first: str, second: str, kind: str | None) -> Shown:
+def command(
+    first: str, second: str, kind: str | None, arch: str | None, decay_mask: str | None
+) -> Shown:
     """Compare the weight decays of two runs: published ones' names, or training files.
 
     Side by side in common units, with the factors that multiply to the ratio. --kind says which
-    trainer both files are of.
+    trainer both files are of, --arch which network both train.
     """
     from decaycalc.comparison import compare
 
-    return shown(compare(first, second, kinds=(kind, kind)))
+    network = read_network(arch, decay_mask)
+    return shown(compare(first, second, kinds=(kind, kind), **network))
 
 
 def shown(found: "Comparison") -> Shown:

@@ -16,6 +16,7 @@ _WORDS = {
     "timescale_steps": "timescale, steps",
     "timescale_epochs": "timescale, epochs",
     "timescale_run_fraction": "timescale, of the run",
+    "n_decayed": "weights that decay",
 }
 
 

@@ -1,8 +1,11 @@
 """inspect on the optimizers that ordinary training code makes: nothing of a warning or an error."""
 
+import json
+
 import pytest
 
 import decaycalc
+from tests.findings.test_reported_cases import ORDINARY
 
 torch = pytest.importorskip("torch")
 LR, DECAY = 6e-4, 0.1
@@ -85,3 +88,20 @@ def test_an_ordinary_optimizer_has_nothing_of_a_warning(make, frozen):
     assert len({id(each) for each in model.parameters() if each.requires_grad}) == len(
         found.training.tensors
     )
+
+
+FILES = {nanogpt: "train_gpt2.py", torchtitan: "llama3_8b.toml", trainer: "trainer.yaml",
+         of_timm: "args.yaml"}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", FILES)
+def test_a_file_on_a_network_decays_what_the_framework_itself_does(make, tmp_path):
+    model = Network()
+    live = decaycalc.inspect(make(model), model).training.tensors
+    shapes = tmp_path / "shapes.json"
+    shapes.write_text(json.dumps({name: list(each.shape) for name, each in
+                                  model.named_parameters()}), encoding="utf-8")  # fmt: skip
+    path = tmp_path / FILES[make]
+    path.write_text(ORDINARY[path.name], encoding="utf-8")
+    own = decaycalc.inspect(str(path), architecture=str(shapes)).training.tensors
+    assert {each.name: each.decays for each in own} == {each.name: each.decays for each in live}

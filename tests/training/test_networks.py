@@ -18,7 +18,7 @@ from tests.findings.test_reported_cases import ORDINARY
 from tests.training.live.frameworks import AdamW, tensor
 
 # The networks that these set-ups train, and how many of their weights decay by the frameworks'
-# own code (tests/conformance/test_ordinary_optimizers.py runs it).
+# own rules (tests/conformance/test_ordinary_optimizers.py runs their code on a small one).
 NETWORKS = {
     "train_gpt2.py": ("gpt2", "matrices", 124_318_464),
     "args.yaml": ("vit_base_patch16_224", "timm", 86_292_480),
@@ -195,6 +195,18 @@ def test_the_shell_says_which_option_is_missing(write, run):
     assert run("inspect", path, "--decay-mask", "all")[0] == 2
     status, _, err = run("inspect", "alexnet-2012", "-a", "resnet18")
     assert (status, "give --decay-mask" in err) == (2, True)
+
+
+def test_two_runs_are_compared_on_one_network(write, run):
+    one = write("train_gpt2.py", ORDINARY["train_gpt2.py"])
+    other = write("trainer.yaml", ORDINARY["trainer.yaml"])
+    status, out, _ = run("compare", one, other, "-a", "resnet18", "--json")
+    assert status == 0
+    (row,) = [each for each in json.loads(out)["rows"] if each["name"] == "n_decayed"]
+    # The Trainer decays the gains of batch norms.
+    assert row["values"] == [11_678_912, 11_683_712]
+    assert "weights that decay" in run("compare", one, other, "-a", "resnet18")[1]
+    assert "weights that decay" not in run("compare", one, other)[1]
 
 
 def test_check_looks_at_the_tensors_of_a_network(write, run):
