@@ -101,6 +101,7 @@ def evidence():
     collected = loaded(FOLDER / "collected.py")
     keys |= {*loaded(FOLDER / "registry.py").STEPPERS, *collected.COLLECTED, *collected.COUPLED}
     keys |= {f"heavyball-{name}" for name in collected.HEAVYBALL} | set(MEASURED)
+    keys |= set(json.loads((FOLDER / "fitted.json").read_text()))
     texts = "".join(path.read_text() for path in FOLDER.glob("*.py"))
     return keys | set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"', texts))
 

