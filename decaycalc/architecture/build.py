@@ -5,7 +5,7 @@ from math import prod
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 
 MOST_TENSORS = 50_000
 
@@ -112,6 +112,16 @@ class Builder:
             norm_kind=norm_kind,
         )
         self.tensors.append(tensor)
+
+    def include(self, prefix: str, part: Architecture) -> None:
+        """Add the tensors of a whole network that is a part of this one, under a prefix.
+
+        Raises:
+            InvalidValueError: more tensors than any network has.
+        """
+        if len(self.tensors) + len(part.tensors) > MOST_TENSORS:
+            raise InvalidValueError("number of tensors", prefix[:80], f"goes past {MOST_TENSORS}")
+        self.tensors += (replace(each, name=prefix + each.name) for each in part.tensors)
 
     def conv(
         self,

@@ -43,8 +43,8 @@ class Tensor(Record):
     `fan_in` and `fan_out` are those of the layer that the tensor belongs to (inputs and outputs
     times the kernel's positions). `init_variance` and `init_mean` describe one entry as the
     reference implementation initialises it; None where that is unknown. `norm_kind` is layer,
-    rms, batch, group or empty (unknown). A leading axis of `stack` layers is no dimension of a
-    layer's own.
+    rms, batch, group, response or empty (unknown). A leading axis of `stack` layers is no dimension
+    of a layer's own.
 
     Raises:
         InvalidValueError: a dimension is negative or the tensor absurdly large.

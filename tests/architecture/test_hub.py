@@ -13,17 +13,18 @@ SMALL = {
     "intermediate_size": 48, "n_embd": 24, "n_layer": 2, "n_layers": 2, "dim": 24, "hidden_dim": 48,
     "d_model": 24, "d_ff": 48, "num_layers": 2, "num_heads": 2, "d_kv": 12,
 }  # fmt: skip
+SWINS = {"swin", "swinv2"}
 SWIN = {"depths": [1, 1], "num_heads": [2, 4], "embed_dim": 8}
 
 
 def config(kind, **others):
-    own = {key: value for key, value in SMALL.items() if not (kind == "swin" and key in SWIN)}
+    own = {key: value for key, value in SMALL.items() if not (kind in SWINS and key in SWIN)}
     return Fields(path="config.json", values={"model_type": kind, **own, **others})
 
 
 @pytest.mark.parametrize(("kind", "head", "name"), EVERY_HEAD)
 def test_every_head_of_every_model_builds(kind, head, name):
-    extra = SWIN if kind == "swin" else {}
+    extra = SWIN if kind in SWINS else {}
     net = build_config(config(kind, architectures=[name], **extra))
     assert net.n_parameters > 0
     assert len({tensor.name for tensor in net.tensors}) == len(net.tensors)
@@ -54,6 +55,12 @@ def test_without_a_class_the_plain_model_is_built():
         ("t5", {}, 96 * 24),
         ("whisper", {"d_model": 24}, 96 * 24),
         ("gemma", {}, 96 * 24),
+        ("longformer", {}, 96 * 24),
+        ("big_bird", {}, 96 * 24),
+        ("xlnet", {}, 96 * 24),
+        ("nomic_bert", {"architectures": ["NomicBertForMaskedLM"]}, 96 * 24),
+        ("mobilebert", {"hidden_size": 24, "embedding_size": 12}, 96 * 12),
+        ("mpt", {}, 96 * 24),
     ],
 )
 def test_an_untied_output_layer_counts_once_more(kind, others, extra):
@@ -85,6 +92,17 @@ def test_options_of_models_change_their_tensors():
     assert "decoder.block.1.layer.2.DenseReluDense.wi_1.weight" in names
     assert "model.decoder.project_in.weight" in names
     assert "embeddings.position_embeddings" in names
+    plain, tabled = (
+        build_config(config("swinv2", use_absolute_embeddings=flag, **SWIN))
+        for flag in (False, True)
+    )
+    assert tabled.n_parameters - plain.n_parameters == (56**2 + 1) * 8
+    usual = build_config(config("hubert"))
+    bare = build_config(config("hubert", mask_time_prob=0, feat_proj_layer_norm=False))
+    assert usual.n_parameters - bare.n_parameters == 24 + 2 * 512
+    label = ["HubertForSequenceClassification"]
+    summed = build_config(config("hubert", architectures=label, use_weighted_layer_sum=True))
+    assert (summed.tensors[0].name, summed.tensors[0].shape) == ("layer_weights", (3,))
 
 
 def test_embeddings_as_wide_as_the_layers_are_not_projected():
@@ -140,6 +158,24 @@ def test_square_sizes_may_come_as_pairs():
         ("swin", {"depths": []}, "a list of sizes"),
         ("swin", {"depths": [1, 1], "num_heads": [1]}, "as many as depths"),
         ("convnext", {"depths": [1, 1], "hidden_sizes": [8]}, "as many as depths"),
+        ("convnextv2", {"depths": [1, 1], "hidden_sizes": [8]}, "as many as depths"),
+        ("swinv2", {"depths": [1, 1], "num_heads": [1]}, "as many as depths"),
+        ("resnet", {"depths": [1, 1], "hidden_sizes": [8]}, "as many as depths"),
+        ("resnet", {"layer_type": "wide"}, "basic or bottleneck"),
+        ("segformer", {"sr_ratios": [1]}, "as many as num_encoder_blocks"),
+        ("wav2vec2", {"add_adapter": True}, "add_adapter is True, expected false"),
+        ("wav2vec2", {"adapter_attn_dim": 8}, "adapter_attn_dim is 8, expected null"),
+        ("wav2vec2", {"conv_kernel": [1, 2]}, "as many as conv_dim"),
+        ("hubert", {"conv_pos_batch_norm": True}, "expected false"),
+        ("mobilebert", {"use_bottleneck": False}, "use_bottleneck is False, expected true"),
+        ("mobilebert", {"normalization_type": "layer_norm"}, "expected no_norm"),
+        (
+            "xlnet",
+            {"architectures": ["XLNetForMultipleChoice"], "summary_use_proj": False},
+            "summary_use_proj is False, expected true",
+        ),
+        ("llava", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2', expected one of"),
+        ("llava", {"vision_config": {"model_type": "pixtral"}}, "model_type is 'pixtral'"),
     ],
 )
 def test_a_malformed_configuration_is_refused(kind, others, text):
@@ -153,6 +189,54 @@ def test_a_configuration_past_all_bounds_is_refused(monkeypatch):
         build_config(config("bert", num_hidden_layers=10**9))
     with pytest.raises(DecaycalcError):
         build_config(config("bert", hidden_size=10**9, intermediate_size=10**9))
+
+
+def test_a_part_past_all_bounds_is_refused(monkeypatch):
+    monkeypatch.setattr("decaycalc.architecture.build.MOST_TENSORS", 60)
+    text = {"num_hidden_layers": 3, "hidden_size": 8, "num_attention_heads": 2}
+    with pytest.raises(InvalidValueError, match="goes past 60"):
+        build_config(config("qwen2_vl", text_config=text, vision_config={"depth": 4}))
+
+
+def test_a_class_that_is_named_in_the_language_model_counts():
+    within = {"architectures": ["Qwen2VLModel"], "hidden_size": 24, "num_hidden_layers": 1}
+    assert build_config(config("qwen2_vl", text_config=within)).class_name == "Qwen2VLModel"
+    other = config("llava", text_config={**within, "architectures": ["LlamaForCausalLM"]})
+    assert build_config(other).class_name == "LlavaForConditionalGeneration"
+
+
+def test_older_files_hold_the_fields_of_the_language_model_beside_the_tower():
+    flat = build_config(config("qwen2_vl", vision_config={"depth": 1}))
+    text = {key: value for key, value in SMALL.items() if key != "vocab_size"}
+    nested = build_config(
+        Fields(path="c", values={"model_type": "qwen2_vl", "vision_config": {"depth": 1},
+                                 "text_config": {**text, "vocab_size": 96}})
+    )  # fmt: skip
+    assert flat.tensors == nested.tensors
+
+
+def test_what_llava_sees_by_where_nothing_is_said_is_clips_large_tower():
+    net = build_config(config("llava", text_config={"num_hidden_layers": 1, "vocab_size": 96}))
+    seen = [tensor for tensor in net.tensors if tensor.name.startswith("model.vision_tower")]
+    assert sum(tensor.n_weights for tensor in seen) == 303_507_456  # of clip-vit-large-patch14-336
+
+
+def test_a_resnet_of_pairs_of_convolutions_is_torchvisions():
+    fields = {"layer_type": "basic", "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2],
+              "num_labels": 1000, "architectures": ["ResNetForImageClassification"]}  # fmt: skip
+    net = build_config(Fields(path="c", values={"model_type": "resnet", **fields}))
+    assert net.n_parameters == 11_689_512
+
+
+def test_nomics_own_file_has_gpt2s_names():
+    names = {"n_embd": 24, "n_inner": 40, "n_head": 4, "n_layer": 2, "vocab_size": 96}
+    ours = {"hidden_size": 24, "intermediate_size": 40, "num_attention_heads": 4,
+            "num_hidden_layers": 2, "vocab_size": 96}  # fmt: skip
+    one, other = (
+        build_config(Fields(path="c", values={"model_type": "nomic_bert", **fields}))
+        for fields in (names, ours)
+    )
+    assert one.tensors == other.tensors
 
 
 # The class that is built where none is named, and its parameters with the configuration's
@@ -223,6 +307,28 @@ DEFAULTS = {
     "deit": ("DeiTModel", 86_390_784),
     "swin": ("SwinModel", 27_519_354),
     "convnext": ("ConvNextModel", 27_820_128),
+    "phimoe": ("PhimoeForCausalLM", 41_872_793_600),
+    "mpt": ("MptForCausalLM", 1_311_213_568),
+    "convnextv2": ("ConvNextV2Model", 27_866_496),
+    "swinv2": ("Swinv2Model", 27_578_154),
+    "resnet": ("ResNetModel", 23_508_032),
+    "segformer": ("SegformerForSemanticSegmentation", 3_714_658),
+    "vit_mae": ("ViTMAEForPreTraining", 111_907_840),
+    "wav2vec2": ("Wav2Vec2ForCTC", 94_396_320),
+    "hubert": ("HubertForCTC", 94_396_320),
+    "wavlm": ("WavLMForCTC", 94_406_544),
+    "longformer": ("LongformerForMaskedLM", 130_775_610),
+    "big_bird": ("BigBirdForPreTraining", 128_112_824),
+    "xlnet": ("XLNetLMHeadModel", 360_300_800),
+    "mobilebert": ("MobileBertForPreTraining", 36_860_220),
+    "siglip_vision_model": ("SiglipVisionModel", 92_884_224),
+    "llava": ("LlavaForConditionalGeneration", 7_062_902_784),
+    "gemma3": ("Gemma3ForConditionalGeneration", 2_723_312_896),
+    "qwen2_vl": ("Qwen2VLForConditionalGeneration", 73_381_962_752),
+    "qwen2_5_vl": ("Qwen2_5_VLForConditionalGeneration", 75_789_228_800),
+    "qwen3_vl": ("Qwen3VLForConditionalGeneration", 12_616_410_352),
+    # Counted in transformers 5.24.0.
+    "nomic_bert": ("NomicBertModel", 136_731_648),
 }
 
 

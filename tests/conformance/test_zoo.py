@@ -1,17 +1,14 @@
 """The zoo against the real classes: names, shapes, order and the size of fresh weights."""
 
-import json
 import math
 
 import pytest
+from fresh import check_start, ours, shapes_of
 
-from decaycalc.architecture.hub import MODEL_TYPES, build_config
-from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import open_checkpoint, read_architecture
 from decaycalc.architecture.zoo import find_model
-from decaycalc.architecture.zoo.hub_models import CONFIGS
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
@@ -46,14 +43,6 @@ TIMM = [
     "convnext_large", "convnext_xlarge",
 ]  # fmt: skip
 EXTRA = {"googlenet": {"aux_logits": True}, "inception_v3": {"aux_logits": True}}
-
-
-def shapes_of(model):
-    return [(name, tuple(weight.shape)) for name, weight in model.named_parameters()]
-
-
-def ours(net):
-    return [(tensor.name, tensor.shape) for tensor in net.tensors]
 
 
 def prefixed(name):
@@ -100,126 +89,6 @@ def test_timm_models_have_our_tensors_and_exemptions(name):
     assert decayed(net, mask="timm") == marks
 
 
-WHISPER_HEADS = ("encoder_attention_heads", "decoder_attention_heads")
-
-
-def real_config(name):
-    values = dict(CONFIGS[name])
-    kind, heads = values.pop("model_type"), values.pop("architectures", None)
-    # Heads do not change these models' tensors, but must divide the width.
-    heads_fields = {"gpt2": ("n_head",), "whisper": WHISPER_HEADS}.get(kind, ())
-    width = values.get("n_embd", values.get("d_model", 0))
-    values.update(dict.fromkeys(heads_fields, width // 64))
-    config = transformers.AutoConfig.for_model(kind, **values)
-    label, _, known = MODEL_TYPES[kind]
-    return config, (heads or [label + known[0]])[0]
-
-
-@pytest.mark.parametrize("name", CONFIGS)
-def test_hub_models_have_our_tensors(name):
-    config, label = real_config(name)
-    with torch.device("meta"):
-        model = getattr(transformers, label)(config)
-    model.tie_weights()
-    assert ours(find_model(name)) == shapes_of(model)
-
-
-SMALL = {
-    "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "n_embd": 48, "n_layer": 2, "n_head": 4, "n_layers": 2, "n_heads": 4, "dim": 48, "d_model": 48,
-    "num_layers": 2, "vocab_size": 600, "pad_token_id": 0, "encoder_layers": 1, "decoder_layers": 1,
-    "ffn_dim": 96, "word_embed_proj_dim": 48, "embedding_size": 24,
-}  # fmt: skip
-TOWER = {
-    "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "image_size": 64, "patch_size": 16,
-}  # fmt: skip
-DIFFERENT = {
-    "mistral": {"num_key_value_heads": 2}, "mixtral": {"num_key_value_heads": 2},
-    "qwen2": {"num_key_value_heads": 2}, "qwen3": {"num_key_value_heads": 2},
-    "phi3": {"num_key_value_heads": 2}, "gemma": {"num_key_value_heads": 1},
-    "gemma2": {"num_key_value_heads": 2}, "llama": {"attention_bias": True, "mlp_bias": True},
-    "swin": {"embed_dim": 24, "depths": [1, 2], "num_heads": [2, 4], "num_hidden_layers": None},
-    "convnext": {"depths": [1, 2], "hidden_sizes": [16, 32], "num_stages": 2},
-    "whisper": {"encoder_attention_heads": 4, "decoder_attention_heads": 4},
-    "t5": {"feed_forward_proj": "gated-gelu", "num_heads": 4},
-    "umt5": {"num_decoder_layers": 1, "num_heads": 4}, "mt5": {"num_heads": 4},
-    "gpt_neo": {"attention_types": [[["global", "local"], 1]]},
-    "mamba2": {"num_heads": 12, "head_dim": 8, "state_size": 8, "n_groups": 2},
-    "qwen2_moe": {"num_experts": 3, "moe_intermediate_size": 8, "num_key_value_heads": 2},
-    "qwen3_moe": {
-        "num_experts": 3, "moe_intermediate_size": 8, "mlp_only_layers": [0],
-        "num_key_value_heads": 2, "num_hidden_layers": 3, "decoder_sparse_step": 2,
-    },
-    "deepseek_v3": {
-        "n_routed_experts": 3, "moe_intermediate_size": 8, "first_k_dense_replace": 1,
-        "q_lora_rank": 12, "kv_lora_rank": 8, "qk_rope_head_dim": 4, "qk_nope_head_dim": 8,
-        "v_head_dim": 6, "num_key_value_heads": 4, "n_group": 1, "topk_group": 1,
-        "num_experts_per_tok": 2, "attention_bias": True, "n_shared_experts": 2,
-    },
-    "gpt_oss": {"num_local_experts": 3, "head_dim": 12, "num_key_value_heads": 2},
-    "llama4_text": {
-        "num_local_experts": 3, "head_dim": 12, "num_key_value_heads": 2,
-        "intermediate_size_mlp": 32, "interleave_moe_layer_step": 2,
-    },
-    "glm": {"num_key_value_heads": 2, "head_dim": 12},
-    "glm4": {"num_key_value_heads": 2, "head_dim": 12},
-    "gemma3_text": {"num_key_value_heads": 2, "head_dim": 12},
-    "smollm3": {"num_key_value_heads": 2}, "starcoder2": {"num_key_value_heads": 2},
-    "stablelm": {"num_key_value_heads": 2, "use_qkv_bias": True, "use_parallel_residual": True},
-    "falcon": {"new_decoder_architecture": True, "num_kv_heads": 2, "bias": True},
-    "deberta-v2": {
-        "relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm",
-        "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 2, "conv_kernel_size": 3,
-        "pooler_hidden_size": 48,
-    },
-    "clip": {"text_config": TOWER, "vision_config": TOWER},
-    "siglip": {"text_config": TOWER, "vision_config": TOWER},
-    "dinov2": {"use_swiglu_ffn": True, "use_mask_token": False},
-    "dinov3_vit": {"use_gated_mlp": True, "num_register_tokens": 2},
-    "beit": {"use_relative_position_bias": True, "use_mask_token": True,
-             "use_absolute_position_embeddings": True, "use_mean_pooling": False},
-}  # fmt: skip
-HEADS = [(kind, name + head) for kind, (name, _, heads) in MODEL_TYPES.items() for head in heads]
-
-
-def small_config(kind):
-    known = vars(transformers.AutoConfig.for_model(kind))
-    values = {key: value for key, value in SMALL.items() if key in known}
-    values.update(DIFFERENT.get(kind, {}))
-    return transformers.AutoConfig.for_model(
-        kind, **{k: v for k, v in values.items() if v is not None}
-    )
-
-
-@pytest.mark.parametrize(("kind", "label"), HEADS)
-def test_a_saved_configuration_describes_its_class(tmp_path, kind, label):
-    config = small_config(kind)
-    config.architectures = [label]
-    with torch.device("meta"):
-        model = getattr(transformers, label)(config)
-    model.tie_weights()
-    config.save_pretrained(tmp_path)
-    assert ours(read_architecture(str(tmp_path / "config.json"))) == shapes_of(model)
-
-
-def check_start(net, model):
-    """Check each fresh tensor's sum of squares against its expectation, to six deviations.
-
-    torch's truncated normal draws rare outliers of 2, which a sum of small weights shows.
-    """
-    for tensor, (name, weight) in zip(net.tensors, model.named_parameters(), strict=True):
-        values = weight.detach().double()
-        if tensor.init_variance and tensor.init_variance < 0.01:
-            values = values[values.abs() < 1.99]
-        found = float((values**2).sum())
-        expected = tensor.sum_of_squares
-        if expected is None:  # it is not told
-            continue
-        slack = 6 * math.sqrt(2 / weight.numel()) * max(found, expected) + 1e-9 * weight.numel()
-        assert abs(found - expected) <= slack, name
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -243,33 +112,9 @@ def test_fresh_timm_weights_are_as_large_as_expected(name):
     check_start(find_model(name), timm.create_model(name))
 
 
-@pytest.mark.parametrize("kind", MODEL_TYPES)
-def test_fresh_hub_weights_are_as_large_as_expected(kind):
-    torch.manual_seed(0)
-    config = small_config(kind)
-    name, _, heads = MODEL_TYPES[kind]
-    label = name + heads[0]
-    values = {**json.loads(config.to_json_string()), "architectures": [label]}
-    net = build_config(Fields(path="config.json", values=values))
-    check_start(net, getattr(transformers, label)(config))
-
-
-def test_the_trainer_exempts_what_our_mask_does():
+def test_the_trainer_exempts_of_torchvisions_models_what_our_mask_does():
     pt_utils = pytest.importorskip("transformers.trainer_pt_utils")
     patterns = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_norm(?:$|\.)"]
-    for kind in MODEL_TYPES:
-        config = small_config(kind)
-        name, _, heads = MODEL_TYPES[kind]
-        label = name + heads[0]
-        with torch.device("meta"):
-            model = getattr(transformers, label)(config)
-        model.tie_weights()
-        kept = set(pt_utils.get_parameter_names(model, [torch.nn.LayerNorm], patterns))
-        kept &= {name for name, _ in model.named_parameters()}
-        values = {**json.loads(config.to_json_string()), "architectures": [label]}
-        net = build_config(Fields(path="config.json", values=values))
-        marks = zip(net.tensors, decayed(net, mask="hf"), strict=True)
-        assert {tensor.name for tensor, mark in marks if mark} == kept, kind
     for name in ("resnet18", "densenet121", "vit_b_16", "swin_t", "convnext_tiny"):
         with torch.device("meta"):
             model = getattr(torchvision.models, name)()

@@ -7,10 +7,14 @@ from decaycalc.architecture.hub import (
     decoders,
     encoders,
     images,
+    long_texts,
     modern,
+    multimodal,
     narrow,
+    pictures,
     relatives,
     sequences,
+    speech,
     states,
     towers,
 )
@@ -42,6 +46,7 @@ MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
     "gemma": ("Gemma", relatives.llama, decoders.CAUSAL_HEADS),
     "gemma2": ("Gemma2", relatives.llama, decoders.CAUSAL_HEADS),
     "gemma3_text": ("Gemma3", relatives.llama, ("ForCausalLM", "TextModel")),
+    "phimoe": ("Phimoe", relatives.llama, decoders.CAUSAL_HEADS[:3]),
     "phi3": ("Phi3", relatives.llama, decoders.CAUSAL_HEADS),
     "deepseek_v3": ("DeepseekV3", relatives.llama, decoders.CAUSAL_HEADS),
     "gpt_oss": ("GptOss", relatives.llama, decoders.CAUSAL_HEADS),
@@ -55,6 +60,7 @@ MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
     "glm4": ("Glm4", relatives.llama, decoders.CAUSAL_HEADS),
     "glm": ("Glm", relatives.llama, decoders.CAUSAL_HEADS),
     "bloom": ("Bloom", causal.bloom, decoders.CAUSAL_HEADS[:3]),
+    "mpt": ("Mpt", causal.mpt, decoders.CAUSAL_HEADS[:3]),
     "gptj": ("GPTJ", causal.gptj, decoders.CAUSAL_HEADS[:3]),
     "gpt_neo": ("GPTNeo", causal.gpt_neo, decoders.CAUSAL_HEADS[:3]),
     "falcon": ("Falcon", causal.falcon, decoders.CAUSAL_HEADS[:3]),
@@ -88,6 +94,25 @@ MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
     "deit": ("DeiT", images.vit, images.DEIT_HEADS),
     "swin": ("Swin", images.swin, images.IMAGE_HEADS),
     "convnext": ("ConvNext", images.convnext, images.IMAGE_HEADS),
+    "convnextv2": ("ConvNextV2", pictures.convnextv2, images.IMAGE_HEADS),
+    "swinv2": ("Swinv2", pictures.swinv2, images.IMAGE_HEADS),
+    "resnet": ("ResNet", pictures.resnet, pictures.RESNET_HEADS),
+    "segformer": ("Segformer", pictures.segformer, pictures.SEGFORMER_HEADS),
+    "vit_mae": ("ViTMAE", pictures.vit_mae, pictures.MAE_HEADS),
+    "wav2vec2": ("Wav2Vec2", speech.wav2vec2, speech.WAV2VEC2_HEADS),
+    "hubert": ("Hubert", speech.wav2vec2, speech.HUBERT_HEADS),
+    "wavlm": ("WavLM", speech.wav2vec2, speech.HUBERT_HEADS),
+    "longformer": ("Longformer", long_texts.longformer, long_texts.LONGFORMER_HEADS),
+    "big_bird": ("BigBird", long_texts.big_bird, long_texts.BIG_BIRD_HEADS),
+    "xlnet": ("XLNet", long_texts.xlnet, long_texts.XLNET_HEADS),
+    "mobilebert": ("MobileBert", long_texts.mobilebert, long_texts.MOBILEBERT_HEADS),
+    "nomic_bert": ("NomicBert", long_texts.nomic_bert, long_texts.NOMIC_HEADS),
+    "siglip_vision_model": ("SiglipVision", towers.siglip_vision, ("Model",)),
+    "llava": ("Llava", multimodal.llava, multimodal.HEADS),
+    "gemma3": ("Gemma3", multimodal.gemma3, multimodal.HEADS),
+    "qwen2_vl": ("Qwen2VL", multimodal.qwen_vl, multimodal.HEADS),
+    "qwen2_5_vl": ("Qwen2_5_VL", multimodal.qwen_vl, multimodal.HEADS),
+    "qwen3_vl": ("Qwen3VL", multimodal.qwen_vl, multimodal.HEADS),
 }
 
 
@@ -111,7 +136,10 @@ def _head(fields: Fields, name: str, heads: tuple[str, ...]) -> str:
     """Return the head that `architectures` names, or the first one where it names none."""
     listed = fields.values.get("architectures")
     if not listed:
-        return heads[0]
+        # transformers 4 saves the name of a Qwen2-VL among the fields of its language model.
+        text = fields.values.get("text_config")
+        within = text.get("architectures") if isinstance(text, dict) else None
+        return next((head for head in heads if within == [name + head]), heads[0])
     full = listed[0] if isinstance(listed, list) else listed
     for head in heads:
         if full == name + head:

@@ -1,6 +1,6 @@
-"""Causal language models of plans of their own: BLOOM, GPT-J, GPT-Neo, Falcon, Phi and others.
+"""Causal language models of plans of their own: BLOOM, MPT, GPT-J, GPT-Neo, Falcon, Phi and others.
 
-Source: transformers/models/{bloom,gptj,gpt_neo,falcon,phi,starcoder2,stablelm}/modeling_*.py
+Source: transformers/models/{bloom,mpt,gptj,gpt_neo,falcon,phi,starcoder2,stablelm}/modeling_*.py
 (v4.57.1) for rules, names and `_init_weights`.
 """
 
@@ -43,6 +43,24 @@ def bloom(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.dense_h_to_4h", width, 4 * width)
         part.linear(f"{name}.mlp.dense_4h_to_h", 4 * width, width)
     part.norm(f"{prefix}ln_f", width)
+    return _finish(part, fields, head, (width, vocabulary), tied=True)
+
+
+def mpt(fields: Fields, head: str) -> Architecture:
+    """Return MPT, which has no biases, in its norms neither."""
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "transformer."
+    width, vocabulary = fields.size("d_model", 2048), fields.size("vocab_size", 50368)
+    part.embedding(f"{prefix}wte", vocabulary, width)
+    for index in range(fields.size("n_layers", 24)):
+        name = f"{prefix}blocks.{index}"
+        part.norm(f"{name}.norm_1", width, bias=False)
+        part.linear(f"{name}.attn.Wqkv", width, 3 * width, bias=False)
+        part.linear(f"{name}.attn.out_proj", width, width, bias=False)
+        part.norm(f"{name}.norm_2", width, bias=False)
+        part.linear(f"{name}.ffn.up_proj", width, 4 * width, bias=False)
+        part.linear(f"{name}.ffn.down_proj", 4 * width, width, bias=False)
+    part.norm(f"{prefix}norm_f", width, bias=False)
     return _finish(part, fields, head, (width, vocabulary), tied=True)
 
 

@@ -13,7 +13,7 @@ IMAGE_HEADS = ("Model", "ForImageClassification")
 DEIT_HEADS = (*IMAGE_HEADS, "ForImageClassificationWithTeacher")
 
 
-def _head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
+def image_head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
     """Add the classifiers of the head; return the number of classes, if it has any."""
     names = {
         "ForImageClassification": ("classifier",),
@@ -43,14 +43,15 @@ def vit(fields: Fields, head: str) -> Architecture:
     part.conv(f"{table}.patch_embeddings.projection", fields.size("num_channels", 3), width, patch)
     bias = fields.flag("qkv_bias", default=True)
     for index in range(fields.size("num_hidden_layers", 12)):
-        _vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
+        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
     part.norm(f"{prefix}layernorm", width)
     if head == "Model":
         part.linear("pooler.dense", width, fields.size("pooler_output_size", width))
-    return part.done(fields.path, classes=_head(part, fields, head, width))
+    return part.done(fields.path, classes=image_head(part, fields, head, width))
 
 
-def _vit_layer(part: Builder, name: str, width: int, hidden: int, *, bias: bool) -> None:
+def vit_layer(part: Builder, name: str, width: int, hidden: int, *, bias: bool) -> None:
+    """Add one of ViT's layers; `bias` is that of queries, keys and values."""
     for projection in ("query", "key", "value"):
         part.linear(f"{name}.attention.attention.{projection}", width, width, bias=bias)
     part.linear(f"{name}.attention.output.dense", width, width)
@@ -85,7 +86,7 @@ def swin(fields: Fields, head: str) -> Architecture:
             part.norm(f"{layers}.downsample.norm", 4 * width)
             width *= 2
     part.norm(f"{prefix}layernorm", width)
-    return part.done(fields.path, classes=_head(part, fields, head, width))
+    return part.done(fields.path, classes=image_head(part, fields, head, width))
 
 
 def _swin_block(part: Builder, name: str, fields: Fields, width: int, heads: int) -> None:
@@ -124,7 +125,7 @@ def convnext(fields: Fields, head: str) -> Architecture:
             _convnext_block(part, f"{name}.layers.{index}", width, scale)
     last = widths[len(depths) - 1]
     part.norm(f"{prefix}layernorm", last)
-    return part.done(fields.path, classes=_head(part, fields, head, last))
+    return part.done(fields.path, classes=image_head(part, fields, head, last))
 
 
 def _convnext_block(part: Builder, name: str, width: int, scale: float) -> None:

@@ -37,9 +37,11 @@ SANDWICH = (INPUT, AFTER, "pre_feedforward_layernorm", "post_feedforward_layerno
 class Family:
     """How a relative of Llama differs: its defaults, biases, norms and feed-forward layers.
 
-    `kv_heads` and `head_size` of 0 follow from the number of heads. `gain` is what norms start at:
+    `kv_heads` and `head_size` of 0 follow from the number of heads; without `reads_head_size`, so
+    does the latter whatever `head_dim` says. `gain` is what norms start at:
     Gemma adds 1 to it in use. `biases` names the field that gives the projections biases, and
-    `bias` its default; `out_bias` says whether the output projection follows it.
+    `bias` its default; `out_bias` says whether the output projection follows it. `head_bias` names
+    the field that gives the output layer one.
     """
 
     vocabulary: int
@@ -49,6 +51,7 @@ class Family:
     heads: int = 32
     kv_heads: int = 0
     head_size: int = 0
+    reads_head_size: bool = True
     biases: str = ""
     bias: bool = False
     out_bias: bool = True
@@ -62,6 +65,8 @@ class Family:
     norm: str = "rms"
     final_norm: bool = True
     gain: float = 1.0
+    norm_bias: bool = False
+    head_bias: str = ""
     tied: bool = False
     padded: bool = False
     refused: tuple[str, ...] = ()
@@ -78,6 +83,20 @@ FAMILIES = {
     "qwen2": Family(
         vocabulary=151936, width=4096, hidden=22016, layers=32, biases="qkv_bias", bias=True,
         out_bias=False,
+    ),
+    # The language models of Qwen2-VL and Qwen2.5-VL, and of Qwen3-VL.
+    "qwen2_vl_text": Family(
+        vocabulary=152064, width=8192, hidden=29568, layers=80, heads=64, kv_heads=8,
+        biases="qkv_bias", bias=True, out_bias=False, reads_head_size=False,
+    ),
+    "qwen3_vl_text": Family(
+        vocabulary=151936, width=4096, hidden=22016, layers=32, kv_heads=32, head_size=128,
+        biases=READS, head_norms=HeadNorms.HEAD,
+    ),
+    "phimoe": Family(
+        vocabulary=32064, width=4096, hidden=6400, layers=32, kv_heads=8, biases=READS,
+        norm="layer", norm_bias=True, head_bias="lm_head_bias",
+        experts=Experts(count=16, count_field="num_local_experts", name="block_sparse_moe"),
     ),
     "qwen2_moe": Family(
         vocabulary=151936, width=2048, hidden=5632, layers=24, heads=16, kv_heads=16,
@@ -157,7 +176,16 @@ def llama(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a malformed field, or a part that is not known here.
     """
-    family = FAMILIES[fields.text("model_type", "llama")]
+    return relative(fields, head, fields.text("model_type", "llama"))
+
+
+def relative(fields: Fields, head: str, kind: str) -> Architecture:
+    """Return the relative of Llama of that kind, a key of `FAMILIES`.
+
+    Raises:
+        UnreadableFileError: a malformed field, or a part that is not known here.
+    """
+    family = FAMILIES[kind]
     for name in family.refused:
         if fields.flag(name, default=False):
             raise fields.wrong(name, True, "false")  # noqa: FBT003  (the field's value)
@@ -174,11 +202,12 @@ def llama(fields: Fields, head: str) -> Architecture:
         _attention(part, f"{name}.self_attn", fields, family, width)
         _feed_forward(part, name, fields, family, sparse=index in sparse)
         for norm in family.norms:
-            part.norm(f"{name}.{norm}", width, bias=False, gain=family.gain)
+            part.norm(f"{name}.{norm}", width, bias=family.norm_bias, gain=family.gain)
     if family.final_norm:
-        part.norm(f"{prefix}norm", width, bias=False, gain=family.gain)
+        part.norm(f"{prefix}norm", width, bias=family.norm_bias, gain=family.gain)
     if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=family.tied):
-        part.linear("lm_head", width, vocabulary, bias=False)
+        bias = bool(family.head_bias) and fields.flag(family.head_bias, default=False)
+        part.linear("lm_head", width, vocabulary, bias=bias)
     classes = classifier(part, fields, head, width, dense="score")
     return part.done(fields.path, classes=classes or vocabulary)
 
@@ -189,7 +218,9 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
         compressed_attention(part, name, fields, width, heads)
         return
     kv_heads = fields.size("num_key_value_heads", family.kv_heads or heads)
-    size = fields.size("head_dim", family.head_size or max(1, width // heads))
+    size = max(1, width // heads)
+    if family.reads_head_size:
+        size = fields.size("head_dim", family.head_size or size)
     if family.fused:
         part.linear(f"{name}.o_proj", heads * size, width, bias=False)
         part.linear(f"{name}.qkv_proj", width, (heads + 2 * kv_heads) * size, bias=False)

@@ -89,6 +89,13 @@ def siglip(fields: Fields, _head: str) -> Architecture:
     return part.done(fields.path, classes=None)
 
 
+def siglip_vision(fields: Fields, _head: str) -> Architecture:
+    """Return SigLIP's vision tower alone."""
+    part = Builder(UNTOLD)
+    _siglip_vision(part, "vision_model", fields)
+    return part.done(fields.path, classes=None)
+
+
 def _siglip_text(part: Builder, name: str, fields: Fields) -> None:
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
     part.embedding(f"{name}.embeddings.token_embedding", fields.size("vocab_size", 32000), width)

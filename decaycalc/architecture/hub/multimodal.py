@@ -1,0 +1,195 @@
+"""LLaVA, Gemma 3, Qwen2-VL, Qwen2.5-VL and Qwen3-VL: a language model that sees.
+
+Source: transformers/models/{llava,gemma3,qwen2_vl,qwen2_5_vl,qwen3_vl}/configuration_*.py and
+modeling_*.py (v4.57.1) for defaults, rules and names.
+"""
+
+from decaycalc.architecture.build import Builder, Start, normal, zero
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.relatives import FAMILIES, relative
+from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, siglip_vision
+from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.record import replace
+
+HEADS = ("ForConditionalGeneration", "Model")
+_EYES = {"clip_vision_model": clip_vision, "siglip_vision_model": siglip_vision}
+# What LLaVA looks with where nothing is said: CLIP's large tower.
+_LLAVA_EYES = {"model_type": "clip_vision_model", "hidden_size": 1024, "intermediate_size": 4096,
+               "patch_size": 14, "image_size": 336, "num_hidden_layers": 24,
+               "num_attention_heads": 16}  # fmt: skip
+
+
+def _speaking(part: Builder, text: Fields, head: str, kind: str) -> Architecture:
+    """Add the language model, and its output layer unless that is tied; return it.
+
+    Raises:
+        UnreadableFileError: a language model that is not known here.
+    """
+    if kind not in FAMILIES:
+        raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
+    whole = relative(text, "ForCausalLM", kind)
+    inner = f"{_prefix(head)}language_model."
+    for tensor in whole.tensors:
+        own = tensor.name.removeprefix("model.")
+        if own != tensor.name:
+            part.include(inner, replace(whole, tensors=(replace(tensor, name=own),)))
+        elif head != "Model":
+            part.include("", replace(whole, tensors=(tensor,)))
+    return whole
+
+
+def _prefix(head: str) -> str:
+    return "" if head == "Model" else "model."
+
+
+def _seeing(fields: Fields, usual: str) -> Architecture:
+    """Return the tower that sees.
+
+    Raises:
+        UnreadableFileError: one that is not known here.
+    """
+    kind = fields.text("model_type", usual)
+    if kind not in _EYES:
+        raise fields.wrong("model_type", kind, f"one of {', '.join(_EYES)}")
+    return _EYES[kind](fields, "Model")
+
+
+def llava(fields: Fields, head: str) -> Architecture:
+    """Return LLaVA: a tower of CLIP, two dense layers, and Llama or a relative of it.
+
+    Raises:
+        UnreadableFileError: a part that is not known here, or a malformed field.
+    """
+    text, vision = fields.part("text_config"), fields.part("vision_config")
+    if "vision_config" not in fields:
+        vision = replace(vision, values=_LLAVA_EYES)
+    part, prefix = Builder(UNTOLD), _prefix(head)
+    part.include(f"{prefix}vision_tower.", _seeing(vision, "clip_vision_model"))
+    usual = 768
+    layers = fields.values.get("vision_feature_layer")
+    n_in = vision.size("hidden_size", usual) * (len(layers) if isinstance(layers, list) else 1)
+    kind = text.text("model_type", "llama")
+    width = text.size("hidden_size", FAMILIES[kind].width if kind in FAMILIES else usual)
+    bias = fields.flag("multimodal_projector_bias", default=True)
+    for layer, wide in (("linear_1", n_in), ("linear_2", width)):
+        part.linear(f"{prefix}multi_modal_projector.{layer}", wide, width, bias=bias)
+    whole = _speaking(part, text, head, kind)
+    return part.done(fields.path, classes=whole.n_classes)
+
+
+def gemma3(fields: Fields, head: str) -> Architecture:
+    """Return Gemma 3 with the tower of SigLIP that it sees by."""
+    text, vision = fields.part("text_config"), fields.part("vision_config")
+    part, prefix = Builder(replace(UNTOLD, norm="rms")), _prefix(head)
+    part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
+    seen, width = vision.size("hidden_size", 768), text.size("hidden_size", 2304)
+    projector = f"{prefix}multi_modal_projector"
+    weight = f"{projector}.mm_input_projection_weight"
+    part.add(weight, seen, width, fans=(seen, width))
+    part.norm(f"{projector}.mm_soft_emb_norm", seen, bias=False, gain=0.0)
+    whole = _speaking(part, text, head, "gemma3_text")
+    return part.done(fields.path, classes=whole.n_classes)
+
+
+def qwen_vl(fields: Fields, head: str) -> Architecture:
+    """Return Qwen2-VL, Qwen2.5-VL or Qwen3-VL, as `model_type` says.
+
+    Files of the first two may hold the language model's fields beside `vision_config`.
+    """
+    kind = fields.text("model_type", "qwen2_vl")
+    text = fields.part("text_config") if "text_config" in fields else fields
+    vision = fields.part("vision_config")
+    part = Builder(_qwen_start(vision, norm="rms" if kind == "qwen2_5_vl" else "layer"))
+    _QWEN_EYES[kind](part, f"{_prefix(head)}visual", vision)
+    family = "qwen3_vl_text" if kind == "qwen3_vl" else "qwen2_vl_text"
+    whole = _speaking(part, text, head, family)
+    return part.done(fields.path, classes=whole.n_classes)
+
+
+def _qwen_start(fields: Fields, *, norm: str) -> Start:
+    rule = normal(fields.number("initializer_range", 0.02))
+    return Start(
+        conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule, norm=norm
+    )
+
+
+def _patches(
+    part: Builder, name: str, fields: Fields, width: int, *, patch: int, bias: bool
+) -> None:
+    """Add the convolution of patches over space and time."""
+    side, times = fields.size("patch_size", patch), fields.size("temporal_patch_size", 2)
+    channels = fields.size("in_channels", 3)
+    part.conv(f"{name}.patch_embed.proj", channels, width, times, side, side, bias=bias)
+
+
+def _qwen_attention(part: Builder, block: str, width: int, *, bias: bool) -> None:
+    for norm in ("norm1", "norm2"):
+        part.norm(f"{block}.{norm}", width, bias=bias)
+    part.linear(f"{block}.attn.qkv", width, 3 * width)
+    part.linear(f"{block}.attn.proj", width, width)
+
+
+def _merged(fields: Fields, width: int) -> int:
+    """Return the width of patches that are merged into one."""
+    return int(width * fields.size("spatial_merge_size", 2) ** 2)
+
+
+def _merger(
+    part: Builder, name: str, fields: Fields, widths: tuple[int, int], *, bias: bool
+) -> None:
+    """Add Qwen2's merger of patches; `widths` are the tower's and the language model's."""
+    width, out = widths
+    merged = _merged(fields, width)
+    part.norm(f"{name}.ln_q", width, bias=bias)
+    part.linear(f"{name}.mlp.0", merged, merged)
+    part.linear(f"{name}.mlp.2", merged, out)
+
+
+def _qwen2_eyes(part: Builder, name: str, fields: Fields) -> None:
+    width = fields.size("embed_dim", 1280)
+    hidden = int(width * fields.number("mlp_ratio", 4))
+    _patches(part, name, fields, width, patch=14, bias=False)
+    for index in range(fields.size("depth", 32)):
+        block = f"{name}.blocks.{index}"
+        _qwen_attention(part, block, width, bias=True)
+        part.linear(f"{block}.mlp.fc1", width, hidden)
+        part.linear(f"{block}.mlp.fc2", hidden, width)
+    out = fields.size("hidden_size", 3584)
+    _merger(part, f"{name}.merger", fields, (width, out), bias=True)
+
+
+def _qwen25_eyes(part: Builder, name: str, fields: Fields) -> None:
+    width, hidden = fields.size("hidden_size", 3584), fields.size("intermediate_size", 3420)
+    _patches(part, name, fields, width, patch=14, bias=False)
+    for index in range(fields.size("depth", 32)):
+        block = f"{name}.blocks.{index}"
+        _qwen_attention(part, block, width, bias=False)
+        for layer in ("gate_proj", "up_proj"):
+            part.linear(f"{block}.mlp.{layer}", width, hidden)
+        part.linear(f"{block}.mlp.down_proj", hidden, width)
+    out = fields.size("out_hidden_size", 3584)
+    _merger(part, f"{name}.merger", fields, (width, out), bias=False)
+
+
+def _qwen3_eyes(part: Builder, name: str, fields: Fields) -> None:
+    width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 4304)
+    _patches(part, name, fields, width, patch=16, bias=True)
+    places = fields.size("num_position_embeddings", 2304)
+    part.embedding(f"{name}.pos_embed", places, width, role=Role.POSITION)
+    for index in range(fields.size("depth", 27)):
+        block = f"{name}.blocks.{index}"
+        _qwen_attention(part, block, width, bias=True)
+        part.linear(f"{block}.mlp.linear_fc1", width, hidden)
+        part.linear(f"{block}.mlp.linear_fc2", hidden, width)
+    merged, out = _merged(fields, width), fields.size("out_hidden_size", 3584)
+    given = fields.values.get("deepstack_visual_indexes")
+    depths = (8, 16, 24) if given is None else fields.whole_numbers("deepstack_visual_indexes")
+    mergers = [("merger", width)]
+    mergers += [(f"deepstack_merger_list.{index}", merged) for index in range(len(depths))]
+    for merger, size in mergers:
+        part.norm(f"{name}.{merger}.norm", size)
+        part.linear(f"{name}.{merger}.linear_fc1", merged, merged)
+        part.linear(f"{name}.{merger}.linear_fc2", merged, out)
+
+
+_QWEN_EYES = {"qwen2_vl": _qwen2_eyes, "qwen2_5_vl": _qwen25_eyes, "qwen3_vl": _qwen3_eyes}

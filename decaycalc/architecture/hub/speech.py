@@ -1,0 +1,147 @@
+"""wav2vec 2.0, HuBERT and WavLM, with the tensor names of transformers.
+
+Source: transformers/models/{wav2vec2,hubert,wavlm}/modeling_*.py (v4.57.1) for rules, names and
+`_init_weights`; Baevski et al. 2020 (2006.11477), Hsu et al. 2021 (2106.07447), Chen et al. 2021
+(2110.13900).
+"""
+
+from decaycalc.architecture.build import (
+    UNIT,
+    Builder,
+    Start,
+    he_in,
+    normal,
+    torch_uniform,
+    unknown,
+    zero,
+)
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+HUBERT_HEADS = ("ForCTC", "Model", "ForSequenceClassification")
+WAV2VEC2_HEADS = (*HUBERT_HEADS, "ForPreTraining", "ForAudioFrameClassification")
+# What uniform numbers from 0 to 1 are: their mean and their variance.
+_UNIFORM = (0.5, 1 / 12)
+_GATE = 8  # outputs of WavLM's gate of relative positions
+
+
+def wav2vec2(fields: Fields, head: str) -> Architecture:
+    """Return wav2vec 2.0, HuBERT or WavLM, as `model_type` says.
+
+    Raises:
+        UnreadableFileError: adapters, or another part that is not known here.
+    """
+    _refuse_parts(fields)
+    rule = normal(fields.number("initializer_range", 0.02))
+    part = Builder(Start(conv=he_in, linear=rule, linear_bias=zero, embedding=unknown))
+    width = fields.size("hidden_size", 768)
+    layers = fields.size("num_hidden_layers", 12)
+    classified = head.endswith("Classification")
+    if classified and fields.flag("use_weighted_layer_sum", default=False):
+        part.add("layer_weights", layers + 1, role=Role.OTHER, mean=1 / (layers + 1))
+    prefix = "" if head == "Model" else f"{fields.text('model_type', 'wav2vec2')}."
+    features = _features(part, prefix, fields, width)
+    encoder = f"{prefix}encoder"
+    _positions(part, f"{encoder}.pos_conv_embed.conv", fields, width)
+    part.norm(f"{encoder}.layer_norm", width)
+    for index in range(layers):
+        _layer(part, f"{encoder}.layers.{index}", fields, width, first=index == 0)
+    return part.done(fields.path, classes=_head(part, fields, head, (width, features)))
+
+
+def _refuse_parts(fields: Fields) -> None:
+    for name in ("add_adapter", "conv_pos_batch_norm"):
+        if fields.flag(name, default=False):
+            raise fields.wrong(name, True, "false")  # noqa: FBT003  (the field's value)
+    if fields.values.get("adapter_attn_dim") is not None:
+        raise fields.wrong("adapter_attn_dim", fields.values["adapter_attn_dim"], "null")
+
+
+def _features(part: Builder, prefix: str, fields: Fields, width: int) -> int:
+    """Add what turns a wave into vectors; return the width of its last layer."""
+    if fields.number("mask_time_prob", 0.05) or fields.number("mask_feature_prob", 0.0):
+        mean, variance = _UNIFORM
+        name = f"{prefix}masked_spec_embed"
+        part.add(name, width, role=Role.OTHER, mean=mean, variance=variance)
+    widths = fields.sizes("conv_dim", (512,) * 7)
+    kernels = fields.sizes("conv_kernel", (10, 3, 3, 3, 3, 2, 2))
+    if len(kernels) != len(widths):
+        raise fields.wrong("conv_kernel", list(kernels), "as many as conv_dim")
+    bias, n_in = fields.flag("conv_bias", default=False), 1
+    every = fields.text("feat_extract_norm", "group") == "layer"
+    for index, (n_out, kernel) in enumerate(zip(widths, kernels, strict=True)):
+        name = f"{prefix}feature_extractor.conv_layers.{index}"
+        part.conv(f"{name}.conv", n_in, n_out, kernel, bias=bias, line=True)
+        if every or index == 0:
+            part.norm(f"{name}.layer_norm", n_out)
+        n_in = n_out
+    projection = f"{prefix}feature_projection"
+    if fields.flag("feat_proj_layer_norm", default=True):
+        part.norm(f"{projection}.layer_norm", n_in)
+    is_hubert = fields.text("model_type", "wav2vec2") == "hubert"
+    rule = None if is_hubert else torch_uniform
+    part.linear(f"{projection}.projection", n_in, width, rule=rule, bias_rule=rule)
+    return n_in
+
+
+def _positions(part: Builder, name: str, fields: Fields, width: int) -> None:
+    """Add the convolution that tells positions, its weight as magnitudes and directions."""
+    kernel = fields.size("num_conv_pos_embeddings", 128)
+    grouped = max(1, width // fields.size("num_conv_pos_embedding_groups", 16))
+    fans, weight = (grouped * kernel, width * kernel), f"{name}.parametrizations.weight"
+    part.add(f"{name}.bias", width, role=Role.BIAS, fans=fans, variance=None)
+    part.add(f"{weight}.original0", 1, 1, kernel, role=Role.OTHER, variance=None)
+    part.add(f"{weight}.original1", width, grouped, kernel, fans=fans, variance=None)
+
+
+def _layer(part: Builder, name: str, fields: Fields, width: int, *, first: bool) -> None:
+    hidden, attention = fields.size("intermediate_size", 3072), f"{name}.attention"
+    heads, gated = fields.size("num_attention_heads", 12), fields.text("model_type", "") == "wavlm"
+    if gated:
+        part.add(f"{attention}.gru_rel_pos_const", 1, heads, 1, 1, role=Role.OTHER, mean=1.0)
+    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
+        part.linear(f"{attention}.{projection}", width, width)
+    if gated:
+        part.linear(f"{attention}.gru_rel_pos_linear", max(1, width // heads), _GATE)
+        if first:
+            table, buckets = f"{attention}.rel_attn_embed", fields.size("num_buckets", 320)
+            part.embedding(table, buckets, heads, role=Role.POSITION)
+    part.norm(f"{name}.layer_norm", width)
+    part.linear(f"{name}.feed_forward.intermediate_dense", width, hidden)
+    part.linear(f"{name}.feed_forward.output_dense", hidden, width)
+    part.norm(f"{name}.final_layer_norm", width)
+
+
+def _head(part: Builder, fields: Fields, head: str, widths: tuple[int, int]) -> int | None:
+    """Add the head; return its number of classes."""
+    width, features = widths
+    if head == "ForCTC":
+        characters = fields.size("vocab_size", 32)
+        part.linear("lm_head", width, characters)
+        return characters
+    if head == "ForSequenceClassification":
+        narrow = fields.size("classifier_proj_size", 256)
+        part.linear("projector", width, narrow)
+        part.linear("classifier", narrow, fields.labels())
+        return fields.labels()
+    if head == "ForAudioFrameClassification":
+        part.linear("classifier", width, fields.labels())
+        return fields.labels()
+    if head == "ForPreTraining":
+        _quantizer(part, fields, width, features)
+    return None
+
+
+def _quantizer(part: Builder, fields: Fields, width: int, features: int) -> None:
+    """Add the books of codes, and the projections that compare them with what is predicted."""
+    groups, size = fields.size("num_codevector_groups", 2), fields.size("codevector_dim", 256)
+    codes, shared = (
+        groups * fields.size("num_codevectors_per_group", 320),
+        fields.size("proj_codevector_dim", 256),
+    )
+    mean, variance = _UNIFORM
+    shape = (1, codes, max(1, size // groups))
+    part.add("quantizer.codevectors", *shape, role=Role.OTHER, mean=mean, variance=variance)
+    part.linear("quantizer.weight_proj", features, codes, rule=UNIT)
+    for name, n_in in (("project_hid", width), ("project_q", size)):
+        part.linear(name, n_in, shared, rule=torch_uniform, bias_rule=torch_uniform)

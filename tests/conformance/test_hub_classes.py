@@ -1,0 +1,205 @@
+"""Networks of the hub against the classes of transformers: names, shapes, order, fresh weights."""
+
+import json
+
+import pytest
+from fresh import check_start, ours, shapes_of
+
+from decaycalc.architecture.hub import MODEL_TYPES, build_config
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.masks import decayed
+from decaycalc.architecture.readers import read_architecture
+from decaycalc.architecture.zoo import find_model
+from decaycalc.architecture.zoo.hub_models import CONFIGS
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+WHISPER_HEADS = ("encoder_attention_heads", "decoder_attention_heads")
+
+
+def real_config(name):
+    values = dict(CONFIGS[name])
+    kind, heads = values.pop("model_type"), values.pop("architectures", None)
+    # Heads do not change these models' tensors, but must divide the width.
+    heads_fields = {"gpt2": ("n_head",), "whisper": WHISPER_HEADS}.get(kind, ())
+    width = values.get("n_embd", values.get("d_model", 0))
+    values.update(dict.fromkeys(heads_fields, width // 64))
+    config = transformers.AutoConfig.for_model(kind, **values)
+    label, _, known = MODEL_TYPES[kind]
+    return config, (heads or [label + known[0]])[0]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_hub_models_have_our_tensors(name):
+    config, label = real_config(name)
+    with torch.device("meta"):
+        model = getattr(transformers, label)(config)
+    model.tie_weights()
+    assert ours(find_model(name)) == shapes_of(model)
+
+
+SMALL = {
+    "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "n_embd": 48, "n_layer": 2, "n_head": 4, "n_layers": 2, "n_heads": 4, "dim": 48, "d_model": 48,
+    "num_layers": 2, "vocab_size": 600, "pad_token_id": 0, "encoder_layers": 1, "decoder_layers": 1,
+    "ffn_dim": 96, "word_embed_proj_dim": 48, "embedding_size": 24,
+}  # fmt: skip
+SPEECH = {
+    "conv_dim": [16, 24],
+    "conv_stride": [2, 2],
+    "conv_kernel": [3, 2],
+    "num_feat_extract_layers": 2,
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 4,
+}
+TOWER = {
+    "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "image_size": 64, "patch_size": 16,
+}  # fmt: skip
+SPOKEN = {
+    "vocab_size": 600,
+    "hidden_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 96,
+    "head_dim": 16,
+}
+DIFFERENT = {
+    "wav2vec2": {**SPEECH, "feat_extract_norm": "layer", "do_stable_layer_norm": True,
+                 "conv_bias": True, "use_weighted_layer_sum": True},
+    "hubert": {**SPEECH, "feat_proj_layer_norm": False, "mask_time_prob": 0.0},
+    "wavlm": SPEECH,
+    "resnet": {"embedding_size": 8, "hidden_sizes": [16, 32], "depths": [2, 1],
+               "downsample_in_first_stage": True},
+    "convnextv2": {"depths": [1, 2], "hidden_sizes": [16, 32], "num_stages": 2},
+    "swinv2": {"embed_dim": 24, "depths": [1, 2], "num_heads": [2, 4], "hidden_size": None,
+               "use_absolute_embeddings": True},
+    "segformer": {
+        "num_encoder_blocks": 2, "depths": [1, 2], "hidden_sizes": [16, 32], "sr_ratios": [2, 1],
+        "patch_sizes": [7, 3], "strides": [4, 2], "mlp_ratios": [2, 3],
+        "num_attention_heads": [1, 2], "decoder_hidden_size": 12,
+    },
+    "vit_mae": {"decoder_hidden_size": 24, "decoder_num_attention_heads": 2,
+                "decoder_num_hidden_layers": 1, "decoder_intermediate_size": 40},
+    "longformer": {"attention_window": [4, 4]},
+    "big_bird": {"use_bias": False},
+    "mobilebert": {"hidden_size": 64, "intra_bottleneck_size": 32, "true_hidden_size": 32,
+                   "num_feedforward_networks": 2},
+    "phimoe": {"num_local_experts": 3, "num_key_value_heads": 2, "attention_bias": True,
+               "lm_head_bias": True},
+    "llava": {"text_config": {"model_type": "mistral", **SPOKEN}, "vision_feature_layer": [-2, -1],
+              "vision_config": {"model_type": "clip_vision_model", **TOWER}},
+    "gemma3": {"text_config": SPOKEN, "mm_tokens_per_image": 4,
+               "vision_config": {"vision_use_head": False, **TOWER}},
+    "qwen2_vl": {"text_config": SPOKEN, "vision_config": {
+        "depth": 2, "embed_dim": 32, "hidden_size": 48, "num_heads": 4, "mlp_ratio": 2}},
+    "qwen2_5_vl": {"text_config": SPOKEN, "vision_config": {
+        "depth": 2, "hidden_size": 32, "intermediate_size": 40, "out_hidden_size": 48,
+        "num_heads": 4}},
+    "qwen3_vl": {
+        "text_config": {**SPOKEN, "attention_bias": True, "rope_scaling": {
+            "rope_type": "default", "mrope_section": [2, 3, 3]}},
+        "vision_config": {"depth": 3, "hidden_size": 32, "intermediate_size": 40,
+                          "out_hidden_size": 48, "num_heads": 4, "num_position_embeddings": 16,
+                          "deepstack_visual_indexes": [0, 1]},
+    },
+
+    "mistral": {"num_key_value_heads": 2}, "mixtral": {"num_key_value_heads": 2},
+    "qwen2": {"num_key_value_heads": 2}, "qwen3": {"num_key_value_heads": 2},
+    "phi3": {"num_key_value_heads": 2}, "gemma": {"num_key_value_heads": 1},
+    "gemma2": {"num_key_value_heads": 2}, "llama": {"attention_bias": True, "mlp_bias": True},
+    "swin": {"embed_dim": 24, "depths": [1, 2], "num_heads": [2, 4], "num_hidden_layers": None},
+    "convnext": {"depths": [1, 2], "hidden_sizes": [16, 32], "num_stages": 2},
+    "whisper": {"encoder_attention_heads": 4, "decoder_attention_heads": 4},
+    "t5": {"feed_forward_proj": "gated-gelu", "num_heads": 4},
+    "umt5": {"num_decoder_layers": 1, "num_heads": 4}, "mt5": {"num_heads": 4},
+    "gpt_neo": {"attention_types": [[["global", "local"], 1]]},
+    "mamba2": {"num_heads": 12, "head_dim": 8, "state_size": 8, "n_groups": 2},
+    "qwen2_moe": {"num_experts": 3, "moe_intermediate_size": 8, "num_key_value_heads": 2},
+    "qwen3_moe": {
+        "num_experts": 3, "moe_intermediate_size": 8, "mlp_only_layers": [0],
+        "num_key_value_heads": 2, "num_hidden_layers": 3, "decoder_sparse_step": 2,
+    },
+    "deepseek_v3": {
+        "n_routed_experts": 3, "moe_intermediate_size": 8, "first_k_dense_replace": 1,
+        "q_lora_rank": 12, "kv_lora_rank": 8, "qk_rope_head_dim": 4, "qk_nope_head_dim": 8,
+        "v_head_dim": 6, "num_key_value_heads": 4, "n_group": 1, "topk_group": 1,
+        "num_experts_per_tok": 2, "attention_bias": True, "n_shared_experts": 2,
+    },
+    "gpt_oss": {"num_local_experts": 3, "head_dim": 12, "num_key_value_heads": 2},
+    "llama4_text": {
+        "num_local_experts": 3, "head_dim": 12, "num_key_value_heads": 2,
+        "intermediate_size_mlp": 32, "interleave_moe_layer_step": 2,
+    },
+    "glm": {"num_key_value_heads": 2, "head_dim": 12},
+    "glm4": {"num_key_value_heads": 2, "head_dim": 12},
+    "gemma3_text": {"num_key_value_heads": 2, "head_dim": 12},
+    "smollm3": {"num_key_value_heads": 2}, "starcoder2": {"num_key_value_heads": 2},
+    "stablelm": {"num_key_value_heads": 2, "use_qkv_bias": True, "use_parallel_residual": True},
+    "falcon": {"new_decoder_architecture": True, "num_kv_heads": 2, "bias": True},
+    "deberta-v2": {
+        "relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm",
+        "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 2, "conv_kernel_size": 3,
+        "pooler_hidden_size": 48,
+    },
+    "clip": {"text_config": TOWER, "vision_config": TOWER},
+    "siglip": {"text_config": TOWER, "vision_config": TOWER},
+    "dinov2": {"use_swiglu_ffn": True, "use_mask_token": False},
+    "dinov3_vit": {"use_gated_mlp": True, "num_register_tokens": 2},
+    "beit": {"use_relative_position_bias": True, "use_mask_token": True,
+             "use_absolute_position_embeddings": True, "use_mean_pooling": False},
+}  # fmt: skip
+# What the installed release knows: Nomic BERT came with transformers 5.
+KINDS = [kind for kind in MODEL_TYPES if kind in transformers.CONFIG_MAPPING]
+HEADS = [(kind, MODEL_TYPES[kind][0] + head) for kind in KINDS for head in MODEL_TYPES[kind][2]]
+
+
+def small_config(kind):
+    known = vars(transformers.AutoConfig.for_model(kind))
+    values = {key: value for key, value in SMALL.items() if key in known}
+    values.update(DIFFERENT.get(kind, {}))
+    return transformers.AutoConfig.for_model(
+        kind, **{k: v for k, v in values.items() if v is not None}
+    )
+
+
+@pytest.mark.parametrize(("kind", "label"), HEADS)
+def test_a_saved_configuration_describes_its_class(tmp_path, kind, label):
+    config = small_config(kind)
+    config.architectures = [label]
+    with torch.device("meta"):
+        model = getattr(transformers, label)(config)
+    model.tie_weights()
+    config.save_pretrained(tmp_path)
+    assert ours(read_architecture(str(tmp_path / "config.json"))) == shapes_of(model)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fresh_hub_weights_are_as_large_as_expected(kind):
+    torch.manual_seed(0)
+    config = small_config(kind)
+    name, _, heads = MODEL_TYPES[kind]
+    label = name + heads[0]
+    values = {**json.loads(config.to_json_string()), "architectures": [label]}
+    net = build_config(Fields(path="config.json", values=values))
+    check_start(net, getattr(transformers, label)(config))
+
+
+def test_the_trainer_exempts_what_our_mask_does():
+    pt_utils = pytest.importorskip("transformers.trainer_pt_utils")
+    patterns = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_norm(?:$|\.)"]
+    for kind in KINDS:
+        config = small_config(kind)
+        name, _, heads = MODEL_TYPES[kind]
+        label = name + heads[0]
+        with torch.device("meta"):
+            model = getattr(transformers, label)(config)
+        model.tie_weights()
+        kept = set(pt_utils.get_parameter_names(model, [torch.nn.LayerNorm], patterns))
+        kept &= {name for name, _ in model.named_parameters()}
+        values = {**json.loads(config.to_json_string()), "architectures": [label]}
+        net = build_config(Fields(path="config.json", values=values))
+        marks = zip(net.tensors, decayed(net, mask="hf"), strict=True)
+        assert {tensor.name for tensor, mark in marks if mark} == kept, kind
