@@ -103,7 +103,7 @@ class Trainer(Record):
     - `fields`: its quantities, in the order in which they are shown.
     - `optimizer`: settings -> `Optimizer`; `classes.find_class` knows torch's and other libraries'.
     - `schedule`: settings -> the schedule's text, None where it has none here.
-    - `exempt`: which tensors do not decay.
+    - `exempt`: which tensors do not decay, and the decay mask equal to it, if there is one.
     - `batch`: settings -> the names of the fields whose product is B, `batch_size` first. Leave
       `world_size` out where the batch counts all devices.
     - `harmless`: keys that sound relevant and are not; a trailing `*` stands for any rest.

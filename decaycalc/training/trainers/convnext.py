@@ -97,7 +97,8 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(
-        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names"
+        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
+        mask="timm",
     ),
     harmless=("mixup*", "model_ema*", "head_init_scale", "layer_scale_init_value", "smoothing"),
     finish=_finish,

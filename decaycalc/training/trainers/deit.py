@@ -98,7 +98,8 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(
-        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names"
+        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
+        mask="timm",
     ),
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("teacher*", "distillation*", "mixup*", "cooldown_epochs", "model_ema*",

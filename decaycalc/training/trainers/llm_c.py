@@ -88,7 +88,9 @@ TRAINER = Trainer(
     ),
     optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="biases and norms: only matrices and embeddings decay"),
+    exempt=lambda _: Exemption(
+        rule="biases and norms: only matrices and embeddings decay", mask="matrices"
+    ),
     batch=_batch,
     unit=lambda _: "tokens",
     harmless=("batch_size", "grad_clip", "overfit_single_batch", "val_*", "sample_*"),

@@ -92,8 +92,8 @@ def _schedule(settings: Settings) -> str:
 def _exempt(settings: Settings) -> Exemption:
     rule = "1-D tensors and names that end in .bias"
     if _phase(settings) == "finetune":
-        rule = f"{rule}, and what the model's no_weight_decay names"
-    return Exemption(rule=rule)
+        return Exemption(rule=f"{rule}, and what the model's no_weight_decay names", mask="timm")
+    return Exemption(rule=rule, mask="no-1d")
 
 
 def _finish(settings: Settings, made: Training) -> Training:
