@@ -17,6 +17,7 @@ from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
 from decaycalc.training.record import (
     Course,
     ExemptionJson,
+    FollowedGroupJson,
     FoundJson,
     Group,
     GroupDecayJson,
@@ -65,7 +66,7 @@ class ReadingJson(FiguresJson):
     quantities: list[FoundJson]
     exempt: ExemptionJson | None
     network: NetworkJson | None
-    groups: list[GroupDecayJson]
+    groups: list[FollowedGroupJson]
 
 
 class InspectionJson(ReadingJson):
@@ -141,9 +142,12 @@ class GroupDecay(Record):
             "sum_shrink": self.figures.sum_shrink,
             "timescale_steps": self.figures.timescale_steps,
             "survival": self.figures.survival,
-            "lr_range": [min(self.lrs), max(self.lrs)] if self.lrs else None,
-            "curve": self.curve,
         }
+
+    def followed(self) -> FollowedGroupJson:
+        """Return the group with what a live scheduler makes of it, for JSON of `inspect`."""
+        ends = [min(self.lrs), max(self.lrs)] if self.lrs else None
+        return {**self.to_dict(), "lr_range": ends, "curve": self.curve}
 
 
 class Inspection(Record):
@@ -193,7 +197,7 @@ class Inspection(Record):
             "quantities": [found.to_dict() for found in training.quantities],
             "exempt": training.exempt.to_dict(),
             "network": network_of(training),
-            "groups": [group.to_dict() for group in self.groups],
+            "groups": [group.followed() for group in self.groups],
             **self.figures.to_dict(),
         }
 

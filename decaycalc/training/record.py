@@ -65,11 +65,7 @@ class PointJson(TypedDict):
 
 
 class GroupDecayJson(TypedDict):
-    """One group of tensors and its decay.
-
-    `lr_range` is the lowest and the highest lr of a live scheduler, `curve` some of its steps, the
-    first and the last among them; null without one.
-    """
+    """One group of tensors and its decay."""
 
     name: str
     selector: str
@@ -85,6 +81,15 @@ class GroupDecayJson(TypedDict):
     sum_shrink: float | None
     timescale_steps: float | None
     survival: float | None
+
+
+class FollowedGroupJson(GroupDecayJson):
+    """A group of tensors, its decay, and what a live scheduler makes of it.
+
+    `lr_range` is the lowest and the highest lr, `curve` some steps, the first and the last among
+    them; null without a scheduler.
+    """
+
     lr_range: list[float] | None
     curve: list[PointJson] | None
 
