@@ -2,6 +2,7 @@
 
 from decaycalc.training.published.record import Recipe
 
+_LLAMA2_CARD = "lr, batch and tokens by the card, the decay by the paper alone"
 _LLAMA1 = "Touvron et al., arXiv 2302.13971, table 2 and section 2.3"
 _LLAMA2 = "Touvron et al., arXiv 2307.09288, section 2.2 and table 1"
 _PYTHIA_TOKENS = 299_892_736_000
@@ -9,7 +10,16 @@ _TRILLION = 10**12
 
 
 def _llama(
-    name: str, *, size: str, lr: str, tokens: int, n_parameters: int, source: str, eps: str | None
+    name: str,
+    *,
+    size: str,
+    lr: str,
+    tokens: int,
+    n_parameters: int,
+    source: str,
+    eps: str | None,
+    note: str = "",
+    checked: str = "paper, not opened",
 ) -> Recipe:
     return Recipe(
         name=name,
@@ -26,6 +36,8 @@ def _llama(
         eps=eps,
         n_parameters=n_parameters,
         source=source,
+        note=note,
+        checked=checked,
     )
 
 
@@ -261,6 +273,8 @@ RECIPES = (
         n_parameters=7_000_000_000,
         source=_LLAMA2,
         eps="1e-5",
+        note=_LLAMA2_CARD,
+        checked="MODEL_CARD.md@689c7f2",
     ),
     _llama(
         "llama-2-70b",
@@ -270,6 +284,8 @@ RECIPES = (
         n_parameters=70_000_000_000,
         source=_LLAMA2,
         eps="1e-5",
+        note=_LLAMA2_CARD,
+        checked="MODEL_CARD.md@689c7f2",
     ),
     Recipe(
         name="llama-3-405b",
