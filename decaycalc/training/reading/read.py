@@ -292,7 +292,8 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
     name = (settings.text("scheduler") or "")[:60] if "scheduler" in settings.consulted else ""
     if schedule.value is None and name:
         notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
-    if settings.consulted.get("world_size", schedule).origin is Origin.DEFAULT:
+    devices = settings.consulted.get("world_size")
+    if devices is not None and devices.origin is Origin.DEFAULT:
         notes.append("the number of devices is not in the file: give --world-size if it is not 1")
     return tuple(dict.fromkeys(note for note in notes if note))
 

@@ -39,6 +39,7 @@ class Syntax(StrEnum):
     SHELL = "shell"
     PROTOTEXT = "prototxt"
     SECTIONS = "cfg"
+    INI = "ini"
 
 
 _PARSERS = {
@@ -48,6 +49,7 @@ _PARSERS = {
     Syntax.PYTHON: ("python_text", "parse_python"),
     Syntax.PROTOTEXT: ("prototext", "parse_prototext_tree"),
     Syntax.SECTIONS: ("sections", "parse_sections"),
+    Syntax.INI: ("sections", "parse_ini"),
 }
 _ENDINGS = {
     ".json": Syntax.JSON,
@@ -241,7 +243,9 @@ def sniff(text: str, ending: str) -> tuple[Syntax, ...]:
         is_python = "python" in text.lstrip().partition("\n")[0]
         return (Syntax.PYTHON if is_python else Syntax.SHELL,)
     if _SECTION.match(first):
-        return (Syntax.SECTIONS,) if first.strip("[] ") in {"net", "network"} else (Syntax.TOML,)
+        if first.strip("[] ") in {"net", "network"}:
+            return (Syntax.SECTIONS,)
+        return (Syntax.TOML, Syntax.INI) if ending == ".cfg" else (Syntax.TOML,)
     found += [] if hint is None else [hint]
     if _SHELL_LINE.search(text) and not _YAML_KEY.match(first):
         found.append(Syntax.SHELL)

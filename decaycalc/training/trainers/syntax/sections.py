@@ -30,3 +30,37 @@ def parse_sections(text: str, name: str) -> Entries:
             raise UnreadableFileError(name, f"line {at}: expected key=value, not {shown!r}")
         current.setdefault(key.strip(), Scalar(text=value.strip(), line=at))
     return Entries(entries={key: Entries(entries=value) for key, value in sections.items()})
+
+
+def parse_ini(text: str, name: str) -> Entries:
+    """Return the tree of `[a.b]` sections of `key = value`, values as JSON or bare, as spaCy's.
+
+    Raises:
+        UnreadableFileError: a line that is neither a section, a setting nor a comment.
+    """
+    root: dict[str, Node] = {}
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip()
+        if not bare or bare[0] in "#;" or (line[:1].isspace() and section):
+            continue  # an indented line goes on with the value before
+        if bare[0] == "[" and bare[-1] == "]":
+            section = tuple(bare[1:-1].strip().split("."))
+            continue
+        key, equals, value = (part.strip() for part in bare.partition("="))
+        if not equals or not section:
+            raise UnreadableFileError(name, f"line {number}: neither a section nor a setting")
+        quoted = len(value) > 1 and value[0] == value[-1] == '"'
+        shown = None if value in {"", "null"} else value[1:-1] if quoted else value
+        _put(root, (*section, key), Scalar(text=shown, line=number))
+    return Entries(entries=root)
+
+
+def _put(entries: dict[str, Node], path: tuple[str, ...], node: Node) -> None:
+    """Set the value at a path, making the mappings on the way."""
+    for key in path[:-1]:
+        below = entries.get(key)
+        inner = dict(below.entries) if isinstance(below, Entries) else {}
+        entries[key] = Entries(entries=inner)
+        entries = inner
+    entries[path[-1]] = node

@@ -1,0 +1,73 @@
+"""LLaMA-Factory's second generation (v1) of YAML configurations.
+
+Source: LLaMA-Factory ff6d4d12e src/llamafactory/v1/config/training_args.py, core/base_trainer.py,
+plugins/trainer_plugins/optimizers/optimizer.py.
+"""
+
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_OPTIM = "optim_config"
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return torch's AdamW with its own default decay, or the one plug-in there is."""
+    name = settings.word("optimizer")
+    if name == "adamw":
+        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
+    if name == "muon":
+        return Optimizer(convention="muon-keller")
+    return Optimizer(convention=None, refusal=f"optim_config {name[:60]!r} has no convention here")
+
+
+def _decay(settings: Settings) -> Sourced:
+    if settings.word("optimizer") == "muon":
+        where = "LLaMA-Factory ff6d4d12e optimizers/optimizer.py"
+        return Sourced(name="weight_decay", value="0.1", origin=Origin.DEFAULT, where=where)
+    return Sourced(name="weight_decay", value="0.01", origin=Origin.DEFAULT, where="torch 2.13")
+
+
+def _batch(settings: Settings) -> tuple[str, ...]:
+    """Return the whole batch where it is set, else a micro-batch of each data-parallel device."""
+    if settings.text("global_batch_size") is not None:
+        return ("global_batch_size",)
+    return ("batch_size", "world_size")
+
+
+TRAINER = Trainer(
+    kind="llama-factory-v1",
+    title="LLaMA-Factory v1",
+    version="LLaMA-Factory ff6d4d12e v1/config/training_args.py",
+    signatures=(
+        Signature(
+            all_of=("micro_batch_size",),
+            any_of=("dist_config", f"{_OPTIM}.name", "kernel_config", "model_class",
+                    "sample_backend", "peft_config", "batching_strategy", "train_dataset"),
+            at_least=2,
+            none_of=("base_model",),
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=(f"{_OPTIM}.name",), default="adamw"),
+        Field(name="weight_decay", paths=(f"{_OPTIM}.wd",), derive=_decay),
+        Field(name="lr", paths=("learning_rate",), default="1e-4"),
+        Field(name="beta1", default="0.9", source="torch 2.13"),
+        Field(name="beta2", default="0.999", source="torch 2.13"),
+        Field(name="eps", default="1e-8", source="torch 2.13"),
+        Field(name="global_batch_size", paths=("global_batch_size",)),
+        Field(name="batch_size", paths=("micro_batch_size",), default="1"),
+        Field(name="world_size", paths=("dp_size",), default="1"),
+        Field(name="steps", paths=("max_steps",)),
+        Field(name="epochs", paths=("num_train_epochs",), default="3"),
+        Field(name="scheduler", paths=("lr_scheduler_config.name",), default="constant"),
+    ),
+    optimizer=_optimizer,
+    schedule=lambda settings: (
+        "constant" if settings.word("scheduler") == "constant" else None
+    ),
+    exempt=lambda _: Exemption(rule="nothing"),
+    batch=_batch,
+    harmless=(f"{_OPTIM}*", "dist_config*", "kernel_config*", "peft_config*", "micro_batch_size",
+              "batching_*", "max_grad_norm", "lr_scheduler_config*", "dataset_*"),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""spaCy's config.cfg: its [training] sections.
+
+Source: explosion/projects 504e1e4 pipelines/*/configs; spaCy 3 default_config.cfg; thinc 8
+optimizers.py, Adam.
+"""
+
+from decaycalc.training.reading.schedules import compose, steps_of
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+
+_OPTIMIZER = "training.optimizer"
+_RATE = f"{_OPTIMIZER}.learn_rate"
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return Adam with L2 as a weight decay, or as a penalty of the gradients."""
+    name = settings.word("optimizer")
+    if not name.startswith(("adam.", "radam.")):
+        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    key = "thinc-adam" if settings.flag("is_weight_decay") else "thinc-adam-l2"
+    return Optimizer(convention=key, uses=("beta1", "beta2", "eps"))
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedule of learn_rate: a number, or thinc's warmup_linear.v1."""
+    name = settings.word("scheduler")
+    if name == "constant":
+        return "constant"
+    total, steps = steps_of(settings, "total_steps"), settings.number("steps")
+    if name != "warmup_linear.v1" or total is None:
+        return None
+    length = None if total == steps else total
+    return compose("linear", warmup=steps_of(settings, "warmup_steps"), length=length)
+
+
+def _growing(settings: Settings) -> Sourced | None:
+    """Return that a batch whose size is a schedule has no one size."""
+    if not settings.entries("training.batcher.size"):
+        return None
+    note = "training.batcher.size is a schedule: the batches grow"
+    return Sourced(name="batch_size", value=None, origin=Origin.MISSING, note=note)
+
+
+def _unit(settings: Settings) -> str:
+    batcher = "".join(settings.texts("training.batcher.@batchers"))
+    return "words" if "words" in batcher or "padded" in batcher else "examples"
+
+
+TRAINER = Trainer(
+    kind="spacy",
+    title="spaCy",
+    version="spaCy 3 default_config.cfg",
+    signatures=(
+        Signature(
+            any_of=(f"{_OPTIMIZER}.@optimizers", f"{_OPTIMIZER}.L2_is_weight_decay",
+                    f"{_OPTIMIZER}.learn_rate", "training.batcher", "training.eval_frequency",
+                    "training.accumulate_gradient", "nlp.pipeline"),
+            at_least=2,
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=(f"{_OPTIMIZER}.@optimizers",), default="Adam.v1"),
+        Field(name="is_weight_decay", paths=(f"{_OPTIMIZER}.L2_is_weight_decay",),
+              default="true"),
+        Field(name="weight_decay", paths=(f"{_OPTIMIZER}.L2",), default="0.01"),
+        Field(name="lr", paths=(f"{_RATE}.initial_rate", _RATE), default="0.001"),
+        Field(name="beta1", paths=(f"{_OPTIMIZER}.beta1",), default="0.9"),
+        Field(name="beta2", paths=(f"{_OPTIMIZER}.beta2",), default="0.999"),
+        Field(name="eps", paths=(f"{_OPTIMIZER}.eps",), default="1e-8"),
+        Field(name="batch_size", paths=("training.batcher.size",), overrule=_growing),
+        Field(name="grad_accum", paths=("training.accumulate_gradient",), default="1"),
+        Field(name="steps", paths=("training.max_steps",), absent=("0",), default="20000"),
+        Field(name="epochs", paths=("training.max_epochs",), absent=("0", "-1")),
+        Field(name="scheduler", paths=(f"{_RATE}.@schedules",), default="constant"),
+        Field(name="warmup_steps", paths=(f"{_RATE}.warmup_steps",)),
+        Field(name="total_steps", paths=(f"{_RATE}.total_steps",)),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing"),
+    batch=lambda _: ("batch_size", "grad_accum"),
+    unit=_unit,
+    harmless=("training.*", "components*", "corpora*", "nlp*", "system*", "paths*", "initialize*",
+              "pretraining*"),
+)  # fmt: skip

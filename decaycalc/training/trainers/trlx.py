@@ -1,0 +1,97 @@
+"""trlX's YAML configurations.
+
+Source: trlx 3340c2f trlx/data/configs.py, trlx/utils/__init__.py,
+trlx/trainer/accelerate_base_trainer.py.
+"""
+
+from decaycalc.record import replace
+from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+
+_KWARGS = "optimizer.kwargs"
+_NAMES = {
+    "adam": "torch.optim.Adam",
+    "adamw": "torch.optim.AdamW",
+    "adam_8bit_bnb": "bitsandbytes.optim.Adam8bit",
+    "adamw_8bit_bnb": "bitsandbytes.optim.AdamW8bit",
+    "sgd": "torch.optim.SGD",
+}
+
+
+def _class_of(settings: Settings) -> OptimizerClass | None:
+    return find_class(_NAMES.get(settings.word("optimizer"), ""))
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name, found = settings.word("optimizer"), _class_of(settings)
+    if found is None:
+        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return found.optimizer()
+
+
+def _default_decay(settings: Settings) -> Sourced | None:
+    found = _class_of(settings)
+    if found is None:
+        return None
+    return Sourced(name="weight_decay", value=found.weight_decay, origin=Origin.DEFAULT,
+                   where=found.library)  # fmt: skip
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return torch's CosineAnnealingLR, a step an optimizer's; its eta_min may be lr itself."""
+    if settings.word("scheduler") != "cosine_annealing":
+        return None
+    final, length = ratio(settings, "eta_min", "lr"), settings.number("t_max")
+    if final == 1:
+        return "constant"
+    if length is None:
+        return None
+    whole = None if length == settings.number("steps") else int(length)
+    return compose("cosine", length=whole, final=final or None)
+
+
+def _finish(_: Settings, made: Training) -> Training:
+    note = "the run ends at total_steps or after its epochs, whichever comes first"
+    return replace(made, notes=(*made.notes, note))
+
+
+TRAINER = Trainer(
+    kind="trlx",
+    title="trlX",
+    version="trlx 3340c2f",
+    signatures=(
+        Signature(
+            all_of=("optimizer.name", "train.total_steps"),
+            any_of=("tokenizer.tokenizer_path", "train.pipeline", "train.trainer", "method.name",
+                    "model.num_layers_unfrozen", "scheduler.kwargs"),
+            at_least=2,
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer.name",)),
+        Field(name="weight_decay", paths=(f"{_KWARGS}.weight_decay",), derive=_default_decay),
+        Field(name="lr", paths=(f"{_KWARGS}.lr",)),
+        element("beta1", f"{_KWARGS}.betas", 0, default="0.9"),
+        element("beta2", f"{_KWARGS}.betas", 1, default="0.999"),
+        Field(name="eps", paths=(f"{_KWARGS}.eps",), default="1e-8"),
+        Field(name="momentum", paths=(f"{_KWARGS}.momentum",), default="0"),
+        Field(name="dampening", paths=(f"{_KWARGS}.dampening",), default="0"),
+        Field(name="nesterov", paths=(f"{_KWARGS}.nesterov",), default="false"),
+        Field(name="batch_size", paths=("train.batch_size",)),
+        Field(name="world_size", default="1"),
+        Field(name="steps", paths=("train.total_steps",)),
+        Field(name="scheduler", paths=("scheduler.name",), default="cosine_annealing"),
+        Field(name="t_max", paths=("scheduler.kwargs.T_max",)),
+        Field(name="eta_min", paths=("scheduler.kwargs.eta_min",), default="0"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing"),
+    batch=lambda _: ("batch_size", "world_size"),
+    harmless=("train*", "model*", "method*", "tokenizer*", "optimizer*", "scheduler*"),
+    finish=_finish,
+)  # fmt: skip
