@@ -101,4 +101,5 @@ TRAINER = Trainer(
     unit=lambda _: "tokens",
     harmless=("device_batch_size", "*_lr", "embedding_lr", "unembedding_lr", "scalar_lr",
               "eval_*", "core_*", "sample_*", "save_*", "target_*"),
+    finish=_finish,
 )  # fmt: skip

@@ -1,0 +1,152 @@
+"""SpeechBrain's HyperPyYAML: an optimizer as `!name:torch.optim.X`, a scheduler as `!new:`.
+
+Source: speechbrain 9c826ef39 speechbrain/core.py, speechbrain/nnet/schedulers.py,
+recipes/*/*/hparams.
+"""
+
+from decaycalc.record import replace
+from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
+
+_OPTIM = "name:torch.optim."
+_SCHEDULERS = "new:speechbrain.nnet.schedulers."
+_HELD = "_call_"
+
+
+def _made(settings: Settings, mark: str) -> dict[str, str]:
+    """Return the class of each top-level entry that makes one of a family, by the entry's key."""
+    root = settings.document.root.entries
+    found = {key: _class_name(node) for key, node in root.items()}
+    return {
+        key: name.removeprefix(mark)
+        for key, name in found.items()
+        if name.startswith(mark) and (mark != _OPTIM or ".lr_scheduler." not in name)
+    }
+
+
+def _class_name(node: Node) -> str:
+    if isinstance(node, Entries):
+        return "".join(texts_of(node.entries.get(_HELD)))
+    return (node.text or "") if isinstance(node, Scalar) else ""
+
+
+def _key(settings: Settings) -> str:
+    """Return the key of the optimizer: the first, that of a pre-trained part last."""
+    keys = list(_made(settings, _OPTIM))
+    own = [key for key in keys if not any(part in key for part in ("wav2vec", "whisper", "labse"))]
+    return next(iter((*own, *keys)), "")
+
+
+def _optimizer_name(settings: Settings) -> Sourced | None:
+    key = _key(settings)
+    if not key:
+        return None
+    node = settings.document.root.entries[key]
+    name = _made(settings, _OPTIM)[key]
+    return Sourced(name="optimizer", value=name, origin=Origin.FILE, where=key, line=node.line)
+
+
+def _class_of(settings: Settings) -> OptimizerClass | None:
+    return find_class(f"torch.optim.{settings.text('optimizer') or ''}")
+
+
+def _argument(name: str, *, default: str | None = None) -> Field:
+    """Return the field of one argument of the optimizer, wherever that stands."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        path = f"{_key(settings)}.{name}"
+        found = settings.in_file(Field(name=name, paths=(path,)))
+        return _of_class(name)(settings) if found is None and default is None else found
+
+    return Field(name=name, derive=derive, default=default)
+
+
+def _of_class(name: str) -> Derive:
+    """Return what derives an argument's default from the class."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        found = _class_of(settings)
+        value = None if found is None else getattr(found, name)
+        if found is None or value is None:
+            return None
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=found.library)
+
+    return derive
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    found = _class_of(settings)
+    if found is None:
+        name = (settings.text("optimizer") or "")[:60]
+        return Optimizer(convention=None, refusal=f"optimizer {name!r} has no convention here")
+    uses = tuple(name for name in found.uses if name not in {"beta1", "beta2", "eps"})
+    return Optimizer(convention=found.convention, uses=uses)
+
+
+def _scheduler(settings: Settings) -> Sourced | None:
+    """Return the schedulers' classes; where a pre-trained part has one too, it is the other."""
+    made = {**_made(settings, _SCHEDULERS), **_made(settings, f"{_OPTIM}lr_scheduler.")}
+    names = " and ".join(dict.fromkeys(made.values()))
+    return derived("scheduler", names, ", ".join(made)) if names else None
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return Noam's schedule, which peaks at its lr; NewBob waits for a loss to stop falling."""
+    name = settings.word("scheduler")
+    if name == "none":
+        return "constant"
+    if name != "noamscheduler" or len(_made(settings, _SCHEDULERS)) != 1:
+        return None
+    (key,) = _made(settings, _SCHEDULERS)
+    warmup = typed_number("".join(settings.texts(f"{key}.n_warmup_steps")))
+    if not warmup or settings.has(f"{key}.model_size"):
+        return None
+    return compose("inverse-sqrt", warmup=int(warmup), ramp="one")
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    notes = []
+    others = [key for key in _made(settings, _OPTIM) if key != _key(settings)]
+    if others:
+        names = ", ".join(others)[:120]
+        notes.append(f"{names}: an optimizer of its own, with an lr and a decay that are not shown")
+    if "".join(settings.texts("dynamic_batching")).lower() == "true":
+        notes.append("dynamic_batching: batches are by length, batch_size is not what holds")
+    return replace(made, notes=(*made.notes, *notes)) if notes else made
+
+
+TRAINER = Trainer(
+    kind="speechbrain",
+    title="SpeechBrain",
+    version="speechbrain 9c826ef39",
+    signatures=(
+        Signature(
+            any_of=("__set_seed", "number_of_epochs", "epoch_counter.limit", "train_logger",
+                    "checkpointer.recoverables", "checkpointer", "save_folder"),
+            at_least=4,
+        ),
+    ),
+    fields=(
+        Field(name="optimizer", derive=_optimizer_name),
+        _argument("weight_decay"),
+        _argument("lr"),
+        _argument("momentum", default="0"),
+        _argument("dampening", default="0"),
+        _argument("nesterov", default="false"),
+        Field(name="batch_size", paths=("batch_size", "train_dataloader_opts.batch_size")),
+        Field(name="grad_accum", paths=("grad_accumulation_factor",), default="1"),
+        Field(name="world_size", default="1"),
+        Field(name="epochs", paths=("number_of_epochs", "N_epochs", "epoch_counter.limit")),
+        Field(name="scheduler", derive=_scheduler, default="none"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="nothing"),
+    harmless=("*",),
+    finish=_finish,
+)  # fmt: skip
