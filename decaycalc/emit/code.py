@@ -98,6 +98,17 @@ _TARGETS: dict[str, dict[str, str]] = {
     "sklearn": {"sgd": "sklearn-mlp-sgd", "adam": "sklearn-mlp-adam", "fit": "sklearn-logistic"},
 }
 FRAMEWORKS = tuple(_TARGETS)
+# Why there is no place for groups of one's own.
+_WITHOUT_GROUPS = {
+    "timm": "train.py has no flag for groups but --layer-decay: take --emit pytorch",
+    "hf-trainer": "TrainingArguments hold no groups: take --emit hf, which gives the Trainer some",
+    "llama-factory": "its file has no groups but LoRA+'s (loraplus_lr_ratio)",
+    "torchtune": "its recipes hand all parameters to the optimizer as one group",
+    "deepspeed": "the groups are those that your program hands to deepspeed.initialize: "
+    "take --emit pytorch, and leave the optimizer out of the file",
+    "ultralytics": "its trainer makes its three groups itself: weights, norms, biases",
+    "sklearn": "an estimator has one penalty for all its weights",
+}
 
 
 def emit(
@@ -297,8 +308,8 @@ def _own_group(settings: Settings, group: Group, own: Settings) -> OwnGroup:
     """Return what the tensors of a group have of their own."""
     return OwnGroup(
         pattern=group.selector,
-        lr=None if own.lr == settings.lr else own.lr,
-        value=None if own.value == settings.value else own.value,
+        lr=None if group.lr is None and own.lr == settings.lr else own.lr,
+        value=None if group.weight_decay is None and own.value == settings.value else own.value,
     )
 
 
@@ -311,9 +322,8 @@ def _require_code_for_groups(
         NoEquivalentError: they do.
     """
     key = settings.source.key
-    if groups and framework != "pytorch":
-        reason = "--group has code for pytorch alone: this framework's holds one group of tensors"
-        raise NoEquivalentError(key, framework, reason)
+    if groups and framework in _WITHOUT_GROUPS:
+        raise NoEquivalentError(key, framework, _WITHOUT_GROUPS[framework])
     if any(group.towards is Towards.INITIAL for group, _ in groups):
         reason = "its optimizers decay towards zero alone: add the penalty to the loss"
         raise NoEquivalentError(key, framework, reason)

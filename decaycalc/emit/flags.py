@@ -4,8 +4,10 @@ import json
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.emit.named_schedules import is_plain, transformers_schedule
+from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, refuse_mask
 
+_GROUPED_IMPORT = "from transformers import Trainer, TrainingArguments"
 _TIMM = {"timm-sgd": "", "timm-adamw": "adamw", "timm-lamb": "lamb", "timm-adan": "adan"}
 
 
@@ -100,6 +102,40 @@ def write_huggingface(settings: Settings) -> tuple[str, tuple[str, ...]]:
         **scheduler,
     }
     imports = ("from transformers import TrainingArguments",)
-    code = assemble(settings, imports, [f"arguments = {call('TrainingArguments', arguments)}"])
+    body = [f"arguments = {call('TrainingArguments', arguments)}"]
+    if settings.groups:
+        imports, body = (_GROUPED_IMPORT,), [*body, *_grouped_trainer(settings)]
+    code = assemble(settings, ("import re", *imports), body)
     mask = "the Trainer exempts biases and normalisation by name, whatever the mask"
     return code, (mask, *notes)
+
+
+def _grouped_trainer(settings: Settings) -> list[str]:
+    """Return a Trainer that sorts its parameters; its own rule says which of them decay.
+
+    Source: transformers v4.57.1 and v5.24.0, trainer.py, `create_optimizer`.
+    """
+    body = [
+        "model = self.model if model is None else model",
+        "decayed = set(self.get_decay_parameter_names(model))",
+        "sorted_groups = {}",
+        "trained = ((n, p) for n, p in model.named_parameters() if p.requires_grad)",
+        "for name, parameter in trained:",
+        *indented(sorting_lines(settings, "name in decayed")),
+        "    sorted_groups.setdefault(tuple(group.items()), []).append(parameter)",
+        'groups = [{"params": held, **dict(group)} for group, held in sorted_groups.items()]',
+        "optimizer, more = self.get_optimizer_cls_and_kwargs(self.args, model)",
+        "self.optimizer = optimizer(groups, **more)",
+        "return self.optimizer",
+    ]
+    return [
+        "",
+        *own_lines(settings),
+        "",
+        "",
+        "class GroupedTrainer(Trainer):",
+        '    """A Trainer whose optimizer has the groups of own."""',
+        "",
+        "    def create_optimizer(self, model=None):",
+        *indented(indented(body)),
+    ]

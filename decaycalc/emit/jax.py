@@ -1,5 +1,6 @@
 """optax snippets: a chain with the decay in its place, masked, and the lr schedule."""
 
+from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.settings import (
     Settings,
     assemble,
@@ -10,6 +11,7 @@ from decaycalc.emit.settings import (
     refuse_mask,
 )
 
+_IMPORTS = ("import jax", "import jax.numpy as jnp", "import optax")
 _CONDITIONS = {
     "no-1d": 'leaf.ndim > 1 and not _name(path).endswith("bias")',
     "no-bias": 'not _name(path).endswith(("bias", "beta"))',
@@ -24,21 +26,63 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: a convention that is none of optax's.
         InvalidValueError: a mask or a schedule without code.
     """
+    if settings.groups:
+        return _write_groups(settings)
+    mask = None if settings.mask == "all" else "decay_mask"
+    lr = repr(settings.lr) if settings.schedule is None else "learning_rate"
+    value = repr(settings.value) if settings.decay_schedule is None else "weight_decay"
     body = [
         *_mask(settings),
         *_schedule(settings),
         *_decays(settings),
-        f"optimizer = {_optimizer(settings)}",
+        f"optimizer = {_optimizer(settings, lr=lr, value=value, mask=mask)}",
     ]
-    imports = ("import jax", "import jax.numpy as jnp", "import optax")
-    return assemble(settings, imports, body), ()
+    return assemble(settings, _IMPORTS, body), ()
 
 
-def _optimizer(settings: Settings) -> str:
-    mask = None if settings.mask == "all" else "decay_mask"
-    lr = repr(settings.lr) if settings.schedule is None else "learning_rate"
+def _write_groups(settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """Return the code of one optimizer for each pair of lr and decay, and its notes."""
+    _require_mask(settings)
+    lr, value = _scheduled(settings)
+    made = indented(_optimizer(settings, lr=lr, value=value, mask=None).splitlines())
+    condition = _CONDITIONS.get(settings.mask, "True").replace("_name(path)", "name")
+    body = [
+        *own_lines(settings),
+        "",
+        "",
+        "def group_of(path, leaf):",
+        '    name = jax.tree_util.keystr(path, simple=True, separator="/")',
+        *indented(sorting_lines(settings, condition)),
+        '    return group["lr"], group["weight_decay"]',
+        "",
+        "",
+        *_multiplier(settings),
+        *_decay_multiplier(settings),
+        "def make(lr, weight_decay):",
+        made[0].replace("    ", "    return ", 1),
+        *made[1:],
+        "",
+        "",
+        "pairs = jax.tree_util.tree_map_with_path(group_of, params)",
+        "labels = jax.tree.map(str, pairs, is_leaf=lambda pair: isinstance(pair, tuple))",
+        "leaves = jax.tree.leaves(pairs, is_leaf=lambda pair: isinstance(pair, tuple))",
+        "optimizer = optax.multi_transform({str(pair): make(*pair) for pair in leaves}, labels)",
+    ]
+    note = "the groups are made of the tree params, whose names are paths such as dense/kernel"
+    return assemble(settings, ("import re", *_IMPORTS), body), (note,)
+
+
+def _scheduled(settings: Settings) -> tuple[str, str]:
+    """Return a group's lr and decay as text: functions of the step where they follow one."""
+    step = "jnp.asarray(count, dtype=float)"
+    lr = "lr" if settings.schedule is None else f"lambda count: lr * multiplier({step})"
+    if settings.decay_schedule is None:
+        return lr, "weight_decay"
+    return lr, f"lambda count: weight_decay * decay_multiplier({step})"
+
+
+def _optimizer(settings: Settings, *, lr: str, value: str, mask: str | None) -> str:
     key = settings.convention.key
-    value = repr(settings.value) if settings.decay_schedule is None else "weight_decay"
     one, two = settings.betas or (None, None)
     adam = {
         "learning_rate": lr,
@@ -67,11 +111,20 @@ def _optimizer(settings: Settings) -> str:
     )
 
 
+def _require_mask(settings: Settings) -> None:
+    """Refuse a mask without code.
+
+    Raises:
+        InvalidValueError: it is one.
+    """
+    if settings.mask not in {"all", *_CONDITIONS}:
+        raise refuse_mask(settings, ("all", *_CONDITIONS))
+
+
 def _mask(settings: Settings) -> list[str]:
+    _require_mask(settings)
     if settings.mask == "all":
         return []
-    if settings.mask not in _CONDITIONS:
-        raise refuse_mask(settings, ("all", *_CONDITIONS))
     condition = _CONDITIONS[settings.mask]
     naming = [
         "def _name(path):",
@@ -90,12 +143,18 @@ def _mask(settings: Settings) -> list[str]:
     ]
 
 
-def _schedule(settings: Settings) -> list[str]:
+def _multiplier(settings: Settings) -> list[str]:
     if settings.schedule is None:
         return []
     text = f"lr over peak lr: {settings.schedule_text}"
+    return function_lines("multiplier", settings.schedule, text, xp="jnp")
+
+
+def _schedule(settings: Settings) -> list[str]:
+    if settings.schedule is None:
+        return []
     return [
-        *function_lines("multiplier", settings.schedule, text, xp="jnp"),
+        *_multiplier(settings),
         "def learning_rate(count):",
         f"    return {settings.lr!r} * multiplier(jnp.asarray(count, dtype=float))",
         "",
@@ -103,12 +162,18 @@ def _schedule(settings: Settings) -> list[str]:
     ]
 
 
+def _decay_multiplier(settings: Settings) -> list[str]:
+    if settings.decay_schedule is None:
+        return []
+    return decay_lines(settings.decay_schedule, settings.value, xp="jnp")
+
+
 def _decays(settings: Settings) -> list[str]:
     """Return the lines of a decay that follows the count of steps."""
     if settings.decay_schedule is None:
         return []
     return [
-        *decay_lines(settings.decay_schedule, settings.value, xp="jnp"),
+        *_decay_multiplier(settings),
         "def weight_decay(count):",
         f"    return {settings.value!r} * decay_multiplier(jnp.asarray(count, dtype=float))",
         "",

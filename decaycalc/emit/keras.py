@@ -1,6 +1,7 @@
 """Keras snippets: L2 on the variables or the optimizer's decay, and the lr schedule."""
 
 from decaycalc.conventions.record import SGD, Buffer
+from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.schedule import schedule_lines
 from decaycalc.emit.settings import (
     Settings,
@@ -11,6 +12,7 @@ from decaycalc.emit.settings import (
     refuse_mask,
 )
 
+_MULTI = "keras.optimizers.MultiOptimizer came with Keras 3.15"
 _CLASSES = {
     "keras-sgd": "SGD",
     "keras-adam": "Adam",
@@ -37,7 +39,9 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         raise refuse_convention(settings, "keras")
     if settings.mask not in _CONDITIONS:
         raise refuse_mask(settings, tuple(_CONDITIONS))
-    if key == "keras-l2":
+    if settings.groups:
+        body = _grouped(settings)
+    elif key == "keras-l2":
         body = [*_schedule(settings), *_penalised(settings)]
     else:
         body = [
@@ -45,8 +49,69 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
             *_decays(settings, _CLASSES[key]),
             *_decoupled(settings, _CLASSES[key]),
         ]
-    code = assemble(settings, ("import keras", "from keras import ops"), body)
-    return code, ("the model must be built first, so that it has variables", *_buffer(settings))
+    code = assemble(settings, ("import re", "import keras", "from keras import ops"), body)
+    notes = ("the model must be built first, so that it has variables", *_buffer(settings))
+    return code, (*notes, _MULTI) if settings.groups else notes
+
+
+def _grouped(settings: Settings) -> list[str]:
+    """Return the lines of one optimizer for each lr and decay, by the paths of the variables.
+
+    Source: keras 3.15.1 src/optimizers/multi_optimizer.py, whose map knows a variable by its path.
+    """
+    penalised = settings.convention.key == "keras-l2"
+    name = _name_of(settings)
+    key = 'group["lr"], 0.0' if penalised else 'group["lr"], group["weight_decay"]'
+    lines = [
+        "for variable in model.trainable_variables:",
+        "    name = variable.path",
+        *indented(sorting_lines(settings, _CONDITIONS[settings.mask])),
+        f"    key = ({key})",
+        "    optimizers.setdefault(key, make(*key))",
+        "    by_path[name] = optimizers[key]",
+    ]
+    if penalised:
+        penalty = 'keras.regularizers.L2(group["weight_decay"])'
+        lines += ['    if group["weight_decay"]:', f"        variable.regularizer = {penalty}"]
+    lr = "lr" if settings.schedule is None else "Schedule(lr)"
+    changing = settings.decay_schedule is not None and not penalised
+    constructor = f"Decayed{name}" if changing else f"keras.optimizers.{name}"
+    made = call(constructor, _arguments(settings, name, lr, None if penalised else "weight_decay"))
+    return [
+        *own_lines(settings),
+        "",
+        "",
+        *_schedule(settings),
+        *(_decays(settings, name) if changing else []),
+        "def make(lr, weight_decay):",
+        *indented(f"return {made}".splitlines()),
+        "",
+        "",
+        "optimizers, by_path = {}, {}",
+        *lines,
+        "usual = next(iter(optimizers.values()))",
+        "optimizer = keras.optimizers.MultiOptimizer(",
+        "    keras.optimizers.OptimizerMap(usual, by_path)",
+        ")",
+    ]
+
+
+def _name_of(settings: Settings) -> str:
+    """Return the class of the optimizer: of a penalty, the source's."""
+    penalised = "Adam" if settings.source.is_adaptive else "SGD"
+    return _CLASSES.get(settings.convention.key, penalised)
+
+
+def _arguments(settings: Settings, name: str, lr: str, decay: str | None) -> dict[str, str | None]:
+    """Return the optimizer's arguments; `lr` and `decay` are the texts of its numbers."""
+    is_sgd = name == "SGD"
+    return {
+        "learning_rate": lr,
+        "momentum": repr(settings.momentum) if is_sgd else None,
+        "nesterov": "True" if is_sgd and settings.nesterov else None,
+        **_betas(settings, is_sgd=is_sgd),
+        "weight_decay": decay,
+    }
 
 
 def _buffer(settings: Settings) -> tuple[str, ...]:
@@ -65,14 +130,8 @@ def _lr(settings: Settings) -> str:
 
 def _penalised(settings: Settings) -> list[str]:
     """Return the lines of a penalty in the loss, with the optimizer that the source has."""
-    is_sgd = not settings.source.is_adaptive
-    name = "SGD" if is_sgd else "Adam"
-    arguments = {
-        "learning_rate": _lr(settings),
-        "momentum": repr(settings.momentum) if is_sgd else None,
-        "nesterov": "True" if is_sgd and settings.nesterov else None,
-        **_betas(settings, is_sgd=is_sgd),
-    }
+    name = _name_of(settings)
+    arguments = _arguments(settings, name, _lr(settings), None)
     return [
         "for variable in model.trainable_variables:",
         f"    if {_CONDITIONS[settings.mask]}:",
@@ -83,14 +142,7 @@ def _penalised(settings: Settings) -> list[str]:
 
 def _decoupled(settings: Settings, name: str) -> list[str]:
     """Return the lines of an optimizer that decays by itself."""
-    is_sgd = name == "SGD"
-    arguments = {
-        "learning_rate": _lr(settings),
-        "momentum": repr(settings.momentum) if is_sgd else None,
-        "nesterov": "True" if is_sgd and settings.nesterov else None,
-        **_betas(settings, is_sgd=is_sgd),
-        "weight_decay": repr(settings.value),
-    }
+    arguments = _arguments(settings, name, _lr(settings), repr(settings.value))
     changing = settings.decay_schedule is not None
     constructor = f"Decayed{name}" if changing else f"keras.optimizers.{name}"
     lines = [f"optimizer = {call(constructor, arguments)}"]
@@ -119,18 +171,23 @@ def _schedule(settings: Settings) -> list[str]:
     if settings.schedule is None:
         return []
     body = [f"        {line}" for line in schedule_lines(settings.schedule, xp="ops")]
+    peak, fields, made = repr(settings.lr), "{}", []
+    if settings.groups:
+        peak, fields = "self.peak", '{"peak": self.peak}'
+        made = ["    def __init__(self, peak):", "        self.peak = peak", ""]
     return [
         "class Schedule(keras.optimizers.schedules.LearningRateSchedule):",
         f'    """{settings.schedule_text}."""',
         "",
+        *made,
         "    def multiplier(self, step):",
         *body,
         "",
         "    def __call__(self, step):",
-        f'        return {settings.lr!r} * self.multiplier(ops.cast(step, "float32"))',
+        f'        return {peak} * self.multiplier(ops.cast(step, "float32"))',
         "",
         "    def get_config(self):",
-        "        return {}",
+        f"        return {fields}",
         "",
         "",
     ]

@@ -26,17 +26,17 @@ def _lines(keys: Keys) -> list[str]:
         if isinstance(value, Mapping):
             lines += [f"{key}:", *(f"  {line}" for line in _lines(value))]
         elif value is not None:
-            lines.append(f"{key}: {_text(value)}")
+            lines.append(f"{key}: {scalar(value)}")
     return lines
 
 
-def _text(value: object) -> str:
+def scalar(value: object) -> str:
     """Return a scalar, or a list in brackets.
 
     YAML 1.1 takes 1e-05 for a text: a number with an exponent needs its point.
     """
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_text, value))}]"
+        return f"[{', '.join(map(scalar, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

@@ -1,5 +1,6 @@
 """PyTorch snippets: two parameter groups, the optimizer, and LambdaLR for the schedule."""
 
+from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.settings import (
     Settings,
     assemble,
@@ -72,31 +73,14 @@ def _groups(settings: Settings) -> list[str]:
 
 def _groups_by_name(settings: Settings) -> list[str]:
     """Return the lines that sort the parameters by patterns of their names."""
-    own = [
-        f"    ({group.pattern!r}, {{{', '.join(_own(group.lr, group.value))}}}),"
-        for group in settings.groups
-    ]
     return [
-        "own = [  # the last pattern that fits a name counts; what is exempt stays so",
-        *own,
-        "]",
+        *own_lines(settings),
         "sorted_groups = {}",
         "for name, parameter in model.named_parameters():",
-        f"    decays = {_CONDITIONS.get(settings.mask, 'True')}",
-        f'    group = {{"lr": {settings.lr!r}, "weight_decay": {settings.value!r} * decays}}',
-        "    for pattern, changes in own:",
-        "        if re.search(pattern, name):",
-        '            decays = decays and group["weight_decay"] > 0',
-        '            group |= changes if decays else {**changes, "weight_decay": 0.0}',
+        *indented(sorting_lines(settings, _CONDITIONS.get(settings.mask, "True"))),
         "    sorted_groups.setdefault(tuple(group.items()), []).append(parameter)",
         'groups = [{"params": held, **dict(group)} for group, held in sorted_groups.items()]',
     ]
-
-
-def _own(lr: float | None, value: float | None) -> list[str]:
-    """Return the entries of what a group has of its own."""
-    pairs = (("lr", lr), ("weight_decay", value))
-    return [f'"{name}": {number!r}' for name, number in pairs if number is not None]
 
 
 def _arguments(settings: Settings, name: str) -> dict[str, str | None]:

@@ -1,8 +1,17 @@
 """The lines of a YAML file of the Hugging Face Trainer, axolotl, LLaMA-Factory and torchtune."""
 
+import re
 from typing import TYPE_CHECKING
 
-from decaycalc.emit.lines import Keys, Yours, devices_note, refuse_schedule, whole, yaml_file
+from decaycalc.emit.lines import (
+    Keys,
+    Yours,
+    devices_note,
+    refuse_schedule,
+    scalar,
+    whole,
+    yaml_file,
+)
 from decaycalc.emit.named_schedules import is_plain, the_segment, transformers_schedule
 from decaycalc.emit.settings import Settings, refuse_convention
 from decaycalc.emit.torch import CLASSES, WITH_BETAS
@@ -38,6 +47,12 @@ def write_llama_factory(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return yaml_file(settings, keys), _trainer_notes(settings)
 
 
+# A pattern that fits where it stands in a name as it is: letters, digits, escaped dots.
+_PART = re.compile(r"(?:[\w-]|\\\.)+")
+_LR_GROUPS = (
+    "lr_groups are of the tensors that decay: biases and norms keep the run's lr",
+    "with lr_groups axolotl exempts embed_tokens and lm_head too",
+)
 _AXOLOTL = {
     "optim": "optimizer",
     "per_device_train_batch_size": "micro_batch_size",
@@ -57,8 +72,32 @@ def write_axolotl(settings: Settings) -> tuple[str, tuple[str, ...]]:
     if keys["lr_scheduler"] == "cosine_with_min_lr":
         final = keys.pop("lr_scheduler_kwargs")["min_lr_rate"]  # type: ignore[index]
         keys |= {"lr_scheduler": "cosine", "cosine_min_lr_ratio": final}
-    keys = {"base_model": Yours("MODEL"), **keys}
-    return yaml_file(settings, keys), _trainer_notes(settings)
+    keys = {"base_model": Yours("MODEL"), **keys, "lr_groups": _lr_groups(settings)}
+    notes = _trainer_notes(settings)
+    return yaml_file(settings, keys), (*notes, *_LR_GROUPS) if settings.groups else notes
+
+
+def _lr_groups(settings: Settings) -> str | None:
+    """Return axolotl's groups, None without any: the first that a name contains counts there.
+
+    Source: axolotl 0e4982e8, src/axolotl/core/trainers/mixins/optimizer.py.
+
+    Raises:
+        NoEquivalentError: a decay of a group's own, or a pattern that is no part of a name.
+    """
+    rows = []
+    for number, group in enumerate(settings.groups, 1):
+        reason = ""
+        if group.value is not None:
+            reason = "lr_groups hold an lr, and the decay is the run's"
+        elif not _PART.fullmatch(group.pattern):
+            reason = f"lr_groups look for parts of names, which {group.pattern[:80]!r} is not"
+        if reason:
+            raise NoEquivalentError(settings.source.key, "axolotl", reason)
+        part = group.pattern.replace("\\.", ".")
+        lr = scalar(settings.lr if group.lr is None else group.lr)
+        rows.append(f"{{name: group{number}, modules: [{part!r}], lr: {lr}}}")
+    return f"[{', '.join(reversed(rows))}]" if rows else None
 
 
 def _trainer_keys(settings: Settings, framework: str) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.algebra.number import exact
+from decaycalc.algebra.number import Number, exact
 from decaycalc.architecture.treatment import Amount, GroupRule, Treatment, parse_group_rule
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
@@ -75,9 +75,25 @@ def by_pattern(training: Training, texts: tuple[str, ...]) -> tuple[tuple[Group,
     Raises:
         InvalidValueError: a rule that is malformed.
     """
-    rest = Treatment(name=REST.name)
-    groups = (group_of(parse_group_rule(text).applied(rest)) for text in texts)
+    groups = (_alone(training, parse_group_rule(text)) for text in texts)
     return tuple((group, own_run(training, group)) for group in groups)
+
+
+def _alone(training: Training, rule: GroupRule) -> Group:
+    """Return the group of a rule; what it sets is told from what it leaves by being absolute."""
+    known = replace(
+        rule,
+        lr=_absolute(rule.lr, training.run.given("lr")),
+        decay=_absolute(rule.decay, training.value),
+    )
+    made = group_of(known.applied(Treatment(name=rule.pattern)))
+    return replace(made, selector=rule.pattern)
+
+
+def _absolute(amount: Amount | None, base: Number | None) -> Amount | None:
+    """Return an amount as a number of its own, as far as what it is a factor of is known."""
+    number = None if amount is None else amount.of(base)
+    return amount if number is None else Amount(number=number, is_factor=False)
 
 
 def on_network(

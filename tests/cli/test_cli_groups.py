@@ -80,7 +80,7 @@ def test_a_group_that_cannot_be_answered_is_refused(run, words, text):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("--group", "B:lr*16", "--emit", "optax"), "code for pytorch alone"),
+        (("--group", "B:lr*16", "--emit", "torchtune"), "hand all parameters to the optimizer"),
         (("--group", "B:towards=initial", "--emit", "pytorch"), "decay towards zero alone"),
     ],
 )
