@@ -82,6 +82,7 @@ def _warmup(entry: Entries | None) -> dict[str, str | Fraction | None]:
 
 
 def _schedule(settings: Settings) -> str | None:
+    settings.find("scheduler")  # to be named where it has no form here
     named = _named(settings)
     warm = _warmup(named.get("LinearWarmup"))
     cosine, piecewise = named.get("CosineDecay"), named.get("PiecewiseDecay")

@@ -6,11 +6,11 @@ trlx/trainer/accelerate_base_trainer.py.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
-from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 
 _KWARGS = "optimizer.kwargs"
 _NAMES = {
@@ -35,10 +35,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _default_decay(settings: Settings) -> Sourced | None:
     found = _class_of(settings)
-    if found is None:
-        return None
-    return Sourced(name="weight_decay", value=found.weight_decay, origin=Origin.DEFAULT,
-                   where=found.library)  # fmt: skip
+    return None if found is None else class_weight_decay(found)
 
 
 def _schedule(settings: Settings) -> str | None:

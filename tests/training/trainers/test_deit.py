@@ -41,3 +41,8 @@ def test_submitit_tells_the_devices(tmp_path):
     assert (found.run.examples_per_step, float(found.run.lr)) == (2048, 2e-3)
     assert found.schedule == "cosine:per=1epochs,final=0.005"
     assert read(tmp_path, "b.sh", text.replace("4 ", "$N ")).run.world_size is None
+
+
+def test_one_process_is_one_device(tmp_path):
+    text = "python main.py --data-path /d --bce-loss --batch-size 512 --lr 1e-3"
+    assert read(tmp_path, "run.sh", text).run.examples_per_step == 512

@@ -96,3 +96,8 @@ def test_a_run_without_a_warm_up(tmp_path):
     )
     none = FILE.replace(COSINE, "").replace(warm, "").replace("  schedulers:\n", "")
     assert read(tmp_path, "c.yml", none).schedule is None
+
+
+def test_a_schedule_without_a_form_is_named(tmp_path):
+    found = read(tmp_path, "a.yml", FILE.replace("CosineDecay", "Other"))
+    assert any("'Other and LinearWarmup' has no equal here" in note for note in found.notes)
