@@ -15,7 +15,7 @@ from decaycalc.conversion.assumptions import (
     require_said,
 )
 from decaycalc.conversion.convert import Conversion, ConversionJson, apply_as_far, check_value
-from decaycalc.conversion.decay import Decay, DecayJson, decay_of
+from decaycalc.conversion.decay import Decay, DecayJson, course_notes, decay_of, epoch_note
 from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.rounding import Storage
@@ -32,12 +32,8 @@ if TYPE_CHECKING:
     from decaycalc.survival.scheduled import ScheduleAnswer
 
 
-# A short last batch that makes less of a difference than one part in so many needs no warning.
+# Exact decays that differ by less than one part in so many need no warning.
 _WORTH_SAYING = 100
-_OSCILLATES = (
-    "the decay oscillates: with this momentum a weight changes sign on its way down, "
-    "the factor per step is the modulus"
-)
 
 
 class UnavailableJson(TypedDict):
@@ -373,19 +369,6 @@ def _required(strength: Fraction | None) -> Fraction:
     return strength
 
 
-def epoch_note(per_epoch: int, above: int, below: int) -> str:
-    """Return what is to be known where an epoch's whole steps part from N/B, `above` over `below`.
-
-    Empty where they do so by less than a hundredth.
-    """
-    if abs(per_epoch * below - above) * _WORTH_SAYING < above:
-        return ""
-    return (
-        f"an epoch is {per_epoch} steps, N/B is {above / below:.6g}: "
-        "timescales and half-lives in epochs use N/B"
-    )
-
-
 def _warnings(
     question: Question, source: Side, decay: Decay | None, storage: Storage
 ) -> tuple[str, ...]:
@@ -398,23 +381,6 @@ def _warnings(
         note = epoch_note(per_epoch, ratio.numerator, ratio.denominator)
         texts += [note] if note else []
     if decay is not None:
-        texts += _course(source, decay)
+        texts += course_notes(source, decay)
         texts += storage.warnings(decay.per_step_shrink)
     return tuple(texts)
-
-
-def _course(source: Side, decay: Decay) -> list[str]:
-    """Return the warning of a decay that does not just shrink a weight."""
-    size = abs(decay.per_step_factor)
-    if size > 1:
-        text = f"the weight grows: a step multiplies it by {decay.per_step_factor:.4g}"
-        return [f"{text}; lower lr or {source.convention.parameter}"]
-    if decay.per_step_shrink >= 1:
-        text = f"a step takes {decay.per_step_shrink:.4g} times the weight off"
-        changes = ", so it changes sign in every step" if decay.per_step_shrink > 1 else ": all"
-        return [f"{text}{changes}; check lr and {source.convention.parameter}"]
-    if decay.per_step_factor_with_gradient is not None:
-        text = "without a gradient, or with one at right angles to the weight, a step multiplies it"
-        other = decay.per_step_factor_with_gradient
-        return [f"{text} by {decay.per_step_factor:.8g}; with any other gradient by {other:.8g}"]
-    return [_OSCILLATES] if decay.oscillating else []

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
-from decaycalc.answers import Answer, Question, answer, epoch_note
+from decaycalc.answers import Answer, Question, answer
 from decaycalc.bulk.fields import NUMBERS, RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.formats import MARK, NOTE
 from decaycalc.bulk.kinds import RefusedKind, RowKind
 from decaycalc.conventions.catalogue import find
+from decaycalc.conversion.decay import epoch_note
 from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.shortcut import (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from decaycalc.answers import epoch_note
+from decaycalc.conversion.decay import epoch_note
 from decaycalc.conversion.rounding import SIGNIFICANT_BITS, Storage
 from decaycalc.conversion.shortcut import Ratio, Shortcut
 from decaycalc.errors import DecaycalcError

@@ -10,6 +10,13 @@ from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError
 from decaycalc.record import Record, asdict
 
+# A short last batch that makes less of a difference than one part in so many needs no warning.
+_WORTH_SAYING = 100
+_OSCILLATES = (
+    "the decay oscillates: with this momentum a weight changes sign on its way down, "
+    "the factor per step is the modulus"
+)
+
 
 class Decay(Record):
     """The decay of a weight without data gradient at a constant peak lr; None is unknown.
@@ -120,3 +127,33 @@ def _oscillates(side: Side, first_order: Fraction) -> bool:
     if side.is_linear or side.convention.coupling != Coupling.COUPLED:
         return first_order > 1 and not side.convention.proximal
     return is_oscillating(side.step_of(float(first_order)), **side.recursion)
+
+
+def epoch_note(per_epoch: int, above: int, below: int) -> str:
+    """Return what is to be known where an epoch's whole steps part from N/B, `above` over `below`.
+
+    Empty where they do so by less than a hundredth.
+    """
+    if abs(per_epoch * below - above) * _WORTH_SAYING < above:
+        return ""
+    return (
+        f"an epoch is {per_epoch} steps, N/B is {above / below:.6g}: "
+        "timescales and half-lives in epochs use N/B"
+    )
+
+
+def course_notes(source: Side, decay: Decay) -> list[str]:
+    """Return the warning of a decay that does not just shrink a weight, if it is one."""
+    size = abs(decay.per_step_factor)
+    if size > 1:
+        text = f"the weight grows: a step multiplies it by {decay.per_step_factor:.4g}"
+        return [f"{text}; lower lr or {source.convention.parameter}"]
+    if decay.per_step_shrink >= 1:
+        text = f"a step takes {decay.per_step_shrink:.4g} times the weight off"
+        changes = ", so it changes sign in every step" if decay.per_step_shrink > 1 else ": all"
+        return [f"{text}{changes}; check lr and {source.convention.parameter}"]
+    if decay.per_step_factor_with_gradient is not None:
+        text = "without a gradient, or with one at right angles to the weight, a step multiplies it"
+        other = decay.per_step_factor_with_gradient
+        return [f"{text} by {decay.per_step_factor:.8g}; with any other gradient by {other:.8g}"]
+    return [_OSCILLATES] if decay.oscillating else []
