@@ -15,8 +15,9 @@ from decaycalc.cli.session import (
     FORMATS_KEY,
     asked_formats,
     environment_formats,
+    repeated_flag,
     session_of,
-    typed_values,
+    typed,
     wants_help,
 )
 from decaycalc.errors import InvalidValueError, UnknownNameError, UsageError
@@ -57,18 +58,22 @@ class Command(click.Command):
         """Return the command's context, with the user's configuration behind the command line.
 
         The format is decided here, before anything can fail: errors are written in it too.
+
+        Raises:
+            UsageError: an option with one value stands twice.
         """
         if extra.get("resilient_parsing"):
             return super().make_context(info_name, args, parent, **extra)
-        typed, session = typed_values(self, args), session_of(parent)
-        session.decide(typed, environment_formats())
+        (values, order), session = typed(self, args), session_of(parent)
+        session.decide(values, environment_formats())
         warnings: list[str] = []
-        if self.is_configurable and not wants_help(typed):
-            only_shown = bool(typed.get("show_config"))
+        if self.is_configurable and not wants_help(values):
+            only_shown = bool(values.get("show_config"))
             extra["default_map"], warnings = configured(self, only_shown=only_shown)
-            session.decide(typed, extra["default_map"])
+            session.decide(values, extra["default_map"])
+        _refuse_repeated(order)
         context = super().make_context(info_name, args, parent, **extra)
-        context.meta[FORMATS_KEY] = asked_formats(typed, extra.get("default_map", {}))
+        context.meta[FORMATS_KEY] = asked_formats(values, extra.get("default_map", {}))
         _warn(context, warnings)
         return context
 
@@ -104,6 +109,17 @@ def _records(options: list[click.Option], context: click.Context) -> list[tuple[
     """Return the flags and the help of each option that is not hidden."""
     found = (option.get_help_record(context) for option in options)
     return [record for record in found if record is not None]
+
+
+def _refuse_repeated(order: list[click.Parameter]) -> None:
+    """Check that no option with one value stands twice.
+
+    Raises:
+        UsageError: one does; all but its last value would be lost.
+    """
+    flag = repeated_flag(order)
+    if flag is not None:
+        raise UsageError(f"{flag} stands twice; give it once")
 
 
 def _is_brief(context: click.Context) -> bool:

@@ -30,14 +30,33 @@ def session_of(context: click.Context | None) -> Session:
 
 
 def typed_values(command: click.Command, words: Sequence[str]) -> dict[str, Any]:
-    """Return the values that words give to a command's parameters, as far as they can be read.
+    """Return the values that words give to a command's parameters, as far as they can be read."""
+    return typed(command, words)[0]
+
+
+def typed(
+    command: click.Command, words: Sequence[str]
+) -> tuple[dict[str, Any], list[click.Parameter]]:
+    """Return the values that words give to a command's parameters, these as often as they stand.
 
     Unknown options and what is missing are passed over: the command's own parsing refuses them.
     """
     settings = {**command.context_settings, "ignore_unknown_options": True}
     lenient = click.Context(command, resilient_parsing=True, **settings)
-    values, _, _ = command.make_parser(lenient).parse_args(list(words))
-    return values
+    values, _, order = command.make_parser(lenient).parse_args(list(words))
+    return values, order
+
+
+def repeated_flag(order: Sequence[click.Parameter]) -> str | None:
+    """Return the flag of an option that stands twice and takes one value, None where none does."""
+    seen = set()
+    for param in order:
+        if not isinstance(param, click.Option) or param.multiple or param.is_flag or param.count:
+            continue
+        if param.name in seen:
+            return max(param.opts, key=len)
+        seen.add(param.name)
+    return None
 
 
 def wants_help(typed: Mapping[str, Any]) -> bool:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from decaycalc.cli.main import main
+
 TO_SUM = "--from mean-l2 --to sum-l2"
 NUMBER = "is not a number such as 0.001, 1e-3 or 1/3"
 
@@ -200,3 +202,24 @@ def test_a_full_disk_is_a_complaint_not_a_traceback():
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "error: cannot write 'stdout': No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["convert", "1", "--from", "sklearn-ridge", "--from", "sklearn-svc"], "--from"),
+        (["convert", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "--lr", "2e-3"], "--lr"),
+        (["schedule", "0.1", "--from", "pytorch-adamw", "--steps", "9", "--steps=8"], "--steps"),
+        (["convert", "1", "-B", "8", "--from", "mean-l2", "--batch-size", "16"], "--batch-size"),
+        (["suggest", "--optimizer", "adamw", "--optimizer", "sgd"], "--optimizer"),
+    ],
+)
+def test_an_option_with_one_value_that_stands_twice_is_refused(words, flag, capsys):
+    assert main(words) == 2
+    assert f"{flag} stands twice; give it once" in capsys.readouterr().err
+
+
+def test_options_of_several_values_may_stand_as_often_as_one_likes(capsys):
+    words = ["convert", "1e-4", "--from", "keras-l2", "--to", "mean-l2", "--to", "mean-half-l2"]
+    assert main(words) == 0
+    assert "0.0002" in capsys.readouterr().out

@@ -55,8 +55,9 @@ def test_what_a_number_takes_off_beside_a_direction_is_the_rules(key):
     case, record = MEASURED[key], find(key)
     w, names = np.array(case["w0"]), {"lr": case["lr"], "lr_peak": case["lr"]}
     names |= {**case.get("names", {}), record.parameter: case["value"], "multiplier": 1.0}
-    decayed = parse_rule(record.update).step(State(), w, 0 * w, names=names)
     inside, outside = map(np.array, case["apart"])
+    w = outside if record.proximal else w  # a proximal decay acts on the moved weight
+    decayed = parse_rule(record.update).step(State(), w, 0 * w, names=names)
     assert np.abs(inside - outside - (decayed - w)).max() <= LOOSE.get((key, "apart"), 2e-6)
 
 
