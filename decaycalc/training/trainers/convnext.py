@@ -67,7 +67,7 @@ TRAINER = Trainer(
         Signature(
             all_of=("data_path",),
             any_of=("update_freq", "model_ema_eval", "layer_scale_init_value", "head_init_scale",
-                    "use_amp", "weight_decay_end"),
+                    "weight_decay_end"),
             none_of=("blr", "program:run_class_finetuning.py", "program:run_beit_pretraining.py",
                      "program:run_mae_pretraining.py"),
         ),

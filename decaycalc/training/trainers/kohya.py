@@ -177,12 +177,20 @@ def _finish(settings: Settings, made: Training) -> Training:
     return replace(made, groups=own) if own else made
 
 
+# BERT's own pre-training takes an optimizer_type and a train_batch_size too.
+_OF_BERT = ("bert_config_file", "max_predictions_per_seq", "num_accumulation_steps")
+
+
 TRAINER = Trainer(
     kind="kohya",
     title="kohya sd-scripts",
     version=_VERSION,
     signatures=tuple(
-        Signature(all_of=(f"{section}{own}",), any_of=tuple(section + name for name in _SHARED))
+        Signature(
+            all_of=(f"{section}{own}",),
+            any_of=tuple(section + name for name in _SHARED),
+            none_of=_OF_BERT,
+        )
         for own in _OWN
         for section in ("", "*.")
     ),

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import origins, read, shrink
 
 FILE = """\
@@ -142,3 +143,12 @@ def test_kohya_ss_presets_have_names_of_their_own(tmp_path, changes, convention,
     assert (found.run.steps, found.run.epochs) == length
     assert found.schedule == "cosine:warmup=10%"
     assert not found.not_used
+
+
+def test_bert_s_pre_training_is_another_program_s(tmp_path):
+    text = (
+        "python run_pretraining.py --bert_config_file a --max_predictions_per_seq 20"
+        " --train_batch_size 64 --learning_rate 1e-4 --optimizer_type adam\n"
+    )
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "run.sh", text)
