@@ -129,15 +129,22 @@ def _finish(settings: Settings, made: Training) -> Training:
     return replace(made, notes=(*made.notes, note))
 
 
+# Its forerunner, maskrcnn-benchmark, has the same names with other defaults.
+_OF_BENCHMARK = ("MODEL.BACKBONE.CONV_BODY", "MODEL.RPN.USE_FPN",
+                 "MODEL.ROI_BOX_HEAD.FEATURE_EXTRACTOR")  # fmt: skip
+
+
 TRAINER = Trainer(
     kind="detectron2",
     title="detectron2",
     version="detectron2 02b5c4e2",
     signatures=(
         Signature(any_of=("SOLVER.BASE_LR", "SOLVER.MAX_ITER", "SOLVER.IMS_PER_BATCH",
-                          "SOLVER.STEPS", "SOLVER.WEIGHT_DECAY"), at_least=2),
+                          "SOLVER.STEPS", "SOLVER.WEIGHT_DECAY"), at_least=2,
+                  none_of=_OF_BENCHMARK),
         Signature(all_of=("_BASE_",), any_of=("SOLVER.BASE_LR", "SOLVER.MAX_ITER",
-                                              "SOLVER.STEPS", "SOLVER.IMS_PER_BATCH")),
+                                              "SOLVER.STEPS", "SOLVER.IMS_PER_BATCH"),
+                  none_of=_OF_BENCHMARK),
     ),
     fields=(
         Field(name="optimizer", paths=("SOLVER.OPTIMIZER",)),
