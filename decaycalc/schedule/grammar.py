@@ -330,7 +330,8 @@ def _check_length(parameter: Parameter, length: Length) -> Length:
 
 def _check(parameter: Parameter, number: Fraction) -> float:
     """Return a number that its parameter can have, as a float."""
-    if not parameter.low <= number <= parameter.high:
+    low, high = Fraction(str(parameter.low)), Fraction(str(parameter.high))  # as they are shown
+    if not low <= number <= high:
         text = f"must be from {parameter.low:g} to {parameter.high:g}"
         raise InvalidValueError(parameter.name, float(number), text)
     if parameter.type is Type.COUNT and number.denominator != 1:

@@ -131,6 +131,31 @@ def test_numbers_out_of_range_are_refused_by_name(text: str, message: str) -> No
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("text", "taken", "refused"),
+    [
+        ("cosine:warmup=3,warmup_power={}", ("0.001", "1e9"), ("0.0009", "1000000001")),
+        ("cosine:exponent={}", ("0.001",), ("0.0009",)),
+        ("polynomial:power={}", ("0.001",), ("0.0009",)),
+        ("cosine-restarts:cycles=2,growth={}", ("1", "1000"), ("0", "1001")),
+        ("step:every=3,gamma={}", ("0", "1000"), ("1000.5",)),
+        ("exponential:gamma={}", ("1e-300", "1"), ("9e-301", "1.1")),
+        ("inverse:gamma={}", ("0", "1e6"), ("1000000.5",)),
+        ("one-cycle:rise={}", ("0", "1"), ("1.1",)),
+        ("one-cycle:fall={}", ("0", "1"), ("1.1",)),
+        ("one-cycle:div={}", ("1e-6", "1e9"), ("9e-7",)),
+        ("one-cycle:final_div={}", ("1e-6", "1e9"), ("9e-7",)),
+        ("one-cycle:phases={}", ("2", "3"), ("1", "4")),
+    ],
+)
+def test_numbers_are_taken_up_to_their_bounds(text, taken, refused) -> None:
+    for number in taken:
+        parse_segments(text.format(number))
+    for number in refused:
+        with pytest.raises(InvalidValueError, match="must be from"):
+            parse_segments(text.format(number))
+
+
 @given(st.text(alphabet='cosinestep:wdarmup=,+/%.0123456789e- "_', max_size=40))
 def test_no_text_raises_anything_but_our_errors(text: str) -> None:
     position = 0

@@ -45,6 +45,20 @@ def test_rows_are_read_from_csv_and_json(tmp_path: Path, name: str, text: str) -
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "3,0.5\n"),
+        ("a.csv", "step,multiplier\n3,0.5\n"),
+        ("a.json", "[[3, 0.5]]"),
+        ("a.json", '[{"step": 3, "multiplier": 0.5}]'),
+    ],
+)
+def test_one_row_is_a_schedule(tmp_path: Path, name: str, text: str) -> None:
+    table = read_table(write(tmp_path, name, text))
+    assert (table.steps, table.multipliers()) == ((3,), (0.5,))
+
+
+@pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
         ("a.csv", "", "it has no rows"),
