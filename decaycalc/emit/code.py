@@ -102,7 +102,6 @@ FRAMEWORKS = tuple(_TARGETS)
 _WITHOUT_GROUPS = {
     "timm": "train.py has no flag for groups but --layer-decay: take --emit pytorch",
     "hf-trainer": "TrainingArguments hold no groups: take --emit hf, which gives the Trainer some",
-    "llama-factory": "its file has no groups but LoRA+'s (loraplus_lr_ratio)",
     "torchtune": "its recipes hand all parameters to the optimizer as one group",
     "deepspeed": "the groups are those that your program hands to deepspeed.initialize: "
     "take --emit pytorch, and leave the optimizer out of the file",

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from decaycalc.algebra.number import exact
 from decaycalc.emit.lines import (
     Keys,
     Yours,
@@ -43,10 +44,32 @@ def write_llama_factory(settings: Settings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: an optimizer or a schedule that the Trainer does not have.
     """
     own = {"stage": Yours("STAGE"), "finetuning_type": Yours("TYPE")}
-    keys = {**own, **_trainer_keys(settings, "llama-factory")}
-    return yaml_file(settings, keys), _trainer_notes(settings)
+    keys = {**own, **_trainer_keys(settings, "llama-factory"), **_loraplus(settings)}
+    notes = _trainer_notes(settings)
+    return yaml_file(settings, keys), (*notes, _LORAPLUS) if settings.groups else notes
 
 
+def _loraplus(settings: Settings) -> Keys:
+    """Return the one group that LLaMA-Factory has: LoRA+'s second factors, by an lr of their own.
+
+    Source: LLaMA-Factory, src/llamafactory/train/trainer_utils.py, `_create_loraplus_optimizer`.
+
+    Raises:
+        NoEquivalentError: another group.
+    """
+    if not settings.groups:
+        return {}
+    group = settings.groups[0]
+    is_its = group.pattern == "lora_B" and group.lr and group.value is None
+    if len(settings.groups) > 1 or not is_its:
+        reason = "its one group is LoRA+'s (loraplus_lr_ratio): give lora_B:lr*RATIO alone"
+        raise NoEquivalentError(settings.source.key, "llama-factory", reason)
+    return {"loraplus_lr_ratio": float(exact(repr(group.lr)) / exact(repr(settings.lr)))}
+
+
+_LORAPLUS = (
+    "with loraplus_lr_ratio one-dimensional tensors that train have the second factors' lr too"
+)
 # A pattern that fits where it stands in a name as it is: letters, digits, escaped dots.
 _PART = re.compile(r"(?:[\w-]|\\\.)+")
 _LR_GROUPS = (

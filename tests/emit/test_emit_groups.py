@@ -126,13 +126,23 @@ def test_axolotl_has_groups_of_an_lr_the_last_rule_first():
     }  # fmt: skip
 
 
+def test_llama_factory_has_loraplus_group():
+    snippet = emitted("llama-factory", ("lora_B:lr*16",))
+    assert snippet.code.splitlines()[-1] == "loraplus_lr_ratio: 16.0"
+    assert any("one-dimensional" in note for note in snippet.notes)
+    assert "loraplus" not in emitted("llama-factory", ()).code
+    with pytest.raises(NoEquivalentError, match="alone"):
+        emitted("llama-factory", ("lora_B:lr*16", "lora_A:lr*2"))
+
+
 @pytest.mark.parametrize(
     ("framework", "text", "reason"),
     [
         ("axolotl", "q_proj:wd=0.3", "hold an lr, and the decay is the run's"),
         ("axolotl", "q.*proj:lr*2", "look for parts of names"),
         ("hf-trainer", "q:lr*2", "take --emit hf"),
-        ("llama-factory", "q:lr*2", "loraplus_lr_ratio"),
+        ("llama-factory", "q:lr*2", "give lora_B:lr\\*RATIO alone"),
+        ("llama-factory", "lora_B:lr*2,wd=0.5", "give lora_B:lr\\*RATIO alone"),
         ("torchtune", "q:lr*2", "as one group"),
         ("deepspeed", "q:lr*2", "deepspeed.initialize"),
         ("timm", "q:lr*2", "no flag for groups but --layer-decay"),
