@@ -26,7 +26,7 @@ class GroupAnswer:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is to be said where a step takes more than the weight itself off."""
+        """What is to be said where its decay does not just shrink a weight."""
         return self.decay.warnings
 
     def to_dict(self) -> "ConvertedGroupJson":

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import exact, finite
 from decaycalc.conventions.run import Run, RunJson
+from decaycalc.conversion.decay import course_notes
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import Record, replace
 from decaycalc.training.chosen import loaded, typed
 from decaycalc.training.groups import grouped, lr_of, on_network, own_run, value_of
-from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, measure
+from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, known_decay, measure
 from decaycalc.training.record import (
     Course,
     ExemptionJson,
@@ -103,12 +104,12 @@ class GroupDecay(Record):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is to be said where a step takes more than the weight itself off."""
-        shrink = self.figures.shrink or 0
-        if shrink <= 1:
+        """What is to be said where the decay does not just shrink a weight."""
+        known = known_decay(self.training)
+        if known is None:
             return ()
-        text = f"group {self.group.name}: a step takes {shrink:.4g} times the weight off"
-        return (f"{text}; check its lr and its decay",)
+        side, _, decay = known
+        return tuple(f"group {self.group.name}: {text}" for text in course_notes(side, decay))
 
     @property
     def curve(self) -> list[PointJson] | None:

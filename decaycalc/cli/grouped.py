@@ -47,12 +47,20 @@ def with_groups(result: Shown, training: "Training", more: More = nothing_more) 
 
         return (*result.tables(), groups.table(rows))
 
+    warnings = tuple(text for each in decays for text in each.warnings)
+
+    def body() -> dict[str, Any]:
+        document: dict[str, Any] = dict(result.body())
+        if "warnings" in document:
+            document["warnings"] = [*document["warnings"], *warnings]
+        return {**document, "groups": rows}
+
     return replace(
         result,
-        body=lambda: {**result.body(), "groups": rows},
+        body=body,
         tables=tables,
         rows=lambda: [flat for row in rows for flat in _flat(row)],
-        warnings=(*result.warnings, *(text for each in decays for text in each.warnings)),
+        warnings=(*result.warnings, *warnings),
     )
 
 

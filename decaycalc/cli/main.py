@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (click.ClickException, OSError, ModuleNotFoundError) as error:
         return _report(_ours(error, words), session)
+    except UnicodeEncodeError as error:  # half a pair of UTF-16: no shell, but a caller can give it
+        return _report(_unnameable(error, words), session)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
@@ -50,6 +52,18 @@ def _ours(
         return MissingPackageError(str(error.name))
     # Help and version go to stdout by click, which may be a full disk.
     return UnreadableFileError("stdout", error.strerror or str(error), doing="write")
+
+
+def _unnameable(error: UnicodeEncodeError, words: Sequence[str]) -> DecaycalcError:
+    """Return what the system could not be asked for as an error of ours; other texts are a fault.
+
+    Raises:
+        UnicodeEncodeError: what could not be encoded is none of the words.
+    """
+    for word in words:
+        if error.object and str(error.object) in word:
+            return UnreadableFileError(word, "no file can have this name")
+    raise error
 
 
 def _run(words: list[str], session: Session) -> int:

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import TypedDict
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.conversion.decay import decay_of
+from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
 from decaycalc.record import Record
@@ -58,14 +58,10 @@ def measure(training: Training, *, course: Course | None = None) -> Figures:
         UnknownNameError: a convention that is none of the catalogue's.
         InvalidValueError, ContradictionError: numbers that no run can have.
     """
-    record = training.record
-    if record is None or training.value is None:
+    known = known_decay(training)
+    if known is None:
         return Figures()
-    side = Side(convention=record, run=training.run)
-    number = exact(training.value, name=record.parameter)
-    decay = decay_of(side, number)
-    if decay is None:
-        return Figures()
+    side, number, decay = known
     sum_shrink, survival = _over_the_run(training, side, number, course)
     return Figures(
         shrink=decay.first_order_shrink,
@@ -75,6 +71,22 @@ def measure(training: Training, *, course: Course | None = None) -> Figures:
         sum_shrink=sum_shrink,
         survival=survival,
     )
+
+
+def known_decay(training: Training) -> tuple[Side, Fraction, Decay] | None:
+    """Return a training's side, its number and its decay; None where they are not known.
+
+    Raises:
+        UnknownNameError: a convention that is none of the catalogue's.
+        InvalidValueError, ContradictionError: numbers that no run can have.
+    """
+    record = training.record
+    if record is None or training.value is None:
+        return None
+    side = Side(convention=record, run=training.run)
+    number = exact(training.value, name=record.parameter)
+    decay = decay_of(side, number)
+    return None if decay is None else (side, number, decay)
 
 
 def _over_the_run(

@@ -216,6 +216,10 @@ def test_a_group_that_loses_more_than_itself_is_warned_of(run):
     err = run(*BASE, "--group", "B:lr*1e6", "--to", "tfa-adamw")[2]
     assert "group B: a step takes 2 times the weight off" in err
     assert "others" not in err
+    made = json.loads(run(*BASE, "--group", "B:lr*1e6", "--json")[1])
+    assert made["warnings"][-1].startswith("group B: a step takes 2 times")
+    words = ("1.6", "--from", "caffe", "--lr", "0.01", "--momentum", "0.9", "--group", "fc:lr*100")
+    assert "group fc: the decay oscillates" in run("convert", *words)[2]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,19 @@ def test_a_full_disk_behind_stdout_is_said(monkeypatch):
         monkeypatch.undo()
 
 
+@pytest.mark.parametrize("words", [["-o", "\ud800.json"], ["--input", "\ud800", "-o", "a.csv"]])
+def test_half_a_character_names_no_file(words, capsys):
+    assert main(["convert", "1", "--from", "caffe", "--to", "keras-l2", *words]) == 2
+    assert "no file can have this name" in capsys.readouterr().err
+
+
+def test_a_text_that_cannot_be_encoded_elsewhere_is_a_fault(monkeypatch):
+    fault = UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+    monkeypatch.setattr("decaycalc.cli.main._run", lambda *_: (_ for _ in ()).throw(fault))
+    with pytest.raises(UnicodeEncodeError):
+        main(["recipes", "--list"])
+
+
 def test_a_command_behind_two_dashes_is_found_by_the_group(capsys):
     assert main(["schema", "convert"]) == 0
     direct = capsys.readouterr()
