@@ -49,8 +49,6 @@ def answer(question: Question) -> Answer:
         DecaycalcError: as `answers.answer`; or a rule that is malformed, or fits no tensor.
     """
     reply = answers.answer(question)
-    if not question.groups:
-        return reply
     found = group_answers(question, training_of(question))
     warnings = (text for each in found for text in each.warnings)
     return replace(reply, groups=found, warnings=(*reply.warnings, *warnings))
