@@ -193,7 +193,7 @@ def test_the_shell_shows_the_network_and_its_counts(write, run):
 def test_the_shell_says_which_option_is_missing(write, run):
     path = write("train_gpt2.py", ORDINARY["train_gpt2.py"])
     assert run("inspect", path, "--decay-mask", "all")[0] == 2
-    status, _, err = run("inspect", "alexnet-2012", "-a", "resnet18")
+    status, _, err = run("inspect", "vgg-16", "-a", "resnet18")
     assert (status, "give --decay-mask" in err) == (2, True)
 
 
