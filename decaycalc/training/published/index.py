@@ -1,13 +1,12 @@
 """All published recipes, and `find` by name."""
 
 from decaycalc.errors import UnknownNameError
-from decaycalc.training.published.language import RECIPES as _LANGUAGE
+from decaycalc.training.published.recipes import FAMILIES, family
 from decaycalc.training.published.record import Recipe
-from decaycalc.training.published.vision import RECIPES as _VISION
 
 __all__ = ["RECIPES", "Recipe", "find", "find_published"]
 
-RECIPES: tuple[Recipe, ...] = (*_VISION, *_LANGUAGE)
+RECIPES: tuple[Recipe, ...] = tuple(recipe for name in FAMILIES for recipe in family(name))
 
 
 def find(name: str, *, hint: str = "('decaycalc recipes' lists them)") -> Recipe:
