@@ -50,10 +50,8 @@ def with_groups(result: Shown, training: "Training", more: More = nothing_more) 
     warnings = tuple(text for each in decays for text in each.warnings)
 
     def body() -> dict[str, Any]:
-        document: dict[str, Any] = dict(result.body())
-        if "warnings" in document:
-            document["warnings"] = [*document["warnings"], *warnings]
-        return {**document, "groups": rows}
+        document: dict[str, Any] = {**result.body()}
+        return {**document, "warnings": [*document["warnings"], *warnings], "groups": rows}
 
     return replace(
         result,

@@ -57,6 +57,8 @@ def test_a_shortcut_gives_the_plan_s_own_number(target):
         ("pytorch-sgd", "keras-l2", {**SETTING, "steps": "3519"}),
         ("pytorch-adamw", "ema-timescale-run", SETTING),
         ("mean-l2", "layer-mean-l2", {}),
+        # The target's buffer: its decay is the source's to first order alone.
+        ("per-step-shrink", "pytorch-sgd", {"lr": "0.1", "momentum": "0.9", "dampening": "0"}),
     ],
 )
 def test_what_is_not_one_quotient_has_no_shortcut(source, target, setting):
