@@ -111,11 +111,13 @@ def _hand_in_the_reports() -> None:
     from decaycalc.record import Record
 
     def rich(record: "Any") -> "Any":
+        """Return what rich prints of a record."""
         from decaycalc.report.notebook import rich_group
 
         return rich_group(record)
 
     def html(record: "Any") -> str:
+        """Return a record as a notebook shows it."""
         from decaycalc.report.notebook import html
 
         return html(record)

@@ -244,6 +244,7 @@ def _fits(naming: Naming, names: tuple[str, ...]) -> bool:
     """Return whether names show all of a family's signs, and none that it lacks."""
 
     def begins(pattern: str) -> bool:
+        """Return whether a name begins so."""
         matches = re.compile(pattern).match
         return any(matches(name) for name in names)
 

@@ -3,10 +3,15 @@
 from typing import TypedDict
 
 
-class GroupJson(TypedDict):
-    """A group of tensors, and what its decay is."""
+class NamedGroupJson(TypedDict):
+    """A group of tensors."""
 
     name: str
+
+
+class GroupNumbersJson(TypedDict):
+    """What a group of tensors is given, how many it has, and what its decay is."""
+
     lr: float | None
     weight_decay: float | None
     lr_mult: float | None
@@ -16,6 +21,10 @@ class GroupJson(TypedDict):
     n_tensors: int | None
     n_weights: int | None
     shrink: float | None
+
+
+class GroupJson(NamedGroupJson, GroupNumbersJson):
+    """A group of tensors, and what its decay is."""
 
 
 class TensorJson(TypedDict):

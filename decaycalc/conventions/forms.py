@@ -89,6 +89,18 @@ def _factor(shrink: Fraction, n_steps: Fraction) -> Fraction:
     return -left if shrink > 1 and n_steps % 2 == 1 else left
 
 
+def _factor_over(n_steps: str, *, symbol: str | None = None) -> Form:
+    """Return the form of what is left after as many steps as a quantity of the run counts."""
+    symbol = symbol or n_steps
+    return Form(
+        needs=(n_steps,),
+        to_shrink=lambda value, q: _from_factor(value, _of(q, n_steps)),
+        from_shrink=lambda shrink, q: _factor(shrink, _of(q, n_steps)),
+        text=f"1 - value^(1/{symbol})",
+        inverse=f"(1 - shrink)^{symbol}",
+    )
+
+
 PER_STEP_FACTOR = Form(
     needs=(),
     to_shrink=lambda value, _: 1 - value,
@@ -114,20 +126,8 @@ HALF_LIFE_EPOCHS = Form(
     text="1 - 2^(-B/(N·value))",
     inverse="-ln 2/ln(1 - shrink)·B/N",
 )
-PER_EPOCH_FACTOR = Form(
-    needs=("steps_per_epoch",),
-    to_shrink=lambda value, q: _from_factor(value, _of(q, "steps_per_epoch")),
-    from_shrink=lambda shrink, q: _factor(shrink, _of(q, "steps_per_epoch")),
-    text="1 - value^(1/steps_per_epoch)",
-    inverse="(1 - shrink)^steps_per_epoch",
-)
-PER_RUN_FACTOR = Form(
-    needs=("steps",),
-    to_shrink=lambda value, q: _from_factor(value, _of(q, "steps")),
-    from_shrink=lambda shrink, q: _factor(shrink, _of(q, "steps")),
-    text="1 - value^(1/S)",
-    inverse="(1 - shrink)^S",
-)
+PER_EPOCH_FACTOR = _factor_over("steps_per_epoch")
+PER_RUN_FACTOR = _factor_over("steps", symbol="S")
 BESIDE_LAMBD = Form(
     needs=("lr", "lambd"),
     to_shrink=lambda value, q: _of(q, "lr") * (value + _of(q, "lambd")),

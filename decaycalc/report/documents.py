@@ -42,10 +42,15 @@ class ConvertJson(AnswerJson):
     nearest_recipes: list[NeighbourJson]
 
 
-class FurtherConvertJson(ConvertJson):
-    """One number in every other convention, with what `--group`, `--explain`, `--recipe` add."""
+class OriginsJson(TypedDict):
+    """What `--recipe` adds to a result: where each quantity comes from."""
 
     quantities: NotRequired[list[FoundJson]]
+
+
+class FurtherConvertJson(ConvertJson, OriginsJson):
+    """One number in every other convention, with what `--group`, `--explain`, `--recipe` add."""
+
     explanation: NotRequired[list[ExplanationJson]]
 
 
@@ -74,18 +79,16 @@ class MovedGroupJson(GroupDecayJson):
     rules: list[MoveRuleJson]
 
 
-class FurtherMovedJson(MovedJson):
+class FurtherMovedJson(MovedJson, OriginsJson):
     """A decay in another run, with what `--group`, `--explain` and `--recipe` add."""
 
-    quantities: NotRequired[list[FoundJson]]
     groups: NotRequired[list[MovedGroupJson]]
     explanation: NotRequired[list[ExplanationJson]]
 
 
-class FurtherScheduleJson(ScheduleJson):
+class FurtherScheduleJson(ScheduleJson, OriginsJson):
     """A decay over a scheduled run, with what `--group` and `--recipe` add."""
 
-    quantities: NotRequired[list[FoundJson]]
     groups: NotRequired[list[GroupDecayJson]]
 
 

@@ -1,6 +1,7 @@
 """What JSON holds of a decay under a schedule, apart from what computes it by numpy."""
 
-from typing import TypedDict
+from dataclasses import dataclass
+from typing import Annotated, Any, TypedDict
 
 from decaycalc.conventions.record import NumberJson
 from decaycalc.conventions.run import RunJson
@@ -36,8 +37,15 @@ class SummaryJson(TypedDict):
     equilibrium: EquilibriumJson | None
 
 
-class PointJson(TypedDict):
-    """One step of the run's course, from 0."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One step of the run's course, from 0.
+
+    `decay_multiplier` is the decay's own schedule, 1 where it has none. `shrink` is the exact
+    long-run shrink at the step's lr and decay, `survival` what is left of the initial weights after
+    the step, `update_weight` the share of this step's update in the final weights (None where they
+    are no moving average).
+    """
 
     step: int
     multiplier: float
@@ -45,6 +53,13 @@ class PointJson(TypedDict):
     shrink: float
     survival: float
     update_weight: float | None
+
+    def to_dict(self) -> "PointJson":
+        """Return the step as JSON's `curve` holds it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+PointJson = Annotated[dict[str, Any], CurvePoint]
 
 
 class ScheduleJson(SummaryJson):

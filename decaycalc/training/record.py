@@ -4,6 +4,7 @@ from enum import StrEnum
 from math import prod
 from typing import TypedDict
 
+from decaycalc.architecture.documents import GroupNumbersJson, NamedGroupJson
 from decaycalc.architecture.treatment import Towards
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conventions.record import Convention
@@ -64,20 +65,15 @@ class PointJson(TypedDict):
     weight_decay: float | None
 
 
-class GroupDecayJson(TypedDict):
+class SelectedGroupJson(NamedGroupJson):
+    """A group of tensors, and by what they are chosen."""
+
+    selector: str
+
+
+class GroupDecayJson(SelectedGroupJson, GroupNumbersJson):
     """One group of tensors and its decay."""
 
-    name: str
-    selector: str
-    lr: float | None
-    weight_decay: float | None
-    lr_mult: float | None
-    decay_mult: float | None
-    update_share: float
-    towards: str
-    n_tensors: int | None
-    n_weights: int | None
-    shrink: float | None
     sum_shrink: float | None
     timescale_steps: float | None
     survival: float | None
