@@ -1,7 +1,7 @@
 """LLaMA-Factory's YAML, JSON and flags, on the Hugging Face Trainer.
 
 Source: LLaMA-Factory ff6d4d12e src/llamafactory/train/trainer_utils.py (create_custom_optimizer,
-create_custom_scheduler), hparams/finetuning_args.py.
+create_custom_scheduler), hparams/{finetuning_args,megatron_bridge_args,parser}.py.
 """
 
 from decaycalc.record import replace
@@ -14,12 +14,23 @@ from decaycalc.training.trainers import hf_trainer
 _OWN_RULE = ("use_galore", "use_apollo", "use_badam", "loraplus_lr_ratio")
 _NOTHING_EXEMPT = ("use_muon", "use_adam_mini")
 
+# Keys that it takes under USE_MCA or USE_MEGATRON_BRIDGE alone.
+_MEGATRON = (
+    "tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size",
+    "context_parallel_size", "use_distributed_optimizer", "bias_activation_fusion",
+    "apply_rope_fusion", "megatron_pretrained_checkpoint",
+)  # fmt: skip
+
 
 def _is_set(settings: Settings, name: str) -> bool:
     return settings.has(name) and settings.flag(name)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
+    megatron = next((name for name in _MEGATRON if settings.has(name)), None)
+    if megatron is not None:
+        reason = f"{megatron}: this is its Megatron mode, whose own optimizer and exemptions hold"
+        return Optimizer(convention=None, refusal=f"{reason}; give --convention and --value")
     if _is_set(settings, "use_muon"):
         note = "matrices by Muon and the rest by its AdamW: both decay by lr · weight_decay"
         return Optimizer(convention="muon-keller", note=note)

@@ -59,3 +59,10 @@ def test_lora_plus_gives_b_its_own_lr(tmp_path):
 def test_a_stable_decay_without_its_length_takes_two_thirds(tmp_path, lines, schedule):
     text = BASE.replace("cosine", "warmup_stable_decay").replace("warmup_ratio: 0.1\n", "")
     assert read(tmp_path, "sft.yaml", f"{text}{lines}\n").schedule == schedule
+
+
+@pytest.mark.parametrize("line", ["tensor_model_parallel_size: 4", "apply_rope_fusion: true"])
+def test_its_megatron_mode_is_refused(tmp_path, line):
+    made = read(tmp_path, "sft.yaml", f"{BASE}weight_decay: 0.1\n{line}\n")
+    assert (made.convention, made.value) == (None, None)
+    assert any(f"{line.partition(':')[0]}: this is its Megatron mode" in n for n in made.notes)
