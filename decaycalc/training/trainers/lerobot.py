@@ -1,7 +1,7 @@
 """LeRobot's train_config.json and the flags of lerobot-train; a policy has a preset of its own.
 
 Source: lerobot 7427f3180 src/lerobot/optim/{optimizers,schedulers}.py, configs/train.py,
-policies/*/configuration_*.py.
+policies/*/{configuration,modeling}_*.py.
 """
 
 from decaycalc.record import replace
@@ -11,6 +11,7 @@ from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.document import Syntax
 
 _VERSION = "lerobot 7427f3180"
 _PI = {"optimizer": "adamw", "lr": "2.5e-5", "weight_decay": "0.01", "beta1": "0.9",
@@ -28,29 +29,55 @@ _PRESETS = {
     "pi05": _PI,
     "smolvla": {**_PI, "lr": "1e-4", "weight_decay": "1e-10"},
 }
-# The optimizer's own defaults, where a file names one and no number.
-_DECAYS = {"adam": "0", "adamw": "1e-2", "sgd": "0"}
+# The optimizers' and a scheduler's own defaults, where a file names one and no number.
+_OPTIMIZERS = {
+    "adam": {"lr": "1e-3", "weight_decay": "0"},
+    "adamw": {"lr": "1e-3", "weight_decay": "1e-2"},
+    "sgd": {"lr": "1e-3", "weight_decay": "0"},
+}
+_SCHEDULERS = {"constant_with_warmup": {"warmup_steps": "1000"}}
+_OF_SCHEDULERS = ("warmup_steps", "decay_steps", "decay_lr")
 
 
 def _preset(name: str) -> Derive:
     """Return what derives a quantity from the policy's preset, else the optimizer's default."""
 
     def derive(settings: Settings) -> Sourced | None:
-        policy = "".join(settings.texts("policy.type"))
-        own = _PRESETS.get(policy, {}).get(name)
-        if settings.has("optimizer.type") and name == "weight_decay":
-            own, policy = _DECAYS.get("".join(settings.texts("optimizer.type"))), "optimizers.py"
+        section = "scheduler" if name in _OF_SCHEDULERS else "optimizer"
+        kind, table = "".join(settings.texts(f"{section}.type")), _OPTIMIZERS
+        if not kind:
+            kind, table = _policy(settings), _PRESETS
+        elif section == "scheduler":
+            table = _SCHEDULERS
+        own = table.get(kind, {}).get(name)
         if own is None:
             return None
-        where = f"{_VERSION} {policy}"
+        where = f"{_VERSION} {kind}"
         return Sourced(name=name, value=own, origin=Origin.DEFAULT, where=where)
 
     return derive
 
 
+def _is_overruled(settings: Settings) -> bool:
+    """Return whether a command sets an optimizer that the policy's preset takes the place of.
+
+    In a train_config.json the two are the same: it is written after the preset was put in.
+    Source: lerobot 7427f3180 src/lerobot/configs/train.py, validate.
+    """
+    if settings.document.syntax is not Syntax.SHELL:
+        return False
+    own = (path for field in TRAINER.fields for path in (*field.paths, *field.covers))
+    sets = (settings.has(path) for path in own if path.startswith(("optimizer.", "scheduler.")))
+    return any(sets) and settings.flag("preset")
+
+
 def _optimizer(settings: Settings) -> Optimizer:
+    if _is_overruled(settings):
+        reason = "the policy's preset takes the place of --optimizer.* and --scheduler.*"
+        way = "give --use_policy_training_preset=false, or --policy.optimizer_lr and the like"
+        return Optimizer(convention=None, refusal=f"{reason}: {way}")
     name = settings.word("optimizer")
-    found = find_class(name) if name in _DECAYS else None
+    found = find_class(name) if name in _OPTIMIZERS else None
     if found is None:
         return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
     return found.optimizer()
@@ -96,13 +123,32 @@ def _no_schedule(settings: Settings) -> Sourced | None:
     return derived("scheduler", "none", "scheduler: null")
 
 
+def _policy(settings: Settings) -> str:
+    return "".join(settings.texts("policy.type"))
+
+
+def _exempt(settings: Settings) -> Exemption:
+    """Source: lerobot 7427f3180 src/lerobot/policies/vqbet/vqbet_utils.py, configure_parameters."""
+    if _policy(settings) == "vqbet":
+        return Exemption(rule="biases, LayerNorm and Embedding weights of the transformer")
+    return Exemption(rule="nothing")
+
+
 def _finish(settings: Settings, made: Training) -> Training:
-    """Give ACT's backbone the lr that it has of its own."""
-    if "".join(settings.texts("policy.type")) != "act":
-        return made
-    lr = "".join(settings.texts("policy.optimizer_lr_backbone")) or "1e-5"
-    own = Group(name="backbone", selector="names that begin with model.backbone", lr=lr)
-    return replace(made, groups=(*made.groups, own))
+    """Give ACT's backbone and VQ-BeT's quantizer what they have of their own."""
+
+    def own(key: str, default: str) -> str:
+        return "".join(settings.texts(f"policy.optimizer_{key}")) or default
+
+    groups = {
+        "act": Group(name="backbone", selector="names that begin with model.backbone",
+                     lr=own("lr_backbone", "1e-5")),
+        "vqbet": Group(name="vqvae", selector="names with action_head.vqvae_model",
+                       lr=own("vqvae_lr", "1e-3"),
+                       weight_decay=own("vqvae_weight_decay", "1e-4")),
+    }  # fmt: skip
+    group = groups.get(_policy(settings))
+    return made if group is None else replace(made, groups=(*made.groups, group))
 
 
 def _field(name: str, *paths: str) -> Field:
@@ -140,6 +186,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("optimizer.momentum",), default="0"),
         Field(name="dampening", paths=("optimizer.dampening",), default="0"),
         Field(name="nesterov", paths=("optimizer.nesterov",), default="false"),
+        Field(name="preset", paths=("use_policy_training_preset",), default="true"),
         Field(name="batch_size", paths=("batch_size",), default="8"),
         Field(name="world_size", default="1"),
         Field(name="steps", paths=("steps",), default="100000"),
@@ -152,7 +199,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=_exempt,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("policy*", "dataset*", "env*", "eval*", "wandb*", "scheduler*",
               "optimizer.grad_clip_norm", "log_freq", "save_freq", "peft*"),

@@ -60,3 +60,31 @@ def test_an_optimizer_without_numbers_has_its_own(tmp_path):
     text = FILE.replace('"adamw", "lr": 5e-5, "weight_decay": 0.02', '"sgd", "lr": 0.1')
     found = read(tmp_path, "a.json", text)
     assert (found.convention, found.value) == ("pytorch-sgd", "0")
+
+
+def test_vqbet_gives_its_quantizer_numbers_of_its_own(tmp_path):
+    found = read(tmp_path, "run.sh", f"{FLAGS}vqbet --policy.optimizer_vqvae_lr=2e-3")
+    group = found.groups[-1]
+    assert (group.name, group.lr, group.weight_decay) == ("vqvae", "2e-3", "1e-4")
+    assert found.exempt.rule.startswith("biases, LayerNorm")
+
+
+def test_a_section_without_numbers_has_the_defaults_of_its_class(tmp_path):
+    at = FILE.index('"optimizer": ')
+    bare = (
+        FILE[:at]
+        + """"optimizer": {"type": "adam"},
+        "scheduler": {"type": "constant_with_warmup"}}"""
+    )
+    found = read(tmp_path, "a.json", bare)
+    assert (float(found.run.lr), found.value, found.betas) == (1e-3, "0", ("0.9", "0.999"))
+    assert found.schedule == "constant:warmup=1000"
+
+
+def test_a_command_cannot_overrule_the_preset(tmp_path):
+    flags = f"{FLAGS}act --optimizer.type=adam --optimizer.weight_decay=0.1"
+    found = read(tmp_path, "run.sh", flags)
+    assert (found.convention, found.value) == (None, None)
+    assert any("preset takes the place" in note for note in found.notes)
+    free = read(tmp_path, "b.sh", f"{flags} --use_policy_training_preset=false")
+    assert (free.convention, free.value) == ("pytorch-adam", "0.1")
