@@ -1,7 +1,8 @@
 """spaCy's config.cfg: its [training] sections.
 
-Source: explosion/projects 504e1e4 pipelines/*/configs; spaCy 3 default_config.cfg; thinc 8
-optimizers.py, Adam.
+Source: spaCy 3.8.18 default_config.cfg, training/{initialize,loop}.py; thinc 8.3.14 optimizers.py,
+schedules.py; confection 1.3.4 _config.py, deep_merge_configs; explosion/projects 504e1e4
+pipelines/*/configs.
 """
 
 from decaycalc.training.reading.schedules import compose, steps_of
@@ -11,6 +12,7 @@ from decaycalc.training.record import Exemption, Origin, Sourced
 
 _OPTIMIZER = "training.optimizer"
 _RATE = f"{_OPTIMIZER}.learn_rate"
+_VERSION = "spaCy 3.8.18 default_config.cfg"
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -20,6 +22,16 @@ def _optimizer(settings: Settings) -> Optimizer:
         return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
     key = "thinc-adam" if settings.flag("is_weight_decay") else "thinc-adam-l2"
     return Optimizer(convention=key, uses=("beta1", "beta2", "eps"))
+
+
+def _decay(settings: Settings) -> Sourced:
+    """Return the L2 of the default configuration, which fills in no other optimizer than its own.
+
+    Source: confection 1.3.4 _config.py, deep_merge_configs; thinc 8.3.14 optimizers.py.
+    """
+    is_own = settings.word("optimizer") == "adam.v1"
+    value, where = ("0.01", _VERSION) if is_own else ("0", "thinc 8.3.14 optimizers.py")
+    return Sourced(name="weight_decay", value=value, origin=Origin.DEFAULT, where=where)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -50,7 +62,7 @@ def _unit(settings: Settings) -> str:
 TRAINER = Trainer(
     kind="spacy",
     title="spaCy",
-    version="spaCy 3 default_config.cfg",
+    version=_VERSION,
     signatures=(
         Signature(
             any_of=(f"{_OPTIMIZER}.@optimizers", f"{_OPTIMIZER}.L2_is_weight_decay",
@@ -63,13 +75,12 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=(f"{_OPTIMIZER}.@optimizers",), default="Adam.v1"),
         Field(name="is_weight_decay", paths=(f"{_OPTIMIZER}.L2_is_weight_decay",),
               default="true"),
-        Field(name="weight_decay", paths=(f"{_OPTIMIZER}.L2",), default="0.01"),
+        Field(name="weight_decay", paths=(f"{_OPTIMIZER}.L2",), derive=_decay),
         Field(name="lr", paths=(f"{_RATE}.initial_rate", _RATE), default="0.001"),
         Field(name="beta1", paths=(f"{_OPTIMIZER}.beta1",), default="0.9"),
         Field(name="beta2", paths=(f"{_OPTIMIZER}.beta2",), default="0.999"),
         Field(name="eps", paths=(f"{_OPTIMIZER}.eps",), default="1e-8"),
         Field(name="batch_size", paths=("training.batcher.size",), overrule=_growing),
-        Field(name="grad_accum", paths=("training.accumulate_gradient",), default="1"),
         Field(name="steps", paths=("training.max_steps",), absent=("0",), default="20000"),
         Field(name="epochs", paths=("training.max_epochs",), absent=("0", "-1")),
         Field(name="scheduler", paths=(f"{_RATE}.@schedules",), default="constant"),
@@ -79,7 +90,8 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing"),
-    batch=lambda _: ("batch_size", "grad_accum"),
+    # accumulate_gradient cuts a batch into parts, whose sum is one step.
+    batch=lambda _: ("batch_size",),
     unit=_unit,
     harmless=("training.*", "components*", "corpora*", "nlp*", "system*", "paths*", "initialize*",
               "pretraining*"),

@@ -31,7 +31,7 @@ learn_rate = 0.005
 def test_a_file_is_read(tmp_path):
     found = read(tmp_path, "config.cfg", FILE)
     assert (found.kind, found.convention, found.value) == ("spacy", "thinc-adam", "0.02")
-    assert (found.run.examples_per_step, found.run.steps) == (64, 4000)
+    assert (found.run.examples_per_step, found.run.steps) == (32, 4000)
     assert (found.schedule, found.unit) == ("constant", "examples")
     assert shrink(found) == pytest.approx(1e-4)
     assert origins(found)["lr"] == "file"
@@ -79,3 +79,10 @@ def test_batches_that_grow_have_no_size(tmp_path):
 def test_what_is_no_setting_is_refused(tmp_path, text):
     with pytest.raises(UnreadableFileError):
         read(tmp_path, "config.cfg", text)
+
+
+@pytest.mark.parametrize(("name", "value"), [("Adam.v1", "0.01"), ("RAdam.v1", "0")])
+def test_the_default_configuration_fills_in_its_own_optimizer_alone(tmp_path, name, value):
+    text = FILE.replace("L2 = 0.02\n", "").replace("Adam.v1", name)
+    found = read(tmp_path, "config.cfg", text)
+    assert (found.value, origins(found)["weight_decay"]) == (value, "default")
