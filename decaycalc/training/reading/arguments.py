@@ -66,17 +66,25 @@ def argument(
     return Field(name=name, covers=(within,), default=default, source=source, derive=derive)
 
 
-def element(name: str, path: str, at: int, *, default: str | None = None) -> Field:
-    """Return the field of one number of a list, be it a list or a text such as `(0.9, 0.98)`."""
+def element(
+    name: str, path: str, at: int, *, older: str = "", default: str | None = None, source: str = ""
+) -> Field:
+    """Return the field of one number of a list, be it a list or a text such as `(0.9, 0.98)`.
+
+    `older` is a path of earlier versions, taken where the file lacks the first.
+    """
+    paths = tuple(filter(None, (path, older)))
 
     def derive(settings: Settings) -> Sourced | None:
-        node = find(settings.document.root, path)
-        numbers = _NUMBER.findall(" ".join(texts_of(node)))
-        if node is None or at >= len(numbers):
-            return None
-        return Sourced(name=name, value=numbers[at], origin=Origin.FILE, where=path, line=node.line)
+        for each in paths:
+            node = find(settings.document.root, each)
+            numbers = _NUMBER.findall(" ".join(texts_of(node)))
+            if node is not None and at < len(numbers):
+                value, line = numbers[at], node.line
+                return Sourced(name=name, value=value, origin=Origin.FILE, where=each, line=line)
+        return None
 
-    return Field(name=name, covers=(path,), default=default, derive=derive)
+    return Field(name=name, covers=paths, default=default, source=source, derive=derive)
 
 
 def numbers_of(text: str) -> tuple[Fraction, ...]:

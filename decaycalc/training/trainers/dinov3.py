@@ -49,6 +49,8 @@ def _schedule(settings: Settings) -> str | None:
     warmup, final = dinov2.warmup_of(settings), _final(settings)
     if not _is_second(settings) and settings.number("trunc_extra"):
         return None  # a cosine cut short and stretched to its end
+    if _is_second(settings) and (final is None or settings.number("lr_start") is None):
+        return None  # neither has a default
     start = ratio(settings, "lr_start", "base_lr") if warmup and _is_second(settings) else None
     if final == 1:
         return compose("constant", warmup=warmup, start=start or None)
@@ -88,7 +90,7 @@ TRAINER: Trainer = replace(
         Field(name="base_lr", paths=(f"{_LR}.peak", "optim.lr"), default="0.001"),
         Field(name="scaling_rule", paths=("optim.scaling_rule",), default="sqrt_wrt_1024"),
         Field(name="lr", derive=_lr),
-        Field(name="lr_start", paths=(f"{_LR}.start",), default="0"),
+        Field(name="lr_start", paths=(f"{_LR}.start",)),
         Field(name="lr_end", paths=(f"{_LR}.end",)),
         Field(name="cosine_epochs", paths=(f"{_LR}.cosine_epochs",)),
         Field(name="cosine_steps", derive=dinov2.in_steps("cosine_steps", "cosine_epochs")),

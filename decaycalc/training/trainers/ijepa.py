@@ -1,11 +1,13 @@
 """The YAML configurations of I-JEPA, V-JEPA and V-JEPA 2.
 
-Source: ijepa 52c1ae9 src/helper.py, src/utils/schedulers.py; jepa 51c59d5 app/vjepa/train.py;
-vjepa2 c2963a4 app/vjepa/utils.py.
+Source: ijepa 52c1ae9 src/helper.py, src/utils/schedulers.py; jepa 51c59d5 and vjepa2 c2963a4
+app/vjepa/train.py, app/vjepa/utils.py. I-JEPA has no defaults and torch's betas and eps; those of
+V-JEPA are the same.
 """
 
 from fractions import Fraction
 
+from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs, ratio
@@ -13,7 +15,7 @@ from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
-_OPTIMIZATION = "optimization"
+_OPTIMIZATION, _JEPA = "optimization", "jepa 51c59d5"
 
 
 def _product(settings: Settings, name: str, formula: str, *parts: str) -> Sourced | None:
@@ -86,9 +88,9 @@ TRAINER = Trainer(
         Field(name="weight_decay", paths=(f"{_OPTIMIZATION}.weight_decay",)),
         Field(name="final_weight_decay", paths=(f"{_OPTIMIZATION}.final_weight_decay",)),
         Field(name="lr", paths=(f"{_OPTIMIZATION}.lr",)),
-        Field(name="beta1", default="0.9", source="torch 2.13"),
-        Field(name="beta2", default="0.999", source="torch 2.13"),
-        Field(name="eps", default="1e-8", source="torch 2.13"),
+        element("beta1", f"{_OPTIMIZATION}.betas", 0, default="0.9", source=_JEPA),
+        element("beta2", f"{_OPTIMIZATION}.betas", 1, default="0.999", source=_JEPA),
+        Field(name="eps", paths=(f"{_OPTIMIZATION}.eps",), default="1e-8", source=_JEPA),
         Field(name="batch_size", paths=("data.batch_size",)),
         Field(name="world_size", derive=_devices, default="1"),
         Field(name="nodes", paths=("nodes",)),
@@ -96,11 +98,12 @@ TRAINER = Trainer(
         Field(name="ipe", paths=(f"{_OPTIMIZATION}.ipe",)),
         Field(name="steps", derive=_steps),
         Field(name="epochs", paths=(f"{_OPTIMIZATION}.epochs",)),
-        Field(name="ipe_scale", paths=(f"{_OPTIMIZATION}.ipe_scale",), default="1"),
+        Field(name="ipe_scale", paths=(f"{_OPTIMIZATION}.ipe_scale",), default="1", source=_JEPA),
         Field(name="warmup", paths=(f"{_OPTIMIZATION}.warmup",)),
         Field(name="start_lr", paths=(f"{_OPTIMIZATION}.start_lr",)),
         Field(name="final_lr", paths=(f"{_OPTIMIZATION}.final_lr",)),
-        Field(name="is_anneal", paths=(f"{_OPTIMIZATION}.is_anneal",), default="false"),
+        Field(name="is_anneal", paths=(f"{_OPTIMIZATION}.is_anneal",), default="false",
+              source="vjepa2 c2963a4"),
     ),
     optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
     schedule=_schedule,

@@ -1,7 +1,7 @@
 """MAE's scripts by their flags, and those of the programs that were made from it.
 
-Source: mae efb2a80 main_pretrain.py, main_finetune.py, main_linprobe.py, util/lr_sched.py,
-util/lr_decay.py.
+Source: mae efb2a80 main_{pretrain,finetune,linprobe}.py, submitit_{pretrain,finetune,linprobe}.py,
+util/lr_sched.py, util/lr_decay.py.
 """
 
 from decaycalc.record import replace
@@ -57,7 +57,8 @@ def _of_phase(name: str) -> Derive:
 
 def _devices(settings: Settings) -> Sourced | None:
     """Return submitit's devices: eight for each node where nothing else is said."""
-    if not settings.has("job_dir") and not settings.has("nodes"):
+    is_submitted = "submitit" in settings.document.program
+    if not is_submitted and not settings.has("job_dir") and not settings.has("nodes"):
         return None
     nodes, each = settings.count("nodes"), settings.count("ngpus")
     value = None if nodes is None or each is None else str(nodes * each)

@@ -1,18 +1,23 @@
 """OpenRLHF's training of policies and rewards by examples, by its flags, new and old.
 
-Source: OpenRLHF 3c3be623 openrlhf/cli/train_{sft,dpo,rm}.py, utils/deepspeed/deepspeed.py,
-utils/deepspeed/deepspeed_utils.py.
+Source: OpenRLHF 3c3be623 (new) and 76351db1 (old) openrlhf/cli/train_{sft,dpo,rm}.py,
+utils/deepspeed/deepspeed.py, utils/deepspeed/deepspeed_utils.py.
 """
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
 _VERSION = "OpenRLHF 3c3be623"
-_LRS = {"train_sft": "5e-6", "train_dpo": "1e-5", "train_rm": "9e-6"}
-_PROGRAMS = tuple(f"openrlhf.cli.{name}" for name in _LRS)
+# What the programs' parsers default to, where they differ.
+_DEFAULTS = {
+    "train_sft": {"lr": "5e-6", "epochs": "2"},
+    "train_dpo": {"lr": "1e-5", "epochs": "1"},
+    "train_rm": {"lr": "9e-6", "epochs": "1"},
+}
+_PROGRAMS = tuple(f"openrlhf.cli.{name}" for name in _DEFAULTS)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -22,14 +27,18 @@ def _optimizer(settings: Settings) -> Optimizer:
     return Optimizer(convention="deepspeed-adam", uses=("beta1", "beta2", "eps"))
 
 
-def _default_lr(settings: Settings) -> Sourced | None:
-    """Return the lr that the program's own parser has."""
-    program = settings.document.program.rpartition(".")[2]
-    value = _LRS.get(program)
-    if value is None:
-        return None
-    where = f"{_VERSION} cli/{program}.py"
-    return Sourced(name="lr", value=value, origin=Origin.DEFAULT, where=where)
+def _by_program(name: str) -> Derive:
+    """Return what derives the default that the program's own parser has."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        program = settings.document.program.rpartition(".")[2]
+        if program not in _DEFAULTS:
+            return None
+        where = f"{_VERSION} cli/{program}.py"
+        value = _DEFAULTS[program][name]
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -53,12 +62,13 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", paths=("optim",), default="adam"),
         Field(name="weight_decay", paths=("adam.weight_decay", "l2"), default="0"),
-        Field(name="lr", paths=("adam.lr", "learning_rate"), derive=_default_lr),
-        element("beta1", "adam.betas", 0, default="0.9"),
-        element("beta2", "adam.betas", 1, default="0.95"),
+        Field(name="lr", paths=("adam.lr", "learning_rate"), derive=_by_program("lr")),
+        element("beta1", "adam.betas", 0, older="adam_betas", default="0.9"),
+        element("beta2", "adam.betas", 1, older="adam_betas", default="0.95"),
         Field(name="eps", paths=("adam.eps",), default="1e-8"),
         Field(name="batch_size", paths=("train.batch_size", "train_batch_size"), default="128"),
-        Field(name="epochs", paths=("train.max_epochs", "max_epochs")),
+        Field(name="epochs", paths=("train.max_epochs", "max_epochs"),
+              derive=_by_program("epochs")),
         Field(name="scheduler", paths=("lr_scheduler",), default="cosine_with_min_lr"),
         Field(name="warmup_ratio", paths=("lr_warmup_ratio",), default="0.03"),
         Field(name="min_lr_ratio", paths=("min_lr_ratio",), default="0.1"),

@@ -74,7 +74,8 @@ def _warmup(entry: Entries | None) -> dict[str, str | Fraction | None]:
     """Return LinearWarmup's length and start."""
     if entry is None:
         return {}
-    whole = typed_number(_text(entry, "epochs"))
+    is_first = _text(entry, "epochs_first").lower() != "false"
+    whole = typed_number(_text(entry, "epochs")) if is_first else None
     steps = typed_number(_text(entry, "steps")) or Fraction(500)
     start = typed_number(_text(entry, "start_factor") or "1/3")
     length = epochs(whole) if whole else str(int(steps))
@@ -84,8 +85,12 @@ def _warmup(entry: Entries | None) -> dict[str, str | Fraction | None]:
 def _schedule(settings: Settings) -> str | None:
     settings.find("scheduler")  # to be named where it has no form here
     named = _named(settings)
-    warm = _warmup(named.get("LinearWarmup"))
     cosine, piecewise = named.get("CosineDecay"), named.get("PiecewiseDecay")
+    own = cosine or piecewise
+    warms = own is not None and _text(own, "use_warmup").lower() != "false"
+    if warms and "ExpWarmup" in named:
+        return None
+    warm = _warmup(named.get("LinearWarmup")) if warms else {}
     if cosine is not None:
         return _cosine(settings, cosine, warm)
     return None if piecewise is None else _piecewise(piecewise, warm)

@@ -12,7 +12,7 @@ from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
-_KWARGS = "optimizer.kwargs"
+_KWARGS, _TORCH = "optimizer.kwargs", "torch 2.13"
 _NAMES = {
     "adam": "torch.optim.Adam",
     "adamw": "torch.optim.AdamW",
@@ -72,18 +72,18 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("optimizer.name",)),
         Field(name="weight_decay", paths=(f"{_KWARGS}.weight_decay",), derive=_default_decay),
         Field(name="lr", paths=(f"{_KWARGS}.lr",)),
-        element("beta1", f"{_KWARGS}.betas", 0, default="0.9"),
-        element("beta2", f"{_KWARGS}.betas", 1, default="0.999"),
-        Field(name="eps", paths=(f"{_KWARGS}.eps",), default="1e-8"),
-        Field(name="momentum", paths=(f"{_KWARGS}.momentum",), default="0"),
-        Field(name="dampening", paths=(f"{_KWARGS}.dampening",), default="0"),
-        Field(name="nesterov", paths=(f"{_KWARGS}.nesterov",), default="false"),
+        element("beta1", f"{_KWARGS}.betas", 0, default="0.9", source=_TORCH),
+        element("beta2", f"{_KWARGS}.betas", 1, default="0.999", source=_TORCH),
+        Field(name="eps", paths=(f"{_KWARGS}.eps",), default="1e-8", source=_TORCH),
+        Field(name="momentum", paths=(f"{_KWARGS}.momentum",), default="0", source=_TORCH),
+        Field(name="dampening", paths=(f"{_KWARGS}.dampening",), default="0", source=_TORCH),
+        Field(name="nesterov", paths=(f"{_KWARGS}.nesterov",), default="false", source=_TORCH),
         Field(name="batch_size", paths=("train.batch_size",)),
         Field(name="world_size", default="1"),
         Field(name="steps", paths=("train.total_steps",)),
-        Field(name="scheduler", paths=("scheduler.name",), default="cosine_annealing"),
+        Field(name="scheduler", paths=("scheduler.name",)),
         Field(name="t_max", paths=("scheduler.kwargs.T_max",)),
-        Field(name="eta_min", paths=("scheduler.kwargs.eta_min",), default="0"),
+        Field(name="eta_min", paths=("scheduler.kwargs.eta_min",), default="0", source=_TORCH),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

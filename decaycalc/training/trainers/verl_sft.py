@@ -1,13 +1,26 @@
 """verl's supervised fine-tuning by fsdp_sft_trainer: overrides of Hydra on its command line.
 
-Source: verl b178a3cd5 verl/trainer/config/sft_trainer.yaml, verl/trainer/fsdp_sft_trainer.py.
+Source: verl b178a3cd5 verl/trainer/config/sft_trainer.yaml, config/optim/fsdp.yaml,
+verl/trainer/fsdp_sft_trainer.py, verl/workers/config/optimizer.py.
 """
 
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption
+
+_OPTIM = "verl b178a3cd5 trainer/config/optim/fsdp.yaml"
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return an Adam of any library by its class; no other class is given the betas."""
+    name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
+    found = find_class(name) if "adam" in name.lower() else None
+    if found is None:
+        return Optimizer(convention=None, refusal=f"optimizer {name[:80]!r} has no convention here")
+    return found.optimizer()
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -27,7 +40,10 @@ TRAINER = Trainer(
         Signature(all_of=("model.partial_pretrain", "data.train_batch_size")),
     ),
     fields=(
-        Field(name="optimizer", default="AdamW"),
+        Field(name="optimizer", paths=("optim.optimizer",), default="AdamW",
+              source=_OPTIM),
+        Field(name="implementation", paths=("optim.optimizer_impl",), default="torch.optim",
+              source=_OPTIM),
         Field(name="weight_decay", paths=("optim.weight_decay",), default="0.01"),
         Field(name="lr", paths=("optim.lr",), default="1e-5"),
         element("beta1", "optim.betas", 0, default="0.9"),
@@ -40,7 +56,7 @@ TRAINER = Trainer(
         Field(name="warmup_ratio", paths=("optim.lr_warmup_steps_ratio",
                                           "optim.warmup_steps_ratio"), default="0.1"),
     ),
-    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing"),
     # data.train_batch_size is of all devices.

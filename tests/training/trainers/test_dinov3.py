@@ -73,3 +73,9 @@ def test_another_rule_leaves_the_lr(tmp_path):
     assert read(tmp_path, "b.yaml", opened).run.lr is None
     missing = FIRST.replace("lr: 0.001", "lr: ???")
     assert read(tmp_path, "c.yaml", missing).run.lr is None
+
+
+@pytest.mark.parametrize("line", ["    start: 1.0e-05\n", "    end: 4.0e-05\n"])
+def test_the_second_form_has_no_default_ends(tmp_path, line):
+    assert line in SECOND
+    assert read(tmp_path, "a.yaml", SECOND.replace(line, "", 1)).schedule is None

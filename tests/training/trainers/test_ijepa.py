@@ -51,3 +51,9 @@ def test_a_length_of_steps_and_a_longer_schedule(tmp_path):
 )
 def test_schedules(tmp_path, old, new, schedule):
     assert read(tmp_path, "a.yaml", FILE.replace(old, new)).schedule == schedule
+
+
+def test_betas_of_v_jepa(tmp_path):
+    text = FILE + "  betas: [0.9, 0.98]\n  eps: 1.0e-7\n"
+    found = read(tmp_path, "a.yaml", text)
+    assert (found.betas, found.not_used) == (("0.9", "0.98"), ())

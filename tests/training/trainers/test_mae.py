@@ -42,3 +42,8 @@ def test_other_scripts_and_open_parts(tmp_path):
     assert (other.run.lr, other.run.epochs) == (None, 50)
     nodes = read(tmp_path, "d.sh", PRETRAIN.replace("--nodes 2", "--nodes $N"))
     assert nodes.run.world_size is None
+
+
+def test_submitit_counts_its_own_devices(tmp_path):
+    text = "python submitit_finetune.py --blr 1e-3 --data_path /d --batch_size 4"
+    assert read(tmp_path, "run.sh", text).run.world_size == 16

@@ -38,3 +38,14 @@ def test_the_older_form_and_a_default_lr(tmp_path):
 def test_schedules(tmp_path, flags, schedule, convention):
     found = read(tmp_path, "run.sh", f"{FILE[:-1]} {flags}")
     assert (found.schedule, found.convention) == (schedule, convention)
+
+
+def test_older_betas_and_the_epochs_of_each_program(tmp_path):
+    text = "deepspeed --module openrlhf.cli.train_sft --adam_betas 0.8 0.97"
+    found = read(tmp_path, "run.sh", text)
+    assert (found.betas, found.run.epochs, origins(found)["epochs"]) == (
+        ("0.8", "0.97"),
+        2,
+        "default",
+    )
+    assert read(tmp_path, "b.sh", text.replace("sft", "rm")).run.epochs == 1

@@ -101,3 +101,16 @@ def test_a_run_without_a_warm_up(tmp_path):
 def test_a_schedule_without_a_form_is_named(tmp_path):
     found = read(tmp_path, "a.yml", FILE.replace("CosineDecay", "Other"))
     assert any("'Other and LinearWarmup' has no equal here" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "schedule"),
+    [
+        ("max_epochs: 40", "max_epochs: 30\n      use_warmup: false", "cosine"),
+        ("!LinearWarmup", "!ExpWarmup", None),
+        ("steps: 800", "steps: 800\n      epochs: 2\n      epochs_first: False",
+         "cosine:warmup=800,start=0.1,length=40epochs"),
+    ],
+)  # fmt: skip
+def test_switches_of_the_warm_up(tmp_path, old, new, schedule):
+    assert read(tmp_path, "a.yml", FILE.replace(old, new)).schedule == schedule

@@ -67,3 +67,14 @@ def test_an_unknown_optimizer_has_no_default_decay(tmp_path):
         None,
         True,
     )
+
+
+def test_a_file_without_a_scheduler_has_no_schedule(tmp_path):
+    assert (
+        read(
+            tmp_path,
+            "a.yml",
+            FILE[: FILE.index("scheduler:")] + "model: {num_layers_unfrozen: 2}\n",
+        ).schedule
+        is None
+    )

@@ -22,3 +22,14 @@ def test_other_schedules(tmp_path):
     bare = read(tmp_path, "a.sh", f"{FILE[:-1]} optim.lr_warmup_steps_ratio=0")
     assert bare.schedule == "cosine"
     assert read(tmp_path, "b.sh", f"{FILE[:-1]} optim.lr_scheduler=wsd").schedule is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "convention"),
+    [
+        ("optim.optimizer=AdamW8bit optim.optimizer_impl=bitsandbytes.optim", "bitsandbytes-adamw"),
+        ("optim.optimizer=SGD", None),
+    ],
+)
+def test_another_optimizer(tmp_path, flags, convention):
+    assert read(tmp_path, "a.sh", f"{FILE[:-1]} {flags}").convention == convention
