@@ -511,7 +511,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what the table gives wd_mul 0: scalars and gates",
         trap="times lr², times the table's wd_mul (150 for the embedding) and lr_mul², and on about half of the weights",
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._adam_update (f411b3d)",
-        verification="literal step: a script for eight GPUs",
+        verification="executed: KellerJordan/modded-nanogpt f411b3d",
     ),
     _record(
         Convention,
@@ -527,7 +527,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="times lr², and only where update and weight do not differ in sign: 0.37 to 0.5 of it in training",
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._normuon_update (f411b3d)",
         estimate=CAUTIOUS_MUON,
-        verification="literal step: a script for eight GPUs",
+        verification="executed: KellerJordan/modded-nanogpt f411b3d",
     ),
     _record(
         decoupled,
@@ -575,7 +575,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and BatchNorm gains",
         trap="above 64 a larger batch silently raises λ, because its loss is times the batch size and lr is not",
         source="ultralytics/yolov5, train.py: hyp['weight_decay'] *= batch_size·accumulate/nbs (5081342)",
-        verification="literal step: a training script",
+        verification="executed: ultralytics/yolov5 5081342",
     ),
     _record(
         penalty,
@@ -737,7 +737,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and norm gains",
         trap="above 64 a larger batch raises λ, since the loss is times the batch size; 'auto' may choose another optimizer",
         source="ultralytics/ultralytics, ultralytics/engine/trainer.py: args.weight_decay·batch_size·accumulate/nbs (0001630)",
-        verification="literal step: a training script",
+        verification="executed: ultralytics 8.4.190",
     ),
     _record(
         Convention,
@@ -752,7 +752,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and norm gains",
         trap="'auto' picks AdamW for short runs and sets the lr itself; above 64 a larger batch raises the decay",
         source="ultralytics/ultralytics, ultralytics/engine/trainer.py: args.weight_decay·batch_size·accumulate/nbs (0001630)",
-        verification="literal step: a training script",
+        verification="executed: ultralytics 8.4.190",
     ),
     _record(
         decoupled,

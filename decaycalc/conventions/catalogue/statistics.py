@@ -467,7 +467,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.02",
         trap="a factor decays once for each of its own ratings: N counts the ratings of that user or item",
         source="NicolasHug/Surprise, surprise/prediction_algorithms/matrix_factorization.pyx, SVD.sgd (2381fb1)",
-        verification="literal step: one row a rating",
+        verification="executed: scikit-surprise 1.1.5",
     ),
     _record(
         Convention,
@@ -483,7 +483,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="only the weights of an example's own features decay: N counts the examples that have the feature",
         source="srendle/libfm, src/fm_core/fm_sgd.h, fm_SGD (30b9c79)",
-        verification="literal step: C++",
+        verification="executed: srendle/libfm 30b9c79",
     ),
     _record(
         Convention,

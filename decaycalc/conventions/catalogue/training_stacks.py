@@ -492,6 +492,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and LayerNorm (embeddings decay); the CPU's train_gpt2.c decays everything",
         trap="0 by default, nanoGPT is 0.1",
         source="karpathy/llm.c, train_gpt2.cu, gpt2_update; llmc/adamw.cuh (f1e2ace)",
+        verification="executed: karpathy/llm.c f1e2ace",
     ),
     _megatron(
         decoupled,
