@@ -1,13 +1,14 @@
 """The defaults in the trainers' tables against the trainers' own packages, read by ast."""
 
 import ast
+from configparser import RawConfigParser
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.trainers import hf_trainer, ultralytics
+from decaycalc.training.trainers import hf_trainer, lerobot, openrlhf, spacy, ultralytics
 
 
 def source_of(module):
@@ -89,3 +90,104 @@ def test_ultralytics_has_the_defaults_of_the_table():
                 assert str(known[path]).lower() == field.default or typed_number(
                     str(known[path])
                 ) == typed_number(field.default), path
+
+
+def is_same(own, text):
+    """Return whether a program's value, typed or as its file has it, is the table's text."""
+    number = typed_number(text)
+    return str(own).lower() == text if number is None else typed_number(str(own)) == number
+
+
+def test_spacy_has_the_defaults_of_its_own_configuration():
+    file = RawConfigParser()
+    file.read(source_of("spacy") / "default_config.cfg", encoding="utf-8")
+    known = {f"{name}.{key}": file[name][key] for name in file.sections() for key in file[name]}
+    compared = 0
+    for field in spacy.TRAINER.fields:
+        for path in field.paths:
+            if field.default is not None and path.lower() in known:
+                assert is_same(known[path.lower()].strip('"'), field.default.lower()), path
+                compared += 1
+    assert compared == 7
+    assert known["training.optimizer.l2"] == "0.01"
+    assert known["training.max_epochs"] in spacy.TRAINER.field("epochs").absent
+    assert known["training.batcher.size.@schedules"]
+
+
+def test_other_optimizers_of_thinc_have_no_decay_of_their_own():
+    module = ast.parse((source_of("thinc") / "optimizers.py").read_text(encoding="utf-8"))
+    (shared,) = [
+        ast.literal_eval(n.value)
+        for n in module.body
+        if isinstance(n, ast.AnnAssign) and n.target.id == "SGD_DEFAULTS"
+    ]
+    assert (shared["L2"], shared["L2_is_weight_decay"]) == (0.0, True)
+
+
+# Names of a policy's fields by the table's.
+POLICY_FIELDS = {
+    "lr": "optimizer_lr", "weight_decay": "optimizer_weight_decay",
+    "warmup_steps": "scheduler_warmup_steps", "decay_steps": "scheduler_decay_steps",
+    "decay_lr": "scheduler_decay_lr",
+}  # fmt: skip
+POLICY_CLASSES = {
+    "act": "ACTConfig", "diffusion": "DiffusionConfig", "vqbet": "VQBeTConfig",
+    "tdmpc": "TDMPCConfig", "pi0": "PI0Config", "pi05": "PI05Config", "smolvla": "SmolVLAConfig",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("policy", lerobot._PRESETS)
+def test_lerobots_policies_have_the_presets_of_the_table(policy):
+    file = source_of(f"lerobot.policies.{policy}.configuration_{policy}").with_suffix(".py")
+    known = dataclass_defaults(file, POLICY_CLASSES[policy])
+    preset = lerobot._PRESETS[policy]
+    for name, field in POLICY_FIELDS.items():
+        if field in known:
+            assert is_same(known[field], preset[name]), name
+    betas = [preset.get("beta1", "0.9"), preset.get("beta2", "0.999")]
+    for own, text in zip(known.get("optimizer_betas", ()), betas, strict=False):
+        assert is_same(own, text)
+    assert is_same(known["optimizer_lr"], preset["lr"])
+
+
+def test_lerobots_optimizers_and_runs_have_the_defaults_of_the_table():
+    file = source_of("lerobot.optim.optimizers").with_suffix(".py")
+    for name, kind in {"adam": "AdamConfig", "adamw": "AdamWConfig", "sgd": "SGDConfig"}.items():
+        known = dataclass_defaults(file, kind)
+        for field, text in lerobot._OPTIMIZERS[name].items():
+            assert is_same(known[field], text), (name, field)
+    run = dataclass_defaults(source_of("lerobot.configs.train").with_suffix(".py"),
+                             "TrainPipelineConfig")  # fmt: skip
+    assert (run["batch_size"], run["steps"], run["use_policy_training_preset"]) == (
+        8,
+        100_000,
+        True,
+    )
+
+
+def flag_defaults(path):
+    """Return the literal defaults of a program's flags, by the flag's name."""
+    found = {}
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "add_argument":
+            continue
+        value = next((k.value for k in call.keywords if k.arg == "default"), None)
+        if isinstance(value, ast.Constant | ast.Tuple):
+            found[call.args[0].value.removeprefix("--")] = ast.literal_eval(value)
+    return found
+
+
+@pytest.mark.parametrize("program", openrlhf._DEFAULTS)
+def test_openrlhf_has_the_defaults_of_the_table(program):
+    known = flag_defaults(source_of(f"openrlhf.cli.{program}").with_suffix(".py"))
+    own = openrlhf._DEFAULTS[program]
+    assert is_same(known["adam.lr"], own["lr"])
+    assert is_same(known["train.max_epochs"], own["epochs"])
+    assert known["adam.betas"] == (0.9, 0.95)
+    compared = 0
+    for field in openrlhf.TRAINER.fields:
+        for path in field.paths:
+            if field.default is not None and path in known:
+                assert is_same(known[path], field.default), path
+                compared += 1
+    assert compared == 7
