@@ -3,6 +3,7 @@
 `python -m tests.catalogue_pages` renews them.
 """
 
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -12,9 +13,17 @@ from decaycalc.conventions.catalogue import FAMILIES, family
 FOLDER = Path(guide.__file__).parent
 
 
+def makers():
+    """Return what makes each page, by the pages' paths below the guide."""
+    return {
+        "catalogue.md": index,
+        **{f"catalogue/{name}.md": partial(page, name) for name in FAMILIES},
+    }
+
+
 def pages():
     """Return the pages' texts by their paths below the guide."""
-    return {"catalogue.md": index()} | {f"catalogue/{name}.md": page(name) for name in FAMILIES}
+    return {path: make() for path, make in makers().items()}
 
 
 def index():

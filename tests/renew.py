@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from io import StringIO
 from math import isclose
 from pathlib import Path
@@ -87,21 +88,27 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 
 
-def texts() -> Iterator[tuple[Path, str]]:
-    """Yield each generated file with what it is to hold."""
+def makers() -> Iterator[tuple[Path, Callable[[], str]]]:
+    """Yield each generated file with what makes its text."""
     for name, made in GENERATED.items():
-        yield ROOT / name, made()
-    for name, text in catalogue_pages.pages().items():
-        yield catalogue_pages.FOLDER / name, text
+        yield ROOT / name, made
+    for name, made in catalogue_pages.makers().items():
+        yield catalogue_pages.FOLDER / name, made
     for page in (ROOT / "README.md", *sorted((ROOT / "decaycalc" / "guide").glob("*.md"))):
-        with TemporaryDirectory() as folder:
-            yield page, documentation.renewed(page.read_text(encoding="utf-8"), Path(folder))[0]
+        yield page, partial(_renewed, page)
+
+
+def _renewed(page: Path) -> str:
+    """Return a page with what its commands print now."""
+    with TemporaryDirectory() as folder:
+        return documentation.renewed(page.read_text(encoding="utf-8"), Path(folder))[0]
 
 
 def main(arguments: list[str]) -> int:
     """Write what differs and name it; with `--check` only name it and return 1."""
     checking, differing = "--check" in arguments, 0
-    for path, text in texts():
+    for path, made in makers():
+        text = made()
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         differing += 1

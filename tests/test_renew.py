@@ -16,8 +16,9 @@ def test_a_generated_file_is_what_its_generator_makes(name):
 def two_files(tmp_path, monkeypatch):
     (tmp_path / "old").write_text("old")
     (tmp_path / "same").write_text("same")
-    made = [(tmp_path / "old", "new"), (tmp_path / "same", "same"), (tmp_path / "a" / "b", "b")]
-    monkeypatch.setattr(renew, "texts", lambda: iter(made))
+    texts = {"old": "new", "same": "same", "a/b": "b"}
+    made = [(tmp_path / name, lambda text=text: text) for name, text in texts.items()]
+    monkeypatch.setattr(renew, "makers", lambda: iter(made))
     monkeypatch.setattr(renew, "ROOT", tmp_path)
     return tmp_path
 
@@ -38,5 +39,5 @@ def test_a_check_writes_nothing_and_fails(two_files, capsys):
 
 
 def test_every_kind_of_page_is_among_them():
-    names = {path.relative_to(renew.ROOT).as_posix() for path, _ in renew.texts()}
+    names = {path.relative_to(renew.ROOT).as_posix() for path, _ in renew.makers()}
     assert {"README.md", "decaycalc/guide/catalogue.md", *renew.GENERATED} <= names

@@ -78,7 +78,8 @@ def meets(one, other):
     return both and len(units) <= 1 and not apart
 
 
-records = st.sampled_from(LAWFUL)
+# Keys: hypothesis hashes all that it draws from, at every draw.
+records = st.sampled_from([record.key for record in LAWFUL]).map(find)
 
 
 @given(source=records, target=records)
