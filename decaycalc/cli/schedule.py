@@ -25,6 +25,7 @@ from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
     from decaycalc.survival.scheduled import ScheduleAnswer
+    from decaycalc.training.record import Training
 
 
 @click.command(
@@ -98,19 +99,41 @@ def scheduled(
     Raises:
         ContradictionError: No VALUE.
     """
-    from decaycalc.conversion.side import Side
-    from decaycalc.conversion.taken import require_taken
-    from decaycalc.report import schedule as report
-    from decaycalc.survival.scheduled import follow_decay
+    from decaycalc.cli.grouped import with_groups, with_origins
 
     training = over_recipe(typed(**words), recipe, kind=kind)
+    found = follow(training, curve=curve, dtype=dtype)
+    if save is not None:
+        from decaycalc.report.plot import save as save_picture
+
+        save_picture(found, save)
+    result = with_origins(shown(found, told=training.told, plot=plot), training)
+    if not groups:
+        return result
+    from decaycalc.training.groups import grouped
+
+    followed = replace(training, schedule=training.schedule or "constant")
+    return with_groups(result, grouped(followed, groups))
+
+
+def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleAnswer":
+    """Return what a run's decay does over its schedule, with a curve of `curve` points at most.
+
+    Raises:
+        ContradictionError: No VALUE.
+        InvalidValueError: `curve` is not a number of points.
+    """
+    from decaycalc.conversion.side import Side
+    from decaycalc.conversion.taken import require_taken
+    from decaycalc.survival.scheduled import follow_decay
+
     record = require_source(training.record)
     if training.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
     require_taken(Side(convention=record, run=training.run), ())
     n_points = points(curve)
     with working(f"following {float(training.run.total_steps or 0):g} steps"):
-        found = follow_decay(
+        return follow_decay(
             training.value,
             source=record,
             run=training.run,
@@ -119,27 +142,20 @@ def scheduled(
             n_points=n_points,
             dtype=dtype,
         )
-    if save is not None:
-        from decaycalc.report.plot import save as save_picture
 
-        save_picture(found, save)
-    result = Shown(
+
+def shown(found: "ScheduleAnswer", *, told: tuple[str, ...], plot: bool) -> Shown:
+    """Return a decay over its run in all its shapes; `told` is what a recipe's note warns of."""
+    from decaycalc.report import schedule as report
+
+    return Shown(
         name="schedule",
         body=found.to_dict,
         tables=lambda: report.tables(found),
         rows=lambda: report.rows(found),
-        warnings=(*training.told, *found.warnings),
+        warnings=(*told, *found.warnings),
         plot=drawing(found) if plot else None,
     )
-    from decaycalc.cli.grouped import with_groups, with_origins
-
-    result = with_origins(result, training)
-    if not groups:
-        return result
-    from decaycalc.training.groups import grouped
-
-    followed = replace(training, schedule=training.schedule or "constant")
-    return with_groups(result, grouped(followed, groups))
 
 
 def drawing(found: "ScheduleAnswer") -> "Draw":

@@ -150,16 +150,8 @@ def emit(
     settings = write(value, run=run, target_run=target_run)
     _require_code_for_decays(framework, settings)
     _require_code_for_groups(framework, settings, groups)
-    base = Training(source="", kind="", title="", run=run)
-    own = []
-    for group, each in groups:
-        if lr_of(base, group) == 0:
-            own.append(OwnGroup(pattern=group.selector, lr=0.0, value=None))
-            continue
-        there = other_run(base, each, target_run)
-        made = write(each.value or 0, run=each.run, target_run=there)
-        own.append(_own_group(settings, group, made))
-    settings = replace(settings, groups=tuple(own))
+    own = _own_groups(write, settings, groups, run=run, target_run=target_run)
+    settings = replace(settings, groups=own)
     code, notes = _writer(framework)(settings)
     return Snippet(
         framework=framework,
@@ -301,6 +293,27 @@ def _require_code_for_decays(framework: str, settings: Settings) -> None:
     raise NoEquivalentError(
         settings.source.key, framework, "its settings hold one weight decay for the whole run"
     )
+
+
+def _own_groups(
+    write: Callable[..., Settings],
+    settings: Settings,
+    groups: tuple[tuple[Group, Training], ...],
+    *,
+    run: Run,
+    target_run: Run | None,
+) -> tuple[OwnGroup, ...]:
+    """Return what each group has of its own; `write` makes settings of a number and its runs."""
+    base = Training(source="", kind="", title="", run=run)
+    own = []
+    for group, each in groups:
+        if lr_of(base, group) == 0:
+            own.append(OwnGroup(pattern=group.selector, lr=0.0, value=None))
+            continue
+        there = other_run(base, each, target_run)
+        made = write(each.value or 0, run=each.run, target_run=there)
+        own.append(_own_group(settings, group, made))
+    return tuple(own)
 
 
 def _own_group(settings: Settings, group: Group, own: Settings) -> OwnGroup:

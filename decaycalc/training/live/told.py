@@ -44,34 +44,25 @@ def live_training(
     """Return the Training of a live optimizer; `options` are those of its leading group."""
     path = class_path(optimizer)
     leading = _leading(groups)
+    momentum = _momentum(record, options)
     texts = {
         "optimizer": path,
         "weight_decay": leading.weight_decay,
         "lr": leading.lr,
         "dtype": dtype,
         "schedule": None if followed is None else followed.name,
-        **_momentum(record, options),
+        **momentum,
     }
-    run = Run(
-        lr=leading.lr,
-        momentum=texts.get("momentum"),
-        dampening=texts.get("dampening"),
-        nesterov=(bool(options.get("nesterov")) or None) if texts.get("momentum") else None,
-    )
     return Training(
         source=source or type(optimizer).__name__,
         kind=_KIND,
         title=path,
         convention=None if record is None else record.key,
         value=leading.weight_decay,
-        run=run,
+        run=_run(leading, momentum, options),
         betas=_betas(options),
         eps=_eps(options.get("eps")),
-        quantities=tuple(
-            Sourced(name=name, value=text, origin=Origin.GIVEN, where=leading.name)
-            for name, text in texts.items()
-            if text is not None
-        ),
+        quantities=_given(texts, where=leading.name),
         exempt=Exemption(rule=_exempt(groups)),
         groups=groups,
         notes=() if followed is None else followed.notes,
@@ -85,6 +76,26 @@ def _leading(groups: tuple[Group, ...]) -> Group:
     """Return the first group that decays, else the first."""
     decayed = (group for group in groups if group.weight_decay not in {None, "0"})
     return next(decayed, groups[0])
+
+
+def _run(leading: Group, momentum: Mapping[str, str | None], options: Mapping[str, Any]) -> Run:
+    """Return the run that the leading group steps by."""
+    number = momentum.get("momentum")
+    return Run(
+        lr=leading.lr,
+        momentum=number,
+        dampening=momentum.get("dampening"),
+        nesterov=(bool(options.get("nesterov")) or None) if number else None,
+    )
+
+
+def _given(texts: Mapping[str, str | None], *, where: str) -> tuple[Sourced, ...]:
+    """Return what is known as quantities that a group of the optimizer gives."""
+    return tuple(
+        Sourced(name=name, value=text, origin=Origin.GIVEN, where=where)
+        for name, text in texts.items()
+        if text is not None
+    )
 
 
 def _momentum(record: Convention | None, options: Mapping[str, Any]) -> dict[str, str | None]:
