@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.convention_name import ConventionName
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
-from decaycalc.cli.options import (
-    GROUP,
-    KIND,
-    RECIPE,
-    ConventionName,
-    options,
-    run_options,
-)
+from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.errors import ContradictionError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.options import (
+from decaycalc.cli.convention_name import (
     ConventionName,
     conventions_option,
     find_convention,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.options import (
     EMIT,
     EXPLAIN,
@@ -17,8 +18,6 @@ from decaycalc.cli.options import (
     RUN,
     SCHEDULE_AND_DTYPE,
     SHOW_CONFIG,
-    ConventionName,
-    conventions_option,
     options,
 )
 from decaycalc.cli.output import Shown, output_of, output_options

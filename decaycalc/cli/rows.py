@@ -91,7 +91,7 @@ def _finder() -> "Finder":
     """Return what finds a convention by its name as the command line does, remembering it."""
     from functools import lru_cache, partial
 
-    from decaycalc.cli.options import find_convention
+    from decaycalc.cli.convention_name import find_convention
 
     return lru_cache(maxsize=1024)(partial(find_convention, ctx=click.get_current_context()))
 

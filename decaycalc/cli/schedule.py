@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
-from decaycalc.cli.options import (
-    GROUP,
-    KIND,
-    RECIPE,
-    ConventionName,
-    conventions_option,
-    options,
-    run_options,
-)
+from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.cli.screen import working

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.options import ConventionName, conventions_option, run_options
+from decaycalc.cli.convention_name import ConventionName, conventions_option
+from decaycalc.cli.options import run_options
 from decaycalc.cli.output import Shown, output_options
 
 if TYPE_CHECKING:

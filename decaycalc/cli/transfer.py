@@ -6,6 +6,7 @@ import click
 
 from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
+from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.emit import shown_code, snippet_of
 from decaycalc.cli.names import FRAMEWORK, MASK, SCHEDULE
 from decaycalc.cli.options import (
@@ -14,8 +15,6 @@ from decaycalc.cli.options import (
     GROUP,
     KIND,
     RECIPE,
-    ConventionName,
-    conventions_option,
     options,
     run_options,
     target_options,

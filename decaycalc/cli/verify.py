@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.names import FILE, SCHEDULE
-from decaycalc.cli.options import ConventionName, conventions_option, run_options, target_options
+from decaycalc.cli.options import run_options, target_options
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import require_source
 from decaycalc.cli.screen import working
