@@ -1,7 +1,6 @@
 """What JSON holds of a decay under a schedule, apart from what computes it by numpy."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import TypedDict
 
 from decaycalc.conventions.record import NumberJson
 from decaycalc.conventions.run import RunJson
@@ -37,15 +36,8 @@ class SummaryJson(TypedDict):
     equilibrium: EquilibriumJson | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurvePoint:
-    """One step of the run's course, from 0.
-
-    `decay_multiplier` is the decay's own schedule, 1 where it has none. `shrink` is the exact
-    long-run shrink at the step's lr and decay, `survival` what is left of the initial weights after
-    the step, `update_weight` the share of this step's update in the final weights (None where they
-    are no moving average).
-    """
+class PointJson(TypedDict):
+    """One step of the run's course, from 0."""
 
     step: int
     multiplier: float
@@ -53,13 +45,6 @@ class CurvePoint:
     shrink: float
     survival: float
     update_weight: float | None
-
-    def to_dict(self) -> "PointJson":
-        """Return the step as JSON's `curve` holds it."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-PointJson = Annotated[dict[str, Any], CurvePoint]
 
 
 class ScheduleJson(SummaryJson):

@@ -14,11 +14,40 @@ import numpy as np
 from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
-from decaycalc.survival.documents import CurvePoint
+from decaycalc.survival.documents import PointJson
 from decaycalc.survival.every_step import Course, ScheduledRule, find_log, follow
 from decaycalc.survival.rule import DecayRule
 
 MOST_POINTS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One step of a run, from 0.
+
+    `decay_multiplier` is the decay's own schedule, 1 where it has none. `shrink` is the exact
+    long-run shrink at the step's lr and decay, `survival` what is left of the initial weights after
+    the step, `update_weight` the share of this step's update in the final weights (None where they
+    are no moving average).
+    """
+
+    step: int
+    multiplier: float
+    decay_multiplier: float
+    shrink: float
+    survival: float
+    update_weight: float | None
+
+    def to_dict(self) -> PointJson:
+        """Return the step as JSON's `curve` holds it."""
+        return {
+            "step": self.step,
+            "multiplier": self.multiplier,
+            "decay_multiplier": self.decay_multiplier,
+            "shrink": self.shrink,
+            "survival": self.survival,
+            "update_weight": self.update_weight,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
