@@ -313,12 +313,13 @@ def main(keys):
     from measure_elsewhere import ELSEWHERE
     from measure_frameworks import FRAMEWORKS
     from measure_jax import JAX_STACKS
+    from measure_megatron import MEGATRON
     from measure_scripts import SCRIPTS
     from measure_sources import SOURCES
     from measure_stacks import STACKS
 
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
-    kinds = (MEASURED, FRAMEWORKS, SOURCES, STACKS, JAX_STACKS, ELSEWHERE, SCRIPTS)
+    kinds = (MEASURED, FRAMEWORKS, SOURCES, STACKS, JAX_STACKS, ELSEWHERE, SCRIPTS, MEGATRON)
     found = {key: case for kind in kinds for key, case in kind.items()}
     for key, (package, release, measure) in found.items():
         if keys and key not in keys:

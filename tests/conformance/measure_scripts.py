@@ -3,6 +3,8 @@
 DECAYCALC_SOURCES is a folder of checkouts, as for measure_sources.py.
 """
 
+import __future__
+
 import ast
 import os
 import subprocess
@@ -19,6 +21,7 @@ from measure_stacks import built
 
 LR, VALUE = 0.0173, 0.037
 START = np.random.default_rng(7).normal(size=(4, 3)).astype("float32")
+TYPES_AS_TEXT = __future__.annotations.compiler_flag
 BATCH = 96  # half as much again as what Ultralytics' numbers are meant for
 
 
@@ -44,7 +47,7 @@ def parts(checkout, path, *names, numbers=None, **given):
             each.value = numbers[each.value]
     code = ast.Module(sorted(found, key=lambda node: node.lineno), type_ignores=[])
     space = {"__name__": "parts", **given}
-    exec(compile(code, path, "exec", dont_inherit=True), space)  # noqa: S102 - the author's own
+    exec(compile(code, path, "exec", TYPES_AS_TEXT, dont_inherit=True), space)  # noqa: S102 - the author's own
     return SimpleNamespace(**space)
 
 
@@ -218,6 +221,31 @@ def paddle_lars(gradients=None, value=VALUE):
 paddle_lars.names = {"momentum": 0.9}
 
 
+def dynet(gradients=None, value=VALUE):
+    """Return the weights after each step of DyNet's plain SGD; a common scale decays them."""
+    import dynet_config
+
+    dynet_config.set()
+    import dynet
+
+    model = dynet.ParameterCollection()
+    model.set_weight_decay_lambda(value)
+    weight, trainer = model.parameters_from_numpy(START), dynet.SimpleSGDTrainer(model, LR)
+
+    def step(gradient):
+        dynet.renew_cg()
+        loss = dynet.sum_elems(dynet.cmult(weight, dynet.inputTensor(gradient)))
+        loss.forward()
+        loss.backward()
+        trainer.update()
+
+    def read():
+        dynet.renew_cg()
+        return dynet.parameter(weight).npvalue().astype(float)
+
+    return walked(step, read)(gradients)
+
+
 def surprise_svd(gradients=None, value=VALUE):
     """Return the users' factors after each epoch of Surprise's SVD.
 
@@ -351,6 +379,7 @@ SCRIPTS = {
     "flax-l2": ("google/flax", "18f8f31", in_a_loss(flax_loss)),
     "haiku-l2": ("google-deepmind/dm-haiku", "f4d858a", in_a_loss(haiku_loss)),
     "paddle-lars-momentum": ("paddlepaddle", "3.3.1", paddle_lars),
+    "dynet-weight-decay": ("dyNET38", "2", dynet),
     "surprise-svd": ("scikit-surprise", "1", surprise_svd),
     "llm-c": ("karpathy/llm.c", "f1e2ace", compiled(llm_c_kernel, **LLM_C)),
     "libfm-sgd": ("srendle/libfm", "30b9c79", compiled(libfm_step, **LIBFM)),

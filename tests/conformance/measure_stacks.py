@@ -148,6 +148,20 @@ def deepspeed_cpu_lion(model, value):
     return DeepSpeedCPULion([model.weight], lr=LR, betas=(0.9, 0.99), weight_decay=value)
 
 
+def deepspeed_muadamw(model, value):
+    """Return what DeepSpeed's engine makes of `"type": "MuAdamW"`, at the base width."""
+    import mup
+    from deepspeed.runtime.engine import DeepSpeedEngine
+
+    mup.set_base_shapes(model, model, rescale_params=False)
+    engine = MagicMock()
+    engine.optimizer_params.return_value = {
+        "lr": LR, "weight_decay": value, "betas": BETAS, "eps": EPS,
+    }  # fmt: skip
+    engine.optimizer_name.return_value = "muadamw"
+    return DeepSpeedEngine._configure_basic_optimizer(engine, [model.weight])
+
+
 def flashoptim(name, **fixed):
     """Return the builder of one of flashoptim's optimizers, uncompressed."""
 
@@ -229,6 +243,7 @@ STACKS = {
     "scion-lions": ("LIONS-EPFL/scion", "f58a393", built(scion, value=1.0)),
     "deepspeed-adam": ("deepspeed", "0", built(deepspeed_cpu_adam)),
     "deepspeed-lion": ("deepspeed", "0", built(deepspeed_cpu_lion)),
+    "deepspeed-muadamw": ("deepspeed", "0", built(deepspeed_muadamw)),
     "flashoptim-adamw": ("flashoptim", "0", built(flashoptim("FlashAdamW"))),
     "flashoptim-adamw-decouple-lr": (
         "flashoptim",

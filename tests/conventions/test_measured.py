@@ -62,7 +62,7 @@ def test_what_a_number_takes_off_beside_a_direction_is_the_rules(key):
         found = parse_rule(text).step(State(), w, (w - outside) / case["lr"], names=names)
         assert np.abs(found - inside).max() <= 2e-6
         return
-    w = outside if record.proximal else w  # a proximal decay acts on the moved weight
+    w = outside if record.proximal or record.decays_after_step else w  # it acts on the moved one
     decayed = parse_rule(record.update).step(State(), w, 0 * w, names=names)
     assert np.abs(inside - outside - (decayed - w)).max() <= LOOSE.get((key, "apart"), 2e-6)
 

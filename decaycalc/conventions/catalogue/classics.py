@@ -28,7 +28,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="none",
         trap="lr_mult: 2 on a bias doubles its decay too; gradients are clipped before the decay joins",
         source="BVLC/caffe, src/caffe/solvers/sgd_solver.cpp, Regularize and ComputeUpdateValue (9b89154)",
-        verification="literal step: no package to install",
+        verification="literal step: no package to install, C++ with protobuf and BLAS around it",
         common=True,
     ),
     _record(
@@ -42,7 +42,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="none",
         trap="the same solver field as SGD's, but under Adam it is no decay; momentum is beta1, 0 unless given",
         source="BVLC/caffe, src/caffe/solvers/adam_solver.cpp; Regularize runs before it (9b89154)",
-        verification="literal step: no package to install",
+        verification="literal step: no package to install, C++ with protobuf and BLAS around it",
     ),
     _record(
         penalty,
@@ -145,7 +145,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases (BiasL2Factor 0)",
         trap="0.0001 by default, and with 'adam' it goes through the preconditioner as in PyTorch's Adam",
         source="documentation alone (the source is closed): MathWorks, Deep Learning Toolbox, TrainingOptionsSGDM and its custom training loop, which adds λ·w to the gradient (R2023b)",
-        verification="literal step: proprietary",
+        verification="literal step: closed source, read in its documentation",
     ),
     _record(
         Convention,
@@ -155,13 +155,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         shrink=PLAIN,
         coupling=Coupling.DECOUPLED,
         optimizer="dynet-trainer",
-        update="w = w*(1 - lam) - lr*unmodelled(g)",
+        update="w = (w - lr*unmodelled(g))*(1 - lam)",
+        decays_after_step=True,
         aliases=("dynet",),
         follows=Follows.CONSTANT,
         default="0",
         trap="no lr and no schedule in the decay; it acts through a common scale of all parameters",
         source="clab/dynet, dynet/weight-decay.h, L2WeightDecay::update_weight_decay; training.cc (22b4495)",
-        verification="literal step: C++",
+        verification="executed: dyNET38 2.2",
     ),
     _record(
         penalty,
@@ -172,7 +173,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="lr stands inside the momentum; its adaptive optimizers have no decay",
         source="NervanaSystems/neon, neon/optimizers/optimizer.py, GradientDescentMomentum.optimize (8c3fb8a)",
-        verification="literal step: no longer installs",
+        verification="literal step: no longer installs, needs Python 2 or 3.5",
     ),
     _record(
         Convention,
@@ -200,7 +201,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="without the half, per sequence (B counts chunks); with n parallel jobs scripts set --l2-regularize-factor 1/n",
         source="kaldi-asr/kaldi, src/nnet3/nnet-utils.cc, ApplyL2Regularization; nnet-training.cc (f400766)",
-        verification="literal step: C++",
+        verification="literal step: no package to install, C++ with a build of its own",
     ),
     _record(
         Convention,
@@ -215,6 +216,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="biases decay too; with adaptive_rate (the default) it goes through ADADELTA and is no decay",
         source="h2oai/h2o-3, hex/deeplearning/Neurons.java, bprop: grad + weight·l2 (4b33b75)",
-        verification="literal step: Java",
+        verification="literal step: Java, a server whose steps are not to be seen one by one",
     ),
 )

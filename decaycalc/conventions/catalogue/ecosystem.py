@@ -71,7 +71,7 @@ _apex = package(
     title="apex {name}({parameter})",
     parameter="weight_decay",
     default="0",
-    verification="literal step: needs CUDA",
+    verification="literal step: its kernels need CUDA",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -476,7 +476,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and tensors of one dimension (wd_mult 0)",
         trap="λ may have a schedule of its own, start to end, which multiplies the lr's",
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py, optimizer_param_scheduler.py (d98e8a6)",
-        verification="literal step: needs CUDA",
+        verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
     _record(
         penalty,
@@ -487,7 +487,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and tensors of one dimension (wd_mult 0)",
         trap="coupled, while the same flag under adam is decoupled",
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py (d98e8a6)",
-        verification="literal step: needs CUDA",
+        verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
     _record(
         decoupled,
@@ -596,7 +596,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         trap="norms and biases decay unless --norm-weight-decay 0 (newer: --bias-weight-decay 0) is given; --opt adamw decouples",
         source="pytorch/vision, references/classification/train.py (017e9b9)",
-        verification="literal step: torch's SGD in a script",
+        verification="literal step: torch's SGD, itself executed, in a script",
     ),
     _record(
         decoupled,
@@ -676,7 +676,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("colossalai-adam", "colossalai-fused-adam"),
         trap="AdamW although called Adam, unless adamw_mode=False",
         source="hpcaitech/ColossalAI, colossalai/nn/optimizer/hybrid_adam.py (4f9953b)",
-        verification="literal step: its kernels are compiled on the machine",
+        verification="literal step: ColossalAI builds its kernels with its CUDA toolkit",
     ),
     _record(
         decoupled,

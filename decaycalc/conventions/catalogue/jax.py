@@ -289,7 +289,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("optax-dadapt-adamw",),
         trap=SLOW_START,
         where="optax/contrib/_prodigy.py",
-        verification="literal step: without gradients its estimate is no number",
+        verification="executed: optax 0.2.8",
     ),
     _optax(
         Convention,
@@ -381,7 +381,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.CONSTANT,
         trap="with weight_decay_rate_lr_exponent it is times lr to that power (PaLM's is 2)",
         source="google-research/t5x, t5x/adafactor.py, Adafactor.apply_param_gradient (cc342d4)",
-        verification="literal step: its modules need T5X's whole stack",
+        verification="literal step: its modules need T5X's whole stack, not on PyPI",
     ),
     _flax(
         decoupled,

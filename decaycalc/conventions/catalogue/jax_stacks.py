@@ -25,7 +25,7 @@ _levanter = package(
     title="Levanter {name}Config({parameter})",
     parameter="weight_decay",
     default="0.1",
-    verification="literal step: read in source",
+    verification="literal step: marin's Levanter is not on PyPI, read in its source",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (

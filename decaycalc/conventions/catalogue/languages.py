@@ -13,7 +13,7 @@ _burn = package(
     optimizer="adam",
     parameter="penalty",
     default="none",
-    verification="literal step: Rust",
+    verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
 )
 _record = package(group=_GROUP, default="0.01")
 _dfdx = package(
@@ -24,7 +24,7 @@ _dfdx = package(
     optimizer="adam",
     parameter="lam",
     default="none",
-    verification="literal step: Rust",
+    verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
 )
 _tch = package(
     group=_GROUP,
@@ -32,7 +32,7 @@ _tch = package(
     aliases=("tch-rs-{key}",),
     parameter="wd",
     default="0",
-    verification="literal step: Rust",
+    verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
 )
 _torchsharp = package(
     group=_GROUP,
@@ -41,7 +41,7 @@ _torchsharp = package(
     source="dotnet/TorchSharp, src/TorchSharp/Optimizers/{name}.cs (c20b6a1)",
     parameter="weight_decay",
     default="0",
-    verification="literal step: .NET",
+    verification="literal step: a package of NuGet, not on PyPI, Debian or npm",
 )
 _r = package(
     group=_GROUP,
@@ -50,7 +50,7 @@ _r = package(
     optimizer="adam",
     parameter="weight_decay",
     default="0",
-    verification="literal step: an R package",
+    verification="literal step: an R package that fetches libtorch as it installs, not in Debian",
 )
 _jittor = package(
     group=_GROUP,
@@ -68,7 +68,7 @@ _oneflow = package(
     source="Oneflow-Inc/oneflow, python/oneflow/nn/optimizer/{key}.py; oneflow/user/kernels/model_update_kernel_util.h (25c8978)",
     parameter="weight_decay",
     default="0",
-    verification="literal step: no wheel for a current Python",
+    verification="literal step: no wheel for Python above 3.10",
 )
 _mindspore = package(
     group=_GROUP,
@@ -121,7 +121,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adam",
         trap="every tensor of the VarMap decays, biases and norms too; SGD has no decay",
         source="huggingface/candle, candle-nn/src/optim.rs, AdamW::step (2a13b0f)",
-        verification="literal step: Rust",
+        verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
     ),
     _dfdx(
         penalty,
@@ -278,6 +278,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="the fourth of the optimizer's parameters; decoupled, though the optimizer is called adam",
         source="marian-nmt/marian-dev, src/optimizers/optimizers.cpp, Adam::updateImpl (c9f287d)",
-        verification="literal step: C++",
+        verification="literal step: no package to install, C++ with a build of its own",
     ),
 )

@@ -74,7 +74,7 @@ _flux = package(
     optimizer="adam",
     parameter="lam",
     default="0",
-    verification="literal step: Julia",
+    verification="literal step: Julia's packages are not on PyPI, Debian or npm",
 )
 _dl4j = package(
     group=_GROUP,
@@ -84,7 +84,7 @@ _dl4j = package(
     parameter="coeff",
     default="none",
     exempt="biases (weightDecayBias is another number)",
-    verification="literal step: Java",
+    verification="literal step: Java, its native kernels are on Maven alone",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -154,7 +154,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="not in release 3.3.1; what is no matrix goes to AdamW with the same λ, norms and biases too",
         source="PaddlePaddle/Paddle, python/paddle/optimizer/muon.py, Muon._muon_update (0678a56)",
-        verification="literal step: read in source, in no release yet",
+        verification="literal step: in no release of Paddle yet, read in its source",
         since="paddlepaddle after 3.3.1",
     ),
     _paddle(

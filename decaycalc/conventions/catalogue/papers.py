@@ -40,7 +40,7 @@ CONVENTIONS = (
         update="u = adam(g); w = w - multiplier*(lr_peak*u + lam*w)",
         trap="PyTorch's AdamW multiplies by lr: its weight_decay is the paper's λ divided by the peak lr",
         source=f"{_ADAMW}, algorithm 2, line 12",
-        verification="literal step: a paper, its code is Lua",
+        verification="literal step: a paper, its code is for Lua Torch, no longer built",
     ),
     Convention(
         key="sgdw-paper",
@@ -55,7 +55,7 @@ CONVENTIONS = (
         update="w = w - multiplier*lam*w - velocity(lr*g)",
         trap="no 1/(1 - momentum): the decay does not pass through the buffer",
         source=f"{_ADAMW}, algorithm 1, line 9",
-        verification="literal step: a paper, its code is Lua",
+        verification="literal step: a paper, its code is for Lua Torch, no longer built",
     ),
     Convention(
         key="adamw-normalized",
@@ -71,7 +71,7 @@ CONVENTIONS = (
         "w = w - multiplier*(lr_peak*u + lam_norm*sqrt(batch_size/(dataset_size*epochs))*w)",
         trap="E is the epochs of the current restart; best values of the paper 0.025 to 0.05",
         source=f"{_ADAMW}, appendix B.1",
-        verification="literal step: an appendix, its code is Lua",
+        verification="literal step: an appendix, its code is for Lua Torch, no longer built",
     ),
     Convention(
         key="ema-timescale-steps",

@@ -529,7 +529,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         trap=None,
         where="pytorch_optimizer/optimizer/ranger21.py, Ranger21",
-        verification="literal step: its decay depends on all of the model's gradients",
+        verification="executed: pytorch_optimizer 4.1.0",
     ),
     _kozistr(
         penalty,

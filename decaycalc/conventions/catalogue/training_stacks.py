@@ -105,7 +105,7 @@ _megatron = package(
     parameter="weight_decay",
     default="0.01",
     exempt="biases and tensors of one dimension (wd_mult 0)",
-    verification="literal step: needs CUDA",
+    verification="literal step: Emerging-Optimizers needs Python 3.12",
 )
 _deepspeed = package(
     group=_GROUP,
@@ -522,6 +522,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adam",
         trap=PRECONDITIONED,
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py, adam_w_mode (d98e8a6)",
+        verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
     _deepspeed(
         decoupled,
@@ -538,6 +539,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adam-mup-deepspeed",
         trap="mup's class: hidden matrices get lr/width_mult and λ·width_mult",
         source="deepspeedai/DeepSpeed, deepspeed/runtime/engine.py: mup's MuAdamW (edaa722)",
+        verification="executed: deepspeed 0.19.8",
     ),
     _stack(
         decoupled,
