@@ -1,7 +1,8 @@
 """Keys of a file that sound as if they mattered for the decay and were not read."""
 
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.trainers.syntax.tree import Scalar, leaves
+from decaycalc.training.record import Origin
+from decaycalc.training.trainers.syntax.tree import Scalar, followed, leaves
 
 # Parts of a key's name that make it matter for the decay: such a key is never dropped in silence.
 _TELLING = (
@@ -26,9 +27,10 @@ def not_used(settings: Settings) -> tuple[str, ...]:
     known = {path for field in trainer.fields for path in (*field.paths, *field.covers)}
     exact = {name for name in trainer.harmless if not name.endswith("*")}
     prefixes = tuple(name[:-1] for name in trainer.harmless if name.endswith("*"))
-    names = []
+    names, known = [], known | _entered(settings)
     for path, node in leaves(settings.document.root):
-        is_known = path in known or any(path.startswith(f"{own}.") for own in known)
+        is_known = any(path.startswith(f"{own}.") for own in known)
+        is_known = is_known or not known.isdisjoint(followed(settings.document.root, path))
         if is_known or path in exact or (prefixes and path.startswith(prefixes)):
             continue
         if isinstance(node, Scalar) and (node.text or "").strip().lower() in _SILENT:
@@ -36,6 +38,12 @@ def not_used(settings: Settings) -> tuple[str, ...]:
         if _tells(path):
             names.append(path[:80])
     return tuple(names[:_MOST])
+
+
+def _entered(settings: Settings) -> set[str]:
+    """Return the paths whose values were read, wherever they were found, and by what references."""
+    found = (each for each in settings.consulted.values() if each.origin is Origin.FILE)
+    return {path for each in found for path in followed(settings.document.root, each.where)}
 
 
 def _tells(path: str) -> bool:

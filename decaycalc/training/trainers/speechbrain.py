@@ -6,7 +6,6 @@ recipes/*/*/hparams.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -55,7 +54,7 @@ def _class_of(settings: Settings) -> OptimizerClass | None:
     return find_class(f"torch.optim.{settings.text('optimizer') or ''}")
 
 
-def _argument(name: str, *, default: str | None = None) -> Field:
+def _argument(name: str, *, default: str | None = None, source: str = "") -> Field:
     """Return the field of one argument of the optimizer, wherever that stands."""
 
     def derive(settings: Settings) -> Sourced | None:
@@ -63,7 +62,7 @@ def _argument(name: str, *, default: str | None = None) -> Field:
         found = settings.in_file(Field(name=name, paths=(path,)))
         return _of_class(name)(settings) if found is None and default is None else found
 
-    return Field(name=name, derive=derive, default=default)
+    return Field(name=name, derive=derive, default=default, source=source)
 
 
 def _of_class(name: str) -> Derive:
@@ -95,6 +94,12 @@ def _scheduler(settings: Settings) -> Sourced | None:
     return derived("scheduler", names, ", ".join(made)) if names else None
 
 
+def _warmup(settings: Settings) -> Sourced | None:
+    """Return the warm-up of the first scheduler that has one."""
+    paths = tuple(f"{key}.n_warmup_steps" for key in _made(settings, _SCHEDULERS))
+    return settings.in_file(Field(name="warmup_steps", paths=paths))
+
+
 def _schedule(settings: Settings) -> str | None:
     """Return Noam's schedule, which peaks at its lr; NewBob waits for a loss to stop falling."""
     name = settings.word("scheduler")
@@ -103,7 +108,7 @@ def _schedule(settings: Settings) -> str | None:
     if name != "noamscheduler" or len(_made(settings, _SCHEDULERS)) != 1:
         return None
     (key,) = _made(settings, _SCHEDULERS)
-    warmup = typed_number("".join(settings.texts(f"{key}.n_warmup_steps")))
+    warmup = settings.number("warmup_steps")
     if not warmup or settings.has(f"{key}.model_size"):
         return None
     return compose("inverse-sqrt", warmup=int(warmup), ramp="one")
@@ -135,18 +140,21 @@ TRAINER = Trainer(
         Field(name="optimizer", derive=_optimizer_name),
         _argument("weight_decay"),
         _argument("lr"),
-        _argument("momentum", default="0"),
-        _argument("dampening", default="0"),
-        _argument("nesterov", default="false"),
+        _argument("momentum", default="0", source="torch 2.13"),
+        _argument("dampening", default="0", source="torch 2.13"),
+        _argument("nesterov", default="false", source="torch 2.13"),
         Field(name="batch_size", paths=("batch_size", "train_dataloader_opts.batch_size")),
         Field(name="grad_accum", paths=("grad_accumulation_factor",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="epochs", paths=("number_of_epochs", "N_epochs", "epoch_counter.limit")),
         Field(name="scheduler", derive=_scheduler, default="none"),
+        Field(name="warmup_steps", derive=_warmup),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing"),
-    harmless=("*",),
+    harmless=("checkpointer*", "error_rate_computer*", "valid_*", "test_*", "dynamic_batching",
+              "augment_warmup", "dynamic_batch_sampler*", "batch_ordering", "normalize*",
+              "progress_*"),
     finish=_finish,
 )  # fmt: skip

@@ -38,3 +38,10 @@ def test_submitit_tells_the_devices_and_layers_fall(tmp_path):
     assert found.run.examples_per_step == 2048
     assert any("layer_decay 0.8" in note for note in found.notes)
     assert read(tmp_path, "b.sh", text.replace("--nodes 4", "--nodes $N")).run.world_size is None
+
+
+def test_torchruns_own_devices_count_without_submitit(tmp_path):
+    text = "torchrun --nproc_per_node=2 main.py --data_path /d --update_freq 3 --batch_size 8"
+    assert read(tmp_path, "run.sh", text).run.examples_per_step == 48
+    bare = read(tmp_path, "b.sh", text.replace("torchrun --nproc_per_node=2", "python"))
+    assert bare.run.world_size == 1

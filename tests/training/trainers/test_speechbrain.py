@@ -69,3 +69,11 @@ def test_an_optimizer_of_a_pre_trained_part_is_named(tmp_path):
     assert found.value == "0.02"
     assert any("wav2vec_opt_class: an optimizer of its own" in note for note in found.notes)
     assert any("batches are by length" in note for note in found.notes)
+
+
+def test_what_enters_by_a_reference_is_used_and_the_rest_is_named(tmp_path):
+    text = FILE.replace("n_warmup_steps: 3000", "n_warmup_steps: !ref <warm_steps>")
+    rest = "warm_steps: 20\nmax_batch_length: 9\nturn_lr: !ref <lr_turn>\nlr_turn: !ref <turn_lr>\n"
+    found = read(tmp_path, "train.yaml", text + rest)
+    assert found.schedule == "inverse-sqrt:warmup=20,ramp=one"
+    assert found.not_used == ("max_batch_length", "turn_lr", "lr_turn")

@@ -85,6 +85,17 @@ def find(root: Entries, path: str) -> Node | None:
     return _unknown(node)
 
 
+def followed(root: Entries, path: str) -> tuple[str, ...]:
+    """Return a path, and those that the reference there leads on to."""
+    paths = [path]
+    for _ in range(_LONGEST_CHAIN):
+        target = _target(_walk(root, paths[-1]))
+        if target is None:
+            break
+        paths.append(target)
+    return tuple(paths)
+
+
 def _walk(node: Node, path: str) -> Node | None:
     """Return the node at a path, keys with dots in them first."""
     if not isinstance(node, Entries):
