@@ -90,3 +90,19 @@ def test_a_share_of_the_run_gives_way_to_the_groups():
     run = Run(lr="0.1", extras=(("update_share", "0.5"), ("eta", "1")))
     part = own_run(typed(value="0.1", run=run), Group(name="x", update_share="0.25"))
     assert dict(part.run.extras) == {"update_share": Fraction(1, 4), "eta": Fraction(1)}
+
+
+def test_rules_of_a_run_without_tensors_stand_beside_the_rest():
+    found = grouped(typed(run=Run(lr="0.01"), value="0.1"), ("^a:lr*10", "b:wd=0"))
+    assert [group.name for group in found.groups] == ["others", "^a", "b"]
+
+
+def test_lengths_in_epochs_of_unknown_steps_leave_the_sum_open():
+    own = typed(
+        value="0.1",
+        source=find("pytorch-adamw"),
+        run=Run(lr="0.01", steps=100),
+        schedule="cosine:warmup=2epochs",
+    )
+    found = rows(grouped(own, ("^a:lr*10",)))["^a"]
+    assert (found.figures.shrink, found.figures.sum_shrink) == (pytest.approx(0.01), None)

@@ -1,0 +1,57 @@
+"""A run as options say it, laid over a published run or over a file's."""
+
+import pytest
+
+from decaycalc.conventions.run import Run
+from decaycalc.errors import ContradictionError, NoEquivalentError, UnknownNameError
+from decaycalc.training.chosen import chosen, given_of, loaded, typed
+from decaycalc.training.source import load
+from tests.training.trainers.reading import read
+
+FILE = "per_device_train_batch_size: 4\nnum_train_epochs: 2\nlearning_rate: 1e-4\n"
+
+
+def test_ones_own_run_is_as_it_is():
+    own = typed(value="0.1")
+    assert chosen(own, None) is own
+
+
+def test_what_is_said_enters_as_a_file_would_hold_it():
+    own = typed(
+        run=Run(lr="0.1", momentum="0.9", nesterov=True, loss="batch-sum"), schedule="cosine"
+    )
+    said = dict(given_of(own))
+    assert (said["lr"], said["nesterov"], said["schedule"]) == ("0.1", "true", "cosine")
+    assert said["loss"] == "batch-sum"
+
+
+def test_a_file_whose_number_does_not_reach_the_weights_is_no_start(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"{FILE}optim: galore_adamw\nweight_decay: 0.1\n", encoding="utf-8")
+    with pytest.raises(NoEquivalentError, match="does not pass weight_decay"):
+        chosen(typed(), str(path))
+    assert loaded(str(path), typed()).refusal
+
+
+def test_what_is_neither_a_run_nor_a_file_is_said():
+    with pytest.raises(UnknownNameError, match="nor is it a file"):
+        load("no-such-run")
+    with pytest.raises(ContradictionError, match="it has no kind"):
+        load("resnet-50-he", kind="timm")
+
+
+def test_a_world_size_that_enters_nothing_is_refused(tmp_path):
+    text = "deepspeed --module openrlhf.cli.train_sft --adam.weight_decay 0.1"
+    with pytest.raises(ContradictionError, match="world_size 4 changes nothing"):
+        read(tmp_path, "run.sh", text, world_size="4")
+
+
+def test_a_training_tells_its_notes_and_its_origins(tmp_path):
+    found = read(tmp_path, "a.yaml", f"{FILE}deepspeed: z.json\nwarm_lr: 3\n")
+    assert all(note.startswith(f"{found.source}: ") for note in found.told)
+    assert (found.imported()["kind"], found.imported()["not_used"]) == ("hf-trainer", ["warm_lr"])
+
+
+def test_a_given_schedule_takes_the_files_place(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE, schedule="cosine")
+    assert found.schedule == "cosine"
