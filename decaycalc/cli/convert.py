@@ -22,6 +22,7 @@ from decaycalc.cli.options import (
 )
 from decaycalc.cli.output import Shown, output_of, output_options
 from decaycalc.cli.request import Request, question_of, training_of
+from decaycalc.cli.screen import following
 from decaycalc.errors import MissingQuantityError, NoEquivalentError, UsageError
 from decaycalc.record import replace
 
@@ -119,7 +120,8 @@ def answered(request: Request, training: "Training") -> Shown:
         # A bare number does not follow the schedule that a recipe brings along.
         training = replace(training, schedule=None, decay_schedule=request.decay_schedule)
     question = question_of(request, training, strict=request.strict and whole)
-    found = answer(question)
+    with following(question.run.total_steps if question.schedule else None):
+        found = answer(question)
     if request.strict:
         _require_said(found)
     asked = len(question.targets)

@@ -11,7 +11,7 @@ from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
 from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
-from decaycalc.cli.screen import working
+from decaycalc.cli.screen import following
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import replace
 from decaycalc.training.chosen import typed
@@ -125,7 +125,7 @@ def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleA
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
     require_taken(Side(convention=record, run=training.run), ())
     n_points = points(curve)
-    with working(f"following {float(training.run.total_steps or 0):g} steps"):
+    with following(training.run.total_steps):
         return follow_decay(
             training.value,
             source=record,

@@ -11,10 +11,12 @@ from decaycalc.cli.streams import escaped
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from fractions import Fraction
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 # Quit where one screen is enough, keep colours, leave the text on the screen.
 _LESS = "FRX"
+_LONG = 10**8  # steps that take a second or so to be followed
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -70,6 +72,13 @@ def working(what: str) -> "AbstractContextManager[object]":
 
     console = Console(stderr=True, markup=False, emoji=False, highlight=False)
     return console.status(f"{what} (ctrl-c ends it)")
+
+
+def following(steps: "Fraction | None") -> "AbstractContextManager[object]":
+    """Return what says that a run of so many steps is followed, where that takes a while."""
+    if steps is None or steps < _LONG:
+        return nullcontext()
+    return working(f"following {float(steps):g} steps")
 
 
 def is_long(text: str) -> bool:

@@ -3,6 +3,8 @@
 import io
 import os
 import sys
+from contextlib import nullcontext
+from fractions import Fraction
 
 import click
 import pytest
@@ -142,10 +144,12 @@ def test_the_three_things_asked_for_are_on_the_first_screen(run):
     "words",
     [
         "schedule 0.1 --from pytorch-adamw --lr 1e-3 --steps 500 --schedule cosine --json",
+        "convert 0.1 --from pytorch-adamw --lr 1e-3 --steps 500 --schedule cosine --json",
         "verify 0.1 --from pytorch-adamw --to tfa-adamw --lr 1e-3 --steps 9 --json",
     ],
 )
 def test_what_may_take_long_says_so_on_a_terminal_and_nowhere_else(monkeypatch, capsys, words):
+    monkeypatch.setattr(screen, "_LONG", 100)  # steps
     said = io.StringIO()
     monkeypatch.setattr(said, "isatty", lambda: True, raising=False)
     assert main(words.split()) == 0
@@ -154,3 +158,12 @@ def test_what_may_take_long_says_so_on_a_terminal_and_nowhere_else(monkeypatch, 
     monkeypatch.setenv("TERM", "xterm")
     assert main(words.split()) == 0
     assert "ctrl-c ends it" in said.getvalue()
+
+
+@pytest.mark.parametrize(("steps", "said"), [(None, ""), (10**8 - 1, ""), (10**9, "1e+09 steps")])
+def test_a_long_run_is_said_to_be_followed_on_a_terminal(monkeypatch, steps, said):
+    told = []
+    monkeypatch.setattr(screen, "working", lambda what: nullcontext(told.append(what)))
+    with screen.following(None if steps is None else Fraction(steps)):
+        pass
+    assert "".join(told).removeprefix("following ") == said

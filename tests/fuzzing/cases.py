@@ -19,8 +19,10 @@ N_CASES = int(os.environ.get("DECAYCALC_FUZZ") or 0)
 SEED = os.environ.get("DECAYCALC_FUZZ_SEED") or (f"{time.time_ns()}" if N_CASES else "plain")
 MINUTES = float(os.environ.get("DECAYCALC_FUZZ_MINUTES", "inf"))
 ONLY = os.environ.get("DECAYCALC_FUZZ_CASE", "")
-_LONGEST = 20  # seconds of the processor for one case, which only a hang exceeds
-_LONGEST_WAIT = 240  # seconds of the clock, on a busy machine
+# Seconds of the processor for one case, which only a hang exceeds: the longest run that is
+# followed step by step, of 10^10 steps, takes half of them.
+_LONGEST = 300
+_LONGEST_WAIT = 900  # seconds of the clock, on a busy machine
 _TIMERS = ((signal.SIGPROF, signal.ITIMER_PROF, _LONGEST),
            (signal.SIGALRM, signal.ITIMER_REAL, _LONGEST_WAIT))  # fmt: skip
 _MOST_KINDS = 40
