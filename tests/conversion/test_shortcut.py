@@ -11,6 +11,7 @@ from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.momentum import calm_limit, is_oscillating
 from decaycalc.conversion.shortcut import NoShortcutError, Term, shortcut, size_of, usual_ratio
 from decaycalc.errors import DecaycalcError, NoEquivalentError
+from tests.every_record import of_each
 
 NAMES = ("lr", "momentum", "batch_size", "dataset_size", "epochs")
 SETTING = {
@@ -29,7 +30,7 @@ def made(source, target, **setting):
     return way, shortcut([way], places), [usual_ratio(text) for text in setting.values()]
 
 
-@pytest.mark.parametrize("target", [record.key for record in conventions()])
+@of_each(record.key for record in conventions())
 def test_a_shortcut_gives_the_plan_s_own_number(target):
     for source in ("pytorch-sgd", "pytorch-adamw", "keras-l2", "sum-l2"):
         for setting in (SETTING, {"lr": "3e-4", "grad_accum": "2", "batch_size": "96"}):
