@@ -20,7 +20,7 @@ from decaycalc.architecture.name_words import (
     norm_kind,
     parts_of,
 )
-from decaycalc.architecture.stacking import Shapes, find_stacks
+from decaycalc.architecture.stacking import ALONE, Shapes, Stack, find_stacks
 from decaycalc.architecture.tensors import Role, Tensor, split_name
 
 EMBEDDING_WORDS = ("embed", "wte", "shared", "lookup")
@@ -73,7 +73,7 @@ class Surroundings:
     norms: frozenset[str]
     fans: dict[str, tuple[int, int] | None]
     batch_norms: frozenset[str]
-    stacks: dict[str, int]
+    stacks: dict[str, Stack]
 
 
 def guess_tensors(
@@ -102,17 +102,17 @@ def _batch_norms(listed: Shapes) -> frozenset[str]:
 
 
 def _surroundings(
-    kept: Shapes, stacks: dict[str, int], batch_norms: frozenset[str]
+    kept: Shapes, stacks: dict[str, Stack], batch_norms: frozenset[str]
 ) -> Surroundings:
-    inner = [(name, shape[1:] if name in stacks else shape) for name, shape in kept]
+    inner = [(name, stacks.get(name, ALONE).layer(shape)) for name, shape in kept]
     norms = frozenset(split_name(name)[0] for name, shape in inner if is_gain(name, shape))
     fans = {split_name(name)[0]: guess_fans(name, shape) for name, shape in inner if len(shape) > 1}
     return Surroundings(norms=norms, fans=fans, batch_norms=batch_norms, stacks=stacks)
 
 
 def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
-    layer, depth = split_name(name)[0], around.stacks.get(name, 1)
-    inner = shape[1:] if depth > 1 else shape
+    layer, stack = split_name(name)[0], around.stacks.get(name, ALONE)
+    inner = stack.layer(shape)
     role = guess_role(name, inner)
     if layer in around.norms and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}:
         role = Role.NORM
@@ -127,7 +127,8 @@ def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
         init_variance=variance,
         init_mean=mean,
         norm_kind=_kind(layer, around) if role is Role.NORM else "",
-        stack=depth,
+        stack=stack.size,
+        stack_axis=stack.axis,
     )
 
 

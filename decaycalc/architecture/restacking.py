@@ -6,6 +6,7 @@ from decaycalc.errors import ContradictionError
 from decaycalc.record import replace
 
 _SAID = "layers are stacked"
+_ORDINALS = ("first", "second")
 
 
 def from_names(name: str, tensors: tuple[Tensor, ...], classes: int | None = None) -> Architecture:
@@ -24,11 +25,13 @@ def _notes(tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
     stacked = [tensor for tensor in tensors if tensor.stack > 1]
     if not stacked:
         return ()
+    axes = " or ".join(_ORDINALS[axis] for axis in sorted({each.stack_axis for each in stacked}))
     depths = " and ".join(str(depth) for depth in sorted({tensor.stack for tensor in stacked}))
+    some = f"{len(stacked)} tensors ({stacked[0].name[:60]!r} ...)"
     note = (
-        f"{_SAID}: the first axis of {len(stacked)} tensors ({stacked[0].name[:60]!r} ...) is read "
-        f"as {depths} layers; masks and Σw² are a layer's own, while code that counts dimensions "
-        "sees one more (--not-stacked reads it as one layer)"
+        f"{_SAID}: the {axes} axis of {some} is read as {depths} layers; masks and Σw² are a "
+        "layer's own, while code that counts dimensions sees one more (--not-stacked reads it as "
+        "one layer)"
     )
     return (note,)
 
@@ -49,7 +52,7 @@ def restack(architecture: Architecture, *, stacked: bool | None) -> Architecture
     guessed = guess_tensors(((t.name, t.shape) for t in old), stacked=stacked)
     usual = guess_tensors((t.name, t.shape) for t in old)
     if stacked and all(tensor.stack == 1 for tensor in guessed):
-        raise ContradictionError("no tensors of one container share a first axis: none is stacked")
+        raise ContradictionError("no tensors of one container share an axis: none is stacked")
     kept = tuple(
         replace(new, role=tensor.role) if tensor.role is not told.role else new
         for tensor, told, new in zip(old, usual, guessed, strict=True)

@@ -43,8 +43,8 @@ class Tensor(Record):
     `fan_in` and `fan_out` are those of the layer that the tensor belongs to (inputs and outputs
     times the kernel's positions). `init_variance` and `init_mean` describe one entry as the
     reference implementation initialises it; None where that is unknown. `norm_kind` is layer,
-    rms, batch, group, response or empty (unknown). A leading axis of `stack` layers is no dimension
-    of a layer's own.
+    rms, batch, group, response or empty (unknown). The axis `stack_axis` of `stack` layers is no
+    dimension of a layer's own.
 
     Raises:
         InvalidValueError: a dimension is negative or the tensor absurdly large.
@@ -59,6 +59,7 @@ class Tensor(Record):
     init_mean: float = 0.0
     norm_kind: str = ""
     stack: int = 1
+    stack_axis: int = 0
 
     def __post_init__(self) -> None:
         if len(self.shape) > MOST_DIMENSIONS:
@@ -82,7 +83,8 @@ class Tensor(Record):
     @property
     def layer_shape(self) -> tuple[int, ...]:
         """Shape of one layer's part of the tensor."""
-        return self.shape if self.stack == 1 else self.shape[1:]
+        axis = self.stack_axis
+        return self.shape if self.stack == 1 else self.shape[:axis] + self.shape[axis + 1 :]
 
     @property
     def layer(self) -> str:

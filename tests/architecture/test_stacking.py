@@ -56,10 +56,26 @@ def test_masks_and_fans_are_those_of_one_layer():
         [("h/ln/scale", (1, 8)), ("h/fc/kernel", (1, 8, 8))],
         [("h/ln/scale", (8, 8))],
         [("h/step", ()), ("h/scale", ())],
+        [("q/kernel", (4096, 64, 64)), ("q/bias", (64, 64))],
     ],
 )
 def test_what_shows_no_stack_is_none(shapes):
     assert find_stacks(shapes) == {}
+
+
+def test_layers_on_the_second_axis_are_told_where_the_first_is_not_shared():
+    # As T5X and MaxText scan: 12 layers of width 768.
+    shapes = [
+        ("decoder/layers/pre_mlp_layer_norm/scale", (768, 12)),
+        ("decoder/layers/mlp/wi/kernel", (768, 12, 3072)),
+        ("decoder/layers/mlp/wo/kernel", (3072, 12, 768)),
+    ]
+    net = network(shapes)
+    assert [tensor.stack for tensor in net.tensors] == [12, 12, 12]
+    assert [tensor.layer_shape for tensor in net.tensors] == [(768,), (768, 3072), (3072, 768)]
+    assert decayed(net, mask="no-1d") == (False, True, True)
+    assert net.tensors[1].sum_of_squares == pytest.approx(12 * 2 * 3072)
+    assert "the second axis of 3 tensors" in net.notes[0]
 
 
 def test_a_stack_may_be_said_where_no_vector_shows_it():
