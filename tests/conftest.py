@@ -1,6 +1,5 @@
 """What every test may use: the program run in this process, and a quick hypothesis profile."""
 
-import gc
 from typing import NamedTuple
 
 import pytest
@@ -17,12 +16,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("quick")
-
-
-def pytest_collection_finish():
-    """Keep the ten thousand collected tests out of every later collection of garbage."""
-    gc.collect()
-    gc.freeze()
 
 
 class Ran(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 from decaycalc.errors import TextSyntaxError, UnreadableFileError
 from decaycalc.files.text import LARGEST_TEXT, read_text
 
+_LONGEST_REASON = 200
 _SHOWN, _BEFORE = 60, 30  # characters of a broken line that are shown, and those before the place
 
 # Python reads such an integer, but would write it as a decimal no more than it reads one.
@@ -42,7 +43,8 @@ def parse_toml(text: str, path: str, parse_float: Callable[[str], Any] = str) ->
         return tomllib.loads(text, parse_float=parse_float)
     except tomllib.TOMLDecodeError as error:
         reason, _, where = str(error).rpartition(" (at ")
-        raise TomlSyntaxError(path, text, _place(where, text), reason) from None
+        # It may name a key as long as the file.
+        raise TomlSyntaxError(path, text, _place(where, text), reason[:_LONGEST_REASON]) from None
     except RecursionError:
         raise UnreadableFileError(path, "it is nested too deeply") from None
     except ValueError:
