@@ -3,9 +3,10 @@
 It is for packages that fit no common environment: a key is measured where its package can be
 imported, what stands in the file for the others stays. tests/conventions/test_measured.py holds
 the records against it. A key is measured without a gradient; also along one where the record's
-rule says the direction; with and without its number along one where no rule says it, so that the
-direction goes out of the difference; and where a penalty joins the gradient of such a direction,
-against the same optimizer without its number along g + λ·w.
+rule says the direction; with and without its number along one where no rule says it, up to the
+first step that the number changes, whose direction is what it does without; and where a penalty
+joins the gradient of such a direction, against the same optimizer without its number along
+g + λ·w.
 """
 
 import json
@@ -72,6 +73,7 @@ def of_class(module, name, *, shape=(4, 3), **fixed):
         found = getattr(import_module(module), name)
         return follow(found([weight], lr=LR, weight_decay=value, **fixed), weight, gradients)
 
+    measure.names = {"d": fixed["d0"]} if "d0" in fixed else {}
     return measure
 
 
@@ -86,7 +88,8 @@ def with_a_graph(module, name):
 
         def stepped():
             found, weight.grad = weight.grad, None
-            (weight * found).sum().add((0 * weight**2).sum()).backward(create_graph=True)
+            beside = weight - weight.detach()  # a curvature of 1 that adds no gradient
+            (weight * found + beside**2 / 2).sum().backward(create_graph=True)
             step()
 
         optimizer.step = stepped
@@ -106,7 +109,7 @@ def mended():
 def of_trainer(name):
     """Return the measurement of what transformers' Trainer makes of an `optim`."""
 
-    def measure():
+    def measure(gradients=None, value=VALUE):
         import torch
 
         mended()
@@ -115,12 +118,12 @@ def of_trainer(name):
         model = torch.nn.Linear(3, 4)
         model.weight = parameter()
         arguments = TrainingArguments(
-            output_dir="measured", optim=name, learning_rate=LR, weight_decay=VALUE,
+            output_dir="measured", optim=name, learning_rate=LR, weight_decay=value,
             report_to=[], use_cpu=True,
         )  # fmt: skip
         trainer = Trainer(model=model, args=arguments)
         trainer.create_optimizer()
-        return follow(trainer.optimizer, model.weight)
+        return follow(trainer.optimizer, model.weight, gradients)
 
     return measure
 
@@ -150,46 +153,51 @@ def of_mup(name):
 def of_unit_scaling(name):
     """Return the measurement of unit_scaling's optimizer on one of its own parameters."""
 
-    def measure():
+    def measure(gradients=None, value=VALUE):
         import torch
         from unit_scaling.parameter import Parameter
 
         weight = Parameter(torch.tensor(START, dtype=torch.float32), "weight")
         found = getattr(import_module("unit_scaling.optim"), name)
-        return follow(found([weight], lr=LR, weight_decay=VALUE), weight)
+        return follow(found([weight], lr=LR, weight_decay=value), weight, gradients)
 
+    own = LR / 3**0.5  # over the root of the fan-in, for a weight of three columns
+    measure.names = {"lr": own, "lr_peak": own}
     return measure
 
 
-def keras_micro_steps():
+def keras_micro_steps(gradients=None):
     """Return the weights after each update of three accumulated micro-steps."""
     import keras
     import torch
+    from measure_frameworks import walked
 
     variable = keras.Variable(START.astype("float32"))
     optimizer = keras.optimizers.SGD(LR, weight_decay=VALUE, gradient_accumulation_steps=3)
     optimizer.build([variable])
-    path = []
-    for _ in range(STEPS):
+
+    def step(gradient):
         for _ in range(3):
-            optimizer.apply([torch.zeros(START.shape)], [variable])
-        path.append(keras.ops.convert_to_numpy(variable).astype(float).tolist())
-    return path
+            optimizer.apply([torch.tensor(gradient)], [variable])
+
+    return walked(step, lambda: keras.ops.convert_to_numpy(variable).astype(float))(gradients)
 
 
-def tinygrad_muon():
+def tinygrad_muon(gradients=None, value=VALUE):
     """Return the weights after each step of tinygrad's Muon."""
+    from measure_frameworks import walked
     from tinygrad import Tensor
     from tinygrad.nn import optim
 
     weight = Tensor(START.astype("float32")).is_param_()
-    optimizer, path = optim.Muon([weight], lr=LR, weight_decay=VALUE), []
-    for _ in range(STEPS):
+    optimizer = optim.Muon([weight], lr=LR, weight_decay=value)
+
+    def step(gradient):
         with Tensor.train():
-            weight.grad = Tensor.zeros(*START.shape).contiguous()
+            weight.grad = Tensor(gradient).contiguous()
             optimizer.step()
-        path.append(weight.numpy().astype(float).tolist())
-    return path
+
+    return walked(step, lambda: weight.numpy().astype(float))(gradients)
 
 
 MEASURED = {
@@ -233,7 +241,7 @@ MEASURED = {
     "dadaptation-decoupled": (
         "dadaptation",
         "",
-        of_class("dadaptation", "DAdaptAdam", decouple=True),
+        of_class("dadaptation", "DAdaptAdam", decouple=True, d0=0.1, use_bias_correction=False),
     ),
     **{
         f"heavyball-{key}": ("heavyball", "3", of_class("heavyball", name, compile_step=False))
@@ -253,7 +261,7 @@ MEASURED = {
     "prodigy-plus": (
         "prodigy-plus-schedule-free",
         "2",
-        of_class("prodigyplus.prodigy_plus_schedulefree", "ProdigyPlusScheduleFree"),
+        of_class("prodigyplus.prodigy_plus_schedulefree", "ProdigyPlusScheduleFree", d0=0.1),
     ),
     "adv-optm-adamw-cautious": (
         "adv_optm",
@@ -288,8 +296,15 @@ def measurements(rule, measure):
     if "gradients" not in signature(measure).parameters:
         return found
     if "unmodelled" in rule:
-        return {**found, "apart": [measure(noise)[0], measure(noise, 0.0)[0]]}
+        return {**found, "apart": taken_apart(measure(noise), measure(noise, 0.0))}
     return {**found, "driven": measure(noise)}
+
+
+def taken_apart(inside, outside):
+    """Return the weights with and without a number, up to the first step where they differ."""
+    differs = (step for step in range(STEPS) if inside[step] != outside[step])
+    first = next(differs, 0) + 1
+    return [inside[:first], outside[:first]]
 
 
 def release_of(package):

@@ -216,7 +216,11 @@ FRAMEWORKS = {
     "optax-mechanize": (
         "optax",
         "0.2.8",
-        optax_of(lambda optax, value: optax.contrib.mechanize(optax.sgd(LR), weight_decay=value)),
+        optax_of(
+            lambda optax, value: optax.contrib.mechanize(
+                optax.sgd(LR), weight_decay=value, s_init=0.1
+            )
+        ),
     ),
     "paddle-lamb": ("paddlepaddle", "3.3.1", paddle_lamb),
     "flax-optim-adam": ("flax", "0.5", flax_optim("Adam")),

@@ -368,7 +368,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="heavyball-hyperball-adamw",
         refusal="every tensor is scaled back to the norm it began with: decay changes the step's direction only",
         optimizer="hyperball-adam",
-        update="n = (norm(w) if t == 1 else n); w = w - lr*unmodelled(g) - lr*weight_decay*w; w = w*(n/norm(w) if norm(w) > 0 else 1)",
+        update="n = (norm(w) if t == 1 else n); u = unmodelled(g) + weight_decay*w; w = w - lr*n*(u/norm(u) if norm(u) > 0 else 0); w = w*(n/norm(w) if norm(w) > 0 else 1)",
         trap="without a gradient the number does nothing at all",
         where="heavyball/utils.py, hyperball_step_",
         verification="executed: heavyball 3.2.1",

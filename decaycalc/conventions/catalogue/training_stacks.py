@@ -134,7 +134,8 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="hf-trainer-lion",
         aliases=("hf-trainer-lion-8bit", "hf-trainer-paged-lion-32bit"),
         optimizer="lion",
-        trap="Lion's lr is 3 to 10 times Adam's smaller and λ as many times larger: what counts is lr·λ",
+        update="w = w*(1 - lr*weight_decay); w = w - lr*lion(g, beta2=0.999)",
+        trap="its beta2 is adam_beta2, 0.999, not Lion's 0.99; lr is 3 to 10 times smaller than Adam's and λ as many times larger",
     ),
     _hf(
         decoupled,
@@ -344,7 +345,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="ProdigyPlusScheduleFree(weight_decay)",
         refusal="the decay is times the step size d, which it estimates from the gradients, and acts on schedule-free's average",
         optimizer="prodigy-plus",
-        update="w = w - lr*unmodelled(g)*(1 + weight_decay*w)",
+        update="d = (1e-6 if t == 1 else d); w = w - lr*d*(unmodelled(g) + weight_decay*w)",
         default="0",
         trap="lr is 1: the decay begins at 1e-6 of it; weight_decay_by_lr=False drops lr and d",
         source="prodigyplus/prodigy_plus_schedulefree.py (prodigy-plus-schedule-free 2.0.1)",
