@@ -258,6 +258,17 @@ MEASURED = {
         "0",
         with_a_graph("torch_optimizer", "Adahessian"),
     ),
+    "prodigy": ("prodigyopt", "1", of_class("prodigyopt", "Prodigy", d0=0.1)),
+    "pytorch-optimizer-prodigy": (
+        "pytorch_optimizer",
+        "4",
+        of_class("pytorch_optimizer", "Prodigy", d0=0.1),
+    ),
+    "pytorch-optimizer-dadaptadan": (
+        "pytorch_optimizer",
+        "4",
+        of_class("pytorch_optimizer", "DAdaptAdan", d0=0.1, weight_decouple=True),
+    ),
     "prodigy-plus": (
         "prodigy-plus-schedule-free",
         "2",
