@@ -12,7 +12,7 @@ _DIGITS = {Kind.READ: 4, Kind.COPIED: 6, Kind.LEFT: 4, Kind.SHARE: 3}  # signifi
 _PLAIN_FROM, _PLAIN_BELOW = 1e-5, 1e9
 # A factor this near to 1 shows as many nines as tell it from 1, up to so many digits.
 _NEAR_ONE, _MOST_NINES = 0.999, 9
-_MOST_SHARE = 1e9  # a weight that grew beyond it is told by its factor: 1e307 has no per cent
+_MOST_SHARE = 1e300  # a weight that grew beyond it is told by its factor: 1e307 has no per cent
 _NEAR_ALL = 0.9995  # a share that three digits would call 100 %
 
 
@@ -143,7 +143,7 @@ def _left(factor: float) -> str:
 
 def _share(share: float) -> str:
     """Return a share in per cent; one just below 100 % with the nines that tell it from 100."""
-    if share > _MOST_SHARE:
+    if abs(share) > _MOST_SHARE:
         return f"{_any(share, _DIGITS[Kind.SHARE])} times"
     if not _NEAR_ALL <= share < 1:
         return f"{_any(100 * share, _DIGITS[Kind.SHARE])} %"

@@ -54,7 +54,7 @@ TABLE = Table(
         (0.39378, Kind.SHARE, "39.4 %"), (0.99995, Kind.SHARE, "99.995 %"),
         (1 - 1e-15, Kind.SHARE, "100 %"), (1.0, Kind.SHARE, "100 %"), (0.0, Kind.SHARE, "0 %"),
         (3e-9, Kind.SHARE, "3e-7 %"), (123.0, Kind.SHARE, "12,300 %"), (0.5, Kind.TEXT, "0.5"),
-        (1.7e308, Kind.SHARE, "1.7e308 times"),
+        (1.7e308, Kind.SHARE, "1.7e308 times"), (-1e307, Kind.SHARE, "-1e307 times"),
     ],
 )  # fmt: skip
 def test_digits_are_decided_in_one_place(number, kind, text):
