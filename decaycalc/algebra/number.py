@@ -200,6 +200,14 @@ def _zero(part: str, text: str, name: str) -> Fraction:
     return ZERO
 
 
+def rounds_to(value: Fraction, number: Number) -> bool:
+    """Return whether an exact number, of any size, is another one to within a float64's digits."""
+    try:
+        return float(value) == float(number)
+    except OverflowError:
+        return False
+
+
 def finite(value: Fraction, name: str) -> float:
     """Return the float64 nearest to an exact number.
 

@@ -7,6 +7,7 @@ plan that was made for one run holds for all of its kind, and only has to be lai
 
 from typing import Any
 
+from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
@@ -110,7 +111,7 @@ def _follows(here: Side, other: Side, target_run: Run) -> bool:
     names = {name: here.get(name) for name in implied[2].names}
     if None in names.values():
         return False
-    return float(implied[2].evaluate(names)) == float(target_run.lr)
+    return rounds_to(implied[2].evaluate(names), target_run.lr)
 
 
 def sees_numbers(convention: Convention) -> bool:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from fractions import Fraction
 
+from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
@@ -244,7 +245,7 @@ def _is(value: Number, monomial: Monomial, source: Side) -> bool:
     An lr that was rounded to a float64 and typed back is still the same.
     """
     names = {name: source.get(name) for name in monomial.names}
-    return None not in names.values() and float(monomial.evaluate(names)) == float(value)
+    return None not in names.values() and rounds_to(monomial.evaluate(names), value)
 
 
 def _lr_ratio(source: Side, target: Side) -> Monomial:

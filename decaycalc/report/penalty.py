@@ -1,7 +1,7 @@
 """The penalty's scale: by layer with a network, and the λ that stands beside each kind of loss."""
 
 from collections.abc import Iterable
-from math import exp, fsum
+from math import exp, fsum, inf
 from typing import TYPE_CHECKING
 
 from decaycalc.answers import Answer
@@ -31,7 +31,8 @@ def beside_losses(answer: Answer, penalty: Penalty) -> Table | None:
     for title, key, name in _LOSSES:
         coefficient = getattr(penalty, name)
         if coefficient is not None:
-            rows.append((title, coefficient, 2 * coefficient, lrs.get(key) or own, key))
+            halved = 2 * coefficient if 2 * coefficient < inf else "beyond 1.8e308"
+            rows.append((title, coefficient, halved, lrs.get(key) or own, key))
     if not rows:
         return None
     columns = (

@@ -64,3 +64,12 @@ def test_a_command_behind_two_dashes_is_found_by_the_group(capsys):
     assert capsys.readouterr() == direct
     assert main(["--", "--schema"]) == 2
     assert "--schema" in capsys.readouterr().err
+
+
+def test_what_lies_beyond_float64_is_told_in_words(capsys):
+    run = "--batch-size 256 --dataset-size 1000 --epochs 3"
+    assert main(f"convert 1e308 --from sum-l2 {run}".split()) == 0
+    assert "beyond 1.8e308" in capsys.readouterr().out
+    words = "--from pytorch-adamw --to keras-l2 --lr 0.1 --to-lr 0.7 --to-loss 5e-324 --value"
+    assert main(f"convert 0.006 {words}".split()) in {1, 2}
+    assert capsys.readouterr().err.count("error: ") == 1
