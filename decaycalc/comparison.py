@@ -11,6 +11,7 @@ from decaycalc.inspection import Inspection, InspectionJson, inspect, network_of
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
 
+_TIMES = 1.1  # a ratio below it is told in per cent
 _SAME = 1e-9  # relative: what rounding leaves of a ratio of one
 
 
@@ -239,4 +240,7 @@ def _said(ratio: float, words: str) -> str:
     more, factor = ("more", ratio) if ratio > 1 else ("less", 1 / ratio if ratio else 0.0)
     if not factor:
         return f"the second takes nothing off a weight {words}"
+    if factor < _TIMES:
+        share = f"{100 * abs(ratio - 1):.2g} %"
+        return f"the second takes {share} {more} off a weight {words} than the first"
     return f"the second takes {factor:.4g} times {more} off a weight {words} than the first"

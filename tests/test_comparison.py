@@ -1,7 +1,7 @@
 """compare: ratios and the factors that multiply to them, by hand."""
 
 import json
-from math import prod
+from math import cos, pi, prod
 
 import pytest
 
@@ -51,6 +51,22 @@ def test_the_factors_multiply_to_the_ratio(files):
         "steps", "mean of the schedule",
     }  # fmt: skip
     assert "times less off a weight over the run" in found.verdict
+
+
+def test_one_run_in_two_trainers_differs_by_their_warm_ups_alone(files, tmp_path):
+    (tmp_path / "train.py").write_text(NANO.replace("min_lr = 6e-5", "min_lr = 0.0"))
+    same = TRAINER.replace("3.0e-4", "6e-4").replace("0.05", "0.1").replace("2000", "1000")
+    (tmp_path / "run.yaml").write_text(same)
+    found = compare(*files)
+    rows = {row.name: row for row in found.rows}
+    assert (rows["shrink"].ratio, rows["steps"].ratio) == (1, 1)
+    # nanoGPT warms up by (t + 1)/101, the Trainer by t/100; the cosine after it is the same.
+    fall = sum(0.5 * (1 + cos(pi * step / 900)) for step in range(900))
+    first, second = (6e-5 * (warming + fall) for warming in (100 * 101 / 2 / 101, 99 / 2))
+    assert rows["sum_shrink"].values == pytest.approx((first, second), rel=1e-12)
+    (factor,) = found.factors
+    assert (factor.of, factor.factor) == ("sum", pytest.approx(second / first, rel=1e-12))
+    assert found.verdict == "the second takes 0.1 % less off a weight over the run than the first"
 
 
 def test_momentum_and_what_conventions_multiply_by_are_factors():
