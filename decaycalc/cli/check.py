@@ -94,8 +94,7 @@ def shown(
         notes = [line for path, result in results for line in report.to_github([result], path=path)]
         good = sum(result.passed for result in checked)
         ends = [f"{good} of {len(checked)} passed"] if checked else []
-        count = "1 finding" if len(found) == 1 else f"{len(found)} findings"
-        ends += [count] if found or not checked else []
+        ends += [f"{len(found)} findings"] if found or not checked else []
         return "\n".join([*notes, *of_rules.to_github(found), *ends, ""])
 
     return Shown(
