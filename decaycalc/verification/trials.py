@@ -39,11 +39,21 @@ class Point(Record):
 
 
 class Trial(Record):
-    """One comparison: the model (or `free decay`), and how far the two sides are apart."""
+    """One comparison: the model (or `free decay`), and how far the two sides are apart.
+
+    Raises:
+        InvalidValueError: farther than a float64 can say.
+    """
 
     model: str
     max_difference: float
     curve: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.max_difference):
+            raise InvalidValueError(
+                "difference", "above 1.8e308", f"in {self.model}: the two sides diverge"
+            )
 
 
 class Test(Record):

@@ -73,3 +73,6 @@ def test_what_lies_beyond_float64_is_told_in_words(capsys):
     words = "--from pytorch-adamw --to keras-l2 --lr 0.1 --to-lr 0.7 --to-loss 5e-324 --value"
     assert main(f"convert 0.006 {words}".split()) in {1, 2}
     assert capsys.readouterr().err.count("error: ") == 1
+    run = "--lr 1e-300 --loss 1e300 --to-loss 1e-300"
+    assert main(f"verify 1e300 --from pytorch-sgd --to keras-l2 {run}".split()) == 2
+    assert "difference 'above 1.8e308'" in capsys.readouterr().err

@@ -43,7 +43,9 @@ class SteppedRule(Rule):
             state.stepper = self._start(np.asarray(w, float), {**names, **(settings or {})})
         after = np.asarray(state.stepper(np.asarray(g, float), float(names["lr"])), float)
         if not np.all(np.isfinite(after)):
-            raise InvalidValueError("w", "inf", f"after step {state.t}: the training diverges")
+            raise InvalidValueError(
+                "w", "above 1.8e308", f"after step {state.t}: the training diverges"
+            )
         return after
 
     def _start(self, weights: Array, settings: Settings) -> Stepper:

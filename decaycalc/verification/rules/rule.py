@@ -170,7 +170,9 @@ class Rule:
         with np.errstate(all="ignore"):
             after = self._descend(scope) if self.objective else self._assign(scope, state)
         if not np.isfinite(after).all():
-            raise InvalidValueError("w", "inf", f"after step {state.t}: the rule diverges")
+            raise InvalidValueError(
+                "w", "above 1.8e308", f"after step {state.t}: the rule diverges"
+            )
         return after
 
     def _descend(self, scope: Scope) -> Value:
