@@ -8,12 +8,11 @@ cells, fractions, one row in a hundred bad.
 import csv
 import json
 import random
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.measure import Bound, ratio, time_commands
+from tests.benchmarks.measure import Bound, peak_megabytes, ratio, time_commands
 
 ROWS, MANY_ROWS = 50_000, 1_000_000
 MOST_ROUNDS = 3  # each takes a minute
@@ -39,11 +38,6 @@ WORDS = {
     "fraction": "fractions",
     "bad": "one in a hundred bad",
 }
-# Prints the peak of its own memory, in MB: a child's would count its parent's pages.
-PEAK = (
-    "import sys; from decaycalc.cli.main import main; main(sys.argv[1:]);"
-    "print([int(l.split()[1]) / 1e3 for l in open('/proc/self/status') if 'VmHWM' in l][0])"
-)
 
 
 def row(rng: random.Random, number: int, *, kind: str) -> dict[str, object]:
@@ -124,11 +118,7 @@ def long_file(folder: Path) -> list[Bound]:
     for n_rows in (MANY_ROWS // 10, MANY_ROWS):
         lines, _ = write(folder, n_rows, kind="bad", csv_too=False)
         out = folder / "out.jsonl"
-        done = subprocess.run(
-            [sys.executable, "-c", PEAK, *ours(lines)[3:], "--output", str(out)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        peaks[n_rows] = float(done.stdout.split()[-1])
+        peaks[n_rows] = peak_megabytes([*ours(lines)[3:], "--output", str(out)])
     with lines.open() as rows, out.open() as answers:
         lost = sum(
             ("error" in json.loads(answer)) != is_bad(json.loads(row))

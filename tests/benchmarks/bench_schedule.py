@@ -8,7 +8,6 @@ momentum (whose floor is the same); the longest runs by one kind, and as a comma
 `python -m tests.benchmarks.bench_schedule [STEPS]` measures every kind at one length.
 """
 
-import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import numpy as np
 from decaycalc.schedule import KINDS, parse_schedule
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.summary import survive
-from tests.benchmarks.measure import Bound, Timing, ratio, time_calls, time_commands
+from tests.benchmarks.measure import Bound, peak_megabytes, ratio, time_calls
 
 # What every kind is measured at; the first kind that the longest runs follow.
 LENGTHS = (10**5, 10**7)
@@ -134,13 +133,11 @@ def command(n: int, *, momentum: bool) -> list[str]:
 
 
 def memory_of_command(*, momentum: bool) -> Bound:
-    """Return the memory of a command, in MB: the most that any command has taken until then."""
+    """Return the memory of a command, in MB."""
     words = command(LONGEST, momentum=momentum)
-    took: Timing = time_commands({"ours": words}, rounds=1)["ours"]
     return Bound(
         name=f"{LONGEST:.0e} steps: MB of {' '.join(words[3:6])}",
-        measured=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3,
-        limit=LARGEST_MEMORY, note=f"{took.cpu:.1f} s",
+        measured=peak_megabytes(words[3:]), limit=LARGEST_MEMORY,
     )  # fmt: skip
 
 

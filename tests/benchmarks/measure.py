@@ -3,6 +3,7 @@
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -72,6 +73,20 @@ def time_commands(cases: Mapping[str, Sequence[str]], *, rounds: int) -> dict[st
         return lambda: _process(command)
 
     return _interleaved({name: runner(command) for name, command in cases.items()}, rounds)
+
+
+# Prints the peak of its own memory, in MB: a child's would count its parent's pages.
+_PEAK = (
+    "import sys; from decaycalc.cli.main import main; main(sys.argv[1:]);"
+    "print([int(l.split()[1]) / 1e3 for l in open('/proc/self/status') if 'VmHWM' in l][0])"
+)
+
+
+def peak_megabytes(words: Sequence[str]) -> float:
+    """Return the most memory that a command line of ours takes, in MB."""
+    command = [sys.executable, "-c", _PEAK, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
 
 
 def time_calls(cases: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, Timing]:
