@@ -43,6 +43,11 @@ class InvalidValueError(DecaycalcError):
         super().__init__(f"{name} {shown(value)} {requirement}")
 
 
+def beyond_float64() -> InvalidValueError:
+    """Return the error of an answer that holds a number which no float64 is."""
+    return InvalidValueError("a number of the answer", "above 1.8e308", "has no float64")
+
+
 class UnknownNameError(DecaycalcError):
     """A name that is in no list; `suggestions` are `likely` names, then its nearest neighbours."""
 

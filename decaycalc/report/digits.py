@@ -1,8 +1,9 @@
 """Numbers as texts: the one place where digits, notation and units are decided."""
 
 from collections.abc import Sequence
-from math import floor, log10
+from math import floor, isfinite, log10
 
+from decaycalc.errors import beyond_float64
 from decaycalc.record import replace
 from decaycalc.report.table import Cell, Column, Kind, Marked
 
@@ -97,6 +98,13 @@ def _content(cell: Marked, *, power: bool) -> str:
 
 
 def _number(content: float, kind: Kind, *, power: bool) -> str:
+    """Return a number as its column shows it.
+
+    Raises:
+        InvalidValueError: it is not finite: sums and products may leave float64's range.
+    """
+    if isinstance(content, float) and not isfinite(content):
+        raise beyond_float64()
     if kind == Kind.SHARE:
         return _share(float(content))
     if kind == Kind.LEFT:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from decaycalc import __version__
+from decaycalc.errors import beyond_float64
 
 SCHEMA_VERSION = 1
 
@@ -18,9 +19,12 @@ def to_json(value: object, *, indent: int | None = 2) -> str:
     """Return JSON text, numbers at full precision.
 
     Raises:
-        ValueError: a number that is not finite; results never hold one.
+        InvalidValueError: a number that is not finite: sums and products may leave float64's range.
     """
-    text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    try:
+        text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    except ValueError:
+        raise beyond_float64() from None
     try:
         text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which a name in a JSON file may hold

@@ -1,6 +1,7 @@
 """The program's edges: no arguments, commands without examples, streams that cannot be written."""
 
 import errno
+import math
 import os
 from pathlib import Path
 
@@ -76,3 +77,11 @@ def test_what_lies_beyond_float64_is_told_in_words(capsys):
     run = "--lr 1e-300 --loss 1e300 --to-loss 1e-300"
     assert main(f"verify 1e300 --from pytorch-sgd --to keras-l2 {run}".split()) == 2
     assert "difference 'above 1.8e308'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", [(), ("--json",), ("--format", "md")])
+def test_an_answer_that_no_float64_holds_is_refused_in_every_shape(monkeypatch, capsys, output):
+    monkeypatch.setattr("decaycalc.conversion.decay.factor_over", lambda *_, **__: math.inf)
+    words = ("convert", "1e-4", "--from", "caffe", "--lr", "0.1", "-N", "1000", "-B", "10")
+    assert main([*words, "--epochs", "2", *output]) == 2
+    assert "a number of the answer 'above 1.8e308'" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from decaycalc.training.live.subject import Subject, subjects_of
 from decaycalc.training.live.trial import Trial
 
 _DECAY = 0.1  # what stands in for a decay of 0
+_MOST = 1e300  # a weight decay that a product with an lr leaves finite
 _LEAST = 1e-9  # a decay per step that float64 shows to the digits that are compared
 _VISIBLE = 0.05  # one that float32 shows so
 
@@ -247,11 +248,11 @@ def _setting(subject: Subject, trial: Trial) -> Setting:
     own = subject.weight_decay or 0.0
     if (subject.lr or 1) * own < _LEAST:
         momentum = trial.options.get("momentum")
-        kept = momentum if isinstance(momentum, int | float) and momentum < 1 else 0.0
+        kept = momentum if isinstance(momentum, int | float) and 0 <= momentum < 1 else 0.0
         own = _DECAY * (1 - kept) ** 2  # a stronger one oscillates
     return Setting(trial=trial, lr=subject.lr, weight_decay=own)
 
 
 def _coarse(setting: Setting) -> Setting:
     """Return a setting whose decay can be seen in float32."""
-    return replace(setting, weight_decay=_VISIBLE / (setting.lr or 1), coarse=True)
+    return replace(setting, weight_decay=min(_VISIBLE / (setting.lr or 1), _MOST), coarse=True)

@@ -7,6 +7,7 @@ train/train.py.
 from fractions import Fraction
 from math import sqrt
 
+from decaycalc.algebra.number import finite
 from decaycalc.record import replace
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
@@ -38,7 +39,8 @@ def devices_share(settings: Settings, per: int) -> Fraction | None:
 
 def by_square_root(name: str, base: Fraction, share: Fraction, formula: str) -> Sourced:
     """Return an lr times the square root of a share, to twelve digits where that has no end."""
-    return derived(name, f"{float(base) * sqrt(share):.12g}", formula)
+    lr = finite(base * Fraction(sqrt(finite(share, "batch_size"))), name)
+    return derived(name, f"{lr:.12g}", formula)
 
 
 def _lr(settings: Settings) -> Sourced | None:

@@ -6,6 +6,7 @@ Source: nanochat 92d63d4 scripts/base_train.py, nanochat/gpt.py, nanochat/optim.
 from fractions import Fraction
 from math import sqrt
 
+from decaycalc.algebra.number import finite
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived
@@ -30,7 +31,9 @@ def _tokens(settings: Settings) -> Sourced | None:
 
 def _root(settings: Settings) -> float | None:
     tokens = settings.count("total_batch_size")
-    return None if tokens is None else sqrt(Fraction(tokens, _REFERENCE_TOKENS))
+    return (
+        None if tokens is None else sqrt(finite(Fraction(tokens, _REFERENCE_TOKENS), "batch_size"))
+    )
 
 
 def _lr(settings: Settings) -> Sourced | None:

@@ -7,7 +7,7 @@ scheduler/*.py.
 from collections.abc import Callable
 from fractions import Fraction
 
-from decaycalc.algebra.quantity import root_of
+from decaycalc.algebra.quantity import finite, root_of
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
@@ -82,7 +82,8 @@ def _scaled_lr(settings: Settings) -> Sourced | None:
     if not scale:
         scale = "sqrt" if any(part in _name(settings) for part in _SQRT) else "linear"
     if scale == "sqrt":
-        lr = typed_number(repr(float(base * root_of(share, 2)))) if share > 0 else Fraction(0)
+        peak = finite(base * root_of(share, 2), "lr") if share > 0 else 0.0
+        lr = typed_number(repr(peak))
         formula = "lr_base · sqrt(B / lr_base_size)"
     else:
         lr, formula = base * share, "lr_base · B / lr_base_size"

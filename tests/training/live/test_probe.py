@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import random
 import sys
 from struct import pack, unpack
@@ -524,3 +525,8 @@ def test_the_command_reports_and_ends_with_one_where_the_catalogue_differs(modul
         assert words in capsys.readouterr().out
     assert main(["probe", f"{name}:good", "--format", "csv"]) == 0
     assert capsys.readouterr().out.startswith("name,")
+
+
+def test_a_momentum_that_is_none_leaves_the_decay_that_is_probed_with_a_number():
+    for momentum in (-math.inf, -3.0, math.nan):
+        assert only(SGD([tensor(3, 2)], lr=0.1, momentum=momentum)).weight_decay == 0.1
