@@ -1,6 +1,6 @@
-"""The tests that a stage of CI skips, which must not become more: `python -m tests.skipped`.
+"""The tests that a stage of CI skips, which must not become more.
 
-    python -m tests.skipped STAGE LOG
+    python tests/skipped.py STAGE LOG
 
 reads the last summary line of pytest in LOG and ends with status 1 where more than the stage's
 bound were skipped, or where the log has no such line. Who makes a skip needless lowers the bound.
