@@ -25,8 +25,8 @@ Array = NDArray[np.generic]
 Progress = Callable[[int], None]
 """Called with the number of bytes just done."""
 
-WINDOW = 16 * 2**20
-PIECE = 16 * 2**20
+WINDOW = 16 * 2**20  # bytes that one core takes at a time
+PIECE = 2**20  # bytes that are read at once: what is squared then is still in the core's cache
 ROW = 128
 BLOCK = 2**16
 # More cores than these wait for the memory.
@@ -173,16 +173,19 @@ def _window(path: str, offset: int, size: int, square: Square) -> float:
     Raises:
         UnreadableFileError: they cannot be read, or end too early.
     """
-    data = bytearray(size)
+    total, data = 0.0, bytearray(min(size, PIECE))
     try:
         with Path(path).open("rb", buffering=0) as stream:
             stream.seek(offset)
-            done = _fill(stream, memoryview(data))
+            for start in range(0, size, PIECE):
+                piece = min(PIECE, size - start)
+                if _fill(stream, memoryview(data)[:piece]) < piece:
+                    reason = "it changed while being read: it ends too early"
+                    raise UnreadableFileError(path, reason)
+                total += square(data, 0, piece)
     except OSError as error:
         raise UnreadableFileError(path, f"it changed while being read: {error}") from None
-    if done < size:
-        raise UnreadableFileError(path, "it changed while being read: it ends too early")
-    return square(data, 0, size)
+    return total
 
 
 def _fill(stream: FileIO, data: memoryview) -> int:
