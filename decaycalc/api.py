@@ -220,10 +220,14 @@ def probe(optimizer: Any, model: Any = None) -> "Probe":
     return probing.probe(optimizer, model)
 
 
-def compare(one: Any, other: Any) -> "Comparison":
+def compare(
+    one: Any, other: Any, *, run: Run | None = None, **quantities: Number | None
+) -> "Comparison":
     """Return two runs side by side, and the factors that multiply to the ratio of their decays.
 
-    A side is what `inspect` takes, or what it has returned. `to_dict()` is the command's JSON.
+    A side is what `inspect` takes, or what it has returned. `quantities` of the run, by their
+    names, take the place of both sides' own, but of what `inspect` has returned. `to_dict()` is the
+    command's JSON.
 
     >>> compare("resnet-50-he", "resnet-50-goyal-8k").verdict[:10]
     'the second'
@@ -233,8 +237,10 @@ def compare(one: Any, other: Any) -> "Comparison":
     """
     from decaycalc import comparison, inspection  # noqa: PLC0415  (readers of files, if asked)
 
+    own = _run_with(run, quantities)
     sides = (
-        side if isinstance(side, inspection.Inspection) else inspect(side) for side in (one, other)
+        side if isinstance(side, inspection.Inspection) else inspect(side, run=own)
+        for side in (one, other)
     )
     return comparison.compare(*sides)
 

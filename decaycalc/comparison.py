@@ -10,6 +10,7 @@ from decaycalc.inspection import Inspection, InspectionJson, inspect, network_of
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
+    from decaycalc.conventions.run import Run
 
 _TIMES = 1.1  # a ratio below it is told in per cent
 _SAME = 1e-9  # relative: what rounding leaves of a ratio of one
@@ -43,15 +44,18 @@ class ComparisonJson(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One quantity on both sides; `ratio` is the second over the first, where both are numbers."""
+    """One quantity on both sides; `units` are what a count counts, empty for all else."""
 
     name: str
     values: tuple[float | str | None, float | str | None]
+    units: tuple[str, str] = ("", "")
 
     @property
     def ratio(self) -> float | None:
-        """The second side's number over the first's; None where there is none."""
+        """The second side's number over the first's; None where there is none, or in two units."""
         one, other = self.values
+        if self.units[0] != self.units[1]:
+            return None
         if isinstance(one, str) or isinstance(other, str) or not one or other is None:
             return None
         return other / one
@@ -99,12 +103,14 @@ def compare(
     one: Inspection | str,
     other: Inspection | str,
     *,
+    run: "Run | None" = None,
     kinds: tuple[str | None, ...] = (None, None),
     architecture: "Architecture | None" = None,
     mask: str | None = None,
 ) -> Comparison:
     """Return two runs side by side: published ones' names, files, or inspections.
 
+    What is given of `run` takes the place of each one's own, in a name or a file that is read here.
     `architecture` is the network that both train, its tensors grouped by each one's own rule, or
     by `mask`.
 
@@ -115,7 +121,7 @@ def compare(
     sides = tuple(
         side
         if isinstance(side, Inspection)
-        else inspect(side, kind=kind, architecture=architecture, mask=mask)
+        else inspect(side, run=run, kind=kind, architecture=architecture, mask=mask)
         for side, kind in zip((one, other), kinds, strict=True)
     )
     first, second = sides
@@ -156,7 +162,10 @@ _NUMBERS = ("convention", "value", "lr", "momentum", "examples_per_step", "steps
 
 
 def _row(name: str, first: Inspection, second: Inspection) -> Row:
-    return Row(name=name, values=(_number(first, name), _number(second, name)))
+    values = _number(first, name), _number(second, name)
+    if name == "examples_per_step":
+        return Row(name=name, values=values, units=(first.training.unit, second.training.unit))
+    return Row(name=name, values=values)
 
 
 def _groups(first: Inspection, second: Inspection) -> list[Row]:

@@ -5,6 +5,8 @@ from math import cos, pi, prod
 
 import pytest
 
+import decaycalc
+from decaycalc import Run
 from decaycalc.comparison import compare
 from decaycalc.inspection import inspect
 
@@ -124,3 +126,23 @@ def test_a_single_group_and_no_factor_are_left_out(run, tmp_path):
     done = run("compare", path, path)
     assert " why " not in done.out
     assert "group, decay per step" not in done.out
+
+
+def test_what_is_given_holds_for_both_sides(tmp_path):
+    epochs = "num_train_epochs: 2\n"
+    for name in ("one", "other"):
+        text = TRAINER.replace("max_steps: 2000\n", epochs)
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+        epochs = "num_train_epochs: 6\n"
+    files = str(tmp_path / "one.yaml"), str(tmp_path / "other.yaml")
+    assert {row.name: row for row in compare(*files).rows}["steps"].values == (None, None)
+    found = compare(*files, run=Run(dataset_size=4800))
+    steps = {row.name: row for row in found.rows}["steps"]
+    assert (steps.values, steps.ratio) == ((20, 60), 3)
+    assert decaycalc.compare(*files, dataset_size=4800).to_dict() == found.to_dict()
+
+
+def test_batches_of_tokens_and_of_examples_have_no_ratio(files):
+    batch = {row.name: row for row in compare(*files).rows}["examples_per_step"]
+    assert batch.values == (12 * 1024 * 40, 12 * 40)
+    assert (batch.units, batch.ratio) == (("tokens", "examples"), None)

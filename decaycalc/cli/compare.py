@@ -6,8 +6,9 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE
-from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network
+from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:
     from decaycalc.comparison import Comparison
@@ -19,26 +20,28 @@ if TYPE_CHECKING:
     examples=(
         "decaycalc compare resnet-50-he resnet-50-goyal-8k",
         "decaycalc compare train_gpt2.py run.sh",
-        "decaycalc compare old.yaml new.yaml --json",
+        "decaycalc compare old.yaml new.yaml -N 1281167 --json",
     ),
 )
 @click.argument("first", type=RECIPE, metavar="SOURCE")
 @click.argument("second", type=RECIPE, metavar="SOURCE")
 @KIND
 @options(ARCH, DECAY_MASK)
+@run_options
 @output_options
 def command(
-    first: str, second: str, kind: str | None, arch: str | None, decay_mask: str | None
+    first: str, second: str, *, kind: str | None, arch: str | None, decay_mask: str | None, run: Run
 ) -> Shown:
     """Compare the weight decays of two runs: published ones' names, or training files.
 
-    Side by side in common units, with the factors that multiply to the ratio. --kind says which
-    trainer both files are of, --arch which network both train.
+    Side by side in common units, with the factors that multiply to the ratio. What is given holds
+    for both: the run's options take the place of their own, --kind says which trainer's files they
+    are, --arch which network they train.
     """
     from decaycalc.comparison import compare
 
     network = read_network(arch, decay_mask)
-    return shown(compare(first, second, kinds=(kind, kind), **network))
+    return shown(compare(first, second, run=run, kinds=(kind, kind), **network))
 
 
 def shown(found: "Comparison") -> Shown:

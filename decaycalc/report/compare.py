@@ -44,14 +44,15 @@ def _side_by_side(title: str, rows: list[Row]) -> Table:
         Column(header="ratio", kind=Kind.READ, tone=Tone.VALUE, rank=Rank.USEFUL),
     )
     cells = tuple(
-        (_WORDS.get(row.name, row.name), *map(_cell, row.values), row.ratio) for row in rows
+        (_WORDS.get(row.name, row.name), *map(_cell, row.values, row.units), row.ratio)
+        for row in rows
     )
     return Table(title=title, columns=columns, rows=cells)
 
 
-def _cell(value: float | str | None) -> Cell:
+def _cell(value: float | str | None, unit: str) -> Cell:
     """Return a quantity as a text of its own: below each other stand numbers of every size."""
-    return amount(value) if isinstance(value, float) else value
+    return f"{amount(value)} {unit}".rstrip() if isinstance(value, float) else value
 
 
 def _factors(found: Comparison) -> Table:
