@@ -76,6 +76,8 @@ NESTEROV = "nesterov"  # a variant: Nesterov's step whatever the run says
 NESTEROV_IN_PLACE = "nesterov-in-place"  # a variant: the buffer takes the moved weight's decay
 _PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
 
+# An lr that a decay may count from: s = value·lr/lr_initial.
+_REFERENCE_LRS = frozenset({"lr_initial", "lr_max"})
 _WHOLE = {"half-squared": "squared", "half-squared-error": "squared", "squared-error": "squared"}
 _KINDS = {"half-squared-error": "half-squared", "squared-error": "squared"}
 
@@ -137,7 +139,9 @@ class Convention(Record):
     `loss_unit` says of a squared error whether it is halved; `loss_kinds` are the data losses that
     an estimator can have (a squared error's follows from its unit), none where it can have any.
     `refinements` are quantities that a run may give, and what the monomial is multiplied by when
-    it does; `lr_mult` among them multiplies the lr of the tensor.
+    it does; `lr_mult` among them multiplies the lr of the tensor. Where an lr is among them that
+    the decay counts from, it is the constructor's for all groups, or each group's own with
+    `counts_from_group`.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
     `trap` is what users fall into, in one line, or None where nothing is known of one.
     `since` and `until` are the first and the last release that the record holds for, where others
@@ -170,6 +174,7 @@ class Convention(Record):
     loss_kinds: tuple[str, ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
     refinements: tuple[tuple[str, Monomial], ...] = ()
+    counts_from_group: bool = False
     default: str | None = None
     exempt: str = "nothing"
     verification: str = ""
@@ -232,6 +237,11 @@ class Convention(Record):
     def is_penalty(self) -> bool:
         """Whether the number is a penalty in an objective, which has no optimizer of its own."""
         return self.optimizer in {ANY, FIT} and self.refusal is None
+
+    @property
+    def reference_lr(self) -> str | None:
+        """The quantity whose lr its decay counts from; None where it counts from none."""
+        return next((name for name, _ in self.refinements if name in _REFERENCE_LRS), None)
 
     @property
     def is_proportional(self) -> bool:

@@ -136,7 +136,22 @@ class Side(Record):
         names = dict(self.convention.refinements)
         if not self.is_target and self.optimizer != MEASURE:
             names = {"decay_mult": Monomial.of(decay_mult=1), **names}
-        return tuple((name, by) for name, by in names.items() if self.run.given(name) is not None)
+        found = ((name, by) for name, by in names.items() if self.run.given(name) is not None)
+        return (*found, *self._counted_from())
+
+    def _counted_from(self) -> tuple[tuple[str, Monomial], ...]:
+        """What a group's lr multiplier makes of a decay that counts from an lr.
+
+        The constructor's lr, unsaid, is the run's and stands still; one of each group is
+        multiplied as the group's lr is.
+        """
+        record = self.convention
+        name = record.reference_lr
+        if name is None or self.is_target or self.run.given("lr_mult") is None:
+            return ()
+        if record.counts_from_group == (self.run.given(name) is None):
+            return ()
+        return (("lr_mult", Monomial.of(lr_mult=-1 if record.counts_from_group else 1)),)
 
     @property
     def lr_factor(self) -> Monomial:

@@ -258,6 +258,7 @@ def own_run(training: Training, group: Group) -> Training:
     extras = dict(training.run.extras)
     if group.update_share != "1":
         extras["update_share"] = exact(group.update_share)
+    extras |= _reference_lr(training, lr)
     return replace(
         training,
         value=None if value is None else decimal_text(value),
@@ -267,9 +268,29 @@ def own_run(training: Training, group: Group) -> Training:
     )
 
 
+def _reference_lr(training: Training, lr: Fraction | None) -> dict[str, Fraction]:
+    """Return the lr that a group's decay counts from, where its own lr is not the run's.
+
+    The constructor's stays the run's; one of each group is to the run's as its lr is.
+    """
+    record, base = training.record, training.run.given("lr")
+    name = None if record is None else record.reference_lr
+    if record is None or name is None or not lr or base is None or lr == base:
+        return {}
+    said = training.run.given(name)
+    if record.counts_from_group:
+        return {} if said is None else {name: said * lr / base}
+    return {name: base if said is None else said}
+
+
 def _goes_on(record: Convention | None) -> bool:
-    """Return whether a decay goes on without lr: one whose number alone is its decay per step."""
-    return record is not None and record.shrink is not None and "lr" not in record.shrink.names
+    """Return whether a decay goes on without lr: one whose number alone is its decay per step.
+
+    One that counts from the constructor's lr stops with the group's.
+    """
+    if record is None or record.shrink is None or "lr" in record.shrink.names:
+        return False
+    return record.reference_lr is None or record.counts_from_group
 
 
 def other_run(training: Training, own: Training, target_run: Run | None) -> Run | None:

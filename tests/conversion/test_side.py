@@ -70,6 +70,29 @@ def test_shrinks_to_first_order_from_their_definitions(key, run, value, shrink):
     assert float(shrink_of(side(key, **run), value)) == pytest.approx(float(shrink), rel=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("key", "extras", "share"),
+    [
+        # timm, heavyball and Lion keep the constructor's lr, optimi its max_lr: of half of it,
+        # lr²/max lr is a quarter (heavyball 3.2.1: 0.00125 beside 0.005), lr/max lr a half.
+        ("timm-corrected", (), F(1, 4)),
+        ("heavyball-adamc", (), F(1, 4)),
+        ("timm-lion-corrected", (("lr_initial", "0.1"),), F(1, 4)),
+        ("optimi-decoupled", (), F(1, 2)),
+        ("lion-pytorch-decoupled", (), F(1, 2)),
+        ("optimi-decoupled", (("lr_max", "0.2"),), F(1, 4)),
+        # Composer and LLM Foundry write initial_lr into each group.
+        ("composer-adamw", (), F(1)),
+        ("llm-foundry-lion", (("lr_initial", "0.1"),), F(1)),
+        ("adamw-paper", (), F(1)),
+    ],
+)
+def test_a_groups_lr_counts_from_the_constructors_or_from_its_own(key, extras, share):
+    there = side(key, lr="0.1", extras=(*extras, ("lr_mult", "0.5")))
+    plain = F(1, 200) if there.convention.shrink.power_of("lr") else F(1, 20)
+    assert shrink_of(there, F(1, 20)) == share * plain
+
+
 def test_a_sum_loss_shrinks_the_sum_of_its_gradients_worth():
     # w <- w - lr*(sum of B gradients + 2*lam*w): the decay is lr*2*lam whatever B is.
     assert shrink_of(side("batch-sum-l2", lr="0.01", batch_size=64), F(1)) == F(2, 100)

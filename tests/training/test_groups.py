@@ -106,3 +106,23 @@ def test_lengths_in_epochs_of_unknown_steps_leave_the_sum_open():
     )
     found = rows(grouped(own, ("^a:lr*10",)))["^a"]
     assert (found.figures.shrink, found.figures.sum_shrink) == (pytest.approx(0.01), None)
+
+
+@pytest.mark.parametrize(
+    ("key", "extras", "shrink"),
+    [
+        ("timm-corrected", (), "0.0000125"), ("optimi-decoupled", (), "0.025"),
+        ("optimi-decoupled", (("lr_max", "0.002"),), "0.0125"), ("composer-adamw", (), "0.05"),
+        ("llm-foundry-lion", (("lr_initial", "0.002"),), "0.025"),
+    ],
+)  # fmt: skip
+def test_a_groups_decay_counts_from_the_lr_of_the_constructor(key, extras, shrink):
+    run = Run(lr="0.001", extras=extras)
+    training = typed(value="0.05", source=find(key), run=run)
+    assert rows(grouped(training, ("head:lr*0.5",)))["head"].figures.shrink == float(shrink)
+
+
+def test_a_group_that_stands_still_decays_only_where_the_lr_does_not_count():
+    for key, shrink in (("optimi-decoupled", 0), ("composer-adamw", 0.05), ("tfa-adamw", 0.05)):
+        training = typed(value="0.05", source=find(key), run=Run(lr="0.001"))
+        assert rows(grouped(training, ("head:lr=0",)))["head"].figures.shrink == shrink
