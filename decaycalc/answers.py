@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 
 from decaycalc.algebra.quantity import Number, finite
-from decaycalc.architecture.penalty import Penalty, decayed_layers, penalty
+from decaycalc.architecture.penalty import Penalty, counted, decayed_layers, penalty
 from decaycalc.conventions.catalogue import common, conventions
 from decaycalc.conventions.record import Convention, NumberJson
 from decaycalc.conventions.run import Run, RunJson
@@ -252,10 +252,7 @@ def _with_architecture(question: Question) -> Run:
     """Return the run with the numbers of decayed weights and layers."""
     if question.architecture is None:
         return question.run
-    count, layers = question.architecture.count, _layers(question)
-    if count is None:
-        count = sum(size for _, size in layers)
-    return replace(question.run, n_weights=count, n_layers=len(layers) or None)
+    return counted(question.run, architecture=question.architecture, mask=question.mask)
 
 
 def _shrink(source: Side, value: Fraction) -> Fraction | None:

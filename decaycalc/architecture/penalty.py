@@ -6,8 +6,9 @@ from math import fsum, log
 from typing import TYPE_CHECKING
 
 from decaycalc.algebra.number import exact, finite
+from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture, Tensor
@@ -87,6 +88,19 @@ def decayed_layers(
         if mark and tensor.n_weights:
             groups.setdefault(tensor.layer, []).append(tensor)
     return tuple(Layer(name=name, tensors=tuple(tensors)) for name, tensors in groups.items())
+
+
+def counted(run: Run, *, architecture: "Architecture", mask: str | None = None) -> Run:
+    """Return a run with the numbers of a network's decayed weights and layers.
+
+    Raises:
+        UnknownNameError: no such mask.
+    """
+    layers = decayed_layers(architecture, mask=mask)
+    count = architecture.count
+    if count is None:
+        count = sum(layer.n_weights for layer in layers)
+    return replace(run, n_weights=count, n_layers=len(layers) or None)
 
 
 def penalty(

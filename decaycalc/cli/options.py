@@ -221,11 +221,13 @@ ARCH = click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
                     help="Widths 784-300-10, a model's name, or a file.")  # fmt: skip
 DECAY_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
                           help="Which tensors decay.  [default: the trainer's rule]")  # fmt: skip
+_WEIGHTS_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
+                             help="Which tensors decay.  [default: no-1d]")  # fmt: skip
+WEIGHTS = (ARCH, _WEIGHTS_MASK)
 NETWORK = (
     ARCH,
     click.option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
-    click.option("--decay-mask", type=MASK, metavar="MASK",
-                 help="Which tensors decay.  [default: no-1d]"),
+    _WEIGHTS_MASK,
     click.option("--init", type=INITIALISER, metavar="INIT",
                  help="he, glorot, lecun, torch or normal:STD."),
     click.option("--classes", metavar=_NUMBER, help="Classes C; the initial loss is ln C."),

@@ -8,7 +8,15 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
-from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
+from decaycalc.cli.options import (
+    GROUP,
+    KIND,
+    RECIPE,
+    WEIGHTS,
+    options,
+    read_network,
+    run_options,
+)
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.cli.screen import following
@@ -17,6 +25,7 @@ from decaycalc.record import replace
 from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.survival.scheduled import ScheduleAnswer
     from decaycalc.training.record import Training
 
@@ -55,7 +64,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dtype", type=DTYPE, metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding."
 )
-@options(GROUP, RECIPE, KIND)
+@options(*WEIGHTS, GROUP, RECIPE, KIND)
 @conventions_option
 @run_options
 @output_options
@@ -83,30 +92,44 @@ def scheduled(
     save: str | None,
     dtype: str | None,
     groups: tuple[str, ...],
+    arch: str | None,
+    decay_mask: str | None,
     **words: Any,
 ) -> Shown:
     """Return a decay over its run in all its shapes; draw it where that is asked for.
 
-    `words` are those of a run, which a recipe may stand behind.
+    `words` are those of a run, which a recipe may stand behind; a network has its groups shown.
 
     Raises:
         ContradictionError: No VALUE.
     """
     from decaycalc.cli.grouped import with_groups, with_origins
 
-    training = over_recipe(typed(**words), recipe, kind=kind)
+    network = read_network(arch, decay_mask)
+    training = counted(over_recipe(typed(**words), recipe, kind=kind), **network)
     found = follow(training, curve=curve, dtype=dtype)
     if save is not None:
         from decaycalc.report.plot import save as save_picture
 
         save_picture(found, save)
     result = with_origins(shown(found, told=training.told, plot=plot), training)
-    if not groups:
+    if not groups and arch is None:
         return result
     from decaycalc.training.groups import grouped
 
     followed = replace(training, schedule=training.schedule or "constant")
-    return with_groups(result, grouped(followed, groups))
+    return with_groups(result, grouped(followed, groups, **network))
+
+
+def counted(
+    training: "Training", *, architecture: "Architecture | None", mask: str | None
+) -> "Training":
+    """Return a training whose run has the numbers of a network's weights and layers."""
+    if architecture is None:
+        return training
+    from decaycalc.architecture.penalty import counted
+
+    return replace(training, run=counted(training.run, architecture=architecture, mask=mask))
 
 
 def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleAnswer":

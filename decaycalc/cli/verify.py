@@ -8,7 +8,13 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.names import FILE, SCHEDULE
-from decaycalc.cli.options import run_options, target_options
+from decaycalc.cli.options import (
+    WEIGHTS,
+    options,
+    read_network,
+    run_options,
+    target_options,
+)
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import require_source
 from decaycalc.cli.screen import working
@@ -16,6 +22,8 @@ from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
 
 if TYPE_CHECKING:
+    from decaycalc.conventions.record import Convention
+    from decaycalc.conventions.run import Run
     from decaycalc.verification.verify import Verification
 
 
@@ -35,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--to-value", metavar="NUMBER", help="Try this number, not the converted one.")
 @click.option(
     "--match", type=click.Choice([match.value for match in Match]), default="optimum",
-    show_default=True, help="What to hold equal where momentum makes the two differ.",
+    show_default=True, help="Under momentum: hold optimum or decay.",
 )  # fmt: skip
 @click.option(
     "--model", "models", multiple=True, metavar="NAME",
@@ -49,10 +57,11 @@ if TYPE_CHECKING:
     "--with", "frameworks", multiple=True, metavar="NAME",
     help="Let torch, keras, optax or sklearn take the steps of its own side; repeatable.",
 )  # fmt: skip
-@click.option("--plot", is_flag=True, help="Draw the differences in the terminal (extra: plot).")
+@click.option("--plot", is_flag=True, help="Draw them in the terminal (extra: plot).")
 @click.option(
     "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
 )
+@options(*WEIGHTS)
 @conventions_option
 @run_options
 @target_options
@@ -73,11 +82,36 @@ def command(**given: Any) -> Shown:
     models, match = check_models(given.pop("models")), Match(given.pop("match"))
     record = require_source(source)
     plot, path = given.pop("plot"), given.pop("save")
+    arch, mask = given.pop("arch"), given.pop("decay_mask")
+    run = weighed(given.pop("run"), arch, mask, records=(record, target))
     with working("training both"):
-        found = verify(value, source=record, target=target, match=match, models=models, **given)
+        found = verify(
+            value, source=record, target=target, match=match, models=models, run=run, **given
+        )
     if path is not None:
         save_picture(found, path)
     return shown(found, plot=drawing(found) if plot else None)
+
+
+def weighed(
+    run: "Run", arch: str | None, mask: str | None, *, records: tuple["Convention", ...]
+) -> "Run":
+    """Return a run with the numbers of a network's weights and layers, where one is named.
+
+    Raises:
+        UsageError: a network, and neither convention counts its weights.
+        DecaycalcError: a network that cannot be read.
+    """
+    network = read_network(arch, mask)
+    if network["architecture"] is None:
+        return run
+    names = {name for record in records if record.monomial for name in record.monomial.names}
+    if "n_weights" not in names and "layer_weights" not in names:
+        keys = " and ".join(dict.fromkeys(record.key for record in records))
+        raise UsageError(f"--arch enters nothing: {keys} count no weights")
+    from decaycalc.architecture.penalty import counted
+
+    return counted(run, **network)
 
 
 def save_picture(found: "Verification", path: str) -> None:

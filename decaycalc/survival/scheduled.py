@@ -173,6 +173,9 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
     if not side.has_shrink:
         reason = record.refusal or "a penalty under Adam-like scaling has no shrink per step"
         raise NoEquivalentError(record.key, "a decay per step", reason)
+    if side.layer is None and record.monomial and "layer_weights" in record.monomial.names:
+        reason = "each layer has its own; 'decaycalc convert --arch' shows them"
+        raise NoEquivalentError(record.key, "one decay per step", reason)
     first_order = finite(shrink_of(side, value), "shrink")
     compounds = float(side.get(record.compounds) or 1) if record.compounds else 1.0
     if side.is_linear or record.proximal or record.compounds:

@@ -153,3 +153,21 @@ def test_without_a_decay_there_is_no_timescale_to_show(
                          "--steps", "100")  # fmt: skip
     assert status == 0
     assert "timescale" not in out
+
+
+def test_a_network_counts_the_weights_of_its_layers_and_shows_its_groups(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("schedule", "0.1", "--from", "mean-over-weights-l2", "--lr", "0.1", "--steps", "100")
+    status, out, _ = run(capsys, *words, "--arch", "784-10", "--json")
+    document = json.loads(out)
+    # 2·λ/P a weight: 0.1·2·0.1/7840 a step.
+    assert (status, document["sum_shrink"]) == (0, pytest.approx(100 * 0.02 / 7840, rel=1e-12))
+    assert [each["n_weights"] for each in document["groups"]] == [7840, 10]
+    assert document["groups"][1]["shrink"] == 0
+
+
+def test_a_decay_of_each_layer_is_none_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("schedule", "0.1", "--from", "layer-mean-l2", "--lr", "0.1", "--steps", "100")
+    status, _, err = run(capsys, *words, "--arch", "784-10-10")
+    assert (status, "each layer has its own" in err) == (1, True)

@@ -441,3 +441,15 @@ def test_a_model_of_another_data_loss_is_refused(capsys):
     status, _, err = run_cli(capsys, *words, "--model", "softmax")
     assert status == 2
     assert "model 'softmax' has another data loss" in err
+
+
+def test_a_network_gives_the_number_of_weights_where_it_counts(capsys):
+    words = ("0.1", "--from", "mean-over-weights-l2", "--lr", "0.1", "--arch", "784-10")
+    status, out, _ = run_cli(capsys, *words, "--to", "mean-l2", "--json")
+    document = json.loads(out)
+    # λ/P: 0.1/7840 with the 7840 weights and no biases.
+    assert (status, document["holds"]) == (0, True)
+    assert document["target"]["value"] == pytest.approx(0.1 / 7840, rel=1e-12)
+    words = ("1e-4", "--from", "pytorch-sgd", "--to", "mean-l2", "--arch", "784-10")
+    status, _, err = run_cli(capsys, *words)
+    assert (status, "--arch enters nothing" in err) == (2, True)
