@@ -84,6 +84,8 @@ def read_training(
         document = documents[at - 1]
     else:
         raise UnreadableFileError(path, f"it has {len(documents)} commands, no {at}th")
+    if document.absent:
+        raise UnreadableFileError(path, document.absent)
     return read(document, recognise(document) if trainer is None else trainer, given)
 
 

@@ -12,6 +12,7 @@ from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import key_paths
 
 _SHOWN = 4
+_PLACES = 3  # of a program's path: swift/cli/sft.py is one trainer's, sft.py anybody's
 
 
 @cache
@@ -42,7 +43,8 @@ def find_trainer(kind: str) -> Trainer:
 def paths_of(document: Document) -> frozenset[str]:
     """Return a document's key paths, `syntax:NAME`, `file:NAME`, and a command's `program:NAME`.
 
-    A key within a section stands as `*.KEY` too, for trainers whose sections mean nothing.
+    A program stands as its bare name and with the two folders that it lies in. A key within a
+    section stands as `*.KEY` too, for trainers whose sections mean nothing.
     """
     paths = key_paths(document.root)
     within = {f"*.{path.partition('.')[2]}" for path in paths if path.count(".") == 1}
@@ -50,7 +52,8 @@ def paths_of(document: Document) -> frozenset[str]:
     paths = paths | within | {f"syntax:{document.syntax.value}", f"file:{file}"}
     if not document.program:
         return paths
-    return paths | {f"program:{document.program.rpartition('/')[2]}"}
+    parts = document.program.replace("\\", "/").split("/")
+    return paths | {f"program:{parts[-1]}", f"program:{'/'.join(parts[-_PLACES:])}"}
 
 
 def fitting(document: Document) -> tuple[Trainer, ...]:

@@ -8,11 +8,14 @@ from fractions import Fraction
 from math import ceil
 
 from decaycalc.record import replace
+from decaycalc.training.reading.arguments import argument
+from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
+from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _ADAM = ("beta1", "beta2", "eps")
 _OWN = {
@@ -32,10 +35,27 @@ _OWN = {
 _NO_SCALAR = ("q_galore_adamw8bit", "sinkgd")
 _LEAST_SHARE = Fraction(3, 100)
 _MOST_STEPS = 100
-_OWN_GROUPS = ("lr_groups", "embedding_lr", "embedding_lr_scale", "loraplus_lr_ratio")
+_OWN_GROUPS = ("lr_groups", "embedding_lr", "embedding_lr_scale")
+_PARALLEL = ("tensor_parallel_size", "context_parallel_size")
+_MESH = ("dp_shard_size", "dp_replicate_size", *_PARALLEL)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
+    """Return what axolotl's optimizer makes of weight_decay; LoRA+ gives it to no weight.
+
+    Source: peft 0.18.0 optimizers/loraplus.py: its groups have loraplus_weight_decay, 0.0, which
+    axolotl 067b021c8 core/trainers/mixins/optimizer.py does not set.
+    """
+    made = _by_name(settings)
+    if not settings.has("loraplus_lr_ratio") or made.refusal:
+        return made
+    where = "peft 0.18.0 optimizers/loraplus.py"
+    zero = Sourced(name="weight_decay", value="0", origin=Origin.DERIVED, where=where)
+    note = "axolotl does not pass weight_decay to LoRA+: nothing decays"
+    return replace(made, value=zero, note=note)
+
+
+def _by_name(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     if name in _OWN:
         return _OWN[name]
@@ -63,7 +83,8 @@ def _warmup(settings: Settings) -> str:
     """Return the warm-up: steps, else a ratio, else min(int(0.03 · steps), 100); 1 becomes 2."""
     steps = settings.number("warmup_steps")
     if steps is not None:
-        return str(max(int(steps), 0))
+        count = max(int(steps), 0)
+        return str(2 if count == 1 else count)
     share, total = settings.number("warmup_ratio"), _total_steps(settings)
     if total is None:
         return percent(_LEAST_SHARE if share is None else share)
@@ -80,13 +101,35 @@ def _note_warmup(settings: Settings) -> str:
     return "axolotl's default warm-up is min(3 % of the steps, 100): give --steps for its length"
 
 
+def _one_cycle(settings: Settings, warm: str | None) -> str | None:
+    """Return torch's OneCycleLR, which goes up over the warm-up; None where its share is open.
+
+    Source: axolotl 067b021c8 core/trainers/mixins/scheduler.py, create_scheduler.
+    """
+    total, rise = _total_steps(settings), settings.number("pct_start")
+    if rise is None and warm is not None and warm.endswith("%"):
+        rise = Fraction(warm.removesuffix("%")) / 100
+    elif rise is None and total is not None:
+        rise = Fraction(warm or 0) / total
+    if not rise:  # nor is there a text for one that begins at the peak
+        return None
+    return compose(
+        "one-cycle",
+        rise=rise,
+        div=settings.number("div_factor"),
+        final_div=settings.number("final_div_factor"),
+        phases=3 if settings.flag("three_phase") else None,
+        shape="linear" if settings.word("anneal_strategy") == "linear" else None,
+    )
+
+
 def _schedule(settings: Settings) -> str | None:
     name = settings.word("scheduler")
-    if name == "rex":
+    if name == "rex" or settings.has("jagged_restart_steps"):
         return None
     warm = None if (steps := _warmup(settings)) == "0" else steps
     if name == "one_cycle":
-        return "one-cycle"
+        return _one_cycle(settings, warm)
     if name != "cosine":
         return hf_trainer.find_schedule(settings, warm)
     if settings.flag("lr_quadratic_warmup"):  # it knows no least lr
@@ -106,8 +149,16 @@ def _accumulation(settings: Settings) -> Sourced | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
+    """Return the Trainer's rule, or that of axolotl's own groups, which its own optimizers have.
+
+    Source: axolotl 067b021c8 core/trainers/mixins/optimizer.py; axolotl-contribs-mit 0.0.6
+    muon/muon.py and dist_muon.py.
+    """
     usual, switch = hf_trainer.trainer_exempt(settings), ", ".join(_OWN_GROUPS)
-    if any(settings.has(key) for key in _OWN_GROUPS):
+    name, is_spread = settings.word("optimizer"), any(settings.has(key) for key in _MESH)
+    if name == "muon" and not is_spread:
+        return Exemption(rule="nothing", switch="1-D tensors are not trained, unless on a mesh")
+    if name in _OWN or any(settings.has(key) for key in _OWN_GROUPS):
         rule = f"{usual.rule}; embeddings, lm_head and modules_to_save too"
         return Exemption(rule=rule, switch=switch)
     return replace(usual, switch=switch)
@@ -120,9 +171,42 @@ def _unit(settings: Settings) -> str:
     return "examples"
 
 
+def _lr_groups(settings: Settings) -> tuple[Group, ...]:
+    """Return the groups of modules that `lr_groups` gives an lr of their own, at the run's λ."""
+    node = settings.node("lr_groups")
+    parts = node.items if isinstance(node, Items) else ()
+    found = [
+        {key: " or ".join(texts_of(part.entries.get(key))) for key in ("name", "modules", "lr")}
+        for part in parts
+        if isinstance(part, Entries)
+    ]
+    return tuple(
+        Group(name=each["name"], selector=f"names with {each['modules']}", lr=decimal_text(lr))
+        for each in found
+        if (lr := typed_number(each["lr"])) is not None
+    )
+
+
 def _finish(settings: Settings, made: Training) -> Training:
-    note = _note_warmup(settings)
-    return replace(made, notes=(*made.notes, note)) if note else made
+    """Give the groups with an lr of their own, and say what bears on warm-up and devices."""
+    notes = [_note_warmup(settings)]
+    if settings.has("jagged_restart_steps"):
+        notes.append("jagged_restart_steps: the lr falls and rises again at each restart")
+    parts = [name for name in _PARALLEL if (settings.texts(name) or ("1",)) != ("1",)]
+    if parts:
+        notes.append(f"--world-size counts the devices divided by {' and '.join(parts)}")
+    told = tuple(note for note in notes if note)
+    groups = (*made.groups, *_lr_groups(settings))
+    if settings.word("optimizer") == "dion" and (lr := settings.text("base_lr")):
+        groups = (*groups, Group(name="AdamW", selector="tensors of other than 2-D", lr=lr))
+    return replace(made, groups=groups, notes=(*made.notes, *told))
+
+
+def _dion_lr(settings: Settings) -> Sourced | None:
+    """Return Dion's own lr, by which the matrices decay."""
+    own = Field(name="lr", paths=("dion_lr",))
+    is_dion = settings.word("optimizer") == "dion"
+    return settings.in_file(own) if is_dion and "lr" not in settings.given else None
 
 
 _REPLACED = {"optimizer", "weight_decay", "lr", "batch_size", "grad_accum", "epochs", "scheduler",
@@ -148,7 +232,8 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", paths=("optimizer",), default="adamw_torch_fused"),
         Field(name="weight_decay", paths=("weight_decay",), default="0"),
-        Field(name="lr", paths=("learning_rate",)),
+        Field(name="lr", paths=("learning_rate",), overrule=_dion_lr),
+        Field(name="base_lr", paths=("learning_rate",)),
         Field(name="device_batch_size", paths=("batch_size",)),
         Field(name="batch_size", paths=("micro_batch_size",), default="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1",
@@ -164,13 +249,19 @@ TRAINER = Trainer(
         Field(name="lr_quadratic_warmup", paths=("lr_quadratic_warmup",), default="false"),
         Field(name="sample_packing", paths=("sample_packing",), default="false"),
         Field(name="sequence_len", paths=("sequence_len",), default="512"),
+        argument("pct_start", "lr_scheduler_kwargs"),
+        argument("div_factor", "lr_scheduler_kwargs"),
+        argument("final_div_factor", "lr_scheduler_kwargs"),
+        argument("anneal_strategy", "lr_scheduler_kwargs"),
+        argument("three_phase", "lr_scheduler_kwargs"),
         *_OF_THE_TRAINER,
     ),
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
     harmless=(*hf_trainer.HARMLESS, "datasets*", "test_datasets*", "wandb_*", "lora_*",
-              "lr_groups*",              "micro_batch_size", "evals_per_epoch", "saves_per_epoch"),
+              "lr_groups*", "jagged_restart*", "loraplus_lr*", "embedding_lr*", "dion_*",
+              "micro_batch_size", "evals_per_epoch", "saves_per_epoch"),
     unit=_unit,
     finish=_finish,
 )  # fmt: skip

@@ -20,6 +20,8 @@ _OPTIMIZERS = {
     "lion": Optimizer(convention="megatron-lion", uses=("beta1", "beta2")),
     "soap": Optimizer(convention="megatron-soap"),
 }
+# What sets the length over which lr falls; without them it is the run's, also one in epochs.
+_LENGTHS = ("lr_decay_iters", "lr_decay_samples", "lr_decay_tokens")
 _WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt"}
 
 
@@ -98,14 +100,14 @@ def _decay_length(settings: Settings) -> Fraction | None:
     return settings.number("steps") if own is None else own
 
 
-def _warmup(settings: Settings, length: Fraction) -> str | int | None:
+def _warmup(settings: Settings, length: Fraction | None) -> str | int | None:
     tokens = _tokens(settings, "lr_warmup_tokens")
     if tokens:
         return int(tokens)
     share = settings.number("lr_warmup_fraction")
     if share is not None:
-        steps = share * length
-        return int(steps) if steps.denominator == 1 else percent(share)
+        steps = None if length is None else share * length
+        return int(steps) if steps is not None and steps.denominator == 1 else percent(share)
     count = settings.number("lr_warmup_iters") or _samples(settings, "lr_warmup_samples")
     return int(count) if count else None
 
@@ -113,14 +115,14 @@ def _warmup(settings: Settings, length: Fraction) -> str | int | None:
 def _schedule(settings: Settings) -> str | None:
     """Source: Megatron-LM d98e8a64 core/optimizer_param_scheduler.py, get_lr."""
     style, length = settings.word("scheduler"), _decay_length(settings)
-    if length is None:
+    if length is None and any(settings.has(name) for name in _LENGTHS):
         return None
     warmup = _warmup(settings, length)
     start = ratio(settings, "lr_warmup_init", "lr") if warmup else None
     warm = {"warmup": warmup, "start": start or None}
     if style == "constant":
         return compose("constant", **warm)
-    whole = None if length == settings.number("steps") else int(length)
+    whole = None if length is None or length == settings.number("steps") else int(length)
     final = ratio(settings, "min_lr", "lr") or None
     if style in {"linear", "cosine"}:
         return compose(style, **warm, length=whole, final=final)

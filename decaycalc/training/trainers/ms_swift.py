@@ -6,13 +6,20 @@ Source: ms-swift 3602360a5 swift/trainers/arguments.py, swift/arguments/sft_args
 from math import ceil
 
 from decaycalc.record import replace
+from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 
 _VERSION = "ms-swift 3602360a5"
 _EXAMPLES = 16  # of a step, where gradient_accumulation_steps is not set
+_COMMANDS = ("pt", "sft", "rlhf")
+_PROGRAMS = (
+    "swift",
+    *(f"swift/cli/{name}.py" for name in _COMMANDS),
+    *(f"swift.cli.{name}" for name in _COMMANDS),
+)
 _TUNERS = ("tuner_type", "train_type", "sft_type")
 _OWN = {"weight_decay": "0.1", "beta2": "0.95", "scheduler": "cosine", "batch_size": "1"}
 
@@ -61,19 +68,41 @@ def _exempt(settings: Settings) -> Exemption:
     return Exemption(rule="nothing") if is_muon else hf_trainer.trainer_exempt(settings)
 
 
+def _finish(settings: Settings, made: Training) -> Training:
+    """Give LoRA+'s B matrices their own lr; its groups are made of no other tuner.
+
+    Source: ms-swift 3602360a5 swift/tuners/peft.py, create_optimizer_param_groups.
+    """
+    made = hf_trainer.finish(settings, made)
+    share = "".join(settings.texts("lorap_lr_ratio"))
+    name = "".join(settings.texts("optimizer")).lower() or "lorap"
+    if name != "lorap" or typed_number(share) is None:
+        return made
+    plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)
+    return replace(made, groups=(*made.groups, plus))
+
+
 TRAINER = replace(
     hf_trainer.TRAINER,
     kind="ms-swift",
     title="ms-swift",
     signatures=(
-        Signature(
-            all_of=("program:swift",),
-            any_of=(*hf_trainer.OWN, "model", "learning_rate", "tuner_type", "train_type"),
-            at_least=2,
+        *(
+            Signature(
+                all_of=(f"program:{program}",),
+                any_of=(*hf_trainer.OWN, "model", "learning_rate", "tuner_type", "train_type"),
+                at_least=2,
+            )
+            for program in _PROGRAMS
+        ),
+        *(
+            Signature(all_of=(key,), any_of=hf_trainer.OWN, at_least=2, none_of=("base_model",))
+            for key in _TUNERS
         ),
     ),
     optimizer=_optimizer,
     exempt=_exempt,
     fields=tuple(_field(field) for field in hf_trainer.FIELDS),
     harmless=(*hf_trainer.HARMLESS, "optimizer", "lora_*", "loss_scale", "packing*"),
+    finish=_finish,
 )

@@ -65,8 +65,30 @@ def test_a_file_is_read_as_the_trainer_trains_it(tmp_path):
             "cosine:warmup=5,warmup_power=2",
         ),
         ({"lr_scheduler": "rex"}, {}, None),
-        ({"lr_scheduler": "one_cycle"}, {}, "one-cycle"),
+        ({"lr_scheduler": "one_cycle"}, {}, "one-cycle:rise=0.03"),
+        ({"lr_scheduler": "one_cycle", "warmup_steps": "50"}, {}, None),
+        ({"lr_scheduler": "one_cycle", "warmup_steps": "0", "max_steps": "90"}, {}, None),
+        (
+            {
+                "lr_scheduler": "one_cycle",
+                "warmup_steps": "50",
+                "max_steps": "1000",
+                "lr_scheduler_kwargs": "{div_factor: 10, three_phase: true}",
+            },
+            {},
+            "one-cycle:rise=0.05,div=10,phases=3",
+        ),
+        (
+            {
+                "lr_scheduler": "one_cycle",
+                "lr_scheduler_kwargs": "{pct_start: 0.4, anneal_strategy: linear}",
+            },
+            {},
+            "one-cycle:rise=0.4,shape=linear",
+        ),
         ({"lr_scheduler": "linear", "warmup_steps": "5"}, {}, "linear:warmup=5"),
+        ({"lr_scheduler": "linear", "warmup_steps": "1"}, {}, "linear:warmup=2"),
+        ({"jagged_restart_steps": "100"}, {}, None),
     ],
 )
 def test_the_warmup_is_steps_or_a_share(tmp_path, changes, given, schedule):
@@ -102,6 +124,48 @@ def test_groups_of_its_own_exempt_embeddings_too(tmp_path):
     made = read(tmp_path, "lora.yml", with_lines(embedding_lr="1e-5", sample_packing="false"))
     assert "embeddings" in made.exempt.rule
     assert made.unit == "examples"
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"optimizer": "optimi_adamw"}, "; embeddings, lm_head and modules_to_save too"),
+        ({"optimizer": "dion"}, "; embeddings, lm_head and modules_to_save too"),
+        ({"optimizer": "muon", "dp_shard_size": "8"}, "; embeddings, lm_head"),
+        ({"optimizer": "muon"}, "nothing"),
+    ],
+)
+def test_its_own_optimizers_have_its_own_groups(tmp_path, changes, rule):
+    assert rule in read(tmp_path, "lora.yml", with_lines(**changes)).exempt.rule
+
+
+def test_lora_plus_leaves_the_decay_behind(tmp_path):
+    made = read(tmp_path, "lora.yml", with_lines(loraplus_lr_ratio="16"))
+    assert (made.value, shrink(made)) == ("0", 0)
+    assert any("does not pass weight_decay to LoRA+" in note for note in made.notes)
+    refused = read(tmp_path, "lora.yml", with_lines(loraplus_lr_ratio="16", optimizer="lomo"))
+    assert refused.value is None
+
+
+def test_groups_of_modules_have_their_own_lr(tmp_path):
+    groups = "\n  - {name: qv, modules: [q_proj, v_proj], lr: 1e-5}\n  - {name: open}\n  - word"
+    made = read(tmp_path, "lora.yml", with_lines(lr_groups=groups))
+    own = made.groups[-1]
+    assert (own.name, own.lr, own.selector) == ("qv", "1e-05", "names with q_proj or v_proj")
+    assert len(made.groups) == 3
+
+
+def test_dion_decays_matrices_by_its_own_lr(tmp_path):
+    made = read(tmp_path, "lora.yml", with_lines(optimizer="dion", dion_lr="0.01"))
+    assert shrink(made) == pytest.approx(1e-4)
+    assert (made.groups[-1].name, made.groups[-1].lr) == ("AdamW", "1e-4")
+    given = read(tmp_path, "lora.yml", with_lines(optimizer="dion", dion_lr="0.01"), lr="0.02")
+    assert shrink(given) == pytest.approx(2e-4)
+
+
+def test_devices_that_share_a_sequence_are_said_to_count_as_one(tmp_path):
+    made = read(tmp_path, "lora.yml", with_lines(context_parallel_size="2"))
+    assert any("divided by context_parallel_size" in note for note in made.notes)
 
 
 def test_anchors_and_merge_keys_are_followed(tmp_path):

@@ -78,3 +78,49 @@ def test_an_optimizer_of_its_own_rules(tmp_path, optimizer, convention, exempt):
     assert found.convention == convention
     assert found.exempt.rule.startswith(exempt)
     assert (found.groups[-1].name, found.groups[-1].lr) == ("vit", "2e-06")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "swift sft --external_plugins a/plug.py",
+        "torchrun --nproc_per_node 4 swift/cli/sft.py",
+        "accelerate launch --num_processes 4 /opt/ms-swift/swift/cli/rlhf.py",
+        "python -m swift.cli.pt",
+    ],
+)
+def test_its_command_is_told_however_it_is_launched(tmp_path, program):
+    text = f"{program} --model a/b --learning_rate 1e-3 --num_train_epochs 2\n"
+    found = read(tmp_path, "a.sh", text)
+    assert (found.kind, found.value, float(found.run.lr)) == ("ms-swift", "0.1", 1e-3)
+    assert found.schedule == "cosine"
+
+
+def test_its_arguments_alone_are_told_by_the_tuner(tmp_path):
+    text = "tuner_type: full\nnum_train_epochs: 2\nlr_scheduler_type: cosine\nmodel: a/b\n"
+    found = read(tmp_path, "args.yaml", text)
+    assert (found.kind, found.value, float(found.run.lr)) == ("ms-swift", "0.1", 1e-5)
+
+
+@pytest.mark.parametrize(("more", "names"), [
+    ("--lorap_lr_ratio 16", ["lora_B"]),
+    ("--lorap_lr_ratio 16 --optimizer multimodal", []),
+    ("--lorap_lr_ratio x", []),
+])  # fmt: skip
+def test_lora_plus_has_its_own_lr(tmp_path, more, names):
+    found = read(tmp_path, "a.sh", SWIFT.replace("--tuner_type lora", more))
+    assert [group.name for group in found.groups[2:]] == names
+
+
+@pytest.mark.parametrize(
+    ("more", "schedule"),
+    [
+        ("", "cosine:warmup=5%,final=0.1"),
+        ("--lr_decay_style constant", "constant:warmup=5%"),
+        ("--lr_decay_iters 100", "cosine:warmup=5,length=100,final=0.1"),
+        ("--lr_decay_samples $N", None),
+    ],
+)
+def test_megatron_s_schedule_follows_a_run_in_epochs(tmp_path, more, schedule):
+    found = read(tmp_path, "a.sh", MEGATRON.rstrip() + f" {more}\n")
+    assert found.schedule == schedule

@@ -122,3 +122,54 @@ def test_a_damaged_archive_is_refused(tmp_path):
     path.write_bytes(data)
     with pytest.raises(UnreadableFileError, match=r"not a \.keras archive"):
         load(str(path))
+
+
+ARGUMENTS = """\
+model_name_or_path: a/b
+learning_rate: 2e-5
+weight_decay: 0.1
+lr_scheduler_type: cosine
+per_device_train_batch_size: 4
+num_train_epochs: 1
+"""
+FACTORY = f"stage: sft\nfinetuning_type: full\n{ARGUMENTS}"
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "lr"),
+    [
+        ("trl sft --config r/own.yaml --learning_rate 1e-4", ARGUMENTS, 1e-4),
+        ("accelerate launch t.py --config r/own.yaml --num_train_epochs 2", ARGUMENTS, 2e-5),
+        ("llamafactory-cli train r/own.yaml learning_rate=1e-4", FACTORY, 1e-4),
+        ("llamafactory-cli train r/own.yaml", FACTORY, 2e-5),
+        ("python t.py r/own.yaml", ARGUMENTS, 2e-5),
+    ],
+)
+def test_a_command_s_flags_lie_over_the_file_that_it_takes_its_settings_from(
+    tmp_path, command, text, lr
+):
+    (tmp_path / ".git").mkdir()
+    put(tmp_path / "r" / "own.yaml", text)
+    script = put(tmp_path / "scripts" / "run.sh", f"{command}\n")
+    found = load(str(script))
+    assert (found.value, found.schedule, float(found.run.lr)) == ("0.1", "cosine", lr)
+    assert next(each for each in found.quantities if each.name == "weight_decay").where == (
+        "own.yaml: weight_decay"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("r/none.yaml", "'r/none.yaml' is not here"), ("$1", "is only known when the script runs")],
+)
+def test_without_that_file_a_command_is_refused(tmp_path, name, reason):
+    flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
+    script = put(tmp_path / "run.sh", f"python t.py --config {name} {flags}\n")
+    with pytest.raises(UnreadableFileError, match=r"takes its settings from a file") as caught:
+        load(str(script))
+    assert reason in str(caught.value)
+
+
+def test_another_kind_of_config_is_a_flag_as_any(tmp_path):
+    flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
+    assert load(str(put(tmp_path / "run.sh", f"python t.py --config small {flags}\n"))).value == "0"

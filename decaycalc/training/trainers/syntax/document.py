@@ -10,7 +10,14 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.files.text import STDIN, check_kind, decode
 from decaycalc.files.text import read_text as text_of
 from decaycalc.record import Record, replace
-from decaycalc.training.trainers.syntax.tree import Entries, Scalar, check_size, find
+from decaycalc.training.trainers.syntax.tree import (
+    Entries,
+    Scalar,
+    check_size,
+    find,
+    from_file,
+    joined,
+)
 
 # A hand-written configuration is a few kilobytes; ten megabytes hold any generated network.
 LARGEST_FILE = 10_000_000
@@ -65,6 +72,7 @@ _ENDINGS = {
     ".cfg": Syntax.SECTIONS,
 }
 _ARCHIVE = ".keras"
+_MOST_ABOVE = 6  # folders between a script and the place where it is run
 _CONFIGS = "configs"
 ENDINGS = (*_ENDINGS, _ARCHIVE)
 
@@ -73,7 +81,8 @@ class Document(Record):
     """One parsed training file, or one command line of a script.
 
     `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.
-    `program`, `devices` and `launcher_file` are what a command line tells beside its flags.
+    `program`, `devices`, `launcher_file` and `settings_file` are what a command line tells beside
+    its flags; `absent` is why the settings' file is not laid under them.
     """
 
     name: str
@@ -83,6 +92,8 @@ class Document(Record):
     program: str = ""
     devices: Scalar | None = None
     launcher_file: str = ""
+    settings_file: Scalar | None = None
+    absent: str = ""
 
     def neighbour(self, name: str) -> "Document | None":
         """Return the file of that name beside this one; None where it is not there or not read.
@@ -100,6 +111,14 @@ class Document(Record):
             return read_documents(str(place), streams=False)[0]
         except (UnreadableFileError, OSError, ValueError, RuntimeError):  # a name no file can have
             return None
+
+    def named(self, name: str) -> "Document | None":
+        """Return the file that a script names, from its own folder or one above: where it is run.
+
+        None where there is none within reach.
+        """
+        found = (self.neighbour("../" * above + name) for above in range(_MOST_ABOVE))
+        return next((each for each in found if each is not None), None)
 
 
 def _reach(folder: Path) -> Path:
@@ -143,14 +162,28 @@ def _placed(document: Document, folder: Path | None) -> Document:
 
     Source: accelerate 1.x, `accelerate launch --config_file`: num_processes is of all machines.
     """
-    placed = replace(document, folder=folder)
+    placed = _on_its_settings(replace(document, folder=folder))
     if document.devices is not None or not document.launcher_file:
         return placed
-    beside = placed.neighbour(document.launcher_file)
+    beside = placed.named(document.launcher_file)
     node = None if beside is None else find(beside.root, "num_processes")
     if not isinstance(node, Scalar) or not (node.text or "").isdecimal():
         return placed
     return replace(placed, devices=replace(node, file=document.launcher_file))
+
+
+def _on_its_settings(document: Document) -> Document:
+    """Return a command line laid over the file that it takes its settings from."""
+    name = document.settings_file
+    if name is None:
+        return document
+    beside = None if name.open or not name.text else document.named(name.text)
+    if beside is None:
+        reason = name.open or f"{(name.text or '')[:80]!r} is not here"
+        return replace(document, absent=f"it takes its settings from a file: {reason}")
+    own = {key: node for key, node in document.root.entries.items() if node is not name}
+    under = from_file(beside.root, (name.text or "").rpartition("/")[2])
+    return replace(document, root=joined(under, Entries(entries=own)))
 
 
 def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
@@ -203,6 +236,7 @@ def _commands(text: str, name: str) -> tuple[Document, ...]:
             program=each.program,
             devices=each.devices,
             launcher_file=each.config_file,
+            settings_file=each.settings_file,
         )
         for each in launched
     )

@@ -14,8 +14,12 @@ class Launched(Record):
     flags: Entries
     devices: Scalar | None = None
     config_file: str = ""
+    settings_file: Scalar | None = None
 
 
+# Programs that are not launched by a script: their first word is the program.
+_OWN_PROGRAMS = frozenset({"swift", "megatron", "trl", "llamafactory-cli", "axolotl"})
+_DATA = (".yaml", ".yml", ".json", ".toml")
 _MODULE_FLAGS = frozenset({"-m", "--module"})
 
 
@@ -23,17 +27,38 @@ def launch(command: Command) -> Launched:
     """Return a command line's program, its flags, and its number of devices where it tells."""
     at = _script_at(command.words)
     before, after = command.words[: max(at, 1)], command.words[at + 1 :]
+    flags = flags_tree(after)
     return Launched(
         program=command.words[at].text,
-        flags=flags_tree(after),
+        flags=flags,
         devices=_devices(command, before),
         config_file=_text(flags_tree(before[1:]), "config_file") or "",
+        settings_file=_settings_file(command.words[at], after, flags),
     )
+
+
+def _settings_file(program: Typed, words: tuple[Typed, ...], flags: Entries) -> Scalar | None:
+    """Return the file that a program takes its settings from, its flags laid over it.
+
+    That is `--config FILE`, or the first word of a program that takes a file there, or of one that
+    takes nothing else: transformers' HfArgumentParser.
+
+    Source: trl f2cd57710 trl/scripts/utils.py, TrlParser; LLaMA-Factory ff6d4d12e
+    hparams/parser.py, read_args; axolotl 067b021c8 cli/main.py; ms-swift 3602360a5 cli/main.py.
+    """
+    named = find(flags, "config")
+    if isinstance(named, Scalar) and (named.open or (named.text or "").endswith(_DATA)):
+        return named
+    takes_it = program.text.rpartition("/")[2] in _OWN_PROGRAMS or len(words) == 1
+    first = [word for word in words[:2] if takes_it and word.text.endswith(_DATA)]
+    return Scalar(text=first[0].text, line=first[0].line, open=first[0].open) if first else None
 
 
 def _script_at(words: tuple[Typed, ...]) -> int:
     """Return the index of the program's own name; of the first word where no script follows."""
     is_launched = words[0].text in {"mpirun", "mpiexec", "srun"}
+    if words[0].text.rpartition("/")[2] in _OWN_PROGRAMS:
+        return 0  # a file of Python among its words is a plug-in
     for at, word in enumerate(words):
         is_module = (
             at > 0 and words[at - 1].text in _MODULE_FLAGS and "distributed" not in word.text
@@ -60,18 +85,23 @@ def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
         text = _scheduled(flags, command.directives)
     elif names & {"swift", "megatron"}:
         text = _of_swift(command)
+    elif "llamafactory-cli" in names:
+        text = _of_factory(command)
     else:
         text = _visible(command)
     return None if text is None else Scalar(text=text, line=command.line)
 
 
 def _product(flags: Entries, *names: str) -> str | None:
-    """Return the product of the first flag and the ones given beside it; None without the first."""
+    """Return the product of the first flag and the ones given beside it; None without the first.
+
+    One that is given and not known, `--nnodes $NNODES`, leaves it open.
+    """
     product = Fraction(1)
     for at, name in enumerate(names):
         text = _text(flags, name)
         number = None if text is None else as_number(text)
-        if number is None and (at == 0 or text is not None):
+        if number is None and (at == 0 or find(flags, name) is not None):
             return None
         product *= 1 if number is None else number
     return str(int(product))
@@ -119,6 +149,17 @@ def _of_swift(command: Command) -> str | None:
     """Return the processes that ms-swift launches: one unless NPROC_PER_NODE says otherwise."""
     set_before = dict(command.variables)
     counts = [as_number(set_before.get(name, "1")) for name in ("NPROC_PER_NODE", "NNODES")]
+    return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
+
+
+def _of_factory(command: Command) -> str | None:
+    """Return the processes that LLaMA-Factory launches: each machine's own count times machines.
+
+    Source: LLaMA-Factory ff6d4d12e src/llamafactory/launcher.py.
+    """
+    set_before = dict(command.variables)
+    own = set_before.get("NPROC_PER_NODE") or _visible(command) or ""
+    counts = [as_number(own), as_number(set_before.get("NNODES", "1"))]
     return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
 
 

@@ -64,7 +64,7 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
     commands = []
     for words in _run(shell, script.statements, name):
         idle = words and words[0].text in _NOT_RUN
-        if not idle and any(_FLAG.match(word.text) for word in words[1:]):
+        if not idle and any(_tells(word.text) for word in words[1:]):
             variables = tuple((key, " ".join(value)) for key, value in shell.variables.items())
             commands.append(
                 Command(words=tuple(words), variables=variables, directives=script.directives)
@@ -72,6 +72,11 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
     if not commands:
         raise UnreadableFileError(name, "it holds no command with options")
     return tuple(commands)
+
+
+def _tells(word: str) -> bool:
+    """Return whether a word is a flag, or a file of settings: some programs take no more."""
+    return _FLAG.match(word) is not None or word.endswith((".yaml", ".yml", ".json"))
 
 
 def _run(
@@ -227,11 +232,17 @@ class _Shell:
         if part.kind is PartKind.TEXT:
             return [part.text]
         if part.kind is PartKind.COMMAND:
-            return [f"$({part.text.strip()})"]
+            return [self.printed(part.text.strip())]
         if part.kind is PartKind.ARITHMETIC:
             number = calculate(part.text, self.number)
             return [f"$(({part.text}))" if number is None else decimal_text(number)]
         return self.variable(part.text)
+
+    def printed(self, text: str) -> str:
+        """Return what `$(expr 16 / $GPUS)` prints; any other command stays as typed."""
+        name, _, rest = text.partition(" ")
+        number = calculate(rest.replace("\\*", "*"), self.number) if name == "expr" else None
+        return f"$({text})" if number is None else decimal_text(number)
 
     def variable(self, text: str) -> list[str]:
         """Return a variable's words: `NAME`, `NAME[@]`, `#NAME[@]`, `NAME:-default`.

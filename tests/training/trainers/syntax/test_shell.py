@@ -61,6 +61,9 @@ def flag(text, name):
         ('p --a "one\ntwo"', ["p", "--a", "one\ntwo"]),
         ('p --a "one\\\ntwo"', ["p", "--a", "onetwo"]),
         ("p --a '$A'", ["p", "--a", "$A"]),
+        ("N=4\np --a $(expr 32 / $N \\* 2)", ["p", "--a", "16"]),
+        ("p --a $(expr 32 / $N)", ["p", "--a", "$(expr 32 / $N)"]),
+        ("p --a $(date)", ["p", "--a", "$(date)"]),
     ],
 )
 def test_a_command_line_is_expanded_as_the_shell_does(text, expected):
@@ -134,6 +137,11 @@ def test_flags_become_a_tree(text, name, value):
         ("torchrun --nproc-per-node 4 t.py --a 1", "4"),
         ("torchrun --nproc_per_node gpu t.py --a 1", None),
         ("torchrun --nproc_per_node 4 --nnodes 1:2 t.py --a 1", None),
+        ("torchrun --nproc_per_node 4 --nnodes $N t.py --a 1", None),
+        ("NPROC_PER_NODE=4 NNODES=2 llamafactory-cli train a.yaml", "8"),
+        ("CUDA_VISIBLE_DEVICES=0,1 llamafactory-cli train a.yaml", "2"),
+        ("NNODES=$N NPROC_PER_NODE=4 llamafactory-cli train a.yaml", None),
+        ("llamafactory-cli train a.yaml", None),
         ("python -m torch.distributed.launch --nproc_per_node=2 t.py --a 1", "2"),
         ("accelerate launch --num_processes 8 t.py --a 1", "8"),
         ("accelerate launch t.py --a 1", None),
