@@ -65,13 +65,27 @@ def _warmup(settings: Settings) -> str | None:
 
 
 def _schedule(settings: Settings) -> str | None:
-    name = settings.word("scheduler")
-    if name in {"cosine", "linear"}:
-        return compose(name, warmup=_warmup(settings))
-    if name == "rsqrt":
+    """Return the schedule; a cooldown, a factor over whatever falls already, has no text.
+
+    Source: big_vision 0127fb66 utils.py, create_learning_rate_schedule.
+    """
+    name, warmup = settings.word("scheduler"), _warmup(settings)
+    schedule = settings.entries(_SCHEDULE)
+    if any(key.startswith("cooldown") for key in schedule) or "scale_with_batchsize" in schedule:
+        return None
+    if name == "cosine":
+        return compose(name, warmup=warmup)
+    if name in {"linear", "polynomial"}:
+        power, final = settings.number("power"), settings.number("end") or None
+        own = power if name == "polynomial" or power != 1 else None
+        return compose("linear" if own is None else "polynomial", power=own, warmup=warmup,
+                       final=final)  # fmt: skip
+    if name == "rsqrt" and "shift" not in schedule:
         timescale = settings.number("timescale")
-        return compose("inverse-sqrt", timescale=timescale, warmup=_warmup(settings))
-    return None
+        return compose("inverse-sqrt", timescale=timescale, warmup=warmup)
+    is_plain = bool(schedule) or not settings.has(_SCHEDULE)  # else one schedule for each pattern
+    is_constant = name == "stair" and is_plain and not {"steps", "mults"} & schedule.keys()
+    return compose("constant", warmup=warmup) if is_constant else None
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -103,12 +117,14 @@ TRAINER = Trainer(
         Field(name="dataset_size", derive=_size),
         Field(name="total_epochs", paths=("config.total_epochs", "config.num_epochs")),
         Field(name="steps", paths=("config.total_steps",), derive=_steps),
-        Field(name="scheduler", paths=(f"{_SCHEDULE}.decay_type",), default="constant"),
+        Field(name="scheduler", paths=(f"{_SCHEDULE}.decay_type",), default="stair"),
         Field(name="warmup_steps", paths=(f"{_SCHEDULE}.warmup_steps",)),
         Field(name="warmup_epochs", paths=(f"{_SCHEDULE}.warmup_epochs",)),
         Field(name="warmup_percent", paths=(f"{_SCHEDULE}.warmup_percent",)),
         Field(name="warmup_examples", paths=(f"{_SCHEDULE}.warmup_examples",)),
         Field(name="timescale", paths=(f"{_SCHEDULE}.timescale",), default="10000"),
+        Field(name="power", paths=(f"{_SCHEDULE}.power",), default="1"),
+        Field(name="end", paths=(f"{_SCHEDULE}.end", f"{_SCHEDULE}.linear_end"), default="0"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

@@ -9,7 +9,7 @@ from decaycalc.training.reading.by_class import class_default, optimizer_of
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption
+from decaycalc.training.record import Exemption, Origin, Sourced
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -19,6 +19,18 @@ def _schedule(settings: Settings) -> str | None:
     if name != "warmuplr":
         return None
     return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_steps"), ramp="one")
+
+
+def _by_bins(settings: Settings) -> Sourced | None:
+    """Return that a batch filled up to batch_bins has no one size.
+
+    Source: espnet 202511 espnet2/samplers/build_batch_sampler.py.
+    """
+    kind = "".join(settings.texts("batch_type")).lower()
+    if kind not in {"length", "numel", "catpow"}:
+        return None
+    note = f"batch_type {kind} fills a batch up to batch_bins: give --batch-size"
+    return Sourced(name="batch_size", value=None, origin=Origin.MISSING, note=note)
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -52,7 +64,7 @@ TRAINER = Trainer(
         Field(name="eps", paths=("optim_conf.eps",), default="1e-8"),
         Field(name="decoupled_weight_decay", paths=("optim_conf.decoupled_weight_decay",),
               default="false"),
-        Field(name="batch_size", paths=("batch_size",), default="20"),
+        Field(name="batch_size", paths=("batch_size",), overrule=_by_bins, default="20"),
         Field(name="grad_accum", paths=("accum_grad",), default="1"),
         Field(name="epochs", paths=("max_epoch",), default="40"),
         Field(name="scheduler", paths=("scheduler",)),

@@ -42,15 +42,42 @@ def _schedule(settings: Settings) -> str | None:
     warm = int(warmup) if warmup else None
     if name == "polynomial_decay":
         final = ratio(settings, "end_learning_rate", "lr") or None
-        return compose("polynomial", power=settings.number("power"), warmup=warm, final=final)
+        total = steps_of(settings, "total_num_update")
+        length = None if total == settings.number("steps") else total
+        power = settings.number("power")
+        return compose("polynomial", power=power, warmup=warm, length=length, final=final)
     if name == "inverse_sqrt":
         start = ratio(settings, "warmup_init_lr", "lr") or None
         return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_sqrt"), start=start)
     if name == "cosine":
-        return compose("cosine", warmup=warm, final=ratio(settings, "min_lr", "lr") or None)
+        return _cosine(settings, warm)
     if name == "tri_stage":
         return _tri_stage(settings)
-    return compose("constant", warmup=warm) if name == "fixed" else None
+    if name != "fixed" or settings.has("lr_scheduler.force_anneal") or settings.has("force_anneal"):
+        return None
+    return compose("constant", warmup=warm, ramp="one" if warm else None)
+
+
+def _cosine(settings: Settings, warm: int | None) -> str | None:
+    """Return the cosine of one period, or of several with falling peaks; None where min_lr falls.
+
+    Source: fairseq 3d262bb2 optim/lr_scheduler/cosine_lr_scheduler.py.
+    """
+    final, period = ratio(settings, "min_lr", "lr") or None, steps_of(settings, "lr_period_updates")
+    first = (
+        final if settings.number("warmup_init_lr") == 0 else ratio(settings, "warmup_init_lr", "lr")
+    )
+    rise = {"warmup": warm, "start": first if warm else None}
+    total = settings.number("steps")
+    if period is None or (total is not None and period >= total - (warm or 0)):
+        length = None if period is None or period + (warm or 0) == total else period + (warm or 0)
+        return compose("cosine", **rise, final=final, length=length)
+    growth, shrink = settings.number("t_mult"), settings.number("lr_shrink")
+    if growth is None or growth.denominator != 1 or (final and shrink != 1):
+        return None
+    gamma = None if shrink == 1 else shrink
+    own = None if growth == 1 else int(growth)
+    return compose("cosine-restarts", **rise, final=final, period=period, growth=own, gamma=gamma)
 
 
 def _tri_stage(settings: Settings) -> str | None:
@@ -136,11 +163,17 @@ TRAINER = Trainer(
         Field(name="final_lr_scale", paths=("lr_scheduler.final_lr_scale", "final_lr_scale"),
               default="0.01"),
         Field(name="min_lr", paths=("lr_scheduler.min_lr", "min_lr"), default="0"),
+        Field(name="total_num_update", paths=("lr_scheduler.total_num_update",
+                                              "total_num_update")),
+        Field(name="lr_period_updates", paths=("lr_scheduler.lr_period_updates",
+                                               "lr_period_updates"), absent=("-1",)),
+        Field(name="t_mult", paths=("lr_scheduler.t_mult", "t_mult"), default="1"),
+        Field(name="lr_shrink", paths=("lr_scheduler.lr_shrink", "lr_shrink"), default="0.1"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing", mask="all"),
     harmless=("optimizer.fp16_adam_stats", "optimization.clip_norm", "clip_norm", "task*",
               "criterion*", "checkpoint*", "common*", "save_interval*", "dataset*", "model*",
-              "lr_scheduler.total_num_update", "total_num_update", "optimization*"),
+              "optimization*"),
 )  # fmt: skip

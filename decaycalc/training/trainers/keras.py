@@ -4,12 +4,14 @@ Source: keras 3.15.1 optimizers/base_optimizer.py (get_config), saving/saving_li
 optimizers/schedules/learning_rate_schedule.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
+from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
@@ -34,10 +36,12 @@ def _prepare(document: Document) -> Document:
 def _optimizer(settings: Settings) -> Optimizer:
     """Return the class's convention; with no decay of its own, the layers' L2."""
     name = settings.text("optimizer") or ""
-    penalty = _l2(settings)
-    if not settings.has("config.weight_decay") and penalty is not None:
-        value = derived("value", penalty, "kernel_regularizer L2")
-        return Optimizer(convention="keras-l2", value=value)
+    penalties = _l2(settings)
+    if not settings.has("config.weight_decay") and penalties:
+        value = derived("value", penalties[0], "kernel_regularizer L2")
+        note = f"layers have L2 of {', '.join(penalties[:6])}" if len(penalties) > 1 else ""
+        uses = ("momentum", "nesterov") if name.lower() == "sgd" else ()
+        return Optimizer(convention="keras-l2", uses=uses, value=value, note=note)
     try:
         key = find_convention(f"keras-{name.lower()}").key
     except UnknownNameError:
@@ -47,13 +51,17 @@ def _optimizer(settings: Settings) -> Optimizer:
     return Optimizer(convention=key, uses=uses, note=note)
 
 
-def _l2(settings: Settings) -> str | None:
-    """Return the number of the first layer's L2 penalty on its kernel."""
+def _l2(settings: Settings) -> tuple[str, ...]:
+    """Return the numbers of the layers' L2 penalties on their kernels, each once.
+
+    Until 2.3 Keras stored l2 as an L1L2 whose l1 is 0.
+    """
+    numbers: dict[str, None] = {}
     for node in _regularizers(settings.node("layers"), 0):
-        if "L2" in texts_of(node.entries.get("class_name")):
-            found = texts_of(find(node, "config.l2"))
-            return found[0] if found and typed_number(found[0]) is not None else None
-    return None
+        if {"L2", "L1L2"} & set(texts_of(node.entries.get("class_name"))):
+            found = "".join(texts_of(find(node, "config.l2")))
+            numbers |= {found: None} if typed_number(found) else {}
+    return tuple(numbers)
 
 
 def _regularizers(node: Node | None, depth: int) -> Iterator[Entries]:
@@ -81,7 +89,8 @@ def _lr(settings: Settings) -> Sourced | None:
         found = settings.in_file(Field(name="lr", paths=(f"{_LR}.{key}",)))
         if found is not None:
             return found
-    return None
+    values = settings.texts(f"{_LR}.values")
+    return derived("lr", values[0], f"{_LR}.values") if values else None
 
 
 def _number(settings: Settings, key: str) -> Fraction | None:
@@ -90,29 +99,70 @@ def _number(settings: Settings, key: str) -> Fraction | None:
 
 
 def _schedule(settings: Settings) -> str | None:
-    """Return the schedule object as a text; a bare number is constant."""
+    """Return the schedule object as a text; a bare number is constant but for Keras 2's decay."""
     name = (*settings.texts("config.learning_rate.class_name"), "")[0]
     if not name:
-        return "constant"
+        rate = settings.number("decay")
+        return compose("inverse", gamma=rate) if rate else "constant"
+    make = _SCHEDULES.get(name)
+    return None if make is None else make(settings)
+
+
+def _is_set(settings: Settings, key: str) -> bool:
+    return settings.texts(f"{_LR}.{key}") == ("true",)
+
+
+def _polynomial(settings: Settings) -> str | None:
     length = _number(settings, "decay_steps")
-    if length is None:
+    if not length or _is_set(settings, "cycle"):
         return None
-    if name == "CosineDecay":
-        return _cosine(settings, length)
-    if name == "PolynomialDecay":
-        peak, low = settings.number("lr"), _number(settings, "end_learning_rate") or Fraction(0)
-        final = low / peak if peak and low else None
-        power = _number(settings, "power")
-        return compose("polynomial", power=power, length=int(length), final=final)
-    if name == "ExponentialDecay":
-        is_stair = settings.texts(f"{_LR}.staircase") == ("true",)
-        kind = "step" if is_stair else "exponential"
-        return compose(kind, gamma=_number(settings, "decay_rate"), every=int(length))
-    return None
+    peak, low = settings.number("lr"), _number(settings, "end_learning_rate") or Fraction(0)
+    final = low / peak if peak and low else None
+    power = _number(settings, "power")
+    return compose("polynomial", power=power, length=int(length), final=final)
 
 
-def _cosine(settings: Settings, length: Fraction) -> str:
+def _exponential(settings: Settings) -> str | None:
+    length = _number(settings, "decay_steps")
+    kind = "step" if _is_set(settings, "staircase") else "exponential"
+    gamma = _number(settings, "decay_rate")
+    return compose(kind, gamma=gamma, every=int(length)) if length else None
+
+
+def _inverse(settings: Settings) -> str | None:
+    length, rate = _number(settings, "decay_steps"), _number(settings, "decay_rate")
+    if not length or rate is None or _is_set(settings, "staircase"):
+        return None
+    return compose("inverse", gamma=rate / length)
+
+
+def _piecewise(settings: Settings) -> str | None:
+    """Return the steps; a value holds through its boundary."""
+    values = numbers_of(" ".join(settings.texts(f"{_LR}.values")))
+    marks = numbers_of(" ".join(settings.texts(f"{_LR}.boundaries")))
+    if not marks or len(values) != len(marks) + 1 or 0 in values:
+        return None
+    at = "/".join(decimal_text(mark + 1) for mark in marks)
+    gammas = "/".join(decimal_text(later / earlier) for earlier, later in pairwise(values))
+    return compose("step", at=at, gamma=gammas)
+
+
+def _restarts(settings: Settings) -> str | None:
+    """Return the cosines; peaks that fall towards a last lr of their own have no text."""
+    growth, gamma = _number(settings, "t_mul"), _number(settings, "m_mul")
+    period, final = _number(settings, "first_decay_steps"), _number(settings, "alpha") or None
+    if not period or growth is None or growth.denominator != 1 or (final and gamma != 1):
+        return None
+    return compose(
+        "cosine-restarts", period=int(period), growth=int(growth), gamma=gamma, final=final
+    )
+
+
+def _cosine(settings: Settings) -> str | None:
     """Return CosineDecay: with a warm-up it begins when that has ended."""
+    length = _number(settings, "decay_steps")
+    if not length:
+        return None
     warm = _number(settings, "warmup_steps") or Fraction(0)
     target, first = _number(settings, "warmup_target"), _number(settings, "initial_learning_rate")
     is_warm = bool(warm and target)
@@ -125,8 +175,24 @@ def _cosine(settings: Settings, length: Fraction) -> str:
     )
 
 
-def _finish(_: Settings, made: Training) -> Training:
-    """Say what null means here."""
+_SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
+    "CosineDecay": _cosine,
+    "CosineDecayRestarts": _restarts,
+    "ExponentialDecay": _exponential,
+    "InverseTimeDecay": _inverse,
+    "PiecewiseConstantDecay": _piecewise,
+    "PolynomialDecay": _polynomial,
+}
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Say what trains a penalty, and what null means here."""
+    if made.convention == "keras-l2":
+        try:
+            run = replace(made.run, optimizer=settings.word("optimizer"))
+        except UnknownNameError:  # an optimizer of one's own
+            return made
+        return replace(made, run=run)
     if made.value is not None or made.refusal:
         return made
     note = "weight_decay is null: the optimizer decays nothing"
@@ -152,6 +218,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("class_name",)),
         Field(name="weight_decay", paths=("config.weight_decay",)),
         Field(name="lr", paths=("config.learning_rate",), overrule=_lr),
+        Field(name="decay", paths=("config.decay",)),
         Field(name="momentum", paths=("config.momentum",), default="0"),
         Field(name="nesterov", paths=("config.nesterov",), default="false"),
         Field(name="batch_size"),

@@ -3,7 +3,7 @@
 Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
 """
 
-from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
@@ -35,6 +35,8 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _schedule(settings: Settings) -> str | None:
     """Source: open_clip 89fb801 scheduler.py: the warm-up is lr·(step + 1)/W."""
+    if settings.flag("skip_scheduler"):
+        return "constant"
     warmup = int(settings.number("warmup") or 0) or None
     warm = {"warmup": warmup, "ramp": "one" if warmup else None}
     name = settings.word("scheduler")
@@ -45,7 +47,8 @@ def _schedule(settings: Settings) -> str | None:
     cooldown = settings.number("epochs_cooldown")
     if name != "const-cooldown" or cooldown is None or settings.number("cooldown_power") != 1:
         return None
-    return compose("wsd", **warm, decay=epochs(cooldown))
+    final = ratio(settings, "lr_cooldown_end", "lr") or None
+    return compose("wsd", **warm, decay=epochs(cooldown), final=final)
 
 
 def _exempt(_: Settings) -> Exemption:
@@ -80,6 +83,8 @@ TRAINER = Trainer(
         Field(name="scheduler", paths=("lr_scheduler",), default="cosine"),
         Field(name="warmup", paths=("warmup",), default="10000"),
         Field(name="epochs_cooldown", paths=("epochs_cooldown",)),
+        Field(name="lr_cooldown_end", paths=("lr_cooldown_end",), default="0"),
+        Field(name="skip_scheduler", paths=("skip_scheduler",), default="false"),
         Field(name="cooldown_power", paths=("lr_cooldown_power",), default="1"),
     ),
     optimizer=_optimizer,
@@ -87,5 +92,5 @@ TRAINER = Trainer(
     exempt=_exempt,
     harmless=("train_data*", "val_*", "imagenet_*", "precision", "workers", "report_to",
               "save_frequency", "zeroshot_frequency", "log_every_n_steps", "grad_clip_norm",
-              "lock_*", "wd_exclude", "lr_cooldown_end"),
+              "lock_*", "wd_exclude"),
 )  # fmt: skip

@@ -54,6 +54,13 @@ def _growing(settings: Settings) -> Sourced | None:
     return Sourced(name="batch_size", value=None, origin=Origin.MISSING, note=note)
 
 
+def _most_steps(settings: Settings) -> Sourced | None:
+    """Return the most steps by default; `max_steps = 0` sets no limit."""
+    if settings.has("training.max_steps"):
+        return None
+    return Sourced(name="steps", value="20000", origin=Origin.DEFAULT, where=_VERSION)
+
+
 def _unit(settings: Settings) -> str:
     batcher = "".join(settings.texts("training.batcher.@batchers"))
     return "words" if "words" in batcher or "padded" in batcher else "examples"
@@ -81,7 +88,7 @@ TRAINER = Trainer(
         Field(name="beta2", paths=(f"{_OPTIMIZER}.beta2",), default="0.999"),
         Field(name="eps", paths=(f"{_OPTIMIZER}.eps",), default="1e-8"),
         Field(name="batch_size", paths=("training.batcher.size",), overrule=_growing),
-        Field(name="steps", paths=("training.max_steps",), absent=("0",), default="20000"),
+        Field(name="steps", paths=("training.max_steps",), absent=("0",), derive=_most_steps),
         Field(name="epochs", paths=("training.max_epochs",), absent=("0", "-1")),
         Field(name="scheduler", paths=(f"{_RATE}.@schedules",), default="constant"),
         Field(name="warmup_steps", paths=(f"{_RATE}.warmup_steps",)),

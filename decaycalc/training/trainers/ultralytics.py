@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from decaycalc.record import replace
-from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -32,6 +32,28 @@ def accumulation(settings: Settings) -> Sourced | None:
     return derived("grad_accum", str(count), "max(round(nbs / batch), 1)")
 
 
+def _open_batch(settings: Settings) -> Sourced | None:
+    """Return that a batch of -1 or a share of the memory is found by AutoBatch in the run."""
+    found = settings.in_file(Field(name="batch_size", paths=("batch",)))
+    number = None if found is None else typed_number(found.value or "")
+    if found is None or number is None or number >= 1 or number == 0:
+        return None
+    note = f"batch {found.value}: AutoBatch finds the size, give --batch-size"
+    return replace(found, value=None, origin=Origin.MISSING, note=note)
+
+
+def _loss(settings: Settings) -> Sourced | None:
+    """Return the loss of a classifier and of RT-DETR: a mean, which the accumulation adds up.
+
+    Source: ultralytics 8.3.100 and 8.4.190 utils/loss.py, nn/tasks.py: no factor of the batch.
+    """
+    is_rtdetr = "rtdetr" in "".join(settings.texts("model")).lower()
+    if "".join(settings.texts("task")) != "classify" and not is_rtdetr:
+        return None
+    count = settings.text("grad_accum")
+    return derived("loss", count, "the mean of a batch, added up over accumulate of them")
+
+
 def scaled_decay(settings: Settings) -> Sourced:
     """Return weight_decay · batch · accumulate / nbs, the number that the optimizer gets."""
     parts = [settings.number(name) for name in ("weight_decay", "batch_size", "grad_accum", "nbs")]
@@ -49,7 +71,10 @@ def find_optimizer(settings: Settings, name: str) -> Optimizer:
         uses = ("momentum", "nesterov")
         return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras)
     if name == "musgd":
-        note = "MuSGD's decay acts in its SGD half, beside the Muon step"
+        note = (
+            "MuSGD's decay acts in its SGD half, beside the Muon step; the heads' cv3 have three"
+            " times the lr"
+        )
         uses = ("momentum", "nesterov")
         return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras, note=note)
     if name == "adamw":
@@ -69,17 +94,21 @@ def _optimizer(settings: Settings) -> Optimizer:
     return find_optimizer(settings, "sgd" if name == "auto" else name)
 
 
-def schedule_of(settings: Settings) -> str:
-    """Return a value an epoch, counted from the start; the warm-up lies over it, step by step."""
+def schedule_of(settings: Settings, *, warmup: str | None = None, length: str | None = None) -> str:
+    """Return a value an epoch, counted from the start; the warm-up lies over it, step by step.
+
+    `warmup` and `length` are those of the warm-up and of the shape where not the file's hold.
+    """
     kind = "cosine" if settings.flag("cos_lr") else "linear"
     warm = settings.number("warmup_epochs")
     final = settings.number("lrf")
     if not warm or warm <= 0:
-        return compose(kind, final=final, over="run", per="1epochs")
+        return compose(kind, final=final, length=length, over="run", per="1epochs")
     return compose(
         kind,
         final=final,
-        warmup=epochs(warm),
+        length=length,
+        warmup=warmup or epochs(warm),
         over="run",
         per="1epochs",
         toward="current",
@@ -163,13 +192,18 @@ FIELDS = (
     Field(name="nesterov", default="true"),
     Field(name="beta1", paths=("momentum",), default="0.937"),
     Field(name="beta2", default="0.999"),
-    Field(name="batch_size", paths=("batch",), default="16", absent=("-1",)),
+    Field(name="batch_size", paths=("batch",), default="16", overrule=_open_batch),
     Field(name="nbs", paths=("nbs",), default="64"),
     Field(name="grad_accum", derive=accumulation),
     Field(name="epochs", paths=("epochs",), default="100"),
     Field(name="time", paths=("time",)),
     Field(name="nc", paths=("nc",)),
-    Field(name="loss", default="batch-sum", source="ultralytics 8.4.190 utils/loss.py"),
+    Field(
+        name="loss",
+        derive=_loss,
+        default="batch-sum",
+        source="ultralytics 8.4.190 utils/loss.py",
+    ),
     Field(name="cos_lr", paths=("cos_lr",), default="false"),
     Field(name="lrf", paths=("lrf",), default="0.01"),
     Field(name="warmup_epochs", paths=("warmup_epochs",), default="3"),

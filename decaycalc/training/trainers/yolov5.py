@@ -3,7 +3,12 @@
 Source: ultralytics/yolov5 5081342f train.py, utils/torch_utils.py (smart_optimizer), utils/loss.py.
 """
 
+from fractions import Fraction
+from math import ceil
+
 from decaycalc.record import replace
+from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.schedules import epochs
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
@@ -55,7 +60,25 @@ def _schedule(settings: Settings) -> str | None:
         return "constant"
     if settings.has("flat_cos_lr") and settings.flag("flat_cos_lr"):
         return None
-    return ultralytics.schedule_of(settings)
+    total, is_line = settings.number("epochs"), not settings.flag("cos_lr")
+    # Until v6.0 the line reached lrf in the last epoch.
+    ends_early = is_line and settings.has("linear_lr") and total is not None and total > 1
+    length = epochs(total - 1) if ends_early and total else None
+    return ultralytics.schedule_of(settings, warmup=_warmup(settings), length=length)
+
+
+def _warmup(settings: Settings) -> str | None:
+    """Return the least warm-up in steps where it holds: 100 batches, until v5.0 and in YOLOv7 1000.
+
+    Source: yolov5 5081342f train.py, YOLOv7 train.py; the data set's size is none of the file's.
+    """
+    size = typed_number(settings.given.get("dataset_size", ""))
+    sizes = [settings.number(name) for name in ("warmup_epochs", "batch_size", "grad_accum")]
+    if not size or not all(sizes):
+        return None
+    count, batch, accumulation = (number or Fraction(1) for number in sizes)
+    least = 1000 if settings.has("total_batch_size") else 100
+    return None if count * ceil(size / batch) >= least else str(round(least / accumulation))
 
 
 TRAINER = Trainer(
@@ -74,7 +97,11 @@ TRAINER = Trainer(
         Field(name="nesterov", default="true"),
         Field(name="beta1", paths=("momentum",), default="0.937"),
         Field(name="beta2", default="0.999"),
-        Field(name="batch_size", paths=("batch_size",), absent=("-1",)),
+        Field(
+            name="batch_size",
+            paths=("total_batch_size", "batch_size"),
+            absent=("-1",),
+        ),
         Field(name="nbs", default="64"),
         Field(name="grad_accum", derive=ultralytics.accumulation),
         Field(name="epochs", paths=("epochs",)),
@@ -91,6 +118,6 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=ultralytics.exempt,
     batch=lambda _: ("batch_size", "grad_accum"),
-    harmless=("warmup_momentum", "warmup_bias_lr", "hyp*", "opt.*", "total_batch_size", "anchor_t"),
+    harmless=("warmup_momentum", "warmup_bias_lr", "hyp*", "opt.*", "batch_size", "anchor_t"),
     prepare=_prepare,
 )

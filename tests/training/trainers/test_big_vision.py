@@ -39,7 +39,12 @@ def test_the_decay_is_not_times_lr_and_n_is_the_data_set_s(tmp_path):
         ("warmup_percent=0.1, decay_type='cosine'", "cosine:warmup=10%"),
         ("warmup_examples=51200, decay_type='cosine'", "cosine:warmup=100"),
         ("decay_type='rsqrt', timescale=100", "inverse-sqrt:timescale=100"),
-        ("decay_type='stair'", None),
+        ("decay_type='rsqrt', timescale=100, cooldown_steps=50", None),
+        ("decay_type='cosine', scale_with_batchsize=True", None),
+        ("decay_type='linear', linear_end=1e-5, warmup_steps=10", "linear:warmup=10,final=1e-05"),
+        ("decay_type='polynomial', power=2", "polynomial:power=2"),
+        ("decay_type='stair', steps=[10], mults=[0.1]", None),
+        ("warmup_steps=10", "constant:warmup=10"),
     ],
 )
 def test_schedules(tmp_path, schedule, text):

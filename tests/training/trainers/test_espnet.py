@@ -33,3 +33,11 @@ def test_schedules_and_the_switch_of_the_exemption(tmp_path):
     assert found.schedule == "constant"
     assert found.exempt.rule == "biases, norms and embeddings"
     assert read(tmp_path, "b.yaml", FILE.replace("warmuplr", "other")).schedule is None
+
+
+def test_a_batch_filled_up_to_bins_has_no_one_size(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE.replace("folded", "numel\nbatch_bins: 16000000"))
+    assert (found.run.batch_size, found.run.grad_accum) == (None, 2)
+    assert "batch_size" in found.missing
+    given = read(tmp_path, "b.yaml", FILE.replace("folded", "numel"), batch_size="30")
+    assert given.run.examples_per_step == 60

@@ -50,7 +50,11 @@ def test_flags_are_read_alike_and_the_warm_up_of_inverse_sqrt_is_4000(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "schedule"),
-    [("cosine", "cosine:warmup=10000"), ("fixed", "constant:warmup=10000"), ("tri_stage", None)],
+    [
+        ("cosine", "cosine:warmup=10000"),
+        ("fixed", "constant:warmup=10000,ramp=one"),
+        ("tri_stage", None),
+    ],
 )
 def test_schedules(tmp_path, name, schedule):
     assert read(tmp_path, "a.yaml", FILE.replace("polynomial_decay", name)).schedule == schedule
@@ -93,3 +97,32 @@ def test_what_is_to_be_given_is_missing(tmp_path):
     assert (found.run.total_steps, found.schedule) == (None, None)
     assert "steps" in found.missing
     assert any("???" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("lines", "schedule"),
+    [
+        ("min_lr: 0.00005", "cosine:warmup=10000,start=0.1,final=0.1"),
+        ("warmup_init_lr: 0.0001", "cosine:warmup=10000,start=0.2"),
+        ("lr_period_updates: 200000", "cosine:warmup=10000,length=210000"),
+        ("lr_period_updates: 115000", "cosine:warmup=10000"),
+        ("lr_period_updates: 50000", "cosine-restarts:warmup=10000,period=50000,gamma=0.1"),
+        (
+            "lr_period_updates: 50000\n  t_mult: 2\n  lr_shrink: 1",
+            "cosine-restarts:warmup=10000,period=50000,growth=2",
+        ),
+        ("lr_period_updates: 50000\n  t_mult: 1.5", None),
+        ("lr_period_updates: 50000\n  min_lr: 0.00005", None),
+    ],
+)
+def test_a_cosine_may_have_periods(tmp_path, lines, schedule):
+    text = FILE.replace("polynomial_decay", f"cosine\n  {lines}")
+    assert read(tmp_path, "a.yaml", text).schedule == schedule
+
+
+def test_a_line_may_end_after_the_run_and_a_fixed_lr_may_be_annealed(tmp_path):
+    longer = FILE.replace("polynomial_decay", "polynomial_decay\n  total_num_update: 250000")
+    found = read(tmp_path, "a.yaml", longer)
+    assert found.schedule == "polynomial:power=1,warmup=10000,length=250000"
+    annealed = FILE.replace("polynomial_decay", "fixed\n  force_anneal: 50")
+    assert read(tmp_path, "b.yaml", annealed).schedule is None

@@ -121,3 +121,50 @@ def test_what_is_no_archive_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(document, "LARGEST_FILE", 200)
     with pytest.raises(UnreadableFileError, match="larger than"):
         read_training(str(tmp_path / "b.keras"))
+
+
+def test_a_penalty_that_adam_trains_decays_nothing(tmp_path):
+    whole = model(weight_decay=None)
+    whole["compile_config"]["optimizer"]["class_name"] = "Adam"
+    made = read(tmp_path, "c.json", json.dumps(whole))
+    assert (made.convention, made.run.optimizer) == ("keras-l2", "adam")
+    whole["compile_config"]["optimizer"]["class_name"] = "Mine"
+    assert read(tmp_path, "d.json", json.dumps(whole)).run.optimizer is None
+    sgd = read(tmp_path, "e.json", json.dumps(model(weight_decay=None)))
+    assert (sgd.run.optimizer, sgd.run.momentum * 10) == ("sgd", 9)
+
+
+def test_the_older_l1l2_is_read_and_layers_that_differ_are_told(tmp_path):
+    whole = model(weight_decay=None, l2="L1L2")
+    assert read(tmp_path, "c.json", json.dumps(whole)).value == "0.0005"
+    more = {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.01}}}
+    whole["config"]["layers"].append({"class_name": "Dense", "config": more})
+    assert "layers have L2 of 0.0005, 0.01" in read(tmp_path, "d.json", json.dumps(whole)).notes
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "schedule"),
+    [
+        ("PiecewiseConstantDecay", {"boundaries": [9, 19], "values": [1, 0.5, 0.1]},
+         "step:at=10/20,gamma=0.5/0.2"),
+        ("PiecewiseConstantDecay", {"boundaries": [9], "values": [1, 0.5, 0.1]}, None),
+        ("InverseTimeDecay", {"decay_steps": 100, "decay_rate": 0.5}, "inverse:gamma=0.005"),
+        ("InverseTimeDecay", {"decay_steps": 9, "decay_rate": 0.5, "staircase": True}, None),
+        ("CosineDecayRestarts", {"first_decay_steps": 9, "t_mul": 2.0, "m_mul": 0.5, "alpha": 0.0},
+         "cosine-restarts:period=9,growth=2,gamma=0.5"),
+        ("CosineDecayRestarts", {"first_decay_steps": 9, "t_mul": 2.0, "m_mul": 0.5, "alpha": 0.1},
+         None),
+        ("CosineDecay", {"decay_steps": None}, None),
+        ("PolynomialDecay", {"decay_steps": 9, "cycle": True}, None),
+    ],
+)  # fmt: skip
+def test_schedule_objects(tmp_path, name, config, schedule):
+    rate = {"class_name": name, "config": {"initial_learning_rate": 1.0, **config}}
+    whole = {"class_name": "AdamW", "config": {"learning_rate": rate, "weight_decay": 0.01}}
+    assert read(tmp_path, "a.json", json.dumps(whole)).schedule == schedule
+
+
+def test_the_older_decay_of_the_lr_is_read(tmp_path):
+    config = {"learning_rate": 0.01, "decay": 1e-4, "weight_decay": 0.01}
+    text = json.dumps({"class_name": "SGD", "config": config})
+    assert read(tmp_path, "a.json", text).schedule == "inverse:gamma=0.0001"

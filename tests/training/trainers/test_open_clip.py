@@ -36,6 +36,11 @@ def test_defaults_go_by_the_model_and_devices_by_the_scheduler_of_jobs(tmp_path)
     [
         ("const", "constant:warmup=500,ramp=one"),
         ("const-cooldown --epochs-cooldown 2", "wsd:warmup=500,ramp=one,decay=2epochs"),
+        (
+            "const-cooldown --epochs-cooldown 2 --lr-cooldown-end 1e-4",
+            "wsd:warmup=500,ramp=one,decay=2epochs,final=0.1",
+        ),
+        ("cosine --skip-scheduler", "constant"),
         ("const-cooldown", None),
     ],
 )

@@ -86,3 +86,12 @@ def test_the_default_configuration_fills_in_its_own_optimizer_alone(tmp_path, na
     text = FILE.replace("L2 = 0.02\n", "").replace("Adam.v1", name)
     found = read(tmp_path, "config.cfg", text)
     assert (found.value, origins(found)["weight_decay"]) == (value, "default")
+
+
+def test_no_most_steps_leave_the_epochs(tmp_path):
+    found = read(
+        tmp_path, "c.cfg", FILE.replace("max_steps = 4000", "max_steps = 0\nmax_epochs = 9")
+    )
+    assert (found.run.steps, found.run.epochs) == (None, 9)
+    silent = read(tmp_path, "d.cfg", FILE.replace("max_steps = 4000\n", ""))
+    assert silent.run.steps == 20_000

@@ -122,3 +122,21 @@ def test_autos_adamw_has_no_momentum_of_sgd_and_all_the_rest(tmp_path):
     names = {found.name for found in made.quantities}
     assert not {"momentum", "nesterov"} & names
     assert {"lr", "weight_decay", "batch_size", "epochs"} <= names
+
+
+@pytest.mark.parametrize("batch", ["-1", "0.7"])
+def test_a_batch_that_the_run_finds_is_open(tmp_path, batch):
+    made = read(tmp_path, "args.yaml", args(batch=batch))
+    assert made.run.batch_size is None
+    assert "batch_size" in made.missing
+    assert f"batch {batch}: AutoBatch finds the size, give --batch-size" in made.notes
+    assert read(tmp_path, "b.yaml", args(batch=batch), batch_size="16").run.examples_per_step == 64
+
+
+@pytest.mark.parametrize(
+    "line", ["task: classify\nmodel: yolo11n-cls.pt", "task: detect\nmodel: rtdetr-l.yaml"]
+)
+def test_a_loss_without_the_batch_in_it_is_a_mean_added_up(tmp_path, line):
+    text = args().replace("task: detect", line)
+    assert read(tmp_path, "args.yaml", text).run.loss == 3
+    assert read(tmp_path, "b.yaml", args()).run.loss == "batch-sum"

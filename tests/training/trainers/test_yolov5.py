@@ -66,3 +66,22 @@ def test_an_older_opt_chooses_adam_by_a_switch(tmp_path):
     made = read(tmp_path, "opt.yaml", text)
     assert made.convention == "pytorch-adam"
     assert not made.not_used
+
+
+def test_yolov7_keeps_the_batch_of_all_devices_beside_that_of_one(tmp_path):
+    (tmp_path / "hyp.yaml").write_text(HYP)
+    older = OPT.format("SGD").replace("optimizer: SGD", "adam: false\nlinear_lr: true")
+    made = read(tmp_path, "opt.yaml", f"{older}total_batch_size: 128\n")
+    assert (made.run.examples_per_step, made.run.grad_accum) == (128, 1)
+    assert shrink(made) == pytest.approx(0.01 * 0.001 / (1 - 0.937))
+    assert made.schedule.startswith("linear:final=0.1,length=299epochs,")
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "warmup"),
+    [("320", "", "25"), ("320", "total_batch_size: 16\n", "250"), ("800000", "", "3epochs")],
+)
+def test_a_small_data_set_has_a_longer_warm_up(tmp_path, size, more, warmup):
+    (tmp_path / "hyp.yaml").write_text(HYP)
+    made = read(tmp_path, "opt.yaml", OPT.format("SGD") + more, dataset_size=size)
+    assert f"warmup={warmup}," in made.schedule
