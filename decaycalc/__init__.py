@@ -107,8 +107,8 @@ def __dir__() -> list[str]:
 
 
 def _hand_in_the_reports() -> None:
-    """Let records show themselves as tables; the reports load when the first one does."""
-    from decaycalc.record import Record
+    """Let results show themselves as tables; the reports load when the first one does."""
+    from decaycalc.record import Rendered
 
     def rich(record: "Any") -> "Any":
         """Return what rich prints of a record."""
@@ -122,4 +122,4 @@ def _hand_in_the_reports() -> None:
 
         return html(record)
 
-    Record.show_with(rich=rich, html=html)
+    Rendered.show_with(rich=rich, html=html)

@@ -14,7 +14,7 @@ from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match
-from decaycalc.errors import InvalidValueError
+from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import replace
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ def answer(
         DecaycalcError: what the command would refuse.
     """
     asked = {name: more.pop(name) for name in list(more) if name in _ASKED}
+    if architecture is None:
+        _require_network(asked)
     given = {name: number for name, number in more.items() if number is not None}
     here, there = runs_with(run or Run(), target_run, given)
     question = Question(
@@ -365,6 +367,17 @@ def _run_with(run: Run | None, quantities: Mapping[str, Number | None]) -> Run:
         name = next(name for name in given if name.startswith("to_"))
         raise InvalidValueError("quantity", name, "is none of this one run's")
     return own
+
+
+def _require_network(asked: Mapping[str, Any]) -> None:
+    """Refuse what is said of a network where there is none.
+
+    Raises:
+        ContradictionError: one of these without `architecture`.
+    """
+    stray = next((name for name in ("mask", "init", "classes") if asked.get(name)), None)
+    if stray is not None:
+        raise ContradictionError(f"{stray} needs a network: give architecture")
 
 
 def _network(architecture: "Architecture | str | None") -> "Architecture | None":

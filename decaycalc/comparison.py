@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from decaycalc.algebra.quantity import exact
 from decaycalc.findings.size import NOTHING
 from decaycalc.inspection import Inspection, InspectionJson, inspect, network_of
+from decaycalc.record import Rendered
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -79,7 +80,7 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Rendered):
     """Two inspections side by side; groups stand beside each other by name."""
 
     sides: tuple[Inspection, Inspection]

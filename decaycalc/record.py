@@ -10,8 +10,24 @@ from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 
+class Rendered:
+    """Base of what shows itself as tables, to rich consoles and in notebooks."""
+
+    __slots__ = ()
+
+    @classmethod
+    def show_with(cls, *, rich: Callable[[Any], Any], html: Callable[[Any], str]) -> None:
+        """Let them show themselves by these two functions.
+
+        The reports that do so stand above the records, so they are handed in.
+        """
+        vars_of_class = {"__rich__": rich, "_repr_html_": html}
+        for name, function in vars_of_class.items():
+            setattr(cls, name, function)
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
-class Record:
+class Record(Rendered):
     """Base of immutable records: fields are the annotated names, all given by keyword.
 
     >>> class Point(Record):
@@ -68,16 +84,6 @@ class Record:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._fields)
         return f"{type(self).__name__}({shown})"
-
-    @classmethod
-    def show_with(cls, *, rich: Callable[[Any], Any], html: Callable[[Any], str]) -> None:
-        """Let records show themselves by these two functions, to rich consoles and in notebooks.
-
-        The reports that do so stand above the records, so they are handed in.
-        """
-        vars_of_class = {"__rich__": rich, "_repr_html_": html}
-        for name, function in vars_of_class.items():
-            setattr(cls, name, function)
 
 
 def _odd_fields(given: AbstractSet[str], known: AbstractSet[str]) -> str:

@@ -96,3 +96,8 @@ def test_a_suggestion_takes_the_quantities_of_one_run():
     assert found.suggestions[0].rule == "short-run"
     with pytest.raises(decaycalc.DecaycalcError, match="to_lr"):
         decaycalc.suggest(lr=1e-3, to_lr=1)
+
+
+def test_what_is_said_of_a_network_needs_one():
+    with pytest.raises(decaycalc.DecaycalcError, match="mask needs a network: give architecture"):
+        decaycalc.answer(1, source="caffe", mask="all")

@@ -27,7 +27,7 @@ _TEXTS = (
 )  # fmt: skip
 
 _LISTS = ("to", "group")
-_OF_NETWORKS = ("decay_mask", "init", "no_bias")
+_OF_NETWORKS = ("decay_mask", "init", "no_bias", "classes")
 
 # Every field that a row may have beside `value`; `to` and `group` may be lists in JSON.
 SETTINGS = frozenset((*_NUMBERS, *_FLAGS, *_TEXTS, "to"))

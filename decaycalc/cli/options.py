@@ -266,15 +266,19 @@ def take_architecture(request: Any) -> dict[str, Any]:
         UsageError: something is said of a network where there is none.
         DecaycalcError: a network that cannot be read.
     """
+    classes = classes_of(request.classes)
     if request.arch is None:
         _require_architecture(
-            decay_mask=request.decay_mask, init=request.init, no_bias=request.no_bias
+            decay_mask=request.decay_mask,
+            init=request.init,
+            no_bias=request.no_bias,
+            classes=classes,
         )
     return {
         "architecture": _architecture(request.arch, bias=not request.no_bias),
         "mask": request.decay_mask,
         "init": request.init,
-        "classes": classes_of(request.classes),
+        "classes": classes,
     }
 
 

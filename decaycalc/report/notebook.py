@@ -1,6 +1,7 @@
 """Records as tables, for notebooks and rich consoles."""
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from rich.console import Group
@@ -8,6 +9,15 @@ from rich.console import Group
 from decaycalc.report.html import to_fragment
 from decaycalc.report.table import Block, Cell, simple_table
 from decaycalc.report.text import rich_group as group_of
+
+# Results that are shown as their command shows them, and the report that does so.
+_REPORTS = {
+    "Comparison": "compare",
+    "Inspection": "inspect",
+    "Probe": "probe",
+    "Suggested": "suggest",
+    "Verification": "verify",
+}
 
 
 def rich_group(record: Any) -> Group:
@@ -29,6 +39,9 @@ def blocks_of(record: Any) -> tuple[Block, ...]:
 
     if isinstance(record, Answer):
         return tuple(convert.tables(record, flag_of=str))
+    if type(record).__name__ in _REPORTS:
+        report = import_module(f"decaycalc.report.{_REPORTS[type(record).__name__]}")
+        return tuple(report.tables(record))
     if isinstance(record, Convention):
         return conventions.record(record)
     rows = tuple(_rows("", _fields(record)))

@@ -108,10 +108,13 @@ def test_a_fraction_of_fractions_is_not_a_number_after_sound_rows_either(name, v
     assert "is not a number" in json.loads(lines[1])["error"]["message"]
 
 
-@pytest.mark.parametrize("name", ["decay_mask", "init", "no_bias"])
+_SAID = {"decay_mask": "all", "init": "he", "no_bias": True, "classes": "10"}
+
+
+@pytest.mark.parametrize("name", _SAID)
 def test_what_is_said_of_a_network_needs_one_as_in_the_command(name):
     row = {"value": "1", "from": "caffe", "to": "keras-l2"}
-    told = {**row, name: {"decay_mask": "all", "init": "he", "no_bias": True}[name]}
+    told = {**row, name: _SAID[name]}
     lines, _ = lines_of([written(row), written(told), written({**told, "arch": "4-3-2"})])
     assert ["error" in json.loads(line) for line in lines] == [False, True, False]
     assert json.loads(lines[1])["error"]["message"] == f"{name} needs a network: give arch"

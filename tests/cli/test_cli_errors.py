@@ -23,6 +23,7 @@ BAD = {
     f"1 {TO_SUM} --decay-mask all": "--decay-mask needs a network: give --arch",
     f"1 {TO_SUM} --init he": "--init needs a network: give --arch",
     f"1 {TO_SUM} --no-bias": "--no-bias needs a network: give --arch",
+    f"1 {TO_SUM} --classes 10": "--classes needs a network: give --arch",
     # what is missing
     f"1 {TO_SUM} --value": "mean-l2 to sum-l2 needs dataset_size; give -N",
     "1 --from pytorch-adamw --to tfa-adamw": "pytorch-adamw to tfa-adamw needs lr; give --lr",

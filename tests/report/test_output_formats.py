@@ -254,3 +254,15 @@ def test_records_show_themselves_in_notebooks_and_consoles():
             with console.capture() as captured:
                 console.print(record)
             assert len(captured.get().splitlines()) > 2
+
+
+def test_results_show_themselves_in_notebooks_as_their_commands_do():
+    run = {"lr": "2e-4", "steps": 1000}
+    compared = decaycalc.compare("resnet-50-he", "resnet-50-goyal-8k")
+    for result, text in (
+        (compared, compared.verdict),
+        (decaycalc.suggest(rules=["short-run"], **run), "short-run"),
+        (decaycalc.inspect("resnet-50-he"), "decay per step"),
+        (decaycalc.verify("1e-4", source="caffe", target="keras-l2", lr="0.1"), "holds"),
+    ):
+        assert text in result._repr_html_()
