@@ -13,7 +13,7 @@ from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Scalar, find, from_file, joined
 
@@ -105,8 +105,16 @@ def _schedule(settings: Settings) -> str | None:
         return compose("step", at=at, gamma=settings.number("gamma"), **warm)
     if name == "warmupcosinelr":
         final = ratio(settings, "base_lr_end", "lr") or None
-        return compose("cosine", final=final, over="run" if warm else None, **warm)
-    return None
+        over = "run" if warm and not settings.flag("rescale_interval") else None
+        return compose("cosine", final=final, over=over, **warm)
+    return _poly(settings, warm) if name == "warmuppolylr" else None
+
+
+def _poly(settings: Settings, warm: dict[str, int | Fraction | None]) -> str:
+    """Source: detectron2 02b5c4e2 projects/DeepLab/deeplab/lr_scheduler.py; Mask2Former has it."""
+    power, floor = settings.number("poly_power"), settings.number("poly_ending") or None
+    course = {"over": "run", "toward": "product"} if warm else {}
+    return compose("polynomial", power=power, floor=floor, **course, **warm)
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -120,7 +128,31 @@ def _exempt(settings: Settings) -> Exemption:
     )
 
 
+def _groups(settings: Settings) -> tuple[Group, ...]:
+    """Return what has an lr or a decay of its own: norms, biases, and in projects the backbone.
+
+    Source: detectron2 02b5c4e2 solver/build.py, get_default_optimizer_params; Mask2Former 9b0651c6
+    train_net.py, build_optimizer.
+    """
+    own, norms, biases = (settings.number(f"weight_decay{word}") for word in ("", "_norm", "_bias"))
+    factor, backbone = settings.number("bias_lr_factor"), settings.number("backbone_multiplier")
+    groups = []
+    if norms and norms != own:
+        groups.append(Group(name="norms", selector="norms", weight_decay=decimal_text(norms)))
+    if factor != 1 or (biases and biases != own):
+        decay = None if biases is None else decimal_text(biases)
+        groups.append(
+            Group(name="biases", selector="biases", weight_decay=decay,
+                  lr_mult=decimal_text(factor or Fraction(0)))
+        )  # fmt: skip
+    if backbone is not None and backbone != 1:
+        mult = decimal_text(backbone)
+        groups.append(Group(name="backbone", selector="names with backbone", lr_mult=mult))
+    return tuple(groups)
+
+
 def _finish(settings: Settings, made: Training) -> Training:
+    made = replace(made, groups=(*made.groups, *_groups(settings)))
     node = settings.node("_BASE_")
     name = node.text if isinstance(node, Scalar) else None
     if not name or settings.document.neighbour(name) is not None:
@@ -129,9 +161,15 @@ def _finish(settings: Settings, made: Training) -> Training:
     return replace(made, notes=(*made.notes, note))
 
 
-# Its forerunner, maskrcnn-benchmark, has the same names with other defaults.
-_OF_BENCHMARK = ("MODEL.BACKBONE.CONV_BODY", "MODEL.RPN.USE_FPN",
-                 "MODEL.ROI_BOX_HEAD.FEATURE_EXTRACTOR")  # fmt: skip
+# Other programs have the same names with other defaults: maskrcnn-benchmark, Detectron, SlowFast,
+# FastReID, and what was made from reid-strong-baseline.
+_OF_OTHERS = (
+    "MODEL.BACKBONE.CONV_BODY", "MODEL.RPN.USE_FPN", "MODEL.ROI_BOX_HEAD.FEATURE_EXTRACTOR",
+    "SOLVER.LR_POLICY", "SOLVER.MAX_EPOCH", "SOLVER.MAX_EPOCHS", "SOLVER.EPOCHS",
+    "SOLVER.NUM_EPOCHS", "SOLVER.OPTIMIZING_METHOD", "SOLVER.OPTIMIZER_NAME", "SOLVER.OPT",
+    "SOLVER.SCHED", "SOLVER.SCHEDULER", "SOLVER.LR_STEPS", "SOLVER.MILESTONES",
+    "SOLVER.WARMUP_EPOCHS", "SOLVER.WARM_UP_ITERS",
+)  # fmt: skip
 
 
 TRAINER = Trainer(
@@ -141,10 +179,10 @@ TRAINER = Trainer(
     signatures=(
         Signature(any_of=("SOLVER.BASE_LR", "SOLVER.MAX_ITER", "SOLVER.IMS_PER_BATCH",
                           "SOLVER.STEPS", "SOLVER.WEIGHT_DECAY"), at_least=2,
-                  none_of=_OF_BENCHMARK),
+                  none_of=_OF_OTHERS),
         Signature(all_of=("_BASE_",), any_of=("SOLVER.BASE_LR", "SOLVER.MAX_ITER",
                                               "SOLVER.STEPS", "SOLVER.IMS_PER_BATCH"),
-                  none_of=_OF_BENCHMARK),
+                  none_of=_OF_OTHERS),
     ),
     fields=(
         Field(name="optimizer", paths=("SOLVER.OPTIMIZER",)),
@@ -168,6 +206,11 @@ TRAINER = Trainer(
         Field(name="warmup_method", paths=("SOLVER.WARMUP_METHOD",), default="linear"),
         Field(name="weight_decay_norm", paths=("SOLVER.WEIGHT_DECAY_NORM",), default="0"),
         Field(name="weight_decay_bias", paths=("SOLVER.WEIGHT_DECAY_BIAS",)),
+        Field(name="bias_lr_factor", paths=("SOLVER.BIAS_LR_FACTOR",), default="1"),
+        Field(name="backbone_multiplier", paths=("SOLVER.BACKBONE_MULTIPLIER",)),
+        Field(name="rescale_interval", paths=("SOLVER.RESCALE_INTERVAL",), default="false"),
+        Field(name="poly_power", paths=("SOLVER.POLY_LR_POWER",), default="0.9"),
+        Field(name="poly_ending", paths=("SOLVER.POLY_LR_CONSTANT_ENDING",), default="0"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

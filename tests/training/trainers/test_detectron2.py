@@ -102,3 +102,39 @@ def test_its_forerunner_s_files_are_not_its_own(tmp_path):
     text = FILE.replace("  META_ARCH", '  BACKBONE:\n    CONV_BODY: "R-50-FPN"\n  META_ARCH')
     with pytest.raises(DecaycalcError, match="not enough of any trainer's own keys"):
         read(tmp_path, "a.yaml", text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["OPTIMIZER_NAME: Adam", "SCHED: MultiStepLR", "MAX_EPOCH: 120", "LR_STEPS: [80000, 100000]"],
+)
+def test_another_program_s_solver_is_not_detectron2_s(tmp_path, line):
+    with pytest.raises(DecaycalcError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.yaml", FILE.replace("  MAX_ITER: 45000", f"  {line}"))
+
+
+def test_projects_have_a_polynomial_times_the_warm_up(tmp_path):
+    poly = FILE.replace("  MAX_ITER", "  LR_SCHEDULER_NAME: WarmupPolyLR\n  MAX_ITER")
+    found = read(tmp_path, "a.yaml", poly)
+    course = "polynomial:power=0.9,over=run,toward=product,warmup=1000,start=0.001"
+    assert found.schedule == course
+    ended = poly.replace(
+        "  MAX_ITER", "  POLY_LR_CONSTANT_ENDING: 0.01\n  WARMUP_ITERS: 0\n  MAX_ITER"
+    )
+    assert read(tmp_path, "b.yaml", ended).schedule == "polynomial:power=0.9,floor=0.01"
+    cosine = FILE.replace("  MAX_ITER", "  LR_SCHEDULER_NAME: WarmupCosineLR\n  MAX_ITER")
+    rescaled = cosine.replace("  MAX_ITER", "  RESCALE_INTERVAL: True\n  MAX_ITER")
+    assert read(tmp_path, "c.yaml", rescaled).schedule == "cosine:warmup=1000,start=0.001"
+
+
+def test_what_has_an_lr_or_a_decay_of_its_own_is_a_group(tmp_path):
+    lines = (
+        "  BIAS_LR_FACTOR: 2\n  WEIGHT_DECAY_NORM: 0.0001\n  BACKBONE_MULTIPLIER: 0.1\n  MAX_ITER"
+    )
+    found = read(tmp_path, "a.yaml", FILE.replace("  MAX_ITER", lines))
+    shown = {group.name: (group.lr_mult, group.weight_decay) for group in found.groups[1:]}
+    assert shown == {"norms": ("1", "0.0001"), "biases": ("2", None), "backbone": ("0.1", None)}
+    zero = read(
+        tmp_path, "b.yaml", FILE.replace("  MAX_ITER", "  WEIGHT_DECAY_BIAS: 0.0001\n  MAX_ITER")
+    )
+    assert zero.groups[-1].weight_decay == "0.0001"
