@@ -58,9 +58,18 @@ def test_norms_decay_where_that_is_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("sched", "schedule"),
     [
-        ("CosineAnnealing", "cosine:warmup=10%"),
-        ("WarmupPolicy", "constant:warmup=10%"),
-        ("NoamAnnealing", None),
+        ("CosineAnnealing", "cosine:warmup=10%,ramp=inner"),
+        ("WarmupPolicy", "constant:warmup=10%,ramp=inner"),
+        ("WarmupHoldPolicy", "constant:warmup=10%,ramp=inner"),
+        ("WarmupAnnealing", "linear:warmup=10%,ramp=inner"),
+        ("SquareRootAnnealing", "polynomial:power=0.5,over=run,warmup=10%,ramp=inner"),
+        ("InverseSquareRootAnnealing", None),  # its timescale is the warm-up's own steps and one
+        ("PolynomialDecayAnnealing", "polynomial:power=1,warmup=10%,ramp=inner"),
+        ("PolynomialHoldDecayAnnealing", None),  # nothing is said to be held
+        ("NoamHoldAnnealing", None),
+        ("ReduceLROnPlateau", None),
+        ("StepLR", None),
+        ("ExponentialLR", "exponential:gamma=0.1,every=1epochs,per=1epochs"),
         ("null", "constant"),
     ],
 )
@@ -71,10 +80,91 @@ def test_a_speech_model_counts_a_device(tmp_path, sched, schedule):
     assert made.exempt.rule == "nothing"
 
 
-@pytest.mark.parametrize(("name", "key"), [("novograd", "apex-fused-novograd"), ("magic", None)])
-def test_other_names_have_a_convention_or_none(tmp_path, name, key):
+# Each sum of the steps' lr agrees with NeMo's own formula to a thousandth.
+@pytest.mark.parametrize(
+    ("sched", "schedule"),
+    [
+        ("CosineAnnealing\n      max_steps: 90", "cosine:length=90,warmup=9,ramp=inner"),
+        ("CosineAnnealing\n      constant_ratio: 0.1", None),
+        ("InverseSquareRootAnnealing\n      max_steps: 90",
+         "inverse-sqrt:warmup=9,ramp=inner,timescale=10"),
+        ("PolynomialDecayAnnealing\n      cycle: true", None),
+        ("PolynomialHoldDecayAnnealing\n      hold_ratio: 0.4\n      power: 2\n      min_lr: 1e-4",
+         "constant:warmup=10%,ramp=inner,until=50% + polynomial:power=2,final=0.1"),
+        ("PolynomialHoldDecayAnnealing\n      hold_steps: 40", None),
+        ("StepLR\n      step_size: 30", "step:every=30,gamma=0.1"),
+    ],
+)  # fmt: skip
+def test_schedules_take_their_own_lengths(tmp_path, sched, schedule):
+    text = SPEECH.replace("name: adam", "name: adamw").format(sched=sched)
+    assert read(tmp_path, "c.yaml", text, world_size="1").schedule == schedule
+
+
+def test_what_is_held_ends_where_its_steps_end(tmp_path):
+    text = MEGATRON.replace("CosineAnnealing", "{}").replace("constant_steps: 5000", "{}")
+    held = text.format("PolynomialHoldDecayAnnealing", "hold_steps: 1500")
+    assert read(tmp_path, "a.yaml", held).schedule == (
+        "constant:warmup=500,ramp=inner,until=2000 + polynomial:power=1,final=0.1"
+    )
+    noam = text.format("NoamHoldAnnealing", "hold_steps: 1500\n      decay_rate: 1.0")
+    assert read(tmp_path, "a.yaml", noam).schedule == (
+        "constant:warmup=500,ramp=inner,until=2000 + inverse:gamma=0.002,power=1,floor=0.1"
+    )
+
+
+NOAM = SPEECH.replace("warmup_ratio: 0.1", "warmup_steps: 10000\n      min_lr: 1e-6").replace(
+    "1e-3", "5.0"
+)
+
+
+def test_noams_lr_is_a_factor_of_its_peak(tmp_path):
+    text = NOAM.format(sched="NoamAnnealing\n      d_model: 512").replace("adam", "adamw")
+    made = read(tmp_path, "c.yaml", text + "    weight_decay: 1e-3\n", world_size="1")
+    assert float(made.run.lr) == pytest.approx(5 / (512 * 10000) ** 0.5)
+    assert made.schedule == "inverse-sqrt:warmup=10000,floor=0.00045254834"
+    assert shrink(made) == pytest.approx(2.2097e-6, rel=1e-4)
+
+
+def test_noam_without_a_warmup_peaks_at_its_first_step(tmp_path):
+    text = NOAM.replace("warmup_steps: 10000", "warmup_steps: 0").replace(
+        "      min_lr: 1e-6\n", ""
+    )
+    made = read(tmp_path, "c.yaml", text.format(sched="NoamAnnealing\n      d_model: 400"))
+    assert (float(made.run.lr), made.schedule) == (0.25, "inverse-sqrt:timescale=1")
+
+
+@pytest.mark.parametrize("text", [NOAM, SPEECH])
+def test_noams_peak_is_missing_where_its_parts_are(tmp_path, text):
+    made = read(tmp_path, "c.yaml", text.format(sched="NoamAnnealing"))
+    assert (made.run.lr, "lr" in made.missing) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("novograd", "timm-novograd", "0"),
+        ("lamb", "apex-fused-lamb", "0.01"),
+        ("adafactor", "fairseq-adafactor", "0"),
+        ("mcore_distributed_optim", "megatron-adam", None),
+        ("magic", None, None),
+    ],
+)
+def test_other_names_have_a_convention_or_none(tmp_path, name, key, value):
     text = SPEECH.format(sched="null").replace("adam", name)
-    assert read(tmp_path, "c.yaml", text).convention == key
+    made = read(tmp_path, "c.yaml", text)
+    assert (made.convention, made.value) == (key, value)
+
+
+def test_novograds_decay_has_no_constant_share(tmp_path):
+    text = SPEECH.format(sched="null").replace("adam", "novograd")
+    made = read(tmp_path, "c.yaml", text + "    args:\n      params:\n        weight_decay: 1e-3\n")
+    assert (made.value, shrink(made)) == ("1e-3", None)
+    assert any("/ (1 - beta1)" in note for note in made.notes)
+
+
+def test_a_batch_that_grows_is_told(tmp_path):
+    text = MEGATRON.replace("model:\n", "model:\n  rampup_batch_size: [32, 32, 500000]\n")
+    assert any("grows" in note for note in read(tmp_path, "c.yaml", text).notes)
 
 
 def test_without_a_warmup_there_is_none(tmp_path):
