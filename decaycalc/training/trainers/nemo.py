@@ -3,6 +3,7 @@
 Source: NeMo 8cfedd72 core/optim/{optimizers,lr_scheduler,novograd}.py, core/classes/modelPT.py.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import sqrt
 
@@ -201,7 +202,7 @@ def _step(settings: Settings) -> str | None:
     return None if every is None else compose("step", every=every, gamma=settings.number("gamma"))
 
 
-_SCHEDULES = {
+_SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
     "cosineannealing": _cosine,
     "noamannealing": _noam,
     "noamholdannealing": _held_noam,
