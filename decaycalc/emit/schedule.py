@@ -11,6 +11,7 @@ _FALLS = {
     "linear": "{left}",
     "cosine": "(1 - {xp}.cos(math.pi * {left})) / 2",
     "1-sqrt": "1 - {xp}.sqrt(1 - {left})",
+    "exponential": "2**({left}) - 1",
 }
 
 

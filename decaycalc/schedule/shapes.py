@@ -239,6 +239,7 @@ FALLS: Mapping[str, Callable[[Floats], Floats]] = {
     "linear": lambda remaining: remaining,
     "cosine": fall,
     "1-sqrt": lambda remaining: 1 - np.sqrt(1 - remaining),
+    "exponential": lambda remaining: np.exp2(remaining) - 1,
 }
 
 

@@ -47,6 +47,7 @@ TEXTS = [
     "wsd:warmup=10,decay=20,final=0.1",
     "wsd:decay=20,shape=cosine",
     "wsd:decay=20,shape=1-sqrt",
+    "wsd:decay=20,shape=exponential,final=0.1",
     "constant:warmup=10,until=30 + cosine:final=0.2,until=80 + constant:value=0.2",
     "linear:until=50 + linear:initial=0.5,per=5",
     "cosine:warmup=20,start=0.01,over=run,per=5",

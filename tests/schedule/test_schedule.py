@@ -361,6 +361,7 @@ def test_an_lr_where_a_multiplier_stands_is_told_apart(name):
     [
         ("wsd:decay=4", 6, [1, 1, 1, 0.75, 0.5, 0.25]),
         ("wsd:decay=4,shape=1-sqrt", 6, [1, 1, 1, 0.5, 1 - math.sqrt(0.5), 1 - math.sqrt(0.75)]),
+        ("wsd:decay=2,shape=exponential", 4, [1, 1, 1, math.sqrt(2) - 1]),
         ("cosine", 4, [1, (2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4]),
         ("cosine:counts=one", 4, [(2 + math.sqrt(2)) / 4, 0.5, (2 - math.sqrt(2)) / 4, 0]),
         ("inverse-sqrt:timescale=1", 4, [1, math.sqrt(1 / 2), math.sqrt(1 / 3), 0.5]),

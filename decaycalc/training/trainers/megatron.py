@@ -4,10 +4,12 @@ Source: Megatron-LM d98e8a64 training/arguments.py, training/training.py,
 core/optimizer_param_scheduler.py, core/optimizer/__init__.py.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
 
 from decaycalc.record import replace
+from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -17,12 +19,16 @@ _OPTIMIZERS = {
     "adam": Optimizer(convention="megatron-adam", uses=("beta1", "beta2", "eps")),
     "sgd": Optimizer(convention="megatron-sgd", uses=("momentum",)),
     "muon": Optimizer(convention="megatron-muon"),
+    "dist_muon": Optimizer(convention="megatron-muon"),
+    "adaptive_muon": Optimizer(convention="megatron-muon"),
     "lion": Optimizer(convention="megatron-lion", uses=("beta1", "beta2")),
     "soap": Optimizer(convention="megatron-soap"),
 }
 # What sets the length over which lr falls; without them it is the run's, also one in epochs.
 _LENGTHS = ("lr_decay_iters", "lr_decay_samples", "lr_decay_tokens")
-_WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt"}
+_WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt",
+               "exponential": "exponential"}  # fmt: skip
+_MOST_INCREMENTS = 100_000  # of a batch that grows
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -107,7 +113,11 @@ def _warmup(settings: Settings, length: Fraction | None) -> str | int | None:
     share = settings.number("lr_warmup_fraction")
     if share is not None:
         steps = None if length is None else share * length
-        return int(steps) if steps is not None and steps.denominator == 1 else percent(share)
+        is_whole = steps is not None and steps.denominator == 1
+        # The share is of the decay's length, which need not be the run's.
+        if steps is None or (length == settings.number("steps") and not is_whole):
+            return percent(share)
+        return round(steps) or None
     count = settings.number("lr_warmup_iters") or _samples(settings, "lr_warmup_samples")
     return int(count) if count else None
 
@@ -127,7 +137,7 @@ def _schedule(settings: Settings) -> str | None:
     if style in {"linear", "cosine"}:
         return compose(style, **warm, length=whole, final=final)
     if style == "inverse-square-root":
-        return compose("inverse-sqrt", **warm)
+        return _inverse_root(warm, whole, final)
     shape = _WSD_SHAPES.get(settings.word("lr_wsd_decay_style"))
     decay = settings.number("lr_wsd_decay_iters") or _samples(settings, "lr_wsd_decay_samples")
     if style != "wsd" or shape is None or decay is None:
@@ -135,10 +145,24 @@ def _schedule(settings: Settings) -> str | None:
     return compose("wsd", **warm, length=whole, decay=int(decay), final=final, shape=shape)
 
 
+def _inverse_root(
+    warm: Mapping[str, str | int | Fraction | None], length: int | None, final: Fraction | None
+) -> str | None:
+    """Return the root counted from the warm-up, and min_lr after the decay's length.
+
+    Without a warm-up it counts samples from 1, which is none of ours.
+    """
+    if not warm["warmup"]:
+        return None
+    fall = compose("inverse-sqrt", **warm, floor=final, until=length)
+    return fall if length is None else f"{fall} + {compose('constant', value=final or 0)}"
+
+
 def _exempt(settings: Settings) -> Exemption:
     rule = "1-D tensors and names that end in .bias"
     switch = "--apply-wd-to-qk-layernorm"
-    if settings.flag("apply_wd_to_qk_layernorm"):
+    condition = settings.word("no_weight_decay_cond_type")
+    if settings.flag("apply_wd_to_qk_layernorm") or condition == "apply_wd_to_qk_layernorm":
         rule += ", but the layer norms of queries and keys"
         return Exemption(rule=rule, switch=switch)
     return Exemption(rule=rule, switch=switch, mask="no-1d")
@@ -152,16 +176,34 @@ def _finish(settings: Settings, made: Training) -> Training:
     notes = []
     style = settings.word("incr_style")
     start, end = settings.number("start_weight_decay"), settings.number("end_weight_decay")
-    if style in {"linear", "cosine"} and start is not None and end:
-        schedule = compose(style, initial=start / end, final=1)
+    if style in {"linear", "cosine"} and start is not None and end is not None:
+        schedule = compose(style, initial=start / end, final=1) if end else None
         value = settings.text("end_weight_decay")
         made = replace(made, value=value, decay_schedule=schedule)
         notes.append(f"weight decay goes from {float(start):g} to {float(end):g} over the run")
     if settings.has("rampup_batch_size") or settings.has("step_batch_size_schedule"):
-        notes.append("the batch size grows over the run: the last one is taken")
+        notes.append(f"the batch size grows over the run: the last one is taken{_ramp(settings)}")
     if settings.has("decoupled_lr"):
         notes.append("--decoupled-lr: embeddings and output layer have an lr of their own")
     return replace(made, notes=(*made.notes, *notes)) if notes else made
+
+
+def _ramp(settings: Settings) -> str:
+    """Return how many steps the growth of the batch takes, and how many are counted for it.
+
+    Source: Megatron-LM d98e8a64 core/num_microbatches_calculator.py.
+    """
+    given = [typed_number(text) for text in settings.texts("rampup_batch_size")]
+    last = settings.number("global_batch_size")
+    if last is None or len(given) != len(("start", "increment", "samples")) or not all(given):
+        return ""
+    start, increment, samples = (each or Fraction(0) for each in given)
+    count = (last - start) / increment
+    if count.denominator != 1 or not 0 < count <= _MOST_INCREMENTS:
+        return ""
+    sizes = (start + at * increment for at in range(int(count)))
+    steps = sum(float(samples / count / size) for size in sizes)
+    return f", though its growth takes {steps:,.0f} steps and not {float(samples / last):,.0f}"
 
 
 def _unit(settings: Settings) -> str:
@@ -214,6 +256,7 @@ TRAINER = Trainer(
         Field(name="incr_style", paths=("weight_decay_incr_style",), default="constant"),
         Field(name="start_weight_decay", paths=("start_weight_decay",)),
         Field(name="end_weight_decay", paths=("end_weight_decay",)),
+        Field(name="no_weight_decay_cond_type", paths=("no_weight_decay_cond_type",)),
         Field(name="apply_wd_to_qk_layernorm", paths=("apply_wd_to_qk_layernorm",),
               default="false"),
     ),
@@ -225,6 +268,6 @@ TRAINER = Trainer(
     harmless=("clip_grad", "num_layers*", "hidden_size", "*_interval", "eval_iters", "fp16", "bf16",
               "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",
               "loss_scale*", "decoupled_lr", "decoupled_min_lr", "override_opt_param_scheduler",
-              "use_*", "no_*", "seed", "split", "*_iters"),
+              "use_*", "no_*", "seed", "optimizer_cpu_offload*", "muon_*", "split", "*_iters"),
     finish=_finish,
 )  # fmt: skip

@@ -54,7 +54,16 @@ def test_without_a_whole_batch_the_devices_multiply_the_micro_batch(tmp_path):
         ([("style cosine", "style constant")], "constant:warmup=900"),
         ([("style cosine", "style linear"), ("--lr-decay-iters 90000", "")],
          "linear:warmup=1000,final=0.1"),
-        ([("style cosine", "style inverse-square-root")], "inverse-sqrt:warmup=900"),
+        ([("style cosine", "style inverse-square-root")],
+         "inverse-sqrt:warmup=900,floor=0.1,until=90000 + constant:value=0.1"),
+        ([("style cosine", "style inverse-square-root"), ("--lr-decay-iters 90000", "")],
+         "inverse-sqrt:warmup=1000,floor=0.1"),
+        ([("style cosine", "style inverse-square-root"), ("--lr-warmup-fraction .01", "")], None),
+        # A share of the decay's length, not of the run's.
+        ([("--lr-decay-iters 90000", "--lr-decay-iters 333"), ("fraction .01", "fraction 0.05")],
+         "cosine:warmup=17,length=333,final=0.1"),
+        ([("style cosine", "style WSD --lr-wsd-decay-iters 9000")],
+         "wsd:warmup=900,length=90000,decay=9000,final=0.1,shape=exponential"),
         ([("style cosine", "style WSD")], None),
         ([("style cosine",
            "style WSD --lr-wsd-decay-iters 9000 --lr-wsd-decay-style minus_sqrt")],
@@ -62,7 +71,7 @@ def test_without_a_whole_batch_the_devices_multiply_the_micro_batch(tmp_path):
         ([("fraction .01", "iters 500 --lr-warmup-init 3e-5")],
          "cosine:warmup=500,start=0.1,length=90000,final=0.1"),
         ([("fraction .01", "iters 0")], "cosine:length=90000,final=0.1"),
-        ([("fraction .01", "fraction .000001")], "cosine:warmup=0.0001%,length=90000,final=0.1"),
+        ([("fraction .01", "fraction .000001")], "cosine:length=90000,final=0.1"),
     ],
 )  # fmt: skip
 def test_schedules(tmp_path, pairs, schedule):
@@ -97,14 +106,34 @@ def test_increments_of_weight_decay_are_a_schedule_of_its_own(tmp_path, style):
     assert any("from 0.02 to 0.2" in note for note in found.notes)
 
 
+def test_a_decay_of_zero_from_start_to_end_is_zero(tmp_path):
+    flags = "--weight-decay-incr-style linear --start-weight-decay 0 --end-weight-decay 0"
+    made = read(tmp_path, "run.sh", changed(("--lr 3.0e-4", f"--lr 3.0e-4 {flags}")))
+    assert (made.value, made.decay_schedule) == ("0", None)
+
+
 def test_a_growing_batch_is_told(tmp_path):
-    text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --rampup-batch-size 32 32 100"))
-    assert any("grows over the run" in note for note in read(tmp_path, "run.sh", text).notes)
+    text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --rampup-batch-size 256 128 51200"))
+    # 25,600 samples by 256 and as many by 384: 100 + 66.7 steps.
+    told = "the last one is taken, though its growth takes 167 steps and not 100"
+    assert any(told in note for note in read(tmp_path, "run.sh", text).notes)
+
+
+@pytest.mark.parametrize("given", ["32 32", "32 33 100", "512 32 100", "32 0 100", "32 32 x"])
+def test_a_growth_that_megatron_refuses_is_told_without_figures(tmp_path, given):
+    text = changed(("--lr 3.0e-4", f"--lr 3.0e-4 --rampup-batch-size {given}"))
+    assert any(note.endswith("one is taken") for note in read(tmp_path, "run.sh", text).notes)
 
 
 @pytest.mark.parametrize(
     ("name", "convention"),
-    [("sgd", "megatron-sgd"), ("lion", "megatron-lion"), ("muon", "megatron-muon"), ("x", None)],
+    [
+        ("sgd", "megatron-sgd"),
+        ("lion", "megatron-lion"),
+        ("muon", "megatron-muon"),
+        ("dist_muon", "megatron-muon"),
+        ("x", None),
+    ],
 )
 def test_other_optimizers(tmp_path, name, convention):
     text = changed(("--lr 3.0e-4", f"--lr 3.0e-4 --optimizer {name}"))
@@ -113,8 +142,12 @@ def test_other_optimizers(tmp_path, name, convention):
     assert (found.value is None) == (convention is None)
 
 
-def test_norms_of_queries_may_decay(tmp_path):
-    text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --apply-wd-to-qk-layernorm"))
+@pytest.mark.parametrize(
+    "flag",
+    ["--apply-wd-to-qk-layernorm", "--no-weight-decay-cond-type apply_wd_to_qk_layernorm"],
+)
+def test_norms_of_queries_may_decay(tmp_path, flag):
+    text = changed(("--lr 3.0e-4", f"--lr 3.0e-4 {flag}"))
     assert "queries and keys" in read(tmp_path, "run.sh", text).exempt.rule
 
 
