@@ -9,6 +9,7 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record, replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.trainers.syntax.arithmetic import calculate
+from decaycalc.training.trainers.syntax.conditions import Condition, truth_of
 from decaycalc.training.trainers.syntax.shell_words import (
     Part,
     PartKind,
@@ -24,10 +25,12 @@ _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 _PREFIXES = frozenset(
     {"export", "local", "declare", "readonly", "set", "then", "do", "else", "time", "exec",
-     "nohup", "env", "if", "sudo"}
+     "nohup", "env", "if", "elif", "sudo"}
 )  # fmt: skip
 # What these are given is shown, tested or a file's name: it is not run.
 _NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
+_MOST_CONDITIONS = 500
+_LEAVES = frozenset({"exit", "return", "continue", "break"})
 _DEEPEST = 3  # commands within commands
 _LONGEST = 100_000  # characters that a variable may grow to
 
@@ -84,6 +87,11 @@ def _run(
 ) -> Iterator[list[Typed]]:
     """Yield the words of each statement's command, and of those within `eval` and `bash -c`."""
     for statement in statements:
+        shell.branch(statement)
+        if shell.followed > _MOST_CONDITIONS:
+            raise UnreadableFileError(name, f"it has more than {_MOST_CONDITIONS} conditions")
+        if not shell.is_live:
+            continue
         inner = shell.evaluated(statement)
         words = [] if inner else shell.run(statement)
         inner = inner or _of_another_shell(words)
@@ -148,6 +156,64 @@ class _Shell:
     def __init__(self) -> None:
         self.variables: dict[str, list[str]] = {}
         self.arrays: dict[str, list[Typed]] = {}  # the words of an array, with their own lines
+        self.conditions: list[Condition] = []
+        self.followed = 0  # conditions that were read
+        self.cases = 0  # `case` within `case`: what is set there is open
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is being read stands in no branch that is known not to be taken."""
+        return all(condition.truth is not False for condition in self.conditions)
+
+    def branch(self, statement: tuple[Word, ...]) -> None:
+        """Follow the script's own course: `if`, `case`, `for` and what ends them."""
+        word = statement[0].plain
+        if word == "if":
+            self.followed += 1
+            truth = self.truth(statement[1:])
+            self.conditions.append(Condition(before=dict(self.variables), truth=truth))
+        elif word in {"elif", "else", "fi"} and self.conditions:
+            self.next_branch(word, statement)
+        elif word == "for" and len(statement) > 1:
+            self.loop(statement)
+        elif word in {"case", "esac"}:
+            self.cases += 1 if word == "case" else -1
+        elif word in _LEAVES and self.conditions:
+            self.conditions[-1].leaves = True
+        if word in {"then", "else", "do"} and len(statement) > 1:
+            self.branch(statement[1:])
+
+    def next_branch(self, word: str, statement: tuple[Word, ...]) -> None:
+        """End a branch of the innermost `if`, and begin the next or go on behind it."""
+        condition = self.conditions[-1]
+        condition.close(self.variables)
+        if word == "fi":
+            self.conditions.pop()
+            self.variables = condition.joined()
+            return
+        truth = True if word == "else" else self.truth(statement[1:])
+        self.variables = condition.turn(truth=truth)
+
+    def loop(self, statement: tuple[Word, ...]) -> None:
+        """Set the variable of a loop over one word; over several it is open."""
+        name = statement[1].plain
+        values = [typed.text for word in statement[3:] for typed in self.expand(word)]
+        self.variables[name] = values if len(values) == 1 else [f"${name}"]
+
+    def truth(self, words: tuple[Word, ...]) -> bool | None:
+        """Return whether a test holds, None where that is not known.
+
+        A variable that the script sets nowhere is taken to be empty, as by `${NAME:-default}`.
+        """
+        return truth_of([self.tested(word) for word in words])
+
+    def tested(self, word: Word) -> str:
+        """Return a word of a test, empty for a variable that is not set."""
+        parts = [part for part in word.parts if part.kind is not PartKind.TEXT or part.text]
+        text = self.joined(word.parts)
+        alone = len(parts) == 1 and parts[0].kind is PartKind.VARIABLE
+        is_unset = alone and parts[0].text not in self.variables
+        return "" if is_unset and text == f"${parts[0].text}" else text
 
     def run(self, statement: tuple[Word, ...]) -> list[Typed]:
         """Take a statement's assignments and return its command's words, none if it has none."""
@@ -161,6 +227,9 @@ class _Shell:
                 at += 1
             else:
                 break
+        if self.cases > 0:  # one of several branches sets it
+            found = (_ASSIGNMENT.match(each.plain) for each in statement)
+            self.variables |= {match[1]: [f"${match[1]}"] for match in found if match}
         return [typed for word in statement[at:] for typed in self.expand(word)]
 
     def evaluated(self, statement: tuple[Word, ...]) -> str:

@@ -95,6 +95,7 @@ class _Lexer:
         self.statements: list[tuple[Word, ...]] = []
         self.words: list[Word] = []
         self.directives: list[str] = []
+        self.guarded = False  # behind `[ A ] &&`, to the end of the line
         self.depth = 0  # open parentheses: an array runs over line ends
 
     def fail(self, what: str) -> UnreadableFileError:
@@ -106,6 +107,8 @@ class _Lexer:
         while self.at < len(self.text):
             self.step()
         self.end_statement()
+        if self.guarded:
+            self.keyword("fi")
         return Script(statements=tuple(self.statements), directives=tuple(self.directives))
 
     def step(self) -> None:
@@ -134,12 +137,50 @@ class _Lexer:
         self.at = end
 
     def separator(self, character: str) -> None:
-        """End the statement, unless a line ends within an array."""
+        """End the statement, unless a line ends within an array.
+
+        `[ A ] && B || C` is read as `if [ A ]; then B; else C; fi`, which it says in short.
+        """
+        sign = self.text[self.at : self.at + 2]
+        self.at += 1
         if character == "\n":
             self.line += 1
-        self.at += 1
-        if character != "\n" or not self.depth:
+            if self.depth:
+                return
+        if sign in {"&&", "||"}:
+            self.at += 1
+            self.conditional(sign)
+        else:
             self.end_statement()
+            if self.guarded and character in "\n;":
+                self.keyword("fi")
+
+    def conditional(self, sign: str) -> None:
+        """End a statement upon which the next one depends."""
+        first = self.words[0].plain if self.words else ""
+        if self.guarded:
+            self.end_statement()
+            if sign == "||":
+                self.statements.append((self.named("else"),))
+        elif first in {"[", "[["}:
+            self.words.insert(0, self.named("if"))
+            if sign == "||":
+                self.words.insert(1, self.named("!"))
+            self.end_statement()
+            self.guarded = True
+        else:
+            if first in {"if", "elif"}:  # what follows belongs to the test
+                self.words.append(self.named(sign))
+            self.end_statement()
+
+    def keyword(self, text: str) -> None:
+        """Add a statement that the script says in short."""
+        self.statements.append((self.named(text),))
+        self.guarded = False
+
+    def named(self, text: str) -> Word:
+        """Return a word that the script does not spell."""
+        return Word(parts=(Part(kind=PartKind.TEXT, text=text),), line=self.line)
 
     def end_statement(self) -> None:
         """Keep the statement if it has words."""

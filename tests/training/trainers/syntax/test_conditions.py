@@ -1,0 +1,102 @@
+"""What a script's conditions leave of its variables: one branch, what all agree on, or nothing."""
+
+import pytest
+
+from decaycalc.errors import UnreadableFileError
+from decaycalc.training.trainers.syntax.conditions import truth_of
+from decaycalc.training.trainers.syntax.shell import read_commands
+
+
+def words(script):
+    """Return the words of each command of a script."""
+    return [[word.text for word in command.words] for command in read_commands(script, "a.sh")]
+
+
+@pytest.mark.parametrize(
+    ("test", "truth"),
+    [
+        ("[ a = a ]", True),
+        ("[[ a == b ]]", False),
+        ("[ a != b ]", True),
+        ("test 8 -gt 1", True),
+        ("[ 8 -lt 1 ]", False),
+        ("[ 1 -ge 1 ]", True),
+        ("[ 1 -le 0 ]", False),
+        ("[ 1 -eq 1 ]", True),
+        ("[ 1 -ne 1 ]", False),
+        ("[ x -eq 1 ]", None),
+        ("[ ! a = a ]", False),
+        ("! [ a = a ]", False),
+        ("! [ -f a ]", None),
+        ("[ -f a ]", None),
+        ("[ -n a ]", True),
+        ("[[ a == a* ]]", None),
+        ("[ $A = a ]", None),
+        ("[ a = a", None),
+        ("python a.py", None),
+        ("", None),
+    ],
+)
+def test_a_comparison_of_words_is_told_and_nothing_else(test, truth):
+    assert truth_of(test.split()) is truth
+
+
+@pytest.mark.parametrize(
+    ("script", "value"),
+    [
+        ("M=7b\nif [ $M = 7b ]; then A=1; else A=2; fi\np --a $A", "1"),
+        ("M=1b\nif [ $M = 7b ]; then A=1; elif [ $M = 1b ]; then A=2; else A=3; fi\np --a $A", "2"),
+        ("M=1b\nif [ $M = 1b ]; then A=1; elif [ $M = 1b ]; then A=2; fi\np --a $A", "1"),
+        ("A=0\nif [ 1 -gt 2 ]; then A=1; fi\np --a $A", "0"),
+        ("if [ -z $A ]; then A=1; fi\np --a $A", "1"),
+        ("if [ -f x ]; then A=1; else A=2; fi\np --a $A", "$A"),
+        ("if [ -f x ]; then A=1; else A=2; fi\np --a ${A:-3}", "$A"),
+        ("A=1\nif [ -f x ]; then A=2; fi\np --a $A", "$A"),
+        ("A=1\nif [ -f x ]; then A=1; fi\np --a $A", "1"),
+        ("A=1\nif [ -f x ]; then A=2; exit 1; fi\np --a $A", "1"),
+        ("A=1\nif [ -f x ]; then A=2; exit 1; else A=3; exit 1; fi\np --a $A", "1"),
+        ("if [ -f x ]; then A=1\nelse if [ -f y ]; then A=1; else A=1; fi\nfi\np --a $A", "1"),
+        ("A=1\nif [ a = a ] && [ b = c ]; then A=2; fi\np --a $A", "$A"),
+        ("[ a = a ] && A=1 || A=2\np --a $A", "1"),
+        ("[ a = b ] && A=1 || A=2\np --a $A", "2"),
+        ("[ a = a ] || A=2; A=1\np --a $A", "1"),
+        ("A=1\n[[ -n $B ]] && true && A=2\np --a $A", "1"),
+        ("A=1\n[ -f x ] && A=2; p --a $A", "$A"),
+        ("A=1 && p --a $A", "1"),
+        ("&& A=1\np --a $A", "1"),
+        ("fi\nexit 0\nA=1\np --a $A", "1"),
+        ("A=1\nfor A in 2 3; do\np --a $A\ndone", "$A"),
+        ("for A in 2; do\np --a $A\ndone", "2"),
+        ("for\np --a 1", "1"),
+        ("A=1\ncase $M in\n  7b) A=2 ;;\n  *)\n A=3\n ;;\nesac\np --a $A", "$A"),
+    ],
+)
+def test_a_variable_is_what_the_branch_that_is_taken_sets(script, value):
+    assert words(script) == [["p", "--a", value]]
+
+
+def test_a_command_in_a_branch_that_is_not_taken_is_none():
+    assert words("if [ a = b ]; then p --a 1; else p --a 2; fi\n") == [["p", "--a", "2"]]
+
+
+def test_what_a_last_line_says_in_short_ends_with_it():
+    assert words("p --a 1\n[ a = b ] && p --a 2") == [["p", "--a", "1"]]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (
+            'A=(--x 1)\nif [ -f x ]; then A+=(--y 2 --z=3); fi\np "${A[@]}"',
+            ["p", "--x", "1", "--y", "$A", "--z", "$A"],
+        ),
+        ("A=\nif [ -f x ]; then A='--y 2'; fi\np --b 1 $A", ["p", "--b", "1", "--y", "$A"]),
+    ],
+)
+def test_flags_that_a_branch_adds_are_there_and_open(script, expected):
+    assert words(script) == [expected]
+
+
+def test_endless_conditions_are_refused():
+    with pytest.raises(UnreadableFileError, match="more than 500 conditions"):
+        words("if [ -f x ]; then A=1; fi\n" * 501 + "p --a 1\n")
