@@ -251,6 +251,7 @@ def inspect_training(
 def review(
     source: str,
     *,
+    run: Run | None = None,
     kind: str | None = None,
     choice: Choice,
     architecture: "Architecture | None" = None,
@@ -258,11 +259,13 @@ def review(
 ) -> tuple[Finding, ...]:
     """Return what the chosen rules find in a source; comments in its file may ignore some.
 
+    What is given of `run` takes the place of the source's own.
+
     Raises:
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
     """
-    found = inspect(source, kind=kind, architecture=architecture, mask=mask)
+    found = inspect(source, run=run, kind=kind, architecture=architecture, mask=mask)
     comments = comments_of(text_of(source))
     return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)
 

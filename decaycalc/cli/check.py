@@ -8,8 +8,9 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import FILE
-from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network
+from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
 from decaycalc.cli.output import Shown, formatted
+from decaycalc.conventions.run import Run
 from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _LEVELS = ("error", "warning", "note", "never")
         "decaycalc check decay.toml",
         "decaycalc check train.yaml --format github",
         "decaycalc check run.sh --select DC1 --fail-on note",
+        "decaycalc check train.yaml -N 50000 --world-size 8",
         "decaycalc check --explain DC301",
     ),
 )
@@ -39,6 +41,7 @@ _LEVELS = ("error", "warning", "note", "never")
 @click.option("--explain", "code", metavar="CODE", help="Explain one rule.")
 @KIND
 @options(ARCH, DECAY_MASK)
+@run_options
 @formatted((*OFFERED, "github", "junit", "sarif"))
 def command(
     *,
@@ -50,14 +53,15 @@ def command(
     kind: str | None,
     arch: str | None,
     decay_mask: str | None,
+    run: Run,
 ) -> Shown:
     """Check TOML assertions, or a training file (or a published run) by the rules DC...
 
     A TOML FILE of tables holds assertions: the fields of 'decaycalc convert', and to + equals, or
     quantity + min, max or equals, or recipes = [two names or files]; in a pyproject.toml they are
     the tables of [tool.decaycalc.check]. Any other FILE is read as a training run, and rules say
-    where its decay is not what it seems; '# decaycalc: ignore DC104' in it ignores one, and --arch
-    names its network for the rules on tensors.
+    where its decay is not what it seems; '# decaycalc: ignore DC104' in it ignores one, the run's
+    options take the place of its own, and --arch names its network for the rules on tensors.
 
     The exit status is 0 when all is well, 1 when an assertion or a rule from --fail-on on fails,
     and 2 when something cannot be evaluated or read.
@@ -70,7 +74,7 @@ def command(
         raise UsageError("give a FILE: assertions in TOML, or a training file")
     choice = choice_of(select, ignore, fail_on)
     network = read_network(arch, decay_mask)
-    results, found = run_all(files, kind=kind, choice=choice, **network)
+    results, found = run_all(files, kind=kind, choice=choice, run=run, **network)
     return shown(results, found, choice)
 
 

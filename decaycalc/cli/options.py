@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
 
 _RUN_NAMES = frozenset((*RUN_FIELDS, *EXTRA_FIELDS, "settings"))
+# What says something about one training run, its network included.
+OF_A_RUN = _RUN_NAMES | {"arch", "decay_mask"}
 _OTHER_NAMES = frozenset(f"to_{name}" for name in TARGET_FIELDS)
 _LOSSES = f"[{'|'.join(loss.value for loss in Loss)}|NUMBER]"
 _NUMBER = "NUMBER"

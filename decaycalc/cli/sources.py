@@ -3,8 +3,12 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
+
+from decaycalc.cli.options import OF_A_RUN
 from decaycalc.cli.output import Shown
-from decaycalc.errors import DecaycalcError, InvalidValueError
+from decaycalc.errors import DecaycalcError, InvalidValueError, UsageError
 from decaycalc.files.text import read_text
 from decaycalc.files.toml_text import parse_toml
 
@@ -58,25 +62,46 @@ def _project_settings() -> dict[str, tuple[str, ...]]:
 
 
 def run_all(
-    files: tuple[str, ...], *, kind: str | None, choice: "Choice", **network: Any
+    files: tuple[str, ...], *, kind: str | None, choice: "Choice", **more: Any
 ) -> "tuple[Sequence[tuple[str, Checked]], Sequence[Found]]":
     """Return the results of the assertions and the findings, each with its file.
 
-    `network` is the one that the training runs train, and its mask, as `review` takes them.
+    `more` is what takes the place of the training runs' own quantities, the network that they
+    train, and its mask, as `review` takes them.
 
     Raises:
+        UsageError: something of these was typed, and no file is a training run.
         DecaycalcError: a file that cannot be read, or holds neither.
     """
     results: list[tuple[str, Checked]] = []
     found: list[Found] = []
+    runs = [path for path in files if kind is not None or not holds_assertions(path)]
+    if not runs:
+        _refuse_options_of_runs()
     for path in files:
-        if kind is None and holds_assertions(path):
-            results += [("stdin" if path == "-" else path, each) for each in _checked(path)]
-        else:
+        if path in runs:
             from decaycalc.inspection import review
 
-            found += [(path, each) for each in review(path, kind=kind, choice=choice, **network)]
+            found += [(path, each) for each in review(path, kind=kind, choice=choice, **more)]
+        else:
+            results += [("stdin" if path == "-" else path, each) for each in _checked(path)]
     return results, found
+
+
+def _refuse_options_of_runs() -> None:
+    """Refuse what was typed and says something about a training run only.
+
+    Raises:
+        UsageError: such an option.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in OF_A_RUN and source is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"{parameter.opts[-1]} is for a training run, and no FILE is one: these hold"
+                " assertions, which say their own"
+            )
 
 
 def holds_assertions(path: str) -> bool:

@@ -189,3 +189,33 @@ def test_a_pipe_an_archive_and_one_command_of_a_script_are_checked_too(run, tmp_
     line = "torchrun t.py --learning_rate 1e-3 --weight_decay 0.1 --num_train_epochs 3\n"
     (tmp_path / "two.sh").write_text(f"{line}{line}", encoding="utf-8")
     assert run("check", "two.sh:2", "--kind", "hf-trainer").status in {0, 1}
+
+
+TRAINER = """\
+learning_rate: 0.001
+weight_decay: 0.1
+num_train_epochs: 2
+per_device_train_batch_size: 8
+"""
+
+
+def test_a_runs_options_take_the_place_of_its_own(tmp_path, run):
+    (tmp_path / "run.yaml").write_text(TRAINER, encoding="utf-8")
+    path = str(tmp_path / "run.yaml")
+
+    def codes(*words):
+        shown = run("check", path, *words, "--select", "DC301,DC501", "--json")
+        return [each["code"] for each in json.loads(shown.out)["findings"]]
+
+    assert codes() == ["DC501"]
+    # 2 epochs of 50 steps, linear: 1e-4·(100/2) = 0.005 in all, below a hundredth.
+    assert codes("-N", "3200", "--world-size", "8") == ["DC301"]
+    assert codes("-N", "32000", "--world-size", "8") == []
+
+
+@pytest.mark.parametrize("words", [["-N", "5000"], ["--arch", "resnet18"], ["--set", "lambd=1"]])
+def test_a_runs_options_stand_beside_no_assertions_alone(file, run, words):
+    done = run("check", "decay.toml", *words)
+    assert done.status == 2
+    assert "is for a training run" in done.err
+    assert run("check", "decay.toml", file, *words, "--fail-on", "never").status == 0
