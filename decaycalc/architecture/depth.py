@@ -58,7 +58,7 @@ NAMINGS = (
         signs=(r"stem", r"stages\.0\.blocks\.0\.", r"stages\.1\.downsample"),
         absent=(
             r"norm\.", r"conv_head", r"head\.(?:0|fc\.norm|bn)\.", r"stages\.\d+\.norm",
-            r"stages\.\d+\.blocks\.\d+\.(?:token_)?mixer",
+            r"stages\.\d+\.blocks\.\d+\.(?:(?:token_)?mixer|norm1)",
         ),
         stem=r"stem",
         blocks=_STAGES,

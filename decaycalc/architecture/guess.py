@@ -4,6 +4,7 @@ Frameworks store a dense kernel as `(out, in)` (PyTorch) or `(in, out)` (Keras, 
 name it accordingly: `weight` or `kernel`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum, log, prod
@@ -23,7 +24,11 @@ from decaycalc.architecture.name_words import (
 from decaycalc.architecture.stacking import ALONE, Shapes, Stack, find_stacks
 from decaycalc.architecture.tensors import Role, Tensor, split_name
 
-EMBEDDING_WORDS = ("embed", "wte", "shared", "lookup")
+# Tables of words: what a layer's name holds, what it is, and what it holds only if it is a dense
+# layer all the same (Luke's `entity_embedding_dense`).
+EMBEDDING_WORDS = ("embed", "wte", "lookup")
+EMBEDDING_NAMES = ("shared", "emb")
+DENSE_WORDS = ("proj", "dense", "linear", "mapping")
 OUT_LAST_LEAVES = ("kernel", "kernel:0", "w", "depthwise_kernel", "recurrent_kernel")
 STATISTICS = ("running_mean", "moving_mean")
 # Running statistics and constants: stored, but never trained.
@@ -42,6 +47,7 @@ BUFFER_LEAVES = (
     "inv_freq",
 )
 CAUSAL_MASK_DIMENSIONS = 4
+TABLE_DIMENSIONS = 2
 EXPERT_DIMENSIONS = 3
 # Kernels of (inputs, heads, size of a head): Flax counts the first axis as fan-in
 # (flax/linen/linear.py, DenseGeneral), Keras all but the last (keras/src/initializers/
@@ -49,6 +55,8 @@ EXPERT_DIMENSIONS = 3
 HEADED = frozenset({"query", "key", "value", "q", "k", "v", "q_proj", "k_proj", "v_proj", "qkv"})
 HEADED_DIMENSIONS = 3
 MOST_STATES = 10**6
+# Layers whose `gamma` or `scale` is no norm's.
+_SCALED = re.compile(r"\d+|ls.*|.*scale\d*|.*block\d*")
 
 
 def is_buffer(name: str, shape: tuple[int, ...]) -> bool:
@@ -67,10 +75,12 @@ def is_buffer(name: str, shape: tuple[int, ...]) -> bool:
 class Surroundings:
     """What tensors tell of each other: layers with a gain, fans by layer, batch norms, stacks.
 
-    `stacks` are the numbers of layers in the tensors that hold several, by name.
+    `shifted` are the layers that have a bias or a shift. `stacks` are the numbers of layers in the
+    tensors that hold several, by name.
     """
 
     norms: frozenset[str]
+    shifted: frozenset[str]
     fans: dict[str, tuple[int, int] | None]
     batch_norms: frozenset[str]
     stacks: dict[str, Stack]
@@ -106,8 +116,11 @@ def _surroundings(
 ) -> Surroundings:
     inner = [(name, stacks.get(name, ALONE).layer(shape)) for name, shape in kept]
     norms = frozenset(split_name(name)[0] for name, shape in inner if is_gain(name, shape))
+    shifted = frozenset(split_name(name)[0] for name, _ in inner if is_shift(name))
     fans = {split_name(name)[0]: guess_fans(name, shape) for name, shape in inner if len(shape) > 1}
-    return Surroundings(norms=norms, fans=fans, batch_norms=batch_norms, stacks=stacks)
+    return Surroundings(
+        norms=norms, shifted=shifted, fans=fans, batch_norms=batch_norms, stacks=stacks
+    )
 
 
 def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
@@ -116,6 +129,8 @@ def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
     role = guess_role(name, inner)
     if layer in around.norms and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}:
         role = Role.NORM
+    if role is Role.EMBEDDING and layer in around.shifted:
+        role = Role.WEIGHT  # a table has no bias, a dense layer of such a name may
     fan_in, fan_out = around.fans.get(layer) or (None, None)
     variance, mean = _start(name, inner, role, fan_in)
     return Tensor(
@@ -135,13 +150,17 @@ def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
 def _kind(layer: str, around: Surroundings) -> str:
     """Return the kind of a normalisation, as far as names and stored statistics tell it.
 
-    A ResNet's shortcut ends in a norm without a name of its own; its block's others are told.
+    A ResNet's shortcut ends in a norm without a name of its own; its block's others are told. An
+    `ln_1` without a shift may be another class than LayerNorm (ImageGPT's, Pixtral's RMS norm).
     """
     if layer in around.batch_norms:
         return "batch"
     block, _, last = layer.rpartition(".downsample.")
     beside = f"{block}.bn1" in around.norms
-    return "batch" if last == "1" and beside else norm_kind(layer)
+    if last == "1" and beside:
+        return "batch"
+    kind = norm_kind(layer)
+    return "" if kind == "layer" and layer not in around.shifted else kind
 
 
 def _start(
@@ -177,13 +196,13 @@ def logarithms(count: int) -> tuple[float | None, float]:
 def is_gain(name: str, shape: tuple[int, ...]) -> bool:
     """Return whether a tensor is the gain of a normalisation.
 
-    A `gamma` that stands in a block itself, or in one called so, is a layer's scale.
+    A `gamma` or `scale` that stands in a block itself, or in what is called a scale, scales a
+    layer; one of a single entry is an activation's.
     """
     if len(shape) != 1 or is_shift(name) or is_token(name) or is_state_space(name):
         return False
     layer, leaf = split_name(name.lower().removesuffix(":0"))
-    last = parts_of(layer)[-1]
-    if leaf == "gamma" and (last.isdecimal() or last.startswith(("ls", "layer_scale"))):
+    if leaf in ("gamma", "scale") and (shape == (1,) or _SCALED.fullmatch(parts_of(layer)[-1])):
         return False
     return leaf in (*GAIN_LEAVES, "weight") or is_norm_name(layer)
 
@@ -206,11 +225,13 @@ def guess_role(name: str, shape: tuple[int, ...]) -> Role:
 def _table_or_weight(name: str, shape: tuple[int, ...]) -> Role:
     """Return whether a matrix is a table of words or a layer's weight."""
     layer, leaf = split_name(name.lower())
-    last = parts_of(layer)[-1]
-    is_table = len(shape) == 2 and any(word in (last + leaf) for word in EMBEDDING_WORDS)  # noqa: PLR2004 - a table
-    if not is_table or "proj" in last or last == "embed_out":
+    named = [part for part in parts_of(layer) if not part.isdecimal()]
+    last = named[-1] if named else ""
+    called = last in EMBEDDING_NAMES or last.endswith("_emb")
+    called = called or any(word in (last + leaf) for word in EMBEDDING_WORDS)
+    if len(shape) != TABLE_DIMENSIONS or not called or last == "embed_out":
         return Role.WEIGHT
-    return Role.EMBEDDING
+    return Role.WEIGHT if any(word in last for word in DENSE_WORDS) else Role.EMBEDDING
 
 
 def guess_fans(name: str, shape: tuple[int, ...]) -> tuple[int, int] | None:

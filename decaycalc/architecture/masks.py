@@ -75,6 +75,14 @@ def _is_no_1d(tensor: Tensor) -> bool:
     return len(tensor.layer_shape) > 1 and not tensor.name.endswith("bias")
 
 
+def _is_timm(tensor: Tensor) -> bool:
+    """Exempt by timm's and Megatron's test: one dimension, or a name that ends in `.bias`.
+
+    What ends so without a separator decays: `gate_up_proj_bias` of experts has two dimensions.
+    """
+    return len(tensor.layer_shape) > 1 and tensor.leaf != "bias"
+
+
 def _is_matrix(tensor: Tensor) -> bool:
     return len(tensor.layer_shape) > 1
 
@@ -120,21 +128,17 @@ def _is_hugging_face(tensor: Tensor) -> bool:
 
 
 def _is_layer_norm(tensor: Tensor) -> bool:
-    """Return whether a norm is a LayerNorm, by its kind or, where that is unknown, its name.
+    """Return whether a norm is a LayerNorm, by its kind.
 
     Raises:
-        UndecidableError: neither tells it.
+        UndecidableError: it is not known.
     """
-    # Imported here: most masks ask no name.
-    from decaycalc.architecture.name_words import norm_kind  # noqa: PLC0415
-
-    kind = tensor.norm_kind or norm_kind(tensor.layer)
-    if not kind:
+    if not tensor.norm_kind:
         raise UndecidableError(
             f"whether {tensor.name[:80]!r} is a LayerNorm is not known from its name, and the "
             "Trainer decays other norms; choose another --decay-mask or --no-decay REGEX"
         )
-    return kind == "layer"
+    return tensor.norm_kind == "layer"
 
 
 RULES: dict[str, Rule] = {
@@ -144,7 +148,7 @@ RULES: dict[str, Rule] = {
     "no-norm": _is_no_norm,
     "no-bias-norm": _is_no_bias_norm,
     "no-embedding": _is_no_embedding,
-    "timm": _is_no_1d,
+    "timm": _is_timm,
     "hf": _is_hugging_face,
     "matrices": _is_matrix,
     "olmo": _is_no_embedding_only,

@@ -18,7 +18,7 @@ _LISTED = re.compile(
     r"(?:embeds\.)?(?:cls|dist|reg)_token(?:_?\d)?$"
     r"|(?:embeds\.|encoder\.|levels\.\d+\.)?pos_embed(?:_[01]|_window)?$"
     r"|(?:patch|pixel)_pos$"
-    r"|.*\.attention_biases$"
+    r"|(?!(?:\w+\.)?encoder\.).*\.attention_biases$|rope\.freqs$"
     r"|(?:blocks|layers|stages|rel_pos_bias)\.(?!.*attention\.self).*relative_position_bias_table$"
     r"|rel_pos_bias\.relative_position_bias_table$"
     r"|layers\..*\.(?:cpb_mlp\..*weight|logit_scale)$"
@@ -35,6 +35,7 @@ _UNLISTED = re.compile(
     r"(?:module\.|_orig_mod\.)*(?:"
     r"class_token$|encoder\.pos_embedding$|features\.\d+\.\d+\.attn\."  # torchvision
     r"|(?:\w+\.)*embeddings\.|.*attention\.self\.|.*relative_attention_bias\."  # transformers
+    r"|(?:\w+\.)?encoder\..*\.attention_biases$"
     r"|(?:\w+\.)*(?:wpe|embed_positions|position_embeddings?|embed_position)\.weight$"
     r"|(?:\w+\.)*class_embedding$|(?:\w+\.)*rel_embeddings\."
     r"|stages\.\d+\.\d+\.|pos_embed[123]$|pos_embed_win$|.*\.pos_emb\."  # the rest is timm's

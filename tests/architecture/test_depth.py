@@ -56,6 +56,8 @@ def test_a_transformer_of_one_stack_is_read_whatever_its_names_begin_with():
     "names",
     [
         ("conv.weight", "linear.weight"),
+        # timm's PoolFormer, whose layers timm counts by numbers of tensors.
+        ("stem.conv.weight", "stages.0.blocks.0.norm1.weight", "stages.1.downsample.conv.weight"),
         ("encoder.block.0.x.weight", "decoder.block.0.x.weight"),
         ("layers.0.blocks.0.x.weight", "layers.0.blocks.1.x.weight"),
         ("blocks.0.x.weight", "merger.weight"),

@@ -30,6 +30,12 @@ def guess(name, *shape):
         ("stages.0.blocks.0.gamma", (96,), Role.OTHER),
         ("blocks.0.ls1.gamma", (768,), Role.OTHER),
         ("bn/gamma", (96,), Role.NORM),
+        ("params/blocks/LayerNorm_0/scale", (96,), Role.NORM),
+        ("stages.0.blocks.0.layer_scale1.scale", (96,), Role.OTHER),
+        ("encoder.layers.0.self_attn_layer_scale.scale", (512,), Role.OTHER),
+        ("dense_stages.0.0.dense_block0.gamma", (64,), Role.OTHER),
+        ("memory_fuser.layers.0.scale", (256,), Role.OTHER),
+        ("stages.0.blocks.0.mlp.act.scale", (1,), Role.OTHER),
         ("layers.0.mixer.A_log", (5120, 16), Role.OTHER),
         ("layers.0.mixer.D", (5120,), Role.OTHER),
         ("layers.0.mixer.dt_bias", (80,), Role.OTHER),
@@ -40,6 +46,12 @@ def guess(name, *shape):
         ("attn.lora_up.weight", (320, 8), Role.ADAPTER),
         ("embed_out.weight", (50304, 512), Role.WEIGHT),
         ("token_type_embeddings.weight", (2, 768), Role.EMBEDDING),
+        ("emb.weight", (50277, 768), Role.EMBEDDING),
+        ("tok_emb.weight", (2501, 128), Role.EMBEDDING),
+        ("shared.weight", (32128, 512), Role.EMBEDDING),
+        ("decoder.embed_tokens.3.weight", (2049, 1024), Role.EMBEDDING),
+        ("layers.0.mlp.shared_expert_gate.weight", (1, 2048), Role.WEIGHT),
+        ("entity_embeddings.entity_embedding_dense.weight", (768, 256), Role.WEIGHT),
         ("params/wte/embedding", (50257, 768), Role.EMBEDDING),
         ("fc.bias", (10,), Role.BIAS),
         ("mlp.experts.gate_up_proj_bias", (8, 64), Role.BIAS),
@@ -47,6 +59,13 @@ def guess(name, *shape):
 )
 def test_a_name_tells_what_a_tensor_is(name, shape, role):
     assert guess(name, *shape).role is role
+
+
+def test_a_dense_layer_called_an_embedding_is_told_by_its_bias():
+    weight, bias = guess_tensors([("vision_embed_tokens.weight", (4096, 2700)),
+                                  ("vision_embed_tokens.bias", (4096,))])  # fmt: skip
+    assert (weight.role, bias.role) == (Role.WEIGHT, Role.BIAS)
+    assert weight.sum_of_squares == pytest.approx(4096 * 2)
 
 
 def test_a_low_rank_update_starts_at_zero():

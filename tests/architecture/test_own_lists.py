@@ -25,7 +25,9 @@ def test_what_timms_models_list_is_told_from_names():
         "timm", ("cls_token", (1, 1, 8)), ("reg_token", (1, 4, 8)), ("pos_embed", (1, 9, 8)),
         ("blocks.0.attn.relative_position_bias_table", (9, 2)), ("patch_embed.proj.weight", (8, 3)),
         ("layers.0.blocks.0.attn.cpb_mlp.0.weight", (8, 2)), ("head.weight", (8, 8)),
+        ("rope.freqs", (2, 12, 6, 32)), ("stages.0.blocks.0.attn.attention_biases", (3, 49)),
     ) == {
+        "rope.freqs", "stages.0.blocks.0.attn.attention_biases",
         "cls_token", "reg_token", "pos_embed", "blocks.0.attn.relative_position_bias_table",
         "layers.0.blocks.0.attn.cpb_mlp.0.weight",
     }  # fmt: skip
@@ -35,6 +37,8 @@ def test_models_without_a_list_exempt_nothing_more():
     assert exempt(
         "timm", ("vit.embeddings.cls_token", (1, 1, 8)), ("transformer.wpe.weight", (9, 8)),
         ("vit.embeddings.position_embeddings", (1, 9, 8)), ("class_token", (1, 1, 8)),
+        ("levit.encoder.stages.0.layers.0.module.attention_biases", (4, 196)),
+        ("layers.0.mlp.experts.gate_up_proj_bias", (32, 5760)),
     ) == set()  # fmt: skip
 
 
@@ -49,11 +53,14 @@ def test_what_a_list_of_an_unknown_model_may_hold_is_refused(name):
 def test_the_trainers_mask_needs_the_kind_of_each_norm():
     assert exempt(
         "hf", ("stem.bn.weight", (8,)), ("stem.bn.bias", (8,)), ("h.ln_1.weight", (8,)),
-        ("layer1.0.bn1.weight", (8,)), ("layer1.0.downsample.1.weight", (8,)),
-        ("gn1.weight", (8,)), ("final_norm.weight", (8,)),
-    ) == {"stem.bn.bias", "h.ln_1.weight", "final_norm.weight"}  # fmt: skip
+        ("h.ln_1.bias", (8,)), ("layer1.0.bn1.weight", (8,)),
+        ("layer1.0.downsample.1.weight", (8,)), ("gn1.weight", (8,)),
+        ("final_norm.weight", (8,)),
+    ) == {"stem.bn.bias", "h.ln_1.weight", "h.ln_1.bias", "final_norm.weight"}  # fmt: skip
     with pytest.raises(UndecidableError, match=r"'features.0.1.weight' is a LayerNorm"):
         exempt("hf", ("features.0.1.weight", (8,)))
+    with pytest.raises(UndecidableError, match=r"'vision_tower.ln_pre.weight' is a LayerNorm"):
+        exempt("hf", ("vision_tower.ln_pre.weight", (8,)))  # Pixtral's is an RMS norm
 
 
 def test_stored_statistics_tell_a_batch_norm():

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from decaycalc.architecture.guess import guess_tensors
+from decaycalc.architecture.name_words import norm_kind
 from decaycalc.architecture.readers.bounds import (
     check_count,
     check_name,
@@ -43,7 +44,10 @@ def architecture_of(
 
 
 def _with_role(tensor: Tensor, role: str) -> Tensor:
-    return replace(tensor, role=Role(role)) if role and role != tensor.role else tensor
+    if not role or role == tensor.role:
+        return tensor
+    kind = norm_kind(tensor.layer) if role == Role.NORM else ""
+    return replace(tensor, role=Role(role), norm_kind=kind)
 
 
 def pairs_of_json(value: object, path: str) -> list[Pair]:
