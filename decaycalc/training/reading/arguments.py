@@ -11,7 +11,7 @@ from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
 _BETWEEN = re.compile(r"[,\s]+(?=\w+\s*=)")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
@@ -90,7 +90,7 @@ def element(
 def numbers_of(text: str) -> tuple[Fraction, ...]:
     """Return every number that a text such as `(30000, 40000)` holds, in its order.
 
-    >>> numbers_of("(30000, 4e4)")
+    >>> numbers_of("(30_000, 4e4)")
     (Fraction(30000, 1), Fraction(40000, 1))
     """
     found = (typed_number(number) for number in _NUMBER.findall(text))
