@@ -22,6 +22,7 @@ _OPTIMIZERS = {
     "sophia-h": Optimizer(convention="optax-sophia"),
 }
 _FALLS = ("cosine", "linear")
+_TIMESCALE = 10_000  # steps from which inv_sqrt falls
 
 
 def _prepare(document: Document) -> Document:
@@ -64,12 +65,44 @@ def _schedule(settings: Settings) -> str | None:
     final = settings.number("min_lr_ratio")
     if name == "constant":
         return compose("constant", warmup=warm)
-    if name not in _FALLS or settings.number("cooldown"):
+    total = settings.number("steps") or Fraction(0)
+    if name not in {*_FALLS, *_INVERSES} or settings.number("cooldown"):
         return None
-    decay, total = _steps(settings, "decay"), settings.number("steps") or Fraction(0)
-    if decay is None or decay + (warm or 0) >= total:
+    decay, rest = _steps(settings, "decay"), int(total) - (warm or 0)
+    length = rest if decay is None else min(decay, rest)
+    if name in _INVERSES:
+        return _INVERSES[name](warm, length, int(total), final)
+    if length == rest:
         return compose(name, warmup=warm, final=final)
-    return compose("wsd", warmup=warm, decay=decay, final=final, shape=name)
+    return compose("wsd", warmup=warm, decay=length, final=final, shape=name)
+
+
+def _inverse(warm: int | None, length: int, total: int, final: Fraction | None) -> str | None:
+    """Return 1/(1 + (1/min - 1)·u/D) over the last D steps.
+
+    Source: levanter 9263f81e optim/config.py, _inv_decay_schedule.
+    """
+    if not final or length <= 0:
+        return None
+    gamma = f"{float((1 / final - 1) / length):.12g}"
+    if length + (warm or 0) == total:
+        return compose("inverse", warmup=warm, gamma=gamma, floor=final)
+    held = compose("constant", warmup=warm, until=total - length)
+    return f"{held} + {compose('inverse', gamma=gamma, floor=final)}"
+
+
+def _inverse_root(warm: int | None, length: int, total: int, final: Fraction | None) -> str | None:
+    """Return 1/sqrt(t/10000) from step 10,000 on.
+
+    Source: levanter 9263f81e optim/config.py, _inv_sqrt_decay_schedule.
+    """
+    if (warm or 0) > _TIMESCALE or length + (warm or 0) != total:
+        return None
+    held = compose("constant", warmup=warm, until=_TIMESCALE)
+    return f"{held} + {compose('inverse-sqrt', timescale=_TIMESCALE, floor=final)}"
+
+
+_INVERSES = {"inv": _inverse, "inv_sqrt": _inverse_root}
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -121,7 +154,7 @@ TRAINER = Trainer(
         Field(name="steps", paths=("trainer.num_train_steps",), default="400000"),
         Field(name="scheduler", paths=("lr_schedule_type", "optimizer.lr_schedule"),
               default="cosine"),
-        Field(name="warmup", paths=("optimizer.warmup",), default="0.01"),
+        Field(name="warmup", paths=("optimizer.warmup", "optimizer.warmup_ratio"), default="0.01"),
         Field(name="decay", paths=("optimizer.decay",)),
         Field(name="cooldown", paths=("optimizer.cooldown",)),
         Field(name="min_lr_ratio", paths=("optimizer.min_lr_ratio",), default="0.1"),

@@ -5,14 +5,17 @@ Source: llm-foundry 8c8dd48f llmfoundry/optim, utils/builders.py; composer 64051
 
 import re
 from fractions import Fraction
+from math import ceil
 
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, epochs, percent
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
-from decaycalc.training.trainers.syntax.tree import Scalar
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 
 _TIME = re.compile(r"([\d_.eE+-]+?)(ba|ep|dur|tok|sp)?")
 # The class's own default. Source: composer 64051888 composer/optim/decoupled_weight_decay.py,
@@ -22,11 +25,18 @@ _CLASSES = {
     "decoupled_lionw": ("llm-foundry-lion", "0", ("beta1", "beta2")),
     "decoupled_sgdw": ("composer-sgdw", "0", ("momentum", "nesterov")),
 }
+_OWN = ("max_duration", "optimizer.name", "optimizer.lr")
 _SHAPES = {
     "cosine_with_warmup": "cosine",
     "linear_decay_with_warmup": "linear",
     "constant_with_warmup": "constant",
 }
+
+
+def _prepare(document: Document) -> Document:
+    """Lift the parameters of a file for mcli, which hands them to the trainer as its own file."""
+    inner = find(document.root, "parameters")
+    return replace(document, root=inner) if isinstance(inner, Entries) else document
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -78,9 +88,19 @@ def _length(settings: Settings, name: str) -> str | None:
     return None if steps is None else str(int(steps))
 
 
+def _is_open(settings: Settings, name: str) -> bool:
+    """Return whether a time counts tokens or samples of a batch that is not known."""
+    number, unit = _time(settings.text(name))
+    return bool(number) and unit in {"tok", "sp"} and _in_steps(settings, name) is None
+
+
 def _steps(settings: Settings) -> Sourced | None:
+    """Return the steps until max_duration is reached: the last one may go beyond it.
+
+    Source: composer 64051888 composer/trainer/trainer.py, _train_loop.
+    """
     steps = _in_steps(settings, "max_duration")
-    return None if steps is None else derived("steps", str(int(steps)), "max_duration")
+    return None if steps is None else derived("steps", str(ceil(steps)), "max_duration")
 
 
 def _epochs(settings: Settings) -> Sourced | None:
@@ -92,7 +112,7 @@ def _epochs(settings: Settings) -> Sourced | None:
 
 def _schedule(settings: Settings) -> str | None:
     shape = _SHAPES.get(settings.word("scheduler"))
-    if shape is None:
+    if shape is None or _is_open(settings, "t_warmup") or _is_open(settings, "t_max"):
         return None
     warmup = _length(settings, "t_warmup")
     if shape == "constant":
@@ -115,7 +135,10 @@ TRAINER = Trainer(
     kind="llm-foundry",
     title="llm-foundry",
     version="llm-foundry 8c8dd48f",
-    signatures=(Signature(all_of=("max_duration", "optimizer.name", "optimizer.lr")),),
+    signatures=(
+        Signature(all_of=_OWN),
+        Signature(all_of=tuple(f"parameters.{name}" for name in _OWN)),
+    ),
     fields=(
         Field(name="optimizer", paths=("optimizer.name",)),
         Field(name="weight_decay", paths=("optimizer.weight_decay",), derive=_class_default),
@@ -140,6 +163,7 @@ TRAINER = Trainer(
     exempt=_exempt,
     batch=lambda _: ("batch_size",),
     unit=lambda _: "sequences",
+    prepare=_prepare,
     harmless=("device_train_microbatch_size", "device_eval_batch_size", "eval*", "algorithms*",
               "train_loader*", "callbacks*", "loggers*", "fsdp*", "model*", "save*",
               "optimizer.param_groups*", "optimizer.filter_bias_norm_wd", "scheduler.scale_warmup"),

@@ -6,20 +6,42 @@ Source: MaxText e591f30c configs/base.yml, utils/maxtext_utils.py.
 from fractions import Fraction
 
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption
+from decaycalc.training.record import Exemption, Sourced
 
 
 def _optimizer(settings: Settings) -> Optimizer:
+    """Source: MaxText e591f30c optimizers/optimizers.py, get_optimizer."""
     name = settings.word("optimizer")
-    if name == "adamw":
+    if name in {"adamw", "adam_pax"}:
         return Optimizer(convention="maxtext-adamw", uses=("beta1", "beta2", "eps"))
+    if name == "muon":
+        note = "this is of Muon's matrices: the other tensors have adam_weight_decay"
+        return Optimizer(convention="optax-muon", note=note)
+    if name == "sgd":
+        return Optimizer(convention=None, refusal="opt_type sgd is given no weight decay")
     return Optimizer(convention=None, refusal=f"opt_type {name[:60]!r} has no convention here")
 
 
+def _of_muon(settings: Settings) -> Sourced | None:
+    """Return Muon's own decay: adam_weight_decay is of what it leaves to Adam."""
+    if settings.word("optimizer") != "muon":
+        return None
+    return settings.find("muon_weight_decay")
+
+
+def _schedule_steps(settings: Settings) -> Sourced | None:
+    """Return the schedule's steps for a run whose own are -1."""
+    steps = settings.text("schedule_steps")
+    return None if steps is None else derived("steps", steps, "learning_rate_schedule_steps")
+
+
 def _schedule(settings: Settings) -> str | None:
-    """Source: MaxText e591f30c utils/maxtext_utils.py, create_learning_rate_schedule."""
+    """Return the schedule, after whose end lr is 0.
+
+    Source: MaxText e591f30c utils/maxtext_utils.py, create_learning_rate_schedule.
+    """
     kind, steps = settings.word("scheduler"), settings.number("steps")
     if kind not in {"cosine", "wsd"} or steps is None:
         return None
@@ -27,10 +49,14 @@ def _schedule(settings: Settings) -> str | None:
     warmup = int(length * (settings.number("warmup_fraction") or Fraction(0))) or None
     final = settings.number("final_fraction") or None
     whole = None if length == steps else int(length)
+    until = whole if length < steps else None
+    after = "" if until is None else " + constant:value=0"
+    common = {"warmup": warmup, "length": whole, "final": final, "until": until}
     if kind == "cosine":
-        return compose("cosine", warmup=warmup, length=whole, final=final)
-    decay = int(length * (settings.number("decay_fraction") or Fraction(0)))
-    return compose("wsd", warmup=warmup, length=whole, decay=decay, final=final)
+        return compose("cosine", **common) + after
+    decay, shape = settings.number("decay_fraction") or Fraction(0), settings.word("decay_style")
+    shape = None if shape == "linear" else shape
+    return compose("wsd", **common, decay=int(length * decay), shape=shape) + after
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -57,7 +83,8 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=("opt_type",), default="adamw"),
-        Field(name="weight_decay", paths=("adam_weight_decay",), default="0.1"),
+        Field(name="muon_weight_decay", paths=("muon_weight_decay",), default="0"),
+        Field(name="weight_decay", paths=("adam_weight_decay",), default="0.1", overrule=_of_muon),
         Field(name="lr", paths=("learning_rate",), default="3e-5"),
         Field(name="beta1", paths=("adam_b1",), default="0.9"),
         Field(name="beta2", paths=("adam_b2",), default="0.95"),
@@ -66,11 +93,13 @@ TRAINER = Trainer(
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="seq_len", paths=("max_target_length",), default="2048"),
-        Field(name="steps", paths=("steps",), default="150001"),
+        Field(name="steps", paths=("steps",), absent=("-1",), default="150001",
+              derive=_schedule_steps),
         Field(name="schedule_steps", paths=("learning_rate_schedule_steps",), absent=("-1",)),
         Field(name="scheduler", paths=("lr_schedule_type",), default="cosine"),
         Field(name="warmup_fraction", paths=("warmup_steps_fraction",), default="0.1"),
         Field(name="decay_fraction", paths=("wsd_decay_steps_fraction",), default="0.1"),
+        Field(name="decay_style", paths=("wsd_decay_style",), default="linear"),
         Field(name="final_fraction", paths=("learning_rate_final_fraction",
               "cosine_learning_rate_final_fraction"), default="0.1"),
     ),

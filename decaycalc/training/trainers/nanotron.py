@@ -13,6 +13,7 @@ from decaycalc.training.record import Exemption, Training
 
 _SCHEDULER = "optimizer.learning_rate_scheduler"
 _FACTORY = "optimizer.optimizer_factory"
+_WARMUPS = ("linear", "", "constant")
 _SHAPES = {"linear": "linear", "cosine": "cosine", "1-sqrt": "1-sqrt"}
 
 
@@ -32,12 +33,14 @@ def _schedule(settings: Settings) -> str | None:
     """
     style, shape = settings.word("warmup_style"), _SHAPES.get(settings.word("scheduler"))
     warmup, steps = settings.number("warmup_steps") or Fraction(0), settings.number("steps")
-    if shape is None or style not in {"linear", ""} or steps is None:
+    if shape is None or style not in _WARMUPS or steps is None:
         return None
     start = settings.number("decay_start")
     length = settings.number("decay_steps")
     length = steps - warmup - (start or 0) if length is None else length
     begin = warmup if start is None else start
+    if style == "constant":  # a warm-up at the peak, after which lr falls
+        start, warmup = begin, Fraction(0)
     final = ratio(settings, "min_lr", "lr") if settings.text("min_lr") else Fraction(1)
     if final == 1:
         return compose("constant", warmup=int(warmup) or None)

@@ -5,11 +5,12 @@ Source: OLMo 59a53e3f olmo/config.py, olmo/optim.py.
 
 import re
 from fractions import Fraction
+from math import ceil
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -23,17 +24,39 @@ def _duration(settings: Settings) -> tuple[Fraction | None, str]:
     return (None, "") if found is None else (typed_number(found[1]), found[2] or "")
 
 
-def _steps(settings: Settings) -> Sourced | None:
+def _whole(settings: Settings) -> Fraction | None:
+    """Return the steps of max_duration, None where it counts epochs.
+
+    Source: OLMo 59a53e3f olmo/train.py, max_steps.
+    """
     length, unit = _duration(settings)
-    if length is None or unit == "ep":
-        return None
-    if unit == "":
-        return derived("steps", decimal_text(length), "max_duration")
+    if length is None or unit != "T":
+        return None if unit == "ep" else length
     batch, tokens = settings.number("batch_size"), settings.number("sequence_length")
-    if not batch or not tokens:
+    return None if not batch or not tokens else Fraction(ceil(length / (batch * tokens)))
+
+
+def _steps(settings: Settings) -> Sourced | None:
+    """Return the run's steps, which stop_at or stop_after may end before the schedule's end."""
+    whole = _whole(settings)
+    for name in ("stop_at", "stop_after"):
+        stop = settings.number(name)
+        if stop and (whole is None or stop < whole):
+            return derived("steps", decimal_text(stop), name)
+    if whole is None:
         return None
     formula = "max_duration / (global_train_batch_size · max_sequence_length)"
-    return derived("steps", str(int(length / (batch * tokens))), formula)
+    in_tokens = _duration(settings)[1] == "T"
+    return derived("steps", decimal_text(whole), formula if in_tokens else "max_duration")
+
+
+def _end(settings: Settings) -> str | None:
+    """Return where the schedule ends, None for the run's own end."""
+    whole, steps = _whole(settings), settings.number("steps")
+    length, unit = _duration(settings)
+    if unit == "ep" and length is not None:
+        return None if steps is None else epochs(length)
+    return None if whole is None or whole == steps else str(int(whole))
 
 
 def _epochs(settings: Settings) -> Sourced | None:
@@ -78,7 +101,10 @@ def _schedule(settings: Settings) -> str | None:
     warm = {"warmup": warmup, "start": start or None}
     if name in {"cosine_with_warmup", "linear_with_warmup"}:
         kind, final = name.partition("_")[0], settings.number("final") or None
-        return compose(kind, **warm, length=_length(settings, "t_max"), final=final)
+        length = _length(settings, "t_max") or _end(settings)
+        return compose(kind, **warm, length=length, final=final)
+    if name == "inverse_sqrt_with_warmup" and warmup:
+        return compose("inverse-sqrt", **warm)
     if name == "constant":
         return "constant"
     return compose("constant", **warm) if name == "constant_with_warmup" else None
@@ -104,9 +130,11 @@ TRAINER = Trainer(
         element("beta1", "optimizer.betas", 0, default="0.9"),
         element("beta2", "optimizer.betas", 1, default="0.95"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-5"),
-        Field(name="batch_size", paths=("global_train_batch_size",)),
+        Field(name="batch_size", paths=("global_train_batch_size",), default="512"),
         Field(name="sequence_length", paths=("model.max_sequence_length",), default="1024"),
         Field(name="max_duration", paths=("max_duration",)),
+        Field(name="stop_at", paths=("stop_at",)),
+        Field(name="stop_after", paths=("stop_after",)),
         Field(name="steps", derive=_steps),
         Field(name="epochs", derive=_epochs),
         Field(name="scheduler", paths=("scheduler.name",), default="cosine_with_warmup"),
@@ -126,5 +154,5 @@ TRAINER = Trainer(
     unit=lambda _: "sequences",
     harmless=("device_train_microbatch_size", "device_eval_batch_size", "max_grad_norm*",
               "eval*", "save*", "optimizer.metrics_log_interval", "optimizer.decay_*",
-              "scheduler.grad_clip*", "model*", "data*", "wandb*", "fsdp*", "stop_at"),
+              "scheduler.grad_clip*", "model*", "data*", "wandb*", "fsdp*"),
 )  # fmt: skip

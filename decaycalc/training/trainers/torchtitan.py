@@ -24,6 +24,7 @@ _SHAPES = {"linear": "linear", "sqrt": "1-sqrt", "cosine": "cosine"}
 _WHOLE = ("global_batch_size", "seq_len")
 _MICROBATCH = "training.num_tokens_per_microbatch_per_dp_rank"
 _STEP = "training.num_tokens_per_train_step"
+_ACCUMULATION = "training.gradient_accumulation_steps"
 _OF_DEVICES = ("batch_size", "world_size", "seq_len")
 
 
@@ -48,7 +49,10 @@ def _batch(settings: Settings) -> tuple[str, ...]:
         return ("tokens_per_step",)
     if settings.text("tokens_per_microbatch") is not None and "batch_size" not in settings.given:
         return ("tokens_per_microbatch", "world_size")
-    return _OF_DEVICES if settings.text("global_batch_size") is None else _WHOLE
+    if settings.text("global_batch_size") is not None:
+        return _WHOLE
+    # flame, a fork, accumulates by a key of its own.
+    return (*_OF_DEVICES, "grad_accum") if settings.has(_ACCUMULATION) else _OF_DEVICES
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -95,6 +99,7 @@ TRAINER = Trainer(
               default="8"),
         Field(name="tokens_per_step", paths=(_STEP,), absent=("-1",)),
         Field(name="tokens_per_microbatch", paths=(_MICROBATCH,)),
+        Field(name="grad_accum", paths=(_ACCUMULATION,), default="1"),
         Field(name="global_batch_size", paths=("training.global_batch_size",), absent=("-1",)),
         Field(name="replicas", paths=("parallelism.data_parallel_replicate_degree",
                                       "training.data_parallel_replicate_degree"), default="1"),

@@ -31,9 +31,15 @@ def test_the_decay_of_a_step_is_the_number_itself(tmp_path):
     assert any("not times lr" in note for note in found.notes)
 
 
+def test_a_file_for_mcli_holds_the_trainers_own(tmp_path):
+    inner = "".join(f"  {line}\n" for line in FILE.splitlines())
+    found = read(tmp_path, "a.yaml", f"name: run\ncompute:\n  gpus: 8\nparameters:\n{inner}")
+    assert (found.kind, found.value, found.run.steps) == ("llm-foundry", "6.0e-5", 4800)
+
+
 @pytest.mark.parametrize(
     ("duration", "steps", "epochs"),
-    [("2ep", None, 2), ("1e9tok", 3814, None), ("2560sp", 10, None), ("7", 7, None),
+    [("2ep", None, 2), ("1e9tok", 3815, None), ("2560sp", 10, None), ("7", 7, None),
      ("later", None, None)],
 )  # fmt: skip
 def test_a_duration_has_its_unit(tmp_path, duration, steps, epochs):
@@ -47,7 +53,8 @@ def test_a_duration_has_its_unit(tmp_path, duration, steps, epochs):
         ({"100ba": "2ep"}, "cosine:warmup=2epochs,final=0.1"),
         ({"100ba": "0.1dur"}, "cosine:warmup=10%,final=0.1"),
         ({"100ba": "0ba"}, "cosine:final=0.1"),
-        ({"100ba": "1e6tok", "max_seq_len: 1024\n": ""}, "cosine:final=0.1"),
+        ({"100ba": "1e6tok", "max_seq_len: 1024\n": ""}, None),
+        ({"100ba": "25600sp"}, "cosine:warmup=100,final=0.1"),
         ({"cosine_with_warmup": "linear_decay_with_warmup"}, "linear:warmup=100,final=0.1"),
         ({"cosine_with": "constant_with"}, "constant:warmup=100"),
         ({"cosine_with": "inv_sqrt_with"}, None),

@@ -29,11 +29,16 @@ def test_a_configuration_lies_over_base_yml(tmp_path):
 @pytest.mark.parametrize(
     ("more", "schedule"),
     [
-        ("lr_schedule_type: wsd", "wsd:warmup=100,decay=100,final=0.1"),
-        ("learning_rate_schedule_steps: 500", "cosine:warmup=50,length=500,final=0.1"),
+        ("lr_schedule_type: wsd", "wsd:warmup=100,final=0.1,decay=100"),
+        ("lr_schedule_type: wsd\nwsd_decay_style: cosine",
+         "wsd:warmup=100,final=0.1,decay=100,shape=cosine"),
+        # What the run goes on for after the schedule's end has an lr of 0.
+        ("learning_rate_schedule_steps: 500",
+         "cosine:warmup=50,length=500,final=0.1,until=500 + constant:value=0"),
+        ("learning_rate_schedule_steps: 2000", "cosine:warmup=200,length=2000,final=0.1"),
         ("lr_schedule_type: other", None),
     ],
-)
+)  # fmt: skip
 def test_schedules(tmp_path, more, schedule):
     assert read(tmp_path, "a.yml", f"{FILE}{more}\n").schedule == schedule
 
@@ -41,4 +46,19 @@ def test_schedules(tmp_path, more, schedule):
 def test_masks_and_other_optimizers(tmp_path):
     masked = read(tmp_path, "a.yml", FILE + "adamw_mask: ['.*scale']\n")
     assert masked.exempt.rule == "names that match .*scale"
-    assert read(tmp_path, "b.yml", FILE + "opt_type: sgd\n").value is None
+    assert read(tmp_path, "b.yml", FILE + "opt_type: sgd\n").refusal.endswith("no weight decay")
+    assert read(tmp_path, "b.yml", FILE + "opt_type: magic\n").value is None
+    pax = read(tmp_path, "b.yml", FILE + "opt_type: adam_pax\n")
+    assert (pax.convention, pax.value) == ("maxtext-adamw", "0.05")
+
+
+@pytest.mark.parametrize(("more", "value"), [("", "0"), ("muon_weight_decay: 0.2\n", "0.2")])
+def test_muons_matrices_have_a_decay_of_their_own(tmp_path, more, value):
+    made = read(tmp_path, "a.yml", f"{FILE}opt_type: muon\n{more}")
+    assert (made.convention, made.value) == ("optax-muon", value)
+
+
+def test_a_run_of_minus_one_step_is_as_long_as_its_schedule(tmp_path):
+    text = FILE.replace("steps: 1000", "steps: -1\nlearning_rate_schedule_steps: 500", 1)
+    made = read(tmp_path, "a.yml", text)
+    assert (made.run.steps, made.schedule) == (500, "cosine:warmup=50,final=0.1")

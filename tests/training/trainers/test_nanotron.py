@@ -52,7 +52,9 @@ def test_the_devices_stand_in_the_file(tmp_path):
         ({"style: cosine": "style: 1-sqrt"},
          "wsd:warmup=500,decay=19500,final=0.1,shape=1-sqrt"),
         ({"min_decay_lr: 5.0e-05": "min_decay_lr: null"}, "constant:warmup=500"),
-        ({"warmup_style: linear": "warmup_style: constant"}, None),
+        ({"warmup_style: linear": "warmup_style: constant"},
+         "wsd:decay=19500,final=0.1,shape=cosine"),
+        ({"warmup_style: linear": "warmup_style: other"}, None),
         ({"style: cosine": "style: other"}, None),
     ],
 )  # fmt: skip

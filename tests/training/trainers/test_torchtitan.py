@@ -33,6 +33,16 @@ data_parallel_shard_degree = 8
 """
 
 
+def test_flame_accumulates_gradients(tmp_path):
+    """Source: fla-org/flame e11e7be flame/train.py."""
+    text = (
+        "[model]\nflavor = 'x'\n[optimizer]\nlr = 1e-3\n[training]\nbatch_size = 4\n"
+        "seq_len = 512\ngradient_accumulation_steps = 8\nsteps = 100\n[job]\ndump_folder = 'e'\n"
+    )
+    found = read(tmp_path, "a.toml", text)
+    assert (found.kind, found.run.examples_per_step) == ("torchtitan", 16_384)
+
+
 def test_a_configuration_counts_tokens(tmp_path):
     found = read(tmp_path, "a.toml", FILE)
     assert (found.kind, found.convention, found.value) == ("torchtitan", "torchtitan", "0.1")
