@@ -54,8 +54,8 @@ def _schedule(settings: Settings) -> str | None:
     common = {"warmup": warmup, "length": whole, "final": final, "until": until}
     if kind == "cosine":
         return compose("cosine", **common) + after
-    decay, shape = settings.number("decay_fraction") or Fraction(0), settings.word("decay_style")
-    shape = None if shape == "linear" else shape
+    decay, style = settings.number("decay_fraction") or Fraction(0), settings.word("decay_style")
+    shape = None if style == "linear" else style
     return compose("wsd", **common, decay=int(length * decay), shape=shape) + after
 
 
