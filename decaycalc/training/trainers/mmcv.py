@@ -66,32 +66,50 @@ def _annealed(settings: Settings, ramp: Ramp | None, kind: str) -> str | None:
     """Return a cosine or polynomial, counted from the start, the warm-up laid over it."""
     if ramp is None:
         return None
+    per = "1epochs" if settings.flag("by_epoch") else None
+    if ramp:  # the warm-up goes by iterations, whatever the policy goes by
+        ramp |= {"over": "run", "toward": "product", "warmup_per": 1 if per else None}
     final = settings.number("min_lr_ratio")
     final = ratio(settings, "min_lr", "lr") if final is None else final
     return compose(
         kind,
         final=final or None,
         power=settings.number("power") if kind == "polynomial" else None,
-        per="1epochs" if settings.flag("by_epoch") else None,
-        over="run" if ramp else None,
+        per=per,
         **ramp,
     )
+
+
+def _exponential(settings: Settings, ramp: Ramp | None) -> str | None:
+    gamma = settings.number("gamma") if settings.has("lr_config.gamma") else None
+    every = "1epochs" if settings.flag("by_epoch") else "1"
+    if gamma is None or ramp is None:
+        return None
+    return compose("step", every=every, gamma=gamma, **ramp)
 
 
 _POLICIES: dict[str, Callable[[Settings, Ramp | None], str | None]] = {
     "fixed": _fixed,
     "step": _step,
+    "exp": _exponential,
+    "linearannealing": lambda settings, ramp: _annealed(settings, ramp, "linear"),
     "cosineannealing": lambda settings, ramp: _annealed(settings, ramp, "cosine"),
     "poly": lambda settings, ramp: _annealed(settings, ramp, "polynomial"),
 }
 
 
+def _paramwise(settings: Settings) -> str:
+    """Return where the multipliers are; mmdetection 1 called them options."""
+    older = "optimizer.paramwise_options"
+    return older if settings.has(older) else "optimizer.paramwise_cfg"
+
+
 def _exempt(settings: Settings) -> Exemption:
-    return mmengine.exempt(settings, "optimizer.paramwise_cfg")
+    return mmengine.exempt(settings, _paramwise(settings))
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    return mmengine.finish(settings, made, "optimizer.paramwise_cfg")
+    return mmengine.finish(settings, made, _paramwise(settings))
 
 
 TRAINER = Trainer(
@@ -109,7 +127,10 @@ TRAINER = Trainer(
         Field(
             name="weight_decay", paths=("optimizer.weight_decay",), derive=mmengine.class_default
         ),
-        Field(name="lr", paths=("optimizer.lr",)),
+        Field(name="base_lr", paths=("optimizer.lr",)),
+        Field(name="lr", paths=("optimizer.lr",), overrule=mmengine.scaled_lr),
+        Field(name="auto_scale_lr", paths=("auto_scale_lr.enable",), default="False"),
+        Field(name="base_batch_size", paths=("auto_scale_lr.base_batch_size",)),
         Field(name="momentum", paths=("optimizer.momentum",), default="0", source="torch 2.13"),
         Field(name="dampening", paths=("optimizer.dampening",), default="0", source="torch 2.13"),
         Field(name="nesterov", paths=("optimizer.nesterov",), default="False", source="torch 2.13"),
@@ -117,7 +138,8 @@ TRAINER = Trainer(
         element("beta2", "optimizer.betas", 1, default="0.999"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("data.samples_per_gpu", "data.imgs_per_gpu")),
-        Field(name="grad_accum", paths=("optimizer_config.cumulative_iters",), default="1"),
+        Field(name="grad_accum", paths=("optimizer_config.cumulative_iters",
+                                         "optimizer_config.update_interval"), default="1"),
         Field(name="world_size", default="1"),
         Field(name="epochs", paths=("runner.max_epochs", "total_epochs")),
         Field(name="steps", paths=("runner.max_iters",)),
@@ -135,7 +157,8 @@ TRAINER = Trainer(
     optimizer=mmengine.find_optimizer,
     schedule=_schedule,
     exempt=_exempt,
-    harmless=("train_pipeline*", "test_*", "data*", "model*", "optimizer.paramwise_cfg*",
+    harmless=("train_pipeline*", "test_*", "data*", "model*", "optimizer.paramwise*",
+              "auto_scale_lr*", "base_lr",
               "lr_config.step", "optimizer_config*", "runner*", "log_config*", "momentum_config*"),
     prepare=with_bases,
     finish=_finish,

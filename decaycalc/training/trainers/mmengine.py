@@ -1,11 +1,10 @@
 """MMEngine's Python configurations: mmdetection 3, mmpretrain, mmsegmentation 1 and others.
 
-Source: mmengine 25434293 optim/optimizer/default_constructor.py,
-optim/scheduler/param_scheduler.py, runner/runner.py; mmpretrain ee7f2e88.
+Source: mmengine 25434293 optim/optimizer/default_constructor.py, runner/runner.py;
+mmpretrain ee7f2e88.
 """
 
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+from collections.abc import Mapping
 from typing import Any
 
 from decaycalc.record import replace
@@ -14,14 +13,11 @@ from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.param_schedulers import schedule_of, schedulers_of
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers.syntax.tree import (
-    Entries,
-    Items,
-)
+from decaycalc.training.trainers.syntax.tree import Entries
 
 _OPTIMIZER = "optim_wrapper.optimizer"
 _PARAMWISE = "optim_wrapper.paramwise_cfg"
@@ -52,7 +48,7 @@ def class_default(settings: Settings) -> Sourced | None:
     return None if found is None else class_weight_decay(found)
 
 
-def _scaled_lr(settings: Settings) -> Sourced | None:
+def scaled_lr(settings: Settings) -> Sourced | None:
     """Return the lr scaled by the batch size where auto_scale_lr is on; it is off by default."""
     if "lr" in settings.given or not settings.has("auto_scale_lr"):
         return None
@@ -66,16 +62,9 @@ def _scaled_lr(settings: Settings) -> Sourced | None:
     return derived("lr", value, "lr · W · batch_size / base_batch_size")
 
 
-def _entries_of(settings: Settings) -> tuple[Entries, ...]:
-    """Return the parameter schedulers, one or a list of them."""
-    node = settings.node("param_scheduler")
-    nodes = node.items if isinstance(node, Items) else (node,)
-    return tuple(each for each in nodes if isinstance(each, Entries))
-
-
 def _names(settings: Settings) -> Sourced | None:
     """Return the schedulers' types, joined."""
-    schedulers = _entries_of(settings)
+    schedulers = schedulers_of(settings)
     if not schedulers:
         return None
     text = "+".join(_text(each, "type") for each in schedulers)
@@ -83,122 +72,6 @@ def _names(settings: Settings) -> Sourced | None:
     return Sourced(
         name="scheduler", value=text, origin=Origin.FILE, where="param_scheduler", line=line
     )
-
-
-def _schedule(settings: Settings) -> str | None:
-    """Return the main scheduler with the warm-up that multiplies it; None for several."""
-    schedulers = _entries_of(settings)
-    settings.find("scheduler")
-    warm = [each for each in schedulers if _text(each, "type") == "LinearLR"]
-    main = [each for each in schedulers if _text(each, "type") != "LinearLR"]
-    if len(warm) > 1 or len(main) > 1:
-        return None
-    ramp = _ramp(warm[0]) if warm else {}
-    if not main:
-        return compose("constant", **ramp)
-    make = _SCHEDULES.get(_text(main[0], "type"))
-    return None if make is None else make(settings, main[0], ramp)
-
-
-Ramp = dict[str, str | Fraction | int | None]
-
-
-def _ramp(entry: Entries) -> Ramp:
-    """Return the warm-up's length and start.
-
-    Source: mmengine 25434293 optim/scheduler/param_scheduler.py, LinearParamScheduler.
-    """
-    length = (_number(entry, "end") or Fraction(0)) - (_number(entry, "begin") or 0)
-    start = _number(entry, "start_factor")
-    return {
-        "warmup": _length(entry, length),
-        "start": Fraction(1, 3) if start is None else start,
-    }
-
-
-def _length(entry: Entries, amount: Fraction) -> str:
-    """Return an amount in the scheduler's own unit, epochs by default."""
-    return f"{decimal_text(amount)}{'epochs' if _is_by_epoch(entry) else ''}"
-
-
-def _is_by_epoch(entry: Entries) -> bool:
-    return _text(entry, "by_epoch") != "False"
-
-
-def _per(entry: Entries) -> str | None:
-    """Return how often the scheduler steps."""
-    by_step = not _is_by_epoch(entry) or _text(entry, "convert_to_iter_based") == "True"
-    return None if by_step else "1epochs"
-
-
-def _text(entry: Entries, key: str) -> str:
-    return (*texts_of(entry.entries.get(key)), "")[0]
-
-
-def _number(entry: Entries, key: str) -> Fraction | None:
-    return typed_number(_text(entry, key))
-
-
-def _multistep(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
-    marks = [typed_number(text) for text in texts_of(entry.entries.get("milestones"))]
-    known = [mark for mark in marks if mark is not None]
-    if not known or len(known) < len(marks):
-        return None
-    at = "/".join(map(decimal_text, known)) + ("epochs" if _is_by_epoch(entry) else "")
-    return compose("step", at=at, gamma=_number(entry, "gamma") or Fraction(1, 10), **ramp)
-
-
-def _step(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
-    size = _number(entry, "step_size")
-    if not size:
-        return None
-    gamma = _number(entry, "gamma") or Fraction(1, 10)
-    return compose("step", every=_length(entry, size), gamma=gamma, **ramp)
-
-
-def _exponential(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
-    gamma = _number(entry, "gamma")
-    if gamma is None:
-        return None
-    return compose("exponential", gamma=gamma, every=_length(entry, Fraction(1)), **ramp)
-
-
-def _annealed(settings: Settings, entry: Entries, ramp: Ramp, kind: str) -> str:
-    """Return a cosine or polynomial, counted from where it begins."""
-    begin = _number(entry, "begin") or Fraction(0)
-    length = _number(entry, "T_max")
-    end = None if length is None else begin + length
-    return compose(
-        kind,
-        final=_final(settings, entry),
-        power=_number(entry, "power") if kind == "polynomial" else None,
-        length=None if end is None or _is_whole(settings, entry, end) else _length(entry, end),
-        per=_per(entry),
-        over="run" if ramp and not begin else None,
-        **ramp,
-    )
-
-
-def _is_whole(settings: Settings, entry: Entries, end: Fraction) -> bool:
-    """Return whether a scheduler ends with the run."""
-    return end == settings.number("epochs" if _is_by_epoch(entry) else "steps")
-
-
-def _final(settings: Settings, entry: Entries) -> Fraction | None:
-    share = _number(entry, "eta_min_ratio")
-    low, lr = _number(entry, "eta_min"), settings.number("lr")
-    if share is not None:
-        return share or None
-    return low / lr if low and lr else None
-
-
-_SCHEDULES: dict[str, Callable[[Settings, Entries, Ramp], str | None]] = {
-    "MultiStepLR": _multistep,
-    "StepLR": _step,
-    "ExponentialLR": _exponential,
-    "CosineAnnealingLR": lambda settings, entry, ramp: _annealed(settings, entry, ramp, "cosine"),
-    "PolyLR": lambda settings, entry, ramp: _annealed(settings, entry, ramp, "polynomial"),
-}
 
 
 # What paramwise_cfg's multipliers are of, by the first word of their names.
@@ -211,6 +84,10 @@ _KNOWN_CONSTRUCTORS = frozenset(
     {"", "DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor",
      "LearningRateDecayOptimWrapperConstructor"}
 )  # fmt: skip
+
+
+def _text(entry: Entries, key: str) -> str:
+    return (*texts_of(entry.entries.get(key)), "")[0]
 
 
 def _constructor(settings: Settings, path: str) -> str:
@@ -309,7 +186,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=(f"{_OPTIMIZER}.type",)),
         Field(name="weight_decay", paths=(f"{_OPTIMIZER}.weight_decay",), derive=class_default),
         Field(name="base_lr", paths=(f"{_OPTIMIZER}.lr",)),
-        Field(name="lr", paths=(f"{_OPTIMIZER}.lr",), overrule=_scaled_lr),
+        Field(name="lr", paths=(f"{_OPTIMIZER}.lr",), overrule=scaled_lr),
         Field(name="auto_scale_lr", paths=("auto_scale_lr.enable",), default="False"),
         Field(name="base_batch_size", paths=("auto_scale_lr.base_batch_size",)),
         Field(name="momentum", paths=(f"{_OPTIMIZER}.momentum",), default="0", source="torch 2.13"),
@@ -328,7 +205,7 @@ TRAINER = Trainer(
         Field(name="scheduler", covers=("param_scheduler",), derive=_names),
     ),
     optimizer=find_optimizer,
-    schedule=_schedule,
+    schedule=schedule_of,
     exempt=_exempt,
     harmless=("train_pipeline*", "test_*", "val_*", "default_hooks*", "model*", "train_cfg*",
               "optim_wrapper.paramwise_cfg*", "base_lr", "vis_backends*", "max_epochs",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.conventions.run import Run
 from decaycalc.inspection import inspect
 from decaycalc.training.record import Exemption
 from tests.training.trainers.reading import origins, read, shrink
@@ -45,28 +46,45 @@ def test_a_configuration_is_read(tmp_path):
     [
         ((STEPS,), "step:at=16/22epochs,gamma=0.1"),
         ((WARM,), "constant:warmup=1000,start=0.01"),
-        (("dict(type='LinearLR', end=3)",), "constant:warmup=3epochs,start=1/3"),
+        (("dict(type='LinearLR', end=3)",), "constant:warmup=2epochs,start=1/3,warmup_per=1epochs"),
         ((WARM, STEPS, STEPS), None),
         ((WARM, WARM), None),
         (("dict(type='StepLR', step_size=8)",), "step:every=8epochs,gamma=0.1"),
         (("dict(type='StepLR')",), None),
         (("dict(type='MultiStepLR', milestones=[])",), None),
-        (("dict(type='ExponentialLR', gamma=0.9)",), "exponential:gamma=0.9,every=1epochs"),
+        (("dict(type='ExponentialLR', gamma=0.9)",), "step:every=1epochs,gamma=0.9"),
         (("dict(type='ExponentialLR')",), None),
         (("dict(type='OneCycleLR')",), None),
         (
             (WARM, "dict(type='CosineAnnealingLR', T_max=24, eta_min=2e-6)"),
-            "cosine:final=0.01,per=1epochs,over=run,warmup=1000,start=0.01",
+            "cosine:final=0.01,per=1epochs,warmup=1000,start=0.01,warmup_per=1,over=run,toward=product",
         ),
         (
             (WARM, "dict(type='CosineAnnealingLR', T_max=10, by_epoch=False, begin=1000)"),
-            "cosine:length=1010,warmup=1000,start=0.01",
+            "constant:warmup=1000,start=0.01,until=1000+cosine:length=10",
         ),
         (
             ("dict(type='CosineAnnealingLR', convert_to_iter_based=True, eta_min_ratio=0.1)",),
             "cosine:final=0.1",
         ),
         (("dict(type='PolyLR', power=0.9)",), "polynomial:power=0.9,per=1epochs"),
+        ((WARM, "dict(type='CosineAnnealingLR', by_epoch=False, begin=500)"), None),
+        (("dict(type='LinearLR', end=1)",), None),
+        (("dict(type='LinearLR', by_epoch=False)",), None),
+        (("dict(type='QuadraticWarmupLR', end=5)",), None),
+        (("dict(type='LinearLR', begin=23, end_factor=0.1)",), None),
+        (
+            ("dict(type='LinearLR', begin=5)",),
+            "constant:until=5epochs+linear:initial=1/3,final=1,length=18epochs,per=1epochs",
+        ),
+        ((STEPS, "dict(type='CosineAnnealingMomentum', T_max=3)"), "step:at=16/22epochs,gamma=0.1"),
+        ((WARM, "dict(type='OneCycleLR', begin=2)"), None),
+        ((WARM, "dict(type='StepLR', begin=2)"), None),
+        (("dict(type='CosineAnnealingLR', by_epoch=False, T_max=100)",), "cosine:length=100"),
+        (
+            ("dict(type='PolyLR', end=10)",),
+            "polynomial:power=1,length=10epochs,per=1epochs,until=10epochs+constant:value=0.1",
+        ),
     ],
 )
 def test_schedulers_multiply_the_warmup(tmp_path, schedulers, schedule):
@@ -166,12 +184,16 @@ def test_an_old_configuration_is_read(tmp_path):
         ("policy='step', step=[8], by_epoch=False", "step:at=8,gamma=0.1"),
         ("policy='fixed'", "constant"),
         ("policy='fixed', warmup='exp'", None),
+        ("policy='exp', gamma=0.9", "step:every=1epochs,gamma=0.9"),
+        ("policy='exp', gamma=0.9, by_epoch=False", "step:every=1,gamma=0.9"),
+        ("policy='exp'", None),
+        ("policy='LinearAnnealing', min_lr=2e-4, by_epoch=False", "linear:final=0.01"),
         ("policy='step', warmup='exp', step=[8]", None),
         ("policy='poly', warmup='exp'", None),
         ("policy='cyclic'", None),
         (
             f"policy='CosineAnnealing', {WARMUP}, min_lr_ratio=1e-2",
-            "cosine:final=0.01,per=1epochs,over=run,warmup=500,start=0.001",
+            "cosine:final=0.01,per=1epochs,warmup=500,start=0.001,over=run,toward=product,warmup_per=1",
         ),
         (
             "policy='poly', power=0.9, min_lr=2e-4, by_epoch=False",
@@ -219,3 +241,47 @@ def test_a_constructor_of_its_own_leaves_the_exemptions_open(tmp_path):
     found = read(tmp_path, "a.py", text)
     assert found.exempt.rule == "what MyOwnConstructor leaves out, which is not known here"
     assert any("MyOwnConstructor sets lr and decay" in note for note in found.notes)
+
+
+# Σ of the multipliers over 24 epochs of 20 steps, as mmengine 0.10.7 sets them step by step.
+MEASURED = [
+    ("'LinearLR', start_factor=1e-3, end=5", "'MultiStepLR', begin=5, milestones=[10, 15]", 260.85),
+    ("'LinearLR', start_factor=1e-2, by_epoch=False, end=50",
+     "'CosineAnnealingLR', eta_min=1e-5, begin=12, T_max=12, convert_to_iter_based=True", 341.725),
+    ("'LinearLR', start_factor=1e-3, end=4, convert_to_iter_based=True",
+     "'CosineAnnealingLR', eta_min=1e-6, begin=4", 250.990),
+    ("'LinearLR', start_factor=1e-3, end=4", "'CosineAnnealingLR', eta_min=1e-6", 211.375),
+    ("'LinearLR', start_factor=1e-3, by_epoch=False, end=60", "'CosineAnnealingLR'", 220.1275),
+    ("'LinearLR', start_factor=1e-3, by_epoch=False, end=60",
+     "'PolyLR', by_epoch=False, power=0.9, end=300", 129.6512),
+    ("'LinearLR', start_factor=0.1, by_epoch=False, end=40",
+     "'CosineAnnealingLR', T_max=10, begin=2, end=12", 137.873),
+    ("'QuadraticWarmupLR', end=5, convert_to_iter_based=True",
+     "'CosineAnnealingLR', begin=5, T_max=20, end=20, convert_to_iter_based=True", 241.216),
+    ("'ConstantLR', factor=1", "'CosineAnnealingLR', T_max=40, begin=2, end=12", 442.6985),
+    ("'ConstantLR', factor=1", "'CosineAnnealingLR', T_max=10", 273.4786),
+    ("'ConstantLR', factor=1", "'LinearLR', start_factor=1, end_factor=0.01", 242.4),
+    ("'ConstantLR', factor=1",
+     "'ExponentialLR', gamma=0.99, by_epoch=False, begin=100", 197.8053),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("warm", "main", "total"), MEASURED)
+def test_the_lr_adds_up_as_mmengine_sets_it(tmp_path, warm, main, total):
+    (tmp_path / "c.py").write_text(
+        "optim_wrapper = dict(optimizer=dict(type='SGD', lr=2e-4, weight_decay=1.0))\n"
+        f"param_scheduler = [dict(type={warm}), dict(type={main})]\n"
+        "train_cfg = dict(max_epochs=24, max_iters=480)\ntrain_dataloader = dict(batch_size=1)\n"
+    )
+    found = inspect(str(tmp_path / "c.py"), run=Run.part(dataset_size=20))
+    assert found.figures.sum_shrink / 2e-4 == pytest.approx(total, abs=0.51)
+
+
+def test_mmdetection_1_has_options_and_a_scaled_lr(tmp_path):
+    text = MMCV.format(
+        lr="policy='step', step=[8]", more=", paramwise_options=dict(bias_lr_mult=2.)"
+    )
+    made = read(tmp_path, "c.py", text)
+    assert (made.groups[-1].name, made.groups[-1].lr_mult) == ("biases", "2")
+    scaled = f"{text}auto_scale_lr = dict(enable=True, base_batch_size=16)\n"
+    assert float(read(tmp_path, "d.py", scaled, world_size="4").run.lr) == 0.01
