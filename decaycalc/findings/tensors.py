@@ -43,7 +43,7 @@ def _everything_decays(subject: Subject) -> Iterator[Hit]:
 
 
 def _some_small_decay(subject: Subject) -> Iterator[Hit]:
-    small = _small(subject)
+    small = [tensor for tensor in _small(subject) if tensor.groups]  # the rest is in no group
     decayed = [tensor for tensor in small if tensor.decays]
     if decayed and len(decayed) < len(small):
         message = f"some 1-D tensors are exempt, but {_named(decayed)} decay"

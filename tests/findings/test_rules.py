@@ -98,8 +98,11 @@ CASES: dict[str, tuple[Callable[[], Subject], Callable[[], Subject]]] = {
     ),
     "DC201": (lambda: subject(tensors=(tensor("a", 4), tensor("b", 2, 2))),
               lambda: subject(tensors=NET)),
-    "DC202": (lambda: subject(tensors=(*NET, tensor("ln.weight", 4))),
-              lambda: subject(tensors=NET)),
+    "DC202": (
+        lambda: subject(tensors=(*NET, tensor("ln.weight", 4))),
+        # A flat shard beside the model's own parameters, which no group holds.
+        lambda: subject(tensors=(tensor("flat", 9), tensor("b", 4, groups=(), decays=False))),
+    ),
     "DC203": (
         lambda: subject(
             groups=(Group(name="a", weight_decay="0.1"), Group(name="b", weight_decay="0")),

@@ -43,7 +43,10 @@ def training_of(
         if several.is_several(optimizer) and scheduler is None:
             return several.training_of(optimizer, model, source=source)
         parameters = optax_like.parameters_of(optimizer) if model is None else model
-        return _read(unwrapped(optimizer), parameters, scheduler, run=run, source=source)
+        found = _read(unwrapped(optimizer), parameters, scheduler, run=run, source=source)
+        if not torch_like.is_holder(optimizer):
+            return found
+        return replace(found, notes=(torch_like.holder_note(optimizer), *found.notes))
 
 
 def _read(

@@ -1,11 +1,13 @@
 """The lr of every step of a run, by a scheduler that is stepped on a copy of the user's own."""
 
 import copy
+import sys
 import warnings
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from decaycalc.conventions.run import Run
@@ -77,6 +79,7 @@ def _pace(scheduler: Any, run: Run) -> _Pace:
         interval = str(scheduler.get("interval", "epoch"))
         frequency = int(scheduler.get("frequency", 1))
         scheduler = scheduler.get("scheduler")
+    scheduler = _unwrapped(scheduler)
     by_epoch = interval == "epoch" or _counts_epochs(scheduler)
     if not by_epoch:
         often = "each step" if frequency == 1 else f"every {frequency} steps"
@@ -90,6 +93,25 @@ def _pace(scheduler: Any, run: Run) -> _Pace:
     return _Pace(scheduler=scheduler, per=per, note=f"the scheduler is stepped every {per} steps")
 
 
+def _unwrapped(scheduler: Any) -> Any:
+    """Return the scheduler that accelerate's holds, where that is stepped once a step.
+
+    Without `split_batches` it is stepped as often as there are processes.
+    Source: accelerate 1.15.0, scheduler.py, `AcceleratedScheduler.step`.
+    """
+    state = sys.modules.get("accelerate.state")
+    if state is None or type(scheduler).__module__.partition(".")[0] != "accelerate":
+        return scheduler
+    once = scheduler.split_batches or state.AcceleratorState().num_processes == 1
+    return scheduler.scheduler if once else scheduler
+
+
+def _needs_metric(scheduler: Any) -> bool:
+    """Return whether a step needs a number that only training tells, as ReduceLROnPlateau's."""
+    first = next(iter(signature(scheduler.step).parameters.values()), None)
+    return first is not None and first.name == "metrics"
+
+
 def _counts_epochs(scheduler: Any) -> bool:
     """Return whether a scheduler of timm's counts in epochs."""
     return hasattr(scheduler, "step_update") and bool(getattr(scheduler, "t_in_epochs", False))
@@ -99,6 +121,9 @@ def _check(scheduler: Any, optimizer: Any, steps: int) -> None:
     name = type(scheduler).__name__
     if not callable(getattr(scheduler, "step", None)):
         raise InvalidValueError("scheduler", name, "has no step")
+    if _needs_metric(scheduler):
+        text = "follows a metric that only the run knows: leave it out, and the lr is as it stands"
+        raise InvalidValueError("scheduler", name, text)
     if id(getattr(scheduler, "optimizer", None)) != id(optimizer):
         text = "is not of this optimizer: give the scheduler itself, not a launcher's wrapper of it"
         raise InvalidValueError("scheduler", name, text)

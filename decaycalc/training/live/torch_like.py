@@ -7,7 +7,7 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import replace
 from decaycalc.training.live.configured import constructed
-from decaycalc.training.live.conventions import convention_of
+from decaycalc.training.live.conventions import class_path, convention_of
 from decaycalc.training.live.scheduler import Followed
 from decaycalc.training.live.told import live_training, number_text
 from decaycalc.training.reading.numbers import decimal_text
@@ -15,8 +15,9 @@ from decaycalc.training.record import Course, Group, GroupedTensor, Training
 
 Groups = list[dict[str, Any]]
 # Launchers whose optimizer hands each step on to the one that it holds, unchanged.
-# Source: accelerate/optimizer.py; lightning/pytorch/core/optimizer.py.
-_LAUNCHERS = frozenset({"accelerate", "lightning", "pytorch_lightning"})
+# Source: accelerate/optimizer.py; lightning/pytorch/core/optimizer.py; deepspeed 0.19.8
+# runtime/zero/stage_1_and_2.py and runtime/fp16/fused_optimizer.py (its groups are flat there).
+_LAUNCHERS = frozenset({"accelerate", "lightning", "pytorch_lightning", "deepspeed"})
 
 
 def is_optimizer(thing: Any) -> bool:
@@ -28,9 +29,27 @@ def is_optimizer(thing: Any) -> bool:
 
 
 def unwrapped(optimizer: Any) -> Any:
-    """Return the optimizer that a launcher's own holds, else the same."""
+    """Return the optimizer that a launcher's own holds, or an engine of the user's, else the same.
+
+    What is an optimizer itself (SAM, Lookahead) takes steps of its own, whatever it holds.
+    """
     root = type(optimizer).__module__.partition(".")[0]
-    return getattr(optimizer, "optimizer", optimizer) if root in _LAUNCHERS else optimizer
+    within = root in _LAUNCHERS or is_holder(optimizer)
+    return getattr(optimizer, "optimizer", optimizer) if within else optimizer
+
+
+def is_holder(thing: Any) -> bool:
+    """Return whether an object that is no optimizer itself holds one: an engine, a trainer."""
+    if type(thing).__module__.partition(".")[0] in _LAUNCHERS:
+        return False
+    own = any(kind.__name__ == "Optimizer" for kind in type(thing).__mro__)
+    return not own and is_optimizer(getattr(thing, "optimizer", None))
+
+
+def holder_note(thing: Any) -> str:
+    """Return what to know of a number that was read from what an object holds."""
+    inner = class_path(thing.optimizer)
+    return f"read as the {inner} in its .optimizer: what {class_path(thing)} adds is not known"
 
 
 def training_of(

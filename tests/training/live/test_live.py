@@ -166,6 +166,25 @@ def test_a_launchers_wrapper_is_seen_through():
     assert decaycalc.probe(outer).agrees is True
 
 
+def test_what_only_holds_an_optimizer_is_read_by_it_and_that_is_said():
+    engine = type("Engine", (), {})()
+    engine.optimizer = AdamW([tensor(4, 3)], weight_decay=0.1)
+    found = training_of(engine)
+    assert (found.convention, found.value) == ("pytorch-adamw", "0.1")
+    assert "in its .optimizer: what" in found.notes[0]
+    assert "Engine adds is not known" in found.notes[0]
+
+
+def test_an_optimizer_that_holds_another_is_not_taken_for_it():
+    class SAM(AdamW):
+        def step(self):
+            raise NotImplementedError
+
+    outer = SAM([tensor(4, 3)])
+    outer.optimizer = AdamW([tensor(4, 3)])
+    assert training_of(outer).convention is None
+
+
 def test_an_optimizer_stays_as_it_was():
     model = network()
     optimizer = split(model)

@@ -1,6 +1,8 @@
 """Schedulers stepped on a copy: lr and λ of each step, the sums, nothing of the user's changed."""
 
 import copy
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -161,6 +163,36 @@ def test_a_group_whose_lr_is_never_above_zero_does_not_decay():
     assert found.groups[1].figures.sum_shrink == 0
 
 
+def accelerated(own, **options):
+    made = type("AcceleratedScheduler", (), {"__module__": "accelerate.scheduler", **options})()
+    made.scheduler, made.step = Falling(own), print
+    return made
+
+
+@pytest.mark.parametrize(("n_processes", "split"), [(1, False), (4, True)])
+def test_accelerates_own_is_looked_into_where_it_steps_as_often(monkeypatch, n_processes, split):
+    state = SimpleNamespace(AcceleratorState=lambda: SimpleNamespace(num_processes=n_processes))
+    monkeypatch.setitem(sys.modules, "accelerate.state", state)
+    own = optimizer()
+    found = decaycalc.inspect(own, None, accelerated(own, split_batches=split), steps=STEPS)
+    assert found.figures.sum_shrink == pytest.approx(5.5e-4, rel=1e-12)
+
+
+def test_accelerates_own_that_steps_once_for_each_process_is_refused(monkeypatch):
+    state = SimpleNamespace(AcceleratorState=lambda: SimpleNamespace(num_processes=4))
+    monkeypatch.setitem(sys.modules, "accelerate.state", state)
+    own = optimizer()
+    scheduler = accelerated(own, split_batches=False)
+    with pytest.raises(InvalidValueError, match="not of this optimizer"):
+        decaycalc.inspect(own, None, scheduler, steps=STEPS)
+
+
+class Plateau(Falling):
+    def step(self, metrics=0):
+        self.seen = metrics
+        super().step()
+
+
 class NeedsMore(Falling):
     def step(self):
         if self.last_epoch >= 0:
@@ -172,6 +204,7 @@ class NeedsMore(Falling):
     ("make", "words"),
     [
         (lambda _: Falling(optimizer()), "not of this optimizer"),
+        (Plateau, "follows a metric that only the run knows"),
         (lambda _: object(), "has no step"),
         (NeedsMore, "TypeError: missing metrics"),
     ],
