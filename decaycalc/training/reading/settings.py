@@ -114,6 +114,16 @@ class Settings:
         """Return a quantity's text in lower case, empty where it is missing."""
         return (self.text(name) or "").strip().lower()
 
+    def counts_all(self, name: str) -> bool:
+        """Return whether the file sets, be it openly, the batch of all devices under that name.
+
+        A batch size that is given takes its place.
+        """
+        if "batch_size" in self.given:
+            return False
+        found = self.find(name)
+        return found.value is not None or bool(found.where)
+
     def number(self, name: str) -> Fraction | None:
         """Return a quantity as an exact number, None where it is missing.
 

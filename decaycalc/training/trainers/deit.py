@@ -71,7 +71,7 @@ TRAINER = Trainer(
             any_of=("unscale_lr", "distillation_type", "teacher_model", "repeated_aug",
                     "no_repeated_aug", "ThreeAugment", "bce_loss", "eval_crop_ratio",
                     "train_mode", "attn_only"),
-            none_of=("blr", "update_freq"),
+            none_of=("blr", "update_freq", "micro_batch_size"),
         ),
     ),
     fields=(

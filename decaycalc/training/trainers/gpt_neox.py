@@ -51,7 +51,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:
-    if settings.text("train_batch_size") is not None and "batch_size" not in settings.given:
+    if settings.counts_all("train_batch_size"):
         return ("train_batch_size",)
     return ("batch_size", "grad_accum", "world_size")
 

@@ -30,7 +30,7 @@ def _decay(settings: Settings) -> Sourced:
 
 def _batch(settings: Settings) -> tuple[str, ...]:
     """Return the whole batch where it is set, else a micro-batch of each data-parallel device."""
-    if settings.text("global_batch_size") is not None:
+    if settings.counts_all("global_batch_size"):
         return ("global_batch_size",)
     return ("batch_size", "world_size")
 

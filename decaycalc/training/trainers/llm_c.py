@@ -54,7 +54,7 @@ def _schedule(settings: Settings) -> str | None:
 
 def _batch(settings: Settings) -> tuple[str, ...]:
     """Return the tokens of all devices where they are set, else a device's sequences."""
-    if settings.text("total_batch_size") is not None:
+    if settings.counts_all("total_batch_size"):
         return ("total_batch_size",)
     return ("batch_size", "sequence_length", "world_size")
 

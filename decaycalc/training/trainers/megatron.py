@@ -39,7 +39,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _batch(settings: Settings) -> tuple[str, ...]:
     """Return the whole batch where it is set, else a micro-batch a data-parallel device."""
-    if settings.text("global_batch_size") is not None:
+    if settings.counts_all("global_batch_size"):
         return ("global_batch_size",)
     return ("batch_size", "world_size")
 

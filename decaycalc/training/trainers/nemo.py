@@ -85,7 +85,7 @@ def _noam_lr(settings: Settings) -> Sourced | None:
 
 def _batch(settings: Settings) -> tuple[str, ...]:
     """Return what makes up B: the global batch, else a batch on every device."""
-    if settings.text("global_batch_size") is not None and "batch_size" not in settings.given:
+    if settings.counts_all("global_batch_size"):
         return ("global_batch_size",)
     return ("batch_size", "grad_accum", "world_size", "num_nodes")
 

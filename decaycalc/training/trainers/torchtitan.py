@@ -45,11 +45,11 @@ def _devices(settings: Settings) -> Sourced | None:
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:
-    if settings.text("tokens_per_step") is not None:
+    if settings.counts_all("tokens_per_step"):
         return ("tokens_per_step",)
-    if settings.text("tokens_per_microbatch") is not None and "batch_size" not in settings.given:
+    if settings.counts_all("tokens_per_microbatch"):
         return ("tokens_per_microbatch", "world_size")
-    if settings.text("global_batch_size") is not None:
+    if settings.counts_all("global_batch_size"):
         return _WHOLE
     # flame, a fork, accumulates by a key of its own.
     return (*_OF_DEVICES, "grad_accum") if settings.has(_ACCUMULATION) else _OF_DEVICES

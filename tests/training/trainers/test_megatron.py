@@ -48,6 +48,16 @@ def test_without_a_whole_batch_the_devices_multiply_the_micro_batch(tmp_path):
     assert (found.run.examples_per_step, found.unit) == (64, "sequences")
 
 
+def test_a_whole_batch_that_is_open_is_not_made_of_the_devices(tmp_path):
+    found = read(tmp_path, "run.sh", changed(("GLOBAL_BATCH=512\n", "")))
+    assert found.run.examples_per_step is None
+    assert "global_batch_size" in found.missing
+
+
+def test_a_batch_that_is_given_takes_the_place_of_the_whole_one(tmp_path):
+    assert read(tmp_path, "run.sh", FILE, batch_size="2").run.examples_per_step == 32
+
+
 @pytest.mark.parametrize(
     ("pairs", "schedule"),
     [
