@@ -20,7 +20,7 @@ from decaycalc.cli.options import (
 from decaycalc.cli.output import Draw, Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.cli.screen import following
-from decaycalc.errors import ContradictionError, InvalidValueError
+from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.training.chosen import typed
 
@@ -138,6 +138,7 @@ def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleA
     Raises:
         ContradictionError: No VALUE.
         InvalidValueError: `curve` is not a number of points.
+        MissingQuantityError: the run's file has a schedule that is not known.
     """
     from decaycalc.conversion.side import Side
     from decaycalc.conversion.taken import require_taken
@@ -146,6 +147,9 @@ def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleA
     record = require_source(training.record)
     if training.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
+    if training.open_schedule is not None:
+        where = training.open_schedule.where
+        raise MissingQuantityError(f"the lr over this run ({where})", ("schedule",))
     require_taken(Side(convention=record, run=training.run), ())
     n_points = points(curve)
     with following(training.run.total_steps):

@@ -33,8 +33,8 @@ def _missing(subject: Subject) -> Iterator[Hit]:
 
 
 def _schedule(subject: Subject) -> Iterator[Hit]:
-    schedule = subject.quantity("schedule")
-    if schedule is not None and schedule.value is None and schedule.where:
+    schedule = subject.training.open_schedule
+    if schedule is not None:
         yield at("the lr schedule has no equal here: sums and survival are left out", schedule)
 
 

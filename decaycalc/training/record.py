@@ -247,6 +247,13 @@ class Training(Record):
         return self.own if self.own is not None or key is None else find_convention(key)
 
     @property
+    def open_schedule(self) -> Sourced | None:
+        """The schedule that the file has and no text says, None where it has none or is told."""
+        found = next((each for each in self.quantities if each.name == "schedule"), None)
+        is_open = found is not None and found.value is None and bool(found.where)
+        return found if is_open and self.schedule is None else None
+
+    @property
     def told(self) -> tuple[str, ...]:
         """The notes, each with what it is a note on."""
         return tuple(f"{self.source}: {note}" for note in self.notes)

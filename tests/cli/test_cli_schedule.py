@@ -171,3 +171,19 @@ def test_a_decay_of_each_layer_is_none_of_the_run(capsys: pytest.CaptureFixture[
     words = ("schedule", "0.1", "--from", "layer-mean-l2", "--lr", "0.1", "--steps", "100")
     status, _, err = run(capsys, *words, "--arch", "784-10-10")
     assert (status, "each layer has its own" in err) == (1, True)
+
+
+def test_a_file_whose_lr_is_not_known_is_not_followed_at_a_constant_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(
+        '{"per_device_train_batch_size": 4, "learning_rate": 1e-3, "weight_decay": 0.1,'
+        ' "lr_scheduler_type": "reduce_lr_on_plateau", "max_steps": 100}'
+    )
+    status, _, err = run(capsys, "schedule", "--recipe", str(path))
+    assert (status, "give --schedule" in err) == (2, True)
+    status, out, _ = run(
+        capsys, "schedule", "--recipe", str(path), "--schedule", "constant", "--json"
+    )
+    assert (status, json.loads(out)["sum_shrink"]) == (0, pytest.approx(0.01))

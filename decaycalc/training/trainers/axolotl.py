@@ -14,7 +14,7 @@ from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers import hf_trainer
+from decaycalc.training.trainers import hf_deepspeed, hf_trainer
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _ADAM = ("beta1", "beta2", "eps")
@@ -125,7 +125,8 @@ def _one_cycle(settings: Settings, warm: str | None) -> str | None:
 
 def _schedule(settings: Settings) -> str | None:
     name = settings.word("scheduler")
-    if name == "rex" or settings.has("jagged_restart_steps"):
+    open_ended = name == "rex" or settings.has("jagged_restart_steps")
+    if open_ended or hf_deepspeed.takes(settings, "scheduler"):
         return None
     warm = None if (steps := _warmup(settings)) == "0" else steps
     if name == "one_cycle":
@@ -156,6 +157,8 @@ def _exempt(settings: Settings) -> Exemption:
     """
     usual, switch = hf_trainer.trainer_exempt(settings), ", ".join(_OWN_GROUPS)
     name, is_spread = settings.word("optimizer"), any(settings.has(key) for key in _MESH)
+    if hf_deepspeed.takes(settings, "optimizer"):
+        return usual
     if name == "muon" and not is_spread:
         return Exemption(rule="nothing", switch="1-D tensors are not trained, unless on a mesh")
     if name in _OWN or any(settings.has(key) for key in _OWN_GROUPS):
@@ -189,7 +192,7 @@ def _lr_groups(settings: Settings) -> tuple[Group, ...]:
 
 def _finish(settings: Settings, made: Training) -> Training:
     """Give the groups with an lr of their own, and say what bears on warm-up and devices."""
-    notes = [_note_warmup(settings)]
+    notes = [_note_warmup(settings), hf_deepspeed.note_on(settings)]
     if settings.has("jagged_restart_steps"):
         notes.append("jagged_restart_steps: the lr falls and rises again at each restart")
     parts = [name for name in _PARALLEL if (settings.texts(name) or ("1",)) != ("1",)]

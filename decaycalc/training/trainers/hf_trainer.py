@@ -10,9 +10,10 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.trainers import hf_deepspeed
 from decaycalc.training.trainers.syntax.tree import Scalar
 
 VERSION = "transformers 5.24.0"
@@ -103,6 +104,8 @@ def find_schedule(settings: Settings, warm: str | None) -> str | None:
 
     Source: transformers 5.24.0 optimization.py.
     """
+    if hf_deepspeed.takes(settings, "scheduler"):
+        return None
     make = _SCHEDULES.get(settings.word("scheduler").rpartition(".")[2])
     return None if make is None else make(settings, warm)
 
@@ -124,9 +127,13 @@ def _linear(_: Settings, warm: str | None) -> str:
     return compose("linear", warmup=warm)
 
 
+def _goes_down_once(settings: Settings) -> bool:
+    """Return whether a cosine is half a cycle: any other goes up again, or not to its end."""
+    return settings.number("num_cycles") == Fraction(1, 2)
+
+
 def _cosine(settings: Settings, warm: str | None) -> str | None:
-    # Another number of cycles goes up again, or does not reach 0.
-    if settings.number("num_cycles") != Fraction(1, 2):
+    if not _goes_down_once(settings):
         return None
     return compose("cosine", warmup=warm)
 
@@ -153,7 +160,7 @@ def _inverse_sqrt(settings: Settings, warm: str | None) -> str:
 def _cosine_with_min_lr(settings: Settings, warm: str | None) -> str | None:
     final = settings.number("min_lr_rate")
     final = ratio(settings, "min_lr", "lr") if final is None else final
-    if final is None:  # the Trainer refuses it too
+    if final is None or not _goes_down_once(settings):  # the Trainer refuses the first too
         return None
     return compose("cosine", final=final, warmup=warm)
 
@@ -177,6 +184,8 @@ def stable_decay(settings: Settings, decay: int | None, warm: str | None) -> str
         return None
     low = settings.number("min_lr_ratio") or None
     shape = settings.text("decay_type")
+    if shape == "cosine" and not _goes_down_once(settings):
+        return None
     return compose("wsd", decay=decay, shape=shape, final=low, warmup=warm, start=warm and low)
 
 
@@ -194,11 +203,13 @@ _SCHEDULES = {
 }
 
 
-def trainer_exempt(_: Settings) -> Exemption:
-    """Return the Trainer's rule.
+def trainer_exempt(settings: Settings) -> Exemption:
+    """Return the Trainer's rule; an optimizer of DeepSpeed's own takes every tensor.
 
     Source: transformers 5.24.0 trainer.py, get_decay_parameter_names.
     """
+    if hf_deepspeed.takes(settings, "optimizer"):
+        return hf_deepspeed.NOTHING
     return Exemption(
         rule="names with bias, layernorm, rmsnorm, norm or _norm, and nn.LayerNorm modules",
         mask="hf",
@@ -260,14 +271,36 @@ def _part_groups(settings: Settings) -> tuple[Group, ...]:
     )
 
 
+_SPLIT = ("split_batches", "accelerator_config.split_batches")
+
+
+def batch_of(settings: Settings) -> tuple[str, ...]:
+    """Return what makes up B: `split_batches` splits a device's batch among all devices.
+
+    Source: transformers 5.24.0 training_args.py, train_batch_size; accelerate, Accelerator.
+    """
+    is_said = any(settings.has(path) for path in _SPLIT)
+    return ("batch_size", "grad_accum") if is_said and settings.flag("split") else PER_DEVICE
+
+
+def _of_one_process(settings: Settings) -> Sourced | None:
+    """Return the devices of one process, which a W&B dump tells: its whole batch over a device's.
+
+    Source: transformers 5.24.0 training_args.py, to_sanitized_dict, train_batch_size.
+    """
+    if not (settings.has("train_batch_size") and settings.has("eval_batch_size")):
+        return None
+    whole, own = settings.number("whole_batch_size"), settings.number("batch_size")
+    if not whole or not own or (whole / own).denominator != 1 or whole == own:
+        return None
+    return derived("world_size", decimal_text(whole / own), "train_batch_size / a device's")
+
+
 def finish(settings: Settings, made: Training) -> Training:
     """Give parts their own lr, and name the DeepSpeed file that may set the optimizer itself."""
     made = replace(made, groups=(*made.groups, *_part_groups(settings)))
-    node = settings.node("deepspeed")
-    if not isinstance(node, Scalar) or not node.text:
-        return made
-    note = f"the DeepSpeed file {node.text[:80]!r} may set the optimizer: its own section rules"
-    return replace(made, notes=(*made.notes, note))
+    note = hf_deepspeed.note_on(settings)
+    return replace(made, notes=(*made.notes, note)) if note else made
 
 
 FIELDS = (
@@ -288,7 +321,13 @@ FIELDS = (
         default="8",
     ),
     Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
-    Field(name="world_size", default="1"),
+    Field(name="world_size", default="1", derive=_of_one_process),
+    Field(name="whole_batch_size", paths=("train_batch_size",)),
+    Field(
+        name="split_batches",
+        paths=("split_batches", "accelerator_config.split_batches"),
+        default="false",
+    ),
     Field(name="steps", paths=("max_steps",), absent=("-1", "0")),
     Field(name="epochs", paths=("num_train_epochs",), default="3", derive=_other_epochs),
     Field(name="drop_last", paths=("dataloader_drop_last",), default="false"),
@@ -334,6 +373,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=trainer_exempt,
+    batch=batch_of,
     harmless=HARMLESS,
     unit=unit,
     finish=finish,

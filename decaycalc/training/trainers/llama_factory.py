@@ -94,6 +94,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
+    batch=hf_trainer.batch_of,
     harmless=(*hf_trainer.HARMLESS, "loraplus_lr_embedding", "badam_*", "galore_*", "apollo_*",
               "lora_*", "pref_beta", "ppo_*", "freeze_*"),
     unit=hf_trainer.unit,

@@ -45,6 +45,8 @@ def _field(field: Field) -> Field:
         return replace(field, default=_OWN[field.name], source=_VERSION, derive=None)
     if field.name == "lr":
         return replace(field, default=None, derive=default_lr)
+    if field.name == "world_size":  # its own args.json tells it
+        return replace(field, paths=("global_world_size",), derive=None)
     if field.name == "grad_accum":
         return replace(field, default=None, derive=_accumulation)
     return field

@@ -139,6 +139,13 @@ def test_its_own_optimizers_have_its_own_groups(tmp_path, changes, rule):
     assert rule in read(tmp_path, "lora.yml", with_lines(**changes)).exempt.rule
 
 
+def test_a_deepspeed_file_s_optimizer_takes_every_tensor(tmp_path):
+    (tmp_path / "ds.json").write_text('{"optimizer": {"type": "AdamW"}, "scheduler": {}}')
+    made = read(tmp_path, "lora.yml", with_lines(deepspeed="ds.json", embedding_lr="1e-5"))
+    assert (made.exempt.rule, made.schedule) == ("nothing", None)
+    assert any("sets the optimizer and the scheduler itself" in note for note in made.notes)
+
+
 def test_lora_plus_leaves_the_decay_behind(tmp_path):
     made = read(tmp_path, "lora.yml", with_lines(loraplus_lr_ratio="16"))
     assert (made.value, shrink(made)) == ("0", 0)

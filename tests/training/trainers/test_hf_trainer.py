@@ -217,7 +217,7 @@ def test_other_settings_choose_the_optimizer_too(tmp_path, changes, convention):
                 },
                 None,
             )
-            for more in ({"warmup_type": "cosine"}, {"num_stable_steps": 10})
+            for more in ({"warmup_type": "cosine"}, {"num_stable_steps": 10}, {"num_cycles": 1})
         ),
         (
             {
@@ -235,6 +235,13 @@ def test_other_settings_choose_the_optimizer_too(tmp_path, changes, convention):
             None,
         ),
         ({"lr_scheduler_type": "cosine_warmup_with_min_lr"}, None),
+        (
+            {
+                "lr_scheduler_type": "cosine_with_min_lr",
+                "lr_scheduler_kwargs": {"min_lr_rate": 0.2, "num_cycles": 1.5},
+            },
+            None,
+        ),
         ({"lr_scheduler_type": "warmup_stable_decay"}, None),
         ({"lr_scheduler_type": "reduce_lr_on_plateau"}, None),
     ],
@@ -255,6 +262,72 @@ def test_max_steps_above_0_beat_the_epochs(tmp_path, changes, steps, epochs):
     assert (run.steps, run.epochs) == (steps, epochs)
     given = read(tmp_path, "a.json", arguments(**changes), epochs="7").run
     assert (given.steps, given.epochs) == (None, 7)
+
+
+OWN = '{"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 2}}'
+
+
+@pytest.mark.parametrize(
+    ("section", "expected", "note"),
+    [
+        ({"optimizer": {"type": "AdamW"}}, ("nothing", "linear"), "sets the optimizer itself"),
+        (
+            {"scheduler": {"type": "WarmupLR"}},
+            ("names with bias", None),
+            "sets the scheduler itself",
+        ),
+        (OWN, ("nothing", "linear"), "sets the optimizer itself"),
+        ({"zero_optimization": {}}, ("names with bias", "linear"), ""),
+        (None, ("names with bias", "linear"), ""),
+        ("", ("names with bias", "linear"), ""),
+    ],
+)
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_deepspeed_file_may_take_optimizer_and_scheduler(
+    tmp_path, section, expected, note, beside
+):
+    if beside and section:
+        text = section if isinstance(section, str) else json.dumps(section)
+        (tmp_path / "ds.json").write_text(text)
+        section = "ds.json"
+    made = read(tmp_path, "a.json", arguments(deepspeed=section))
+    rule, schedule = expected
+    assert (made.exempt.rule.startswith(rule), made.schedule) == (True, schedule)
+    told = [each for each in made.notes if "DeepSpeed file" in each]
+    assert bool(told) == bool(note)
+    assert not note or note in told[0]
+
+
+def test_a_deepspeed_file_that_is_not_here_is_said(tmp_path):
+    made = read(tmp_path, "a.json", arguments(deepspeed="none.json"))
+    assert any("'none.json' may set the optimizer" in each for each in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "size"),
+    [
+        ({"accelerator_config": {"split_batches": True}}, 4),
+        ({"accelerator_config": {"split_batches": False}}, 32),
+        ({"split_batches": True}, 4),
+    ],
+)
+def test_a_batch_that_is_split_counts_all_devices(tmp_path, changes, size):
+    text = arguments(**changes)
+    given = {} if size == 4 else {"world_size": "8"}
+    assert read(tmp_path, "a.json", text, **given).run.examples_per_step == size
+
+
+@pytest.mark.parametrize(
+    ("changes", "devices"),
+    [
+        ({"train_batch_size": 16, "eval_batch_size": 16}, 4),
+        ({"train_batch_size": 4, "eval_batch_size": 16}, 1),
+        ({"train_batch_size": 6, "eval_batch_size": 16}, 1),
+        ({"train_batch_size": 16}, 1),
+    ],
+)
+def test_a_dump_tells_the_devices_of_its_process(tmp_path, changes, devices):
+    assert read(tmp_path, "a.json", arguments(**changes)).run.world_size == devices
 
 
 def test_the_old_batch_key_replaces_the_new_one(tmp_path):

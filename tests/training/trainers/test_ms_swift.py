@@ -100,6 +100,8 @@ def test_its_arguments_alone_are_told_by_the_tuner(tmp_path):
     text = "tuner_type: full\nnum_train_epochs: 2\nlr_scheduler_type: cosine\nmodel: a/b\n"
     found = read(tmp_path, "args.yaml", text)
     assert (found.kind, found.value, float(found.run.lr)) == ("ms-swift", "0.1", 1e-5)
+    dump = read(tmp_path, "args.yaml", text + "global_world_size: 8\n")
+    assert (dump.run.world_size, dump.run.grad_accum) == (8, 2)
 
 
 @pytest.mark.parametrize(("more", "names"), [
