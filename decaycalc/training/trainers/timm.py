@@ -151,21 +151,26 @@ def _step(settings: Settings) -> str | None:
     every, gamma = settings.number("decay_epochs") or Fraction(90), settings.number("decay_rate")
     if _offset(settings):
         return None
-    return compose("step", every=epochs(every), gamma=gamma, **_ramp(settings))
+    ramp = _ramp(settings)
+    per = _per(settings) if ramp or every.denominator != 1 else None
+    toward = "peak" if ramp else None
+    return compose("step", every=epochs(every), gamma=gamma, per=per, toward=toward, **ramp)
 
 
 def _multistep(settings: Settings) -> str | None:
-    """Return the milestones, each an epoch early.
+    """Return the milestones, each an epoch early; under sched_on_updates it is an update only.
 
     Source: timm 1.0.31 scheduler/multistep_lr.py: milestone m applies at t == m - 1.
     """
     marks = [typed_number(text) for text in settings.texts("decay_milestones")]
     if not marks or any(mark is None or mark < 1 for mark in marks):
         return None
-    offset = _offset(settings) - 1
+    offset = _offset(settings) - (0 if settings.flag("sched_on_updates") else 1)
     at = "/".join(decimal_text((mark or 0) + offset) for mark in marks)
     gamma = settings.number("decay_rate")
-    return compose("step", at=f"{at}epochs", gamma=gamma, **_ramp(settings))
+    ramp = _ramp(settings)
+    own = {"per": _per(settings), "toward": "peak"} if ramp else {}
+    return compose("step", at=f"{at}epochs", gamma=gamma, **own, **ramp)
 
 
 def _stable(settings: Settings) -> str | None:
@@ -188,7 +193,8 @@ def _stable(settings: Settings) -> str | None:
 
 
 def _constant(settings: Settings) -> str:
-    return compose("constant", **_ramp(settings))
+    ramp = _ramp(settings)
+    return compose("constant", per=_per(settings) if ramp else None, **ramp)
 
 
 _SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
@@ -251,7 +257,7 @@ TRAINER = Trainer(
         element("beta1", "opt_betas", 0, default="0.9"),
         element("beta2", "opt_betas", 1, default="0.999"),
         Field(name="eps", paths=("opt_eps",), default="1e-8", source="torch 2.13"),
-        Field(name="batch_size", paths=("batch_size",), default="128"),
+        Field(name="batch_size", paths=("batch_size", "b"), default="128"),
         Field(name="grad_accum", paths=("grad_accum_steps",), default="1"),
         Field(name="world_size", paths=("world_size",), default="1"),
         Field(name="sched_epochs", paths=("epochs",), default="300"),

@@ -1,22 +1,53 @@
 """torchvision's reference training scripts, by their flags.
 
-Source: pytorch/vision references/classification/train.py (017e9b99); --bias-weight-decay and
+Source: pytorch/vision references/classification/train.py (017e9b99), and train.py of
+references/{detection,segmentation,video_classification}; --bias-weight-decay and
 --transformer-embedding-decay are newer and were not checked.
 """
 
 from fractions import Fraction
 
+from decaycalc.record import replace
+from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.exemptions import of_kinds
+from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
-from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.reading.trainer import (
+    PER_DEVICE,
+    Derive,
+    Field,
+    Optimizer,
+    Signature,
+    Trainer,
+)
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 
 _OWN = (
     "lr_step_size", "lr_gamma", "lr_warmup_epochs", "lr_warmup_method", "lr_warmup_decay",
     "norm_weight_decay", "bias_weight_decay", "transformer_embedding_decay", "ra_sampler",
-    "ra_reps", "model_ema_steps", "train_crop_size", "val_crop_size",
+    "ra_reps", "model_ema_steps", "train_crop_size", "val_crop_size", "lr_steps", "lr_milestones",
+    "aspect_ratio_group_factor",
 )  # fmt: skip
+_TASKS = ("classification", "detection", "segmentation", "video")
+# The flags that only one of the tasks has.
+_OF_TASK = {
+    "detection": ("lr_steps", "aspect_ratio_group_factor", "trainable_backbone_layers",
+                  "rpn_score_thresh", "use_copypaste"),
+    "segmentation": ("aux_loss",),
+    "video": ("lr_milestones", "clip_len", "clips_per_video", "frame_rate", "kinetics_version"),
+}  # fmt: skip
+_DEFAULTS = {
+    "lr": ("0.1", "0.02", "0.01", "0.01"),
+    "batch_size": ("32", "2", "8", "24"),
+    "epochs": ("90", "26", "30", "45"),
+    "scheduler": ("steplr", "multisteplr", "polynomiallr", "multisteplr"),
+    "lr_warmup_epochs": ("0", "0", "0", "10"),
+    "lr_warmup_method": ("constant", "linear", "linear", "linear"),
+    "lr_warmup_decay": ("0.01", "0.001", "0.01", "0.001"),
+}
+_WARMUP = 1000  # iterations of detection's first epoch
+_AUX = "10"  # the factor of lr of segmentation's auxiliary classifier
 _OPTIMIZERS = {
     "sgd": Optimizer(convention="torchvision", uses=("momentum",)),
     "sgd_nesterov": Optimizer(convention="torchvision", uses=("momentum", "nesterov")),
@@ -31,6 +62,32 @@ def _optimizer(settings: Settings) -> Optimizer:
     return _OPTIMIZERS.get(name, Optimizer(convention=None, refusal=reason))
 
 
+def _task(settings: Settings) -> str:
+    """Return which of the scripts it is, by the flags that it alone has."""
+    found = (task for task, flags in _OF_TASK.items() if any(map(settings.has, flags)))
+    return next(found, _TASKS[0])
+
+
+def _of_task(name: str) -> Derive:
+    """Return what derives a default from which of the scripts it is."""
+
+    def derive(settings: Settings) -> Sourced:
+        task = _task(settings)
+        where = f"torchvision references, {task}"
+        value = _DEFAULTS[name][_TASKS.index(task)]
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _scaled(settings: Settings) -> Sourced | None:
+    """Return --lr times the devices, as the script for videos has it."""
+    base, devices = settings.number("base_lr"), settings.number("world_size")
+    if _task(settings) != "video" or base is None or devices is None:
+        return None
+    return derived("lr", decimal_text(base * devices), "--lr · W")
+
+
 def _nesterov(settings: Settings) -> Sourced:
     is_nesterov = "nesterov" in settings.word("optimizer")
     return derived("nesterov", str(is_nesterov).lower(), "--opt")
@@ -38,16 +95,55 @@ def _nesterov(settings: Settings) -> Sourced:
 
 def _schedule(settings: Settings) -> str | None:
     """Return the scheduler, which begins when the warm-up has ended (SequentialLR)."""
-    name, warm = settings.word("scheduler"), settings.number("lr_warmup_epochs") or Fraction(0)
-    main = _main(settings, name)
+    name, task = settings.word("scheduler"), _task(settings)
+    if task == "detection":
+        return _detection(settings, name)
+    warm = settings.number("lr_warmup_epochs") or Fraction(0)
+    if task == "segmentation":
+        main: str | None = compose("polynomial", power=Fraction(9, 10))
+    else:
+        main = _milestones(settings, warm) if task == "video" else _main(settings, name)
     if main is None or warm <= 0:
         return main
     start = settings.number("lr_warmup_decay")
     if settings.word("lr_warmup_method") == "constant":
         first = compose("constant", value=start, until=epochs(warm))
     else:
-        first = compose("linear", initial=start, final=1, per="1epochs", until=epochs(warm))
+        per = "1epochs" if task == _TASKS[0] else None
+        first = compose("linear", initial=start, final=1, per=per, until=epochs(warm))
     return f"{first}+{main}"
+
+
+def _detection(settings: Settings, name: str) -> str | None:
+    """Return the scheduler with the first epoch's warm-up, whose factor it multiplies."""
+    ramp = {"warmup": _WARMUP, "start": settings.number("lr_warmup_decay")}
+    if name == "cosineannealinglr":
+        return compose("cosine", per="1epochs", **ramp, warmup_per=1, over="run", toward="product")
+    if name != "multisteplr":
+        return None
+    at = "/".join(settings.texts("lr_steps")) or "16/22"
+    return compose("step", at=f"{at}epochs", gamma=settings.number("lr_gamma"), **ramp)
+
+
+def _milestones(settings: Settings, warm: Fraction) -> str | None:
+    marks = numbers_of(" ".join(settings.texts("lr_milestones")) or "20 30 40")
+    if any(mark < warm for mark in marks):
+        return None
+    at = "/".join(decimal_text(mark - warm) for mark in marks)
+    return compose("step", at=f"{at}epochs", gamma=settings.number("lr_gamma"))
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Add what has a decay or an lr of its own."""
+    own = [
+        Group(name=name, selector=name, weight_decay=settings.text(f"{key}_weight_decay"))
+        for name, key in (("norms", "norm"), ("biases", "bias"))
+        if settings.number(f"{key}_weight_decay")
+    ]
+    if _task(settings) == "segmentation" and settings.flag("aux_loss"):
+        aux = "names with aux_classifier"
+        own.append(Group(name="aux_classifier", selector=aux, lr_mult=_AUX))
+    return replace(made, groups=(*made.groups, *own))
 
 
 def _main(settings: Settings, name: str) -> str | None:
@@ -85,30 +181,43 @@ TRAINER = Trainer(
             Signature(all_of=(key,), any_of=("lr_scheduler", "data_path", "model", "opt"))
             for key in _OWN
         ),
+        Signature(all_of=("aux_loss",), any_of=("weights_backbone", "dataset")),
+        Signature(all_of=("clip_len", "model"), any_of=("clips_per_video", "kinetics_version")),
     ),
     fields=(
         Field(name="optimizer", paths=("opt",), default="sgd"),
         Field(name="weight_decay", paths=("weight_decay", "wd"), default="1e-4"),
         Field(name="norm_weight_decay", paths=("norm_weight_decay",)),
         Field(name="bias_weight_decay", paths=("bias_weight_decay",)),
-        Field(name="lr", paths=("lr",), default="0.1"),
+        Field(name="base_lr", paths=("lr",), derive=_of_task("lr")),
+        Field(name="lr", paths=("lr",), overrule=_scaled, derive=_of_task("lr")),
+        Field(name="aux_loss", paths=("aux_loss",)),
         Field(name="momentum", paths=("momentum",), default="0.9"),
         Field(name="nesterov", derive=_nesterov),
-        Field(name="batch_size", paths=("batch_size", "b"), default="32"),
+        Field(name="batch_size", paths=("batch_size", "b"), derive=_of_task("batch_size")),
         Field(name="grad_accum", default="1"),
         Field(name="world_size", default="1"),
-        Field(name="epochs", paths=("epochs",), default="90"),
-        Field(name="scheduler", paths=("lr_scheduler",), default="steplr"),
+        Field(name="epochs", paths=("epochs",), derive=_of_task("epochs")),
+        Field(name="scheduler", paths=("lr_scheduler",), derive=_of_task("scheduler")),
         Field(name="lr_step_size", paths=("lr_step_size",), default="30"),
         Field(name="lr_gamma", paths=("lr_gamma",), default="0.1"),
         Field(name="lr_min", paths=("lr_min",), default="0"),
-        Field(name="lr_warmup_epochs", paths=("lr_warmup_epochs",), default="0"),
-        Field(name="lr_warmup_method", paths=("lr_warmup_method",), default="constant"),
-        Field(name="lr_warmup_decay", paths=("lr_warmup_decay",), default="0.01"),
+        *(
+            Field(name=name, paths=(name,), derive=_of_task(name))
+            for name in ("lr_warmup_epochs", "lr_warmup_method", "lr_warmup_decay")
+        ),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
     batch=lambda _: PER_DEVICE,
-    harmless=("model_ema*", "transformer_embedding_decay", "workers", "amp"),
+    harmless=(
+        "model_ema*",
+        "transformer_embedding_decay",
+        "workers",
+        "amp",
+        "lr_steps",
+        "lr_milestones",
+    ),
+    finish=_finish,
 )

@@ -179,3 +179,37 @@ def test_programs_that_took_over_timm_s_names_are_not_timm_s(tmp_path):
     text = "python train.py /d --model efficientdet_d0 --opt momentum --lr 0.1 --warmup-epochs 5"
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "run.sh", f"{text} --fill-color mean")
+
+
+# Σ of the multipliers over epochs of 10 steps, as timm 1.0.31's schedulers set them.
+MEASURED = [
+    ({"sched": "step", "decay_epochs": "2.4", "decay_rate": "0.97"}, 234.5139),
+    ({"sched": "multistep", "decay_milestones": "[10, 20]"}, 81.12),
+    ({"sched": "cosine", "min_lr": "1e-3", "cooldown_epochs": "4"}, 137.0053),
+    ({"sched": "poly", "min_lr": "1e-3", "decay_rate": "0.9"}, 145.1571),
+    ({"sched": "step", "decay_epochs": "4", "decay_rate": "0.5", "sched_on_updates": "true"},
+     64.0468),
+    ({"sched": "wsd", "min_lr": "1e-3"}, 252.8079),
+    ({"sched": "constant"}, 280.02),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "total"), MEASURED)
+def test_the_lr_adds_up_as_timm_sets_it(tmp_path, settings, total):
+    whole = {"opt": "momentum", "momentum": "0.5", "lr": "0.1", "weight_decay": "1"}
+    whole |= {"batch_size": "1", "epochs": "30", "warmup_epochs": "3", "warmup_lr": "1e-4"}
+    (tmp_path / "args.yaml").write_text(args(**whole, **settings), encoding="utf-8")
+    found = inspect(str(tmp_path / "args.yaml"), run=Run.part(dataset_size=10))
+    assert found.figures.sum_shrink / 0.2 == pytest.approx(total, rel=1e-5)
+
+
+def test_milestones_under_updates_are_no_epoch_early(tmp_path):
+    text = args(
+        sched="multistep", decay_milestones="[30]", sched_on_updates="true", warmup_epochs="0"
+    )
+    assert read(tmp_path, "args.yaml", text).schedule == "step:at=30epochs,gamma=0.1"
+
+
+def test_timm_s_own_launcher_and_the_short_flag_are_read(tmp_path):
+    text = "./distributed_train.sh 4 /imagenet -b 144 --opt rmsproptf --lr .032 --warmup-lr 1e-6\n"
+    assert read(tmp_path, "run.sh", text).run.examples_per_step == 576

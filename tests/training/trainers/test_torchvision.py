@@ -51,3 +51,42 @@ def test_optimizers_have_their_conventions(tmp_path, opt, convention, nesterov):
     made = read(tmp_path, "run.sh", f"{LAUNCH} --lr-gamma 0.1 --opt {opt} --bias-weight-decay 0")
     assert (made.convention, made.run.nesterov) == (convention, nesterov)
     assert made.exempt.rule == "biases"
+
+
+def test_videos_scale_the_lr_by_the_devices_and_step_by_iterations(tmp_path):
+    made = read(tmp_path, "run.sh", LAUNCH + "--clip-len 16 --lr 0.01 --lr-milestones 20 30 40")
+    assert (float(made.run.lr), made.run.examples_per_step, made.run.epochs) == (0.08, 192, 45)
+    course = "linear:initial=0.001,final=1,until=10epochs+step:at=10/20/30epochs,gamma=0.1"
+    assert made.schedule == course
+    early = read(tmp_path, "b.sh", LAUNCH + "--lr-milestones 5 30")
+    assert early.schedule is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "schedule"),
+    [
+        ("", "step:at=16/22epochs,gamma=0.1,warmup=1000,start=0.001"),
+        ("--lr-steps 36 43", "step:at=36/43epochs,gamma=0.1,warmup=1000,start=0.001"),
+        ("--lr-scheduler cosineannealinglr",
+         "cosine:per=1epochs,warmup=1000,start=0.001,warmup_per=1,over=run,toward=product"),
+        ("--lr-scheduler odd", None),
+    ],
+)  # fmt: skip
+def test_detection_warms_up_in_its_first_epoch(tmp_path, flags, schedule):
+    made = read(tmp_path, "run.sh", f"{LAUNCH} --aspect-ratio-group-factor 3 {flags}")
+    assert (float(made.run.lr), made.run.examples_per_step, made.run.epochs) == (0.02, 16, 26)
+    assert made.schedule == schedule
+
+
+def test_segmentation_is_polynomial_and_its_auxiliary_classifier_has_tenfold_lr(tmp_path):
+    made = read(tmp_path, "run.sh", f"{LAUNCH} --dataset coco -b 4 --aux-loss")
+    assert (made.run.examples_per_step, made.run.epochs) == (32, 30)
+    assert made.schedule == "polynomial:power=0.9"
+    assert made.groups[-1].lr_mult == "10"
+    warm = read(tmp_path, "b.sh", f"{LAUNCH} --dataset coco --aux-loss --lr-warmup-epochs 2")
+    assert warm.schedule == "linear:initial=0.01,final=1,until=2epochs+polynomial:power=0.9"
+
+
+def test_norms_may_have_a_decay_of_their_own(tmp_path):
+    made = read(tmp_path, "run.sh", f"{LAUNCH} --lr-gamma 0.1 --norm-weight-decay 1e-5")
+    assert (made.groups[-1].name, made.groups[-1].weight_decay) == ("norms", "1e-5")

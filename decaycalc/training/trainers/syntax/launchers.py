@@ -81,6 +81,9 @@ def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
         text = _product(flags, "num_gpus", "num_nodes") or _included(flags)
     elif "torchrun" in names or any("torch.distributed" in name for name in names):
         text = _product(flags, "nproc_per_node", "nnodes")
+    elif "distributed_train.sh" in names:  # timm's: its first word
+        word = command.words[1].text
+        text = word if word.isdecimal() else None
     elif "srun" in names or "mpirun" in names:
         text = _scheduled(flags, command.directives)
     elif names & {"swift", "megatron"}:
