@@ -243,4 +243,4 @@ def _rounding(decay: ScheduledDecay, dtype: str | None) -> list[str]:
         return []
     worst = precision_warning(max(point.shrink for point in lost), dtype)
     assert worst is not None  # noqa: S101  (it is one of the lost)
-    return [f"at {len(lost) / len(decay.curve):.0%} of the curve's steps {worst.text}"]
+    return [f"at {100 * len(lost) / len(decay.curve):.0f} % of the curve's steps {worst.text}"]

@@ -104,10 +104,10 @@ def test_oscillation_misfits_and_rounding_are_said() -> None:
     assert any("cut off at step 1000" in text for text in found.warnings)
     bf16 = over("pytorch-adamw", "0.1", Run(lr="3e-4", steps=1000), dtype="bfloat16")
     (text,) = bf16.warnings
-    assert text.startswith("at 100% of the curve's steps a shrink of 3e-05 per step is lost in bf")
+    assert text.startswith("at 100 % of the curve's steps a shrink of 3e-05 per step is lost in bf")
     float32 = Run(lr="1e-4", steps=1000)
     (text,) = over("pytorch-adamw", "1e-3", float32, dtype="float32").warnings
-    assert text.startswith("at 56% of the curve's steps")
+    assert text.startswith("at 56 % of the curve's steps")
     assert not over("pytorch-adamw", "0.1", float32, "constant", dtype="float32").warnings
 
 

@@ -180,7 +180,7 @@ def test_the_shell_shows_the_network_and_its_counts(write, run):
     path = write("train_gpt2.py", ORDINARY["train_gpt2.py"])
     status, out, _ = run("inspect", path, "-a", "gpt2")
     assert status == 0
-    assert "124,318,464 of 124,439,808 weights decay (99.90%)" in out
+    assert "124,318,464 of 124,439,808 weights decay (99.90 %)" in out
     assert "121,344" in out
     status, out, _ = run("inspect", path, "-a", "gpt2", "--decay-mask", "all")
     assert "what all exempts" in out
