@@ -13,7 +13,8 @@ _GONE = 1e-6
 def _next_to_nothing(subject: Subject) -> Iterator[Hit]:
     total = subject.figures.sum_shrink
     if total is not None and 0 < total < NOTHING:
-        message = f"the whole run takes {100 * total:.2g} % off a weight: this λ does next to nothing"
+        share = f"{100 * total:.2g} %"
+        message = f"the whole run takes {share} off a weight: this λ does next to nothing"
         yield at(message, subject.quantity("weight_decay"))
 
 

@@ -111,8 +111,8 @@ def _exempt_origin(training: Training) -> str:
 
 def _network_counts(network: NetworkJson) -> str:
     """Return how many of a network's weights decay, as whole numbers."""
-    share = network["n_decayed"] / network["n_parameters"]
-    return f"{network['n_decayed']:,} of {network['n_parameters']:,} weights decay ({100 * share:.2f} %)"
+    n_decayed, n_all = network["n_decayed"], network["n_parameters"]
+    return f"{n_decayed:,} of {n_all:,} weights decay ({100 * n_decayed / n_all:.2f} %)"
 
 
 def _row(found: Sourced, training: Training) -> tuple[Cell, ...]:
