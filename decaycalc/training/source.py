@@ -84,7 +84,8 @@ def read_training(
         document = documents[at - 1]
     else:
         raise UnreadableFileError(path, f"it has {len(documents)} commands, no {at}th")
-    if document.absent:
+    known = fitting(document) if trainer is None else (trainer,)
+    if document.absent and (not known or known[0].config_is_settings):
         raise UnreadableFileError(path, document.absent)
     return read(document, recognise(document) if trainer is None else trainer, given)
 

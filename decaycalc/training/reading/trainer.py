@@ -110,6 +110,7 @@ class Trainer(Record):
     - `unit`: settings -> what B counts.
     - `prepare`: the document -> the document, joined with its neighbours where they belong to it.
     - `finish`: settings and the training made so far -> the training, for oddities.
+    - `config_is_settings`: whether `--config FILE` on its command line holds its settings.
     """
 
     kind: str
@@ -125,6 +126,7 @@ class Trainer(Record):
     unit: Callable[["Settings"], str] = lambda _: "examples"
     prepare: Callable[[Document], Document] = lambda document: document
     finish: Callable[["Settings", Training], Training] = lambda _, made: made
+    config_is_settings: bool = True
 
     def field(self, name: str) -> Field | None:
         """Return the field of that name, None if it has none."""

@@ -125,8 +125,8 @@ def _one_cycle(settings: Settings, warm: str | None) -> str | None:
 
 def _schedule(settings: Settings) -> str | None:
     name = settings.word("scheduler")
-    open_ended = name == "rex" or settings.has("jagged_restart_steps")
-    if open_ended or hf_deepspeed.takes(settings, "scheduler"):
+    jagged = settings.has("jagged_restart_steps") and settings.text("jagged_restart_steps")
+    if name == "rex" or jagged or hf_deepspeed.takes(settings, "scheduler"):
         return None
     warm = None if (steps := _warmup(settings)) == "0" else steps
     if name == "one_cycle":
@@ -250,6 +250,7 @@ TRAINER = Trainer(
         Field(name="cosine_min_lr_ratio", paths=("cosine_min_lr_ratio",)),
         Field(name="cosine_constant_lr_ratio", paths=("cosine_constant_lr_ratio",)),
         Field(name="lr_quadratic_warmup", paths=("lr_quadratic_warmup",), default="false"),
+        Field(name="jagged_restart_steps", paths=("jagged_restart_steps",)),
         Field(name="sample_packing", paths=("sample_packing",), default="false"),
         Field(name="sequence_len", paths=("sequence_len",), default="512"),
         argument("pct_start", "lr_scheduler_kwargs"),

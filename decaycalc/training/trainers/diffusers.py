@@ -146,4 +146,5 @@ TRAINER = Trainer(
     harmless=("max_grad_norm", "prior_*", "sample_batch_size", "validation_*", "checkpoint*",
               "gradient_checkpointing", "rank", "text_encoder_lr", "dataloader*"),
     finish=_finish,
+    config_is_settings=False,
 )  # fmt: skip

@@ -17,7 +17,10 @@ NOTHING = Exemption(
 
 def takes(settings: Settings, section: str) -> bool:
     """Return whether the DeepSpeed file has a section, `optimizer` or `scheduler`."""
-    return section in (_sections(settings) or ())
+    if section not in (_sections(settings) or ()):
+        return False
+    settings.find(_PATH)  # the file is what tells it
+    return True
 
 
 def _sections(settings: Settings) -> frozenset[str] | None:

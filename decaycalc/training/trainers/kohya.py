@@ -9,12 +9,13 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument, arguments_of, numbers_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.schedules import compose, percent
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Node
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
 
 _VERSION = "sd-scripts 48d368fa"
 _NAMES = {
@@ -45,16 +46,6 @@ _OWN = (
 )
 _SHARED = ("pretrained_model_name_or_path", "train_batch_size", "max_train_steps",
            "lr_warmup_steps", "unet_lr", "train_data_dir", "dataset_config")  # fmt: skip
-
-
-_SHAPES = {
-    "constant_with_warmup": "constant",
-    "linear": "linear",
-    "cosine": "cosine",
-    "cosine_with_restarts": "cosine-restarts",
-    "polynomial": "polynomial",
-    "cosine_with_min_lr": "cosine",
-}
 
 
 def _prepare(document: Document) -> Document:
@@ -139,42 +130,141 @@ def _by_epochs(settings: Settings) -> Sourced | None:
     return Sourced(name="steps", value=None, origin=Origin.MISSING)
 
 
-def _warmup(settings: Settings) -> str | None:
-    """Return the warm-up: a number below 1 is a share of the steps."""
-    length = settings.number("lr_warmup_steps") or Fraction(0)
-    steps = settings.number("steps")
-    if not length and settings.number("lr_warmup"):  # kohya_ss gives percents
-        return f"{settings.text('lr_warmup')}%"
+def _ticks(settings: Settings, name: str) -> str | None:
+    """Return a length of the scheduler: a number below 1 is a share of the steps.
+
+    The scheduler steps once a device, and a number of steps is not multiplied by them.
+    """
+    length = settings.number(name) or Fraction(0)
     if 0 < length < 1:
+        steps = settings.number("steps")
         return percent(length) if steps is None else str(int(length * steps))
-    return str(int(length)) if length else None
+    devices = settings.number("world_size") if length else None
+    return str(max(int(length / (devices or 1)), 1)) if length else None
+
+
+def _warmup(settings: Settings) -> str | None:
+    length = _ticks(settings, "lr_warmup_steps")
+    if length is None and settings.number("lr_warmup"):  # kohya_ss gives percents
+        return f"{settings.text('lr_warmup')}%"
+    return length
 
 
 def _schedule(settings: Settings) -> str | None:
-    """Source: sd-scripts 48d368fa library/train_util.py, get_scheduler_fix."""
-    name, warm = settings.word("scheduler"), _warmup(settings)
-    if name == "constant":
-        return "constant"  # diffusers' constant takes no warm-up
-    more: dict[str, int | Fraction | None] = {}
-    if name == "cosine_with_restarts":
-        more = {"cycles": settings.count("num_cycles")}
-    elif name == "polynomial":
-        more = {"power": settings.number("power")}
-    elif name == "cosine_with_min_lr":
-        more = {"final": settings.number("min_lr_ratio")}
-    shape = _SHAPES.get(name)
-    return None if shape is None else compose(shape, **more, warmup=warm)
+    """Return the schedule; a class of its own, or arguments to it, are not followed.
+
+    Source: sd-scripts 48d368fa library/train_util.py, get_scheduler_fix.
+    """
+    if settings.text("scheduler_class") or settings.text("scheduler_args"):
+        return None
+    make = _SCHEDULES.get(settings.word("scheduler"))
+    return None if make is None else make(settings, _warmup(settings))
+
+
+def _constant(_: Settings, __: str | None) -> str:
+    return "constant"  # transformers' constant takes no warm-up
+
+
+def _restarts(settings: Settings, warm: str | None) -> str:
+    return compose("cosine-restarts", cycles=settings.count("num_cycles"), warmup=warm)
+
+
+def _polynomial(settings: Settings, warm: str | None) -> str:
+    final = ratio(settings, "lr_end", "lr")
+    return compose("polynomial", power=settings.number("power"), final=final, warmup=warm)
+
+
+def _inverse_sqrt(settings: Settings, warm: str | None) -> str:
+    return compose("inverse-sqrt", timescale=settings.count("timescale"), warmup=warm)
+
+
+def _is_half(settings: Settings) -> bool:
+    """Return whether a cosine goes down once: it has half as many cycles as are asked for."""
+    return settings.number("num_cycles") == 1
+
+
+def _with_min_lr(settings: Settings, warm: str | None) -> str | None:
+    final = settings.number("min_lr_ratio")
+    if final is None or not _is_half(settings):  # transformers refuses the first
+        return None
+    return compose("cosine", final=final, warmup=warm)
+
+
+def _stable_decay(settings: Settings, warm: str | None) -> str | None:
+    low, decay = settings.number("min_lr_ratio") or None, _ticks(settings, "lr_decay_steps")
+    if decay is None or not _is_half(settings):
+        return None
+    start = warm and low
+    return compose("wsd", decay=decay, shape="cosine", final=low, warmup=warm, start=start)
+
+
+_SCHEDULES = {
+    "constant": _constant,
+    "constant_with_warmup": lambda _, warm: compose("constant", warmup=warm),
+    "linear": lambda _, warm: compose("linear", warmup=warm),
+    "cosine": lambda _, warm: compose("cosine", warmup=warm),
+    "cosine_with_restarts": _restarts,
+    "polynomial": _polynomial,
+    "inverse_sqrt": _inverse_sqrt,
+    "cosine_with_min_lr": _with_min_lr,
+    "warmup_stable_decay": _stable_decay,
+}
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    """Give the parts that have an lr of their own."""
-    parts = (("U-Net", "unet_lr"), ("text encoder", "text_encoder_lr"))
-    own = tuple(
-        Group(name=name, selector=name, lr=texts[0])
-        for name, key in parts
-        if (texts := settings.texts(key)) and numbers_of(texts[0])
+    """Give the parts that have an lr of their own, LoRA+'s up matrices among them.
+
+    Source: sd-scripts 48d368fa networks/lora.py, prepare_optimizer_params.
+    """
+    parts = (("U-Net", "unet_lr", "unet_"), ("text encoder", "text_encoder_lr", "text_encoder_"))
+    arguments = arguments_of(settings, "network_args")
+    own: list[Group] = []
+    for name, key, prefix in parts:
+        lr = next((typed_number(text) for text in settings.texts(key)[:1]), None)
+        own += [] if lr is None else [Group(name=name, selector=name, lr=settings.texts(key)[0])]
+        plus = arguments.get(f"loraplus_{prefix}lr_ratio") or arguments.get("loraplus_lr_ratio")
+        share = typed_number(",".join(texts_of(plus)))
+        if share is not None:
+            up = Group(name=f"{name} up", selector=f"lora_up of the {name}")
+            own.append(
+                replace(up, lr_mult=decimal_text(share))
+                if lr is None
+                else replace(up, lr=decimal_text(lr * share))
+            )
+    return replace(made, groups=tuple(own)) if own else made
+
+
+def _batch_size(settings: Settings) -> Sourced | None:
+    """Return the batch size of the data set's own file, which stands before train_batch_size.
+
+    Source: sd-scripts 48d368fa library/config_util.py, BlueprintGenerator.
+    """
+    name = "".join(settings.texts("dataset_config"))
+    if not name or "batch_size" in settings.given:
+        return None
+    beside = settings.document.named(name)
+    if beside is None:
+        note = f"batch_size may stand in {name[:60]}, which is not here"
+        return Sourced(name="batch_size", value=None, origin=Origin.MISSING, where=name, note=note)
+    sizes = [find(part, "batch_size") for part in _datasets(beside.root)]
+    found = list(dict.fromkeys(text for size in sizes for text in texts_of(size)))
+    if len(found) > 1:
+        note = f"{name[:60]} has several batch sizes"
+        return Sourced(name="batch_size", value=None, origin=Origin.MISSING, where=name, note=note)
+    return (
+        Sourced(name="batch_size", value=found[0], origin=Origin.FILE, where=f"{name}: batch_size")
+        if found
+        else None
     )
-    return replace(made, groups=own) if own else made
+
+
+def _datasets(root: Entries) -> list[Entries]:
+    """Return the data sets of a file, else what it says of all of them."""
+    listed = root.entries.get("datasets")
+    parts = listed.items if isinstance(listed, Items) else ()
+    own = [part for part in parts if isinstance(part, Entries) and "batch_size" in part.entries]
+    general = root.entries.get("general")
+    return own or ([general] if isinstance(general, Entries) else [])
 
 
 # BERT's own pre-training takes an optimizer_type and a train_batch_size too.
@@ -209,17 +299,23 @@ TRAINER = Trainer(
         argument("decouple", "optimizer_args", default="false"),
         Field(name="nesterov", default="true"),
         Field(name="dampening", default="0"),
-        Field(name="batch_size", paths=("train_batch_size",), default="1"),
+        Field(name="batch_size", paths=("train_batch_size",), default="1",
+              overrule=_batch_size),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="epochs", paths=("max_train_epochs", "epoch"), absent=("0",)),
         Field(name="steps", paths=("max_train_steps",), absent=("0",), default="1600",
               overrule=_by_epochs),
         Field(name="scheduler", paths=("lr_scheduler",), default="constant"),
+        Field(name="scheduler_class", paths=("lr_scheduler_type",)),
+        Field(name="scheduler_args", paths=("lr_scheduler_args",)),
         Field(name="lr_warmup_steps", paths=("lr_warmup_steps",), absent=("0",), default="0"),
         Field(name="lr_warmup", paths=("lr_warmup",)),
         Field(name="num_cycles", paths=("lr_scheduler_num_cycles",), default="1"),
         Field(name="power", paths=("lr_scheduler_power",), default="1"),
+        Field(name="lr_decay_steps", paths=("lr_decay_steps",), absent=("0",), default="0"),
+        Field(name="timescale", paths=("lr_scheduler_timescale",)),
+        Field(name="lr_end", default="1e-7", source="transformers 5.24.0 optimization.py"),
         Field(name="min_lr_ratio", paths=("lr_scheduler_min_lr_ratio",)),
     ),
     optimizer=_optimizer,

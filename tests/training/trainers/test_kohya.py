@@ -83,7 +83,20 @@ def test_older_switches_choose_the_optimizer(tmp_path, switch, convention):
         ([('"cosine"', '"constant"')], "constant"),
         ([('"cosine"', '"constant_with_warmup"')], "constant:warmup=200"),
         ([('"cosine"', '"cosine_with_restarts"')], "cosine-restarts:cycles=1,warmup=200"),
-        ([('"cosine"', '"polynomial"')], "polynomial:power=1,warmup=200"),
+        ([('"cosine"', '"polynomial"')], "polynomial:power=1,final=0.001,warmup=200"),
+        ([('"cosine"', '"inverse_sqrt"\nlr_scheduler_timescale = 50')],
+         "inverse-sqrt:timescale=50,warmup=200"),
+        ([('"cosine"', ('"cosine_with_min_lr"\nlr_scheduler_num_cycles = 3'
+                       '\nlr_scheduler_min_lr_ratio = 0.1'))], None),
+        ([('"cosine"', '"cosine_with_min_lr"')], None),
+        ([('"cosine"', '"warmup_stable_decay"\nlr_decay_steps = 0.2')],
+         "wsd:decay=400,shape=cosine,warmup=200"),
+        ([('"cosine"', ('"warmup_stable_decay"\nlr_decay_steps = 400'
+                       '\nlr_scheduler_min_lr_ratio = 0.1'))],
+         "wsd:decay=400,shape=cosine,final=0.1,warmup=200,start=0.1"),
+        ([('"cosine"', '"warmup_stable_decay"')], None),
+        ([('"cosine"', '"cosine"\nlr_scheduler_args = ["num_cycles=2"]')], None),
+        ([('"cosine"', '"cosine"\nlr_scheduler_type = "CosineAnnealingLR"')], None),
         ([('"cosine"', '"cosine_with_min_lr"\nlr_scheduler_min_lr_ratio = 0.1')],
          "cosine:final=0.1,warmup=200"),
         ([('"cosine"', '"other"')], None),
@@ -152,3 +165,38 @@ def test_bert_s_pre_training_is_another_program_s(tmp_path):
     )
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "run.sh", text)
+
+
+def test_a_warmup_in_steps_is_in_those_of_the_scheduler(tmp_path):
+    text = changed(("0.1\n", "50\n"))
+    assert read(tmp_path, "a.toml", text, world_size="2").schedule == "cosine:warmup=25"
+
+
+def test_lora_plus_gives_the_up_matrices_their_own_lr(tmp_path):
+    more = 'network_args = ["loraplus_lr_ratio=16"]\nunet_lr = 2e-4\n'
+    groups = read(tmp_path, "a.toml", FILE + more).groups
+    assert [(group.name, group.lr, group.lr_mult) for group in groups] == [
+        ("U-Net", "2e-4", "1"),
+        ("U-Net up", "0.0032", "1"),
+        ("text encoder up", None, "16"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        ("[[datasets]]\nbatch_size = 6\n", 24),
+        ("[general]\nbatch_size = 5\n[[datasets]]\nresolution = 512\n", 20),
+        ("[[datasets]]\nbatch_size = 6\n[[datasets]]\nbatch_size = 4\n", None),
+        ("[[datasets]]\nresolution = 512\n", 8),
+        (None, None),
+    ],
+)
+def test_a_data_set_s_own_file_has_the_batch_size(tmp_path, data, size):
+    if data is not None:
+        (tmp_path / "data.toml").write_text(data)
+    text = FILE + 'dataset_config = "data.toml"\n'
+    found = read(tmp_path, "a.toml", text)
+    assert found.run.examples_per_step == size
+    assert ("batch_size" in found.missing) == (size is None)
+    assert read(tmp_path, "a.toml", text, batch_size="3").run.examples_per_step == 12

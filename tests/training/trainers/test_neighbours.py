@@ -173,3 +173,9 @@ def test_without_that_file_a_command_is_refused(tmp_path, name, reason):
 def test_another_kind_of_config_is_a_flag_as_any(tmp_path):
     flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
     assert load(str(put(tmp_path / "run.sh", f"python t.py --config small {flags}\n"))).value == "0"
+
+
+def test_a_trainer_whose_config_is_a_model_s_is_read_without_it(tmp_path):
+    flags = "--train_batch_size 2 --max_train_steps 9 --lr_warmup_steps 0 --learning_rate 1e-4"
+    script = put(tmp_path / "run.sh", f"python train_dreambooth.py --config m.yaml {flags}\n")
+    assert load(str(script)).kind == "diffusers"
