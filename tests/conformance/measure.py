@@ -6,7 +6,8 @@ the records against it. A key is measured without a gradient; also along one whe
 rule says the direction; with and without its number along one where no rule says it, up to the
 first step that the number changes, whose direction is what it does without; and where a penalty
 joins the gradient of such a direction, against the same optimizer without its number along
-g + λ·w.
+g + λ·w. A measurement says by attributes of its own that it `needs_gradient`, that it has an
+`own_gradient` of a network that it trains, and what it measures `beside`.
 """
 
 import json
@@ -303,10 +304,12 @@ def measurements(rule, measure):
         strength = VALUE * getattr(measure, "factor", 1.0)
         by_hand = measure(lambda step, w: noise(step, w) + strength * w, 0.0)
         return {"w_after": measure(noise), "by_hand": by_hand}
-    found = {"w_after": measure()}
+    found = getattr(measure, "beside", dict)()
+    if not getattr(measure, "needs_gradient", False):
+        found["w_after"] = measure()
     if "gradients" not in signature(measure).parameters:
         return found
-    if "unmodelled" in rule:
+    if "unmodelled" in rule or getattr(measure, "own_gradient", False):
         return {**found, "apart": taken_apart(measure(noise), measure(noise, 0.0))}
     return {**found, "driven": measure(noise)}
 
@@ -357,7 +360,8 @@ def main(keys):
         except Exception as error:  # noqa: BLE001 - a package that is not there, or needs a GPU
             print(f"{key}: {type(error).__name__}: {str(error)[:80]}")
             continue
-        start = np.resize(START, np.shape(paths["w_after"][0])).tolist()
+        path = paths.get("w_after") or paths["apart"][0]
+        start = np.resize(START, np.shape(path[0])).tolist()
         known[key] = {
             "release": f"{package} {release_of(package)}", "lr": LR,
             "value": getattr(measure, "value", VALUE),

@@ -1,9 +1,10 @@
-"""What measure.py measures in TensorFlow 1 and 2, Theano and JavaScript."""
+"""What measure.py measures in TensorFlow 1 and 2, Theano, Java and JavaScript."""
 
 import importlib.util
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -176,6 +177,67 @@ def keras_sgd_decay(gradients=None, value=VALUE):
 keras_sgd_decay.names = {"momentum": 0.9}
 
 
+@cache
+def h2o_server():
+    """Start H2O's server for this machine alone, once."""
+    import h2o
+
+    h2o.init(ip="127.0.0.1", nthreads=1, max_mem_size="1g", bind_to_localhost=True)
+    h2o.no_progress()
+
+
+OUTPUT = np.random.default_rng(8).normal(size=(1, 4))
+TARGETS = (0.9, -0.3, 0.2)
+
+
+def h2o_trained(inputs, value, **fixed):
+    """Return H2O's network of one hidden layer after one pass over the inputs."""
+    h2o_server()
+    from h2o import H2OFrame
+    from h2o.estimators import H2ODeepLearningEstimator
+
+    rows = [[*map(float, row), y] for row, y in zip(inputs, TARGETS, strict=False)]
+    rows.append([None, 0.0, 0.0, 1.0])  # skipped; without it the response could be constant
+    names = ["a", "b", "c", "y"]
+    frame = H2OFrame(rows, column_names=names, column_types=["numeric"] * 4)
+    tables = [
+        H2OFrame(each.tolist()) for each in (START, OUTPUT, np.zeros((4, 1)), np.ones((1, 1)))
+    ]
+    model = H2ODeepLearningEstimator(
+        hidden=[4], activation="tanh", adaptive_rate=False, rate=LR, rate_annealing=0, l2=value,
+        initial_weights=tables[:2], initial_biases=tables[2:], standardize=False,
+        ignore_const_cols=False, missing_values_handling="skip", epochs=0.1,
+        train_samples_per_iteration=-1, force_load_balance=False, reproducible=True, seed=1,
+        overwrite_with_best_model=False, export_weights_and_biases=True, **fixed,
+    )  # fmt: skip
+    model.train(x=names[:3], y="y", training_frame=frame)
+    return model
+
+
+def h2o_table(found):
+    """Return a table of H2O's as numbers."""
+    return np.array(found.as_data_frame(use_pandas=False, header=False), dtype=float).tolist()
+
+
+def h2o_deeplearning(gradients=None, value=VALUE):
+    """Return the hidden weights after each example, whose inputs are zeros or of the noise."""
+    inputs, fixed = np.zeros((3, 3)), {"fast_mode": False}
+    if gradients is not None:
+        inputs, fixed = [gradients(step, START)[0] for step in range(3)], {}
+    paths = [h2o_trained(inputs[:count], value, **fixed).weights(0) for count in (1, 2, 3)]
+    return [h2o_table(each) for each in paths]
+
+
+def h2o_by_default():
+    """Return what fast_mode leaves of weights without inputs, and a bias along an error."""
+    model = h2o_trained(np.zeros((1, 3)), VALUE)
+    moved = h2o_table(h2o_trained(np.zeros((1, 3)), 0.0).biases(1))[0][0] - 1.0
+    return {"fast_mode": [h2o_table(model.weights(0))], "bias": [TARGETS[0] - 1.0, moved]}
+
+
+h2o_deeplearning.own_gradient, h2o_deeplearning.beside = True, h2o_by_default
+
+
 NODE = """
 const settings = JSON.parse(process.argv[1]);
 const lines = require('readline').createInterface({ input: process.stdin });
@@ -252,6 +314,7 @@ ELSEWHERE = {
     "tf-contrib-momentumw": ("tensorflow", "1.15", tf_contrib("MomentumWOptimizer", **MOMENTUM)),
     "lasagne-l2": ("Lasagne", "0", lasagne_l2),
     "keras-sgd-decay": ("Keras", "2.2", keras_sgd_decay),
+    "h2o-deeplearning": ("h2o", "3.46", h2o_deeplearning),
     "convnetjs": ("convnetjs", "0", node(CONVNETJS, batch_size=2, **MOMENTUM)),
     "tfjs-l2": ("@tensorflow/tfjs", "4", TFJS_L2),
 }

@@ -132,6 +132,12 @@ def optax_of(build):
     return measure
 
 
+PRODIGY = optax_of(
+    lambda optax, value: optax.contrib.prodigy(LR, weight_decay=value, estim_lr0=1.0)
+)
+PRODIGY.names, PRODIGY.needs_gradient = {"d": 1.0}, True  # of zeros it makes nan
+
+
 def paddle_lamb(gradients=None, value=VALUE):
     """Return the weights after each step of Paddle's Lamb."""
     import paddle
@@ -222,6 +228,7 @@ FRAMEWORKS = {
             )
         ),
     ),
+    "optax-prodigy": ("optax", "0.2.8", PRODIGY),
     "paddle-lamb": ("paddlepaddle", "3.3.1", paddle_lamb),
     "flax-optim-adam": ("flax", "0.5", flax_optim("Adam")),
     "flax-optim-momentum": ("flax", "0.5", flax_optim("Momentum")),

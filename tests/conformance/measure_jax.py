@@ -84,36 +84,96 @@ def maxtext(value, _):
     return module.get_optimizer(settings, LR)
 
 
-def levanter(**fixed):
-    """Return the builder of Levanter's AdamConfig at a constant lr."""
+CONSTANT = {"lr_schedule": "constant", "warmup": 0, "max_grad_norm": None}
 
-    def build(value, _):
-        name = "levanter.optim.config"
-        module = package(
-            "stanford-crfm/levanter/src",
-            name,
-            "haliax",
-            "tqdm_loggable",
-            "fsspec",
-            "jmp",
-            "pyarrow",
-            "async_lru",
-            "tensorstore",
-            "datasets",
-            "gcsfs",
-            "ray",
-            "pydantic",
-            "humanfriendly",
-            "levanter.tracker",
-            "levanter.utils",
-        )
-        settings = module.AdamConfig(
-            learning_rate=LR, weight_decay=value, beta1=0.9, beta2=0.999, max_grad_norm=None,
-            lr_schedule="constant", warmup=0, default_weight_decay_mask=False, **fixed,
-        )  # fmt: skip
-        return settings.build(3)
 
-    return build
+def stepped_by_levanter(settings, weight):
+    """Return a step of what a configuration of Levanter builds for a linear layer, and a look."""
+    import equinox
+    import haliax
+    import jax
+    import jax.numpy as jnp
+
+    def with_weight(found):
+        return equinox.tree_at(lambda each: each.weight.array, layer, jnp.asarray(found))
+
+    out, into = (haliax.Axis(*each) for each in zip(("out", "into"), weight.shape, strict=True))
+    key = jax.random.PRNGKey(0)
+    layer = haliax.nn.Linear.init(into, out, key=key, use_bias=False, out_first=True)
+    layer = with_weight(weight)
+    transform = settings.build(10_000)
+    state, update = transform.init(layer), equinox.filter_jit(transform.update)
+
+    def step(gradient):
+        nonlocal layer, state
+        updates, state = update(with_weight(gradient.astype("float32")), state, layer)
+        layer = equinox.apply_updates(layer, updates)
+
+    return step, lambda: np.asarray(layer.weight.array).astype(float)
+
+
+def levanter(name, **fixed):
+    """Return the measurement of one of Levanter's optimizers at a constant lr.
+
+    The number of those that keep the norm is their lr.
+    """
+
+    def measure(gradients=None, value=VALUE):
+        import levanter.optim
+
+        numbers = {"learning_rate": value}
+        if name == "Adam":
+            numbers = {
+                "learning_rate": LR,
+                "weight_decay": value,
+                "default_weight_decay_mask": False,
+            }
+            numbers |= {"beta1": 0.9, "beta2": 0.999}
+        settings = getattr(levanter.optim, f"{name}Config")(**numbers, **CONSTANT, **fixed)
+        return walked(*stepped_by_levanter(settings, START))(gradients)
+
+    return measure
+
+
+def turn(settings, weight, warmup, steps=200):
+    """Return 1 - cos of the angle that noise beside the weights turns them by, after a warm-up."""
+    noise = np.random.default_rng(3)
+    step, look = stepped_by_levanter(settings, weight.astype("float32"))
+    before = look()
+    for count in range(warmup + steps):
+        w = look()
+        before = w if count == warmup else before
+        gradient = noise.normal(size=w.shape)
+        step(gradient - w * np.vdot(gradient, w) / np.vdot(w, w))
+    w = look()
+    return 1 - np.vdot(w, before) / np.sqrt(np.vdot(w, w) * np.vdot(before, before))
+
+
+def turned():
+    """Return by how much AdamH turns a matrix, and AdamW at its equilibrium, in 200 steps."""
+    from levanter.optim import AdamConfig, AdamHConfig
+
+    lr, decay = 0.01, 0.1
+    matrix = np.random.default_rng(5).normal(size=(100, 100))
+    numbers = {"learning_rate": lr, "weight_decay": decay, "default_weight_decay_mask": False}
+    constrained = float(np.sqrt(2 * lr * decay * 0.1 / 1.9))
+    plain = AdamConfig(beta1=0.9, **numbers, **CONSTANT)
+    found = {"lr": lr, "weight_decay": decay, "learning_rate": constrained}
+    found["adamw"] = turn(plain, matrix * np.sqrt(lr / (2 * decay)), 1500)
+    for each, rate in (("adamh", constrained), ("rule_of_thumb", float(np.sqrt(lr * decay)))):
+        found[each] = turn(AdamHConfig(learning_rate=rate, **CONSTANT), matrix, 300)
+    return {"turned": found}
+
+
+def muonh_by_default():
+    """Return MuonH's path with the coefficients that it has by default."""
+    from measure import noise
+
+    return {"by_default": levanter("MuonH")(noise)}
+
+
+ADAMH, MUONH = levanter("AdamH"), levanter("MuonH", coefficient_type="simple")
+ADAMH.beside, MUONH.beside = turned, muonh_by_default
 
 
 def google_lion(value, _):
@@ -214,12 +274,10 @@ JAX_STACKS = {
     "optax-sophia": ("optax", "0.2.8", transformed(sophia)),
     "big-vision": ("google-research/big_vision", "0127fb6", transformed(big_vision)),
     "maxtext-adamw": ("AI-Hypercomputer/maxtext", "e591f30", transformed(maxtext)),
-    "levanter-adam": ("stanford-crfm/levanter", "9263f81", transformed(levanter())),
-    "levanter-adamc": (
-        "stanford-crfm/levanter",
-        "9263f81",
-        transformed(levanter(adamc_weight_decay=True)),
-    ),
+    "levanter-adam": ("marin-levanter", "0.2", levanter("Adam")),
+    "levanter-adamc": ("marin-levanter", "0.2", levanter("Adam", adamc_weight_decay=True)),
+    "levanter-adamh": ("marin-levanter", "0.2", ADAMH),
+    "levanter-muonh": ("marin-levanter", "0.2", MUONH),
     "google-lion": ("google/automl", "6a54c87", transformed(google_lion)),
     **{
         f"trax-{name.lower()}": ("trax", "1.4", trax(name, **fixed))

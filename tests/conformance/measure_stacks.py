@@ -6,6 +6,8 @@ DECAYCALC_SOURCES is a folder of checkouts, as for measure_sources.py.
 import importlib.util
 import os
 import sys
+import tempfile
+from functools import cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -44,7 +46,7 @@ class Absent(MetaPathFinder, Loader):
 
 def package(checkout, name, *absent):
     """Return a module of a checkout's own package, mocks standing in for what is absent."""
-    sys.path.insert(0, str(Path(os.environ["DECAYCALC_SOURCES"]) / checkout))
+    sys.path.insert(0, str(Path(os.environ.get("DECAYCALC_SOURCES", ".")) / checkout))
     sys.meta_path.insert(0, Absent(*absent))
     try:
         return importlib.import_module(name)
@@ -162,6 +164,35 @@ def deepspeed_muadamw(model, value):
     return DeepSpeedEngine._configure_basic_optimizer(engine, [model.weight])
 
 
+@cache
+def kernel_of_colossalai():
+    """Let ColossalAI's own builder compile its kernel for this machine without CUDA's compiler.
+
+    The kernel includes CUDA's headers, which NVIDIA's packages cuda-runtime, cuda-nvcc and
+    cuda-cccl bring, and calls nothing of cuBLAS, for whose header an empty file stands in.
+    """
+    import nvidia
+
+    root = "colossalai.kernel.extensions"
+    kernel = importlib.import_module(f"{root}.pybind.cpu_adam").CpuAdamX86Extension
+    builder = importlib.import_module(f"{root}.cpp_extension")._CppExtension
+    empty = Path(tempfile.mkdtemp())
+    (empty / "cublas_v2.h").touch()
+    headers = [empty, *(each for part in nvidia.__path__ for each in Path(part).glob("*/include"))]
+    folders = [*builder.include_dirs(kernel()), *map(str, headers)]
+    kernel.is_available = lambda _: True
+    kernel.assert_compatible = lambda _: None
+    kernel.include_dirs = lambda _: folders
+    kernel.build_jit = builder.build_jit
+
+
+def colossalai(model, value):
+    """Return ColossalAI's HybridAdam, on this machine its CPUAdam; FusedAdam needs a GPU."""
+    found = package("", "colossalai.nn.optimizer", "peft", "transformers").HybridAdam
+    kernel_of_colossalai()
+    return found([model.weight], lr=LR, betas=BETAS, eps=EPS, weight_decay=value)
+
+
 def flashoptim(name, **fixed):
     """Return the builder of one of flashoptim's optimizers, uncompressed."""
 
@@ -243,6 +274,7 @@ STACKS = {
     "scion-lions": ("LIONS-EPFL/scion", "f58a393", built(scion, value=1.0)),
     "deepspeed-adam": ("deepspeed", "0", built(deepspeed_cpu_adam)),
     "deepspeed-lion": ("deepspeed", "0", built(deepspeed_cpu_lion)),
+    "colossalai-hybrid-adam": ("colossalai", "0", built(colossalai)),
     "deepspeed-muadamw": ("deepspeed", "0", built(deepspeed_muadamw)),
     "flashoptim-adamw": ("flashoptim", "0", built(flashoptim("FlashAdamW"))),
     "flashoptim-adamw-decouple-lr": (

@@ -31,19 +31,22 @@ def test_pytorch_optimizers_ranger21_decays_by_the_variance_of_all_gradients():
     assert stepped(VALUE) - stepped(0.0) == pytest.approx(decayed - START, rel=1e-9)
 
 
-def test_optax_prodigy_decays_by_lr_times_its_own_estimate():
+@pytest.mark.parametrize("name", ["prodigy", "dadapt_adamw"])
+@pytest.mark.parametrize("estimate", [0.1, 1.0])
+def test_optax_prodigy_decays_by_lr_times_its_own_estimate_and_adams_correction(name, estimate):
     jax = pytest.importorskip("jax")
     optax = pytest.importorskip("optax")
 
-    def stepped(value, estimate):
+    def stepped(value):
         settings = {"learning_rate": LR, "weight_decay": value, "estim_lr0": estimate}
-        transform = optax.contrib.prodigy(**settings)
+        transform = getattr(optax.contrib, name)(**settings)
         weight = jax.numpy.asarray(START)
         updates, _ = transform.update(GRADIENT, transform.init(weight), weight)
         return np.asarray(updates)
 
-    for estimate in (0.1, 1.0):
-        taken = stepped(VALUE, estimate) - stepped(0.0, estimate)
-        corrected = np.sqrt(1 - 0.999) / (1 - 0.9)  # as Adam's first lr
-        assert taken == pytest.approx(-estimate * LR * corrected * VALUE * START, rel=1e-3)
+    text = find("optax-prodigy").update.removeprefix("d = unmodelled(g); ")
+    rule = parse_rule(text.replace("unmodelled(g)", "0*g"))
+    names = {"lr": LR, "weight_decay": VALUE, "d": estimate}
+    decayed = rule.step(State(), START, GRADIENT, names=names)
+    assert stepped(VALUE) - stepped(0.0) == pytest.approx(decayed - START, rel=1e-3)
     assert find("optax-prodigy").monomial is None

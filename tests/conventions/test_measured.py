@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from decaycalc.conventions.catalogue import conventions, find
+from decaycalc.conventions.run import Run
+from decaycalc.conversion.convert import convert
 from decaycalc.verification.rules.rule import State, parse_rule
 
 FOLDER = Path(__file__).parents[1] / "conformance"
@@ -28,6 +30,11 @@ LOOSE = {
 }
 HELD = {("prodigy-plus", "w_after"): 1}  # then its average of two sequences moves
 DRIFTS = {("deepspeed-lion", "w_after")}  # its sign of 0 is 1
+STEPS = {
+    "levanter-adamh": "n = norm(w); u = adam(g, beta2=0.95); "
+    "w = w - learning_rate*n*(u/norm(u) if norm(u) > 0 else 0); w = w*n/norm(w)",
+}
+"""What an optimizer does whose record's rule is the decay that its step stands for."""
 RULED = [
     (key, way)
     for key, case in MEASURED.items()
@@ -43,7 +50,7 @@ PENALTIES = [key for key, case in MEASURED.items() if "by_hand" in case]
 @pytest.mark.parametrize(("key", "way"), RULED)
 def test_a_records_rule_leaves_what_its_framework_left(key, way):
     case, record = MEASURED[key], find(key)
-    text = record.update
+    text = STEPS.get(key, record.update)
     if "d" in case.get("names", {}):
         text = text.replace("1e-6", str(case["names"]["d"]))  # as it was constructed
     rule, state, w = parse_rule(text), State(), np.array(case["w0"])
@@ -103,6 +110,38 @@ def test_a_sign_of_zero_that_is_one_moves_a_weight_by_lr_beside_the_decay(key, w
     drift = np.array(case[way][0]) - (1 - case["lr"] * case["value"]) * np.array(case["w0"])
     assert drift == pytest.approx(-case["lr"] * np.ones_like(drift), rel=1e-4)
     assert "its sign of 0 is not 0" in find(key).trap
+
+
+def turned(share):
+    """Return how far noise has turned weights, in variances, from 1 - cos of their angle."""
+    return -np.log(1 - share)
+
+
+def test_adamh_turns_at_the_records_lr_as_adamw_does_and_at_the_rule_of_thumb_9_5_times_as_far():
+    case = MEASURED["levanter-adamh"]["turned"]
+    names = {"source": "levanter-adam", "target": "levanter-adamh", "run": Run(lr=case["lr"])}
+    answer = convert(case["weight_decay"], **names)
+    assert answer.value == pytest.approx(case["learning_rate"])
+    assert turned(case["adamh"]) == pytest.approx(turned(case["adamw"]), rel=0.03)
+    assert turned(case["rule_of_thumb"]) / turned(case["adamw"]) == pytest.approx(9.5, rel=0.1)
+    assert "3.1 times as large: 9.5 times the decay" in find("levanter-adamh").trap
+    assert np.sqrt(9.5) == pytest.approx(3.1, abs=0.05)
+
+
+def test_muonh_keeps_the_norm_with_the_coefficients_that_it_has_by_default():
+    case = MEASURED["levanter-muonh"]
+    norms = np.linalg.norm([case["w0"], *case["by_default"]], axis=(1, 2))
+    assert norms == pytest.approx(norms[0], rel=1e-6)
+    by_default, simple = np.array(case["by_default"]), np.array(case["driven"])
+    assert np.abs(by_default - simple).max() <= 0.02 * np.abs(simple).max()
+
+
+def test_h2os_fast_mode_spares_weights_without_input_and_its_squared_error_has_no_half():
+    case = MEASURED["h2o-deeplearning"]
+    error, moved = case["bias"]
+    assert np.array_equal(case["fast_mode"][0], np.array(case["w0"]))
+    assert moved == pytest.approx(2 * case["lr"] * error, rel=1e-6)
+    assert find("h2o-deeplearning").loss_unit == "squared-error"
 
 
 @pytest.mark.parametrize("key", PENALTIES)

@@ -678,8 +678,8 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="ColossalAI HybridAdam, CPUAdam, FusedAdam(weight_decay, adamw_mode=True)",
         aliases=("colossalai-adam", "colossalai-fused-adam"),
         trap="AdamW although called Adam, unless adamw_mode=False",
-        source="hpcaitech/ColossalAI, colossalai/nn/optimizer/hybrid_adam.py (4f9953b)",
-        verification="literal step: ColossalAI builds its kernels with its CUDA toolkit",
+        source="hpcaitech/ColossalAI, colossalai/nn/optimizer/hybrid_adam.py, fused_adam.py (colossalai 0.5.0)",
+        verification="executed: colossalai 0.5.0",
     ),
     _record(
         decoupled,

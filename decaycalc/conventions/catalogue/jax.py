@@ -285,7 +285,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "prodigy",
         title="optax.contrib.prodigy, dadapt_adamw(weight_decay)",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
-        update="d = unmodelled(g); w = w - lr*d*(unmodelled(g) + weight_decay*w)",
+        update="d = unmodelled(g); w = w - lr*d*sqrt(1 - 0.999**t)/(1 - 0.9**t)*(unmodelled(g) + weight_decay*w)",
         aliases=("optax-dadapt-adamw",),
         trap=SLOW_START,
         where="optax/contrib/_prodigy.py",

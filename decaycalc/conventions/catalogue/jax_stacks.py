@@ -25,7 +25,7 @@ _levanter = package(
     title="Levanter {name}Config({parameter})",
     parameter="weight_decay",
     default="0.1",
-    verification="literal step: marin's Levanter is not on PyPI, read in its source",
+    release="marin-levanter 0.2.20.dev202606180959",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -83,8 +83,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.LR_SQUARED,
         exempt="LayerNorm, RMSNorm, embeddings and biases by name, unless weight_decay_modules says otherwise",
         trap="λ is times lr/peak before lr multiplies it again: at half of lr a quarter of the decay",
-        source="stanford-crfm/levanter, src/levanter/optim/config.py, AdamConfig.adamc_weight_decay (9263f81)",
-        verification="executed: stanford-crfm/levanter 9263f81",
+        where="levanter/optim/config.py, AdamConfig.adamc_weight_decay",
     ),
     _levanter(
         decoupled,
@@ -93,7 +92,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*(adam(g) + weight_decay*w)",
         exempt="LayerNorm, RMSNorm, embeddings and biases by name, unless weight_decay_modules says otherwise",
         trap="0.1 by default; embeddings are exempt too, which nanoGPT decays",
-        source="marin-community/marin, lib/levanter/src/levanter/optim/config.py, AdamConfig (0f45aa1)",
+        where="levanter/optim/config.py, AdamConfig",
     ),
     _levanter(
         Convention,
@@ -104,11 +103,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         coupling=Coupling.MEASURE,
         optimizer="measure",
         update="w = w*(1 - 19/2*learning_rate**2)",
-        default=None,
+        default="6e-4",
         exempt="embeddings, norms and biases, which Adam updates without decay",
         trap=RULE_OF_THUMB,
-        source="marin-community/marin, lib/levanter/src/levanter/optim/adamh.py, scale_by_adamh (7cb2d65)",
-        verification="literal step: the rotation simulated, within 3 % of AdamW's",
+        where="levanter/optim/adamh.py, scale_by_adamh",
         estimate=HYPERBALL,
     ),
     _levanter(
@@ -118,10 +116,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="learning_rate",
         refusal="it has no decay: the norm is kept by projection; to a Muon with decay only its rule of thumb leads, sqrt(lr·λ)",
         optimizer="muonh",
-        update="w = w - learning_rate*unmodelled(g)",
-        default="0.02",
+        update="n = norm(w); u = muon(g, sum_momentum=1); w = w - learning_rate*n*(u/norm(u) if norm(u) > 0 else 0); w = w*(n/norm(w) if norm(w) > 0 else 1)",
+        default="6e-4",
         exempt="everything",
         trap="AdamH updates the output head, Adam the embeddings",
-        source="marin-community/marin, lib/levanter/src/levanter/optim/muonh.py, scale_with_muonh (05422e2)",
+        where="levanter/optim/muonh.py, scale_with_muonh",
     ),
 )
