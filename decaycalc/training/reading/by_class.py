@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Optimizer
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer
 from decaycalc.training.record import Origin, Sourced
 
 
@@ -38,18 +38,24 @@ def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], 
 
 
 def class_fields(
-    name: str, arguments: str, *, plain: str = "", default: str | None = None
+    name: str,
+    arguments: str,
+    *,
+    plain: str = "",
+    default: str | None = None,
+    peak: Derive | None = None,
 ) -> tuple[Field, ...]:
     """Return the fields of an optimizer whose path stands at `name`, its arguments at `arguments`.
 
     `plain` is the path of a bare name where the file may have that instead, `default` the class
-    that holds where it has none.
+    that holds where it has none, `peak` what a scheduler puts in the place of lr.
     """
     return (
         Field(name="optimizer", paths=(name, plain) if plain else (name,), default=default),
         Field(name="weight_decay", paths=(f"{arguments}.weight_decay",),
               derive=class_default("weight_decay")),
-        Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr")),
+        Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr"),
+              overrule=peak),
         element("beta1", f"{arguments}.betas", 0, default="0.9"),
         element("beta2", f"{arguments}.betas", 1, default="0.999"),
         Field(name="eps", paths=(f"{arguments}.eps",), default="1e-8"),

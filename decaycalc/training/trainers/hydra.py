@@ -4,46 +4,58 @@ Hydra fixes no names for batch size and length: what stands under the usual ones
 to be unsure. Source: hydra 1.3, the `_target_` of instantiate.
 """
 
+from collections.abc import Iterator
+
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Training
+from decaycalc.training.trainers.lightning import DEVICE_FIELDS
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar, key_paths
+from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar, leaves
 
 _UNSURE = "found, unsure: Hydra fixes no names"
 _PLACES = ("optimizer", "model.optimizer", "optim", "model.optim", "training.optimizer",
-           "train.optimizer", "trainer.optimizer", "task.optimizer", "algo.optimizer")  # fmt: skip
+           "train.optimizer", "trainer.optimizer", "task.optimizer", "algo.optimizer",
+           "module.optimizer", "system.optimizer", "model.optimizer_g")  # fmt: skip
 _DEEPEST = 6
 
 
 def _prepare(document: Document) -> Document:
     """Lift the first mapping whose `_target_` is an optimizer to the top."""
-    found = _optimizer_node(document.root, 0)
+    found = next(_optimizers(document.root, 0), None)
     if found is None:
         return document
     return replace(document, root=Entries(entries={**document.root.entries, "optimizer": found}))
 
 
-def _optimizer_node(node: Node, depth: int) -> Entries | None:
-    """Return the first mapping that names a class of an `optim` module, or lies at `optimizer`."""
+def _optimizers(node: Node, depth: int) -> Iterator[Entries]:
+    """Yield each mapping that names a class of an `optim` module, or lies at `optimizer`."""
     if not isinstance(node, Entries) or depth > _DEEPEST:
-        return None
+        return
     for key, part in node.entries.items():
         target = part.entries.get("_target_") if isinstance(part, Entries) else None
         text = (target.text or "") if isinstance(target, Scalar) else ""
-        if isinstance(part, Entries) and text and ("optim" in key or ".optim." in text):
-            return part
-        below = _optimizer_node(part, depth + 1)
-        if below is not None:
-            return below
-    return None
+        is_one = bool(text) and "lr_scheduler" not in text and "sched" not in key
+        if isinstance(part, Entries) and is_one and ("optim" in key or ".optim." in text):
+            yield part
+        else:
+            yield from _optimizers(part, depth + 1)
 
 
 def _schedule(settings: Settings) -> str | None:
-    paths = key_paths(settings.document.root)
-    return None if any("sched" in path.rpartition(".")[2] for path in paths) else "constant"
+    """Return torch's scheduler, stepped once an epoch unless an interval says otherwise."""
+    if settings.text("scheduler") is not None:
+        return schedule_of(settings)
+    set_ones = (path for path, node in leaves(settings.document.root) if _is_set(node))
+    parts = {part for path in set_ones for part in path.split(".")}
+    return None if any("sched" in part for part in parts) else "constant"
+
+
+def _is_set(node: Node) -> bool:
+    return not (isinstance(node, Scalar) and node.text is None and not node.open)
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -55,12 +67,22 @@ def _finish(settings: Settings, made: Training) -> Training:
         for found in made.quantities
     )
     notes = made.notes
+    if made.schedule is not None and settings.text("scheduler") is not None:
+        notes = (*notes, _STEPPED)
+    own = {id(each) for each in _optimizers(settings.document.root, 0)}
+    if len(own) > 1:
+        notes = (*notes, "the file has several optimizers: the first one is read")
     if settings.has("defaults"):
         note = "the file's `defaults:` name other files, which are not read: give the composed one"
         notes = (*notes, note)
     return replace(made, quantities=quantities, notes=notes)
 
 
+_INTERVALS = ("scheduler.interval", "lr_scheduler.interval", "model.scheduler_interval",
+              "model.interval", "scheduler.pytorch_lightning_params.interval")  # fmt: skip
+_STEPPED = "unsure: the program's code says how often the scheduler is stepped"
+_SCHEDULERS = tuple(f"{place}{name}" for place in ("", "model.", "module.", "optim.", "training.",
+                    "train.", "scheduler.") for name in ("scheduler", "lr_scheduler"))  # fmt: skip
 _BATCHES = ("batch_size", "data.batch_size", "datamodule.batch_size", "train.batch_size",
             "training.batch_size", "dataset.batch_size", "data.train.batch_size")  # fmt: skip
 _EPOCHS = ("trainer.max_epochs", "max_epochs", "training.max_epochs", "train.epochs",
@@ -73,14 +95,14 @@ TRAINER = Trainer(
     version="hydra 1.3",
     signatures=tuple(Signature(all_of=(f"{place}._target_",)) for place in _PLACES),
     fields=(
-        *class_fields("optimizer._target_", "optimizer"),
+        *class_fields("optimizer._target_", "optimizer", peak=peak_of),
         Field(name="batch_size", paths=_BATCHES),
         Field(name="grad_accum", paths=("trainer.accumulate_grad_batches",), default="1"),
-        Field(name="world_size", default="1"),
+        *DEVICE_FIELDS,
         Field(name="steps", paths=_STEPS, absent=("-1",)),
         Field(name="epochs", paths=_EPOCHS, absent=("-1",)),
-        Field(name="scheduler", paths=("scheduler._target_", "lr_scheduler._target_",
-                                       "model.scheduler._target_")),
+        *scheduler_fields(tuple(f"{place}._target_" for place in _SCHEDULERS), _SCHEDULERS,
+                          intervals=_INTERVALS),
     ),
     optimizer=optimizer_of,
     schedule=_schedule,

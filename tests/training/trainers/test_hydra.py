@@ -1,5 +1,7 @@
 """Hydra's composed configurations."""
 
+import pytest
+
 from tests.training.trainers.reading import quantity, read, shrink
 
 FILE = """\
@@ -25,9 +27,43 @@ def test_what_stands_under_usual_names_is_found_and_unsure(tmp_path):
     assert found.schedule == "constant"
 
 
-def test_a_scheduler_has_no_text_here(tmp_path):
-    text = FILE + "scheduler:\n  _target_: torch.optim.lr_scheduler.StepLR\n"
-    assert read(tmp_path, "config.yaml", text).schedule is None
+@pytest.mark.parametrize(
+    ("arguments", "schedule"),
+    [
+        ("{_target_: torch.optim.lr_scheduler.StepLR, _partial_: true, step_size: 4}",
+         "step:every=4epochs,gamma=0.1"),
+        ("{_target_: torch.optim.lr_scheduler.ReduceLROnPlateau, patience: 10}", None),
+        ("{_target_: src.schedulers.Own}", None),
+        ("null", "constant"),
+    ],
+)  # fmt: skip
+def test_a_scheduler_of_torch_is_taken_to_step_once_an_epoch(tmp_path, arguments, schedule):
+    # The scheduler's class lies in torch.optim too, and stands before the optimizer.
+    text = FILE.replace("model:\n", f"model:\n  scheduler: {arguments}\n", 1)
+    made = read(tmp_path, "config.yaml", text)
+    assert (made.convention, made.schedule) == ("pytorch-adam", schedule)
+    assert any("how often" in note for note in made.notes) == ("StepLR" in arguments)
+
+
+def test_an_interval_of_steps_counts_steps(tmp_path):
+    target = "{_target_: torch.optim.lr_scheduler.StepLR, interval: step, step_size: 400}"
+    assert read(tmp_path, "a.yaml", f"{FILE}scheduler: {target}\n").schedule == (
+        "step:every=400,gamma=0.1"
+    )
+
+
+def test_lightnings_devices_multiply_the_batch(tmp_path):
+    text = FILE.replace("  max_epochs: 10", "  max_epochs: 10\n  devices: 4\n  num_nodes: 2")
+    assert read(tmp_path, "config.yaml", text).run.examples_per_step == 512
+
+
+def test_several_optimizers_are_told(tmp_path):
+    second = "  optimizer_d: {_target_: torch.optim.SGD, lr: 1}\n"
+    found = read(tmp_path, "config.yaml", FILE.replace("data:\n", f"{second}data:\n"))
+    assert found.convention == "pytorch-adam"
+    assert any("several optimizers" in note for note in found.notes)
+    one = read(tmp_path, "one.yaml", FILE)
+    assert not any("several optimizers" in note for note in one.notes)
 
 
 def test_other_files_are_named_as_not_read(tmp_path):

@@ -43,11 +43,27 @@ def test_a_scheduler_is_stepped_once_an_epoch(tmp_path):
     assert shrink(found) == pytest.approx(5e-5)
 
 
+# Each Σ lr agrees with torch 2.13's own scheduler over 300 steps of 30 epochs.
 @pytest.mark.parametrize(
     ("name", "arguments", "schedule"),
     [
         ("CosineAnnealingLR", "{T_max: 10, eta_min: 0.0001}",
-         "cosine:length=10epochs,final=0.1,per=1epochs"),
+         "cosine:length=10epochs,final=0.1,after=mirror,per=1epochs"),
+        ("CosineAnnealingLR", "{T_max: 50}", "cosine:length=50epochs,per=1epochs"),
+        ("CosineAnnealingWarmRestarts", "{T_0: 4, T_mult: 2, eta_min: 0.0001}",
+         "cosine-restarts:period=4epochs,growth=2,final=0.1,per=1epochs"),
+        ("CosineAnnealingWarmRestarts", "{T_0: 7}", "cosine-restarts:period=7epochs,per=1epochs"),
+        ("CosineAnnealingWarmRestarts", "{T_mult: 2}", None),
+        ("StepLR", "{gamma: 0.5}", None),
+        ("ConstantLR", "{}", "constant:value=1/3,until=5epochs + constant"),
+        ("ConstantLR", "{factor: 0.5, total_iters: 8}",
+         "constant:value=0.5,until=8epochs + constant"),
+        ("LinearLR", "{}", "linear:initial=1/3,final=1,length=5epochs,per=1epochs"),
+        ("LinearLR", "{start_factor: 1.0, end_factor: 0.1, total_iters: 20}",
+         "linear:initial=1,final=0.1,per=1epochs"),
+        ("PolynomialLR", "{total_iters: 10, power: 2}",
+         "polynomial:power=2,length=10epochs,per=1epochs"),
+        ("OneCycleLR", "{max_lr: 0.01, total_steps: 20}", None),
         ("CosineAnnealingLR", "{eta_min: 0.1}", None),
         ("StepLR", "{step_size: 5, gamma: 0.5}", "step:every=5epochs,gamma=0.5"),
         ("MultiStepLR", "{milestones: [5, 8]}", "step:at=5/8epochs,gamma=0.1"),
@@ -64,12 +80,35 @@ def test_torch_s_schedulers(tmp_path, name, arguments, schedule):
 def test_an_interval_of_steps_counts_steps(tmp_path):
     text = scheduler("CosineAnnealingLR", "T_max: 500", interval="  interval: step\n")
     limited = text.replace("  max_epochs: 20", "  max_steps: 1000")
-    assert read(tmp_path, "a.yaml", limited).schedule == "cosine:length=500"
+    assert read(tmp_path, "a.yaml", limited).schedule == "cosine:length=500,after=mirror"
     every = scheduler("StepLR", "step_size: 100", interval="  interval: step\n")
     assert read(tmp_path, "b.yaml", every).schedule == "step:every=100,gamma=0.1"
     at = scheduler("MultiStepLR", "milestones: [10]", interval="  interval: step\n")
     assert read(tmp_path, "c.yaml", at).schedule == "step:at=10,gamma=0.1"
-    assert read(tmp_path, "d.yaml", text).schedule == "cosine:length=500"
+    assert read(tmp_path, "d.yaml", text).schedule == "cosine:length=500,after=mirror"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "schedule"),
+    [
+        ("{max_lr: 0.01, total_steps: 1000, pct_start: 0.2}",
+         "one-cycle:rise=0.2,div=25,final_div=10000"),
+        ("{max_lr: 0.01, epochs: 4, steps_per_epoch: 100, three_phase: on, anneal_strategy: linear}",
+         "one-cycle:length=400,rise=0.3,div=25,final_div=10000,phases=3,shape=linear"),
+        ("{max_lr: 0.01, epochs: 4, steps_per_epoch: -1}", None),
+        ("{max_lr: 0.01}", None),
+    ],
+)  # fmt: skip
+def test_one_cycles_peak_takes_the_place_of_lr(tmp_path, arguments, schedule):
+    text = scheduler("OneCycleLR", "x: 1", interval="  interval: step\n")
+    text = text.replace("  max_epochs: 20", "  max_steps: 1000")
+    made = read(tmp_path, "a.yaml", text.replace("init_args:\n    x: 1", f"init_args: {arguments}"))
+    assert (float(made.run.lr), made.schedule) == (0.01, schedule)
+    assert shrink(made) == pytest.approx(5e-4)
+
+
+def test_one_cycle_without_a_peak_leaves_lr(tmp_path):
+    assert float(read(tmp_path, "a.yaml", scheduler("OneCycleLR", "pct_start: 0.2")).run.lr) == 1e-3
 
 
 def test_an_optimizer_among_the_model_s_arguments_is_found(tmp_path):
@@ -80,6 +119,15 @@ def test_an_optimizer_among_the_model_s_arguments_is_found(tmp_path):
     )
     found = read(tmp_path, "config.yaml", text)
     assert (found.kind, found.value, found.schedule) == ("lightning", "0.05", "cosine:per=1epochs")
+
+
+@pytest.mark.parametrize(
+    ("devices", "batch"),
+    [("devices: [0, 1, 2]", 192), ("devices: [3]", 64), ('devices: "0,1"', 128), ("gpus: 2", 128)],
+)
+def test_devices_may_be_named_one_by_one(tmp_path, devices, batch):
+    found = read(tmp_path, "config.yaml", FILE.replace("devices: 4", devices))
+    assert found.run.examples_per_step == batch
 
 
 def test_devices_that_the_machine_decides_are_one_and_said(tmp_path):
