@@ -93,7 +93,7 @@ def test_an_interval_of_steps_counts_steps(tmp_path):
     [
         ("{max_lr: 0.01, total_steps: 1000, pct_start: 0.2}",
          "one-cycle:rise=0.2,div=25,final_div=10000"),
-        ("{max_lr: 0.01, epochs: 4, steps_per_epoch: 100, three_phase: on, anneal_strategy: linear}",
+        ("{max_lr: 0.01, epochs: 4, steps_per_epoch: 100, three_phase: 1, anneal_strategy: linear}",
          "one-cycle:length=400,rise=0.3,div=25,final_div=10000,phases=3,shape=linear"),
         ("{max_lr: 0.01, epochs: 4, steps_per_epoch: -1}", None),
         ("{max_lr: 0.01}", None),
