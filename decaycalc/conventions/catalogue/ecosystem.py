@@ -677,7 +677,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="colossalai-hybrid-adam",
         title="ColossalAI HybridAdam, CPUAdam, FusedAdam(weight_decay, adamw_mode=True)",
         aliases=("colossalai-adam", "colossalai-fused-adam"),
-        trap="AdamW although called Adam, unless adamw_mode=False",
+        trap="AdamW although called Adam, unless adamw_mode=False; FusedAdam, whose kernel needs a GPU, was read alone",
         source="hpcaitech/ColossalAI, colossalai/nn/optimizer/hybrid_adam.py, fused_adam.py (colossalai 0.5.0)",
         verification="executed: colossalai 0.5.0",
     ),
