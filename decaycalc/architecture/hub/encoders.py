@@ -38,8 +38,9 @@ DISTILBERT_HEADS = (
     "ForQuestionAnswering",
 )
 # Heads that read every token and so leave the pooler out.
-_UNPOOLED_BERT = {"ForMaskedLM", "LMHeadModel", "ForTokenClassification", "ForQuestionAnswering"}
-_UNPOOLED_ROBERTA = _UNPOOLED_BERT | {"ForCausalLM", "ForSequenceClassification"}
+_CAUSAL = {"LMHeadModel", "ForCausalLM"}
+_UNPOOLED_BERT = {"ForMaskedLM", "ForTokenClassification", "ForQuestionAnswering"} | _CAUSAL
+_UNPOOLED_ROBERTA = _UNPOOLED_BERT | {"ForSequenceClassification"}
 
 
 def start(fields: Fields, *, norm: str = "layer", std: float = 0.02) -> Start:
@@ -50,19 +51,24 @@ def start(fields: Fields, *, norm: str = "layer", std: float = 0.02) -> Start:
     )
 
 
-def bert(fields: Fields, head: str) -> Architecture:
-    """Return BERT with the given head; `Model` is encoder and pooler."""
+def bert(fields: Fields, head: str, *, name: str = "bert", n_tasks: int = 0) -> Architecture:
+    """Return BERT with the given head; `Model` is encoder and pooler.
+
+    `name` is what stands before the encoder's tensors beside a head, `n_tasks` the rows of a table
+    of tasks (ERNIE's).
+    """
     part = Builder(start(fields))
     width, vocabulary = _encoder(
         part,
         fields,
-        prefix="" if head == "Model" else "bert.",
+        prefix="" if head == "Model" else f"{name}.",
         pooled=head not in _UNPOOLED_BERT,
         vocabulary=30522,
         padded_positions=False,
+        n_tasks=n_tasks,
     )
     classes = None
-    if head in {"ForPreTraining", "ForMaskedLM", "LMHeadModel"}:
+    if head in {"ForPreTraining", "ForMaskedLM"} | _CAUSAL:
         classes = vocabulary
         part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
         part.linear("cls.predictions.transform.dense", width, width)
@@ -92,13 +98,15 @@ def xlm_roberta(fields: Fields, head: str) -> Architecture:
     return roberta(fields, head, vocabulary=30522)
 
 
-def roberta(fields: Fields, head: str, *, vocabulary: int = 50265) -> Architecture:
+def roberta(
+    fields: Fields, head: str, *, vocabulary: int = 50265, name: str = "roberta"
+) -> Architecture:
     """Return RoBERTa with the given head; `Model` is encoder and pooler."""
     part = Builder(start(fields))
     width, vocabulary = _encoder(
         part,
         fields,
-        prefix="" if head == "Model" else "roberta.",
+        prefix="" if head == "Model" else f"{name}.",
         pooled=head not in _UNPOOLED_ROBERTA,
         vocabulary=vocabulary,
         padded_positions=True,
@@ -125,6 +133,7 @@ def _encoder(
     pooled: bool,
     vocabulary: int,
     padded_positions: bool,
+    n_tasks: int = 0,
 ) -> tuple[int, int]:
     """Add embeddings, layers and pooler; return the width and the size of the vocabulary."""
     vocabulary = fields.size("vocab_size", vocabulary)
@@ -140,6 +149,8 @@ def _encoder(
         padding=padded_positions,
     )
     part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
+    if n_tasks:
+        part.embedding(f"{table}.task_type_embeddings", n_tasks, width)
     part.norm(f"{table}.LayerNorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)

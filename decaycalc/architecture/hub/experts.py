@@ -1,7 +1,7 @@
 """Mixtures of experts, and DeepSeek's compressed attention.
 
-Source: transformers/models/{mixtral,qwen2_moe,qwen3_moe,deepseek_v3,gpt_oss,llama4}/modeling_*.py
-(v4.57.1).
+Source: transformers/models/{mixtral,qwen2_moe,qwen3_moe,deepseek_v2,deepseek_v3,glm4_moe,gpt_oss,
+llama4}/modeling_*.py (v4.57.1).
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ class Experts:
 
     `hidden` of 0 is the model's own hidden width. `shared` is the width of the shared expert, or
     the number of shared experts of one's width where there may be several. `whole` keeps all
-    experts in one tensor.
+    experts in one tensor. Where the router comes last, `dense_first` layers have no experts unless
+    told otherwise.
     """
 
     count: int
@@ -27,6 +28,7 @@ class Experts:
     shared: int = 0
     shared_name: str = ""
     router_last: bool = False
+    dense_first: int = 0
     whole: bool = False
     bias: bool = False
 
@@ -39,7 +41,9 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
     """
     if experts is None:
         return frozenset()
-    first = fields.size("first_k_dense_replace", 3, least=0) if experts.router_last else 0
+    first = 0
+    if experts.router_last:
+        first = fields.size("first_k_dense_replace", experts.dense_first, least=0)
     step = fields.size("decoder_sparse_step", 1)
     if experts.name == "feed_forward":
         named = fields.whole_numbers("moe_layers")

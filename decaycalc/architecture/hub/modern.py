@@ -97,7 +97,7 @@ def deberta(fields: Fields, head: str) -> Architecture:
     prefix = "" if head == "Model" else "deberta."
     width, vocabulary = fields.size("hidden_size", 1536), fields.size("vocab_size", 128100)
     narrow = fields.size("embedding_size", width)
-    _deberta_embeddings(part, f"{prefix}embeddings", fields, (width, narrow, vocabulary))
+    deberta_embeddings(part, f"{prefix}embeddings", fields, (width, narrow, vocabulary))
     for index in range(fields.size("num_hidden_layers", 24)):
         _deberta_layer(part, f"{prefix}encoder.layer.{index}", fields, width)
     _deberta_positions(part, f"{prefix}encoder", fields, width)
@@ -112,9 +112,10 @@ def deberta(fields: Fields, head: str) -> Architecture:
     return part.done(fields.path, classes=simple_head(part, fields, head, width))
 
 
-def _deberta_embeddings(
+def deberta_embeddings(
     part: Builder, name: str, fields: Fields, sizes: tuple[int, int, int]
 ) -> None:
+    """Add DeBERTa's tables; `sizes` are the width, the tables' own and the vocabulary's."""
     width, narrow, vocabulary = sizes
     part.embedding(f"{name}.word_embeddings", vocabulary, narrow, padding=True)
     if fields.flag("position_biased_input", default=True):
@@ -128,6 +129,18 @@ def _deberta_embeddings(
     part.norm(f"{name}.LayerNorm", width)
 
 
+def position_kinds(fields: Fields) -> str | list[object]:
+    """Return what holds the names of the kinds of relative attention, `c2p` and `p2c`.
+
+    Raises:
+        UnreadableFileError: neither a text nor a list.
+    """
+    kinds = fields.values.get("pos_att_type") or ""
+    if not isinstance(kinds, str | list):
+        raise fields.wrong("pos_att_type", kinds, "kinds such as p2c|c2p")
+    return kinds
+
+
 def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     """Add one layer; without a shared key, positions have projections of their own."""
     hidden = fields.size("intermediate_size", 6144)
@@ -136,9 +149,7 @@ def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None
         part.linear(f"{attention}.{projection}", width, width)
     own = not fields.flag("share_att_key", default=False)
     if own and fields.flag("relative_attention", default=False):
-        kinds = fields.values.get("pos_att_type") or ""
-        if not isinstance(kinds, str | list):
-            raise fields.wrong("pos_att_type", kinds, "kinds such as p2c|c2p")
+        kinds = position_kinds(fields)
         if "c2p" in kinds:
             part.linear(f"{attention}.pos_key_proj", width, width)
         if "p2c" in kinds:

@@ -41,7 +41,7 @@ class Family:
     does the latter whatever `head_dim` says. `gain` is what norms start at:
     Gemma adds 1 to it in use. `biases` names the field that gives the projections biases, and
     `bias` its default; `out_bias` says whether the output projection follows it. `head_bias` names
-    the field that gives the output layer one.
+    the field that gives the output layer one, `normed` the one that gives heads their norms.
     """
 
     vocabulary: int
@@ -56,6 +56,8 @@ class Family:
     bias: bool = False
     out_bias: bool = True
     head_norms: HeadNorms = HeadNorms.NONE
+    normed: str = ""
+    gated: bool = True
     fused: bool = False
     fused_gate: bool = False
     experts: Experts | None = None
@@ -128,7 +130,19 @@ FAMILIES = {
     "deepseek_v3": Family(
         vocabulary=129280, width=7168, hidden=18432, layers=61, heads=128, compressed=True,
         biases=READS, experts=Experts(count=256, count_field="n_routed_experts", hidden=2048,
-                                      shared=1, shared_name="shared_experts", router_last=True),
+                                      shared=1, shared_name="shared_experts", router_last=True,
+                                      dense_first=3),
+    ),
+    "deepseek_v2": Family(
+        vocabulary=32000, width=4096, hidden=11008, layers=32, compressed=True, biases=READS,
+        experts=Experts(count=64, count_field="n_routed_experts", hidden=1407, shared=2,
+                        shared_name="shared_experts", router_last=True),
+    ),
+    "glm4_moe": Family(
+        vocabulary=151552, width=4096, hidden=10944, layers=46, heads=96, kv_heads=8,
+        biases=READS, out_bias=False, normed="use_qk_norm",
+        experts=Experts(count=128, count_field="n_routed_experts", hidden=1408, shared=1,
+                        shared_name="shared_experts", router_last=True, dense_first=1),
     ),
     "gpt_oss": Family(
         vocabulary=201088, width=2880, hidden=2880, layers=36, heads=64, kv_heads=8, head_size=64,
@@ -147,6 +161,33 @@ FAMILIES = {
         vocabulary=50304, width=4096, hidden=11008, layers=32, biases=READS,
         head_norms=HeadNorms.WHOLE, norms=(AFTER, "post_feedforward_layernorm"), padded=True,
     ),
+    "olmo3": Family(
+        vocabulary=50304, width=4096, hidden=11008, layers=32, biases=READS,
+        head_norms=HeadNorms.WHOLE, norms=(AFTER, "post_feedforward_layernorm"), padded=True,
+    ),
+    "olmoe": Family(
+        vocabulary=50304, width=2048, hidden=2048, layers=16, heads=16, biases=READS,
+        head_norms=HeadNorms.WHOLE, padded=True, experts=Experts(count=64),
+    ),
+    "exaone4": Family(
+        vocabulary=102400, width=4096, hidden=16384, layers=32, kv_heads=32,
+        head_norms=HeadNorms.HEAD, norms=(AFTER, "post_feedforward_layernorm"),
+    ),
+    "ernie4_5": Family(
+        vocabulary=103424, width=1024, hidden=3072, layers=18, heads=16, kv_heads=2, head_size=128,
+        tied=True, padded=True, refused=("use_bias",),
+    ),
+    "seed_oss": Family(
+        vocabulary=155136, width=4096, hidden=27648, layers=64, heads=80, kv_heads=8,
+        head_size=128, biases=READS, bias=True, out_bias=False, padded=True,
+        refused=("attention_out_bias",),
+    ),
+    "helium": Family(
+        vocabulary=48000, width=2560, hidden=7040, layers=24, heads=20, kv_heads=20,
+        head_size=128, biases=READS, out_bias=False, padded=True,
+    ),
+    "arcee": Family(vocabulary=32000, width=2560, hidden=18432, layers=32, biases=READS,
+                    gated=False),
     "smollm3": Family(vocabulary=128256, width=2048, hidden=11008, layers=36, heads=16,
                       kv_heads=4, biases=READS, tied=True, padded=True),
     "granite": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS),
@@ -232,7 +273,8 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
     for projection, number in (("q_proj", heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
         part.linear(f"{name}.{projection}", width, number * size, bias=bias)
     part.linear(f"{name}.o_proj", heads * size, width, bias=bias and family.out_bias)
-    if family.head_norms is not HeadNorms.NONE:
+    told = bool(family.normed) and fields.flag(family.normed, default=False)
+    if told or family.head_norms is not HeadNorms.NONE:
         whole = family.head_norms is HeadNorms.WHOLE
         for norm, number in (("q_norm", heads), ("k_norm", kv_heads)):
             part.norm(f"{name}.{norm}", number * size if whole else size, bias=False,
@@ -255,4 +297,8 @@ def _feed_forward(
     if experts is not None and experts.name == "feed_forward":
         layer, hidden = experts.name, fields.size("intermediate_size_mlp", 16384)
     bias = family.biases == READS and fields.flag("mlp_bias", default=False)
-    add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
+    if family.gated:
+        add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
+        return
+    part.linear(f"{name}.{layer}.up_proj", width, hidden, bias=bias)
+    part.linear(f"{name}.{layer}.down_proj", hidden, width, bias=bias)
