@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, TypeGuard
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.answers import Question, answer
+from decaycalc.answers import Answer, Question, answer
 from decaycalc.bulk.fields import SETTINGS, question_of
+from decaycalc.conversion.decay import Decay, require_decay
+from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
     MissingQuantityError,
+    NoEquivalentError,
     UnknownNameError,
     nearest_names,
 )
@@ -31,6 +34,9 @@ from decaycalc.record import Record, replace
 RULES_OF_SOURCES = frozenset({"select", "ignore", "fail-on", "fail_on"})
 _OWN = frozenset({"value", "equals", "rtol", "quantity", "min", "max", "recipes", "about"})
 _DEFAULT_RTOL = "1e-9"
+# All but a flag, and the branch that few decays have.
+_NUMBERS_OF_DECAY = Decay._fields[: Decay._fields.index("oscillating")]
+_OF_DECAY = frozenset({"shrink", "survival", *_NUMBERS_OF_DECAY})
 _RECIPE_QUANTITY = "shrink"
 
 
@@ -215,12 +221,33 @@ def _actual(check: Check) -> float:
     if not ({"to", "quantity"} & check.fields.keys()):
         raise MissingQuantityError("a check", ("to or quantity",))
     question = replace(question_of(fields), value=check.fields["value"])
-    numbers = _numbers_of_group(question) if question.groups else numbers_of(_document(question))
-    return _number(numbers, _quantity(check.fields, "value"))
+    name = _quantity(check.fields, "value")
+    if question.groups:
+        return _number(_numbers_of_group(question), name)
+    found = answer(question)
+    numbers = numbers_of(found.to_dict())
+    if numbers.get(name, 0) is None:
+        _require_known_number(found, name)
+    return _number(numbers, name)
 
 
-def _document(question: Question) -> Mapping[str, Any]:
-    return answer(question).to_dict()
+def _require_known_number(found: Answer, name: str) -> None:
+    """Refuse a number that an answer leaves open, by what it lacks.
+
+    Raises:
+        NoEquivalentError: the source's number has none of the kind.
+        MissingQuantityError: a quantity of the run is unknown.
+    """
+    if name == "value":
+        for made in found.conversions:
+            one, other = found.source.key, made.convention.key
+            if not made.missing:
+                raise NoEquivalentError(one, other, "it has one number a layer")
+            raise MissingQuantityError(f"{one} to {other}", made.missing)
+    if name == "strength" and not found.source.has_strength:
+        raise NoEquivalentError(found.source.key, "a strength", "it fixes no objective")
+    if found.value is not None and name in _OF_DECAY:
+        require_decay(Side(convention=found.source, run=found.run), found.value, name)
 
 
 def _numbers_of_group(question: Question) -> dict[str, float | None]:
@@ -247,7 +274,7 @@ def numbers_of(document: Mapping[str, Any]) -> dict[str, float | None]:
         "shrink": document["shrink"],
         "survival": decay.get("per_run_factor"),
         "share_of_loss": penalty.get("share_of_initial_loss"),
-        **decay, **schedule,
+        **dict.fromkeys(_NUMBERS_OF_DECAY), **decay, **schedule,
         **{f"penalty_{name}" if name == "value" else name: penalty[name] for name in penalty},
     }  # fmt: skip
     return {name: number for name, number in numbers.items() if _is_number(number)}

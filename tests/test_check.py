@@ -127,7 +127,40 @@ def test_two_recipes_agree_or_not(tmp_path):
         ('from = "caffe"\nto = "keras-l2"\nequals = 1', "needs value", 2),
         ('value = 1\nfrom = "caffe"\nequals = 1', "needs to or quantity", 2),
         ('value = 1e-4\nfrom = "caffe"\nquantity = "shrnk"\nmin = 1', "did you mean 'shrink'", 2),
-        ('value = 1e-4\nfrom = "caffe"\nquantity = "shrink"\nmin = 1', "needs more of the run", 2),
+        ('value = 1e-4\nfrom = "caffe"\nquantity = "shrink"\nmin = 1', "needs lr", 2),
+        ('value = 1\nfrom = "caffe"\nquantity = "half_life_steps"\nmin = 1', "needs lr", 2),
+        (
+            'value = 1\nfrom = "caffe"\nlr = 1\nquantity = "timescale_epochs"\nmin = 1',
+            "needs batch_size, dataset_size",
+            2,
+        ),
+        (
+            'value = 1\nfrom = "caffe"\nlr = 1\nquantity = "survival"\nmin = 1',
+            "survival needs steps",
+            2,
+        ),
+        (
+            'value = 1\nfrom = "caffe"\nquantity = "penalty_value"\nmin = 1',
+            "needs more of the run",
+            2,
+        ),
+        (
+            'value = 1\nfrom = "pytorch-sgd"\nlr = 1\nto = "pytorch-adamw"\nequals = 1',
+            "pytorch-sgd to pytorch-adamw needs to_lr",
+            2,
+        ),
+        (
+            'value = 1\nfrom = "layer-mean-l2"\nto = "caffe"\narch = "3-4-5"\nequals = 1',
+            "one number a layer",
+            1,
+        ),
+        ('value = 1\nfrom = "pytorch-adam"\nlr = 1\nquantity = "shrink"\nmin = 1', "has none", 1),
+        (
+            'value = 0\nfrom = "caffe"\nlr = 1\nquantity = "half_life_steps"\nmin = 1',
+            "not shrink",
+            1,
+        ),
+        ('value = 1\nfrom = "pytorch-adamw"\nquantity = "strength"\nmin = 1', "no objective", 1),
         (
             'value = 1e-4\nfrom = "pytorch-adam"\nto = "pytorch-adamw"\nequals = 1',
             "no equivalent",

@@ -7,7 +7,7 @@ from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.record import Coupling
 from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
 from decaycalc.conversion.side import Side, shrink_of
-from decaycalc.errors import InvalidValueError, MissingQuantityError
+from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict
 
 # A short last batch that makes less of a difference than one part in so many needs no warning.
@@ -51,6 +51,25 @@ class Decay(Record):
 
 # What stands in JSON is the record; the branch that few have is left out where there is none.
 DecayJson = Annotated[dict[str, float | bool | None], Decay, "per_step_factor_with_gradient"]
+
+
+def require_decay(side: Side, value: Fraction, name: str) -> None:
+    """Refuse a number of the decay that is out of reach, by the name of its field.
+
+    Raises:
+        NoEquivalentError: the number has no decay per step, or one that does not shrink a weight.
+        MissingQuantityError: a quantity of the run is unknown.
+    """
+    if not side.has_shrink:
+        reason = side.convention.refusal or "under Adam-like scaling a penalty has none"
+        raise NoEquivalentError(side.convention.key, "a decay per step", reason)
+    shrink_of(side, value)
+    run = side.run
+    if "epoch" in name and run.epoch_ratio is None:
+        raise MissingQuantityError(name, ("batch_size", "dataset_size"))
+    if (name == "survival" or "run" in name) and run.total_steps is None:
+        raise MissingQuantityError(name, ("steps",))
+    raise NoEquivalentError(side.convention.key, name, "the weight does not shrink")
 
 
 def decay_of(side: Side, value: Fraction) -> Decay | None:
