@@ -75,6 +75,12 @@ def is_near(share: float | None, expected: float) -> bool:
     return share is not None and abs(share - expected) <= _TOLERANCE * abs(expected)
 
 
+def _reference_lr(record: Convention, setting: Setting) -> tuple[tuple[str, float], ...]:
+    """Return the constructor's lr where the record's decay counts from that of all groups."""
+    name, lr = record.reference_lr, setting.trial.counts_from
+    return () if name is None or record.counts_from_group or lr is None else ((name, lr),)
+
+
 def _expected(record: Convention, setting: Setting) -> list[float]:
     """Return the shares that a record has for a step: with a gradient and, if other, without."""
     options = setting.trial.options
@@ -83,10 +89,13 @@ def _expected(record: Convention, setting: Setting) -> list[float]:
         run = Run(
             lr=setting.lr,
             nesterov=bool(options.get("nesterov")) if names else None,
-            extras=tuple(
-                (name, options[name])
-                for name in sorted(_EXTRAS & options.keys())
-                if isinstance(options[name], int | float)
+            extras=(
+                *_reference_lr(record, setting),
+                *(
+                    (name, options[name])
+                    for name in sorted(_EXTRAS & options.keys())
+                    if isinstance(options[name], int | float)
+                ),
             ),
             **{name: options.get(name) for name in names},  # type: ignore[arg-type]
         )

@@ -7,6 +7,7 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
 from decaycalc.training.live.conventions import class_path
 from decaycalc.training.live.scheduler import Followed
 from decaycalc.training.reading.numbers import decimal_text
@@ -59,7 +60,10 @@ def live_training(
         title=path,
         convention=None if record is None else record.key,
         value=leading.weight_decay,
-        run=_run(leading, momentum, options),
+        run=replace(
+            _run(leading, momentum, options),
+            extras=_reference_lr(record, leading, counted_from(options, optimizer)),
+        ),
         betas=_betas(options),
         eps=_eps(options.get("eps")),
         quantities=_given(texts, where=leading.name),
@@ -76,6 +80,29 @@ def _leading(groups: tuple[Group, ...]) -> Group:
     """Return the first group that decays, else the first."""
     decayed = (group for group in groups if group.weight_decay not in {None, "0"})
     return next(decayed, groups[0])
+
+
+def counted_from(options: Mapping[str, Any], optimizer: object) -> float | None:
+    """Return the lr of all groups that a decay may count from; None where there is none.
+
+    That is what a group keeps of the constructor's (timm) or its largest (optimi; of other
+    optimizers a scheduler's), else the constructor's own.
+    """
+    defaults = getattr(optimizer, "defaults", {})
+    kept = [options.get("max_lr_snapshot"), options.get("max_lr") if "max_lr" in defaults else None]
+    found = next((each for each in (*kept, defaults.get("lr")) if each is not None), None)
+    text = number_text(found, "lr")
+    return None if text is None else float(text) or None
+
+
+def _reference_lr(
+    record: Convention | None, leading: Group, lr: float | None
+) -> tuple[tuple[str, float], ...]:
+    """Return the lr that a decay counts from, where it is another than the leading group's."""
+    name = None if record is None or record.counts_from_group else record.reference_lr
+    if name is None or lr is None or leading.lr is None or float(leading.lr) in {0.0, lr}:
+        return ()
+    return ((name, lr),)
 
 
 def _run(leading: Group, momentum: Mapping[str, str | None], options: Mapping[str, Any]) -> Run:

@@ -10,10 +10,14 @@ from math import prod
 from typing import Any
 
 from decaycalc.training.live.apart import kept_random
+from decaycalc.training.live.told import counted_from
 from decaycalc.training.live.trial import Steps, Trial, small_shape
 
 # What a group holds besides its options: its tensors, and what steps and schedulers have written.
 _STATE = frozenset({"params", "param_names", "step", "k", "initial_lr"})
+
+# The lr that an optimizer is built with, and what it keeps of it to count a decay from.
+_LRS = frozenset({"lr", "max_lr", "max_lr_snapshot"})
 
 # How a step is carried out, not what it does: a small copy on a CPU can do without.
 _PLAIN = {"capturable": False, "differentiable": False}
@@ -28,10 +32,12 @@ def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> Trial:
     `like` is one of the user's tensors, which small ones are made from and which is never written.
     """
     options = {name: value for name, value in group.items() if name not in _STATE}
+    arguments = _with_flags(optimizer, _arguments_of(optimizer), like)
     copied = _Copy(
         kind=type(optimizer),
-        arguments=_arguments_of(optimizer),
+        arguments=arguments,
         options=options,
+        lr=group.get("initial_lr", group.get("lr")),
         like=like,
     )
     return Trial(
@@ -39,6 +45,7 @@ def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> Trial:
         shape=small_shape(like.shape),
         take=copied.take,
         options=options,
+        counts_from=counted_from(group, optimizer),
     )
 
 
@@ -56,6 +63,42 @@ def _arguments_of(optimizer: Any) -> dict[str, Any]:
             held = getattr(optimizer, name)
             found[name] = type(held) if hasattr(held, "param_groups") else held
     return found
+
+
+def _with_flags(optimizer: Any, arguments: dict[str, Any], like: Any) -> dict[str, Any]:
+    """Return a constructor's arguments with the flags that it keeps by other names.
+
+    A flag is on where a copy built with it holds the switches that the optimizer does.
+    """
+    kind = type(optimizer)
+    for name, parameter in signature(kind).parameters.items():
+        default = parameter.default
+        if not isinstance(default, bool) or name in arguments or hasattr(optimizer, name):
+            continue
+        try:
+            with kept_random(_framework_of(like)):
+                plain, turned = (
+                    kind(
+                        [{"params": [like.detach().new_tensor([0.0])]}], **arguments, **{name: flag}
+                    )
+                    for flag in (default, not default)
+                )
+        except (Exception, SystemExit):  # noqa: BLE001, S112  (asks for what is not installed)
+            continue
+        changed = _switches(turned).items() - _switches(plain).items()
+        if changed and changed <= _switches(optimizer).items():
+            arguments[name] = not default
+    return arguments
+
+
+def _switches(optimizer: Any) -> dict[str, bool]:
+    """Return what an optimizer holds of true and false beside its groups."""
+    return {name: value for name, value in vars(optimizer).items() if isinstance(value, bool)}
+
+
+def _framework_of(tensor: Any) -> Any:
+    """Return the module of a tensor's framework."""
+    return sys.modules.get(type(tensor).__module__.partition(".")[0])
 
 
 def _must_have(parameter: Parameter) -> bool:
@@ -78,11 +121,12 @@ _MANNERS = tuple(_Manner(closed=closed, wide=wide) for wide in (True, False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Copy:
-    """A class, the arguments of its constructor, and a group's options."""
+    """A class, the arguments of its constructor, a group's options, and the group's full lr."""
 
     kind: Any
     arguments: Mapping[str, Any]
     options: Mapping[str, Any]
+    lr: Any
     like: Any
 
     def take(self, steps: Steps) -> list[list[float]]:
@@ -90,7 +134,7 @@ class _Copy:
 
         What takes a closure may do without one, and few optimizers step in float32 alone.
         """
-        framework = sys.modules.get(type(self.like).__module__.partition(".")[0])
+        framework = _framework_of(self.like)
         closable = "closure" in signature(self.kind.step).parameters
         manners = [each for each in _MANNERS if closable or not each.closed]
         failures: list[Exception] = []
@@ -106,9 +150,12 @@ class _Copy:
         shape = small_shape(self.like.shape)
         tensor = partial(self._tensor, wide=manner.wide)
         weight = tensor(steps.start, shape).requires_grad_()
-        mine = {"lr": steps.peak_lr, "weight_decay": steps.decays[0], **_PLAIN}
-        arguments = {name: mine.get(name, value) for name, value in self.arguments.items()}
-        options = {name: mine.get(name, value) for name, value in self.options.items()}
+        mine = {"weight_decay": steps.decays[0], **_PLAIN}
+        arguments = {
+            **self._scaled(self.arguments, steps.peak_lr),
+            **_known_of(mine, self.arguments),
+        }
+        options = {**self._scaled(self.options, steps.peak_lr), **_known_of(mine, self.options)}
         group = {**copy.deepcopy(options), "params": [weight]}
         optimizer = self.kind([group], **copy.deepcopy(arguments))
         _set_lr(optimizer.param_groups[0], steps.lr)
@@ -123,6 +170,19 @@ class _Copy:
             if len(numbers) != len(steps.start):
                 raise ValueError("a step changes the number of weights")
             yield numbers
+
+    def _scaled(self, fields: Mapping[str, Any], peak_lr: float | None) -> dict[str, Any]:
+        """Return arguments or options with each lr multiplied as the group's is."""
+        if peak_lr is None:
+            return dict(fields)
+        said = {name for name in _LRS if fields.get(name) is not None}
+        factor = (
+            peak_lr / float(self.lr) if self.lr else None
+        )  # else another stands in for an lr of 0
+        return {
+            name: value if name not in said else float(value) * factor if factor else peak_lr
+            for name, value in fields.items()
+        }
 
     def _known(
         self, weight: Any, gradient: Sequence[float] | None, tensor: Callable[..., Any]
@@ -145,6 +205,11 @@ class _Copy:
         one = self.like.detach().new_tensor([0.0], device="cpu")
         like = one.double() if wide else one.float()
         return like.new_tensor(list(numbers)).reshape(shape)
+
+
+def _known_of(mine: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of one's own settings that arguments or options have a place for."""
+    return {name: value for name, value in mine.items() if name in fields}
 
 
 def _given(step: Any, known: Mapping[str, Any], *, closed: bool) -> dict[str, Any]:

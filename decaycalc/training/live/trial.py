@@ -40,7 +40,8 @@ class Trial:
     """An optimizer's kind by its name, its options, and how a copy of it over one tensor steps.
 
     `take` returns the weights after each step; it may raise anything, and changes nothing of the
-    user's. `coarse` says that it counts in float32 within, whatever it is given.
+    user's. `coarse` says that it counts in float32 within, whatever it is given. `counts_from` is
+    the lr, of all groups, that a decay may count from.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Trial:
     take: Callable[[Steps], Iterable[Sequence[float]]]
     options: Mapping[str, Any] = field(default_factory=dict)
     coarse: bool = False
+    counts_from: float | None = None
 
     @property
     def start(self) -> Weights:

@@ -530,3 +530,61 @@ def test_the_command_reports_and_ends_with_one_where_the_catalogue_differs(modul
 def test_a_momentum_that_is_none_leaves_the_decay_that_is_probed_with_a_number():
     for momentum in (-math.inf, -3.0, math.nan):
         assert only(SGD([tensor(3, 2)], lr=0.1, momentum=momentum)).weight_decay == 0.1
+
+
+class Lion(Decayed):
+    """lion-pytorch's: the lr and a flag of the constructor are kept, by names of their own."""
+
+    __module__ = "lion_pytorch.lion_pytorch"
+
+    def __init__(self, params, lr=1e-3, weight_decay=0.0, decoupled_weight_decay=False,  # noqa: FBT002
+                 use_triton=False):  # noqa: FBT002  # fmt: skip
+        super().__init__(params, lr=lr, weight_decay=weight_decay)
+        self.decoupled_wd, self._init_lr = decoupled_weight_decay, lr
+        if use_triton:
+            sys.exit("no triton here")
+
+    def decay(self, group):
+        share = super().decay(group)
+        return share / self._init_lr if self.decoupled_wd else share
+
+
+class Optimi(Decayed):
+    """optimi's: the decay counts from max_lr, the constructor's lr unless it is said."""
+
+    __module__ = "optimi.adamw"
+
+    def __init__(self, params, lr, weight_decay=0.0, max_lr=None, decouple_lr=True):  # noqa: FBT002
+        super().__init__(params, lr=lr, weight_decay=weight_decay)
+        more = {"max_lr": max_lr or lr, "decouple_lr": decouple_lr}
+        self.defaults |= more
+        self.param_groups = [{**more, **group} for group in self.param_groups]
+
+    def decay(self, group):
+        return super().decay(group) / group["max_lr"]
+
+
+Optimi.__name__ = "AdamW"
+HALVES = ({"params": [tensor(3, 2)]}, {"params": [tensor(3, 2)], "lr": 2e-3})
+
+
+def shrinks(optimizer):
+    return [group["shrink"] for group in decaycalc.inspect(optimizer).to_dict()["groups"]]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "shares"),
+    [
+        (Lion(HALVES, weight_decay=0.01, decoupled_weight_decay=True), [0.01, 0.02]),
+        (Lion(HALVES, weight_decay=0.01), [1e-5, 2e-5]),
+        (Lion(HALVES[1:], weight_decay=0.01, decoupled_weight_decay=True), [0.02]),
+        (Optimi(HALVES, lr=1e-3, weight_decay=0.01), [0.01, 0.02]),
+        (Optimi(HALVES, lr=1e-3, weight_decay=0.01, max_lr=4e-3), [0.0025, 0.005]),
+    ],
+)
+def test_a_decay_counts_from_the_lr_that_the_optimizer_was_built_with(optimizer, shares):
+    # Each share by lion_pytorch.Lion 0.2.5 and optimi.AdamW 0.3.3 with these groups.
+    found = probe(optimizer)
+    assert [group.decay_per_step for group in found.groups] == pytest.approx(shares)
+    assert found.agrees is True
+    assert shrinks(optimizer) == pytest.approx(shares)
