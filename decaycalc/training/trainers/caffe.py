@@ -1,7 +1,7 @@
 """Caffe's solver.prototxt, with the network's batch size and multipliers where it lies beside it.
 
 Source: BVLC/caffe src/caffe/proto/caffe.proto, src/caffe/solvers/*.cpp; every solver's L2 goes
-through SGDSolver::Regularize.
+through SGDSolver::Regularize. docs/multigpu.md: each GPU takes the network's batch size.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,12 @@ _TENSORS = ("weight", "bias")
 
 
 def _prepare(document: Document) -> Document:
-    """Return the solver joined with its network, if that is found beside it."""
+    """Return the solver joined with its network, if that stands within it or is found beside it."""
+    for key in ("train_net_param", "net_param"):
+        own = document.root.entries.get(key)
+        if isinstance(own, Entries):
+            tree = Entries(entries={_NETWORK: own})
+            return replace(document, root=joined(tree, document.root))
     named = scalar_text(document.root, "net") or scalar_text(document.root, "train_net")
     if named is None:
         return document
@@ -160,10 +165,11 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Add the layers' multipliers, and say where the network is not here."""
     named = settings.texts("net") or settings.texts("train_net")
     note = ""
-    if not named:
-        note = "the solver names no network: batch size and multipliers are unknown"
-    elif settings.node(_NETWORK) is None:
-        note = f"network {named[0][:80]!r} is not here: batch size and multipliers are unknown"
+    if settings.node(_NETWORK) is None:
+        network = (
+            f"network {named[0][:80]!r} is not here" if named else "the solver names no network"
+        )
+        note = f"{network}: batch size and multipliers are unknown"
     groups = _groups(settings) or made.groups
     return replace(made, groups=groups, notes=(*made.notes, note) if note else made.notes)
 
@@ -189,6 +195,7 @@ TRAINER = Trainer(
         Field(name="nesterov", derive=_nesterov),
         Field(name="batch_size", derive=_batch_size),
         Field(name="grad_accum", paths=("iter_size",), default="1"),
+        Field(name="world_size", default="1"),
         Field(name="steps", paths=("max_iter",)),
         Field(name="scheduler", paths=("lr_policy",), default="fixed"),
         Field(name="gamma", paths=("gamma",)),
@@ -199,8 +206,8 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
-    batch=lambda _: ("batch_size", "grad_accum"),
-    harmless=("network*", "net_param*", "average_loss", "momentum2", "delta"),
+    harmless=("network*", "net_param*", "train_net_param*", "test_net_param*", "average_loss",
+              "momentum2", "delta"),
     prepare=_prepare,
     finish=_finish,
 )  # fmt: skip

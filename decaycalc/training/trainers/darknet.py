@@ -4,7 +4,11 @@ Source: pjreddie/darknet src/parser.c (parse_net_options), src/network.c (get_cu
 src/option_list.c (option_find returns the first of equal keys); AlexeyAB/darknet for sgdr.
 """
 
+from fractions import Fraction
+from math import prod
+
 from decaycalc.record import replace
+from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -59,14 +63,20 @@ def _step(settings: Settings, ramp: Ramp) -> str:
 
 
 def _steps(settings: Settings, ramp: Ramp) -> str | None:
-    """Return `steps` and `scales` if they go together."""
+    """Return `steps` and `scales` if they go together; a step before the run is its beginning."""
     marks, scales = (
         [part.strip() for part in (settings.text(name) or "").split(",")]
         for name in ("steps_at", "scales")
     )
-    if len(marks) != len(scales) or not all(mark.isdecimal() for mark in marks):
+    early = sum(mark.startswith("-") for mark in marks)
+    factors = [typed_number(scale) for scale in scales[:early]]
+    later = marks[early:]
+    is_sound = len(marks) == len(scales) and later and all(mark.isdecimal() for mark in later)
+    if not is_sound or None in factors or (early and ramp):
         return None
-    return compose("step", at="/".join(marks), gamma="/".join(scales), **ramp)
+    initial = prod(factor or Fraction(0) for factor in factors) if early else None
+    gamma = "/".join(scales[early:])
+    return compose("step", initial=initial, at="/".join(later), gamma=gamma, **ramp)
 
 
 def _restarts(settings: Settings, ramp: Ramp) -> str | None:

@@ -70,8 +70,14 @@ def _names(settings: Settings) -> Sourced | None:
     return derived("scheduler", names, f"{_RATE}.schedulers") if names else None
 
 
-def _warmup(entry: Entries | None) -> dict[str, str | Fraction | None]:
-    """Return LinearWarmup's length and start."""
+def _warmup(named: dict[str, Entries]) -> dict[str, str | Fraction | None]:
+    """Return the warm-up's length, with LinearWarmup's start or ExpWarmup's power."""
+    power = named.get("ExpWarmup")
+    if power is not None:
+        count = typed_number(_text(power, "epochs"))
+        own = epochs(count) if count else _text(power, "steps") or "1000"
+        return {"warmup": own, "warmup_power": typed_number(_text(power, "power") or "2")}
+    entry = named.get("LinearWarmup")
     if entry is None:
         return {}
     is_first = _text(entry, "epochs_first").lower() != "false"
@@ -88,9 +94,7 @@ def _schedule(settings: Settings) -> str | None:
     cosine, piecewise = named.get("CosineDecay"), named.get("PiecewiseDecay")
     own = cosine or piecewise
     warms = own is not None and _text(own, "use_warmup").lower() != "false"
-    if warms and "ExpWarmup" in named:
-        return None
-    warm = _warmup(named.get("LinearWarmup")) if warms else {}
+    warm = _warmup(named) if warms else {}
     if cosine is not None:
         return _cosine(settings, cosine, warm)
     return None if piecewise is None else _piecewise(piecewise, warm)
@@ -99,12 +103,14 @@ def _schedule(settings: Settings) -> str | None:
 def _cosine(
     settings: Settings, entry: Entries, warm: dict[str, str | Fraction | None]
 ) -> str | None:
-    """Return the cosine over max_epochs, which a run may end before."""
-    if typed_number(_text(entry, "last_plateau_epochs") or "0"):
-        return None
+    """Return the cosine over max_epochs but the last plateau; a run may end before."""
+    plateau = typed_number(_text(entry, "last_plateau_epochs") or "0")
     most = typed_number(_text(entry, "max_epochs") or "1000")
+    if most is None or plateau is None:
+        return None
+    most -= plateau
     final = typed_number(_text(entry, "min_lr_ratio") or "0") or None
-    length = None if most is None or most == settings.number("epochs") else epochs(most)
+    length = None if most == settings.number("epochs") else epochs(most)
     return compose("cosine", **warm, length=length, final=final)
 
 

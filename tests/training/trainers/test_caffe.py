@@ -152,3 +152,11 @@ def test_broken_solvers_are_refused(tmp_path, text, reason):
 def test_a_list_of_values_sets_a_field_many_times():
     root = parse_prototext_tree("at: [1, 2, 3]; name: ''", "s")
     assert texts_of(root.entries["at"]) == ("1", "2", "3")
+
+
+@pytest.mark.parametrize("key", ["net_param", "train_net_param"])
+def test_a_network_within_the_solver_is_read_and_each_gpu_takes_its_batch(tmp_path, key):
+    inline = SOLVER.replace('net: "models/train_val.prototxt"', f"{key} {{ {NETWORK} }}")
+    made = read(tmp_path, "solver.prototxt", inline, world_size="4")
+    assert made.run.examples_per_step == 256 * 2 * 4
+    assert not any("batch size and multipliers" in note for note in made.notes)

@@ -53,6 +53,13 @@ def test_of_a_key_set_twice_the_first_counts(tmp_path):
         ("policy=sgdr\nburn_in=5", "cosine:final=0.01,over=run,warmup=5,warmup_power=4"),
         ("policy=sig", None),
         ("policy=steps\nsteps=1,2\nscales=.1", None),
+        (
+            "policy=steps\nsteps=-1,100,20000\nscales=.1,10,.1",
+            "step:initial=0.1,at=100/20000,gamma=10/.1",
+        ),
+        ("policy=steps\nsteps=-1,100\nscales=.1,10\nburn_in=5", None),
+        ("policy=steps\nsteps=-1,100\nscales=x,10", None),
+        ("policy=steps\nsteps=-1\nscales=.1", None),
         ("policy=steps\nsteps=x\nscales=.1", None),
         ("policy=sgdr\nsgdr_cycle=10", "cosine-restarts:period=10,growth=2,final=0.01"),
         ("policy=sgdr\nsgdr_cycle=10\nburn_in=5", None),
