@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.schedules import compose, steps_of
+from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
@@ -17,7 +17,7 @@ from decaycalc.training.reading.trainer import (
     Signature,
     Trainer,
 )
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 
 _OWN = (
     "lr_warmup_steps", "max_train_steps", "train_batch_size", "adam_weight_decay", "scale_lr",
@@ -45,21 +45,37 @@ _SCRIPTS = {
     "train_dreambooth_lora_flux": ("1e-4", "4", "1e-4"),
     "train_dreambooth_lora_sd3": ("1e-4", "4", "1e-4"),
     "train_dreambooth_lora_sdxl": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_sd3": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_flux_kontext": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_hidream": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_lumina2": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_qwen_image": ("1e-4", "4", "1e-4"),
+    "train_dreambooth_lora_sana": ("1e-4", "4", "1e-4"),
+    "train_controlnet_flux": ("1e-2", "4", "5e-6"),
+    "train_controlnet_sd3": ("1e-2", "4", "5e-6"),
+    "train_custom_diffusion": ("1e-2", "4", "1e-5"),
+    "train_unconditional": ("1e-6", "16", "1e-4"),
 }
+# Scripts that give a text encoder, where it is trained, a decay and an lr of its own.
+_TEXT_ENCODERS = frozenset(
+    {"train_dreambooth_lora_sdxl", "train_dreambooth_lora_sd3", "train_dreambooth_sd3",
+     "train_dreambooth_flux", "train_dreambooth_lora_flux"}
+)  # fmt: skip
+# Scripts whose scheduler has gradient_accumulation_steps times the steps, not devices times.
+_STRETCHED = frozenset({"train_text_to_image_sdxl", "train_text_to_image_lora_sdxl"})
+_UNCONDITIONAL = "train_unconditional"  # its scheduler counts the batches of all epochs
 _ADAM = ("beta1", "beta2", "eps")
-_SHAPES = {
-    "linear": "linear",
-    "cosine": "cosine",
-    "constant_with_warmup": "constant",
-    "polynomial": "polynomial",
-}
+
+
+def _script(settings: Settings) -> str:
+    return settings.document.program.rpartition("/")[2].removesuffix(".py")
 
 
 def _by_script(name: str) -> Derive:
     """Return what derives a default from the script's name."""
 
     def derive(settings: Settings) -> Sourced:
-        script = settings.document.program.rpartition("/")[2].removesuffix(".py")
+        script = _script(settings)
         value = dict(zip(_NAMES, _SCRIPTS.get(script, ()), strict=False)).get(name)
         if value is None:
             note = f"{name} is not set, and the default of {script[:60] or 'the script'} not known"
@@ -94,24 +110,70 @@ def _optimizer(settings: Settings) -> Optimizer:
     return Optimizer(convention="pytorch-adamw", uses=_ADAM)
 
 
+def _own_default(name: str, value: str) -> Derive:
+    """Return what derives a default of train_unconditional's that no other script has."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        if _script(settings) != _UNCONDITIONAL:
+            return None
+        where = f"diffusers 58eb52c0 {_UNCONDITIONAL}.py"
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _stretch(settings: Settings) -> Fraction | None:
+    """Return how many times longer a scheduler is than the run, None where it is not known.
+
+    It steps once a device; a script multiplies its steps by the devices, or by the accumulation.
+    """
+    script = _script(settings)
+    if script not in {*_STRETCHED, _UNCONDITIONAL}:
+        return Fraction(1)
+    accumulation, devices = settings.count("grad_accum"), settings.count("world_size")
+    factor = Fraction(accumulation, devices) if accumulation and devices else None
+    return None if script == _UNCONDITIONAL and factor != 1 else factor
+
+
 def _schedule(settings: Settings) -> str | None:
     """Source: diffusers optimization.py, get_scheduler."""
     name = settings.word("scheduler")
     if name == "constant":  # it takes no warm-up
         return "constant"
-    warm = steps_of(settings, "lr_warmup_steps")
+    stretch, steps = _stretch(settings), steps_of(settings, "steps")
+    # One that is shorter than the run goes up again behind its end.
+    if stretch is None or stretch < 1 or (stretch > 1 and steps is None):
+        return None
+    length = int(steps * stretch) if steps is not None and stretch > 1 else None
+    count = steps_of(settings, "lr_warmup_steps")
+    warm = None if count is None else int(count * stretch)
+    if name == "constant_with_warmup":
+        return compose("constant", warmup=warm)
     if name == "cosine_with_restarts":
-        return compose("cosine-restarts", cycles=settings.count("lr_num_cycles"), warmup=warm)
-    power = settings.number("lr_power") if name == "polynomial" else None
-    return compose(_SHAPES[name], power=power, warmup=warm) if name in _SHAPES else None
+        cycles = settings.count("lr_num_cycles")
+        return compose("cosine-restarts", length=length, cycles=cycles, warmup=warm)
+    if name == "polynomial":
+        power, final = settings.number("lr_power"), ratio(settings, "lr_end", "lr")
+        return compose("polynomial", power=power, final=final, length=length, warmup=warm)
+    return compose(name, length=length, warmup=warm) if name in {"linear", "cosine"} else None
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    """Say that the scheduler counts every device's step, where there is a warm-up."""
-    if "warmup" not in (made.schedule or "") or settings.number("world_size") == 1:
+    """Give a trained text encoder its own decay and lr; say what of another's script is open."""
+    script = _script(settings)
+    if script not in _SCRIPTS and "warmup" in (made.schedule or ""):
+        note = "Accelerate steps the scheduler once a device: the script may multiply its warm-up"
+        made = replace(made, notes=(*made.notes, note))
+    trains = settings.has("train_text_encoder") and settings.flag("train_text_encoder")
+    if not trains or script not in _TEXT_ENCODERS:
         return made
-    note = "Accelerate steps the scheduler once a device: the warm-up is in those steps"
-    return replace(made, notes=(*made.notes, note))
+    own = Group(
+        name="text encoder",
+        selector="the text encoder",
+        lr=settings.text("text_encoder_lr"),
+        weight_decay=settings.text("text_encoder_decay"),
+    )
+    return replace(made, groups=(*made.groups, own))
 
 
 TRAINER = Trainer(
@@ -127,18 +189,25 @@ TRAINER = Trainer(
         Field(name="scale_lr", paths=("scale_lr",), default="false"),
         Field(name="base_lr", paths=("learning_rate",), derive=_by_script("lr")),
         Field(name="lr", paths=("learning_rate",), overrule=_scaled_lr, derive=_by_script("lr")),
-        Field(name="beta1", paths=("adam_beta1",), default="0.9"),
+        Field(name="beta1", paths=("adam_beta1",), default="0.9",
+              derive=_own_default("beta1", "0.95")),
         Field(name="beta2", paths=("adam_beta2",), default="0.999"),
         Field(name="eps", paths=("adam_epsilon",), default="1e-8"),
         Field(name="batch_size", paths=("train_batch_size",), derive=_by_script("batch_size")),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="steps", paths=("max_train_steps",)),
-        Field(name="epochs", paths=("num_train_epochs",)),
-        Field(name="scheduler", paths=("lr_scheduler",), default="constant"),
+        Field(name="epochs", paths=("num_train_epochs", "num_epochs")),
+        Field(name="scheduler", paths=("lr_scheduler",), default="constant",
+              derive=_own_default("scheduler", "cosine")),
         Field(name="lr_warmup_steps", paths=("lr_warmup_steps",), default="500"),
         Field(name="lr_num_cycles", paths=("lr_num_cycles",), default="1"),
         Field(name="lr_power", paths=("lr_power",), default="1"),
+        Field(name="lr_end", default="1e-7", source="diffusers optimization.py"),
+        Field(name="train_text_encoder", paths=("train_text_encoder",), default="false"),
+        Field(name="text_encoder_lr", paths=("text_encoder_lr",), default="5e-6"),
+        Field(name="text_encoder_decay", paths=("adam_weight_decay_text_encoder",),
+              default="1e-3"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

@@ -48,7 +48,7 @@ def test_optimizers_have_their_conventions(tmp_path, flags, convention):
     [
         ("linear", "linear:warmup=500"),
         ("constant_with_warmup", "constant:warmup=500"),
-        ("polynomial", "polynomial:power=1,warmup=500"),
+        ("polynomial", "polynomial:power=1,final=0.0005,warmup=500"),
         ("cosine_with_restarts", "cosine-restarts:cycles=1,warmup=500"),
         ("piecewise", None),
     ],
@@ -58,7 +58,7 @@ def test_schedulers_become_schedules(tmp_path, flags, schedule):
     made = read(tmp_path, "run.sh", text + " --checkpointing_steps 500")
     assert made.schedule == schedule
     assert float(made.run.lr) == pytest.approx(2e-4)
-    assert any("once a device" in note for note in made.notes) == (schedule is not None)
+    assert not any("once a device" in note for note in made.notes)
 
 
 def test_an_lr_that_cannot_be_scaled_is_as_it_stands(tmp_path):
@@ -83,3 +83,43 @@ def test_two_flags_that_others_have_too_are_no_example_script(tmp_path):
     with pytest.raises(DecaycalcError):
         read(tmp_path, "run.sh", flags)
     assert read(tmp_path, "run.sh", f"{flags} --train_batch_size 2").kind == "diffusers"
+
+
+def test_what_another_s_script_does_with_the_devices_is_open(tmp_path):
+    text = run("--learning_rate 1e-4", script="train_mine").replace("constant", "cosine")
+    made = read(tmp_path, "run.sh", text.replace("lr_warmup_steps=0", "lr_warmup_steps=9"))
+    assert any("once a device" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("flags", "scheduler", "schedule"),
+    [
+        ("", "cosine", None),
+        ("--gradient_accumulation_steps 2", "cosine", "cosine:warmup=50"),
+        ("--gradient_accumulation_steps 8", "cosine", "cosine:length=60000,warmup=200"),
+        ("--gradient_accumulation_steps 8", "linear", "linear:length=60000,warmup=200"),
+        ("--gradient_accumulation_steps 8", "constant_with_warmup", "constant:warmup=200"),
+        ("--gradient_accumulation_steps 8 --max_train_steps $N", "cosine", None),
+    ],
+)
+def test_a_scheduler_may_be_longer_than_the_run(tmp_path, flags, scheduler, schedule):
+    text = run(flags, script="train_text_to_image_lora_sdxl").replace("constant", scheduler)
+    made = read(tmp_path, "run.sh", text.replace("lr_warmup_steps=0", "lr_warmup_steps=50"))
+    assert made.schedule == schedule
+
+
+@pytest.mark.parametrize(("devices", "schedule"), [("1", "cosine:warmup=9"), ("2", None)])
+def test_the_unconditional_script_has_defaults_of_its_own(tmp_path, devices, schedule):
+    text = run(script="train_unconditional").replace("--lr_scheduler constant", "")
+    text = text.replace("processes 2", f"processes {devices}")
+    made = read(tmp_path, "run.sh", text.replace("lr_warmup_steps=0", "lr_warmup_steps=9"))
+    assert (made.value, made.betas, made.schedule) == ("1e-6", ("0.95", "0.999"), schedule)
+
+
+def test_a_trained_text_encoder_has_its_own_decay(tmp_path):
+    flags = "--train_text_encoder --adam_weight_decay 1e-2"
+    made = read(tmp_path, "run.sh", run(flags, script="train_dreambooth_lora_sdxl"))
+    own = made.groups[-1]
+    assert (own.name, own.lr, own.weight_decay) == ("text encoder", "5e-6", "1e-3")
+    plain = read(tmp_path, "run.sh", run(flags, script="train_dreambooth_lora"))
+    assert len(plain.groups) == 1
