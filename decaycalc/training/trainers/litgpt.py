@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
-from decaycalc.training.reading.schedules import compose, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, epochs, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
@@ -30,7 +30,8 @@ def _default(name: str) -> Derive:
     def derive(settings: Settings) -> Sourced | None:
         whole = is_pretraining(settings)
         value = _DEFAULTS[whole][name]
-        if value is None:
+        is_null = name == "warmup_steps" and settings.node("train.lr_warmup_steps") is not None
+        if value is None or is_null:
             return None
         where = f"litgpt 26857050 {'pretrain.py' if whole else 'finetune/full.py'}"
         return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
@@ -39,7 +40,10 @@ def _default(name: str) -> Derive:
 
 
 def _steps(settings: Settings) -> Sourced | None:
-    """Return the steps of a budget of tokens: max_tokens / (B · max_seq_length)."""
+    """Return the steps of a budget of tokens, max_tokens / (B · max_seq_length).
+
+    Pretraining heeds no max_steps. Source: litgpt 26857050 pretrain.py, fit.
+    """
     if not is_pretraining(settings):
         return None
     parts = [settings.number(name) for name in ("max_tokens", "batch_size", "sequence_length")]
@@ -51,7 +55,9 @@ def _steps(settings: Settings) -> Sourced | None:
 
 
 def _schedule(settings: Settings) -> str | None:
-    warmup = steps_of(settings, "warmup_steps")
+    """Source: litgpt 26857050 args.py, warmup_iters: the fraction is of an epoch's batches."""
+    share = settings.number("warmup_fraction")
+    warmup = epochs(share) if share else steps_of(settings, "warmup_steps")
     if not is_pretraining(settings):
         return compose("cosine", warmup=warmup)
     return compose("cosine", warmup=warmup, final=ratio(settings, "min_lr", "lr") or None)
@@ -86,9 +92,10 @@ TRAINER = Trainer(
               derive=_default("batch_size")),
         Field(name="sequence_length", paths=("train.max_seq_length",)),
         Field(name="max_tokens", paths=("train.max_tokens",), derive=_default("max_tokens")),
-        Field(name="steps", paths=("train.max_steps",), derive=_steps),
+        Field(name="steps", paths=("train.max_steps",), overrule=_steps),
         Field(name="epochs", paths=("train.epochs",), derive=_default("epochs")),
         Field(name="min_lr", paths=("train.min_lr",), default="4e-5"),
+        Field(name="warmup_fraction", paths=("train.lr_warmup_fraction",)),
         Field(name="warmup_steps", paths=("train.lr_warmup_steps",),
               derive=_default("warmup_steps")),
     ),
@@ -98,5 +105,5 @@ TRAINER = Trainer(
     batch=_batch,
     unit=_unit,
     harmless=("train.micro_batch_size", "train.save_interval", "train.log_interval",
-              "train.max_norm", "eval*", "train.tie_embeddings", "optimizer.init_args.fused"),
+              "train.max_norm", "eval*", "train.tie_embeddings", "train.max_steps", "optimizer.init_args.fused"),
 )  # fmt: skip

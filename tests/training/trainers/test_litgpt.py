@@ -41,6 +41,19 @@ def test_pretraining_counts_tokens_and_its_budget_gives_the_steps(tmp_path):
     assert shrink(found) == pytest.approx(4e-5)
 
 
+def test_pretraining_heeds_no_max_steps(tmp_path):
+    text = FILE.replace("max_seq_length: 2048", "max_seq_length: 2048\n  max_steps: 100")
+    assert read(tmp_path, "a.yaml", text).run.total_steps == 2000
+
+
+@pytest.mark.parametrize(
+    ("more", "warmup"), [("", ""), ("\n  lr_warmup_fraction: 0.05", "warmup=0.05epochs,")]
+)
+def test_a_warmup_may_be_a_share_of_an_epoch_or_none(tmp_path, more, warmup):
+    text = FILE.replace("lr_warmup_steps: 500", f"lr_warmup_steps: null{more}")
+    assert read(tmp_path, "a.yaml", text).schedule == f"cosine:{warmup}final=0.1"
+
+
 def test_finetuning_has_defaults_of_its_own_and_goes_to_zero(tmp_path):
     found = read(tmp_path, "a.yaml", TUNE)
     assert (found.run.examples_per_step, found.unit) == (16, "sequences")
