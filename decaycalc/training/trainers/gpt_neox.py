@@ -5,7 +5,7 @@ get_optimizer, megatron/learning_rates.py, megatron/model/utils.py.
 """
 
 from fractions import Fraction
-from math import floor
+from math import exp, floor
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
@@ -24,6 +24,7 @@ _OWN = (
     "checkpoint_activations", "data_impl",
 )  # fmt: skip
 _ENOUGH = 5
+_HALF = f"{exp(-0.693):.9g}"  # what the exponential falls to over its length
 _ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
     "adam": Optimizer(convention="apex-fused-adam", uses=_ADAM),
@@ -59,7 +60,8 @@ def _batch(settings: Settings) -> tuple[str, ...]:
 def _schedule(settings: Settings) -> str | None:
     """Return the schedule; the warm-up's share is of the decay's length.
 
-    Its first step is at lr/W where ours is at 0. Source: megatron/learning_rates.py, AnnealingLR.
+    Its first step is at lr/W where ours is at 0. Nothing holds the cosine at its end: it goes up
+    again in a run that is longer. Source: megatron/learning_rates.py, AnnealingLR.
     """
     steps, length = settings.number("steps"), _decay_length(settings)
     if steps is None or length is None:
@@ -68,9 +70,13 @@ def _schedule(settings: Settings) -> str | None:
     style, low = settings.word("scheduler"), ratio(settings, "min_lr", "lr") or None
     whole = None if length == steps else int(length)
     if style == "cosine":
-        return compose("cosine", warmup=warmup, length=whole, final=low)
+        after = "mirror" if length < steps else None
+        return compose("cosine", warmup=warmup, length=whole, final=low, after=after)
     if style == "linear":
         return compose("linear", warmup=warmup, length=whole, floor=low)
+    if style == "exponential":
+        every = int(length) - (warmup or 0)
+        return compose("exponential", warmup=warmup, gamma=_HALF, every=every, floor=low)
     return compose("constant", warmup=warmup) if style == "constant" else None
 
 

@@ -105,5 +105,6 @@ TRAINER = Trainer(
     batch=_batch,
     unit=_unit,
     harmless=("train.micro_batch_size", "train.save_interval", "train.log_interval",
-              "train.max_norm", "eval*", "train.tie_embeddings", "train.max_steps", "optimizer.init_args.fused"),
+              "train.max_norm", "eval*", "train.tie_embeddings", "train.max_steps",
+              "optimizer.init_args.fused"),
 )  # fmt: skip

@@ -34,7 +34,7 @@ def test_its_decay_stands_outside_the_optimizer(tmp_path):
     assert (found.betas, found.eps) == (("0.9", "0.95"), "1e-06")
     assert found.run.examples_per_step == 16
     assert found.unit == "sequences of 512 tokens"
-    assert found.schedule == "cosine:warmup=20,length=1000,final=0.1"
+    assert found.schedule == "cosine:warmup=20,length=1000,final=0.1,after=mirror"
     assert shrink(found) == pytest.approx(2.5e-5)
     assert "normalisations" in found.exempt.rule
 
@@ -44,7 +44,10 @@ def test_keys_with_underscores_are_the_same(tmp_path):
     for word in ("num-attention-heads", "train-iters", "lr-decay-iters", "lr-decay-style",
                  "weight-decay", "pos-emb", "seq-length"):  # fmt: skip
         text = text.replace(word, word.replace("-", "_"))
-    assert read(tmp_path, "run.yml", text).schedule == "cosine:warmup=20,length=1000,final=0.1"
+    assert (
+        read(tmp_path, "run.yml", text).schedule
+        == "cosine:warmup=20,length=1000,final=0.1,after=mirror"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,10 +55,14 @@ def test_keys_with_underscores_are_the_same(tmp_path):
     [
         ('"lr-decay-iters": 1000,', "", "cosine:warmup=40,final=0.1"),
         ('"lr-decay-iters": 1000,', '"lr-decay-fraction": 0.5,',
-         "cosine:warmup=20,length=1000,final=0.1"),
+         "cosine:warmup=20,length=1000,final=0.1,after=mirror"),
         ('"cosine"', '"linear"', "linear:warmup=20,length=1000,floor=0.1"),
         ('"cosine"', '"constant"', "constant:warmup=20"),
-        ('"cosine"', '"exponential"', None),
+        ('"cosine"', '"exponential"',
+         "exponential:warmup=20,gamma=0.500073588,every=980,floor=0.1"),
+        ('"cosine"', '"spiral"', None),
+        ('"lr-decay-iters": 1000,', '"lr-decay-iters": 3000,',
+         "cosine:warmup=60,length=3000,final=0.1"),
         ('"train-iters": 2000,', "", None),
     ],
 )  # fmt: skip
