@@ -59,7 +59,7 @@ def test_keys_with_underscores_are_the_same(tmp_path):
         ('"cosine"', '"linear"', "linear:warmup=20,length=1000,floor=0.1"),
         ('"cosine"', '"constant"', "constant:warmup=20"),
         ('"cosine"', '"exponential"',
-         "exponential:warmup=20,gamma=0.500073588,every=980,floor=0.1"),
+         "exponential:warmup=20,gamma=0.500073596,every=980,floor=0.1"),
         ('"cosine"', '"spiral"', None),
         ('"lr-decay-iters": 1000,', '"lr-decay-iters": 3000,',
          "cosine:warmup=60,length=3000,final=0.1"),
