@@ -164,7 +164,7 @@ def find_class(path: str, *, library: str = "torch") -> OptimizerClass | None:
         key, version = _BY_PREFIX[root]
         return OptimizerClass(convention=key, library=version, lr=None)
     if root == "torchao":
-        word = word.removesuffix("8bit").removesuffix("4bit").removesuffix("fp8")
+        word = word.lstrip("_").removesuffix("8bit").removesuffix("4bit").removesuffix("fp8")
     return _OTHERS.get(f"{root}.{word}")
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.schedules import compose, percent
+from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -65,23 +65,33 @@ def _epochs(settings: Settings) -> Sourced | None:
     return derived("epochs", decimal_text(total * passes), "total_epochs · ppo_epochs")
 
 
-def _schedule(settings: Settings) -> str | None:
-    """Return the schedule; it takes one step for each training step, not for each mini-batch."""
-    name, each = settings.word("scheduler"), _steps_each(settings)
+def _warmup(settings: Settings, each: Fraction | None) -> str | None:
+    """Return the warm-up; Megatron's worker takes the ratio where the steps are 0, too."""
     steps, share = settings.number("lr_warmup_steps"), settings.number("lr_warmup_steps_ratio")
-    if steps is not None and each is None:
+    if steps is None or (steps <= 0 and _is_megatron(settings)):
+        return percent(share) if share else None
+    return str(int(steps * (each or 1))) if steps else None
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedule; it takes one step for each training step, not for each mini-batch.
+
+    Source: verl b178a3cd5 workers/fsdp_workers.py, utils/megatron/optimizer.py.
+    """
+    name, each, megatron = settings.word("scheduler"), _steps_each(settings), _is_megatron(settings)
+    known = {"constant", "cosine", "linear"} if megatron else {"constant", "cosine"}
+    decay = settings.number("lr_decay_steps") if megatron else None
+    if (settings.number("lr_warmup_steps") or decay) and each is None:
         return None
-    warm = None
-    if steps:
-        warm = str(int(steps * (each or 1)))
-    elif steps is None and share:
-        warm = percent(share)
+    if name not in known or (not megatron and settings.number("num_cycles") != Fraction(1, 2)):
+        return None
+    warm = _warmup(settings, each)
     per = int(each) if each is not None and each > 1 and (warm or name != "constant") else None
     if name == "constant":
         return compose("constant", warmup=warm, per=per)
-    if name != "cosine" or settings.number("num_cycles") != Fraction(1, 2):
-        return None
-    return compose("cosine", warmup=warm, final=settings.number("min_lr_ratio") or None, per=per)
+    final = ratio(settings, "min_lr", "lr") if megatron else settings.number("min_lr_ratio")
+    length = None if decay is None else int(decay * (each or 1))
+    return compose(name, length=length, warmup=warm, final=final or None, per=per)
 
 
 def _unit(settings: Settings) -> str:
@@ -104,8 +114,11 @@ TRAINER = Trainer(
         Field(name="strategy", paths=(f"{_ACTOR}.strategy",), default="fsdp"),
         Field(name="optimizer", paths=(f"{_OPTIM}.optimizer",), default="AdamW"),
         Field(name="implementation", paths=(f"{_OPTIM}.optimizer_impl",), default="torch.optim"),
-        Field(name="weight_decay", paths=(f"{_OPTIM}.weight_decay",), default="0.01"),
-        Field(name="lr", paths=(f"{_OPTIM}.lr",), default="1e-6"),
+        # What overrides the optimizer's arguments is laid over them.
+        Field(name="weight_decay", paths=(f"{_OPTIM}.override_optimizer_config.weight_decay",
+                                          f"{_OPTIM}.weight_decay"), default="0.01"),
+        Field(name="lr", paths=(f"{_OPTIM}.override_optimizer_config.lr", f"{_OPTIM}.lr"),
+              default="1e-6"),
         element("beta1", f"{_OPTIM}.betas", 0, default="0.9"),
         element("beta2", f"{_OPTIM}.betas", 1, default="0.999"),
         Field(name="eps", default="1e-8"),
@@ -117,11 +130,13 @@ TRAINER = Trainer(
         Field(name="total_epochs", paths=("trainer.total_epochs",), default="30"),
         Field(name="steps", derive=_steps),
         Field(name="epochs", derive=_epochs),
-        Field(name="scheduler", paths=(f"{_OPTIM}.lr_scheduler_type", f"{_OPTIM}.warmup_style",
+        Field(name="scheduler", paths=(f"{_OPTIM}.warmup_style", f"{_OPTIM}.lr_scheduler_type",
                                        f"{_OPTIM}.lr_decay_style"), default="constant"),
         Field(name="lr_warmup_steps", paths=(f"{_OPTIM}.lr_warmup_steps",), absent=("-1",)),
         Field(name="lr_warmup_steps_ratio", paths=(f"{_OPTIM}.lr_warmup_steps_ratio",),
               default="0"),
+        Field(name="min_lr", paths=(f"{_OPTIM}.min_lr",), default="0"),
+        Field(name="lr_decay_steps", paths=(f"{_OPTIM}.lr_decay_steps",)),
         Field(name="min_lr_ratio", paths=(f"{_OPTIM}.min_lr_ratio",), default="0"),
         Field(name="num_cycles", paths=(f"{_OPTIM}.num_cycles",), default="0.5"),
     ),

@@ -43,6 +43,7 @@ def test_the_mini_batch_is_a_step_of_all_devices(tmp_path):
         (["lr_scheduler_type=cosine", "min_lr_ratio=0.1"], "cosine:final=0.1,per=4"),
         (["warmup_style=cosine", "num_cycles=2"], None),
         (["lr_scheduler_type=other"], None),
+        (["lr_scheduler_type=constant", "warmup_style=cosine"], "cosine:per=4"),
     ],
 )
 def test_schedules(tmp_path, lines, schedule):
@@ -78,3 +79,26 @@ def test_optimizers(tmp_path, line, convention):
 def test_megatron_may_be_told_by_the_configuration_s_name(tmp_path):
     text = FILE.replace("main_ppo", "main_ppo --config-name=ppo_megatron_trainer.yaml")
     assert read(tmp_path, "run.sh", text).convention == "megatron-adam"
+
+
+@pytest.mark.parametrize(
+    ("lines", "schedule"),
+    [
+        (["lr_decay_style=cosine", "min_lr=2e-7"], "cosine:final=0.1,per=4"),
+        (["lr_decay_style=linear", "lr_decay_steps=100"], "linear:length=400,per=4"),
+        (["lr_warmup_steps=0", "lr_warmup_steps_ratio=0.1"], "constant:warmup=10%,per=4"),
+        (["lr_warmup_steps=10"], "constant:warmup=40,per=4"),
+        (["lr_decay_style=WSD"], None),
+    ],
+)
+def test_megatron_has_its_own_styles(tmp_path, lines, schedule):
+    text = with_lines(*lines).replace(KEY, f"    --config-name=ppo_megatron_trainer \\\n{KEY}", 1)
+    found = read(tmp_path, "run.sh", text)
+    assert (found.convention, found.schedule) == ("megatron-adam", schedule)
+
+
+def test_what_overrides_the_optimizer_s_arguments_counts(tmp_path):
+    lines = ("override_optimizer_config.weight_decay=0.3", "optimizer_impl=torchao.optim",
+             "optimizer=_AdamW")  # fmt: skip
+    found = read(tmp_path, "run.sh", with_lines(*lines))
+    assert (found.convention, found.value) == ("pytorch-adamw", "0.3")
