@@ -7,6 +7,8 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.settings import Settings
 
+# The power of a warm-up that stays where it starts until its end: (1 - 1/W)^power is 0 by then.
+AT_THE_END = 1_000_000_000
 _PLAIN = re.compile(r"[\w.%/\-]+")
 
 

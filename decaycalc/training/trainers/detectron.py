@@ -9,7 +9,7 @@ from itertools import pairwise
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import AT_THE_END, compose
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -34,11 +34,13 @@ def _schedule(settings: Settings) -> str | None:
 
     Source: Detectron 04155a0 detectron/utils/lr_policy.py.
     """
-    if settings.word("warmup_method") != "linear":
+    if settings.word("warmup_method") not in {"linear", "constant"}:
         return None
+    power = AT_THE_END if settings.word("warmup_method") == "constant" else None
     name, count = settings.word("scheduler"), int(settings.number("warmup_iters") or 0)
     gamma, steps = settings.number("gamma"), settings.number("steps")
-    ramp: Ramp = {"warmup": count, "start": settings.number("warmup_factor")} if count else {}
+    start = settings.number("warmup_factor")
+    ramp: Ramp = {"warmup": count, "start": start, "warmup_power": power} if count else {}
     over: Ramp = {**ramp, "over": "run", "toward": "product"} if count else {}
     if name == "step":
         return compose("step", every=settings.count("step_size"), gamma=gamma, **ramp)

@@ -10,7 +10,7 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import AT_THE_END, compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -91,11 +91,14 @@ def _warmup(settings: Settings) -> dict[str, int | Fraction | None]:
     length = round((settings.number("warmup_iters") or Fraction(0)) / _scale(settings))
     if not length:
         return {}
-    return {"warmup": length, "start": settings.number("warmup_factor") or None}
+    method = settings.word("warmup_method")
+    start = settings.number("warmup_factor") or None
+    power = AT_THE_END if method == "constant" else None
+    return {"warmup": length, "start": start, "warmup_power": power}
 
 
 def _schedule(settings: Settings) -> str | None:
-    if settings.word("warmup_method") != "linear":
+    if settings.word("warmup_method") not in {"linear", "constant"}:
         return None
     name, warm = settings.word("scheduler"), _warmup(settings)
     if name == "warmupmultisteplr":

@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.bases import with_bases
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import AT_THE_END, compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Training
@@ -24,17 +24,18 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _ramp(settings: Settings) -> Ramp | None:
-    """Return the linear warm-up; None for another kind, which has no text here."""
+    """Return the linear or constant warm-up; None for another kind, which has no text here."""
     kind = settings.word("warmup")
     if kind in {"", "none"}:
         return {}
-    if kind != "linear":
+    if kind not in {"linear", "constant"}:
         return None
     unit = "epochs" if settings.flag("warmup_by_epoch") else ""
     length = settings.number("warmup_iters") or Fraction(0)
     return {
         "warmup": f"{decimal_text(length)}{unit}",
         "start": settings.number("warmup_ratio"),
+        "warmup_power": AT_THE_END if kind == "constant" else None,
     }
 
 

@@ -33,7 +33,8 @@ def _optimizer(settings: Settings) -> Optimizer:
 def _warmup(settings: Settings) -> dict[str, str | Fraction | None]:
     length = settings.number("warmup_epoch")
     start = ratio(settings, "warmup_start_lr", "lr") if length else None
-    return {"warmup": epochs(length) if length else None, "start": start or None}
+    per = "1epochs" if settings.flag("by_epoch") else None
+    return {"warmup": epochs(length) if length else None, "start": start or None, "per": per}
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -42,9 +43,16 @@ def _schedule(settings: Settings) -> str | None:
     if name == "cosine":
         return compose("cosine", **warm, final=ratio(settings, "eta_min", "lr") or None)
     if name == "linear":
-        return compose("linear", **warm, final=ratio(settings, "end_lr", "lr") or None)
-    if name == "constant":
-        return "constant"
+        power, final = settings.number("power"), ratio(settings, "end_lr", "lr") or None
+        if settings.flag("cycle") or (warm["per"] and warm["warmup"]):  # that would never end
+            return None
+        return (
+            compose("linear", **warm, final=final)
+            if power == 1
+            else compose("polynomial", power=power, **warm, final=final)
+        )
+    if name in {"constant", "constlr"}:  # the first has no warm-up
+        return "constant" if name == "constant" else compose("constant", **warm)
     if name == "piecewise":
         return _piecewise(settings, warm)
     return _by_gamma(settings, name, warm)
@@ -139,6 +147,9 @@ TRAINER = Trainer(
         Field(name="warmup_epoch", paths=("Optimizer.lr.warmup_epoch",), default="0"),
         Field(name="warmup_start_lr", paths=("Optimizer.lr.warmup_start_lr",), default="0"),
         Field(name="eta_min", paths=("Optimizer.lr.eta_min",), default="0"),
+        Field(name="by_epoch", paths=("Optimizer.lr.by_epoch",), default="false"),
+        Field(name="power", paths=("Optimizer.lr.power",), default="1"),
+        Field(name="cycle", paths=("Optimizer.lr.cycle",), default="false"),
         Field(name="gamma", paths=("Optimizer.lr.gamma",), default="0.1"),
         Field(name="step_size", paths=("Optimizer.lr.step_size",)),
         Field(name="end_lr", paths=("Optimizer.lr.end_lr",), default="0"),

@@ -100,6 +100,15 @@ def _warmup(settings: Settings) -> Sourced | None:
     return settings.in_file(Field(name="warmup_steps", paths=paths))
 
 
+def _of_noam(settings: Settings) -> Sourced | None:
+    """Return the lr of Noam's scheduler, which takes the place of the optimizer's in every step."""
+    made = _made(settings, _SCHEDULERS)
+    keys = [key for key, name in made.items() if name == "NoamScheduler"]
+    if len(made) != 1 or not keys:
+        return None
+    return settings.in_file(Field(name="lr", paths=(f"{keys[0]}.lr_initial",)))
+
+
 def _schedule(settings: Settings) -> str | None:
     """Return Noam's schedule, which peaks at its lr; NewBob waits for a loss to stop falling."""
     name = settings.word("scheduler")
@@ -139,7 +148,7 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", derive=_optimizer_name),
         _argument("weight_decay"),
-        _argument("lr"),
+        replace(_argument("lr"), overrule=_of_noam),
         _argument("momentum", default="0", source="torch 2.13"),
         _argument("dampening", default="0", source="torch 2.13"),
         _argument("nesterov", default="false", source="torch 2.13"),

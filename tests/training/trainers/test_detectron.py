@@ -40,7 +40,9 @@ def test_a_configuration_is_caffe_s_sgd_and_the_batch_is_of_one_gpu(tmp_path):
         ("steps_with_decay", "mine", None),
         ("[0, 60000, 80000]", "[0]", "constant:warmup=500,start=1/3"),
         ("[0, 60000, 80000]", "[60000, 80000]", None),
-        ("  MAX_ITER", "  WARM_UP_METHOD: constant\n  MAX_ITER", None),
+        ("  MAX_ITER", "  WARM_UP_METHOD: odd\n  MAX_ITER", None),
+        ("  MAX_ITER", "  WARM_UP_METHOD: constant\n  MAX_ITER",
+         "step:at=60000/80000,gamma=0.1,warmup=500,start=1/3,warmup_power=1000000000"),
     ],
 )  # fmt: skip
 def test_schedules(tmp_path, old, new, schedule):

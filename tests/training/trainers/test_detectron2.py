@@ -75,7 +75,9 @@ def test_workers_scale_what_the_file_says_for_its_reference(tmp_path):
         ("STEPS: (50000,)", "constant:warmup=1000,start=0.001"),
         ("LR_SCHEDULER_NAME: WarmupCosineLR",
          "cosine:over=run,warmup=1000,start=0.001"),
-        ("WARMUP_METHOD: constant", None),
+        ("WARMUP_METHOD: constant",
+         "step:at=30000/40000,gamma=0.1,warmup=1000,start=0.001,warmup_power=1000000000"),
+        ("WARMUP_METHOD: odd", None),
         ("LR_SCHEDULER_NAME: WarmupStepWithFixedGammaLR", None),
     ],
 )  # fmt: skip

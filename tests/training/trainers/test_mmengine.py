@@ -184,6 +184,10 @@ def test_an_old_configuration_is_read(tmp_path):
         ("policy='step', step=[8], by_epoch=False", "step:at=8,gamma=0.1"),
         ("policy='fixed'", "constant"),
         ("policy='fixed', warmup='exp'", None),
+        (
+            "policy='step', step=[8, 11], warmup='constant', warmup_iters=500, warmup_ratio=0.5",
+            "step:at=8/11epochs,gamma=0.1,warmup=500,start=0.5,warmup_power=1000000000",
+        ),
         ("policy='exp', gamma=0.9", "step:every=1epochs,gamma=0.9"),
         ("policy='exp', gamma=0.9, by_epoch=False", "step:every=1,gamma=0.9"),
         ("policy='exp'", None),

@@ -41,6 +41,13 @@ def test_the_regularizer_s_coefficient_is_the_number(tmp_path):
     [
         ("name: Linear, learning_rate: 0.4, end_lr: 0.04", "linear:final=0.1"),
         ("name: Constant, learning_rate: 0.4", "constant"),
+        ("name: Constant, learning_rate: 0.4, warmup_epoch: 5", "constant"),
+        ("name: ConstLR, learning_rate: 0.4, warmup_epoch: 5", "constant:warmup=5epochs"),
+        ("name: Linear, learning_rate: 0.4, power: 2", "polynomial:power=2"),
+        ("name: Linear, learning_rate: 0.4, cycle: True", None),
+        ("name: Linear, learning_rate: 0.4, by_epoch: True, warmup_epoch: 2", None),
+        ("name: Cosine, learning_rate: 0.4, by_epoch: True, warmup_epoch: 2",
+         "cosine:warmup=2epochs,per=1epochs"),
         ("name: Piecewise, learning_rate: 0.4", "step:at=30/60epochs,gamma=0.1"),
         ("name: Piecewise, decay_epochs: [30, 60], values: [0.1, 0.01, 0.001]",
          "step:at=30/60epochs,gamma=0.1"),

@@ -77,3 +77,11 @@ def test_what_enters_by_a_reference_is_used_and_the_rest_is_named(tmp_path):
     found = read(tmp_path, "train.yaml", text + rest)
     assert found.schedule == "inverse-sqrt:warmup=20,ramp=one"
     assert found.not_used == ("max_batch_length", "turn_lr", "lr_turn")
+
+
+def test_noam_s_own_lr_takes_the_place_of_the_optimizer_s(tmp_path):
+    text = FILE.replace("  lr: !ref <rate>", "  lr: 0")
+    found = read(tmp_path, "train.yaml", text)
+    assert shrink(found) == pytest.approx(0.0005 * 0.02)
+    missing = FILE.replace(NOAM, "").replace("torch.optim.AdamW", "torch.optim.Mine")
+    assert read(tmp_path, "b.yaml", missing.replace("  lr: !ref <rate>\n", "")).run.lr is None
