@@ -7,12 +7,13 @@ transformers integrations/deepspeed.py for "auto".
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 
 _ADAM = ("beta1", "beta2", "eps")
 _OWN = {
@@ -184,6 +185,15 @@ def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Frac
     }
 
 
+def _finish(settings: Settings, made: Training) -> Training:
+    """Give the half that Muon leaves to AdamW its own lr, where no scheduler sets both."""
+    lr = "".join(settings.texts("optimizer.params.adam_lr"))
+    if settings.word("optimizer") != "muon" or not lr or _peak(settings) is not None:
+        return made
+    own = Group(name="AdamW", selector="tensors without use_muon", lr=lr)
+    return replace(made, groups=(*made.groups, own))
+
+
 def _exempt(_: Settings) -> Exemption:
     return Exemption(rule="nothing", switch="the groups that the trainer hands to DeepSpeed")
 
@@ -211,7 +221,8 @@ TRAINER = Trainer(
         Field(name="adam_w_mode", paths=("optimizer.params.adam_w_mode",), default="true"),
         Field(name="torch_adam", paths=("optimizer.params.torch_adam",), default="false"),
         _field("weight_decay", "optimizer.params.weight_decay", default="0", derive=_class_default),
-        _field("lr", "optimizer.params.lr", "optimizer.params.muon_lr", default="0.001",
+        # Muon's own lr stands before the one of both halves.
+        _field("lr", "optimizer.params.muon_lr", "optimizer.params.lr", default="0.001",
                overrule=_peak, derive=_default_peak),
         element("beta1", "optimizer.params.betas", 0, default="0.9"),
         element("beta2", "optimizer.params.betas", 1, default="0.999"),
@@ -235,7 +246,9 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=_exempt,
     batch=_batch,
+    finish=_finish,
     harmless=("zero_optimization*", "fp16*", "bf16*", "optimizer.params.fp32*", "activation*",
               "flops_profiler*", "steps_per_print", "optimizer.params.torch_adam",
+              "optimizer.params.adam_lr", "optimizer.params.muon_lr",
               "scheduler.params.warmup_max_lr", "aio*", "autotuning*", "wandb*"),
 )  # fmt: skip

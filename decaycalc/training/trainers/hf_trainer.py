@@ -13,7 +13,7 @@ from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers import hf_deepspeed
+from decaycalc.training.trainers import hf_deepspeed, hf_passes
 from decaycalc.training.trainers.syntax.tree import Scalar
 
 VERSION = "transformers 5.24.0"
@@ -328,8 +328,15 @@ FIELDS = (
         paths=("split_batches", "accelerator_config.split_batches"),
         default="false",
     ),
-    Field(name="steps", paths=("max_steps",), absent=("-1", "0")),
-    Field(name="epochs", paths=("num_train_epochs",), default="3", derive=_other_epochs),
+    Field(name="steps", paths=("max_steps",), absent=("-1", "0"), overrule=hf_passes.steps),
+    Field(
+        name="epochs",
+        paths=("num_train_epochs",),
+        default="3",
+        overrule=hf_passes.epochs,
+        derive=_other_epochs,
+    ),
+    *hf_passes.FIELDS,
     Field(name="drop_last", paths=("dataloader_drop_last",), default="false"),
     Field(name="scheduler", paths=("lr_scheduler_type",), default="linear"),
     Field(name="warmup_steps", paths=("warmup_steps",), default="0"),

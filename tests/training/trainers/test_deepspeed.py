@@ -166,3 +166,19 @@ def test_a_peak_that_the_trainer_fills_is_missing(tmp_path):
     made = read(tmp_path, "ds.json", config(scheduler=("WarmupDecayLR", arguments)))
     assert (made.run.lr, made.schedule) == (None, None)
     assert "learning_rate fills it" in quantity(made, "lr").note
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "lr", "groups"),
+    [
+        (None, 0.02, [("AdamW", "0.001")]),
+        ({"type": "WarmupLR", "params": {"warmup_max_lr": 0.01}}, 0.01, []),
+    ],
+)
+def test_muon_s_own_lr_stands_before_that_of_both_halves(tmp_path, scheduler, lr, groups):
+    parameters = {"lr": 0.1, "muon_lr": 0.02, "adam_lr": 0.001, "weight_decay": 0.1}
+    settings = {"train_batch_size": 8, "optimizer": {"type": "Muon", "params": parameters}}
+    settings |= {} if scheduler is None else {"scheduler": scheduler}
+    found = read(tmp_path, "ds.json", json.dumps(settings))
+    assert float(found.run.lr) == lr
+    assert [(group.name, group.lr) for group in found.groups[1:]] == groups
