@@ -1,7 +1,7 @@
-"""LLaVA, Gemma 3, Qwen2-VL, Qwen2.5-VL and Qwen3-VL: a language model that sees.
+"""LLaVA, PaliGemma, Gemma 3, Qwen2-VL, Qwen2.5-VL and Qwen3-VL: a language model that sees.
 
-Source: transformers/models/{llava,gemma3,qwen2_vl,qwen2_5_vl,qwen3_vl}/configuration_*.py and
-modeling_*.py (v4.57.1) for defaults, rules and names.
+Source: transformers/models/{llava,llava_next,paligemma,gemma3,qwen2_vl,qwen2_5_vl,qwen3_vl}/
+configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules and names.
 """
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
@@ -17,6 +17,15 @@ _EYES = {"clip_vision_model": clip_vision, "siglip_vision_model": siglip_vision}
 _LLAVA_EYES = {"model_type": "clip_vision_model", "hidden_size": 1024, "intermediate_size": 4096,
                "patch_size": 14, "image_size": 336, "num_hidden_layers": 24,
                "num_attention_heads": 16}  # fmt: skip
+
+
+# PaliGemma's two parts where nothing is said.
+_PALI_EYES = {"intermediate_size": 4096, "hidden_size": 1152, "patch_size": 14, "image_size": 224,
+              "num_hidden_layers": 27, "num_attention_heads": 16,
+              "vision_use_head": False}  # fmt: skip
+_PALI_TEXT = {"model_type": "gemma", "hidden_size": 2048, "num_hidden_layers": 18,
+              "intermediate_size": 16384, "num_attention_heads": 8, "num_key_value_heads": 1,
+              "vocab_size": 257152}  # fmt: skip
 
 
 def _speaking(part: Builder, text: Fields, head: str, kind: str) -> Architecture:
@@ -55,7 +64,7 @@ def _seeing(fields: Fields, usual: str) -> Architecture:
 
 
 def llava(fields: Fields, head: str) -> Architecture:
-    """Return LLaVA: a tower of CLIP, two dense layers, and Llama or a relative of it.
+    """Return LLaVA or LLaVA-NeXT: a tower of CLIP, two dense layers, and a relative of Llama.
 
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
@@ -64,8 +73,11 @@ def llava(fields: Fields, head: str) -> Architecture:
     if "vision_config" not in fields:
         vision = replace(vision, values=_LLAVA_EYES)
     part, prefix = Builder(UNTOLD), _prefix(head)
-    part.include(f"{prefix}vision_tower.", _seeing(vision, "clip_vision_model"))
     usual = 768
+    if fields.text("model_type", "llava") == "llava_next":
+        width = text.size("hidden_size", FAMILIES["llama"].width)
+        part.add(f"{prefix}image_newline", width, role=Role.OTHER, variance=None)
+    part.include(f"{prefix}vision_tower.", _seeing(vision, "clip_vision_model"))
     layers = fields.values.get("vision_feature_layer")
     n_in = vision.size("hidden_size", usual) * (len(layers) if isinstance(layers, list) else 1)
     kind = text.text("model_type", "llama")
@@ -74,6 +86,21 @@ def llava(fields: Fields, head: str) -> Architecture:
     for layer, wide in (("linear_1", n_in), ("linear_2", width)):
         part.linear(f"{prefix}multi_modal_projector.{layer}", wide, width, bias=bias)
     whole = _speaking(part, text, head, kind)
+    return part.done(fields.path, classes=whole.n_classes)
+
+
+def paligemma(fields: Fields, head: str) -> Architecture:
+    """Return PaliGemma: SigLIP's tower, one dense layer, and Gemma 1 or 2."""
+    text, vision = fields.part("text_config"), fields.part("vision_config")
+    if "text_config" not in fields:
+        text = replace(text, values=_PALI_TEXT)
+    if "vision_config" not in fields:
+        vision = replace(vision, values=_PALI_EYES)
+    part, prefix = Builder(UNTOLD), _prefix(head)
+    part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
+    shared = fields.size("projection_dim", 2048)
+    part.linear(f"{prefix}multi_modal_projector.linear", vision.size("hidden_size", 768), shared)
+    whole = _speaking(part, text, head, text.text("model_type", "gemma"))
     return part.done(fields.path, classes=whole.n_classes)
 
 

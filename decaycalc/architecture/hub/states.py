@@ -1,7 +1,7 @@
-"""State-space models, Mamba and Mamba 2; A_log and D are exempt in their authors' own code.
+"""Mamba 1 and 2, whose A_log and D are exempt in their authors' own code, and RWKV.
 
-Source: transformers/models/{mamba,mamba2}/modeling_*.py (v4.57.1); Gu & Dao 2023 (2312.00752), Dao
-& Gu 2024 (2405.21060).
+Source: transformers/models/{mamba,mamba2,rwkv}/modeling_*.py (v4.57.1); Gu & Dao 2023 (2312.00752),
+Dao & Gu 2024 (2405.21060), Peng et al. 2023 (2305.13048).
 """
 
 from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
@@ -85,6 +85,42 @@ def _mamba2_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.linear(f"{name}.in_proj", width, inner + mixed + heads, bias=bias)
     part.norm(f"{name}.norm", inner, bias=False)
     part.linear(f"{name}.out_proj", inner, width, bias=bias)
+
+
+def rwkv(fields: Fields, head: str) -> Architecture:
+    """Return RWKV 4; how it starts is not told here."""
+    part = Builder(Start(conv=unknown, linear=unknown, embedding=unknown))
+    prefix, width = "" if head == "Model" else "rwkv.", fields.size("hidden_size", 4096)
+    inner = fields.size("attention_hidden_size", width)
+    hidden, vocabulary = (
+        fields.size("intermediate_size", 4 * width),
+        fields.size("vocab_size", 50277),
+    )
+    part.embedding(f"{prefix}embeddings", vocabulary, width)
+    for index in range(fields.size("num_hidden_layers", 32)):
+        block = f"{prefix}blocks.{index}"
+        for norm in ("ln1", "ln2") if index else ("pre_ln", "ln1", "ln2"):
+            part.norm(f"{block}.{norm}", width)
+        for rate in ("time_decay", "time_first"):
+            part.add(f"{block}.attention.{rate}", inner, role=Role.OTHER, variance=None)
+        _mix(part, f"{block}.attention", width, ("key", "value", "receptance"))
+        for layer in ("key", "value", "receptance"):
+            part.linear(f"{block}.attention.{layer}", width, inner, bias=False)
+        part.linear(f"{block}.attention.output", inner, width, bias=False)
+        _mix(part, f"{block}.feed_forward", width, ("key", "receptance"))
+        part.linear(f"{block}.feed_forward.key", width, hidden, bias=False)
+        part.linear(f"{block}.feed_forward.receptance", width, width, bias=False)
+        part.linear(f"{block}.feed_forward.value", hidden, width, bias=False)
+    part.norm(f"{prefix}ln_out", width)
+    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=False):
+        part.linear("head", width, vocabulary, bias=False)
+    return part.done(fields.path, classes=vocabulary)
+
+
+def _mix(part: Builder, name: str, width: int, layers: tuple[str, ...]) -> None:
+    """Add the shares of this word and the one before it that each layer reads."""
+    for layer in layers:
+        part.add(f"{name}.time_mix_{layer}", 1, 1, width, role=Role.OTHER, variance=None)
 
 
 def _finish(

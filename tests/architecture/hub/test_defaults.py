@@ -108,6 +108,17 @@ DEFAULTS = {
     "seed_oss": ("SeedOssForCausalLM", 28_921_040_896),
     "helium": ("HeliumForCausalLM", 2_172_643_840),
     "arcee": ("ArceeForCausalLM", 4_022_766_080),
+    "blip": ("BlipForConditionalGeneration", 223_971_644),
+    "blip-2": ("Blip2ForConditionalGeneration", 1_216_944_384),
+    "detr": ("DetrForObjectDetection", 41_501_895),
+    "table-transformer": ("TableTransformerForObjectDetection", 41_502_407),
+    "yolos": ("YolosForObjectDetection", 104_947_975),
+    "sam": ("SamModel", 93_735_472),
+    "audio-spectrogram-transformer": ("ASTForAudioClassification", 86_190_338),
+    "videomae": ("VideoMAEForVideoClassification", 86_228_738),
+    "rwkv": ("RwkvForCausalLM", 7_392_649_216),
+    "paligemma": ("PaliGemmaForConditionalGeneration", 2_910_390_528),
+    "llava_next": ("LlavaNextForConditionalGeneration", 7_062_906_880),
 }
 
 

@@ -43,6 +43,40 @@ COUNTS = {
     "arcee-ai/AFM-4.5B": (4_619_184_640, "arcee", "ArceeForCausalLM", {
         "vocab_size": 128004, "num_attention_heads": 20, "num_key_value_heads": 4,
         "num_hidden_layers": 36, "head_dim": 128}),
+    "facebook/detr-resnet-50": (41_524_768, "detr", "DetrForObjectDetection", {"num_labels": 91}),
+    "microsoft/table-transformer-detection": (28_799_431, "table-transformer",
+        "TableTransformerForObjectDetection", {"backbone": "resnet18", "num_queries": 15,
+        "num_labels": 2}),
+    "hustvl/yolos-tiny": (6_488_736, "yolos", "YolosForObjectDetection", {"hidden_size": 192,
+        "intermediate_size": 768, "num_attention_heads": 3, "image_size": [800, 1333],
+        "use_mid_position_embeddings": False, "num_labels": 91}),
+    "facebook/sam-vit-base": (93_735_472, "sam", "SamModel", {}),
+    "facebook/sam-vit-huge": (641_090_608, "sam", "SamModel", {"vision_config": {"hidden_size":
+        1280, "num_hidden_layers": 32, "num_attention_heads": 16, "global_attn_indexes": [7, 15,
+        23, 31], "mlp_dim": 5120}}),
+    "Salesforce/blip-image-captioning-base": (223_971_644, "blip", "BlipForConditionalGeneration",
+        {"text_config": {"num_attention_heads": 12}}),
+    "Salesforce/blip2-opt-2.7b": (3_744_761_856, "blip-2", "Blip2ForConditionalGeneration",
+        {"text_config": {"model_type": "opt", "hidden_size": 2560, "num_hidden_layers": 32,
+        "ffn_dim": 10240, "num_attention_heads": 32, "word_embed_proj_dim": 2560, "vocab_size":
+        50304}}),
+    "MIT/ast-finetuned-audioset-10-10-0.4593": (86_594_063, "audio-spectrogram-transformer",
+        "ASTForAudioClassification", {"num_labels": 527}),
+    "MCG-NJU/videomae-base": (94_209_408, "videomae", "VideoMAEForPreTraining", {}),
+    "RWKV/rwkv-4-169m-pile": (169_342_464, "rwkv", "RwkvForCausalLM", {"hidden_size": 768,
+        "num_hidden_layers": 12}),
+    "google/paligemma-3b-pt-224": (2_923_466_480, "paligemma",
+        "PaliGemmaForConditionalGeneration", {"projection_dim": 2048, "text_config":
+        {"model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384,
+        "num_attention_heads": 8, "num_hidden_layers": 18, "num_key_value_heads": 1, "vocab_size":
+        257216}, "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 1152,
+        "intermediate_size": 4304, "num_hidden_layers": 27, "num_attention_heads": 16,
+        "patch_size": 14, "projection_dim": 2048, "vision_use_head": False}}),
+    "llava-hf/llava-v1.6-mistral-7b-hf": (7_566_747_648, "llava_next",
+        "LlavaNextForConditionalGeneration", {"text_config": {"model_type": "mistral",
+        "vocab_size": 32064}, "vision_config": {"model_type": "clip_vision_model", "hidden_size":
+        1024, "intermediate_size": 4096, "image_size": 336, "patch_size": 14, "num_hidden_layers":
+        24, "num_attention_heads": 16}}),
 }  # fmt: skip
 
 
@@ -69,6 +103,16 @@ SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "vocab_size": 50, "intermedi
         ("deberta", "", {"relative_attention": True}, {}, 2 * 512 * 24),
         ("deberta", "", {"relative_attention": True, "max_relative_positions": 8}, {}, 16 * 24),
         ("glm4_moe", "", {"use_qk_norm": True}, {}, 2 * 12),
+        ("yolos", "", {"image_size": [64, 32]}, {"image_size": [32, 32]}, 4 * 24),
+        ("yolos", "YolosModel", {}, {"use_mid_position_embeddings": False}, 0),
+        ("videomae", "", {"use_mean_pooling": False}, {}, 0),
+        ("videomae", "VideoMAEModel", {"use_mean_pooling": False}, {}, 2 * 24),
+        ("videomae", "VideoMAEModel", {}, {"qkv_bias": False}, 2 * 24),
+        ("rwkv", "", {}, {"tie_word_embeddings": True}, 50 * 24),
+        ("sam", "", {"vision_config": {"window_size": 0}}, {}, 8 * 2 * 64 * (127 - 27)),
+        ("sam", "", {}, {"vision_config": {"use_rel_pos": False}}, 2 * 64 * (8 * 27 + 4 * 127)),
+        ("sam", "", {}, {"vision_config": {"use_abs_pos": False}}, 64 * 64 * 768),
+        ("blip", "", {}, {"text_config": {"is_decoder": False}}, 12 * (4 * 768 * 769 + 2 * 768)),
     ],
 )  # fmt: skip
 def test_options_change_a_model_by_what_they_add(kind, label, one, other, difference):
@@ -83,6 +127,12 @@ def test_options_change_a_model_by_what_they_add(kind, label, one, other, differ
         ("layoutlmv3", {"visual_embed": False}, "visual_embed is False, expected true"),
         ("deberta", {"talking_head": True}, "talking_head is True, expected false"),
         ("deberta", {"relative_attention": True, "pos_att_type": 3}, "kinds such as p2c"),
+        ("blip", {"tie_word_embeddings": False}, "tie_word_embeddings is False, expected true"),
+        ("blip-2", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2', expected one"),
+        ("blip-2", {"qformer_config": {"use_qformer_text_input": True}}, "text_input is True"),
+        ("detr", {"use_timm_backbone": False}, "use_timm_backbone is False, expected true"),
+        ("detr", {"position_embedding_type": "learned"}, "is 'learned', expected sine"),
+        ("detr", {"backbone": "swin"}, "backbone is 'swin', expected one of resnet18"),
         ("ernie4_5", {"use_bias": True}, "use_bias is True, expected false"),
     ],
 )

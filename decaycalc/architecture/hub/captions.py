@@ -1,0 +1,157 @@
+"""BLIP and BLIP-2: a vision transformer whose pictures a text model reads by cross-attention.
+
+Source: transformers/models/{blip,blip_2}/configuration_*.py and modeling_*.py (v4.57.1) for
+defaults, rules and names; Li et al. 2022 (2201.12086), Li et al. 2023 (2301.12597). How the vision
+towers start is not told here.
+"""
+
+from decaycalc.architecture.build import Builder
+from decaycalc.architecture.hub.decoders import opt
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.sequences import t5
+from decaycalc.architecture.hub.towers import UNTOLD
+from decaycalc.architecture.tensors import Architecture, Role
+
+BLIP_HEADS = ("ForConditionalGeneration", "Model", "ForQuestionAnswering", "ForImageTextRetrieval")
+BLIP2_HEADS = ("ForConditionalGeneration", "Model")
+_SPEAKERS = {"opt": (opt, "ForCausalLM"), "t5": (t5, "ForConditionalGeneration")}
+
+
+def blip(fields: Fields, head: str) -> Architecture:
+    """Return BLIP with the given head.
+
+    Raises:
+        UnreadableFileError: an output layer that is not tied, or a malformed field.
+    """
+    text, vision = fields.part("text_config"), fields.part("vision_config")
+    for each in (fields, text):
+        if not each.flag("tie_word_embeddings", default=True):
+            raise fields.wrong("tie_word_embeddings", False, "true")  # noqa: FBT003  (the field's value)
+    part = Builder(UNTOLD)
+    seen, width = vision.size("hidden_size", 768), text.size("hidden_size", 768)
+    if head == "Model":
+        scale = fields.number("logit_scale_init_value", 2.6592)
+        part.add("logit_scale", role=Role.OTHER, mean=scale)
+        _blip_text(part, "text_model", text, seen, pooled=True)
+        _blip_vision(part, "vision_model", vision, (768, 3072, 12, 384, 16))
+        shared = fields.size("projection_dim", 512)
+        part.linear("visual_projection", seen, shared, bias=False)
+        part.linear("text_projection", width, shared, bias=False)
+        return part.done(fields.path, classes=None)
+    _blip_vision(part, "vision_model", vision, (768, 3072, 12, 384, 16))
+    if head != "ForConditionalGeneration":
+        _blip_text(part, "text_encoder", text, seen)
+    if head == "ForImageTextRetrieval":
+        shared = fields.size("image_text_hidden_size", 256)
+        part.linear("vision_proj", seen, shared)
+        part.linear("text_proj", width, shared)
+        part.linear("itm_head", width, 2)
+        return part.done(fields.path, classes=None)
+    vocabulary = text.size("vocab_size", 30524)
+    _blip_text(part, "text_decoder.bert", text, seen)
+    part.add("text_decoder.cls.predictions.bias", vocabulary, role=Role.BIAS)
+    part.linear("text_decoder.cls.predictions.transform.dense", width, width)
+    part.norm("text_decoder.cls.predictions.transform.LayerNorm", width)
+    return part.done(fields.path, classes=vocabulary)
+
+
+def _blip_text(
+    part: Builder, name: str, fields: Fields, seen: int, *, pooled: bool = False
+) -> None:
+    """Add a text model that reads pictures of the width `seen`."""
+    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    table = f"{name}.embeddings"
+    part.embedding(f"{table}.word_embeddings", fields.size("vocab_size", 30524), width)
+    positions = fields.size("max_position_embeddings", 512)
+    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION)
+    part.norm(f"{table}.LayerNorm", width)
+    reads = fields.flag("is_decoder", default=True)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        layer = f"{name}.encoder.layer.{index}"
+        _attention(part, f"{layer}.attention", (width, width), inner="self")
+        if reads:
+            _attention(part, f"{layer}.crossattention", (width, seen), inner="self")
+        _feed_forward(part, layer, (width, hidden), "")
+    if pooled:
+        part.linear(f"{name}.pooler.dense", width, width)
+
+
+def _attention(part: Builder, name: str, widths: tuple[int, int], *, inner: str) -> None:
+    """Add attention of layers of the first width to what has the second."""
+    width, seen = widths
+    part.linear(f"{name}.{inner}.query", width, width)
+    part.linear(f"{name}.{inner}.key", seen, width)
+    part.linear(f"{name}.{inner}.value", seen, width)
+    part.linear(f"{name}.output.dense", width, width)
+    part.norm(f"{name}.output.LayerNorm", width)
+
+
+def _feed_forward(part: Builder, layer: str, widths: tuple[int, int], ending: str) -> None:
+    width, hidden = widths
+    part.linear(f"{layer}.intermediate{ending}.dense", width, hidden)
+    part.linear(f"{layer}.output{ending}.dense", hidden, width)
+    part.norm(f"{layer}.output{ending}.LayerNorm", width)
+
+
+def _blip_vision(
+    part: Builder, name: str, fields: Fields, usual: tuple[int, int, int, int, int]
+) -> int:
+    """Add a vision tower, return its width; `usual` are widths, layers, image and patch."""
+    width, hidden = (
+        fields.size("hidden_size", usual[0]),
+        fields.size("intermediate_size", usual[1]),
+    )
+    image, patch = fields.side("image_size", usual[3]), fields.side("patch_size", usual[4])
+    table, places = f"{name}.embeddings", (image // patch) ** 2 + 1
+    part.add(f"{table}.class_embedding", 1, 1, width, role=Role.OTHER, variance=None)
+    part.add(f"{table}.position_embedding", 1, places, width, role=Role.POSITION, variance=None)
+    part.conv(f"{table}.patch_embedding", 3, width, patch)
+    bias = fields.flag("qkv_bias", default=True)
+    for index in range(fields.size("num_hidden_layers", usual[2])):
+        layer = f"{name}.encoder.layers.{index}"
+        part.linear(f"{layer}.self_attn.qkv", width, 3 * width, bias=bias)
+        part.linear(f"{layer}.self_attn.projection", width, width)
+        part.norm(f"{layer}.layer_norm1", width)
+        part.linear(f"{layer}.mlp.fc1", width, hidden)
+        part.linear(f"{layer}.mlp.fc2", hidden, width)
+        part.norm(f"{layer}.layer_norm2", width)
+    part.norm(f"{name}.post_layernorm", width)
+    return width
+
+
+def blip2(fields: Fields, _head: str) -> Architecture:
+    """Return BLIP-2: a vision tower, a Q-Former and a language model, OPT or T5.
+
+    Raises:
+        UnreadableFileError: another language model, or a malformed field.
+    """
+    text, asker = fields.part("text_config"), fields.part("qformer_config")
+    kind = text.text("model_type", "opt")
+    if kind not in _SPEAKERS:
+        raise text.wrong("model_type", kind, f"one of {', '.join(_SPEAKERS)}")
+    if asker.flag("use_qformer_text_input", default=False):
+        raise asker.wrong("use_qformer_text_input", True, "false")  # noqa: FBT003  (the field's value)
+    part = Builder(UNTOLD)
+    width, queries = asker.size("hidden_size", 768), fields.size("num_query_tokens", 32)
+    part.add("query_tokens", 1, queries, width, role=Role.OTHER)
+    usual = (1408, 6144, 39, 224, 14)
+    seen = _blip_vision(part, "vision_model", fields.part("vision_config"), usual)
+    _qformer(part, asker, (width, seen))
+    build, speaking = _SPEAKERS[kind]
+    speaker = build(text, speaking)
+    embedded = next(each.shape[1] for each in speaker.tensors if each.role is Role.EMBEDDING)
+    part.linear("language_projection", width, embedded)
+    part.include("language_model.", speaker)
+    return part.done(fields.path, classes=speaker.n_classes)
+
+
+def _qformer(part: Builder, fields: Fields, widths: tuple[int, int]) -> None:
+    width, hidden = widths[0], fields.size("intermediate_size", 3072)
+    every = fields.size("cross_attention_frequency", 2)
+    part.norm("qformer.layernorm", width)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        layer = f"qformer.encoder.layer.{index}"
+        _attention(part, f"{layer}.attention", (width, width), inner="attention")
+        if index % every == 0:
+            _attention(part, f"{layer}.crossattention", widths, inner="attention")
+        _feed_forward(part, layer, (width, hidden), "_query")
