@@ -1,7 +1,7 @@
-"""MAE's scripts by their flags, and those of the programs that were made from it.
+"""MAE's scripts by their flags, and those of the programs that were made from it: ConvNeXt V2's.
 
 Source: mae efb2a80 main_{pretrain,finetune,linprobe}.py, submitit_{pretrain,finetune,linprobe}.py,
-util/lr_sched.py, util/lr_decay.py.
+util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_pretrain.py.
 """
 
 from decaycalc.record import replace
@@ -20,15 +20,17 @@ from decaycalc.training.record import Exemption, Origin, Sourced, Training
 
 _VERSION = "mae efb2a80"
 _PER = 256  # examples, of whose step blr is the lr
-# What the parsers of pre-training, fine-tuning and linear probing default to.
+# What the parsers of pre-training, fine-tuning and linear probing default to, then ConvNeXt V2's
+# of pre-training and fine-tuning.
 _DEFAULTS = {
-    "weight_decay": ("0.05", "0.05", "0"),
-    "blr": ("1e-3", "1e-3", "0.1"),
-    "min_lr": ("0", "1e-6", "0"),
-    "warmup_epochs": ("40", "5", "10"),
-    "epochs": ("400", "50", "90"),
-    "batch_size": ("64", "64", "512"),
-    "beta2": ("0.95", "0.999", "0.999"),
+    "weight_decay": ("0.05", "0.05", "0", "0.05", "0.05"),
+    "blr": ("1e-3", "1e-3", "0.1", "1.5e-4", "5e-4"),
+    "min_lr": ("0", "1e-6", "0", "0", "1e-6"),
+    "warmup_epochs": ("40", "5", "10", "40", "20"),
+    "epochs": ("400", "50", "90", "800", "100"),
+    "batch_size": ("64", "64", "512", "64", "64"),
+    "beta2": ("0.95", "0.999", "0.999", "0.95", "0.999"),
+    "layer_decay": ("1", "0.75", "1", "1", "1"),
 }
 _PHASES = ("pretrain", "finetune", "linprobe")
 
@@ -43,13 +45,19 @@ def _phase(settings: Settings) -> str:
     return "pretrain" if pretrains else "finetune"
 
 
+def _is_convnext(settings: Settings) -> bool:
+    """Return whether it is ConvNeXt V2's script, which calls the accumulation update_freq."""
+    is_named = "".join(settings.texts("model")).startswith("convnextv2")
+    return (is_named or settings.has("update_freq")) and _phase(settings) != _PHASES[-1]
+
+
 def _of_phase(name: str) -> Derive:
     """Return what derives a default from which of the scripts it is."""
 
     def derive(settings: Settings) -> Sourced:
-        phase = _phase(settings)
-        value = _DEFAULTS[name][_PHASES.index(phase)]
-        where = f"{_VERSION} main_{phase}.py"
+        phase, is_second = _phase(settings), _is_convnext(settings)
+        value = _DEFAULTS[name][_PHASES.index(phase) + (len(_PHASES) if is_second else 0)]
+        where = f"{'ConvNeXt-V2 8865aaa' if is_second else _VERSION} main_{phase}.py"
         return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
 
     return derive
@@ -126,7 +134,7 @@ TRAINER = Trainer(
         Field(name="beta2", derive=_of_phase("beta2")),
         Field(name="eps", default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("batch_size",), derive=_of_phase("batch_size")),
-        Field(name="grad_accum", paths=("accum_iter",), default="1"),
+        Field(name="grad_accum", paths=("accum_iter", "update_freq"), default="1"),
         Field(name="world_size", derive=_devices, default="1"),
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
@@ -134,7 +142,7 @@ TRAINER = Trainer(
         Field(name="scheduler", default="cosine"),
         Field(name="warmup_epochs", paths=("warmup_epochs",), derive=_of_phase("warmup_epochs")),
         Field(name="min_lr", paths=("min_lr",), derive=_of_phase("min_lr")),
-        Field(name="layer_decay", paths=("layer_decay",), default="0.75"),
+        Field(name="layer_decay", paths=("layer_decay",), derive=_of_phase("layer_decay")),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

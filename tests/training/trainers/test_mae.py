@@ -47,3 +47,16 @@ def test_other_scripts_and_open_parts(tmp_path):
 def test_submitit_counts_its_own_devices(tmp_path):
     text = "python submitit_finetune.py --blr 1e-3 --data_path /d --batch_size 4"
     assert read(tmp_path, "run.sh", text).run.world_size == 16
+
+
+def test_convnext_v2_has_its_own_word_and_defaults(tmp_path):
+    text = (
+        "python -m torch.distributed.launch --nproc_per_node=8 main_finetune.py --data_path /i"
+        " --model convnextv2_base --blr 2.5e-4 --batch_size 32 --update_freq 4\n"
+    )
+    found = read(tmp_path, "run.sh", text)
+    assert (found.run.examples_per_step, found.run.epochs, float(found.run.lr)) == (1024, 100, 1e-3)
+    assert found.schedule == "cosine:warmup=20epochs,final=0.001"
+    assert not any("layer_decay" in note for note in found.notes if "falls" in note)
+    pre = text.replace("main_finetune.py", "main_pretrain.py")
+    assert read(tmp_path, "b.sh", pre).run.epochs == 800

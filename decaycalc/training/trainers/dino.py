@@ -1,0 +1,95 @@
+"""The flags of DINO, and of iBOT, which was made from it.
+
+Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
+"""
+
+from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Sourced, Training
+
+_PER = 256  # examples, of whose step --lr is the lr
+_OWN = (
+    "batch_size_per_gpu", "local_crops_number", "local_crops_scale", "global_crops_scale",
+    "out_dim", "teacher_temp", "warmup_teacher_temp", "warmup_teacher_temp_epochs",
+    "momentum_teacher", "norm_last_layer", "freeze_last_layer", "use_bn_in_head",
+)  # fmt: skip
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    name = settings.word("optimizer")
+    if name == "adamw":
+        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
+    if name == "sgd":
+        return Optimizer(convention="pytorch-sgd", uses=("momentum",))
+    return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+
+
+def _devices(settings: Settings) -> Sourced | None:
+    """Return submitit's devices: nodes times GPUs a node."""
+    if "submitit" not in settings.document.program:
+        return None
+    nodes, each = settings.count("nodes"), settings.count("ngpus")
+    value = None if nodes is None or each is None else str(nodes * each)
+    return derived("world_size", value, "nodes · ngpus")
+
+
+def _scaled(settings: Settings) -> Sourced | None:
+    """Return --lr · B / 256."""
+    base, batch = settings.number("base_lr"), settings.count("batch_size")
+    devices = settings.count("world_size")
+    if base is None or batch is None or devices is None:
+        return None
+    return derived("lr", decimal_text(base * batch * devices / _PER), f"lr · B / {_PER}")
+
+
+def _schedule(settings: Settings) -> str:
+    """Return the cosine of each step, after a warm-up."""
+    count = settings.number("warmup_epochs")
+    final = ratio(settings, "min_lr", "lr") or None
+    return compose("cosine", warmup=epochs(count) if count else None, final=final)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    return from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
+
+
+TRAINER = Trainer(
+    kind="dino",
+    title="DINO",
+    version="dino 7c446df main_dino.py",
+    signatures=(
+        Signature(any_of=_OWN, at_least=2),
+        Signature(all_of=("program:main_dino.py",)),
+        Signature(all_of=("program:main_ibot.py",)),
+        Signature(all_of=("data_path", "weight_decay_end"), any_of=_OWN),
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer",), default="adamw"),
+        Field(name="weight_decay", paths=("weight_decay",), default="0.04"),
+        Field(name="weight_decay_end", paths=("weight_decay_end",), default="0.4"),
+        Field(name="base_lr", paths=("lr",), default="0.0005"),
+        Field(name="lr", overrule=_scaled),
+        Field(name="momentum", default="0.9"),
+        Field(name="beta1", default="0.9", source="torch 2.13"),
+        Field(name="beta2", default="0.999", source="torch 2.13"),
+        Field(name="eps", default="1e-8", source="torch 2.13"),
+        Field(name="batch_size", paths=("batch_size_per_gpu",), default="64"),
+        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="nodes", paths=("nodes",), default="2"),
+        Field(name="ngpus", paths=("ngpus",), default="8"),
+        Field(name="epochs", paths=("epochs",), default="100"),
+        Field(name="drop_last", default="true"),
+        Field(name="scheduler", default="cosine"),
+        Field(name="warmup_epochs", paths=("warmup_epochs",), default="10"),
+        Field(name="min_lr", paths=("min_lr",), default="1e-6"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d"),
+    batch=lambda _: ("batch_size", "world_size"),
+    harmless=("momentum_teacher", "warmup_teacher_temp*", "freeze_last_layer", "drop_path*"),
+    finish=_finish,
+)
