@@ -27,6 +27,17 @@ _PRESETS = {
     "tdmpc": {"optimizer": "adam", "lr": "3e-4", "weight_decay": "0", "scheduler": "none"},
     "pi0": _PI,
     "pi05": _PI,
+    "pi0_fast": _PI,
+    "wall_x": {**_PI, "lr": "2e-5", "decay_steps": "100000", "decay_lr": "1e-6"},
+    "vla_jepa": {**_PI, "lr": "1e-4", "weight_decay": "1e-10"},
+    "eo1": {
+        **_PI,
+        "lr": "1e-4",
+        "weight_decay": "0.1",
+        "beta2": "0.999",
+        "warmup_steps": "900",
+        "decay_lr": "0",
+    },
     "smolvla": {**_PI, "lr": "1e-4", "weight_decay": "1e-10"},
 }
 # The optimizers' and a scheduler's own defaults, where a file names one and no number.

@@ -30,6 +30,13 @@ def test_a_whole_configuration(tmp_path):
         ("vqbet", "pytorch-adam", "1e-6", None),
         ("smolvla --steps=15000", "pytorch-adamw", "1e-10",
          "cosine:warmup=500,ramp=inner,final=0.025,over=run"),
+        ("pi0_fast", "pytorch-adamw", "0.01",
+         "cosine:warmup=1000,ramp=inner,length=30000,final=0.1,over=run"),
+        ("wall_x", "pytorch-adamw", "0.01", "cosine:warmup=1000,ramp=inner,final=0.05,over=run"),
+        ("vla_jepa", "pytorch-adamw", "1e-10",
+         "cosine:warmup=1000,ramp=inner,length=30000,final=0.025,over=run"),
+        ("eo1", "pytorch-adamw", "0.1",
+         "cosine:warmup=900,ramp=inner,length=30000,over=run"),
         ("other", None, None, None),
     ],
 )  # fmt: skip
@@ -67,6 +74,13 @@ def test_vqbet_gives_its_quantizer_numbers_of_its_own(tmp_path):
     group = found.groups[-1]
     assert (group.name, group.lr, group.weight_decay) == ("vqvae", "2e-3", "1e-4")
     assert found.exempt.rule.startswith("biases, LayerNorm")
+
+
+def test_a_launcher_may_ask_which_the_program_is(tmp_path):
+    text = FLAGS.replace(
+        "lerobot-train", "accelerate launch --num_processes=2 $(which lerobot-train)"
+    )
+    assert read(tmp_path, "run.sh", f"{text}act").run.examples_per_step == 16
 
 
 def test_a_section_without_numbers_has_the_defaults_of_its_class(tmp_path):

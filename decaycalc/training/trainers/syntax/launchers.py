@@ -1,5 +1,6 @@
 """Launchers: which words of a command line are the program's, and how many devices it runs on."""
 
+import re
 from fractions import Fraction
 
 from decaycalc.record import Record
@@ -20,6 +21,7 @@ class Launched(Record):
 # Programs that are not launched by a script: their first word is the program.
 _OWN_PROGRAMS = frozenset({"swift", "megatron", "trl", "llamafactory-cli", "axolotl"})
 _DATA = (".yaml", ".yml", ".json", ".toml")
+_WHICH = re.compile(r"\$\(which ([\w./-]+)\)")
 _MODULE_FLAGS = frozenset({"-m", "--module"})
 
 
@@ -29,7 +31,7 @@ def launch(command: Command) -> Launched:
     before, after = command.words[: max(at, 1)], command.words[at + 1 :]
     flags = flags_tree(after)
     return Launched(
-        program=command.words[at].text,
+        program=_program(command.words[at]),
         flags=flags,
         devices=_devices(command, before),
         config_file=_text(flags_tree(before[1:]), "config_file") or "",
@@ -65,9 +67,16 @@ def _script_at(words: tuple[Typed, ...]) -> int:
         )
         is_path = word.text.startswith(("./", "/")) and words[at - 1].text[:1] != "-"
         is_binary = is_launched and at > 0 and is_path
-        if word.text.endswith(".py") or is_binary or (is_module and "accelerate" not in word.text):
+        is_script = word.text.endswith(".py") or _WHICH.fullmatch(word.text) is not None
+        if is_script or is_binary or (is_module and "accelerate" not in word.text):
             return at
     return 0
+
+
+def _program(word: Typed) -> str:
+    """Return a program's name; `$(which NAME)` prints where it lies."""
+    found = _WHICH.fullmatch(word.text)
+    return found[1] if found else word.text
 
 
 def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
