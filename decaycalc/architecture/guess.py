@@ -28,7 +28,7 @@ from decaycalc.architecture.tensors import Role, Tensor, split_name
 # layer all the same (Luke's `entity_embedding_dense`).
 EMBEDDING_WORDS = ("embed", "wte", "lookup")
 EMBEDDING_NAMES = ("shared", "emb")
-DENSE_WORDS = ("proj", "dense", "linear", "mapping")
+DENSE_WORDS = ("proj", "dense", "linear", "mapp")
 OUT_LAST_LEAVES = ("kernel", "kernel:0", "w", "depthwise_kernel", "recurrent_kernel")
 STATISTICS = ("running_mean", "moving_mean")
 # Running statistics and constants: stored, but never trained.
@@ -127,7 +127,8 @@ def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
     layer, stack = split_name(name)[0], around.stacks.get(name, ALONE)
     inner = stack.layer(shape)
     role = guess_role(name, inner)
-    if layer in around.norms and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}:
+    beside = layer in around.norms and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}
+    if beside or _is_spread_norm(name, inner):
         role = Role.NORM
     if role is Role.EMBEDDING and layer in around.shifted:
         role = Role.WEIGHT  # a table has no bias, a dense layer of such a name may
@@ -214,12 +215,23 @@ def guess_role(name: str, shape: tuple[int, ...]) -> Role:
     if is_state_space(name) or is_token(name):
         return Role.OTHER
     if is_position(name) and not (is_shift(name) and len(shape) <= 1):
-        return Role.POSITION
+        return Role.WEIGHT if _is_patch_layer(name, shape) else Role.POSITION
     if is_shift(name):
         return Role.BIAS
     if len(shape) <= 1:
         return Role.NORM if is_gain(name, shape) else Role.OTHER
     return _table_or_weight(name, shape)
+
+
+def _is_spread_norm(name: str, shape: tuple[int, ...]) -> bool:
+    """Return whether a norm's gain or shift has axes of one entry too: `(1, 1, 1, n)`."""
+    many = len(shape) > 1 and prod(shape) == max(shape) > 1
+    return many and is_norm_name(split_name(name)[0])
+
+
+def _is_patch_layer(name: str, shape: tuple[int, ...]) -> bool:
+    """Return whether a convolution makes patches below a table of positions, `pos_embed.proj`."""
+    return len(shape) > TABLE_DIMENSIONS and split_name(name)[0].endswith("pos_embed.proj")
 
 
 def _table_or_weight(name: str, shape: tuple[int, ...]) -> Role:

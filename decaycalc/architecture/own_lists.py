@@ -19,7 +19,8 @@ _LISTED = re.compile(
     r"|(?:embeds\.|encoder\.|levels\.\d+\.)?pos_embed(?:_[01]|_window)?$"
     r"|(?:patch|pixel)_pos$"
     r"|(?!(?:\w+\.)?encoder\.).*\.attention_biases$|rope\.freqs$"
-    r"|(?:blocks|layers|stages|rel_pos_bias)\.(?!.*attention\.self).*relative_position_bias_table$"
+    r"|(?:blocks|layers|stages|rel_pos_bias)\.(?!.*(?:attention\.self|attn_layer)).*relative_position_"
+    r"bias_table$"
     r"|rel_pos_bias\.relative_position_bias_table$"
     r"|layers\..*\.(?:cpb_mlp\..*weight|logit_scale)$"
     r"|stages\..*\.rel_pos\.mlp\..*weight$"
@@ -33,7 +34,7 @@ _LISTED = re.compile(
 # Of models that are known, and list nothing or not these.
 _UNLISTED = re.compile(
     r"(?:module\.|_orig_mod\.)*(?:"
-    r"class_token$|encoder\.pos_embedding$|features\.\d+\.\d+\.attn\."  # torchvision
+    r"class_token$|encoder\.pos_embedding$|features\.\d+\.\d+\.attn\.|.*attn_layer\."  # torchvision
     r"|(?:\w+\.)*embeddings\.|.*attention\.self\.|.*relative_attention_bias\."  # transformers
     r"|(?:\w+\.)?encoder\..*\.attention_biases$"
     r"|(?:\w+\.)*(?:wpe|embed_positions|position_embeddings?|embed_position)\.weight$"
