@@ -126,9 +126,11 @@ def _one_cycle(settings: Settings, warm: str | None) -> str | None:
 def _schedule(settings: Settings) -> str | None:
     name = settings.word("scheduler")
     jagged = settings.has("jagged_restart_steps") and settings.text("jagged_restart_steps")
-    if name == "rex" or jagged or hf_deepspeed.takes(settings, "scheduler"):
+    if name == "rex" or jagged:
         return None
     warm = None if (steps := _warmup(settings)) == "0" else steps
+    if hf_deepspeed.takes(settings, "scheduler"):
+        return hf_deepspeed.schedule(settings, warm)
     if name == "one_cycle":
         return _one_cycle(settings, warm)
     if name != "cosine":

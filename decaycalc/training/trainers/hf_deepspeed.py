@@ -4,10 +4,13 @@ Source: transformers 5.24.0 integrations/deepspeed.py, deepspeed_optim_sched: an
 DeepSpeed's takes all trained tensors, no groups; numbers in the file must equal the arguments'.
 """
 
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import arguments_of
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.record import Exemption
-from decaycalc.training.trainers.syntax.tree import Scalar
+from decaycalc.training.reading.trainer import Optimizer
+from decaycalc.training.record import Exemption, Origin
+from decaycalc.training.trainers import deepspeed
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar
 
 _PATH = "deepspeed"
 NOTHING = Exemption(
@@ -17,28 +20,60 @@ NOTHING = Exemption(
 
 def takes(settings: Settings, section: str) -> bool:
     """Return whether the DeepSpeed file has a section, `optimizer` or `scheduler`."""
-    if section not in (_sections(settings) or ()):
+    root = _root(settings)
+    if root is None or section not in root.entries:
         return False
     settings.find(_PATH)  # the file is what tells it
     return True
 
 
-def _sections(settings: Settings) -> frozenset[str] | None:
-    """Return the names of its sections, None where it is not here."""
+def _root(settings: Settings) -> Entries | None:
+    """Return its tree, empty where none is named, None where it is not here."""
     node = settings.node(_PATH)
     if not isinstance(node, Scalar) or (node.text or "").lstrip().startswith("{"):
-        return frozenset(arguments_of(settings, _PATH)) if node is not None else frozenset()
+        return Entries(entries={} if node is None else arguments_of(settings, _PATH))
     if not node.text:
-        return frozenset()
+        return Entries()
     beside = settings.document.named(node.text)
-    return None if beside is None else frozenset(beside.root.entries)
+    return None if beside is None else beside.root
+
+
+def _own(settings: Settings, **filled: str | None) -> Settings:
+    """Return the settings of the DeepSpeed file, what it leaves to the arguments filled in."""
+    document = replace(settings.document, root=_root(settings) or Entries())
+    bare = Settings(document, deepspeed.TRAINER)
+    given = {
+        name: text
+        for name, text in filled.items()
+        if text is not None and bare.find(name).origin is Origin.MISSING
+    }
+    return Settings(document, deepspeed.TRAINER, given)
+
+
+def optimizer(settings: Settings) -> Optimizer | None:
+    """Return what the file's own optimizer makes of the weight decay, None where it has none."""
+    if not takes(settings, "optimizer"):
+        return None
+    return deepspeed.TRAINER.optimizer(_own(settings))
+
+
+def schedule(settings: Settings, warm: str | None) -> str | None:
+    """Return the schedule of the file's own scheduler; a warm-up as a share is not followed.
+
+    Source: transformers 5.24.0 integrations/deepspeed.py, trainer_config_finalize.
+    """
+    if warm is not None and not warm.isdecimal():
+        return None
+    lr, steps = settings.text("lr"), settings.text("steps")
+    own = _own(settings, lr=lr, steps=steps, warmup_num_steps=warm or "0", warmup_min_lr="0")
+    return None if own.number("lr") is None else deepspeed.TRAINER.schedule(own)
 
 
 def note_on(settings: Settings) -> str:
     """Return what is to be said of the DeepSpeed file, empty where it leaves all to the Trainer."""
-    sections = _sections(settings)
-    if sections is None:
+    root = _root(settings)
+    if root is None:
         name = "".join(settings.texts(_PATH))[:80]
         return f"the DeepSpeed file {name!r} may set the optimizer: its own section rules"
-    taken = [section for section in ("optimizer", "scheduler") if section in sections]
+    taken = [section for section in ("optimizer", "scheduler") if section in root.entries]
     return f"the DeepSpeed file sets the {' and the '.join(taken)} itself" if taken else ""

@@ -64,6 +64,10 @@ def find_optim(name: str, settings: Settings) -> Optimizer:
     Source: transformers 5.24.0 trainer_optimizer.py; `_setup_low_rank_optimizer` returns groups
     without weight_decay, LOMO takes the model instead of groups. Each is executed.
     """
+    return hf_deepspeed.optimizer(settings) or _by_optim(name, settings)
+
+
+def _by_optim(name: str, settings: Settings) -> Optimizer:
     word = name.lower().rpartition(".")[2]
     if word in _ADAMW:
         return Optimizer(convention="hf-trainer", uses=_ADAM_USES)
@@ -105,7 +109,7 @@ def find_schedule(settings: Settings, warm: str | None) -> str | None:
     Source: transformers 5.24.0 optimization.py.
     """
     if hf_deepspeed.takes(settings, "scheduler"):
-        return None
+        return hf_deepspeed.schedule(settings, warm or warmup(settings))
     make = _SCHEDULES.get(settings.word("scheduler").rpartition(".")[2])
     return None if make is None else make(settings, warm)
 

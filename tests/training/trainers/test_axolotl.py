@@ -140,7 +140,8 @@ def test_its_own_optimizers_have_its_own_groups(tmp_path, changes, rule):
 
 
 def test_a_deepspeed_file_s_optimizer_takes_every_tensor(tmp_path):
-    (tmp_path / "ds.json").write_text('{"optimizer": {"type": "AdamW"}, "scheduler": {}}')
+    section = '{"optimizer": {"type": "AdamW"}, "scheduler": {"type": "OneCycle"}}'
+    (tmp_path / "ds.json").write_text(section)
     made = read(tmp_path, "lora.yml", with_lines(deepspeed="ds.json", embedding_lr="1e-5"))
     assert (made.exempt.rule, made.schedule) == ("nothing", None)
     assert any("sets the optimizer and the scheduler itself" in note for note in made.notes)

@@ -272,8 +272,8 @@ OWN = '{"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 2}}'
     [
         ({"optimizer": {"type": "AdamW"}}, ("nothing", "linear"), "sets the optimizer itself"),
         (
-            {"scheduler": {"type": "WarmupLR"}},
-            ("names with bias", None),
+            {"scheduler": {"type": "WarmupLR", "params": {"warmup_type": "linear"}}},
+            ("names with bias", "constant:warmup=1000,delay=1"),
             "sets the scheduler itself",
         ),
         (OWN, ("nothing", "linear"), "sets the optimizer itself"),
@@ -296,6 +296,35 @@ def test_a_deepspeed_file_may_take_optimizer_and_scheduler(
     told = [each for each in made.notes if "DeepSpeed file" in each]
     assert bool(told) == bool(note)
     assert not note or note in told[0]
+
+
+AUTO = {"warmup_num_steps": "auto", "warmup_max_lr": "auto", "warmup_min_lr": "auto",
+        "total_num_steps": "auto"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "schedule"),
+    [
+        ({"warmup_steps": 50, "max_steps": 200}, "linear:warmup=50,ramp=log,delay=1"),
+        (
+            {"warmup_steps": 50, "lr_scheduler_type": "constant"},
+            "linear:warmup=50,ramp=log,delay=1",
+        ),
+        ({}, "linear:warmup=2,ramp=log,delay=1"),
+        ({"warmup_ratio": 0.1}, None),
+        ({"learning_rate": None, "packing": True}, None),
+    ],
+)
+def test_what_a_deepspeed_scheduler_leaves_open_the_arguments_fill(tmp_path, changes, schedule):
+    section = {"scheduler": {"type": "WarmupDecayLR", "params": AUTO}}
+    made = read(tmp_path, "a.json", arguments(deepspeed=section, **changes))
+    assert made.schedule == schedule
+    assert made.open_schedule is None or schedule is None
+
+
+def test_a_deepspeed_optimizer_is_the_one_that_trains(tmp_path):
+    section = {"optimizer": {"type": "Adam", "params": {"adam_w_mode": False, "lr": "auto"}}}
+    assert read(tmp_path, "a.json", arguments(deepspeed=section)).convention == "pytorch-adam"
 
 
 def test_a_deepspeed_file_that_is_not_here_is_said(tmp_path):
