@@ -106,6 +106,8 @@ def of_pair(source, target, **run):
         ("yolov5", "pytorch-sgd", {"batch_size": 16, "loss": "mean"}, {"nbs", "grad_accum"}),
         ("yolov5", "pytorch-sgd", {"batch_size": 16, "grad_accum": 2, "loss": "mean"},
          {"nbs", "world_size"}),
+        ("yolov5", "pytorch-sgd",
+         {"batch_size": 16, "grad_accum": 2, "world_size": 4, "loss": "mean"}, {"nbs"}),
         ("ema-timescale-epochs", "ema-timescale-run",
          {"dataset_size": 9, "batch_size": 3, "epochs": 2}, {"grad_accum", "world_size"}),
     ],

@@ -51,6 +51,10 @@ def test_lora_plus_gives_b_its_own_lr(tmp_path):
             "max_steps: 1000\nlr_scheduler_kwargs: {min_lr_ratio: 0.1, decay_type: linear}",
             "wsd:decay=667,shape=linear,final=0.1",
         ),
+        (
+            "max_steps: 1000\nlr_scheduler_kwargs: {num_decay_steps: 250, decay_type: linear}",
+            "wsd:decay=250,shape=linear",
+        ),
         ("max_steps: 1000\nlr_scheduler_kwargs: {warmup_type: cosine}", None),
         ("max_steps: 100\nwarmup_steps: 100", None),
         ("warmup_steps: 100", None),
