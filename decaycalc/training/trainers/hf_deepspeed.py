@@ -4,6 +4,9 @@ Source: transformers 5.24.0 integrations/deepspeed.py, deepspeed_optim_sched: an
 DeepSpeed's takes all trained tensors, no groups; numbers in the file must equal the arguments'.
 """
 
+from fractions import Fraction
+from math import ceil
+
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import arguments_of
 from decaycalc.training.reading.settings import Settings
@@ -58,14 +61,22 @@ def optimizer(settings: Settings) -> Optimizer | None:
 
 
 def schedule(settings: Settings, warm: str | None) -> str | None:
-    """Return the schedule of the file's own scheduler; a warm-up as a share is not followed.
+    """Return the schedule of the file's own scheduler; a warm-up as a share needs the run's steps.
 
     Source: transformers 5.24.0 integrations/deepspeed.py, trainer_config_finalize.
     """
-    if warm is not None and not warm.isdecimal():
-        return None
-    lr, steps = settings.text("lr"), settings.text("steps")
-    own = _own(settings, lr=lr, steps=steps, warmup_num_steps=warm or "0", warmup_min_lr="0")
+    lr, steps = settings.text("lr"), settings.number("steps")
+    if warm is not None and warm.endswith("%"):
+        if steps is None:
+            return None
+        warm = str(ceil(steps * Fraction(warm.removesuffix("%")) / 100))
+    own = _own(
+        settings,
+        lr=lr,
+        steps=settings.text("steps"),
+        warmup_num_steps=warm or "0",
+        warmup_min_lr="0",
+    )
     return None if own.number("lr") is None else deepspeed.TRAINER.schedule(own)
 
 

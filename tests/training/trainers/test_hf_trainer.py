@@ -312,6 +312,7 @@ AUTO = {"warmup_num_steps": "auto", "warmup_max_lr": "auto", "warmup_min_lr": "a
         ),
         ({}, "linear:warmup=2,ramp=log,delay=1"),
         ({"warmup_ratio": 0.1}, None),
+        ({"warmup_ratio": 0.07, "max_steps": 101}, "linear:warmup=8,ramp=log,delay=1"),
         ({"learning_rate": None, "packing": True}, None),
     ],
 )

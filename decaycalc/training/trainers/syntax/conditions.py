@@ -68,13 +68,14 @@ def _order(left: str, right: str, *, numeric: bool) -> int | None:
 
 @dataclass(slots=True, kw_only=True)
 class Condition:
-    """One `if` that is being read: the variables before it, and at the end of each branch.
+    """One `if`, or loop, that is being read: the variables before it, and at each branch's end.
 
     `truth` is that of the branch being read; `settled` whether one that is taken was passed.
     """
 
     before: Variables
     truth: bool | None
+    is_loop: bool = False
     settled: bool = False
     leaves: bool = False  # this branch ends the script, or the turn of its loop
     ends: list[Variables] = field(default_factory=list)

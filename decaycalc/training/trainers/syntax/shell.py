@@ -25,7 +25,7 @@ _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 _PREFIXES = frozenset(
     {"export", "local", "declare", "readonly", "set", "then", "do", "else", "time", "exec",
-     "nohup", "env", "if", "elif", "sudo"}
+     "nohup", "env", "if", "elif", "while", "until", "sudo"}
 )  # fmt: skip
 # What these are given is shown, tested or a file's name: it is not run.
 _NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
@@ -172,14 +172,14 @@ class _Shell:
             self.followed += 1
             truth = self.truth(statement[1:])
             self.conditions.append(Condition(before=dict(self.variables), truth=truth))
-        elif word in {"elif", "else", "fi"} and self.conditions:
+        elif word in {"elif", "else", "fi", "done"} and self.conditions:
             self.next_branch(word, statement)
-        elif word == "for" and len(statement) > 1:
+        elif word in {"for", "while", "until"} and len(statement) > 1:
             self.loop(statement)
         elif word in {"case", "esac"}:
             self.cases += 1 if word == "case" else -1
         elif word in _LEAVES and self.conditions:
-            self.conditions[-1].leaves = True
+            self.conditions[-1].leaves = not self.conditions[-1].is_loop
         if word in {"then", "else", "do"} and len(statement) > 1:
             self.branch(statement[1:])
 
@@ -187,16 +187,22 @@ class _Shell:
         """End a branch of the innermost `if`, and begin the next or go on behind it."""
         condition = self.conditions[-1]
         condition.close(self.variables)
-        if word == "fi":
-            self.conditions.pop()
-            self.variables = condition.joined()
+        if word in {"fi", "done"}:
+            self.variables = self.conditions.pop().joined()
             return
         truth = True if word == "else" else self.truth(statement[1:])
         self.variables = condition.turn(truth=truth)
 
     def loop(self, statement: tuple[Word, ...]) -> None:
-        """Set the variable of a loop over one word; over several it is open."""
-        name = statement[1].plain
+        """Set the variable of a loop over one word; over several it is open.
+
+        A `while` that does not begin is passed over: `while [ $# -ge 1 ]` reads arguments.
+        """
+        kind, name, before = statement[0].plain, statement[1].plain, dict(self.variables)
+        begins = kind != "while" or self.truth(statement[1:]) is not False
+        self.conditions.append(Condition(before=before, truth=begins, is_loop=True))
+        if kind != "for":
+            return
         values = [typed.text for word in statement[3:] for typed in self.expand(word)]
         self.variables[name] = values if len(values) == 1 else [f"${name}"]
 
@@ -212,6 +218,8 @@ class _Shell:
         parts = [part for part in word.parts if part.kind is not PartKind.TEXT or part.text]
         text = self.joined(word.parts)
         alone = len(parts) == 1 and parts[0].kind is PartKind.VARIABLE
+        if alone and parts[0].text == "#":
+            return "0"
         is_unset = alone and parts[0].text not in self.variables
         return "" if is_unset and text == f"${parts[0].text}" else text
 

@@ -68,6 +68,12 @@ def test_a_comparison_of_words_is_told_and_nothing_else(test, truth):
         ("A=1\nfor A in 2 3; do\np --a $A\ndone", "$A"),
         ("for A in 2; do\np --a $A\ndone", "2"),
         ("for\np --a 1", "1"),
+        ("for B in 1 2; do A=1; done\np --a $A", "1"),
+        ("A=1\nfor B in 1 2; do\nA=2\nbreak\ndone\np --a $A", "2"),
+        ("A=1\nwhile [[ $# -ge 1 ]]; do\nA=$1\nshift\ndone\np --a $A", "1"),
+        ("A=1\nwhile true; do\nA=2\nbreak\ndone\np --a $A", "2"),
+        ("A=1\nuntil [ -f x ]; do\nA=2\ndone\np --a $A", "2"),
+        ("done\np --a 1", "1"),
         ("A=1\ncase $M in\n  7b) A=2 ;;\n  *)\n A=3\n ;;\nesac\np --a $A", "$A"),
     ],
 )
