@@ -80,6 +80,8 @@ TRAINER = Trainer(
             at_least=2,
             none_of=("per_device_train_batch_size",),
         ),
+        Signature(all_of=("program:MaxText.train",)),
+        Signature(all_of=("program:maxtext.trainers.pre_train.train",)),
     ),
     fields=(
         Field(name="optimizer", paths=("opt_type",), default="adamw"),

@@ -101,6 +101,7 @@ def _unit(settings: Settings) -> str:
 TRAINER = Trainer(
     kind="verl",
     title="verl",
+    config_is_settings=False,  # the file that Hydra composes is where the defaults are read
     version="verl b178a3cd5",
     signatures=(
         Signature(

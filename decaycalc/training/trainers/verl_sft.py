@@ -33,6 +33,7 @@ def _schedule(settings: Settings) -> str | None:
 TRAINER = Trainer(
     kind="verl-sft",
     title="verl SFT",
+    config_is_settings=False,  # the file that Hydra composes is where the defaults are read
     version="verl b178a3cd5 trainer/config/sft_trainer.yaml",
     signatures=(
         Signature(all_of=("program:verl.trainer.fsdp_sft_trainer",)),

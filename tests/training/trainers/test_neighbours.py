@@ -158,6 +158,68 @@ def test_a_command_s_flags_lie_over_the_file_that_it_takes_its_settings_from(
     )
 
 
+_OLMO = """\
+max_duration: 1000
+optimizer: {name: adamw, learning_rate: 4e-4, weight_decay: 0.2}
+scheduler: {name: constant, t_warmup: 0}
+"""
+_TITAN = """\
+[model]
+flavor = "x"
+[optimizer]
+lr = 4e-4
+weight_decay = 0.2
+[training]
+local_batch_size = 4
+"""
+_LEVANTER = """\
+trainer: {train_batch_size: 8, num_train_steps: 1000}
+optimizer: {learning_rate: 4e-4, weight_decay: 0.2}
+"""
+_FAIRSEQ = """\
+optimizer: {_name: adam, weight_decay: 0.2}
+optimization: {lr: [4e-4], max_update: 1000}
+lr_scheduler: {_name: fixed}
+"""
+_NANOGPT = "out_dir = 'o'\nlearning_rate = 4e-4\nweight_decay = 0.2\nmax_iters = 1000\n"
+
+
+# A flag changes one number of a section; the file's other numbers stay.
+@pytest.mark.parametrize(
+    ("file", "text", "command"),
+    [
+        ("c/o.yaml", _OLMO, "torchrun scripts/train.py c/o.yaml --optimizer.learning_rate=1e-3"),
+        ("c/t.toml", _TITAN, "bash train.sh --job.config_file c/t.toml --optimizer.lr 1e-3"),
+        ("c/l.yaml", _LEVANTER,
+         "python -m levanter.main.train_lm --config_path c/l.yaml --optimizer.learning_rate 1e-3"),
+        ("c/f.yaml", _FAIRSEQ,
+         "fairseq-hydra-train --config-dir c/ --config-name f optimization.lr=1e-3"),
+        ("c/f.yaml", _FAIRSEQ,
+         "python t.py --config-path c --config-name f.yaml optimization.lr=1e-3"),
+        ("c/n.py", _NANOGPT, "torchrun --nproc_per_node=8 train.py c/n.py --learning_rate=1e-3"),
+    ],
+)  # fmt: skip
+def test_flags_lie_over_the_file_that_is_named_beside_them(tmp_path, file, text, command):
+    put(tmp_path / file, text)
+    found = load(str(put(tmp_path / "run.sh", f"{command}\n")))
+    assert (found.value, float(found.run.lr)) == ("0.2", 1e-3)
+
+
+def test_maxtexts_base_is_what_its_defaults_are(tmp_path):
+    command = "python -m MaxText.train configs/base.yml run_name=x learning_rate=1e-3"
+    found = load(str(put(tmp_path / "run.sh", f"{command}\n")))
+    assert (found.kind, found.value, float(found.run.lr)) == ("maxtext", "0.1", 1e-3)
+
+
+def test_verls_defaults_are_of_the_file_that_hydra_composes(tmp_path):
+    command = (
+        "python -m verl.trainer.main_ppo --config-path=config --config-name=ppo_trainer"
+        " algorithm.adv_estimator=grpo actor_rollout_ref.actor.optim.lr=1e-6"
+        " actor_rollout_ref.actor.ppo_mini_batch_size=64 trainer.total_epochs=15"
+    )
+    assert load(str(put(tmp_path / "run.sh", f"{command}\n"))).kind == "verl"
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("r/none.yaml", "'r/none.yaml' is not here"), ("$1", "is only known when the script runs")],

@@ -12,6 +12,7 @@ from decaycalc.files.text import read_text as text_of
 from decaycalc.record import Record, replace
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
+    Node,
     Scalar,
     check_size,
     find,
@@ -72,6 +73,7 @@ _ENDINGS = {
     ".cfg": Syntax.SECTIONS,
 }
 _ARCHIVE = ".keras"
+_OF_DEFAULTS = "base.yml"  # MaxText's, which its defaults are read in
 _MOST_ABOVE = 6  # folders between a script and the place where it is run
 _CONFIGS = "configs"
 ENDINGS = (*_ENDINGS, _ARCHIVE)
@@ -178,12 +180,24 @@ def _on_its_settings(document: Document) -> Document:
     if name is None:
         return document
     beside = None if name.open or not name.text else document.named(name.text)
+    if beside is None and (name.text or "").rpartition("/")[2] == _OF_DEFAULTS:
+        return document
     if beside is None:
         reason = name.open or f"{(name.text or '')[:80]!r} is not here"
         return replace(document, absent=f"it takes its settings from a file: {reason}")
     own = {key: node for key, node in document.root.entries.items() if node is not name}
     under = from_file(beside.root, (name.text or "").rpartition("/")[2])
-    return replace(document, root=joined(under, Entries(entries=own)))
+    for key, node in own.items():
+        under = joined(under, _nested(under, key, node))
+    return replace(document, root=under)
+
+
+def _nested(under: Entries, key: str, node: Node) -> Entries:
+    """Return what a flag sets as a tree: `optimizer.lr` lies in a section that the file has."""
+    head, dot, rest = key.partition(".")
+    section = under.entries.get(head)
+    inner = _nested(section, rest, node) if dot and isinstance(section, Entries) else None
+    return Entries(entries={key: node} if inner is None else {head: inner})
 
 
 def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:

@@ -21,6 +21,8 @@ class Launched(Record):
 # Programs that are not launched by a script: their first word is the program.
 _OWN_PROGRAMS = frozenset({"swift", "megatron", "trl", "llamafactory-cli", "axolotl"})
 _DATA = (".yaml", ".yml", ".json", ".toml")
+_WRITTEN = (".yaml", ".yml", ".toml")
+_SETTINGS = ("config", "config_path", "config_file", "job.config_file")
 _WHICH = re.compile(r"\$\(which ([\w./-]+)\)")
 _MODULE_FLAGS = frozenset({"-m", "--module"})
 
@@ -42,17 +44,44 @@ def launch(command: Command) -> Launched:
 def _settings_file(program: Typed, words: tuple[Typed, ...], flags: Entries) -> Scalar | None:
     """Return the file that a program takes its settings from, its flags laid over it.
 
-    That is `--config FILE`, or the first word of a program that takes a file there, or of one that
-    takes nothing else: transformers' HfArgumentParser.
+    That is `--config FILE` and its like, Hydra's `--config-name`, or the first word of a program
+    that takes a file there, or of one that takes nothing else: transformers' HfArgumentParser.
 
     Source: trl f2cd57710 trl/scripts/utils.py, TrlParser; LLaMA-Factory ff6d4d12e
-    hparams/parser.py, read_args; axolotl 067b021c8 cli/main.py; ms-swift 3602360a5 cli/main.py.
+    hparams/parser.py, read_args; axolotl 067b021c8 cli/main.py; ms-swift 3602360a5 cli/main.py;
+    torchtitan 9810191bb~1 config/manager.py; levanter 9263f81e config.py; OLMo 59a53e3f
+    scripts/train.py; MaxText e591f30c pyconfig.py; nanoGPT 3adf61e1 configurator.py.
     """
-    named = find(flags, "config")
-    if isinstance(named, Scalar) and (named.open or (named.text or "").endswith(_DATA)):
-        return named
-    takes_it = program.text.rpartition("/")[2] in _OWN_PROGRAMS or len(words) == 1
+    for name in _SETTINGS:
+        named = find(flags, name)
+        endings = _DATA if name == "config" else _WRITTEN
+        if isinstance(named, Scalar) and (named.text or "").endswith(endings):
+            return named
+        if name == "config" and isinstance(named, Scalar) and named.open:
+            return named
+    composed = _composed(flags)
+    return _first_file(program, words) if composed is None else composed
+
+
+def _composed(flags: Entries) -> Scalar | None:
+    """Return the file that Hydra's --config-name means, within --config-dir or --config-path."""
+    name = find(flags, "config_name")
+    folders = (_text(flags, place) for place in ("config_dir", "config_path"))
+    folder = next((each for each in folders if each), None)
+    if folder is None or not isinstance(name, Scalar) or not name.text:
+        return None
+    ending = "" if name.text.endswith(_WRITTEN) else ".yaml"
+    return Scalar(text=f"{folder.rstrip('/')}/{name.text}{ending}", line=name.line)
+
+
+def _first_file(program: Typed, words: tuple[Typed, ...]) -> Scalar | None:
+    """Return the file that stands before a program's flags."""
+    base = program.text.rpartition("/")[2]
+    takes_it = base in _OWN_PROGRAMS or len(words) == 1
     first = [word for word in words[:2] if takes_it and word.text.endswith(_DATA)]
+    # Trainers of their own take a YAML file there; nanoGPT's train.py takes one of Python.
+    own = (".yaml", ".yml", ".py") if base == "train.py" else (".yaml", ".yml")
+    first += [word for word in words[:1] if word.text.endswith(own) and word.text[:1] != "-"]
     return Scalar(text=first[0].text, line=first[0].line, open=first[0].open) if first else None
 
 
