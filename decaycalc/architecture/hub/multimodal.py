@@ -1,13 +1,13 @@
-"""LLaVA, PaliGemma, Gemma 3, Qwen2-VL, Qwen2.5-VL and Qwen3-VL: a language model that sees.
+"""LLaVA, PaliGemma, Idefics 3, Gemma 3 and Qwen's VL 2, 2.5 and 3: language models that see.
 
-Source: transformers/models/{llava,llava_next,paligemma,gemma3,qwen2_vl,qwen2_5_vl,qwen3_vl}/
-configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules and names.
+Source: transformers/models/{llava,llava_next,paligemma,idefics3,gemma3,qwen2_vl,qwen2_5_vl,
+qwen3_vl}/configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules and names.
 """
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.relatives import FAMILIES, relative
-from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, siglip_vision
+from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, idefics_vision, siglip_vision
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
 
@@ -28,7 +28,9 @@ _PALI_TEXT = {"model_type": "gemma", "hidden_size": 2048, "num_hidden_layers": 1
               "vocab_size": 257152}  # fmt: skip
 
 
-def _speaking(part: Builder, text: Fields, head: str, kind: str) -> Architecture:
+def _speaking(
+    part: Builder, text: Fields, head: str, kind: str, *, name: str = "language_model"
+) -> Architecture:
     """Add the language model, and its output layer unless that is tied; return it.
 
     Raises:
@@ -37,7 +39,7 @@ def _speaking(part: Builder, text: Fields, head: str, kind: str) -> Architecture
     if kind not in FAMILIES:
         raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
     whole = relative(text, "ForCausalLM", kind)
-    inner = f"{_prefix(head)}language_model."
+    inner = f"{_prefix(head)}{name}."
     for tensor in whole.tensors:
         own = tensor.name.removeprefix("model.")
         if own != tensor.name:
@@ -101,6 +103,19 @@ def paligemma(fields: Fields, head: str) -> Architecture:
     shared = fields.size("projection_dim", 2048)
     part.linear(f"{prefix}multi_modal_projector.linear", vision.size("hidden_size", 768), shared)
     whole = _speaking(part, text, head, text.text("model_type", "gemma"))
+    return part.done(fields.path, classes=whole.n_classes)
+
+
+def idefics3(fields: Fields, head: str) -> Architecture:
+    """Return Idefics 3 or SmolVLM: a tower, one dense layer over merged patches, and Llama."""
+    text, vision = fields.part("text_config"), fields.part("vision_config")
+    part, prefix = Builder(UNTOLD), _prefix(head)
+    part.include(f"{prefix}vision_model.", idefics_vision(vision, "Model"))
+    merged = vision.size("hidden_size", 1152) * fields.size("scale_factor", 2) ** 2
+    width = text.size("hidden_size", FAMILIES["llama"].width)
+    part.linear(f"{prefix}connector.modality_projection.proj", merged, width, bias=False)
+    kind = text.text("model_type", "llama")
+    whole = _speaking(part, text, head, kind, name="text_model")
     return part.done(fields.path, classes=whole.n_classes)
 
 

@@ -1,7 +1,8 @@
-"""CLIP, SigLIP, DINOv2, DINOv3 and BEiT: vision transformers, some with a text tower beside them.
+"""CLIP, SigLIP 1 and 2, DINOv2, DINOv3, BEiT: vision transformers, some with a text tower.
 
-Source: transformers/models/{clip,siglip,dinov2,dinov2_with_registers,dinov3_vit,beit}/modeling_*.py
-(v4.57.1) for rules and names. How CLIP and SigLIP start depends on depth in ways not told here.
+Source: transformers/models/{clip,siglip,siglip2,idefics3,dinov2,dinov2_with_registers,dinov3_vit,
+beit}/modeling_*.py (v4.57.1) for rules and names. How CLIP and SigLIP start depends on depth in
+ways not told here.
 """
 
 from decaycalc.architecture.build import Builder, Start, unknown, zero
@@ -89,6 +90,36 @@ def siglip(fields: Fields, _head: str) -> Architecture:
     return part.done(fields.path, classes=None)
 
 
+def siglip2(fields: Fields, _head: str) -> Architecture:
+    """Return SigLIP 2 of any resolution, whose patches come flat."""
+    part = Builder(UNTOLD)
+    part.add("logit_scale", 1, role=Role.OTHER, variance=None)
+    part.add("logit_bias", 1, role=Role.BIAS, variance=None)
+    _siglip_text(part, "text_model", fields.part("text_config"))
+    vision, name = fields.part("vision_config"), "vision_model"
+    width, patch = vision.size("hidden_size", 768), vision.size("patch_size", 16)
+    n_in = vision.size("num_channels", 3) * patch**2
+    part.linear(f"{name}.embeddings.patch_embedding", n_in, width)
+    places = vision.size("num_patches", 256)
+    part.embedding(f"{name}.embeddings.position_embedding", places, width, role=Role.POSITION)
+    _siglip_body(part, name, vision)
+    return part.done(fields.path, classes=None)
+
+
+def idefics_vision(fields: Fields, _head: str) -> Architecture:
+    """Return the tower that Idefics 3 and SmolVLM see by."""
+    part = Builder(UNTOLD)
+    width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 3072)
+    patch, image = fields.side("patch_size", 32), fields.side("image_size", 224)
+    part.conv("embeddings.patch_embedding", fields.size("num_channels", 3), width, patch)
+    places = (image // patch) ** 2
+    part.embedding("embeddings.position_embedding", places, width, role=Role.POSITION)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _clip_layer(part, f"encoder.layers.{index}", width, hidden)
+    part.norm("post_layernorm", width)
+    return part.done(fields.path, classes=None)
+
+
 def siglip_vision(fields: Fields, _head: str) -> Architecture:
     """Return SigLIP's vision tower alone."""
     part = Builder(UNTOLD)
@@ -108,12 +139,18 @@ def _siglip_text(part: Builder, name: str, fields: Fields) -> None:
 
 
 def _siglip_vision(part: Builder, name: str, fields: Fields) -> None:
-    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    width = fields.size("hidden_size", 768)
     patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
     table = f"{name}.embeddings"
     part.conv(f"{table}.patch_embedding", fields.size("num_channels", 3), width, patch)
     places = (image // patch) ** 2
     part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
+    _siglip_body(part, name, fields)
+
+
+def _siglip_body(part: Builder, name: str, fields: Fields) -> None:
+    """Add the layers above the patches, and the pooling by attention if there is one."""
+    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
     for index in range(fields.size("num_hidden_layers", 12)):
         _siglip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
     part.norm(f"{name}.post_layernorm", width)

@@ -119,6 +119,14 @@ DEFAULTS = {
     "rwkv": ("RwkvForCausalLM", 7_392_649_216),
     "paligemma": ("PaliGemmaForConditionalGeneration", 2_910_390_528),
     "llava_next": ("LlavaNextForConditionalGeneration", 7_062_906_880),
+    "openai-gpt": ("OpenAIGPTLMHeadModel", 116_534_784),
+    "gpt_bigcode": ("GPTBigCodeForCausalLM", 111_446_784),
+    "codegen": ("CodeGenForCausalLM", 6_050_882_784),
+    "siglip2": ("Siglip2Model", 203_202_050),
+    "t5gemma": ("T5GemmaForConditionalGeneration", 5_596_853_760),
+    "depth_anything": ("DepthAnythingForDepthEstimation", 24_785_089),
+    "idefics3": ("Idefics3ForConditionalGeneration", 6_909_685_760),
+    "smolvlm": ("SmolVLMForConditionalGeneration", 6_909_685_760),
 }
 
 

@@ -77,6 +77,25 @@ COUNTS = {
         "vocab_size": 32064}, "vision_config": {"model_type": "clip_vision_model", "hidden_size":
         1024, "intermediate_size": 4096, "image_size": 336, "patch_size": 14, "num_hidden_layers":
         24, "num_attention_heads": 16}}),
+    "openai-community/openai-gpt": (116_534_784, "openai-gpt", "OpenAIGPTLMHeadModel", {}),
+    "bigcode/starcoder": (15_517_456_384, "gpt_bigcode", "GPTBigCodeForCausalLM", {"vocab_size":
+        49152, "n_positions": 8192, "n_embd": 6144, "n_layer": 40, "n_head": 48, "n_inner":
+        24576}),
+    "Salesforce/codegen-350M-mono": (356_712_448, "codegen", "CodeGenForCausalLM", {"vocab_size":
+        51200, "n_embd": 1024, "n_layer": 20}),
+    "google/siglip2-base-patch16-naflex": (375_234_050, "siglip2", "Siglip2Model", {"text_config":
+        {"vocab_size": 256000}}),
+    "google/t5gemma-2b-2b-ul2": (5_596_853_760, "t5gemma", "T5GemmaForConditionalGeneration", {}),
+    "LiheYoung/depth-anything-small-hf": (24_785_089, "depth_anything",
+        "DepthAnythingForDepthEstimation", {"backbone_config": {"model_type": "dinov2",
+        "hidden_size": 384, "image_size": 518, "num_attention_heads": 6, "patch_size": 14,
+        "out_indices": [9, 10, 11, 12]}}),
+    "HuggingFaceTB/SmolVLM-256M-Instruct": (256_484_928, "smolvlm",
+        "SmolVLMForConditionalGeneration", {"scale_factor": 4, "text_config": {"model_type":
+        "llama", "vocab_size": 49280, "hidden_size": 576, "intermediate_size": 1536,
+        "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
+        "pad_token_id": 2}, "vision_config": {"hidden_size": 768, "num_attention_heads": 12,
+        "image_size": 512, "patch_size": 16}}),
 }  # fmt: skip
 
 
@@ -103,6 +122,11 @@ SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "vocab_size": 50, "intermedi
         ("deberta", "", {"relative_attention": True}, {}, 2 * 512 * 24),
         ("deberta", "", {"relative_attention": True, "max_relative_positions": 8}, {}, 16 * 24),
         ("glm4_moe", "", {"use_qk_norm": True}, {}, 2 * 12),
+        ("openai-gpt", "", {"tie_word_embeddings": False}, {}, 50 * 768),
+        ("gpt_bigcode", "", {"tie_word_embeddings": False}, {}, 50 * 768),
+        ("gpt_bigcode", "", {"multi_query": False}, {}, 12 * 2 * (768 - 64) * 769),
+        ("codegen", "", {}, {"tie_word_embeddings": True}, 50 * 4096),
+        ("t5gemma", "", {"tie_word_embeddings": False}, {}, 256000 * 2304),
         ("yolos", "", {"image_size": [64, 32]}, {"image_size": [32, 32]}, 4 * 24),
         ("yolos", "YolosModel", {}, {"use_mid_position_embeddings": False}, 0),
         ("videomae", "", {"use_mean_pooling": False}, {}, 0),
@@ -132,6 +156,11 @@ def test_options_change_a_model_by_what_they_add(kind, label, one, other, differ
         ("blip-2", {"qformer_config": {"use_qformer_text_input": True}}, "text_input is True"),
         ("detr", {"use_timm_backbone": False}, "use_timm_backbone is False, expected true"),
         ("detr", {"position_embedding_type": "learned"}, "is 'learned', expected sine"),
+        ("t5gemma", {"is_encoder_decoder": False}, "is_encoder_decoder is False, expected true"),
+        ("depth_anything", {"backbone_config": {"model_type": "swin"}}, "'swin', expected dinov2"),
+        ("depth_anything", {"reassemble_factors": [4, 2]}, "as many as neck_hidden_sizes"),
+        ("depth_anything", {"reassemble_factors": 4}, "expected a list of factors"),
+        ("depth_anything", {"reassemble_factors": ["a"]}, "expected a number"),
         ("detr", {"backbone": "swin"}, "backbone is 'swin', expected one of resnet18"),
         ("ernie4_5", {"use_bias": True}, "use_bias is True, expected false"),
     ],

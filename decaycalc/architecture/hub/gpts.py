@@ -1,0 +1,89 @@
+"""GPT 1, GPT-BigCode and CodeGen: causal models that name their tensors as GPT-2 does.
+
+Source: transformers/models/{openai,gpt_bigcode,codegen}/configuration_*.py and modeling_*.py
+(v4.57.1) for defaults, rules, names and `_init_weights`; Li et al. 2023 (2305.06161), Nijkamp et
+al. 2022 (2203.13474).
+"""
+
+from math import sqrt
+
+from decaycalc.architecture.build import Builder, normal
+from decaycalc.architecture.hub.decoders import CAUSAL_HEADS, classifier
+from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Architecture, Role
+
+GPT1_HEADS = ("LMHeadModel", "Model", "ForSequenceClassification")
+CODEGEN_HEADS = CAUSAL_HEADS[:2]
+
+
+def gpt1(fields: Fields, head: str) -> Architecture:
+    """Return GPT 1, whose norms follow the layers; its dense layers hold `(n_in, n_out)`."""
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "transformer."
+    width, vocabulary = fields.size("n_embd", 768), fields.size("vocab_size", 40478)
+    part.embedding(f"{prefix}tokens_embed", vocabulary, width)
+    positions = fields.size("n_positions", 512)
+    part.embedding(f"{prefix}positions_embed", positions, width, role=Role.POSITION)
+    for index in range(fields.size("n_layer", 12)):
+        name = f"{prefix}h.{index}"
+        part.linear(f"{name}.attn.c_attn", width, 3 * width, transposed=True)
+        part.linear(f"{name}.attn.c_proj", width, width, transposed=True)
+        part.norm(f"{name}.ln_1", width)
+        part.linear(f"{name}.mlp.c_fc", width, 4 * width, transposed=True)
+        part.linear(f"{name}.mlp.c_proj", 4 * width, width, transposed=True)
+        part.norm(f"{name}.ln_2", width)
+    if head == "LMHeadModel" and not fields.flag("tie_word_embeddings", default=True):
+        part.linear("lm_head", width, vocabulary, bias=False)
+    classes = classifier(part, fields, head, width, dense="score")
+    return part.done(fields.path, classes=classes or vocabulary)
+
+
+def gpt_bigcode(fields: Fields, head: str) -> Architecture:
+    """Return GPT-BigCode (StarCoder), whose heads may share one key and one value."""
+    std = fields.number("initializer_range", 0.02)
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "transformer."
+    width, vocabulary = fields.size("n_embd", 768), fields.size("vocab_size", 50257)
+    inner, layers = fields.size("n_inner", 4 * width), fields.size("n_layer", 12)
+    shared = fields.flag("multi_query", default=True)
+    kept = max(1, width // fields.size("n_head", 12)) if shared else width
+    residual = normal(std / sqrt(2 * layers))
+    part.embedding(f"{prefix}wte", vocabulary, width)
+    part.embedding(f"{prefix}wpe", fields.size("n_positions", 1024), width, role=Role.POSITION)
+    for index in range(layers):
+        name = f"{prefix}h.{index}"
+        part.norm(f"{name}.ln_1", width)
+        part.linear(f"{name}.attn.c_attn", width, width + 2 * kept)
+        part.linear(f"{name}.attn.c_proj", width, width, rule=residual)
+        part.norm(f"{name}.ln_2", width)
+        part.linear(f"{name}.mlp.c_fc", width, inner)
+        part.linear(f"{name}.mlp.c_proj", inner, width, rule=residual)
+    part.norm(f"{prefix}ln_f", width)
+    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=True):
+        part.linear("lm_head", width, vocabulary, bias=False)
+    classes = classifier(part, fields, head, width, dense="classifier")
+    return part.done(fields.path, classes=classes or vocabulary)
+
+
+def codegen(fields: Fields, head: str) -> Architecture:
+    """Return CodeGen, whose attention and feed-forward layers stand side by side."""
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "transformer."
+    width, vocabulary = fields.size("n_embd", 4096), fields.size("vocab_size", 50400)
+    inner = fields.size("n_inner", 4 * width)
+    part.embedding(f"{prefix}wte", vocabulary, width)
+    for index in range(fields.size("n_layer", 28)):
+        name = f"{prefix}h.{index}"
+        part.norm(f"{name}.ln_1", width)
+        part.linear(f"{name}.attn.qkv_proj", width, 3 * width, bias=False)
+        part.linear(f"{name}.attn.out_proj", width, width, bias=False)
+        part.linear(f"{name}.mlp.fc_in", width, inner)
+        part.linear(f"{name}.mlp.fc_out", inner, width)
+    part.norm(f"{prefix}ln_f", width)
+    if head != "Model":
+        if fields.flag("tie_word_embeddings", default=False):
+            part.add("lm_head.bias", vocabulary, role=Role.BIAS)
+        else:
+            part.linear("lm_head", width, vocabulary)
+    return part.done(fields.path, classes=vocabulary)
