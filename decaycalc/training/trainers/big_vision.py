@@ -109,7 +109,7 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=("config.optax_name",), default="scale_by_adam"),
-        Field(name="weight_decay", paths=("config.wd",)),
+        Field(name="weight_decay", paths=("config.wd",), default="0"),
         Field(name="lr", paths=("config.lr",)),
         Field(name="batch_size", paths=("config.input.batch_size", "config.batch_size")),
         Field(name="data_name", paths=("config.input.data.name", "config.dataset")),

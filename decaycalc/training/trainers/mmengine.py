@@ -163,7 +163,12 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     names = ", ".join(list(settings.entries(f"{path}.custom_keys"))[:6])
     note = f"custom_keys {names[:120]} have multipliers of their own, and lose the exemptions"
     named = _constructor(settings, path)
-    rules = (f"{named} sets lr and decay of each tensor by rules of its own",) if named else ()
+    rules: tuple[str, ...] = (
+        (f"{named} sets lr and decay of each tensor by rules of its own",) if named else ()
+    )
+    rate = "".join(settings.texts(f"{path}.layer_decay_rate"))[:20]
+    by_layer = f"layer_decay_rate {rate}: a layer's lr, and its decay of a step, fall by it"
+    rules = (*rules, by_layer) if rate else rules
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
     own = groups(settings, path)
     return replace(made, notes=(*made.notes, *notes), groups=(*made.groups, *own))

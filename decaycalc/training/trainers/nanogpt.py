@@ -15,10 +15,11 @@ _OWN = (
 )  # fmt: skip
 
 
-# Programs that share some of these names.
+# Programs that share some of these names, and transformers' description of a model.
 _OTHER_PROGRAMS = (
     "micro_batch_size", "per_device_batch_size", "per_device_train_batch_size", "train_iters",
     "gradient_accumulation_iters", "num_epochs", "epochs", "global_batch_size",
+    "model_type", "architectures", "transformers_version",
 )  # fmt: skip
 
 

@@ -289,3 +289,9 @@ def test_mmdetection_1_has_options_and_a_scaled_lr(tmp_path):
     assert (made.groups[-1].name, made.groups[-1].lr_mult) == ("biases", "2")
     scaled = f"{text}auto_scale_lr = dict(enable=True, base_batch_size=16)\n"
     assert float(read(tmp_path, "d.py", scaled, world_size="4").run.lr) == 0.01
+
+
+def test_a_layer_decay_is_told(tmp_path):
+    text = config(custom=", layer_decay_rate=0.65")
+    notes = read(tmp_path, "c.py", text).notes
+    assert any(note.startswith("layer_decay_rate 0.65: a layer's lr") for note in notes)

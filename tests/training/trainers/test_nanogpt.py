@@ -75,3 +75,11 @@ def test_a_program_that_shares_some_names_is_not_it(tmp_path):
     text = "out_dir = 'a'\neval_interval = 1\nmicro_batch_size = 4\nweight_decay = 0.02\n"
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "adapter.py", text)
+
+
+def test_the_description_of_a_model_is_no_run(tmp_path):
+    text = (
+        '{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "architectures": ["GPT2LMHeadModel"]}'
+    )
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "config.json", text)
