@@ -266,3 +266,8 @@ def test_results_show_themselves_in_notebooks_as_their_commands_do():
         (decaycalc.verify("1e-4", source="caffe", target="keras-l2", lr="0.1"), "holds"),
     ):
         assert text in result._repr_html_()
+
+
+def test_each_note_is_one_part_of_the_text_that_screens_cut_at_semicolons():
+    for record in decaycalc.catalogue.conventions():
+        assert "; " not in (record.estimate or ""), record.key
