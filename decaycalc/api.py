@@ -298,10 +298,12 @@ def transfer(
     from decaycalc import transfers  # noqa: PLC0415  (the rules, if asked)
 
     here, there = runs_with(run or Run(), target_run, _said(quantities))
-    return transfers.transfer(
+    moved = transfers.transfer(
         value, source=source, target=target, run=here, target_run=there, width_ratio=width_ratio,
         depth_ratio=depth_ratio, betas=betas, eps=eps,
     )  # fmt: skip
+    transfers.require_entering(moved)
+    return moved
 
 
 def recipes(search: str = "") -> "tuple[Measured, ...]":

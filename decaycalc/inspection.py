@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 from decaycalc.algebra.quantity import exact, finite
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.decay import course_notes
+from decaycalc.conversion.side import Side
+from decaycalc.conversion.taken import require_taken
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
@@ -229,6 +231,16 @@ def inspect(
     own = typed(run=run, schedule=schedule, decay_schedule=decay_schedule)
     training = loaded(source, own, kind=kind)
     return inspect_training(training, groups=groups, architecture=architecture, mask=mask)
+
+
+def require_entering(found: Inspection, run: Run) -> None:
+    """Refuse a quantity that was given and that the inspected run's convention does not take.
+
+    Raises:
+        ContradictionError: there is one.
+    """
+    if found.training.record is not None:
+        require_taken(Side(convention=found.training.record, run=run), ())
 
 
 def inspect_training(

@@ -70,7 +70,7 @@ def command(
     that makes an optimizer; the run's options take the place of its own. --arch names the network
     that a file's run trains: which of its tensors decay is the trainer's own rule, or --decay-mask.
     """
-    from decaycalc.inspection import inspect, inspect_training
+    from decaycalc.inspection import inspect, inspect_training, require_entering
     from decaycalc.training.chosen import laid_over, typed
 
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
@@ -78,9 +78,13 @@ def command(
     if configured is not None and not live:
         raise UsageError("--configured stands beside --live: 'decaycalc compare' compares two runs")
     if not live:
-        return shown(inspect(source, run=run, groups=groups, kind=kind, **network, **more))
+        found = inspect(source, run=run, groups=groups, kind=kind, **network, **more)
+        require_entering(found, run)
+        return shown(found)
     training = laid_over(typed(run=run, **more), training_of(source, kind, run, configured))
-    return shown(inspect_training(training, groups=groups, **network))
+    found = inspect_training(training, groups=groups, **network)
+    require_entering(found, run)
+    return shown(found)
 
 
 def training_of(

@@ -49,9 +49,10 @@ def command(
 
     Each number comes with its interval and its conditions; a rule outside its fit gives none.
     """
-    from decaycalc.transfers.suggestions import suggest
+    from decaycalc.transfers.suggestions import require_entering, suggest
 
     found = suggest(target or "pytorch-adamw", run=run, n_parameters=parameters, rules=rules)
+    require_entering(found)
     return shown(found, explain=explain)
 
 

@@ -180,7 +180,7 @@ def take_training(given: dict[str, Any]) -> "Training":
 
 def move(given: dict[str, Any], training: "Training") -> "Transfer":
     """Return the transfer that the rest of the options ask for."""
-    from decaycalc.transfers import Hold, LrRule, Move, move_run
+    from decaycalc.transfers import Hold, LrRule, Move, move_run, require_entering
 
     eps = training.run.given("eps")
     assert training.value is not None  # noqa: S101  (there is one to move)
@@ -195,11 +195,13 @@ def move(given: dict[str, Any], training: "Training") -> "Transfer":
         betas=given["betas"] or training.betas,
         eps=training.eps if eps is None else eps,
     )
-    return move_run(
+    moved = move_run(
         moving,
         lr_rules=tuple(map(LrRule, chosen_lr_rules(given))),
         holds=tuple(map(Hold, given["holds"])),
     )
+    require_entering(moved)
+    return moved
 
 
 def chosen_lr_rules(given: dict[str, Any]) -> tuple[str, ...]:

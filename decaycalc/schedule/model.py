@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from decaycalc.errors import ContradictionError, MissingQuantityError
+from decaycalc.errors import ContradictionError
 from decaycalc.schedule.grammar import SegmentText, parse_segments
 from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Type, Value
 from decaycalc.schedule.length import Length, Span
@@ -240,7 +240,11 @@ def _resolve(segment: SegmentText, span: Span, source: Source, *, start: int, st
     for parameter in (*segment.kind.parameters, *COMMON):
         value = segment.get(parameter)
         if value is None and parameter.type in (Type.NUMBER, Type.PATH):
-            raise MissingQuantityError(f"schedule {segment.kind.name}", (parameter.name,))
+            name = segment.kind.name
+            written = (
+                f"{name}:PATH" if parameter.type is Type.PATH else f"{name}:{parameter.name}=NUMBER"
+            )
+            raise ContradictionError(f"schedule {name} needs {parameter.name}: write {written}")
         values[parameter.name] = _in_steps(value, span)
     path = values.get("path")
     length = cast("int | None", values.get("length"))

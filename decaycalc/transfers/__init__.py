@@ -23,6 +23,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.plan import target_side
 from decaycalc.conversion.side import Side
+from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
@@ -45,6 +46,7 @@ __all__ = [
     "move_run",
     "new_side",
     "old_side",
+    "require_entering",
     "transfer",
 ]
 
@@ -144,6 +146,19 @@ def _check_alone(lr_rules: tuple[LrRule, ...], holds: tuple[Hold, ...]) -> None:
     if {*lr_rules} != {LrRule.UPDATE} or {*holds} - {Hold.STEP}:
         others = ", ".join((*lr_rules, *holds))
         raise InvalidValueError("rules", others, "'update' holds the decay of a step, and is alone")
+
+
+def require_entering(moved: Transfer) -> None:
+    """Refuse a quantity that was given and enters no rule; Adam's epsilon moves with the batch.
+
+    Raises:
+        ContradictionError: there is one.
+    """
+    move = moved.move
+    own = {"eps"} if move.source.is_adaptive else set()
+    extras = tuple(pair for pair in move.run.extras if pair[0] not in own)
+    side = Side(convention=move.source, run=replace(move.run, extras=extras))
+    require_taken(side, (move.target or move.source,), move.target_run)
 
 
 def old_side(move: Move) -> Side:

@@ -15,6 +15,7 @@ from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.side import Side
+from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
@@ -90,6 +91,16 @@ def suggest(
         warnings=tuple(_warnings(aim)),
         assumptions=tuple(_assumptions(aim, found)),
     )
+
+
+def require_entering(found: Suggested) -> None:
+    """Refuse a quantity that was given and that the suggested number's optimizer does not take.
+
+    Raises:
+        ContradictionError: there is one.
+    """
+    if found.aim.convention.optimizer != MEASURE:
+        require_taken(Side(convention=found.aim.convention, run=found.aim.run), ())
 
 
 def _parameters(number: Number | None) -> float | None:

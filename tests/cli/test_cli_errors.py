@@ -224,3 +224,28 @@ def test_options_of_several_values_may_stand_as_often_as_one_likes(capsys):
     words = ["convert", "1e-4", "--from", "keras-l2", "--to", "mean-l2", "--to", "mean-half-l2"]
     assert main(words) == 0
     assert "0.0002" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("transfer 0.1 --from pytorch-adamw --lr 1e-3 -B 4 --to-batch-size 8 --momentum 0.9",
+         "pytorch-adamw takes no momentum"),
+        ("transfer 0.1 --from pytorch-adamw --lr 1e-3 -B 4 --to-batch-size 8 --set nbs=4",
+         "pytorch-adamw takes no nbs"),
+        ("suggest --rule short-run --lr 2e-4 --steps 1000 --optimizer sgd",
+         "optimizer says what trains a penalty"),
+        ("inspect gpt-2-124m-nanogpt --momentum 0.9", "nanogpt takes no momentum"),
+        ("inspect resnet-50-he --set nbs=4", "caffe takes no nbs"),
+    ],
+)  # fmt: skip
+def test_what_enters_no_number_is_refused_by_every_command(capsys, line, message):
+    assert main(line.split()) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_adams_epsilon_and_a_measures_momentum_enter(capsys):
+    moved = "transfer 0.1 --from pytorch-adamw --lr 1e-3 -B 4 --to-batch-size 8 --eps 1e-7"
+    wanted = "suggest --to per-step-shrink --lr 0.1 --momentum 0.9 -B 256 -N 1281167 --epochs 90"
+    assert [main(line.split()) for line in (moved, wanted)] == [0, 0]
+    assert capsys.readouterr().out

@@ -190,8 +190,11 @@ def test_what_contradicts_itself_is_refused(text: str, message: str) -> None:
 
 
 def test_what_has_no_default_must_be_given() -> None:
-    with pytest.raises(MissingQuantityError, match="schedule exponential needs gamma"):
+    message = "schedule exponential needs gamma: write exponential:gamma=NUMBER"
+    with pytest.raises(ContradictionError, match=message):
         laid("exponential")
+    with pytest.raises(ContradictionError, match="schedule file needs path: write file:PATH"):
+        laid("file")
 
 
 def test_segments_count_their_own_steps() -> None:
