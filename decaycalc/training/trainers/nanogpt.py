@@ -3,10 +3,12 @@
 Source: karpathy/nanoGPT train.py, configurator.py (dc81cb36 for the warm-up's form).
 """
 
+from decaycalc.record import replace
+from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption
+from decaycalc.training.record import Exemption, Group, Training
 
 _OWN = (
     "block_size", "gradient_accumulation_steps", "max_iters", "lr_decay_iters", "warmup_iters",
@@ -50,6 +52,25 @@ def _exempt(_: Settings) -> Exemption:
     return Exemption(rule="tensors of less than two dimensions", mask="matrices")
 
 
+def _finish(settings: Settings, made: Training) -> Training:
+    """Give muP's hidden weights their own lr, of the fork nanoGPT-mup.
+
+    Source: EleutherAI/nanoGPT-mup model.py, configure_optimizers.
+    """
+    if not settings.flag("mup") or settings.flag("mup_unscaled"):
+        return made
+    width = settings.number("mup_width")
+    if not width:
+        note = "muP: the lr of c_attn, c_fc and c_proj is lr / mup_width_multiplier, not known here"
+        return replace(made, notes=(*made.notes, note))
+    hidden = Group(
+        name="hidden",
+        selector="weights of c_attn, c_fc and c_proj",
+        lr_mult=decimal_text(1 / width),
+    )
+    return replace(made, groups=(*made.groups, hidden))
+
+
 TRAINER = Trainer(
     kind="nanogpt",
     title="nanoGPT",
@@ -68,6 +89,10 @@ TRAINER = Trainer(
         Field(name="warmup_iters", paths=("warmup_iters",), default="2000"),
         Field(name="lr_decay_iters", paths=("lr_decay_iters",), default="600000"),
         Field(name="min_lr", paths=("min_lr",), default="6e-5"),
+        Field(name="mup", paths=("mup_enabled",)),
+        Field(name="mup_unscaled", paths=("mup_disable_hidden_lr_scaling",)),
+        Field(name="mup_width", paths=("mup_width_multiplier",), default="1",
+              source="nanoGPT-mup train.py"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
@@ -76,4 +101,5 @@ TRAINER = Trainer(
     batch=lambda _: ("batch_size", "block_size", "grad_accum"),
     harmless=("max_new_tokens",),
     unit=lambda _: "tokens",
-)
+    finish=_finish,
+)  # fmt: skip

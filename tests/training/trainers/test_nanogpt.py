@@ -58,6 +58,20 @@ def test_a_shorter_decay_than_the_run_has_its_length(tmp_path):
     assert made.schedule == "cosine:length=4000,final=0.1"
 
 
+def test_mups_hidden_weights_have_an_lr_of_their_own(tmp_path):
+    text = "n_layer = 4\nmax_iters = 10\nmup_enabled = True\nmup_width_multiplier = 8.0\n"
+    made = read(tmp_path, "a.py", text)
+    assert (made.groups[-1].name, made.groups[-1].lr_mult) == ("hidden", "0.125")
+    off = read(tmp_path, "b.py", f"{text}mup_disable_hidden_lr_scaling = True\n")
+    assert off.groups[-1].name == "exempt"
+
+
+def test_an_unknown_width_of_mup_is_told(tmp_path):
+    text = "python train.py --n_layer=4 --max_iters=10 --mup_enabled=True --mup_width_multiplier=$W"
+    made = read(tmp_path, "run.sh", text)
+    assert any("mup_width_multiplier, not known" in note for note in made.notes)
+
+
 def test_a_run_of_no_steps_has_no_length(tmp_path):
     made = read(tmp_path, "c.py", "max_iters = 0\ndecay_lr = False\n")
     assert made.run.steps is None
