@@ -12,7 +12,7 @@ from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Training
-from decaycalc.training.trainers.lightning import DEVICE_FIELDS
+from decaycalc.training.trainers.lightning import DEVICE_FIELDS, say_where_epochs_end
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar, leaves
 
@@ -75,7 +75,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if settings.has("defaults"):
         note = "the file's `defaults:` name other files, which are not read: give the composed one"
         notes = (*notes, note)
-    return replace(made, quantities=quantities, notes=notes)
+    return say_where_epochs_end(settings, replace(made, quantities=quantities, notes=notes))
 
 
 _INTERVALS = ("scheduler.interval", "lr_scheduler.interval", "model.scheduler_interval",

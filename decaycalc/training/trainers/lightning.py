@@ -9,7 +9,7 @@ from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, find
 
@@ -45,6 +45,19 @@ DEVICE_FIELDS = (
     Field(name="world_size", default="1", derive=_devices),
 )
 
+
+def say_where_epochs_end(settings: Settings, made: Training) -> Training:
+    """Say that an epoch ends before its data do."""
+    limits = {text.strip() for text in settings.texts("trainer.limit_train_batches")}
+    if not limits - {"1.0", ""}:
+        return made
+    note = (
+        f"trainer.limit_train_batches {', '.join(limits)[:20]}: an epoch ends before its data do;"
+        " -N counts those of its batches alone"
+    )
+    return replace(made, notes=(*made.notes, note))
+
+
 TRAINER = Trainer(
     kind="lightning",
     title="Lightning CLI",
@@ -70,4 +83,5 @@ TRAINER = Trainer(
     exempt=lambda _: Exemption(rule="nothing", mask="all"),
     harmless=("trainer*", "model*", "data*", "seed_everything", "ckpt_path", "lr_scheduler*"),
     prepare=_prepare,
+    finish=say_where_epochs_end,
 )  # fmt: skip

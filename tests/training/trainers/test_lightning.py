@@ -130,6 +130,13 @@ def test_devices_may_be_named_one_by_one(tmp_path, devices, batch):
     assert found.run.examples_per_step == batch
 
 
+@pytest.mark.parametrize(("limit", "is_told"), [("100", True), ("0.5", True), ("1.0", False)])
+def test_epochs_that_end_before_their_data_are_told(tmp_path, limit, is_told):
+    text = FILE.replace("  max_epochs", f"  limit_train_batches: {limit}\n  max_epochs")
+    notes = read(tmp_path, "config.yaml", text).notes
+    assert any("limit_train_batches" in note for note in notes) == is_told
+
+
 def test_devices_that_the_machine_decides_are_one_and_said(tmp_path):
     found = read(tmp_path, "config.yaml", FILE.replace("devices: 4", "devices: auto"))
     assert found.run.examples_per_step == 64
