@@ -16,6 +16,8 @@ from decaycalc.training.trainers.syntax.tree import (
 
 # MMEngine's and mmcv's; PaddleDetection's and detectron2's; RT-DETR's.
 KEYS = ("_base_", "_BASE_", "__include__")
+# The keys of a mapping that takes its base's place: MMEngine's, PaddleSeg's.
+_REPLACING = {"_delete_": ("True",), "_inherited_": ("False", "false")}
 _DEEPEST_BASE = 5
 _MOST_BASES = 50  # of a file and of what they stand on together; eight is much
 
@@ -56,13 +58,15 @@ def _laid_over(document: Document, depth: int, left: Iterator[int]) -> Document:
 
 
 def _replaced(whole: Entries, own: Entries) -> Entries:
-    """Return the joined tree; a mapping with `_delete_=True` takes its base's place whole."""
+    """Return the joined tree; a mapping that asks for that takes its base's place whole."""
     entries = dict(whole.entries)
     for key, node in own.entries.items():
         if isinstance(node, Entries):
-            mark = node.entries.get("_delete_")
             below = entries[key]
-            deletes = isinstance(mark, Scalar) and mark.text == "True"
+            deletes = any(
+                isinstance(mark := node.entries.get(key), Scalar) and mark.text in texts
+                for key, texts in _REPLACING.items()
+            )
             keeps = isinstance(below, Entries) and not deletes
             entries[key] = _replaced(below, node) if keeps else node  # type: ignore[arg-type]
     return Entries(entries=entries, line=whole.line)
