@@ -63,7 +63,7 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
         UnreadableFileError: the script cannot be read, or has no such command.
     """
     script = read_script(text, name)
-    shell = _Shell()
+    shell = _Shell(script.variables)
     commands = []
     for words in _run(shell, script.statements, name):
         idle = words and words[0].text in _NOT_RUN
@@ -153,8 +153,8 @@ def _value(values: list[Typed], line: int) -> Node:
 class _Shell:
     """The variables that a script has set so far; a variable is a list of words."""
 
-    def __init__(self) -> None:
-        self.variables: dict[str, list[str]] = {}
+    def __init__(self, variables: dict[str, list[str]]) -> None:
+        self.variables = variables
         self.arrays: dict[str, list[Typed]] = {}  # the words of an array, with their own lines
         self.conditions: list[Condition] = []
         self.followed = 0  # conditions that were read

@@ -9,6 +9,17 @@ from decaycalc.record import Record
 _MOST_WORDS = 50_000
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _READ = re.compile(r"\s*read\s+(?:-r\s+|-r?d\s*(?:''|\"\")\s+)*([A-Za-z_]\w*)\s*")
+# Slurm's sbatch: `--nodes=4`, `-N 4`, `--gres=gpu:a100:8`.
+_NEXT = re.compile(r"\s+(?=-)")
+_DIRECTIVE = re.compile(
+    r"-{1,2}(nodes|N|ntasks|n|ntasks-per-node|gpus-per-node|gres)[= ]\s*(?:gpu:)?(?:\w+:)?(\d{1,6})"
+)
+_NODES, _GPUS = ("SLURM_NNODES", "SLURM_JOB_NUM_NODES"), ("SLURM_GPUS_ON_NODE",)
+_OF_SLURM = {
+    "nodes": _NODES, "N": _NODES, "ntasks": ("SLURM_NTASKS",), "n": ("SLURM_NTASKS",),
+    "ntasks-per-node": ("SLURM_NTASKS_PER_NODE",), "gres": _GPUS,
+    "gpus-per-node": (*_GPUS, "SLURM_GPUS_PER_NODE"),
+}  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
 
@@ -48,6 +59,18 @@ class Script(Record):
 
     statements: tuple[tuple[Word, ...], ...]
     directives: tuple[str, ...]
+
+    @property
+    def variables(self) -> dict[str, list[str]]:
+        """The variables that the scheduler sets from the directives: nodes, tasks, GPUs a node."""
+        pairs = (_DIRECTIVE.fullmatch(text) for text in re.split(_NEXT, " ".join(self.directives)))
+        found = {match[1]: match[2] for match in pairs if match}
+        return {
+            variable: [found[name]]
+            for name, variables in _OF_SLURM.items()
+            for variable in variables
+            if name in found
+        }
 
 
 def read_script(text: str, name: str) -> Script:

@@ -153,6 +153,22 @@ def test_flags_become_a_tree(text, name, value):
         ("#SBATCH --nodes=2\n#SBATCH --gres=gpu:a100:4\nsrun python t.py --a 1", "8"),
         ("#SBATCH --gres=cpu:4\nsrun python t.py --a 1", None),
         ("#SBATCH -N 2\n#SBATCH --gpus-per-node 4\nsrun python t.py --a 1", "8"),
+        ("#SBATCH --nodes=4\ntorchrun --nnodes $SLURM_NNODES --nproc_per_node 8 t.py", "32"),
+        (
+            (
+                "#SBATCH -N 2\n#SBATCH --gres=gpu:a100:4\nG=$SLURM_GPUS_ON_NODE\n"
+                "accelerate launch --num_processes $((G * SLURM_JOB_NUM_NODES)) t.py --a 1"
+            ),
+            "8",
+        ),
+        (
+            "#SBATCH --gpus-per-node=h100:8\ntorchrun --nproc_per_node $SLURM_GPUS_PER_NODE t.py",
+            "8",
+        ),
+        (
+            "#SBATCH --nodes=2-4\ntorchrun --nnodes $SLURM_NNODES --nproc_per_node 8 t.py",
+            None,
+        ),
         ("srun -n 6 python t.py --a 1", "6"),
         ("mpirun -np 6 python t.py --a 1", "6"),
         ("#SBATCH --nodes=2\npython t.py --a 1", None),
