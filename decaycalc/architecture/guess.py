@@ -127,7 +127,9 @@ def _tensor(name: str, shape: tuple[int, ...], around: Surroundings) -> Tensor:
     layer, stack = split_name(name)[0], around.stacks.get(name, ALONE)
     inner = stack.layer(shape)
     role = guess_role(name, inner)
-    beside = layer in around.norms and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}
+    # A norm may have a shift alone (Keras's `scale=False`); a matrix shows that it is none.
+    named = layer in around.norms or (is_norm_name(layer) and layer not in around.fans)
+    beside = named and len(inner) <= 1 and role in {Role.BIAS, Role.OTHER}
     if beside or _is_spread_norm(name, inner):
         role = Role.NORM
     if role is Role.EMBEDDING and layer in around.shifted:

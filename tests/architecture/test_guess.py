@@ -30,6 +30,7 @@ def guess(name, *shape):
         ("stages.0.blocks.0.gamma", (96,), Role.OTHER),
         ("blocks.0.ls1.gamma", (768,), Role.OTHER),
         ("bn/gamma", (96,), Role.NORM),
+        ("batch_normalization_203/beta", (32,), Role.NORM),
         ("params/blocks/LayerNorm_0/scale", (96,), Role.NORM),
         ("stages.0.blocks.0.layer_scale1.scale", (96,), Role.OTHER),
         ("encoder.layers.0.self_attn_layer_scale.scale", (512,), Role.OTHER),
@@ -70,6 +71,11 @@ def test_a_dense_layer_called_an_embedding_is_told_by_its_bias():
                                   ("vision_embed_tokens.bias", (4096,))])  # fmt: skip
     assert (weight.role, bias.role) == (Role.WEIGHT, Role.BIAS)
     assert weight.sum_of_squares == pytest.approx(4096 * 2)
+
+
+def test_a_dense_layer_called_a_norm_is_told_by_its_matrix():
+    _, bias = guess_tensors([("norm_head.weight", (5, 4)), ("norm_head.bias", (5,))])
+    assert bias.role is Role.BIAS
 
 
 def test_a_low_rank_update_starts_at_zero():

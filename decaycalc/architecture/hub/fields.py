@@ -128,8 +128,8 @@ class Fields(Record):
             raise self.wrong(name, value, "a text")
         return value
 
-    def labels(self) -> int:
-        """Return the number of classes of a classifier, 2 unless told otherwise.
+    def labels(self, *, usual: int = 2) -> int:
+        """Return the number of classes of a classifier, `usual` unless told otherwise.
 
         Raises:
             UnreadableFileError: the field is malformed.
@@ -137,7 +137,7 @@ class Fields(Record):
         names = self.values.get("id2label")
         if isinstance(names, dict) and names:
             return len(names)
-        return self.size("num_labels", 2)
+        return self.size("num_labels", usual)
 
     def wrong(self, name: str, value: object, expected: str) -> UnreadableFileError:
         """Return the error of a malformed field."""

@@ -12,7 +12,8 @@ from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
 T5_HEADS = ("ForConditionalGeneration", "Model", "EncoderModel")
-BART_HEADS = ("ForConditionalGeneration", "Model")
+PEGASUS_HEADS = ("ForConditionalGeneration", "Model")
+BART_HEADS = (*PEGASUS_HEADS, "ForSequenceClassification", "ForQuestionAnswering")
 WHISPER_HEADS = ("ForConditionalGeneration", "Model")
 
 
@@ -116,22 +117,33 @@ def bart(fields: Fields, head: str) -> Architecture:
         _stack(part, name, (width, fields.size(f"{side}_ffn_dim", 4096)), fields, side)
         for norm in plan.norms:
             part.norm(f"{name}.{norm}", width)
+    if head == "ForSequenceClassification":
+        part.linear("classification_head.dense", width, width)
+        part.linear("classification_head.out_proj", width, fields.labels(usual=plan.labels))
+        return part.done(fields.path, classes=fields.labels(usual=plan.labels))
+    if head == "ForQuestionAnswering":
+        part.linear("qa_outputs", width, 2)
+        return part.done(fields.path, classes=None)
     return part.done(fields.path, classes=vocabulary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a relative of BART differs: its table of positions, and the norms of a whole side."""
+    """How a relative of BART differs: its table of positions, and the norms of a whole side.
+
+    `labels` are a classifier's classes where nothing is said.
+    """
 
     vocabulary: int
     offset: int = 0
     positions: bool = True
     sines: bool = False
     norms: tuple[str, ...] = ("layer_norm",)
+    labels: int = 2
 
 
 PLANS = {
-    "bart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding",)),
+    "bart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding",), labels=3),
     "mbart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding", "layer_norm")),
     "pegasus": Plan(vocabulary=50265, sines=True),
     "marian": Plan(vocabulary=58101, sines=True, norms=()),

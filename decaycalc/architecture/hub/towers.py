@@ -10,16 +10,26 @@ from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
+CLIP_HEADS = ("Model", "ForImageClassification")
+TOWER_HEADS = ("Model", "ModelWithProjection")
 DINO_HEADS = ("ForImageClassification", "Model")
 UNTOLD = Start(
     conv=unknown, conv_bias=zero, linear=unknown, linear_bias=zero, embedding=unknown, norm="layer"
 )
 
 
-def clip(fields: Fields, _head: str) -> Architecture:
-    """Return CLIP: both towers and their projections into one space."""
+def _sighted(part: Builder, fields: Fields, width: int) -> Architecture:
+    """Add a classifier above a tower; return the model."""
+    part.linear("classifier", width, fields.labels())
+    return part.done(fields.path, classes=fields.labels())
+
+
+def clip(fields: Fields, head: str) -> Architecture:
+    """Return CLIP: both towers and their projections into one space, or a classifier of images."""
     part = Builder(UNTOLD)
     text, vision = fields.part("text_config"), fields.part("vision_config")
+    if head != "Model":
+        return _sighted(part, fields, _clip_vision(part, "vision_model", vision))
     shared = fields.size("projection_dim", 512)
     part.add("logit_scale", role=Role.OTHER, mean=fields.number("logit_scale_init_value", 2.6592))
     text_width = _clip_text(part, "text_model", text)
@@ -29,17 +39,21 @@ def clip(fields: Fields, _head: str) -> Architecture:
     return part.done(fields.path, classes=None)
 
 
-def clip_text(fields: Fields, _head: str) -> Architecture:
-    """Return CLIP's text tower alone."""
+def clip_text(fields: Fields, head: str) -> Architecture:
+    """Return CLIP's text tower alone, maybe with its projection."""
     part = Builder(UNTOLD)
-    _clip_text(part, "text_model", fields)
+    width = _clip_text(part, "text_model", fields)
+    if head != "Model":
+        part.linear("text_projection", width, fields.size("projection_dim", 512), bias=False)
     return part.done(fields.path, classes=None)
 
 
-def clip_vision(fields: Fields, _head: str) -> Architecture:
-    """Return CLIP's vision tower alone."""
+def clip_vision(fields: Fields, head: str) -> Architecture:
+    """Return CLIP's vision tower alone, maybe with its projection."""
     part = Builder(UNTOLD)
-    _clip_vision(part, "vision_model", fields)
+    width = _clip_vision(part, "vision_model", fields)
+    if head != "Model":
+        part.linear("visual_projection", width, fields.size("projection_dim", 512), bias=False)
     return part.done(fields.path, classes=None)
 
 
@@ -80,13 +94,16 @@ def _clip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
     part.norm(f"{name}.layer_norm2", width)
 
 
-def siglip(fields: Fields, _head: str) -> Architecture:
-    """Return SigLIP: both towers, the vision tower's pooled by attention."""
-    part = Builder(UNTOLD)
+def siglip(fields: Fields, head: str) -> Architecture:
+    """Return SigLIP: both towers, the vision tower's pooled by attention; or a classifier."""
+    part, vision = Builder(UNTOLD), fields.part("vision_config")
+    if head != "Model":
+        _siglip_vision(part, "vision_model", vision)
+        return _sighted(part, fields, vision.size("hidden_size", 768))
     part.add("logit_scale", 1, role=Role.OTHER, variance=None)
     part.add("logit_bias", 1, role=Role.BIAS, variance=None)
     _siglip_text(part, "text_model", fields.part("text_config"))
-    _siglip_vision(part, "vision_model", fields.part("vision_config"))
+    _siglip_vision(part, "vision_model", vision)
     return part.done(fields.path, classes=None)
 
 

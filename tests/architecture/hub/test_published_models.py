@@ -96,6 +96,8 @@ COUNTS = {
         "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
         "pad_token_id": 2}, "vision_config": {"hidden_size": 768, "num_attention_heads": 12,
         "image_size": 512, "patch_size": 16}}),
+    "facebook/bart-large-mnli": (407_344_131, "bart", "BartForSequenceClassification", {
+        "encoder_layers": 12, "decoder_layers": 12}),
 }  # fmt: skip
 
 
