@@ -61,13 +61,16 @@ def _schedule(settings: Settings) -> str | None:
     shape = _SHAPES.get(settings.word("decay_type"))
     if steps is None or shape is None:
         return None
-    warmup = settings.number("warmup_steps") or Fraction(0)
+    # A warm-up that does not fit into the run is as long as the run.
+    warmup = min(settings.number("warmup_steps") or Fraction(0), steps)
     share = settings.number("decay_ratio")
     # A decay that does not fit behind the warm-up is shortened, as torchtitan does it.
     most = steps - warmup
     decay = most if share is None else min(Fraction(round(steps * share)), most)
     warm = {"warmup": int(warmup) or None, "ramp": "one" if warmup else None}
     final = settings.number("min_lr_factor") or None
+    if not decay:
+        return compose("constant", **warm)
     if share is None and shape != "1-sqrt":
         return compose(shape, **warm, final=final)
     return compose("wsd", **warm, decay=int(decay), final=final, shape=shape)

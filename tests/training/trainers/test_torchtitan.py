@@ -33,6 +33,17 @@ data_parallel_shard_degree = 8
 """
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "schedule"),
+    [
+        ("warmup_steps = 200", "warmup_steps = 9000", "constant:warmup=5000,ramp=one"),
+        ("decay_ratio = 0.2", "decay_ratio = 0.0", "constant:warmup=200,ramp=one"),
+    ],
+)
+def test_without_room_for_a_decay_lr_stays(tmp_path, old, new, schedule):
+    assert read(tmp_path, "a.toml", FILE.replace(old, new)).schedule == schedule
+
+
 def test_flame_accumulates_gradients(tmp_path):
     """Source: fla-org/flame e11e7be flame/train.py."""
     text = (
