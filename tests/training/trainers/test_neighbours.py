@@ -143,6 +143,8 @@ FACTORY = f"stage: sft\nfinetuning_type: full\n{ARGUMENTS}"
         ("llamafactory-cli train r/own.yaml learning_rate=1e-4", FACTORY, 1e-4),
         ("llamafactory-cli train r/own.yaml", FACTORY, 2e-5),
         ("python t.py r/own.yaml", ARGUMENTS, 2e-5),
+        ("torchrun src/train.py r/own.yaml learning_rate=1e-4", FACTORY, 1e-4),
+        ("accelerate launch -m some.train r/own.yaml --learning_rate 1e-4", ARGUMENTS, 1e-4),
     ],
 )
 def test_a_command_s_flags_lie_over_the_file_that_it_takes_its_settings_from(

@@ -20,7 +20,8 @@ class Launched(Record):
 
 # Programs that are not launched by a script: their first word is the program.
 _OWN_PROGRAMS = frozenset({"swift", "megatron", "trl", "llamafactory-cli", "axolotl"})
-_DATA = (".yaml", ".yml", ".json", ".toml")
+_YAML = (".yaml", ".yml")
+_DATA = (*_YAML, ".json", ".toml")
 _WRITTEN = (".yaml", ".yml", ".toml")
 _SETTINGS = ("config", "config_path", "config_file", "job.config_file")
 _WHICH = re.compile(r"\$\(which ([\w./-]+)\)")
