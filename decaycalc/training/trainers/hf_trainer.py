@@ -27,6 +27,8 @@ OWN = (
 _SHARED = (
     "adam_beta1", "adam_beta2", "adam_epsilon", "gradient_accumulation_steps", "max_grad_norm",
 )  # fmt: skip
+# Names that others have too: one of them beside the first of the Trainer's own.
+_BESIDE = ("optim", "max_steps", "output_dir", "save_steps", "logging_steps", "report_to")
 # axolotl, SimpleTuner and diffusers have these beside the Trainer's names.
 _OTHER_PROGRAMS = ("base_model", "model_family", "lr_warmup_steps", "max_train_steps")
 # Keys that only TRL's trainers have, whose default learning rates differ.
@@ -379,6 +381,7 @@ TRAINER = Trainer(
     signatures=(
         Signature(any_of=OWN, at_least=2, none_of=_OTHER_PROGRAMS),
         *(Signature(all_of=(key,), any_of=_SHARED, none_of=_OTHER_PROGRAMS) for key in OWN),
+        Signature(all_of=OWN[:1], any_of=_BESIDE, none_of=_OTHER_PROGRAMS),
     ),
     fields=FIELDS,
     optimizer=_optimizer,

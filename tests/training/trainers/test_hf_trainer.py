@@ -477,3 +477,11 @@ def test_a_files_own_words_bring_no_segment_that_reads_another_file(tmp_path, sh
     )  # fmt: skip
     with pytest.raises(UnreadableFileError, match="schedule"):
         read(tmp_path, "a.json", text)
+
+
+@pytest.mark.parametrize(
+    "beside", ['"optim": "adamw_torch"', '"max_steps": 9', '"output_dir": "x"']
+)
+def test_the_batch_of_a_device_beside_one_other_name_is_the_trainers(tmp_path, beside):
+    text = f'{{"per_device_train_batch_size": 8, "learning_rate": 5e-5, {beside}}}'
+    assert read(tmp_path, "a.json", text).kind == "hf-trainer"
