@@ -32,7 +32,10 @@ _SECONDS = 900  # a test that runs so long runs for ever: the fault is noticed
 # The rooms of which faults are drawn, with the tests that should notice first: quick ones first.
 ROOMS: dict[str, tuple[str, ...]] = {
     "algebra": ("tests/algebra", "decaycalc/algebra", "tests/conversion/test_plan.py"),
-    "conventions/runs.py": ("tests/conversion/test_scenarios.py", "tests/test_public_api.py"),
+    "conventions/runs.py": (
+        "tests/conventions/test_run.py", "tests/conversion/test_scenarios.py",
+        "tests/test_public_api.py",
+    ),
     "conversion": (
         "tests/conversion/test_plan.py", "tests/conversion/test_side.py",
         "tests/conversion/test_momentum.py", "tests/conversion/test_scenarios.py",
