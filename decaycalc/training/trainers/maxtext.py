@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -59,6 +59,22 @@ def _schedule(settings: Settings) -> str | None:
     return compose("wsd", **common, decay=int(length * decay), shape=shape) + after
 
 
+def _batch(settings: Settings) -> tuple[str, ...]:
+    """Return the usual product; devices may share a sequence, of which each has a fraction."""
+    each = settings.number("batch_size")
+    return PER_DEVICE if each is None or each.denominator == 1 else ("shared", "grad_accum")
+
+
+def _shared(settings: Settings) -> Sourced:
+    """Return the sequences of all devices, where they make whole ones."""
+    each, devices = settings.number("batch_size"), settings.number("world_size")
+    whole = (each or Fraction(0)) * (devices or Fraction(0))
+    if whole.denominator == 1 and whole:
+        return derived("shared", str(whole), "per_device_batch_size · devices")
+    note = "per_device_batch_size times the devices is no whole sequence: give --world-size"
+    return Sourced(name="shared", value=None, origin=Origin.MISSING, note=note)
+
+
 def _exempt(settings: Settings) -> Exemption:
     masks = settings.texts("adamw_mask")
     if not masks:
@@ -94,6 +110,7 @@ TRAINER = Trainer(
         Field(name="batch_size", paths=("per_device_batch_size",), default="12"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
+        Field(name="shared", derive=_shared),
         Field(name="seq_len", paths=("max_target_length",), default="2048"),
         Field(name="steps", paths=("steps",), absent=("-1",), default="150001",
               derive=_schedule_steps),
@@ -108,6 +125,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
+    batch=_batch,
     unit=lambda settings: f"sequences of {(settings.text('seq_len') or '?')[:9]} tokens",
     harmless=("base_*", "run_name", "gradient_clipping_threshold", "steps", "adamw_mask*",
               "muon_*", "checkpoint_period", "eval*", "*_parallelism", "num_*", "profiler*"),

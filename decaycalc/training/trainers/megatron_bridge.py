@@ -10,7 +10,7 @@ from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
 from decaycalc.training.record import Origin, Sourced, Training
 from decaycalc.training.trainers import megatron
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Node, find
+from decaycalc.training.trainers.syntax.tree import Entries, Node, leaves
 
 _SECTIONS = ("optimizer", "scheduler", "train")
 _OF_MODEL = ("seq_length", "tensor_model_parallel_size", "pipeline_model_parallel_size",
@@ -23,12 +23,10 @@ _OTHER_WARMUPS = ("lr_warmup_fraction", "lr_warmup_samples")
 def _prepare(document: Document) -> Document:
     """Lift the keys of the sections to the top, where Megatron's arguments stand."""
     lifted: dict[str, Node] = {}
-    for section in _SECTIONS:
-        node = find(document.root, section)
-        lifted |= dict(node.entries) if isinstance(node, Entries) else {}
-    model = find(document.root, "model")
-    own = model.entries if isinstance(model, Entries) else {}
-    lifted |= {name: own[name] for name in _OF_MODEL if name in own}
+    for path, node in leaves(document.root):
+        section, _, name = path.partition(".")
+        if section in _SECTIONS or (section == "model" and name in _OF_MODEL):
+            lifted[name] = node
     return replace(document, root=Entries(entries=lifted, line=document.root.line))
 
 

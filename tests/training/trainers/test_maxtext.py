@@ -43,6 +43,14 @@ def test_schedules(tmp_path, more, schedule):
     assert read(tmp_path, "a.yml", f"{FILE}{more}\n").schedule == schedule
 
 
+@pytest.mark.parametrize(("devices", "batch"), [("8", 4), ("2", None)])
+def test_devices_may_share_a_sequence(tmp_path, devices, batch):
+    text = FILE.replace("per_device_batch_size: 4.0", "per_device_batch_size: 0.25")
+    found = read(tmp_path, "a.yml", text, world_size=devices)
+    assert found.run.examples_per_step == batch
+    assert ("shared" in found.missing) == (batch is None)
+
+
 def test_masks_and_other_optimizers(tmp_path):
     masked = read(tmp_path, "a.yml", FILE + "adamw_mask: ['.*scale']\n")
     assert masked.exempt.rule == "names that match .*scale"

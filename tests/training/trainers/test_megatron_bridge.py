@@ -45,6 +45,15 @@ def test_a_decay_that_grows_has_a_schedule(tmp_path):
     assert (made.value, made.decay_schedule) == ("0.33", "linear:initial=0.1,final=1")
 
 
+def test_a_command_lays_its_own_over_a_recipe(tmp_path):
+    text = (
+        "torchrun --nproc_per_node=8 pretrain.py --recipe x train.train_iters=100 optimizer.lr=1e-4"
+        " scheduler.lr_warmup_iters=10 scheduler.end_weight_decay=0.1 train.global_batch_size=64"
+    )
+    made = read(tmp_path, "run.sh", text)
+    assert (made.kind, made.value, made.run.examples_per_step) == ("megatron-bridge", "0.1", 64)
+
+
 OVER_A_RECIPE = """\
 train:
   train_iters: 1000

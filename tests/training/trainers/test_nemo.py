@@ -162,6 +162,17 @@ def test_novograds_decay_has_no_constant_share(tmp_path):
     assert any("/ (1 - beta1)" in note for note in made.notes)
 
 
+def test_a_command_may_hold_nothing_but_overrides(tmp_path):
+    text = (
+        "python pretrain.py model.optim.name=fused_adam model.optim.lr=1e-4"
+        " model.optim.weight_decay=0.1 +trainer.max_steps=1000 model.global_batch_size=64"
+        " model.micro_batch_size=4 ++model.optim.sched.name=CosineAnnealing"
+    )
+    made = read(tmp_path, "run.sh", text)
+    assert (made.kind, made.value, made.schedule) == ("nemo", "0.1", "cosine")
+    assert (made.run.examples_per_step, made.run.steps) == (64, 1000)
+
+
 def test_a_batch_that_grows_is_told(tmp_path):
     text = MEGATRON.replace("model:\n", "model:\n  rampup_batch_size: [32, 32, 500000]\n")
     assert any("grows" in note for note in read(tmp_path, "c.yaml", text).notes)

@@ -78,8 +78,10 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
 
 
 def _tells(word: str) -> bool:
-    """Return whether a word is a flag, or a file of settings: some programs take no more."""
-    return _FLAG.match(word) is not None or word.endswith((".yaml", ".yml", ".json"))
+    """Return whether a word is a flag, a file of settings or Hydra's `a.b=1`: some take no more."""
+    override = _OVERRIDE.fullmatch(word)
+    sets = override is not None and "." in override[1]
+    return sets or _FLAG.match(word) is not None or word.endswith((".yaml", ".yml", ".json"))
 
 
 def _run(
