@@ -8,6 +8,8 @@ from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
+# What a run is given to train on; without it the program evaluates.
+_TRAINS = ("train_data", "dataset_type", "train_num_samples")
 _WHERE = "open_clip 89fb801 params.py, get_default_params"
 
 
@@ -61,8 +63,8 @@ TRAINER = Trainer(
     title="open_clip",
     version="open_clip 89fb801",
     signatures=(
-        Signature(all_of=("program:open_clip_train.main",)),
-        Signature(all_of=("program:training.main",)),
+        Signature(all_of=("program:open_clip_train.main",), any_of=_TRAINS),
+        Signature(all_of=("program:training.main",), any_of=_TRAINS),
         Signature(all_of=("train_num_samples",), any_of=("train_data", "warmup", "accum_freq",
                                                          "precision", "dataset_type")),
     ),
@@ -84,7 +86,7 @@ TRAINER = Trainer(
         Field(name="warmup", paths=("warmup",), default="10000"),
         Field(name="epochs_cooldown", paths=("epochs_cooldown",)),
         Field(name="lr_cooldown_end", paths=("lr_cooldown_end",), default="0"),
-        Field(name="skip_scheduler", paths=("skip_scheduler",), default="false"),
+        Field(name="skip_scheduler", paths=("skip_scheduler",)),
         Field(name="cooldown_power", paths=("lr_cooldown_power",), default="1"),
     ),
     optimizer=_optimizer,

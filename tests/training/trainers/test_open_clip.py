@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import origins, read, shrink
 
 FILE = """\
@@ -56,3 +57,9 @@ def test_timm_s_optimizers_have_no_number_here(tmp_path):
     found = read(tmp_path, "run.sh", text)
     assert found.value is None
     assert "timm-NAME" in found.refusal
+
+
+def test_an_evaluation_trains_nothing(tmp_path):
+    text = "python -m open_clip_train.main --imagenet-val /i --model ViT-B-32 --batch-size 64\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "run.sh", text)
