@@ -20,6 +20,7 @@ _OF_SLURM = {
     "ntasks-per-node": ("SLURM_NTASKS_PER_NODE",), "gres": _GPUS,
     "gpus-per-node": (*_GPUS, "SLURM_GPUS_PER_NODE"),
 }  # fmt: skip
+_ESCAPED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
 
@@ -244,6 +245,9 @@ class _Lexer:
             return [self.single_quoted()]
         if character == '"':
             return self.double_quoted()
+        if self.text.startswith("$'", self.at):
+            self.at += 1
+            return [self.escaped()]
         if character in "$`":
             return [self.dollar(quoted=False)]
         if character == "\\":
@@ -267,6 +271,15 @@ class _Lexer:
         self.line += text.count("\n")
         self.at = end + 1
         return Part(kind=PartKind.TEXT, text=text, quoted=True)
+
+    def escaped(self) -> Part:
+        """Read the rest of $'...', where a backslash hides a quote; escapes stay as typed."""
+        match = _ESCAPED.match(self.text, self.at)
+        if match is None:
+            raise self.fail("a quote without its end")
+        self.line += match[0].count("\n")
+        self.at = match.end()
+        return Part(kind=PartKind.TEXT, text=match[1], quoted=True)
 
     def double_quoted(self) -> list[Part]:
         """Read "...", variables within it included."""

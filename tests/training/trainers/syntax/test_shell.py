@@ -26,6 +26,10 @@ def flag(text, name):
     return node.text if isinstance(node, Scalar) else node
 
 
+def test_a_quote_with_escapes_ends_at_its_own_end():
+    assert words("IFS=$'\\n\\t'\np --a $'it\\'s' --b 2") == ["p", "--a", "it\\'s", "--b", "2"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -91,6 +95,7 @@ def test_an_arrays_words_keep_their_own_lines():
     ("text", "reason"),
     [
         ("p --a 'x", "a quote without its end"),
+        ("IFS=$'\\n\np --a 1", "a quote without its end"),
         ('p --a "x', "a quote without its end"),
         ("p --a ${x", "without its }"),
         ("echo hello", "no command with options"),
