@@ -295,3 +295,39 @@ def test_a_layer_decay_is_told(tmp_path):
     text = config(custom=", layer_decay_rate=0.65")
     notes = read(tmp_path, "c.py", text).notes
     assert any(note.startswith("layer_decay_rate 0.65: a layer's lr") for note in notes)
+
+
+LAZY = """\
+from torch.optim import SGD
+with open('x') as stream:
+    pass
+with read_base():
+    import os
+    from .._base_.runtime import *
+    from .near import *
+optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=SGD, lr=0.02, momentum=0.9))
+optim_wrapper.update(dict(optimizer=dict(lr=0.01)), accumulative_counts=2)
+train_dataloader.update(batch_size=4)
+print('x')
+'a text'
+made[0].update(dict(a=1))
+optim_wrapper.update(dict(a=1), dict(b=1))
+optim_wrapper.update(others)
+train_cfg = dict(max_epochs=12)
+"""
+
+
+def test_imported_bases_are_read_and_updates_laid_over_at_every_depth(tmp_path):
+    (tmp_path / "configs" / "_base_").mkdir(parents=True)
+    own = tmp_path / "configs" / "own"
+    own.mkdir()
+    own_rule = "optimizer=dict(weight_decay=9), paramwise_cfg=dict(norm_decay_mult=0)"
+    base = f"optim_wrapper = dict({own_rule})\n"
+    (tmp_path / "configs" / "_base_" / "runtime.py").write_text(
+        f"{base}train_dataloader = dict(batch_size=32, drop_last=True)\n"
+    )
+    made = read(own, "c.py", LAZY)
+    assert (made.convention, made.value, float(made.run.lr)) == ("mmengine", "0", 0.01)
+    assert made.run.examples_per_step == 8
+    assert made.exempt.rule == "nothing"
+    assert any("near.py is not here" in note for note in made.notes)

@@ -6,7 +6,14 @@ from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
+from decaycalc.training.trainers.syntax.tree import (
+    Entries,
+    Items,
+    Node,
+    Scalar,
+    find,
+    joined,
+)
 
 _LARGEST = 400_000  # characters
 _DEEPEST = 40
@@ -72,6 +79,7 @@ class _Assignments:
         self.lines = text.encode().splitlines()
         self.known: dict[str, Node] = {}
         self.returned: dict[str, Entries] = {}
+        self.has_bases = False
 
     def read(self, body: list[ast.stmt], *, top: bool) -> dict[str, Node]:
         """Return the assignments of a body; within a function, only those to attributes."""
@@ -81,8 +89,55 @@ class _Assignments:
             for target, value in _assigned(statement):
                 path = _path(target)
                 if path:
-                    self.put(path, self.evaluate(value))
+                    self.put(path, self.assigned(value, top=top))
+            if top:
+                self.read_bases(statement)
+                self.read_update(statement)
         return self.known
+
+    def assigned(self, value: ast.expr, *, top: bool) -> Node:
+        """Return what is assigned; above imported bases it takes their place whole."""
+        node = self.evaluate(value)
+        if not top or not self.has_bases or not isinstance(node, Entries):
+            return node
+        mark = Scalar(text="True", line=value.lineno)
+        return Entries(entries={**node.entries, "_delete_": mark}, line=node.line)
+
+    def read_bases(self, statement: ast.stmt) -> None:
+        """Read the modules that `with read_base():` imports, as the files that they are.
+
+        Source: mmengine 0.10.7 config/config.py, Config._parse_lazy_import.
+        """
+        if not isinstance(statement, ast.With):
+            return
+        if not any(ast.unparse(item) == "read_base()" for item in statement.items):
+            return
+        files = tuple(
+            Scalar(text=_file_of(each), line=each.lineno)
+            for each in statement.body
+            if isinstance(each, ast.ImportFrom) and each.level and each.module
+        )
+        self.has_bases = True
+        self.put(("_base_",), Items(items=files, line=statement.lineno))
+
+    def read_update(self, statement: ast.stmt) -> None:
+        """Lay what `name.update(...)` is given over the mapping, at every depth.
+
+        Source: mmengine 0.10.7 config/config.py, ConfigDict.update.
+        """
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            return
+        path = _path(call.func.value)
+        if call.func.attr != "update" or not path or len(call.args) > 1:
+            return
+        own = [self.evaluate(value) for value in call.args]
+        named = {word.arg: self.argument(word, 0) for word in call.keywords if word.arg}
+        for node in (*own, Entries(entries=named, line=call.lineno)):
+            below = find(Entries(entries=self.known), ".".join(path))
+            if isinstance(node, Entries) and node.entries:
+                under = below if isinstance(below, Entries) else Entries()
+                self.put(path, joined(under, node))
 
     def read_function(self, function: ast.FunctionDef) -> None:
         """Read a function's assignments and what it returns; its own names do not outlive it."""
@@ -253,6 +308,12 @@ def _assigned(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
         return [(statement.target, statement.value)]
     return []
+
+
+def _file_of(statement: ast.ImportFrom) -> str:
+    """Return the file that a relative import reads."""
+    module = (statement.module or "").replace(".", "/")
+    return f"{'../' * (statement.level - 1)}{module}.py"
 
 
 def _path(target: ast.expr) -> tuple[str, ...]:
