@@ -78,9 +78,46 @@ def _tokens(settings: Settings, name: str) -> Fraction | None:
 
 
 def _steps(settings: Settings) -> Sourced | None:
-    """Return the steps of train_samples."""
+    """Return the steps of train_samples.
+
+    Source: Megatron-LM d98e8a64 training/training.py, update_train_iters.
+    """
     steps = _samples(settings, "train_samples")
-    return None if steps is None else derived("steps", str(int(steps)), "train_samples / B")
+    if steps is None:
+        return None
+    if not _is_growing(settings):
+        return derived("steps", str(int(steps)), "train_samples / B")
+    samples, last = settings.number("train_samples"), settings.number("global_batch_size")
+    grown = _growth(settings)
+    if grown is None or samples is None or last is None or samples < grown[1]:
+        return None
+    in_all = grown[0] + (samples - grown[1]) // last
+    return derived("steps", str(in_all), "train_samples by the growing batch")
+
+
+def _is_growing(settings: Settings) -> bool:
+    return settings.has("rampup_batch_size") or settings.has("step_batch_size_schedule")
+
+
+def _growth(settings: Settings) -> tuple[int, Fraction] | None:
+    """Return how many steps the growth of the batch takes, and how many samples.
+
+    Source: Megatron-LM d98e8a64 core/num_microbatches_calculator.py.
+    """
+    given = [typed_number(text) for text in settings.texts("rampup_batch_size")]
+    last = settings.number("global_batch_size")
+    if last is None or len(given) != len(("start", "increment", "samples")) or not all(given):
+        return None
+    start, increment, samples = (each or Fraction(0) for each in given)
+    count = (last - start) / increment
+    if count.denominator != 1 or not 0 < count <= _MOST_INCREMENTS:
+        return None
+    n_steps, done = 0, Fraction(0)
+    for at in range(int(count)):
+        size = start + at * increment
+        more = max(ceil((samples * (at + 1) / count - done) / size), 0)
+        n_steps, done = n_steps + more, done + more * size
+    return n_steps, done
 
 
 def _until_tokens(settings: Settings) -> Sourced | None:
@@ -125,7 +162,9 @@ def _warmup(settings: Settings, length: Fraction | None) -> str | int | None:
 def _schedule(settings: Settings) -> str | None:
     """Source: Megatron-LM d98e8a64 core/optimizer_param_scheduler.py, get_lr."""
     style, length = settings.word("scheduler"), _decay_length(settings)
-    if length is None and any(settings.has(name) for name in _LENGTHS):
+    is_open = length is None and any(settings.has(name) for name in _LENGTHS)
+    # While the batch grows, lr follows the samples, of which steps take ever more.
+    if is_open or _is_growing(settings):
         return None
     warmup = _warmup(settings, length)
     start = ratio(settings, "lr_warmup_init", "lr") if warmup else None
@@ -181,29 +220,20 @@ def _finish(settings: Settings, made: Training) -> Training:
         value = settings.text("end_weight_decay")
         made = replace(made, value=value, decay_schedule=schedule)
         notes.append(f"weight decay goes from {float(start):g} to {float(end):g} over the run")
-    if settings.has("rampup_batch_size") or settings.has("step_batch_size_schedule"):
-        notes.append(f"the batch size grows over the run: the last one is taken{_ramp(settings)}")
+    if _is_growing(settings):
+        notes.append(_grown(settings))
     if settings.has("decoupled_lr"):
         notes.append("--decoupled-lr: embeddings and output layer have an lr of their own")
     return replace(made, notes=(*made.notes, *notes)) if notes else made
 
 
-def _ramp(settings: Settings) -> str:
-    """Return how many steps the growth of the batch takes, and how many are counted for it.
-
-    Source: Megatron-LM d98e8a64 core/num_microbatches_calculator.py.
-    """
-    given = [typed_number(text) for text in settings.texts("rampup_batch_size")]
-    last = settings.number("global_batch_size")
-    if last is None or len(given) != len(("start", "increment", "samples")) or not all(given):
-        return ""
-    start, increment, samples = (each or Fraction(0) for each in given)
-    count = (last - start) / increment
-    if count.denominator != 1 or not 0 < count <= _MOST_INCREMENTS:
-        return ""
-    sizes = (start + at * increment for at in range(int(count)))
-    steps = sum(float(samples / count / size) for size in sizes)
-    return f", though its growth takes {steps:,.0f} steps and not {float(samples / last):,.0f}"
+def _grown(settings: Settings) -> str:
+    """Return what is said of a batch that grows."""
+    told = "the batch size grows over the run: the last one is taken, and lr follows the samples"
+    grown, last = _growth(settings), settings.number("global_batch_size")
+    if grown is None or last is None:
+        return told
+    return f"{told}; the growth takes {grown[0]:,} steps and not {float(grown[1] / last):,.0f}"
 
 
 def _unit(settings: Settings) -> str:

@@ -122,17 +122,27 @@ def test_a_decay_of_zero_from_start_to_end_is_zero(tmp_path):
     assert (made.value, made.decay_schedule) == ("0", None)
 
 
-def test_a_growing_batch_is_told(tmp_path):
-    text = changed(("--lr 3.0e-4", "--lr 3.0e-4 --rampup-batch-size 256 128 51200"))
-    # 25,600 samples by 256 and as many by 384: 100 + 66.7 steps.
-    told = "the last one is taken, though its growth takes 167 steps and not 100"
-    assert any(told in note for note in read(tmp_path, "run.sh", text).notes)
+def test_a_growing_batch_takes_more_steps(tmp_path):
+    grown = "--lr 3.0e-4 --rampup-batch-size 256 128 51200"
+    text = changed(
+        ("--train-iters 100000", "--train-samples 5120000"), ("--lr-decay-iters 90000", ""),
+        ("--lr 3.0e-4", grown),
+    )  # fmt: skip
+    made = read(tmp_path, "run.sh", text)
+    # 100 steps of 256, 67 of 384 to pass 51,200 samples, then what is left by 512, cut off.
+    n_steps = 167 + (5_120_000 - 100 * 256 - 67 * 384) // 512
+    assert (made.run.total_steps, made.schedule) == (n_steps, None)
+    told = "lr follows the samples; the growth takes 167 steps and not 100"
+    assert any(told in note for note in made.notes)
+    short = text.replace("5120000", "50000")
+    assert read(tmp_path, "run.sh", short).run.total_steps is None
 
 
 @pytest.mark.parametrize("given", ["32 32", "32 33 100", "512 32 100", "32 0 100", "32 32 x"])
 def test_a_growth_that_megatron_refuses_is_told_without_figures(tmp_path, given):
     text = changed(("--lr 3.0e-4", f"--lr 3.0e-4 --rampup-batch-size {given}"))
-    assert any(note.endswith("one is taken") for note in read(tmp_path, "run.sh", text).notes)
+    made = read(tmp_path, "run.sh", text)
+    assert any(note.endswith("follows the samples") for note in made.notes)
 
 
 @pytest.mark.parametrize(
