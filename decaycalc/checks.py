@@ -239,15 +239,22 @@ def _require_known_number(found: Answer, name: str) -> None:
         MissingQuantityError: a quantity of the run is unknown.
     """
     if name == "value":
-        for made in found.conversions:
-            one, other = found.source.key, made.convention.key
-            if not made.missing:
-                raise NoEquivalentError(one, other, "it has one number a layer")
-            raise MissingQuantityError(f"{one} to {other}", made.missing)
+        raise _unknown_value(found)
     if name == "strength" and not found.source.has_strength:
         raise NoEquivalentError(found.source.key, "a strength", "it fixes no objective")
     if found.value is not None and name in _OF_DECAY:
         require_decay(Side(convention=found.source, run=found.run), found.value, name)
+
+
+def _unknown_value(found: Answer) -> DecaycalcError:
+    """Return why an answer has no number in one other convention."""
+    if len(found.conversions) != 1:
+        return MissingQuantityError("a check of a value", ("one 'to'",))
+    (made,) = found.conversions
+    one, other = found.source.key, made.convention.key
+    if made.missing:
+        return MissingQuantityError(f"{one} to {other}", made.missing)
+    return NoEquivalentError(one, other, "it has one number a layer")
 
 
 def _numbers_of_group(question: Question) -> dict[str, float | None]:

@@ -149,6 +149,7 @@ def test_two_recipes_agree_or_not(tmp_path):
             "pytorch-sgd to pytorch-adamw needs to_lr",
             2,
         ),
+        ('value = 1\nfrom = "caffe"\nquantity = "value"\nmin = 1', "needs one 'to'", 2),
         (
             'value = 1\nfrom = "layer-mean-l2"\nto = "caffe"\narch = "3-4-5"\nequals = 1',
             "one number a layer",
