@@ -167,6 +167,16 @@ def test_a_rule_finds_its_run_and_leaves_another_alone(code):
     assert code not in codes(miss())
 
 
+@pytest.mark.parametrize(
+    ("total", "share"), [(0.0012, "0.12 %"), (9.39e-3, "0.94 %"), (3e-7, "3e-05 %")]
+)
+def test_what_a_run_takes_off_is_told_in_per_cent(total, share):
+    (found,) = (
+        each for each in findings(subject(Figures(sum_shrink=total))) if each.code == "DC301"
+    )
+    assert f"takes {share} off" in found.message
+
+
 def test_a_live_schedulers_lr_that_falls_counts_as_a_schedule():
     def falling(*lrs):
         groups = (Group(name="a", course=Course(lrs=lrs)),)

@@ -154,6 +154,7 @@ def test_the_older_l1l2_is_read_and_layers_that_differ_are_told(tmp_path):
          "cosine-restarts:period=9,growth=2,gamma=0.5"),
         ("CosineDecayRestarts", {"first_decay_steps": 9, "t_mul": 2.0, "m_mul": 0.5, "alpha": 0.1},
          None),
+        ("CosineDecayRestarts", {"t_mul": 2.0, "m_mul": 0.5, "alpha": 0.0}, None),
         ("CosineDecay", {"decay_steps": None}, None),
         ("PolynomialDecay", {"decay_steps": 9, "cycle": True}, None),
     ],
