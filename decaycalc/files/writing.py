@@ -60,31 +60,43 @@ def _mode_of(path: str) -> int | None:
 
 
 def _replacing(path: str, mode: int | None) -> Iterator[BinaryIO]:
-    """Give a file beside the one meant, and move it there when all is written."""
+    """Give a file beside the one meant, and move it there when all is written.
+
+    An interrupt may come between any two steps: the file is named, and is removed, from before it
+    is made, unless it cannot be made.
+    """
+    temporary, is_ours = _name_beside(path), True
     try:
-        temporary, stream = _made_beside(path)
-    except OSError as error:
-        if mode is None or error.errno not in _NO_PLACE:
-            raise
-        yield from _copying(path)
-        return
-    try:
-        with _ending_cleanly(), stream:
-            yield stream
-            stream.flush()
-            if mode is not None:
-                os.chmod(temporary, stat.S_IMODE(mode))  # noqa: PTH101
-            _move(temporary, path)
+        with _ending_cleanly():
+            try:
+                stream = _made(temporary)
+            except OSError as error:
+                is_ours = False
+                if mode is None or error.errno not in _NO_PLACE:
+                    raise
+                yield from _copying(path)
+                return
+            with stream:
+                yield stream
+                stream.flush()
+                if mode is not None:
+                    os.chmod(temporary, stat.S_IMODE(mode))  # noqa: PTH101
+                _move(temporary, path)
     finally:
-        _remove(temporary)
+        if is_ours:
+            _remove(temporary)
 
 
-def _made_beside(path: str) -> tuple[str, BinaryIO]:
-    """Return a new file in the same folder, which nobody can have put there, and its name."""
+def _name_beside(path: str) -> str:
+    """Return a name in the same folder that nobody can foresee."""
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")  # noqa: PTH118
+    return os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")  # noqa: PTH118
+
+
+def _made(temporary: str) -> BinaryIO:
+    """Return a new file; one that is there already, or a link, is an error."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    return temporary, os.fdopen(os.open(temporary, flags, 0o666), "w+b")
+    return os.fdopen(os.open(temporary, flags, 0o666), "w+b")
 
 
 def _move(temporary: str, path: str) -> None:

@@ -90,7 +90,7 @@ def test_a_file_that_may_not_be_replaced_is_written_over(tmp_path, monkeypatch):
 def test_a_file_in_a_folder_that_takes_no_new_one_is_written_over(tmp_path, monkeypatch):
     target = tmp_path / "there"
     target.write_text("a longer old text")
-    monkeypatch.setattr(module, "_made_beside", fails(errno.EACCES))
+    monkeypatch.setattr(module, "_made", fails(errno.EACCES))
     write_whole(str(target), "new")
     assert target.read_text() == "new"
     with pytest.raises(RuntimeError):
@@ -100,7 +100,7 @@ def test_a_file_in_a_folder_that_takes_no_new_one_is_written_over(tmp_path, monk
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
 def test_a_new_file_that_cannot_be_made_is_an_error(tmp_path, monkeypatch, number):
-    monkeypatch.setattr(module, "_made_beside", fails(number))
+    monkeypatch.setattr(module, "_made", fails(number))
     with pytest.raises(UnreadableFileError, match=r"cannot write"):
         write_whole(str(tmp_path / "new"), "x")
 
@@ -125,6 +125,22 @@ def test_a_process_that_is_told_to_end_leaves_nothing_behind(tmp_path, ending):
     finally:
         signal.signal(ending, old)
     assert left.value.code == 128 + ending
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_file_that_was_just_made_is_removed_too(tmp_path, monkeypatch, ending):
+    made = module._made
+
+    def interrupted(temporary):
+        stream = made(temporary)
+        stream.close()
+        os.kill(os.getpid(), ending)
+        return stream
+
+    monkeypatch.setattr(module, "_made", interrupted)
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        write_whole(str(tmp_path / "out"), "x")
     assert names_in(tmp_path) == []
 
 
