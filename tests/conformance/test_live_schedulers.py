@@ -95,5 +95,5 @@ def test_timms_own_loop_has_the_lr_that_is_told(t_in_epochs):
 
 def test_one_that_follows_a_loss_is_refused():
     own = optimizer()
-    with pytest.raises(decaycalc.DecaycalcError, match="metrics"):
+    with pytest.raises(decaycalc.DecaycalcError, match="metric"):
         decaycalc.inspect(own, None, schedulers.ReduceLROnPlateau(own), steps=STEPS)
