@@ -132,14 +132,11 @@ def answer(
         DecaycalcError: what the command would refuse.
     """
     asked = {name: more.pop(name) for name in list(more) if name in _ASKED}
-    if architecture is None:
-        _require_network(asked)
-    given = {name: number for name, number in more.items() if number is not None}
-    here, there = runs_with(run or Run(), target_run, given)
+    here, there = runs_with(run or Run(), target_run, _said(more))
     question = Question(
         value=value, source=_record(source), targets=tuple(map(_record, targets)),
         run=here, target_run=there, match=Match(match),
-        architecture=_network(architecture), **asked,
+        architecture=_network(architecture, **asked), **asked,
     )  # fmt: skip
     if question.groups:
         from decaycalc.grouped_answers import answer as answer_with_groups  # noqa: PLC0415
@@ -371,24 +368,17 @@ def _run_with(run: Run | None, quantities: Mapping[str, Number | None]) -> Run:
     return own
 
 
-def _require_network(asked: Mapping[str, Any]) -> None:
-    """Refuse what is said of a network where there is none.
+def _network(architecture: "Architecture | str | None", **asked: Any) -> "Architecture | None":
+    """Return a network as it is, or read by its name; `asked` may say something of it.
 
     Raises:
-        ContradictionError: one of these without `architecture`.
-    """
-    stray = next((name for name in ("mask", "init", "classes") if asked.get(name)), None)
-    if stray is not None:
-        raise ContradictionError(f"{stray} needs a network: give architecture")
-
-
-def _network(architecture: "Architecture | str | None") -> "Architecture | None":
-    """Return a network as it is, or read by its name.
-
-    Raises:
+        ContradictionError: something is said of a network where there is none.
         DecaycalcError: a network that cannot be read.
     """
     if not isinstance(architecture, str):
+        stray = next((name for name in ("mask", "init", "classes") if asked.get(name)), None)
+        if architecture is None and stray is not None:
+            raise ContradictionError(f"{stray} needs a network: give architecture")
         return architecture
     from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (readers, if asked)
 

@@ -6,9 +6,18 @@ Lin et al. 2022 (doi 10.1126/science.ade2574), He et al. 2020 (2006.03654).
 """
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import bert, bert_layer, roberta, simple_head, start
+from decaycalc.architecture.hub.encoders import (
+    PLAIN_HEAD,
+    bert,
+    bert_layer,
+    classified,
+    roberta,
+    simple_head,
+    start,
+    word_head,
+)
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.modern import deberta_embeddings, position_kinds
+from decaycalc.architecture.hub.modern import deberta_embeddings, deberta_outputs, position_kinds
 from decaycalc.architecture.tensors import Architecture, Role
 
 LAYOUTLM_HEADS = (
@@ -75,11 +84,7 @@ def layoutlm(fields: Fields, head: str) -> Architecture:
     part.linear(f"{prefix}pooler.dense", width, width)
     if head != "ForMaskedLM":
         return part.done(fields.path, classes=simple_head(part, fields, head, width))
-    part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
-    part.linear("cls.predictions.transform.dense", width, width)
-    part.norm("cls.predictions.transform.LayerNorm", width)
-    if not fields.flag("tie_word_embeddings", default=True):
-        part.linear("cls.predictions.decoder", width, vocabulary, bias=False)
+    word_head(part, fields, (width, width, vocabulary))
     return part.done(fields.path, classes=vocabulary)
 
 
@@ -169,17 +174,9 @@ def esm(fields: Fields, head: str) -> Architecture:
         part.linear(f"{prefix}pooler.dense", width, width)
     part.linear(f"{prefix}contact_head.regression", layers * heads, 1)
     if head == "ForMaskedLM":
-        part.add("lm_head.bias", vocabulary, role=Role.BIAS)
-        part.linear("lm_head.dense", width, width)
-        part.norm("lm_head.layer_norm", width)
-        if not fields.flag("tie_word_embeddings", default=True):
-            part.linear("lm_head.decoder", width, vocabulary, bias=False)
+        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
         return part.done(fields.path, classes=vocabulary)
-    if head == "ForSequenceClassification":
-        part.linear("classifier.dense", width, width)
-        part.linear("classifier.out_proj", width, fields.labels())
-        return part.done(fields.path, classes=fields.labels())
-    return part.done(fields.path, classes=simple_head(part, fields, head, width))
+    return part.done(fields.path, classes=classified(part, fields, head, width))
 
 
 def _esm_layer(part: Builder, name: str, width: int, hidden: int) -> None:
@@ -214,15 +211,7 @@ def deberta(fields: Fields, head: str) -> Architecture:
         rows = 2 * fields.size(told or "max_position_embeddings", 512)
         name = f"{prefix}encoder.rel_embeddings"
         part.embedding(name, rows, width, role=Role.POSITION)
-    if head == "ForMaskedLM":
-        part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
-        part.linear("cls.predictions.transform.dense", width, narrow)
-        part.norm("cls.predictions.transform.LayerNorm", narrow)
-        return part.done(fields.path, classes=vocabulary)
-    if head == "ForSequenceClassification":
-        pooled = fields.size("pooler_hidden_size", width)
-        part.linear("pooler.dense", pooled, pooled)
-    return part.done(fields.path, classes=simple_head(part, fields, head, width))
+    return deberta_outputs(part, fields, head, (width, narrow, vocabulary))
 
 
 def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None:

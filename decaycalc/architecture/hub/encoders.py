@@ -70,15 +70,45 @@ def bert(fields: Fields, head: str, *, name: str = "bert", n_tasks: int = 0) -> 
     classes = None
     if head in {"ForPreTraining", "ForMaskedLM"} | _CAUSAL:
         classes = vocabulary
-        part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
-        part.linear("cls.predictions.transform.dense", width, width)
-        part.norm("cls.predictions.transform.LayerNorm", width)
-        if not fields.flag("tie_word_embeddings", default=True):
-            part.linear("cls.predictions.decoder", width, vocabulary, bias=False)
+        word_head(part, fields, (width, width, vocabulary))
     if head in {"ForPreTraining", "ForNextSentencePrediction"}:
         part.linear("cls.seq_relationship", width, 2)
     classes = simple_head(part, fields, head, width) or classes
     return part.done(fields.path, classes=classes)
+
+
+# Names of a head's layer and norm before its output over words.
+PLAIN_HEAD = ("dense", "layer_norm")
+
+
+def word_head(
+    part: Builder,
+    fields: Fields,
+    sizes: tuple[int, int, int],
+    *,
+    name: str = "cls.predictions",
+    parts: tuple[str, str] = ("transform.dense", "transform.LayerNorm"),
+) -> None:
+    """Add a head over words: a dense layer, its norm, and the output unless it is the words' table.
+
+    `sizes` are the width, the table's own and the vocabulary's.
+    """
+    width, narrow, vocabulary = sizes
+    dense, norm = parts
+    part.add(f"{name}.bias", vocabulary, role=Role.BIAS)
+    part.linear(f"{name}.{dense}", width, narrow)
+    part.norm(f"{name}.{norm}", narrow)
+    if not fields.flag("tie_word_embeddings", default=True):
+        part.linear(f"{name}.decoder", narrow, vocabulary, bias=False)
+
+
+def classified(part: Builder, fields: Fields, head: str, width: int) -> int | None:
+    """Add a head; sequences are classified through a dense layer. Return its classes."""
+    if head != "ForSequenceClassification":
+        return simple_head(part, fields, head, width)
+    part.linear("classifier.dense", width, width)
+    part.linear("classifier.out_proj", width, fields.labels())
+    return fields.labels()
 
 
 def simple_head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
@@ -112,17 +142,9 @@ def roberta(
         padded_positions=True,
     )
     if head in {"ForMaskedLM", "ForCausalLM"}:
-        part.add("lm_head.bias", vocabulary, role=Role.BIAS)
-        part.linear("lm_head.dense", width, width)
-        part.norm("lm_head.layer_norm", width)
-        if not fields.flag("tie_word_embeddings", default=True):
-            part.linear("lm_head.decoder", width, vocabulary, bias=False)
+        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
         return part.done(fields.path, classes=vocabulary)
-    if head == "ForSequenceClassification":
-        part.linear("classifier.dense", width, width)
-        part.linear("classifier.out_proj", width, fields.labels())
-        return part.done(fields.path, classes=fields.labels())
-    return part.done(fields.path, classes=simple_head(part, fields, head, width))
+    return part.done(fields.path, classes=classified(part, fields, head, width))
 
 
 def _encoder(

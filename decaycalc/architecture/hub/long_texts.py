@@ -5,7 +5,13 @@ nomic_bert/modeling_nomic_bert.py (v5.24.0) for rules, names and `_init_weights`
 """
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import simple_head, start
+from decaycalc.architecture.hub.encoders import (
+    PLAIN_HEAD,
+    classified,
+    simple_head,
+    start,
+    word_head,
+)
 from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
@@ -40,27 +46,15 @@ def longformer(fields: Fields, head: str) -> Architecture:
     if head in {"Model", "ForMultipleChoice"}:
         part.linear(f"{prefix}pooler.dense", width, width)
     if head == "ForMaskedLM":
-        part.add("lm_head.bias", vocabulary, role=Role.BIAS)
-        part.linear("lm_head.dense", width, width)
-        part.norm("lm_head.layer_norm", width)
-        _untied(part, fields, "lm_head.decoder", width, vocabulary)
+        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
         return part.done(fields.path, classes=vocabulary)
-    return part.done(fields.path, classes=_classified(part, fields, head, width))
+    return part.done(fields.path, classes=classified(part, fields, head, width))
 
 
 def _untied(part: Builder, fields: Fields, name: str, width: int, vocabulary: int) -> None:
     """Add an output layer, unless it is the table of words."""
     if not fields.flag("tie_word_embeddings", default=True):
         part.linear(name, width, vocabulary, bias=False)
-
-
-def _classified(part: Builder, fields: Fields, head: str, width: int) -> int | None:
-    """Add a head; sequences are classified through a dense layer. Return its classes."""
-    if head != "ForSequenceClassification":
-        return simple_head(part, fields, head, width)
-    part.linear("classifier.dense", width, width)
-    part.linear("classifier.out_proj", width, fields.labels())
-    return fields.labels()
 
 
 def _bert_layer(
@@ -93,14 +87,11 @@ def big_bird(fields: Fields, head: str) -> Architecture:
         _bert_layer(part, name, (width, hidden), ("query", "key", "value"), bias=bias)
     part.linear(f"{prefix}pooler", width, width)
     if head in {"ForPreTraining", "ForMaskedLM", "ForCausalLM"}:
-        part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
-        part.linear("cls.predictions.transform.dense", width, width)
-        part.norm("cls.predictions.transform.LayerNorm", width)
-        _untied(part, fields, "cls.predictions.decoder", width, vocabulary)
+        word_head(part, fields, (width, width, vocabulary))
         if head == "ForPreTraining":
             part.linear("cls.seq_relationship", width, 2)
         return part.done(fields.path, classes=vocabulary)
-    return part.done(fields.path, classes=_classified(part, fields, head, width))
+    return part.done(fields.path, classes=classified(part, fields, head, width))
 
 
 def xlnet(fields: Fields, head: str) -> Architecture:
@@ -251,9 +242,7 @@ def nomic_bert(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.self_attn.o_proj", inner, width, bias=False)
         part.norm(f"{name}.post_mlp_layernorm", width)
     if head == "ForMaskedLM":
-        part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
-        part.linear("cls.predictions.transform.dense", width, width)
-        part.norm("cls.predictions.transform.layer_norm", width)
-        _untied(part, fields, "cls.predictions.decoder", width, vocabulary)
+        parts = "transform.dense", "transform.layer_norm"
+        word_head(part, fields, (width, width, vocabulary), parts=parts)
         return part.done(fields.path, classes=vocabulary)
     return part.done(fields.path, classes=simple_head(part, fields, head, width))

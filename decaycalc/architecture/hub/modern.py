@@ -6,7 +6,13 @@ and `_init_weights`; Warner et al. 2024 (2412.13663), He et al. 2021 (2111.09543
 """
 
 from decaycalc.architecture.build import Builder, Start, unknown, zero
-from decaycalc.architecture.hub.encoders import simple_head, start
+from decaycalc.architecture.hub.encoders import (
+    PLAIN_HEAD,
+    classified,
+    simple_head,
+    start,
+    word_head,
+)
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -101,10 +107,16 @@ def deberta(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_hidden_layers", 24)):
         _deberta_layer(part, f"{prefix}encoder.layer.{index}", fields, width)
     _deberta_positions(part, f"{prefix}encoder", fields, width)
+    return deberta_outputs(part, fields, head, (width, narrow, vocabulary))
+
+
+def deberta_outputs(
+    part: Builder, fields: Fields, head: str, sizes: tuple[int, int, int]
+) -> Architecture:
+    """Add DeBERTa's head and return the model; `sizes` are those of its tables."""
+    width, _, vocabulary = sizes
     if head == "ForMaskedLM":
-        part.add("cls.predictions.bias", vocabulary, role=Role.BIAS)
-        part.linear("cls.predictions.transform.dense", width, narrow)
-        part.norm("cls.predictions.transform.LayerNorm", narrow)
+        word_head(part, fields, sizes)
         return part.done(fields.path, classes=vocabulary)
     if head == "ForSequenceClassification":
         pooled = fields.size("pooler_hidden_size", width)
@@ -219,14 +231,6 @@ def _mpnet_head(part: Builder, fields: Fields, head: str, sizes: tuple[int, int]
         part.linear("pooler.dense", width, width)
         return None
     if head == "ForMaskedLM":
-        part.add("lm_head.bias", vocabulary, role=Role.BIAS)
-        part.linear("lm_head.dense", width, width)
-        part.norm("lm_head.layer_norm", width)
-        if not fields.flag("tie_word_embeddings", default=True):
-            part.linear("lm_head.decoder", width, vocabulary, bias=False)
+        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
         return vocabulary
-    if head == "ForSequenceClassification":
-        part.linear("classifier.dense", width, width)
-        part.linear("classifier.out_proj", width, fields.labels())
-        return fields.labels()
-    return simple_head(part, fields, head, width)
+    return classified(part, fields, head, width)

@@ -5,7 +5,7 @@ Source: transformers/models/{electra,albert}/modeling_*.py (v4.57.1) for rules, 
 """
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import bert_layer, simple_head, start
+from decaycalc.architecture.hub.encoders import bert_layer, classified, simple_head, start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -59,11 +59,7 @@ def electra(fields: Fields, head: str) -> Architecture:
         part.linear("generator_predictions.dense", width, narrow)
         _output(part, fields, "generator_lm_head", (narrow, vocabulary))
         return part.done(fields.path, classes=vocabulary)
-    if head == "ForSequenceClassification":
-        part.linear("classifier.dense", width, width)
-        part.linear("classifier.out_proj", width, fields.labels())
-        return part.done(fields.path, classes=fields.labels())
-    return part.done(fields.path, classes=simple_head(part, fields, head, width))
+    return part.done(fields.path, classes=classified(part, fields, head, width))
 
 
 def _output(part: Builder, fields: Fields, name: str, sizes: tuple[int, int]) -> None:

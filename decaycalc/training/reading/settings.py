@@ -209,6 +209,15 @@ def derived(name: str, value: str | None, formula: str, *, note: str = "") -> So
     return Sourced(name=name, value=value, origin=Origin.DERIVED, where=formula, note=note)
 
 
+def submitit_devices(settings: Settings) -> Sourced | None:
+    """Return submitit's devices: nodes times GPUs a node."""
+    if "submitit" not in settings.document.program:
+        return None
+    nodes, each = settings.count("nodes"), settings.count("ngpus")
+    value = None if nodes is None or each is None else str(nodes * each)
+    return derived("world_size", value, "nodes · ngpus")
+
+
 def _sourced(field: Field, path: str, node: Scalar) -> Sourced:
     text = None if node.text is None else node.text.strip()
     where = f"{node.file}: {path}" if node.file else path

@@ -9,9 +9,9 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Training
 
 _ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
@@ -25,15 +25,6 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
     return _OPTIMIZERS.get(name, unknown)
-
-
-def _devices(settings: Settings) -> Sourced | None:
-    """Return submitit's devices: nodes times GPUs a node."""
-    if "submitit" not in settings.document.program:
-        return None
-    nodes, each = settings.count("nodes"), settings.count("ngpus")
-    value = None if nodes is None or each is None else str(nodes * each)
-    return derived("world_size", value, "nodes · ngpus")
 
 
 def _schedule(settings: Settings) -> str:
@@ -85,7 +76,7 @@ TRAINER = Trainer(
         Field(name="eps", paths=("opt_eps",), default="1e-8"),
         Field(name="batch_size", paths=("batch_size",), default="64"),
         Field(name="grad_accum", paths=("update_freq",), default="1"),
-        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="world_size", derive=submitit_devices, default="1"),
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
         Field(name="epochs", paths=("epochs",), default="300"),

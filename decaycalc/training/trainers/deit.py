@@ -8,7 +8,7 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
@@ -27,15 +27,6 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
     return _OPTIMIZERS.get(name, unknown)
-
-
-def _devices(settings: Settings) -> Sourced | None:
-    """Return submitit's devices: nodes times GPUs a node."""
-    if "submitit" not in settings.document.program:
-        return None
-    nodes, each = settings.count("nodes"), settings.count("ngpus")
-    value = None if nodes is None or each is None else str(nodes * each)
-    return derived("world_size", value, "nodes · ngpus")
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -86,7 +77,7 @@ TRAINER = Trainer(
         element("beta2", "opt_betas", 1, default="0.999"),
         Field(name="eps", paths=("opt_eps",), default="1e-8"),
         Field(name="batch_size", paths=("batch_size", "batch"), default="64"),
-        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="world_size", derive=submitit_devices, default="1"),
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
         Field(name="epochs", paths=("epochs",), default="300"),

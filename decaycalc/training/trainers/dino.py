@@ -6,7 +6,7 @@ Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
@@ -25,15 +25,6 @@ def _optimizer(settings: Settings) -> Optimizer:
     if name == "sgd":
         return Optimizer(convention="pytorch-sgd", uses=("momentum",))
     return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-
-
-def _devices(settings: Settings) -> Sourced | None:
-    """Return submitit's devices: nodes times GPUs a node."""
-    if "submitit" not in settings.document.program:
-        return None
-    nodes, each = settings.count("nodes"), settings.count("ngpus")
-    value = None if nodes is None or each is None else str(nodes * each)
-    return derived("world_size", value, "nodes · ngpus")
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -77,7 +68,7 @@ TRAINER = Trainer(
         Field(name="beta2", default="0.999", source="torch 2.13"),
         Field(name="eps", default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("batch_size_per_gpu",), default="64"),
-        Field(name="world_size", derive=_devices, default="1"),
+        Field(name="world_size", derive=submitit_devices, default="1"),
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
         Field(name="epochs", paths=("epochs",), default="100"),

@@ -1,7 +1,6 @@
 """Shell scripts and command lines: variables expanded, the training command's flags as a tree."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -16,6 +15,7 @@ from decaycalc.training.trainers.syntax.shell_words import (
     Word,
     read_parts,
     read_script,
+    split_value,
 )
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
@@ -278,7 +278,7 @@ class _Shell:
         name, mark, _ = parts[0].text.partition("[@]")
         words = self.arrays.get(name, []) if mark else []
         whole = [typed.text for typed in words] == self.variables.get(name)
-        plain = parts[0].quoted or not any(len(_split(typed.text)) != 1 for typed in words)
+        plain = parts[0].quoted or not any(len(split_value(typed.text)) != 1 for typed in words)
         return words if whole and plain else []
 
     def joined(self, parts: tuple[Part, ...]) -> str:
@@ -294,7 +294,7 @@ class _Shell:
             values = self.values(part)
             if part.kind is PartKind.VARIABLE and values != [f"${part.text}"]:
                 if not part.quoted:
-                    values = [piece for value in values for piece in _split(value)]
+                    values = [piece for value in values for piece in split_value(value)]
                 elif "@" not in part.text:
                     values = [" ".join(values)]
             texts[-1] += values[0] if values else ""
@@ -369,31 +369,6 @@ def _open_reason(text: str) -> str:
 
 def _has_array(word: Word) -> bool:
     return any(part.kind is PartKind.VARIABLE and "@" in part.text for part in word.parts)
-
-
-def _split(value: str) -> list[str]:
-    """Return an unquoted variable's words; what only a run would tell stays in one piece."""
-    if "$(" in value:
-        return _pieces(value)
-    try:
-        return shlex.split(value)
-    except ValueError:
-        return value.split()
-
-
-def _pieces(value: str) -> list[str]:
-    """Return the words of a text between blanks that stand in no `$(...)`."""
-    pieces, depth = [""], 0
-    for at, character in enumerate(value):
-        if character == "(" and (depth or value[at - 1 : at] == "$"):
-            depth += 1
-        elif character == ")" and depth:
-            depth -= 1
-        if character.isspace() and not depth:
-            pieces.append("")
-        else:
-            pieces[-1] += character
-    return [piece for piece in pieces if piece]
 
 
 def as_number(text: str) -> Fraction | None:

@@ -1,6 +1,7 @@
 """Words of a shell script: statements of words, each word its parts, unexpanded; nothing is run."""
 
 import re
+import shlex
 from enum import StrEnum
 
 from decaycalc.errors import UnreadableFileError
@@ -342,3 +343,28 @@ class _Lexer:
             elif opening == "${":
                 depth += {"{": 1, "}": -1}.get(self.text[at], 0)
         raise self.fail(f"{opening} without its {closing}")
+
+
+def split_value(value: str) -> list[str]:
+    """Return an unquoted variable's words; what only a run would tell stays in one piece."""
+    if "$(" in value:
+        return _pieces(value)
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()
+
+
+def _pieces(value: str) -> list[str]:
+    """Return the words of a text between blanks that stand in no `$(...)`."""
+    pieces, depth = [""], 0
+    for at, character in enumerate(value):
+        if character == "(" and (depth or value[at - 1 : at] == "$"):
+            depth += 1
+        elif character == ")" and depth:
+            depth -= 1
+        if character.isspace() and not depth:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [piece for piece in pieces if piece]
