@@ -1,6 +1,7 @@
 """Each module imports only from those above it, so that there is one direction to read in."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import decaycalc
@@ -38,8 +39,13 @@ def imports(path):
             yield f"decaycalc.{below}"
 
 
+@cache
 def imports_of(path):
-    """Yield what a module imports: a dotted name, and what of it, empty where it is whole."""
+    """Return what a module imports: a dotted name, and what of it, empty where it is whole."""
+    return tuple(_imports_of(path))
+
+
+def _imports_of(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         node
