@@ -10,6 +10,7 @@ from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.decay import course_notes
 from decaycalc.conversion.side import Side
 from decaycalc.conversion.taken import require_taken
+from decaycalc.errors import ContradictionError
 from decaycalc.findings.options import Choice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
@@ -233,14 +234,25 @@ def inspect(
     return inspect_training(training, groups=groups, architecture=architecture, mask=mask)
 
 
-def require_entering(found: Inspection, run: Run) -> None:
-    """Refuse a quantity that was given and that the inspected run's convention does not take.
+def require_entering(run: Run, *found: Inspection) -> None:
+    """Refuse a quantity that was given and that no convention of the inspected runs takes.
 
     Raises:
         ContradictionError: there is one.
     """
+    refusals = [_refusal_of(run, each) for each in found]
+    if None not in refusals:
+        raise next(filter(None, refusals))
+
+
+def _refusal_of(run: Run, found: Inspection) -> ContradictionError | None:
+    """Return what a run's convention says of a quantity that it does not take."""
     if found.training.record is not None:
-        require_taken(Side(convention=found.training.record, run=run), ())
+        try:
+            require_taken(Side(convention=found.training.record, run=run), ())
+        except ContradictionError as error:
+            return error
+    return None
 
 
 def inspect_training(
@@ -274,10 +286,12 @@ def review(
     What is given of `run` takes the place of the source's own.
 
     Raises:
+        ContradictionError: something of `run` that its convention does not take.
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
     """
     found = inspect(source, run=run, kind=kind, architecture=architecture, mask=mask)
+    require_entering(run or Run(), found)
     comments = comments_of(text_of(source))
     return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)
 

@@ -39,9 +39,12 @@ def command(
     are, --arch which network they train.
     """
     from decaycalc.comparison import compare
+    from decaycalc.inspection import require_entering
 
     network = read_network(arch, decay_mask)
-    return shown(compare(first, second, run=run, kinds=(kind, kind), **network))
+    found = compare(first, second, run=run, kinds=(kind, kind), **network)
+    require_entering(run, *found.sides)
+    return shown(found)
 
 
 def shown(found: "Comparison") -> Shown:

@@ -79,11 +79,11 @@ def command(
         raise UsageError("--configured stands beside --live: 'decaycalc compare' compares two runs")
     if not live:
         found = inspect(source, run=run, groups=groups, kind=kind, **network, **more)
-        require_entering(found, run)
+        require_entering(run, found)
         return shown(found)
     training = laid_over(typed(run=run, **more), training_of(source, kind, run, configured))
     found = inspect_training(training, groups=groups, **network)
-    require_entering(found, run)
+    require_entering(run, found)
     return shown(found)
 
 

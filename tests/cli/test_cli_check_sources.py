@@ -213,9 +213,27 @@ def test_a_runs_options_take_the_place_of_its_own(tmp_path, run):
     assert codes("-N", "32000", "--world-size", "8") == []
 
 
-@pytest.mark.parametrize("words", [["-N", "5000"], ["--arch", "resnet18"], ["--set", "lambd=1"]])
+@pytest.mark.parametrize(
+    "words", [["-N", "5000"], ["--arch", "resnet18"], ["--set", "gradient_rms=1"]]
+)
 def test_a_runs_options_stand_beside_no_assertions_alone(file, run, words):
     done = run("check", "decay.toml", *words)
     assert done.status == 2
     assert "is for a training run" in done.err
     assert run("check", "decay.toml", file, *words, "--fail-on", "never").status == 0
+
+
+@pytest.mark.parametrize("command", ["check", "inspect", "compare"])
+def test_what_enters_no_run_is_refused(tmp_path, run, command):
+    (tmp_path / "run.yaml").write_text(TRAINER, encoding="utf-8")
+    path = str(tmp_path / "run.yaml")
+    both = [path, path] if command == "compare" else [path]
+    done = run(command, *both, "--momentum", "0.9")
+    assert (done.status, done.err) == (2, "error: hf-trainer takes no momentum\n")
+    assert run(command, *both, "-N", "32000", "--quiet").status == 0
+
+
+def test_what_enters_one_of_two_runs_is_taken(tmp_path, run):
+    (tmp_path / "run.yaml").write_text(TRAINER, encoding="utf-8")
+    path = str(tmp_path / "run.yaml")
+    assert run("compare", path, "resnet-50-he", "--momentum", "0.8").status == 0
