@@ -181,7 +181,7 @@ class Inspection(Record):
             "findings": [finding.to_dict() for finding in self.findings],
             "missing": list(self.training.missing),
             "not_used": list(self.training.not_used),
-            "notes": list(self.training.notes),
+            "notes": list(self.training.whole_notes),
         }
 
     def reading(self) -> ReadingJson:

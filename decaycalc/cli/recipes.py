@@ -97,7 +97,7 @@ def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: s
     readings = (training, *training.alternatives)
     measured = tuple(figures_of(reading, is_own=run == Run()) for reading in readings)
     result = shown(measured, lambda: report.readings(measured, readings), training)
-    return Shown(**{**vars(result), "warnings": training.notes})
+    return Shown(**{**vars(result), "warnings": training.whole_notes})
 
 
 def figures_of(training: "Training", *, is_own: bool) -> "Measured":
@@ -123,7 +123,7 @@ def code(training: "Training", framework: str, mask: str | None) -> Shown:
     if training.value is None or training.record is None:
         reason = training.refusal or "; ".join(training.notes)
         raise NoEquivalentError(training.source, framework, reason)
-    return shown_code(snippet_of(training, framework, mask=mask), "recipes", training.notes)
+    return shown_code(snippet_of(training, framework, mask=mask), "recipes", training.whole_notes)
 
 
 def shown(

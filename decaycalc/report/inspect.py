@@ -40,6 +40,10 @@ _SHOWN = (
     "momentum",
     "beta1",
 )
+# Whose defaults the table's last column names.
+_IN_THE_TABLE = frozenset(
+    {*_SHOWN, "beta2", "schedule", "batch_size", "grad_accum", "steps", "epochs"}
+)
 _MOST_GROUPS = 12
 _MOST_COUNTED = 1e15
 
@@ -54,6 +58,9 @@ def tables(found: Inspection) -> Iterator[Block]:
             rows=(*_quantities(reading.training), *_over_the_run(reading)),
         )
         yield _groups(reading)
+        others = reading.training.by_default(but=_IN_THE_TABLE)
+        if others:
+            yield Paragraph(text="\n".join(others), tone=Tone.QUIET)
     for at, line in enumerate(findings(found.findings)):
         yield replace(line, apart=not at)
 
@@ -227,6 +234,7 @@ def rows(found: Inspection) -> list[Mapping[str, object]]:
             "value": reading.training.value,
             "schedule": reading.training.schedule,
             **group.to_dict(),
+            "by_default": "; ".join(reading.training.by_default()),
         }
         for reading in (found, *found.alternatives)
         for group in reading.groups

@@ -1,6 +1,7 @@
 """Tables and paragraphs as text and SVG through rich."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from rich.box import SIMPLE_HEAD
@@ -144,5 +145,26 @@ def _is_folded(strip: Strip) -> bool:
 
 
 def _cells(strip: Strip, rows: slice) -> list[Text]:
-    pairs = zip(strip.texts[rows], strip.tones[rows], strict=True)
+    texts: Iterable[str] = strip.texts[rows]
+    if strip.width < strip.broken:
+        texts = (_broken(text, strip.width) for text in texts)
+    pairs = zip(texts, strip.tones[rows], strict=True)
     return [Text(text, style=tone.value) for text, tone in pairs]
+
+
+def _broken(text: str, width: int) -> str:
+    """Return a text whose words are broken behind a comma or a slash where they are too wide.
+
+    rich folds a word at its last column, within `final` of a schedule as well.
+    """
+    words = (word if len(word) <= width else _broken_word(word, width) for word in text.split(" "))
+    return " ".join(words)
+
+
+def _broken_word(word: str, width: int) -> str:
+    lines = [""]
+    for part in re.findall(r"[^,/]+[,/]*|[,/]+", word):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)

@@ -1,5 +1,6 @@
 """Training: a run whose every quantity says where it comes from, and the groups of its tensors."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from math import prod
 from typing import TypedDict
@@ -12,6 +13,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.record import Record
 
 TYPED = "typed"
+_DEVICES = "the number of devices is not in the file: give --world-size if it is not 1"
 
 
 class Origin(StrEnum):
@@ -254,9 +256,27 @@ class Training(Record):
         return found if is_open and self.schedule is None else None
 
     @property
+    def whole_notes(self) -> tuple[str, ...]:
+        """The notes, and what nobody said: for answers that do not show where numbers come from."""
+        devices = next((each for each in self.quantities if each.name == "world_size"), None)
+        is_open = devices is not None and devices.origin is Origin.DEFAULT
+        return (*self.notes, *self.by_default(), *((_DEVICES,) if is_open else ()))
+
+    @property
     def told(self) -> tuple[str, ...]:
-        """The notes, each with what it is a note on."""
-        return tuple(f"{self.source}: {note}" for note in self.notes)
+        """The whole notes, each with what it is a note on."""
+        return tuple(f"{self.source}: {note}" for note in self.whole_notes)
+
+    def by_default(self, *, but: Collection[str] = ()) -> tuple[str, ...]:
+        """Return what holds by default, a text for each source; nothing of the names in `but`."""
+        by_source: dict[str, list[str]] = {}
+        for found in self.quantities:
+            # The devices are not a trainer's default: one is taken where nobody says how many.
+            if found.origin is Origin.DEFAULT and found.name not in {"world_size", *but}:
+                by_source.setdefault(found.where, []).append(f"{found.name} {found.value}")
+        return tuple(
+            f"by default ({where}): {', '.join(names)}" for where, names in by_source.items()
+        )
 
     def imported(self) -> ImportedJson:
         """Return what was read of a file and where each quantity comes from, as JSON holds it."""

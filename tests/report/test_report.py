@@ -109,6 +109,21 @@ def test_a_table_that_is_too_wide_loses_columns_by_their_rank_then_becomes_recor
     assert "also        c" in records
 
 
+def test_a_word_that_is_too_wide_is_broken_behind_a_comma():
+    columns = (
+        Column(header="quantity"),
+        Column(header="value", least=20),
+        Column(header="from", least=24),
+    )
+    schedule = "wsd:warmup=200,ramp=one,decay=1000,final=0.1,shape=1-sqrt"
+    table = Table(title="quantity", columns=columns, rows=(("schedule", schedule, "line 3"),))
+    lines = to_text([table], width=50, colour=False).splitlines()[2:]
+    words = [line.removeprefix(" schedule").removesuffix("line 3").strip() for line in lines]
+    assert "".join(words) == schedule
+    assert all(word.endswith(",") for word in words[:-1])
+    assert to_text([table], width=None, colour=False).count("\n") == 3
+
+
 @pytest.mark.parametrize("width", range(20, 120, 7))
 def test_no_table_is_wider_than_the_terminal_nor_cut(width):
     text = shown(width)

@@ -283,7 +283,7 @@ def _missing(settings: Settings, quantities: tuple[Sourced, ...]) -> tuple[str, 
 
 def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple[str, ...]:
     """Return what a reader must not miss, one sentence each."""
-    notes = [optimizer.refusal, optimizer.note, *_defaults(settings)]
+    notes = [optimizer.refusal, optimizer.note]
     notes += [
         found.note
         for found in settings.consulted.values()
@@ -292,16 +292,4 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
     name = (settings.text("scheduler") or "")[:60] if "scheduler" in settings.consulted else ""
     if schedule.value is None and name:
         notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
-    devices = settings.consulted.get("world_size")
-    if devices is not None and devices.origin is Origin.DEFAULT:
-        notes.append("the number of devices is not in the file: give --world-size if it is not 1")
     return tuple(dict.fromkeys(note for note in notes if note))
-
-
-def _defaults(settings: Settings) -> list[str]:
-    """Return one note for each source of defaults that entered the result."""
-    by_source: dict[str, list[str]] = {}
-    for found in settings.consulted.values():
-        if found.origin is Origin.DEFAULT and found.name != "world_size":
-            by_source.setdefault(found.where, []).append(f"{found.name} {found.value}")
-    return [f"by default ({where}): {', '.join(names)}" for where, names in by_source.items()]

@@ -100,8 +100,8 @@ def test_a_given_world_size_multiplies_the_batch(tmp_path):
 def test_every_default_that_entered_is_told(tmp_path):
     made = read(tmp_path, "a.json", arguments())
     assert made.betas == ("0.9", "0.999")
-    assert any("lr" not in note and "beta2 0.999" in note for note in made.notes)
-    assert any("--world-size" in note for note in made.notes)
+    assert any("lr" not in note and "beta2 0.999" in note for note in made.whole_notes)
+    assert any("--world-size" in note for note in made.whole_notes)
     assert made.not_used == ()
 
 

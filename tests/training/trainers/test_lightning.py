@@ -140,5 +140,5 @@ def test_epochs_that_end_before_their_data_are_told(tmp_path, limit, is_told):
 def test_devices_that_the_machine_decides_are_one_and_said(tmp_path):
     found = read(tmp_path, "config.yaml", FILE.replace("devices: 4", "devices: auto"))
     assert found.run.examples_per_step == 64
-    assert any("number of devices" in note for note in found.notes)
+    assert any("number of devices" in note for note in found.whole_notes)
     assert read(tmp_path, "b.yaml", FILE[: FILE.index("lr_scheduler:")]).schedule == "constant"

@@ -50,7 +50,7 @@ def test_lr_and_accumulation_follow(tmp_path, old, new, lr, size):
 
 def test_without_a_known_number_of_processes_it_is_one_and_said(tmp_path):
     found = read(tmp_path, "a.sh", SWIFT.replace("NODE=4", "NODE=$N"))
-    assert any("number of devices" in note for note in found.notes)
+    assert any("number of devices" in note for note in found.whole_notes)
 
 
 def test_the_megatron_command(tmp_path):

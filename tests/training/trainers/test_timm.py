@@ -21,7 +21,7 @@ def test_where_the_file_is_silent_timms_defaults_hold(tmp_path):
     assert made.run.examples_per_step == 128
     assert quantity(made, "warmup_epochs").value == "5"
     assert origins(made)["weight_decay"] == "default"
-    assert any("weight_decay 2e-5" in note for note in made.notes)
+    assert any("weight_decay 2e-5" in note for note in made.whole_notes)
 
 
 def test_lr_base_is_scaled_by_the_devices_too(tmp_path):

@@ -69,7 +69,7 @@ def test_without_a_whole_batch_the_devices_multiply_it(tmp_path):
     auto = text.replace("shard_degree = 8", "shard_degree = -1")
     found = read(tmp_path, "b.toml", auto)
     assert found.run.examples_per_step == 4 * 2048
-    assert any("number of devices" in note for note in found.notes)
+    assert any("number of devices" in note for note in found.whole_notes)
 
 
 @pytest.mark.parametrize(
