@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.comparison import Comparison, Row
+from decaycalc.report.digits import show
 from decaycalc.report.heading import amount
 from decaycalc.report.inspect import headline
 from decaycalc.report.table import Block, Cell, Column, Kind, Paragraph, Rank, Table, Tone
@@ -18,6 +19,12 @@ _WORDS = {
     "timescale_run_fraction": "timescale, of the run",
     "n_decayed": "weights that decay",
 }
+# What nobody types, so few digits will do.
+_READ = {
+    **dict.fromkeys(("shrink", "sum_shrink"), Kind.READ),
+    **dict.fromkeys((name for name in _WORDS if name.startswith("timescale")), Kind.READ),
+    "survival": Kind.SHARE,
+}
 
 
 def tables(found: Comparison) -> Iterator[Block]:
@@ -25,9 +32,10 @@ def tables(found: Comparison) -> Iterator[Block]:
     yield Paragraph(text=found.verdict, tone=Tone.VALUE)
     for name, side in zip(("first", "second"), found.sides, strict=True):
         yield Paragraph(text=f"{name}: {headline(side.training)}", apart=False)
-    yield _side_by_side("quantity", [row for row in found.rows if any(_known(row))])
+    yield _side_by_side("quantity", [row for row in found.rows if any(_known(row))], _READ)
     if len(found.groups) > 1:
-        yield _side_by_side("group, decay per step", list(found.groups))
+        decays = {row.name: Kind.READ for row in found.groups}
+        yield _side_by_side("group, decay per step", list(found.groups), decays)
     if found.factors:
         yield _factors(found)
 
@@ -36,23 +44,26 @@ def _known(row: Row) -> tuple[bool, ...]:
     return tuple(value is not None for value in row.values)
 
 
-def _side_by_side(title: str, rows: list[Row]) -> Table:
+def _side_by_side(title: str, rows: list[Row], kinds: Mapping[str, Kind]) -> Table:
     columns = (
         Column(header=title, tone=Tone.QUIET),
         Column(header="first", least=16),
         Column(header="second", least=16),
         Column(header="ratio", kind=Kind.READ, tone=Tone.VALUE, rank=Rank.USEFUL),
     )
-    cells = tuple(
-        (_WORDS.get(row.name, row.name), *map(_cell, row.values, row.units), row.ratio)
-        for row in rows
-    )
+    cells = tuple((_WORDS.get(row.name, row.name), *_cells(row, kinds), row.ratio) for row in rows)
     return Table(title=title, columns=columns, rows=cells)
 
 
-def _cell(value: float | str | None, unit: str) -> Cell:
-    """Return a quantity as a text of its own: below each other stand numbers of every size."""
-    return f"{amount(value)} {unit}".rstrip() if isinstance(value, float) else value
+def _cells(row: Row, kinds: Mapping[str, Kind]) -> Iterator[Cell]:
+    """Yield both quantities as texts: below each other stand numbers of every size."""
+    for value, unit in zip(row.values, row.units, strict=True):
+        if not isinstance(value, float):
+            yield value
+        elif row.name in kinds:
+            yield show(value, kinds[row.name])
+        else:
+            yield f"{amount(value)} {unit}".rstrip()
 
 
 def _factors(found: Comparison) -> Table:
