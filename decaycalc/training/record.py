@@ -10,7 +10,7 @@ from decaycalc.architecture.treatment import Towards
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 
 TYPED = "typed"
 _DEVICES = "the number of devices is not in the file: give --world-size if it is not 1"
@@ -277,6 +277,14 @@ class Training(Record):
         return tuple(
             f"by default ({where}): {', '.join(names)}" for where, names in by_source.items()
         )
+
+    def with_notes(self, *notes: str) -> "Training":
+        """Return the training with further notes; an empty one is none."""
+        return replace(self, notes=(*self.notes, *filter(None, notes)))
+
+    def with_groups(self, *groups: Group) -> "Training":
+        """Return the training with further groups."""
+        return replace(self, groups=(*self.groups, *groups))
 
     def imported(self) -> ImportedJson:
         """Return what was read of a file and where each quantity comes from, as JSON holds it."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer
 from decaycalc.training.record import Origin, Sourced
@@ -18,8 +19,7 @@ def optimizer_of(settings: Settings) -> Optimizer:
     """Return what the class makes of its number; an unknown one has none."""
     found = class_of(settings)
     if found is None:
-        name = (settings.text("optimizer") or "")[:80]
-        return Optimizer(convention=None, refusal=f"optimizer {name!r} has no convention here")
+        return unknown_optimizer(settings.text("optimizer") or "")
     decoupled = bool(found.flag) and settings.flag("decoupled_weight_decay")
     return found.optimizer(decoupled=decoupled)
 

@@ -4,11 +4,9 @@ Every default was read from the constructor of the library named beside it.
 """
 
 from decaycalc.record import Record
+from decaycalc.training.reading.optimizers import ADAM, SGD, UNDAMPENED_SGD
 from decaycalc.training.reading.trainer import Optimizer
 from decaycalc.training.record import Origin, Sourced
-
-_ADAM = ("beta1", "beta2", "eps")
-_SGD = ("momentum", "dampening", "nesterov")
 
 
 class OptimizerClass(Record):
@@ -21,7 +19,7 @@ class OptimizerClass(Record):
     library: str
     weight_decay: str = "0"
     lr: str | None = "0.001"
-    uses: tuple[str, ...] = _ADAM
+    uses: tuple[str, ...] = ADAM
     flag: str = ""
     decoupled: str = ""
 
@@ -49,7 +47,7 @@ _DECOUPLED_FLAG = "decoupled_weight_decay"
 
 # Source: torch/optim/*.py of torch 2.13.0.
 _OF_TORCH = {
-    "sgd": _torch("pytorch-sgd", uses=_SGD),
+    "sgd": _torch("pytorch-sgd", uses=SGD),
     "adam": _torch("pytorch-adam", flag=_DECOUPLED_FLAG, decoupled="pytorch-adam-decoupled"),
     "adamw": _torch("pytorch-adamw", weight_decay="0.01"),
     "nadam": _torch("pytorch-nadam", lr="0.002", flag=_DECOUPLED_FLAG,
@@ -61,7 +59,7 @@ _OF_TORCH = {
     "adadelta": _torch("pytorch-adadelta", lr="1.0", uses=()),
     "asgd": _torch("pytorch-asgd", lr="0.01", uses=()),
     "adafactor": _torch("pytorch-adafactor", lr="0.01", uses=()),
-    "muon": _torch("pytorch-muon", weight_decay="0.1", uses=("momentum", "nesterov")),
+    "muon": _torch("pytorch-muon", weight_decay="0.1", uses=UNDAMPENED_SGD),
 }  # fmt: skip
 
 # Source: bitsandbytes/optim/*.py.
@@ -69,11 +67,11 @@ _OF_BITSANDBYTES = {
     "adamw": _bnb("bitsandbytes-adamw", weight_decay="0.01"),
     "adam": _bnb("bitsandbytes-adam"),
     "lion": _bnb("bitsandbytes-lion", lr="0.0001", uses=("beta1", "beta2")),
-    "sgd": _bnb("bitsandbytes-sgd", lr=None, uses=_SGD),
+    "sgd": _bnb("bitsandbytes-sgd", lr=None, uses=SGD),
     "rmsprop": _bnb("bitsandbytes-rmsprop", lr="0.01", uses=()),
     "adagrad": _bnb("bitsandbytes-adagrad", lr="0.01", uses=()),
     "lamb": _bnb("bitsandbytes-lamb"),
-    "lars": _bnb("bitsandbytes-lars", lr=None, uses=_SGD),
+    "lars": _bnb("bitsandbytes-lars", lr=None, uses=SGD),
     "ademamix": _bnb("bitsandbytes-ademamix", weight_decay="0.01"),
 }
 _BNB_ALIASES = {"pagedadamw": "adamw", "pagedadam": "adam", "pagedlion": "lion",
@@ -92,7 +90,7 @@ _OTHERS = {
     "apex.fusedlamb": OptimizerClass(
         convention="apex-fused-lamb", library=_APEX, weight_decay="0.01"
     ),
-    "apex.fusedsgd": OptimizerClass(convention="apex-fused-sgd", library=_APEX, lr=None, uses=_SGD),
+    "apex.fusedsgd": OptimizerClass(convention="apex-fused-sgd", library=_APEX, lr=None, uses=SGD),
     "apex.fusednovograd": OptimizerClass(convention="apex-fused-novograd", library=_APEX),
     "deepspeed.fusedadam": OptimizerClass(convention="deepspeed-adam", library=_DEEPSPEED),
     "deepspeed.deepspeedcpuadam": OptimizerClass(convention="deepspeed-adam", library=_DEEPSPEED),
@@ -118,7 +116,7 @@ _OTHERS = {
         flag="decouple_lr", decoupled="optimi-decoupled",
     ),
     "optimi.sgd": OptimizerClass(
-        convention="optimi-sgd", library="optimi 0.3", lr=None, uses=_SGD,
+        convention="optimi-sgd", library="optimi 0.3", lr=None, uses=SGD,
         flag="decouple_lr", decoupled="optimi-sgd-decoupled",
     ),
     "optimi.lion": OptimizerClass(

@@ -10,6 +10,12 @@ _MASKS = {
     ("norms", "biases", "embeddings"): "no-embedding",
     ("embeddings",): "olmo",
 }
+NONE_EXEMPT = Exemption(rule="nothing", mask="all")
+# Source: timm 0.3.2 optim/optim_factory.py, add_weight_decay, which trainers have copied.
+TIMM_EXEMPT = Exemption(
+    rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
+    mask="timm",
+)
 
 
 def of_kinds(*kinds: str, switch: str = "", whole: bool = True) -> Exemption:

@@ -10,6 +10,7 @@ from math import ceil
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAM, ADAMW
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -17,19 +18,18 @@ from decaycalc.training.record import Exemption, Group, Origin, Sourced, Trainin
 from decaycalc.training.trainers import hf_deepspeed, hf_trainer
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
-_ADAM = ("beta1", "beta2", "eps")
 _OWN = {
-    "optimi_adamw": Optimizer(convention="optimi-adamw", uses=_ADAM),
-    "ao_adamw_4bit": Optimizer(convention="pytorch-adamw", uses=_ADAM),
-    "ao_adamw_8bit": Optimizer(convention="pytorch-adamw", uses=_ADAM),
-    "ao_adamw_fp8": Optimizer(convention="pytorch-adamw", uses=_ADAM),
-    "adopt_adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
+    "optimi_adamw": Optimizer(convention="optimi-adamw", uses=ADAM),
+    "ao_adamw_4bit": ADAMW,
+    "ao_adamw_8bit": ADAMW,
+    "ao_adamw_fp8": ADAMW,
+    "adopt_adamw": ADAMW,
     "came_pytorch": Optimizer(convention="pytorch-optimizer-came"),
     "muon": Optimizer(convention="muon-keller"),
     "dion": Optimizer(convention="dion"),
-    "flash_adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
+    "flash_adamw": ADAMW,
     "flash_lion": Optimizer(convention="lion-pytorch"),
-    "flash_adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
+    "flash_adam": Optimizer(convention="pytorch-adam", uses=ADAM),
     "flash_sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
 }
 _NO_SCALAR = ("q_galore_adamw8bit", "sinkgd")
@@ -200,11 +200,10 @@ def _finish(settings: Settings, made: Training) -> Training:
     parts = [name for name in _PARALLEL if (settings.texts(name) or ("1",)) != ("1",)]
     if parts:
         notes.append(f"--world-size counts the devices divided by {' and '.join(parts)}")
-    told = tuple(note for note in notes if note)
     groups = (*made.groups, *_lr_groups(settings))
     if settings.word("optimizer") == "dion" and (lr := settings.text("base_lr")):
         groups = (*groups, Group(name="AdamW", selector="tensors of other than 2-D", lr=lr))
-    return replace(made, groups=groups, notes=(*made.notes, *told))
+    return replace(made, groups=groups).with_notes(*notes)
 
 
 def _dion_lr(settings: Settings) -> Sourced | None:

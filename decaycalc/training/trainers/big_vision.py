@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, percent
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -26,7 +27,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     note = "wd is not times lr, only times the schedule"
     if name in _SAME_DECAY:
         return Optimizer(convention="big-vision", note=note)
-    return Optimizer(convention=None, refusal=f"optax_name {name[:60]!r} has no convention here")
+    return unknown_optimizer(name, setting="optax_name")
 
 
 def _size(settings: Settings) -> Sourced | None:

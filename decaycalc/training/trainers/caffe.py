@@ -7,6 +7,7 @@ through SGDSolver::Regularize. docs/multigpu.md: each GPU takes the network's ba
 from collections.abc import Callable
 
 from decaycalc.record import replace
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -54,10 +55,10 @@ def _optimizer(settings: Settings) -> Optimizer:
     word = settings.word("optimizer")
     name = _NUMBERED.get(word, word)
     if name in {"sgd", "nesterov"}:
-        return Optimizer(convention="caffe", uses=("momentum", "nesterov"))
+        return Optimizer(convention="caffe", uses=UNDAMPENED_SGD)
     if name in _ADAPTIVE:
         return Optimizer(convention="caffe-adam", note=f"{name}'s L2 joins the gradient, as Adam's")
-    return Optimizer(convention=None, refusal=f"solver type {word[:40]!r} has no convention here")
+    return unknown_optimizer(word, setting="solver type")
 
 
 def _nesterov(settings: Settings) -> Sourced:
@@ -171,7 +172,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         )
         note = f"{network}: batch size and multipliers are unknown"
     groups = _groups(settings) or made.groups
-    return replace(made, groups=groups, notes=(*made.notes, note) if note else made.notes)
+    return replace(made, groups=groups).with_notes(note)
 
 
 TRAINER = Trainer(

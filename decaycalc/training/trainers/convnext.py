@@ -5,26 +5,20 @@ Source: ConvNeXt 048efce main.py, optim_factory.py, utils.py, run_with_submitit.
 
 from fractions import Fraction
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.exemptions import TIMM_EXEMPT
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Training
+from decaycalc.training.record import Training
 
-_ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
-    "adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
-    "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
-    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov")),
+    "adamw": ADAMW,
+    "adam": Optimizer(convention="pytorch-adam", uses=ADAM),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=UNDAMPENED_SGD),
 }
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _schedule(settings: Settings) -> str:
@@ -47,7 +41,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         f"layer_decay {settings.text('layer_decay')}: a layer's lr, and its decay of a step, fall"
         " towards the input"
     )
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(
@@ -86,12 +80,9 @@ TRAINER = Trainer(
         Field(name="min_lr", paths=("min_lr",), default="1e-6"),
         Field(name="layer_decay", paths=("layer_decay",), default="1"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
-    exempt=lambda _: Exemption(
-        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
-        mask="timm",
-    ),
+    exempt=lambda _: TIMM_EXEMPT,
     harmless=("mixup*", "model_ema*", "head_init_scale", "layer_scale_init_value", "smoothing"),
     finish=_finish,
 )  # fmt: skip

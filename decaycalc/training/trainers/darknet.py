@@ -111,7 +111,7 @@ def _finish(_: Settings, made: Training) -> Training:
     if made.run.batch_size != 1:
         return made
     note = "batch=1: is the block for testing active? of a key set twice Darknet takes the first"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(

@@ -7,17 +7,16 @@ transformers integrations/deepspeed.py for "auto".
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 
-_ADAM = ("beta1", "beta2", "eps")
 _OWN = {
-    "lamb": Optimizer(convention="apex-fused-lamb", uses=_ADAM),
+    "lamb": Optimizer(convention="apex-fused-lamb", uses=ADAM),
     "lion": Optimizer(convention="deepspeed-lion", uses=("beta1", "beta2")),
     "muon": Optimizer(convention="muon-keller"),
 }
@@ -69,7 +68,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     if word in {"adam", "adamw"}:
         key = "deepspeed-adam" if settings.flag("adam_w_mode") else "pytorch-adam"
         note = "DeepSpeed's Adam is AdamW: adam_w_mode is true" if word == "adam" else ""
-        return Optimizer(convention=key, uses=_ADAM, note=note if key == "deepspeed-adam" else "")
+        return Optimizer(convention=key, uses=ADAM, note=note if key == "deepspeed-adam" else "")
     if word in _OWN:
         return _OWN[word]
     reason = _REFUSED.get(word, f"optimizer type {name[:60]!r} has no convention here")
@@ -191,7 +190,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if settings.word("optimizer") != "muon" or not lr or _peak(settings) is not None:
         return made
     own = Group(name="AdamW", selector="tensors without use_muon", lr=lr)
-    return replace(made, groups=(*made.groups, own))
+    return made.with_groups(own)
 
 
 def _exempt(_: Settings) -> Exemption:

@@ -6,27 +6,22 @@ Source: deit 7e160fe main.py, run_with_submitit.py; timm 0.3.2's scheduler and o
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Sourced
 
 _PER = 512  # examples, of whose step --lr is the lr
-_ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
-    "adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
-    "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
-    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov")),
-    "fusedlamb": Optimizer(convention="apex-fused-lamb", uses=_ADAM),
-    "fusedadamw": Optimizer(convention="apex-fused-adam", uses=_ADAM),
+    "adamw": ADAMW,
+    "adam": Optimizer(convention="pytorch-adam", uses=ADAM),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=UNDAMPENED_SGD),
+    "fusedlamb": Optimizer(convention="apex-fused-lamb", uses=ADAM),
+    "fusedadamw": Optimizer(convention="apex-fused-adam", uses=ADAM),
 }
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -86,12 +81,9 @@ TRAINER = Trainer(
         Field(name="warmup_lr", paths=("warmup_lr",), default="1e-6"),
         Field(name="min_lr", paths=("min_lr",), default="1e-5"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
-    exempt=lambda _: Exemption(
-        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
-        mask="timm",
-    ),
+    exempt=lambda _: TIMM_EXEMPT,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("teacher*", "distillation*", "mixup*", "cooldown_epochs", "model_ema*",
               "color_jitter", "smoothing"),

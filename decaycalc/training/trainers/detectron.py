@@ -6,7 +6,6 @@ Source: Detectron 04155a0 detectron/core/config.py, utils/lr_policy.py, modeling
 from fractions import Fraction
 from itertools import pairwise
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import AT_THE_END, compose
@@ -71,7 +70,7 @@ def _steps(settings: Settings, name: str, ramp: Ramp) -> str | None:
 def _finish(_: Settings, made: Training) -> Training:
     """Give biases their twofold lr."""
     own = Group(name="biases", selector="biases", lr_mult="2", weight_decay="0")
-    return replace(made, groups=(*made.groups, own))
+    return made.with_groups(own)
 
 
 TRAINER = Trainer(

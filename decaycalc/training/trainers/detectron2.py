@@ -10,6 +10,7 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import AT_THE_END, compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -38,11 +39,10 @@ def _optimizer(settings: Settings) -> Optimizer:
     """Return SGD, or the class that a project's own builder reads from SOLVER.OPTIMIZER."""
     name = settings.text("optimizer") or "SGD"
     if name.upper() == "SGD":
-        return Optimizer(convention="detectron2", uses=("momentum", "nesterov"))
+        return Optimizer(convention="detectron2", uses=UNDAMPENED_SGD)
     found = find_class(name)
     if found is None:
-        reason = f"SOLVER.OPTIMIZER {name[:60]!r} has no convention here"
-        return Optimizer(convention=None, refusal=reason)
+        return unknown_optimizer(name, setting="SOLVER.OPTIMIZER")
     made = found.optimizer()
     note = "SOLVER.OPTIMIZER is a project's own: detectron2 itself has SGD alone"
     return replace(made, note=note)
@@ -155,13 +155,13 @@ def _groups(settings: Settings) -> tuple[Group, ...]:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    made = replace(made, groups=(*made.groups, *_groups(settings)))
+    made = made.with_groups(*_groups(settings))
     node = settings.node("_BASE_")
     name = node.text if isinstance(node, Scalar) else None
     if not name or settings.document.neighbour(name) is not None:
         return made
     note = f"_BASE_ {name[:80]!r} is not beside the file: its settings are not known"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 # Other programs have the same names with other defaults: maskrcnn-benchmark, Detectron, SlowFast,

@@ -5,8 +5,8 @@ Source: huggingface/diffusers 58eb52c0 examples/.
 
 from fractions import Fraction
 
-from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import (
@@ -65,7 +65,6 @@ _TEXT_ENCODERS = frozenset(
 # Scripts whose scheduler has gradient_accumulation_steps times the steps, not devices times.
 _STRETCHED = frozenset({"train_text_to_image_sdxl", "train_text_to_image_lora_sdxl"})
 _UNCONDITIONAL = "train_unconditional"  # its scheduler counts the batches of all epochs
-_ADAM = ("beta1", "beta2", "eps")
 
 
 def _script(settings: Settings) -> str:
@@ -105,10 +104,10 @@ def _optimizer(settings: Settings) -> Optimizer:
     if name == "prodigy":
         return Optimizer(convention="prodigy")
     if name != "adamw":
-        return Optimizer(convention=None, refusal=f"optimizer {name[:40]!r} has no convention here")
+        return unknown_optimizer(name)
     if settings.flag("use_8bit_adam"):
-        return Optimizer(convention="bitsandbytes-adamw", uses=_ADAM)
-    return Optimizer(convention="pytorch-adamw", uses=_ADAM)
+        return Optimizer(convention="bitsandbytes-adamw", uses=ADAM)
+    return ADAMW
 
 
 def _own_default(name: str, value: str) -> Derive:
@@ -164,7 +163,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     script = _script(settings)
     if script not in _SCRIPTS and "warmup" in (made.schedule or ""):
         note = "Accelerate steps the scheduler once a device: the script may multiply its warm-up"
-        made = replace(made, notes=(*made.notes, note))
+        made = made.with_notes(note)
     trains = settings.has("train_text_encoder") and settings.flag("train_text_encoder")
     if not trains or script not in _TEXT_ENCODERS:
         return made
@@ -174,7 +173,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         lr=settings.text("text_encoder_lr"),
         weight_decay=settings.text("text_encoder_decay"),
     )
-    return replace(made, groups=(*made.groups, own))
+    return made.with_groups(own)
 
 
 TRAINER = Trainer(

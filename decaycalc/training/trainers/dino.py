@@ -5,6 +5,7 @@ Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
 
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -18,13 +19,10 @@ _OWN = (
 )  # fmt: skip
 
 
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    if name == "adamw":
-        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
-    if name == "sgd":
-        return Optimizer(convention="pytorch-sgd", uses=("momentum",))
-    return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+_OPTIMIZERS = {
+    "adamw": ADAMW,
+    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
+}
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -77,7 +75,7 @@ TRAINER = Trainer(
         Field(name="warmup_epochs", paths=("warmup_epochs",), default="10"),
         Field(name="min_lr", paths=("min_lr",), default="1e-6"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d"),
     batch=lambda _: ("batch_size", "world_size"),

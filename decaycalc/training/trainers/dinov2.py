@@ -8,12 +8,12 @@ from fractions import Fraction
 from math import sqrt
 
 from decaycalc.algebra.number import finite
-from decaycalc.record import replace
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 
 _PER = 1024  # examples, of whose step base_lr is the lr
@@ -85,12 +85,12 @@ def by_layer(settings: Settings, made: Training) -> Training:
         own = Group(
             name="patch_embed", selector="names with patch_embed", lr_mult=decimal_text(mult)
         )
-        made = replace(made, groups=(*made.groups, own))
+        made = made.with_groups(own)
     rate = settings.text("layerwise_decay")
     if settings.number("layerwise_decay") == 1:
         return made
     note = f"layerwise_decay {rate}: a block's lr, and its decay of a step, fall towards the input"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -138,7 +138,7 @@ TRAINER = Trainer(
         Field(name="lr", derive=_lr),
         *FIELDS[3:],
     ),
-    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    optimizer=lambda _: ADAMW,
     schedule=_schedule,
     exempt=exempt,
     batch=lambda _: ("batch_size", "world_size"),

@@ -4,28 +4,23 @@ Source: fairseq 3d262bb2 dataclass/configs.py, optim/*.py, optim/lr_scheduler/*.
 """
 
 from decaycalc.training.reading.arguments import element, numbers_of
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
+from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Origin, Sourced
 
-_ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
-    "adam": Optimizer(convention="fairseq-adam", uses=_ADAM),
+    "adam": Optimizer(convention="fairseq-adam", uses=ADAM),
     "nag": Optimizer(convention="fairseq-nag", uses=("momentum",)),
     "adafactor": Optimizer(convention="fairseq-adafactor"),
-    "adamax": Optimizer(convention="fairseq-adamax", uses=_ADAM),
+    "adamax": Optimizer(convention="fairseq-adamax", uses=ADAM),
     "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
     "adagrad": Optimizer(convention="pytorch-adagrad"),
 }
 _STAGES = ("warmup_steps", "hold_steps", "decay_steps")
 _PHASES = ("lr_scheduler.phase_ratio", "phase_ratio")
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _momentum(settings: Settings) -> Sourced | None:
@@ -170,9 +165,9 @@ TRAINER = Trainer(
         Field(name="t_mult", paths=("lr_scheduler.t_mult", "t_mult"), default="1"),
         Field(name="lr_shrink", paths=("lr_scheduler.lr_shrink", "lr_shrink"), default="0.1"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     harmless=("optimizer.fp16_adam_stats", "optimization.clip_norm", "clip_norm", "task*",
               "criterion*", "checkpoint*", "common*", "save_interval*", "dataset*", "model*",
               "optimization*"),

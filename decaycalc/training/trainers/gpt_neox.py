@@ -9,6 +9,7 @@ from math import exp, floor
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -25,10 +26,9 @@ _OWN = (
 )  # fmt: skip
 _ENOUGH = 5
 _HALF = f"{exp(-0.693):.9g}"  # what the exponential falls to over its length
-_ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
-    "adam": Optimizer(convention="apex-fused-adam", uses=_ADAM),
-    "cpu_adam": Optimizer(convention="deepspeed-adam", uses=_ADAM),
+    "adam": Optimizer(convention="apex-fused-adam", uses=ADAM),
+    "cpu_adam": Optimizer(convention="deepspeed-adam", uses=ADAM),
     "lion": Optimizer(convention="deepspeed-lion", uses=("beta1", "beta2")),
 }
 _MUP = "mup scales lr and decay by each tensor's width"
@@ -46,9 +46,8 @@ def _optimizer(settings: Settings) -> Optimizer:
     if settings.flag("use_mup") or name == "sgd":
         return Optimizer(convention=None, refusal=_MUP)
     if name == "adam" and settings.flag("use_bnb_optimizer"):
-        return Optimizer(convention="bitsandbytes-adam", uses=_ADAM)
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
+        return Optimizer(convention="bitsandbytes-adam", uses=ADAM)
+    return _OPTIMIZERS.get(name) or unknown_optimizer(name)
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:

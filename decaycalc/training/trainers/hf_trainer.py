@@ -6,9 +6,9 @@ optimization.py; trl 1.10.0.dev0 (f2cd57710); LLaMA-Factory ff6d4d12e.
 
 from fractions import Fraction
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAM, SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -40,10 +40,9 @@ _ADAMW = frozenset(
      "paged_adamw_32bit", "paged_adamw", "adamw_anyprecision", "adamw_torch_4bit",
      "adamw_torch_8bit"}
 )  # fmt: skip
-_ADAM_USES = ("beta1", "beta2", "eps")
 _OTHERS = {
     "adafactor": Optimizer(convention="hf-adafactor"),
-    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "dampening", "nesterov")),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=SGD),
     "adagrad": Optimizer(convention="pytorch-adagrad"),
     "rmsprop": Optimizer(convention="pytorch-rmsprop"),
     "grokadamw": Optimizer(convention="grokadamw"),
@@ -72,19 +71,19 @@ def find_optim(name: str, settings: Settings) -> Optimizer:
 def _by_optim(name: str, settings: Settings) -> Optimizer:
     word = name.lower().rpartition(".")[2]
     if word in _ADAMW:
-        return Optimizer(convention="hf-trainer", uses=_ADAM_USES)
+        return Optimizer(convention="hf-trainer", uses=ADAM)
     if word in _OTHERS:
         return _OTHERS[word]
     if word == "stable_adamw":
         key = "optimi-decoupled" if settings.flag("decouple_lr") else "optimi-stableadamw"
-        return Optimizer(convention=key, uses=_ADAM_USES)
+        return Optimizer(convention=key, uses=ADAM)
     for prefix, convention in _BY_PREFIX:
         if word.startswith(prefix):
             return Optimizer(convention=convention)
     if word.startswith(_NOT_PASSED):
         reason = f"the Trainer does not pass weight_decay to {name}: nothing decays by it"
         return Optimizer(convention=None, refusal=reason)
-    return Optimizer(convention=None, refusal=f"optim {name!r} has no convention here")
+    return unknown_optimizer(name, setting="optim")
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -304,9 +303,9 @@ def _of_one_process(settings: Settings) -> Sourced | None:
 
 def finish(settings: Settings, made: Training) -> Training:
     """Give parts their own lr, and name the DeepSpeed file that may set the optimizer itself."""
-    made = replace(made, groups=(*made.groups, *_part_groups(settings)))
+    made = made.with_groups(*_part_groups(settings))
     note = hf_deepspeed.note_on(settings)
-    return replace(made, notes=(*made.notes, note)) if note else made
+    return made.with_notes(note)
 
 
 FIELDS = (

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Training
+from decaycalc.training.record import Origin, Training
 from decaycalc.training.trainers.lightning import DEVICE_FIELDS, say_where_epochs_end
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar, leaves
@@ -106,7 +107,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     harmless=("optimizer._partial_", "model*", "data*", "trainer*", "logger*", "callbacks*",
               "hydra*", "defaults*", "paths*"),
     prepare=_prepare,

@@ -10,9 +10,10 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
 _OPTIMIZATION, _JEPA = "optimization", "jepa 51c59d5"
@@ -105,7 +106,7 @@ TRAINER = Trainer(
         Field(name="is_anneal", paths=(f"{_OPTIMIZATION}.is_anneal",), default="false",
               source="vjepa2 c2963a4"),
     ),
-    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    optimizer=lambda _: ADAMW,
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="1-D tensors and names with bias"),
     batch=lambda _: ("batch_size", "world_size"),

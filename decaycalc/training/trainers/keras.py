@@ -13,6 +13,7 @@ from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -40,13 +41,13 @@ def _optimizer(settings: Settings) -> Optimizer:
     if not settings.has("config.weight_decay") and penalties:
         value = derived("value", penalties[0], "kernel_regularizer L2")
         note = f"layers have L2 of {', '.join(penalties[:6])}" if len(penalties) > 1 else ""
-        uses = ("momentum", "nesterov") if name.lower() == "sgd" else ()
+        uses = UNDAMPENED_SGD if name.lower() == "sgd" else ()
         return Optimizer(convention="keras-l2", uses=uses, value=value, note=note)
     try:
         key = find_convention(f"keras-{name.lower()}").key
     except UnknownNameError:
         return Optimizer(convention=None, refusal=f"{name[:40]!r} has no convention here")
-    uses = ("momentum", "nesterov") if key == "keras-sgd" else ()
+    uses = UNDAMPENED_SGD if key == "keras-sgd" else ()
     note = "exclude_from_weight_decay is not stored in the file"
     return Optimizer(convention=key, uses=uses, note=note)
 

@@ -9,11 +9,13 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument, arguments_of, numbers_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
 
@@ -85,9 +87,9 @@ def _optimizer(settings: Settings) -> Optimizer:
             return Optimizer(convention=f"{convention}-decoupled" if decoupled else convention)
     found = _class(settings)
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     made = found.optimizer()
-    nesterov = ("momentum", "nesterov") if name.startswith("sgdnesterov") else made.uses
+    nesterov = UNDAMPENED_SGD if name.startswith("sgdnesterov") else made.uses
     return replace(made, uses=nesterov)
 
 
@@ -320,7 +322,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     harmless=("max_grad_norm", "unet_lr", "text_encoder_lr*", "network_*", "save_*", "sample_*",
               "caption_*", "optimizer_args*", "dataset_config", "max_data_loader*", "min_snr*",
               "bucket_*", "max_timestep", "min_timestep", "batch_size",

@@ -4,9 +4,9 @@ Source: lerobot 7427f3180 src/lerobot/optim/{optimizers,schedulers}.py, configs/
 policies/*/{configuration,modeling}_*.py.
 """
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -90,7 +90,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     found = find_class(name) if name in _OPTIMIZERS else None
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     return found.optimizer()
 
 
@@ -159,7 +159,7 @@ def _finish(settings: Settings, made: Training) -> Training:
                        weight_decay=own("vqvae_weight_decay", "1e-4")),
     }  # fmt: skip
     group = groups.get(_policy(settings))
-    return made if group is None else replace(made, groups=(*made.groups, group))
+    return made if group is None else made.with_groups(group)
 
 
 def _field(name: str, *paths: str) -> Field:

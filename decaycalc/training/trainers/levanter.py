@@ -6,6 +6,7 @@ Source: levanter 9263f81e src/levanter/optim/config.py, optim/muon.py, trainer.p
 from fractions import Fraction
 
 from decaycalc.record import replace
+from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -13,8 +14,9 @@ from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 
+# Adam is optax's scale_by_adam, then the decay, then lr.
 _OPTIMIZERS = {
-    "adam": Optimizer(convention="optax-adamw", uses=("beta1", "beta2", "eps")),
+    "adam": Optimizer(convention="optax-adamw", uses=ADAM),
     "muon": Optimizer(
         convention="optax-muon",
         note="tensors that are no matrices of hidden layers have adam_lr instead (6e-4 by default)",
@@ -32,13 +34,6 @@ def _prepare(document: Document) -> Document:
         return document
     entries = {**document.root.entries, "lr_schedule_type": inner}
     return replace(document, root=Entries(entries=entries, line=document.root.line))
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    """Return the optimizer: optax's scale_by_adam, then the decay, then lr."""
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _class_default(settings: Settings) -> Sourced | None:
@@ -159,7 +154,7 @@ TRAINER = Trainer(
         Field(name="cooldown", paths=("optimizer.cooldown",)),
         Field(name="min_lr_ratio", paths=("optimizer.min_lr_ratio",), default="0.1"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
     exempt=_exempt,
     prepare=_prepare,

@@ -5,11 +5,12 @@ Source: lightning 2.6.6 loops/utilities.py, utilities/types.py; the schedulers a
 
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, find
 
@@ -55,7 +56,7 @@ def say_where_epochs_end(settings: Settings, made: Training) -> Training:
         f"trainer.limit_train_batches {', '.join(limits)[:20]}: an epoch ends before its data do;"
         " -N counts those of its batches alone"
     )
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(
@@ -80,7 +81,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=schedule_of,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     harmless=("trainer*", "model*", "data*", "seed_everything", "ckpt_path", "lr_scheduler*"),
     prepare=_prepare,
     finish=say_where_epochs_end,

@@ -5,11 +5,12 @@ Source: lingua 437d680 lingua/optim.py, lingua/data.py, apps/main/train.py.
 
 from fractions import Fraction
 
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -72,9 +73,9 @@ TRAINER = Trainer(
         Field(name="decay_fraction", paths=("optim.decay_fraction",), default="0.1"),
         Field(name="exp_factor", paths=("optim.exp_factor",), default="0.5"),
     ),
-    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    optimizer=lambda _: ADAMW,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     batch=lambda _: ("batch_size", "grad_accum", "world_size", "seq_len"),
     unit=lambda _: "tokens",
     harmless=("optim.clip", "optim.annealing_step", "profiling*", "checkpoint*", "logging*",

@@ -7,10 +7,11 @@ from fractions import Fraction
 from math import floor
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.schedules import compose, epochs, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Origin, Sourced
 
 _PRETRAIN = ("model_name", "tokenizer_dir", "train.max_tokens", "initial_checkpoint_dir")
 _DEFAULTS = {
@@ -101,7 +102,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     batch=_batch,
     unit=_unit,
     harmless=("train.micro_batch_size", "train.save_interval", "train.log_interval",

@@ -72,7 +72,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         return made
     settings.number("loraplus_lr_ratio")
     plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)
-    return replace(made, groups=(*made.groups, plus))
+    return made.with_groups(plus)
 
 
 TRAINER = Trainer(

@@ -4,21 +4,14 @@ Source: LLaMA-Factory ff6d4d12e src/llamafactory/v1/config/training_args.py, cor
 plugins/trainer_plugins/optimizers/optimizer.py.
 """
 
+from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
 _OPTIM = "optim_config"
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    """Return torch's AdamW with its own default decay, or the one plug-in there is."""
-    name = settings.word("optimizer")
-    if name == "adamw":
-        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
-    if name == "muon":
-        return Optimizer(convention="muon-keller")
-    return Optimizer(convention=None, refusal=f"optim_config {name[:60]!r} has no convention here")
+# torch's AdamW with its own default decay, and the one plug-in there is.
+_OPTIMIZERS = {"adamw": ADAMW, "muon": Optimizer(convention="muon-keller")}
 
 
 def _decay(settings: Settings) -> Sourced:
@@ -62,7 +55,7 @@ TRAINER = Trainer(
         Field(name="epochs", paths=("num_train_epochs",), default="3"),
         Field(name="scheduler", paths=("lr_scheduler_config.name",), default="constant"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS, setting=_OPTIM),
     schedule=lambda settings: (
         "constant" if settings.word("scheduler") == "constant" else None
     ),

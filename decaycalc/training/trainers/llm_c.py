@@ -5,9 +5,10 @@ Source: llm.c f1e2ace train_gpt2.cu, train_gpt2.py, llmc/schedulers.h, llmc/adam
 
 from fractions import Fraction
 
+from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
 _VERSION = "llm.c f1e2ace"
@@ -86,7 +87,7 @@ TRAINER = Trainer(
         Field(name="warmup_iterations", paths=("u", "warmup_iters"), default="0"),
         Field(name="final_fraction", paths=("q", "learning_rate_decay_frac"), default="1"),
     ),
-    optimizer=lambda _: Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    optimizer=lambda _: ADAMW,
     schedule=_schedule,
     exempt=lambda _: Exemption(
         rule="biases and norms: only matrices and embeddings decay", mask="matrices"

@@ -10,6 +10,7 @@ from math import ceil
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, percent
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -21,7 +22,7 @@ _TIME = re.compile(r"([\d_.eE+-]+?)(ba|ep|dur|tok|sp)?")
 # The class's own default. Source: composer 64051888 composer/optim/decoupled_weight_decay.py,
 # llm-foundry 8c8dd48f llmfoundry/optim/lion.py.
 _CLASSES = {
-    "decoupled_adamw": ("composer-adamw", "1e-5", ("beta1", "beta2", "eps")),
+    "decoupled_adamw": ("composer-adamw", "1e-5", ADAM),
     "decoupled_lionw": ("llm-foundry-lion", "0", ("beta1", "beta2")),
     "decoupled_sgdw": ("composer-sgdw", "0", ("momentum", "nesterov")),
 }
@@ -42,7 +43,7 @@ def _prepare(document: Document) -> Document:
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     if name not in _CLASSES:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     key, _, uses = _CLASSES[name]
     lr = settings.text("lr")
     extras = () if lr is None else (("lr_initial", lr),)

@@ -4,8 +4,8 @@ Source: mae efb2a80 main_{pretrain,finetune,linprobe}.py, submitit_{pretrain,fin
 util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_pretrain.py.
 """
 
-from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import (
@@ -88,7 +88,7 @@ def _scaled(settings: Settings) -> Sourced | None:
 def _optimizer(settings: Settings) -> Optimizer:
     if _phase(settings) == "linprobe":
         return Optimizer(convention=None, refusal="its LARS has no convention here")
-    return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
+    return ADAMW
 
 
 def _schedule(settings: Settings) -> str:
@@ -111,7 +111,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         return made
     rate = settings.text("layer_decay")
     note = f"layer_decay {rate}: a block's lr, and its decay of a step, fall towards the input"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(

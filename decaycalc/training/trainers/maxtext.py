@@ -5,23 +5,23 @@ Source: MaxText e591f30c configs/base.yml, utils/maxtext_utils.py.
 
 from fractions import Fraction
 
+from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
-
-def _optimizer(settings: Settings) -> Optimizer:
-    """Source: MaxText e591f30c optimizers/optimizers.py, get_optimizer."""
-    name = settings.word("optimizer")
-    if name in {"adamw", "adam_pax"}:
-        return Optimizer(convention="maxtext-adamw", uses=("beta1", "beta2", "eps"))
-    if name == "muon":
-        note = "this is of Muon's matrices: the other tensors have adam_weight_decay"
-        return Optimizer(convention="optax-muon", note=note)
-    if name == "sgd":
-        return Optimizer(convention=None, refusal="opt_type sgd is given no weight decay")
-    return Optimizer(convention=None, refusal=f"opt_type {name[:60]!r} has no convention here")
+_ADAMW = Optimizer(convention="maxtext-adamw", uses=ADAM)
+# Source: MaxText e591f30c optimizers/optimizers.py, get_optimizer.
+_OPTIMIZERS = {
+    "adamw": _ADAMW,
+    "adam_pax": _ADAMW,
+    "muon": Optimizer(
+        convention="optax-muon",
+        note="this is of Muon's matrices: the other tensors have adam_weight_decay",
+    ),
+    "sgd": Optimizer(convention=None, refusal="opt_type sgd is given no weight decay"),
+}
 
 
 def _of_muon(settings: Settings) -> Sourced | None:
@@ -122,7 +122,7 @@ TRAINER = Trainer(
         Field(name="final_fraction", paths=("learning_rate_final_fraction",
               "cosine_learning_rate_final_fraction"), default="0.1"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS, setting="opt_type"),
     schedule=_schedule,
     exempt=_exempt,
     batch=_batch,

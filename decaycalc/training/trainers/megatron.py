@@ -10,13 +10,14 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
 _OPTIMIZERS = {
-    "adam": Optimizer(convention="megatron-adam", uses=("beta1", "beta2", "eps")),
+    "adam": Optimizer(convention="megatron-adam", uses=ADAM),
     "sgd": Optimizer(convention="megatron-sgd", uses=("momentum",)),
     "muon": Optimizer(convention="megatron-muon"),
     "dist_muon": Optimizer(convention="megatron-muon"),
@@ -29,12 +30,6 @@ _LENGTHS = ("lr_decay_iters", "lr_decay_samples", "lr_decay_tokens")
 _WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt",
                "exponential": "exponential"}  # fmt: skip
 _MOST_INCREMENTS = 100_000  # of a batch that grows
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:
@@ -224,7 +219,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         notes.append(_grown(settings))
     if settings.has("decoupled_lr"):
         notes.append("--decoupled-lr: embeddings and output layer have an lr of their own")
-    return replace(made, notes=(*made.notes, *notes)) if notes else made
+    return made.with_notes(*notes)
 
 
 def _grown(settings: Settings) -> str:
@@ -290,7 +285,7 @@ TRAINER = Trainer(
         Field(name="apply_wd_to_qk_layernorm", paths=("apply_wd_to_qk_layernorm",),
               default="false"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
     exempt=_exempt,
     batch=_batch,

@@ -63,7 +63,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         "the scheduler's end_weight_decay, not the optimizer's weight_decay, reaches the weights"
         " (0.033 in most recipes)"
     )
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 _TELLING = ("scheduler.lr_decay_style", "scheduler.lr_warmup_iters", "scheduler.end_weight_decay",

@@ -13,6 +13,7 @@ from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.param_schedulers import schedule_of, schedulers_of
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -35,8 +36,7 @@ def find_optimizer(settings: Settings) -> Optimizer:
     """Return what an optimizer's type makes of its weight decay."""
     found = class_of(settings)
     if found is None:
-        name = (settings.text("optimizer") or "")[:40]
-        return Optimizer(convention=None, refusal=f"optimizer {name!r} has no convention here")
+        return unknown_optimizer(settings.text("optimizer") or "")
     if found.convention == "pytorch-sgd":
         return replace(found.optimizer(), convention="mmengine")
     return found.optimizer()
@@ -170,8 +170,7 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     by_layer = f"layer_decay_rate {rate}: a layer's lr, and its decay of a step, fall by it"
     rules = (*rules, by_layer) if rate else rules
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
-    own = groups(settings, path)
-    return replace(made, notes=(*made.notes, *notes), groups=(*made.groups, *own))
+    return made.with_groups(*groups(settings, path)).with_notes(*notes)
 
 
 def _finish(settings: Settings, made: Training) -> Training:

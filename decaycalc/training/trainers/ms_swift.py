@@ -7,6 +7,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
@@ -62,7 +63,7 @@ def _optimizer(settings: Settings) -> Optimizer:
         return Optimizer(convention="muon-keller")
     if name in {"", "default", "lorap", "multimodal"}:
         return hf_trainer.TRAINER.optimizer(settings)
-    return Optimizer(convention=None, refusal=f"--optimizer {name[:40]!r} has no convention here")
+    return unknown_optimizer(name, setting="--optimizer")
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -81,7 +82,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if name != "lorap" or typed_number(share) is None:
         return made
     plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)
-    return replace(made, groups=(*made.groups, plus))
+    return made.with_groups(plus)
 
 
 TRAINER = replace(

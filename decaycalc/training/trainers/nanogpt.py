@@ -3,7 +3,6 @@
 Source: karpathy/nanoGPT train.py, configurator.py (dc81cb36 for the warm-up's form).
 """
 
-from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
@@ -62,13 +61,13 @@ def _finish(settings: Settings, made: Training) -> Training:
     width = settings.number("mup_width")
     if not width:
         note = "muP: the lr of c_attn, c_fc and c_proj is lr / mup_width_multiplier, not known here"
-        return replace(made, notes=(*made.notes, note))
+        return made.with_notes(note)
     hidden = Group(
         name="hidden",
         selector="weights of c_attn, c_fc and c_proj",
         lr_mult=decimal_text(1 / width),
     )
-    return replace(made, groups=(*made.groups, hidden))
+    return made.with_groups(hidden)
 
 
 TRAINER = Trainer(

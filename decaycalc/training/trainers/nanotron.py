@@ -5,7 +5,7 @@ Source: nanotron 2411b022 config/config.py, helpers.py.
 
 from fractions import Fraction
 
-from decaycalc.record import replace
+from decaycalc.training.reading.optimizers import ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -20,10 +20,10 @@ _SHAPES = {"linear": "linear", "cosine": "cosine", "1-sqrt": "1-sqrt"}
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer").removesuffix("optimizerargs")
     if name == "adamw":
-        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
+        return ADAMW
     if name == "sgd":
         return Optimizer(convention="pytorch-sgd")
-    return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+    return unknown_optimizer(name)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -72,7 +72,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         "use_mup: a linear layer's lr is lr · fan_out / fan_in, and so is its decay of a step;"
         " what is shown is of norms, embeddings and square layers"
     )
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(

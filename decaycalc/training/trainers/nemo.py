@@ -11,7 +11,8 @@ from decaycalc.algebra.number import finite
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
-from decaycalc.training.reading.exemptions import of_kinds
+from decaycalc.training.reading.exemptions import NONE_EXEMPT, of_kinds
+from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -25,10 +26,9 @@ _CLASSES = {
     "distributed_fused_adam": "apex.FusedAdam",
     "lamb": "apex.FusedLAMB",
 }
-_ADAM = ("beta1", "beta2", "eps")
 # NeMo's own classes, whose decay is 0 by default, and Megatron core's.
 _OWN = {
-    "mcore_distributed_optim": Optimizer(convention="megatron-adam", uses=_ADAM),
+    "mcore_distributed_optim": Optimizer(convention="megatron-adam", uses=ADAM),
     "novograd": Optimizer(
         convention="timm-novograd",
         note="NovoGrad's decay joins the momentum of normed gradients: in the long run it is"
@@ -51,8 +51,7 @@ def _optimizer(settings: Settings) -> Optimizer:
         return found.optimizer()
     if name in _OWN:
         return _OWN[name]
-    reason = f"model.optim.name {name[:40]!r} has no convention here"
-    return Optimizer(convention=None, refusal=reason)
+    return unknown_optimizer(name, setting="model.optim.name")
 
 
 def _weight_decay(settings: Settings) -> Sourced | None:
@@ -225,7 +224,7 @@ _SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
 def _exempt(settings: Settings) -> Exemption:
     switch = "model.optim.do_layer_norm_weight_decay"
     if not _is_megatron(settings):
-        return Exemption(rule="nothing", mask="all")
+        return NONE_EXEMPT
     if settings.flag("do_layer_norm_weight_decay"):
         return of_kinds("biases", switch=switch)
     return of_kinds("norms", "biases", switch=switch)
@@ -240,7 +239,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if not settings.has("model.rampup_batch_size"):
         return made
     note = "the batch size grows over the run: the last one is taken"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 def _stages(name: str) -> tuple[Field, ...]:

@@ -10,12 +10,17 @@ from math import ceil
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
 _DURATION = re.compile(r"([\d_.eE+]+?)(ep|T)?")
+_OPTIMIZERS = {
+    "adamw": ADAMW,
+    "lionw": Optimizer(convention="lion-pytorch", uses=("beta1", "beta2")),
+}
 
 
 def _duration(settings: Settings) -> tuple[Fraction | None, str]:
@@ -64,15 +69,6 @@ def _epochs(settings: Settings) -> Sourced | None:
     if length is None or unit != "ep":
         return None
     return derived("epochs", decimal_text(length), "max_duration")
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    if name == "adamw":
-        return Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps"))
-    if name == "lionw":
-        return Optimizer(convention="lion-pytorch", uses=("beta1", "beta2"))
-    return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
 
 
 def _length(settings: Settings, name: str) -> str | None:
@@ -147,7 +143,7 @@ TRAINER = Trainer(
               default="false"),
         Field(name="decay_embeddings", paths=("optimizer.decay_embeddings",), default="false"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
     exempt=_exempt,
     batch=lambda _: ("batch_size",),

@@ -3,6 +3,7 @@
 Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
 """
 
+from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -30,7 +31,7 @@ def _by_model(name: str, vit: str, other: str) -> Derive:
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     if name == "adamw":
-        return Optimizer(convention="open-clip", uses=("beta1", "beta2", "eps"))
+        return Optimizer(convention="open-clip", uses=ADAM)
     reason = f"--opt {name[:60]!r} has no convention here: timm's names convert as timm-NAME"
     return Optimizer(convention=None, refusal=reason)
 

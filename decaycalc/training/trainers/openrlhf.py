@@ -5,6 +5,7 @@ utils/deepspeed/deepspeed.py, utils/deepspeed/deepspeed_utils.py.
 """
 
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -23,8 +24,8 @@ _PROGRAMS = tuple(f"openrlhf.cli.{name}" for name in _DEFAULTS)
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     if name != "adam":
-        return Optimizer(convention=None, refusal=f"optimizer {name[:40]!r} has no convention here")
-    return Optimizer(convention="deepspeed-adam", uses=("beta1", "beta2", "eps"))
+        return unknown_optimizer(name)
+    return Optimizer(convention="deepspeed-adam", uses=ADAM)
 
 
 def _by_program(name: str) -> Derive:

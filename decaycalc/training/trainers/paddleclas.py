@@ -9,20 +9,20 @@ from itertools import pairwise
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.by_class import class_default, class_of
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
-_ADAM = ("beta1", "beta2", "eps")
-_USES = {"momentum": ("momentum", "nesterov"), "adam": _ADAM, "adamw": _ADAM, "nadam": _ADAM}
+_USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM, "nadam": ADAM}
 
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     found = class_of(settings, library="paddle")
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     if settings.word("regularizer") == "l1":
         return Optimizer(
             convention=None, refusal="an L1 regularizer has no weight decay of its own"

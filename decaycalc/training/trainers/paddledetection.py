@@ -6,11 +6,11 @@ Source: PaddleDetection 666f597fd ppdet/optimizer/optimizer.py.
 from fractions import Fraction
 from itertools import pairwise
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.by_class import class_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -18,8 +18,7 @@ from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _BUILDER, _RATE = "OptimizerBuilder", "LearningRate"
-_USES = {"momentum": ("momentum", "nesterov"), "adamw": ("beta1", "beta2", "eps"),
-         "adam": ("beta1", "beta2", "eps")}  # fmt: skip
+_USES = {"momentum": UNDAMPENED_SGD, "adamw": ADAM, "adam": ADAM}
 
 
 def _is_regularized(settings: Settings) -> bool:
@@ -31,7 +30,7 @@ def _is_regularized(settings: Settings) -> bool:
 def _optimizer(settings: Settings) -> Optimizer:
     name, found = settings.word("optimizer"), class_of(settings, library="paddle")
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     if name != "adamw" and settings.word("regularizer") == "l1":
         return Optimizer(convention=None, refusal="an L1 regularizer is no weight decay")
     return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
@@ -137,7 +136,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     notes = list(missing_bases(settings.document))
     if settings.has(f"{_BUILDER}.optimizer.param_groups"):
         notes.append("param_groups have settings of their own, which are not shown")
-    return replace(made, notes=(*made.notes, *notes)) if notes else made
+    return made.with_notes(*notes)
 
 
 TRAINER = Trainer(

@@ -6,19 +6,18 @@ paddle 3 optimizer/lr.py.
 
 from fractions import Fraction
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.by_class import class_default, class_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
-_ADAM = ("beta1", "beta2", "eps")
-_USES = {"momentum": ("momentum", "nesterov"), "adam": _ADAM, "adamw": _ADAM}
+_USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM}
 _CUSTOM = "optimizer.custom_cfg"
 
 
@@ -35,7 +34,7 @@ def _name(settings: Settings) -> Sourced | None:
 def _optimizer(settings: Settings) -> Optimizer:
     name, found = settings.word("optimizer"), class_of(settings, library="paddle")
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
 
 
@@ -80,8 +79,8 @@ def _groups(settings: Settings) -> tuple[Group, ...]:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    notes = (*made.notes, *missing_bases(settings.document))
-    return replace(made, notes=notes, groups=(*made.groups, *_groups(settings)))
+    made = made.with_groups(*_groups(settings))
+    return made.with_notes(*missing_bases(settings.document))
 
 
 TRAINER = Trainer(

@@ -6,29 +6,27 @@ Source: SlowFast 287ec00 slowfast/config/defaults.py, models/optimizer.py, utils
 from fractions import Fraction
 from itertools import pairwise
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element, numbers_of
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 
 _OPTIMIZERS = {
-    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "dampening", "nesterov")),
-    "adam": Optimizer(convention="pytorch-adam", uses=("beta1", "beta2", "eps")),
-    "adamw": Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
-    "mt_adamw": Optimizer(convention="pytorch-adamw", uses=("beta1", "beta2", "eps")),
+    "sgd": Optimizer(convention="pytorch-sgd", uses=SGD),
+    "adam": Optimizer(convention="pytorch-adam", uses=ADAM),
+    "adamw": ADAMW,
+    "mt_adamw": ADAMW,
 }
 Ramp = dict[str, str | Fraction | None]
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    if settings.flag("lars"):
-        return Optimizer(convention=None, refusal="its LARS has no convention here")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
+    named = by_name(_OPTIMIZERS)(settings)
+    lars = Optimizer(convention=None, refusal="its LARS has no convention here")
+    return lars if settings.flag("lars") else named
 
 
 def _scaled(name: str, path: str) -> Derive:
@@ -87,12 +85,12 @@ def _finish(settings: Settings, made: Training) -> Training:
     if norms:
         own = Group(name="batch normalisation", selector="batch normalisation",
                     weight_decay=decimal_text(norms))  # fmt: skip
-        made = replace(made, groups=(*made.groups, own))
+        made = made.with_groups(own)
     if settings.number("layer_decay") == 1:
         return made
     rate = settings.text("layer_decay")
     note = f"LAYER_DECAY {rate}: a layer's lr, and its decay of a step, fall towards the input"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 def _lr(name: str, key: str, default: str) -> tuple[Field, Field]:

@@ -5,6 +5,7 @@ schedules.py; confection 1.3.4 _config.py, deep_merge_configs; explosion/project
 pipelines/*/configs.
 """
 
+from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -19,9 +20,9 @@ def _optimizer(settings: Settings) -> Optimizer:
     """Return Adam with L2 as a weight decay, or as a penalty of the gradients."""
     name = settings.word("optimizer")
     if not name.startswith(("adam.", "radam.")):
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     key = "thinc-adam" if settings.flag("is_weight_decay") else "thinc-adam-l2"
-    return Optimizer(convention=key, uses=("beta1", "beta2", "eps"))
+    return Optimizer(convention=key, uses=ADAM)
 
 
 def _decay(settings: Settings) -> Sourced:

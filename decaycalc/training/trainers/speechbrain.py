@@ -6,6 +6,7 @@ recipes/*/*/hparams.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -81,9 +82,8 @@ def _of_class(name: str) -> Derive:
 def _optimizer(settings: Settings) -> Optimizer:
     found = _class_of(settings)
     if found is None:
-        name = (settings.text("optimizer") or "")[:60]
-        return Optimizer(convention=None, refusal=f"optimizer {name!r} has no convention here")
-    uses = tuple(name for name in found.uses if name not in {"beta1", "beta2", "eps"})
+        return unknown_optimizer(settings.text("optimizer") or "")
+    uses = tuple(name for name in found.uses if name not in ADAM)
     return Optimizer(convention=found.convention, uses=uses)
 
 
@@ -131,7 +131,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         notes.append(f"{names}: an optimizer of its own, with an lr and a decay that are not shown")
     if "".join(settings.texts("dynamic_batching")).lower() == "true":
         notes.append("dynamic_batching: batches are by length, batch_size is not what holds")
-    return replace(made, notes=(*made.notes, *notes)) if notes else made
+    return made.with_notes(*notes)
 
 
 TRAINER = Trainer(

@@ -5,31 +5,25 @@ Source: Swin-Transformer f82860b config.py, main.py, optimizer.py, lr_scheduler.
 
 from fractions import Fraction
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 
-_ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
-    "adamw": Optimizer(convention="pytorch-adamw", uses=_ADAM),
-    "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov")),
-    "fused_adam": Optimizer(convention="apex-fused-adam", uses=_ADAM),
-    "fused_lamb": Optimizer(convention="apex-fused-lamb", uses=_ADAM),
+    "adamw": ADAMW,
+    "sgd": Optimizer(convention="pytorch-sgd", uses=UNDAMPENED_SGD),
+    "fused_adam": Optimizer(convention="apex-fused-adam", uses=ADAM),
+    "fused_lamb": Optimizer(convention="apex-fused-lamb", uses=ADAM),
 }
 _PER = 512  # examples, of whose step BASE_LR is the lr
 # main.py sets lr after the optimizer's step, by the index of that step.
 _DELAY = 1
 _LEAST_LINEAR = Fraction(1, 100)
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -71,7 +65,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if not settings.has("TRAIN.LAYER_DECAY") or settings.number("layer_decay") == 1:
         return made
     note = "TRAIN.LAYER_DECAY: each layer below the last has a smaller lr, and decays as much less"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 _SCHEDULER = "TRAIN.LR_SCHEDULER"
@@ -113,12 +107,9 @@ TRAINER = Trainer(
         Field(name="gamma", paths=(f"{_SCHEDULER}.GAMMA",), default="0.1"),
         Field(name="layer_decay", paths=("TRAIN.LAYER_DECAY",)),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
-    exempt=lambda _: Exemption(
-        rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
-        mask="timm",
-    ),
+    exempt=lambda _: TIMM_EXEMPT,
     harmless=("MODEL*", "DATA*", "AUG*", "TEST*", "TRAIN.CLIP_GRAD", "TRAIN.LR_SCHEDULER*",
               "TRAIN.AUTO_RESUME", "TRAIN.EMA*", "SAVE_FREQ", "PRINT_FREQ", "AMP*"),
     finish=_finish,

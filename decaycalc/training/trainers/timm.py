@@ -13,6 +13,7 @@ from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -57,8 +58,8 @@ def _optimizer(settings: Settings) -> Optimizer:
     try:
         convention = find_convention(key).key
     except UnknownNameError:
-        return Optimizer(convention=None, refusal=f"opt {name[:40]!r} has no convention here")
-    uses = ("momentum", "nesterov") if name.startswith(_MOMENTUM) else ("beta1", "beta2", "eps")
+        return unknown_optimizer(name, setting="opt")
+    uses = UNDAMPENED_SGD if name.startswith(_MOMENTUM) else ADAM
     note = "Lookahead's slow weights follow" if "lookahead" in settings.word("optimizer") else ""
     return Optimizer(convention=convention, uses=uses, note=note)
 
@@ -237,7 +238,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         return made
     rate = (*settings.texts("layer_decay"), "?")[0][:20]
     note = f"layer_decay {rate}: the lr falls by that factor a layer ('arch --layer-decay')"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(

@@ -9,16 +9,17 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
+from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Sourced
 
-_ADAM = ("beta1", "beta2", "eps")
 _OPTIMIZERS = {
-    "adamw": Optimizer(convention="torchtitan", uses=_ADAM),
-    "adam": Optimizer(convention="pytorch-adam", uses=_ADAM),
-    "default_adamw": Optimizer(convention="torchtitan", uses=_ADAM),
+    "adamw": Optimizer(convention="torchtitan", uses=ADAM),
+    "adam": Optimizer(convention="pytorch-adam", uses=ADAM),
+    "default_adamw": Optimizer(convention="torchtitan", uses=ADAM),
 }
 _SHAPES = {"linear": "linear", "sqrt": "1-sqrt", "cosine": "cosine"}
 _WHOLE = ("global_batch_size", "seq_len")
@@ -26,12 +27,6 @@ _MICROBATCH = "training.num_tokens_per_microbatch_per_dp_rank"
 _STEP = "training.num_tokens_per_train_step"
 _ACCUMULATION = "training.gradient_accumulation_steps"
 _OF_DEVICES = ("batch_size", "world_size", "seq_len")
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    unknown = Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
-    return _OPTIMIZERS.get(name, unknown)
 
 
 def _devices(settings: Settings) -> Sourced | None:
@@ -119,9 +114,9 @@ TRAINER = Trainer(
         Field(name="min_lr_factor", paths=("lr_scheduler.min_lr_factor", "lr_scheduler.lr_min"),
               default="0"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all"),
+    exempt=lambda _: NONE_EXEMPT,
     batch=_batch,
     unit=lambda _: "tokens",
     harmless=("optimizer.implementation", "optimizer.fused", "optimizer.early_step*",

@@ -7,10 +7,10 @@ references/{detection,segmentation,video_classification}; --bias-weight-decay an
 
 from fractions import Fraction
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import (
@@ -50,16 +50,10 @@ _WARMUP = 1000  # iterations of detection's first epoch
 _AUX = "10"  # the factor of lr of segmentation's auxiliary classifier
 _OPTIMIZERS = {
     "sgd": Optimizer(convention="torchvision", uses=("momentum",)),
-    "sgd_nesterov": Optimizer(convention="torchvision", uses=("momentum", "nesterov")),
+    "sgd_nesterov": Optimizer(convention="torchvision", uses=UNDAMPENED_SGD),
     "rmsprop": Optimizer(convention="pytorch-rmsprop", uses=("momentum",)),
     "adamw": Optimizer(convention="pytorch-adamw"),
 }
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    reason = f"--opt {name[:40]!r} has no convention here"
-    return _OPTIMIZERS.get(name, Optimizer(convention=None, refusal=reason))
 
 
 def _task(settings: Settings) -> str:
@@ -143,7 +137,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if _task(settings) == "segmentation" and settings.flag("aux_loss"):
         aux = "names with aux_classifier"
         own.append(Group(name="aux_classifier", selector=aux, lr_mult=_AUX))
-    return replace(made, groups=(*made.groups, *own))
+    return made.with_groups(*own)
 
 
 def _main(settings: Settings, name: str) -> str | None:
@@ -207,7 +201,7 @@ TRAINER = Trainer(
             for name in ("lr_warmup_epochs", "lr_warmup_method", "lr_warmup_decay")
         ),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name(_OPTIMIZERS, setting="--opt"),
     schedule=_schedule,
     exempt=_exempt,
     batch=lambda _: PER_DEVICE,

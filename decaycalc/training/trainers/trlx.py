@@ -4,9 +4,9 @@ Source: trlx 3340c2f trlx/data/configs.py, trlx/utils/__init__.py,
 trlx/trainer/accelerate_base_trainer.py.
 """
 
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -29,7 +29,7 @@ def _class_of(settings: Settings) -> OptimizerClass | None:
 def _optimizer(settings: Settings) -> Optimizer:
     name, found = settings.word("optimizer"), _class_of(settings)
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:60]!r} has no convention here")
+        return unknown_optimizer(name)
     return found.optimizer()
 
 
@@ -53,7 +53,7 @@ def _schedule(settings: Settings) -> str | None:
 
 def _finish(_: Settings, made: Training) -> Training:
     note = "the run ends at total_steps or after its epochs, whichever comes first"
-    return replace(made, notes=(*made.notes, note))
+    return made.with_notes(note)
 
 
 TRAINER = Trainer(

@@ -8,6 +8,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -68,14 +69,14 @@ def find_optimizer(settings: Settings, name: str) -> Optimizer:
     """Return what an optimizer of Ultralytics makes of its number."""
     extras = (("nbs", settings.text("nbs") or "64"),)
     if name == "sgd":
-        uses = ("momentum", "nesterov")
+        uses = UNDAMPENED_SGD
         return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras)
     if name == "musgd":
         note = (
             "MuSGD's decay acts in its SGD half, beside the Muon step; the heads' cv3 have three"
             " times the lr"
         )
-        uses = ("momentum", "nesterov")
+        uses = UNDAMPENED_SGD
         return Optimizer(convention="ultralytics-sgd", uses=uses, extras=extras, note=note)
     if name == "adamw":
         return Optimizer(convention="ultralytics-adamw", uses=_ADAM_USES, extras=extras)
@@ -85,8 +86,7 @@ def find_optimizer(settings: Settings, name: str) -> Optimizer:
         return Optimizer(
             convention="pytorch-rmsprop", uses=("momentum",), value=scaled_decay(settings)
         )
-    reason = f"optimizer {name!r} has no convention here"
-    return Optimizer(convention=None, refusal=reason)
+    return unknown_optimizer(name)
 
 
 def _optimizer(settings: Settings) -> Optimizer:

@@ -8,7 +8,9 @@ from fractions import Fraction
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -28,7 +30,7 @@ def _exempt(settings: Settings) -> Exemption:
     megatron = _is_megatron(settings)
     if megatron:
         return Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d")
-    return Exemption(rule="nothing", mask="all")
+    return NONE_EXEMPT
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -37,7 +39,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
     found = find_class(name)
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:80]!r} has no convention here")
+        return unknown_optimizer(name)
     return found.optimizer()
 
 

@@ -6,6 +6,7 @@ verl/trainer/fsdp_sft_trainer.py, verl/workers/config/optimizer.py.
 
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -19,7 +20,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
     found = find_class(name) if "adam" in name.lower() else None
     if found is None:
-        return Optimizer(convention=None, refusal=f"optimizer {name[:80]!r} has no convention here")
+        return unknown_optimizer(name)
     return found.optimizer()
 
 

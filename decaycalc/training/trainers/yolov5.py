@@ -8,6 +8,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import epochs
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -37,10 +38,10 @@ def _optimizer(settings: Settings) -> Optimizer:
     if settings.has("adam") and settings.flag("adam"):  # until 6.1, and in YOLOv7
         name = "adam"
     if name == "sgd":
-        return Optimizer(convention="yolov5", uses=("momentum", "nesterov"))
+        return Optimizer(convention="yolov5", uses=UNDAMPENED_SGD)
     if name in {"adamw", "adam"}:
         return ultralytics.find_optimizer(settings, name)
-    return Optimizer(convention=None, refusal=f"optimizer {name[:40]!r} has no convention here")
+    return unknown_optimizer(name)
 
 
 def _older_cosine(settings: Settings) -> Sourced | None:

@@ -1,0 +1,32 @@
+"""A trainer's word for its optimizer: a table of its names, and the refusal of any other."""
+
+from collections.abc import Callable, Mapping
+
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Optimizer
+
+ADAM = ("beta1", "beta2", "eps")
+SGD = ("momentum", "dampening", "nesterov")
+UNDAMPENED_SGD = ("momentum", "nesterov")
+ADAMW = Optimizer(convention="pytorch-adamw", uses=ADAM)
+
+
+def unknown_optimizer(name: str, *, setting: str = "optimizer") -> Optimizer:
+    """Return the refusal of an optimizer that the catalogue has no convention for.
+
+    >>> unknown_optimizer("signum").refusal
+    "optimizer 'signum' has no convention here"
+    """
+    return Optimizer(convention=None, refusal=f"{setting} {name[:60]!r} has no convention here")
+
+
+def by_name(
+    optimizers: Mapping[str, Optimizer], *, setting: str = "optimizer"
+) -> Callable[[Settings], Optimizer]:
+    """Return what looks a file's optimizer up among those of a trainer, in lower case."""
+
+    def find(settings: Settings) -> Optimizer:
+        name = settings.word("optimizer")
+        return optimizers.get(name) or unknown_optimizer(name, setting=setting)
+
+    return find
