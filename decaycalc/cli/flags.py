@@ -12,6 +12,9 @@ _FLAGS = {
     "gradient_scale": "--gradient-rms",
 }
 
+# Flags that say too little in an error.
+_WAYS = {"optimizer": "--optimizer (sgd or adam: what trains the penalty)"}
+
 
 def flag_of(quantity: str) -> str:
     """Return the flag that gives a quantity.
@@ -29,4 +32,5 @@ def flag_of(quantity: str) -> str:
 
 def way_out(missing: tuple[str, ...]) -> str:
     """Return what to give for the missing quantities, `give --lr and -N`."""
-    return f"give {' and '.join(dict.fromkeys(map(flag_of, missing)))}"
+    ways = (_WAYS.get(name) or flag_of(name) for name in missing)
+    return f"give {' and '.join(dict.fromkeys(ways))}"
