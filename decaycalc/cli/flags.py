@@ -12,8 +12,8 @@ _FLAGS = {
     "gradient_scale": "--gradient-rms",
 }
 
-# Flags that say too little in an error.
-_WAYS = {"optimizer": "--optimizer (sgd or adam: what trains the penalty)"}
+# What to say of a flag that says too little in an error.
+_HINTS = {"optimizer": "what trains the penalty: sgd or adam"}
 
 
 def flag_of(quantity: str) -> str:
@@ -32,5 +32,5 @@ def flag_of(quantity: str) -> str:
 
 def way_out(missing: tuple[str, ...]) -> str:
     """Return what to give for the missing quantities, `give --lr and -N`."""
-    ways = (_WAYS.get(name) or flag_of(name) for name in missing)
-    return f"give {' and '.join(dict.fromkeys(ways))}"
+    hints = "".join(f" ({_HINTS[name]})" for name in missing if name in _HINTS)
+    return f"give {' and '.join(dict.fromkeys(map(flag_of, missing)))}{hints}"
