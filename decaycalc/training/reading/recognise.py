@@ -6,7 +6,7 @@ from importlib import import_module
 
 from decaycalc.errors import UnknownNameError, UnreadableFileError
 from decaycalc.training import trainers as _package
-from decaycalc.training.reading.bases import bases_of, with_bases
+from decaycalc.training.reading.bases import KEYS, bases_of, with_bases
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import key_paths
@@ -98,19 +98,35 @@ def recognise(document: Document) -> Trainer:
 # Names that many programs share: they tell no trainer.
 _GENERIC = frozenset(
     {"learning_rate", "lr", "weight_decay", "wd", "momentum", "batch_size", "epochs", "optimizer",
-     "scheduler", "model", "data", "seed", "steps", "name"}
+     "scheduler", "model", "data", "seed", "steps", "name", *KEYS}
 )  # fmt: skip
 
 
 def _why_not(document: Document) -> str:
-    """Return why a document is no trainer's, with the nearest kind."""
-    paths = paths_of(document) - _GENERIC
+    """Return why a document is no trainer's, with the nearest kind that no key rules out."""
+    whole = paths_of(with_bases(document))
+    own = (path for path in whole - _GENERIC if path.partition(".")[0] not in _shared())
+    paths = frozenset(own)
     keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())
-    near = max(trainers(), key=lambda trainer: _nearness(trainer, paths))
+    left = [each for each in trainers() if not _is_ruled_out(each, whole)]
+    near = max(left, key=lambda trainer: _nearness(trainer, paths))
     text = f"it has {keys[:100]}, not enough of any trainer's own keys"
     if _nearness(near, paths):
         text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
     return f"{text}; --kind takes one of {', '.join(trainer.kind for trainer in trainers())}"
+
+
+def _is_ruled_out(trainer: Trainer, paths: frozenset[str]) -> bool:
+    """Return whether a file has a key that no file of the trainer's has."""
+    return all(not paths.isdisjoint(signature.none_of) for signature in trainer.signatures)
+
+
+@cache
+def _shared() -> frozenset[str]:
+    """Return the sections, as SOLVER, in which the files of several trainers have their keys."""
+    paths = [[path for each in trainer.signatures for path in each.paths] for trainer in trainers()]
+    own = [{path.partition(".")[0] for path in each if "." in path} for each in paths]
+    return frozenset(name for names in own for name in names if sum(name in n for n in own) > 1)
 
 
 def _nearness(trainer: Trainer, paths: frozenset[str]) -> int:

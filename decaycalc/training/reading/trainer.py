@@ -38,6 +38,11 @@ class Signature(Record):
         return len(paths.intersection(self.any_of))
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The keys that it asks for."""
+        return (*self.all_of, *self.any_of)
+
+    @property
     def weight(self) -> int:
         """How many keys it asks for."""
         return len(self.all_of) + (self.at_least if self.any_of else 0)

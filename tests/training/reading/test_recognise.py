@@ -134,3 +134,15 @@ def test_a_program_s_odd_name_does_not_break_the_line(tmp_path):
     text = SCRIPT + SCRIPT.replace("python train.py", '"a\nb"').replace("size 4", "size 8")
     with pytest.raises(UnreadableFileError, match=r"run\.sh:\d \(a b\)"):
         read(tmp_path, "run.sh", text)
+
+
+FAST_REID = "SOLVER:\n  OPT: Adam\n  MAX_EPOCH: 120\n  BASE_LR: 0.00035\n  WEIGHT_DECAY: 5e-4\n"
+
+
+@pytest.mark.parametrize("text", [FAST_REID, "_BASE_: ../Base.yml\nDATASETS:\n  NAMES: (a,)\n"])
+def test_no_kind_is_named_by_the_keys_of_a_family(tmp_path, text):
+    (tmp_path / "Base.yml").write_text(FAST_REID)
+    (tmp_path / "own").mkdir()
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path / "own", "a.yml", text)
+    assert "nearest is" not in str(caught.value)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from itertools import takewhile
 
 Variables = Mapping[str, list[str]]
@@ -66,16 +67,37 @@ def _order(left: str, right: str, *, numeric: bool) -> int | None:
     return (int(left) > int(right)) - (int(left) < int(right))
 
 
+def matches(word: str | None, patterns: list[str]) -> bool | None:
+    """Return whether one of a `case`'s patterns fits its word, None where that is not known.
+
+    >>> matches("7b", ["13b", "7*"]), matches(None, ["7b"]), matches(None, ["*"])
+    (True, None, True)
+    """
+    if "*" in patterns:
+        return True
+    if word is None:
+        return None
+    known = [pattern for pattern in patterns if "$" not in pattern]
+    if any(fnmatchcase(word, pattern) for pattern in known):
+        return True
+    return False if len(known) == len(patterns) else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Condition:
-    """One `if`, or loop, that is being read: the variables before it, and at each branch's end.
+    """One `if`, `case` or loop that is being read: the variables before it, and at branches' ends.
 
-    `truth` is that of the branch being read; `settled` whether one that is taken was passed.
+    `truth` is that of the branch being read; `settled` whether one that is taken was passed. A
+    `case` has the `word` that it tests, None where that is open; `heads` are the patterns read so
+    far of a branch whose own statements have not begun, None within a branch.
     """
 
     before: Variables
     truth: bool | None
     is_loop: bool = False
+    is_case: bool = False
+    word: str | None = None
+    heads: list[str] | None = None
     settled: bool = False
     leaves: bool = False  # this branch ends the script, or the turn of its loop
     ends: list[Variables] = field(default_factory=list)

@@ -4,7 +4,8 @@ import re
 from fractions import Fraction
 
 from decaycalc.record import Record
-from decaycalc.training.trainers.syntax.shell import Command, Typed, as_number, flags_tree
+from decaycalc.training.trainers.syntax.shell import Command, as_number, flags_tree
+from decaycalc.training.trainers.syntax.shell_variables import Typed
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar, find
 
 

@@ -179,6 +179,9 @@ class _Lexer:
             self.end_statement()
             if self.guarded and character in "\n;":
                 self.keyword("fi")
+            if sign == ";;" and not self.depth:  # a branch of a `case` ends
+                self.at += 1
+                self.keyword(";;")
 
     def conditional(self, sign: str) -> None:
         """End a statement upon which the next one depends."""

@@ -75,6 +75,22 @@ def test_a_comparison_of_words_is_told_and_nothing_else(test, truth):
         ("A=1\nuntil [ -f x ]; do\nA=2\ndone\np --a $A", "2"),
         ("done\np --a 1", "1"),
         ("A=1\ncase $M in\n  7b) A=2 ;;\n  *)\n A=3\n ;;\nesac\np --a $A", "$A"),
+        ("A=1\ncase $M in\n  7b) A=2 ;;\n  *)\n A=2\n ;;\nesac\np --a $A", "2"),
+        ("M=7b\ncase $M in\n  13b) A=1 ;;\n  7b) A=2 ;;\n *) A=3 ;;\nesac\np --a $A", "2"),
+        ("M=7b\ncase \"$M\" in 13b|'7b') A=2 ;; esac\np --a $A", "2"),
+        ("M=7b\ncase ${M} in\n (13b |\n 7*) A=2 ;;\n 7b) A=3;; esac\np --a $A", "2"),
+        ("A=1\ncase ${M:-7b} in 13b) A=2 ;; esac\np --a $A", "1"),
+        ("A=1\ncase 7b in $X) A=2 ;; esac\np --a $A", "$A"),
+        ("A=1\ncase 7b in $X) A=2 ;; 7b) A=2 ;; *) A=3; esac\np --a $A", "2"),
+        ("A=1\ncase $M in 7b) A=2 ;; *) exit 1 ;; esac\np --a $A", "2"),
+        ("if [ a = a ]; then case b in b) A=2;; esac; fi\np --a $A", "2"),
+        ("case a in a) case b in c) A=1;; b) A=2;; esac;; *) A=3;; esac\np --a $A", "2"),
+        (
+            "case a in\n b)\n if [ c = c ]; then A=1; fi;;\n a) [ c = c ] && A=2;;\nesac\np --a $A",
+            "2",
+        ),
+        ("A=1\n;;\nesac\ncase\np --a $A", "1"),
+        ("for ((i=0;;i++)); do A=1; done\np --a $A", "1"),
     ],
 )
 def test_a_variable_is_what_the_branch_that_is_taken_sets(script, value):
@@ -103,6 +119,14 @@ def test_flags_that_a_branch_adds_are_there_and_open(script, expected):
     assert words(script) == [expected]
 
 
-def test_endless_conditions_are_refused():
+@pytest.mark.parametrize(
+    "script", ["if [ -f x ]; then A=1; fi\n" * 501, "case a in a) " * 2000 + "A=1;;\n"]
+)
+def test_endless_conditions_are_refused(script):
     with pytest.raises(UnreadableFileError, match="more than 500 conditions"):
-        words("if [ -f x ]; then A=1; fi\n" * 501 + "p --a 1\n")
+        words(f"{script}p --a 1\n")
+
+
+def test_the_branches_of_an_open_case_are_all_read():
+    script = "case $1 in\n a) p --a 1 ;;\n b) p --a 2 ;;\nesac\n"
+    assert words(script) == [["p", "--a", "1"], ["p", "--a", "2"]]

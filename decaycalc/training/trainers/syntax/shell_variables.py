@@ -1,0 +1,157 @@
+"""Variables of a shell script: what is assigned, and the words that an expansion yields."""
+
+import re
+
+from decaycalc.record import Record
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.trainers.syntax.arithmetic import calculate
+from decaycalc.training.trainers.syntax.shell_words import (
+    Part,
+    PartKind,
+    Word,
+    read_parts,
+    split_value,
+)
+
+ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
+_REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?([-=])(.*))?", re.DOTALL)
+_DEEPEST = 3  # defaults within defaults
+_LONGEST = 100_000  # characters that a variable may grow to
+
+
+class Typed(Record):
+    """One expanded word; `open` names what in it cannot be known without running the script."""
+
+    text: str
+    line: int
+    open: str = ""
+
+
+class ShellVariables:
+    """The variables that a script has set so far; a variable is a list of words."""
+
+    def __init__(self, known: dict[str, list[str]]) -> None:
+        self.known = known
+        self.arrays: dict[str, list[Typed]] = {}  # the words of an array, with their own lines
+
+    def assign(self, statement: tuple[Word, ...], at: int, match: re.Match[str]) -> int:
+        """Set a variable or array; return where the statement goes on."""
+        word, name = statement[at], match[1]
+        is_array = not match[3] and len(word.parts) == 1 and _is_open(statement, at + 1)
+        own: list[Typed] = []
+        if is_array:
+            at += 2
+            while at < len(statement) and statement[at].plain != ")":
+                own += self.expand(statement[at])
+                at += 1
+            values = [typed.text for typed in own]
+        else:
+            first = Part(kind=PartKind.TEXT, text=match[3], quoted=True)
+            values = [self.joined((first, *word.parts[1:]))]
+        if match[2]:
+            old = self.known.get(name, [])
+            values = [*old, *values] if is_array else ["".join([*old, *values])]
+        if sum(map(len, values)) <= _LONGEST:
+            self.arrays[name] = [*self.arrays.get(name, []), *own] if match[2] else own
+            self.known[name] = values
+        return at + 1
+
+    def array(self, word: Word) -> list[Typed]:
+        """Return an array's words where a word is one and no more, `"${NAME[@]}"`."""
+        parts = [part for part in word.parts if part.kind is not PartKind.TEXT or part.text]
+        if len(parts) != 1 or parts[0].kind is not PartKind.VARIABLE:
+            return []
+        name, mark, _ = parts[0].text.partition("[@]")
+        words = self.arrays.get(name, []) if mark else []
+        whole = [typed.text for typed in words] == self.known.get(name)
+        plain = parts[0].quoted or not any(len(split_value(typed.text)) != 1 for typed in words)
+        return words if whole and plain else []
+
+    def joined(self, parts: tuple[Part, ...]) -> str:
+        """Return parts as one text; what is open stays as typed."""
+        return "".join(" ".join(self.values(part)) for part in parts)
+
+    def expand(self, word: Word) -> list[Typed]:
+        """Return the words that a word expands to."""
+        if words := self.array(word):
+            return words
+        texts: list[str] = [""]
+        for part in word.parts:
+            values = self.values(part)
+            if part.kind is PartKind.VARIABLE and values != [f"${part.text}"]:
+                if not part.quoted:
+                    values = [piece for value in values for piece in split_value(value)]
+                elif "@" not in part.text:
+                    values = [" ".join(values)]
+            texts[-1] += values[0] if values else ""
+            texts += values[1:]
+        quoted = any(part.quoted for part in word.parts)
+        return [
+            Typed(text=text, line=word.line, open=_open_reason(text))
+            for text in texts
+            if text or (quoted and len(texts) == 1 and not _has_array(word))
+        ]
+
+    def values(self, part: Part) -> list[str]:
+        """Return what a part stands for, as words; an unknown one keeps its dollar."""
+        if part.kind is PartKind.TEXT:
+            return [part.text]
+        if part.kind is PartKind.COMMAND:
+            return [self.printed(part.text.strip())]
+        if part.kind is PartKind.ARITHMETIC:
+            number = calculate(part.text, self.number)
+            return [f"$(({part.text}))" if number is None else decimal_text(number)]
+        return self.variable(part.text)
+
+    def printed(self, text: str) -> str:
+        """Return what `$(expr 16 / $GPUS)` prints; any other command stays as typed."""
+        name, _, rest = text.partition(" ")
+        number = calculate(rest.replace("\\*", "*"), self.number) if name == "expr" else None
+        return f"$({text})" if number is None else decimal_text(number)
+
+    def variable(self, text: str) -> list[str]:
+        """Return a variable's words: `NAME`, `NAME[@]`, `#NAME[@]`, `NAME:-default`.
+
+        `NAME:=default` sets the variable too, as `: ${NAME:=default}` does at a script's top.
+        """
+        match = _REFERENCE.fullmatch(text)
+        if match is None or (match[1] and not match[3]):
+            return [f"${{{text}}}"]
+        known = self.known.get(match[2])
+        if not known and match[5] is not None:
+            return self.default(match[2], match[5], keeps=match[4] == "=")
+        if known is None:
+            return [f"${match[2]}"]
+        if match[1]:
+            return [str(len(known))]
+        index = (match[3] or "[0]")[1:-1]
+        if index in {"@", "*"}:
+            return known
+        return [known[int(index)]] if index.isdecimal() and int(index) < len(known) else [""]
+
+    def default(self, name: str, text: str, *, keeps: bool) -> list[str]:
+        """Return the default of a variable that is not set, itself expanded."""
+        bare = text.strip("\"'")
+        parts = read_parts(bare) if bare.count("${") <= _DEEPEST else ()
+        value = self.joined(parts) if parts else bare
+        if keeps and len(value) <= _LONGEST:
+            self.known[name] = [value]
+        return [value]
+
+    def number(self, name: str) -> str | None:
+        """Return a variable's text for arithmetic, None where it is unknown."""
+        known = self.known.get(name)
+        return known[0] if known else None
+
+
+def _is_open(statement: tuple[Word, ...], at: int) -> bool:
+    return at < len(statement) and statement[at].plain == "("
+
+
+def _open_reason(text: str) -> str:
+    """Return what a word waits for, empty where it is known."""
+    return f"{text[:60]} is only known when the script runs" if "$" in text else ""
+
+
+def _has_array(word: Word) -> bool:
+    return any(part.kind is PartKind.VARIABLE and "@" in part.text for part in word.parts)
