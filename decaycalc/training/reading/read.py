@@ -175,13 +175,17 @@ def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
 
 
 def _size(settings: Settings) -> _Size:
-    """Return the parts of B, in the run's own words; other factors join the batch size."""
+    """Return the parts of B, in the run's own words; other factors join the batch size.
+
+    Without one of them B is not known, be the others as they are.
+    """
     names = settings.trainer.batch(settings)
     values = {name: _whole(settings.count(name)) for name in names}
     batch = values.pop(names[0])
     own = {name: values.pop(name, None) for name in ("grad_accum", "world_size")}
     for factor in values.values():
         batch = None if batch is None or factor is None else batch * factor
+    batch = None if any(own[name] is None for name in names if name in own) else batch
     return _Size(batch_size=batch, **own)
 
 

@@ -9,13 +9,14 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
+from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, ADAMW
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers import hf_deepspeed, hf_trainer
+from decaycalc.training.trainers import hf_deepspeed, hf_passes, hf_trainer
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _OWN = {
@@ -170,6 +171,8 @@ def _exempt(settings: Settings) -> Exemption:
 
 
 def _unit(settings: Settings) -> str:
+    if prompts := hf_passes.unit(settings):
+        return prompts
     if settings.flag("sample_packing"):
         length = settings.text("sequence_len") or "?"
         return f"packs of {length[:12]} tokens"
@@ -197,9 +200,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     notes = [_note_warmup(settings), hf_deepspeed.note_on(settings)]
     if settings.has("jagged_restart_steps"):
         notes.append("jagged_restart_steps: the lr falls and rises again at each restart")
-    parts = [name for name in _PARALLEL if (settings.texts(name) or ("1",)) != ("1",)]
-    if parts:
-        notes.append(f"--world-size counts the devices divided by {' and '.join(parts)}")
+    made = hf_passes.by_prompts(settings, made)
     groups = (*made.groups, *_lr_groups(settings))
     if settings.word("optimizer") == "dion" and (lr := settings.text("base_lr")):
         groups = (*groups, Group(name="AdamW", selector="tensors of other than 2-D", lr=lr))
@@ -214,7 +215,7 @@ def _dion_lr(settings: Settings) -> Sourced | None:
 
 
 _REPLACED = {"optimizer", "weight_decay", "lr", "batch_size", "grad_accum", "epochs", "scheduler",
-             "warmup_steps", "warmup_ratio", "adafactor", "steps"}  # fmt: skip
+             "warmup_steps", "warmup_ratio", "adafactor", "steps", "world_size"}  # fmt: skip
 
 _OF_THE_TRAINER = tuple(
     replace(field, source=field.source or hf_trainer.VERSION)
@@ -242,6 +243,8 @@ TRAINER = Trainer(
         Field(name="batch_size", paths=("micro_batch_size",), default="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1",
               derive=_accumulation),
+        Field(name="world_size", default="1",
+              overrule=data_parallel(*_PARALLEL, "sequence_parallel_degree")),
         Field(name="steps", paths=("max_steps",), absent=("-1", "0")),
         Field(name="epochs", paths=("num_epochs",), default="1"),
         Field(name="dataset_size"),

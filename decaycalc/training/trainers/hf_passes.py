@@ -1,4 +1,4 @@
-"""How often the Trainer's descendants go over the same prompts: a run's length in their settings.
+"""What the Trainer's descendants count: the completions of a prompt, the passes over them.
 
 Source: trl f2cd57710 trl/trainer/grpo_trainer.py (the sampler repeats each prompt num_iterations
 times), trl/experimental/ppo/ppo_trainer.py; LLaMA-Factory ff6d4d12e train/ppo/trainer.py.
@@ -7,12 +7,14 @@ times), trl/experimental/ppo/ppo_trainer.py; LLaMA-Factory ff6d4d12e train/ppo/t
 from fractions import Fraction
 from math import ceil
 
+from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field
-from decaycalc.training.record import Sourced
+from decaycalc.training.record import Origin, Sourced, Training
 
 _OF_PPO = ("num_ppo_epochs", "missing_eos_penalty", "sft_model_path")
+_GROUPED = {"grpo": "8", "rloo": "2"}
 _OTHERS = ("num_epochs", "num_mini_batches")  # open-instruct's, which count otherwise
 
 
@@ -27,7 +29,7 @@ def _passes(settings: Settings) -> Fraction:
         return settings.number("factory_ppo_epochs") or Fraction(1)
     if _is_ppo(settings):
         return settings.number("num_ppo_epochs") or Fraction(1)
-    if settings.has("num_generations") and settings.has("num_iterations"):
+    if settings.text("num_generations") is not None:
         return settings.number("num_iterations") or Fraction(1)
     return Fraction(1)
 
@@ -63,9 +65,52 @@ def steps(settings: Settings) -> Sourced | None:
     return derived("steps", decimal_text(Fraction(count)), "total_episodes / B · num_ppo_epochs")
 
 
+def _completions(settings: Settings) -> Sourced | None:
+    """Return the completions of a prompt that GRPO or RLOO has where the file does not say it."""
+    words = (settings.document.program, "".join(settings.texts("rlhf_type")),
+             "".join(settings.texts("rl")))  # fmt: skip
+    for name, value in _GROUPED.items():
+        if any(name in word.lower() for word in words):
+            where = f"trl f2cd57710 {name}_config.py"
+            return Sourced(name="num_generations", value=value, origin=Origin.DEFAULT, where=where)
+    return None
+
+
+def unit(settings: Settings) -> str | None:
+    """Return the prompts that B counts, None where examples are trained on as they are."""
+    number = settings.text("num_generations")
+    return None if number is None else f"prompts of {number[:9]} completions"
+
+
+def by_prompts(settings: Settings, made: Training) -> Training:
+    """Return a run whose batch counts prompts, as its data do; its settings count completions.
+
+    Source: trl f2cd57710 trl/trainer/grpo_trainer.py, RepeatSampler; ms-swift 3602360a5
+    swift/megatron/arguments/megatron_args.py, init_iters.
+    """
+    count, size = settings.count("num_generations"), made.run.given("batch_size")
+    if count is None or size is None or "batch_size" in settings.given:
+        return made
+    run = replace(made.run, batch_size=size / count)
+    whole = derived(
+        "examples_per_step",
+        decimal_text(run.examples_per_step or Fraction(0)),
+        "completions of a step / num_generations",
+    )
+    quantities = tuple(whole if each.name == whole.name else each for each in made.quantities)
+    return replace(made, run=run, quantities=quantities)
+
+
+PER_PROMPT = Field(
+    name="num_generations",
+    paths=("num_generations", "trl.num_generations"),
+    derive=_completions,
+)
 FIELDS = (
+    PER_PROMPT,
     Field(name="num_ppo_epochs", paths=("num_ppo_epochs",), default="4", source="trl f2cd57710"),
-    Field(name="num_iterations", paths=("num_iterations",), default="1", source="trl f2cd57710"),
+    Field(name="num_iterations", paths=("num_iterations", "trl.num_iterations"), default="1",
+          source="trl f2cd57710"),
     Field(name="total_episodes", paths=("total_episodes",)),
     Field(name="factory_ppo_epochs", paths=("ppo_epochs",), default="4",
           source="LLaMA-Factory ff6d4d12e"),

@@ -7,6 +7,7 @@ optimization.py; trl 1.10.0.dev0 (f2cd57710); LLaMA-Factory ff6d4d12e.
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import argument
+from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
@@ -247,8 +248,8 @@ def _other_epochs(settings: Settings) -> Sourced | None:
 
 def unit(settings: Settings) -> str:
     """Return what B counts."""
-    if settings.has("num_generations"):
-        return "completions"
+    if prompts := hf_passes.unit(settings):
+        return prompts
     packing = settings.node("packing")
     is_packed = isinstance(packing, Scalar) and (packing.text or "").lower() == "true"
     return "packed sequences" if is_packed else "examples"
@@ -303,11 +304,13 @@ def _of_one_process(settings: Settings) -> Sourced | None:
 
 def finish(settings: Settings, made: Training) -> Training:
     """Give parts their own lr, and name the DeepSpeed file that may set the optimizer itself."""
-    made = made.with_groups(*_part_groups(settings))
+    made = hf_passes.by_prompts(settings, made).with_groups(*_part_groups(settings))
     note = hf_deepspeed.note_on(settings)
     return made.with_notes(note)
 
 
+# Source: transformers 5.24.0 trainer.py, get_total_train_batch_size.
+_MESH = ("tp", "cp", "sp")
 FIELDS = (
     Field(name="optimizer", paths=("optim",), default="adamw_torch"),
     Field(name="adafactor", paths=("adafactor",), default="false", source="transformers 4.57.6"),
@@ -326,7 +329,12 @@ FIELDS = (
         default="8",
     ),
     Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
-    Field(name="world_size", default="1", derive=_of_one_process),
+    Field(
+        name="world_size",
+        default="1",
+        derive=_of_one_process,
+        overrule=data_parallel(*(f"parallelism_config.{name}_size" for name in _MESH)),
+    ),
     Field(name="whole_batch_size", paths=("train_batch_size",)),
     Field(
         name="split_batches",

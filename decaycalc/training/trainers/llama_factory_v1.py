@@ -4,6 +4,7 @@ Source: LLaMA-Factory ff6d4d12e src/llamafactory/v1/config/training_args.py, cor
 plugins/trainer_plugins/optimizers/optimizer.py.
 """
 
+from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -19,6 +20,12 @@ def _decay(settings: Settings) -> Sourced:
         where = "LLaMA-Factory ff6d4d12e optimizers/optimizer.py"
         return Sourced(name="weight_decay", value="0.1", origin=Origin.DEFAULT, where=where)
     return Sourced(name="weight_decay", value="0.01", origin=Origin.DEFAULT, where="torch 2.13")
+
+
+def _data_parallel(settings: Settings) -> Sourced | None:
+    """Return dp_size, else all devices over cp_size."""
+    own = settings.in_file(Field(name="world_size", paths=("dp_size",)))
+    return data_parallel("cp_size")(settings) if own is None else own
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:
@@ -50,7 +57,7 @@ TRAINER = Trainer(
         Field(name="eps", default="1e-8", source="torch 2.13"),
         Field(name="global_batch_size", paths=("global_batch_size",)),
         Field(name="batch_size", paths=("micro_batch_size",), default="1"),
-        Field(name="world_size", paths=("dp_size",), default="1"),
+        Field(name="world_size", default="1", overrule=_data_parallel),
         Field(name="steps", paths=("max_steps",)),
         Field(name="epochs", paths=("num_train_epochs",), default="3"),
         Field(name="scheduler", paths=("lr_scheduler_config.name",), default="constant"),

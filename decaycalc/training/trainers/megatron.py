@@ -9,12 +9,14 @@ from fractions import Fraction
 from math import ceil
 
 from decaycalc.record import replace
+from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers.syntax.tree import Scalar, find
 
 _OPTIMIZERS = {
     "adam": Optimizer(convention="megatron-adam", uses=ADAM),
@@ -25,8 +27,16 @@ _OPTIMIZERS = {
     "lion": Optimizer(convention="megatron-lion", uses=("beta1", "beta2")),
     "soap": Optimizer(convention="megatron-soap"),
 }
+# The parts of a model, and of a sequence, that devices share.
+PARTS = (
+    "tensor_model_parallel_size", "pipeline_model_parallel_size", "context_parallel_size",
+)  # fmt: skip
 # What sets the length over which lr falls; without them it is the run's, also one in epochs.
 _LENGTHS = ("lr_decay_iters", "lr_decay_samples", "lr_decay_tokens")
+_BY_TOKENS = ("lr_decay_tokens", "lr_warmup_tokens")
+_CURRICULA = (
+    "curriculum_learning.enabled", "data_efficiency.data_sampling.curriculum_learning.enabled",
+)  # fmt: skip
 _WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt",
                "exponential": "exponential"}  # fmt: skip
 _MOST_INCREMENTS = 100_000  # of a batch that grows
@@ -37,21 +47,6 @@ def _batch(settings: Settings) -> tuple[str, ...]:
     if settings.counts_all("global_batch_size"):
         return ("global_batch_size",)
     return ("batch_size", "world_size")
-
-
-def _data_parallel(settings: Settings) -> Sourced | None:
-    """Return the data-parallel devices: the launcher's over the parts of a model."""
-    devices = settings.document.devices
-    if devices is None or devices.text is None:
-        return None
-    parts = Fraction(1)
-    for name in ("tensor_parallel", "pipeline_parallel", "context_parallel"):
-        parts *= settings.count(name) or 1
-    share = Fraction(devices.text) / parts
-    if share.denominator != 1:
-        return None
-    formula = "devices / (tensor · pipeline · context parallel)"
-    return None if parts == 1 else derived("world_size", str(share), formula)
 
 
 def _samples(settings: Settings, name: str) -> Fraction | None:
@@ -66,8 +61,27 @@ def _samples(settings: Settings, name: str) -> Fraction | None:
     return count / whole
 
 
+def _curriculum(settings: Settings) -> str:
+    """Return what makes the tokens of a step grow over a run of Megatron-DeepSpeed's, if any does.
+
+    Source: Megatron-DeepSpeed 4efb479d megatron/training.py, setup_model_and_optimizer, train.
+    """
+    for name in ("data_efficiency_curriculum_learning", "random_ltd"):
+        if settings.has(name):
+            return name
+    name = "".join(settings.texts("deepspeed_config"))
+    beside = settings.document.named(name) if name else None
+    if beside is None:
+        return ""
+    found = (find(beside.root, path) for path in _CURRICULA)
+    is_on = any(isinstance(node, Scalar) and node.text == "true" for node in found)
+    return f"{name[:60]}: curriculum_learning" if is_on else ""
+
+
 def _tokens(settings: Settings, name: str) -> Fraction | None:
     """Return a number of tokens in steps: Megatron-DeepSpeed's flags beside Megatron's own."""
+    if _curriculum(settings):
+        return None
     steps, length = _samples(settings, name), settings.number("seq_length")
     return None if steps is None or not length else steps / length
 
@@ -120,6 +134,10 @@ def _until_tokens(settings: Settings) -> Sourced | None:
 
     Source: Megatron-DeepSpeed 4efb479d megatron/training.py, train.
     """
+    told = _curriculum(settings)
+    if told and settings.has("train_tokens"):
+        note = f"train_tokens ends the run, and {told} lets the tokens of a step grow: give --steps"
+        return Sourced(name="steps", value=None, origin=Origin.MISSING, where=told, note=note)
     tokens = _tokens(settings, "train_tokens")
     if tokens is None:
         return None
@@ -159,7 +177,8 @@ def _schedule(settings: Settings) -> str | None:
     style, length = settings.word("scheduler"), _decay_length(settings)
     is_open = length is None and any(settings.has(name) for name in _LENGTHS)
     # While the batch grows, lr follows the samples, of which steps take ever more.
-    if is_open or _is_growing(settings):
+    by_tokens = _curriculum(settings) and any(map(settings.has, _BY_TOKENS))
+    if is_open or by_tokens or _is_growing(settings):
         return None
     warmup = _warmup(settings, length)
     start = ratio(settings, "lr_warmup_init", "lr") if warmup else None
@@ -217,6 +236,8 @@ def _finish(settings: Settings, made: Training) -> Training:
         notes.append(f"weight decay goes from {float(start):g} to {float(end):g} over the run")
     if _is_growing(settings):
         notes.append(_grown(settings))
+    if told := _curriculum(settings):
+        notes.append(f"{told}: the tokens of a step grow over the run")
     if settings.has("decoupled_lr"):
         notes.append("--decoupled-lr: embeddings and output layer have an lr of their own")
     return made.with_notes(*notes)
@@ -256,10 +277,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("sgd_momentum",), default="0.9"),
         Field(name="global_batch_size", paths=("global_batch_size",)),
         Field(name="batch_size", paths=("micro_batch_size",)),
-        Field(name="tensor_parallel", paths=("tensor_model_parallel_size",), default="1"),
-        Field(name="pipeline_parallel", paths=("pipeline_model_parallel_size",), default="1"),
-        Field(name="context_parallel", paths=("context_parallel_size",), default="1"),
-        Field(name="world_size", default="1", overrule=_data_parallel),
+        Field(name="world_size", default="1", overrule=data_parallel(*PARTS)),
         Field(name="steps", paths=("train_iters",), overrule=_until_tokens, derive=_steps),
         Field(name="train_iters", paths=("train_iters",)),
         Field(name="train_tokens", paths=("train_tokens",)),

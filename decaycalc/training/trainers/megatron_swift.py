@@ -5,7 +5,7 @@ Source: ms-swift 3602360a5 swift/megatron/arguments/megatron_args.py.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.trainers import megatron, ms_swift
+from decaycalc.training.trainers import hf_passes, megatron, ms_swift
 
 _VERSION = "ms-swift 3602360a5"
 _OWN = {
@@ -34,5 +34,10 @@ TRAINER: Trainer = replace(
     fields=(
         *(_field(field) for field in megatron.TRAINER.fields),
         Field(name="epochs", paths=("num_train_epochs", "max_epochs")),
+        hf_passes.PER_PROMPT,
+    ),
+    unit=lambda settings: hf_passes.unit(settings) or megatron.TRAINER.unit(settings),
+    finish=lambda settings, made: hf_passes.by_prompts(
+        settings, megatron.TRAINER.finish(settings, made)
     ),
 )

@@ -6,6 +6,7 @@ Source: ms-swift 3602360a5 swift/trainers/arguments.py, swift/arguments/sft_args
 from math import ceil
 
 from decaycalc.record import replace
+from decaycalc.training.reading.devices import data_parallel, shared_by
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings, derived
@@ -22,6 +23,9 @@ _PROGRAMS = (
     *(f"swift.cli.{name}" for name in _COMMANDS),
 )
 _TUNERS = ("tuner_type", "train_type", "sft_type")
+# The devices that share a sequence or a model's tensors take the same examples.
+# Source: ms-swift 3602360a5 swift/sequence_parallel/utils.py, swift/trainers/mixin.py.
+_PARTS = ("sequence_parallel_size", "deepspeed_autotp_size")
 _OWN = {"weight_decay": "0.1", "beta2": "0.95", "scheduler": "cosine", "batch_size": "1"}
 
 
@@ -33,11 +37,11 @@ def default_lr(settings: Settings) -> Sourced:
 
 
 def _accumulation(settings: Settings) -> Sourced | None:
-    """Return the accumulation that makes 16 examples a step."""
+    """Return the accumulation that makes 16 examples a step, were all devices data-parallel."""
     batch, devices = settings.count("batch_size"), settings.count("world_size")
     if batch is None or devices is None:
         return None
-    count = max(ceil(_EXAMPLES / batch / devices), 1)
+    count = max(ceil(_EXAMPLES / batch / (devices * (shared_by(settings, *_PARTS) or 1))), 1)
     return derived("grad_accum", str(count), f"ceil({_EXAMPLES} / batch / devices)")
 
 
@@ -47,7 +51,8 @@ def _field(field: Field) -> Field:
     if field.name == "lr":
         return replace(field, default=None, derive=default_lr)
     if field.name == "world_size":  # its own args.json tells it
-        return replace(field, paths=("global_world_size",), derive=None)
+        paths = ("global_world_size",)
+        return replace(field, paths=paths, derive=None, overrule=data_parallel(*_PARTS))
     if field.name == "grad_accum":
         return replace(field, default=None, derive=_accumulation)
     return field

@@ -173,7 +173,7 @@ def test_dion_decays_matrices_by_its_own_lr(tmp_path):
 
 def test_devices_that_share_a_sequence_are_said_to_count_as_one(tmp_path):
     made = read(tmp_path, "lora.yml", with_lines(context_parallel_size="2"))
-    assert any("divided by context_parallel_size" in note for note in made.notes)
+    assert any("all of them / 2 (context_parallel_size)" in note for note in made.notes)
 
 
 def test_anchors_and_merge_keys_are_followed(tmp_path):

@@ -372,7 +372,7 @@ def test_the_old_batch_key_replaces_the_new_one(tmp_path):
     [
         ({}, "examples"),
         ({"packing": True}, "packed sequences"),
-        ({"num_generations": 8}, "completions"),
+        ({"num_generations": 8}, "prompts of 8 completions"),
     ],
 )
 def test_what_is_counted_follows_from_the_trainer(tmp_path, changes, unit):

@@ -173,7 +173,7 @@ def test_norms_of_queries_may_decay(tmp_path, flag):
 
 @pytest.mark.parametrize(
     ("flags", "batch"),
-    [("", 64), ("--tensor-model-parallel-size 2", 32), ("--pipeline-model-parallel-size 3", 64)],
+    [("", 64), ("--tensor-model-parallel-size 2", 32), ("--pipeline-model-parallel-size 3", None)],
 )
 def test_without_a_whole_batch_the_data_parallel_devices_count(tmp_path, flags, batch):
     text = changed(
@@ -215,3 +215,33 @@ def test_tokens_end_the_run_and_bound_the_schedule(tmp_path):
     assert found.schedule == "cosine:warmup=100,length=2000"
     fewer = read(tmp_path, "b.sh", text.replace("640000 ", "64000 "))
     assert fewer.run.steps == 1000
+
+
+CURRICULUM = '{"curriculum_learning": {"enabled": true}, "train_micro_batch_size_per_gpu": 4}'
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_told"),
+    [
+        ("--data-efficiency-curriculum-learning", True),
+        ("--random-ltd", True),
+        ("--deepspeed_config ds.json", True),
+        ("--deepspeed_config plain.json", False),
+        ("--deepspeed_config elsewhere.json", False),
+    ],
+)
+def test_a_curriculum_leaves_open_what_is_counted_in_tokens(tmp_path, flags, is_told):
+    (tmp_path / "ds.json").write_text(CURRICULUM)
+    (tmp_path / "plain.json").write_text(CURRICULUM.replace("true", "false"))
+    own = f"{flags} --train-tokens 104857600 --lr-decay-tokens 104857600 --seq-length"
+    text = changed(("--lr-decay-iters 90000", ""), ("--seq-length", own))
+    text = text.replace("    --lr-warmup-fraction .01\n", "")
+    made = read(tmp_path, "run.sh", text)
+    assert (made.run.total_steps, made.schedule is None) == (None if is_told else 100, is_told)
+    assert any("tokens of a step grow" in note for note in made.notes) == is_told
+
+
+def test_a_curriculum_beside_a_length_in_steps_is_told(tmp_path):
+    made = read(tmp_path, "run.sh", changed(("--seq-length", "--random-ltd --seq-length")))
+    assert (made.run.steps, made.schedule is None) == (100_000, False)
+    assert any("random_ltd: the tokens of a step grow" in note for note in made.notes)

@@ -169,9 +169,15 @@ def _placed(document: Document, folder: Path | None) -> Document:
         return placed
     beside = placed.named(document.launcher_file)
     node = None if beside is None else find(beside.root, "num_processes")
-    if not isinstance(node, Scalar) or not (node.text or "").isdecimal():
+    if beside is None or not isinstance(node, Scalar):
         return placed
-    return replace(placed, devices=replace(node, file=document.launcher_file))
+    # Imported here: most files are no scripts.
+    from decaycalc.training.trainers.syntax.launchers import of_accelerate  # noqa: PLC0415
+
+    text = of_accelerate(beside.root, "parallelism_config.")
+    if text is None:
+        return placed
+    return replace(placed, devices=replace(node, text=text, file=document.launcher_file))
 
 
 def _on_its_settings(document: Document) -> Document:

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from math import prod
 
 from decaycalc.record import Record
 from decaycalc.training.trainers.syntax.shell import Command, as_number, flags_tree
@@ -116,7 +117,7 @@ def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
     flags = flags_tree(launcher[1:])
     text: str | None = None
     if "accelerate" in names:
-        text = _product(flags, "num_processes")
+        text = of_accelerate(flags)
     elif "deepspeed" in names:
         text = _product(flags, "num_gpus", "num_nodes") or _included(flags)
     elif "torchrun" in names or any("torch.distributed" in name for name in names):
@@ -133,6 +134,20 @@ def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
     else:
         text = _visible(command)
     return None if text is None else Scalar(text=text, line=command.line)
+
+
+def of_accelerate(own: Entries, section: str = "") -> str | None:
+    """Return accelerate's processes, those that share a micro-batch counted once.
+
+    `own` are its launcher's flags, or its file, where the mesh stands in a section.
+
+    Source: accelerate 1.15.0 commands/launch.py, parallelism_config.py.
+    """
+    whole = _product(own, "num_processes")
+    sizes = (_text(own, f"{section}parallelism_config_{name}_size") for name in ("tp", "cp", "sp"))
+    shared = prod(as_number(size or "") or Fraction(1) for size in sizes)
+    share = None if whole is None else Fraction(whole) / shared
+    return None if share is None or share.denominator != 1 else str(share)
 
 
 def _product(flags: Entries, *names: str) -> str | None:
