@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.architecture.penalty import Penalty, counted, decayed_layers, penalty
 from decaycalc.conventions.catalogue import common, conventions
+from decaycalc.conventions.forms import PER_RUN_FACTOR
 from decaycalc.conventions.record import Convention, NumberJson
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.assumptions import (
@@ -88,7 +89,9 @@ class Question(Record):
     """What is asked: a number in a convention and a run, and what to make of it.
 
     `targets` empty asks for the common conventions, or for all with `everything`. `strict` refuses
-    an answer that takes an unsaid quantity for granted. `groups` are rules `REGEX:lr*16,wd=0.1` for
+    an answer that takes an unsaid quantity for granted. `open_lr` says why the lr over the run is
+    not known, where a file has a schedule and no text tells it: then nothing follows of the whole
+    run. `groups` are rules `REGEX:lr*16,wd=0.1` for
     `grouped_answers`; `answer` is of the run's own numbers.
     """
 
@@ -108,6 +111,7 @@ class Question(Record):
     schedule: str | None = None
     decay_schedule: str | None = None
     strict: bool = False
+    open_lr: str = ""
     groups: tuple[str, ...] = ()
 
 
@@ -172,6 +176,8 @@ def answer(question: Question) -> Answer:
     scheduled = None if decay is None else _scheduled(question, source)
     if scheduled is not None and decay is not None:
         decay = replace(decay, per_run_factor=scheduled.decay.survival)
+    if decay is not None and question.open_lr:
+        decay = replace(decay, per_run_factor=None)
     assumptions = _assumptions(source, decay, conversions)
     if question.strict:
         require_said(f"a strict answer from {question.source.key}", assumptions)
@@ -297,7 +303,13 @@ def _convert(
     value: Fraction | None,
     layers: tuple[tuple[str, int], ...],
 ) -> Conversion:
-    """Return one conversion, layer by layer where the target has one number a layer."""
+    """Return one conversion, layer by layer where the target has one number a layer.
+
+    Raises:
+        NoEquivalentError: one of the two is of the whole run, over which the lr is not known.
+    """
+    if question.open_lr and PER_RUN_FACTOR in {source.convention.form, target.form}:
+        raise NoEquivalentError(source.convention.key, target.key, question.open_lr)
     return apply_as_far(_way(question, source, target), value, layers=layers)
 
 

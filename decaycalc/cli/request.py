@@ -89,6 +89,8 @@ def question_of(request: Request, training: "Training", *, strict: bool = False)
     """
     from decaycalc.answers import Question
 
+    unknown = training.open_schedule
+    told = "" if unknown is None else f"the lr over its run ({unknown.where}) is not known"
     return Question(
         source=require_source(training.record),
         value=training.value,
@@ -100,6 +102,7 @@ def question_of(request: Request, training: "Training", *, strict: bool = False)
         dtype=request.dtype,
         rounding=request.rounding,
         strict=strict,
+        open_lr=f"{told}: give --schedule" if told else "",
         schedule=training.schedule,
         decay_schedule=training.decay_schedule,
         **take_architecture(request),

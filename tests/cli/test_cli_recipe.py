@@ -95,3 +95,28 @@ def test_what_cannot_be_started_or_emitted_is_said(words, message, capsys):
     status, out, err = run("convert", *words, capsys=capsys)
     assert (status, out) == (2, "")
     assert message in err.splitlines()[-1]
+
+
+OPEN = """\
+per_device_train_batch_size: 8
+save_strategy: epoch
+max_steps: 1000
+learning_rate: 1e-4
+weight_decay: 0.1
+lr_scheduler_type: reduce_lr_on_plateau
+"""
+
+
+def test_nothing_of_the_whole_run_follows_where_its_lr_is_not_known(tmp_path, capsys):
+    path = tmp_path / "a.yaml"
+    path.write_text(OPEN)
+    line = ("convert", "--recipe", str(path))
+    status, _, err = run(*line, "--to", "per-run-factor", "--value", capsys=capsys)
+    assert status == 1
+    assert "the lr over its run (lr_scheduler_type) is not known: give --schedule" in err
+    given = ("--to", "per-run-factor", "--value", "--schedule", "constant")
+    assert float(run(*line, *given, capsys=capsys)[1]) == pytest.approx((1 - 1e-5) ** 1000)
+    whole = json.loads(run(*line, "--all", "--json", capsys=capsys)[1])
+    assert whole["decay"]["per_run_factor"] is None
+    unavailable = {each["convention"]: each["reason"] for each in whole["unavailable"]}
+    assert unavailable["per-run-factor"] == "no-equivalent"
