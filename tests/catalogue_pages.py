@@ -4,10 +4,12 @@
 """
 
 from functools import partial
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 
 from decaycalc import guide
+from decaycalc.conventions import catalogue
 from decaycalc.conventions.catalogue import FAMILIES, family
 
 FOLDER = Path(guide.__file__).parent
@@ -27,7 +29,7 @@ def pages():
 
 
 def index():
-    """Return the list of families with the groups that each holds."""
+    """Return the list of families with what each holds."""
     lines = [
         "# Every convention",
         "",
@@ -35,15 +37,15 @@ def index():
         "½λ*Σw², `shrink` for the share of a weight that one step at peak lr removes.",
         "`decaycalc conventions KEY` shows a record whole.",
         "",
-        *(f"- [{name}](catalogue/{name}.md): {', '.join(groups(name))}" for name in FAMILIES),
+        *(f"- [{name}](catalogue/{name}.md): {contents(name)}" for name in FAMILIES),
     ]
     return "\n".join(lines) + "\n"
 
 
-def groups(name):
-    """Yield the groups of a family, each with the number of its records."""
-    for group, members in groupby(family(name), key=lambda convention: convention.group):
-        yield f"{group} ({len(list(members))})"
+def contents(name):
+    """Return what a family's module says of itself, with the number of its records."""
+    module = import_module(f"{catalogue.__name__}.{name}")
+    return f"{module.__doc__.rstrip('.')} ({len(family(name))})"
 
 
 def page(name):

@@ -1,0 +1,89 @@
+"""Chainer."""
+
+from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.shapes import (
+    objective,
+    package,
+)
+from decaycalc.conventions.record import (
+    Convention,
+    Coupling,
+    Follows,
+)
+
+_GROUP = "Other frameworks"
+_chainer = package(
+    group=_GROUP,
+    release="chainer 7.8.1",
+    key="chainer-{key}",
+    optimizer="{key}-chainer",
+    parameter="weight_decay_rate",
+    default="0",
+)
+
+CONVENTIONS: tuple[Convention, ...] = (
+    _chainer(
+        objective,
+        "weight-decay",
+        title="chainer.optimizer_hooks.WeightDecay(rate), under any optimizer",
+        parameter="rate",
+        exempt="nothing (a timing or a link of its own can narrow it)",
+        default=None,
+        trap="under Adam it is an L2 penalty, no decay; chainer's MomentumSGD has lr inside the buffer",
+        where="chainer/optimizer_hooks/weight_decay.py: grad += rate·w",
+    ),
+    _chainer(
+        Convention,
+        "AdamW",
+        title="chainer.optimizers.Adam, AdamW(weight_decay_rate, eta): times eta, not times alpha",
+        shrink=Monomial.of(1, value=1, eta=1),
+        coupling=Coupling.DECOUPLED,
+        optimizer="adam",
+        update="w = w - eta*(lr*adam(g, epsilon_hat=1) + weight_decay_rate*w)",
+        aliases=("chainer-adam",),
+        follows=Follows.CONSTANT,
+        defaults=(("eta", "1"),),
+        trap="AdamW() decays nothing by default (0); alpha, its lr, does not multiply the decay, eta does",
+        where="chainer/optimizers/adam.py, AdamRule.update_core",
+    ),
+    _chainer(
+        Convention,
+        "adabound",
+        title="chainer.optimizers.AdaBound, AMSBound with the attribute weight_decay_rate, and eta",
+        shrink=Monomial.of(1, value=1, eta=1),
+        coupling=Coupling.DECOUPLED,
+        update="w = w - eta*(lr*unmodelled(g) + weight_decay_rate*w)",
+        follows=Follows.CONSTANT,
+        defaults=(("eta", "1"),),
+        trap="no constructor argument: set optimizer.weight_decay_rate; alpha, its lr, does not multiply the decay",
+        where="chainer/optimizers/adam.py, AdaBound is Adam(adabound=True)",
+        verification="executed: chainer 7.8.1",
+    ),
+    _chainer(
+        Convention,
+        "amsgrad",
+        title="chainer.optimizers.AMSGrad with the attribute weight_decay_rate, and eta",
+        shrink=Monomial.of(1, value=1, eta=1),
+        coupling=Coupling.DECOUPLED,
+        optimizer="amsgrad",
+        update="m = 0.9*m + 0.1*g; v = 0.999*v + 0.001*g*g; u = max(u, v); w = w - eta*(lr*sqrt(1 - 0.999**t)/(1 - 0.9**t)*m/(sqrt(u) + 1e-8) + weight_decay_rate*w)",
+        follows=Follows.CONSTANT,
+        defaults=(("eta", "1"),),
+        trap="no constructor argument: set optimizer.weight_decay_rate; alpha, its lr, does not multiply the decay",
+        where="chainer/optimizers/adam.py, AMSGrad is Adam(amsgrad=True)",
+        verification="executed: chainer 7.8.1",
+    ),
+    _chainer(
+        Convention,
+        "MSVAG",
+        title="chainer.optimizers.MSVAG(weight_decay_rate, eta)",
+        shrink=Monomial.of(1, value=1, eta=1),
+        coupling=Coupling.DECOUPLED,
+        update="w = w - eta*(lr*unmodelled(g) + weight_decay_rate*w)",
+        follows=Follows.CONSTANT,
+        defaults=(("eta", "1"),),
+        trap="lr does not multiply the decay, eta does",
+        where="chainer/optimizers/msvag.py, MSVAGRule.update_core_cpu",
+        verification="executed: chainer 7.8.1",
+    ),
+)
