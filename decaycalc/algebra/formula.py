@@ -17,6 +17,7 @@ from decaycalc.errors import TextSyntaxError
 from decaycalc.record import Record
 
 FUNCTIONS = ("ln", "sqrt")
+# Characters of a number within a formula; significant digits of a longer one.
 _LONGEST, _DIGITS = 12, 8
 _SIGNS = "+-·/^()=,"
 

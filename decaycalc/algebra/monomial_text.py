@@ -7,6 +7,7 @@ from decaycalc.errors import InvalidValueError, TextSyntaxError
 
 _TIMES, _OVER, _POWER = ("·", "*"), ("/",), ("^", "**")
 _ONE_MINUS = "one_minus_"
+# Far beyond any formula of the field.
 _MOST_POWER, _DEEPEST = 12, 20
 # Longest first, so that `sd(y)` and `B_accumulated` are not taken for something shorter.
 _SYMBOLS = sorted(

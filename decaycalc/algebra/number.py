@@ -19,6 +19,7 @@ SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**1
 _GROUP = 3  # digits between two commas
 
 _LONGEST = 60  # digits of a plain decimal; longer ones are read by Fraction
+# Looked up: a power costs more than the whole product.
 _TENS = tuple(10**power for power in range(200))
 # Powers of ten by what stands behind the `e` of a plain decimal.
 _EXPONENTS = {

@@ -7,6 +7,7 @@ from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
 
+# Far beyond the models of its names; a typed depth has no other bound.
 MOST_TENSORS = 50_000
 
 Variance = Callable[[int, int], float | None]

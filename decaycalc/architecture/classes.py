@@ -3,7 +3,7 @@
 from decaycalc.algebra.number import exact
 from decaycalc.errors import InvalidValueError
 
-_FEWEST = 2
+_FEWEST = 2  # of one class the loss is 0 from the start
 
 
 def classes_of(text: str | None) -> int | None:

@@ -46,9 +46,9 @@ BUFFER_LEAVES = (
     "masked_bias",
     "inv_freq",
 )
-CAUSAL_MASK_DIMENSIONS = 4
-TABLE_DIMENSIONS = 2
-EXPERT_DIMENSIONS = 3
+CAUSAL_MASK_DIMENSIONS = 4  # 1 x 1 x positions x positions, GPT-2's buffer
+TABLE_DIMENSIONS = 2  # rows by width; a convolution's kernel has four
+EXPERT_DIMENSIONS = 3  # experts by rows by columns, stacked
 # Kernels of (inputs, heads, size of a head): Flax counts the first axis as fan-in
 # (flax/linen/linear.py, DenseGeneral), Keras all but the last (keras/src/initializers/
 # random_initializers.py, compute_fans).

@@ -7,7 +7,7 @@ from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.record import replace
 
 INITIALISERS = ("he", "glorot", "lecun", "torch", "normal:STD")
-LARGEST_STD = 1e6
+LARGEST_STD = 1e6  # its square times the weights stays far within float64
 
 
 def check_initialiser(init: str) -> str:

@@ -8,7 +8,7 @@ from decaycalc.errors import InvalidValueError, TextSyntaxError
 SEPARATORS = "-,x×"
 UNITS = ("weights", "weight", "parameters", "params")
 SUFFIXES = {"": 0, "k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
-MOST_LAYERS = 10_000
+MOST_LAYERS = 10_000  # typed by hand, so more is a slip
 # A width of eighteen digits is already refused for its size.
 MOST_DIGITS = 18
 WHAT = "architecture"

@@ -17,7 +17,7 @@ from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import replace
 
 MOST_RANK = 10**6
-MATRIX = 2
+MATRIX = 2  # a dense layer's weight; factors of other shapes are not sized here
 # The layers that peft adapts where none are named, by what a network has.
 TARGETS = (
     ("q_proj", "v_proj"),

@@ -27,8 +27,8 @@ Progress = Callable[[int], None]
 
 WINDOW = 16 * 2**20  # bytes that one core takes at a time
 PIECE = 2**20  # bytes that are read at once: what is squared then is still in the core's cache
-ROW = 128
-BLOCK = 2**16
+ROW = 128  # values that are squared and added in their own float32 before float64 takes the sums
+BLOCK = 2**16  # values that are widened at once: half a megabyte, which stays in the cache
 # More cores than these wait for the memory.
 MOST_THREADS = 8
 COUNTED = 2**18

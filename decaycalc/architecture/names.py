@@ -14,7 +14,7 @@ import sys
 from decaycalc.errors import InvalidValueError
 
 LONGEST_PATTERN = 1000
-MOST_SECONDS = 5.0
+MOST_SECONDS = 5.0  # some patterns take time without end; then the child that tries them is stopped
 # Characters of a name on which quadratic time is none.
 LONGEST_QUICK = 256
 _PROGRAM = (

@@ -11,7 +11,7 @@ from decaycalc.architecture.name_words import is_gain_name, is_shift
 from decaycalc.record import Record
 
 Shapes = list[tuple[str, tuple[int, ...]]]
-LEAST_TENSORS = 2
+LEAST_TENSORS = 2  # an axis that one tensor has is not shared
 # No network nests its stacks as deep; it bounds what a hostile name costs.
 MOST_CONTAINERS = 16
 

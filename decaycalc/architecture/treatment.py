@@ -14,7 +14,7 @@ from decaycalc.algebra.number import Number, exact
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
 
-MOST_FACTOR = 10**6
+MOST_FACTOR = 10**6  # beyond it a factor is a slip, such as an lr
 # What a setting may be called, and the names that it is known by here.
 WORDS = {"lr": "lr", "learning_rate": "lr", "wd": "wd", "weight_decay": "wd",
          "update_share": "update_share", "towards": "towards"}  # fmt: skip

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 _BOM = b"\xef\xbb\xbf"
-_CHUNK = 1 << 16
+_CHUNK = 1 << 16  # bytes read at a time until one is not blank
 
 
 class Source(Protocol):

@@ -8,7 +8,7 @@ from decaycalc.bulk.sniff import Source
 from decaycalc.errors import DecaycalcError
 
 CHUNK = 1 << 16
-LONGEST_LINE = 1 << 24
+LONGEST_LINE = 1 << 24  # bytes; a line is held whole
 
 
 class BadRowError(DecaycalcError):

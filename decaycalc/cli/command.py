@@ -24,7 +24,7 @@ from decaycalc.errors import InvalidValueError, UnknownNameError, UsageError
 
 _SETTINGS = {"help_option_names": ["--help"], "max_content_width": 100}
 _BRIEF = "decaycalc.brief"  # where a context keeps that one screen of help is wanted
-_FLAGS_WIDTH = 26
+_FLAGS_WIDTH = 26  # columns; a longer flag stands on a line of its own
 # What explains the program must work where a configuration does not.
 _UNCONFIGURED = frozenset({"guide", "schema", "completion"})
 _FOOTER = "-h is this page; --help has every option."

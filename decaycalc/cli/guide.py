@@ -11,7 +11,7 @@ from decaycalc.cli.screen import colour, columns, is_long, is_terminal
 from decaycalc.cli.screen import page as show_paged
 from decaycalc.guide import EXPLANATIONS, HOW_TO, RULES, page, title
 
-_WIDEST = 100
+_WIDEST = 100  # columns that prose is read in
 
 
 @click.command(

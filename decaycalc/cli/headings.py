@@ -39,7 +39,7 @@ FIRST = frozenset((
     "--arch", "--input", "--value", "--json", "--output", "--plot", "--conventions",
     "--to-value", "--with", "--model", "--layer-decay", "--measure", "--groups", "--depth",
 ))  # fmt: skip
-_MANY = 24
+_MANY = 24  # more options than this fill a screen
 Group = tuple[str, list[click.Option]]
 
 

@@ -16,7 +16,7 @@ from decaycalc.conversion.side import Side
 from decaycalc.errors import NoEquivalentError
 from decaycalc.record import alike
 
-_MOST = 4096
+_MOST = 4096  # kept at a time: some megabytes, more kinds than a table of rows has
 # What a run derives from several of its numbers.
 _DERIVED = ("batch_size", "steps", "epochs", "steps_per_epoch", "nominal_batch")
 Kind = tuple[object, ...]

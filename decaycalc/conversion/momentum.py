@@ -28,7 +28,7 @@ from decaycalc.algebra.number import about
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
 
-LARGEST_STEP = 1e100
+LARGEST_STEP = 1e100  # its square, in the discriminant, is within float64
 IN_PLACE = 2  # the lookahead of a Nesterov step whose buffer takes the moved weight's decay
 
 

@@ -26,7 +26,7 @@ from decaycalc.conversion.shortcut import (
 from decaycalc.conversion.taken import require_taken
 from decaycalc.record import alike
 
-_MOST = 1024
+_MOST = 1024  # kept at a time, more than there are conventions
 _NUMBERS = frozenset(quantity.name for quantity in (*GIVEN, *EXTRAS))
 # The two records are kept too: their ids are theirs as long as they live.
 _Kept = tuple[Convention, Convention, Shortcut, Conversion]

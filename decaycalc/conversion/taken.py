@@ -10,7 +10,7 @@ from decaycalc.errors import ContradictionError
 
 _ESTIMATING = ("gradient_rms", "eps")
 _BUFFER = ("momentum", "dampening", "nesterov")
-_A_PAIR = 2
+_A_PAIR = 2  # more names than this are not listed in a sentence
 _FROM = {"one_minus_l1_ratio": "l1_ratio", "nominal_batch": "nbs"}
 
 

@@ -16,7 +16,7 @@ _EXEMPT = "Ultralytics exempts biases, norm modules and logit_scale, whatever th
 _BETA1 = "beta1 is the key momentum, 0.937 by default: give --betas to set it"
 _LOSS = "its loss is the mean times the batch: a gradient is that much larger than a mean loss's"
 _BETA2, _EPS = 0.999, 1e-8
-_LEAST_WARMUP = 100
+_LEAST_WARMUP = 100  # iterations: its warm-up takes no fewer (engine/trainer.py)
 
 
 def write(settings: Settings) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 from decaycalc.errors import TextSyntaxError, UnreadableFileError
 from decaycalc.files.text import LARGEST_TEXT, read_text
 
-_LONGEST_REASON = 200
+_LONGEST_REASON = 200  # characters of the parser's own words
 _SHOWN, _BEFORE = 60, 30  # characters of a broken line that are shown, and those before the place
 
 # Python reads such an integer, but would write it as a decimal no more than it reads one.

@@ -6,8 +6,8 @@ from decaycalc.findings.record import Hit, Level, Rule, Subject, at
 
 NOTHING = 0.01
 """A sum of lr·λ below which a decay cannot be told from none."""
-_LONG = 10
-_GONE = 1e-6
+_LONG = 10  # of a run: a timescale beyond it takes less than a tenth off a weight
+_GONE = 1e-6  # a weight of which less is left has been forgotten, whatever its start
 
 
 def _next_to_nothing(subject: Subject) -> Iterator[Hit]:

@@ -8,7 +8,7 @@ from decaycalc.findings.record import Hit, Level, Rule, Subject
 from decaycalc.training.record import GroupedTensor
 
 _SHOWN = 3
-_MATRIX = 2
+_MATRIX = 2  # what has fewer dimensions is a bias, a norm or a scale
 # Tables of positions, classes and words are exempt in many ordinary set-ups, heads in some.
 _TABLES = re.compile(
     r"embed|pos_|cls_token|token|wte|wpe|relative_position|logit_scale|lm_head|norm|bias|scale|gamma"

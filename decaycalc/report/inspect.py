@@ -45,7 +45,7 @@ _IN_THE_TABLE = frozenset(
     {*_SHOWN, "beta2", "schedule", "batch_size", "grad_accum", "steps", "epochs"}
 )
 _MOST_GROUPS = 12
-_MOST_COUNTED = 1e15
+_MOST_COUNTED = 1e15  # float64 no longer holds every whole number far beyond it
 
 
 def tables(found: Inspection) -> Iterator[Block]:

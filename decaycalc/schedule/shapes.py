@@ -18,7 +18,7 @@ from decaycalc.schedule.table import Table
 Floats = NDArray[np.float64]
 Shape = Callable[[Floats], Floats]
 
-DEFAULT_TIMESCALE = 10_000
+DEFAULT_TIMESCALE = 10_000  # steps; transformers' inverse square root without a warm-up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from decaycalc.survival.rows import BLOCK, Rows, one_by_one
 from decaycalc.survival.rule import DecayRule
 
 GONE = -1200  # power of 2 below which a float64 is 0
-FULL = 1000
+FULL = 1000  # 2^1000 is near float64's end: a weight that grows so far has no number any more
 # Where products and blocks have a 1 beside their small numbers: of the weight and of the buffer.
 _WEIGHT, _BUFFER = np.eye(2).reshape(2, 2, 1, 1)
 _SIGNS = np.array([-1.0, 1.0]).reshape(2, 1, 1)

@@ -15,7 +15,7 @@ from decaycalc.conversion.momentum import (
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule.shapes import Floats
 
-NEARLY_ALL = 1 - 2.0**-53
+NEARLY_ALL = 1 - 2.0**-53  # the largest shrink whose remainder is not 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from decaycalc.survival.documents import PointJson
 from decaycalc.survival.every_step import Course, ScheduledRule, find_log, follow
 from decaycalc.survival.rule import DecayRule
 
-MOST_POINTS = 100_000
+MOST_POINTS = 100_000  # more than any plot has pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ def _survivals(course: Course) -> dict[int, float]:
     return survivals
 
 
-_LARGEST_LOG = 709.0
+_LARGEST_LOG = 709.0  # exp of more has no float64
 
 
 def _running(terms: Sequence[float]) -> list[float]:

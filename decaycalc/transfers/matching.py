@@ -21,7 +21,7 @@ from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivale
 from decaycalc.record import replace
 from decaycalc.transfers.records import Hold, LrRule, Move, Rule, Transfer
 
-_BETA1 = 0.9
+_BETA1 = 0.9  # of Adam, where nobody says another
 _NOISE = "noise dominates the gradients: an update's RMS is then the optimizer's own"
 
 

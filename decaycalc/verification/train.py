@@ -17,7 +17,7 @@ from decaycalc.verification.rules.rule import Rule, State
 
 POOL = 4096
 """Most examples that are generated."""
-_FEATURES, _CLASSES, _HIDDEN = 6, 3, 5
+_FEATURES, _CLASSES, _HIDDEN = 6, 3, 5  # small, so that a trial takes a moment
 _NEWTON_STEPS = 60
 # Steps that no training here has.
 _ENDLESS = 1e15

@@ -17,7 +17,7 @@ from decaycalc.verification.rules.rule import State
 from decaycalc.verification.train import Batches, Model, Trainer, free_decay, optimum, train
 
 MOST_STEPS = 20_000
-CURVE_POINTS = 50
+CURVE_POINTS = 50  # of the printed curve
 _TINY = float(np.finfo(np.float64).tiny)
 SETTLING_LR, LEAST_SETTLING, MOST_SETTLING = 0.1, 100, 6000
 _SETTLED = 1e-12

@@ -11,7 +11,7 @@ from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
-FALCON_WIDTH = 4
+FALCON_WIDTH = 4  # the hidden width over the model's, as FalconConfig has it
 
 
 def _finish(

@@ -14,8 +14,8 @@ from decaycalc.architecture.readers.bounds import check_shape, regular_file
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, make_checkpoint
 from decaycalc.errors import UnreadableFileError, shown
 
-LARGEST_DIRECTORY = 64 * 2**20
-LARGEST_ARRAY_HEADER = 2**16
+LARGEST_DIRECTORY = 64 * 2**20  # bytes; it is held in memory, as the file says its own length
+LARGEST_ARRAY_HEADER = 2**16  # bytes; numpy itself writes some hundred
 # More than weights ever shrink by; what promises more is made to exhaust memory or time.
 LARGEST_RATIO = 100
 FREE_BYTES = 64 * 2**20

@@ -6,7 +6,7 @@ from decaycalc.architecture.tensors import MOST_DIMENSIONS
 from decaycalc.errors import UnreadableFileError, shown
 from decaycalc.files.text import check_kind
 
-MOST_TENSORS = 200_000
+MOST_TENSORS = 200_000  # twice DeepSeek-V3's, whose experts are tensors of their own
 # A dimension, or an offset in a file; their products stay small numbers.
 LARGEST_SIZE = 10**18
 

@@ -18,7 +18,7 @@ from decaycalc.errors import UnreadableFileError
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
-STRING, ARRAY = 8, 9
+STRING, ARRAY = 8, 9  # the types of values whose length is told before them
 # Bytes of one value by its number in the format.
 SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 # The kinds whose values are measured, by safetensors' names; the others are quantised.

@@ -17,12 +17,12 @@ from decaycalc.architecture.readers.stored import Checkpoint, Stored
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
 
-BATCH_NORM_ARRAYS = 4
+BATCH_NORM_ARRAYS = 4  # scale, shift, and two that are not trained
 _REAL_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64"}
-_PIECE = 16 * 2**20
-_MOST_GROWTH = 1000
-LARGEST_CHUNK = 256 * 2**20
-MOST_DEPTH = 64
+_PIECE = 16 * 2**20  # bytes that are read at once, so memory is flat
+_MOST_GROWTH = 1000  # what a compressed array may grow by: a bomb grows more
+LARGEST_CHUNK = 256 * 2**20  # bytes; HDF5 unpacks a chunk whole
+MOST_DEPTH = 64  # no model nests its layers so deep
 
 Named = tuple[str, str, Stored]
 """A weight's name in the architecture, its role where that is known, and its place."""

@@ -21,7 +21,7 @@ from decaycalc.record import replace
 Pair = tuple[str, tuple[int, ...], str]
 """Name, shape, and role or an empty text."""
 PAIR = 2
-LONGEST_NAME = 4096
+LONGEST_NAME = 4096  # characters; the names that frameworks make have some hundred
 
 
 def architecture_of(

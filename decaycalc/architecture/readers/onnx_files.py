@@ -21,9 +21,9 @@ ONNX_REAL_TYPES = {
     1: ("F32", 4), 10: ("F16", 2), 11: ("F64", 8), 16: ("BF16", 2), 17: ("F8_E4M3", 1),
     18: ("F8_E4M3FNUZ", 1), 19: ("F8_E5M2", 1), 20: ("F8_E5M2FNUZ", 1),
 }  # fmt: skip
-_EXTERNAL = 1
+_EXTERNAL = 1  # TensorProto.DataLocation.EXTERNAL
 _PIECE = 16 * 2**20
-_LONGEST_NUMBER = 18
+_LONGEST_NUMBER = 18  # digits of an offset that fits 64 bits
 
 
 def open_onnx(path: str) -> Checkpoint:

@@ -14,7 +14,7 @@ from decaycalc.files.text import read_text
 
 TABLES = ("shared", "embed_tokens", "wte", "word_embeddings", "embed_in", "tok_embeddings")
 OUTPUTS = ("lm_head", "embed_out", "proj_out", "decoder", "vocab_projector", "output")
-_SAMPLE = 4096
+_SAMPLE = 4096  # bytes at each of some places: all of a matrix would take as long as measuring it
 _SAMPLES = 5
 
 

@@ -26,7 +26,7 @@ LARGEST_DEPTH = 2000
 LARGEST_FACTOR = 64
 LARGEST_IMAGE = 4096
 DEIT_SIZES = ("tiny", "small", "base")
-SMALL_PATCH = 14
+SMALL_PATCH = 14  # of the ViTs from huge on, whose name may leave it out
 WIDE_WINDOW = 12
 
 

@@ -11,7 +11,7 @@ from decaycalc.architecture.build import Builder, Start, he_out, normal, zero
 from decaycalc.architecture.tensors import Architecture
 
 SMALL = Start(conv=he_out, conv_bias=zero, linear=normal(0.01), linear_bias=zero, norm="batch")
-ROUND_UP = 0.9
+ROUND_UP = 0.9  # below nine tenths of it a rounded width goes up: torchvision _make_divisible
 
 MOBILENET_V2 = (
     # expansion, outputs, repeats

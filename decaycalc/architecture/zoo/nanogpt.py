@@ -8,7 +8,7 @@ from math import sqrt
 from decaycalc.architecture.build import Builder, Start, normal
 from decaycalc.architecture.tensors import Architecture, Role
 
-VOCABULARY = 50304
+VOCABULARY = 50304  # 50,257 rounded up to a multiple of 64
 POSITIONS = 1024
 STD = 0.02
 

@@ -23,7 +23,7 @@ DENSENET = {
     169: ((6, 12, 32, 32), 32, 64),
     201: ((6, 12, 48, 32), 32, 64),
 }
-LEAST_BOTTLENECK = 50
+LEAST_BOTTLENECK = 50  # shallower ResNets have blocks of two convolutions
 RESIDUAL = Start(conv=he_out, norm="batch")
 
 

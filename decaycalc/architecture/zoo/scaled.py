@@ -50,7 +50,7 @@ REGNET = {
     "x_32gf": (23, 320, 69.86, 2.0, 168),
 }
 _STEM = 32
-_ROUND_UP = 0.9
+_ROUND_UP = 0.9  # below nine tenths of it a rounded width goes up: torchvision _make_divisible
 
 
 def _by_outputs(_fan_in: int, fan_out: int) -> float:

@@ -11,7 +11,7 @@ from decaycalc.errors import DecaycalcError
 from decaycalc.training.live.measured import Acts, Measured, Setting
 from decaycalc.training.live.subject import Subject
 
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-3  # measured in float32 over a few steps
 _EXTRAS = frozenset(quantity.name for quantity in EXTRAS)
 _OF_SGD = ("momentum", "dampening")
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from decaycalc.errors import DecaycalcError, InvalidValueError
 
-_LONGEST = 200
+_LONGEST = 200  # characters of somebody else's error in one line
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from decaycalc.training.record import Course, Group, GroupedTensor, Training
 
 _MEASURED = "per-step-shrink"
 _NOTE = "measured by the steps of a small copy: its numbers cannot be read"
-_MOST_STEPS = 5_000_000
+_MOST_STEPS = 5_000_000  # the lr of each step is kept, and asked of the schedule
 
 
 def training_of(

@@ -10,7 +10,8 @@ from decaycalc.training.live.optax_like import Leaf, Read, framework
 from decaycalc.training.live.optax_links import rebuilt
 from decaycalc.training.live.trial import Steps, Trial, numbers, small_shape
 
-_WARM = 12
+_WARM = 12  # steps that fill the moments before anything is measured
+# How far two decays that agree differ, what is none, and what of a step comes back in the next.
 _EXACT, _NOISE, _CARRIED = 1e-3, 1e-12, 0.05
 _MISSING = "optax has no gradient that is missing"
 

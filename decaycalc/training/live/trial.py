@@ -10,7 +10,7 @@ from typing import Any
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live.foreign import foreign_errors
 
-_SIZES = (4, 3, 2)
+_SIZES = (4, 3, 2)  # small, and different, so that no transposition passes
 Weights = tuple[float, ...]
 Gradient = Weights | None
 

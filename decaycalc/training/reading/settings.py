@@ -12,7 +12,7 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0", "none", ""})
-_LARGEST_COUNT = 10**18
+_LARGEST_COUNT = 10**18  # beyond any run, and exact in 64 bits
 # What forms and Python's own dumps write for a value that is not set.
 _NOT_SET = frozenset({None, "", "None"})
 MANDATORY = "???"  # what OmegaConf writes for a value that has to be given

@@ -18,7 +18,7 @@ _HARMLESS = (
     "start_epoch", "integrat", "migrat", "operat", "flip", "separate", "corporate", "strategy",
 )  # fmt: skip
 _SILENT = frozenset({"0", "0.0", "false", "none", "null", "no", "", "-1"})
-_MOST = 12
+_MOST = 12  # names that a reader looks through
 
 
 def not_used(settings: Settings) -> tuple[str, ...]:

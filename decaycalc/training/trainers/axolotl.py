@@ -34,7 +34,7 @@ _OWN = {
     "flash_sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
 }
 _NO_SCALAR = ("q_galore_adamw8bit", "sinkgd")
-_LEAST_SHARE = Fraction(3, 100)
+_LEAST_SHARE = Fraction(3, 100)  # of the steps, its warm-up unless the file says one
 _MOST_STEPS = 100
 _OWN_GROUPS = ("lr_groups", "embedding_lr", "embedding_lr_scale")
 _PARALLEL = ("tensor_parallel_size", "context_parallel_size")

@@ -24,7 +24,7 @@ _OWN = (
     "scaled_upper_triang_masked_softmax_fusion", "weight_decay", "hidden_dropout",
     "checkpoint_activations", "data_impl",
 )  # fmt: skip
-_ENOUGH = 5
+_ENOUGH = 5  # of its own keys: each alone is Megatron's too
 _HALF = f"{exp(-0.693):.9g}"  # what the exponential falls to over its length
 _OPTIMIZERS = {
     "adam": Optimizer(convention="apex-fused-adam", uses=ADAM),

@@ -14,7 +14,7 @@ from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trai
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 
 _REFERENCE_DEPTH = 12  # of whose run all numbers are
-_REFERENCE_TOKENS = 2**19
+_REFERENCE_TOKENS = 2**19  # the batch at which its λ and lr were found
 
 
 def _is_reference(settings: Settings) -> bool:

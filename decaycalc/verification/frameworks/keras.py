@@ -23,7 +23,7 @@ _OPTIMIZERS = {
     "keras-lion": ("Lion", ("beta_1", "beta_2")),
 }
 KEYS = (*_OPTIMIZERS, "keras-l2")
-TOLERANCE = 1e-5
+TOLERANCE = 1e-5  # float32 over the steps of a trial
 # The decay of a step is a product with numbers in float32.
 _FACTOR_ERROR = 1e-7
 # Keras' own default comes last where it has to fall back on float32.

@@ -12,7 +12,7 @@ from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import Stepper
 from decaycalc.verification.trials import settle
 
-TOLERANCE = 1e-5
+TOLERANCE = 1e-5  # float32 over the steps of a trial
 Chain = Callable[[Any, Any, Settings], Any]
 """From optax, the lr and the settings to a transformation."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 _TOKEN = re.compile(r"\s*(?:(\d+)|\$?\{?([A-Za-z_]\w*)\}?|([-+*/%()]))")
-_MOST_TOKENS = 200
+_MOST_TOKENS = 200  # longer than anybody writes in a shell
 _MOST_BITS = 200
 
 Lookup = Callable[[str], str | None]

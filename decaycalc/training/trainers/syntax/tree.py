@@ -9,7 +9,7 @@ from decaycalc.record import Record, replace
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
-MOST_NODES = 200_000
+MOST_NODES = 200_000  # values, some tens of megabytes as objects
 _DEEPEST_NODE = 100
 _MOST_PATHS = 20_000
 _DEEPEST = 30
