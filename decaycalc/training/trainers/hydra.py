@@ -12,8 +12,8 @@ from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Origin, Training
-from decaycalc.training.trainers.lightning import DEVICE_FIELDS, say_where_epochs_end
+from decaycalc.training.record import Origin, Sourced, Training
+from decaycalc.training.trainers.lightning import DEVICE_FIELDS, devices_of, say_where_epochs_end
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar, leaves
 
@@ -22,6 +22,8 @@ _PLACES = ("optimizer", "model.optimizer", "optim", "model.optim", "training.opt
            "train.optimizer", "trainer.optimizer", "task.optimizer", "algo.optimizer",
            "module.optimizer", "system.optimizer", "model.optimizer_g")  # fmt: skip
 _DEEPEST = 6
+# What the template's configuration has, whose second version counts a batch over all devices.
+_TEMPLATE = ("task_name", "data._target_", "data.batch_size")
 
 
 def _prepare(document: Document) -> Document:
@@ -53,6 +55,23 @@ def _schedule(settings: Settings) -> str | None:
     set_ones = (path for path, node in leaves(settings.document.root) if _is_set(node))
     parts = {part for path in set_ones for part in path.split(".")}
     return None if any("sched" in part for part in parts) else "constant"
+
+
+def _of_template(settings: Settings) -> Sourced | None:
+    """Return what leaves the devices open where the batch may be of all: the template divides it.
+
+    Source: lightning-hydra-template bddbc24 src/data/mnist_datamodule.py, setup.
+    """
+    found = devices_of(settings)
+    if not all(map(settings.has, _TEMPLATE)) or found is None or found.value in {None, "1"}:
+        return None
+    note = (
+        f"data.batch_size is of all {found.value} devices where the data module divides it, as"
+        " lightning-hydra-template's does: give --world-size 1 then, and else their number"
+    )
+    return Sourced(
+        name="world_size", value=None, origin=Origin.MISSING, where=found.where, note=note
+    )
 
 
 def _is_set(node: Node) -> bool:
@@ -99,7 +118,8 @@ TRAINER = Trainer(
         *class_fields("optimizer._target_", "optimizer", peak=peak_of),
         Field(name="batch_size", paths=_BATCHES),
         Field(name="grad_accum", paths=("trainer.accumulate_grad_batches",), default="1"),
-        *DEVICE_FIELDS,
+        *DEVICE_FIELDS[:-1],
+        Field(name="world_size", default="1", overrule=_of_template, derive=devices_of),
         Field(name="steps", paths=_STEPS, absent=("-1",)),
         Field(name="epochs", paths=_EPOCHS, absent=("-1",)),
         *scheduler_fields(tuple(f"{place}._target_" for place in _SCHEDULERS), _SCHEDULERS,

@@ -28,7 +28,7 @@ def _prepare(document: Document) -> Document:
     return replace(document, root=Entries(entries={**lifted, **document.root.entries}))
 
 
-def _devices(settings: Settings) -> Sourced | None:
+def devices_of(settings: Settings) -> Sourced | None:
     """Return devices times nodes; a list names the devices, `"0,1"` too."""
     text, nodes = settings.text("devices"), settings.number("num_nodes")
     if text is None or nodes is None:
@@ -43,7 +43,7 @@ _DEVICES = ("trainer.devices", "trainer.gpus")
 DEVICE_FIELDS = (
     Field(name="devices", paths=_DEVICES, absent=("auto", "-1")),
     Field(name="num_nodes", paths=("trainer.num_nodes",), default="1"),
-    Field(name="world_size", default="1", derive=_devices),
+    Field(name="world_size", default="1", derive=devices_of),
 )
 
 

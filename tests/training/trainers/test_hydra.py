@@ -85,3 +85,13 @@ def test_a_schedule_under_another_name_is_not_passed_over(tmp_path):
     text = FILE.replace("    lr: 0.002\n", "    lr: 0.002\n    sched: {name: Noam}\n")
     found = read(tmp_path, "config.yaml", text.replace("max_epochs: 10", "max_epochs: -1"))
     assert (found.schedule, found.run.epochs) == (None, None)
+
+
+@pytest.mark.parametrize(("devices", "batch"), [("4", None), ("1", 64)])
+def test_a_batch_that_the_template_divides_is_open_beside_several_devices(tmp_path, devices, batch):
+    text = FILE.replace("data:\n", "task_name: train\ndata:\n  _target_: src.data.Own\n")
+    text = text.replace("trainer:\n", f"trainer:\n  devices: {devices}\n")
+    found = read(tmp_path, "config.yaml", text)
+    assert found.run.examples_per_step == batch
+    assert ("of all 4 devices" in quantity(found, "world_size").note) == (batch is None)
+    assert read(tmp_path, "a.yaml", text, world_size="1").run.examples_per_step == 64

@@ -1,0 +1,78 @@
+"""transformers' examples without its Trainer, run_*_no_trainer.py, and what was made from them.
+
+Source: transformers 00661e38a examples/pytorch/language-modeling/run_clm_no_trainer.py.
+"""
+
+from decaycalc.training.reading.optimizers import ADAMW
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.trainers import hf_trainer
+
+_VERSION = "transformers 00661e38a run_clm_no_trainer.py"
+_TASKS = ("clm", "fim", "mlm", "glue", "ner", "qa", "swag", "summarization", "translation",
+          "image_classification")  # fmt: skip
+_TORCH = "torch 2.13"
+_OF_SCHEDULERS = {"world_size", "num_cycles", "num_restarts", "power", "lr_end", "timescale",
+                  "min_lr", "min_lr_rate"}  # fmt: skip
+
+
+def default_lr(settings: Settings) -> Sourced | None:
+    """Return the lr of the examples themselves; that of a program made from them is not known."""
+    if not settings.document.program.endswith("_no_trainer.py"):
+        return None
+    return Sourced(name="lr", value="5e-5", origin=Origin.DEFAULT, where=_VERSION)
+
+
+def schedule(settings: Settings) -> str | None:
+    """Return `get_scheduler`'s schedule, which a constant one has without its warm-up."""
+    name = settings.word("scheduler").rpartition(".")[2]
+    return hf_trainer.find_schedule(
+        settings, None if name == "constant" else hf_trainer.warmup(settings)
+    )
+
+
+FIELDS = (
+    Field(name="optimizer", default="AdamW"),
+    Field(name="weight_decay", paths=("weight_decay",), default="0"),
+    Field(name="lr", paths=("learning_rate",), derive=default_lr),
+    Field(name="beta1", default="0.9", source=_TORCH),
+    Field(name="beta2", default="0.999", source=_TORCH),
+    Field(name="eps", default="1e-8", source=_TORCH),
+    Field(name="batch_size", paths=("per_device_train_batch_size",), default="8"),
+    Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
+    Field(name="steps", paths=("max_train_steps",)),
+    Field(name="epochs", paths=("num_train_epochs",), default="3"),
+    Field(name="scheduler", paths=("lr_scheduler_type",), default="linear"),
+    Field(name="warmup_steps", paths=("num_warmup_steps",), default="0"),
+    *(field for field in hf_trainer.FIELDS if field.name in _OF_SCHEDULERS),
+)
+
+TRAINER = Trainer(
+    kind="hf-no-trainer",
+    title="transformers without its Trainer",
+    version=_VERSION,
+    signatures=(
+        *(
+            Signature(
+                all_of=(f"program:run_{task}_no_trainer.py",),
+                any_of=("model_name_or_path", "per_device_train_batch_size", "learning_rate",
+                        "output_dir", "num_train_epochs", "max_train_steps"),
+                at_least=2,
+            )
+            for task in _TASKS
+        ),
+        Signature(
+            all_of=("num_warmup_steps", "per_device_train_batch_size"),
+            any_of=("learning_rate", "lr_scheduler_type", "num_train_epochs", "max_train_steps"),
+        ),
+    ),
+    fields=FIELDS,
+    optimizer=lambda _: ADAMW,
+    schedule=schedule,
+    exempt=lambda _: Exemption(
+        rule="names with bias, and LayerNorm.weight or layer_norm.weight as the script has it:"
+        " norms by other names (ln_1, input_layernorm) decay"
+    ),
+    harmless=("checkpointing_steps", "lr_scheduler_kwargs*"),
+)  # fmt: skip

@@ -1,0 +1,108 @@
+"""open-instruct's finetune.py and dpo_tune_cache.py, by flags or a YAML file of them.
+
+Source: open-instruct e6c3044aa open_instruct/{finetune,dpo_tune_cache,olmo_core_utils}.py,
+utils.py, get_optimizer_grouped_parameters.
+"""
+
+from decaycalc.record import replace
+from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.optimizers import ADAM, ADAMW
+from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
+from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.trainers import hf_no_trainer, hf_trainer
+
+_VERSION = "open-instruct e6c3044aa"
+_OWN = ("dataset_mixer", "dataset_mixer_list", "dataset_mix_dir", "use_slow_tokenizer",
+        "checkpointing_steps", "with_tracking", "use_flash_attn", "push_to_hub", "hf_entity",
+        "chat_template_name", "exp_name")  # fmt: skip
+# What finetune.py and dpo_tune_cache.py have where nothing is set.
+_DEFAULTS = {"epochs": ("2", "1"), "warmup_ratio": ("0.03", "0.1")}
+# Programs whose step is a part of what was rolled out.
+_ROLLOUTS = ("num_unique_prompts_rollout", "local_mini_batch_size", "total_episodes",
+             "num_samples_per_prompt_rollout", "rollout_batch_size")  # fmt: skip
+
+
+def _of_script(name: str) -> Derive:
+    """Return what derives a default from which of the scripts it is; else it is missing."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        program = settings.document.program.rpartition("/")[2]
+        scripts = ("finetune.py", "dpo_tune_cache.py")
+        if program not in scripts:
+            note = f"{name} is not set: open-instruct's scripts have their own"
+            return Sourced(
+                name=name,
+                value=None,
+                origin=Origin.MISSING,
+                where=f"the script's {name}",
+                note=note,
+            )
+        value = _DEFAULTS[name][scripts.index(program)]
+        where = f"{_VERSION} {program}"
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _of_rollouts(name: str) -> Derive:
+    """Return what says that the steps of reinforcement learning are of what was rolled out."""
+
+    def overrule(settings: Settings) -> Sourced | None:
+        own = next((name for name in _ROLLOUTS if settings.has(name)), None)
+        if own is None:
+            return None
+        note = f"{own}: a step takes a part of what was rolled out: give -B and --steps"
+        return Sourced(name=name, value=None, origin=Origin.MISSING, where=own, note=note)
+
+    return overrule
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    if settings.flag("qlora") or settings.flag("paged"):
+        return Optimizer(convention="bitsandbytes-adamw", uses=ADAM)
+    return ADAMW
+
+
+def _schedule(settings: Settings) -> str | None:
+    final = settings.number("final_lr_ratio")
+    if settings.word("scheduler") == "linear" and final:
+        return compose("linear", warmup=hf_trainer.warmup(settings), final=final)
+    return hf_no_trainer.schedule(settings)
+
+
+_CHANGED = {
+    "lr": Field(name="lr", paths=("learning_rate",), default="2e-5"),
+    "batch_size": Field(name="batch_size", paths=("per_device_train_batch_size",), default="8",
+                        overrule=_of_rollouts("batch_size")),
+    "epochs": Field(name="epochs", paths=("num_train_epochs", "num_epochs"),
+                    overrule=_of_rollouts("epochs"), derive=_of_script("epochs")),
+    "warmup_steps": Field(name="warmup_ratio", paths=("warmup_ratio",),
+                          derive=_of_script("warmup_ratio")),
+    "world_size": Field(name="world_size", default="1",
+                        overrule=data_parallel("sequence_parallel_size")),
+}  # fmt: skip
+
+TRAINER = replace(
+    hf_no_trainer.TRAINER,
+    kind="open-instruct",
+    title="open-instruct",
+    version=_VERSION,
+    signatures=tuple(
+        Signature(all_of=(own, "per_device_train_batch_size"), any_of=_OWN, at_least=2)
+        for own in ("dataset_mixer", "dataset_mixer_list", "num_unique_prompts_rollout")
+    ),
+    fields=(
+        *(_CHANGED.get(field.name, field) for field in hf_no_trainer.FIELDS),
+        Field(name="final_lr_ratio", paths=("final_lr_ratio",)),
+        Field(name="qlora", paths=("use_qlora",), default="false"),
+        Field(name="paged", paths=("dpo_use_paged_optimizer",), default="false"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=lambda _: Exemption(
+        rule="names with bias, layer_norm.weight, layernorm.weight, norm.weight or ln_f.weight"
+    ),
+    harmless=(*hf_no_trainer.TRAINER.harmless, "beta", "num_mini_batches", "clip_grad_norm"),
+)
