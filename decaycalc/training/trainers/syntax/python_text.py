@@ -29,6 +29,8 @@ def parse_python(text: str, name: str) -> Entries:
     mapping, and so is a call of anything else, its name under `_call_`. What cannot be known
     without running the file stays open and says so.
 
+    What a class sets when it is made, `self.a = ...`, is `self.a`; its methods are there, and open.
+
     Raises:
         UnreadableFileError: too long, not Python, or without an assignment.
     """
@@ -86,6 +88,8 @@ class _Assignments:
         for statement in body:
             if isinstance(statement, ast.FunctionDef) and top:
                 self.read_function(statement)
+            elif isinstance(statement, ast.ClassDef) and top:
+                self.read_class(statement)
             for target, value in _assigned(statement):
                 path = _path(target)
                 if path:
@@ -154,6 +158,17 @@ class _Assignments:
             if key in outer or isinstance(node, Entries)
         }
         self.known = kept
+
+    def read_class(self, made: ast.ClassDef) -> None:
+        """Read what a class sets of itself when it is made, `self.lr = ...`; methods are open."""
+        for method in made.body:
+            if not isinstance(method, ast.FunctionDef):
+                continue
+            if method.name == "__init__":
+                self.read_function(method)
+            else:
+                own = Scalar(text=None, line=method.lineno, open="is a method of the file's own")
+                self.put(("self", method.name), own)
 
     def put(self, path: tuple[str, ...], node: Node) -> None:
         """Set the value at a path, making the mappings on the way."""
