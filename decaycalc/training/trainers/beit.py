@@ -1,0 +1,133 @@
+"""BEiT's scripts by their flags, and VideoMAE's, which were made from them.
+
+Source: unilm 768a3c8 beit/run_{class_finetuning,beit_pretraining}.py, beit2/run_*.py; VideoMAE
+14ef8d8 run_{class_finetuning,mae_pretraining}.py, utils.py.
+"""
+
+from fractions import Fraction
+
+from decaycalc.record import replace
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import ADAM
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
+from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.trainers import convnext
+
+_SCRIPTS = ("run_class_finetuning.py", "run_beit_pretraining.py", "run_beitv2_pretraining.py",
+            "run_mae_pretraining.py")  # fmt: skip
+_OF_VIDEO = ("num_frames", "sampling_rate", "num_sample", "short_side_size", "tubelet_size",
+             "mask_type", "test_num_segment", "test_num_crop", "decoder_depth")  # fmt: skip
+_OF_BEIT = ("rel_pos_bias", "disable_rel_pos_bias", "abs_pos_emb", "layer_scale_init_value",
+            "disable_weight_decay_on_rel_pos_bias", "shared_rel_pos_bias", "num_mask_patches",
+            "discrete_vae_weight_path", "tokenizer_weight")  # fmt: skip
+_BEIT, _VIDEOMAE = "unilm 768a3c8 beit", "VideoMAE 14ef8d8"
+# What BEiT's parsers of fine-tuning and pre-training default to, then VideoMAE's.
+_DEFAULTS = {
+    "lr": ("5e-4", "5e-4", "1e-3", "1.5e-4"),
+    "min_lr": ("1e-6", "1e-5", "1e-6", "1e-5"),
+    "epochs": ("30", "300", "30", "800"),
+    "warmup_epochs": ("5", "5", "5", "40"),
+    "layer_decay": ("0.9", "1", "0.75", "1"),
+}
+_PER = 256  # examples, of whose step VideoMAE's --lr is the lr
+
+
+def _is_video(settings: Settings) -> bool | None:
+    """Return whether it is VideoMAE's script, None where nothing tells it from BEiT's."""
+    program = settings.document.program
+    if any(map(settings.has, _OF_VIDEO)):
+        return True
+    is_beit = "beit" in program or "beit" in "".join(settings.texts("model"))
+    return False if is_beit or any(map(settings.has, _OF_BEIT)) else None
+
+
+def _of_script(name: str) -> Derive:
+    """Return what derives a default from which of the scripts it is."""
+
+    def derive(settings: Settings) -> Sourced:
+        is_video, pretrains = _is_video(settings), "pretraining" in settings.document.program
+        if is_video is None:
+            note = f"{name} is not set, and BEiT's script and VideoMAE's have their own"
+            where = f"the script's {name}"
+            return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, note=note)
+        value = _DEFAULTS[name][2 * is_video + pretrains]
+        where = _VIDEOMAE if is_video else _BEIT
+        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+    return derive
+
+
+def _scaled(name: str) -> Derive:
+    """Return VideoMAE's scaling of an lr by the batch; another program by that script's is open."""
+
+    def overrule(settings: Settings) -> Sourced | None:
+        is_video = _is_video(settings)
+        base = None if is_video is False else settings.number(f"base_{name}")
+        if base is None:
+            return None
+        if is_video is None:
+            note = f"BEiT takes {name} as it is, VideoMAE {name} · B / {_PER}: give --lr"
+            return Sourced(name=name, value=None, origin=Origin.MISSING, where=name, note=note)
+        sizes = [settings.count(each) for each in ("batch_size", "grad_accum", "world_size")]
+        for size in sizes:
+            base *= size or 0
+        value = decimal_text(base / _PER) if base else None
+        return derived(name, value, f"{name} · B / {_PER}")
+
+    return overrule
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the flag's, or with DeepSpeed its Adam, whose adam_w_mode the script turns on."""
+    if settings.has("enable_deepspeed"):
+        return Optimizer(convention="deepspeed-adam", uses=ADAM)
+    return convnext.TRAINER.optimizer(settings)
+
+
+def _clips(settings: Settings) -> str:
+    """Return the clips that fine-tuning takes of each video that B counts."""
+    is_fine = "finetuning" in settings.document.program
+    count = settings.number("num_sample") if is_fine and _is_video(settings) else Fraction(1)
+    return "examples" if count in {None, 1} else f"videos of {settings.text('num_sample')} clips"
+
+
+_OWN = {
+    "lr": (
+        Field(name="base_lr", paths=("lr",), derive=_of_script("lr")),
+        Field(name="lr", paths=("lr",), overrule=_scaled("lr"), derive=_of_script("lr")),
+    ),
+    "min_lr": (
+        Field(name="base_min_lr", paths=("min_lr",), derive=_of_script("min_lr")),
+        Field(name="min_lr", paths=("min_lr",), overrule=_scaled("min_lr"),
+              derive=_of_script("min_lr")),
+    ),
+    **{
+        name: (Field(name=name, paths=(name,), derive=_of_script(name)),)
+        for name in ("epochs", "warmup_epochs", "layer_decay")
+    },
+    "world_size": (Field(name="world_size", default="1"),),
+    "nodes": (),
+    "ngpus": (Field(name="num_sample", paths=("num_sample",), default="2", source=_VIDEOMAE),),
+}  # fmt: skip
+
+TRAINER = replace(
+    convnext.TRAINER,
+    kind="beit",
+    title="BEiT and VideoMAE",
+    version="unilm 768a3c8 and VideoMAE 14ef8d8",
+    signatures=tuple(
+        Signature(
+            all_of=(f"program:{script}",),
+            any_of=("data_path", "model", "opt", "lr", "batch_size", "output_dir", "epochs"),
+            at_least=2,
+            none_of=("blr",),
+        )
+        for script in _SCRIPTS
+    ),
+    fields=tuple(
+        each for field in convnext.TRAINER.fields for each in _OWN.get(field.name, (field,))
+    ),
+    optimizer=_optimizer,
+    unit=_clips,
+)
