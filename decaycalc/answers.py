@@ -384,7 +384,10 @@ def _warnings(
     """Return what a reader must not miss, one sentence each."""
     texts: list[str] = []
     if question.architecture is not None:
-        texts += question.architecture.notes
+        # Imported here: only a network needs it.
+        from decaycalc.architecture.masks import notes_on  # noqa: PLC0415
+
+        texts += notes_on(question.architecture, mask=question.mask)
     ratio, per_epoch = source.run.epoch_ratio, source.run.steps_per_epoch
     if decay is not None and ratio is not None and per_epoch is not None:
         note = epoch_note(per_epoch, ratio.numerator, ratio.denominator)

@@ -13,11 +13,12 @@ from decaycalc.architecture.groups import (
 )
 from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.lora import Lora, adapt
+from decaycalc.architecture.masks import notes_on
 from decaycalc.architecture.name_words import is_second_factor
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.treatment import WHOLE, Towards, Treatment
 from decaycalc.errors import ContradictionError
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 
 
 class Rate(Record):
@@ -288,6 +289,8 @@ def take_inventory(
     chosen, base = choice or Choice(), rate or Rate()
     started = initialise(adapt(architecture, lora), init=init)
     made = treatments(started, chosen)
+    if not chosen.decay_only:
+        started = replace(started, notes=notes_on(started, mask=chosen.mask))
     groups = group_tensors(started, made)
     rates = tuple(_rate(group.treatment, base, rate_of) for group in groups)
     return Inventory(

@@ -43,6 +43,21 @@ def _listed(architecture: Architecture) -> frozenset[str]:
     return frozenset(listed_by_timm(architecture.tensors))
 
 
+def notes_on(architecture: Architecture, *, mask: str | None = None) -> tuple[str, ...]:
+    """Return the network's notes, and what the mask takes for granted of a network from a file.
+
+    Raises:
+        UnknownNameError: no such mask.
+        UndecidableError: a tensor that the mask treats as names and shapes do not tell.
+    """
+    if architecture.undecayed is not None or find_mask(mask) != "timm":
+        return architecture.notes
+    from decaycalc.architecture import own_lists  # noqa: PLC0415  (as below)
+
+    listed = own_lists.listed_by_timm(architecture.tensors)
+    return (*architecture.notes, own_lists.note_on(listed)) if listed else architecture.notes
+
+
 def find_mask(mask: str | None) -> str:
     """Return the name in `RULES` of a mask, a framework or a convention; None is the default.
 

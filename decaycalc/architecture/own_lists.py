@@ -2,14 +2,18 @@
 
 A model of timm names tokens, positions and relative biases that must not decay; torchvision's and
 transformers' models have no such list. What looks like one of these tensors, in a model of unknown
-names, is refused.
+names, is refused: SAM's, SAM 2's, detectron2's and Swin's own code call them as timm does, and list
+nothing or other names. DINO's, iBOT's and BEiT's vision transformers differ from timm's in no name:
+`note_on` says what is taken for granted.
 
-Source: timm 1.0.31, `no_weight_decay` of each of its models, and optim/_optim_factory.py.
+Source: timm 1.0.31, `no_weight_decay` of each of its models, and optim/_optim_factory.py;
+facebookresearch/sam2 modeling/backbones/hieradet.py, segment-anything modeling/image_encoder.py,
+detectron2 modeling/backbone/{vit,swin,mvit}.py, microsoft/Swin-Transformer models/.
 """
 
 import re
 
-from decaycalc.architecture.name_words import is_position, is_token
+from decaycalc.architecture.name_words import is_position, is_token, parts_of
 from decaycalc.architecture.tensors import Tensor
 from decaycalc.errors import UndecidableError
 
@@ -43,6 +47,31 @@ _UNLISTED = re.compile(
     r"|blocks\.\d+\.attn\.rel_pos_[hw]$|.*\.(?:height|width)_rel$|.*\.rope\.|.*attn_pool\.latent$"
     r")"
 )
+# What modules are called in the models of timm that list something, without digits.
+_MODULES = re.compile(
+    r"_orig_mod|aggregate|attn|attn_block|attn_downsample|attn_grid|attn_in|attn_out|"
+    r"attn_out_proj|attn_pool|attns|aux_head|backbone|blocks|blocks_token_only|bn|"
+    r"cls_attn_blocks|conv|conv_block|conv_dw|conv_kxk|conv_list|conv_pw|conv_x|"
+    r"cpb_mlp|cpe|crpe|down|down_proj|downsample|dw|dws|embeds|encoder|expand|"
+    r"factoratt_crpe|fc|fc_g|fc_norm|fc_x|ffn|ffns|fusion|gate_proj|global_block|"
+    r"head|head_dist|in_norm|in_proj|input_proj|k|k_norm|k_proj|kv|layer|layers|"
+    r"levels|linear|ln|local|local_conv|local_mp|ls|m|merger|mid|mixer|mlp|mlp_in|"
+    r"mlp_out_proj|module|neck|network|norm|norm_in|norm_k|norm_mlp|norm_mlp_in|"
+    r"norm_out|norm_pre|norm_proj|norm_q|norm_v|o_proj|out_proj|parallel_blocks|"
+    r"patch_embed|patch_embeds|patchmerge|pixel_embed|pool|pool_k|pool_q|pool_v|"
+    r"pos_block|pos_embed|pos_proj|post_network|pre_logits|pre_norm|proj|proj_l|"
+    r"proj_w|projs|pw|q|q_norm|q_proj|qk|qkv|qkvs|reduction|rel_pos|rel_pos_bias|"
+    r"res|revert_projs|rope|se|se_early|serial_blocks|shortcut|shortcut_proj_attn|"
+    r"shortcut_proj_mlp|sr|stages|stem|stride_conv|sub_norm|talking_head|token_mixer|"
+    r"token_projection|transformer_encoder|transformers|up_proj|v|v_local|v_proj|w|wk|"
+    r"wq|wv"
+)
+# Modules of these names that stand where none of timm's does: SAM 2's perceptrons, and the
+# downsampling at the end of a stage, as Swin's own code and timm's first releases have it.
+_MISPLACED = re.compile(r"(?:.*\.)?(?:blocks\.\d+\.mlp\.layers|layers\.0\.downsample)\.")
+# No vision transformer of timm with a table of positions ends without a norm, a neck or a head.
+_HEADLESS = frozenset({"blocks", "patch_embed", "pos_embed"})
+_DIGITS = re.compile(r"\d+")
 
 
 def listed_by_timm(tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
@@ -54,11 +83,39 @@ def listed_by_timm(tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
     listed = tuple(tensor.name for tensor in tensors if _LISTED.match(tensor.name))
     for tensor in tensors:
         if _may_be_listed(tensor) and not _LISTED.match(tensor.name):
-            raise UndecidableError(
-                f"the model's own list is not known from names: {tensor.name[:80]!r} may be in it "
-                "(timm's no_weight_decay); say it with --decay-mask no-1d and --no-decay REGEX"
-            )
+            raise _unknown_list(tensor.name)
+    if listed:
+        foreign = next((tensor.name for tensor in tensors if _is_foreign(tensor.name)), None)
+        if foreign is not None:
+            raise _unknown_list(listed[0], f", for {foreign[:80]!r} is no name of timm's")
+        if "pos_embed" in listed and {parts_of(each.name)[0] for each in tensors} <= _HEADLESS:
+            raise _unknown_list("pos_embed", ", for timm's models do not end with their blocks")
     return listed
+
+
+def _unknown_list(name: str, why: str = "") -> UndecidableError:
+    return UndecidableError(
+        f"the model's own list is not known from names: {name[:80]!r} may be in it (timm's "
+        f"no_weight_decay){why}; say it with --decay-mask no-1d and --no-decay REGEX"
+    )
+
+
+def _is_foreign(name: str) -> bool:
+    """Return whether a name is none of a model of timm's that lists something."""
+    modules = (_DIGITS.sub("", part) for part in parts_of(name)[:-1])
+    return any(word and not _MODULES.fullmatch(word) for word in modules) or bool(
+        _MISPLACED.match(name)
+    )
+
+
+def note_on(listed: tuple[str, ...]) -> str:
+    """Return what is taken for granted where tensors of a file are exempt by timm's list."""
+    some = ", ".join(name[:60] for name in listed[:2]) + ", ..." * (len(listed) > 2)  # noqa: PLR2004
+    return (
+        f"read as a model of timm, whose own list (no_weight_decay) exempts {some}; a class of the "
+        "same names with another list or none decays them (DINO's own code, BEiT's): say that with "
+        "--decay-mask no-1d and --no-decay REGEX"
+    )
 
 
 def _may_be_listed(tensor: Tensor) -> bool:

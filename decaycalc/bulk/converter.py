@@ -342,7 +342,12 @@ def _warnings(
     if ratio is not None and per_epoch is not None:
         own.append(epoch_note(per_epoch, ratio.numerator, ratio.denominator))
     kept = tuple(text for text in reply.warnings if text not in own)
-    place = 0 if question.architecture is None else len(question.architecture.notes)
+    place = 0
+    if question.architecture is not None:
+        # Imported here: only a network needs it.
+        from decaycalc.architecture.masks import notes_on  # noqa: PLC0415
+
+        place = len(notes_on(question.architecture, mask=question.mask))
     return {
         (epoch, loss): (*kept[:place], *[NOTE] * epoch, *kept[place:], *[NOTE] * loss)
         for epoch in (False, True)

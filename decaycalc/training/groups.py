@@ -121,7 +121,7 @@ def on_network(
     if mask is None and own is None:
         what = f"which tensors of {architecture.name[:80]!r} decay ({_left_open(training)})"
         raise MissingQuantityError(what, ("decay_mask",))
-    from decaycalc.architecture.masks import find_mask  # noqa: PLC0415  (a network, if there is one)
+    from decaycalc.architecture.masks import find_mask, notes_on  # noqa: PLC0415  (a network, if there is one)
 
     chosen = find_mask(mask or own)
     made = grouped(training, texts, architecture=architecture, mask=chosen)
@@ -135,7 +135,11 @@ def on_network(
             on_network(other, texts, architecture=architecture, mask=mask)
             for other in training.alternatives
         ),
-        notes=(*made.notes, *architecture.notes, *((left,) if _others(training) else ())),
+        notes=(
+            *made.notes,
+            *notes_on(architecture, mask=chosen),
+            *((left,) if _others(training) else ()),
+        ),
     )
 
 

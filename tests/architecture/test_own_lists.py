@@ -1,7 +1,7 @@
 import pytest
 
 from decaycalc.architecture.guess import guess_tensors
-from decaycalc.architecture.masks import decayed
+from decaycalc.architecture.masks import decayed, notes_on
 from decaycalc.architecture.restacking import from_names
 from decaycalc.architecture.zoo import find_model
 from decaycalc.errors import UndecidableError
@@ -50,6 +50,53 @@ def test_models_without_a_list_exempt_nothing_more():
 def test_what_a_list_of_an_unknown_model_may_hold_is_refused(name):
     with pytest.raises(UndecidableError, match="own list is not known from names"):
         exempt("timm", (name, (1, 4, 8)), ("fc.weight", (8, 8)))
+
+
+VIT = {
+    "pos_embed": (1, 9, 8), "patch_embed.proj.weight": (8, 3, 4, 4), "norm.weight": (8,),
+    "blocks.0.norm1.weight": (8,), "blocks.0.attn.qkv.weight": (24, 8),
+}  # fmt: skip
+SWIN = {
+    "patch_embed.proj.weight": (8, 3, 4, 4), "norm.weight": (8,), "head.weight": (10, 16),
+    "layers.0.blocks.0.attn.relative_position_bias_table": (169, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("whose", "names", "shown"),
+    [
+        ("SAM 2", {**VIT, "blocks.0.mlp.layers.0.weight": (32, 8)}, "blocks.0.mlp.layers.0.weight"),
+        ("SAM", {**VIT, "blocks.0.mlp.lin1.weight": (32, 8)}, "blocks.0.mlp.lin1.weight"),
+        ("MMPretrain", {**VIT, "layers.0.ffn.layers.0.0.weight": (32, 8),
+                        "patch_embed.projection.weight": (8, 3, 4, 4)}, "patch_embed.projection"),
+        ("detectron2's MViT", {**VIT, "scale2_norm.weight": (8,)}, "scale2_norm.weight"),
+        ("Swin's own", {**SWIN, "layers.0.downsample.reduction.weight": (16, 32)},
+         "layers.0.downsample.reduction.weight"),
+        ("detectron2's ViT", {name: VIT[name] for name in VIT if name != "norm.weight"},
+         "do not end with their blocks"),
+    ],
+)  # fmt: skip
+def test_models_of_others_that_are_named_as_timms_are_refused(whose, names, shown):
+    with pytest.raises(UndecidableError, match=rf"own list is not known.*{shown}"):
+        exempt("timm", *names.items())
+    assert exempt("no-1d", *names.items()), whose
+
+
+def test_timms_swin_and_vit_are_none_of_them():
+    swin = {**SWIN, "layers.1.downsample.reduction.weight": (16, 32)}
+    assert "layers.0.blocks.0.attn.relative_position_bias_table" in exempt("timm", *swin.items())
+    wrapped = {f"module.{name}": shape for name, shape in VIT.items()}
+    assert "module.pos_embed" in exempt("timm", *wrapped.items())
+
+
+def test_what_rests_on_timms_names_says_so():
+    net = from_names("net", guess_tensors(VIT.items()))
+    (note,) = notes_on(net, mask="timm")
+    assert note.startswith("read as a model of timm, whose own list (no_weight_decay) exempts pos_")
+    assert notes_on(net, mask="no-1d") == notes_on(net) == ()
+    unlisted = from_names("net", guess_tensors([("fc.weight", (8, 8))]))
+    assert notes_on(unlisted, mask="timm") == ()
+    assert notes_on(find_model("vit-base"), mask="timm") == ()
 
 
 def test_the_trainers_mask_needs_the_kind_of_each_norm():
