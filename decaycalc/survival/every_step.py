@@ -57,9 +57,9 @@ class ScheduledRule:
         own = self.decay_schedule
         return self.schedule.multiplier(steps), 1.0 if own is None else own.multiplier(steps)
 
-    def shrinks(self, multiplier: Floats, decay_multiplier: Floats | float) -> Floats:
-        """Return the first-order shrinks of steps with these multipliers (1/step)."""
-        return self.rule.factors(multiplier, decay_multiplier) * self.rule.peak_shrink
+    def changes(self, multiplier: Floats, decay_multiplier: Floats | float) -> Floats:
+        """Return minus the first-order shrinks of steps with these multipliers (1/step)."""
+        return self.rule.factors(multiplier, decay_multiplier) * -self.rule.peak_shrink
 
 
 def follow(decay: ScheduledRule, edges: list[int]) -> Course:
@@ -93,16 +93,16 @@ def _follow_rows(
 ) -> tuple[tuple[np.ndarray, ...], float]:
     """Return stops, logs, signs, shrinks and gone parts of some rows, and the largest shrink."""
     multiplier, own = decay.multipliers(rows.steps())
-    shrinks = decay.shrinks(multiplier, own)
-    rows.clear_beyond(shrinks)
-    largest = float(shrinks.max())
+    changes = decay.changes(multiplier, own)
+    rows.clear_beyond(changes)
+    largest = -float(changes.min())
     if walker is not None:
         walker.take(rows, multiplier, own, largest)
-    added = np.ascontiguousarray(shrinks.sum(axis=2).T).sum(axis=1)  # numpy's sums by halves
-    losses = decay.rule.losses(shrinks, largest)
+    added = np.ascontiguousarray(changes.sum(axis=2).T).sum(axis=1)  # numpy's sums by halves
+    changes = decay.rule.changes(changes, largest)
     is_long = decay.schedule.total_steps >= LONG_RUN
-    sums = sum_losses(losses, largest=largest, in_blocks=is_long)
-    arrays = rows.starts + rows.lengths, sums.log, sums.sign, added, sums.gone
+    sums = sum_losses(changes, largest=largest, in_blocks=is_long)
+    arrays = rows.starts + rows.lengths, sums.log, sums.sign, -added, sums.gone
     return arrays, largest
 
 
@@ -120,7 +120,7 @@ class _Walker:
             self.lefts += [0.0] * len(rows.starts)
             return
         products = multiply_steps(self.rule, rows, multiplier, own, largest=largest)
-        for row in products.reshape(4, *products.shape[2:]).transpose(1, 2, 0).tolist():
+        for row in np.stack(products, axis=-1).tolist():
             for entries in row:
                 self.weight.advance(entries)
             self.lefts.append(self.weight.survival())
@@ -138,18 +138,18 @@ def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target:
     """
     if decay.is_constant:
         return max(stop - math.ceil(target / log * (stop - start)), start)
-    shrinks = decay.shrinks(*decay.multipliers(np.arange(start, stop, dtype=np.float64)))
-    largest = float(shrinks.max())
-    rests = log - np.cumsum(log_left(decay.rule.losses(shrinks, largest), largest))
+    changes = decay.changes(*decay.multipliers(np.arange(start, stop, dtype=np.float64)))
+    largest = -float(changes.min())
+    rests = log - np.cumsum(log_left(decay.rule.changes(changes, largest), largest))
     above = np.flatnonzero(rests > target)
     return start + int(above[0]) if len(above) else stop - 1
 
 
 def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> Course:
     """Return the course of a decay at peak lr throughout, a row between two edges."""
-    loss = rule.losses(np.array([rule.peak_shrink]), rule.peak_shrink)
-    turns = -1.0 if loss[0] > 1 else 1.0
-    log, stops = float(log_left(loss, rule.peak_shrink)[0]), edges[1:]
+    change = rule.changes(np.array([-rule.peak_shrink]), rule.peak_shrink)
+    turns = -1.0 if change[0] < -1 else 1.0
+    log, stops = float(log_left(change, rule.peak_shrink)[0]), edges[1:]
     lengths = [stop - start for start, stop in pairwise(edges)]
     return Course(
         stops=stops,

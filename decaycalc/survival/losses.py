@@ -28,18 +28,18 @@ class Losses:
     gone: Floats
 
 
-def sum_losses(losses: Floats, *, largest: float, in_blocks: bool) -> Losses:
-    """Return what steps do that take these parts of a weight, shape (BLOCK, n_rows, n_blocks).
+def sum_losses(changes: Floats, *, largest: float, in_blocks: bool) -> Losses:
+    """Return what steps do that add these to a weight, over it, shape (BLOCK, n_rows, n_blocks).
 
-    None of them is above `largest`. With `in_blocks` weak decays are summed in blocks, which takes
-    half the time. The losses are overwritten.
+    They are 0 or less, none is below `-largest`. With `in_blocks` weak decays are summed in blocks,
+    which takes half the time. The changes are overwritten.
     """
-    overshoots = np.where(losses > 1, -1.0, 1.0).prod(axis=(0, 2)) if largest > 1 else None
+    overshoots = np.where(changes < -1, -1.0, 1.0).prod(axis=(0, 2)) if largest > 1 else None
     if in_blocks and largest * BLOCK <= SMALL_BLOCK:
-        logs, gone = _join(log_left(losses, largest))
+        logs, gone = _join(log_left(changes, largest))
         n_joined = BLOCK
     else:
-        logs, gone, n_joined = log_left(one_by_one(losses), largest)[0], np.zeros(()), 1
+        logs, gone, n_joined = log_left(one_by_one(changes), largest)[0], np.zeros(()), 1
     after = np.zeros_like(logs)
     after[:, :-1] = logs[:, :0:-1].cumsum(axis=1)[:, ::-1]
     # A decay above 2 a step grows without bound, which is told where the sums are taken.
@@ -61,13 +61,12 @@ def _join(logs: Floats) -> tuple[Floats, Floats]:
     return sums, -(moments + mean * mean * (_SQUARES / 2))
 
 
-def log_left(losses: Floats, largest: float) -> Floats:
+def log_left(changes: Floats, largest: float) -> Floats:
     """Return the logarithm of the size of what is left, -inf where nothing is, in place.
 
-    None of the losses is above `largest`; one above 1 leaves as much as 2 less it.
+    None of the changes is below `-largest`; one below -1 leaves as much as -2 less it.
     """
     if largest > 1:
-        np.minimum(losses, 2 - losses, out=losses)
-    np.negative(losses, out=losses)
+        np.maximum(changes, -2 - changes, out=changes)
     with np.errstate(divide="ignore"):
-        return np.log1p(losses, out=losses)
+        return np.log1p(changes, out=changes)

@@ -10,7 +10,9 @@ number of steps nor with the memory of the momentum.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -25,12 +27,8 @@ from decaycalc.survival.rule import DecayRule
 
 GONE = -1200  # power of 2 below which a float64 is 0
 FULL = 1000  # 2^1000 is near float64's end: a weight that grows so far has no number any more
-# Where products and blocks have a 1 beside their small numbers: of the weight and of the buffer.
-_WEIGHT, _BUFFER = np.eye(2).reshape(2, 2, 1, 1)
-_SIGNS = np.array([-1.0, 1.0]).reshape(2, 1, 1)
 
-Matrix = Floats  # [[a, b], [-c, f]] in the first two axes, of one row and product or of many
-Entries = tuple[Any, Any, Any, Any]  # the same, numbers of one product or arrays of many
+Entries = tuple[Any, Any, Any, Any]  # a, b, -c, f: numbers of one product or arrays of many
 _NOTHING: Entries = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -38,16 +36,13 @@ def compose(first: Entries, later: Entries) -> Entries:
     """Return the products of the first steps followed by the later ones."""
     a, b, c, f = first
     la, lb, lc, lf = later
+    weight_left, buffer_left = 1 - a, 1 - f
     return (
-        a + (la * (1 - a) - lb * c),
-        b + (lb * (1 - f) - la * b),
-        c + (lc * (1 - a) - lf * c),
-        f + (lf * (1 - f) - lc * b),
+        a + (la * weight_left - lb * c),
+        b + (lb * buffer_left - la * b),
+        c + (lc * weight_left - lf * c),
+        f + (lf * buffer_left - lc * b),
     )
-
-
-def _entries(products: Matrix) -> Entries:
-    return products[0, 0], products[0, 1], products[1, 0], products[1, 1]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,8 +112,8 @@ def multiply_steps(
     decay_multiplier: Floats | float,
     *,
     largest: float,
-) -> Matrix:
-    """Return the products of each row's steps, as few as keep a small: (2, 2, n_rows, n_products).
+) -> Entries:
+    """Return the products of each row's steps, as few as keep a small: (n_rows, n_products) each.
 
     Where blocks of steps take much of the weight they start from single steps.
     `largest` is the largest shrink to first order. The run's first step is left out: `start_weight`
@@ -129,75 +124,85 @@ def multiply_steps(
         if not isinstance(decay_multiplier, float):
             decay_multiplier = one_by_one(decay_multiplier)
     products = _multiply_blocks(rule, rows, multiplier, decay_multiplier)
-    while products.shape[3] > 1 and np.abs(products[0, 0]).max() <= SMALL:
-        if products.shape[3] % 2:
-            products = np.concatenate((products, np.zeros_like(products[..., :1])), axis=3)
-        pairs = compose(_entries(products[..., ::2]), _entries(products[..., 1::2]))
-        products = np.stack(pairs).reshape(2, 2, *pairs[0].shape)
+    while products[0].shape[1] > 1 and np.abs(products[0]).max() <= SMALL:
+        products = _multiply_pairs(products)
     return products
+
+
+def _multiply_pairs(products: Entries) -> Entries:
+    """Return the products of each first and second, with the last one where it has no second."""
+    a, b, c, f = products
+    paired = a.shape[1] // 2 * 2
+    pairs = compose(
+        (a[:, :paired:2], b[:, :paired:2], c[:, :paired:2], f[:, :paired:2]),
+        (a[:, 1::2], b[:, 1::2], c[:, 1::2], f[:, 1::2]),
+    )
+    if paired == a.shape[1]:
+        return pairs
+    la, lb, lc, lf = (
+        np.concatenate((pair, entry[:, paired:]), axis=1)
+        for pair, entry in zip(pairs, products, strict=True)
+    )
+    return la, lb, lc, lf
 
 
 def _multiply_blocks(
     rule: DecayRule, rows: Rows, multiplier: Floats, decay_multiplier: Floats | float
-) -> Matrix:
-    """Return the products of the steps in each block, shape (2, 2, n_rows, n_blocks).
+) -> Entries:
+    """Return the products of the steps in each block, shape (n_rows, n_blocks) each.
 
-    All blocks take their k-th step at once; one at the end of its row is put aside after its last.
+    All blocks take their k-th step at once; what one that ends with its row holds after its last is
+    put aside.
     """
     size, n_rows, n_blocks = multiplier.shape
     lengths = np.where(rows.starts == 0, 0, rows.lengths)
     ends = np.clip(lengths[:, None] - np.arange(0, n_blocks * size, size), 0, size)
-    last = {size, *(lengths % size).tolist()}
-    products, blocks = np.zeros((2, 2, n_rows, n_blocks)), _Blocks.at_start(n_rows, n_blocks)
+    last = set((lengths % size).tolist())
+    blocks = _Blocks(n_rows, n_blocks)
+    aside: list[tuple[Any, Any]] = [(ends == 0, 0.0)]
     steps = zip(_rates(rule, multiplier), _shares(rule, multiplier, decay_multiplier), strict=True)
     # What lies beyond a row's end may grow without bound: nothing of it is kept.
     with np.errstate(over="ignore", invalid="ignore"):
         for place, (rate, share) in enumerate(steps, start=1):
             blocks.take(rule, rate, share)
             if place in last:
-                np.copyto(products, blocks.products(), where=ends == place)
-    return products
+                ended = ends == place
+                aside.append((ended, blocks.products[:, ended]))
+    for ended, products in aside:
+        blocks.products[:, ended] = products
+    a, b, c, f = blocks.products
+    np.negative(a, out=a), np.negative(c, out=c)
+    return a, b, c, f
 
 
-def _rates(rule: DecayRule, multiplier: Floats) -> list[Any]:
+def _rates(rule: DecayRule, multiplier: Floats) -> Iterable[Any]:
     """Return by what a buffer moves the weight at each place of the blocks."""
     if rule.buffer is Buffer.INSIDE:
-        return [rule.step] * len(multiplier)
-    return list(multiplier * rule.step)
+        return repeat(rule.step, len(multiplier))
+    return (each * rule.step for each in multiplier)
 
 
-def _shares(rule: DecayRule, multiplier: Floats, decay_multiplier: Floats | float) -> list[Any]:
+def _shares(rule: DecayRule, multiplier: Floats, decay_multiplier: Floats | float) -> Iterable[Any]:
     """Return which share of the weight a buffer takes at each place of the blocks; None is all."""
     share: Any = decay_multiplier * (1 - rule.dampening)
     if rule.buffer is Buffer.INSIDE:
         share = share * multiplier
     if isinstance(share, float):
-        return [None if share == 1 else share] * len(multiplier)
+        return repeat(None if share == 1 else share, len(multiplier))
     return list(share)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Blocks:
-    """The products of some blocks on their way, each array of shape (2, n_rows, n_blocks).
+    """The products of some blocks on their way: -a, b, c and f, of shape (n_rows, n_blocks) each.
 
-    `weights` holds -a and b, `buffers` c and f: a step adds one to the other.
+    A step adds the first two, `weights`, and the other two, `buffers`, to one another. Each pair is
+    what became of a weight and of a buffer that were 1.
     """
 
-    weights: Floats
-    buffers: Floats
-    added: Floats
-    moved: Floats
-
-    @classmethod
-    def at_start(cls, n_rows: int, n_blocks: int) -> "_Blocks":
-        """Return those before the first step."""
-        weights, buffers = np.zeros((2, 2, n_rows, n_blocks))
-        added, moved = np.empty((2, 2, n_rows, n_blocks))
-        return cls(weights=weights, buffers=buffers, added=added, moved=moved)
-
-    def products(self) -> Floats:
-        """Return the products of the steps until now, shape (2, 2, n_rows, n_blocks)."""
-        return np.stack((self.weights * _SIGNS, self.buffers * _SIGNS))
+    def __init__(self, n_rows: int, n_blocks: int) -> None:
+        self.products = np.zeros((4, n_rows, n_blocks))
+        self.weights, self.buffers = self.products.reshape(2, 2, n_rows, n_blocks)
+        self.taken, self.moved = np.empty((2, 2, n_rows, n_blocks))
 
     def take(self, rule: DecayRule, rate: Any, share: Any) -> None:
         """Take a step in place: rate and share are of shape (n_rows, n_blocks), or numbers.
@@ -205,20 +210,26 @@ class _Blocks:
         On weight w and buffer v: `v = m*v + share*w; w = w - rate*v`, with Nesterov
         `w = w - rate*(share*w + m*v)`. In place the decay that `v` takes is the new w's.
         """
-        weights, buffers, added, moved = self.weights, self.buffers, self.added, self.moved
-        np.add(weights, _WEIGHT, out=added)
+        minus_a, b, c, f = self.products
+        taken, moved = self.taken, self.moved
+        first, second = np.add(minus_a, 1, out=taken[0]), b
         if share is not None:
-            added *= share
-        buffers *= rule.momentum
-        buffers += added
-        buffers[1] += 1 - rule.momentum
-        np.subtract(buffers, _BUFFER, out=moved)
+            first *= share
+            second = np.multiply(b, share, out=taken[1])
+        self.buffers *= rule.momentum
+        c += first
+        f += second
+        f += 1 - rule.momentum
+        by_first, by_second = c, np.subtract(f, 1, out=moved[1])
         if rule.lookahead:
-            moved *= rule.momentum
-            moved += added
-        moved *= rate
-        weights -= moved
+            by_first = np.multiply(c, rule.momentum, out=moved[0])
+            by_first += first
+            by_second *= rule.momentum
+            by_second += second
+        np.multiply(by_first, rate, out=moved[0])
+        by_second *= rate
+        self.weights -= moved
         if rule.lookahead == IN_PLACE:
             if share is not None:
                 moved *= share
-            buffers -= moved
+            self.buffers -= moved

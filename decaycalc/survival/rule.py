@@ -65,25 +65,25 @@ class DecayRule:
             factors = multiplier**2 if self.follows is Follows.LR_SQUARED else multiplier
         return factors if isinstance(decay_multiplier, float) else factors * decay_multiplier
 
-    def losses(self, shrinks: Floats, largest: float) -> Floats:
-        """Return the part of a weight that each step takes, from its first-order shrink (1/step).
+    def changes(self, first_order: Floats, largest: float) -> Floats:
+        """Return what each step adds to a weight, over it, from minus its first-order shrink.
 
-        `largest` is the largest of the shrinks; no loss is larger than its shrink. Under momentum
-        it is that of the long run to first order, below 1 whatever the shrink.
+        `largest` is the largest of the shrinks (1/step); no weight loses more than its shrink.
+        Under momentum it is that of the long run to first order, below 1 whatever the shrink.
 
         Raises:
             InvalidValueError: A decay applied several times a step that takes all at once.
         """
         if self.proximal:
-            return shrinks / (1 + shrinks)
+            return first_order / (1 - first_order)
         if self.compounds != 1:
             if largest >= self.compounds:
                 text = f"must stay below {self.compounds:g} at every step"
                 raise InvalidValueError("shrink", largest, text)
-            return -np.expm1(np.log1p(shrinks / -self.compounds) * self.compounds)
+            return np.expm1(np.log1p(first_order / self.compounds) * self.compounds)
         if self.momentum and largest > NEARLY_ALL:
-            return np.minimum(shrinks, NEARLY_ALL)
-        return shrinks
+            return np.maximum(first_order, -NEARLY_ALL)
+        return first_order
 
     def long_run_shrink(self, factor: float) -> float:
         """Return the exact long-run shrink at a constant lr, `factor` times the peak's (1/step)."""
