@@ -45,6 +45,8 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
     Raises:
         InvalidValueError: no run has such a quantity, or a value that it cannot have.
     """
+    if not numbers:
+        return run, target_run
     own: dict[str, Any] = {}
     other: dict[str, Any] = {}
     extras = dict(run.extras)

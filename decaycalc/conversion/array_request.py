@@ -58,7 +58,9 @@ class Request(Record):
         return way
 
     def _at(self, name: str, place: int) -> float:
-        return float(np.broadcast_to(self.arrays[name], self.shape).flat[place])
+        array = self.arrays[name]
+        whole = array if array.shape == self.shape else np.broadcast_to(array, self.shape)
+        return float(whole.flat[place])
 
     @property
     def zero_is_sound(self) -> bool:

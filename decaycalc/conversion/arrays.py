@@ -9,6 +9,7 @@ out of the ordinary, is asked of the scalar conversion, element by element.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
 
 # Elements that are worked on at a time: their numbers stay in the processor's cache.
-_BLOCK = 1 << 16
+_BLOCK = 1 << 17
 
 
 class ArrayConversion(Record):
@@ -210,9 +211,9 @@ class _Work:
 def _blocks(request: Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
     """Yield the indices of blocks, along the longest axis, and the arrays within each."""
     shape = request.shape
-    axis = int(np.argmax(shape))
+    axis = shape.index(max(shape))
     behind = len(shape) - axis
-    rows = max(1, _BLOCK * shape[axis] // max(1, int(np.prod(shape))))
+    rows = max(1, _BLOCK * shape[axis] // prod(shape))
     for start in range(0, shape[axis], rows):
         piece = slice(start, start + rows)
         within: tuple[Any, ...] = (..., piece, *(slice(None),) * (behind - 1))

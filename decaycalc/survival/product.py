@@ -155,21 +155,19 @@ def _multiply_blocks(
     put aside.
     """
     size, n_rows, n_blocks = multiplier.shape
-    lengths = np.where(rows.starts == 0, 0, rows.lengths)
-    ends = np.clip(lengths[:, None] - np.arange(0, n_blocks * size, size), 0, size)
-    last = set((lengths % size).tolist())
-    blocks = _Blocks(n_rows, n_blocks)
-    aside: list[tuple[Any, Any]] = [(ends == 0, 0.0)]
+    whole, rest = np.divmod(np.where(rows.starts == 0, 0, rows.lengths), size)
+    blocks, aside, rests = _Blocks(n_rows, n_blocks), [], set(rest.tolist())
     steps = zip(_rates(rule, multiplier), _shares(rule, multiplier, decay_multiplier), strict=True)
     # What lies beyond a row's end may grow without bound: nothing of it is kept.
     with np.errstate(over="ignore", invalid="ignore"):
         for place, (rate, share) in enumerate(steps, start=1):
             blocks.take(rule, rate, share)
-            if place in last:
-                ended = ends == place
-                aside.append((ended, blocks.products[:, ended]))
-    for ended, products in aside:
-        blocks.products[:, ended] = products
+            if place in rests:
+                ended = np.flatnonzero(rest == place)
+                aside.append((ended, whole[ended], blocks.products[:, ended, whole[ended]]))
+    blocks.products[:, np.arange(n_blocks) >= whole[:, None]] = 0
+    for ended, last, products in aside:
+        blocks.products[:, ended, last] = products
     a, b, c, f = blocks.products
     np.negative(a, out=a), np.negative(c, out=c)
     return a, b, c, f
