@@ -111,7 +111,7 @@ def _why_not(document: Document) -> str:
     left = [each for each in trainers() if not _is_ruled_out(each, whole)]
     near = max(left, key=lambda trainer: _nearness(trainer, paths))
     text = f"it has {keys[:100]}, not enough of any trainer's own keys"
-    if _nearness(near, paths):
+    if _nearness(near, paths)[0]:
         text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
     return f"{text}; --kind takes one of {', '.join(trainer.kind for trainer in trainers())}"
 
@@ -129,5 +129,6 @@ def _shared() -> frozenset[str]:
     return frozenset(name for names in own for name in names if sum(name in n for n in own) > 1)
 
 
-def _nearness(trainer: Trainer, paths: frozenset[str]) -> int:
-    return max(signature.nearness(paths) for signature in trainer.signatures)
+def _nearness(trainer: Trainer, paths: frozenset[str]) -> tuple[int, int]:
+    """Return how many of a trainer's keys are there, and less the more of them it asks for."""
+    return max((each.nearness(paths), -each.weight) for each in trainer.signatures)

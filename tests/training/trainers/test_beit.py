@@ -6,8 +6,8 @@ from tests.training.trainers.reading import quantity, read, shrink
 
 LAUNCH = "python -m torch.distributed.launch --nproc_per_node=8"
 BEIT = (
-    f"{LAUNCH} run_class_finetuning.py --model beit_base_patch16_224 --data_path /x --batch_size 64"
-    " --lr 4e-3 --update_freq 2 --warmup_epochs 20 --epochs 100 --layer_decay 0.65"
+    f"{LAUNCH} \\\n run_class_finetuning.py --model beit_base_patch16_224 --batch_size 64"
+    " --data_path /x --lr 4e-3 --update_freq 2 --warmup_epochs 20 --epochs 100 --layer_decay 0.65"
 )
 VIDEO = (
     f"{LAUNCH} --nnodes=8 run_class_finetuning.py --model vit_base --data_path /x --num_frames 16"

@@ -7,7 +7,7 @@ from tests.training.trainers.reading import read, shrink
 FLAGS = (
     "--model_name_or_path gpt2 --per_device_train_batch_size 8 --weight_decay 0.1 --output_dir x"
 )
-FILE = f"accelerate launch --num_processes 4 run_clm_no_trainer.py {FLAGS}"
+FILE = f"accelerate launch --num_processes 4 \\\n run_clm_no_trainer.py {FLAGS}"
 
 
 def test_an_example_s_defaults_hold(tmp_path):

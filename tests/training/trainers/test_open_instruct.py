@@ -9,7 +9,7 @@ FLAGS = (
     " --gradient_accumulation_steps 2 --learning_rate 5e-06 --weight_decay 0.1 --with_tracking"
     " --dataset_mixer_list a 1.0"
 )
-SFT = f"accelerate launch --num_processes 8 open_instruct/finetune.py {FLAGS}"
+SFT = f"accelerate launch --num_processes 8 \\\n open_instruct/finetune.py {FLAGS}"
 DPO = SFT.replace("finetune.py", "dpo_tune_cache.py")
 YAML = (
     "model_name_or_path: m\ndataset_mixer:\n  a: 1.0\nuse_slow_tokenizer: true\n"

@@ -5,7 +5,7 @@ import pytest
 from tests.training.trainers.reading import read, shrink
 
 FILE = (
-    "torchrun --nproc_per_node=8 -m verl.trainer.sft_trainer data.train_batch_size=128"
+    "torchrun --nproc_per_node=8 \\\n -m verl.trainer.sft_trainer data.train_batch_size=128"
     " model.path=a optim.lr=1e-5 trainer.total_epochs=2"
 )
 MEGATRON = (

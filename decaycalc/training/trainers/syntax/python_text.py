@@ -18,6 +18,7 @@ from decaycalc.training.trainers.syntax.tree import (
 _LARGEST = 400_000  # characters
 _DEEPEST = 40
 RETURNED = "Trainer.Config"  # what a function of torchtitan's registries returns
+TAKEN = "_from_"  # the key of what a file takes from another one
 _MOST_BITS = 4000
 _LARGEST_EXPONENT = 400
 
@@ -95,6 +96,7 @@ class _Assignments:
                 if path:
                     self.put(path, self.assigned(value, top=top))
             if top:
+                self.read_imports(statement)
                 self.read_bases(statement)
                 self.read_update(statement)
         return self.known
@@ -106,6 +108,13 @@ class _Assignments:
             return node
         mark = Scalar(text="True", line=value.lineno)
         return Entries(entries={**node.entries, "_delete_": mark}, line=node.line)
+
+    def read_imports(self, statement: ast.stmt) -> None:
+        """Remember what a file takes from those beside it: its own settings are laid over that."""
+        if not isinstance(statement, ast.ImportFrom) or not statement.level or not statement.module:
+            return
+        for name in statement.names:
+            self.put((name.asname or name.name,), _taken(_file_of(statement), name))
 
     def read_bases(self, statement: ast.stmt) -> None:
         """Read the modules that `with read_base():` imports, as the files that they are.
@@ -229,7 +238,7 @@ class _Assignments:
             for keyword in value.keywords
             if keyword.arg is not None
         }
-        path = _path(value.func)
+        path = _path(_called(value))
         if path[-1:] and path[-1] in self.returned and not value.keywords:
             return self.returned[path[-1]]
         if not path or (path != ("dict",) and not entries):
@@ -247,7 +256,11 @@ class _Assignments:
         return node
 
     def named(self, value: ast.expr) -> Node:
-        """Return the value of an earlier name."""
+        """Return the value of an earlier name, or of `get_config(FILE).NAME`: detectron2's."""
+        match value:
+            case ast.Attribute(value=ast.Call(args=[ast.Constant(value=str(file))]) as made):
+                if _path(made.func)[-1:] == ("get_config",):
+                    return _taken(file, value)
         node: Node = Entries(entries=self.known)
         for key in _path(value) or ("",):
             if not isinstance(node, Entries) or key not in node.entries:
@@ -322,7 +335,25 @@ def _assigned(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
         return [(target, statement.value) for target in statement.targets]
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
         return [(statement.target, statement.value)]
+    if isinstance(statement, ast.AugAssign):  # a *= 2
+        whole = ast.BinOp(left=statement.target, op=statement.op, right=statement.value)
+        return [(statement.target, ast.copy_location(whole, statement))]
     return []
+
+
+def _called(call: ast.Call) -> ast.expr:
+    """Return what a call makes: `LazyCall(SGD)(lr=0.1)` makes an SGD, as a plain call does."""
+    maker = call.func
+    is_lazy = isinstance(maker, ast.Call) and len(maker.args) == 1 and not maker.keywords
+    return maker.args[0] if isinstance(maker, ast.Call) and is_lazy else maker
+
+
+def _taken(file: str, name: ast.Attribute | ast.alias) -> Entries:
+    """Return what stands for a setting that another file makes: its place, `optim.py:SGD`."""
+    own = name.attr if isinstance(name, ast.Attribute) else name.name
+    return Entries(
+        entries={TAKEN: Scalar(text=f"{file}:{own}", line=name.lineno)}, line=name.lineno
+    )
 
 
 def _file_of(statement: ast.ImportFrom) -> str:
