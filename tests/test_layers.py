@@ -33,34 +33,32 @@ def part_of(dotted):
 def imports(path):
     """Yield the parts that a module imports, within functions too, but not for types alone."""
     for name, below in imports_of(path):
-        if name != "decaycalc":
+        if name.startswith("decaycalc."):
             yield name
-        elif not below.startswith("__"):
+        elif name == "decaycalc" and below and not below.startswith("__"):
             yield f"decaycalc.{below}"
 
 
 @cache
 def imports_of(path):
     """Return what a module imports: a dotted name, and what of it, empty where it is whole."""
-    return tuple(_imports_of(path))
-
-
-def _imports_of(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = {
-        node
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
-        for node in ast.walk(block)
-    }
-    for node in ast.walk(tree):
-        if node in typing_only:
-            continue
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("decaycalc"):
-            yield from ((node.module, alias.name) for alias in node.names)
+    found = []
+    for node in statements(ast.parse(path.read_text(encoding="utf-8")).body):
+        if isinstance(node, ast.ImportFrom):
+            found += ((node.module or "", alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            names = (alias.name for alias in node.names)
-            yield from ((name, "") for name in names if name.startswith("decaycalc."))
+            found += ((alias.name, "") for alias in node.names)
+    return tuple(found)
+
+
+def statements(block):
+    """Yield every statement of a block and of the blocks within it, but what is for types alone."""
+    for node in block:
+        yield node
+        test = getattr(node, "test", None)
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            if name != "body" or not isinstance(test, ast.Name) or test.id != "TYPE_CHECKING":
+                yield from statements(getattr(node, name, ()))
 
 
 def own_part(path):
@@ -119,19 +117,20 @@ def test_an_upward_import_would_be_found(tmp_path):
     assert sorted(found) == ["cli", "conversion", "errors", "run"]
 
 
+def packages(path):
+    """Return the packages that a module imports something of."""
+    return {name.partition(".")[0] for name, _ in imports_of(path)}
+
+
 def test_numpy_and_rich_stay_out_of_the_core():
     core = ORDER[: ORDER.index("conventions") + 1]
     for path in modules():
         if own_part(path) in core:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            names = {
-                alias.name.partition(".")[0]
-                for node in ast.walk(tree)
-                if isinstance(node, ast.Import)
-                for alias in node.names
-            } | {
-                (node.module or "").partition(".")[0]
-                for node in ast.walk(tree)
-                if isinstance(node, ast.ImportFrom)
-            }
-            assert not names & {"numpy", "rich", "click", "dataclasses"}, path
+            assert not packages(path) & {"numpy", "rich", "click", "dataclasses"}, path
+
+
+def test_no_framework_is_imported():
+    frameworks = {"torch", "keras", "jax", "optax", "tensorflow", "timm", "flax", "lightning"}
+    for path in modules():
+        if "frameworks" not in path.parts:  # what `verify --with` is asked to import
+            assert not packages(path) & frameworks, path

@@ -350,6 +350,18 @@ def symbol_of(name: str) -> str:
     return symbol.replace("- ", "- to_") if symbol.startswith("(") else f"to_{symbol}"
 
 
+def base_name(name: str) -> str:
+    """Return the quantity to give for one that is derived from it.
+
+    >>> base_name("to_one_minus_momentum")
+    'momentum'
+    """
+    if name == "to_lr":
+        return name
+    plain = name.removeprefix("to_").removeprefix("one_minus_")
+    return {"nominal_batch": "batch_size", "layer_weights": "n_weights"}.get(plain, plain)
+
+
 def _rooted(text: str, root: int) -> str:
     """Return the text under its root sign."""
     return f"sqrt({text})" if root == 2 else f"({text})^(1/{root})"  # noqa: PLR2004

@@ -4,12 +4,12 @@ from enum import StrEnum
 from fractions import Fraction
 
 from decaycalc.algebra.number import rounds_to
-from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, finite
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, base_name, finite
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.equivalence import clipping, judge, notes, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
-from decaycalc.conversion.side import Side, base_name, shrink_of, strength_of
+from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 
@@ -201,7 +201,7 @@ def target_side(source: Side, target: Convention, target_run: Run | None = None)
     """
     run = source.run if target_run is None else target_run.over(source.run)
     there = Side(convention=target, run=run, is_target=True)
-    names = spoken(source)
+    names = source.quantities
     # Of one run, only what the formulas hold can differ: by a framework's own default.
     suspects = (names & QUANTITIES.keys() if target_run is None else QUANTITIES.keys()) - {"lr"}
     own = frozenset(name for name in suspects if _differs(name, source, there, names))
@@ -229,14 +229,6 @@ def _differs(name: str, source: Side, target: Side, names: frozenset[str]) -> bo
     if target.run.get(name) not in {None, source.run.get(name)}:
         return True
     return name in names and target.get(name) not in {None, source.get(name)}
-
-
-def spoken(side: Side) -> frozenset[str]:
-    """Return the names of the quantities that a side's formulas hold."""
-    form = side.convention.form
-    monomials = (side.invariant(Invariant.STRENGTH), side.invariant(Invariant.SHRINK))
-    names = {name for monomial in monomials if monomial for name in monomial.names}
-    return frozenset(names if form is None else form.needs)
 
 
 def _is(value: Number, monomial: Monomial, source: Side) -> bool:
@@ -301,7 +293,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     return Plan(
         source=source,
         target=target,
-        source_names=spoken(source),
+        source_names=source.quantities,
         held=held,
         exactly=exactly,
         first_order=not exact,

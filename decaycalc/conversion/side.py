@@ -11,7 +11,7 @@ from math import expm1, log1p
 from typing import Any
 
 from decaycalc.algebra.number import exact, finite, plain
-from decaycalc.algebra.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, base_name
 from decaycalc.conventions.families import ADAM, lr_family
 from decaycalc.conventions.forms import Form
 from decaycalc.conventions.record import (
@@ -97,10 +97,9 @@ class Side(Record):
         if name.startswith("one_minus_"):
             complement = self.get(name.removeprefix("one_minus_"))
             return None if complement is None else 1 - complement
-        value = self.run.get(name)
-        if self.run.given(name) is not None or name not in dict(self.convention.defaults):
-            return value
-        fallback = dict(self.convention.defaults)[name]
+        fallback = dict(self.convention.defaults).get(name)
+        if fallback is None or self.run.given(name) is not None:
+            return self.run.get(name)
         return self.get(fallback) if fallback in QUANTITIES else exact(fallback)
 
     def assumed(self) -> tuple[tuple[str, Fraction], ...]:
@@ -210,6 +209,14 @@ class Side(Record):
         if which == Invariant.SHRINK:
             return self.share * (here if own == which else here * self.bridge)
         return here if own == which else here / self.bridge
+
+    @cached_property
+    def quantities(self) -> frozenset[str]:
+        """The names of the quantities that its formulas hold."""
+        form = self.convention.form
+        monomials = (self.invariant(Invariant.STRENGTH), self.invariant(Invariant.SHRINK))
+        names = {name for monomial in monomials if monomial for name in monomial.names}
+        return frozenset(names if form is None else form.needs)
 
     @cached_property
     def _monomial(self) -> Monomial | None:
@@ -383,15 +390,3 @@ def _check_form_value(convention: Convention, form: Form, value: Fraction) -> No
     if value <= 0 or (is_factor and value > 1):
         domain = "above 0 and at most 1" if is_factor else "above 0"
         raise InvalidValueError(convention.parameter, plain(value), f"must be {domain}")
-
-
-def base_name(name: str) -> str:
-    """Return the quantity to give for one that is derived from it.
-
-    >>> base_name("to_one_minus_momentum")
-    'momentum'
-    """
-    if name == "to_lr":
-        return name
-    plain = name.removeprefix("to_").removeprefix("one_minus_")
-    return {"nominal_batch": "batch_size", "layer_weights": "n_weights"}.get(plain, plain)

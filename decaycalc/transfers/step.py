@@ -3,13 +3,13 @@
 from fractions import Fraction
 
 from decaycalc.algebra.number import brief
-from decaycalc.algebra.quantity import Monomial, exact, finite, root_of
+from decaycalc.algebra.quantity import Monomial, base_name, exact, finite, root_of
 from decaycalc.conventions.record import SGD, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
 from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.conversion.inverse import solved, value_for_shrink
-from decaycalc.conversion.side import Side, base_name, shrink_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 from decaycalc.transfers.fits import HORIZON_EXPONENTS, check_fit, fit_class, fit_conditions

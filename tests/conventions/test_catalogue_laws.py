@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from decaycalc.algebra.quantity import QUANTITIES, Monomial
+from decaycalc.algebra.quantity import QUANTITIES, Monomial, base_name
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.plan import plan, target_side
-from decaycalc.conversion.side import Side, base_name
+from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
 
 LR = Fraction(1, 100)

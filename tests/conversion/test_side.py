@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decaycalc.algebra.quantity import base_name
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.momentum import IN_PLACE, long_run_shrink
-from decaycalc.conversion.side import Side, base_name, check_domain, shrink_of, strength_of
+from decaycalc.conversion.side import Side, check_domain, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from tests.every_record import of_each
 

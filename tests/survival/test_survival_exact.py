@@ -77,12 +77,12 @@ def left(multipliers, rule, decays=None):
     The optimizer's loop, as `left_exactly` of the other tests but ten times as fast.
     """
     m, x = Decimal(rule.momentum), [Decimal(x) for x in multipliers.tolist()]
-    each = np.ones_like(multipliers) if decays is None else decays
+    step = Decimal(rule.step)
     weight, buffer, result = Decimal(1), Decimal(0), []
     inside, damped = rule.buffer is Buffer.INSIDE, 1 - Decimal(rule.dampening)
     with localcontext(Context(prec=60, Emin=-(10**9))):
-        for number, (lr, decay) in enumerate(zip(x, each.tolist(), strict=True)):
-            e = Decimal(rule.step) * Decimal(decay)
+        each = [step] * len(x) if decays is None else [step * Decimal(d) for d in decays.tolist()]
+        for number, (lr, e) in enumerate(zip(x, each, strict=True)):
             undampened = not number and rule.buffer is Buffer.OUTSIDE
             gradient = e * weight if undampened or not m else e * damped * weight
             gradient = lr * gradient if inside else gradient

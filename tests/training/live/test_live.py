@@ -1,7 +1,5 @@
 """Live optimizers: their groups and tensors, and what the rules find in them."""
 
-import ast
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -320,21 +318,3 @@ def test_what_a_copy_prints_is_dropped(capsys):
     capsys.readouterr()
     decaycalc.probe(optimizer)
     assert capsys.readouterr().out == ""
-
-
-FRAMEWORKS = {"torch", "keras", "jax", "optax", "tensorflow", "timm", "flax", "lightning"}
-
-
-def imported(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (each.name.partition(".")[0] for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
-
-
-def test_no_framework_is_imported():
-    package = Path(decaycalc.__file__).parent
-    for path in package.rglob("*.py"):
-        if "frameworks" not in path.parts:  # what `verify --with` is asked to import
-            assert not FRAMEWORKS & set(imported(path)), path
