@@ -105,7 +105,8 @@ _GENERIC = frozenset(
 def _why_not(document: Document) -> str:
     """Return why a document is no trainer's, with the nearest kind that no key rules out."""
     whole = paths_of(with_bases(document))
-    own = (path for path in whole - _GENERIC if path.partition(".")[0] not in _shared())
+    named = (path for path in whole - _GENERIC if not path.startswith(("syntax:", "file:")))
+    own = (path for path in named if path.partition(".")[0] not in _shared())
     paths = frozenset(own)
     keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())
     left = [each for each in trainers() if not _is_ruled_out(each, whole)]

@@ -4,8 +4,6 @@ Source: unilm 768a3c8 beit/run_{class_finetuning,beit_pretraining}.py, beit2/run
 14ef8d8 run_{class_finetuning,mae_pretraining}.py, utils.py.
 """
 
-from fractions import Fraction
-
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
@@ -86,10 +84,12 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 
 def _clips(settings: Settings) -> str:
-    """Return the clips that fine-tuning takes of each video that B counts."""
-    is_fine = "finetuning" in settings.document.program
-    count = settings.number("num_sample") if is_fine and _is_video(settings) else Fraction(1)
-    return "examples" if count in {None, 1} else f"videos of {settings.text('num_sample')} clips"
+    """Return the clips that are taken of each video that B counts: by default in fine-tuning."""
+    is_fine = "finetuning" in settings.document.program and _is_video(settings)
+    if not is_fine and not settings.has("num_sample"):
+        return "examples"
+    count = settings.text("num_sample")
+    return "examples" if count == "1" else f"videos of {count} clips"
 
 
 _OWN = {

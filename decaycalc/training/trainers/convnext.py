@@ -49,13 +49,15 @@ TRAINER = Trainer(
     title="ConvNeXt",
     version="ConvNeXt 048efce main.py",
     signatures=(
-        Signature(
-            all_of=("data_path",),
-            any_of=("update_freq", "model_ema_eval", "layer_scale_init_value", "head_init_scale",
-                    "weight_decay_end"),
-            none_of=("blr", "batch_size_per_gpu", "local_crops_number", "out_dim",
-                     "program:run_class_finetuning.py", "program:run_beit_pretraining.py",
-                     "program:run_mae_pretraining.py"),
+        # Other scripts have its flags, and defaults or an lr of their own.
+        *(
+            Signature(
+                all_of=("data_path", program),
+                any_of=("update_freq", "model_ema_eval", "layer_scale_init_value",
+                        "head_init_scale", "weight_decay_end"),
+                none_of=("blr", "batch_size_per_gpu", "local_crops_number", "out_dim"),
+            )
+            for program in ("program:main.py", "program:run_with_submitit.py")
         ),
     ),
     fields=(

@@ -256,10 +256,11 @@ def unit(settings: Settings) -> str:
 
 
 # Parts of a model that programs on the Trainer give an lr of their own; their decay is the rest's.
-# Source: LLaVA c121f04 llava/train/llava_trainer.py; 2U1/Qwen2-VL-Finetune 6695161
-# src/trainer/sft_trainer.py; ms-swift 3602360a5 swift/optimizers/multimodal.py.
+# Source: LLaVA c121f04 and LLaVA-NeXT df17966 llava/train/llava_trainer.py; 2U1/Qwen2-VL-Finetune
+# 6695161 src/trainer/sft_trainer.py; ms-swift 3602360a5 swift/optimizers/multimodal.py.
 _PARTS = {
     "mm_projector_lr": "names with mm_projector",
+    "mm_vision_tower_lr": "names with vision_tower",
     "vision_lr": "names with visual",
     "merger_lr": "names with merger",
     "vit_lr": "the vision tower",

@@ -44,6 +44,7 @@ def test_pretraining_has_defaults_of_its_own(tmp_path):
     assert (float(found.run.lr), found.run.epochs) == (1.5e-4, 800)
     assert (found.schedule, found.unit) == ("cosine:warmup=40epochs,final=1/15", "examples")
     assert not any("layer_decay" in note for note in found.notes)
+    assert read(tmp_path, "d.sh", f"{PRETRAIN} --num_sample 4").unit == "videos of 4 clips"
     beit = read(tmp_path, "b.sh", PRETRAIN.replace("run_mae", "run_beit"))
     assert read(tmp_path, "c.sh", f"{PRETRAIN} --batch_size $B").run.lr is None
     assert beit.run.lr is not None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 FILE = (
@@ -45,3 +46,9 @@ def test_torchruns_own_devices_count_without_submitit(tmp_path):
     assert read(tmp_path, "run.sh", text).run.examples_per_step == 48
     bare = read(tmp_path, "b.sh", text.replace("torchrun --nproc_per_node=2", "python"))
     assert bare.run.world_size == 1
+
+
+def test_another_script_with_its_flags_is_not_its_own(tmp_path):
+    flags = "--data_path /x --layer_scale_init_value 1e-5 --lr 1e-3 --batch_size 16"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.sh", f"python main_stage1.py {flags}\n")

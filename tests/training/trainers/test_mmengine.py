@@ -331,3 +331,18 @@ def test_imported_bases_are_read_and_updates_laid_over_at_every_depth(tmp_path):
     assert made.run.examples_per_step == 8
     assert made.exempt.rule == "nothing"
     assert any("near.py is not here" in note for note in made.notes)
+
+
+def test_a_class_under_a_name_of_the_file_s_own_and_shared_devices(tmp_path):
+    text = (
+        "from torch.optim import AdamW\nsequence_parallel_size = 4\naccumulative_counts = 2\n"
+        "accumulative_counts *= sequence_parallel_size\noptim_type = AdamW\n"
+        "optim_wrapper = dict(accumulative_counts=accumulative_counts,\n"
+        "    optimizer=dict(type=optim_type, lr=2e-4, weight_decay=0.1))\n"
+        "train_dataloader = dict(batch_size=1)\ntrain_cfg = dict(max_epochs=3)\n"
+    )
+    found = read(tmp_path, "a.py", text, world_size="2")
+    assert (found.kind, found.convention, found.run.examples_per_step) == (
+        "mmengine", "pytorch-adamw", 16,
+    )  # fmt: skip
+    assert any("sequence_parallel_size" in note for note in read(tmp_path, "a.py", text).notes)

@@ -82,6 +82,7 @@ class _Assignments:
         self.lines = text.encode().splitlines()
         self.known: dict[str, Node] = {}
         self.returned: dict[str, Entries] = {}
+        self.aliases: dict[str, str] = {}  # of names that the file does not set itself
         self.has_bases = False
 
     def read(self, body: list[ast.stmt], *, top: bool) -> dict[str, Node]:
@@ -95,6 +96,8 @@ class _Assignments:
                 path = _path(target)
                 if path:
                     self.put(path, self.assigned(value, top=top))
+                if len(path) == 1 and isinstance(value, ast.Name):
+                    self.aliases[path[0]] = value.id
             if top:
                 self.read_imports(statement)
                 self.read_bases(statement)
@@ -248,9 +251,10 @@ class _Assignments:
         return Entries(entries=entries, line=value.lineno)
 
     def argument(self, keyword: ast.keyword, depth: int) -> Node:
-        """Return an argument's value; `type=SGD` of an imported class is the class's name."""
+        """Return an argument's value; `type=SGD` of an imported class, by any name, is its name."""
         node = self.part(keyword.value, depth)
         path = _path(keyword.value)
+        path = (self.aliases.get(path[0], path[0]), *path[1:]) if path else path
         if keyword.arg == "type" and path and isinstance(node, Scalar) and node.open:
             return Scalar(text=".".join(path), line=node.line)
         return node
