@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from decaycalc.architecture.treatment import Treatment
     from decaycalc.conventions.record import Convention
     from decaycalc.conventions.run import Run
+    from decaycalc.training.record import Training
 
 
 @click.command(
@@ -42,8 +43,9 @@ if TYPE_CHECKING:
 @click.argument("value", required=False)
 @click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
 @click.option("--no-bias", is_flag=True, help="Layers of widths have no biases.")
-@click.option("--decay-mask", "mask", type=MASK, metavar="MASK", default="no-1d", show_default=True,
-              help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...")  # fmt: skip
+@click.option("--decay-mask", "mask", type=MASK, metavar="MASK",
+              help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...  "
+                   "[default: the run's rule, else no-1d]")  # fmt: skip
 @click.option("--decay-only", multiple=True, metavar="REGEX", help="Only names that fit decay.")
 @click.option("--no-decay", multiple=True, metavar="REGEX", help="Names that fit do not decay.")
 @options(GROUP, RECIPE, KIND)
@@ -81,12 +83,16 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
         DecaycalcError: an option that makes no sense, or a SPEC that cannot be read.
     """
     from decaycalc.architecture.inventory import take_inventory
+    from decaycalc.architecture.masks import DEFAULT_MASK
     from decaycalc.architecture.restacking import restack
+    from decaycalc.training.groups import mask_of
 
+    training = take_training(given)
+    given["mask"] = mask_of(training, given["mask"]) or DEFAULT_MASK
     bias, lora = not given["no_bias"], take_lora(given)
     read, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
     architecture = restack(read, stacked=given["stacked"])
-    rate, rate_of, warnings = take_rate(given, architecture)
+    rate, rate_of, warnings = take_rate(training, architecture, given["mask"])
     inventory = take_inventory(
         architecture,
         choice=take_choice(given),
@@ -173,23 +179,34 @@ def measure_weights(checkpoint: "Checkpoint") -> dict[str, float]:
     return {result.name: result.sum_of_squares for result in results}
 
 
+def take_training(given: dict[str, Any]) -> "Training":
+    """Return the run that VALUE is a decay of: the options', laid over a recipe's.
+
+    Raises:
+        DecaycalcError: a recipe that is unknown, or that the options contradict.
+    """
+    from decaycalc.training.groups import with_mask_noted
+
+    own = typed(value=given["value"], source=given["source"], run=given["run"])
+    training = over_recipe(own, given["recipe"], kind=given["kind"])
+    if training.value is None and own.convention is not None:
+        raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
+    return with_mask_noted(training, given["mask"])
+
+
 def take_rate(
-    given: dict[str, Any], architecture: "Architecture"
+    training: "Training", architecture: "Architecture", mask: str
 ) -> "tuple[Rate, RateOf | None, tuple[str, ...]]":
     """Return what VALUE means in the run, what it means in a group, and the warnings about it.
 
     Raises:
-        ContradictionError: a VALUE without --from, or --from without a VALUE.
+        UsageError: a VALUE without --from.
     """
     from decaycalc.architecture.inventory import Rate
     from decaycalc.training.groups import group_of, lr_of, own_run, value_of
 
-    own = typed(value=given["value"], source=given["source"], run=given["run"])
-    training = over_recipe(own, given["recipe"], kind=given["kind"])
-    run, mask = training.run, given["mask"]
+    run = training.run
     if training.value is None:
-        if own.convention is not None:
-            raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
         return Rate(lr=amount(run.lr)), None, training.told
     known, value = require_source(training.record), training.value
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from decaycalc.cli.output import Shown
 from decaycalc.cli.request import Request, require_source
 from decaycalc.errors import MissingQuantityError, UsageError
+from decaycalc.training.record import TYPED
 
 if TYPE_CHECKING:
     from decaycalc.emit.code import Snippet
@@ -56,6 +57,7 @@ def snippet_of(training: "Training", framework: str, **more: Any) -> "Snippet":
         run=training.run,
         schedule=training.schedule,
         decay_schedule=training.decay_schedule,
+        exempt=None if training.kind == TYPED else training.exempt,
         **{"betas": training.betas, "eps": training.eps, **more},
     )
 

@@ -224,7 +224,7 @@ ARCH = click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
 DECAY_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
                           help="Which tensors decay.  [default: the trainer's rule]")  # fmt: skip
 _WEIGHTS_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
-                             help="Which tensors decay.  [default: no-1d]")  # fmt: skip
+                             help="Which tensors decay.  [default: the run's rule, else no-1d]")  # fmt: skip
 WEIGHTS = (ARCH, _WEIGHTS_MASK)
 NETWORK = (
     ARCH,

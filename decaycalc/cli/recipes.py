@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from decaycalc.training.record import Training
 
 
-MASK_HELP = "Which tensors decay, for --emit.  [default: no-1d]"
+MASK_HELP = "Which tensors decay, for --emit.  [default: the run's rule, else no-1d]"
 
 
 @click.command(

@@ -88,9 +88,11 @@ def question_of(request: Request, training: "Training", *, strict: bool = False)
         DecaycalcError: a network that cannot be read, or options that cannot hold together.
     """
     from decaycalc.answers import Question
+    from decaycalc.training.groups import mask_of
 
     unknown = training.open_schedule
     told = "" if unknown is None else f"the lr over its run ({unknown.where}) is not known"
+    network = take_architecture(request)
     return Question(
         source=require_source(training.record),
         value=training.value,
@@ -105,7 +107,7 @@ def question_of(request: Request, training: "Training", *, strict: bool = False)
         open_lr=f"{told}: give --schedule" if told else "",
         schedule=training.schedule,
         decay_schedule=training.decay_schedule,
-        **take_architecture(request),
+        **{**network, "mask": mask_of(training, network["mask"])},
     )
 
 
@@ -122,7 +124,12 @@ def training_of(request: Request) -> "Training":
         schedule=request.schedule,
         decay_schedule=request.decay_schedule,
     )
-    return over_recipe(own, request.recipe, kind=request.kind)
+    training = over_recipe(own, request.recipe, kind=request.kind)
+    if request.arch is None or request.recipe is None:
+        return training
+    from decaycalc.training.groups import with_mask_noted
+
+    return with_mask_noted(training, request.decay_mask)
 
 
 def over_recipe(own: "Training", recipe: str | None, *, kind: str | None) -> "Training":

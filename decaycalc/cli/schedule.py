@@ -105,8 +105,14 @@ def scheduled(
     """
     from decaycalc.cli.grouped import with_groups, with_origins
 
+    from decaycalc.training.groups import grouped, mask_of, with_mask_noted
+
     network = read_network(arch, decay_mask)
-    training = counted(over_recipe(typed(**words), recipe, kind=kind), **network)
+    training = over_recipe(typed(**words), recipe, kind=kind)
+    if arch is not None:
+        training = with_mask_noted(training, decay_mask)
+        network["mask"] = mask_of(training, decay_mask)
+    training = counted(training, **network)
     found = follow(training, curve=curve, dtype=dtype)
     if save is not None:
         from decaycalc.report.plot import save as save_picture
@@ -115,8 +121,6 @@ def scheduled(
     result = with_origins(shown(found, told=training.told, plot=plot), training)
     if not groups and arch is None:
         return result
-    from decaycalc.training.groups import grouped
-
     followed = replace(training, schedule=training.schedule or "constant")
     return with_groups(result, grouped(followed, groups, **network))
 

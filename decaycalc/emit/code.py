@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import Number, exact
-from decaycalc.architecture.masks import find_mask
 from decaycalc.architecture.treatment import Towards
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
@@ -25,6 +24,7 @@ from decaycalc.emit import (
     trainer_files,
     ultralytics,
 )
+from decaycalc.emit.masks import chosen_mask
 from decaycalc.emit.settings import OwnGroup, Settings
 from decaycalc.errors import (
     MissingQuantityError,
@@ -33,7 +33,7 @@ from decaycalc.errors import (
 )
 from decaycalc.record import Record, replace
 from decaycalc.training.groups import lr_of, other_run
-from decaycalc.training.record import Group, Training
+from decaycalc.training.record import Exemption, Group, Training
 
 if TYPE_CHECKING:
     from decaycalc.schedule import Schedule
@@ -119,6 +119,7 @@ def emit(
     target: Convention | str | None = None,
     target_run: Run | None = None,
     mask: str | None = None,
+    exempt: Exemption | None = None,
     schedule: str | None = None,
     decay_schedule: str | None = None,
     betas: tuple[Number, Number] | None = None,
@@ -128,7 +129,8 @@ def emit(
     """Return a framework's code for a weight decay: parameter groups, optimizer and schedule.
 
     `target` is one of the framework's conventions, by default the one whose optimizer is the
-    source's; `schedule` is the text of `--schedule`, `decay_schedule` that of
+    source's; `mask` says what decays, unsaid it is what the run is told to `exempt`, as far as there
+    is code for that, else no-1d; `schedule` is the text of `--schedule`, `decay_schedule` that of
     `--decay-schedule`; `groups` select by patterns, each with the run of its tensors.
 
     Raises:
@@ -143,6 +145,7 @@ def emit(
         )
     record = find(source) if isinstance(source, str) else source
     chosen = _target(framework, record, target)
+    mask, about = chosen_mask(framework, mask, exempt)
     write = partial(
         _settings, record, chosen, mask=mask, schedule=schedule, decay_schedule=decay_schedule,
         betas=betas, eps=eps, family=_family(record),
@@ -159,7 +162,7 @@ def emit(
         value=settings.value,
         lr=settings.lr,
         code=code,
-        notes=notes,
+        notes=(*about, *notes),
         assumptions=settings.assumptions,
     )
 
@@ -201,7 +204,7 @@ def _settings(
     *,
     run: Run,
     target_run: Run | None,
-    mask: str | None,
+    mask: str,
     schedule: str | None,
     decay_schedule: str | None,
     betas: tuple[Number, Number] | None,
@@ -231,7 +234,7 @@ def _settings(
         dampening=float(there.get("dampening") or 0),
         nesterov=bool(there.run.nesterov),
         run=replace(there.run, lr=exact(float(lr)) if lr else None),
-        mask=_mask(mask),
+        mask=mask,
         schedule=_schedule(schedule, there.run),
         decay_schedule=_decay_schedule(decay_schedule, here, there, value),
         betas=None if betas is None else (float(exact(betas[0])), float(exact(betas[1]))),
@@ -242,16 +245,6 @@ def _settings(
 
 def _estimates(run: Run) -> bool:
     return run.given("gradient_rms") is not None
-
-
-def _mask(mask: str | None) -> str:
-    """Return the rule's name: timm's is no-1d, but for what its models list themselves.
-
-    Raises:
-        UnknownNameError: no such mask.
-    """
-    name = find_mask(mask)
-    return "no-1d" if name == "timm" else name
 
 
 def _schedule(text: str | None, run: Run) -> "Schedule | None":

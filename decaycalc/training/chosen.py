@@ -52,7 +52,9 @@ def chosen(own: Training, recipe: str | None, *, kind: str | None = None) -> Tra
     kept = (own.schedule, own.decay_schedule)
     if found.run.total_steps is not None or kept == (found.schedule, found.decay_schedule):
         return found
-    note = "its schedule is left out: the run's length is unknown"
+    by_epochs = found.run.epochs is not None and found.run.dataset_size is None
+    more = "give -N or --steps" if by_epochs else "give --steps"
+    note = f"its schedule is left out: the run's length is unknown ({more})"
     return replace(found, schedule=kept[0], decay_schedule=kept[1], notes=(*found.notes, note))
 
 

@@ -10,7 +10,14 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import Exemption, Group, GroupedTensor, Network, Training
+from decaycalc.training.record import (
+    TYPED,
+    Exemption,
+    Group,
+    GroupedTensor,
+    Network,
+    Training,
+)
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -141,6 +148,21 @@ def on_network(
             *((left,) if _others(training) else ()),
         ),
     )
+
+
+def mask_of(training: Training, mask: str | None) -> str | None:
+    """Return the mask by which a run's tensors decay: the one asked for, else the trainer's own."""
+    return _own_mask(training) if mask is None else mask
+
+
+def with_mask_noted(training: Training, mask: str | None) -> Training:
+    """Return a training that says so where the default mask stands in for the trainer's rule."""
+    if training.kind == TYPED or mask_of(training, mask) is not None:
+        return training
+    from decaycalc.architecture.masks import DEFAULT_MASK  # noqa: PLC0415
+
+    note = f"its own rule of what decays is no mask ({_left_open(training)}): {DEFAULT_MASK} is "
+    return replace(training, notes=(*training.notes, f"{note}taken; --decay-mask names another"))
 
 
 def _own_mask(training: Training) -> str | None:

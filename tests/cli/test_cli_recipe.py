@@ -43,7 +43,7 @@ def test_a_file_is_a_recipe(tmp_path, capsys):
     words = ("convert", "--recipe", str(solver), "--to", "keras-l2", "--value")
     status, out, err = run(*words, capsys=capsys)
     assert (status, out) == (0, "0.00025\n")
-    assert "its schedule is left out: the run's length is unknown" in err
+    assert "its schedule is left out: the run's length is unknown (give --steps)" in err
 
 
 def test_the_nearest_recipes_are_told_where_the_timescale_is_known(capsys):
@@ -120,3 +120,68 @@ def test_nothing_of_the_whole_run_follows_where_its_lr_is_not_known(tmp_path, ca
     assert whole["decay"]["per_run_factor"] is None
     unavailable = {each["convention"]: each["reason"] for each in whole["unavailable"]}
     assert unavailable["per-run-factor"] == "no-equivalent"
+
+
+TIMM = "lr: 0.001\nopt: adamw\nweight_decay: 0.05\nbatch_size: 128\nepochs: 300\nsched: none\n"
+
+
+@pytest.fixture
+def timm_file(tmp_path):
+    path = tmp_path / "args.yaml"
+    path.write_text(f"{TIMM}aa: rand\nmodel: vit_base_patch16_224\nclip_grad: null\n")
+    return str(path)
+
+
+def weights(*words, capsys):
+    """Return the number of decayed weights in a command's document, and what it says."""
+    status, out, err = run(*words, "--json", capsys=capsys)
+    assert status == 0, err
+    document = json.loads(out)
+    groups = {group["name"]: group["n_weights"] for group in document.get("groups") or ()}
+    penalty = document.get("penalty")
+    counted = penalty["n_weights"] if isinstance(penalty, dict) else None
+    return counted or document.get("n_decayed") or groups["decayed"], err
+
+
+@pytest.mark.parametrize("command", ["convert", "schedule", "inspect", "arch"])
+def test_a_runs_own_rule_says_what_decays_of_a_network(command, timm_file, capsys):
+    source = (timm_file,) if command == "inspect" else ("--recipe", timm_file)
+    network = ("vit_base_patch16_224",) if command == "arch" else ("-a", "vit_base_patch16_224")
+    words = (command, *network, *source, *(("-N", "1281167") if command == "schedule" else ()))
+    found, err = weights(*words, capsys=capsys)
+    assert found == 86_292_480  # the class token and the positions are exempt
+    assert "no mask" not in err
+    found, _ = weights(*words, "--decay-mask", "no-1d", capsys=capsys)
+    assert found == 86_444_544
+
+
+@pytest.mark.parametrize("command", ["convert", "schedule", "arch"])
+def test_a_rule_that_is_no_mask_is_said(command, capsys):
+    network = ("resnet50",) if command == "arch" else ("-a", "resnet50")
+    words = (command, *network, "--recipe", "resnet-50-he")
+    found, err = weights(*words, capsys=capsys)
+    assert found == 25_502_912
+    assert "no mask (exempt: none stated): no-1d is taken; --decay-mask names another" in err
+    found, err = weights(*words, "--decay-mask", "all", capsys=capsys)
+    assert found == 25_557_032
+    assert "no mask" not in err
+    assert "no mask" not in run(command, *words[1:-2], capsys=capsys)[2]
+
+
+def test_emitted_code_exempts_what_the_run_exempts(timm_file, capsys):
+    _, out, err = run("convert", "--recipe", timm_file, "--emit", "optax", capsys=capsys)
+    assert "leaf.ndim > 1" in out
+    assert "what the model's own list exempts, as no_weight_decay does, decays in this code" in err
+    _, out, err = run("convert", "--recipe", timm_file, "--emit", "timm", capsys=capsys)
+    assert "own list" not in err
+    every = ("convert", "--recipe", "resnet-50-torch7", "--emit", "pytorch")
+    _, out, err = run(*every, capsys=capsys)
+    assert "model.parameters()" in out
+    assert "rule" not in err
+    _, out, err = run(*every, "--decay-mask", "no-1d", capsys=capsys)
+    assert "model.parameters()" not in out
+    words = ("convert", "--recipe", "resnet-50-goyal-8k", "--emit", "keras")
+    _, out, err = run(*words, capsys=capsys)
+    assert "len(variable.shape) > 1" in out
+    own = "the run's own rule of what is exempt (batch normalisation's gain and bias) has no code"
+    assert f"{own} here: biases and one-dimensional tensors are; --decay-mask names another" in err

@@ -1,0 +1,44 @@
+"""Which tensors decay in a snippet: the mask asked for, or the run's own where there is code for it."""
+
+from decaycalc.architecture.masks import DEFAULT_MASK, find_mask
+from decaycalc.training.record import Exemption
+
+# Masks that a framework's code can hold. A trainer's file has none: its notes say what the trainer
+# exempts, whatever the mask.
+_WRITTEN = ("all", "no-1d", "no-bias", "matrices")
+_KNOWN: dict[str, tuple[str, ...]] = {
+    "pytorch": _WRITTEN,
+    "keras": _WRITTEN,
+    "optax": _WRITTEN,
+    "timm": (DEFAULT_MASK, "timm"),
+}
+_IN_WORDS = "biases and one-dimensional tensors"
+_LISTED = "what the model's own list exempts, as no_weight_decay does, decays in this code"
+
+
+def chosen_mask(
+    framework: str, mask: str | None, exempt: Exemption | None
+) -> tuple[str, tuple[str, ...]]:
+    """Return the mask that a snippet is written by, and notes on where it is not the run's own.
+
+    `mask` is the one asked for; unsaid, it is the one equal to what the run is told to `exempt`, or
+    no-1d. timm's is no-1d, but for what its models list themselves.
+
+    Raises:
+        UnknownNameError: no such mask.
+    """
+    known = _KNOWN.get(framework)
+    if mask is None and exempt is not None and known is not None:
+        if exempt.mask not in (*known, "timm"):
+            return DEFAULT_MASK, (_unlike(exempt),)
+        mask = exempt.mask
+    name = find_mask(mask)
+    if name != "timm":
+        return name, ()
+    return DEFAULT_MASK, () if framework == "timm" else (_LISTED,)
+
+
+def _unlike(exempt: Exemption) -> str:
+    """Return the note on a rule that a framework's code cannot hold."""
+    rule = f"the run's own rule of what is exempt ({exempt.rule}) has no code here"
+    return f"{rule}: {_IN_WORDS} are; --decay-mask names another"
