@@ -129,7 +129,9 @@ def _check(name: str, table: Any, line: int, lines: list[str]) -> Check:
         InvalidValueError: it is no table.
     """
     if not isinstance(table, dict):
-        raise InvalidValueError("check", name, "must be a table")
+        raise InvalidValueError(
+            "check", name, f"must be a table with a name of its own, [{name}-1]"
+        )
     fields = {field: _typed(value) for field, value in table.items()}
     for field in _unknown(fields)[:1]:
         line = _line_of_field(field, lines, line)
@@ -194,7 +196,8 @@ def _require_known(fields: Mapping[str, Any]) -> None:
     """
     for field in _unknown(fields):
         known = [*sorted(_OWN), *sorted(SETTINGS)]
-        hint = "" if nearest_names(field, known) else f"(one of {', '.join(known)})"
+        own = f"(one of {', '.join(sorted(_OWN))}, or a quantity by its name, as lr)"
+        hint = "" if nearest_names(field, known) else own
         raise UnknownNameError("field", field, known, hint=hint)
 
 

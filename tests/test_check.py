@@ -292,7 +292,13 @@ def test_a_field_that_resembles_none_is_answered_with_all(run):
     _, out, _ = run("[a]\nzzz = 0.1", "--format", "json")
     message = json.loads(out)["checks"][0]["message"]
     assert message.startswith("unknown field 'zzz' (one of about, equals, max, min, quantity, ")
-    assert "world_size)" in message
+    assert message.endswith("value, or a quantity by its name, as lr)")
+
+
+def test_a_list_of_checks_is_answered_with_tables(run):
+    status, _, err = run("[[check]]\nvalue = 0.1")
+    assert status == 2
+    assert "check 'check' must be a table with a name of its own, [check-1]" in err
 
 
 def test_defaults_of_options_enter_no_check(run, monkeypatch):

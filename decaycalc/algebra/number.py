@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import pairwise
 from math import inf, isfinite, isinf
+from typing import Any
 
 from decaycalc.errors import InvalidValueError
 
@@ -65,9 +66,22 @@ def exact(value: Number, *, name: str = "value") -> Fraction:
         return _in_range(value, value, name)
     if isinstance(value, int):
         return _in_range(Fraction(value), value, name)
-    text = value if isinstance(value, str) else repr(float(value))
+    text = value if isinstance(value, str) else _float_text(value, name)
     ratio = decimal_ratio(text)
     return _exact_decimal(text, name) if ratio is None else Fraction(*ratio)
+
+
+def _float_text(value: Any, name: str) -> str:
+    """Return a float's shortest decimal.
+
+    Raises:
+        InvalidValueError: an array, or what is no number at all.
+    """
+    try:
+        return repr(float(value))
+    except (TypeError, ValueError):
+        kind = type(value).__name__
+        raise InvalidValueError(name, kind, "must be one number; convert takes arrays") from None
 
 
 def _in_range(number: Fraction, given: Number, name: str) -> Fraction:

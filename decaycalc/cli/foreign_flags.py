@@ -3,26 +3,36 @@
 _BATCH = "-B, the examples per device and micro-batch"
 _VALUE = "VALUE, the first argument: decaycalc convert 0.01 --from KEY"
 _SCHEDULE = "--schedule, as cosine:warmup=5%,final=0.1"
+_BETAS = "--betas B1 B2 (of 'decaycalc transfer')"
+_PARAMETERS = "--parameters, a language model's ('decaycalc arch NETWORK' counts them)"
 _ACCUMULATION = "--grad-accum"
 _WORKERS = "--world-size"
 _LENGTH = "--steps"
 # By the flag in lower case, underscores as hyphens.
 _OURS = {
+    "a": _PARAMETERS,
     "accumulate": _ACCUMULATION,
     "accumulate-grad-batches": _ACCUMULATION,
     "accumulation-steps": _ACCUMULATION,
-    "adam-beta1": "--betas B1 B2 (of 'decaycalc transfer')",
-    "adam-beta2": "--betas B1 B2 (of 'decaycalc transfer')",
+    "adam-beta1": _BETAS,
+    "adam-beta2": _BETAS,
     "adam-epsilon": "--eps",
     "alpha": _VALUE,
+    "arch": _PARAMETERS,
     "base-lr": "--lr",
     "batch": _BATCH,
     "batch-size-per-device": _BATCH,
     "batch-size-per-gpu": _BATCH,
+    "beta1": _BETAS,
+    "beta2": _BETAS,
+    "betas": _BETAS,
     "bf16": "--dtype bfloat16",
     "bs": _BATCH,
+    "c": _VALUE,
+    "csv": "--format csv",
     "decay": _VALUE,
     "devices": _WORKERS,
+    "epsilon": "--eps",
     "fp16": "--dtype float16",
     "global-batch-size": "-B (with --grad-accum and --world-size left at 1)",
     "gpus": _WORKERS,
@@ -31,10 +41,12 @@ _OURS = {
     "l2": _VALUE,
     "l2-reg": _VALUE,
     "lambda": _VALUE,
+    "jsonl": "--format jsonl",
     "learning-rate": "--lr",
     "lr-decay-style": _SCHEDULE,
     "lr-scheduler": _SCHEDULE,
     "lr-scheduler-type": _SCHEDULE,
+    "markdown": "--format md",
     "max-epochs": "--epochs",
     "max-iter": _LENGTH,
     "max-iters": _LENGTH,
@@ -43,7 +55,9 @@ _OURS = {
     "max-train-steps": _LENGTH,
     "micro-batch-size": _BATCH,
     "min-lr": "--schedule cosine:final=..., lr's end over its peak",
+    "md": "--format md",
     "model": "--arch",
+    "n": "-N",
     "n-gpus": _WORKERS,
     "nproc-per-node": _WORKERS,
     "num-classes": "--classes",
@@ -62,6 +76,9 @@ _OURS = {
     "per-gpu-train-batch-size": _BATCH,
     "precision": "--dtype",
     "regularization": _VALUE,
+    "source": "--from KEY",
+    "table": "--format table",
+    "target": "--to KEY",
     "sched": _SCHEDULE,
     "scheduler": _SCHEDULE,
     "total-batch-size": "-B (with --grad-accum and --world-size left at 1)",

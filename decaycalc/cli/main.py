@@ -93,18 +93,30 @@ def _usage_error(error: click.ClickException, words: Sequence[str]) -> Decaycalc
 def _way_out(error: click.NoSuchOption) -> str:
     """Return what to give for an unknown option, empty where nothing is near.
 
-    What a trainer calls an option is answered with ours; so is what `--set` gives.
+    What a trainer calls an option is answered with ours, where the command has it or another one is
+    named; so is what `--set` gives.
     """
     from decaycalc.cli.foreign_flags import ours
     from decaycalc.conventions.runs import EXTRA_FIELDS
 
     name = error.option_name.lstrip("-").replace("-", "_")
-    if name in EXTRA_FIELDS:
+    known = () if error.ctx is None else _options_of(error.ctx.command)
+    spelt = f"--{name.replace('_', '-')}"
+    if spelt in known:
+        return f"; give {spelt}"
+    if name in EXTRA_FIELDS and "--set" in known:
         return f"; give --set {name}=NUMBER"
-    if meant := ours(error.option_name):
+    meant = ours(error.option_name)
+    flag = meant.partition(" ")[0].rstrip(",")
+    if flag in known or meant and (not flag.startswith("-") or "(of " in meant):
         return f"; give {meant}"
     names = error.possibilities
     return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
+
+
+def _options_of(command: click.Command) -> tuple[str, ...]:
+    """Return the names that a command's options have."""
+    return tuple(name for option in command.params for name in option.opts)
 
 
 def _is_number(word: str) -> bool:

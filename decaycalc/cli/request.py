@@ -66,6 +66,8 @@ class Request(Record):
         alone = request.input is None
         if alone and (request.input_format is not None or request.on_error != "continue"):
             raise UsageError("--input-format and --on-error go with --input")
+        if request.value == "-":
+            raise UsageError("VALUE '-': rows from standard input are --input -")
         return request
 
     @property

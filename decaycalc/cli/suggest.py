@@ -70,5 +70,15 @@ def shown(found: "Suggested", *, explain: bool) -> Shown:
         tables=tables,
         rows=lambda: [entry.to_dict() for entry in found.suggestions],
         value=lambda: repr(found.suggestions[0].value),
+        notes=notes_of(found),
         warnings=found.warnings,
     )
+
+
+def notes_of(found: "Suggested") -> tuple[str, ...]:
+    """Return what stands behind the bare number: assumptions, and the rules that gave none."""
+    first, named = found.suggestions[0], {entry.rule: entry for entry in found.unavailable}
+    before = _RULES[: _RULES.index(first.rule)]
+    passed = "; ".join(f"{rule}: {named[rule].message}" for rule in before if rule in named)
+    assumed = tuple(f"{name} {value:g} is assumed: {why}" for name, value, why in found.assumptions)
+    return (*assumed, *((f"by the rule {first.rule}; {passed}",) if passed else ()))

@@ -273,8 +273,15 @@ def the_rule(moved: "Transfer", what: str) -> "Rule":
         UsageError: there are several numbers among which to choose.
     """
     if len({(rule.lr, rule.value) for rule in moved.rules}) != 1:
-        raise UsageError(f"{what} needs one rule: choose by --lr-rule and --hold")
+        kinds = (dict.fromkeys(map(str, names)) for names in zip(*_choices(moved), strict=True))
+        left = "; ".join(", ".join(names) for names in kinds)
+        raise UsageError(f"{what} needs one rule: choose by --lr-rule and --hold ({left})")
     return moved.rules[0]
+
+
+def _choices(moved: "Transfer") -> "list[tuple[str, str]]":
+    """Return the names that each rule is chosen by."""
+    return [(rule.lr_rule.value, rule.hold.value) for rule in moved.rules]
 
 
 def emitted(moved: "Transfer", framework: str, training: "Training", mask: str | None) -> Shown:

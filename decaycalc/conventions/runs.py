@@ -5,7 +5,7 @@ from typing import Any
 
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, QUANTITIES, TARGETS
 from decaycalc.conventions.run import Run
-from decaycalc.errors import InvalidValueError
+from decaycalc.errors import InvalidValueError, nearest_names
 from decaycalc.record import replace
 
 # What is said of a run, and of the one that is converted to, by the names of the quantities.
@@ -58,12 +58,19 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
         elif plain in Run._fields and plain != "extras":
             (own if plain == name else other)[plain] = number
         else:
-            raise InvalidValueError("quantity", name, "is none of a run's")
+            raise InvalidValueError("quantity", name, _none_of_a_runs(name))
     part = target_run
     if other:
         kept = {} if target_run is None else _said(target_run)
         part = Run.part(**{**kept, **other})
     return replace(run, **own, extras=tuple(extras.items())), part
+
+
+def _none_of_a_runs(name: str) -> str:
+    """Return what is wrong with a name that no quantity of the two runs has, and the nearest ones."""
+    near = nearest_names(name, (*RUN_FIELDS, *EXTRA_FIELDS, *(f"to_{n}" for n in TARGET_FIELDS)))
+    asked = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"is none of a run's{asked}"
 
 
 def _said(run: Run) -> dict[str, Any]:

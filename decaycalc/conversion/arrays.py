@@ -45,6 +45,12 @@ class ArrayConversion(Record):
     formula: str
     note: str
 
+    def __str__(self) -> str:
+        low, high = float(self.value.min()), float(self.value.max())
+        numbers = f"{self.value.size} numbers, {low!r} to {high!r}"
+        words = f"{self.convention.key} {self.convention.parameter} = {numbers}"
+        return f"{words} ({self.equivalence.words}; {self.formula})"
+
     def to_dict(self) -> dict[str, object]:
         """Return the fields as JSON holds them, arrays as lists."""
         return {

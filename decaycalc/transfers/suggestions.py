@@ -123,13 +123,16 @@ def _reason(error: DecaycalcError) -> str:
 
 
 def _refuse(lacking: list[NotSuggested]) -> NoReturn:
-    """Raise for a run that no rule reaches: what it lacks if it lacks something."""
-    missing = dict.fromkeys(name for entry in lacking for name in entry.missing)
-    refused = [entry for entry in lacking if not entry.missing]
-    if missing and not refused:
+    """Raise for a run that no rule reaches: what it lacks, where that would help a rule."""
+    waiting = [entry for entry in lacking if entry.missing]
+    if not waiting:
+        reasons = "; ".join(f"{entry.rule}: {entry.message}" for entry in lacking)
+        raise OutsideFitError("a suggestion", reasons)
+    if waiting == lacking:
+        missing = dict.fromkeys(name for entry in lacking for name in entry.missing)
         raise MissingQuantityError("a suggestion", tuple(missing))
-    reasons = "; ".join(f"{entry.rule}: {entry.message}" for entry in refused)
-    raise OutsideFitError("a suggestion", reasons)
+    nearest = min(waiting, key=lambda entry: len(entry.missing))
+    raise MissingQuantityError(f"a suggestion by {nearest.rule}", nearest.missing)
 
 
 def _needed(aim: Aim, *names: str) -> tuple[Fraction, ...]:
@@ -370,6 +373,6 @@ def _warnings(aim: Aim) -> Iterable[str]:
 def _assumptions(aim: Aim, found: list[Suggestion]) -> Iterable[tuple[str, float, str]]:
     """Yield what was not given and entered a number."""
     if aim.run.total_epochs is None and any(entry.rule == "token-law" for entry in found):
-        yield "epochs", 1.0, "not given: one pass over the data set"
+        yield "epochs", 1.0, "not given, so one pass over the data set"
     if aim.convention.coupling is Coupling.COUPLED and aim.run.momentum is None:
-        yield "momentum", 0.0, "not given: 0"
+        yield "momentum", 0.0, "not given"

@@ -84,6 +84,13 @@ def test_what_float64_would_round_to_zero_is_refused(given):
         exact(given)
 
 
+@pytest.mark.parametrize("given", [[0.1, 0.2], {}, object(), (1,)])
+def test_what_is_not_one_number_is_refused(given):
+    kind = type(given).__name__
+    with pytest.raises(InvalidValueError, match=f"^lr '{kind}' must be one number; convert takes"):
+        exact(given, name="lr")
+
+
 def test_the_error_shows_a_long_number_short():
     with pytest.raises(InvalidValueError, match=r"^value '1.000e\+400' must be finite"):
         exact(10**400)

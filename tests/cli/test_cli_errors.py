@@ -77,6 +77,7 @@ BAD = {
     f"1 {TO_SUM} -a 784-30a-10": "architecture '784-30a-10', character 7: expected a digit or one "
     "of - , x",
     f"1 {TO_SUM} -a 784-": "architecture '784-', character 5: expected a layer width",
+    "- --from caffe --to keras-l2": "VALUE '-': rows from standard input are --input -",
     # the command line itself
     f"1 {TO_SUM} --lrr 3": "no such option '--lrr'; did you mean '--lr' or '--to-lr' or "
     "'--all'?",

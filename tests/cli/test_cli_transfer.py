@@ -54,7 +54,7 @@ def test_one_rule_prints_its_bare_number(run):
 def test_several_rules_have_no_bare_number(run):
     ran = run(*GOYAL, "--value")
     assert (ran.status, ran.out) == (2, "")
-    assert "--lr-rule and --hold" in ran.err
+    assert "--lr-rule and --hold (none, linear, sqrt; objective, " in ran.err
 
 
 def test_betas_and_eps_are_told_under_the_square_root_rule(run):

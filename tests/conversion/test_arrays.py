@@ -362,3 +362,8 @@ def test_a_form_s_numbers_carry_the_multipliers_of_a_group():
         asked = {"source": "pytorch-asgd", "target": "per-step-shrink", "lr": 0.1, **more}
         one_by_one = [convert(float(value), **asked).value for value in values]
         assert convert(values, **asked).value == pytest.approx(one_by_one)
+
+
+def test_arrays_are_printed_in_one_line():
+    found = convert(np.array([1e-4, 3e-4]), source="pytorch-sgd", target="keras-l2")
+    assert str(found) == "keras-l2 l2 = 2 numbers, 5e-05 to 0.00015 (exact; l2 = weight_decay/2)"

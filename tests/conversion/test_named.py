@@ -81,6 +81,10 @@ def test_the_formula_alone_a_given_run_and_an_odd_number_go_the_whole_way():
     assert convert(1, **given, lr=0.1, momentum=None, match="decay").value == 0.1
     with pytest.raises(InvalidValueError, match="colour"):
         convert(1, **given, lr=0.1, colour="red")
+    with pytest.raises(
+        InvalidValueError, match="none of a run's; did you mean 'batch_size' or 'to_"
+    ):
+        convert(1, **given, lr=0.1, batchsize=3)
     with pytest.raises(InvalidValueError, match="lr"):
         named.convert_named(
             1, source=find("pytorch-adamw"), target=find("tfa-adamw"), run=None, target_run=None,

@@ -154,7 +154,7 @@ def test_a_timescale_has_no_usual_number():
 
 def test_what_was_not_given_and_entered_is_said():
     found = suggest(run=LANGUAGE, n_parameters=PARAMETERS)
-    assert found.assumptions == (("epochs", 1.0, "not given: one pass over the data set"),)
+    assert found.assumptions == (("epochs", 1.0, "not given, so one pass over the data set"),)
     run = Run(lr="0.1", batch_size=256, dataset_size=1_281_167, epochs=90)
     assert suggest("pytorch-sgd", run=run).assumptions[0][0] == "momentum"
 
@@ -226,3 +226,32 @@ def test_one_epoch_is_assumed_only_where_it_is_not_given_and_warned_of_only_abov
 def test_a_convention_that_is_refused_has_no_suggestion(record):
     with pytest.raises(OutsideFitError, match="has no number"):
         suggest(record, run=Run(lr="1e-3", steps=1000), rules=["short-run"])
+
+
+@pytest.mark.parametrize(
+    ("words", "way_out", "given"),
+    [
+        ("--parameters 124e6 -B 491520 -N 2.5e9", "by token-law needs lr; give --lr", "--lr 1e-3"),
+        ("--parameters 130e6 -B 491520 -N 2.5e9", "by published-timescale needs lr", "--lr 1e-3"),
+        ("--to pytorch-muon --lr 0.02", "by short-run needs steps; give --steps", "--steps 2e4"),
+    ],
+)
+def test_what_would_help_a_rule_is_asked_for_beside_rules_that_do_not_apply(
+    run, words, way_out, given
+):
+    ran = run("suggest", *words.split())
+    assert (ran.status, ran.out) == (2, "")
+    assert f"error: a suggestion {way_out}" in ran.err
+    assert run("suggest", *words.split(), *given.split()).status == 0
+
+
+def test_a_bare_number_says_by_which_rule_it_is_where_the_first_gives_none(run):
+    words = ("suggest", "--parameters", "163009536", "-B", "98304", "--lr", "1.4e-3", "--value")
+    few = run(*words, "-N", "815e6")
+    assert (few.status, few.out) == (0, "0.49373067911574064\n")
+    reason = "token-law: 5 tokens a parameter are outside the fitted 20 to 1280"
+    assert few.err == f"note: by the rule published-timescale; {reason}\n"
+    enough = run(*words, "-N", "3260190720")
+    assert enough.out.startswith("0.0963")
+    assert enough.err == "note: epochs 1 is assumed: not given, so one pass over the data set\n"
+    assert run(*words, "-N", "3260190720", "--epochs", "1").err == ""
