@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from decaycalc.architecture.treatment import Treatment
     from decaycalc.conventions.record import Convention
     from decaycalc.conventions.run import Run
+    from decaycalc.conversion.assumptions import Assumption
+    from decaycalc.report.documents import ArchJson
     from decaycalc.training.record import Training
 
 
@@ -72,12 +74,14 @@ def command(**given: Any) -> Shown:
     standard input. VALUE is a weight decay, --from what it is in.
     """
     depth = given.pop("depth")
-    inventory, warnings = take(given)
-    return shown(inventory, depth=depth, warnings=warnings)
+    inventory, assumptions, warnings = take(given)
+    return shown(inventory, depth=depth, assumptions=assumptions, warnings=warnings)
 
 
-def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
-    """Return the inventory that the options ask for, and warnings about VALUE.
+def take(
+    given: dict[str, Any],
+) -> tuple["Inventory", "tuple[Assumption, ...]", tuple[str, ...]]:
+    """Return the inventory that the options ask for, and what VALUE assumes and is warned of.
 
     Raises:
         DecaycalcError: an option that makes no sense, or a SPEC that cannot be read.
@@ -92,7 +96,7 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
     bias, lora = not given["no_bias"], take_lora(given)
     read, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
     architecture = restack(read, stacked=given["stacked"])
-    rate, rate_of, warnings = take_rate(training, architecture, given["mask"])
+    rate, rate_of, assumptions, warnings = take_rate(training, architecture, given["mask"])
     inventory = take_inventory(
         architecture,
         choice=take_choice(given),
@@ -103,7 +107,8 @@ def take(given: dict[str, Any]) -> tuple["Inventory", tuple[str, ...]]:
         measured=sums,
         lora=lora,
     )
-    return inventory, tuple(dict.fromkeys((*inventory.architecture.notes, *warnings)))
+    told = tuple(dict.fromkeys((*inventory.architecture.notes, *warnings)))
+    return inventory, assumptions, told
 
 
 def take_lora(given: dict[str, Any]) -> "Lora | None":
@@ -196,8 +201,8 @@ def take_training(given: dict[str, Any]) -> "Training":
 
 def take_rate(
     training: "Training", architecture: "Architecture", mask: str
-) -> "tuple[Rate, RateOf | None, tuple[str, ...]]":
-    """Return what VALUE means in the run, what it means in a group, and the warnings about it.
+) -> "tuple[Rate, RateOf | None, tuple[Assumption, ...], tuple[str, ...]]":
+    """Return what VALUE means in the run and in a group, what it assumes and is warned of.
 
     Raises:
         UsageError: a VALUE without --from.
@@ -207,7 +212,7 @@ def take_rate(
 
     run = training.run
     if training.value is None:
-        return Rate(lr=amount(run.lr)), None, training.told
+        return Rate(lr=amount(run.lr)), None, (), training.told
     known, value = require_source(training.record), training.value
 
     def ask(amount: Any, run: "Run") -> "Answer":
@@ -221,7 +226,8 @@ def take_rate(
         return rate_from(ask(part.value, part.run), part.run.lr)
 
     found = ask(value, run)
-    return rate_from(found, run.lr), rate_of, (*training.told, *found.warnings)
+    told = (*training.told, *found.warnings)
+    return rate_from(found, run.lr), rate_of, found.assumptions, told
 
 
 def find_answer(
@@ -264,18 +270,27 @@ def equilibrium(source: "Convention", lr: float | None, shrink: float | None) ->
     return adamw_rms(lr, shrink)
 
 
-def shown(inventory: "Inventory", *, depth: int | None, warnings: tuple[str, ...]) -> Shown:
+def shown(
+    inventory: "Inventory",
+    *,
+    depth: int | None,
+    assumptions: "tuple[Assumption, ...]",
+    warnings: tuple[str, ...],
+) -> Shown:
     """Return the inventory in all its shapes."""
 
     def tables() -> Any:
         from decaycalc.report import arch
 
-        return arch.tables(inventory, depth=depth)
+        return arch.tables(inventory, depth=depth, assumptions=assumptions)
 
     def rows() -> Any:
         from decaycalc.report import arch
 
         return arch.rows(inventory)
+
+    def body() -> "ArchJson":
+        return {**inventory.to_dict(), "assumptions": [entry.to_dict() for entry in assumptions]}
 
     def parameter_groups() -> str:
         from decaycalc.report.document import to_json
@@ -284,7 +299,7 @@ def shown(inventory: "Inventory", *, depth: int | None, warnings: tuple[str, ...
 
     return Shown(
         name="arch",
-        body=inventory.to_dict,
+        body=body,
         tables=tables,
         rows=rows,
         value=parameter_groups,

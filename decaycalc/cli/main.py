@@ -108,7 +108,7 @@ def _way_out(error: click.NoSuchOption) -> str:
         return f"; give --set {name}=NUMBER"
     meant = ours(error.option_name)
     flag = meant.partition(" ")[0].rstrip(",")
-    if flag in known or meant and (not flag.startswith("-") or "(of " in meant):
+    if flag in known or (meant and (not flag.startswith("-") or "(of " in meant)):
         return f"; give {meant}"
     names = error.possibilities
     return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""

@@ -223,9 +223,14 @@ ARCH = click.option("-a", "--arch", type=NETWORK_NAME, metavar="SPEC",
                     help="Widths 784-300-10, a model's name, or a file.")  # fmt: skip
 DECAY_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
                           help="Which tensors decay.  [default: the trainer's rule]")  # fmt: skip
-_WEIGHTS_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
-                             help="Which tensors decay.  [default: the run's rule, else no-1d]")  # fmt: skip
+_WEIGHTS_MASK = click.option(
+    "--decay-mask", type=MASK, metavar="MASK",
+    help="Which tensors decay.  [default: the run's rule, else no-1d]",
+)  # fmt: skip
+_PLAIN_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
+                           help="Which tensors decay.  [default: no-1d]")  # fmt: skip
 WEIGHTS = (ARCH, _WEIGHTS_MASK)
+PLAIN_WEIGHTS = (ARCH, _PLAIN_MASK)
 NETWORK = (
     ARCH,
     click.option("--no-bias", is_flag=True, help="Layers of widths have no biases."),

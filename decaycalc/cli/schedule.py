@@ -104,7 +104,6 @@ def scheduled(
         ContradictionError: No VALUE.
     """
     from decaycalc.cli.grouped import with_groups, with_origins
-
     from decaycalc.training.groups import grouped, mask_of, with_mask_noted
 
     network = read_network(arch, decay_mask)

@@ -328,5 +328,6 @@ def shown(
         tables=tables,
         rows=rows,
         value=lambda: repr(the_rule(moved, "--value").value),
+        notes=tuple(entry.text for entry in moved.entering),
         warnings=notes,
     )

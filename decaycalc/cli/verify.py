@@ -9,7 +9,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.names import FILE, SCHEDULE
 from decaycalc.cli.options import (
-    WEIGHTS,
+    PLAIN_WEIGHTS,
     options,
     read_network,
     run_options,
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
 )
-@options(*WEIGHTS)
+@options(*PLAIN_WEIGHTS)
 @conventions_option
 @run_options
 @target_options

@@ -67,7 +67,7 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
 
 
 def _none_of_a_runs(name: str) -> str:
-    """Return what is wrong with a name that no quantity of the two runs has, and the nearest ones."""
+    """Return what is wrong with a name that no quantity of the runs has, and the nearest ones."""
     near = nearest_names(name, (*RUN_FIELDS, *EXTRA_FIELDS, *(f"to_{n}" for n in TARGET_FIELDS)))
     asked = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     return f"is none of a run's{asked}"

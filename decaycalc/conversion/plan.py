@@ -208,14 +208,14 @@ def target_side(source: Side, target: Convention, target_run: Run | None = None)
     there = replace(there, own=own)
     lr = source.lr * _lr_ratio(source, there)
     given = None if target_run is None else target_run.lr
-    if _is_foreign(source, there):
+    if is_foreign(source, there):
         return replace(there, run=replace(run, lr=given), own=own | {"lr"}, lr=_TO_LR)
     if given is not None and not _is(given, lr, source):
         return replace(there, own=own | {"lr"}, lr=_TO_LR)
     return replace(there, lr=lr)
 
 
-def _is_foreign(source: Side, target: Side) -> bool:
+def is_foreign(source: Side, target: Side) -> bool:
     """Return whether the source's lr says nothing of the target's."""
     families = {source.lr_family, target.lr_family} - {None}
     return target.convention.has_lr and len(families) > 1

@@ -129,9 +129,9 @@ def emit(
     """Return a framework's code for a weight decay: parameter groups, optimizer and schedule.
 
     `target` is one of the framework's conventions, by default the one whose optimizer is the
-    source's; `mask` says what decays, unsaid it is what the run is told to `exempt`, as far as there
-    is code for that, else no-1d; `schedule` is the text of `--schedule`, `decay_schedule` that of
-    `--decay-schedule`; `groups` select by patterns, each with the run of its tensors.
+    source's; `mask` says what decays, unsaid it is what the run is told to `exempt`, as far as
+    there is code for that, else no-1d; `schedule` is the text of `--schedule`, `decay_schedule`
+    that of `--decay-schedule`; `groups` select by patterns, each with the run of its tensors.
 
     Raises:
         UnknownNameError: no such framework or convention.

@@ -1,4 +1,4 @@
-"""Which tensors decay in a snippet: the mask asked for, or the run's own where there is code for it."""
+"""Which tensors decay in a snippet: the mask asked for, or the run's own."""
 
 from decaycalc.architecture.masks import DEFAULT_MASK, find_mask
 from decaycalc.training.record import Exemption

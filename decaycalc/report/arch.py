@@ -6,6 +6,8 @@ from math import exp, fsum
 from typing import cast
 
 from decaycalc.architecture.inventory import Entry, Inventory
+from decaycalc.conversion.assumptions import Assumption
+from decaycalc.report import heading
 from decaycalc.report.digits import escaped, show
 from decaycalc.report.fold import fold_names
 from decaycalc.report.groups import named
@@ -15,6 +17,7 @@ from decaycalc.report.table import (
     Column,
     Kind,
     Marked,
+    Paragraph,
     Rank,
     Table,
     Tone,
@@ -23,12 +26,16 @@ from decaycalc.report.table import (
 _MOST_GROUPS = 2  # as many as the summary says already: decayed and exempt
 
 
-def tables(inventory: Inventory, *, depth: int | None = None) -> Iterator[Block]:
+def tables(
+    inventory: Inventory, *, depth: int | None = None, assumptions: tuple[Assumption, ...] = ()
+) -> Iterator[Block]:
     """Yield the summary, groups with factors of their own, and the tensors, names folded.
 
     `depth` sums the tensors over so many parts of their names instead; 0 leaves them out.
     """
     yield _summary(inventory)
+    if assumptions:
+        yield Paragraph(text=heading.assumed(assumptions), tone=Tone.QUIET, apart=False)
     if inventory.entries and (len(inventory.groups) > _MOST_GROUPS or _has_factors(inventory)):
         yield _groups(inventory)
     if inventory.entries and depth != 0:

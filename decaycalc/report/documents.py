@@ -66,6 +66,12 @@ class SchedulesJson(TypedDict):
     schedules: list[KindJson]
 
 
+class ArchJson(InventoryJson):
+    """A network's tensors, and what the decay of a step takes for granted."""
+
+    assumptions: list[AssumptionJson]
+
+
 class MovedJson(TransferJson):
     """A decay in another run, with the laws that were asked for."""
 
@@ -180,7 +186,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "convert": (FurtherConvertJson, EmittedJson),
     "conventions": (ConventionsJson,),
     "schedule": (FurtherScheduleJson, SchedulesJson),
-    "arch": (InventoryJson,),
+    "arch": (ArchJson,),
     "transfer": (FurtherMovedJson, EmittedJson),
     "recipes": (RecipesJson, EmittedJson),
     "inspect": (InspectionJson,),

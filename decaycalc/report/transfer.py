@@ -6,7 +6,6 @@ from itertools import groupby
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import SGD
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import assumed_by_decay
 from decaycalc.record import replace
 from decaycalc.report import heading
 from decaycalc.report.digits import show
@@ -23,7 +22,7 @@ from decaycalc.report.table import (
     Tone,
     simple_table,
 )
-from decaycalc.transfers import Hold, LrRule, Rule, Transfer, old_side
+from decaycalc.transfers import Hold, LrRule, Rule, Transfer
 from decaycalc.transfers.fits import OVER_DEPTH, OVER_WIDTH
 from decaycalc.transfers.laws import Projection
 
@@ -82,8 +81,7 @@ def of_group(name: str, moved: Transfer) -> Table:
 def _heading(moved: Transfer) -> Iterator[Paragraph]:
     move = moved.move
     yield heading.heading(move.source, move.value)
-    assumptions = assumed_by_decay(old_side(move))
-    yield heading.setting(move.run, assumptions=assumptions)
+    yield heading.setting(move.run, assumptions=moved.assumptions)
     yield Paragraph(text=f"to {_changes(moved)}", apart=False)
 
 

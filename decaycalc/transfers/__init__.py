@@ -202,7 +202,8 @@ def new_side(move: Move) -> Side:
 def _lr_rules(step: Step, holds: tuple[Hold, ...]) -> tuple[LrRule, ...]:
     """Return the lr rules that say something about this move; no fit where a hold is chosen."""
     here, there = step.here, step.there
-    if "lr" in there.own:
+    given = step.move.target_run
+    if given is not None and given.lr is not None:
         return (LrRule.GIVEN,)
     rules = [LrRule.NONE]
     if there.get("batch_size") != here.get("batch_size"):

@@ -7,6 +7,8 @@ from typing import TypedDict
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.conventions.record import Convention, Equivalence, NumberJson
 from decaycalc.conventions.run import Run, RunJson
+from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed_by_decay
+from decaycalc.conversion.side import Side
 from decaycalc.record import Record
 
 _COMPLETEP = "Dey et al., arXiv 2505.01618, as EleutherAI/nanoGPT-mup, branch completep, model.py"
@@ -149,6 +151,7 @@ class TransferJson(TypedDict):
     depth_ratio: float
     rules: list[RuleJson]
     unavailable: list[OutOfReachJson]
+    assumptions: list[AssumptionJson]
 
 
 class Rule(Record):
@@ -245,6 +248,16 @@ class Transfer(Record):
         """The number that was moved, exact."""
         return exact(self.move.value)
 
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """What the decays take for granted."""
+        return assumed_by_decay(Side(convention=self.move.source, run=self.move.run))
+
+    @property
+    def entering(self) -> tuple[Assumption, ...]:
+        """What the new numbers take for granted: of one convention it cancels."""
+        return () if self.move.target in {None, self.move.source} else self.assumptions
+
     def to_dict(self) -> TransferJson:
         """Return the transfer as JSON holds it, without the schema keys."""
         move = self.move
@@ -258,4 +271,5 @@ class Transfer(Record):
             "depth_ratio": float(exact(move.depth_ratio)),
             "rules": [rule.to_dict() for rule in self.rules],
             "unavailable": [entry.to_dict() for entry in self.unavailable],
+            "assumptions": [entry.to_dict() for entry in self.assumptions],
         }

@@ -4,11 +4,12 @@ from fractions import Fraction
 
 from decaycalc.algebra.number import brief
 from decaycalc.algebra.quantity import Monomial, base_name, exact, finite, root_of
-from decaycalc.conventions.record import SGD, Invariant
+from decaycalc.conventions.record import SGD, Equivalence, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
 from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.conversion.inverse import solved, value_for_shrink
+from decaycalc.conversion.plan import is_foreign
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
@@ -208,11 +209,24 @@ class Step(Record):
         return decay
 
     def in_target(self, value: Fraction, run: Run) -> float:
-        """Return the new number in the target's convention."""
+        """Return the new number in the target's convention.
+
+        Raises:
+            NoEquivalentError: the objective is to be held, and the target has none.
+        """
         target = self.move.target
         if target is None or target.key == self.here.convention.key:
             return finite(value, self.here.convention.parameter)
-        converted = convert(value, source=self.here.convention, target=target, run=run)
+        here = Side(convention=self.here.convention, run=run)
+        # An lr that is given is the one of the optimizer that is moved to.
+        own = self.lr_rule is LrRule.GIVEN and is_foreign(here, Side(convention=target, run=run))
+        converted = convert(
+            value, source=self.here.convention, target=target, run=run,
+            target_run=Run.part(lr=run.lr) if own else None,
+        )  # fmt: skip
+        if self.hold is Hold.OBJECTIVE and converted.equivalence is Equivalence.SAME_DECAY:
+            reason = "it has a decay per step, and no objective that could be held"
+            raise NoEquivalentError(self.here.convention.key, target.key, reason)
         assert converted.value is not None  # noqa: S101  (a value was given; layers would raise)
         return converted.value
 

@@ -159,3 +159,32 @@ def test_both_branches_of_a_projected_decay_are_given(capsys):
         assert decay["per_step_factor_with_gradient"] == pytest.approx(other, rel=1e-12)
         assert "with any other gradient" in document["warnings"][0]
         assert "at wd_ratio 1" in document["conversions"][0]["note"]
+
+
+SILENT = {
+    "convert": "1e-4 --from pytorch-sgd --lr 0.1 --to pytorch-adamw --to-lr 1e-3",
+    "schedule": "1e-4 --from pytorch-sgd --lr 0.1 --steps 10",
+    "arch": "784-30-10 1e-4 --from pytorch-sgd --lr 0.1",
+    "transfer": "1e-4 --from pytorch-sgd --lr 0.1 --to pytorch-adamw --to-lr 1e-3",
+    "suggest": "--to pytorch-sgd --lr 0.1 --steps 100",
+}
+
+
+@pytest.mark.parametrize("command", SILENT)
+def test_every_answer_says_that_momentum_was_taken_for_granted(command, capsys):
+    words = SILENT[command]
+    body = json.loads(ran(capsys, f"{words} --json", command=command)[1])
+    assert [entry["name"] for entry in body["assumptions"]] == ["momentum"]
+    given = json.loads(ran(capsys, f"{words} --momentum 0 --json", command=command)[1])
+    assert given["assumptions"] == []
+    assert "momentum 0 (not given)" in ran(capsys, words, command=command)[1]
+
+
+@pytest.mark.parametrize("hold", ["step", "epoch"])
+def test_a_bare_number_moved_to_another_optimizer_says_what_it_assumes(hold, capsys):
+    words = f"1e-4 --from pytorch-sgd --lr 0.1 --hold {hold} --value"
+    moved = ran(capsys, f"{words} --to pytorch-adamw --to-lr 1e-3", command="transfer")
+    assert moved[:2] == (0, "0.01\n")
+    assert moved[2].startswith("note: momentum 0 is assumed")
+    same = ran(capsys, f"{words} --to-lr 0.2", command="transfer")  # it cancels
+    assert same == (0, "5e-05\n", "")

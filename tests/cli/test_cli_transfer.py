@@ -278,3 +278,32 @@ def test_code_of_a_match_has_no_betas_of_the_other_optimizer(run):
     assert "beta" not in ran.out
     assert "beta_1=0.8" in run(*words, "--to", "keras-adamw", "--lr-rule", "none", "--hold", "step",
                                "--emit", "keras").out  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        # by hand: lr·λ/(1 - momentum) of the old run over to_lr, twice it over twice the batch
+        ("1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 --to pytorch-adamw --hold step", 0.1),
+        ("1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 --to pytorch-adamw --hold epoch", 0.2),
+        ("0.1 --from pytorch-adamw --lr 1e-3 --to lion-pytorch --hold epoch", 0.2),
+        ("0.01 --from lion-pytorch --lr 1e-2 --to pytorch-muon --hold step", 0.1),
+    ],
+)
+def test_the_lr_of_another_optimizer_is_taken_where_it_is_given(run, words, number):
+    batch = ("-B", "256", "--to-batch-size", "512", "--value")
+    ran = run("transfer", *words.split(), *batch, "--to-lr", "1e-3")
+    assert (ran.status, float(ran.out)) == (0, pytest.approx(number, rel=1e-12))
+    without = run("transfer", *words.split(), *batch)
+    assert (without.status, without.out) == (2, "")
+    assert "needs to_lr; give --to-lr" in without.err
+
+
+def test_an_optimizer_without_an_objective_holds_none(run):
+    words = ("transfer", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--momentum", "0.9",
+             "--to", "pytorch-adamw", "--to-lr", "1e-3")  # fmt: skip
+    ran = run(*words, "--hold", "objective")
+    assert (ran.status, ran.out) == (1, "")
+    assert "it has a decay per step, and no objective that could be held" in ran.err
+    rules = json.loads(run(*words, "--json").out)["rules"]
+    assert {rule["hold"] for rule in rules} == {"step", "epoch", "run", "normalized"}
