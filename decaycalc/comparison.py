@@ -5,9 +5,11 @@ from math import prod
 from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import exact
+from decaycalc.conventions.record import ANY, SGD
 from decaycalc.findings.size import NOTHING
 from decaycalc.inspection import Inspection, InspectionJson, inspect, network_of
 from decaycalc.record import Rendered
+from decaycalc.training.record import Training
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -138,7 +140,7 @@ def compare(
 def _number(side: Inspection, name: str) -> float | str | None:
     """Return one quantity of a side, in the common unit."""
     training, run = side.training, side.training.run
-    if name in {"convention", "schedule"}:
+    if name in {"convention", "schedule", "decay_schedule"}:
         text: str | None = getattr(training, name)
         return text
     network = network_of(training)
@@ -146,11 +148,18 @@ def _number(side: Inspection, name: str) -> float | str | None:
         "n_decayed": None if network is None else network["n_decayed"],
         "value": None if training.value is None else exact(training.value),
         "lr": run.get("lr"),
-        "momentum": run.get("momentum"),
+        "momentum": run.get("momentum") if _has_momentum(training) else None,
         "examples_per_step": run.examples_per_step,
         "steps": run.total_steps,
     }
     return _float(numbers[name] if name in numbers else getattr(side.figures, name))
+
+
+def _has_momentum(training: Training) -> bool:
+    """Return whether a momentum is said, or means something to the run's optimizer."""
+    record = training.record
+    said = training.run.given("momentum") is not None
+    return said or record is None or record.optimizer in {SGD, ANY}
 
 
 def _float(number: object) -> float | None:
@@ -158,8 +167,8 @@ def _float(number: object) -> float | None:
 
 
 _NUMBERS = ("convention", "value", "lr", "momentum", "examples_per_step", "steps", "schedule",
-            "shrink", "sum_shrink", "survival", "timescale_steps", "timescale_epochs",
-            "timescale_run_fraction", "n_decayed")  # fmt: skip
+            "decay_schedule", "shrink", "sum_shrink", "survival", "timescale_steps",
+            "timescale_epochs", "timescale_run_fraction", "n_decayed")  # fmt: skip
 
 
 def _row(name: str, first: Inspection, second: Inspection) -> Row:

@@ -146,3 +146,11 @@ def test_batches_of_tokens_and_of_examples_have_no_ratio(files):
     batch = {row.name: row for row in compare(*files).rows}["examples_per_step"]
     assert batch.values == (12 * 1024 * 40, 12 * 40)
     assert (batch.units, batch.ratio) == (("tokens", "examples"), None)
+
+
+def test_a_decay_s_own_schedule_is_a_row_and_momentum_is_one_where_it_means_something():
+    found = {row.name: row.values for row in compare("dinov2-vit-l-14", "deit-b").rows}
+    assert found["decay_schedule"] == ("cosine:final=5", None)
+    assert found["momentum"] == (None, None)
+    found = {row.name: row.values for row in compare("deit-b", "resnet-50-he").rows}
+    assert found["momentum"] == (None, 0.9)

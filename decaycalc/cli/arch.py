@@ -12,7 +12,7 @@ from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.errors import ContradictionError
-from decaycalc.training.chosen import typed
+from decaycalc.training.chosen import given_of, typed
 
 if TYPE_CHECKING:
     from decaycalc.answers import Answer
@@ -196,6 +196,10 @@ def take_training(given: dict[str, Any]) -> "Training":
     training = over_recipe(own, given["recipe"], kind=given["kind"])
     if training.value is None and own.convention is not None:
         raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
+    optimizer = () if own.run.optimizer is None else ("optimizer",)
+    said = [*(name for name, _ in given_of(own) if name != "lr"), *optimizer]
+    if training.value is None and said:
+        raise ContradictionError(f"{said[0]} says something of VALUE: give VALUE after SPEC")
     return with_mask_noted(training, given["mask"])
 
 

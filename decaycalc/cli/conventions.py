@@ -12,6 +12,7 @@ from decaycalc.cli.convention_name import (
     given_conventions,
 )
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
@@ -50,6 +51,8 @@ def command(key: str | None, everything: bool, **wanted: Any) -> Shown:
     context = click.get_current_context()
     own = given_conventions(context)
     if key is not None:
+        for name in [each for each, value in wanted.items() if value is not None]:
+            raise UsageError(f"--{name} lists: leave out KEY")
         chosen = named(key, context)
         return shown(chosen, "record" if len(chosen) == 1 else "listing")
     listed = everything or any(wanted.values())

@@ -2,9 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from decaycalc.cli.options import take_architecture
 from decaycalc.cli.output import Shown
 from decaycalc.cli.request import Request, require_source
+from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
+from decaycalc.record import replace
 from decaycalc.training.record import TYPED
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ def emitted(request: Request, training: "Training", framework: str) -> Shown:
 
     if len(request.targets) > 1:
         raise UsageError("--emit writes code for one --to at a time")
+    require_entering(request)
+    training = counted(request, training)
     snippet = snippet_of(
         training,
         framework,
@@ -32,10 +37,35 @@ def emitted(request: Request, training: "Training", framework: str) -> Shown:
         target_run=request.target_run,
         mask=request.decay_mask,
         groups=by_pattern(training, request.groups),
+        match=Match(request.match),
     )
     if request.strict:
         require_said("a strict snippet", snippet.assumptions)
     return shown_code(snippet, "convert", training.told)
+
+
+def require_entering(request: Request) -> None:
+    """Refuse what says how an answer is shown, or how large a penalty is: code holds neither.
+
+    Raises:
+        UsageError: it was given.
+    """
+    for name in ("everything", "explain", "dtype", "rounding", "init", "classes"):
+        if getattr(request, name):
+            flag = "--all" if name == "everything" else f"--{name}"
+            raise UsageError(f"{flag} does not enter --emit's code")
+
+
+def counted(request: Request, training: "Training") -> "Training":
+    """Return a training whose run has the number of a network's weights, where one is named."""
+    if request.arch is None:
+        return training
+    from decaycalc.architecture.penalty import counted
+    from decaycalc.training.groups import mask_of
+
+    network, mask = take_architecture(request)["architecture"], request.decay_mask
+    run = counted(training.run, architecture=network, mask=mask_of(training, mask))
+    return replace(training, run=run)
 
 
 def snippet_of(training: "Training", framework: str, **more: Any) -> "Snippet":

@@ -54,7 +54,11 @@ def command(
     NAME is a published run or a training file (- is stdin); the run's options take the place of
     its own.
     """
+    if mask is not None and framework is None:
+        raise UsageError("--decay-mask says what decays in code: give --emit")
     if name is not None:
+        if search is not None or near is not None:
+            raise UsageError(f"{'--near' if search is None else '--search'} lists: leave out NAME")
         return one(name, framework, mask, run=run, kind=kind)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")

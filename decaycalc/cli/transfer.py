@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "completep", "depth-mup", "given")
 _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "independent", "depth")
 
+_NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B and -N"
+
 
 @click.command(
     "transfer",
@@ -100,9 +102,12 @@ def command(**given: Any) -> Shown:
     if framework is not None:
         if groups:
             raise UsageError("--emit writes one group's move: leave out --group")
+        if style or everything:
+            raise UsageError(f"{'--explain' if style else '--all'} does not enter --emit's code")
         return emitted(moved, framework, training, mask)
     laws = projections(moved, *parameters)
-    result = shown(moved, laws, training.told, everything=everything)
+    told = (*training.told, *(() if laws or parameters[0] is None else (_NO_LAW,)))
+    result = shown(moved, laws, told, everything=everything)
     result = with_origins(result, training)
     if groups:
         result = in_groups(result, grouped(training, groups), given)
@@ -239,11 +244,11 @@ def projections(
     from decaycalc.transfers import old_side
     from decaycalc.transfers.laws import BATCH, TIMESCALE, project
 
-    batch = moved.move.run.get("batch_size")
-    if parameters is None or to_parameters is None or batch is None:
+    if parameters is None or to_parameters is None:
         return ()
+    batch = moved.move.run.get("batch_size")
     tokens, to_tokens = tokens_seen(moved.move.run), tokens_seen(moved.target_run)
-    if tokens is None or to_tokens is None:
+    if batch is None or tokens is None or to_tokens is None:
         return ()
     found = [project(BATCH, float(batch), variable=tokens, to_variable=to_tokens)]
     decay = decay_of(old_side(moved.move), moved.value)

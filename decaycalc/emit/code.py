@@ -12,7 +12,7 @@ from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, AssumptionJson
 from decaycalc.conversion.convert import check_value, convert
-from decaycalc.conversion.plan import target_side
+from decaycalc.conversion.plan import Match, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.emit import (
     deepspeed,
@@ -125,6 +125,7 @@ def emit(
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
     groups: tuple[tuple[Group, Training], ...] = (),
+    match: Match = Match.OPTIMUM,
 ) -> Snippet:
     """Return a framework's code for a weight decay: parameter groups, optimizer and schedule.
 
@@ -145,10 +146,11 @@ def emit(
         )
     record = find(source) if isinstance(source, str) else source
     chosen = _target(framework, record, target)
+    _require_one_number(framework, record, chosen)
     mask, about = chosen_mask(framework, mask, exempt)
     write = partial(
         _settings, record, chosen, mask=mask, schedule=schedule, decay_schedule=decay_schedule,
-        betas=betas, eps=eps, family=_family(record),
+        betas=betas, eps=eps, family=_family(record), match=match,
     )  # fmt: skip
     settings = write(value, run=run, target_run=target_run)
     _require_code_for_decays(framework, settings)
@@ -165,6 +167,18 @@ def emit(
         notes=(*about, *notes),
         assumptions=settings.assumptions,
     )
+
+
+def _require_one_number(framework: str, *records: Convention) -> None:
+    """Refuse a convention whose number means another one in every layer.
+
+    Raises:
+        NoEquivalentError: one of them does.
+    """
+    for record in records:
+        if record.monomial is not None and "layer_weights" in record.monomial.names:
+            reason = "it is another number in every layer, and the code has one for all"
+            raise NoEquivalentError(record.key, framework, reason)
 
 
 def _family(record: Convention) -> str:
@@ -210,6 +224,7 @@ def _settings(
     betas: tuple[Number, Number] | None,
     eps: Number | None,
     family: str,
+    match: Match,
 ) -> Settings:
     """Return what the snippet is written from."""
     # An epsilon is the code's own: it need not enter the number.
@@ -217,7 +232,9 @@ def _settings(
     run = replace(run, extras=extras)
     here = Side(convention=source, run=run)
     there = target_side(here, target, target_run)
-    converted = convert(value, source=source, target=target, run=run, target_run=target_run)
+    converted = convert(
+        value, source=source, target=target, run=run, target_run=target_run, match=match
+    )
     lr = converted.lr if converted.lr is not None else there.run.get("lr")
     if lr is None and target.optimizer != FIT:
         name = "to_lr" if "lr" in there.own else "lr"

@@ -10,6 +10,7 @@ from decaycalc.report.table import Block, Cell, Column, Kind, Paragraph, Rank, T
 
 _WORDS = {
     "value": "weight decay",
+    "decay_schedule": "decay schedule",
     "examples_per_step": "B",
     "shrink": "decay per step",
     "sum_shrink": "sum over the run",

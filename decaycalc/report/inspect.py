@@ -44,6 +44,7 @@ _SHOWN = (
 _IN_THE_TABLE = frozenset(
     {*_SHOWN, "beta2", "schedule", "batch_size", "grad_accum", "steps", "epochs"}
 )
+_PUBLISHED = "recipe"
 _MOST_GROUPS = 12
 _MOST_COUNTED = 1e15  # float64 no longer holds every whole number far beyond it
 
@@ -52,17 +53,23 @@ def tables(found: Inspection) -> Iterator[Block]:
     """Yield each reading: its headline, its quantities, its groups; then what was not read."""
     for reading in (found, *found.alternatives):
         yield Paragraph(text=headline(reading.training), tone=Tone.VALUE)
-        yield Table(
-            title="quantity",
-            columns=_QUANTITIES,
-            rows=(*_quantities(reading.training), *_over_the_run(reading)),
-        )
+        rows = (*_quantities(reading.training), *_over_the_run(reading))
+        yield Table(title="quantity", columns=_QUANTITIES, rows=rows)
+        yield from _publication(reading.training)
         yield _groups(reading)
         others = reading.training.by_default(but=_IN_THE_TABLE)
         if others:
             yield Paragraph(text="\n".join(others), tone=Tone.QUIET)
     for at, line in enumerate(findings(found.findings)):
         yield replace(line, apart=not at)
+
+
+def _publication(training: Training) -> Iterator[Paragraph]:
+    """Yield what a published run is read from, which all its quantities share."""
+    if training.kind == _PUBLISHED:
+        stated = {found.where for found in training.quantities if found.origin is Origin.FILE}
+        for where in stated:
+            yield Paragraph(text=f"published: {printable(where)}", tone=Tone.QUIET, apart=False)
 
 
 def headline(training: Training) -> str:
@@ -78,19 +85,28 @@ def headline(training: Training) -> str:
 
 def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
     """Yield the rows of what entered the result."""
-    by_name = {found.name: found for found in training.quantities}
+    by_name = {found.name: _briefly(found, training) for found in training.quantities}
     for name in _SHOWN:
         if name in by_name:
             yield _row(by_name[name], training)
     schedule = by_name.get("schedule")
     told = None if schedule is None else schedule.value
     yield ("schedule", training.schedule or printable(told or "not known"), _origin(schedule))
+    if training.decay_schedule is not None:
+        own = _origin(by_name.get("decay_schedule"))
+        yield ("decay schedule", printable(training.decay_schedule), own)
     yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
     yield ("length", _length(training.run), _length_origin(by_name))
     yield ("exempt", training.exempt.rule, _exempt_origin(training))
     network = network_of(training)
     if network is not None:
         yield ("network", network["name"], _network_counts(network))
+
+
+def _briefly(found: Sourced, training: Training) -> Sourced:
+    """Return a quantity of a published run as that, its source standing below the table."""
+    stated = training.kind == _PUBLISHED and found.origin is Origin.FILE
+    return replace(found, where="published") if stated else found
 
 
 def _over_the_run(found: Inspection) -> Iterator[tuple[Cell, ...]]:
@@ -112,6 +128,8 @@ def _exempt_origin(training: Training) -> str:
     """Return whose the rule is that takes tensors out of the decay, and what changes it."""
     if training.network is not None and not training.network.is_own:
         return "given"
+    if training.kind == _PUBLISHED:
+        return "published" if training.exempt.rule != "not stated" else ""
     switch = f" ({training.exempt.switch})" if training.exempt.switch else ""
     return f"{training.title}'s rule{switch}"
 

@@ -259,3 +259,11 @@ def test_a_mistake_is_answered_in_one_line(run, words, text):
     assert (status, out) == (2, "")
     assert text in err.splitlines()[-1].lower() or text in err.splitlines()[-1]
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", ["--momentum 0.9", "-B 8", "--optimizer sgd", "--lr-mult 2"])
+def test_what_says_something_of_a_decay_needs_one(run, words):
+    status, out, err = run("784-30-10", *words.split())
+    assert (status, out) == (2, "")
+    assert "says something of VALUE: give VALUE after SPEC" in err
+    assert run("784-30-10", "--lr", "0.1")[0] == 0

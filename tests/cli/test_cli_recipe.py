@@ -185,3 +185,37 @@ def test_emitted_code_exempts_what_the_run_exempts(timm_file, capsys):
     assert "len(variable.shape) > 1" in out
     own = "the run's own rule of what is exempt (batch normalisation's gain and bias) has no code"
     assert f"{own} here: biases and one-dimensional tensors are; --decay-mask names another" in err
+
+
+EMIT = ("convert", "1e-4", "--lr", "0.1", "--emit", "pytorch")
+
+
+def test_emitted_code_counts_the_weights_of_the_network_that_is_named(capsys):
+    words = (*EMIT, "--from", "mean-over-weights-l2")
+    assert "give --arch" in run(*words, capsys=capsys)[2]
+    status, out, _ = run(*words, "-a", "784-30-10", capsys=capsys)
+    assert status == 0
+    assert f'"weight_decay": {2e-4 / (784 * 30 + 30 * 10)!r}' in out
+    _, out, _ = run(*words, "-a", "784-30-10", "--decay-mask", "all", capsys=capsys)
+    assert f'"weight_decay": {2e-4 / (785 * 30 + 31 * 10)!r}' in out
+    status, _, err = run(*EMIT, "--from", "layer-mean-l2", "-a", "784-30-10", capsys=capsys)
+    assert status == 1
+    assert "it is another number in every layer, and the code has one for all" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--all", "--explain", "--dtype bf16", "--rounding master", "--init he", "--classes 10"],
+)
+def test_what_does_not_enter_emitted_code_is_refused(words, capsys):
+    status, out, err = run(*EMIT, "--from", "pytorch-sgd", *words.split(), capsys=capsys)
+    assert (status, out) == (2, "")
+    assert err == f"error: {words.split()[0]} does not enter --emit's code\n"
+
+
+def test_emitted_code_holds_what_match_says(capsys):
+    words = ("convert", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--momentum", "0.9",
+             "--to", "keras-sgd", "--match", "decay")  # fmt: skip
+    number = run(*words, "--value", capsys=capsys)[1].strip()
+    assert float(number) == pytest.approx(0.00100090171407, rel=1e-12)
+    assert f"weight_decay={number}" in run(*words, "--emit", "keras", capsys=capsys)[1]

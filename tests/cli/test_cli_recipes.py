@@ -180,3 +180,19 @@ def test_recipes_begin_with_what_they_range_over(run):
     assert line.split()[1:4] == ["1.998", "1.67", "%"]
     assert run("recipes", "--search", "nanochat").out.startswith("1 published run\n")
     assert max(map(len, run("recipes", "--width", "60").out.splitlines())) <= 60
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("recipes deit-b --search x", "--search lists: leave out NAME"),
+        ("recipes deit-b --near 3", "--near lists: leave out NAME"),
+        ("recipes --decay-mask all", "--decay-mask says what decays in code: give --emit"),
+        ("recipes deit-b --decay-mask all", "--decay-mask says what decays in code: give --emit"),
+        ("conventions keras-l2 --search x", "--search lists: leave out KEY"),
+        ("conventions keras --framework keras", "--framework lists: leave out KEY"),
+    ],
+)
+def test_what_chooses_from_a_list_does_not_go_with_a_name(run, words, message):
+    ran = run(*words.split())
+    assert (ran.status, ran.out, ran.err) == (2, "", f"error: {message}\n")

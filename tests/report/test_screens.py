@@ -181,3 +181,14 @@ def test_an_axis_is_zoomed_unless_its_values_are_one():
 def test_both_factors_are_shown_where_a_gradient_takes_another_branch(run):
     shown = "\n".join(lines(run, "convert 0.37 --from timm-adamp --lr 0.0173"))
     assert "with a gradient 0.9936 per step" in shown
+
+
+def test_a_published_run_names_its_source_once_and_shows_the_decay_s_own_schedule(run):
+    shown = lines(run, "inspect dinov2-vit-l-14 --lr 1e-3")
+    text = "\n".join(shown)
+    assert text.count("vitl14.yaml") == 1
+    assert "decay schedule   cosine:final=5" in text
+    assert "published: facebookresearch/dinov2" in text
+    assert next(line for line in shown if line.startswith(" lr ")).endswith("given")
+    plain = "\n".join(lines(run, "inspect resnet-50-goyal-8k"))
+    assert "decay schedule" not in plain
