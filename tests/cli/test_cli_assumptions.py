@@ -42,7 +42,7 @@ def test_what_is_said_makes_the_number(words, value, capsys):
 @pytest.mark.parametrize(
     ("words", "status", "text"),
     [
-        ("1e-4 --from keras-l2 --to pytorch-adamw --lr 1e-3", 2, "give --optimizer (what trains the penalty: "),
+        ("1e-4 --from keras-l2 --to pytorch-adamw --lr 1e-3", 2, "give --optimizer (what "),
         ("1e-4 --from keras-l2 --to pytorch-adamw --lr 1e-3 --optimizer adam", 1, "Adam-like"),
         ("1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 --to pytorch-adamw", 2, "give --to-lr"),
         ("0.1 --from pytorch-adamw --lr 1e-3 --to keras-lion", 2, "give --to-lr"),
