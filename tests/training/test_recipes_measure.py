@@ -7,8 +7,9 @@ from decaycalc.training.published.index import RECIPES, find
 from decaycalc.training.published.measure import measure
 from decaycalc.training.published.measured import recall
 from decaycalc.training.published.nearest import nearest
+from tests.training.measured_recipes import measured
 
-MEASURED = {recipe.name: measure(recipe) for recipe in RECIPES}
+MEASURED = measured()
 
 # lr·λ/(1 - momentum), timescale in steps, as share of the run, in epochs, sum, exp(-sum):
 # each None where the table, computed by hand-written numpy, leaves it out. TorchVision's second
