@@ -208,10 +208,8 @@ def _as_json(value: object) -> object:
 MOST_SUGGESTIONS = 3
 
 
-def nearest_names(
-    name: str, known: Iterable[str], *, most: int = MOST_SUGGESTIONS
-) -> tuple[str, ...]:
-    """Return up to `most` known names close to `name`, nearest first.
+def nearest_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return up to three known names close to `name`, nearest first.
 
     >>> nearest_names("pytorch-sdg", ["pytorch-sgd", "keras-l2"])
     ('pytorch-sgd',)
@@ -219,4 +217,4 @@ def nearest_names(
     # Imported here: difflib is slow to import and only needed when something went wrong.
     from difflib import get_close_matches  # noqa: PLC0415
 
-    return tuple(get_close_matches(name.lower(), list(known), n=most, cutoff=0.6))
+    return tuple(get_close_matches(name.lower(), list(known), n=MOST_SUGGESTIONS, cutoff=0.6))

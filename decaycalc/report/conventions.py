@@ -18,6 +18,7 @@ from decaycalc.report.table import (
     Tone,
 )
 
+_MOST_WORDS = 6  # of a group, as many as are read at a glance
 _ALONE = re.compile(r"/\((\w+)\)")  # a divisor that needs no parentheses
 _LOSSES = {Loss.MEAN: "mean", Loss.BATCH_SUM: "batch sum", Loss.DATASET_SUM: "sum"}
 _MORE = (
@@ -72,11 +73,11 @@ def _groups(conventions: tuple[Convention, ...]) -> Table:
     return Table(title="Groups", columns=columns, rows=rows)
 
 
-def _some(conventions: tuple[Convention, ...], most: int = 6) -> str:
-    """Return the first words of the keys, as many as are read at a glance."""
+def _some(conventions: tuple[Convention, ...]) -> str:
+    """Return the first words of the keys, and how many more there are."""
     words = list(dict.fromkeys(convention.key.partition("-")[0] for convention in conventions))
-    rest = len(words) - most
-    return ", ".join(words[:most]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(words) - _MOST_WORDS
+    return ", ".join(words[:_MOST_WORDS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def listing(conventions: tuple[Convention, ...]) -> Iterator[Block]:

@@ -5,25 +5,13 @@ Source: transformers/models/{bloom,mpt,gptj,gpt_neo,falcon,phi,starcoder2,stable
 """
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.decoders import classifier
+from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
 FALCON_WIDTH = 4  # the hidden width over the model's, as FalconConfig has it
-
-
-def _finish(
-    part: Builder, fields: Fields, head: str, sizes: tuple[int, int], *, tied: bool,
-    bias: bool = False,
-) -> Architecture:  # fmt: skip
-    """Add the output layer, unless it is tied, or a classifier; return the model."""
-    width, vocabulary = sizes
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=tied):
-        part.linear("lm_head", width, vocabulary, bias=bias)
-    classes = classifier(part, fields, head, width, dense="score")
-    return part.done(fields.path, classes=classes or vocabulary)
 
 
 def bloom(fields: Fields, head: str) -> Architecture:
@@ -43,7 +31,7 @@ def bloom(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.dense_h_to_4h", width, 4 * width)
         part.linear(f"{name}.mlp.dense_4h_to_h", 4 * width, width)
     part.norm(f"{prefix}ln_f", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=True)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def mpt(fields: Fields, head: str) -> Architecture:
@@ -61,7 +49,7 @@ def mpt(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.ffn.up_proj", width, 4 * width, bias=False)
         part.linear(f"{name}.ffn.down_proj", 4 * width, width, bias=False)
     part.norm(f"{prefix}norm_f", width, bias=False)
-    return _finish(part, fields, head, (width, vocabulary), tied=True)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def gptj(fields: Fields, head: str) -> Architecture:
@@ -79,7 +67,7 @@ def gptj(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.fc_in", width, inner)
         part.linear(f"{name}.mlp.fc_out", inner, width)
     part.norm(f"{prefix}ln_f", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=False, bias=True)
+    return finish(part, fields, head, (width, vocabulary), tied=False, bias=True)
 
 
 def gpt_neo(fields: Fields, head: str) -> Architecture:
@@ -101,7 +89,7 @@ def gpt_neo(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.c_fc", width, inner)
         part.linear(f"{name}.mlp.c_proj", inner, width)
     part.norm(f"{prefix}ln_f", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=True)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def falcon(fields: Fields, head: str) -> Architecture:
@@ -113,7 +101,7 @@ def falcon(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_hidden_layers", 32)):
         _falcon_layer(part, f"{prefix}h.{index}", fields, width)
     part.norm(f"{prefix}ln_f", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=True)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def _falcon_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
@@ -162,7 +150,7 @@ def phi(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.fc2", hidden, width)
         part.norm(f"{name}.input_layernorm", width)
     part.norm(f"{prefix}final_layernorm", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=False, bias=True)
+    return finish(part, fields, head, (width, vocabulary), tied=False, bias=True)
 
 
 def _refuse(fields: Fields, name: str) -> None:
@@ -200,7 +188,7 @@ def starcoder2(fields: Fields, head: str) -> Architecture:
         part.norm(f"{name}.input_layernorm", width)
         part.norm(f"{name}.post_attention_layernorm", width)
     part.norm(f"{prefix}norm", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=True)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def stablelm(fields: Fields, head: str) -> Architecture:
@@ -224,4 +212,4 @@ def stablelm(fields: Fields, head: str) -> Architecture:
         if not fields.flag("use_parallel_residual", default=False):
             part.norm(f"{name}.post_attention_layernorm", width)
     part.norm(f"{prefix}norm", width)
-    return _finish(part, fields, head, (width, vocabulary), tied=False)
+    return finish(part, fields, head, (width, vocabulary), tied=False)

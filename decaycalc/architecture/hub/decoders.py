@@ -13,20 +13,28 @@ from decaycalc.architecture.tensors import Architecture, Role
 
 GPT2_HEADS = ("LMHeadModel", "Model", "ForSequenceClassification", "ForTokenClassification")
 CAUSAL_HEADS = ("ForCausalLM", "Model", "ForSequenceClassification", "ForTokenClassification")
+_WRITERS = frozenset({"ForCausalLM", "LMHeadModel"})
 
 
-def classifier(part: Builder, fields: Fields, head: str, width: int, *, dense: str) -> int | None:
-    """Add a classifier's head, if it is one; return its number of classes.
+def finish(
+    part: Builder, fields: Fields, head: str, sizes: tuple[int, int], *, tied: bool = True,
+    output: str = "lm_head", bias: bool = False, dense: str = "score",
+) -> Architecture:  # fmt: skip
+    """Add the output layer, unless it is tied, or a classifier; return the model.
 
-    `dense` is the name of a classifier of tokens.
+    `sizes` are the width and the vocabulary, `dense` is the name of a classifier of tokens.
     """
-    if head == "ForSequenceClassification":
-        part.linear("score", width, fields.labels(), bias=False)
+    width, vocabulary = sizes
+    classes = vocabulary
+    if head in _WRITERS and not fields.flag("tie_word_embeddings", default=tied):
+        part.linear(output, width, vocabulary, bias=bias)
+    elif head == "ForSequenceClassification":
+        classes = fields.labels()
+        part.linear("score", width, classes, bias=False)
     elif head == "ForTokenClassification":
-        part.linear(dense, width, fields.labels())
-    else:
-        return None
-    return fields.labels()
+        classes = fields.labels()
+        part.linear(dense, width, classes)
+    return part.done(fields.path, classes=classes)
 
 
 def gpt2(fields: Fields, head: str) -> Architecture:
@@ -46,10 +54,7 @@ def gpt2(fields: Fields, head: str) -> Architecture:
     for index in range(layers):
         _gpt2_layer(part, f"{prefix}h.{index}", (width, inner), std / sqrt(2 * layers))
     part.norm(f"{prefix}ln_f", width)
-    if head == "LMHeadModel" and not fields.flag("tie_word_embeddings", default=True):
-        part.linear("lm_head", width, vocabulary, bias=False)
-    classes = classifier(part, fields, head, width, dense="classifier")
-    return part.done(fields.path, classes=classes or vocabulary)
+    return finish(part, fields, head, (width, vocabulary), dense="classifier")
 
 
 def _gpt2_layer(part: Builder, name: str, widths: tuple[int, int], residual_std: float) -> None:
@@ -80,10 +85,8 @@ def gpt_neox(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.dense_h_to_4h", width, hidden)
         part.linear(f"{name}.mlp.dense_4h_to_h", hidden, width)
     part.norm(f"{prefix}final_layer_norm", width)
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=False):
-        part.linear("embed_out", width, vocabulary, bias=False)
-    classes = classifier(part, fields, head, width, dense="classifier")
-    return part.done(fields.path, classes=classes or vocabulary)
+    sizes = (width, vocabulary)
+    return finish(part, fields, head, sizes, tied=False, output="embed_out", dense="classifier")
 
 
 def opt(fields: Fields, head: str) -> Architecture:
@@ -106,10 +109,7 @@ def opt(fields: Fields, head: str) -> Architecture:
         part.norm(f"{prefix}.final_layer_norm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         _opt_layer(part, f"{prefix}.layers.{index}", fields, width, affine=affine)
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=True):
-        part.linear("lm_head", narrow, vocabulary, bias=False)
-    classes = classifier(part, fields, head, narrow, dense="classifier")
-    return part.done(fields.path, classes=classes or vocabulary)
+    return finish(part, fields, head, (narrow, vocabulary), dense="classifier")
 
 
 def _opt_layer(part: Builder, name: str, fields: Fields, width: int, *, affine: bool) -> None:

@@ -8,7 +8,7 @@ al. 2022 (2203.13474).
 from math import sqrt
 
 from decaycalc.architecture.build import Builder, normal
-from decaycalc.architecture.hub.decoders import CAUSAL_HEADS, classifier
+from decaycalc.architecture.hub.decoders import CAUSAL_HEADS, finish
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
@@ -33,10 +33,7 @@ def gpt1(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.c_fc", width, 4 * width, transposed=True)
         part.linear(f"{name}.mlp.c_proj", 4 * width, width, transposed=True)
         part.norm(f"{name}.ln_2", width)
-    if head == "LMHeadModel" and not fields.flag("tie_word_embeddings", default=True):
-        part.linear("lm_head", width, vocabulary, bias=False)
-    classes = classifier(part, fields, head, width, dense="score")
-    return part.done(fields.path, classes=classes or vocabulary)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def gpt_bigcode(fields: Fields, head: str) -> Architecture:
@@ -60,10 +57,7 @@ def gpt_bigcode(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.mlp.c_fc", width, inner)
         part.linear(f"{name}.mlp.c_proj", inner, width, rule=residual)
     part.norm(f"{prefix}ln_f", width)
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=True):
-        part.linear("lm_head", width, vocabulary, bias=False)
-    classes = classifier(part, fields, head, width, dense="classifier")
-    return part.done(fields.path, classes=classes or vocabulary)
+    return finish(part, fields, head, (width, vocabulary), dense="classifier")
 
 
 def codegen(fields: Fields, head: str) -> Architecture:

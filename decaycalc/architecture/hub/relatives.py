@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.decoders import classifier
+from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.experts import (
     Experts,
@@ -246,11 +246,8 @@ def relative(fields: Fields, head: str, kind: str) -> Architecture:
             part.norm(f"{name}.{norm}", width, bias=family.norm_bias, gain=family.gain)
     if family.final_norm:
         part.norm(f"{prefix}norm", width, bias=family.norm_bias, gain=family.gain)
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=family.tied):
-        bias = bool(family.head_bias) and fields.flag(family.head_bias, default=False)
-        part.linear("lm_head", width, vocabulary, bias=bias)
-    classes = classifier(part, fields, head, width, dense="score")
-    return part.done(fields.path, classes=classes or vocabulary)
+    bias = bool(family.head_bias) and fields.flag(family.head_bias, default=False)
+    return finish(part, fields, head, (width, vocabulary), tied=family.tied, bias=bias)
 
 
 def _attention(part: Builder, name: str, fields: Fields, family: Family, width: int) -> None:

@@ -6,6 +6,7 @@ Dao & Gu 2024 (2405.21060), Peng et al. 2023 (2305.13048).
 
 from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
 from decaycalc.architecture.guess import logarithms
+from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -41,7 +42,8 @@ def mamba(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_hidden_layers", 32)):
         part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
         _mamba_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
-    return _finish(part, fields, head, (width, vocabulary), prefix, tied=True)
+    part.norm(f"{prefix}norm_f", width, bias=False)
+    return finish(part, fields, head, (width, vocabulary))
 
 
 def _mamba_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
@@ -68,7 +70,8 @@ def mamba2(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_hidden_layers", 64)):
         part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
         _mamba2_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
-    return _finish(part, fields, head, (width, vocabulary), prefix, tied=False)
+    part.norm(f"{prefix}norm_f", width, bias=False)
+    return finish(part, fields, head, (width, vocabulary), tied=False)
 
 
 def _mamba2_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
@@ -112,23 +115,10 @@ def rwkv(fields: Fields, head: str) -> Architecture:
         part.linear(f"{block}.feed_forward.receptance", width, width, bias=False)
         part.linear(f"{block}.feed_forward.value", hidden, width, bias=False)
     part.norm(f"{prefix}ln_out", width)
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=False):
-        part.linear("head", width, vocabulary, bias=False)
-    return part.done(fields.path, classes=vocabulary)
+    return finish(part, fields, head, (width, vocabulary), tied=False, output="head")
 
 
 def _mix(part: Builder, name: str, width: int, layers: tuple[str, ...]) -> None:
     """Add the shares of this word and the one before it that each layer reads."""
     for layer in layers:
         part.add(f"{name}.time_mix_{layer}", 1, 1, width, role=Role.OTHER, variance=None)
-
-
-def _finish(
-    part: Builder, fields: Fields, head: str, sizes: tuple[int, int], prefix: str, *, tied: bool
-) -> Architecture:
-    """Add the last norm and the output layer, unless it is tied; return the model."""
-    width, vocabulary = sizes
-    part.norm(f"{prefix}norm_f", width, bias=False)
-    if head == "ForCausalLM" and not fields.flag("tie_word_embeddings", default=tied):
-        part.linear("lm_head", width, vocabulary, bias=False)
-    return part.done(fields.path, classes=vocabulary)

@@ -21,7 +21,6 @@ EXPORT = (
     "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
 )
 INDEX_SUFFIX = ".safetensors.index.json"
-STDIN = "-"
 # Bytes that are read in a second or two; a longer list is better written as JSON.
 LARGEST_YAML, LARGEST_PURE_YAML = 2**21, 2**18
 

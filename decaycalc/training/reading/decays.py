@@ -12,16 +12,15 @@ def from_to(
     made: Training,
     start: Fraction | None,
     end: Fraction | None,
-    kind: str = "cosine",
     **options: str | int | Fraction | None,
 ) -> Training:
-    """Return a training whose λ goes from `start` to `end`; one that stays has no schedule."""
+    """Return a training whose λ goes from `start` to `end` as a cosine; a constant one as it is."""
     if made.value is None or start is None or end is None or start == end:
         return made
     note = f"weight decay goes from {float(start):g} to {float(end):g} over the run"
     notes = (*made.notes, note)
     if start:
-        course = compose(kind, final=end / start or None, **options)
+        course = compose("cosine", final=end / start or None, **options)
         return replace(made, value=decimal_text(start), decay_schedule=course, notes=notes)
-    course = compose(kind, initial=0, final=1, **options)
+    course = compose("cosine", initial=0, final=1, **options)
     return replace(made, value=decimal_text(end), decay_schedule=course, notes=notes)

@@ -63,9 +63,9 @@ def in_steps(name: str, of: str) -> Derive:
     return derive
 
 
-def warmup_of(settings: Settings, name: str = "warmup_steps") -> int | None:
+def warmup_of(settings: Settings) -> int | None:
     """Return a warm-up in steps; numpy's linspace reaches the peak one step before its end."""
-    return int(settings.number(name) or 0) or None
+    return int(settings.number("warmup_steps") or 0) or None
 
 
 def _schedule(settings: Settings) -> str:
