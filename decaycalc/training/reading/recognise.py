@@ -95,10 +95,15 @@ def recognise(document: Document) -> Trainer:
     raise UnreadableFileError(document.name, _why_not(document))
 
 
-# Names that many programs share: they tell no trainer.
+# Names that many programs share: they tell no trainer, nor which is near.
 _GENERIC = frozenset(
     {"learning_rate", "lr", "weight_decay", "wd", "momentum", "batch_size", "epochs", "optimizer",
-     "scheduler", "model", "data", "seed", "steps", "name", *KEYS}
+     "scheduler", "model", "data", "seed", "steps", "name", "dataset", "train_data", "output_dir",
+     "mode", "task", "warmup", "warmup_ratio", "precision", "exp_name", "fp16", "n",
+     "eval_interval",
+     "gradient_accumulation_steps", "train_batch_size", "pretrained_model_name_or_path",
+     "model_name_or_path", "adam_beta1", "adam_beta2", "adam_epsilon", "program:main.py",
+     "program:train.py", *KEYS}
 )  # fmt: skip
 
 

@@ -71,8 +71,8 @@ class Settings:
             if node.open:
                 return _missing(field, path, node.line, f"{path}: {node.open}")
             text = None if node.text is None else node.text.strip()
-            if text == MANDATORY:
-                return _missing(field, path, node.line, f"{path} is to be given: it is ??? there")
+            if waiting := _waits(path, text):
+                return _missing(field, path, node.line, waiting)
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
                 return _missing(field, path, node.line, note)
@@ -216,6 +216,13 @@ def submitit_devices(settings: Settings) -> Sourced | None:
     nodes, each = settings.count("nodes"), settings.count("ngpus")
     value = None if nodes is None or each is None else str(nodes * each)
     return derived("world_size", value, "nodes · ngpus")
+
+
+def _waits(path: str, text: str | None) -> str:
+    """Return what a value waits for: to be given, or a resolver of Hydra's or OmegaConf's."""
+    if text == MANDATORY:
+        return f"{path} is to be given: it is ??? there"
+    return f"{path}: {text[:60]} is not resolved here" if text and "${" in text else ""
 
 
 def _sourced(field: Field, path: str, node: Scalar) -> Sourced:

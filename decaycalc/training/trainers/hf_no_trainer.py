@@ -6,22 +6,39 @@ Source: transformers 00661e38a examples/pytorch/language-modeling/run_clm_no_tra
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 
 _VERSION = "transformers 00661e38a run_clm_no_trainer.py"
 _TASKS = ("clm", "fim", "mlm", "glue", "ner", "qa", "swag", "summarization", "translation",
           "image_classification")  # fmt: skip
 _TORCH = "torch 2.13"
+_PATHS = {"weight_decay": "weight_decay", "lr": "learning_rate", "epochs": "num_train_epochs",
+          "scheduler": "lr_scheduler_type"}  # fmt: skip
 _OF_SCHEDULERS = {"world_size", "num_cycles", "num_restarts", "power", "lr_end", "timescale",
                   "min_lr", "min_lr_rate"}  # fmt: skip
 
 
-def default_lr(settings: Settings) -> Sourced | None:
-    """Return the lr of the examples themselves; that of a program made from them is not known."""
-    if not settings.document.program.endswith("_no_trainer.py"):
-        return None
-    return Sourced(name="lr", value="5e-5", origin=Origin.DEFAULT, where=_VERSION)
+def _default(name: str, value: str) -> Field:
+    """Return a field whose default the examples have, and what was made from them need not."""
+
+    def derive(settings: Settings) -> Sourced:
+        if settings.document.program.endswith("_no_trainer.py"):
+            return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=_VERSION)
+        note = f"{_PATHS[name]} is not set: a program of its own has its own default"
+        where = f"the program's {_PATHS[name]}"
+        return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, note=note)
+
+    return Field(name=name, paths=(_PATHS[name],), derive=derive)
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    """Say that a program made from the examples may have another optimizer."""
+    if settings.document.program.endswith("_no_trainer.py"):
+        return made
+    return made.with_notes(
+        "a program made from transformers' examples: AdamW with their groups is taken for its own"
+    )
 
 
 def schedule(settings: Settings) -> str | None:
@@ -34,16 +51,16 @@ def schedule(settings: Settings) -> str | None:
 
 FIELDS = (
     Field(name="optimizer", default="AdamW"),
-    Field(name="weight_decay", paths=("weight_decay",), default="0"),
-    Field(name="lr", paths=("learning_rate",), derive=default_lr),
+    _default("weight_decay", "0"),
+    _default("lr", "5e-5"),
     Field(name="beta1", default="0.9", source=_TORCH),
     Field(name="beta2", default="0.999", source=_TORCH),
     Field(name="eps", default="1e-8", source=_TORCH),
     Field(name="batch_size", paths=("per_device_train_batch_size",), default="8"),
     Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
     Field(name="steps", paths=("max_train_steps",)),
-    Field(name="epochs", paths=("num_train_epochs",), default="3"),
-    Field(name="scheduler", paths=("lr_scheduler_type",), default="linear"),
+    _default("epochs", "3"),
+    _default("scheduler", "linear"),
     Field(name="warmup_steps", paths=("num_warmup_steps",), default="0"),
     *(field for field in hf_trainer.FIELDS if field.name in _OF_SCHEDULERS),
 )
@@ -75,4 +92,5 @@ TRAINER = Trainer(
         " norms by other names (ln_1, input_layernorm) decay"
     ),
     harmless=("checkpointing_steps", "lr_scheduler_kwargs*"),
+    finish=_finish,
 )  # fmt: skip

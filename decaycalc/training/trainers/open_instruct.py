@@ -14,9 +14,11 @@ from decaycalc.training.record import Exemption, Origin, Sourced
 from decaycalc.training.trainers import hf_no_trainer, hf_trainer
 
 _VERSION = "open-instruct e6c3044aa"
-_OWN = ("dataset_mixer", "dataset_mixer_list", "dataset_mix_dir", "use_slow_tokenizer",
-        "checkpointing_steps", "with_tracking", "use_flash_attn", "push_to_hub", "hf_entity",
-        "chat_template_name", "exp_name")  # fmt: skip
+_OWN = ("dataset_mix_dir", "use_slow_tokenizer", "checkpointing_steps", "with_tracking",
+        "use_flash_attn", "hf_entity", "chat_template_name", "exp_name")  # fmt: skip
+# What the Trainer's files have beside a mixture of data, as alignment-handbook's.
+_OF_THE_TRAINER = ("dataset_splits", "save_strategy", "logging_strategy", "eval_strategy",
+                   "evaluation_strategy", "gradient_checkpointing_kwargs", "optim")  # fmt: skip
 # What finetune.py and dpo_tune_cache.py have where nothing is set.
 _DEFAULTS = {"epochs": ("2", "1"), "warmup_ratio": ("0.03", "0.1")}
 # Programs whose step is a part of what was rolled out.
@@ -73,6 +75,8 @@ def _schedule(settings: Settings) -> str | None:
 
 
 _CHANGED = {
+    "weight_decay": Field(name="weight_decay", paths=("weight_decay",), default="0"),
+    "scheduler": Field(name="scheduler", paths=("lr_scheduler_type",), default="linear"),
     "lr": Field(name="lr", paths=("learning_rate",), default="2e-5"),
     "batch_size": Field(name="batch_size", paths=("per_device_train_batch_size",), default="8",
                         overrule=_of_rollouts("batch_size")),
@@ -90,7 +94,7 @@ TRAINER = replace(
     title="open-instruct",
     version=_VERSION,
     signatures=tuple(
-        Signature(all_of=(own, "per_device_train_batch_size"), any_of=_OWN, at_least=2)
+        Signature(all_of=(own, "per_device_train_batch_size"), any_of=_OWN, none_of=_OF_THE_TRAINER)
         for own in ("dataset_mixer", "dataset_mixer_list", "num_unique_prompts_rollout")
     ),
     fields=(
@@ -104,5 +108,6 @@ TRAINER = replace(
     exempt=lambda _: Exemption(
         rule="names with bias, layer_norm.weight, layernorm.weight, norm.weight or ln_f.weight"
     ),
+    finish=lambda _, made: made,
     harmless=(*hf_no_trainer.TRAINER.harmless, "beta", "num_mini_batches", "clip_grad_norm"),
 )

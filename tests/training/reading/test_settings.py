@@ -74,3 +74,17 @@ def test_numbers_are_read_as_typed(text, number):
 def test_what_is_not_set_has_the_default(text):
     found = settings(f"per_gpu_train_batch_size: {text}\nper_device_train_batch_size: 4")
     assert found.number("batch_size") == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("max_steps: ${.own}\nown: 7\n", "7"),
+        ("max_steps: ${a.b}\na: {b: '${.c}', c: '${..d}'}\nd: 8\n", "8"),
+        ("max_steps: ${.absent}\n", None),
+        ("max_steps: ${multiply:2,3}\n", None),
+    ],
+)
+def test_references_are_followed_and_resolvers_are_not(text, value):
+    found = settings(text).find("steps")
+    assert (found.value, bool(found.note)) == (value, value is None)

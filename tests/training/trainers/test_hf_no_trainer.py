@@ -34,5 +34,9 @@ def test_flags_change_it(tmp_path, flags, schedule, steps):
 
 def test_a_program_made_from_them_has_an_lr_of_its_own(tmp_path):
     found = read(tmp_path, "a.sh", f"python my.py {FLAGS} --num_warmup_steps 5 --max_train_steps 9")
-    assert (found.kind, found.run.lr, found.schedule) == ("hf-no-trainer", None, "linear:warmup=5")
-    assert "lr" in found.missing
+    assert (found.kind, found.run.lr, found.schedule) == ("hf-no-trainer", None, None)
+    assert {"lr", "scheduler"} <= set(found.missing)
+    assert any("AdamW with their groups is taken" in note for note in found.notes)
+    flags = f"{FLAGS} --num_warmup_steps 5 --lr_scheduler_type cosine --num_train_epochs 2"
+    found = read(tmp_path, "b.sh", f"python my.py {flags} --learning_rate 1e-5")
+    assert (found.schedule, found.run.epochs) == ("cosine:warmup=5", 2)

@@ -61,3 +61,8 @@ def test_rollouts_have_no_batch_of_a_device(tmp_path):
         "open-instruct", None, None,
     )  # fmt: skip
     assert "rolled out" in quantity(found, "batch_size").note
+
+
+def test_a_mixture_of_the_trainer_s_own_files_is_none_of_its(tmp_path):
+    text = f"{YAML}dataset_splits: [train]\nnum_train_epochs: 1\n"
+    assert read(tmp_path, "a.yaml", text).kind == "hf-trainer"

@@ -102,3 +102,8 @@ def test_what_overrides_the_optimizer_s_arguments_counts(tmp_path):
              "optimizer=_AdamW")  # fmt: skip
     found = read(tmp_path, "run.sh", with_lines(*lines))
     assert (found.convention, found.value) == ("pytorch-adamw", "0.3")
+
+
+def test_an_override_with_null_is_not_set(tmp_path):
+    found = read(tmp_path, "run.sh", with_lines("lr_warmup_steps=null"))
+    assert found.schedule == "constant"

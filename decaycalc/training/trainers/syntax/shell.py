@@ -119,7 +119,7 @@ def flags_tree(words: tuple[Typed, ...]) -> Entries:
                 values = [Typed(text=value, line=word.line, open=word.open), *values][:1]
             entries[name.lstrip("-").replace("-", "_")] = _value(values, word.line)
         elif override := _OVERRIDE.fullmatch(word.text):
-            text = None if word.open else override[2]
+            text = None if word.open or override[2] == "null" else override[2]
             entries[override[1]] = Scalar(text=text, line=word.line, open=word.open)
     return Entries(entries=entries)
 

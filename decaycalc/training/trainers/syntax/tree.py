@@ -7,7 +7,7 @@ from types import MappingProxyType
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record, replace
 
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.\-]{0,200})\}")
+_REFERENCE = re.compile(r"\$\{(\.{0,9}[A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
 MOST_NODES = 200_000  # values, some tens of megabytes as objects
 _DEEPEST_NODE = 100
@@ -71,13 +71,14 @@ def check_size(root: Entries, name: str) -> None:
 def find(root: Entries, path: str) -> Node | None:
     """Return the node at a dotted path, `a.b`; a key may itself hold dots. None if there is none.
 
-    `${a.b}` is followed within the same file.
+    `${a.b}` is followed within the same file; `${.b}` stands beside the key that refers to it.
     """
-    node = _walk(root, path)
+    node, target = _walk(root, path), path
     for _ in range(_LONGEST_CHAIN):
-        target = _target(node)
-        if target is None:
+        reference = _target(node)
+        if reference is None:
             return node
+        target = _absolute(target, reference)
         found = _walk(root, target)
         if found is None:
             return _unknown(node)
@@ -89,10 +90,10 @@ def followed(root: Entries, path: str) -> tuple[str, ...]:
     """Return a path, and those that the reference there leads on to."""
     paths = [path]
     for _ in range(_LONGEST_CHAIN):
-        target = _target(_walk(root, paths[-1]))
-        if target is None:
+        reference = _target(_walk(root, paths[-1]))
+        if reference is None:
             break
-        paths.append(target)
+        paths.append(_absolute(paths[-1], reference))
     return tuple(paths)
 
 
@@ -119,6 +120,17 @@ def _target(node: Node | None) -> str | None:
         return None
     match = _REFERENCE.fullmatch(node.text.strip())
     return match[1] if match else None
+
+
+def _absolute(path: str, reference: str) -> str:
+    """Return the path that a reference at a path means; each dot at its head leaves a level.
+
+    >>> _absolute("trainer.max_steps", ".ppo.max_steps"), _absolute("a.b.c", "..d")
+    ('trainer.ppo.max_steps', 'a.d')
+    """
+    bare = reference.lstrip(".")
+    above = path.split(".")[: -(len(reference) - len(bare))] if bare != reference else []
+    return ".".join((*above, bare))
 
 
 def _unknown(node: Node | None) -> Node:
