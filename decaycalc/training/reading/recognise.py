@@ -8,7 +8,7 @@ from decaycalc.errors import UnknownNameError, UnreadableFileError
 from decaycalc.training import trainers as _package
 from decaycalc.training.reading.bases import KEYS, bases_of, with_bases
 from decaycalc.training.reading.trainer import Trainer
-from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.document import Document, Syntax
 from decaycalc.training.trainers.syntax.tree import key_paths
 
 _SHOWN = 4
@@ -43,13 +43,16 @@ def find_trainer(kind: str) -> Trainer:
 def paths_of(document: Document) -> frozenset[str]:
     """Return a document's key paths, `syntax:NAME`, `file:NAME`, and a command's `program:NAME`.
 
-    A program stands as its bare name and with the two folders that it lies in. A key within a
+    What a command line gives stands as `flag:NAME` too: a dump may have a name that no flag has. A
+    program stands as its bare name and with the two folders that it lies in. A key within a
     section stands as `*.KEY` too, for trainers whose sections mean nothing.
     """
     paths = key_paths(document.root)
     within = {f"*.{path.partition('.')[2]}" for path in paths if path.count(".") == 1}
     file = document.name.replace("\\", "/").rpartition("/")[2].lower()
     paths = paths | within | {f"syntax:{document.syntax.value}", f"file:{file}"}
+    if document.syntax is Syntax.SHELL:
+        paths |= {f"flag:{key}" for key in document.root.entries}
     if not document.program:
         return paths
     parts = document.program.replace("\\", "/").split("/")
@@ -110,7 +113,9 @@ _GENERIC = frozenset(
 def _why_not(document: Document) -> str:
     """Return why a document is no trainer's, with the nearest kind that no key rules out."""
     whole = paths_of(with_bases(document))
-    named = (path for path in whole - _GENERIC if not path.startswith(("syntax:", "file:")))
+    named = (
+        path for path in whole - _GENERIC if not path.startswith(("syntax:", "file:", "flag:"))
+    )
     own = (path for path in named if path.partition(".")[0] not in _shared())
     paths = frozenset(own)
     keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())

@@ -485,3 +485,14 @@ def test_a_files_own_words_bring_no_segment_that_reads_another_file(tmp_path, sh
 def test_the_batch_of_a_device_beside_one_other_name_is_the_trainers(tmp_path, beside):
     text = f'{{"per_device_train_batch_size": 8, "learning_rate": 5e-5, {beside}}}'
     assert read(tmp_path, "a.json", text).kind == "hf-trainer"
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["train_batch_size 8", "bert_model a", "actor_learning_rate 1e-5", "warmup_proportion 0"],
+)
+def test_another_program_s_flags_are_not_the_trainer_s(tmp_path, flag):
+    text = "python a.py --num_train_epochs 3 --gradient_accumulation_steps 2"
+    assert read(tmp_path, "a.sh", f"{text}\n").kind == "hf-trainer"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.sh", f"{text} --{flag}\n")
