@@ -168,7 +168,8 @@ def esm(fields: Fields, head: str) -> Architecture:
         rows, name = fields.size("max_position_embeddings", 1026), f"{table}.position_embeddings"
         part.embedding(name, rows, width, role=Role.POSITION, padding=padding)
     for index in range(layers):
-        _esm_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
+        name = f"{prefix}encoder.layer.{index}"
+        bert_layer(part, name, width, hidden, norms=("attention.LayerNorm", "LayerNorm"))
     part.norm(f"{prefix}encoder.emb_layer_norm_after", width)
     if head == "Model":
         part.linear(f"{prefix}pooler.dense", width, width)
@@ -177,16 +178,6 @@ def esm(fields: Fields, head: str) -> Architecture:
         word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
         return part.done(fields.path, classes=vocabulary)
     return part.done(fields.path, classes=classified(part, fields, head, width))
-
-
-def _esm_layer(part: Builder, name: str, width: int, hidden: int) -> None:
-    for projection in ("query", "key", "value"):
-        part.linear(f"{name}.attention.self.{projection}", width, width)
-    part.linear(f"{name}.attention.output.dense", width, width)
-    part.norm(f"{name}.attention.LayerNorm", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.LayerNorm", width)
 
 
 def deberta(fields: Fields, head: str) -> Architecture:

@@ -162,18 +162,9 @@ def _encoder(
     width = fields.size("hidden_size", 768)
     hidden = fields.size("intermediate_size", 3072)
     table = f"{prefix}embeddings"
-    part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
-    part.embedding(
-        f"{table}.position_embeddings",
-        fields.size("max_position_embeddings", 512),
-        width,
-        role=Role.POSITION,
-        padding=padded_positions,
+    bert_tables(
+        part, fields, table, (width, vocabulary), padded_positions=padded_positions, n_tasks=n_tasks
     )
-    part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
-    if n_tasks:
-        part.embedding(f"{table}.task_type_embeddings", n_tasks, width)
-    part.norm(f"{table}.LayerNorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
     if pooled:
@@ -181,15 +172,40 @@ def _encoder(
     return width, vocabulary
 
 
-def bert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+_NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
+
+
+def bert_tables(
+    part: Builder, fields: Fields, name: str, sizes: tuple[int, int], *, positions: int = 512,
+    padded_positions: bool = False, n_tasks: int = 0,
+) -> None:  # fmt: skip
+    """Add BERT's tables of words, positions and types (and tasks), and their norm.
+
+    `sizes` are the width and the vocabulary, `positions` is how many hold where none are told.
+    """
+    width, vocabulary = sizes
+    places = fields.size("max_position_embeddings", positions)
+    part.embedding(f"{name}.word_embeddings", vocabulary, width, padding=True)
+    part.embedding(
+        f"{name}.position_embeddings", places, width, role=Role.POSITION, padding=padded_positions
+    )
+    part.embedding(f"{name}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
+    if n_tasks:
+        part.embedding(f"{name}.task_type_embeddings", n_tasks, width)
+    part.norm(f"{name}.LayerNorm", width)
+
+
+def bert_layer(
+    part: Builder, name: str, width: int, hidden: int, *, norms: tuple[str, str] = _NORMS
+) -> None:
     """Add one of BERT's layers."""
     for projection in ("query", "key", "value"):
         part.linear(f"{name}.attention.self.{projection}", width, width)
     part.linear(f"{name}.attention.output.dense", width, width)
-    part.norm(f"{name}.attention.output.LayerNorm", width)
+    part.norm(f"{name}.{norms[0]}", width)
     part.linear(f"{name}.intermediate.dense", width, hidden)
     part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.output.LayerNorm", width)
+    part.norm(f"{name}.{norms[1]}", width)
 
 
 def distilbert(fields: Fields, head: str) -> Architecture:

@@ -1,16 +1,18 @@
-"""ViT, DeiT, Swin and ConvNeXt, with the tensor names of transformers.
+"""ViT, DeiT, ViT-MAE, ResNet and SegFormer, with the tensor names of transformers.
 
-Source: transformers/models/{vit,deit,swin,convnext}/modeling_*.py (v4.57.1) for rules, names and
-`_init_weights`.
+Source: transformers/models/{vit,deit,vit_mae,resnet,segformer}/modeling_*.py (v4.57.1) for rules,
+names and `_init_weights`.
 """
 
-from decaycalc.architecture.build import Builder
+from decaycalc.architecture.build import Builder, Start, he_out, torch_uniform, unknown
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
 IMAGE_HEADS = ("Model", "ForImageClassification")
 DEIT_HEADS = (*IMAGE_HEADS, "ForImageClassificationWithTeacher")
+SEGFORMER_HEADS = ("ForSemanticSegmentation", *IMAGE_HEADS)
+MAE_HEADS = ("ForPreTraining", "Model")
 
 
 def image_head(part: Builder, fields: Fields, head: str, width: int) -> int | None:
@@ -61,77 +63,135 @@ def vit_layer(part: Builder, name: str, width: int, hidden: int, *, bias: bool) 
     part.norm(f"{name}.layernorm_after", width)
 
 
-def swin(fields: Fields, head: str) -> Architecture:
-    """Return Swin; relative positions and absolute ones start at zero."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "swin."
-    width, patch = fields.size("embed_dim", 96), fields.side("patch_size", 4)
-    depths = fields.sizes("depths", (2, 2, 6, 2))
-    heads = fields.sizes("num_heads", (3, 6, 12, 24))
-    if len(heads) < len(depths):
-        raise fields.wrong("num_heads", list(heads), "as many as depths")
-    table = f"{prefix}embeddings"
-    if fields.flag("use_absolute_embeddings", default=False):
-        patches = (fields.side("image_size", 224) // patch) ** 2 + 1
-        part.add(f"{table}.position_embeddings", 1, patches, width, role=Role.POSITION)
-    channels = fields.size("num_channels", 3)
-    part.conv(f"{table}.patch_embeddings.projection", channels, width, patch)
-    part.norm(f"{table}.norm", width)
-    for stage, repeats in enumerate(depths):
-        layers = f"{prefix}encoder.layers.{stage}"
-        for index in range(repeats):
-            _swin_block(part, f"{layers}.blocks.{index}", fields, width, heads[stage])
-        if stage < len(depths) - 1:
-            part.linear(f"{layers}.downsample.reduction", 4 * width, 2 * width, bias=False)
-            part.norm(f"{layers}.downsample.norm", 4 * width)
-            width *= 2
-    part.norm(f"{prefix}layernorm", width)
-    return part.done(fields.path, classes=image_head(part, fields, head, width))
-
-
-def _swin_block(part: Builder, name: str, fields: Fields, width: int, heads: int) -> None:
-    bias = fields.flag("qkv_bias", default=True)
-    offsets = (2 * fields.side("window_size", 7) - 1) ** 2
-    hidden = int(width * fields.number("mlp_ratio", 4.0))
-    part.norm(f"{name}.layernorm_before", width)
-    attention = f"{name}.attention.self"
-    part.add(f"{attention}.relative_position_bias_table", offsets, heads, role=Role.POSITION)
-    for projection in ("query", "key", "value"):
-        part.linear(f"{attention}.{projection}", width, width, bias=bias)
-    part.linear(f"{name}.attention.output.dense", width, width)
-    part.norm(f"{name}.layernorm_after", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
-
-
-def convnext(fields: Fields, head: str) -> Architecture:
-    """Return ConvNeXt; its layer scale has one dimension."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "convnext."
-    widths = fields.sizes("hidden_sizes", (96, 192, 384, 768))
-    depths = fields.sizes("depths", (3, 3, 9, 3))
+def resnet(fields: Fields, head: str) -> Architecture:
+    """Return ResNet, of bottlenecks or of pairs of convolutions."""
+    rule = Start(conv=he_out, linear=torch_uniform, linear_bias=torch_uniform, norm="batch")
+    part = Builder(rule)
+    prefix = "" if head == "Model" else "resnet."
+    widths = fields.sizes("hidden_sizes", (256, 512, 1024, 2048))
+    depths = fields.sizes("depths", (3, 4, 6, 3))
     if len(widths) < len(depths):
         raise fields.wrong("hidden_sizes", list(widths), "as many as depths")
-    scale = fields.number("layer_scale_init_value", 1e-6)
-    channels, patch = fields.size("num_channels", 3), fields.side("patch_size", 4)
-    part.conv(f"{prefix}embeddings.patch_embeddings", channels, widths[0], patch)
-    part.norm(f"{prefix}embeddings.layernorm", widths[0])
+    n_in = fields.size("embedding_size", 64)
+    stem = f"{prefix}embedder.embedder"
+    part.conv(f"{stem}.convolution", fields.size("num_channels", 3), n_in, 7, bias=False)
+    part.norm(f"{stem}.normalization", n_in)
+    first = fields.flag("downsample_in_first_stage", default=False)
     for stage, repeats in enumerate(depths):
-        name, width = f"{prefix}encoder.stages.{stage}", widths[stage]
-        if stage:
-            part.norm(f"{name}.downsampling_layer.0", widths[stage - 1])
-            part.conv(f"{name}.downsampling_layer.1", widths[stage - 1], width, 2)
         for index in range(repeats):
-            _convnext_block(part, f"{name}.layers.{index}", width, scale)
-    last = widths[len(depths) - 1]
-    part.norm(f"{prefix}layernorm", last)
-    return part.done(fields.path, classes=image_head(part, fields, head, last))
+            strided = index == 0 and (stage > 0 or first)
+            name = f"{prefix}encoder.stages.{stage}.layers.{index}"
+            _resnet_layer(part, name, fields, (n_in, widths[stage]), strided=strided)
+            n_in = widths[stage]
+    if head == "Model":
+        return part.done(fields.path, classes=None)
+    part.linear("classifier.1", n_in, fields.labels())
+    return part.done(fields.path, classes=fields.labels())
 
 
-def _convnext_block(part: Builder, name: str, width: int, scale: float) -> None:
-    if scale > 0:
-        part.add(f"{name}.layer_scale_parameter", width, role=Role.OTHER, mean=scale)
-    part.conv(f"{name}.dwconv", width, width, 7, groups=width)
-    part.norm(f"{name}.layernorm", width)
-    part.linear(f"{name}.pwconv1", width, 4 * width)
-    part.linear(f"{name}.pwconv2", 4 * width, width)
+def _resnet_layer(
+    part: Builder, name: str, fields: Fields, widths: tuple[int, int], *, strided: bool
+) -> None:
+    n_in, n_out = widths
+    kind = fields.text("layer_type", "bottleneck")
+    if kind not in {"basic", "bottleneck"}:
+        raise fields.wrong("layer_type", kind, "basic or bottleneck")
+    narrow = max(1, n_out // 4)
+    plan = ((n_in, n_out, 3), (n_out, n_out, 3)) if kind == "basic" else (
+        (n_in, narrow, 1), (narrow, narrow, 3), (narrow, n_out, 1)
+    )  # fmt: skip
+    layers = [(f"layer.{index}", *sizes) for index, sizes in enumerate(plan)]
+    shortcut = [("shortcut", n_in, n_out, 1)] if n_in != n_out or strided else []
+    for layer, one, other, kernel in (*shortcut, *layers):
+        part.conv(f"{name}.{layer}.convolution", one, other, kernel, bias=False)
+        part.norm(f"{name}.{layer}.normalization", other)
+
+
+def segformer(fields: Fields, head: str) -> Architecture:
+    """Return SegFormer: a pyramid of transformers, and a decoder of dense layers."""
+    part = Builder(start(fields))
+    encoder = "encoder" if head == "Model" else "segformer.encoder"
+    widths = fields.sizes("hidden_sizes", (32, 64, 160, 256))
+    depths, kernels = fields.sizes("depths", (2,) * 4), fields.sizes("patch_sizes", (7, 3, 3, 3))
+    ratios, growth = fields.sizes("sr_ratios", (8, 4, 2, 1)), fields.sizes("mlp_ratios", (4,) * 4)
+    stages = fields.size("num_encoder_blocks", 4)
+    for name, found in (("hidden_sizes", widths), ("depths", depths), ("patch_sizes", kernels),
+                        ("sr_ratios", ratios), ("mlp_ratios", growth)):  # fmt: skip
+        if len(found) < stages:
+            raise fields.wrong(name, list(found), "as many as num_encoder_blocks")
+    n_in = fields.size("num_channels", 3)
+    for stage in range(stages):
+        table = f"{encoder}.patch_embeddings.{stage}"
+        part.conv(f"{table}.proj", n_in, widths[stage], kernels[stage])
+        part.norm(f"{table}.layer_norm", widths[stage])
+        n_in = widths[stage]
+    for stage in range(stages):
+        width, hidden = widths[stage], widths[stage] * growth[stage]
+        for index in range(depths[stage]):
+            name = f"{encoder}.block.{stage}.{index}"
+            _segformer_layer(part, name, (width, hidden), ratios[stage])
+    for stage in range(stages):
+        part.norm(f"{encoder}.layer_norm.{stage}", widths[stage])
+    if head == "ForSemanticSegmentation":
+        _segformer_decoder(part, fields, widths[:stages])
+        return part.done(fields.path, classes=fields.labels())
+    return part.done(fields.path, classes=image_head(part, fields, head, n_in))
+
+
+def _segformer_layer(part: Builder, name: str, widths: tuple[int, int], ratio: int) -> None:
+    width, hidden = widths
+    part.norm(f"{name}.layer_norm_1", width)
+    attention = f"{name}.attention.self"
+    for projection in ("query", "key", "value"):
+        part.linear(f"{attention}.{projection}", width, width)
+    if ratio > 1:
+        part.conv(f"{attention}.sr", width, width, ratio)
+        part.norm(f"{attention}.layer_norm", width)
+    part.linear(f"{name}.attention.output.dense", width, width)
+    part.norm(f"{name}.layer_norm_2", width)
+    part.linear(f"{name}.mlp.dense1", width, hidden)
+    part.conv(f"{name}.mlp.dwconv.dwconv", hidden, hidden, 3, groups=hidden)
+    part.linear(f"{name}.mlp.dense2", hidden, width)
+
+
+def _segformer_decoder(part: Builder, fields: Fields, widths: tuple[int, ...]) -> None:
+    inner = fields.size("decoder_hidden_size", 256)
+    for stage, width in enumerate(widths):
+        part.linear(f"decode_head.linear_c.{stage}.proj", width, inner)
+    part.conv("decode_head.linear_fuse", len(widths) * inner, inner, 1, bias=False)
+    part.add("decode_head.batch_norm.weight", inner, role=Role.NORM, mean=1.0, norm_kind="batch")
+    part.add("decode_head.batch_norm.bias", inner, role=Role.NORM, norm_kind="batch")
+    part.conv("decode_head.classifier", inner, fields.labels(), 1)
+
+
+def vit_mae(fields: Fields, head: str) -> Architecture:
+    """Return ViT-MAE; its positions are sines and cosines, stored but not trained."""
+    part = Builder(start(fields))
+    prefix = "" if head == "Model" else "vit."
+    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    patch, channels = fields.side("patch_size", 16), fields.size("num_channels", 3)
+    places = (fields.side("image_size", 224) // patch) ** 2 + 1
+    table, bias = f"{prefix}embeddings", fields.flag("qkv_bias", default=True)
+    part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER, variance=None)
+    part.add(f"{table}.position_embeddings", 1, places, width, role=Role.POSITION, variance=None)
+    part.conv(f"{table}.patch_embeddings.projection", channels, width, patch, rule=unknown)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
+    part.norm(f"{prefix}layernorm", width)
+    if head == "ForPreTraining":
+        _mae_decoder(part, fields, (width, places, channels * patch**2), bias=bias)
+    return part.done(fields.path, classes=None)
+
+
+def _mae_decoder(part: Builder, fields: Fields, sizes: tuple[int, int, int], *, bias: bool) -> None:
+    """Add the decoder; `sizes` are the encoder's width, the patches and the numbers in each."""
+    width, places, pixels = sizes
+    narrow = fields.size("decoder_hidden_size", 512)
+    hidden = fields.size("decoder_intermediate_size", 2048)
+    part.add("decoder.mask_token", 1, 1, narrow, role=Role.OTHER, variance=None)
+    part.add("decoder.decoder_pos_embed", 1, places, narrow, role=Role.POSITION, variance=None)
+    part.linear("decoder.decoder_embed", width, narrow)
+    for index in range(fields.size("decoder_num_hidden_layers", 8)):
+        vit_layer(part, f"decoder.decoder_layers.{index}", narrow, hidden, bias=bias)
+    part.norm("decoder.decoder_norm", narrow)
+    part.linear("decoder.decoder_pred", narrow, pixels)

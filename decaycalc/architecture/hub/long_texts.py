@@ -7,6 +7,7 @@ nomic_bert/modeling_nomic_bert.py (v5.24.0) for rules, names and `_init_weights`
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.encoders import (
     PLAIN_HEAD,
+    bert_tables,
     classified,
     simple_head,
     start,
@@ -77,11 +78,7 @@ def big_bird(fields: Fields, head: str) -> Architecture:
     prefix, table = ("", "embeddings") if head == "Model" else ("bert.", "bert.embeddings")
     width, vocabulary = fields.size("hidden_size", 768), fields.size("vocab_size", 50358)
     hidden, bias = fields.size("intermediate_size", 3072), fields.flag("use_bias", default=True)
-    part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
-    positions = fields.size("max_position_embeddings", 4096)
-    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION)
-    part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
-    part.norm(f"{table}.LayerNorm", width)
+    bert_tables(part, fields, table, (width, vocabulary), positions=4096)
     for index in range(fields.size("num_hidden_layers", 12)):
         name = f"{prefix}encoder.layer.{index}"
         _bert_layer(part, name, (width, hidden), ("query", "key", "value"), bias=bias)

@@ -5,7 +5,13 @@ Source: transformers/models/{electra,albert}/modeling_*.py (v4.57.1) for rules, 
 """
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import bert_layer, classified, simple_head, start
+from decaycalc.architecture.hub.encoders import (
+    bert_layer,
+    bert_tables,
+    classified,
+    simple_head,
+    start,
+)
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -31,11 +37,7 @@ _POOLED_ALBERT = {"Model", "ForPreTraining", "ForSequenceClassification"}
 def _embeddings(part: Builder, fields: Fields, name: str, vocabulary: int) -> int:
     """Add the tables of words, positions and types; return their width."""
     narrow = fields.size("embedding_size", 128)
-    part.embedding(f"{name}.word_embeddings", vocabulary, narrow, padding=True)
-    positions = fields.size("max_position_embeddings", 512)
-    part.embedding(f"{name}.position_embeddings", positions, narrow, role=Role.POSITION)
-    part.embedding(f"{name}.token_type_embeddings", fields.size("type_vocab_size", 2), narrow)
-    part.norm(f"{name}.LayerNorm", narrow)
+    bert_tables(part, fields, name, (narrow, vocabulary))
     return narrow
 
 
