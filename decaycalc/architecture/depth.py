@@ -2,11 +2,13 @@
 
 Layers are counted as timm does: the stem is the lowest; each block is a layer, a stage's
 downsampling goes with the block after it and a final norm with the block before it; what follows
-(a head) is the layer above all, which keeps lr whole. A network whose names are of no known family
-is refused: a depth that is counted wrongly multiplies lr by the wrong power.
+(a head) is the layer above all, which keeps lr whole. DINOv2's and DINOv3's own code takes the
+final norm for a head. A network whose names are of no known family is refused: a depth that is
+counted wrongly multiplies lr by the wrong power.
 
 Source: timm 1.0.31, models/_manipulate.py (`group_with_matcher`), the `group_matcher` of each of
-its models, and optim/_param_groups.py (`param_groups_layer_decay`); Bao et al. 2021 (2106.08254).
+its models, and optim/_param_groups.py (`param_groups_layer_decay`); Bao et al. 2021 (2106.08254);
+facebookresearch/dinov2 dinov2/utils/param_groups.py (`get_vit_lr_decay_rate`).
 """
 
 import re
@@ -66,6 +68,7 @@ NAMINGS = (
     Naming(
         title="Swin",
         signs=(r"patch_embed", r"layers\.0\.blocks\.0\."),
+        absent=(r"layers\.0\.downsample",),  # Swin's own code, which counts in another way
         stem=r"absolute_pos_embed|patch_embed",
         blocks=(
             (r"layers\.(\d+)\.downsample", (0,)),
@@ -85,6 +88,12 @@ NAMINGS = (
         absent=(r"blocks\.\d+\.\d+\.ghost",),
         stem=r"conv_stem|bn1",
         blocks=((r"blocks\.(\d+)\.(\d+)", ()),),
+    ),
+    Naming(
+        title="DINOv2 and DINOv3",
+        signs=(r"patch_embed", r"mask_token", r"blocks\.0\.(?:\d+\.)?ls1\."),
+        stem=r"(?:cls|mask|register|storage)_tokens?$|pos_embed|patch_embed",
+        blocks=((r"blocks\.(?:\d+\.)?(\d+)\.", ()),),  # a chunk's blocks count from the first
     ),
     Naming(
         title="vision transformer",

@@ -40,6 +40,15 @@ def test_a_stages_downsampling_goes_with_the_block_after_it():
     ) == (0, 1, 2, 2, 2, 3)  # fmt: skip
 
 
+@pytest.mark.parametrize("chunk", ["", "0."])
+def test_dinov2_counts_its_tokens_to_the_stem_and_its_norm_to_the_head(chunk):
+    block = f"blocks.{chunk}"
+    assert numbers(
+        "cls_token", "register_tokens", "storage_tokens", "mask_token", "patch_embed.proj.weight",
+        f"{block}0.ls1.gamma", f"{block}1.ls1.gamma", "norm.weight",
+    ) == (0, 0, 0, 0, 0, 1, 2, 3)  # fmt: skip
+
+
 def test_what_wrappers_put_before_names_does_not_matter():
     bare = ("conv1.weight", "layer1.0.conv1.weight", "layer2.0.conv1.weight", "fc.weight")
     assert layer_numbers(tuple(f"module._orig_mod.{name}" for name in bare)) == (0, 1, 2, 3)
@@ -56,6 +65,13 @@ def test_a_transformer_of_one_stack_is_read_whatever_its_names_begin_with():
     "names",
     [
         ("conv.weight", "linear.weight"),
+        # Swin's own code, which ends a stage with the downsampling.
+        (
+            "patch_embed.proj.weight",
+            "layers.0.blocks.0.mlp.fc1.weight",
+            "layers.0.downsample.norm.weight",
+            "layers.1.blocks.0.mlp.fc1.weight",
+        ),
         # timm's PoolFormer, whose layers timm counts by numbers of tensors.
         ("stem.conv.weight", "stages.0.blocks.0.norm1.weight", "stages.1.downsample.conv.weight"),
         ("encoder.block.0.x.weight", "decoder.block.0.x.weight"),
