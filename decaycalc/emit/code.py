@@ -16,10 +16,11 @@ from decaycalc.conversion.plan import Match, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.emit import (
     deepspeed,
-    flags,
+    huggingface,
     jax,
     keras,
     sklearn,
+    timm,
     torch,
     trainer_files,
     ultralytics,
@@ -100,7 +101,6 @@ _TARGETS: dict[str, dict[str, str]] = {
 FRAMEWORKS = tuple(_TARGETS)
 # Why there is no place for groups of one's own.
 _WITHOUT_GROUPS = {
-    "timm": "train.py has no flag for groups but --layer-decay: take --emit pytorch",
     "hf-trainer": "TrainingArguments hold no groups: take --emit hf, which gives the Trainer some",
     "torchtune": "its recipes hand all parameters to the optimizer as one group",
     "deepspeed": "the groups are those that your program hands to deepspeed.initialize: "
@@ -357,8 +357,8 @@ def _writer(framework: str) -> Writer:
         "pytorch": torch.write,
         "keras": keras.write,
         "optax": jax.write,
-        "timm": flags.write_timm,
-        "hf": flags.write_huggingface,
+        "timm": timm.write,
+        "hf": huggingface.write,
         "hf-trainer": trainer_files.write_hf_trainer,
         "axolotl": trainer_files.write_axolotl,
         "llama-factory": trainer_files.write_llama_factory,

@@ -22,7 +22,8 @@ def chosen_mask(
     """Return the mask that a snippet is written by, and notes on where it is not the run's own.
 
     `mask` is the one asked for; unsaid, it is the one equal to what the run is told to `exempt`, or
-    no-1d. timm's is no-1d, but for what its models list themselves.
+    timm's own for timm, else no-1d. Keras and optax have no models that list what they exempt: there
+    timm's is no-1d.
 
     Raises:
         UnknownNameError: no such mask.
@@ -32,10 +33,10 @@ def chosen_mask(
         if exempt.mask not in (*known, "timm"):
             return DEFAULT_MASK, (_unlike(exempt),)
         mask = exempt.mask
-    name = find_mask(mask)
-    if name != "timm":
+    name = find_mask(mask or ("timm" if framework == "timm" else None))
+    if name != "timm" or framework not in {"keras", "optax"}:
         return name, ()
-    return DEFAULT_MASK, () if framework == "timm" else (_LISTED,)
+    return DEFAULT_MASK, (_LISTED,)
 
 
 def _unlike(exempt: Exemption) -> str:

@@ -96,6 +96,12 @@ def refuse_mask(settings: Settings, known: tuple[str, ...]) -> InvalidValueError
     )
 
 
+def unequal(settings: Settings) -> str:
+    """Return the note on a schedule that a trainer has no name for."""
+    assert settings.schedule is not None  # noqa: S101  (only a schedule can be unequal)
+    return f"the schedule {settings.schedule.text!r} has no equal there: set it yourself"
+
+
 def call(name: str, arguments: dict[str, str | None]) -> str:
     """Return a call with keyword arguments, one a line; what is None is left out."""
     lines = [f"    {key}={text}," for key, text in arguments.items() if text is not None]

@@ -28,7 +28,10 @@ _CONDITIONS = {
     "no-1d": 'parameter.ndim > 1 and not name.endswith("bias")',
     "no-bias": 'not name.endswith("bias")',
     "matrices": "parameter.ndim > 1",
+    "timm": 'parameter.ndim > 1 and not name.endswith(".bias") and name not in listed',
 }
+# Source: timm 1.0.31 optim/_optim_factory.py, create_optimizer_v2.
+_LIST = 'listed = getattr(model, "no_weight_decay", set)()  # what a model of timm exempts itself'
 
 
 def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
@@ -44,7 +47,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     body = [
         *_groups(settings),
         f"optimizer = {call(f'torch.optim.{name}', _arguments(settings, name))}",
-        *_scheduler(settings),
+        *scheduler_lines(settings),
         *_decays(settings),
     ]
     imports = ("import itertools", "import re", "import numpy as np", "import torch")
@@ -53,13 +56,13 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
 
 def _groups(settings: Settings) -> list[str]:
     """Return the lines that sort the parameters."""
-    if settings.mask not in {"all", *_CONDITIONS}:
-        raise refuse_mask(settings, ("all", *_CONDITIONS))
     if settings.groups:
-        return _groups_by_name(settings)
+        return grouped_lines(settings)
+    _require_mask(settings)
     if settings.mask == "all":
         return [f'groups = [{{"params": model.parameters(), "weight_decay": {settings.value!r}}}]']
     return [
+        *_listed(settings),
         "decayed, exempt = [], []",
         "for name, parameter in model.named_parameters():",
         f"    decays = {_CONDITIONS[settings.mask]}",
@@ -71,9 +74,25 @@ def _groups(settings: Settings) -> list[str]:
     ]
 
 
-def _groups_by_name(settings: Settings) -> list[str]:
-    """Return the lines that sort the parameters by patterns of their names."""
+def _require_mask(settings: Settings) -> None:
+    if settings.mask not in {"all", *_CONDITIONS}:
+        raise refuse_mask(settings, ("all", *_CONDITIONS))
+
+
+def _listed(settings: Settings) -> list[str]:
+    """Return the line that asks the model for its own list, where the mask knows of it."""
+    return [_LIST] if settings.mask == "timm" else []
+
+
+def grouped_lines(settings: Settings) -> list[str]:
+    """Return the lines that sort the parameters by patterns of their names.
+
+    Raises:
+        InvalidValueError: a mask without code.
+    """
+    _require_mask(settings)
     return [
+        *_listed(settings),
         *own_lines(settings),
         "sorted_groups = {}",
         "for name, parameter in model.named_parameters():",
@@ -99,7 +118,7 @@ def _arguments(settings: Settings, name: str) -> dict[str, str | None]:
     }
 
 
-def _scheduler(settings: Settings) -> list[str]:
+def scheduler_lines(settings: Settings) -> list[str]:
     """Return the schedule's lines; `scheduler.step()` belongs after each `optimizer.step()`."""
     if settings.schedule is None:
         return []

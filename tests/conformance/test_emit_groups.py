@@ -126,3 +126,47 @@ def test_the_trainers_optimizer_has_the_groups(record, monkeypatch, tmp_path):
     found = {name: getattr(model, name).weight[0, 0].item() for name in OWN}
     found["bias"] = model.body.bias[0].item()
     check(record, "transformers", found, ("linear", None), 1e-5)
+
+
+def test_timms_optimizer_steps_each_group_by_its_own(record):
+    torch, optim = pytest.importorskip("torch"), pytest.importorskip("timm.optim")
+    model = torch.nn.Module()
+    for name in OWN:
+        setattr(model, name, torch.nn.Linear(2, 2, bias=name == "body"))
+        torch.nn.init.ones_(getattr(model, name).weight)
+    torch.nn.init.ones_(model.body.bias)
+    scope = {"model": model}
+    exec(code_of("timm", "pytorch-adamw", schedule="linear"), scope)  # noqa: S102
+    assert isinstance(scope["optimizer"], type(optim.create_optimizer_v2(model, "adamw")))
+    for _ in range(STEPS):
+        for parameter in model.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        scope["optimizer"].step()
+        scope["scheduler"].step()
+    found = {name: getattr(model, name).weight[0, 0].item() for name in OWN}
+    found["bias"] = model.body.bias[0].item()
+    check(record, "timm", found, ("linear", None), 1e-5)
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
+@pytest.mark.parametrize(("framework", "rules"), [("pytorch", ()), ("timm", ("head:lr*1",))])
+def test_the_mask_timm_sorts_a_model_as_timm_does(name, framework, rules):
+    torch, timm = pytest.importorskip("torch"), pytest.importorskip("timm")
+    optim = pytest.importorskip("timm.optim")
+    with torch.device("meta"):
+        model = timm.create_model(name)
+    training = typed(value="0.1", source=find("pytorch-adamw"), run=RUN)
+    code = emit(
+        framework, "0.1", source="pytorch-adamw", run=RUN, mask="timm",
+        groups=by_pattern(training, rules),
+    ).code  # fmt: skip
+    scope = {"model": model}
+    exec(code, scope)  # noqa: S102
+    real = optim.create_optimizer_v2(model, "adamw", lr=0.01, weight_decay=0.1)
+    assert exempt_in(scope["optimizer"]) == exempt_in(real)
+    assert len(exempt_in(real)) > len([p for p in model.parameters() if p.ndim <= 1])
+
+
+def exempt_in(optimizer):
+    groups = optimizer.param_groups
+    return {id(w) for group in groups if not group["weight_decay"] for w in group["params"]}

@@ -228,14 +228,26 @@ def test_masks_are_written_out(framework):
         emit(framework, "0.1", source=source, run=run, mask="hf")
     with pytest.raises(UnknownNameError, match="decay mask"):
         emit(framework, "0.1", source=source, run=run, mask="no-2d")
-    timm = emit(framework, "0.1", source=source, run=run, mask="timm")
-    assert timm.code == emit(framework, "0.1", source=source, run=run, mask="no-1d").code
-    assert "the model's own list" in timm.notes[0]
+
+
+def test_the_mask_timm_asks_the_model_for_its_list_where_there_may_be_one():
+    code = emit("pytorch", "0.1", source="pytorch-adamw", run=ADAM, mask="timm").code
+    assert "name not in listed" in code
+    for framework in ("keras", "optax"):
+        timm = emit(framework, "0.1", source="pytorch-adamw", run=ADAM, mask="timm")
+        plain = emit(framework, "0.1", source="pytorch-adamw", run=ADAM, mask="no-1d")
+        assert timm.code == plain.code
+        assert "the model's own list" in timm.notes[0]
 
 
 def test_timm_has_its_own_mask():
-    with pytest.raises(InvalidValueError, match="no-1d"):
+    with pytest.raises(InvalidValueError, match="use timm"):
         emit("timm", "0.1", source="pytorch-adamw", run=ADAM, mask="all")
+    own = emit("timm", "0.1", source="pytorch-adamw", run=ADAM)
+    assert own == emit("timm", "0.1", source="pytorch-adamw", run=ADAM, mask="timm")
+    plain = emit("timm", "0.1", source="pytorch-adamw", run=ADAM, mask="no-1d")
+    assert plain.code == own.code
+    assert "own list (no_weight_decay)" in plain.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ WITH_CODE = [
     *(("keras", key, None) for key in ("pytorch-adamw", "pytorch-sgd", "pytorch-adam")),
     ("keras", "pytorch-adamw", "linear"),
     ("hf", "pytorch-adamw", None),
+    ("timm", "pytorch-adamw", None),
+    ("timm", "pytorch-sgd", None),
 ]
 
 
@@ -107,7 +109,7 @@ def test_code_for_groups_is_code_and_holds_each_groups_numbers(
 
 
 def test_masks_without_code_are_refused_for_groups_too():
-    for framework in ("optax", "keras"):
+    for framework in ("optax", "keras", "timm", "pytorch"):
         with pytest.raises(InvalidValueError, match="has no snippet here"):
             emitted(framework, ("q:lr*2",), mask="no-embedding")
 
@@ -145,7 +147,6 @@ def test_llama_factory_has_loraplus_group():
         ("llama-factory", "lora_B:lr*2,wd=0.5", "give lora_B:lr\\*RATIO alone"),
         ("torchtune", "q:lr*2", "as one group"),
         ("deepspeed", "q:lr*2", "deepspeed.initialize"),
-        ("timm", "q:lr*2", "no flag for groups but --layer-decay"),
         ("ultralytics", "q:lr*2", "its three groups itself"),
         ("sklearn", "q:lr*2", "one penalty for all its weights"),
         ("optax", "q:towards=initial", "decay towards zero alone"),
