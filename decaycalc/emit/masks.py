@@ -22,8 +22,8 @@ def chosen_mask(
     """Return the mask that a snippet is written by, and notes on where it is not the run's own.
 
     `mask` is the one asked for; unsaid, it is the one equal to what the run is told to `exempt`, or
-    timm's own for timm, else no-1d. Keras and optax have no models that list what they exempt: there
-    timm's is no-1d.
+    timm's own for timm, else no-1d. No model of Keras or optax lists what it exempts: there timm's
+    is no-1d.
 
     Raises:
         UnknownNameError: no such mask.
