@@ -21,6 +21,8 @@ _OF_THE_TRAINER = ("dataset_splits", "save_strategy", "logging_strategy", "eval_
                    "evaluation_strategy", "gradient_checkpointing_kwargs", "optim")  # fmt: skip
 # What finetune.py and dpo_tune_cache.py have where nothing is set.
 _DEFAULTS = {"epochs": ("2", "1"), "warmup_ratio": ("0.03", "0.1")}
+_SCRIPTS = ("finetune.py", "dpo_tune_cache.py")
+_OF_OLMO_CORE = ("dpo.py", "olmo_core_finetune.py", "grpo.py")
 # Programs whose step is a part of what was rolled out.
 _ROLLOUTS = ("num_unique_prompts_rollout", "local_mini_batch_size", "total_episodes",
              "num_samples_per_prompt_rollout", "rollout_batch_size")  # fmt: skip
@@ -31,8 +33,7 @@ def _of_script(name: str) -> Derive:
 
     def derive(settings: Settings) -> Sourced | None:
         program = settings.document.program.rpartition("/")[2]
-        scripts = ("finetune.py", "dpo_tune_cache.py")
-        if program not in scripts:
+        if program not in _SCRIPTS:
             note = f"{name} is not set: open-instruct's scripts have their own"
             return Sourced(
                 name=name,
@@ -41,7 +42,7 @@ def _of_script(name: str) -> Derive:
                 where=f"the script's {name}",
                 note=note,
             )
-        value = _DEFAULTS[name][scripts.index(program)]
+        value = _DEFAULTS[name][_SCRIPTS.index(program)]
         where = f"{_VERSION} {program}"
         return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
 
@@ -62,6 +63,9 @@ def _of_rollouts(name: str) -> Derive:
 
 
 def _optimizer(settings: Settings) -> Optimizer:
+    program = settings.document.program.rpartition("/")[2]
+    if program in _OF_OLMO_CORE:
+        return Optimizer(convention=None, refusal=f"{program} trains by OLMo-core, not read here")
     if settings.flag("qlora") or settings.flag("paged"):
         return Optimizer(convention="bitsandbytes-adamw", uses=ADAM)
     return ADAMW
@@ -93,9 +97,22 @@ TRAINER = replace(
     kind="open-instruct",
     title="open-instruct",
     version=_VERSION,
-    signatures=tuple(
-        Signature(all_of=(own, "per_device_train_batch_size"), any_of=_OWN, none_of=_OF_THE_TRAINER)
-        for own in ("dataset_mixer", "dataset_mixer_list", "num_unique_prompts_rollout")
+    signatures=(
+        *(
+            Signature(
+                all_of=(own, "per_device_train_batch_size"), any_of=_OWN, none_of=_OF_THE_TRAINER
+            )
+            for own in ("dataset_mixer", "dataset_mixer_list", "mixer_list")
+        ),
+        *(
+            Signature(
+                all_of=(f"program:open_instruct/{script}",),
+                any_of=("per_device_train_batch_size", "learning_rate", "model_name_or_path"),
+                at_least=2,
+            )
+            for script in (*_SCRIPTS, *_OF_OLMO_CORE)
+        ),
+        Signature(any_of=_ROLLOUTS, at_least=3),
     ),
     fields=(
         *(_CHANGED.get(field.name, field) for field in hf_no_trainer.FIELDS),

@@ -66,3 +66,14 @@ def test_rollouts_have_no_batch_of_a_device(tmp_path):
 def test_a_mixture_of_the_trainer_s_own_files_is_none_of_its(tmp_path):
     text = f"{YAML}dataset_splits: [train]\nnum_train_epochs: 1\n"
     assert read(tmp_path, "a.yaml", text).kind == "hf-trainer"
+
+
+def test_what_a_client_submits_is_the_command(tmp_path):
+    text = f"python mason.py --cluster a --num_nodes 2 --gpus 8 -- {SFT}"
+    found = read(tmp_path, "a.sh", text)
+    assert (found.kind, found.run.examples_per_step, found.run.epochs) == ("open-instruct", 16, 2)
+
+
+def test_its_scripts_on_olmo_core_are_refused(tmp_path):
+    found = read(tmp_path, "a.sh", SFT.replace("finetune.py", "dpo.py"))
+    assert (found.kind, found.convention) == ("open-instruct", None)

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 from math import prod
 
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 from decaycalc.training.trainers.syntax.shell import Command, as_number, flags_tree
 from decaycalc.training.trainers.syntax.shell_variables import Typed
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar, find
@@ -22,6 +22,7 @@ class Launched(Record):
 
 # Programs that are not launched by a script: their first word is the program.
 _OWN_PROGRAMS = frozenset({"swift", "megatron", "trl", "llamafactory-cli", "axolotl"})
+_LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed", "uv", "srun", "mpirun"})
 _YAML = (".yaml", ".yml")
 _DATA = (*_YAML, ".json", ".toml")
 _WRITTEN = (".yaml", ".yml", ".toml")
@@ -32,6 +33,7 @@ _MODULE_FLAGS = frozenset({"-m", "--module"})
 
 def launch(command: Command) -> Launched:
     """Return a command line's program, its flags, and its number of devices where it tells."""
+    command = _submitted(command)
     at = _script_at(command.words)
     before, after = command.words[: max(at, 1)], command.words[at + 1 :]
     flags = flags_tree(after)
@@ -42,6 +44,15 @@ def launch(command: Command) -> Launched:
         config_file=_text(flags_tree(before[1:]), "config_file") or "",
         settings_file=_settings_file(command.words[at], after, flags),
     )
+
+
+def _submitted(command: Command) -> Command:
+    """Return the command that a scheduler's client is handed behind `--`, else the whole."""
+    for at, word in enumerate(command.words[:-1]):
+        after = command.words[at + 1].text.rpartition("/")[2]
+        if word.text == "--" and (after in _LAUNCHERS or after.startswith("python")):
+            return replace(command, words=command.words[at + 1 :])
+    return command
 
 
 def _settings_file(program: Typed, words: tuple[Typed, ...], flags: Entries) -> Scalar | None:
