@@ -95,8 +95,7 @@ def layoutlmv3(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: a model without text or without a page, or a malformed field.
     """
     for name in ("text_embed", "visual_embed"):
-        if not fields.flag(name, default=True):
-            raise fields.wrong(name, False, "true")  # noqa: FBT003  (the field's value)
+        fields.require(name, value=True)
     part = Builder(start(fields))
     prefix, width = "" if head == "Model" else "layoutlmv3.", fields.size("hidden_size", 768)
     _layoutlmv3_inputs(part, prefix, fields, width)
@@ -154,8 +153,7 @@ def esm(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a folding model, no size of the vocabulary, or a malformed field.
     """
-    if fields.flag("is_folding_model", default=False):
-        raise fields.wrong("is_folding_model", True, "false")  # noqa: FBT003  (the field's value)
+    fields.require("is_folding_model", value=False)
     part = Builder(start(fields))
     prefix, width = "" if head == "Model" else "esm.", fields.size("hidden_size", 768)
     vocabulary, hidden = fields.size("vocab_size", 33), fields.size("intermediate_size", 3072)

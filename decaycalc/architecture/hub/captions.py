@@ -25,8 +25,7 @@ def blip(fields: Fields, head: str) -> Architecture:
     """
     text, vision = fields.part("text_config"), fields.part("vision_config")
     for each in (fields, text):
-        if not each.flag("tie_word_embeddings", default=True):
-            raise fields.wrong("tie_word_embeddings", False, "true")  # noqa: FBT003  (the field's value)
+        each.require("tie_word_embeddings", value=True)
     part = Builder(UNTOLD)
     seen, width = vision.size("hidden_size", 768), text.size("hidden_size", 768)
     if head == "Model":
@@ -129,8 +128,7 @@ def blip2(fields: Fields, _head: str) -> Architecture:
     kind = text.text("model_type", "opt")
     if kind not in _SPEAKERS:
         raise text.wrong("model_type", kind, f"one of {', '.join(_SPEAKERS)}")
-    if asker.flag("use_qformer_text_input", default=False):
-        raise asker.wrong("use_qformer_text_input", True, "false")  # noqa: FBT003  (the field's value)
+    asker.require("use_qformer_text_input", value=False)
     part = Builder(UNTOLD)
     width, queries = asker.size("hidden_size", 768), fields.size("num_query_tokens", 32)
     part.add("query_tokens", 1, queries, width, role=Role.OTHER)

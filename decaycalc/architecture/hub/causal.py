@@ -154,8 +154,7 @@ def phi(fields: Fields, head: str) -> Architecture:
 
 
 def _refuse(fields: Fields, name: str) -> None:
-    if fields.flag(name, default=False):
-        raise fields.wrong(name, True, "false")  # noqa: FBT003  (the field's value)
+    fields.require(name, value=False)
 
 
 def _grouped(

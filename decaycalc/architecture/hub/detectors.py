@@ -30,8 +30,7 @@ def detr(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: a backbone that is not timm's ResNet, learned positions, or a
             malformed field.
     """
-    if not fields.flag("use_timm_backbone", default=True):
-        raise fields.wrong("use_timm_backbone", False, "true")  # noqa: FBT003  (the field's value)
+    fields.require("use_timm_backbone", value=True)
     if fields.text("position_embedding_type", "sine") != "sine":
         raise fields.wrong("position_embedding_type", "learned", "sine")
     rule = normal(fields.number("init_std", 0.02))

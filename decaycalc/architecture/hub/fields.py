@@ -116,6 +116,15 @@ class Fields(Record):
             raise self.wrong(name, value, "true or false")
         return value
 
+    def require(self, name: str, *, value: bool) -> None:
+        """Refuse all but the truth value that is known here, and that holds where it is absent.
+
+        Raises:
+            UnreadableFileError: it has the other value, or none.
+        """
+        if self.flag(name, default=value) is not value:
+            raise self.wrong(name, not value, str(value).lower())
+
     def text(self, name: str, default: str) -> str:
         """Return a text; the default where it is absent or null.
 

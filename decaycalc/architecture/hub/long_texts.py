@@ -113,8 +113,7 @@ def xlnet(fields: Fields, head: str) -> Architecture:
             part.linear("lm_loss", width, vocabulary)
         return part.done(fields.path, classes=vocabulary)
     if head in {"ForSequenceClassification", "ForMultipleChoice"}:
-        if not fields.flag("summary_use_proj", default=True):
-            raise fields.wrong("summary_use_proj", False, "true")  # noqa: FBT003  (its value)
+        fields.require("summary_use_proj", value=True)
         outputs = 1 if head == "ForMultipleChoice" else fields.labels()
         part.linear("sequence_summary.summary", width, width)
         part.linear("logits_proj", width, outputs)

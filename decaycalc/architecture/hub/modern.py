@@ -97,8 +97,7 @@ def deberta(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    if not fields.flag("tie_word_embeddings", default=True):
-        raise fields.wrong("tie_word_embeddings", False, "true")  # noqa: FBT003  (the field's value)
+    fields.require("tie_word_embeddings", value=True)
     part = Builder(start(fields))
     prefix = "" if head == "Model" else "deberta."
     width, vocabulary = fields.size("hidden_size", 1536), fields.size("vocab_size", 128100)

@@ -228,8 +228,7 @@ def relative(fields: Fields, head: str, kind: str) -> Architecture:
     """
     family = FAMILIES[kind]
     for name in family.refused:
-        if fields.flag(name, default=False):
-            raise fields.wrong(name, True, "false")  # noqa: FBT003  (the field's value)
+        fields.require(name, value=False)
     part = Builder(start(fields, norm=family.norm))
     prefix = "" if head in {"Model", "TextModel"} else "model."
     width = fields.size("hidden_size", family.width)

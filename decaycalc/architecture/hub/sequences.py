@@ -103,8 +103,7 @@ def bart(fields: Fields, head: str) -> Architecture:
     prefix = "" if head == "Model" else "model."
     width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
     for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
-        if not fields.flag(name, default=True):
-            raise fields.wrong(name, False, "true")  # noqa: FBT003  (the field's value)
+        fields.require(name, value=True)
     part.embedding(f"{prefix}shared", vocabulary, width, padding=True)
     positions = fields.size("max_position_embeddings", 1024) + plan.offset
     # Sines and cosines have a mean square of one half.

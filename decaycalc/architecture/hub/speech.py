@@ -51,8 +51,7 @@ def wav2vec2(fields: Fields, head: str) -> Architecture:
 
 def _refuse_parts(fields: Fields) -> None:
     for name in ("add_adapter", "conv_pos_batch_norm"):
-        if fields.flag(name, default=False):
-            raise fields.wrong(name, True, "false")  # noqa: FBT003  (the field's value)
+        fields.require(name, value=False)
     if fields.values.get("adapter_attn_dim") is not None:
         raise fields.wrong("adapter_attn_dim", fields.values["adapter_attn_dim"], "null")
 

@@ -25,8 +25,7 @@ def t5gemma(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: an encoder alone, or a malformed field.
     """
-    if not fields.flag("is_encoder_decoder", default=True):
-        raise fields.wrong("is_encoder_decoder", False, "true")  # noqa: FBT003  (the field's value)
+    fields.require("is_encoder_decoder", value=True)
     part = Builder(replace(start(fields, norm="rms"), linear=unknown, embedding=unknown))
     prefix = "" if head == "Model" else "model."
     encoder, decoder = fields.part("encoder"), fields.part("decoder")
