@@ -10,7 +10,7 @@ from math import cos, pi
 
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, texts_of
+from decaycalc.training.reading.settings import Settings, text_of, texts_of
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 Ramp = dict[str, str | Fraction | int | None]
@@ -37,7 +37,7 @@ def schedule_of(settings: Settings) -> str | None:
         return None
     if not main:
         return compose("constant", **ramp)
-    make = _SCHEDULES.get(_text(main[0], "type"))
+    make = _SCHEDULES.get(text_of(main[0], "type"))
     begin = _number(main[0], "begin") or Fraction(0)
     if make is None or (begin and warm and _overlap(settings, warm[0], main[0])):
         return None
@@ -50,14 +50,14 @@ def schedule_of(settings: Settings) -> str | None:
 
 def _is_idle(entry: Entries) -> bool:
     """Return whether a scheduler leaves the lr as it is, or is the momentum's."""
-    kind = _text(entry, "type")
+    kind = text_of(entry, "type")
     return kind.endswith("Momentum") or (kind == "ConstantLR" and _number(entry, "factor") == 1)
 
 
 def _is_warmup(entry: Entries) -> bool:
     """Return whether a scheduler rises to the lr from the run's start."""
     is_first = not _number(entry, "begin") and _number(entry, "end_factor") in {None, 1}
-    return is_first and _text(entry, "type") in {"LinearLR", "QuadraticWarmupLR"}
+    return is_first and text_of(entry, "type") in {"LinearLR", "QuadraticWarmupLR"}
 
 
 def _overlap(settings: Settings, warm: Entries, main: Entries) -> bool:
@@ -72,7 +72,7 @@ def _ramp(settings: Settings, entry: Entries) -> Ramp | None:
     length, per = _end(settings, entry), _per(entry)
     if length is None or (per and length <= 1):
         return None
-    if _text(entry, "type") == "QuadraticWarmupLR":
+    if text_of(entry, "type") == "QuadraticWarmupLR":
         one: Ramp = {"warmup": _length(entry, length), "warmup_power": 2, "ramp": "one"}
         return None if per else {**one, "warmup_per": None}
     start = _number(entry, "start_factor")
@@ -95,21 +95,17 @@ def _length(entry: Entries, amount: Fraction) -> str:
 
 
 def _is_by_epoch(entry: Entries) -> bool:
-    return _text(entry, "by_epoch") != "False"
+    return text_of(entry, "by_epoch") != "False"
 
 
 def _per(entry: Entries) -> str | None:
     """Return how often the scheduler steps."""
-    by_step = not _is_by_epoch(entry) or _text(entry, "convert_to_iter_based") == "True"
+    by_step = not _is_by_epoch(entry) or text_of(entry, "convert_to_iter_based") == "True"
     return None if by_step else "1epochs"
 
 
-def _text(entry: Entries, key: str) -> str:
-    return (*texts_of(entry.entries.get(key)), "")[0]
-
-
 def _number(entry: Entries, key: str) -> Fraction | None:
-    return typed_number(_text(entry, key))
+    return typed_number(text_of(entry, key))
 
 
 def _multistep(_: Settings, entry: Entries, ramp: Ramp) -> str | None:

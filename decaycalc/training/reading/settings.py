@@ -1,6 +1,6 @@
 """Settings: a file's quantities as one trainer reads them, each found with its origin."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
@@ -202,6 +202,19 @@ def texts_of(node: Node | None) -> tuple[str, ...]:
     if isinstance(node, Scalar) and node.text is not None:
         return (node.text,)
     return ()
+
+
+def text_of(entry: Entries, key: str, default: str = "") -> str:
+    """Return a mapping's one text under a key, the first of a list."""
+    return (*texts_of(entry.entries.get(key)), default)[0]
+
+
+def whole_or(whole: str, *parts: str) -> Callable[[Settings], tuple[str, ...]]:
+    """Return what says which fields make up B: all devices' batch where it is set, else a product.
+
+    `whole` is the field of the first; `parts` are the others', each device's batch first.
+    """
+    return lambda settings: (whole,) if settings.counts_all(whole) else parts
 
 
 def derived(name: str, value: str | None, formula: str, *, note: str = "") -> Sourced:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decaycalc.record import replace
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, derived, text_of, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document, scalar_text
@@ -151,15 +151,13 @@ def _multipliers(layer: Entries) -> tuple[tuple[str, str], ...]:
     """Return each tensor's multipliers of lr and decay; the older form has a field for each."""
     specs = _mappings(layer, "param")
     if specs:
-        return tuple((_first(spec, "lr_mult"), _first(spec, "decay_mult")) for spec in specs)
+        return tuple(
+            (text_of(spec, "lr_mult", "1"), text_of(spec, "decay_mult", "1")) for spec in specs
+        )
     lr, decay = texts_of(layer.entries.get("blobs_lr")), texts_of(layer.entries.get("weight_decay"))
     width = max(len(lr), len(decay))
     ones = ("1",) * width
     return tuple(zip((lr + ones)[:width], (decay + ones)[:width], strict=True))
-
-
-def _first(spec: Entries, key: str) -> str:
-    return (*texts_of(spec.entries.get(key)), "1")[0]
 
 
 def _finish(settings: Settings, made: Training) -> Training:

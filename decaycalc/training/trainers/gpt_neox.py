@@ -11,7 +11,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 from decaycalc.training.trainers.syntax.document import Document
@@ -48,12 +48,6 @@ def _optimizer(settings: Settings) -> Optimizer:
     if name == "adam" and settings.flag("use_bnb_optimizer"):
         return Optimizer(convention="bitsandbytes-adam", uses=ADAM)
     return _OPTIMIZERS.get(name) or unknown_optimizer(name)
-
-
-def _batch(settings: Settings) -> tuple[str, ...]:
-    if settings.counts_all("train_batch_size"):
-        return ("train_batch_size",)
-    return ("batch_size", "grad_accum", "world_size")
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -144,7 +138,7 @@ TRAINER = Trainer(
     exempt=lambda _: Exemption(
         rule="biases and the parameters of normalisations", mask="no-bias-norm"
     ),
-    batch=_batch,
+    batch=whole_or("train_batch_size", "batch_size", "grad_accum", "world_size"),
     unit=_unit,
     prepare=_prepare,
     harmless=("zero_optimization*", "fp16*", "bf16*", "activation*", "eval_*", "extra_save_iters",

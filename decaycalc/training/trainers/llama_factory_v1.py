@@ -6,7 +6,7 @@ plugins/trainer_plugins/optimizers/optimizer.py.
 
 from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.optimizers import ADAMW, by_name
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
@@ -26,13 +26,6 @@ def _data_parallel(settings: Settings) -> Sourced | None:
     """Return dp_size, else all devices over cp_size."""
     own = settings.in_file(Field(name="world_size", paths=("dp_size",)))
     return data_parallel("cp_size")(settings) if own is None else own
-
-
-def _batch(settings: Settings) -> tuple[str, ...]:
-    """Return the whole batch where it is set, else a micro-batch of each data-parallel device."""
-    if settings.counts_all("global_batch_size"):
-        return ("global_batch_size",)
-    return ("batch_size", "world_size")
 
 
 TRAINER = Trainer(
@@ -67,7 +60,7 @@ TRAINER = Trainer(
         "constant" if settings.word("scheduler") == "constant" else None
     ),
     exempt=lambda _: Exemption(rule="nothing"),
-    batch=_batch,
+    batch=whole_or("global_batch_size", "batch_size", "world_size"),
     harmless=(f"{_OPTIM}*", "dist_config*", "kernel_config*", "peft_config*", "micro_batch_size",
               "batching_*", "max_grad_norm", "lr_scheduler_config*", "dataset_*"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, whole_or
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced
 
@@ -53,13 +53,6 @@ def _schedule(settings: Settings) -> str | None:
     )
 
 
-def _batch(settings: Settings) -> tuple[str, ...]:
-    """Return the tokens of all devices where they are set, else a device's sequences."""
-    if settings.counts_all("total_batch_size"):
-        return ("total_batch_size",)
-    return ("batch_size", "sequence_length", "world_size")
-
-
 TRAINER = Trainer(
     kind="llm-c",
     title="llm.c",
@@ -92,7 +85,7 @@ TRAINER = Trainer(
     exempt=lambda _: Exemption(
         rule="biases and norms: only matrices and embeddings decay", mask="matrices"
     ),
-    batch=_batch,
+    batch=whole_or("total_batch_size", "batch_size", "sequence_length", "world_size"),
     unit=lambda _: "tokens",
     harmless=("batch_size", "grad_clip", "overfit_single_batch", "val_*", "sample_*"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Scalar, find
@@ -39,20 +39,15 @@ _CURRICULA = (
 )  # fmt: skip
 _WSD_SHAPES = {"linear": "linear", "cosine": "cosine", "minus_sqrt": "1-sqrt",
                "exponential": "exponential"}  # fmt: skip
+# A micro-batch is of a data-parallel device.
+_BATCH = whole_or("global_batch_size", "batch_size", "world_size")
 _MOST_INCREMENTS = 100_000  # of a batch that grows
-
-
-def _batch(settings: Settings) -> tuple[str, ...]:
-    """Return the whole batch where it is set, else a micro-batch a data-parallel device."""
-    if settings.counts_all("global_batch_size"):
-        return ("global_batch_size",)
-    return ("batch_size", "world_size")
 
 
 def _samples(settings: Settings, name: str) -> Fraction | None:
     """Return a number of samples in steps."""
     count = settings.number(name)
-    sizes = [settings.number(part) for part in _batch(settings)]
+    sizes = [settings.number(part) for part in _BATCH(settings)]
     if count is None or any(not size for size in sizes):
         return None
     whole = Fraction(1)
@@ -306,7 +301,7 @@ TRAINER = Trainer(
     optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
     exempt=_exempt,
-    batch=_batch,
+    batch=_BATCH,
     unit=_unit,
     harmless=("clip_grad", "num_layers*", "hidden_size", "*_interval", "eval_iters", "fp16", "bf16",
               "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",

@@ -16,7 +16,7 @@ from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.param_schedulers import schedule_of, schedulers_of
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, derived, text_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries
@@ -68,7 +68,7 @@ def _names(settings: Settings) -> Sourced | None:
     schedulers = schedulers_of(settings)
     if not schedulers:
         return None
-    text = "+".join(_text(each, "type") for each in schedulers)
+    text = "+".join(text_of(each, "type") for each in schedulers)
     line = schedulers[0].line
     return Sourced(
         name="scheduler", value=text, origin=Origin.FILE, where="param_scheduler", line=line
@@ -87,10 +87,6 @@ _KNOWN_CONSTRUCTORS = frozenset(
 )  # fmt: skip
 
 
-def _text(entry: Entries, key: str) -> str:
-    return (*texts_of(entry.entries.get(key)), "")[0]
-
-
 def _constructor(settings: Settings, path: str) -> str:
     """Return the name of a constructor whose rules are not known, empty where they are."""
     where = f"{path.rpartition('.')[0]}.constructor"
@@ -107,7 +103,7 @@ def exempt(settings: Settings, path: str) -> Exemption:
     if named:
         return Exemption(rule=f"what {named} leaves out, which is not known here")
     own = Entries(entries=settings.entries(path))
-    zero = [word for word in _KINDS if typed_number(_text(own, f"{word}_decay_mult")) == 0]
+    zero = [word for word in _KINDS if typed_number(text_of(own, f"{word}_decay_mult")) == 0]
     return of_kinds(*(_KINDS[word] for word in zero), switch="paramwise_cfg")
 
 
@@ -123,7 +119,7 @@ def groups(settings: Settings, path: str) -> tuple[Group, ...]:
     kinds = (
         Group(name=name, selector=name, **_multiples(own, f"{word}_"))
         for word, name in _KINDS.items()
-        if typed_number(_text(own, f"{word}_decay_mult")) != 0
+        if typed_number(text_of(own, f"{word}_decay_mult")) != 0
     )
     keys = settings.entries(f"{path}.custom_keys").items()
     custom = (
@@ -137,13 +133,13 @@ def groups(settings: Settings, path: str) -> tuple[Group, ...]:
 
 def _multiples(node: Entries, prefix: str = "") -> dict[str, Any]:
     """Return the multipliers of lr and decay that a mapping gives."""
-    texts = {name: _text(node, f"{prefix}{name}") for name in ("lr_mult", "decay_mult")}
+    texts = {name: text_of(node, f"{prefix}{name}") for name in ("lr_mult", "decay_mult")}
     return _sound(texts)
 
 
 def _numbers(node: Entries) -> dict[str, Any]:
     """Return the lr and the decay that a custom key gives outright."""
-    return _sound({name: _text(node, name) for name in ("lr", "weight_decay")})
+    return _sound({name: text_of(node, name) for name in ("lr", "weight_decay")})
 
 
 def _sound(texts: Mapping[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from decaycalc.training.reading.classes import OptimizerClass, class_weight_deca
 from decaycalc.training.reading.exemptions import NONE_EXEMPT, of_kinds
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 
@@ -80,13 +80,6 @@ def _noam_lr(settings: Settings) -> Sourced | None:
         return Sourced(name="lr", value=None, origin=Origin.MISSING, note=note)
     peak = finite(factor, "lr") / sqrt(width * (warmup or 1))
     return derived("lr", f"{peak:.12g}", formula)
-
-
-def _batch(settings: Settings) -> tuple[str, ...]:
-    """Return what makes up B: the global batch, else a batch on every device."""
-    if settings.counts_all("global_batch_size"):
-        return ("global_batch_size",)
-    return ("batch_size", "grad_accum", "world_size", "num_nodes")
 
 
 def _whole(settings: Settings) -> Fraction | None:
@@ -292,7 +285,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
-    batch=_batch,
+    batch=whole_or("global_batch_size", "batch_size", "grad_accum", "world_size", "num_nodes"),
     harmless=("model.encoder*", "model.decoder*", "model.train_ds*", "model.validation_ds*",
               "model.preprocessor*", "model.spec_augment*", "exp_manager*", "trainer*",
               "model.optim.sched*", "model.data*", "model.test_ds*", "model.rampup_batch_size"),
