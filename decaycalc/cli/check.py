@@ -7,7 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
-from decaycalc.cli.names import FILE
+from decaycalc.cli.names import CODE, FILE
 from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
 from decaycalc.cli.output import Shown, formatted
 from decaycalc.conventions.run import Run
@@ -34,11 +34,13 @@ _LEVELS = ("error", "warning", "note", "never")
     ),
 )
 @click.argument("files", type=FILE, nargs=-1, metavar="FILE...")
-@click.option("--select", multiple=True, metavar="CODES", help="Only these rules, DC101 or DC2.")
-@click.option("--ignore", multiple=True, metavar="CODES", help="Not these rules.")
+@click.option(
+    "--select", type=CODE, multiple=True, metavar="CODES", help="Only these rules, DC101 or DC2."
+)
+@click.option("--ignore", type=CODE, multiple=True, metavar="CODES", help="Not these rules.")
 @click.option("--fail-on", type=click.Choice(_LEVELS), metavar="LEVEL",
               help="error, warning, note or never.  [default: warning]")  # fmt: skip
-@click.option("--explain", "code", metavar="CODE", help="Explain one rule.")
+@click.option("--explain", "code", type=CODE, metavar="CODE", help="Explain one rule.")
 @KIND
 @options(ARCH, DECAY_MASK)
 @run_options

@@ -67,6 +67,24 @@ def _dtypes() -> Iterable[str]:
     return SIGNIFICANT_BITS
 
 
+def _roundings() -> Iterable[str]:
+    from decaycalc.conversion.rounding import Rounding
+
+    return Rounding
+
+
+def _models() -> Iterable[str]:
+    from decaycalc.verification.train import MODELS
+
+    return MODELS
+
+
+def _codes() -> Iterable[str]:
+    from decaycalc.findings.rules import RULES
+
+    return (rule.code for rule in RULES)
+
+
 def _schedules() -> Iterable[str]:
     from decaycalc.schedule import KINDS
 
@@ -91,6 +109,11 @@ TRAINER = Named("trainer", _trainers)
 NETWORK = Named("network", _networks, files=True)
 MASK = Named("mask", _masks)
 DTYPE = Named("dtype", _dtypes)
+ROUNDING = Named("rounding", _roundings)
+LOSS = Named("loss", lambda: ("mean", "batch-sum", "dataset-sum"))
+OPTIMIZER = Named("optimizer", lambda: ("sgd", "adam"))
+MODEL = Named("model", _models)
+CODE = Named("code", _codes)
 SCHEDULE = Named("schedule", _schedules)
 INITIALISER = Named("initialiser", lambda: ("he", "glorot", "lecun", "torch"))
 # Those of `emit.code`, which a test compares: a start does not read it.
@@ -101,5 +124,7 @@ FRAMEWORK = Named(
         "torchtune", "deepspeed", "ultralytics", "sklearn",
     ),
 )  # fmt: skip
+# Those that take the steps of a side, by the names that `verify` takes.
+WITH = Named("framework", lambda: ("torch", "keras", "optax", "sklearn"))
 DOCUMENT = Named("document", _documents)
 TOPIC = Named("topic", _topics)

@@ -14,7 +14,10 @@ from decaycalc.cli.names import (
     FILE,
     FRAMEWORK,
     INITIALISER,
+    LOSS,
     MASK,
+    OPTIMIZER,
+    ROUNDING,
     SCHEDULE,
     completed,
 )
@@ -194,17 +197,23 @@ RUN: tuple[Decorator, ...] = (
     click.option("--drop-last", is_flag=True, help="Leave out an epoch's short last batch."),
     click.option(
         "--loss",
+        type=LOSS,
         metavar=_LOSSES,
         help="The data loss's reduction, or what it is of a mean.  [default: mean]",
     ),
-    click.option("--optimizer", metavar="NAME", help="What trains a penalty in a loss: sgd, adam."),
+    click.option(
+        "--optimizer",
+        type=OPTIMIZER,
+        metavar="NAME",
+        help="What trains a penalty in a loss: sgd, adam.",
+    ),
     *(_number(quantity) for quantity in EXTRAS if quantity.flags),
     SET,
 )
 OTHER_RUN: tuple[Decorator, ...] = (
     *map(_other, TARGETS),
     click.option("--to-nesterov/--to-no-nesterov", default=None, help="The other run's Nesterov."),
-    click.option("--to-loss", metavar=_LOSSES, help="The other run's loss reduction."),
+    click.option("--to-loss", type=LOSS, metavar=_LOSSES, help="The other run's loss reduction."),
 )
 SCHEDULE_AND_DTYPE = (
     click.option("--schedule", type=SCHEDULE, metavar="TEXT",
@@ -213,7 +222,8 @@ SCHEDULE_AND_DTYPE = (
                  help="The decay's own schedule, a multiplier of VALUE: cosine:final=10."),
     click.option("--dtype", type=DTYPE, metavar="DTYPE",
                  help="What weights are stored as: float32, bfloat16, float16."),
-    click.option("--rounding", metavar="HOW", help="Of --dtype: nearest, stochastic, master."),
+    click.option("--rounding", type=ROUNDING, metavar="HOW",
+                 help="Of --dtype: nearest, stochastic, master."),
 )  # fmt: skip
 GROUP = click.option(
     "--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",

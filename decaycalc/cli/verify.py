@@ -7,7 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
-from decaycalc.cli.names import FILE, SCHEDULE
+from decaycalc.cli.names import FILE, MODEL, SCHEDULE, WITH
 from decaycalc.cli.options import (
     PLAIN_WEIGHTS,
     options,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     show_default=True, help="Under momentum: hold optimum or decay.",
 )  # fmt: skip
 @click.option(
-    "--model", "models", multiple=True, metavar="NAME",
+    "--model", "models", type=MODEL, multiple=True, metavar="NAME",
     help="least-squares, softmax or two-layer; repeatable.  [default: all that suit]",
 )  # fmt: skip
 @click.option(
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     help="lr schedule of both trainings, as cosine:warmup=10%.",
 )  # fmt: skip
 @click.option(
-    "--with", "frameworks", multiple=True, metavar="NAME",
+    "--with", "frameworks", type=WITH, multiple=True, metavar="NAME",
     help="Let torch, keras, optax or sklearn take the steps of its own side; repeatable.",
 )  # fmt: skip
 @click.option("--plot", is_flag=True, help="Draw them in the terminal (extra: plot).")
