@@ -21,6 +21,7 @@ from decaycalc.training.trainers.syntax.document import (
 )
 from decaycalc.training.trainers.syntax.tree import leaves
 
+_CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 _CHOSEN = re.compile(r"(.+):(\d{1,4})")
 _SHOWN = 60  # characters of a program that are shown
 
@@ -57,7 +58,8 @@ def load(name: str, *, given: Mapping[str, str] | None = None, kind: str | None 
         return training_of(recipe)
     if is_file(name):
         return read_training(name, given=given, kind=kind)
-    find(name, hint="(nor is it a file; 'decaycalc recipes' lists the published runs)")
+    code = "; code is read by inspect --live" if _CALLABLE.fullmatch(name) else ""
+    find(name, hint=f"(nor is it a file; 'decaycalc recipes' lists the published runs{code})")
     raise ContradictionError(f"{name!r} is a published run, no file: it has no kind")
 
 

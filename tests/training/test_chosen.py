@@ -36,6 +36,8 @@ def test_a_file_whose_number_does_not_reach_the_weights_is_no_start(tmp_path):
 def test_what_is_neither_a_run_nor_a_file_is_said():
     with pytest.raises(UnknownNameError, match="nor is it a file"):
         load("no-such-run")
+    with pytest.raises(UnknownNameError, match=r"published runs; code is read by inspect --live\)"):
+        load("train:make_optimizer")
     with pytest.raises(ContradictionError, match="it has no kind"):
         load("resnet-50-he", kind="timm")
 
