@@ -1,7 +1,7 @@
 """The named forms and the exact decays for numpy's arrays, element by element in one expression.
 
 Each is the float64 side of what `conventions.forms.Form` and `conversion.side.Side` do with one
-exact number. What they cannot hold (a shrink of 1 or more, a momentum's limit) comes out as a
+exact number. What they cannot hold (a decay of 1 or more, a momentum's limit) comes out as a
 number outside ]0, 1[ or not finite, for the caller to see.
 """
 

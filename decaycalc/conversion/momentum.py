@@ -3,7 +3,7 @@
 Everything starts from `step = lr * loss_scale * strength`: the fraction of `w` that the decay term
 adds to the step before momentum (dimensionless). With a zero data gradient a momentum method is a
 linear recursion of second order, so the long run is its dominant root and n steps have a closed
-form. Roots are computed as `1 - root`, never as `root`: a shrink of 1e-12 keeps all its digits.
+form. Roots are computed as `1 - root`, never as `root`: a decay of 1e-12 keeps all its digits.
 
 Notation: `m` momentum, `q` the step, `e = q*(1 - dampening)`, `lookahead` how often a step looks
 ahead along the momentum: not at all (0, heavy ball), once (1, Nesterov as in PyTorch, Caffe and

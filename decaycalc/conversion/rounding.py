@@ -57,7 +57,7 @@ class RoundingLoss(Record):
     def text(self) -> str:
         """One line for a warning."""
         return (
-            f"a shrink of {self.shrink:.4g} per step is lost in {self.dtype} rounding:"
+            f"a decay of {self.shrink:.4g} per step is lost in {self.dtype} rounding:"
             f" {self.effect}; it takes {self.smallest_shrink:.4g} to move every weight"
         )
 
@@ -120,6 +120,6 @@ class Storage(Record):
         if loss is None:
             return []
         if self.rounding == Rounding.STOCHASTIC:
-            what = f"a shrink of {shrink:.4g} per step is below {stored}'s spacing"
+            what = f"a decay of {shrink:.4g} per step is below {stored}'s spacing"
             return [f"{what}: rounded by chance it holds on average, with noise in each weight"]
         return [loss.text]

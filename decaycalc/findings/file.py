@@ -35,7 +35,8 @@ def _missing(subject: Subject) -> Iterator[Hit]:
 def _schedule(subject: Subject) -> Iterator[Hit]:
     schedule = subject.training.open_schedule
     if schedule is not None:
-        yield at("the lr schedule has no equal here: sums and survival are left out", schedule)
+        what = "the sum over the run and what is left at its end are not computed"
+        yield at(f"the lr schedule has no equal here: {what}", schedule)
 
 
 RULES = (

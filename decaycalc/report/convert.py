@@ -59,9 +59,11 @@ def _one(answer: Answer) -> Iterator[Block]:
     """Yield the one conversion in two or three lines, and its numbers by layer if it has them."""
     conversion = answer.conversions[0]
     yield from elsewhere.single(conversion)
-    assumed = heading.assumed(conversion.assumptions)
-    if assumed:
-        yield Paragraph(text=assumed, tone=Tone.PARTIAL, apart=False)
+    # The frameworks' own defaults stand among the conditions already.
+    defaults = dict(conversion.assumed)
+    others = tuple(entry for entry in conversion.assumptions if entry.name not in defaults)
+    if others:
+        yield Paragraph(text=heading.assumed(others), tone=Tone.PARTIAL, apart=False)
     yield from _scheduled(answer)
     if conversion.layers:
         yield elsewhere.by_layer((conversion,))

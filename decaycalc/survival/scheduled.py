@@ -171,7 +171,7 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
     """
     record = side.convention
     if not side.has_shrink:
-        reason = record.refusal or "a penalty under Adam-like scaling has no shrink per step"
+        reason = record.refusal or "a penalty under Adam-like scaling has no decay per step"
         raise NoEquivalentError(record.key, "a decay per step", reason)
     if side.layer is None and record.monomial and "layer_weights" in record.monomial.names:
         reason = "each layer has its own; 'decaycalc convert --arch' shows them"

@@ -149,7 +149,7 @@ def _needed(aim: Aim, *names: str) -> tuple[Fraction, ...]:
 
 
 def _value(aim: Aim, shrink: float) -> float:
-    """Return the convention's number for a shrink of one step at peak lr.
+    """Return the convention's number for a decay of one step at peak lr.
 
     Raises:
         OutsideFitError: no float64 holds it.

@@ -12,7 +12,7 @@ def test_adamw_at_lr_3e_4_and_decay_0_1_does_nothing_to_bfloat16_weights() -> No
     assert loss is not None
     assert loss.effect is RoundingEffect.NONE_MOVE
     assert loss.text == (
-        "a shrink of 3e-05 per step is lost in bfloat16 rounding: no weight moves;"
+        "a decay of 3e-05 per step is lost in bfloat16 rounding: no weight moves;"
         " it takes 0.003906 to move every weight"
     )
 

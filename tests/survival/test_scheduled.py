@@ -81,7 +81,7 @@ def test_a_proximal_decay_divides() -> None:
 
 def test_penalties_under_adam_and_refused_conventions_have_no_course() -> None:
     run = Run(lr="1e-3", steps=1000)
-    with pytest.raises(NoEquivalentError, match="under Adam-like scaling has no shrink per step"):
+    with pytest.raises(NoEquivalentError, match="under Adam-like scaling has no decay per step"):
         over("pytorch-adam", "0.1", run)
     refused = find("l2-norm")
     with pytest.raises(DecaycalcError) as caught:
@@ -104,7 +104,7 @@ def test_oscillation_misfits_and_rounding_are_said() -> None:
     assert any("cut off at step 1000" in text for text in found.warnings)
     bf16 = over("pytorch-adamw", "0.1", Run(lr="3e-4", steps=1000), dtype="bfloat16")
     (text,) = bf16.warnings
-    assert text.startswith("at 100 % of the curve's steps a shrink of 3e-05 per step is lost in bf")
+    assert text.startswith("at 100 % of the curve's steps a decay of 3e-05 per step is lost in bf")
     float32 = Run(lr="1e-4", steps=1000)
     (text,) = over("pytorch-adamw", "1e-3", float32, dtype="float32").warnings
     assert text.startswith("at 56 % of the curve's steps")

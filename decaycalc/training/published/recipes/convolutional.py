@@ -9,7 +9,7 @@ _RSB_SOURCE = (
     "open-mmlab/mmpretrain configs/_base_/schedules/imagenet_bs2048_rsb.py, "
     "resnet50_8xb256-rsb-a{}; Wightman et al., arXiv 2110.00476"
 )
-_RSB_NOTE = "LAMB puts the decay before its trust ratio, so lr·λ is not its shrink; read as AdamW"
+_RSB_NOTE = "LAMB puts the decay before its trust ratio, so no step takes off lr·λ; read as AdamW"
 
 
 def _rsb(letter: str, *, lr: str, value: str, epochs: str, final: str) -> Recipe:
