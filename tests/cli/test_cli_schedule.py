@@ -117,7 +117,7 @@ def test_what_has_no_decay_per_step_is_status_1(capsys: pytest.CaptureFixture[st
     words = ("schedule", "0.1", "--from", "pytorch-adam", "--lr", "1e-3", "--steps", "10")
     status, _, err = run(capsys, *words)
     assert status == 1
-    assert "no shrink per step" in err
+    assert "has no decay per step" in err
 
 
 def test_warnings_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
