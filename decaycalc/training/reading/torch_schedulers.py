@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from decaycalc.record import replace
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Sourced
@@ -93,14 +93,19 @@ def _share(settings: Settings, name: str) -> Fraction:
     return _THIRD if found is None else found
 
 
+def _final(settings: Settings) -> Fraction | None:
+    low, lr = settings.number("eta_min"), settings.number("lr")
+    return low / lr if low and lr else None
+
+
 def _cosine(settings: Settings) -> str | None:
     """Return half a cosine; behind T_max torch's goes up again."""
     length, whole = settings.number("T_max"), _whole(settings)
     if not length:
         return None
     after = "mirror" if whole is None or length < whole else None
-    end, final = _end(settings, length), ratio(settings, "eta_min", "lr") or None
-    return compose("cosine", length=end, final=final, after=after, per=_per(settings))
+    end = _end(settings, length)
+    return compose("cosine", length=end, final=_final(settings), after=after, per=_per(settings))
 
 
 def _restarts(settings: Settings) -> str | None:
@@ -108,9 +113,10 @@ def _restarts(settings: Settings) -> str | None:
     if not period:
         return None
     own = None if growth is None or growth == 1 else int(growth)
-    length, final = _length(settings, period), ratio(settings, "eta_min", "lr") or None
-    per = _per(settings)
-    return compose("cosine-restarts", period=length, growth=own, final=final, per=per)
+    length = _length(settings, period)
+    return compose(
+        "cosine-restarts", period=length, growth=own, final=_final(settings), per=_per(settings)
+    )
 
 
 def _step(settings: Settings) -> str | None:

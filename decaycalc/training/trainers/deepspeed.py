@@ -10,7 +10,7 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM
-from decaycalc.training.reading.schedules import compose, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
@@ -150,12 +150,11 @@ def _schedule(settings: Settings) -> str | None:
     name = settings.word("scheduler")
     if not name:
         return None
-    if name in {"warmuplr", "warmupdecaylr"}:
-        start = ratio(settings, "warmup_min_lr", "lr") or None
-        ramp = _ramp(settings, start=start)
-        if name == "warmuplr":
-            return compose("constant", **ramp, delay=_DELAY)
-        return compose("linear", final=start, **ramp, delay=_DELAY)  # to where the warm-up begins
+    if name == "warmuplr":
+        return compose("constant", **_ramp(settings, start=_start(settings)), delay=_DELAY)
+    if name == "warmupdecaylr":  # it ends where its warm-up begins
+        start = _start(settings)
+        return compose("linear", final=start, **_ramp(settings, start=start), delay=_DELAY)
     return _cosine(settings) if name == "warmupcosinelr" else None
 
 
@@ -168,6 +167,11 @@ def _cosine(settings: Settings) -> str:
     first = compose("constant", value=0, until=_DELAY)
     after = compose("cosine", **shape, counts="one", toward="peak", length=settings.count("steps"))
     return f"{first} + {after}"
+
+
+def _start(settings: Settings) -> Fraction | None:
+    low, peak = settings.number("warmup_min_lr"), settings.number("lr")
+    return low / peak if low and peak else None
 
 
 def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Fraction | int | None]:
