@@ -135,7 +135,13 @@ def build_polynomial(settings: Settings) -> Shape:
     """Return initial to final along a power of the share that is left."""
     initial, final = settings.number("initial"), settings.number("final")
     power = settings.number("power")
-    return lambda u: _between(initial, final, _remaining(u, settings.n_steps) ** power)
+
+    def shape(u: Floats) -> Floats:
+        share = _remaining(u, settings.n_steps)
+        share **= power
+        return _between(initial, final, share)
+
+    return shape
 
 
 def build_cosine_restarts(settings: Settings) -> Shape:

@@ -35,11 +35,9 @@ class Rows:
 
     def clear_beyond(self, values: Floats) -> None:
         """Set the values of `steps` to 0 beyond the end of each row."""
-        blocks = np.arange(0, values.shape[2] * BLOCK, BLOCK)
-        left = self.lengths[:, None] - blocks
-        rows, ends = np.nonzero(left < BLOCK)
-        inside = _PLACES[..., 0] < left[rows, ends]
-        values[:, rows, ends] = np.where(inside, values[:, rows, ends], 0)
+        first = int(self.lengths.min()) // BLOCK  # block in which a row ends
+        left = self.lengths[:, None] - np.arange(first, values.shape[2]) * BLOCK
+        np.copyto(values[:, :, first:], 0, where=left <= _PLACES)
 
 
 def one_by_one(values: Floats) -> Floats:

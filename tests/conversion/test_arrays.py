@@ -196,8 +196,8 @@ def test_zeros_are_sound_where_the_scalar_takes_them():
      ("pytorch-adam-decoupled", "momentum"), ("tfa-adamw", "to_lr")],
 )  # fmt: skip
 def test_what_no_number_may_be_no_element_may_be(bad, target, name):
-    arrays = {"value": np.full(70_000, 0.1), "lr": np.full(70_000, 0.01)}
-    arrays[name] = arrays.get(name, np.full(70_000, 0.5)).copy()
+    arrays = {"value": np.full(140_000, 0.1), "lr": np.full(140_000, 0.01)}
+    arrays[name] = arrays.get(name, np.full(140_000, 0.5)).copy()
     arrays[name][-2] = bad
     value = arrays.pop("value")
     with pytest.raises(DecaycalcError):
@@ -296,10 +296,10 @@ def test_arrays_that_do_not_lie_alike_in_memory_give_the_same():
 
 
 def test_large_arrays_are_worked_on_in_blocks_and_the_first_bad_element_is_named():
-    values = np.linspace(1e-5, 1e-2, 100_000)
+    values = np.linspace(1e-5, 1e-2, 200_000)
     found = convert(values, source="caffe", target="keras-l2")
     assert (found.value == values / 2).all()
-    values[[70_000, 30_000]] = -2.0, -1.0
+    values[[140_000, 30_000]] = -2.0, -1.0
     with pytest.raises(DecaycalcError, match=r"-1.* must not be negative"):
         convert(values, source="caffe", target="keras-l2")
 
