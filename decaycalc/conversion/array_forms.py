@@ -81,11 +81,14 @@ def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: int) -> Floa
 
     The dampening is in the first-order shrink already.
     """
-    rest, p = 1 - momentum, _half_power(momentum, lookahead)
-    e, gain = first_order * rest, _gain(momentum, lookahead)
-    limit = rest / (1 + p)
-    discriminant = (e - limit * limit) * (e * gain**2 - (1 + p) ** 2)
-    b = rest + gain * e
+    rest, top = 1 - momentum, 1 + _half_power(momentum, lookahead)
+    e, limit = first_order * rest, rest / top
+    if lookahead:
+        gain = _gain(momentum, lookahead)
+        ahead, b = e * gain**2, rest + gain * e
+    else:
+        ahead, b = e, rest + e
+    discriminant = (e - limit * limit) * (ahead - top * top)
     real = 2 * e / (b + np.sqrt(np.maximum(discriminant, 0)))
     if np.any(b > 2):  # noqa: PLR2004  (the root of the largest modulus is another one)
         real = np.where(b > 2, np.nan, real)  # noqa: PLR2004

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, base_name, finite
@@ -45,7 +46,7 @@ class Plan(Record):
     condition: str
     note: str
 
-    @property
+    @cached_property
     def needs(self) -> tuple[str, ...]:
         """The quantities that do not cancel, without the value itself."""
         if self.factor is not None:
