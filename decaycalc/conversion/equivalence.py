@@ -153,37 +153,61 @@ def notes(
 
     `exact` says that what is held equal is equal exactly, not to first order.
     """
-    texts: list[str] = []
     one, other = source.convention, target.convention
+    in_decay = held == Invariant.SHRINK
+    texts = [
+        *_order_notes(one, other, held=held, exact=exact),
+        *_lr_note(source, target, same_lr=same_lr),
+        *_buffer_note(source, target),
+    ]
+    if "batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}:
+        texts.append("the batch sizes differ, so the gradients do")
+    texts += [
+        *(_decay_notes(source, target) if in_decay else ()),
+        *_projection_note(one, other),
+        *_loss_unit_note(source, target),
+        *_settings_note(one, other),
+    ]
+    if one != other:
+        texts += [f"an estimate: {text}" for text in _estimated(source, target)]
+    records = dict.fromkeys((one, other))
+    texts += [f"{each.key} holds {each.releases}" for each in records if each.releases]
+    if in_decay and one.variant != other.variant:
+        texts += [*falling_lr(one), *falling_lr(other)]
+    return tuple(texts)
+
+
+def _order_notes(one: Convention, other: Convention, *, held: Invariant, exact: bool) -> list[str]:
+    """Return in which steps, and to which order, the two agree."""
+    texts = []
     schedules = {one.follows, other.follows}
-    if MEASURE not in {one.optimizer, other.optimizer} and not (
-        schedules <= _WITH_LR or len(schedules) == 1
-    ):
+    measured = MEASURE in {one.optimizer, other.optimizer}
+    if not (measured or schedules <= _WITH_LR or len(schedules) == 1):
         texts.append("agrees at peak lr only: the two follow the lr schedule differently")
     if not exact:
         texts.append("to first order, --match decay holds the exact long-run decay equal")
     if held == Invariant.STRENGTH and one.compounds != other.compounds:
         texts.append("to first order: several decays in a step are a little less than their sum")
-    texts += _lr_note(source, target, same_lr=same_lr)
-    texts += _buffer_note(source, target)
-    if "batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}:
-        texts.append("the batch sizes differ, so the gradients do")
-    if held == Invariant.SHRINK and FIT in {one.optimizer, other.optimizer}:
+    return texts
+
+
+def _decay_notes(source: Side, target: Side) -> list[str]:
+    """Return whose decay it is that is held equal, where a side takes no such steps."""
+    texts = []
+    if FIT in {source.convention.optimizer, target.convention.optimizer}:
         texts.append("the solver takes no such steps: the decay is plain SGD's on its objective")
-    if held == Invariant.SHRINK and (source.is_estimate or target.is_estimate):
+    if source.is_estimate or target.is_estimate:
         texts.append("an estimate: Adam divides the penalty's gradient by about the gradient's RMS")
-    if one.is_projected != other.is_projected:
-        projected = one if one.is_projected else other
-        text = "for weights without a gradient or with one at right angles to them"
-        texts.append(f"{text}: {projected.key} decays others as at wd_ratio 1")
-    texts += _loss_unit_note(source, target)
-    texts += _settings_note(one, other)
-    texts += [f"an estimate: {text}" for text in _estimated(source, target) if one != other]
-    texts += [f"{record.key} holds {record.releases}" for record in dict.fromkeys((one, other))
-              if record.releases]  # fmt: skip
-    if held == Invariant.SHRINK and one.variant != other.variant:
-        texts += [*falling_lr(one), *falling_lr(other)]
-    return tuple(texts)
+    return texts
+
+
+def _projection_note(one: Convention, other: Convention) -> list[str]:
+    """Return for which weights they agree where one of the two projects its update."""
+    if one.is_projected == other.is_projected:
+        return []
+    projected = one if one.is_projected else other
+    text = "for weights without a gradient or with one at right angles to them"
+    return [f"{text}: {projected.key} decays others as at wd_ratio 1"]
 
 
 def _estimated(source: Side, target: Side) -> tuple[str, ...]:

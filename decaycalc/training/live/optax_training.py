@@ -31,33 +31,41 @@ def training_of(
     steps = None if total is None or total > _MOST_STEPS else int(total)
     found = read(optimizer, params)
     shares = _shares(found)
-    groups: dict[Any, Group] = {}
-    members: list[GroupedTensor] = []
-    leading = found.leaves[0]
-    for leaf, share in zip(found.leaves, shares, strict=True):
-        kind = leaf.kind if leaf.is_known else ("measured", share)
-        if kind not in groups:
-            groups[kind] = _group(f"group {len(groups)}", leaf, share, steps)
-        decays = groups[kind].weight_decay not in {None, "0"}
-        if decays and not any(each.decays for each in members):
-            leading = leaf
-        members.append(GroupedTensor(
-            name=leaf.name, shape=leaf.shape, groups=(groups[kind].name,), decays=decays
-        ))  # fmt: skip
+    groups, members = _grouped(found.leaves, shares, steps)
+    pairs = zip(found.leaves, members, strict=True)
+    leading = next((leaf for leaf, member in pairs if member.decays), found.leaves[0])
     unread = not leading.is_known and None not in shares
     told = live_training(
         optimizer,
         source=source or "optax",
         record=leading.record or (find(_MEASURED) if unread or leading.is_known else None),
         options={"momentum": leading.chain.momentum, "nesterov": leading.chain.nesterov},
-        groups=tuple(groups.values()),
-        tensors=() if params is None else tuple(members),
+        groups=groups,
+        tensors=() if params is None else members,
     )
     scheduled = steps is None and any(callable(leaf.chain.lr) for leaf in found.leaves)
     return replace(
         told, title=found.title, missing=("steps",) if scheduled else (),
         notes=(_NOTE,) if unread else (),
     )  # fmt: skip
+
+
+def _grouped(
+    leaves: tuple[Leaf, ...], shares: tuple[float | None, ...], steps: int | None
+) -> tuple[tuple[Group, ...], tuple[GroupedTensor, ...]]:
+    """Return the groups of leaves of one kind, and each leaf with its group."""
+    groups: dict[Any, Group] = {}
+    members = []
+    for leaf, share in zip(leaves, shares, strict=True):
+        kind = leaf.kind if leaf.is_known else ("measured", share)
+        if kind not in groups:
+            groups[kind] = _group(f"group {len(groups)}", leaf, share, steps)
+        group = groups[kind]
+        decays = group.weight_decay not in {None, "0"}
+        members.append(
+            GroupedTensor(name=leaf.name, shape=leaf.shape, groups=(group.name,), decays=decays)
+        )
+    return tuple(groups.values()), tuple(members)
 
 
 def _shares(found: Read) -> tuple[float | None, ...]:

@@ -156,14 +156,19 @@ def _annealed(settings: Settings, entry: Entries, ramp: Ramp, kind: str) -> str 
     }
     if not length or not span or end is None or _is_whole(settings, entry, end):
         return compose(kind, **options, **ramp)
-    # Where the scheduler ends before the run, the lr stays as its last step has it.
     share = float((span - 1 if per else span) / length)
     if share >= 1:
         return compose(kind, **options, **ramp)
-    left = (1 + cos(pi * share)) / 2 if power is None else (1 - share) ** float(power)
-    final = float(options["final"] or 0)
+    # Where the scheduler ends before the run, the lr stays as its last step has it.
     first = compose(kind, **options, **ramp, until=_length(entry, end))
-    return f"{first}+{compose('constant', value=f'{final + (1 - final) * left:.12g}')}"
+    return f"{first}+{compose('constant', value=_left(share, power, _final(settings, entry)))}"
+
+
+def _left(share: float, power: Fraction | None, final: Fraction | None) -> str:
+    """Return what is left of lr behind a share of a polynomial's fall, of a cosine's without it."""
+    left = (1 + cos(pi * share)) / 2 if power is None else (1 - share) ** float(power)
+    floor = float(final or 0)
+    return f"{floor + (1 - floor) * left:.12g}"
 
 
 def _is_whole(settings: Settings, entry: Entries, end: Fraction) -> bool:
