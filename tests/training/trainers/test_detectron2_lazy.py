@@ -104,6 +104,7 @@ def test_drops(tmp_path, inner, schedule):
         ("L(MultiStepParamScheduler)(", "L(CosineParamScheduler)(end_value=0.1,", None),
         ("L(MultiStepParamScheduler)(", "L(Own)(", None),
         ("250 / train.max_iter", "share()", None),
+        ("250 / train.max_iter", 'share("a.py").length', None),
         ("train.max_iter = 184375", "train.max_iter *= 2", None),
     ],
 )  # fmt: skip

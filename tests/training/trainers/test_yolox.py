@@ -73,6 +73,7 @@ def test_a_command_line_trains_an_experiment_by_its_name(tmp_path):
     assert (found.kind, float(found.run.lr), found.run.examples_per_step) == ("yolox", 0.02, 128)
     assert read(tmp_path, "b.sh", f"{NAMED} max_epoch 10").run.epochs == 10
     assert read(tmp_path, "c.sh", NAMED.replace("yolox-s", "mine")).convention is None
+    assert read(tmp_path, "d.sh", NAMED.replace("128", "$B")).run.lr is None
 
 
 def test_a_command_line_trains_an_experiment_of_a_file(tmp_path):

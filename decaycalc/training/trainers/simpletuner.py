@@ -1,0 +1,169 @@
+"""SimpleTuner's config.json or config.toml, its keys with or without the dashes of flags.
+
+Source: SimpleTuner bc8e6ab77 simpletuner/helpers/training/optimizer_param.py, custom_schedule.py,
+trainer.py, and its field registry.
+"""
+
+from fractions import Fraction
+
+from decaycalc.record import replace
+from decaycalc.training.reading.arguments import argument
+from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import unknown_optimizer
+from decaycalc.training.reading.schedules import compose, ratio, steps_of
+from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.trainers import hf_trainer
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.tree import Entries
+
+_VERSION = "SimpleTuner bc8e6ab77"
+_OPTIMIZERS = "SimpleTuner bc8e6ab77 optimizer_param.py"
+# The weight decays that differ from those of the classes' own constructors.
+_DECAYS = {"optimi-adamw": "0.0"}
+_LIBRARIES = {"torch": "torch.optim", "bnb": "bitsandbytes.optim", "optimi": "optimi"}
+_TORCHAO = frozenset({"ao-adamw8bit", "ao-adamw4bit", "ao-adamwfp8", "adamw_bf16"})
+_OWN = ("model_family", "model_type", "model_flavour", "data_backend_config", "lora_type")
+
+
+def _prepare(document: Document) -> Document:
+    """Take the dashes off the keys, which older files write as on a command line."""
+    bare = {key.lstrip("-"): node for key, node in document.root.entries.items()}
+    return replace(document, root=Entries(entries=bare, line=document.root.line))
+
+
+def _class(settings: Settings) -> OptimizerClass | None:
+    name = settings.word("optimizer")
+    library, _, own = name.partition("-")
+    if name in _TORCHAO:
+        return find_class("torchao.optim.AdamW")
+    return find_class(f"{_LIBRARIES.get(library, library)}.{own.removesuffix('-paged')}")
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the class; one without a schedule has a rule of its own."""
+    name = settings.word("optimizer")
+    if name.endswith("schedulefree") or "schedulefree-" in name:
+        return Optimizer(convention="schedule-free")
+    found = _class(settings)
+    if found is None:
+        return unknown_optimizer(name)
+    return found.optimizer(decoupled=bool(found.flag) and settings.flag("decouple_lr"))
+
+
+def _decay(settings: Settings) -> Sourced | None:
+    """Return the weight decay in optimizer_config, else what SimpleTuner hands the class."""
+    own = argument("weight_decay", "optimizer_config").derive
+    if own is not None and (said := own(settings)) is not None:
+        return said
+    found, name = _class(settings), settings.word("optimizer")
+    value = _DECAYS.get(name, None if found is None else found.weight_decay)
+    if value is None:
+        return None
+    return Sourced(name="weight_decay", value=value, origin=Origin.DEFAULT, where=_OPTIMIZERS)
+
+
+def _beta2(settings: Settings) -> Sourced:
+    word = settings.word("optimizer")
+    value = "0.99" if word.startswith("optimi-") or "lion" in word else "0.999"
+    return Sourced(name="beta2", value=value, origin=Origin.DEFAULT, where=_OPTIMIZERS)
+
+
+def _eps(settings: Settings) -> Sourced:
+    """Return the eps in optimizer_config, else 1e-6, but 1e-8 for torch's own classes."""
+    own = argument("eps", "optimizer_config").derive
+    if own is not None and (said := own(settings)) is not None:
+        return said
+    value = "1e-8" if settings.word("optimizer").startswith("torch-") else "1e-6"
+    return Sourced(name="eps", value=value, origin=Origin.DEFAULT, where=_OPTIMIZERS)
+
+
+def _scaled(settings: Settings) -> Sourced | None:
+    """Return the lr times the batch, or times its root, where that is asked for."""
+    if "lr" in settings.given or not settings.flag("lr_scale"):
+        return None
+    sizes = [settings.count(name) for name in PER_DEVICE]
+    base = settings.number("base_lr")
+    if base is None or None in sizes:
+        note = "lr_scale multiplies learning_rate by the batch, which is not known"
+        return Sourced(name="lr", value=None, origin=Origin.MISSING, where="lr_scale", note=note)
+    batch = Fraction(1)
+    for size in sizes:
+        batch *= size or 1
+    if settings.flag("lr_scale_sqrt"):
+        return derived("lr", f"{float(base) * float(batch) ** 0.5:.12g}", "learning_rate · √B")
+    return derived("lr", decimal_text(base * batch), "learning_rate · B")
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return the schedules that are transformers'; its sine and cosine repeat by the warm-up."""
+    name, warm = settings.word("scheduler"), steps_of(settings, "warmup_steps")
+    if name in {"sine", "cosine", "cosine_with_restarts"}:
+        return None
+    if name == "polynomial":
+        power, final = settings.number("power"), ratio(settings, "lr_end", "lr")
+        return compose(
+            "polynomial", power=power, final=final or None, warmup=str(warm) if warm else None
+        )
+    own = None if name == "constant" or not warm else str(warm)
+    return hf_trainer.find_schedule(settings, own)
+
+
+def _exempt(_: Settings) -> Exemption:
+    return Exemption(rule="nothing", mask="all", switch="with DeepSpeed's optimizer it differs")
+
+
+def _finish(settings: Settings, made: Training) -> Training:
+    names = [name for name in ("text_encoder_lr", "lyrics_embedder_lr") if settings.has(name)]
+    notes = (f"{name}: those tensors have an lr of their own" for name in names)
+    return made.with_notes(*notes)
+
+
+TRAINER = Trainer(
+    kind="simpletuner",
+    title="SimpleTuner",
+    version=_VERSION,
+    signatures=tuple(
+        Signature(
+            all_of=(f"{dashes}data_backend_config",),
+            any_of=tuple(f"{dashes}{name}" for name in (*_OWN[:3], "lora_type", "learning_rate",
+                                                        "train_batch_size", "optimizer")),
+            at_least=2,
+        )
+        for dashes in ("", "--")
+    ),
+    fields=(
+        Field(name="optimizer", paths=("optimizer",), default="adamw_bf16"),
+        Field(name="weight_decay", covers=("optimizer_config",), derive=_decay),
+        Field(name="base_lr", paths=("learning_rate",), default="4e-7"),
+        Field(name="lr", paths=("learning_rate",), overrule=_scaled, default="4e-7"),
+        Field(name="lr_scale", paths=("lr_scale",), default="false"),
+        Field(name="lr_scale_sqrt", paths=("lr_scale_sqrt",), default="false"),
+        Field(name="beta1", paths=("optimizer_beta1",), default="0.9"),
+        Field(name="beta2", paths=("optimizer_beta2",), derive=_beta2),
+        Field(name="eps", covers=("optimizer_config",), derive=_eps),
+        argument("momentum", "optimizer_config", default="0"),
+        argument("dampening", "optimizer_config", default="0"),
+        argument("nesterov", "optimizer_config", default="false"),
+        argument("decouple_lr", "optimizer_config", default="false"),
+        Field(name="batch_size", paths=("train_batch_size",), default="4"),
+        Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
+        Field(name="world_size", paths=("num_processes",), default="1"),
+        Field(name="steps", paths=("max_train_steps",), absent=("0", "-1")),
+        Field(name="epochs", paths=("num_train_epochs",), absent=("0",), default="1"),
+        Field(name="scheduler", paths=("lr_scheduler",), default="constant_with_warmup"),
+        Field(name="warmup_steps", paths=("lr_warmup_steps",), default="0"),
+        Field(name="power", paths=("lr_power",), default="0.8"),
+        Field(name="lr_end", paths=("lr_end",), default="4e-7"),
+        Field(name="num_restarts", paths=("lr_num_cycles",), default="1"),
+    ),
+    optimizer=_optimizer,
+    schedule=_schedule,
+    exempt=_exempt,
+    harmless=("vae_batch_size", "num_train_epochs", "checkpoint*", "validation*", "ema_*",
+              "optimizer_config", "text_encoder_lr", "lyrics_*", "lr_end", "lr_power"),
+    prepare=_prepare,
+    finish=_finish,
+)  # fmt: skip
