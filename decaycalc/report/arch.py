@@ -1,11 +1,12 @@
 """The inventory of `arch`: what decays and what is exempt at a glance, then groups and tensors."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from math import exp, fsum
+from collections.abc import Hashable, Iterator, Mapping
+from math import exp
 from typing import cast
 
 from decaycalc.architecture.inventory import Entry, Inventory
+from decaycalc.architecture.penalty import add
 from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report import heading
 from decaycalc.report.digits import escaped, show
@@ -174,7 +175,7 @@ def _line(name: str, entries: list[Entry], *, measured: bool, priced: bool) -> t
     """Return the row of one tensor, or the sums of several that are alike."""
     first = entries[0]
     n_weights = sum(entry.tensor.n_weights for entry in entries)
-    squares = _sum(entry.measured_sum_of_squares for entry in entries)
+    squares = add(entry.measured_sum_of_squares for entry in entries)
     rms = (squares / n_weights) ** 0.5 if squares is not None and n_weights else None
     return (
         name,
@@ -182,9 +183,9 @@ def _line(name: str, entries: list[Entry], *, measured: bool, priced: bool) -> t
         n_weights,
         first.tensor.role.value,
         _decays(first),
-        _sum(entry.tensor.sum_of_squares for entry in entries),
+        add(entry.tensor.sum_of_squares for entry in entries),
         *((squares, rms) if measured else ()),
-        *((_sum(entry.penalty for entry in entries),) if priced else ()),
+        *((add(entry.penalty for entry in entries),) if priced else ()),
     )
 
 
@@ -193,11 +194,6 @@ def _decays(entry: Entry) -> Marked:
         return Marked(content="exempt", tone=Tone.PARTIAL)
     factor = entry.decay_mult
     return Marked(content="yes" if factor in {None, 1} else f"× {show(float(factor or 0))}")
-
-
-def _sum(numbers: Iterable[float | None]) -> float | None:
-    known = list(numbers)
-    return None if None in known else fsum(number for number in known if number is not None)
 
 
 def _modules(inventory: Inventory, depth: int) -> Table:
@@ -224,5 +220,5 @@ def _module(name: str, entries: list[Entry]) -> tuple[Cell, ...]:
         len(entries),
         sum(entry.tensor.n_weights for entry in entries),
         sum(entry.tensor.n_weights for entry in kept),
-        _sum(entry.known_sum_of_squares for entry in kept),
+        add(entry.known_sum_of_squares for entry in kept),
     )

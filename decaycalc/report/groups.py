@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from decaycalc.report.digits import show
-from decaycalc.report.recipes import printable
+from decaycalc.report.digits import escaped, show
 from decaycalc.report.table import Cell, Column, Kind, Table, Tone
 
 _COUNTS = ("n_tensors", "n_weights")
@@ -34,7 +33,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> Table:
 def named(row: Mapping[str, Any]) -> str:
     """Return a group's name, with the share of steps and the point where they are not plain."""
     share, towards = row["update_share"], row["towards"]
-    parts = [printable(row["name"])]
+    parts = [escaped(row["name"])]
     parts += [f"in {show(100 * share)} % of the steps"] if share != 1 else []
     parts += ["towards its start"] if towards == "initial" else []
     return ", ".join(parts)

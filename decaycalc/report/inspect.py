@@ -7,9 +7,8 @@ from decaycalc.conventions.run import Run
 from decaycalc.inspection import GroupDecay, Inspection, NetworkJson, network_of
 from decaycalc.record import replace
 from decaycalc.report.check import findings
-from decaycalc.report.digits import show
+from decaycalc.report.digits import escaped, show
 from decaycalc.report.groups import named
-from decaycalc.report.recipes import printable
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.training.record import Origin, Sourced, Training
 
@@ -69,18 +68,18 @@ def _publication(training: Training) -> Iterator[Paragraph]:
     if training.kind == _PUBLISHED:
         stated = {found.where for found in training.quantities if found.origin is Origin.FILE}
         for where in stated:
-            yield Paragraph(text=f"published: {printable(where)}", tone=Tone.QUIET, apart=False)
+            yield Paragraph(text=f"published: {escaped(where)}", tone=Tone.QUIET, apart=False)
 
 
 def headline(training: Training) -> str:
     """Return the source, the trainer, and what the number is."""
     title = f"{training.title}, {training.reading}" if training.reading else training.title
     if training.convention is None:
-        return f"{printable(training.source)}: {title} · {training.refusal or 'no convention'}"
+        return f"{escaped(training.source)}: {title} · {training.refusal or 'no convention'}"
     value = training.value or "not known"
     read_as = f", read as {training.read_as}" if training.read_as else ""
     what = f"{training.convention}{read_as}, weight_decay {value}"
-    return f"{printable(training.source)}: {title} · {what}"
+    return f"{escaped(training.source)}: {title} · {what}"
 
 
 def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
@@ -91,10 +90,10 @@ def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
             yield _row(by_name[name], training)
     schedule = by_name.get("schedule")
     told = None if schedule is None else schedule.value
-    yield ("schedule", training.schedule or printable(told or "not known"), _origin(schedule))
+    yield ("schedule", training.schedule or escaped(told or "not known"), _origin(schedule))
     if training.decay_schedule is not None:
         own = _origin(by_name.get("decay_schedule"))
-        yield ("decay schedule", printable(training.decay_schedule), own)
+        yield ("decay schedule", escaped(training.decay_schedule), own)
     yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
     yield ("length", _length(training.run), _length_origin(by_name))
     yield ("exempt", training.exempt.rule, _exempt_origin(training))
@@ -144,7 +143,7 @@ def _row(found: Sourced, training: Training) -> tuple[Cell, ...]:
     if found.name == "beta1":
         betas = "not known" if training.betas is None else ", ".join(training.betas)
         return ("betas", betas, _origin(found))
-    value = "not known" if found.value is None else printable(found.value)
+    value = "not known" if found.value is None else escaped(found.value)
     return (found.name.replace("_", " "), value, _origin(found))
 
 
@@ -152,7 +151,7 @@ def _origin(found: Sourced | None) -> str:
     """Return where a quantity comes from, in words."""
     if found is None or (found.origin is Origin.MISSING and not found.note):
         return ""
-    where = printable(found.where)
+    where = escaped(found.where)
     if found.line is not None:
         where = f"line {found.line}, {where}"
     elif found.origin is Origin.DEFAULT:

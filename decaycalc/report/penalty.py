@@ -1,11 +1,10 @@
 """The penalty's scale: by layer with a network, and the λ that stands beside each kind of loss."""
 
-from collections.abc import Iterable
-from math import exp, fsum, inf
+from math import exp, inf
 from typing import TYPE_CHECKING
 
 from decaycalc.answers import Answer
-from decaycalc.architecture.penalty import LayerPenalty, Penalty
+from decaycalc.architecture.penalty import LayerPenalty, Penalty, add
 from decaycalc.report.digits import show
 from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
 
@@ -103,13 +102,8 @@ def _row(name: str, layers: list[LayerPenalty]) -> tuple[Cell, ...]:
     return (
         name,
         sum(layer.n_weights for layer in layers),
-        _sum(layer.sum_of_squares if layer.value is None else layer.value for layer in layers),
-        _sum(layer.share for layer in layers),
+        add(layer.sum_of_squares if layer.value is None else layer.value for layer in layers),
+        add(layer.share for layer in layers),
         first.per_step_shrink if len({layer.per_step_shrink for layer in layers}) == 1 else "",
         first.per_step_shrink_if_normalized if alike else "",
     )
-
-
-def _sum(numbers: Iterable[float | None]) -> float | None:
-    known = list(numbers)
-    return None if None in known else fsum(number for number in known if number is not None)

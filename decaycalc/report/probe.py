@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from decaycalc.report.digits import show
-from decaycalc.report.recipes import printable
+from decaycalc.report.digits import escaped, show
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.training.live.probe import GroupProbe, Probe
 
@@ -23,16 +22,16 @@ _COLUMNS = (
 
 def tables(found: Probe) -> Iterator[Block]:
     """Yield the class, its groups, and what is to be said of the catalogue's records."""
-    yield Paragraph(text=printable(found.optimizer), tone=Tone.VALUE)
+    yield Paragraph(text=escaped(found.optimizer), tone=Tone.VALUE)
     yield Table(title="group", columns=_COLUMNS, rows=tuple(map(_row, found.groups)))
     for reason in dict.fromkeys(each.agreement.reason for each in found.groups):
         if reason:
-            yield Paragraph(text=printable(reason), tone=Tone.QUIET, apart=False)
+            yield Paragraph(text=escaped(reason), tone=Tone.QUIET, apart=False)
 
 
 def _row(group: GroupProbe) -> tuple[Cell, ...]:
     found = group.measured
-    name = f"{printable(group.name)}, {group.n_dims}-D"
+    name = f"{escaped(group.name)}, {group.n_dims}-D"
     if found is None:
         return (name, group.lr, group.own_weight_decay, *[None] * 6, _verdict(group))
     return (

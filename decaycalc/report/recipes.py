@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.report.digits import show
+from decaycalc.report.digits import escaped, show
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -146,14 +146,9 @@ def origins(training: Training) -> Table:
 
 
 def _origin(found: Sourced) -> tuple[Cell, ...]:
-    value = None if found.value is None else printable(found.value)
+    value = None if found.value is None else escaped(found.value)
     line = None if found.line is None else str(found.line)
-    return (found.name, value, found.origin.value, printable(found.where), line, found.note)
-
-
-def printable(text: str) -> str:
-    """Return a text of a file as a terminal prints it, control characters escaped."""
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return (found.name, value, found.origin.value, escaped(found.where), line, found.note)
 
 
 def _multipliers(training: Training) -> Iterator[Table]:
@@ -164,7 +159,7 @@ def _multipliers(training: Training) -> Iterator[Table]:
         Column(header="decay ×", kind=Kind.READ),
     )
     rows = tuple(
-        (printable(group.name), group.lr_mult, group.decay_mult)
+        (escaped(group.name), group.lr_mult, group.decay_mult)
         for group in training.groups
         if group.weight_decay is None and group.name == group.selector
     )

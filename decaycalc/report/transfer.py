@@ -8,8 +8,7 @@ from decaycalc.conventions.record import SGD
 from decaycalc.conventions.run import Run
 from decaycalc.record import replace
 from decaycalc.report import heading
-from decaycalc.report.digits import show
-from decaycalc.report.recipes import printable
+from decaycalc.report.digits import escaped, show
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -73,7 +72,7 @@ def tables(
 def of_group(name: str, moved: Transfer) -> Table:
     """Return one group's rules, as those of the run are shown."""
     few = _few(moved, _chosen(moved))
-    title = f"{printable(name)}: if lr is"
+    title = f"{escaped(name)}: if lr is"
     first = replace(few.columns[0], header=title)
     return replace(few, title=title, columns=(first, *few.columns[1:]))
 
