@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.trainers.reading import read, shrink
 
-FILE = """\
+FILE = """
 {
   "train_module": {
     "rank_microbatch_size": 16384,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.training.trainers.reading import quantity, read, shrink
 
-FILE = """\
+FILE = """
 {
   "data_backend_config": "config/data.json",
   "model_family": "flux",
