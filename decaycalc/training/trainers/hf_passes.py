@@ -14,6 +14,7 @@ from decaycalc.training.reading.trainer import PER_DEVICE, Field
 from decaycalc.training.record import Origin, Sourced, Training
 
 _OF_PPO = ("num_ppo_epochs", "missing_eos_penalty", "sft_model_path")
+_OLDER = "per_device_train_batch_size counts completions from trl 0.15 on; in 0.14 it was prompts"
 _GROUPED = {"grpo": "8", "rloo": "2"}
 _OTHERS = ("num_epochs", "num_mini_batches")  # open-instruct's, which count otherwise
 
@@ -98,7 +99,8 @@ def by_prompts(settings: Settings, made: Training) -> Training:
         "completions of a step / num_generations",
     )
     quantities = tuple(whole if each.name == whole.name else each for each in made.quantities)
-    return replace(made, run=run, quantities=quantities)
+    made = replace(made, run=run, quantities=quantities)
+    return made.with_notes(_OLDER) if settings.has("num_generations") else made
 
 
 PER_PROMPT = Field(

@@ -4,6 +4,7 @@ Source: karpathy/nanoGPT train.py, configurator.py (dc81cb36 for the warm-up's f
 """
 
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -16,6 +17,8 @@ _OWN = (
 )  # fmt: skip
 
 
+# By what forks name an optimizer; nanoGPT itself has AdamW alone.
+_OF_FORKS = ("optimizer_name", "optimizer", "optimizer_type", "optim", "opt")
 # Programs that share some of these names, and transformers' description of a model.
 _OTHER_PROGRAMS = (
     "micro_batch_size", "per_device_batch_size", "per_device_train_batch_size", "train_iters",
@@ -24,7 +27,12 @@ _OTHER_PROGRAMS = (
 )  # fmt: skip
 
 
-def _optimizer(_: Settings) -> Optimizer:
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return AdamW; a fork's file that names another optimizer, as Sophia's, has none here."""
+    words = [text for name in _OF_FORKS for text in settings.texts(name)]
+    others = [word for word in words if not word.lower().startswith("adamw")]
+    if others:
+        return unknown_optimizer(others[0], setting="a fork's optimizer")
     return Optimizer(convention="nanogpt", uses=("beta1", "beta2"))
 
 
@@ -98,7 +106,7 @@ TRAINER = Trainer(
     exempt=_exempt,
     # gradient_accumulation_steps is of all devices: train.py divides it by their number.
     batch=lambda _: ("batch_size", "block_size", "grad_accum"),
-    harmless=("max_new_tokens",),
+    harmless=("max_new_tokens", *_OF_FORKS),
     unit=lambda _: "tokens",
     finish=_finish,
 )  # fmt: skip

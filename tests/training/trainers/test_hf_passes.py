@@ -65,6 +65,7 @@ def test_a_batch_of_completions_is_counted_in_prompts(tmp_path, program, changes
     assert (made.run.examples_per_step, made.unit) == (batch, unit)
     assert made.run.total_steps == 2 * -(-100 // batch)
     assert quantity(made, "examples_per_step").value == str(batch)
+    assert any("in 0.14 it was prompts" in note for note in made.notes) == bool(changes)
 
 
 def test_a_batch_that_is_given_counts_prompts(tmp_path):

@@ -97,3 +97,10 @@ def test_the_description_of_a_model_is_no_run(tmp_path):
     )
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "config.json", text)
+
+
+@pytest.mark.parametrize(("name", "is_known"), [("sophiag", False), ("adamw", True)])
+def test_a_fork_s_optimizer_is_none_of_its_own(tmp_path, name, is_known):
+    text = f"block_size = 1024\nmax_iters = 100\nn_layer = 12\noptimizer_name = '{name}'\n"
+    found = read(tmp_path, "a.py", text)
+    assert (found.convention is not None, found.value is not None) == (is_known, is_known)
