@@ -147,7 +147,7 @@ def _tensors(inventory: Inventory) -> Table:
     columns = (
         Column(header="Tensors"),
         Column(header="shape", rank=Rank.USEFUL),
-        Column(header="weights", kind=Kind.READ),
+        Column(header="weights", kind=Kind.READ, rank=Rank.USEFUL),
         Column(header="role", rank=Rank.USEFUL),
         Column(header="decays"),
         Column(header="Σw² at init", kind=Kind.READ, rank=Rank.USEFUL),

@@ -90,7 +90,7 @@ def listing(conventions: tuple[Convention, ...]) -> Iterator[Block]:
 def _list(title: str, conventions: tuple[Convention, ...]) -> Table:
     columns = (
         Column(header=title),
-        Column(header="means", tone=Tone.VALUE),
+        Column(header="means", tone=Tone.VALUE, least=22),
         Column(header="default", rank=Rank.USEFUL),
         Column(header="title", rank=Rank.EXTRA, tone=Tone.QUIET),
     )

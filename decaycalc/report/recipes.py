@@ -21,7 +21,7 @@ from decaycalc.training.record import Sourced, Training
 _COLUMNS = (
     Column(header="Recipes"),
     Column(header="timescale, epochs", kind=Kind.READ, tone=Tone.VALUE),
-    Column(header="of the run", kind=Kind.SHARE),
+    Column(header="of the run", kind=Kind.SHARE, rank=Rank.USEFUL),
     Column(header="weight left", kind=Kind.SHARE, rank=Rank.USEFUL),
     Column(header="λ", kind=Kind.COPIED),
     Column(header="lr", kind=Kind.COPIED, rank=Rank.USEFUL),

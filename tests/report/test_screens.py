@@ -197,3 +197,13 @@ def test_a_published_run_names_its_source_once_and_shows_the_decay_s_own_schedul
 def test_a_framework_s_default_is_said_once_beside_one_target(run):
     shown = lines(run, "convert 5e-4 --from yolov5 --to pytorch-sgd -B 16")
     assert shown[-2:] == ["nbs 64, its default", "micro-batches 4 (not given)"]
+
+
+@pytest.mark.parametrize(
+    ("words", "most"),
+    [("recipes", 100), ("conventions keras", 45), ("arch gpt2", 30), ("arch resnet50", 70)],
+)
+def test_a_list_loses_columns_on_a_narrow_terminal_before_its_rows_become_records(run, words, most):
+    shown = run(*words.split(), "--width", "60").out.splitlines()
+    assert len(shown) < most
+    assert max(map(len, shown)) <= 60
