@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.architecture.penalty import Penalty, counted, decayed_layers, penalty
 from decaycalc.conventions.catalogue import common, conventions
-from decaycalc.conventions.forms import PER_RUN_FACTOR
 from decaycalc.conventions.record import Convention, NumberJson
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.assumptions import (
@@ -24,6 +23,7 @@ from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict, replace
+from decaycalc.survival import whole_run
 from decaycalc.survival.documents import SummaryJson
 from decaycalc.training.record import ConvertedGroupJson
 
@@ -176,6 +176,8 @@ def answer(question: Question) -> Answer:
     scheduled = None if decay is None else _scheduled(question, source)
     if scheduled is not None and decay is not None:
         decay = replace(decay, per_run_factor=scheduled.decay.survival)
+        whole_run.require_constant(question.source, value, scheduled)
+        conversions = whole_run.over_the_run(conversions, scheduled)
     if decay is not None and question.open_lr:
         decay = replace(decay, per_run_factor=None)
     assumptions = _assumptions(source, decay, conversions)
@@ -215,9 +217,9 @@ def _assumptions(
 
 def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tuple[str, ...]:
     """Return what a decay's own schedule does to the numbers of other conventions."""
-    if question.decay_schedule is None or not conversions:
+    records = [made.convention for made in conversions if not whole_run.is_of_one(made.convention)]
+    if question.decay_schedule is None or not records:
         return ()
-    records = (conversion.convention for conversion in conversions)
     others = [record.key for record in records if not record.is_proportional]
     text = "the conversions are of VALUE itself, which the decay schedule multiplies"
     return (f"{text}; it does not multiply {', '.join(others)}" if others else text,)
@@ -225,8 +227,10 @@ def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tupl
 
 def _departures(question: Question, source: Side, value: Fraction | None) -> list[str]:
     """Return, of each target asked for, how far its exact decay is from the source's."""
-    texts = []
+    texts, followed = [], question.schedule or question.decay_schedule
     for target in question.targets if value else ():
+        if followed and whole_run.is_of_one(target):
+            continue
         way = _way(question, source, target)
         shrinks = None if way.missing() or value is None else way.shrinks(value)
         if shrinks is None or abs(shrinks[1] - shrinks[0]) * _WORTH_SAYING <= abs(shrinks[0]):
@@ -241,8 +245,7 @@ def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
     """Return the decay over the scheduled run, None where no schedule is given."""
     if question.value is None or (question.schedule, question.decay_schedule) == (None, None):
         return None
-    # Imported here: only a schedule needs numpy.
-    from decaycalc.survival.scheduled import follow_decay  # noqa: PLC0415
+    from decaycalc.survival.scheduled import follow_decay  # noqa: PLC0415  (numpy, if asked)
 
     return follow_decay(
         question.value,
@@ -308,8 +311,7 @@ def _convert(
     Raises:
         NoEquivalentError: one of the two is of the whole run, over which the lr is not known.
     """
-    if question.open_lr and PER_RUN_FACTOR in {source.convention.form, target.form}:
-        raise NoEquivalentError(source.convention.key, target.key, question.open_lr)
+    whole_run.require_known_lr(source.convention, target, question.open_lr)
     return apply_as_far(_way(question, source, target), value, layers=layers)
 
 

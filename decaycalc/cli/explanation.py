@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from decaycalc.answers import Answer, Question
+    from decaycalc.conversion.convert import Conversion
     from decaycalc.explanation.step import Explanation
     from decaycalc.report.table import Block
 
@@ -39,15 +40,27 @@ def of_answer(question: "Question", answer: "Answer") -> "tuple[Explanation, ...
     from decaycalc.explanation.conversion import explain
 
     source = Side(convention=answer.source, run=answer.run)
-    return tuple(
-        explain(
-            plan(
-                source,
-                target_side(source, conversion.convention, question.target_run),
-                match=question.match,
-            ),
-            answer.value,
-            layers=conversion.layers,
-        )
-        for conversion in answer.conversions
+
+    def derived(conversion: "Conversion") -> "Explanation":
+        there = target_side(source, conversion.convention, question.target_run)
+        way = plan(source, there, match=question.match)
+        return over_a_schedule(explain(way, answer.value, layers=conversion.layers), conversion)
+
+    return tuple(map(derived, answer.conversions))
+
+
+def over_a_schedule(explanation: "Explanation", conversion: "Conversion") -> "Explanation":
+    """Return a derivation whose last step is what a schedule leaves, where the number is that."""
+    from decaycalc.explanation.step import Step
+    from decaycalc.survival.whole_run import FORMULA
+
+    if conversion.formula != FORMULA:
+        return explanation
+    last = Step(
+        title="over the schedule",
+        text="lr changes from step to step: each step's own factor, multiplied",
+        formula="factor",
+        source="the schedule, step by step",
+        result=conversion.value,
     )
+    return replace(explanation, steps=(*explanation.steps, last))

@@ -9,7 +9,7 @@ from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE
 from decaycalc.cli.options import EMIT_HELP, KIND, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.conventions.run import Run
-from decaycalc.errors import NoEquivalentError, UsageError
+from decaycalc.errors import NoEquivalentError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.report.documents import RecipesJson
@@ -77,9 +77,16 @@ def command(
 
 
 def chosen(search: str | None, near: str | None) -> Any:
-    """Return the recipes that mention a text, or those nearest to a timescale, nearest first."""
+    """Return the recipes that mention a text, or those nearest to a timescale, nearest first.
+
+    Raises:
+        UsageError: both are asked for.
+        UnknownNameError: no recipe mentions the text.
+    """
     from decaycalc.training.published.index import RECIPES, find
 
+    if near is not None and search is not None:
+        raise UsageError("--search and --near choose otherwise: give one of them")
     if near is not None:
         from decaycalc.algebra.quantity import exact
         from decaycalc.training.published.nearest import nearest
@@ -87,7 +94,12 @@ def chosen(search: str | None, near: str | None) -> Any:
         epochs = float(exact(near, name="near"))
         return tuple(find(entry.name) for entry in nearest(epochs, most=10))
     wanted = (search or "").lower()
-    return tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())
+    found = tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())
+    if not found:
+        names = (recipe.name for recipe in RECIPES)
+        hint = "('decaycalc recipes' lists them)"
+        raise UnknownNameError("published run with", search or "", names, hint=hint)
+    return found
 
 
 def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: str | None) -> Shown:

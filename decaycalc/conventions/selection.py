@@ -5,6 +5,8 @@ from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Convention
 from decaycalc.errors import UnknownNameError
 
+_LISTED = "('decaycalc conventions' shows the groups)"
+
 
 def select(
     *,
@@ -28,14 +30,15 @@ def select(
         name = first_word(framework)
         chosen = tuple(c for c in chosen if c.key.startswith(f"{name}-") or c.key == name)
         if not chosen:
-            raise UnknownNameError("framework", framework, {_framework(c) for c in conventions()})
+            known = {_framework(c) for c in conventions()}
+            raise UnknownNameError("framework", framework, known, hint=_LISTED)
     if invariant is not None:
         chosen = tuple(c for c in chosen if (c.invariant or "none") == invariant)
     if search is not None:
         chosen = tuple(c for c in chosen if search.lower() in _text(c))
     if not chosen:
         words = {word for c in conventions() for word in c.key.split("-")}
-        raise UnknownNameError("convention with", search or framework or "", words)
+        raise UnknownNameError("convention with", search or framework or "", words, hint=_LISTED)
     return chosen
 
 

@@ -187,6 +187,15 @@ def test_recipes_begin_with_what_they_range_over(run):
     [
         ("recipes deit-b --search x", "--search lists: leave out NAME"),
         ("recipes deit-b --near 3", "--near lists: leave out NAME"),
+        ("recipes --near 3 --search x", "--search and --near choose otherwise: give one of them"),
+        (
+            "recipes --search zzz",
+            "unknown published run with 'zzz' ('decaycalc recipes' lists them)",
+        ),
+        (
+            "conventions --search zzz",
+            "unknown convention with 'zzz' ('decaycalc conventions' shows the groups)",
+        ),
         ("recipes --decay-mask all", "--decay-mask says what decays in code: give --emit"),
         ("recipes deit-b --decay-mask all", "--decay-mask says what decays in code: give --emit"),
         ("conventions keras-l2 --search x", "--search lists: leave out KEY"),
