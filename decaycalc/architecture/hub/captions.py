@@ -7,8 +7,8 @@ towers start is not told here.
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.decoders import opt
+from decaycalc.architecture.hub.encoder_decoders import t5
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.sequences import t5
 from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture, Role
 

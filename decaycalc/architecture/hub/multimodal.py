@@ -6,7 +6,7 @@ qwen3_vl}/configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules and
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.relatives import FAMILIES, relative
+from decaycalc.architecture.hub.llamas import FAMILIES, relative
 from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, idefics_vision, siglip_vision
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
