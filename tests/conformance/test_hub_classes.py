@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from decaycalc.architecture.hub.relatives import FAMILIES
 from fresh import check_start, ours, shapes_of
 
-from decaycalc.architecture.hub import MODEL_TYPES, build_config
+from decaycalc.architecture.hub import MODEL_TYPES, SECOND_NAMES, build_config
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.readers import read_architecture
@@ -234,6 +235,48 @@ def test_a_saved_configuration_describes_its_class(tmp_path, kind, label):
     model.tie_weights()
     config.save_pretrained(tmp_path)
     assert ours(read_architecture(str(tmp_path / "config.json"))) == shapes_of(model)
+
+
+# Keys that a class reads in another way than its relatives do, or not at all.
+UNUSUAL = {"mlp_bias": True, "qkv_bias": False, "head_dim": 12, "attention_bias": True}
+VARIED = [
+    *((kind, UNUSUAL) for kind in FAMILIES if kind in KINDS),
+    *((kind, {"tie_word_embeddings": tied}) for kind in ("phi", "gptj", "codegen", "falcon", "t5")
+      for tied in (True, False)),
+    ("falcon", {"parallel_attn": False, "new_decoder_architecture": True}),
+    ("falcon", {"parallel_attn": False, "new_decoder_architecture": False}),
+    ("falcon", {"num_ln_in_parallel_attn": 2, "new_decoder_architecture": False}),
+    ("phi", {"head_dim": 8}), ("starcoder2", {"head_dim": 8}), ("stablelm", {"head_dim": 8}),
+    ("beit", {"use_shared_relative_position_bias": True}), ("t5", {"is_gated_act": False}),
+    ("t5gemma", {"vocab_size": 601, "tie_word_embeddings": False}),
+    ("detr", {"backbone_kwargs": {"in_chans": 1, "out_indices": [1, 2, 3, 4]}}),
+    ("blip", {"vision_config": {"qkv_bias": False, **TOWER}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "changes"), VARIED)
+def test_a_varied_configuration_is_read_as_its_class_reads_it(tmp_path, kind, changes):
+    name, _, heads = MODEL_TYPES[kind]
+    values = json.loads(small_config(kind).to_json_string(use_diff=False)) | changes
+    check_read(tmp_path, {**values, "architectures": [name + heads[0]]})
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SECOND_NAMES if kind != "xlnet"])
+def test_the_second_names_of_fields_are_read(tmp_path, kind):
+    name, _, heads = MODEL_TYPES[kind]
+    values = json.loads(small_config(kind).to_json_string(use_diff=False))
+    said = {"hidden_size": 96, "head_dim": 8, "num_attention_heads": 3, "num_hidden_layers": 2}
+    values |= {second: said.get(second, 40) for second in SECOND_NAMES[kind]}
+    check_read(tmp_path, {**values, "architectures": [name + heads[0]]})
+
+
+def check_read(folder, values):
+    (folder / "config.json").write_text(json.dumps(values))
+    config = transformers.AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        model = getattr(transformers, values["architectures"][0])(config)
+    model.tie_weights()
+    assert ours(read_architecture(str(folder / "config.json"))) == shapes_of(model)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -157,6 +157,30 @@ MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
 }
 
 
+_GPT = {"hidden_size": "n_embd", "max_position_embeddings": "n_positions",
+        "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"}  # fmt: skip
+_T5 = {"hidden_size": "d_model", "num_attention_heads": "num_heads",
+       "num_hidden_layers": "num_layers", "head_dim": "d_kv"}  # fmt: skip
+_BART = {"hidden_size": "d_model"}
+# The fields that a type's configuration has by a second name too (its `attribute_map`).
+SECOND_NAMES: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("gpt2", "openai-gpt", "gpt_bigcode", "codegen", "gptj"), _GPT),
+    **dict.fromkeys(("t5", "mt5", "umt5"), _T5),
+    **dict.fromkeys(
+        ("bart", "mbart", "pegasus", "marian", "m2m_100", "whisper", "detr", "table-transformer"),
+        _BART,
+    ),
+    "distilbert": {"hidden_size": "dim", "num_attention_heads": "n_heads",
+                   "num_hidden_layers": "n_layers"},
+    "bloom": {"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"},
+    "mpt": {"num_attention_heads": "n_heads", "hidden_size": "d_model",
+            "num_hidden_layers": "n_layers"},
+    "gpt_neo": {"num_attention_heads": "num_heads", "num_hidden_layers": "num_layers"},
+    "xlnet": {"n_token": "vocab_size", "hidden_size": "d_model", "num_attention_heads": "n_head",
+              "num_hidden_layers": "n_layer"},
+}  # fmt: skip
+
+
 def build_config(fields: Fields) -> Architecture:
     """Return the model that a configuration's `model_type` and `architectures` describe.
 
@@ -168,9 +192,24 @@ def build_config(fields: Fields) -> Architecture:
         near = nearest_names(kind[:40], MODEL_TYPES)
         hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(MODEL_TYPES)}"
         raise UnreadableFileError(fields.path, f"unknown model_type {kind[:40]!r}; {hint}")
+    fields = fields.renamed(SECOND_NAMES.get(kind, {}))
+    _refuse_distances(fields)
     name, rule, heads = MODEL_TYPES[kind]
     head = _head(fields, name, heads)
     return replace(rule(fields, head), class_name=name + head)
+
+
+def _refuse_distances(fields: Fields) -> None:
+    """Refuse BERT's tables of distances between words, which transformers 5 has no more.
+
+    Raises:
+        UnreadableFileError: a part has one.
+    """
+    parts = (fields.part(name) for name, part in fields.values.items() if isinstance(part, dict))
+    for each in (fields, *parts):
+        positions = each.values.get("position_embedding_type")
+        if positions in {"relative_key", "relative_key_query"}:
+            raise each.wrong("position_embedding_type", positions, "'absolute'")
 
 
 def _head(fields: Fields, name: str, heads: tuple[str, ...]) -> str:

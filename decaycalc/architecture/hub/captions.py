@@ -93,9 +93,13 @@ def _feed_forward(part: Builder, layer: str, widths: tuple[int, int], ending: st
 
 
 def _blip_vision(
-    part: Builder, name: str, fields: Fields, usual: tuple[int, int, int, int, int]
-) -> int:
-    """Add a vision tower, return its width; `usual` are widths, layers, image and patch."""
+    part: Builder, name: str, fields: Fields, usual: tuple[int, int, int, int, int], *,
+    bias: bool = True,
+) -> int:  # fmt: skip
+    """Add a vision tower, return its width; `usual` are widths, layers, image and patch.
+
+    `bias` is that of queries, keys and values.
+    """
     width, hidden = (
         fields.size("hidden_size", usual[0]),
         fields.size("intermediate_size", usual[1]),
@@ -105,7 +109,6 @@ def _blip_vision(
     part.add(f"{table}.class_embedding", 1, 1, width, role=Role.OTHER, variance=None)
     part.add(f"{table}.position_embedding", 1, places, width, role=Role.POSITION, variance=None)
     part.conv(f"{table}.patch_embedding", 3, width, patch)
-    bias = fields.flag("qkv_bias", default=True)
     for index in range(fields.size("num_hidden_layers", usual[2])):
         layer = f"{name}.encoder.layers.{index}"
         part.linear(f"{layer}.self_attn.qkv", width, 3 * width, bias=bias)
@@ -133,7 +136,9 @@ def blip2(fields: Fields, _head: str) -> Architecture:
     width, queries = asker.size("hidden_size", 768), fields.size("num_query_tokens", 32)
     part.add("query_tokens", 1, queries, width, role=Role.OTHER)
     usual = (1408, 6144, 39, 224, 14)
-    seen = _blip_vision(part, "vision_model", fields.part("vision_config"), usual)
+    eyes = fields.part("vision_config")
+    bias = eyes.flag("qkv_bias", default=True)
+    seen = _blip_vision(part, "vision_model", eyes, usual, bias=bias)
     _qformer(part, asker, (width, seen))
     build, speaking = _SPEAKERS[kind]
     speaker = build(text, speaking)

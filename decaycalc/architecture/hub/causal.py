@@ -113,13 +113,13 @@ def _falcon_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.linear(f"{name}.self_attention.dense", width, width, bias=bias)
     part.linear(f"{name}.mlp.dense_h_to_4h", width, hidden, bias=bias)
     part.linear(f"{name}.mlp.dense_4h_to_h", hidden, width, bias=bias)
-    if new and fields.size("num_ln_in_parallel_attn", 2) > 1:
-        part.norm(f"{name}.ln_attn", width)
-        part.norm(f"{name}.ln_mlp", width)
-        return
-    part.norm(f"{name}.input_layernorm", width)
-    if not new and not fields.flag("parallel_attn", default=True):
-        part.norm(f"{name}.post_attention_layernorm", width)
+    norms = ["input_layernorm"]
+    if not fields.flag("parallel_attn", default=True):
+        norms.insert(0, "post_attention_layernorm")
+    elif fields.size("num_ln_in_parallel_attn", 2 if new else 1) == 2:  # noqa: PLR2004  (as there)
+        norms = ["ln_attn", "ln_mlp"]
+    for norm in norms:
+        part.norm(f"{name}.{norm}", width)
 
 
 def _falcon_outputs(fields: Fields, width: int, *, new: bool) -> int:
@@ -159,12 +159,13 @@ def _refuse(fields: Fields, name: str) -> None:
 
 def _grouped(
     part: Builder, name: str, fields: Fields, width: int, *, out: str, bias: tuple[bool, bool],
-    heads: tuple[int, int] = (32, 0),
+    heads: tuple[int, int] = (32, 0), reads_head_size: bool = True,
 ) -> None:  # fmt: skip
     """Add attention with grouped keys; `bias` is that of its inputs and of its output."""
     n_heads = fields.size("num_attention_heads", heads[0])
     kv_heads = fields.size("num_key_value_heads", heads[1] or n_heads)
     size = max(1, width // n_heads)
+    size = fields.size("head_dim", size) if reads_head_size else size
     for projection, number in (("q_proj", n_heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
         part.linear(f"{name}.{projection}", width, number * size, bias=bias[0])
     part.linear(f"{name}.{out}", n_heads * size, width, bias=bias[1])
@@ -205,7 +206,8 @@ def stablelm(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)
     for index in range(fields.size("num_hidden_layers", 32)):
         name = f"{prefix}layers.{index}"
-        _grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, False))
+        _grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, False),
+                 reads_head_size=False)  # fmt: skip
         add_gated(part, f"{name}.mlp", width, hidden, bias=False)
         part.norm(f"{name}.input_layernorm", width)
         if not fields.flag("use_parallel_residual", default=False):

@@ -28,6 +28,9 @@ def finish(
     classes = vocabulary
     if head in _WRITERS and not fields.flag("tie_word_embeddings", default=tied):
         part.linear(output, width, vocabulary, bias=bias)
+    elif head in _WRITERS and bias:
+        start = part.start.linear_bias(width, vocabulary)
+        part.add(f"{output}.bias", vocabulary, role=Role.BIAS, variance=start)
     elif head == "ForSequenceClassification":
         classes = fields.labels()
         part.linear("score", width, classes, bias=False)

@@ -62,7 +62,8 @@ def _resnet(part: Builder, name: str, fields: Fields) -> int:
     if backbone not in _BACKBONES:
         raise fields.wrong("backbone", backbone, f"one of {', '.join(_BACKBONES)}")
     depths, wider = _BACKBONES[backbone]
-    part.conv(f"{name}.conv1", fields.size("num_channels", 3), 64, 7, bias=False)
+    channels = fields.part("backbone_kwargs").size("in_chans", fields.size("num_channels", 3))
+    part.conv(f"{name}.conv1", channels, 64, 7, bias=False)
     n_in = 64
     for stage, (depth, width) in enumerate(zip(depths, _WIDTHS, strict=True), start=1):
         for index in range(depth):

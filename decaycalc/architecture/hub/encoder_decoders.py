@@ -85,6 +85,7 @@ def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
     factor = fields.number("initializer_factor", 1.0)
     usual = "relu" if _is_first(fields) else "gated-gelu"
     gated = fields.text("feed_forward_proj", usual).startswith("gated-")
+    gated = fields.flag("is_gated_act", default=gated)
     for gate in ("wi_0", "wi_1") if gated else ("wi",):
         rule = normal(factor * width**-0.5)
         part.linear(f"{name}.{gate}", width, hidden, bias=False, rule=rule)

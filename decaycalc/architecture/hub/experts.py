@@ -56,9 +56,13 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
 
 
 def add_experts(
-    part: Builder, name: str, fields: Fields, experts: Experts, widths: tuple[int, int]
-) -> None:
-    """Add a router and its experts; `widths` are the model's and its hidden layers'."""
+    part: Builder, name: str, fields: Fields, experts: Experts, widths: tuple[int, int],
+    *, bias: bool = False,
+) -> None:  # fmt: skip
+    """Add a router and its experts, with a `bias` or without.
+
+    `widths` are the model's and its hidden layers'.
+    """
     width, hidden = widths
     count = fields.size(experts.count_field, experts.count)
     inner = fields.size("moe_intermediate_size", experts.hidden) if experts.hidden else hidden
@@ -68,24 +72,25 @@ def add_experts(
     if not experts.router_last:
         part.linear(f"{name}.gate", width, count, bias=False)
     for index in range(count):
-        _expert(part, f"{name}.experts.{index}", width, inner, old=name.endswith("_moe"))
+        label = f"{name}.experts.{index}"
+        if experts.name.endswith("_moe"):
+            _numbered(part, label, width, inner)
+        else:
+            add_gated(part, label, width, inner, bias=bias)
     if experts.router_last:
         rule = normal(fields.number("initializer_range", 0.02))
         part.linear(f"{name}.gate", width, count, bias=False, rule=rule)
     if experts.shared_name == "shared_experts":
         shared = inner * fields.size("n_shared_experts", experts.shared)
-        add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=False)
+        add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=bias)
     elif experts.shared_name:
         shared = fields.size("shared_expert_intermediate_size", experts.shared)
         add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=False)
         part.linear(f"{name}.shared_expert_gate", width, 1, bias=False)
 
 
-def _expert(part: Builder, name: str, width: int, hidden: int, *, old: bool) -> None:
-    """Add one expert; Mixtral's are numbered weights, w1, w2, w3."""
-    if not old:
-        add_gated(part, name, width, hidden, bias=False)
-        return
+def _numbered(part: Builder, name: str, width: int, hidden: int) -> None:
+    """Add one of Mixtral's experts, whose weights are w1, w2, w3."""
     part.linear(f"{name}.w1", width, hidden, bias=False)
     part.linear(f"{name}.w2", hidden, width, bias=False)
     part.linear(f"{name}.w3", width, hidden, bias=False)

@@ -137,6 +137,15 @@ class Fields(Record):
             raise self.wrong(name, value, "a text")
         return value
 
+    def renamed(self, names: Mapping[str, str]) -> "Fields":
+        """Return the fields by the names that the model knows them by, from other names of theirs.
+
+        Where both stand, transformers takes the other name's value, which it sets last.
+        Source: transformers 4.57.1 configuration_utils.py, `attribute_map` and `__setattr__`.
+        """
+        said = {own: self.values[name] for name, own in names.items() if name in self}
+        return Fields(path=self.path, values={**self.values, **said}) if said else self
+
     def labels(self, *, usual: int = 2) -> int:
         """Return the number of classes of a classifier, `usual` unless told otherwise.
 

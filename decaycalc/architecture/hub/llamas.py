@@ -38,10 +38,12 @@ class Family:
     """How a relative of Llama differs: its defaults, biases, norms and feed-forward layers.
 
     `kv_heads` and `head_size` of 0 follow from the number of heads; without `reads_head_size`, so
-    does the latter whatever `head_dim` says. `gain` is what norms start at:
-    Gemma adds 1 to it in use. `biases` names the field that gives the projections biases, and
-    `bias` its default; `out_bias` says whether the output projection follows it. `head_bias` names
-    the field that gives the output layer one, `normed` the one that gives heads their norms.
+    does the latter whatever `head_dim` says. `gain` is what norms start at: Gemma adds 1 to it in
+    use. `biases` names the field that gives the projections biases, and `bias` its default;
+    `out_bias` says whether the output projection follows it, `square_output` whether that reads the
+    model's width whatever the heads hold, `dense_bias` whether the feed-forward layers read
+    `mlp_bias`. `head_bias` names the field that gives the output layer one, `normed` the one that
+    gives heads their norms.
     """
 
     vocabulary: int
@@ -55,6 +57,8 @@ class Family:
     biases: str = ""
     bias: bool = False
     out_bias: bool = True
+    square_output: bool = False
+    dense_bias: bool = False
     head_norms: HeadNorms = HeadNorms.NONE
     normed: str = ""
     gated: bool = True
@@ -76,20 +80,20 @@ class Family:
 
 READS = "attention_bias"
 FAMILIES = {
-    "llama": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS),
+    "llama": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS,
+                    dense_bias=True),
     "mistral": Family(vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8),
     "mixtral": Family(
         vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8,
         experts=Experts(count=8, count_field="num_local_experts", name="block_sparse_moe"),
     ),
     "qwen2": Family(
-        vocabulary=151936, width=4096, hidden=22016, layers=32, biases="qkv_bias", bias=True,
-        out_bias=False,
+        vocabulary=151936, width=4096, hidden=22016, layers=32, bias=True, out_bias=False,
     ),
     # The language models of Qwen2-VL and Qwen2.5-VL, and of Qwen3-VL.
     "qwen2_vl_text": Family(
         vocabulary=152064, width=8192, hidden=29568, layers=80, heads=64, kv_heads=8,
-        biases="qkv_bias", bias=True, out_bias=False, reads_head_size=False,
+        bias=True, out_bias=False, reads_head_size=False,
     ),
     "qwen3_vl_text": Family(
         vocabulary=151936, width=4096, hidden=22016, layers=32, kv_heads=32, head_size=128,
@@ -97,7 +101,7 @@ FAMILIES = {
     ),
     "phimoe": Family(
         vocabulary=32064, width=4096, hidden=6400, layers=32, kv_heads=8, biases=READS,
-        norm="layer", norm_bias=True, head_bias="lm_head_bias",
+        norm="layer", norm_bias=True, head_bias="lm_head_bias", reads_head_size=False,
         experts=Experts(count=16, count_field="num_local_experts", name="block_sparse_moe"),
     ),
     "qwen2_moe": Family(
@@ -135,6 +139,7 @@ FAMILIES = {
     ),
     "deepseek_v2": Family(
         vocabulary=32000, width=4096, hidden=11008, layers=32, compressed=True, biases=READS,
+        dense_bias=True,
         experts=Experts(count=64, count_field="n_routed_experts", hidden=1407, shared=2,
                         shared_name="shared_experts", router_last=True),
     ),
@@ -151,7 +156,6 @@ FAMILIES = {
     ),
     "llama4_text": Family(
         vocabulary=202048, width=5120, hidden=8192, layers=48, heads=40, kv_heads=8, head_size=128,
-        biases=READS,
         experts=Experts(count=16, count_field="num_local_experts", whole=True,
                         name="feed_forward", shared=8192, shared_name="shared_expert"),
     ),
@@ -167,6 +171,7 @@ FAMILIES = {
     ),
     "olmoe": Family(
         vocabulary=50304, width=2048, hidden=2048, layers=16, heads=16, biases=READS,
+        reads_head_size=False,
         head_norms=HeadNorms.WHOLE, padded=True, experts=Experts(count=64),
     ),
     "exaone4": Family(
@@ -179,18 +184,20 @@ FAMILIES = {
     ),
     "seed_oss": Family(
         vocabulary=155136, width=4096, hidden=27648, layers=64, heads=80, kv_heads=8,
-        head_size=128, biases=READS, bias=True, out_bias=False, padded=True,
+        head_size=128, biases=READS, bias=True, out_bias=False, dense_bias=True, padded=True,
         refused=("attention_out_bias",),
     ),
     "helium": Family(
         vocabulary=48000, width=2560, hidden=7040, layers=24, heads=20, kv_heads=20,
-        head_size=128, biases=READS, out_bias=False, padded=True,
+        head_size=128, biases=READS, out_bias=False, dense_bias=True, padded=True,
+        square_output=True,
     ),
     "arcee": Family(vocabulary=32000, width=2560, hidden=18432, layers=32, biases=READS,
-                    gated=False),
+                    dense_bias=True, gated=False),
     "smollm3": Family(vocabulary=128256, width=2048, hidden=11008, layers=36, heads=16,
-                      kv_heads=4, biases=READS, tied=True, padded=True),
-    "granite": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS),
+                      kv_heads=4, biases=READS, dense_bias=True, tied=True, padded=True),
+    "granite": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS,
+                      dense_bias=True),
     "cohere": Family(
         vocabulary=256000, width=8192, hidden=22528, layers=40, heads=64, biases=READS,
         norms=(INPUT,), norm="layer", tied=True, padded=True, refused=("use_qk_norm",),
@@ -262,13 +269,16 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
         part.linear(f"{name}.o_proj", heads * size, width, bias=False)
         part.linear(f"{name}.qkv_proj", width, (heads + 2 * kv_heads) * size, bias=False)
         return
-    bias = bool(family.biases) and fields.flag(family.biases, default=family.bias)
+    bias = family.bias
+    if family.biases:
+        bias = fields.flag(family.biases, default=bias)
     if family.sinks:
         variance = fields.number("initializer_range", 0.02) ** 2
         part.add(f"{name}.sinks", heads, role=Role.OTHER, variance=variance)
     for projection, number in (("q_proj", heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
         part.linear(f"{name}.{projection}", width, number * size, bias=bias)
-    part.linear(f"{name}.o_proj", heads * size, width, bias=bias and family.out_bias)
+    read = width if family.square_output else heads * size
+    part.linear(f"{name}.o_proj", read, width, bias=bias and family.out_bias)
     told = bool(family.normed) and fields.flag(family.normed, default=False)
     if told or family.head_norms is not HeadNorms.NONE:
         whole = family.head_norms is HeadNorms.WHOLE
@@ -282,8 +292,10 @@ def _feed_forward(
 ) -> None:
     width, experts = fields.size("hidden_size", family.width), family.experts
     hidden = fields.size("intermediate_size", family.hidden)
+    bias = family.dense_bias and fields.flag("mlp_bias", default=False)
     if experts is not None and sparse:
-        add_experts(part, f"{name}.{experts.name}", fields, experts, (width, hidden))
+        label = f"{name}.{experts.name}"
+        add_experts(part, label, fields, experts, (width, hidden), bias=bias)
         return
     if family.fused_gate:
         part.linear(f"{name}.mlp.gate_up_proj", width, 2 * hidden, bias=False)
@@ -292,7 +304,6 @@ def _feed_forward(
     layer = "mlp"
     if experts is not None and experts.name == "feed_forward":
         layer, hidden = experts.name, fields.size("intermediate_size_mlp", 16384)
-    bias = family.biases == READS and fields.flag("mlp_bias", default=False)
     if family.gated:
         add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
         return

@@ -116,9 +116,8 @@ def _stages(
             part.conv(f"{name}.downsampling_layer.1", widths[stage - 1], width, 2)
         for index in range(repeats):
             add_block(part, f"{name}.layers.{index}", fields, width)
-    last = widths[len(depths) - 1]
-    part.norm(f"{prefix}layernorm", last)
-    return part.done(fields.path, classes=image_head(part, fields, head, last))
+    part.norm(f"{prefix}layernorm", widths[-1])
+    return part.done(fields.path, classes=image_head(part, fields, head, widths[-1]))
 
 
 def _convnext_block(part: Builder, name: str, fields: Fields, width: int) -> None:

@@ -30,11 +30,13 @@ def t5gemma(fields: Fields, head: str) -> Architecture:
     prefix = "" if head == "Model" else "model."
     encoder, decoder = fields.part("encoder"), fields.part("decoder")
     read, width = encoder.size("hidden_size", 2304), decoder.size("hidden_size", 2304)
-    _tower(part, f"{prefix}encoder", encoder, 0)
-    _tower(part, f"{prefix}decoder", decoder, read)
-    vocabulary = decoder.size("vocab_size", 256000)
+    # What the towers say of their vocabulary gives way to the model's.
+    vocabulary = fields.size("vocab_size", 256000)
+    _tower(part, f"{prefix}encoder", encoder, vocabulary, 0)
+    _tower(part, f"{prefix}decoder", decoder, vocabulary, read)
     if head == "ForConditionalGeneration":
-        if not fields.flag("tie_word_embeddings", default=True):
+        tied = (each.flag("tie_word_embeddings", default=True) for each in (fields, decoder))
+        if not any(tied):
             part.linear("lm_head.out_proj", width, vocabulary, bias=False)
         return part.done(fields.path, classes=vocabulary)
     if head == "Model":
@@ -43,10 +45,10 @@ def t5gemma(fields: Fields, head: str) -> Architecture:
     return part.done(fields.path, classes=fields.labels())
 
 
-def _tower(part: Builder, name: str, fields: Fields, read: int) -> None:
+def _tower(part: Builder, name: str, fields: Fields, vocabulary: int, read: int) -> None:
     """Add the encoder, or the decoder that reads one of the width `read`."""
     width, hidden = fields.size("hidden_size", 2304), fields.size("intermediate_size", 9216)
-    part.embedding(f"{name}.embed_tokens", fields.size("vocab_size", 256000), width)
+    part.embedding(f"{name}.embed_tokens", vocabulary, width)
     part.norm(f"{name}.norm", width, bias=False, gain=0.0)
     for index in range(fields.size("num_hidden_layers", 26)):
         layer = f"{name}.layers.{index}"

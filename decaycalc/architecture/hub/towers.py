@@ -303,10 +303,10 @@ def beit(fields: Fields, head: str) -> Architecture:
         part.add(f"{table}.position_embeddings", 1, side**2 + 1, width, role=Role.POSITION)
     channels = fields.size("num_channels", 3)
     part.conv(f"{table}.patch_embeddings.projection", channels, width, patch)
-    for index in range(fields.size("num_hidden_layers", 12)):
-        _beit_layer(part, f"{prefix}encoder.layer.{index}", fields, (width, side))
     if fields.flag("use_shared_relative_position_bias", default=False):
         _beit_positions(part, f"{prefix}encoder.relative_position_bias", fields, side)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        _beit_layer(part, f"{prefix}encoder.layer.{index}", fields, (width, side))
     pooled = fields.flag("use_mean_pooling", default=True)
     part.norm(f"{prefix}pooler.layernorm" if pooled else f"{prefix}layernorm", width)
     if head == "Model":

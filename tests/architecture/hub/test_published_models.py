@@ -4,6 +4,7 @@ import pytest
 
 from decaycalc.architecture.hub import build_config
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.tensors import Role
 from decaycalc.errors import UnreadableFileError
 
 
@@ -107,6 +108,7 @@ def test_a_published_model_has_as_many_weights_as_its_class(name):
     assert built(kind, label, **values).n_parameters == total
 
 
+FEW_EXPERTS = {"n_routed_experts": 3, "moe_intermediate_size": 8, "first_k_dense_replace": 0}
 SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "vocab_size": 50, "intermediate_size": 32,
          "num_attention_heads": 2}  # fmt: skip
 
@@ -124,11 +126,30 @@ SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "vocab_size": 50, "intermedi
         ("deberta", "", {"relative_attention": True}, {}, 2 * 512 * 24),
         ("deberta", "", {"relative_attention": True, "max_relative_positions": 8}, {}, 16 * 24),
         ("glm4_moe", "", {"use_qk_norm": True}, {}, 2 * 12),
-        ("openai-gpt", "", {"tie_word_embeddings": False}, {}, 50 * 768),
-        ("gpt_bigcode", "", {"tie_word_embeddings": False}, {}, 50 * 768),
-        ("gpt_bigcode", "", {"multi_query": False}, {}, 12 * 2 * (768 - 64) * 769),
-        ("codegen", "", {}, {"tie_word_embeddings": True}, 50 * 4096),
-        ("t5gemma", "", {"tie_word_embeddings": False}, {}, 256000 * 2304),
+        # SMALL's names are second names of theirs.
+        ("openai-gpt", "", {"tie_word_embeddings": False}, {}, 50 * 24),
+        ("gpt_bigcode", "", {"tie_word_embeddings": False}, {}, 50 * 24),
+        ("gpt_bigcode", "", {"multi_query": False}, {}, 2 * 12 * 25),
+        # An output layer that is tied keeps a bias of its own.
+        ("codegen", "", {}, {"tie_word_embeddings": True}, 50 * 24),
+        ("phi", "", {}, {"tie_word_embeddings": True}, 50 * 24),
+        ("t5gemma", "", {"tie_word_embeddings": False}, {}, 0),  # its decoder ties them
+        ("t5gemma", "", {"tie_word_embeddings": False, "decoder": {"tie_word_embeddings": False}},
+         {"decoder": {"vocab_size": 7}}, 50 * 2304),
+        ("falcon", "", {"num_ln_in_parallel_attn": 2}, {}, 48),
+        ("deepseek_v2", "", {"mlp_bias": True, **FEW_EXPERTS}, FEW_EXPERTS, 3 * 40 + 56),
+        ("qwen3", "", {"mlp_bias": True}, {}, 0),
+        ("llama4_text", "", {"attention_bias": True}, {}, 0),
+        ("qwen2", "", {"qkv_bias": False}, {}, 0),
+        ("phimoe", "", {"head_dim": 4}, {}, 0),
+        ("olmoe", "", {"head_dim": 4}, {}, 0),
+        ("phi", "", {"head_dim": 16}, {}, 2 * 4 * (3 * 25 + 24)),
+        ("helium", "", {"head_dim": 12}, {"head_dim": 6}, 6 * 24 * (2 + 20 + 20)),
+        ("umt5", "", {}, {"is_gated_act": False}, 2 * 24 * 1024),
+        ("detr", "", {}, {"backbone_kwargs": {"in_chans": 1}}, 2 * 64 * 49),
+        ("blip", "", {"vision_config": {"qkv_bias": False}}, {}, 0),
+        ("convnext", "ConvNextModel", {"depths": [1, 1]}, {"depths": [1, 1],
+         "hidden_sizes": [96, 192, 7]}, 2 * (768 - 7)),
         ("yolos", "", {"image_size": [64, 32]}, {"image_size": [32, 32]}, 4 * 24),
         ("yolos", "YolosModel", {}, {"use_mid_position_embeddings": False}, 0),
         ("videomae", "", {"use_mean_pooling": False}, {}, 0),
@@ -164,9 +185,29 @@ def test_options_change_a_model_by_what_they_add(kind, label, one, other, differ
         ("depth_anything", {"reassemble_factors": 4}, "expected a list of factors"),
         ("depth_anything", {"reassemble_factors": ["a"]}, "expected a number"),
         ("detr", {"backbone": "swin"}, "backbone is 'swin', expected one of resnet18"),
+        ("roberta", {"position_embedding_type": "relative_key"}, "'relative_key', expected 'absol"),
+        (
+            "blip-2",
+            {"qformer_config": {"position_embedding_type": "relative_key_query"}},
+            "position_embedding_type is 'relative_key_query'",
+        ),
         ("ernie4_5", {"use_bias": True}, "use_bias is True, expected false"),
     ],
 )
 def test_a_part_that_is_not_known_is_refused(kind, values, words):
     with pytest.raises(UnreadableFileError, match=words):
         built(kind, **SMALL, **values)
+
+
+def test_falcons_norms_follow_its_plan_and_beits_shared_positions_come_first():
+    norms = [
+        {t.name.rpartition(".")[0] for t in built("falcon", **SMALL, **plan).tensors if "h.0" in
+         t.name and t.role is Role.NORM}
+        for plan in ({"parallel_attn": False, "new_decoder_architecture": True},
+                     {"new_decoder_architecture": True})
+    ]  # fmt: skip
+    assert [sorted(name.rpartition(".")[2] for name in each) for each in norms] == [
+        ["input_layernorm", "post_attention_layernorm"], ["ln_attn", "ln_mlp"],
+    ]  # fmt: skip
+    names = [t.name for t in built("beit", **SMALL, use_shared_relative_position_bias=True).tensors]
+    assert names.index("beit.encoder.relative_position_bias.relative_position_bias_table") == 3
