@@ -49,6 +49,23 @@ def data_parallel(*paths: str) -> Derive:
     return overrule
 
 
+def devices_field(*paths: str) -> Field:
+    """Return the field of the data-parallel devices of a trainer whose files have those parts."""
+    return Field(name="world_size", default="1", covers=paths, overrule=data_parallel(*paths))
+
+
+def said_of_given(settings: Settings) -> str:
+    """Return what a number of devices that is given counts, where several share a micro-batch."""
+    field = settings.trainer.field("world_size")
+    names = () if field is None else tuple(filter(settings.has, field.covers))
+    if "world_size" not in settings.given or shared_by(settings, *names) == 1:
+        return ""
+    return (
+        f"--world-size {settings.given['world_size']} is taken for the data-parallel devices: all"
+        f" of them over {' · '.join(names)}"
+    )
+
+
 def _devices(settings: Settings) -> str | None:
     """Return the number of all devices: the file's own, else the launcher's."""
     field, devices = settings.trainer.field("world_size"), settings.document.devices

@@ -10,6 +10,7 @@ from decaycalc.errors import (
     UnreadableFileError,
 )
 from decaycalc.record import Record
+from decaycalc.training.reading.devices import said_of_given
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Optimizer, Trainer
@@ -296,4 +297,5 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
     name = (settings.text("scheduler") or "")[:60] if "scheduler" in settings.consulted else ""
     if schedule.value is None and name:
         notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
+    notes.append(said_of_given(settings))
     return tuple(dict.fromkeys(note for note in notes if note))

@@ -9,7 +9,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, ADAMW
 from decaycalc.training.reading.schedules import compose, percent
@@ -243,8 +243,7 @@ TRAINER = Trainer(
         Field(name="batch_size", paths=("micro_batch_size",), default="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1",
               derive=_accumulation),
-        Field(name="world_size", default="1",
-              overrule=data_parallel(*_PARALLEL, "sequence_parallel_degree")),
+        devices_field(*_PARALLEL, "sequence_parallel_degree"),
         Field(name="steps", paths=("max_steps",), absent=("-1", "0")),
         Field(name="epochs", paths=("num_epochs",), default="1"),
         Field(name="dataset_size"),

@@ -6,8 +6,9 @@ optimization.py; trl 1.10.0.dev0 (f2cd57710); LLaMA-Factory ff6d4d12e.
 
 from fractions import Fraction
 
+from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
@@ -316,7 +317,6 @@ def finish(settings: Settings, made: Training) -> Training:
 
 
 # Source: transformers 5.24.0 trainer.py, get_total_train_batch_size.
-_MESH = ("tp", "cp", "sp")
 FIELDS = (
     Field(name="optimizer", paths=("optim",), default="adamw_torch"),
     Field(name="adafactor", paths=("adafactor",), default="false", source="transformers 4.57.6"),
@@ -335,11 +335,9 @@ FIELDS = (
         default="8",
     ),
     Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
-    Field(
-        name="world_size",
-        default="1",
+    replace(
+        devices_field(*(f"parallelism_config.{name}_size" for name in ("tp", "cp", "sp"))),
         derive=_of_one_process,
-        overrule=data_parallel(*(f"parallelism_config.{name}_size" for name in _MESH)),
     ),
     Field(name="whole_batch_size", paths=("train_batch_size",)),
     Field(

@@ -5,7 +5,7 @@ create_custom_scheduler), hparams/{finetuning_args,megatron_bridge_args,parser}.
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Training
@@ -22,8 +22,14 @@ _MEGATRON = (
     "apply_rope_fusion", "megatron_pretrained_checkpoint",
 )  # fmt: skip
 # What devices share a micro-batch by, in its Megatron modes and in HyperParallel's.
-# Source: LLaMA-Factory ff6d4d12e hparams/{parser,finetuning_args}.py.
-_PARTS = (*_MEGATRON[:2], "context_parallel_size", "hyper_parallel_cp_size")
+# Source: LLaMA-Factory ff6d4d12e hparams/{parser,finetuning_args}.py; sequences are shared in
+# 360-LLaMA-Factory 6fd8b286 src/llamafactory/data/loader.py.
+_PARTS = (
+    *_MEGATRON[:2],
+    "context_parallel_size",
+    "hyper_parallel_cp_size",
+    "sequence_parallel_size",
+)
 _REPLACED = {"adafactor", "lr", "world_size"}
 
 
@@ -91,7 +97,7 @@ TRAINER = Trainer(
     ),
     fields=(
         *(field for field in hf_trainer.FIELDS if field.name not in _REPLACED),
-        Field(name="world_size", default="1", overrule=data_parallel(*_PARTS)),
+        devices_field(*_PARTS),
         Field(name="lr", paths=("learning_rate",), default="5e-5"),
         Field(name="use_muon", paths=("use_muon",), default="false"),
         Field(name="use_adam_mini", paths=("use_adam_mini",), default="false"),

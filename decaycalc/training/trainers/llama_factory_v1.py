@@ -50,7 +50,7 @@ TRAINER = Trainer(
         Field(name="eps", default="1e-8", source="torch 2.13"),
         Field(name="global_batch_size", paths=("global_batch_size",)),
         Field(name="batch_size", paths=("micro_batch_size",), default="1"),
-        Field(name="world_size", default="1", overrule=_data_parallel),
+        Field(name="world_size", default="1", covers=("cp_size",), overrule=_data_parallel),
         Field(name="steps", paths=("max_steps",)),
         Field(name="epochs", paths=("num_train_epochs",), default="3"),
         Field(name="scheduler", paths=("lr_scheduler_config.name",), default="constant"),

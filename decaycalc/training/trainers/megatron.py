@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil
 
 from decaycalc.record import replace
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
@@ -272,7 +272,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("sgd_momentum",), default="0.9"),
         Field(name="global_batch_size", paths=("global_batch_size",)),
         Field(name="batch_size", paths=("micro_batch_size",)),
-        Field(name="world_size", default="1", overrule=data_parallel(*PARTS)),
+        devices_field(*PARTS),
         Field(name="steps", paths=("train_iters",), overrule=_until_tokens, derive=_steps),
         Field(name="train_iters", paths=("train_iters",)),
         Field(name="train_tokens", paths=("train_tokens",)),

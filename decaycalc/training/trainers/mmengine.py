@@ -11,7 +11,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
@@ -201,7 +201,7 @@ TRAINER = Trainer(
         Field(name="batch_size", paths=("train_dataloader.batch_size",)),
         Field(name="grad_accum", paths=("optim_wrapper.accumulative_counts",), default="1"),
         # XTuner's files set it; its sampler gives the devices that share a sequence one example.
-        Field(name="world_size", default="1", overrule=data_parallel("sequence_parallel_size")),
+        devices_field("sequence_parallel_size"),
         Field(name="epochs", paths=("train_cfg.max_epochs", "max_epochs")),
         Field(name="steps", paths=("train_cfg.max_iters",)),
         Field(name="scheduler", covers=("param_scheduler",), derive=_names),

@@ -6,7 +6,7 @@ Source: ms-swift 3602360a5 swift/trainers/arguments.py, swift/arguments/sft_args
 from math import ceil
 
 from decaycalc.record import replace
-from decaycalc.training.reading.devices import data_parallel, shared_by
+from decaycalc.training.reading.devices import devices_field, shared_by
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings, derived
@@ -51,8 +51,7 @@ def _field(field: Field) -> Field:
     if field.name == "lr":
         return replace(field, default=None, derive=default_lr)
     if field.name == "world_size":  # its own args.json tells it
-        paths = ("global_world_size",)
-        return replace(field, paths=paths, derive=None, overrule=data_parallel(*_PARTS))
+        return replace(devices_field(*_PARTS), paths=("global_world_size",))
     if field.name == "grad_accum":
         return replace(field, default=None, derive=_accumulation)
     return field

@@ -5,7 +5,7 @@ utils.py, get_optimizer_grouped_parameters.
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.optimizers import ADAM, ADAMW
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings
@@ -88,8 +88,7 @@ _CHANGED = {
                     overrule=_of_rollouts("epochs"), derive=_of_script("epochs")),
     "warmup_steps": Field(name="warmup_ratio", paths=("warmup_ratio",),
                           derive=_of_script("warmup_ratio")),
-    "world_size": Field(name="world_size", default="1",
-                        overrule=data_parallel("sequence_parallel_size")),
+    "world_size": devices_field("sequence_parallel_size"),
 }  # fmt: skip
 
 TRAINER = replace(

@@ -6,7 +6,7 @@ Source: torchtune bd2a0fc7 recipes/lora_finetune_distributed.py, training/lr_sch
 from fractions import Fraction
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
-from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, derived
@@ -59,8 +59,7 @@ TRAINER = Trainer(
         *class_fields("optimizer._component_", "optimizer"),
         Field(name="batch_size", paths=("batch_size",)),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
-        Field(name="world_size", default="1",
-              overrule=data_parallel("tensor_parallel_dim", "context_parallel_dim")),
+        devices_field("tensor_parallel_dim", "context_parallel_dim"),
         Field(name="max_steps_per_epoch", paths=("max_steps_per_epoch",)),
         Field(name="steps", derive=_steps),
         Field(name="epochs", paths=("epochs",)),

@@ -56,6 +56,8 @@ def test_without_a_launcher_world_size_counts_the_data_parallel_ones(tmp_path, t
     assert made.run.examples_per_step == batch
     told = any("--world-size counts the data-parallel devices" in note for note in made.notes)
     assert told == (not given and "dp_size" not in text)
+    said = any("is taken for the data-parallel devices" in note for note in made.notes)
+    assert said == bool(given)
 
 
 def test_a_dump_s_devices_are_shared_too(tmp_path):
