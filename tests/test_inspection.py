@@ -196,3 +196,18 @@ def test_rows_are_the_groups(write, run):
 def test_a_whole_batch_says_which_key_it_is(write, run):
     text = "train_batch_size: 256\nzero_optimization:\n  stage: 2\n"
     assert "train_batch_size" in run(write("ds.yaml", text))[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        ("adam_beta2: 0.95\n", "default (transformers 5.24.0); line 7, adam_beta2"),
+        ("adam_beta1: 0.8\nadam_beta2: 0.95\n", "line 7, adam_beta1"),
+        ("", "default (transformers 5.24.0)"),
+    ],
+)
+def test_each_of_the_betas_says_where_it_is_from(write, capsys, line, where):
+    path = write("a.yaml", f"{TRAINER}{line}")
+    assert main(["inspect", path, "--width", "200"]) == 0
+    row = next(each for each in capsys.readouterr().out.splitlines() if each.startswith(" betas"))
+    assert row.rstrip().endswith(where)

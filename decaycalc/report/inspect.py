@@ -142,9 +142,16 @@ def _network_counts(network: NetworkJson) -> str:
 def _row(found: Sourced, training: Training) -> tuple[Cell, ...]:
     if found.name == "beta1":
         betas = "not known" if training.betas is None else ", ".join(training.betas)
-        return ("betas", betas, _origin(found))
+        return ("betas", betas, _betas_origin(found, training))
     value = "not known" if found.value is None else escaped(found.value)
     return (found.name.replace("_", " "), value, _origin(found))
+
+
+def _betas_origin(first: Sourced, training: Training) -> str:
+    """Return where the betas come from, of each where only one is in the file."""
+    second = next((each for each in training.quantities if each.name == "beta2"), first)
+    both = (first,) if second.origin is first.origin else (first, second)
+    return "; ".join(filter(None, map(_origin, both)))
 
 
 def _origin(found: Sourced | None) -> str:
