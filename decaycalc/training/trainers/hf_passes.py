@@ -77,6 +77,14 @@ def _completions(settings: Settings) -> Sourced | None:
     return None
 
 
+def _of_another_kind(settings: Settings) -> Sourced | None:
+    """Return that ms-swift's other kinds of training leave num_generations unused."""
+    kind = "".join(settings.texts("rlhf_type"))
+    if kind in {"", "grpo"}:
+        return None
+    return Sourced(name="num_generations", value=None, origin=Origin.MISSING)
+
+
 def unit(settings: Settings) -> str | None:
     """Return the prompts that B counts, None where examples are trained on as they are."""
     number = settings.text("num_generations")
@@ -106,6 +114,7 @@ def by_prompts(settings: Settings, made: Training) -> Training:
 PER_PROMPT = Field(
     name="num_generations",
     paths=("num_generations", "trl.num_generations"),
+    overrule=_of_another_kind,
     derive=_completions,
 )
 FIELDS = (

@@ -6,7 +6,7 @@ Source: ms-swift 3602360a5 swift/trainers/arguments.py, swift/arguments/sft_args
 from math import ceil
 
 from decaycalc.record import replace
-from decaycalc.training.reading.devices import devices_field, shared_by
+from decaycalc.training.reading.devices import data_parallel, devices_field, shared_by
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings, derived
@@ -36,8 +36,27 @@ def default_lr(settings: Settings) -> Sourced:
     return Sourced(name="lr", value=value, origin=Origin.DEFAULT, where=_VERSION)
 
 
+def _data_parallel(settings: Settings) -> Sourced | None:
+    """Return the devices that take examples of their own: all over those of a sequence.
+
+    GRPO's trainer multiplies the accumulation by the latter, so that no example is lost there.
+
+    Source: ms-swift 3602360a5 swift/rlhf_trainers/grpo_trainer.py, __init__.
+    """
+    return data_parallel(*(_PARTS[1:] if _is_grpo(settings) else _PARTS))(settings)
+
+
+def _is_grpo(settings: Settings) -> bool:
+    return "".join(settings.texts("rlhf_type")) == "grpo"
+
+
 def _accumulation(settings: Settings) -> Sourced | None:
-    """Return the accumulation that makes 16 examples a step, were all devices data-parallel."""
+    """Return the accumulation that makes 16 examples a step, were all devices data-parallel.
+
+    GRPO accumulates nothing by default: ms-swift 3602360a5 swift/arguments/rlhf_args.py.
+    """
+    if _is_grpo(settings):
+        return Sourced(name="grad_accum", value="1", origin=Origin.DEFAULT, where=_VERSION)
     batch, devices = settings.count("batch_size"), settings.count("world_size")
     if batch is None or devices is None:
         return None
@@ -51,7 +70,9 @@ def _field(field: Field) -> Field:
     if field.name == "lr":
         return replace(field, default=None, derive=default_lr)
     if field.name == "world_size":  # its own args.json tells it
-        return replace(devices_field(*_PARTS), paths=("global_world_size",))
+        return replace(
+            devices_field(*_PARTS), paths=("global_world_size",), overrule=_data_parallel
+        )
     if field.name == "grad_accum":
         return replace(field, default=None, derive=_accumulation)
     return field

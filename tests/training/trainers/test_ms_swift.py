@@ -126,3 +126,17 @@ def test_lora_plus_has_its_own_lr(tmp_path, more, names):
 def test_megatron_s_schedule_follows_a_run_in_epochs(tmp_path, more, schedule):
     found = read(tmp_path, "a.sh", MEGATRON.rstrip() + f" {more}\n")
     assert found.schedule == schedule
+
+
+def test_grpo_makes_up_for_the_devices_of_a_sequence(tmp_path):
+    flags = (
+        "--model a --tuner_type full --per_device_train_batch_size 4 --num_generations 32"
+        " --gradient_accumulation_steps 8 --sequence_parallel_size 4 --learning_rate 1e-6"
+    )
+    grpo = read(tmp_path, "a.sh", f"NPROC_PER_NODE=8 swift rlhf --rlhf_type grpo {flags}\n")
+    assert (grpo.run.examples_per_step, grpo.unit) == (8, "prompts of 32 completions")
+    bare = flags.replace("--gradient_accumulation_steps 8", "")
+    bare = read(tmp_path, "c.sh", f"NPROC_PER_NODE=8 swift rlhf --rlhf_type grpo {bare}\n")
+    assert bare.run.examples_per_step == 1
+    dpo = read(tmp_path, "b.sh", f"NPROC_PER_NODE=8 swift rlhf --rlhf_type dpo {flags}\n")
+    assert (dpo.run.examples_per_step, dpo.unit) == (64, "examples")
