@@ -199,7 +199,7 @@ class _Shell:
                 case.heads = None
                 self.scope.known = case.turn(truth=matches(case.word, heads))
                 return statement[at + 1 :]
-            if word.plain != "(":
+            if word.plain != "(" and (heads or at or word.plain != "in"):
                 heads.append(self.scope.joined(word.parts))
         case.heads = heads
         return ()
@@ -276,9 +276,9 @@ class _Shell:
 
 
 def _is_case(statement: tuple[Word, ...]) -> bool:
-    """Return whether a statement begins a `case`."""
+    """Return whether a statement begins a `case`, whose `in` may stand on the next line."""
     plain = [word.plain for word in statement[:3]]
-    return plain[:1] == ["case"] and plain[2:] == ["in"]
+    return len(statement) > 1 and plain[0] == "case" and plain[2:] in (["in"], [])
 
 
 def as_number(text: str) -> Fraction | None:

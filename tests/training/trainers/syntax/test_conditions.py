@@ -91,6 +91,8 @@ def test_a_comparison_of_words_is_told_and_nothing_else(test, truth):
         ),
         ("A=1\n;;\nesac\ncase\np --a $A", "1"),
         ("for ((i=0;;i++)); do A=1; done\np --a $A", "1"),
+        ("M=7b\ncase $M\nin\n7b) A=2;;\n*) A=3;;\nesac\np --a $A", "2"),
+        ("A=1\ncase '' in '') A=2;; esac\np --a $A", "2"),
     ],
 )
 def test_a_variable_is_what_the_branch_that_is_taken_sets(script, value):
