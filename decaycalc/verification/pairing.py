@@ -69,18 +69,18 @@ class Bout(Record):
         """Return the two trainers."""
         (one, first), (other, second) = self.sides
         return (
-            _trainer(one, first, self.rule_of(one), (other, self._carrier(one, other))),
-            _trainer(other, second, self.rule_of(other), (one, self._carrier(other, one))),
+            _trainer(one, first, self.rule_of(one), (other, self._borrowed(one, other))),
+            _trainer(other, second, self.rule_of(other), (one, self._borrowed(other, one))),
         )
 
-    def _carrier(self, side: Side, partner: Side) -> Rule | None:
+    def _borrowed(self, side: Side, partner: Side) -> Rule | None:
         """Return what trains a side that has no optimizer of its own.
 
         Where the claim is of a decay, that is of plain descent on the objective.
         """
         if self.claim == Equivalence.SAME_DECAY:
             return None
-        return _carrier(side, partner)
+        return _borrowed(side, partner)
 
     @property
     def replaced(self) -> tuple[StandIn | None, ...]:
@@ -97,14 +97,14 @@ class Bout(Record):
 
 def _trainer(side: Side, value: float, rule: Rule, partnered: tuple[Side, Rule | None]) -> Trainer:
     """Return one side's trainer; an objective is trained by its partner's optimizer, if any."""
-    partner, carrier = partnered
+    partner, borrowed = partnered
     units = (side.convention.loss_unit, partner.convention.loss_unit)
     return Trainer(
         rule=rule,
         names=rule_names(side, value),
         reduction=side.loss.value if isinstance(side.loss, Loss) else float(side.loss),
-        carrier=carrier,
-        carrier_names=None if carrier is None else rule_names(partner, 0.0),
+        borrowed=borrowed,
+        borrowed_names=None if borrowed is None else rule_names(partner, 0.0),
         unit=2.0 if units == ("squared-error", "half-squared-error") else 1.0,
         settings=aligned(side, partner),
     )
@@ -117,7 +117,7 @@ def aligned(*sides: Side) -> dict[str, float]:
     return {**ALIGNED, "eps": _ADADELTA_EPS} if by_steps else ALIGNED
 
 
-def _carrier(side: Side, partner: Side) -> Rule | None:
+def _borrowed(side: Side, partner: Side) -> Rule | None:
     """Return the optimizer that trains an objective, None for a side that has its own."""
     record = partner.convention
     bare = side.convention.optimizer == ANY and record.optimizer not in {ANY, FIT}
@@ -163,8 +163,8 @@ def model_of(bout: Bout, name: str) -> Model:
 
 
 def _is_rescaled(side: Side, partner: Side, *, carried: bool) -> bool:
-    """Return whether the steps are adaptive, by the side's own optimizer or its carrier's."""
-    by_partner = partner.convention.is_adaptive and _carrier(side, partner) is not None
+    """Return whether the steps are adaptive, by the side's own optimizer or its borrowed one's."""
+    by_partner = partner.convention.is_adaptive and _borrowed(side, partner) is not None
     return side.convention.is_adaptive or (carried and by_partner)
 
 

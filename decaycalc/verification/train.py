@@ -162,9 +162,9 @@ class Trainer:
     """One side of a comparison: its rule, what its names stand for, and how its loss is reduced.
 
     `names` holds the peak lr. `reduction` is 'mean', 'batch-sum', 'dataset-sum', or what the loss
-    is of the mean loss. An objective
-    may be handed to another rule's optimizer (`carrier`, with its own decay switched off in
-    `carrier_names`), as a penalty in the loss is trained by whatever optimizer the user takes.
+    is of the mean loss. An objective may be trained by another rule's optimizer, as a penalty in
+    the loss is by whatever optimizer the user takes: `borrowed`, whose own decay `borrowed_names`
+    switches off.
     `unit` weighs the data loss: 2 where the record's squared error is twice the model's.
     `settings` overrule those of the rules' blocks.
     """
@@ -172,8 +172,8 @@ class Trainer:
     rule: Rule
     names: Mapping[str, float]
     reduction: str | float = "mean"
-    carrier: Rule | None = None
-    carrier_names: Mapping[str, float] | None = None
+    borrowed: Rule | None = None
+    borrowed_names: Mapping[str, float] | None = None
     unit: float = 1.0
     settings: Mapping[str, float] | None = None
 
@@ -187,11 +187,11 @@ class Trainer:
         now = {"lr": multiplier * peak, "lr_peak": peak, "multiplier": multiplier}
         now |= {"loss_scale": scale, "batch_size_now": size}
         names = {**self.names, **now}
-        if self.carrier is None:
+        if self.borrowed is None:
             return self.rule.step(state, w, gradient, names=names, settings=self.settings)
         penalised = self.rule.descent(w, gradient, names={**names, "lr": 1.0})
-        names = {**(self.carrier_names or {}), **now}
-        return self.carrier.step(state, w, penalised, names=names, settings=self.settings)
+        names = {**(self.borrowed_names or {}), **now}
+        return self.borrowed.step(state, w, penalised, names=names, settings=self.settings)
 
     def residual(self, w: Array, mean_gradient: Array) -> Array:
         """Return a multiple of the penalised objective's full-batch gradient."""

@@ -190,14 +190,14 @@ def composer_sgdw(parameters, value, run, lr):
 def penalised(penalty):
     """Return `make` for a penalty written into the loss, differentiated by torch.
 
-    `run["carrier"]` may hold the `step` maker of the optimizer that trains it, else it is SGD.
+    `run["borrowed"]` may hold the `step` maker of the optimizer that trains it, else it is SGD.
     """
 
     def make(value, run, start, lrs):
         import torch
 
-        carrier = run.get("carrier") or torch_loop(torch_sgd)
-        take = carrier(0.0, run, start, lrs)
+        borrowed = run.get("borrowed") or torch_loop(torch_sgd)
+        take = borrowed(0.0, run, start, lrs)
         current = np.array(start)
 
         def step(gradient, placed=None):

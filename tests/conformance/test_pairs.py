@@ -55,7 +55,7 @@ def equal_settings(key):
 
 
 @cache
-def trained(key, setting, carrier, *, drop_last):
+def trained(key, setting, borrowed, *, drop_last):
     """Return the weights after each of the minibatch steps, trained by the framework itself.
 
     The data gradients come from the weights of the step before, reduced as the record's loss is:
@@ -65,10 +65,10 @@ def trained(key, setting, carrier, *, drop_last):
 
     case = case_for(key, setting)
     multipliers = (1 + np.cos(np.pi * np.arange(N_STEPS) / N_STEPS)) / 2
-    owner = carrier or key
-    maker = STEPPERS[carrier].make if carrier else None
-    names = {**case.names, "carrier": maker, **equal_settings(owner)}
-    adaptive = carrier and RECORDS[carrier].is_adaptive
+    owner = borrowed or key
+    maker = STEPPERS[borrowed].make if borrowed else None
+    names = {**case.names, "borrowed": maker, **equal_settings(owner)}
+    adaptive = borrowed and RECORDS[borrowed].is_adaptive
     lr = LR if adaptive else float(case.names["lr"])
     lrs = lr * (multipliers if STEPPERS[owner].scheduled else np.ones(N_STEPS))
     step = STEPPERS[key].make(case.value, names, START, lrs)
@@ -95,7 +95,7 @@ def converted(one, other, setting):
     return case, convert(case.value, source=RECORDS[one], target=RECORDS[other], run=case.run)
 
 
-def carrier_for(one, other):
+def borrowed_for(one, other):
     """Return the partner whose optimizer trains an objective, None for one that has its own."""
     has_own = RECORDS[other].optimizer != ANY
     return other if RECORDS[one].optimizer == ANY and has_own else None
@@ -138,8 +138,8 @@ def test_identical_conversions_train_two_frameworks_in_step(one, other, setting,
         assert found.lr in {None, LR}
     # A short last batch weighs less in a sum than in a mean.
     whole = summed_losses_differ(one, other)
-    first = trained(one, setting, carrier_for(one, other), drop_last=whole)
-    second = trained(other, setting, carrier_for(other, one), drop_last=whole)
+    first = trained(one, setting, borrowed_for(one, other), drop_last=whole)
+    second = trained(other, setting, borrowed_for(other, one), drop_last=whole)
     difference = deviation(first, second)
     record(STEPPERS[one].package, difference)
     assert difference <= STEPPERS[one].tolerance + STEPPERS[other].tolerance

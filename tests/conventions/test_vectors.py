@@ -32,13 +32,13 @@ class Route:
     """Which record covers a library's optimizer, and what that class fixes by itself.
 
     `flags` names the records of those parameters that choose another one when they are true;
-    `carrier` is the optimizer that trains an objective, where it is not SGD.
+    `borrowed` is the optimizer that trains an objective, where it is not SGD.
     """
 
     key: str
     extras: dict = field(default_factory=dict)
     flags: dict = field(default_factory=dict)
-    carrier: str | None = None
+    borrowed: str | None = None
 
 
 def routes(library, **keys):
@@ -77,7 +77,7 @@ ROUTES = {
     },
     ("keras", "Adam(weight_decay)"): Route(key="keras-adam"),
     ("keras", "regularizers.L2 + SGD"): Route(key="keras-l2"),
-    ("keras", "regularizers.L2 + Adam"): Route(key="keras-l2", carrier="keras-adam"),
+    ("keras", "regularizers.L2 + Adam"): Route(key="keras-l2", borrowed="keras-adam"),
     ("tensorflow", "keras.regularizers.L2 + SGD"): Route(key="keras-l2"),
     ("tensorflow", "lambda*tf.nn.l2_loss(w) + SGD"): Route(key="tf-l2-loss"),
     ("tf-slim", "l2_regularizer(scale) + SGD"): Route(key="tf-slim-l2"),
@@ -114,7 +114,7 @@ ROUTES = {
     ("chainer", "SGD + WeightDecay hook"): Route(key="chainer-weight-decay"),
     ("chainer", "MomentumSGD + WeightDecay hook"): Route(key="chainer-weight-decay"),
     ("chainer", "Adam + WeightDecay hook"): Route(
-        key="chainer-weight-decay", carrier="chainer-adamw", extras={"eta": 1.0}
+        key="chainer-weight-decay", borrowed="chainer-adamw", extras={"eta": 1.0}
     ),
     ("chainer", "Adam(weight_decay_rate, eta)"): Route(key="chainer-adamw"),
     ("darknet", "connected layer, classifier train"): Route(key="darknet"),
@@ -208,7 +208,7 @@ UNCOVERED = {
 """Why a kind of vector, an optimizer's, or a single one is not run."""
 
 NO_DECAY = {"weight_decay": 0.0, "weight_decay_rate": 0.0}
-"""What switches the decay of a carrier off."""
+"""What switches the decay of a borrowed optimizer off."""
 WITHOUT_CONVERSION = {
     "mxnet.DCASGD.zero": "a delay compensation squares what enters as gradient",
     "sklearn.SGDRegressor.clip": "lr*alpha above 1 is refused: a step would remove all",
@@ -329,23 +329,23 @@ def gradient_of(case):
     return -gradient if case["params"].get("maximize") else gradient
 
 
-def carrier_of(case):
+def borrowed_of(case):
     """Return the rule of the optimizer that trains an objective, None where it trains itself."""
-    key = ROUTES[case["library"], case["optimizer"]].carrier
+    key = ROUTES[case["library"], case["optimizer"]].borrowed
     return parse_rule(find(key).update) if key else None
 
 
 def by_rule(case):
     """Return the weights after each entry, by the record's update rule."""
-    record, carrier = record_of(case), carrier_of(case)
+    record, borrowed = record_of(case), borrowed_of(case)
     rule, state, w, path = parse_rule(record.update), State(), np.array(case["w0"]), {}
     names, gradient = names_for(case, record), gradient_of(case)
     for entry, lr, value, size in steps_of(case):
         now = {**names, "lr": (lr or 1.0) * names.get("lr_mult", 1), "batch_size_now": size}
         now[record.parameter] = value * names.get("decay_mult", 1)
-        if carrier:
+        if borrowed:
             penalised = rule.descent(w, gradient, names=now)
-            w = carrier.step(state, w, penalised, names={**now, **NO_DECAY})
+            w = borrowed.step(state, w, penalised, names={**now, **NO_DECAY})
         else:
             w = rule.step(state, w, gradient, names=now)
         path[entry] = w
@@ -370,7 +370,7 @@ def by_conversion(case):
     the conversion alone: a penalty `strength*w` in the gradient, or a `shrink` of the weight.
     """
     record = record_of(case)
-    rule, state = carrier_of(case) or parse_rule(record.update), State()
+    rule, state = borrowed_of(case) or parse_rule(record.update), State()
     w, path, gradient = np.array(case["w0"]), {}, gradient_of(case)
     switched_off = {record.parameter: 0.0, "lambd": 0.0, **NO_DECAY}
     is_penalty = record.has_strength and record.coupling == Coupling.COUPLED and not record.form

@@ -127,7 +127,7 @@ def test_an_objective_is_trained_by_the_optimizer_that_carries_it():
     adam = parse_rule("g = g + weight_decay*w; w = w - lr*adam(g)")
     coupled = Trainer(rule=adam, names={"lr": 0.1, "weight_decay": 0.02})
     carried = Trainer(
-        rule=MEAN, names={"lr": 0.1, "lam": 0.01}, carrier=adam, carrier_names={"weight_decay": 0}
+        rule=MEAN, names={"lr": 0.1, "lam": 0.01}, borrowed=adam, borrowed_names={"weight_decay": 0}
     )
     runs = (train(s, model, batches=BATCHES, multipliers=SCHEDULE) for s in (coupled, carried))
     for (one,), (two,) in zip(*runs, strict=True):

@@ -14,7 +14,7 @@ from decaycalc.architecture.tensors import Architecture, Role
 
 BLIP_HEADS = ("ForConditionalGeneration", "Model", "ForQuestionAnswering", "ForImageTextRetrieval")
 BLIP2_HEADS = ("ForConditionalGeneration", "Model")
-_SPEAKERS = {"opt": (opt, "ForCausalLM"), "t5": (t5, "ForConditionalGeneration")}
+_LANGUAGE_MODELS = {"opt": (opt, "ForCausalLM"), "t5": (t5, "ForConditionalGeneration")}
 
 
 def blip(fields: Fields, head: str) -> Architecture:
@@ -127,25 +127,25 @@ def blip2(fields: Fields, _head: str) -> Architecture:
     Raises:
         UnreadableFileError: another language model, or a malformed field.
     """
-    text, asker = fields.part("text_config"), fields.part("qformer_config")
+    text, qformer = fields.part("text_config"), fields.part("qformer_config")
     kind = text.text("model_type", "opt")
-    if kind not in _SPEAKERS:
-        raise text.wrong("model_type", kind, f"one of {', '.join(_SPEAKERS)}")
-    asker.require("use_qformer_text_input", value=False)
+    if kind not in _LANGUAGE_MODELS:
+        raise text.wrong("model_type", kind, f"one of {', '.join(_LANGUAGE_MODELS)}")
+    qformer.require("use_qformer_text_input", value=False)
     part = Builder(UNTOLD)
-    width, queries = asker.size("hidden_size", 768), fields.size("num_query_tokens", 32)
+    width, queries = qformer.size("hidden_size", 768), fields.size("num_query_tokens", 32)
     part.add("query_tokens", 1, queries, width, role=Role.OTHER)
     usual = (1408, 6144, 39, 224, 14)
-    eyes = fields.part("vision_config")
-    bias = eyes.flag("qkv_bias", default=True)
-    seen = _blip_vision(part, "vision_model", eyes, usual, bias=bias)
-    _qformer(part, asker, (width, seen))
-    build, speaking = _SPEAKERS[kind]
-    speaker = build(text, speaking)
-    embedded = next(each.shape[1] for each in speaker.tensors if each.role is Role.EMBEDDING)
+    vision = fields.part("vision_config")
+    bias = vision.flag("qkv_bias", default=True)
+    seen = _blip_vision(part, "vision_model", vision, usual, bias=bias)
+    _qformer(part, qformer, (width, seen))
+    build, language_head = _LANGUAGE_MODELS[kind]
+    language = build(text, language_head)
+    embedded = next(each.shape[1] for each in language.tensors if each.role is Role.EMBEDDING)
     part.linear("language_projection", width, embedded)
-    part.include("language_model.", speaker)
-    return part.done(fields.path, classes=speaker.n_classes)
+    part.include("language_model.", language)
+    return part.done(fields.path, classes=language.n_classes)
 
 
 def _qformer(part: Builder, fields: Fields, widths: tuple[int, int]) -> None:

@@ -142,7 +142,7 @@ def qwen_vl(fields: Fields, head: str) -> Architecture:
     text = fields.part("text_config") if "text_config" in fields else fields
     vision = fields.part("vision_config")
     part = Builder(_qwen_start(vision, norm="rms" if kind == "qwen2_5_vl" else "layer"))
-    _QWEN_EYES[kind](part, f"{_prefix(head)}visual", vision)
+    _QWEN_VISION[kind](part, f"{_prefix(head)}visual", vision)
     family = "qwen3_vl_text" if kind == "qwen3_vl" else "qwen2_vl_text"
     whole = _speaking(part, text, head, family)
     return part.done(fields.path, classes=whole.n_classes)
@@ -187,7 +187,7 @@ def _merger(
     part.linear(f"{name}.mlp.2", merged, out)
 
 
-def _qwen2_eyes(part: Builder, name: str, fields: Fields) -> None:
+def _qwen2_vision(part: Builder, name: str, fields: Fields) -> None:
     width = fields.size("embed_dim", 1280)
     hidden = int(width * fields.number("mlp_ratio", 4))
     _patches(part, name, fields, width, patch=14, bias=False)
@@ -200,7 +200,7 @@ def _qwen2_eyes(part: Builder, name: str, fields: Fields) -> None:
     _merger(part, f"{name}.merger", fields, (width, out), bias=True)
 
 
-def _qwen25_eyes(part: Builder, name: str, fields: Fields) -> None:
+def _qwen25_vision(part: Builder, name: str, fields: Fields) -> None:
     width, hidden = fields.size("hidden_size", 3584), fields.size("intermediate_size", 3420)
     _patches(part, name, fields, width, patch=14, bias=False)
     for index in range(fields.size("depth", 32)):
@@ -213,7 +213,7 @@ def _qwen25_eyes(part: Builder, name: str, fields: Fields) -> None:
     _merger(part, f"{name}.merger", fields, (width, out), bias=False)
 
 
-def _qwen3_eyes(part: Builder, name: str, fields: Fields) -> None:
+def _qwen3_vision(part: Builder, name: str, fields: Fields) -> None:
     width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 4304)
     _patches(part, name, fields, width, patch=16, bias=True)
     places = fields.size("num_position_embeddings", 2304)
@@ -234,4 +234,4 @@ def _qwen3_eyes(part: Builder, name: str, fields: Fields) -> None:
         part.linear(f"{name}.{merger}.linear_fc2", merged, out)
 
 
-_QWEN_EYES = {"qwen2_vl": _qwen2_eyes, "qwen2_5_vl": _qwen25_eyes, "qwen3_vl": _qwen3_eyes}
+_QWEN_VISION = {"qwen2_vl": _qwen2_vision, "qwen2_5_vl": _qwen25_vision, "qwen3_vl": _qwen3_vision}
