@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from decaycalc.conversion.arrays import ArrayConversion
     from decaycalc.inspection import Inspection
     from decaycalc.training.live.probe import Probe
-    from decaycalc.training.published.measured import Measured
+    from decaycalc.training.published.measured import MeasuredRecipe
     from decaycalc.transfers import Transfer
     from decaycalc.transfers.suggested import Suggested
     from decaycalc.verification.verify import Verification
@@ -303,7 +303,7 @@ def transfer(
     return moved
 
 
-def recipes(search: str = "") -> "tuple[Measured, ...]":
+def recipes(search: str = "") -> "tuple[MeasuredRecipe, ...]":
     """Return the published runs that mention a text (all, without one), in the common unit.
 
     >>> recipes("resnet-50-he")[0].recipe.title

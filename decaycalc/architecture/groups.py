@@ -33,7 +33,7 @@ class Choice(Record):
             raise InvalidValueError("layer decay", self.layer_decay, "must be above 0, at most 1")
 
 
-class Group(Record):
+class TensorGroup(Record):
     """Tensors that share a decay and an lr."""
 
     treatment: Treatment
@@ -122,7 +122,9 @@ def _any_match(patterns: tuple[str, ...], names: tuple[str, ...]) -> list[bool]:
     return [any(row) for row in zip(*columns, strict=True)]
 
 
-def group_tensors(architecture: Architecture, made: tuple[Treatment, ...]) -> tuple[Group, ...]:
+def group_tensors(
+    architecture: Architecture, made: tuple[Treatment, ...]
+) -> tuple[TensorGroup, ...]:
     """Return the parameter groups of what each tensor gets, decayed ones first.
 
     Exempt tensors that a rule fits beside decayed ones are a group with a name of its own.
@@ -133,7 +135,7 @@ def group_tensors(architecture: Architecture, made: tuple[Treatment, ...]) -> tu
         found.setdefault(keys[id(each)], (each, []))[1].append(tensor)
     decayed = {each.name for each, _ in found.values() if not each.is_exempt}
     groups = [
-        Group(treatment=_told_apart(each, decayed), tensors=tuple(tensors))
+        TensorGroup(treatment=_told_apart(each, decayed), tensors=tuple(tensors))
         for each, tensors in found.values()
     ]
     return tuple(sorted(groups, key=lambda group: group.treatment.is_exempt))

@@ -6,7 +6,7 @@ from math import fsum, log, prod
 from decaycalc.architecture.documents import GroupJson, InventoryJson, LoraJson, TensorJson
 from decaycalc.architecture.groups import (
     Choice,
-    Group,
+    TensorGroup,
     distinct,
     group_tensors,
     treatments,
@@ -90,7 +90,7 @@ class Inventory(Record):
     architecture: Architecture
     choice: Choice
     entries: tuple[Entry, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[TensorGroup, ...]
     rate: Rate
     rates: tuple[Rate, ...]
     classes: int | None
@@ -198,7 +198,7 @@ class Inventory(Record):
             "towards": "initial",
         }
 
-    def group_row(self, group: Group, rate: Rate) -> GroupJson:
+    def group_row(self, group: TensorGroup, rate: Rate) -> GroupJson:
         """Return one group's object of the JSON document."""
         treatment = group.treatment
         return {
@@ -244,7 +244,7 @@ class Inventory(Record):
         pairs = zip(self.groups, self.rates, strict=True)
         return [self._parameter_group(group, rate) for group, rate in pairs]
 
-    def _parameter_group(self, group: Group, rate: Rate) -> dict[str, object]:
+    def _parameter_group(self, group: TensorGroup, rate: Rate) -> dict[str, object]:
         made: dict[str, object] = {"params": [tensor.name for tensor in group.tensors]}
         if group.treatment.is_exempt:
             made["weight_decay"] = 0.0
@@ -346,7 +346,7 @@ def _entries(
     architecture: Architecture,
     made: tuple[Treatment, ...],
     base: Rate,
-    grouped: tuple[tuple[Group, ...], tuple[Rate, ...]],
+    grouped: tuple[tuple[TensorGroup, ...], tuple[Rate, ...]],
     measured: Mapping[str, float],
 ) -> tuple[Entry, ...]:
     """Return the tensors with what each gets; those of a group share its multiples."""

@@ -45,7 +45,7 @@ EIGHT_BITS = {
 }
 
 
-class Measured(Record):
+class MeasuredTensor(Record):
     """The sum of squares of one tensor's values; a property gives their root mean square."""
 
     name: str
@@ -58,7 +58,9 @@ class Measured(Record):
         return (self.sum_of_squares / self.n_weights) ** 0.5 if self.n_weights else None
 
 
-def measure(checkpoint: Checkpoint, *, progress: Progress | None = None) -> tuple[Measured, ...]:
+def measure(
+    checkpoint: Checkpoint, *, progress: Progress | None = None
+) -> tuple[MeasuredTensor, ...]:
     """Return the sum of squares of each tensor, in the checkpoint's order.
 
     Windows of all tensors are shared out among the available cores, so many small tensors take them
@@ -78,7 +80,7 @@ def measure(checkpoint: Checkpoint, *, progress: Progress | None = None) -> tupl
             raise
     tensors = checkpoint.architecture.tensors
     return tuple(
-        Measured(name=tensor.name, n_weights=tensor.n_weights, sum_of_squares=total)
+        MeasuredTensor(name=tensor.name, n_weights=tensor.n_weights, sum_of_squares=total)
         for tensor, total in zip(tensors, results, strict=True)
     )
 

@@ -13,7 +13,7 @@ from decaycalc.errors import NoEquivalentError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.report.documents import RecipesJson
-    from decaycalc.training.published.measured import Measured
+    from decaycalc.training.published.measured import MeasuredRecipe
     from decaycalc.training.record import Training
 
 
@@ -116,7 +116,7 @@ def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: s
     return Shown(**{**vars(result), "warnings": training.whole_notes})
 
 
-def figures_of(training: "Training", *, is_own: bool) -> "Measured":
+def figures_of(training: "Training", *, is_own: bool) -> "MeasuredRecipe":
     """Return a run's figures, stored for the catalogue's own, computed for a file's."""
     if training.kind == "recipe" and is_own:
         from decaycalc.training.published.index import find
@@ -143,7 +143,7 @@ def code(training: "Training", framework: str, mask: str | None) -> Shown:
 
 
 def shown(
-    measured: "tuple[Measured, ...]", tables: Any, training: "Training | None" = None
+    measured: "tuple[MeasuredRecipe, ...]", tables: Any, training: "Training | None" = None
 ) -> Shown:
     """Return recipes in all their shapes; a training file's with what was read of it."""
 

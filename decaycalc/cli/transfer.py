@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from decaycalc.inspection import GroupDecay
     from decaycalc.report.documents import MovedJson
     from decaycalc.training.record import Training
-    from decaycalc.transfers import Rule, Transfer
+    from decaycalc.transfers import RuleNumbers, Transfer
     from decaycalc.transfers.laws import Projection
 
 _LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "completep", "depth-mup", "given")
@@ -271,7 +271,7 @@ def tokens_seen(run: Run) -> float | None:
     return None if size is None else float(size)
 
 
-def the_rule(moved: "Transfer", what: str) -> "Rule":
+def the_rule(moved: "Transfer", what: str) -> "RuleNumbers":
     """Return the one rule that is left.
 
     Raises:

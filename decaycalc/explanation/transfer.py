@@ -20,12 +20,11 @@ from decaycalc.explanation.conversion import (
     explain,
     rule_of,
 )
-from decaycalc.explanation.step import Explanation, make_step, quantity_of
-from decaycalc.explanation.step import Step as Line
+from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of
 from decaycalc.transfers import new_side
+from decaycalc.transfers.applied_rule import AppliedRule
 from decaycalc.transfers.matching import update_rms
-from decaycalc.transfers.records import Hold, LrRule, Rule, Transfer
-from decaycalc.transfers.step import Step
+from decaycalc.transfers.records import Hold, LrRule, RuleNumbers, Transfer
 
 _HELD = {
     Hold.OBJECTIVE: "the objective, hence the optimum, stays the same",
@@ -47,12 +46,12 @@ _LR = {
 }
 
 
-def explain_rule(moved: Transfer, rule: Rule) -> Explanation:
+def explain_rule(moved: Transfer, rule: RuleNumbers) -> Explanation:
     """Return the derivation of one rule's number, which is the last step's result."""
     move = moved.move
     if rule.lr_rule is LrRule.UPDATE:
         return _explain_match(moved, rule)
-    step = Step(
+    step = AppliedRule(
         move=move,
         here=Side(convention=move.source, run=move.run),
         there=new_side(move),
@@ -74,7 +73,7 @@ def explain_rule(moved: Transfer, rule: Rule) -> Explanation:
     )
 
 
-def _explain_match(moved: Transfer, rule: Rule) -> Explanation:
+def _explain_match(moved: Transfer, rule: RuleNumbers) -> Explanation:
     """Return the derivation of another optimizer's lr and number."""
     move, target = moved.move, moved.move.target
     assert target is not None  # noqa: S101  (a match has one)
@@ -100,7 +99,7 @@ def _match_line(
     result: float | None,
     known: Callable[[str], Fraction | None],
     shrink: Fraction | None = None,
-) -> Line:
+) -> Step:
     """Return a step of a match."""
 
     def number(name: str) -> Fraction | None:
@@ -116,14 +115,14 @@ def _match_line(
 class _Derivation:
     """The steps of one rule at work."""
 
-    def __init__(self, step: Step, value: Fraction) -> None:
+    def __init__(self, step: AppliedRule, value: Fraction) -> None:
         self.step, self.value = step, value
         self.record = step.here.convention
         # A form has no strength: what keeps its objective is said of its shrink.
         by_strength = step.hold is Hold.OBJECTIVE and self.record.form is None
         self.held = Invariant.STRENGTH if by_strength else Invariant.SHRINK
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Step]:
         """Yield the steps from the old run's number to the new one's."""
         own = self.record.invariant
         assert own is not None  # noqa: S101  (a refused convention was not moved)
@@ -146,7 +145,7 @@ class _Derivation:
         result: Fraction | None,
         known: Callable[[str], Fraction | None] | None = None,
         more: Mapping[str, Fraction | None] = MappingProxyType({}),
-    ) -> Line:
+    ) -> Step:
         """Return a step; names are looked up in `more`, then in the two runs."""
         lookup = known or self.step.lookup
 
@@ -156,7 +155,7 @@ class _Derivation:
 
         return make_step(title, formula, text=text, source=source, result=result, number=number)
 
-    def meaning(self, own: Invariant) -> Line:
+    def meaning(self, own: Invariant) -> Step:
         """Return what the number means in the old run."""
         record, monomial = self.record, self.step.here.invariant(own)
         name = f"{record.parameter}({record.key})" if record.parameter == own else record.parameter
@@ -171,7 +170,7 @@ class _Derivation:
             more={name: self.value},
         )
 
-    def bridge(self, own: Invariant) -> Line:
+    def bridge(self, own: Invariant) -> Step:
         """Return the way from the old run's own invariant to the held one."""
         here = self.step.here
         return self.line(
@@ -183,7 +182,7 @@ class _Derivation:
             more={own.value: self.of_old(own)},
         )
 
-    def learning_rate(self) -> Iterator[Line]:
+    def learning_rate(self) -> Iterator[Step]:
         """Yield the lr rule where it changes lr."""
         step = self.step
         if step.lr_rule is LrRule.GIVEN or step.moved.lr == step.here.lr:
@@ -196,7 +195,7 @@ class _Derivation:
             result=step.known(step.moved.lr),
         )
 
-    def equality(self) -> Line:
+    def equality(self) -> Step:
         """Return what is held."""
         ratio = Monomial.of() if self.held is Invariant.STRENGTH else self.step.shrink_ratio
         old, factor = self.of_old(self.held), self.step.known(ratio)
@@ -210,7 +209,7 @@ class _Derivation:
             more={self.held.value: old},
         )
 
-    def solution(self, new: Fraction) -> Line:
+    def solution(self, new: Fraction) -> Step:
         """Return the new number in the source's own convention."""
         step, record = self.step, self.record
         title, text = f"solved for {record.parameter}", "what the number means in the new run"
@@ -230,7 +229,7 @@ class _Derivation:
             more={"shrink": None if old is None or factor is None else old * factor},
         )
 
-    def in_target(self, new: Fraction) -> Iterator[Line]:
+    def in_target(self, new: Fraction) -> Iterator[Step]:
         """Yield the new run's conversion to another convention, where one is asked for."""
         target = self.step.move.target
         if target is None or target.key == self.record.key:

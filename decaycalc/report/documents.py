@@ -24,8 +24,7 @@ from decaycalc.training.live.probe import ProbeJson
 from decaycalc.training.published.measured import RecipeJson
 from decaycalc.training.record import FoundJson, GroupDecayJson, ImportedJson
 from decaycalc.transfers.laws import ProjectionJson
-from decaycalc.transfers.records import RuleJson as MoveRuleJson
-from decaycalc.transfers.records import TransferJson
+from decaycalc.transfers.records import RuleNumbersJson, TransferJson
 from decaycalc.transfers.suggested import SuggestedJson
 from decaycalc.verification.documents import VerificationJson
 
@@ -82,7 +81,7 @@ class MovedJson(TransferJson):
 class MovedGroupJson(GroupDecayJson):
     """A group of tensors, and its move by every rule."""
 
-    rules: list[MoveRuleJson]
+    rules: list[RuleNumbersJson]
 
 
 class FurtherMovedJson(MovedJson, OriginsJson):

@@ -15,7 +15,7 @@ from decaycalc.report.table import (
     Table,
     Tone,
 )
-from decaycalc.training.published.measured import Measured
+from decaycalc.training.published.measured import MeasuredRecipe
 from decaycalc.training.record import Sourced, Training
 
 _COLUMNS = (
@@ -35,7 +35,7 @@ _NOTE = (
 )
 
 
-def listing(measured: tuple[Measured, ...]) -> Iterator[Block]:
+def listing(measured: tuple[MeasuredRecipe, ...]) -> Iterator[Block]:
     """Yield what the recipes range over, then all of them, a row each."""
     yield Paragraph(text=_range(measured), tone=Tone.VALUE)
     rows = tuple(_row(entry) for entry in measured)
@@ -48,7 +48,7 @@ def listing(measured: tuple[Measured, ...]) -> Iterator[Block]:
     )
 
 
-def _range(measured: tuple[Measured, ...]) -> str:
+def _range(measured: tuple[MeasuredRecipe, ...]) -> str:
     """Return how many recipes there are, and between which timescales."""
     known = [entry.timescale_epochs for entry in measured if entry.timescale_epochs]
     count = f"{len(measured)} published run{'' if len(measured) == 1 else 's'}"
@@ -57,7 +57,7 @@ def _range(measured: tuple[Measured, ...]) -> str:
     return f"{count}, timescales from {show(min(known))} to {show(max(known))} epochs"
 
 
-def _row(entry: Measured) -> tuple[Cell, ...]:
+def _row(entry: MeasuredRecipe) -> tuple[Cell, ...]:
     recipe = entry.recipe
     mark = "*" if recipe.read_as else ""
     return (
@@ -73,13 +73,15 @@ def _row(entry: Measured) -> tuple[Cell, ...]:
     )
 
 
-def readings(measured: tuple[Measured, ...], trainings: tuple[Training, ...]) -> Iterator[Block]:
+def readings(
+    measured: tuple[MeasuredRecipe, ...], trainings: tuple[Training, ...]
+) -> Iterator[Block]:
     """Yield a run whole, in each reading that its file leaves open."""
     for entry, training in zip(measured, trainings, strict=True):
         yield from whole(entry, training)
 
 
-def whole(entry: Measured, training: Training | None = None) -> Iterator[Block]:
+def whole(entry: MeasuredRecipe, training: Training | None = None) -> Iterator[Block]:
     """Yield one recipe, a line a field, and the layers that have multipliers of their own."""
     recipe = entry.recipe
     yield Paragraph(text=f"{recipe.name}: {recipe.title}", tone=Tone.VALUE)
@@ -107,7 +109,7 @@ def _in(number: float | None, unit: str, kind: Kind = Kind.READ) -> Marked | Non
     return None if number is None else Marked(content=number, unit=unit, kind=kind)
 
 
-def _settings(entry: Measured) -> tuple[tuple[str, Cell], ...]:
+def _settings(entry: MeasuredRecipe) -> tuple[tuple[str, Cell], ...]:
     """Return what was set for the run."""
     recipe = entry.recipe
     run = recipe.run().to_dict()
@@ -167,7 +169,7 @@ def _multipliers(training: Training) -> Iterator[Table]:
         yield Table(title="tensor", columns=columns, rows=rows)
 
 
-def rows(measured: tuple[Measured, ...]) -> list[Mapping[str, object]]:
+def rows(measured: tuple[MeasuredRecipe, ...]) -> list[Mapping[str, object]]:
     """Return one flat row a recipe, for CSV and JSON lines."""
     return [
         {name: value for name, value in entry.to_dict().items() if name != "run"}

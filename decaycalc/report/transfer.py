@@ -21,7 +21,7 @@ from decaycalc.report.table import (
     Tone,
     simple_table,
 )
-from decaycalc.transfers import Hold, LrRule, Rule, Transfer
+from decaycalc.transfers import Hold, LrRule, RuleNumbers, Transfer
 from decaycalc.transfers.fits import OVER_DEPTH, OVER_WIDTH
 from decaycalc.transfers.laws import Projection
 
@@ -103,7 +103,7 @@ def _with_its_batch(given: Run, whole: Run) -> Run:
     return replace(given, **{name: whole.given(name) for name in parts})
 
 
-def _chosen(moved: Transfer) -> tuple[Rule, ...]:
+def _chosen(moved: Transfer) -> tuple[RuleNumbers, ...]:
     """Return one rule for each lr, or every one where there is one lr alone."""
     over_depth = [rule for rule in moved.rules if rule.lr_rule in OVER_DEPTH]
     lr_rules = dict.fromkeys(rule.lr_rule for rule in moved.rules if rule not in over_depth)
@@ -120,7 +120,7 @@ def _chosen(moved: Transfer) -> tuple[Rule, ...]:
     return tuple(sorted(shown, key=lambda rule: order.index(rule.lr_rule)))
 
 
-def _holding(moved: Transfer, hold: Hold) -> list[Rule]:
+def _holding(moved: Transfer, hold: Hold) -> list[RuleNumbers]:
     return [rule for rule in moved.rules if rule.hold == hold]
 
 
@@ -132,7 +132,7 @@ def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
     return (LrRule.MUP, *depth, *batch, LrRule.NONE, LrRule.HORIZON, LrRule.GIVEN, LrRule.UPDATE)
 
 
-def _few(moved: Transfer, rules: tuple[Rule, ...]) -> Table:
+def _few(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Table:
     """Return the rules in few columns; those with the same lr and number share a row."""
     target = moved.move.target or moved.move.source
     with_lr = any(rule.lr is not None for rule in rules)
@@ -155,7 +155,7 @@ def _few(moved: Transfer, rules: tuple[Rule, ...]) -> Table:
     return Table(title="if lr is", columns=columns, rows=tuple(rows))
 
 
-def _pace(rule: Rule, *, in_epochs: bool) -> Cell:
+def _pace(rule: RuleNumbers, *, in_epochs: bool) -> Cell:
     """Return the timescale in epochs, or the decay per step, and whether it is the old run's."""
     number, name = (rule.timescale_epochs, "epoch") if in_epochs else (rule.shrink, "step")
     if number is None:
@@ -185,7 +185,7 @@ def _over_depth(moved: Transfer, rule: LrRule) -> str:
     return f"÷ {'·'.join(parts)} ({rule})" if parts else f"unchanged ({rule})"
 
 
-def _notes(moved: Transfer, rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
+def _notes(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Iterator[Paragraph]:
     """Yield what happens if nothing is changed, what else moves, and the sources."""
     left = _left_alone(moved, rules)
     disputes = dict.fromkeys(rule.note for rule in rules if rule.lr_rule == LrRule.MUP)
@@ -203,7 +203,7 @@ def _notes(moved: Transfer, rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
     yield Paragraph(text=text, tone=Tone.QUIET, apart=not first)
 
 
-def _conditions(rules: tuple[Rule, ...]) -> Iterator[Paragraph]:
+def _conditions(rules: tuple[RuleNumbers, ...]) -> Iterator[Paragraph]:
     """Yield what each rule that was found under conditions was found under, and its interval."""
     for rule in rules:
         if not rule.conditions:
@@ -227,7 +227,7 @@ def _lacking(moved: Transfer, flag_of: Callable[[str], str]) -> Iterator[Paragra
         yield Paragraph(text=" · ".join(parts), tone=Tone.QUIET, apart=False)
 
 
-def _left_alone(moved: Transfer, rules: tuple[Rule, ...]) -> str:
+def _left_alone(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> str:
     """Return the timescales if the number stays as it is, empty where it is no plain factor."""
     move = moved.move
     monomial = move.source.monomial
@@ -249,7 +249,7 @@ def _left_alone(moved: Transfer, rules: tuple[Rule, ...]) -> str:
     return f"Left at {heading.amount(moved.value)}, the timescale becomes {' or '.join(changed)}."
 
 
-def _timescale(rules: tuple[Rule, ...], lr_rule: LrRule) -> float:
+def _timescale(rules: tuple[RuleNumbers, ...], lr_rule: LrRule) -> float:
     return next(
         rule.timescale_epochs
         for rule in rules
@@ -279,7 +279,7 @@ def _rules(moved: Transfer) -> Table:
     return Table(title="if lr is", columns=columns, rows=tuple(body), note=_betas(moved.rules))
 
 
-def _row(moved: Transfer, alike: list[Rule], *, fitted: bool) -> tuple[Cell, ...]:
+def _row(moved: Transfer, alike: list[RuleNumbers], *, fitted: bool) -> tuple[Cell, ...]:
     rule = alike[0]
     return (
         _lr_words(moved, rule.lr_rule),
@@ -294,7 +294,7 @@ def _row(moved: Transfer, alike: list[Rule], *, fitted: bool) -> tuple[Cell, ...
     )
 
 
-def _betas(rules: tuple[Rule, ...]) -> str:
+def _betas(rules: tuple[RuleNumbers, ...]) -> str:
     """Return what becomes of Adam's betas and epsilon, where they are known."""
     for rule in rules:
         parts = []

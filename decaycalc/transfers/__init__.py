@@ -31,17 +31,17 @@ from decaycalc.errors import (
     NoEquivalentError,
 )
 from decaycalc.record import replace
+from decaycalc.transfers.applied_rule import AppliedRule
 from decaycalc.transfers.fits import OVER_DEPTH, OVER_WIDTH, covers
 from decaycalc.transfers.matching import match_update
-from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, Rule, Transfer
-from decaycalc.transfers.step import Step
+from decaycalc.transfers.records import Hold, LrRule, Move, OutOfReach, RuleNumbers, Transfer
 
 __all__ = [
     "Hold",
     "LrRule",
     "Move",
     "OutOfReach",
-    "Rule",
+    "RuleNumbers",
     "Transfer",
     "move_run",
     "new_side",
@@ -114,10 +114,10 @@ def move_run(
     depth = _positive("depth_ratio", move.depth_ratio)
     here = old_side(move)
     there = new_side(move)
-    rules: list[Rule] = []
+    rules: list[RuleNumbers] = []
     lacking: list[OutOfReach] = []
     errors: list[DecaycalcError] = []
-    plain = Step(
+    plain = AppliedRule(
         move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN,
         width=width, depth=depth,
     )  # fmt: skip
@@ -199,7 +199,7 @@ def new_side(move: Move) -> Side:
     return replace(there, own=there.own | differing)
 
 
-def _lr_rules(step: Step, holds: tuple[Hold, ...]) -> tuple[LrRule, ...]:
+def _lr_rules(step: AppliedRule, holds: tuple[Hold, ...]) -> tuple[LrRule, ...]:
     """Return the lr rules that say something about this move; no fit where a hold is chosen."""
     here, there = step.here, step.there
     given = step.move.target_run

@@ -19,7 +19,7 @@ from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
-from decaycalc.transfers.records import Hold, LrRule, Move, Rule, Transfer
+from decaycalc.transfers.records import Hold, LrRule, Move, RuleNumbers, Transfer
 
 _BETA1 = 0.9  # of Adam, where nobody says another
 _NOISE = "noise dominates the gradients: an update's RMS is then the optimizer's own"
@@ -99,14 +99,14 @@ def _beta1(move: Move) -> Fraction:
     return beta1
 
 
-def _matched(move: Move, run: Run, factor: float) -> Rule:
+def _matched(move: Move, run: Run, factor: float) -> RuleNumbers:
     """Return the one rule: lr by the update's RMS, the shrink of a step held."""
     assert move.target is not None  # noqa: S101  (checked by the caller)
     shrink = shrink_of(Side(convention=move.source, run=move.run), _value(move))
     new = Side(convention=move.target, run=run)
     number = value_for_shrink(new, shrink)
     decay = decay_of(new, number)
-    return Rule(
+    return RuleNumbers(
         lr_rule=LrRule.UPDATE,
         hold=Hold.STEP,
         lr=finite(run.get("lr") or Fraction(0), "lr"),

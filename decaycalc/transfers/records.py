@@ -98,7 +98,7 @@ class Move(Record):
     eps: Number | None = None
 
 
-class RuleJson(TypedDict):
+class RuleNumbersJson(TypedDict):
     """One rule's numbers for the new run."""
 
     name: str | None
@@ -149,12 +149,12 @@ class TransferJson(TypedDict):
     target_run: RunJson
     width_ratio: float
     depth_ratio: float
-    rules: list[RuleJson]
+    rules: list[RuleNumbersJson]
     unavailable: list[OutOfReachJson]
     assumptions: list[AssumptionJson]
 
 
-class Rule(Record):
+class RuleNumbers(Record):
     """One rule's numbers.
 
     `lr` is None where the source's is unknown. `shrink` is that of one step at peak lr, to first
@@ -190,7 +190,7 @@ class Rule(Record):
         """What the rule is called where lr and decay move together; None for the others."""
         return _NAMES.get((self.lr_rule, self.hold))
 
-    def to_dict(self) -> RuleJson:
+    def to_dict(self) -> RuleNumbersJson:
         """Return the rule as JSON's `rules` holds it."""
         return {
             "name": self.name,
@@ -240,7 +240,7 @@ class Transfer(Record):
 
     move: Move
     target_run: Run
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleNumbers, ...]
     unavailable: tuple[OutOfReach, ...]
 
     @property

@@ -25,7 +25,7 @@ from decaycalc.errors import (
     UnknownNameError,
 )
 from decaycalc.training.published.index import RECIPES
-from decaycalc.training.published.measured import Measured, recall
+from decaycalc.training.published.measured import MeasuredRecipe, recall
 from decaycalc.transfers.laws import TIMESCALE
 from decaycalc.transfers.suggested import Aim, NotSuggested, Suggested, Suggestion
 
@@ -266,7 +266,7 @@ def _unit(aim: Aim) -> str:
     return "of the run" if aim.tokens else "epochs"
 
 
-def _is_of_kind(aim: Aim, entry: Measured) -> bool:
+def _is_of_kind(aim: Aim, entry: MeasuredRecipe) -> bool:
     """Return whether a recipe counts in the same unit and trains by the same sort of optimizer."""
     recipe = entry.recipe
     if recipe.convention is None or (recipe.unit == "tokens") != aim.tokens:

@@ -9,8 +9,8 @@ from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
 from decaycalc.record import Record
 from decaycalc.verification.rules.optimizers import Array
-from decaycalc.verification.rules.rule import Rule, parse_rule
-from decaycalc.verification.train import Model, Trainer, make_model
+from decaycalc.verification.rules.rule import UpdateRule, parse_rule
+from decaycalc.verification.train import Learner, Model, make_model
 
 ALIGNED = {
     "beta1": 0.9, "beta2": 0.999, "rho": 0.99, "eps": 1e-30, "eps_root": 0.0,
@@ -23,7 +23,7 @@ _CALM = 0.1
 """The largest lr beside a mean loss that is trained with: larger ones scale the loss down."""
 
 
-Solver = Callable[[Trainer, Model, Array], Array]
+Solver = Callable[[Learner, Model, Array], Array]
 """From a side, a model and weights to start from (flat) to the weights it ends at (flat)."""
 
 
@@ -37,7 +37,7 @@ class StandIn:
     """
 
     tolerance: float
-    rule: Rule | None = None
+    rule: UpdateRule | None = None
     solve: Solver | None = None
     models: tuple[str, ...] = ()
     factor_error: float = 0.0
@@ -65,15 +65,15 @@ class Bout(Record):
         """What is claimed of these two runs: where a condition holds here, all that it gives."""
         return Equivalence.IDENTICAL if self.way.condition else self.way.equivalence
 
-    def trainers(self) -> tuple[Trainer, Trainer]:
-        """Return the two trainers."""
+    def learners(self) -> tuple[Learner, Learner]:
+        """Return the two learners."""
         (one, first), (other, second) = self.sides
         return (
-            _trainer(one, first, self.rule_of(one), (other, self._borrowed(one, other))),
-            _trainer(other, second, self.rule_of(other), (one, self._borrowed(other, one))),
+            _learner(one, first, self.rule_of(one), (other, self._borrowed(one, other))),
+            _learner(other, second, self.rule_of(other), (one, self._borrowed(other, one))),
         )
 
-    def _borrowed(self, side: Side, partner: Side) -> Rule | None:
+    def _borrowed(self, side: Side, partner: Side) -> UpdateRule | None:
         """Return what trains a side that has no optimizer of its own.
 
         Where the claim is of a decay, that is of plain descent on the objective.
@@ -87,7 +87,7 @@ class Bout(Record):
         """What takes each side's place, None where nothing does."""
         return tuple(self.stand_ins.get(side.convention.key) for side, _ in self.sides)
 
-    def rule_of(self, side: Side) -> Rule:
+    def rule_of(self, side: Side) -> UpdateRule:
         """Return a side's rule: the framework's, else the convention's own."""
         stand_in = self.stand_ins.get(side.convention.key)
         if stand_in is not None and stand_in.rule is not None:
@@ -95,11 +95,13 @@ class Bout(Record):
         return parse_rule(side.convention.update)
 
 
-def _trainer(side: Side, value: float, rule: Rule, partnered: tuple[Side, Rule | None]) -> Trainer:
-    """Return one side's trainer; an objective is trained by its partner's optimizer, if any."""
+def _learner(
+    side: Side, value: float, rule: UpdateRule, partnered: tuple[Side, UpdateRule | None]
+) -> Learner:
+    """Return one side's learner; an objective is trained by its partner's optimizer, if any."""
     partner, borrowed = partnered
     units = (side.convention.loss_unit, partner.convention.loss_unit)
-    return Trainer(
+    return Learner(
         rule=rule,
         names=rule_names(side, value),
         reduction=side.loss.value if isinstance(side.loss, Loss) else float(side.loss),
@@ -117,7 +119,7 @@ def aligned(*sides: Side) -> dict[str, float]:
     return {**ALIGNED, "eps": _ADADELTA_EPS} if by_steps else ALIGNED
 
 
-def _borrowed(side: Side, partner: Side) -> Rule | None:
+def _borrowed(side: Side, partner: Side) -> UpdateRule | None:
     """Return the optimizer that trains an objective, None for a side that has its own."""
     record = partner.convention
     bare = side.convention.optimizer == ANY and record.optimizer not in {ANY, FIT}

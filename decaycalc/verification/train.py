@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.verification.rules.optimizers import Array
-from decaycalc.verification.rules.rule import Rule, State
+from decaycalc.verification.rules.rule import State, UpdateRule
 
 POOL = 4096
 """Most examples that are generated."""
@@ -158,7 +158,7 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trainer:
+class Learner:
     """One side of a comparison: its rule, what its names stand for, and how its loss is reduced.
 
     `names` holds the peak lr. `reduction` is 'mean', 'batch-sum', 'dataset-sum', or what the loss
@@ -169,10 +169,10 @@ class Trainer:
     `settings` overrule those of the rules' blocks.
     """
 
-    rule: Rule
+    rule: UpdateRule
     names: Mapping[str, float]
     reduction: str | float = "mean"
-    borrowed: Rule | None = None
+    borrowed: UpdateRule | None = None
     borrowed_names: Mapping[str, float] | None = None
     unit: float = 1.0
     settings: Mapping[str, float] | None = None
@@ -208,7 +208,7 @@ class Trainer:
 
 
 def train(
-    trainer: Trainer, model: Model, *, batches: Batches, multipliers: Array
+    learner: Learner, model: Model, *, batches: Batches, multipliers: Array
 ) -> Iterator[Weights]:
     """Yield the weights after each step, `len(multipliers)` times.
 
@@ -224,13 +224,13 @@ def train(
     for multiplier, (rows, size) in zip(multipliers, draws, strict=True):
         gradients = model.mean_gradient(weights, rows)
         weights = tuple(
-            trainer.step(state, w, g, multiplier=float(multiplier), size=size)
+            learner.step(state, w, g, multiplier=float(multiplier), size=size)
             for state, w, g in zip(states, weights, gradients, strict=True)
         )
         yield weights
 
 
-def free_decay(trainer: Trainer, w: Array, *, multipliers: Array, size: float = 1.0) -> Array:
+def free_decay(learner: Learner, w: Array, *, multipliers: Array, size: float = 1.0) -> Array:
     """Return the weights after each step without any data gradient, (n_steps, *w.shape).
 
     Raises:
@@ -240,12 +240,12 @@ def free_decay(trainer: Trainer, w: Array, *, multipliers: Array, size: float = 
     state, weights, path = State(), w, []
     for multiplier in multipliers:
         zero = np.zeros_like(w)
-        weights = trainer.step(state, weights, zero, multiplier=float(multiplier), size=size)
+        weights = learner.step(state, weights, zero, multiplier=float(multiplier), size=size)
         path.append(weights)
     return np.array(path)
 
 
-def optimum(trainer: Trainer, model: Model) -> Array:
+def optimum(learner: Learner, model: Model) -> Array:
     """Return the weights at which the full-batch penalised objective is stationary, flat.
 
     Newton's method with differences for the second derivatives, from zero; for convex models.
@@ -257,7 +257,7 @@ def optimum(trainer: Trainer, model: Model) -> Array:
 
     def residual(flat: Array) -> Array:
         w = flat.reshape(start.shape)
-        return trainer.residual(w, model.mean_gradient((w,))[0]).ravel()
+        return learner.residual(w, model.mean_gradient((w,))[0]).ravel()
 
     point, move = np.zeros(start.size), np.inf
     for _ in range(_NEWTON_STEPS):

@@ -14,7 +14,7 @@ from decaycalc.record import Record, replace
 from decaycalc.verification.pairing import ALIGNED, Bout, StandIn, model_of
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import State
-from decaycalc.verification.train import Batches, Model, Trainer, free_decay, optimum, train
+from decaycalc.verification.train import Batches, Learner, Model, free_decay, optimum, train
 
 MOST_STEPS = 20_000
 CURVE_POINTS = 50  # of the printed curve
@@ -72,7 +72,7 @@ def trajectories(bout: Bout, name: str, multipliers: Array) -> Trial:
         dataset_size=float(bout.source.get("dataset_size") or 1),
         drop_last=run.drop_last or needs_whole_batches(bout),
     )
-    runs = [train(t, model, batches=batches, multipliers=multipliers) for t in bout.trainers()]
+    runs = [train(t, model, batches=batches, multipliers=multipliers) for t in bout.learners()]
     gaps = [_gap(one, other) for one, other in zip(*runs, strict=True)]
     return Trial(model=name, max_difference=max(gaps), curve=tuple(_thinned(gaps)))
 
@@ -121,10 +121,10 @@ def convex_models(bout: Bout) -> tuple[str, ...]:
 def optima(bout: Bout, name: str) -> Trial:
     """Return how far the optima of the two penalised objectives are apart."""
     model, plain = model_of(bout, name), replace(bout, stand_ins={})
-    ours = [optimum(_settled(trainer, side), model) for trainer, (side, _) in _both(plain)]
+    ours = [optimum(_settled(learner, side), model) for learner, (side, _) in _both(plain)]
     one, other = (
-        own if stand_in is None else _solved(stand_in, (trainer, side), model, start)
-        for (trainer, (side, _)), stand_in, own, start in zip(
+        own if stand_in is None else _solved(stand_in, (learner, side), model, start)
+        for (learner, (side, _)), stand_in, own, start in zip(
             _both(bout), bout.replaced, ours, ours[::-1], strict=True
         )
     )
@@ -132,25 +132,25 @@ def optima(bout: Bout, name: str) -> Trial:
     return Trial(model=name, max_difference=gap, curve=(Point(step=0, difference=gap),))
 
 
-def _solved(stand_in: StandIn, trained: tuple[Trainer, Side], model: Model, start: Array) -> Array:
+def _solved(stand_in: StandIn, trained: tuple[Learner, Side], model: Model, start: Array) -> Array:
     """Return the optimum that a framework finds, begun at the other side's."""
-    trainer, side = trained
+    learner, side = trained
     if stand_in.solve is None:
-        return optimum(_settled(trainer, side), model)
-    size = float(trainer.names.get("batch_size", 1.0))
-    calm = SETTLING_LR / (trainer.scale(size) * model.scale)
-    return stand_in.solve(_settled(trainer, side, lr=calm), model, start)
+        return optimum(_settled(learner, side), model)
+    size = float(learner.names.get("batch_size", 1.0))
+    calm = SETTLING_LR / (learner.scale(size) * model.scale)
+    return stand_in.solve(_settled(learner, side, lr=calm), model, start)
 
 
-def settle(trainer: Trainer, model: Model, start: Array) -> Array:
+def settle(learner: Learner, model: Model, start: Array) -> Array:
     """Return where an optimizer's full-batch steps lead from weights to start from, flat.
 
     A large epsilon lets adaptive steps shrink as the gradient does, so that an optimizer stays
     at an optimum.
     """
     (shape,) = (part.shape for part in model.start)
-    size = float(trainer.names.get("batch_size", 1.0))
-    still = dataclasses.replace(trainer, settings={**ALIGNED, "eps": 1.0})
+    size = float(learner.names.get("batch_size", 1.0))
+    still = dataclasses.replace(learner, settings={**ALIGNED, "eps": 1.0})
     state, weights = State(), start.reshape(shape)
     for step in range(MOST_SETTLING):
         (gradient,) = model.mean_gradient((weights,))
@@ -161,8 +161,8 @@ def settle(trainer: Trainer, model: Model, start: Array) -> Array:
     return weights.ravel()
 
 
-def _both(bout: Bout) -> Iterator[tuple[Trainer, tuple[Side, float]]]:
-    return zip(bout.trainers(), bout.sides, strict=True)
+def _both(bout: Bout) -> Iterator[tuple[Learner, tuple[Side, float]]]:
+    return zip(bout.learners(), bout.sides, strict=True)
 
 
 def optimum_tolerance(bout: Bout) -> float:
@@ -175,17 +175,17 @@ def optimum_tolerance(bout: Bout) -> float:
     return max(TOLERANCE, *slack, 0.0)
 
 
-def _settled(trainer: Trainer, side: Side, *, lr: float = 1.0) -> Trainer:
-    """Return the trainer for its fixed point: any lr serves where the decay is times lr too."""
+def _settled(learner: Learner, side: Side, *, lr: float = 1.0) -> Learner:
+    """Return the learner for its fixed point: any lr serves where the decay is times lr too."""
     record = side.convention
     free = record.follows in {Follows.LR, Follows.LR_SQUARED} and not record.compounds
-    names: Mapping[str, float] = {**trainer.names, "lr": lr} if free else trainer.names
-    return Trainer(rule=trainer.rule, names=names, reduction=trainer.reduction, unit=trainer.unit)
+    names: Mapping[str, float] = {**learner.names, "lr": lr} if free else learner.names
+    return Learner(rule=learner.rule, names=names, reduction=learner.reduction, unit=learner.unit)
 
 
 def undriven(bout: Bout, multipliers: Array) -> Trial:
     """Return how far undriven weights are apart after each step."""
-    one, other = (_decayed(trainer, side, multipliers) for trainer, (side, _) in _both(bout))
+    one, other = (_decayed(learner, side, multipliers) for learner, (side, _) in _both(bout))
     gaps = [_relative(a, b) for a, b in zip(one, other, strict=True)]
     return Trial(model="free decay", max_difference=max(gaps), curve=tuple(_thinned(gaps)))
 
@@ -198,8 +198,8 @@ def free_trial(bout: Bout) -> Test:
     momentum = max(float(side.get("momentum") or 0) for side, _ in bout.sides)
     constant = np.ones(min(MOST_STEPS, round(40 / (1 - momentum))))
     paths = [
-        np.concatenate([_START[:1], _decayed(trainer, side, constant)[:, 0]])
-        for trainer, (side, _) in _both(bout)
+        np.concatenate([_START[:1], _decayed(learner, side, constant)[:, 0]])
+        for learner, (side, _) in _both(bout)
     ]
     lasting = min(_lasting(np.abs(path)) for path in paths)
     losses = [_losses(path[:lasting]) for path in paths]
@@ -254,21 +254,21 @@ def _lasting(sizes: Array) -> int:
     return int(gone[0]) if gone.size else len(sizes)
 
 
-def _decayed(trainer: Trainer, side: Side, multipliers: Array) -> Array:
+def _decayed(learner: Learner, side: Side, multipliers: Array) -> Array:
     """Return undriven weights after each step, (n_steps, 3)."""
     size = float(side.get("batch_size") or 1)
     if side.convention.optimizer == FIT:
-        trainer = _as_descent(trainer, size)
-    return free_decay(trainer, _START, multipliers=multipliers, size=size)
+        learner = _as_descent(learner, size)
+    return free_decay(learner, _START, multipliers=multipliers, size=size)
 
 
-def _as_descent(trainer: Trainer, size: float) -> Trainer:
+def _as_descent(learner: Learner, size: float) -> Learner:
     """Return a fit's objective for plain descent: scaled until its data loss is the run's.
 
     A solver minimises any multiple of its objective (`C*sum(loss) + ...`), a step does not.
     """
-    names = {**trainer.names, "loss_scale": trainer.scale(size)}
+    names = {**learner.names, "loss_scale": learner.scale(size)}
     zero, one = np.zeros(1), np.ones(1)
-    still, moved = (trainer.rule.descent(zero, g, names=names) for g in (zero, one))
-    lr = float(trainer.names["lr"]) / float((moved - still)[0])
-    return dataclasses.replace(trainer, names={**trainer.names, "lr": lr})
+    still, moved = (learner.rule.descent(zero, g, names=names) for g in (zero, one))
+    lr = float(learner.names["lr"]) / float((moved - still)[0])
+    return dataclasses.replace(learner, names={**learner.names, "lr": lr})

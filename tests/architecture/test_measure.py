@@ -95,7 +95,7 @@ def test_progress_reports_every_byte_once(tmp_path):
     assert sum(done) == 280_072
     assert results[0].rms == 1
     assert [result.n_weights for result in results] == [70_000, 9]
-    assert module.Measured(name="x", n_weights=0, sum_of_squares=0.0).rms is None
+    assert module.MeasuredTensor(name="x", n_weights=0, sum_of_squares=0.0).rms is None
 
 
 @pytest.mark.parametrize(

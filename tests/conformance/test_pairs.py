@@ -16,7 +16,7 @@ from decaycalc.conversion.convert import convert
 from decaycalc.errors import DecaycalcError
 from decaycalc.verification.rules.optimizers import BLOCKS
 from decaycalc.verification.rules.rule import parse_rule
-from decaycalc.verification.train import Batches, Trainer, make_model, optimum
+from decaycalc.verification.train import Batches, Learner, make_model, optimum
 
 RECORDS = {
     record.key: record
@@ -163,7 +163,7 @@ def expected_optimum():
     """Return the optimum of strength .02 by Newton's method, as (6, 1) weights."""
     rule = parse_rule("minimise mean(loss) + lam/2*sum(w**2)")
     model = make_model("least-squares", n_examples=SIZE)
-    return model, optimum(Trainer(rule=rule, names={"lr": LR, "lam": 0.02}), model)
+    return model, optimum(Learner(rule=rule, names={"lr": LR, "lam": 0.02}), model)
 
 
 @pytest.mark.parametrize("loss", list(Loss))

@@ -10,7 +10,7 @@ from decaycalc.verification.train import (
     MODELS,
     POOL,
     Batches,
-    Trainer,
+    Learner,
     free_decay,
     make_model,
     optimum,
@@ -29,12 +29,12 @@ def sides():
     """Return the same training four times: by an optimizer, and by three objectives."""
     settings = {"momentum": 0.9, "batch_size": 8, "dataset_size": 32}
     return (
-        Trainer(rule=SGD, names={"lr": 0.1, "weight_decay": 0.02, **settings}),
-        Trainer(rule=MEAN, names={"lr": 0.1, "lam": 0.01, **settings}),
-        Trainer(
+        Learner(rule=SGD, names={"lr": 0.1, "weight_decay": 0.02, **settings}),
+        Learner(rule=MEAN, names={"lr": 0.1, "lam": 0.01, **settings}),
+        Learner(
             rule=BATCH_SUM, names={"lr": 0.1 / 8, "lam": 0.08, **settings}, reduction="batch-sum"
         ),
-        Trainer(rule=SUM, names={"lr": 0.1 / 32, "lam": 0.32, **settings}, reduction="dataset-sum"),
+        Learner(rule=SUM, names={"lr": 0.1 / 32, "lam": 0.32, **settings}, reduction="dataset-sum"),
     )
 
 
@@ -66,7 +66,7 @@ def test_the_optimum_of_least_squares_is_the_normal_equations():
 
 def test_a_norm_that_outweighs_the_loss_has_no_smooth_optimum():
     model = make_model("least-squares", n_examples=20)
-    side = Trainer(rule=parse_rule("minimise loss + lam*norm(w)"), names={"lr": 0.1, "lam": 1e3})
+    side = Learner(rule=parse_rule("minimise loss + lam*norm(w)"), names={"lr": 0.1, "lam": 1e3})
     with pytest.raises(InvalidValueError, match="no optimum"):
         optimum(side, model)
 
@@ -114,7 +114,7 @@ def test_a_large_data_set_is_stood_in_for():
 
 
 def test_free_decay_follows_the_schedule():
-    side = Trainer(
+    side = Learner(
         rule=parse_rule("w = w*(1 - lr*weight_decay) - lr*adam(g)"),
         names={"lr": 0.1, "weight_decay": 0.5},
     )
@@ -125,8 +125,8 @@ def test_free_decay_follows_the_schedule():
 def test_an_objective_is_trained_by_the_optimizer_that_carries_it():
     model = make_model("softmax", n_examples=32)
     adam = parse_rule("g = g + weight_decay*w; w = w - lr*adam(g)")
-    coupled = Trainer(rule=adam, names={"lr": 0.1, "weight_decay": 0.02})
-    carried = Trainer(
+    coupled = Learner(rule=adam, names={"lr": 0.1, "weight_decay": 0.02})
+    carried = Learner(
         rule=MEAN, names={"lr": 0.1, "lam": 0.01}, borrowed=adam, borrowed_names={"weight_decay": 0}
     )
     runs = (train(s, model, batches=BATCHES, multipliers=SCHEDULE) for s in (coupled, carried))

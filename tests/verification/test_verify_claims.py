@@ -159,11 +159,11 @@ def parted(found, way):
     """Hold both sides' decay between two weights that see the same gradients."""
     sides = {"source": found.source, "target": found.target}
     bout = Bout(way=way, values=(found.value, found.to_value), **sides)
-    for trainer, (side, _) in zip(bout.trainers(), bout.sides, strict=True):
+    for learner, (side, _) in zip(bout.learners(), bout.sides, strict=True):
         if side.convention.key in WEIGHED:
             continue
         size = float(side.get("batch_size"))
-        as_steps = _as_descent(trainer, size) if side.convention.optimizer == FIT else trainer
+        as_steps = _as_descent(learner, size) if side.convention.optimizer == FIT else learner
         one, other = (driven(as_steps, start, size) for start in (STARTS[0], STARTS[1]))
         gap = STARTS[0] - STARTS[1]
         alone = free_decay(as_steps, gap, multipliers=np.ones(N_STEPS), size=size)
@@ -174,11 +174,11 @@ N_STEPS = 50
 STARTS = np.array([[1.0, -2.5, 0.375], [-0.5, 0.7, 1.2]])
 
 
-def driven(trainer, weights, size):
+def driven(learner, weights, size):
     """Return the weights after each step of random gradients, always the same."""
     chance, state, path = np.random.default_rng(5), State(), []
     for _ in range(N_STEPS):
         gradient = chance.normal(size=3)
-        weights = trainer.step(state, weights, gradient, multiplier=1.0, size=size)
+        weights = learner.step(state, weights, gradient, multiplier=1.0, size=size)
         path.append(weights)
     return np.array(path)

@@ -128,7 +128,7 @@ def bart(fields: Fields, head: str) -> Architecture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BartPlan:
     """How a relative of BART differs: its table of positions, and the norms of a whole side.
 
     `labels` are a classifier's classes where nothing is said.
@@ -143,11 +143,11 @@ class Plan:
 
 
 PLANS = {
-    "bart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding",), labels=3),
-    "mbart": Plan(vocabulary=50265, offset=2, norms=("layernorm_embedding", "layer_norm")),
-    "pegasus": Plan(vocabulary=50265, sines=True),
-    "marian": Plan(vocabulary=58101, sines=True, norms=()),
-    "m2m_100": Plan(vocabulary=128112, positions=False),
+    "bart": BartPlan(vocabulary=50265, offset=2, norms=("layernorm_embedding",), labels=3),
+    "mbart": BartPlan(vocabulary=50265, offset=2, norms=("layernorm_embedding", "layer_norm")),
+    "pegasus": BartPlan(vocabulary=50265, sines=True),
+    "marian": BartPlan(vocabulary=58101, sines=True, norms=()),
+    "m2m_100": BartPlan(vocabulary=128112, positions=False),
 }
 
 

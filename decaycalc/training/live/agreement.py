@@ -9,7 +9,7 @@ from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import DecaycalcError
 from decaycalc.training.live.measured import Acts, Measured, Setting
-from decaycalc.training.live.subject import Subject
+from decaycalc.training.live.subject import ProbeSubject
 
 _TOLERANCE = 1e-3  # measured in float32 over a few steps
 _EXTRAS = frozenset(quantity.name for quantity in EXTRAS)
@@ -29,7 +29,7 @@ class Agreement:
     reason: str = ""
 
 
-def agreement_of(subject: Subject, measured: Measured, setting: Setting) -> Agreement:
+def agreement_of(subject: ProbeSubject, measured: Measured, setting: Setting) -> Agreement:
     """Return whether a record says what the steps did."""
     record = subject.record
     if subject.exempt:

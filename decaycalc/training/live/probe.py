@@ -17,7 +17,7 @@ from decaycalc.training.live.conventions import class_path
 from decaycalc.training.live.foreign import foreign_errors
 from decaycalc.training.live.measured import Acts, Measured, Setting, is_coarse, measure
 from decaycalc.training.live.read import unwrapped
-from decaycalc.training.live.subject import Subject, subjects_of
+from decaycalc.training.live.subject import ProbeSubject, subjects_of
 from decaycalc.training.live.trial import Trial
 
 _DECAY = 0.1  # what stands in for a decay of 0
@@ -196,7 +196,7 @@ def title_of(optimizer: Any, model: Any) -> str:
     return optax_like.read(optimizer, model).title
 
 
-def _probed(subject: Subject) -> GroupProbe:
+def _probed(subject: ProbeSubject) -> GroupProbe:
     if subject.trial is None:
         return _by_share(subject)
     setting, measured = _setting(subject, subject.trial), None
@@ -217,7 +217,7 @@ def _probed(subject: Subject) -> GroupProbe:
     )  # fmt: skip
 
 
-def _by_share(subject: Subject) -> GroupProbe:
+def _by_share(subject: ProbeSubject) -> GroupProbe:
     """Return what is known of an optimizer whose numbers cannot be read: what a step takes off."""
     share, record = subject.whole, subject.record
     reason = subject.reason if record is None or record.refusal is None else record.refusal
@@ -233,7 +233,7 @@ def _by_share(subject: Subject) -> GroupProbe:
     )  # fmt: skip
 
 
-def _with_the_rest(measured: Measured, subject: Subject, setting: Setting) -> Measured:
+def _with_the_rest(measured: Measured, subject: ProbeSubject, setting: Setting) -> Measured:
     """Return what was measured with what decays besides the λ, a decay that nobody told of."""
     own, whole = subject.weight_decay, subject.whole
     if not own or whole is None or measured.acts is Acts.COUPLED or measured.share is None:
@@ -244,7 +244,7 @@ def _with_the_rest(measured: Measured, subject: Subject, setting: Setting) -> Me
     )  # fmt: skip
 
 
-def _setting(subject: Subject, trial: Trial) -> Setting:
+def _setting(subject: ProbeSubject, trial: Trial) -> Setting:
     """Return the numbers to step with: the own ones, where there is a decay that can be seen."""
     own = subject.weight_decay or 0.0
     if (subject.lr or 1) * own < _LEAST:

@@ -24,7 +24,7 @@ _LR = 1e-3  # what stands in for an lr of 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ProbeSubject:
     """One kind of tensor: the trial of its optimizer, its own lr and λ (None: it has none).
 
     `trial` is None where the numbers cannot be read, and none can be set. `exempt` says that the
@@ -43,7 +43,7 @@ class Subject:
     reason: str = ""
 
 
-def subjects_of(optimizer: Any, model: Any) -> Iterator[Subject]:
+def subjects_of(optimizer: Any, model: Any) -> Iterator[ProbeSubject]:
     """Yield the kinds of tensors of an optimizer, torch's, Keras's or optax's.
 
     Raises:
@@ -59,7 +59,7 @@ def subjects_of(optimizer: Any, model: Any) -> Iterator[Subject]:
     raise InvalidValueError("optimizer", name, f"cannot be probed: it {NO_OPTIMIZER}")
 
 
-def _of_torch(optimizer: Any) -> Iterator[Subject]:
+def _of_torch(optimizer: Any) -> Iterator[ProbeSubject]:
     """Yield each number of dimensions in each group."""
     for at, group in enumerate(optimizer.param_groups):
         kinds: dict[int, Any] = {}
@@ -67,7 +67,7 @@ def _of_torch(optimizer: Any) -> Iterator[Subject]:
             kinds.setdefault(len(parameter.shape), parameter)
         lr = group.get("initial_lr", group.get("lr"))
         for _, like in sorted(kinds.items()):
-            yield Subject(
+            yield ProbeSubject(
                 name=torch_like.group_name(at, group),
                 n_dims=len(like.shape),
                 trial=torch_trial.trial_of(optimizer, group, like),
@@ -92,7 +92,7 @@ def _finite(value: Any, name: str) -> float:
     return float(exact(number_text(value, name) or 0))
 
 
-def _of_keras(optimizer: Any, model: Any) -> Iterator[Subject]:
+def _of_keras(optimizer: Any, model: Any) -> Iterator[ProbeSubject]:
     """Yield each number of dimensions that decays, that is exempt, and that has a λ of its own."""
     options = optimizer.get_config()
     record = convention_of(optimizer, options)
@@ -102,7 +102,7 @@ def _of_keras(optimizer: Any, model: Any) -> Iterator[Subject]:
         kind = (variable.decay, variable.excluded, len(variable.shape))
         kinds.setdefault(kind, variable)
     for kind, variable in sorted(kinds.items()):
-        yield Subject(
+        yield ProbeSubject(
             name="exempt" if variable.excluded else kind[0],
             n_dims=len(variable.shape),
             trial=keras_trial.trial_of(optimizer, variable, options),
@@ -113,7 +113,7 @@ def _of_keras(optimizer: Any, model: Any) -> Iterator[Subject]:
         )
 
 
-def _of_optax(optimizer: Any, params: Any) -> Iterator[Subject]:
+def _of_optax(optimizer: Any, params: Any) -> Iterator[ProbeSubject]:
     """Yield each number of dimensions, lr, λ and order of links, the unreadable by its share."""
     found = optax_like.read(optimizer, params)
     kinds: dict[tuple[object, ...], int] = {}
@@ -124,10 +124,10 @@ def _of_optax(optimizer: Any, params: Any) -> Iterator[Subject]:
         leaf, name = found.leaves[at], f"group {number}"
         lr, own = _number(leaf.chain.lr), _number(leaf.chain.weight_decay)
         if own is None or lr is None:
-            yield Subject(name=name, n_dims=len(leaf.shape), record=leaf.record, whole=shares[at],
-                          reason=reason)  # fmt: skip
+            yield ProbeSubject(name=name, n_dims=len(leaf.shape), record=leaf.record,
+                               whole=shares[at], reason=reason)  # fmt: skip
         else:
-            yield Subject(
+            yield ProbeSubject(
                 name=name,
                 n_dims=len(leaf.shape),
                 trial=optax_trial.trial_of(found, at),

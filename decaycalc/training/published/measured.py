@@ -1,4 +1,4 @@
-"""Measured: a recipe with its decay in the common unit."""
+"""MeasuredRecipe: a recipe with its decay in the common unit."""
 
 from typing import TypedDict
 
@@ -36,7 +36,7 @@ class RecipeJson(TypedDict):
     note: str
 
 
-class Measured(Record):
+class MeasuredRecipe(Record):
     """A recipe's decay in the common unit; None where the source leaves something open.
 
     `shrink` is that of one step at peak lr, to first order (1/step); timescales are its inverse.
@@ -94,11 +94,11 @@ class Measured(Record):
         }
 
 
-def recall(recipe: Recipe) -> Measured:
+def recall(recipe: Recipe) -> MeasuredRecipe:
     """Return a recipe of the catalogue with its stored figures; `measure` computes them."""
     figures = next(entry[2:] for entry in FIGURES if entry[0] == recipe.name)
     shrink, steps, epochs, share, total, survival = figures
-    return Measured(
+    return MeasuredRecipe(
         recipe=recipe,
         shrink=shrink,
         timescale_steps=steps,

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.verification.rules.optimizers import Array
-from decaycalc.verification.rules.rule import Rule, State, Stepper, parse_rule
+from decaycalc.verification.rules.rule import State, Stepper, UpdateRule, parse_rule
 
 Settings = Mapping[str, float]
 """The update rule's parameter, the momentum settings and `beta1`, `beta2`, `rho`, `eps`."""
@@ -16,7 +16,7 @@ _BARE = parse_rule("w = w - lr*heavy_ball(g)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SteppedRule(Rule):
+class SteppedRule(UpdateRule):
     """A rule whose steps a framework's optimizer takes, one optimizer a tensor.
 
     `make(weights, settings)` returns the optimizer as `step(gradient, lr)`.
@@ -62,7 +62,7 @@ class SteppedRule(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PenalisedRule(Rule):
+class PenalisedRule(UpdateRule):
     """An objective `loss + penalty` whose penalty a framework computes.
 
     `penalty(weights, settings)` is quadratic in the weights, so that central differences are

@@ -8,7 +8,7 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.verification.frameworks import loading
 from decaycalc.verification.pairing import Solver, StandIn
 from decaycalc.verification.rules.optimizers import Array
-from decaycalc.verification.train import Model, Trainer
+from decaycalc.verification.train import Learner, Model
 
 
 def load() -> Any:
@@ -31,18 +31,18 @@ def stand_in(key: str, sklearn: Any) -> StandIn:
 KEYS = ("sklearn-ridge", "sklearn-logistic")
 
 
-def _share(trainer: Trainer, model: Model) -> float:
+def _share(learner: Learner, model: Model) -> float:
     """Return what each example weighs: the model's examples stand for the whole data set."""
-    return model.scale * trainer.names["dataset_size"] / model.n_examples
+    return model.scale * learner.names["dataset_size"] / model.n_examples
 
 
 def _ridge(sklearn: Any) -> Solver:
-    def solve(trainer: Trainer, model: Model, _start: Array) -> Array:
+    def solve(learner: Learner, model: Model, _start: Array) -> Array:
         found = sklearn.linear_model.Ridge(
-            alpha=trainer.names["alpha"], fit_intercept=False, tol=1e-12
+            alpha=learner.names["alpha"], fit_intercept=False, tol=1e-12
         )
         # Ridge squares errors, the model halves their squares.
-        root = (trainer.unit * _share(trainer, model) / 2) ** 0.5
+        root = (learner.unit * _share(learner, model) / 2) ** 0.5
         found.fit(root * model.inputs, root * model.targets)
         return np.ravel(np.asarray(found.coef_, float))
 
@@ -55,9 +55,9 @@ def _logistic(sklearn: Any) -> Solver:
     The solver raises InvalidValueError where a class has no example.
     """
 
-    def solve(trainer: Trainer, model: Model, _start: Array) -> Array:
+    def solve(learner: Learner, model: Model, _start: Array) -> Array:
         found = sklearn.linear_model.LogisticRegression(
-            C=trainer.names["C"] * _share(trainer, model),
+            C=learner.names["C"] * _share(learner, model),
             fit_intercept=False, tol=1e-12, solver="newton-cg", max_iter=10_000,
         )  # fmt: skip
         n_classes = model.start[0].shape[1]

@@ -53,7 +53,7 @@ class Assignment(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class UpdateRule:
     """A parsed update rule; `parse_rule` makes them."""
 
     text: str
@@ -204,7 +204,7 @@ def _settled(once: Value, twice: Value) -> Value:
 
 
 @lru_cache(maxsize=512)
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str) -> UpdateRule:
     """Return the rule that `text` says.
 
     >>> rule = parse_rule("g = g + weight_decay*w; w = w - lr*heavy_ball(g)")
@@ -218,13 +218,13 @@ def parse_rule(text: str) -> Rule:
     """
     parsed = parse_objective(text)
     if parsed is not None:
-        return Rule(text=text, objective=split_objective(text, *parsed))
+        return UpdateRule(text=text, objective=split_objective(text, *parsed))
     statements = parse_statements(text)
     for statement in statements:
         for part in ast.walk(statement.value):
             if isinstance(part, ast.Name) and part.id in {"loss", "batch_sum"}:
                 raise error_at(text, part.col_offset, "g (loss belongs after 'minimise')")
-    return Rule(text=text, statements=tuple(map(_assignment, statements)))
+    return UpdateRule(text=text, statements=tuple(map(_assignment, statements)))
 
 
 def _assignment(statement: ast.Assign) -> Assignment:

@@ -1,4 +1,4 @@
-"""One rule at work: the same convention in two runs, tied by lr rule and held quantity."""
+"""AppliedRule: the same convention in two runs, tied by an lr rule and a held quantity."""
 
 from fractions import Fraction
 
@@ -14,13 +14,13 @@ from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 from decaycalc.transfers.fits import HORIZON_EXPONENTS, check_fit, fit_class, fit_conditions
-from decaycalc.transfers.records import Hold, LrRule, Move, Rule
+from decaycalc.transfers.records import Hold, LrRule, Move, RuleNumbers
 
 _ONE = Monomial.of(1)
 _HALF = Fraction(1, 2)
 
 
-class Step(Record):
+class AppliedRule(Record):
     """One rule at work: `here` is the old run's side, `there` the new one's before the lr rule."""
 
     move: Move
@@ -143,7 +143,7 @@ class Step(Record):
         """The new run with its lr, where that is known."""
         return replace(self.there.run, lr=self.known(self.moved.lr))
 
-    def rule(self, value: Fraction) -> Rule:
+    def rule(self, value: Fraction) -> RuleNumbers:
         """Return the rule's numbers.
 
         Raises:
@@ -155,7 +155,7 @@ class Step(Record):
         lr = run.get("lr")
         decay = self.decay(moved, run)
         kept, changed = self.balance()
-        return Rule(
+        return RuleNumbers(
             lr_rule=self.lr_rule,
             hold=self.hold,
             lr=None if lr is None else finite(lr, "lr"),
