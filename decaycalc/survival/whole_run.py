@@ -30,7 +30,7 @@ def over_the_run(
         return conversions
     left = scheduled.decay.survival
     return tuple(
-        replace(each, value=left, formula=FORMULA)
+        replace(each, value=left, formula=FORMULA, note="")  # exact, whatever the way was
         if is_of_one(each.convention) and not _is_same(each.value, left)
         else each
         for each in conversions

@@ -42,6 +42,8 @@ def test_the_bare_factor_follows_a_recipe_s_own_schedule(run):
     bare = run("convert", "--recipe", "resnet-50-goyal-8k", *TO, "--value")
     assert float(bare.out) == left
     assert "--match decay" not in bare.err
+    body = run("convert", "--recipe", "resnet-50-goyal-8k", *TO, "--json").out
+    assert json.loads(body)["conversions"][0]["note"] == ""
 
 
 def test_the_derivation_ends_with_the_schedule_s_product(run):
