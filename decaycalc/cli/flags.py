@@ -31,6 +31,12 @@ def flag_of(quantity: str) -> str:
 
 
 def way_out(missing: tuple[str, ...]) -> str:
-    """Return what to give for the missing quantities, `give --lr and -N`."""
+    """Return what to give for the missing quantities, `give --lr and -N`, each flag once.
+
+    >>> way_out(("steps_per_epoch", "dataset_size", "lr"))
+    'give -N and -B and --lr'
+    """
     hints = "".join(f" ({_HINTS[name]})" for name in missing if name in _HINTS)
-    return f"give {' and '.join(dict.fromkeys(map(flag_of, missing)))}{hints}"
+    parts = {"steps_per_epoch": ("-N", "-B")}
+    flags = (flag for name in missing for flag in parts.get(name, (flag_of(name),)))
+    return f"give {' and '.join(dict.fromkeys(flags))}{hints}"

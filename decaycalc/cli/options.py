@@ -107,7 +107,7 @@ def _one_recipe(
 
 RECIPE = click.option(
     "--recipe", type=RECIPE_NAME, metavar="SOURCE", multiple=True, callback=_one_recipe,
-    help="A published run, or a training file (- is stdin).",
+    help="A published run or training file (- is stdin).",
 )  # fmt: skip
 KIND = click.option(
     "--kind", type=KIND_NAME, metavar="TRAINER", help="Whose file it is, where its keys do not say."

@@ -10,12 +10,14 @@ from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.emit import shown_code, snippet_of
 from decaycalc.cli.names import FRAMEWORK, MASK, SCHEDULE
 from decaycalc.cli.options import (
+    ARCH,
     EMIT_HELP,
     EXPLAIN,
     GROUP,
     KIND,
     RECIPE,
     options,
+    read_network,
     run_options,
     target_options,
 )
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from decaycalc.transfers import RuleNumbers, Transfer
     from decaycalc.transfers.laws import Projection
 
+_COUNTS = frozenset({"n_weights", "n_layers", "layer_weights"})
 _LR_RULES = ("none", "linear", "sqrt", "muP", "horizon", "completep", "depth-mup", "given")
 _HOLDS = ("objective", "step", "epoch", "run", "normalized", "sqrt-width", "independent", "depth")
 
@@ -76,6 +79,7 @@ _NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
               help="The decay's own schedule, for --emit.")  # fmt: skip
 @click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
+@ARCH
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
 @click.option("--all", "everything", is_flag=True, help="Show every rule, and what each keeps.")
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
@@ -85,7 +89,7 @@ _NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B
 @target_options
 @output_options
 def command(**given: Any) -> Shown:
-    """Move a weight decay VALUE to another batch size, length, lr, width, depth or optimizer.
+    """Move a weight decay VALUE to another batch, length, lr, width or optimizer.
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
@@ -96,7 +100,8 @@ def command(**given: Any) -> Shown:
     everything, mask = (given.pop(name) for name in ("everything", "mask"))
     parameters = take_parameters(given)
     groups = given.pop("groups")
-    training = take_training(given)
+    arch = given.pop("arch")
+    training = counted(take_training(given), arch, mask, target=given["target"])
     given["target_run"] = take_new_run(given)
     moved = move(given, training)
     if framework is not None:
@@ -181,6 +186,29 @@ def take_training(given: dict[str, Any]) -> "Training":
     if training.value is None:
         raise MissingQuantityError("a transfer", ("value",))
     return training
+
+
+def counted(
+    training: "Training", arch: str | None, mask: str | None, *, target: "Convention | None"
+) -> "Training":
+    """Return a training whose run has the numbers of a network's weights and layers.
+
+    Raises:
+        UsageError: neither convention counts weights.
+        DecaycalcError: a network that cannot be read.
+    """
+    if arch is None:
+        return training
+    source = require_source(training.record)
+    kinds = [each.monomial for each in (source, target or source) if each.monomial is not None]
+    if not any(_COUNTS & set(monomial.names) for monomial in kinds):
+        raise UsageError(f"--arch counts weights, which do not enter {source.key}")
+    from decaycalc.architecture.penalty import counted
+    from decaycalc.training.groups import mask_of
+
+    network = read_network(arch, mask)["architecture"]
+    run = counted(training.run, architecture=network, mask=mask_of(training, mask))
+    return replace(training, run=run)
 
 
 def move(given: dict[str, Any], training: "Training") -> "Transfer":

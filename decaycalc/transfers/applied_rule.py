@@ -217,6 +217,9 @@ class AppliedRule(Record):
         target = self.move.target
         if target is None or target.key == self.here.convention.key:
             return finite(value, self.here.convention.parameter)
+        if target.monomial is not None and "layer_weights" in target.monomial.names:
+            reason = "it has one number a layer"
+            raise NoEquivalentError(self.here.convention.key, target.key, reason)
         here = Side(convention=self.here.convention, run=run)
         # An lr that is given is the one of the optimizer that is moved to.
         own = self.lr_rule is LrRule.GIVEN and is_foreign(here, Side(convention=target, run=run))

@@ -309,3 +309,20 @@ def test_an_optimizer_without_an_objective_holds_none(run):
     assert "it has a decay per step, and no objective that could be held" in ran.err
     rules = json.loads(run(*words, "--json").out)["rules"]
     assert {rule["hold"] for rule in rules} == {"step", "epoch", "run", "normalized"}
+
+
+def test_a_network_counts_the_weights_that_a_convention_divides_by(run):
+    words = ("transfer", "0.01", "--from", "mean-l2", "--to", "mean-over-weights-l2", "--lr", "0.1",
+             "-B", "64", "--to-batch-size", "128", "--lr-rule", "linear",
+             "--hold", "step")  # fmt: skip
+    refused = run(*words, "--value")
+    assert (refused.status, "give --arch" in refused.err) == (2, True)
+    n_weights = 784 * 30 + 30 * 10
+    found = run(*words, "-a", "784-30-10", "--value")
+    assert float(found.out) == pytest.approx(0.01 * n_weights / 2, rel=1e-12)
+    every = run(*words, "-a", "784-30-10", "--decay-mask", "all", "--value")
+    assert float(every.out) == pytest.approx(0.01 * (n_weights + 40) / 2, rel=1e-12)
+    layers = run(*(word.replace("mean-over-weights", "layer-mean") for word in words))
+    assert (layers.status, "one number a layer" in layers.err) == (1, True)
+    idle = run("transfer", "0.01", "--from", "caffe", "--lr", "1", "--to-lr", "2", "-a", "4-3")
+    assert idle.last_error == "error: --arch counts weights, which do not enter caffe"
