@@ -5,10 +5,8 @@ import math
 import os
 from pathlib import Path
 
-import click
 import pytest
 
-from decaycalc.cli.command import Command
 from decaycalc.cli.main import main
 from decaycalc.cli.output import guarded_stdout
 from decaycalc.errors import UnreadableFileError
@@ -17,13 +15,6 @@ from decaycalc.errors import UnreadableFileError
 def test_without_arguments_the_help_is_shown_and_the_status_is_2(capsys):
     assert main([]) == 2
     assert "Commands:" in capsys.readouterr().err
-
-
-def test_a_command_without_examples_has_plain_help():
-    command = Command("plain", help="Do nothing.", callback=lambda: None)
-    text = command.get_help(click.Context(command))
-    assert "Do nothing." in text
-    assert "Examples" not in text
 
 
 def test_code_is_no_number(capsys):

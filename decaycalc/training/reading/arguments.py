@@ -87,6 +87,17 @@ def element(
     return Field(name=name, covers=paths, default=default, source=source, derive=derive)
 
 
+def betas(
+    path: str, beta1: str, beta2: str, *, older: str = "", source: str = ""
+) -> tuple[Field, Field]:
+    """Return the fields of Adam's two betas, a list in the file, with their defaults."""
+    one, two = (
+        element(name, path, at, older=older, default=default, source=source)
+        for at, (name, default) in enumerate((("beta1", beta1), ("beta2", beta2)))
+    )
+    return one, two
+
+
 def numbers_of(text: str) -> tuple[Fraction, ...]:
     """Return every number that a text such as `(30000, 40000)` holds, in its order.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings
@@ -56,8 +56,7 @@ def class_fields(
               derive=class_default("weight_decay")),
         Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr"),
               overrule=peak),
-        element("beta1", f"{arguments}.betas", 0, default="0.9"),
-        element("beta2", f"{arguments}.betas", 1, default="0.999"),
+        *betas(f"{arguments}.betas", "0.9", "0.999"),
         Field(name="eps", paths=(f"{arguments}.eps",), default="1e-8"),
         Field(name="momentum", paths=(f"{arguments}.momentum",), default="0"),
         Field(name="dampening", paths=(f"{arguments}.dampening",), default="0"),

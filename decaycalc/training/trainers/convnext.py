@@ -5,7 +5,7 @@ Source: ConvNeXt 048efce main.py, optim_factory.py, utils.py, run_with_submitit.
 
 from fractions import Fraction
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
@@ -67,8 +67,7 @@ TRAINER = Trainer(
         Field(name="lr", paths=("lr",), default="4e-3"),
         Field(name="momentum", paths=("momentum",), default="0.9"),
         Field(name="nesterov", default="true"),
-        element("beta1", "opt_betas", 0, default="0.9"),
-        element("beta2", "opt_betas", 1, default="0.999"),
+        *betas("opt_betas", "0.9", "0.999"),
         Field(name="eps", paths=("opt_eps",), default="1e-8"),
         Field(name="batch_size", paths=("batch_size",), default="64"),
         Field(name="grad_accum", paths=("update_freq",), default="1"),

@@ -7,7 +7,7 @@ transformers integrations/deepspeed.py for "auto".
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, steps_of
@@ -223,8 +223,7 @@ TRAINER = Trainer(
         # Muon's own lr stands before the one of both halves.
         _field("lr", "optimizer.params.muon_lr", "optimizer.params.lr", default="0.001",
                overrule=_peak, derive=_default_peak),
-        element("beta1", "optimizer.params.betas", 0, default="0.9"),
-        element("beta2", "optimizer.params.betas", 1, default="0.999"),
+        *betas("optimizer.params.betas", "0.9", "0.999"),
         _field("eps", "optimizer.params.eps", default="1e-8"),
         Field(name="momentum", paths=("optimizer.params.momentum",), default="0"),
         Field(name="dampening", paths=("optimizer.params.dampening",), default="0"),

@@ -5,7 +5,7 @@ Source: deit 7e160fe main.py, run_with_submitit.py; timm 0.3.2's scheduler and o
 
 from fractions import Fraction
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
@@ -68,8 +68,7 @@ TRAINER = Trainer(
         Field(name="lr", overrule=_scaled, paths=("lr",), default="5e-4"),
         Field(name="momentum", paths=("momentum",), default="0.9"),
         Field(name="nesterov", default="true"),
-        element("beta1", "opt_betas", 0, default="0.9"),
-        element("beta2", "opt_betas", 1, default="0.999"),
+        *betas("opt_betas", "0.9", "0.999"),
         Field(name="eps", paths=("opt_eps",), default="1e-8"),
         Field(name="batch_size", paths=("batch_size", "batch"), default="64"),
         Field(name="world_size", derive=submitit_devices, default="1"),

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import optimizer_of
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -229,8 +229,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("optimizer.momentum",), default="0", source="torch 2.13"),
         Field(name="dampening", paths=("optimizer.dampening",), default="0", source="torch 2.13"),
         Field(name="nesterov", paths=("optimizer.nesterov",), default="false", source="torch 2.13"),
-        element("beta1", "optimizer.betas", 0, default="0.9", source="torch 2.13"),
-        element("beta2", "optimizer.betas", 1, default="0.999", source="torch 2.13"),
+        *betas("optimizer.betas", "0.9", "0.999", source="torch 2.13"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("dataloader.train.total_batch_size",)),
         Field(name="steps", paths=("train.max_iter",)),

@@ -4,7 +4,7 @@ Source: espnet 202511 espnet2/tasks/abs_task.py, schedulers/warmup_lr.py,
 optimizers/optim_groups.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import class_default, optimizer_of
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings
@@ -59,8 +59,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("optim_conf.momentum",), default="0"),
         Field(name="dampening", paths=("optim_conf.dampening",), default="0"),
         Field(name="nesterov", paths=("optim_conf.nesterov",), default="false"),
-        element("beta1", "optim_conf.betas", 0, default="0.9"),
-        element("beta2", "optim_conf.betas", 1, default="0.999"),
+        *betas("optim_conf.betas", "0.9", "0.999"),
         Field(name="eps", paths=("optim_conf.eps",), default="1e-8"),
         Field(name="decoupled_weight_decay", paths=("optim_conf.decoupled_weight_decay",),
               default="false"),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import exp, floor
 
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, whole_or
@@ -115,8 +115,7 @@ TRAINER = Trainer(
         Field(name="use_bnb_optimizer", paths=("use_bnb_optimizer",), default="false"),
         Field(name="weight_decay", paths=("weight_decay",), default="0.1"),
         Field(name="lr", paths=("optimizer.params.lr", "lr"), default="0.001"),
-        element("beta1", "optimizer.params.betas", 0, default="0.9"),
-        element("beta2", "optimizer.params.betas", 1, default="0.999"),
+        *betas("optimizer.params.betas", "0.9", "0.999"),
         Field(name="eps", paths=("optimizer.params.eps",), default="1e-8"),
         Field(name="train_batch_size", paths=("train_batch_size",)),
         Field(name="batch_size", paths=("train_micro_batch_size_per_gpu",)),

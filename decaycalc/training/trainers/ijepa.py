@@ -7,7 +7,7 @@ V-JEPA are the same.
 
 from fractions import Fraction
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
@@ -89,8 +89,7 @@ TRAINER = Trainer(
         Field(name="weight_decay", paths=(f"{_OPTIMIZATION}.weight_decay",)),
         Field(name="final_weight_decay", paths=(f"{_OPTIMIZATION}.final_weight_decay",)),
         Field(name="lr", paths=(f"{_OPTIMIZATION}.lr",)),
-        element("beta1", f"{_OPTIMIZATION}.betas", 0, default="0.9", source=_JEPA),
-        element("beta2", f"{_OPTIMIZATION}.betas", 1, default="0.999", source=_JEPA),
+        *betas(f"{_OPTIMIZATION}.betas", "0.9", "0.999", source=_JEPA),
         Field(name="eps", paths=(f"{_OPTIMIZATION}.eps",), default="1e-8", source=_JEPA),
         Field(name="batch_size", paths=("data.batch_size",)),
         Field(name="world_size", derive=_devices, default="1"),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, percent
@@ -144,8 +144,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("optimizer.name",)),
         Field(name="weight_decay", paths=("optimizer.weight_decay",), derive=_class_default),
         Field(name="lr", paths=("optimizer.lr",)),
-        element("beta1", "optimizer.betas", 0, default="0.9"),
-        element("beta2", "optimizer.betas", 1, default="0.999"),
+        *betas("optimizer.betas", "0.9", "0.999"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-8"),
         Field(name="momentum", paths=("optimizer.momentum",), default="0"),
         Field(name="nesterov", paths=("optimizer.nesterov",), default="false"),

@@ -6,7 +6,7 @@ Source: two public configurations; mmcv 1.x runner/hooks/lr_updater.py by its do
 from collections.abc import Callable
 from fractions import Fraction
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import with_bases
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import AT_THE_END, compose, ratio
@@ -135,8 +135,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("optimizer.momentum",), default="0", source="torch 2.13"),
         Field(name="dampening", paths=("optimizer.dampening",), default="0", source="torch 2.13"),
         Field(name="nesterov", paths=("optimizer.nesterov",), default="False", source="torch 2.13"),
-        element("beta1", "optimizer.betas", 0, default="0.9"),
-        element("beta2", "optimizer.betas", 1, default="0.999"),
+        *betas("optimizer.betas", "0.9", "0.999"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("data.samples_per_gpu", "data.imgs_per_gpu")),
         Field(name="grad_accum", paths=("optimizer_config.cumulative_iters",

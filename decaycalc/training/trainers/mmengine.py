@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.devices import devices_field
@@ -195,8 +195,7 @@ TRAINER = Trainer(
               source="torch 2.13"),
         Field(name="nesterov", paths=(f"{_OPTIMIZER}.nesterov",), default="False",
               source="torch 2.13"),
-        element("beta1", f"{_OPTIMIZER}.betas", 0, default="0.9"),
-        element("beta2", f"{_OPTIMIZER}.betas", 1, default="0.999"),
+        *betas(f"{_OPTIMIZER}.betas", "0.9", "0.999"),
         Field(name="eps", paths=(f"{_OPTIMIZER}.eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("train_dataloader.batch_size",)),
         Field(name="grad_accum", paths=("optim_wrapper.accumulative_counts",), default="1"),

@@ -9,7 +9,7 @@ from math import sqrt
 
 from decaycalc.algebra.number import finite
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT, of_kinds
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
@@ -259,8 +259,7 @@ TRAINER = Trainer(
         _argument("momentum", default="0", source="torch 2.13"),
         _argument("dampening", default="0", source="torch 2.13"),
         _argument("nesterov", default="false", source="torch 2.13"),
-        element("beta1", f"{_OPTIM}.betas", 0, default="0.9"),
-        element("beta2", f"{_OPTIM}.betas", 1, default="0.999"),
+        *betas(f"{_OPTIM}.betas", "0.9", "0.999"),
         _argument("eps", default="1e-8", source="torch 2.13"),
         Field(name="global_batch_size", paths=("model.global_batch_size",)),
         Field(name="batch_size", paths=("model.micro_batch_size", "model.train_ds.batch_size")),

@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from math import ceil
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAMW, by_name
@@ -123,8 +123,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("optimizer.name",), default="lionw"),
         Field(name="weight_decay", paths=("optimizer.weight_decay",), default="0.01"),
         Field(name="lr", paths=("optimizer.learning_rate",), default="1e-4"),
-        element("beta1", "optimizer.betas", 0, default="0.9"),
-        element("beta2", "optimizer.betas", 1, default="0.95"),
+        *betas("optimizer.betas", "0.9", "0.95"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-5"),
         Field(name="batch_size", paths=("global_train_batch_size",), default="512"),
         Field(name="sequence_length", paths=("model.max_sequence_length",), default="1024"),

@@ -4,7 +4,7 @@ Source: OpenRLHF 3c3be623 (new) and 76351db1 (old) openrlhf/cli/train_{sft,dpo,r
 utils/deepspeed/deepspeed.py, utils/deepspeed/deepspeed_utils.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
@@ -64,8 +64,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("optim",), default="adam"),
         Field(name="weight_decay", paths=("adam.weight_decay", "l2"), default="0"),
         Field(name="lr", paths=("adam.lr", "learning_rate"), derive=_by_program("lr")),
-        element("beta1", "adam.betas", 0, older="adam_betas", default="0.9"),
-        element("beta2", "adam.betas", 1, older="adam_betas", default="0.95"),
+        *betas("adam.betas", "0.9", "0.95", older="adam_betas"),
         Field(name="eps", paths=("adam.eps",), default="1e-8"),
         Field(name="batch_size", paths=("train.batch_size", "train_batch_size"), default="128"),
         Field(name="epochs", paths=("train.max_epochs", "max_epochs"),

@@ -7,7 +7,7 @@ trainer/ppo_trainer.py, trainer/ray/ppo_actor.py.
 from fractions import Fraction
 
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Signature
@@ -45,8 +45,7 @@ TRAINER = replace(
         Field(name="optimizer", paths=("actor.optim",), default="adam"),
         Field(name="weight_decay", paths=("actor.adam.weight_decay", "l2"), default="0"),
         Field(name="lr", paths=("actor.adam.lr", "actor_learning_rate"), default="1e-6"),
-        element("beta1", "actor.adam.betas", 0, older="adam_betas", default="0.9"),
-        element("beta2", "actor.adam.betas", 1, older="adam_betas", default="0.95"),
+        *betas("actor.adam.betas", "0.9", "0.95", older="adam_betas"),
         Field(name="eps", paths=("actor.adam.eps",), default="1e-8"),
         Field(name="completions", paths=("train.batch_size", "train_batch_size"), default="128"),
         Field(name="rollouts", paths=("rollout.n_samples_per_prompt", "n_samples_per_prompt"),

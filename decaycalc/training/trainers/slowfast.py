@@ -6,7 +6,7 @@ Source: SlowFast 287ec00 slowfast/config/defaults.py, models/optimizer.py, utils
 from fractions import Fraction
 from itertools import pairwise
 
-from decaycalc.training.reading.arguments import element, numbers_of
+from decaycalc.training.reading.arguments import betas, numbers_of
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
@@ -123,8 +123,7 @@ TRAINER = Trainer(
         Field(name="momentum", paths=("SOLVER.MOMENTUM",), default="0.9"),
         Field(name="dampening", paths=("SOLVER.DAMPENING",), default="0"),
         Field(name="nesterov", paths=("SOLVER.NESTEROV",), default="true"),
-        element("beta1", "SOLVER.BETAS", 0, default="0.9"),
-        element("beta2", "SOLVER.BETAS", 1, default="0.999"),
+        *betas("SOLVER.BETAS", "0.9", "0.999"),
         Field(name="eps", default="1e-8"),
         Field(name="batch_size", paths=("TRAIN.BATCH_SIZE",), default="64"),
         Field(name="shards", paths=("NUM_SHARDS",), default="1"),

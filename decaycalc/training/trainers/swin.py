@@ -5,7 +5,7 @@ Source: Swin-Transformer f82860b config.py, main.py, optimizer.py, lr_scheduler.
 
 from fractions import Fraction
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
@@ -88,8 +88,7 @@ TRAINER = Trainer(
         Field(name="weight_decay", paths=("TRAIN.WEIGHT_DECAY",), default="0.05"),
         Field(name="base_lr", paths=("TRAIN.BASE_LR",), default="5e-4"),
         Field(name="lr", derive=_scaled),
-        element("beta1", "TRAIN.OPTIMIZER.BETAS", 0, default="0.9"),
-        element("beta2", "TRAIN.OPTIMIZER.BETAS", 1, default="0.999"),
+        *betas("TRAIN.OPTIMIZER.BETAS", "0.9", "0.999"),
         Field(name="eps", paths=("TRAIN.OPTIMIZER.EPS",), default="1e-8"),
         Field(name="momentum", paths=("TRAIN.OPTIMIZER.MOMENTUM",), default="0.9"),
         Field(name="nesterov", default="true"),

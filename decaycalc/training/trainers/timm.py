@@ -11,7 +11,7 @@ from decaycalc.algebra.quantity import finite, root_of
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, ratio
@@ -255,8 +255,7 @@ TRAINER = Trainer(
         Field(name="lr", paths=("lr",), absent=("0", "0.0"), derive=_scaled_lr),
         Field(name="momentum", paths=("momentum",), default="0.9"),
         Field(name="nesterov", derive=_nesterov),
-        element("beta1", "opt_betas", 0, default="0.9"),
-        element("beta2", "opt_betas", 1, default="0.999"),
+        *betas("opt_betas", "0.9", "0.999"),
         Field(name="eps", paths=("opt_eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("batch_size", "b"), default="128"),
         Field(name="grad_accum", paths=("grad_accum_steps",), default="1"),

@@ -4,7 +4,7 @@ Source: trlx 3340c2f trlx/data/configs.py, trlx/utils/__init__.py,
 trlx/trainer/accelerate_base_trainer.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
@@ -72,8 +72,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("optimizer.name",)),
         Field(name="weight_decay", paths=(f"{_KWARGS}.weight_decay",), derive=_default_decay),
         Field(name="lr", paths=(f"{_KWARGS}.lr",)),
-        element("beta1", f"{_KWARGS}.betas", 0, default="0.9", source=_TORCH),
-        element("beta2", f"{_KWARGS}.betas", 1, default="0.999", source=_TORCH),
+        *betas(f"{_KWARGS}.betas", "0.9", "0.999", source=_TORCH),
         Field(name="eps", paths=(f"{_KWARGS}.eps",), default="1e-8", source=_TORCH),
         Field(name="momentum", paths=(f"{_KWARGS}.momentum",), default="0", source=_TORCH),
         Field(name="dampening", paths=(f"{_KWARGS}.dampening",), default="0", source=_TORCH),

@@ -6,7 +6,7 @@ workers/fsdp_workers.py, utils/torch_functional.py.
 
 from fractions import Fraction
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
@@ -122,8 +122,7 @@ TRAINER = Trainer(
                                           f"{_OPTIM}.weight_decay"), default="0.01"),
         Field(name="lr", paths=(f"{_OPTIM}.override_optimizer_config.lr", f"{_OPTIM}.lr"),
               default="1e-6"),
-        element("beta1", f"{_OPTIM}.betas", 0, default="0.9"),
-        element("beta2", f"{_OPTIM}.betas", 1, default="0.999"),
+        *betas(f"{_OPTIM}.betas", "0.9", "0.999"),
         Field(name="eps", default="1e-8"),
         Field(name="batch_size", paths=(f"{_ACTOR}.ppo_mini_batch_size",), default="256"),
         Field(name="ppo_epochs", paths=(f"{_ACTOR}.ppo_epochs",), default="1"),

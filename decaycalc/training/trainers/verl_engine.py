@@ -4,7 +4,7 @@ Source: verl b178a3cd5 verl/trainer/config/sft_trainer_engine.yaml, optim/{fsdp,
 verl/workers/engine/{fsdp,megatron}/transformer_impl.py, utils/megatron/optimizer.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
@@ -85,8 +85,7 @@ TRAINER = Trainer(
         Field(name="weight_decay", paths=(f"{_OVERRIDES}.weight_decay", "optim.weight_decay"),
               default="0.01"),
         Field(name="lr", paths=(f"{_OVERRIDES}.lr", "optim.lr"), default="1e-3"),
-        element("beta1", "optim.betas", 0, default="0.9"),
-        element("beta2", "optim.betas", 1, default="0.999"),
+        *betas("optim.betas", "0.9", "0.999"),
         Field(name="eps", paths=(f"{_OVERRIDES}.eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("data.train_batch_size",), default="256"),
         Field(name="steps", paths=("trainer.total_training_steps",)),

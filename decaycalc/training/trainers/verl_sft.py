@@ -4,7 +4,7 @@ Source: verl b178a3cd5 verl/trainer/config/sft_trainer.yaml, config/optim/fsdp.y
 verl/trainer/fsdp_sft_trainer.py, verl/workers/config/optimizer.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
@@ -48,8 +48,7 @@ TRAINER = Trainer(
               source=_OPTIM),
         Field(name="weight_decay", paths=("optim.weight_decay",), default="0.01"),
         Field(name="lr", paths=("optim.lr",), default="1e-5"),
-        element("beta1", "optim.betas", 0, default="0.9"),
-        element("beta2", "optim.betas", 1, default="0.95"),
+        *betas("optim.betas", "0.9", "0.95"),
         Field(name="eps", default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("data.train_batch_size",), default="256"),
         Field(name="steps", paths=("trainer.total_training_steps",)),
