@@ -145,7 +145,7 @@ def phi(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)
     for index in range(fields.size("num_hidden_layers", 24)):
         name = f"{prefix}layers.{index}"
-        _grouped(part, f"{name}.self_attn", fields, width, out="dense", bias=(True, True))
+        grouped(part, f"{name}.self_attn", fields, width, out="dense", bias=(True, True))
         part.linear(f"{name}.mlp.fc1", width, hidden)
         part.linear(f"{name}.mlp.fc2", hidden, width)
         part.norm(f"{name}.input_layernorm", width)
@@ -157,7 +157,7 @@ def _refuse(fields: Fields, name: str) -> None:
     fields.require(name, value=False)
 
 
-def _grouped(
+def grouped(
     part: Builder, name: str, fields: Fields, width: int, *, out: str, bias: tuple[bool, bool],
     heads: tuple[int, int] = (32, 0), reads_head_size: bool = True,
 ) -> None:  # fmt: skip
@@ -181,7 +181,7 @@ def starcoder2(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)
     for index in range(fields.size("num_hidden_layers", 30)):
         name, heads = f"{prefix}layers.{index}", (24, 2)
-        _grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
+        grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
                  heads=heads)  # fmt: skip
         part.linear(f"{name}.mlp.c_fc", width, hidden, bias=bias)
         part.linear(f"{name}.mlp.c_proj", hidden, width, bias=bias)
@@ -206,7 +206,7 @@ def stablelm(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)
     for index in range(fields.size("num_hidden_layers", 32)):
         name = f"{prefix}layers.{index}"
-        _grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, False),
+        grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, False),
                  reads_head_size=False)  # fmt: skip
         add_gated(part, f"{name}.mlp", width, hidden, bias=False)
         part.norm(f"{name}.input_layernorm", width)

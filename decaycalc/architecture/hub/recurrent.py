@@ -41,12 +41,15 @@ def mamba(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embeddings", vocabulary, width)
     for index in range(fields.size("num_hidden_layers", 32)):
         part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
-        _mamba_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
+        mamba_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
     part.norm(f"{prefix}norm_f", width, bias=False)
     return finish(part, fields, head, (width, vocabulary))
 
 
-def _mamba_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
+def mamba_mixer(
+    part: Builder, name: str, fields: Fields, width: int, *, normed: bool = False
+) -> None:
+    """Add a layer of Mamba; with norms of the step, the inputs and the outputs if `normed`."""
     inner = fields.size("intermediate_size", fields.size("expand", 2) * width)
     states, kernel = fields.size("state_size", 16), fields.size("conv_kernel", 4)
     rank = fields.size_or_auto("time_step_rank", -(-width // 16))
@@ -59,6 +62,8 @@ def _mamba_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.linear(f"{name}.x_proj", inner, rank + 2 * states, bias=False)
     part.linear(f"{name}.dt_proj", rank, inner, bias_rule=unknown)
     part.linear(f"{name}.out_proj", inner, width, bias=bias)
+    for norm, size in (("dt", rank), ("b", states), ("c", states)) if normed else ():
+        part.norm(f"{name}.{norm}_layernorm", size, bias=False)
 
 
 def mamba2(fields: Fields, head: str) -> Architecture:
@@ -69,13 +74,17 @@ def mamba2(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embeddings", vocabulary, width)
     for index in range(fields.size("num_hidden_layers", 64)):
         part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
-        _mamba2_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
+        mamba2_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
     part.norm(f"{prefix}norm_f", width, bias=False)
     return finish(part, fields, head, (width, vocabulary), tied=False)
 
 
-def _mamba2_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
-    inner = fields.size("expand", 2) * width
+def mamba2_mixer(
+    part: Builder, name: str, fields: Fields, width: int, *, normed: bool = True,
+    out_bias: bool | None = None,
+) -> None:  # fmt: skip
+    """Add a layer of Mamba 2; without `out_bias` its output has a bias where its input has one."""
+    inner = fields.size("inner_size", fields.size("expand", 2) * width)
     states, kernel = fields.size("state_size", 128), fields.size("conv_kernel", 4)
     heads = fields.size("num_heads", 128)
     mixed = inner + 2 * fields.size("n_groups", 8) * states
@@ -86,8 +95,9 @@ def _mamba2_mixer(part: Builder, name: str, fields: Fields, width: int) -> None:
     conv_bias = fields.flag("use_conv_bias", default=True)
     part.conv(f"{name}.conv1d", mixed, mixed, kernel, groups=mixed, line=True, bias=conv_bias)
     part.linear(f"{name}.in_proj", width, inner + mixed + heads, bias=bias)
-    part.norm(f"{name}.norm", inner, bias=False)
-    part.linear(f"{name}.out_proj", inner, width, bias=bias)
+    if normed:
+        part.norm(f"{name}.norm", inner, bias=False)
+    part.linear(f"{name}.out_proj", inner, width, bias=bias if out_bias is None else out_bias)
 
 
 def rwkv(fields: Fields, head: str) -> Architecture:

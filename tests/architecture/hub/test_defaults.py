@@ -116,6 +116,13 @@ DEFAULTS = {
     "sam": ("SamModel", 93_735_472),
     "audio-spectrogram-transformer": ("ASTForAudioClassification", 86_190_338),
     "videomae": ("VideoMAEForVideoClassification", 86_228_738),
+    "jamba": ("JambaForCausalLM", 51_570_323_328),
+    "bamba": ("BambaForCausalLM", 9_992_765_440),
+    # Its class needs layer_types; these are 32 of Mamba.
+    "granitemoehybrid": ("GraniteMoeHybridForCausalLM", 38_601_064_448),
+    "falcon_h1": ("FalconH1ForCausalLM", 8_514_961_408),
+    "lfm2": ("Lfm2ForCausalLM", 2_705_497_600),
+    "minimax": ("MiniMaxForCausalLM", 47_373_946_880),
     "rwkv": ("RwkvForCausalLM", 7_392_649_216),
     "paligemma": ("PaliGemmaForConditionalGeneration", 2_910_390_528),
     "llava_next": ("LlavaNextForConditionalGeneration", 7_062_906_880),

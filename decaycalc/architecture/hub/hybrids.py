@@ -1,0 +1,209 @@
+"""Hybrids of attention and recurrence: Jamba, Bamba, Granite 4, Falcon-H1, LFM2 and MiniMax.
+
+How they start is not told here but for Mamba's rates. Source: transformers/models/{jamba,bamba,
+granitemoehybrid,falcon_h1,lfm2,minimax}/configuration_*.py and modeling_*.py (v4.57.1) for
+defaults, rules and names.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from decaycalc.architecture.build import Builder
+from decaycalc.architecture.hub.causal import grouped
+from decaycalc.architecture.hub.decoders import finish
+from decaycalc.architecture.hub.experts import Experts, add_experts, add_gated
+from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.recurrent import mamba2_mixer, mamba_mixer
+from decaycalc.architecture.hub.towers import UNTOLD
+from decaycalc.architecture.tensors import Architecture
+from decaycalc.record import replace
+
+_BEFORE, _AFTER = "input_layernorm", "post_attention_layernorm"
+# Mamba's own names of what hybrids call so.
+_MAMBA = {"mamba_expand": "expand", "mamba_d_state": "state_size", "mamba_d_conv": "conv_kernel",
+          "mamba_n_heads": "num_heads", "mamba_n_groups": "n_groups", "mamba_d_ssm": "inner_size",
+          "mamba_dt_rank": "time_step_rank", "mamba_conv_bias": "use_conv_bias",
+          "mamba_proj_bias": "use_bias"}  # fmt: skip
+_MIXTRAL = Experts(count=8, count_field="num_local_experts", name="block_sparse_moe")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hybrid:
+    """How a family builds a layer, the layer's index last, and what it is where nothing is said."""
+
+    add_layer: Callable[[Builder, str, Fields, int], None]
+    vocabulary: int
+    width: int = 4096
+    final_norm: str = "final_layernorm"
+    tied: bool = False
+
+
+def hybrid(fields: Fields, head: str) -> Architecture:
+    """Return the hybrid that `model_type` names.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    family = FAMILIES[fields.text("model_type", "jamba")]
+    part, prefix = Builder(replace(UNTOLD, norm="rms")), "" if head == "Model" else "model."
+    width = fields.size("hidden_size", family.width)
+    vocabulary = fields.size("vocab_size", family.vocabulary)
+    part.embedding(f"{prefix}embed_tokens", vocabulary, width)
+    for index in range(fields.size("num_hidden_layers", 32)):
+        family.add_layer(part, f"{prefix}layers.{index}", fields, index)
+    part.norm(f"{prefix}{family.final_norm}", width, bias=False)
+    return finish(part, fields, head, (width, vocabulary), tied=family.tied)
+
+
+def _norms(part: Builder, name: str, width: int, *norms: str) -> None:
+    for norm in norms:
+        part.norm(f"{name}.{norm}", width, bias=False)
+
+
+def _biases(fields: Fields) -> tuple[bool, bool]:
+    """Return whether attention and feed-forward layers have biases."""
+    return fields.flag("attention_bias", default=False), fields.flag("mlp_bias", default=False)
+
+
+def _mixer(fields: Fields, **usual: object) -> Fields:
+    """Return the fields of a layer of Mamba, by its own names; `usual` are those not said."""
+    said = {own: fields.values[name] for name, own in _MAMBA.items() if name in fields}
+    return Fields(path=fields.path, values={**usual, **said})
+
+
+def _is_named(fields: Fields, index: int, kind: str, *, usual: bool) -> bool:
+    """Return whether `layer_types` calls a layer so; `usual` where there is none."""
+    kinds = fields.values.get("layer_types")
+    if not kinds:
+        return usual
+    if not isinstance(kinds, list) or len(kinds) <= index:
+        raise fields.wrong("layer_types", kinds, "a kind for each layer")
+    return bool(kinds[index] == kind)
+
+
+def _jamba(part: Builder, name: str, fields: Fields, index: int) -> None:
+    width, hidden = fields.size("hidden_size", 4096), fields.size("intermediate_size", 14336)
+    offset = fields.size("attn_layer_offset", 4, least=0)
+    if index % fields.size("attn_layer_period", 8) == offset:
+        grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(False, False),
+                heads=(32, 8), reads_head_size=False)  # fmt: skip
+    else:
+        mamba_mixer(part, f"{name}.mamba", _mixer(fields), width, normed=True)
+    count, layer = fields.size("num_experts", 16), f"{name}.feed_forward"
+    offset = fields.size("expert_layer_offset", 1, least=0)
+    if index % fields.size("expert_layer_period", 2) != offset or count == 1:
+        add_gated(part, layer, width, hidden, bias=False)
+    else:
+        part.linear(f"{layer}.router", width, count, bias=False)
+        for expert in range(count):
+            add_gated(part, f"{layer}.experts.{expert}", width, hidden, bias=False)
+    _norms(part, name, width, _BEFORE, "pre_ff_layernorm")
+
+
+def _bamba(part: Builder, name: str, fields: Fields, index: int) -> None:
+    width, hidden = fields.size("hidden_size", 4096), fields.size("intermediate_size", 14336)
+    bias, dense_bias = _biases(fields)
+    add_gated(part, f"{name}.feed_forward", width, hidden, bias=dense_bias)
+    _norms(part, name, width, _BEFORE, "pre_ff_layernorm")
+    if index in fields.whole_numbers("attn_layer_indices"):
+        grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
+                heads=(32, 8))  # fmt: skip
+    else:
+        mamba2_mixer(part, f"{name}.mamba", _mixer(fields, state_size=256, n_groups=1), width)
+
+
+def _granite(part: Builder, name: str, fields: Fields, index: int) -> None:
+    width, hidden = fields.size("hidden_size", 4096), fields.size("intermediate_size", 11008)
+    count, moe = fields.size("num_local_experts", 8, least=0), f"{name}.block_sparse_moe"
+    if count:
+        for layer, n_in, n_out in (("input", width, 2 * hidden), ("output", hidden, width)):
+            fans = (n_in, n_out)
+            part.add(f"{moe}.{layer}_linear.weight", count, n_out, n_in, fans=fans, variance=None)
+        part.linear(f"{moe}.router.layer", width, count, bias=False)
+    _norms(part, name, width, _BEFORE, _AFTER)
+    shared = fields.size("shared_intermediate_size", 1024)
+    part.linear(f"{name}.shared_mlp.input_linear", width, 2 * shared, bias=False)
+    part.linear(f"{name}.shared_mlp.output_linear", shared, width, bias=False)
+    if _is_named(fields, index, "attention", usual=False):
+        bias = fields.flag("attention_bias", default=False)
+        grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
+                reads_head_size=False)  # fmt: skip
+    else:
+        mamba2_mixer(part, f"{name}.mamba", _mixer(fields, state_size=256, n_groups=1), width)
+
+
+def _falcon(part: Builder, name: str, fields: Fields, _index: int) -> None:
+    """Add a layer of Falcon-H1, which attends and runs Mamba 2 side by side."""
+    width, hidden = fields.size("hidden_size", 4096), fields.size("intermediate_size", 14336)
+    bias, dense_bias = _biases(fields)
+    usual = {} if "mamba_d_ssm" in fields.values else {"inner_size": 1024}
+    mixer = _mixer(fields, state_size=256, n_groups=1, **usual)
+    add_gated(part, f"{name}.feed_forward", width, hidden, bias=dense_bias)
+    first = len(part.tensors)
+    mamba2_mixer(part, f"{name}.mamba", mixer, width,
+                 normed=fields.flag("mamba_rms_norm", default=False),
+                 out_bias=fields.flag("projectors_bias", default=False))  # fmt: skip
+    # It starts the rates as it does weights.
+    untold = [replace(each, init_variance=None, init_mean=0.0) for each in part.tensors[first:]]
+    part.tensors[first:] = untold
+    grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
+            heads=(32, 8))  # fmt: skip
+    _norms(part, name, width, _BEFORE, "pre_ff_layernorm")
+
+
+def _lfm2(part: Builder, name: str, fields: Fields, index: int) -> None:
+    width = fields.size("hidden_size", 2560)
+    listed = fields.values.get("full_attn_idxs")
+    usual = listed is None or index in fields.whole_numbers("full_attn_idxs")
+    if _is_named(fields, index, "full_attention", usual=usual):
+        attention = f"{name}.self_attn"
+        grouped(part, attention, fields, width, out="out_proj", bias=(False, False), heads=(32, 8))
+        size = fields.size("head_dim", max(1, width // fields.size("num_attention_heads", 32)))
+        _norms(part, attention, size, "q_layernorm", "k_layernorm")
+    else:
+        bias, kernel = fields.flag("conv_bias", default=False), fields.size("conv_L_cache", 3)
+        part.conv(f"{name}.conv.conv", width, width, kernel, groups=width, line=True, bias=bias)
+        part.linear(f"{name}.conv.in_proj", width, 3 * width, bias=bias)
+        part.linear(f"{name}.conv.out_proj", width, width, bias=bias)
+    hidden = _lfm2_hidden(fields)
+    for layer, sizes in (("w1", (width, hidden)), ("w3", (width, hidden)), ("w2", (hidden, width))):
+        part.linear(f"{name}.feed_forward.{layer}", *sizes, bias=False)
+    _norms(part, name, width, "operator_norm", "ffn_norm")
+
+
+def _lfm2_hidden(fields: Fields) -> int:
+    """Return LFM2's hidden width: two thirds of the number told, up to a multiple."""
+    hidden = fields.size("intermediate_size", 12288)
+    if not fields.flag("block_auto_adjust_ff_dim", default=True):
+        return hidden
+    step, factor = fields.size("block_multiple_of", 256), 1.0
+    if fields.values.get("block_ffn_dim_multiplier", 1.0) is not None:
+        factor = fields.number("block_ffn_dim_multiplier", 1.0)
+    return step * -(-int(factor * int(2 * hidden / 3)) // step)
+
+
+def _minimax(part: Builder, name: str, fields: Fields, index: int) -> None:
+    width, heads = fields.size("hidden_size", 4096), fields.size("num_attention_heads", 32)
+    inner = heads * fields.size("head_dim", max(1, width // heads))
+    attention = f"{name}.self_attn"
+    if _is_named(fields, index, "full_attention", usual=index % 2 == 0):
+        grouped(part, attention, fields, width, out="o_proj", bias=(False, False), heads=(32, 8))
+    else:
+        _norms(part, attention, inner, "norm")
+        part.linear(f"{attention}.qkv_proj", width, 3 * inner, bias=False)
+        part.linear(f"{attention}.out_proj", inner, width, bias=False)
+        part.linear(f"{attention}.output_gate", width, inner, bias=False)
+    hidden = fields.size("intermediate_size", 14336)
+    add_experts(part, f"{name}.block_sparse_moe", fields, _MIXTRAL, (width, hidden))
+    _norms(part, name, width, _BEFORE, _AFTER)
+
+
+FAMILIES = {
+    "jamba": Hybrid(add_layer=_jamba, vocabulary=65536),
+    "bamba": Hybrid(add_layer=_bamba, vocabulary=128000),
+    "granitemoehybrid": Hybrid(add_layer=_granite, vocabulary=32000, final_norm="norm"),
+    "falcon_h1": Hybrid(add_layer=_falcon, vocabulary=128000),
+    "lfm2": Hybrid(add_layer=_lfm2, vocabulary=65536, width=2560, final_norm="embedding_norm",
+                   tied=True),
+    "minimax": Hybrid(add_layer=_minimax, vocabulary=32000, final_norm="norm"),
+}  # fmt: skip
