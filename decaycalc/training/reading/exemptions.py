@@ -11,6 +11,7 @@ _MASKS = {
     ("embeddings",): "olmo",
 }
 NONE_EXEMPT = Exemption(rule="nothing", mask="all")
+NO_1D = Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d")
 # Source: timm 0.3.2 optim/optim_factory.py, add_weight_decay, which trainers have copied.
 TIMM_EXEMPT = Exemption(
     rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",

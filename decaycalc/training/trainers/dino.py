@@ -4,12 +4,13 @@ Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
 """
 
 from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 
 _PER = 256  # examples, of whose step --lr is the lr
 _OWN = (
@@ -77,7 +78,7 @@ TRAINER = Trainer(
     ),
     optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d"),
+    exempt=lambda _: NO_1D,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("momentum_teacher", "warmup_teacher_temp*", "freeze_last_layer", "drop_path*"),
     finish=_finish,

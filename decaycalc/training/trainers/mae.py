@@ -4,6 +4,7 @@ Source: mae efb2a80 main_{pretrain,finetune,linprobe}.py, submitit_{pretrain,fin
 util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_pretrain.py.
 """
 
+from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, epochs, ratio
@@ -99,10 +100,10 @@ def _schedule(settings: Settings) -> str:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    rule = "1-D tensors and names that end in .bias"
     if _phase(settings) == "finetune":
-        return Exemption(rule=f"{rule}, and what the model's no_weight_decay names", mask="timm")
-    return Exemption(rule=rule, mask="no-1d")
+        rule = f"{NO_1D.rule}, and what the model's no_weight_decay names"
+        return Exemption(rule=rule, mask="timm")
+    return NO_1D
 
 
 def _finish(settings: Settings, made: Training) -> Training:

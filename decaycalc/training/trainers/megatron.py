@@ -10,6 +10,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.devices import devices_field
+from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
@@ -207,13 +208,12 @@ def _inverse_root(
 
 
 def _exempt(settings: Settings) -> Exemption:
-    rule = "1-D tensors and names that end in .bias"
     switch = "--apply-wd-to-qk-layernorm"
     condition = settings.word("no_weight_decay_cond_type")
     if settings.flag("apply_wd_to_qk_layernorm") or condition == "apply_wd_to_qk_layernorm":
-        rule += ", but the layer norms of queries and keys"
+        rule = f"{NO_1D.rule}, but the layer norms of queries and keys"
         return Exemption(rule=rule, switch=switch)
-    return Exemption(rule=rule, switch=switch, mask="no-1d")
+    return replace(NO_1D, switch=switch)
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
-from decaycalc.training.reading.exemptions import NONE_EXEMPT
+from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
@@ -29,7 +29,7 @@ def _is_megatron(settings: Settings) -> bool:
 def _exempt(settings: Settings) -> Exemption:
     megatron = _is_megatron(settings)
     if megatron:
-        return Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d")
+        return NO_1D
     return NONE_EXEMPT
 
 

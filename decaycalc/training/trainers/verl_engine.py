@@ -6,6 +6,7 @@ verl/workers/engine/{fsdp,megatron}/transformer_impl.py, utils/megatron/optimize
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings
@@ -65,7 +66,7 @@ def _schedule(settings: Settings) -> str | None:
 
 def _exempt(settings: Settings) -> Exemption:
     if _backend(settings) == "megatron":
-        return Exemption(rule="1-D tensors and names that end in .bias", mask="no-1d")
+        return NO_1D
     return Exemption(rule="nothing", mask="all")
 
 
