@@ -32,12 +32,12 @@ def blip(fields: Fields, head: str) -> Architecture:
         scale = fields.number("logit_scale_init_value", 2.6592)
         part.add("logit_scale", role=Role.OTHER, mean=scale)
         _blip_text(part, "text_model", text, seen, pooled=True)
-        _blip_vision(part, "vision_model", vision, (768, 3072, 12, 384, 16))
+        _blip_vision(part, vision, (768, 3072, 12, 384, 16))
         shared = fields.size("projection_dim", 512)
         part.linear("visual_projection", seen, shared, bias=False)
         part.linear("text_projection", width, shared, bias=False)
         return part.done(fields.path, classes=None)
-    _blip_vision(part, "vision_model", vision, (768, 3072, 12, 384, 16))
+    _blip_vision(part, vision, (768, 3072, 12, 384, 16))
     if head != "ForConditionalGeneration":
         _blip_text(part, "text_encoder", text, seen)
     if head == "ForImageTextRetrieval":
@@ -93,7 +93,7 @@ def _feed_forward(part: Builder, layer: str, widths: tuple[int, int], ending: st
 
 
 def _blip_vision(
-    part: Builder, name: str, fields: Fields, usual: tuple[int, int, int, int, int], *,
+    part: Builder, fields: Fields, usual: tuple[int, int, int, int, int], *,
     bias: bool = True,
 ) -> int:  # fmt: skip
     """Add a vision tower, return its width; `usual` are widths, layers, image and patch.
@@ -105,19 +105,19 @@ def _blip_vision(
         fields.size("intermediate_size", usual[1]),
     )
     image, patch = fields.side("image_size", usual[3]), fields.side("patch_size", usual[4])
-    table, places = f"{name}.embeddings", (image // patch) ** 2 + 1
+    table, places = "vision_model.embeddings", (image // patch) ** 2 + 1
     part.add(f"{table}.class_embedding", 1, 1, width, role=Role.OTHER, variance=None)
     part.add(f"{table}.position_embedding", 1, places, width, role=Role.POSITION, variance=None)
     part.conv(f"{table}.patch_embedding", 3, width, patch)
     for index in range(fields.size("num_hidden_layers", usual[2])):
-        layer = f"{name}.encoder.layers.{index}"
+        layer = f"vision_model.encoder.layers.{index}"
         part.linear(f"{layer}.self_attn.qkv", width, 3 * width, bias=bias)
         part.linear(f"{layer}.self_attn.projection", width, width)
         part.norm(f"{layer}.layer_norm1", width)
         part.linear(f"{layer}.mlp.fc1", width, hidden)
         part.linear(f"{layer}.mlp.fc2", hidden, width)
         part.norm(f"{layer}.layer_norm2", width)
-    part.norm(f"{name}.post_layernorm", width)
+    part.norm("vision_model.post_layernorm", width)
     return width
 
 
@@ -138,7 +138,7 @@ def blip2(fields: Fields, _head: str) -> Architecture:
     usual = (1408, 6144, 39, 224, 14)
     vision = fields.part("vision_config")
     bias = vision.flag("qkv_bias", default=True)
-    seen = _blip_vision(part, "vision_model", vision, usual, bias=bias)
+    seen = _blip_vision(part, vision, usual, bias=bias)
     _qformer(part, qformer, (width, seen))
     build, language_head = _LANGUAGE_MODELS[kind]
     language = build(text, language_head)

@@ -5,6 +5,8 @@ beit}/modeling_*.py (v4.57.1) for rules and names. How CLIP and SigLIP start dep
 ways not told here.
 """
 
+from collections.abc import Callable
+
 from decaycalc.architecture.build import Builder, Start, unknown, zero
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
@@ -29,11 +31,11 @@ def clip(fields: Fields, head: str) -> Architecture:
     part = Builder(UNTOLD)
     text, vision = fields.part("text_config"), fields.part("vision_config")
     if head != "Model":
-        return _sighted(part, fields, _clip_vision(part, "vision_model", vision))
+        return _sighted(part, fields, _clip_vision(part, vision))
     shared = fields.size("projection_dim", 512)
     part.add("logit_scale", role=Role.OTHER, mean=fields.number("logit_scale_init_value", 2.6592))
-    text_width = _clip_text(part, "text_model", text)
-    vision_width = _clip_vision(part, "vision_model", vision)
+    text_width = _clip_text(part, text)
+    vision_width = _clip_vision(part, vision)
     part.linear("visual_projection", vision_width, shared, bias=False)
     part.linear("text_projection", text_width, shared, bias=False)
     return part.done(fields.path, classes=None)
@@ -42,7 +44,7 @@ def clip(fields: Fields, head: str) -> Architecture:
 def clip_text(fields: Fields, head: str) -> Architecture:
     """Return CLIP's text tower alone, maybe with its projection."""
     part = Builder(UNTOLD)
-    width = _clip_text(part, "text_model", fields)
+    width = _clip_text(part, fields)
     if head != "Model":
         part.linear("text_projection", width, fields.size("projection_dim", 512), bias=False)
     return part.done(fields.path, classes=None)
@@ -51,37 +53,48 @@ def clip_text(fields: Fields, head: str) -> Architecture:
 def clip_vision(fields: Fields, head: str) -> Architecture:
     """Return CLIP's vision tower alone, maybe with its projection."""
     part = Builder(UNTOLD)
-    width = _clip_vision(part, "vision_model", fields)
+    width = _clip_vision(part, fields)
     if head != "Model":
         part.linear("visual_projection", width, fields.size("projection_dim", 512), bias=False)
     return part.done(fields.path, classes=None)
 
 
-def _clip_text(part: Builder, name: str, fields: Fields) -> int:
-    """Add a text tower; return its width."""
-    width, hidden = fields.size("hidden_size", 512), fields.size("intermediate_size", 2048)
-    part.embedding(f"{name}.embeddings.token_embedding", fields.size("vocab_size", 49408), width)
-    positions = fields.size("max_position_embeddings", 77)
-    part.embedding(f"{name}.embeddings.position_embedding", positions, width, role=Role.POSITION)
+def _text_tower(
+    part: Builder, fields: Fields, usual: tuple[int, int, int, int],
+    add_layer: Callable[[Builder, str, int, int], None],
+) -> int:  # fmt: skip
+    """Add a text tower of these layers, return its width.
+
+    `usual` are width, hidden width, vocabulary and positions where the configuration is silent.
+    """
+    width, hidden = fields.size("hidden_size", usual[0]), fields.size("intermediate_size", usual[1])
+    table, vocabulary = "text_model.embeddings", fields.size("vocab_size", usual[2])
+    part.embedding(f"{table}.token_embedding", vocabulary, width)
+    positions = fields.size("max_position_embeddings", usual[3])
+    part.embedding(f"{table}.position_embedding", positions, width, role=Role.POSITION)
     for index in range(fields.size("num_hidden_layers", 12)):
-        _clip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
-    part.norm(f"{name}.final_layer_norm", width)
+        add_layer(part, f"text_model.encoder.layers.{index}", width, hidden)
+    part.norm("text_model.final_layer_norm", width)
     return width
 
 
-def _clip_vision(part: Builder, name: str, fields: Fields) -> int:
+def _clip_text(part: Builder, fields: Fields) -> int:
+    return _text_tower(part, fields, (512, 2048, 49408, 77), _clip_layer)
+
+
+def _clip_vision(part: Builder, fields: Fields) -> int:
     """Add a vision tower; return its width."""
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
     patch, image = fields.side("patch_size", 32), fields.side("image_size", 224)
-    channels, table = fields.size("num_channels", 3), f"{name}.embeddings"
+    channels, table = fields.size("num_channels", 3), "vision_model.embeddings"
     part.add(f"{table}.class_embedding", width, role=Role.OTHER, variance=None)
     part.conv(f"{table}.patch_embedding", channels, width, patch, bias=False)
     places = (image // patch) ** 2 + 1
     part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
-    part.norm(f"{name}.pre_layrnorm", width)
+    part.norm("vision_model.pre_layrnorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
-        _clip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
-    part.norm(f"{name}.post_layernorm", width)
+        _clip_layer(part, f"vision_model.encoder.layers.{index}", width, hidden)
+    part.norm("vision_model.post_layernorm", width)
     return width
 
 
@@ -98,12 +111,12 @@ def siglip(fields: Fields, head: str) -> Architecture:
     """Return SigLIP: both towers, the vision tower's pooled by attention; or a classifier."""
     part, vision = Builder(UNTOLD), fields.part("vision_config")
     if head != "Model":
-        _siglip_vision(part, "vision_model", vision)
+        _siglip_vision(part, vision)
         return _sighted(part, fields, vision.size("hidden_size", 768))
     part.add("logit_scale", 1, role=Role.OTHER, variance=None)
     part.add("logit_bias", 1, role=Role.BIAS, variance=None)
-    _siglip_text(part, "text_model", fields.part("text_config"))
-    _siglip_vision(part, "vision_model", vision)
+    _siglip_text(part, fields.part("text_config"))
+    _siglip_vision(part, vision)
     return part.done(fields.path, classes=None)
 
 
@@ -112,7 +125,7 @@ def siglip2(fields: Fields, _head: str) -> Architecture:
     part = Builder(UNTOLD)
     part.add("logit_scale", 1, role=Role.OTHER, variance=None)
     part.add("logit_bias", 1, role=Role.BIAS, variance=None)
-    _siglip_text(part, "text_model", fields.part("text_config"))
+    _siglip_text(part, fields.part("text_config"))
     vision, name = fields.part("vision_config"), "vision_model"
     width, patch = vision.size("hidden_size", 768), vision.size("patch_size", 16)
     n_in = vision.size("num_channels", 3) * patch**2
@@ -140,29 +153,23 @@ def idefics_vision(fields: Fields, _head: str) -> Architecture:
 def siglip_vision(fields: Fields, _head: str) -> Architecture:
     """Return SigLIP's vision tower alone."""
     part = Builder(UNTOLD)
-    _siglip_vision(part, "vision_model", fields)
+    _siglip_vision(part, fields)
     return part.done(fields.path, classes=None)
 
 
-def _siglip_text(part: Builder, name: str, fields: Fields) -> None:
-    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
-    part.embedding(f"{name}.embeddings.token_embedding", fields.size("vocab_size", 32000), width)
-    positions = fields.size("max_position_embeddings", 64)
-    part.embedding(f"{name}.embeddings.position_embedding", positions, width, role=Role.POSITION)
-    for index in range(fields.size("num_hidden_layers", 12)):
-        _siglip_layer(part, f"{name}.encoder.layers.{index}", width, hidden)
-    part.norm(f"{name}.final_layer_norm", width)
-    part.linear(f"{name}.head", width, fields.size("projection_size", width))
+def _siglip_text(part: Builder, fields: Fields) -> None:
+    width = _text_tower(part, fields, (768, 3072, 32000, 64), _siglip_layer)
+    part.linear("text_model.head", width, fields.size("projection_size", width))
 
 
-def _siglip_vision(part: Builder, name: str, fields: Fields) -> None:
+def _siglip_vision(part: Builder, fields: Fields) -> None:
     width = fields.size("hidden_size", 768)
     patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
-    table = f"{name}.embeddings"
+    table = "vision_model.embeddings"
     part.conv(f"{table}.patch_embedding", fields.size("num_channels", 3), width, patch)
     places = (image // patch) ** 2
     part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
-    _siglip_body(part, name, fields)
+    _siglip_body(part, "vision_model", fields)
 
 
 def _siglip_body(part: Builder, name: str, fields: Fields) -> None:
