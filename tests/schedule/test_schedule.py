@@ -131,6 +131,11 @@ def test_cosine_holds_after_its_end_or_goes_up_again() -> None:
     assert mirrored[50:] == pytest.approx(mirrored[50::-1])
 
 
+def test_a_polynomial_takes_a_power_of_the_share_that_is_left() -> None:
+    found = values("polynomial:power=3,initial=0.9,final=0.1", 4)
+    assert found == pytest.approx([0.9, 0.1 + 0.8 * 0.75**3, 0.1 + 0.8 / 8, 0.1 + 0.8 / 64])
+
+
 def test_restarts_by_cycles_end_at_the_final_value() -> None:
     found = values("cosine-restarts:cycles=3,length=90,final=0.1")
     assert found[[0, 30, 60]] == pytest.approx(1)
