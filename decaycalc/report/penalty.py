@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from decaycalc.answers import Answer
 from decaycalc.architecture.penalty import LayerPenalty, Penalty, add
+from decaycalc.conversion.convert import convert
+from decaycalc.errors import DecaycalcError
 from decaycalc.report.digits import show
 from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
 
@@ -24,14 +26,13 @@ _LOSSES = (
 
 def beside_losses(answer: Answer, penalty: Penalty) -> Table | None:
     """Return λ beside each kind of loss, full batch and minibatch; None where it is unknown."""
-    lrs = {conversion.convention.key: conversion.lr for conversion in answer.conversions}
     rows: list[tuple[Cell, ...]] = []
     own = None if answer.run.lr is None else float(answer.run.lr)
     for title, key, name in _LOSSES:
         coefficient = getattr(penalty, name)
         if coefficient is not None:
             halved = 2 * coefficient if 2 * coefficient < inf else "beyond 1.8e308"
-            rows.append((title, coefficient, halved, lrs.get(key) or own, key))
+            rows.append((title, coefficient, halved, _lr_beside(answer, key, own), key))
     if not rows:
         return None
     columns = (
@@ -43,6 +44,19 @@ def beside_losses(answer: Answer, penalty: Penalty) -> Table | None:
     )
     kept = rows if own is not None else [(*row[:3], row[4]) for row in rows]
     return Table(title="λ beside a loss that is", columns=columns, rows=tuple(kept))
+
+
+def _lr_beside(answer: Answer, key: str, own: float | None) -> float | None:
+    """Return the lr beside another loss, the run's own where they are of one scale."""
+    for made in answer.conversions:
+        if made.convention.key == key:
+            return made.lr or own
+    if own is None or answer.value is None or key == answer.source.key:
+        return own
+    try:
+        return convert(answer.value, source=answer.source, target=key, run=answer.run).lr or own
+    except DecaycalcError:  # below float64's range
+        return None
 
 
 def by_layer(penalty: Penalty, *, even: bool, everything: bool) -> Table:

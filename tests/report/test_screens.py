@@ -207,3 +207,29 @@ def test_a_list_loses_columns_on_a_narrow_terminal_before_its_rows_become_record
     shown = run(*words.split(), "--width", "60").out.splitlines()
     assert len(shown) < most
     assert max(map(len, shown)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("source", "lrs"),
+    [
+        ("pytorch-sgd", ["0.001", "0.0001", "0.00001"]),
+        ("pytorch-sgd --loss batch-sum", ["0.01", "0.001", "0.0001"]),
+        ("sum-l2", ["0.1", "0.01", "0.001"]),
+        ("pytorch-adam", ["0.001", "0.001", "0.001"]),
+    ],
+)
+@pytest.mark.parametrize("targets", ["", "--to keras-l2 --to keras-sgd"])
+def test_the_lr_beside_each_loss_follows_its_scale_whatever_is_asked_for(run, source, lrs, targets):
+    words = f"convert 1e-2 --from {source} --lr 0.001 -B 10 -N 100 {targets}"
+    found = [line.split() for line in lines(run, words) if line.endswith(("mean-l2", "sum-l2"))]
+    assert [row[-2] for row in found if row[0] in {"a", "summed"}] == lrs
+
+
+def test_an_lr_below_float64_s_range_is_left_out(run):
+    shown = lines(run, "convert 1 --from pytorch-sgd --lr 1e-303 -N 1e22 --to keras-l2 --to caffe")
+    assert next(line.split()[-2] for line in shown if line.endswith("sum-l2")) == "-"
+
+
+def test_a_number_by_layer_has_no_other_lr_beside_another_loss(run):
+    words = "convert 1e-2 --from layer-mean-l2 --lr 0.001 -B 10 -N 100 -a 4-3-2"
+    assert run(*words.split(), "--to", "keras-l2").status == 0
