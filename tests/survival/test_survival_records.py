@@ -36,7 +36,7 @@ def left_by_the_rule(record, number, run):
     way = plan(side, target_side(side, find("per-step-shrink"), None))
     bout = Bout(way=way, source=side, target=way.target, values=(float(number), 0.0))
     multipliers = parse_schedule(SCHEDULE, total_steps=N_STEPS).multiplier(np.arange(N_STEPS))
-    return _decayed(bout.trainers()[0], side, multipliers)[-1, 0]
+    return _decayed(bout.learners()[0], side, multipliers)[-1, 0]
 
 
 @of_each(
