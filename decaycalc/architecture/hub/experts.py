@@ -18,7 +18,8 @@ class Experts:
     `hidden` of 0 is the model's own hidden width. `shared` is the width of the shared expert, or
     the number of shared experts of one's width where there may be several. `whole` keeps all
     experts in one tensor. Where the router comes last, `dense_first` layers have no experts unless
-    told otherwise.
+    told otherwise. With `plain_router` a whole mixture's router is called `gate`, and nothing is
+    shared. `statistics` are kept of each expert, and fields of their own name the layers (ERNIE).
     """
 
     count: int
@@ -30,6 +31,8 @@ class Experts:
     router_last: bool = False
     dense_first: int = 0
     whole: bool = False
+    plain_router: bool = False
+    statistics: bool = False
     bias: bool = False
 
 
@@ -44,6 +47,8 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
     first = 0
     if experts.router_last:
         first = fields.size("first_k_dense_replace", experts.dense_first, least=0)
+    if experts.statistics:
+        return _ernie_layers(fields, layers)
     step = fields.size("decoder_sparse_step", 1)
     if experts.name == "feed_forward":
         named = fields.whole_numbers("moe_layers")
@@ -53,6 +58,16 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
     dense = frozenset(fields.whole_numbers("mlp_only_layers"))
     # The builder refuses more layers than this long before their end.
     return frozenset(range(step - 1, min(layers, MOST_LAYERS), step)) - dense - set(range(first))
+
+
+def _ernie_layers(fields: Fields, layers: int) -> frozenset[int]:
+    """Return ERNIE's layers with experts: every so many between the first and the last."""
+    step, last = fields.size("moe_layer_interval", 1), fields.values.get("moe_layer_end_index")
+    stop = min(layers, MOST_LAYERS)
+    if last not in {None, -1}:
+        stop = min(stop, fields.size("moe_layer_end_index", 0, least=0) + 1)
+    first = fields.size("moe_layer_start_index", 1, least=0)
+    return frozenset(index for index in range(step - 1, stop, step) if index >= first)
 
 
 def add_experts(
@@ -67,8 +82,10 @@ def add_experts(
     count = fields.size(experts.count_field, experts.count)
     inner = fields.size("moe_intermediate_size", experts.hidden) if experts.hidden else hidden
     if experts.whole:
-        _whole(part, name, fields, experts, (width, hidden, count))
+        _whole(part, name, fields, experts, (width, inner, count))
         return
+    if experts.statistics:
+        part.add(f"{name}.moe_statics.e_score_correction_bias", 1, count, role=Role.BIAS)
     if not experts.router_last:
         part.linear(f"{name}.gate", width, count, bias=False)
     for index in range(count):
@@ -81,7 +98,8 @@ def add_experts(
         rule = normal(fields.number("initializer_range", 0.02))
         part.linear(f"{name}.gate", width, count, bias=False, rule=rule)
     if experts.shared_name == "shared_experts":
-        shared = inner * fields.size("n_shared_experts", experts.shared)
+        field = "moe_num_shared_experts" if experts.statistics else "n_shared_experts"
+        shared = inner * fields.size(field, experts.shared)
         add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=bias)
     elif experts.shared_name:
         shared = fields.size("shared_expert_intermediate_size", experts.shared)
@@ -112,12 +130,14 @@ def _whole(
     if experts.bias:
         rule = normal(fields.number("initializer_range", 0.02))
         part.linear(f"{name}.router", width, count, rule=rule, bias_rule=rule)
+    if experts.plain_router:
+        part.linear(f"{name}.gate", width, count, bias=False)
     for layer, n_in, n_out in (("gate_up_proj", width, 2 * hidden), ("down_proj", hidden, width)):
         label = f"{name}.experts.{layer}"
         part.add(label, count, n_in, n_out, fans=(n_in, n_out), variance=variance)
         if experts.bias:
             part.add(f"{label}_bias", count, n_out, role=Role.BIAS, fans=(n_in, n_out))
-    if not experts.bias:
+    if not experts.bias and not experts.plain_router:
         part.linear(f"{name}.router", width, count, bias=False)
         add_gated(part, f"{name}.{experts.shared_name}", width, hidden, bias=False)
 

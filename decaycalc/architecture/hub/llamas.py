@@ -117,6 +117,11 @@ FAMILIES = {
         vocabulary=151936, width=2048, hidden=6144, layers=24, kv_heads=4, biases=READS,
         head_norms=HeadNorms.HEAD, experts=Experts(count=128, hidden=768),
     ),
+    "qwen3_vl_moe_text": Family(
+        vocabulary=151936, width=2048, hidden=5632, layers=24, heads=16, kv_heads=16, biases=READS,
+        head_norms=HeadNorms.HEAD,
+        experts=Experts(count=60, hidden=1408, whole=True, plain_router=True),
+    ),
     "gemma": Family(
         vocabulary=256000, width=3072, hidden=24576, layers=28, heads=16, kv_heads=16,
         head_size=256, biases=READS, gain=0.0, tied=True, padded=True,
@@ -181,6 +186,12 @@ FAMILIES = {
     "ernie4_5": Family(
         vocabulary=103424, width=1024, hidden=3072, layers=18, heads=16, kv_heads=2, head_size=128,
         tied=True, padded=True, refused=("use_bias",),
+    ),
+    "ernie4_5_moe": Family(
+        vocabulary=103424, width=2560, hidden=12288, layers=28, heads=20, kv_heads=4, tied=True,
+        padded=True, refused=("use_bias",),
+        experts=Experts(count=64, count_field="moe_num_experts", hidden=1536, shared=2,
+                        shared_name="shared_experts", statistics=True),
     ),
     "seed_oss": Family(
         vocabulary=155136, width=4096, hidden=27648, layers=64, heads=80, kv_heads=8,

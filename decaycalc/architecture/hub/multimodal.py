@@ -28,7 +28,7 @@ _PALI_TEXT = {"model_type": "gemma", "hidden_size": 2048, "num_hidden_layers": 1
               "vocab_size": 257152}  # fmt: skip
 
 
-def _speaking(
+def add_language_model(
     part: Builder, text: Fields, head: str, kind: str, *, name: str = "language_model"
 ) -> Architecture:
     """Add the language model, and its output layer unless that is tied; return it.
@@ -39,7 +39,7 @@ def _speaking(
     if kind not in FAMILIES:
         raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
     whole = relative(text, "ForCausalLM", kind)
-    inner = f"{_prefix(head)}{name}."
+    inner = f"{prefix_of(head)}{name}."
     for tensor in whole.tensors:
         own = tensor.name.removeprefix("model.")
         if own != tensor.name:
@@ -49,7 +49,8 @@ def _speaking(
     return whole
 
 
-def _prefix(head: str) -> str:
+def prefix_of(head: str) -> str:
+    """Return what stands before the names of a model's parts."""
     return "" if head == "Model" else "model."
 
 
@@ -74,7 +75,7 @@ def llava(fields: Fields, head: str) -> Architecture:
     text, vision = fields.part("text_config"), fields.part("vision_config")
     if "vision_config" not in fields:
         vision = replace(vision, values=_LLAVA_EYES)
-    part, prefix = Builder(UNTOLD), _prefix(head)
+    part, prefix = Builder(UNTOLD), prefix_of(head)
     usual = 768
     if fields.text("model_type", "llava") == "llava_next":
         width = text.size("hidden_size", FAMILIES["llama"].width)
@@ -87,7 +88,7 @@ def llava(fields: Fields, head: str) -> Architecture:
     bias = fields.flag("multimodal_projector_bias", default=True)
     for layer, wide in (("linear_1", n_in), ("linear_2", width)):
         part.linear(f"{prefix}multi_modal_projector.{layer}", wide, width, bias=bias)
-    whole = _speaking(part, text, head, kind)
+    whole = add_language_model(part, text, head, kind)
     return part.done(fields.path, classes=whole.n_classes)
 
 
@@ -98,43 +99,43 @@ def paligemma(fields: Fields, head: str) -> Architecture:
         text = replace(text, values=_PALI_TEXT)
     if "vision_config" not in fields:
         vision = replace(vision, values=_PALI_EYES)
-    part, prefix = Builder(UNTOLD), _prefix(head)
+    part, prefix = Builder(UNTOLD), prefix_of(head)
     part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
     shared = fields.size("projection_dim", 2048)
     part.linear(f"{prefix}multi_modal_projector.linear", vision.size("hidden_size", 768), shared)
-    whole = _speaking(part, text, head, text.text("model_type", "gemma"))
+    whole = add_language_model(part, text, head, text.text("model_type", "gemma"))
     return part.done(fields.path, classes=whole.n_classes)
 
 
 def idefics3(fields: Fields, head: str) -> Architecture:
     """Return Idefics 3 or SmolVLM: a tower, one dense layer over merged patches, and Llama."""
     text, vision = fields.part("text_config"), fields.part("vision_config")
-    part, prefix = Builder(UNTOLD), _prefix(head)
+    part, prefix = Builder(UNTOLD), prefix_of(head)
     part.include(f"{prefix}vision_model.", idefics_vision(vision, "Model"))
     merged = vision.size("hidden_size", 1152) * fields.size("scale_factor", 2) ** 2
     width = text.size("hidden_size", FAMILIES["llama"].width)
     part.linear(f"{prefix}connector.modality_projection.proj", merged, width, bias=False)
     kind = text.text("model_type", "llama")
-    whole = _speaking(part, text, head, kind, name="text_model")
+    whole = add_language_model(part, text, head, kind, name="text_model")
     return part.done(fields.path, classes=whole.n_classes)
 
 
 def gemma3(fields: Fields, head: str) -> Architecture:
     """Return Gemma 3 with the tower of SigLIP that it sees by."""
     text, vision = fields.part("text_config"), fields.part("vision_config")
-    part, prefix = Builder(replace(UNTOLD, norm="rms")), _prefix(head)
+    part, prefix = Builder(replace(UNTOLD, norm="rms")), prefix_of(head)
     part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
     seen, width = vision.size("hidden_size", 768), text.size("hidden_size", 2304)
     projector = f"{prefix}multi_modal_projector"
     weight = f"{projector}.mm_input_projection_weight"
     part.add(weight, seen, width, fans=(seen, width))
     part.norm(f"{projector}.mm_soft_emb_norm", seen, bias=False, gain=0.0)
-    whole = _speaking(part, text, head, "gemma3_text")
+    whole = add_language_model(part, text, head, "gemma3_text")
     return part.done(fields.path, classes=whole.n_classes)
 
 
 def qwen_vl(fields: Fields, head: str) -> Architecture:
-    """Return Qwen2-VL, Qwen2.5-VL or Qwen3-VL, as `model_type` says.
+    """Return Qwen2-VL, Qwen2.5-VL, or Qwen3-VL with experts or without, as `model_type` says.
 
     Files of the first two may hold the language model's fields beside `vision_config`.
     """
@@ -142,9 +143,9 @@ def qwen_vl(fields: Fields, head: str) -> Architecture:
     text = fields.part("text_config") if "text_config" in fields else fields
     vision = fields.part("vision_config")
     part = Builder(_qwen_start(vision, norm="rms" if kind == "qwen2_5_vl" else "layer"))
-    _QWEN_VISION[kind](part, f"{_prefix(head)}visual", vision)
-    family = "qwen3_vl_text" if kind == "qwen3_vl" else "qwen2_vl_text"
-    whole = _speaking(part, text, head, family)
+    _QWEN_VISION[kind](part, f"{prefix_of(head)}visual", vision)
+    family = _QWEN_TEXTS.get(kind, "qwen2_vl_text")
+    whole = add_language_model(part, text, head, family)
     return part.done(fields.path, classes=whole.n_classes)
 
 
@@ -234,4 +235,6 @@ def _qwen3_vision(part: Builder, name: str, fields: Fields) -> None:
         part.linear(f"{name}.{merger}.linear_fc2", merged, out)
 
 
-_QWEN_VISION = {"qwen2_vl": _qwen2_vision, "qwen2_5_vl": _qwen25_vision, "qwen3_vl": _qwen3_vision}
+_QWEN_VISION = {"qwen2_vl": _qwen2_vision, "qwen2_5_vl": _qwen25_vision, "qwen3_vl": _qwen3_vision,
+                "qwen3_vl_moe": _qwen3_vision}  # fmt: skip
+_QWEN_TEXTS = {"qwen3_vl": "qwen3_vl_text", "qwen3_vl_moe": "qwen3_vl_moe_text"}

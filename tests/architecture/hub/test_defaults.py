@@ -116,6 +116,11 @@ DEFAULTS = {
     "sam": ("SamModel", 93_735_472),
     "audio-spectrogram-transformer": ("ASTForAudioClassification", 86_190_338),
     "videomae": ("VideoMAEForVideoClassification", 86_228_738),
+    "gemma3n_text": ("Gemma3nForCausalLM", 6_866_696_688),
+    "mistral3": ("Mistral3ForConditionalGeneration", 24_011_361_280),
+    "llama4": ("Llama4ForConditionalGeneration", 108_225_039_360),
+    "qwen3_vl_moe": ("Qwen3VLMoeForConditionalGeneration", 14_052_070_640),
+    "ernie4_5_moe": ("Ernie4_5_MoeForCausalLM", 21_825_437_888),
     "jamba": ("JambaForCausalLM", 51_570_323_328),
     "bamba": ("BambaForCausalLM", 9_992_765_440),
     # Its class needs layer_types; these are 32 of Mamba.

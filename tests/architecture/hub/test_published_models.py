@@ -155,6 +155,13 @@ SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "vocab_size": 50, "intermedi
         ("videomae", "", {"use_mean_pooling": False}, {}, 0),
         ("videomae", "VideoMAEModel", {"use_mean_pooling": False}, {}, 2 * 24),
         ("videomae", "VideoMAEModel", {}, {"qkv_bias": False}, 2 * 24),
+        ("ernie4_5_moe", "", {"moe_layer_start_index": 0, "moe_num_experts": 2, **FEW_EXPERTS},
+         {"moe_layer_start_index": 0, "moe_num_experts": 1, **FEW_EXPERTS}, 1 + 24 + 3 * 24 * 8),
+        ("ernie4_5_moe", "", {"moe_layer_start_index": 0, "moe_layer_end_index": 3},
+         {"moe_layer_start_index": 0}, 0),
+        ("gemma3n_text", "", {"intermediate_size": [40]}, {}, 3 * 24 * 8),
+        ("mistral3", "", {"vision_feature_layer": [-2, -1]}, {}, 1024 * 5120),
+        ("mistral3", "", {"multimodal_projector_bias": True}, {}, 2 * 5120),
         ("jamba", "", {"num_experts": 2, "expert_layer_offset": 0},
          {"num_experts": 1, "expert_layer_offset": 0}, 2 * 24 + 3 * 24 * 32),
         ("jamba", "", {"attn_layer_offset": 0, "num_key_value_heads": 2},
@@ -183,7 +190,7 @@ SMALL = {"hidden_size": 24, "num_hidden_layers": 1, "vocab_size": 50, "intermedi
     ],
 )  # fmt: skip
 def test_options_change_a_model_by_what_they_add(kind, label, one, other, difference):
-    more, less = (built(kind, label, **SMALL, **each) for each in (one, other))
+    more, less = (built(kind, label, **{**SMALL, **each}) for each in (one, other))
     assert more.n_parameters - less.n_parameters == difference
 
 
@@ -211,13 +218,20 @@ def test_options_change_a_model_by_what_they_add(kind, label, one, other, differ
             {"qformer_config": {"position_embedding_type": "relative_key_query"}},
             "position_embedding_type is 'relative_key_query'",
         ),
+        (
+            "gemma3n_text",
+            {"num_hidden_layers": 2, "intermediate_size": [8]},
+            "a width for each layer",
+        ),
+        ("mistral3", {"vision_config": {"model_type": "siglip"}}, "'siglip', expected pixtral"),
+        ("mistral3", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2', expected one"),
         ("lfm2", {"layer_types": "conv"}, "layer_types is 'conv', expected"),
         ("ernie4_5", {"use_bias": True}, "use_bias is True, expected false"),
     ],
 )
 def test_a_part_that_is_not_known_is_refused(kind, values, words):
     with pytest.raises(UnreadableFileError, match=words):
-        built(kind, **SMALL, **values)
+        built(kind, **{**SMALL, **values})
 
 
 def test_falcons_norms_follow_its_plan_and_beits_shared_positions_come_first():
