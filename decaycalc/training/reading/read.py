@@ -162,7 +162,10 @@ def _optional(settings: Settings, name: str) -> Fraction | None:
 
 
 def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
-    """Return the run's steps and epochs; what is given beats the file, steps beat epochs."""
+    """Return the run's steps and epochs; what is given beats the file, steps beat epochs.
+
+    Steps that the file sets and only a run would tell, `--max_steps $1`, leave both open.
+    """
     given = settings.given
     if "epochs" in given and "steps" not in given:
         return None, settings.number("epochs")
@@ -170,7 +173,9 @@ def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
     if steps is not None and steps <= 0:
         settings.consulted.pop("steps")
         steps = None
-    if steps is not None:
+    found = settings.consulted.get("steps")
+    is_open = found is not None and found.origin is Origin.MISSING and bool(found.where)
+    if steps is not None or is_open:
         return steps, None
     return None, _optional(settings, "epochs")
 

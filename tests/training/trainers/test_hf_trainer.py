@@ -264,6 +264,12 @@ def test_max_steps_above_0_beat_the_epochs(tmp_path, changes, steps, epochs):
     assert (given.steps, given.epochs) == (None, 7)
 
 
+def test_max_steps_that_only_a_run_tells_leave_the_length_open(tmp_path):
+    flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
+    run = read(tmp_path, "run.sh", f"python train.py {flags} --max_steps $1\n").run
+    assert (run.steps, run.epochs) == (None, None)
+
+
 OWN = '{"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 2}}'
 
 

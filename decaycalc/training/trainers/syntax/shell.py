@@ -7,16 +7,22 @@ from fractions import Fraction
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record, replace
 from decaycalc.training.trainers.syntax.conditions import Condition, matches, truth_of
-from decaycalc.training.trainers.syntax.shell_variables import ASSIGNMENT, ShellVariables, Typed
+from decaycalc.training.trainers.syntax.shell_variables import (
+    ASSIGNMENT,
+    ELEMENT,
+    ShellVariables,
+    Typed,
+)
 from decaycalc.training.trainers.syntax.shell_words import PartKind, Word, read_script
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 _PREFIXES = frozenset(
-    {"export", "local", "declare", "readonly", "set", "then", "do", "else", "time", "exec",
-     "nohup", "env", "if", "elif", "while", "until", "sudo"}
+    {"export", "local", "declare", "typeset", "readonly", "set", "then", "do", "else", "time",
+     "exec", "nohup", "env", "if", "elif", "while", "until", "sudo"}
 )  # fmt: skip
+_DECLARES = frozenset({"export", "local", "declare", "typeset", "readonly"})
 # What these are given is shown, tested or a file's name: it is not run.
 _NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
 _MOST_CONDITIONS = 500
@@ -262,8 +268,17 @@ class _Shell:
             match = ASSIGNMENT.match(word.plain)
             if match:
                 at = self.scope.assign(statement, at, match)
+            elif element := ELEMENT.match(self.scope.joined(word.parts)):
+                self.scope.assign_element(element)
+                at += 1
             elif word.plain in _PREFIXES or word.plain in {"(", "{", "!"}:
                 at += 1
+                while (
+                    word.plain in _DECLARES
+                    and at < len(statement)
+                    and _FLAG.match(statement[at].plain)
+                ):
+                    at += 1
             else:
                 break
         return [typed for word in statement[at:] for typed in self.scope.expand(word)]

@@ -14,6 +14,7 @@ from decaycalc.training.trainers.syntax.shell_words import (
 )
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
+ELEMENT = re.compile(r"([A-Za-z_]\w*)\[([^\]]*)\]=(.*)", re.DOTALL)
 _REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?([-=])(.*))?", re.DOTALL)
 _DEEPEST = 3  # defaults within defaults
 _LONGEST = 100_000  # characters that a variable may grow to
@@ -125,9 +126,34 @@ class ShellVariables:
         if match[1]:
             return [str(len(known))]
         index = (match[3] or "[0]")[1:-1]
-        if index in {"@", "*"}:
-            return known
-        return [known[int(index)]] if index.isdecimal() and int(index) < len(known) else [""]
+        return known if index in {"@", "*"} else self.element(known, index) or [f"${{{text}}}"]
+
+    def element(self, words: list[str], index: str) -> list[str]:
+        """Return one word of an array, none where it is not known which one."""
+        place = self.place(words, index)
+        if place is None:
+            return []
+        return [words[place]] if 0 <= place < len(words) else [""]
+
+    def place(self, words: list[str], index: str) -> int | None:
+        """Return which word of an array an index names, None where that is not known.
+
+        Arrays whose words have keys, `([mrpc]=1e-4)`, are not followed.
+        """
+        place = calculate(index, self.number)
+        if place is None or any(word.startswith("[") for word in words):
+            return None
+        return int(place) + (len(words) if place < 0 else 0)
+
+    def assign_element(self, match: re.Match[str]) -> None:
+        """Set one word of an array, `NAME[1]=x`; where it is not known which, none is known."""
+        words = self.known.get(match[1], [])
+        place = self.place(words, match[2])
+        self.arrays.pop(match[1], None)
+        if place is None or not 0 <= place < len(words):
+            self.known.pop(match[1], None)
+        else:
+            self.known[match[1]] = [*words[:place], match[3], *words[place + 1 :]]
 
     def default(self, name: str, text: str, *, keeps: bool) -> list[str]:
         """Return the default of a variable that is not set, itself expanded."""
