@@ -1,19 +1,12 @@
 """Chainer."""
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.shapes import (
-    objective,
-    package,
-)
-from decaycalc.conventions.record import (
-    Convention,
-    Coupling,
-    Follows,
-)
+from decaycalc.conventions.catalogue.groups import OTHERS
+from decaycalc.conventions.catalogue.shapes import objective, package
+from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "Other frameworks"
 _chainer = package(
-    group=_GROUP,
+    group=OTHERS,
     release="chainer 7.8.1",
     key="chainer-{key}",
     optimizer="{key}-chainer",

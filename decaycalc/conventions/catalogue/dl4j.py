@@ -1,20 +1,11 @@
 """Deeplearning4j."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    PLAIN,
-    decoupled,
-    objective,
-    package,
-)
-from decaycalc.conventions.record import (
-    Convention,
-    Coupling,
-    Follows,
-)
+from decaycalc.conventions.catalogue.groups import OTHERS
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package
+from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "Other frameworks"
 _dl4j = package(
-    group=_GROUP,
+    group=OTHERS,
     key="dl4j-{key}",
     source="deeplearning4j/deeplearning4j, nd4j-api, org/nd4j/linalg/learning/regularization/{name}.java, POST_UPDATER (1373917)",
     optimizer="dl4j-updater",

@@ -1,16 +1,12 @@
 """fastai."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    decoupled,
-    package,
-    penalty,
-)
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
 from decaycalc.conventions.record import Convention
 
-_GROUP = "PyTorch's ecosystem"
 _fastai = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="fastai 2.8.12",
     title="fastai {name}({parameter})",
     key="fastai-{key}",

@@ -1,20 +1,11 @@
 """Flux (Julia)."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    PLAIN,
-    decoupled,
-    objective,
-    package,
-)
-from decaycalc.conventions.record import (
-    Convention,
-    Coupling,
-    Follows,
-)
+from decaycalc.conventions.catalogue.groups import OTHERS
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package
+from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "Other frameworks"
 _flux = package(
-    group=_GROUP,
+    group=OTHERS,
     key="flux-{key}",
     optimizer="adam",
     parameter="lam",

@@ -1,17 +1,12 @@
 """Fused and low-precision optimizers for PyTorch: bitsandbytes, apex, torchao, flashoptim."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    PLAIN,
-    decoupled,
-    package,
-    penalty,
-)
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
 _bitsandbytes = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="bitsandbytes 0.50.2",
     title="bitsandbytes.optim.{name}({parameter})",
     key="bitsandbytes-{key}",
@@ -22,14 +17,14 @@ _bitsandbytes = package(
     default="0",
 )
 _apex = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     title="apex {name}({parameter})",
     parameter="weight_decay",
     default="0",
     verification="literal step: its kernels need CUDA",
 )
 _torchao = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="torchao 0.18.0",
     key="torchao-{key}",
     title="torchao.optim.{name}({parameter})",
@@ -39,7 +34,7 @@ _torchao = package(
     default="0.01",
 )
 _flashoptim = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     key="flashoptim-{key}",
     title="flashoptim.Flash{name}({parameter})",
     source="flashoptim/optimizers.py, Flash{name} (flashoptim 0.1.4)",

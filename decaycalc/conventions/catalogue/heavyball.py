@@ -1,16 +1,13 @@
 """heavyball, a collection of optimizers for PyTorch."""
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import decoupled, package
-from decaycalc.conventions.catalogue.traps import (
-    FIRST_STEP_FREE,
-    NO_FIRST_DECAY,
-)
+from decaycalc.conventions.catalogue.traps import FIRST_STEP_FREE, NO_FIRST_DECAY
 from decaycalc.conventions.record import Convention, Follows
 
-_GROUP = "PyTorch's ecosystem"
 _heavyball = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="heavyball 3.2.1",
     title="heavyball.{name}({parameter})",
     key="heavyball-{key}",

@@ -1,22 +1,15 @@
 """Hugging Face's Trainer, by its `optim`, and transformers' own optimizers."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    decoupled,
-    package,
-    penalty,
-)
-from decaycalc.conventions.catalogue.traps import (
-    PRECONDITIONED,
-    ZERO_BY_DEFAULT,
-)
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
+from decaycalc.conventions.catalogue.traps import PRECONDITIONED, ZERO_BY_DEFAULT
 from decaycalc.conventions.record import Convention
 
-_GROUP = "PyTorch's ecosystem"
 _NOT_PASSED_ON = (
     "the Trainer does not pass its weight_decay on: the groups hold 0 and nothing decays"
 )
 _transformers = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="transformers 4.57.1",
     key="hf-{key}",
     optimizer="adam",
@@ -24,7 +17,7 @@ _transformers = package(
     default="0",
 )
 _trainer = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="transformers 5.24.0",
     key="hf-trainer-{key}",
     title="transformers TrainingArguments(optim='{name}', weight_decay)",

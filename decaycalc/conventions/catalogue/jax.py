@@ -3,14 +3,14 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import JAX
 from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import HYPERBALL, RULE_OF_THUMB
 from decaycalc.conventions.record import ANY, Convention, Coupling, Follows
 
-_GROUP = "JAX"
-_record = package(group=_GROUP, optimizer="adam", default="none")
+_record = package(group=JAX, optimizer="adam", default="none")
 _flax = package(
-    group=_GROUP,
+    group=JAX,
     title="flax.optim.{name}({parameter}), before Flax 0.6",
     key="flax-optim-{key}",
     source="google/flax, flax/optim/{key}.py before 0.6 (cda7a4c removes it)",
@@ -19,7 +19,7 @@ _flax = package(
     verification="executed: flax 0.5.3",
 )
 _trax = package(
-    group=_GROUP,
+    group=JAX,
     title="trax.optimizers.{name}({parameter}): not times lr",
     key="trax-{key}",
     source="google/trax, trax/optimizers/{key}.py, {name}.update (7c189c2)",
@@ -28,7 +28,7 @@ _trax = package(
     verification="executed: trax 1.4.1",
 )
 _axlearn = package(
-    group=_GROUP,
+    group=JAX,
     key="axlearn-{key}",
     title="AXLearn {name}_optimizer({parameter})",
     source="apple/axlearn, axlearn/common/optimizers.py, {name}_optimizer (34aed43)",
@@ -38,7 +38,7 @@ _axlearn = package(
     verification="executed: apple/axlearn 34aed43",
 )
 _levanter = package(
-    group=_GROUP,
+    group=JAX,
     key="levanter-{key}",
     title="Levanter {name}Config({parameter})",
     parameter="weight_decay",

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     PLAIN,
@@ -10,16 +11,12 @@ from decaycalc.conventions.catalogue.shapes import (
     package,
     penalty,
 )
-from decaycalc.conventions.catalogue.traps import (
-    CAUTIOUS_MUON,
-    PRECONDITIONED,
-)
+from decaycalc.conventions.catalogue.traps import CAUTIOUS_MUON, PRECONDITIONED
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
-_record = package(group=_GROUP, optimizer="{key}", parameter="weight_decay", default="0")
+_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 _fairseq = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="fairseq 0.12.2",
     title="fairseq --optimizer {name} --weight-decay: decoupled",
     key="fairseq-{key}",
@@ -29,7 +26,7 @@ _fairseq = package(
 )
 _AS_MATRICES = "all but matrices, and embeddings and the output head, which go to Adam"
 _megatron = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     key="megatron-{key}",
     title="Megatron-LM --optimizer {name} --weight-decay",
     source="NVIDIA/Megatron-LM, megatron/core/optimizer/emerging_optimizers.py (d98e8a6)",
@@ -39,7 +36,7 @@ _megatron = package(
     verification="literal step: Emerging-Optimizers needs Python 3.12",
 )
 _deepspeed = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     key="deepspeed-{key}",
     title='DeepSpeed config "type": "{name}"',
     parameter="weight_decay",
@@ -47,7 +44,7 @@ _deepspeed = package(
     verification="literal step: read in source",
 )
 _olmo = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     key="olmo-core-{key}",
     title="OLMo-core {name}Config({parameter})",
     source="allenai/OLMo-core, src/olmo_core/optim/{key}.py (fa6c501)",
@@ -55,7 +52,7 @@ _olmo = package(
     verification="executed: allenai/OLMo-core fa6c501",
 )
 _stack = package(
-    group=_GROUP, parameter="weight_decay", verification="literal step: read in source"
+    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
 )
 
 CONVENTIONS: tuple[Convention, ...] = (

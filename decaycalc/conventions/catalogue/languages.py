@@ -1,13 +1,12 @@
 """Frameworks in other languages, or with compilers of their own: Rust, .NET, R, JavaScript, C++."""
 
+from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import FULL_PENALTY, decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import DAMPENED_FIRST, PRECONDITIONED, ZERO_BY_DEFAULT
 from decaycalc.conventions.record import ANY, Buffer, Convention
 
-_GROUP = "Other frameworks"
-
 _burn = package(
-    group=_GROUP,
+    group=OTHERS,
     key="burn-{key}",
     source="tracel-ai/burn, burn-optim/src/optim/{name}.rs (2c06be3)",
     optimizer="adam",
@@ -15,9 +14,9 @@ _burn = package(
     default="none",
     verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
 )
-_record = package(group=_GROUP, default="0.01")
+_record = package(group=OTHERS, default="0.01")
 _dfdx = package(
-    group=_GROUP,
+    group=OTHERS,
     title="dfdx {name}(weight_decay: WeightDecay::L2(λ))",
     key="dfdx-{key}",
     source="coreylowman/dfdx, dfdx-core/src/tensor_ops/sgd/cpu_kernel.rs (4722a99)",
@@ -27,7 +26,7 @@ _dfdx = package(
     verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
 )
 _tch = package(
-    group=_GROUP,
+    group=OTHERS,
     key="tch-{key}",
     aliases=("tch-rs-{key}",),
     parameter="wd",
@@ -35,7 +34,7 @@ _tch = package(
     verification="literal step: a crate of Rust, not on PyPI, Debian or npm",
 )
 _torchsharp = package(
-    group=_GROUP,
+    group=OTHERS,
     title="TorchSharp torch.optim.{name}({parameter})",
     key="torchsharp-{key}",
     source="dotnet/TorchSharp, src/TorchSharp/Optimizers/{name}.cs (c20b6a1)",
@@ -44,7 +43,7 @@ _torchsharp = package(
     verification="literal step: a package of NuGet, not on PyPI, Debian or npm",
 )
 _r = package(
-    group=_GROUP,
+    group=OTHERS,
     title="R torch {name}({parameter})",
     source="mlverse/torch, R/{key}.R (e4de110)",
     optimizer="adam",
@@ -53,7 +52,7 @@ _r = package(
     verification="literal step: an R package that fetches libtorch as it installs, not in Debian",
 )
 _jittor = package(
-    group=_GROUP,
+    group=OTHERS,
     title="jittor.optim.{name}({parameter})",
     key="jittor-{key}",
     source="Jittor/jittor, python/jittor/optim.py, {name}.step (06f5d3d)",
@@ -62,7 +61,7 @@ _jittor = package(
     verification="executed: jittor 1.3.11.0",
 )
 _oneflow = package(
-    group=_GROUP,
+    group=OTHERS,
     title="oneflow.optim.{name}({parameter})",
     key="oneflow-{key}",
     source="Oneflow-Inc/oneflow, python/oneflow/nn/optimizer/{key}.py; oneflow/user/kernels/model_update_kernel_util.h (25c8978)",
@@ -71,7 +70,7 @@ _oneflow = package(
     verification="literal step: no wheel for Python above 3.10",
 )
 _mindspore = package(
-    group=_GROUP,
+    group=OTHERS,
     title="mindspore.nn.{name}({parameter})",
     key="mindspore-{key}",
     parameter="weight_decay",

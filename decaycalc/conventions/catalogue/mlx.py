@@ -1,19 +1,12 @@
 """MLX."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    decoupled,
-    package,
-    penalty,
-)
+from decaycalc.conventions.catalogue.groups import OTHERS
+from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import DAMPENED_FIRST, RELATIVE_STEP
-from decaycalc.conventions.record import (
-    Buffer,
-    Convention,
-)
+from decaycalc.conventions.record import Buffer, Convention
 
-_GROUP = "Other frameworks"
 _mlx = package(
-    group=_GROUP,
+    group=OTHERS,
     release="mlx 0.32.4",
     title="mlx.optimizers.{name}({parameter})",
     key="mlx-{key}",

@@ -3,22 +3,14 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.shapes import (
-    PLAIN,
-    decoupled,
-    package,
-    penalty,
-)
-from decaycalc.conventions.catalogue.traps import (
-    BEFORE_ADJUSTMENT,
-    CAUTIOUS_MUON,
-)
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
+from decaycalc.conventions.catalogue.traps import BEFORE_ADJUSTMENT, CAUTIOUS_MUON
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
-_record = package(group=_GROUP, optimizer="{key}", parameter="weight_decay", default="0")
+_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 _emerging = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     key="emerging-optimizers-{key}",
     title="NVIDIA Emerging-Optimizers (weight_decay_method='{name}')",
     source="NVIDIA-NeMo/Emerging-Optimizers, emerging_optimizers/mixin.py, WeightDecayMixin (fd77292)",
@@ -28,7 +20,7 @@ _emerging = package(
     verification="executed: NVIDIA-NeMo/Emerging-Optimizers fd77292",
 )
 _dion = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     key="dion-{key}",
     title="microsoft/dion {name}({parameter})",
     source="microsoft/dion, dion/{key}.py (0a059a4)",
@@ -39,7 +31,7 @@ _dion = package(
     verification="executed: microsoft/dion 0a059a4",
 )
 _stack = package(
-    group=_GROUP, parameter="weight_decay", verification="literal step: read in source"
+    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
 )
 
 CONVENTIONS: tuple[Convention, ...] = (

@@ -1,6 +1,7 @@
 """MXNet."""
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import (
     PLAIN,
     TENSOR_MULTIPLIERS,
@@ -9,17 +10,10 @@ from decaycalc.conventions.catalogue.shapes import (
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import (
-    NESTEROV_IN_PLACE,
-    Buffer,
-    Convention,
-    Coupling,
-    Follows,
-)
+from decaycalc.conventions.record import NESTEROV_IN_PLACE, Buffer, Convention, Coupling, Follows
 
-_GROUP = "Other frameworks"
 _mxnet = package(
-    group=_GROUP,
+    group=OTHERS,
     release="mxnet 1.9.1",
     title="mx.optimizer.{name}({parameter})",
     key="mxnet-{key}",

@@ -1,12 +1,12 @@
 """optax."""
 
+from decaycalc.conventions.catalogue.groups import JAX
 from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import SLOW_START
 from decaycalc.conventions.record import ANY, Convention, Coupling, Follows
 
-_GROUP = "JAX"
 _optax = package(
-    group=_GROUP,
+    group=JAX,
     release="optax 0.2.8",
     title="optax.{name}({parameter})",
     key="optax-{key}",

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     PLAIN,
@@ -10,16 +11,12 @@ from decaycalc.conventions.catalogue.shapes import (
     package,
     penalty,
 )
-from decaycalc.conventions.catalogue.traps import (
-    CAUTIOUS_ADAM,
-    SLOW_START,
-)
+from decaycalc.conventions.catalogue.traps import CAUTIOUS_ADAM, SLOW_START
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
-_record = package(group=_GROUP, optimizer="{key}", parameter="weight_decay", default="0")
+_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 _optimi = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="torch-optimi 0.3.3",
     title="optimi {name}({parameter})",
     key="optimi-{key}",
@@ -29,7 +26,7 @@ _optimi = package(
     default="0",
 )
 _unit_scaling = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="unit-scaling 0.3.5",
     key="unit-scaling-{key}",
     title="unit_scaling.optim.{name}({parameter})",
@@ -38,7 +35,7 @@ _unit_scaling = package(
     default="0",
 )
 _mup = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="mup 1.0.0",
     key="mup-{key}",
     title="mup.{name}({parameter})",
@@ -47,7 +44,7 @@ _mup = package(
     default="0",
 )
 _adv_optm = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="adv_optm 2.5.16",
     key="adv-optm-{key}",
     title="adv_optm.{name}({parameter})",
@@ -57,7 +54,7 @@ _adv_optm = package(
     default="0",
 )
 _stack = package(
-    group=_GROUP, parameter="weight_decay", verification="literal step: read in source"
+    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
 )
 
 CONVENTIONS: tuple[Convention, ...] = (

@@ -1,19 +1,12 @@
 """PaddlePaddle."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    decoupled,
-    objective,
-    package,
-    penalty,
-)
+from decaycalc.conventions.catalogue.groups import OTHERS
+from decaycalc.conventions.catalogue.shapes import decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import (
-    Convention,
-)
+from decaycalc.conventions.record import Convention
 
-_GROUP = "Other frameworks"
 _paddle = package(
-    group=_GROUP,
+    group=OTHERS,
     release="paddlepaddle 3.3.1",
     title="paddle.optimizer.{name}({parameter})",
     key="paddle-{key}",

@@ -11,15 +11,7 @@ from decaycalc.conventions.forms import (
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
 )
-from decaycalc.conventions.record import (
-    ANY,
-    MEASURE,
-    SGD,
-    Buffer,
-    Convention,
-    Coupling,
-    Follows,
-)
+from decaycalc.conventions.record import ANY, MEASURE, SGD, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Papers and measures"

@@ -3,9 +3,7 @@
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
 from decaycalc.conventions.forms import BESIDE_LAMBD
-from decaycalc.conventions.record import (
-    Convention,
-)
+from decaycalc.conventions.record import Convention
 
 _GROUP = "PyTorch"
 

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package
 from decaycalc.conventions.catalogue.traps import (
     ADAMW_GROUPS,
@@ -12,9 +13,8 @@ from decaycalc.conventions.catalogue.traps import (
 )
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
 _kozistr = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="pytorch_optimizer 4.1.0",
     title="pytorch_optimizer.{name}({parameter})",
     key="pytorch-optimizer-{key}",

@@ -1,15 +1,12 @@
 """pytorch_optimizer (kozistr): decays within the gradient, and those without an equivalent."""
 
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import package, penalty
-from decaycalc.conventions.catalogue.traps import (
-    MOSTLY_DECOUPLED,
-    SLOW_START,
-)
+from decaycalc.conventions.catalogue.traps import MOSTLY_DECOUPLED, SLOW_START
 from decaycalc.conventions.record import Convention
 
-_GROUP = "PyTorch's ecosystem"
 _kozistr = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="pytorch_optimizer 4.1.0",
     title="pytorch_optimizer.{name}({parameter})",
     key="pytorch-optimizer-{key}",

@@ -1,13 +1,13 @@
 """scikit-learn."""
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import STATISTICS
 from decaycalc.conventions.catalogue.shapes import INVERSE_C, PLAIN, package
 from decaycalc.conventions.record import FIT, Buffer, Convention
 from decaycalc.conventions.run import Loss
 
-_GROUP = "scikit-learn and statistics"
 _sklearn = package(
-    group=_GROUP,
+    group=STATISTICS,
     release="scikit-learn 1.9.1",
     key="sklearn-{key}",
     where="sklearn/neural_network/_multilayer_perceptron.py, _compute_loss_grad and _backprop",

@@ -1,14 +1,14 @@
 """Statistics packages and boosters: statsmodels, glmnet, Spark, liblinear, XGBoost and their like."""
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import STATISTICS
 from decaycalc.conventions.catalogue.shapes import INVERSE_C, PLAIN, package
 from decaycalc.conventions.record import FIT, Convention
 from decaycalc.conventions.run import Loss
 
-_GROUP = "scikit-learn and statistics"
-_record = package(group=_GROUP)
+_record = package(group=STATISTICS)
 _spark = package(
-    group=_GROUP,
+    group=STATISTICS,
     release="pyspark 4.3.0",
     title="Spark {name}({parameter}, elasticNetParam=0, standardization=False)",
     key="spark-{key}",

@@ -1,21 +1,13 @@
 """timm's optimizer factory."""
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.shapes import (
-    PLAIN,
-    decoupled,
-    package,
-    penalty,
-)
-from decaycalc.conventions.catalogue.traps import (
-    FIRST_STEP_FREE,
-    PRECONDITIONED,
-)
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
+from decaycalc.conventions.catalogue.traps import FIRST_STEP_FREE, PRECONDITIONED
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
 _timm = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="timm 1.0.31",
     title="timm create_optimizer_v2(opt='{name}', weight_decay)",
     key="timm-{key}",

@@ -1,6 +1,7 @@
 """Variants in timm's optimizer factory: a corrected decay, which follows lr², and a cautious step."""
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     PLAIN,
@@ -17,9 +18,8 @@ from decaycalc.conventions.catalogue.traps import (
 )
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_GROUP = "PyTorch's ecosystem"
 _timm = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="timm 1.0.31",
     title="timm create_optimizer_v2(opt='{name}', weight_decay)",
     key="timm-{key}",

@@ -1,17 +1,11 @@
 """tinygrad."""
 
-from decaycalc.conventions.catalogue.shapes import (
-    decoupled,
-    package,
-    penalty,
-)
-from decaycalc.conventions.record import (
-    Convention,
-)
+from decaycalc.conventions.catalogue.groups import OTHERS
+from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
+from decaycalc.conventions.record import Convention
 
-_GROUP = "Other frameworks"
 _tinygrad = package(
-    group=_GROUP,
+    group=OTHERS,
     release="tinygrad 0.14.0",
     title="tinygrad.nn.optim.{name}({parameter})",
     key="tinygrad-{key}",

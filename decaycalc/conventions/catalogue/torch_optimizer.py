@@ -1,16 +1,13 @@
 """torch_optimizer (jettify), a collection of optimizers for PyTorch."""
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
-from decaycalc.conventions.catalogue.traps import (
-    PRECONDITIONED,
-    RELATIVE_STEP,
-)
+from decaycalc.conventions.catalogue.traps import PRECONDITIONED, RELATIVE_STEP
 from decaycalc.conventions.record import Convention, Coupling
 
-_GROUP = "PyTorch's ecosystem"
 _torch_optimizer = package(
-    group=_GROUP,
+    group=TORCH_ECOSYSTEM,
     release="torch-optimizer 0.3.0",
     title="torch_optimizer.{name}({parameter})",
     key="torch-optimizer-{key}",

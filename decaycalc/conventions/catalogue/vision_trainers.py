@@ -1,16 +1,11 @@
 """Programs that train vision models on PyTorch."""
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.shapes import (
-    TENSOR_MULTIPLIERS,
-    decoupled,
-    package,
-    penalty,
-)
+from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.shapes import TENSOR_MULTIPLIERS, decoupled, package, penalty
 from decaycalc.conventions.record import Convention, Coupling
 
-_GROUP = "PyTorch's ecosystem"
-_record = package(group=_GROUP, optimizer="{key}", parameter="weight_decay", default="0")
+_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 
 CONVENTIONS: tuple[Convention, ...] = (
     _record(
