@@ -17,7 +17,10 @@ def unknown_optimizer(name: str, *, setting: str = "optimizer") -> Optimizer:
     >>> unknown_optimizer("signum").refusal
     "optimizer 'signum' has no convention here"
     """
-    return Optimizer(convention=None, refusal=f"{setting} {name[:60]!r} has no convention here")
+    reason = (
+        f"{setting} {name[:60]!r} has no convention here" if name else f"{setting} is not known"
+    )
+    return Optimizer(convention=None, refusal=reason)
 
 
 def by_name(

@@ -110,9 +110,15 @@ _GENERIC = frozenset(
 )  # fmt: skip
 
 
+# What transformers writes beside a model's weights.
+_OF_A_MODEL = ("architectures", "model_type")
+
+
 def _why_not(document: Document) -> str:
     """Return why a document is no trainer's, with the nearest kind that no key rules out."""
     whole = paths_of(with_bases(document))
+    if whole.issuperset(_OF_A_MODEL):
+        return "it is a model's configuration, not a run's"
     named = (
         path for path in whole - _GENERIC if not path.startswith(("syntax:", "file:", "flag:"))
     )

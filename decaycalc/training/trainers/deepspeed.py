@@ -94,7 +94,9 @@ def _peak(settings: Settings) -> Sourced | None:
 
 
 def _default_peak(settings: Settings) -> Sourced | None:
-    """Return WarmupDecayLR's own default peak."""
+    """Return WarmupDecayLR's own default peak; without an optimizer, no class has a default."""
+    if not settings.has("optimizer.type") and not settings.word("scheduler"):
+        return Sourced(name="lr", value=None, origin=Origin.MISSING)
     if settings.word("scheduler") != "warmupdecaylr" or "lr" in settings.given:
         return None
     where = "deepspeed 0.19.8 runtime/lr_schedules.py"

@@ -52,15 +52,25 @@ def _steps_each(settings: Settings) -> Fraction | None:
     return Fraction(whole * passes, mini)
 
 
-def _steps(settings: Settings) -> Sourced | None:
+def _key(settings: Settings, name: str) -> str:
+    """Return the last part of the key that a quantity has in the trainer's files."""
+    field = settings.trainer.field(name)
+    return name if field is None else field.paths[0].rpartition(".")[2]
+
+
+def steps(settings: Settings) -> Sourced | None:
+    """Return the optimizer's steps of a length in training steps."""
     total, each = settings.number("total_training_steps"), _steps_each(settings)
     if total is None or each is None:
         return None
-    formula = "total_training_steps · train_batch_size · ppo_epochs / ppo_mini_batch_size"
+    names = ("total_training_steps", "train_batch_size", "batch_size")
+    length, whole, mini = (_key(settings, name) for name in names)
+    formula = f"{length} · {whole} · ppo_epochs / {mini}"
     return derived("steps", decimal_text(Fraction(int(total * each))), formula)
 
 
-def _epochs(settings: Settings) -> Sourced | None:
+def epochs(settings: Settings) -> Sourced | None:
+    """Return the passes over the data, each as often as its batches are gone over."""
     total, passes = settings.number("total_epochs"), settings.number("ppo_epochs")
     if total is None or passes is None:
         return None
@@ -75,7 +85,7 @@ def _warmup(settings: Settings, each: Fraction | None) -> str | None:
     return str(int(steps * (each or 1))) if steps else None
 
 
-def _schedule(settings: Settings) -> str | None:
+def schedule(settings: Settings) -> str | None:
     """Return the schedule; it takes one step for each training step, not for each mini-batch.
 
     Source: verl b178a3cd5 workers/fsdp_workers.py, utils/megatron/optimizer.py.
@@ -96,7 +106,8 @@ def _schedule(settings: Settings) -> str | None:
     return compose(name, length=length, warmup=warm, final=final or None, per=per)
 
 
-def _unit(settings: Settings) -> str:
+def unit(settings: Settings) -> str:
+    """Return what B counts: prompts, of so many completions each."""
     return f"prompts of {(settings.text('rollouts') or '?')[:9]} completions"
 
 
@@ -130,8 +141,8 @@ TRAINER = Trainer(
         Field(name="rollouts", paths=("actor_rollout_ref.rollout.n",), default="1"),
         Field(name="total_training_steps", paths=("trainer.total_training_steps",)),
         Field(name="total_epochs", paths=("trainer.total_epochs",), default="30"),
-        Field(name="steps", derive=_steps),
-        Field(name="epochs", derive=_epochs),
+        Field(name="steps", derive=steps),
+        Field(name="epochs", derive=epochs),
         Field(name="scheduler", paths=(f"{_OPTIM}.warmup_style", f"{_OPTIM}.lr_scheduler_type",
                                        f"{_OPTIM}.lr_decay_style"), default="constant"),
         Field(name="lr_warmup_steps", paths=(f"{_OPTIM}.lr_warmup_steps",), absent=("-1",)),
@@ -143,11 +154,11 @@ TRAINER = Trainer(
         Field(name="num_cycles", paths=(f"{_OPTIM}.num_cycles",), default="0.5"),
     ),
     optimizer=_optimizer,
-    schedule=_schedule,
+    schedule=schedule,
     exempt=_exempt,
     # ppo_mini_batch_size counts the prompts of all devices.
     batch=lambda _: ("batch_size",),
-    unit=_unit,
+    unit=unit,
     harmless=("critic*", "reward*", "algorithm*", "data*", "trainer*", "actor_rollout_ref*",
               "config_path", "config_name", "custom*", "global_profiler*", "ray*", "transfer*"),
 )  # fmt: skip

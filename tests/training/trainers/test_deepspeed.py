@@ -66,7 +66,7 @@ def test_an_optimizer_without_a_scalar_has_no_number(tmp_path, optimizer):
 
 def test_without_an_optimizer_section_the_trainer_outside_sets_it(tmp_path):
     made = read(tmp_path, "ds.json", config(optimizer=""))
-    assert made.value is None
+    assert (made.value, made.run.lr) == (None, None)
     assert "the trainer that loads this file" in made.refusal
 
 

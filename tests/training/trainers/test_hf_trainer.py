@@ -502,3 +502,9 @@ def test_another_program_s_flags_are_not_the_trainer_s(tmp_path, flag):
     assert read(tmp_path, "a.sh", f"{text}\n").kind == "hf-trainer"
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "a.sh", f"{text} --{flag}\n")
+
+
+def test_an_optimizer_that_only_a_run_tells_is_not_known(tmp_path):
+    flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
+    made = read(tmp_path, "run.sh", f"python train.py {flags} --optim $1\n")
+    assert made.refusal == "optim is not known"

@@ -95,7 +95,7 @@ def test_the_description_of_a_model_is_no_run(tmp_path):
     text = (
         '{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "architectures": ["GPT2LMHeadModel"]}'
     )
-    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+    with pytest.raises(UnreadableFileError, match="configuration, not a run's"):
         read(tmp_path, "config.json", text)
 
 
