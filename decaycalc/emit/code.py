@@ -103,8 +103,6 @@ FRAMEWORKS = tuple(_TARGETS)
 _WITHOUT_GROUPS = {
     "hf-trainer": "TrainingArguments hold no groups: take --emit hf, which gives the Trainer some",
     "torchtune": "its recipes hand all parameters to the optimizer as one group",
-    "deepspeed": "the groups are those that your program hands to deepspeed.initialize: "
-    "take --emit pytorch, and leave the optimizer out of the file",
     "ultralytics": "its trainer makes its three groups itself: weights, norms, biases",
     "sklearn": "an estimator has one penalty for all its weights",
 }

@@ -1,11 +1,12 @@
-"""The optimizer, batch and scheduler sections of DeepSpeed's JSON file."""
+"""The optimizer, batch and scheduler sections of DeepSpeed's JSON file, in Python with groups."""
 
 import json
 from typing import TYPE_CHECKING
 
 from decaycalc.emit.lines import Keys, refuse_schedule, whole
 from decaycalc.emit.named_schedules import is_plain, the_segment
-from decaycalc.emit.settings import Settings, refuse_convention
+from decaycalc.emit.settings import Settings, assemble, refuse_convention
+from decaycalc.emit.torch import grouped_lines
 
 if TYPE_CHECKING:
     from decaycalc.schedule import Segment
@@ -20,8 +21,11 @@ _LEAST_WARMUP = 2
 def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     """Return the file's text and its notes; JSON has no comment: the heading is a note.
 
+    Where there are groups, it is Python: they are handed over beside the configuration.
+
     Raises:
         NoEquivalentError: an optimizer or a schedule that DeepSpeed does not have.
+        InvalidValueError: groups, and a mask without code.
     """
     name = _TYPES.get(settings.convention.key)
     if name is None:
@@ -37,10 +41,45 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
         "scheduler": scheduler,
     }
     length = "DeepSpeed stops where your loop does: the file has no length of the run"
-    notes = [settings.heading, _EXEMPT]
+    notes = [] if settings.groups else [settings.heading, _EXEMPT]
     notes += [_LATE] if scheduler is not None and not _is_own_schedule(settings) else []
     notes += [length] if run.total_steps is not None else []
+    if settings.groups:
+        return _grouped(settings, _present(document)), tuple(notes)
     return json.dumps(_present(document), indent=2) + "\n", tuple(notes)
+
+
+def _grouped(settings: Settings, document: dict[str, object]) -> str:
+    """Return the lines that sort the parameters and start DeepSpeed with them.
+
+    A warm-up to an lr that is told sets it in every group, so each is told its own.
+    Source: deepspeed 0.19.8 runtime/engine.py, `_configure_basic_optimizer`, and
+    runtime/lr_schedules.py, `_format_param`.
+    """
+    segment = None if settings.schedule is None else the_segment(settings)
+    own = []
+    if "scheduler" in document and segment is not None and segment.kind.name != "cosine":
+        start = segment.settings.number("start")
+        own = [
+            'config["scheduler"]["params"] |= {  # every group its own',
+            f'    "warmup_min_lr": [{start!r} * group["lr"] for group in groups],',
+            '    "warmup_max_lr": [group["lr"] for group in groups],',
+            "}",
+        ]
+    body = [
+        *grouped_lines(settings),
+        f"config = {_literal(document)}",
+        *own,
+        "engine, optimizer, _, scheduler = deepspeed.initialize(",
+        "    model=model, model_parameters=groups, config=config",
+        ")",
+    ]
+    return assemble(settings, ("import re", "import deepspeed"), body)
+
+
+def _literal(document: dict[str, object]) -> str:
+    """Return a document as Python writes it, a key a line."""
+    return json.dumps(document, indent=4).replace(": true", ": True").replace(": false", ": False")
 
 
 def _present(keys: Keys) -> dict[str, object]:

@@ -170,3 +170,47 @@ def test_the_mask_timm_sorts_a_model_as_timm_does(name, framework, rules):
 def exempt_in(optimizer):
     groups = optimizer.param_groups
     return {id(w) for group in groups if not group["weight_decay"] for w in group["params"]}
+
+
+@pytest.mark.parametrize(
+    "schedule", [None, "constant:warmup=4", "linear:warmup=4", "cosine:warmup=4"]
+)
+@pytest.mark.parametrize("source", ["pytorch-adamw", "pytorch-sgd"])
+def test_deepspeed_steps_each_group_by_its_own(source, schedule, record, monkeypatch):
+    torch, deepspeed = pytest.importorskip("torch"), pytest.importorskip("deepspeed")
+    told = {"MASTER_ADDR": "127.0.0.1", "RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}
+    for name, value in {**told, "MASTER_PORT": "29519", "DS_ACCELERATOR": "cpu"}.items():
+        monkeypatch.setenv(name, value)
+    model = torch.nn.Module()
+    for name in OWN:
+        setattr(model, name, torch.nn.Linear(2, 2, bias=name == "body"))
+        torch.nn.init.ones_(getattr(model, name).weight)
+    torch.nn.init.ones_(model.body.bias)
+    model.forward = lambda x: sum(getattr(model, name)(x).sum() for name in OWN)
+    run = Run(lr="0.01", steps=STEPS, batch_size="1", world_size="1")
+    training = typed(value="0.1", source=find(source), run=run)
+    code = emit("deepspeed", "0.1", source=source, run=run, schedule=schedule,
+                groups=by_pattern(training, RULES)).code  # fmt: skip
+    # FusedAdam needs a GPU; torch's class takes the same groups.
+    code = code.replace(
+        "engine, optimizer",
+        'if "Adam" in config["optimizer"]["type"]:\n    '
+        'config["optimizer"]["params"]["torch_adam"] = True\nengine, optimizer',
+    )
+    scope = {"model": model}
+    exec(code, scope)  # noqa: S102
+    engine, lrs = scope["engine"], []
+    assert isinstance(engine, deepspeed.DeepSpeedEngine)
+    for _ in range(STEPS):
+        engine.backward(engine(torch.zeros(1, 2)) * 0)
+        lrs.append({group["lr"] for group in engine.optimizer.param_groups})
+        engine.step()
+    course = np.array([max(each) for each in lrs]) / 0.16  # the adapter's, whose lr is largest
+    assert len(set(map(len, lrs[2:-1]))) == 1
+    for name, (lr, decay) in OWN.items():
+        expected = float(np.prod(1 - lr * course * decay))
+        found = float(getattr(model, name).weight[0, 0])
+        record("deepspeed", abs(found / expected - 1))
+        assert found == pytest.approx(expected, rel=1e-5)
+    assert model.body.bias[0].item() == pytest.approx(1.0)
+    deepspeed.comm.destroy_process_group()  # what runs after it is not distributed

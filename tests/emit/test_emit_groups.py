@@ -108,8 +108,18 @@ def test_code_for_groups_is_code_and_holds_each_groups_numbers(
     assert f"('wte', {{\"weight_decay\": {own}}})" in snippet.code
 
 
+@pytest.mark.parametrize("schedule", [None, "linear:warmup=10", "cosine:warmup=10"])
+def test_deepspeed_tells_each_group_the_lr_that_it_warms_up_to(schedule):
+    snippet = emitted("deepspeed", ("lora_B:lr*16",), schedule=schedule)
+    compile(snippet.code, "snippet.py", "exec")
+    assert snippet.code.startswith("# weight_decay 0.1")
+    assert ("warmup_max_lr" in snippet.code) is (schedule == "linear:warmup=10")
+    assert ('"warmup_max_lr": [group["lr"]' in snippet.code) is (schedule == "linear:warmup=10")
+    assert not any("decays every tensor" in note for note in snippet.notes)
+
+
 def test_masks_without_code_are_refused_for_groups_too():
-    for framework in ("optax", "keras", "timm", "pytorch"):
+    for framework in ("optax", "keras", "timm", "pytorch", "deepspeed"):
         with pytest.raises(InvalidValueError, match="has no snippet here"):
             emitted(framework, ("q:lr*2",), mask="no-embedding")
 
@@ -146,7 +156,6 @@ def test_llama_factory_has_loraplus_group():
         ("llama-factory", "q:lr*2", "give lora_B:lr\\*RATIO alone"),
         ("llama-factory", "lora_B:lr*2,wd=0.5", "give lora_B:lr\\*RATIO alone"),
         ("torchtune", "q:lr*2", "as one group"),
-        ("deepspeed", "q:lr*2", "deepspeed.initialize"),
         ("ultralytics", "q:lr*2", "its three groups itself"),
         ("sklearn", "q:lr*2", "one penalty for all its weights"),
         ("optax", "q:towards=initial", "decay towards zero alone"),
