@@ -123,10 +123,12 @@ def shown(found: "Inspection") -> Shown:
 
         return report.rows(found)
 
+    # What a finding says stands in the result already.
+    said = {finding.message for finding in found.findings}
     return Shown(
         name="inspect",
         body=found.to_dict,
         tables=tables,
         rows=rows,
-        warnings=found.training.notes,
+        warnings=tuple(note for note in found.training.notes if note not in said),
     )

@@ -219,3 +219,13 @@ def test_emitted_code_holds_what_match_says(capsys):
     number = run(*words, "--value", capsys=capsys)[1].strip()
     assert float(number) == pytest.approx(0.00100090171407, rel=1e-12)
     assert f"weight_decay={number}" in run(*words, "--emit", "keras", capsys=capsys)[1]
+
+
+def test_what_a_finding_says_is_no_warning_too(tmp_path, capsys):
+    path = tmp_path / "a.yaml"
+    lines = ("per_device_train_batch_size: 8", "save_strategy: epoch", "learning_rate: 1e-4",
+             "weight_decay: 0.1", "optim: galore_adamw")  # fmt: skip
+    path.write_text("\n".join(lines))
+    _, out, err = run("inspect", str(path), capsys=capsys)
+    assert "DC102 error" in out
+    assert "does not pass weight_decay" not in err
