@@ -7,6 +7,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName
+from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
 from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
 from decaycalc.cli.output import Shown, output_options
@@ -74,12 +75,14 @@ def command(**given: Any) -> Shown:
     standard input. VALUE is a weight decay, --from what it is in.
     """
     depth = given.pop("depth")
-    inventory, assumptions, warnings = take(given)
-    return shown(inventory, depth=depth, assumptions=assumptions, warnings=warnings)
+    training = take_training(given)
+    inventory, assumptions, warnings = take(given, training)
+    result = shown(inventory, depth=depth, assumptions=assumptions, warnings=warnings)
+    return remarked(result, training)
 
 
 def take(
-    given: dict[str, Any],
+    given: dict[str, Any], training: "Training"
 ) -> tuple["Inventory", "tuple[Assumption, ...]", tuple[str, ...]]:
     """Return the inventory that the options ask for, and what VALUE assumes and is warned of.
 
@@ -91,7 +94,6 @@ def take(
     from decaycalc.architecture.restacking import restack
     from decaycalc.training.groups import mask_of
 
-    training = take_training(given)
     given["mask"] = mask_of(training, given["mask"]) or DEFAULT_MASK
     bias, lora = not given["no_bias"], take_lora(given)
     read, sums = take_weights(given["spec"], bias=bias, read=given["measured"])

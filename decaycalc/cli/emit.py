@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from decaycalc.cli.grouped import remarked
 from decaycalc.cli.options import take_architecture
 from decaycalc.cli.output import Shown
 from decaycalc.cli.request import Request, require_source
@@ -41,7 +42,7 @@ def emitted(request: Request, training: "Training", framework: str) -> Shown:
     )
     if request.strict:
         require_said("a strict snippet", snippet.assumptions)
-    return shown_code(snippet, "convert", training.told)
+    return remarked(shown_code(snippet, "convert", training.told), training)
 
 
 def require_entering(request: Request) -> None:

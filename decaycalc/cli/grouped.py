@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from decaycalc.cli.output import Shown
 from decaycalc.errors import UsageError
 from decaycalc.record import replace
-from decaycalc.training.record import TYPED
+from decaycalc.training.record import PUBLISHED, TYPED
 
 if TYPE_CHECKING:
     from decaycalc.inspection import GroupDecay
@@ -16,11 +16,24 @@ More = Callable[["GroupDecay"], Mapping[str, Any]]
 """What a command has to say of a group beside its decay, by the names of JSON."""
 
 
+def remarked(result: Shown, training: "Training") -> Shown:
+    """Return a result in which what is told of a published run is a note, and no warning."""
+    if training.kind != PUBLISHED:
+        return result
+    told = {*training.told, *training.notes, *training.whole_notes}
+    return replace(
+        result,
+        warnings=tuple(text for text in result.warnings if text not in told),
+        remarks=tuple(text for text in result.warnings if text in told),
+    )
+
+
 def with_origins(result: Shown, training: "Training") -> Shown:
     """Return an answer from a recipe with where each quantity of the run comes from (in JSON)."""
     if training.kind == TYPED:  # the run that is shown back is all that was said
         return result
     found = [each.to_dict() for each in training.quantities]
+    result = remarked(result, training)
     return replace(result, body=lambda: {**result.body(), "quantities": found})
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import RECIPE, SCHEDULE
 from decaycalc.cli.options import (
     ARCH,
@@ -125,10 +126,11 @@ def shown(found: "Inspection") -> Shown:
 
     # What a finding says stands in the result already.
     said = {finding.message for finding in found.findings}
-    return Shown(
+    result = Shown(
         name="inspect",
         body=found.to_dict,
         tables=tables,
         rows=rows,
         warnings=tuple(note for note in found.training.notes if note not in said),
     )
+    return remarked(result, found.training)

@@ -136,6 +136,8 @@ def show(shown: Shown, output: Output) -> None:
         return
     for note in shown.notes if chosen == "value" or shown.text is not None else ():
         say("note", note)
+    for remark in shown.remarks:
+        say("note", remark)
     for warning in shown.warnings:
         say("warning", warning)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
+from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE
 from decaycalc.cli.options import EMIT_HELP, KIND, run_options
 from decaycalc.cli.output import Shown, output_options
@@ -113,7 +114,7 @@ def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: s
     readings = (training, *training.alternatives)
     measured = tuple(figures_of(reading, is_own=run == Run()) for reading in readings)
     result = shown(measured, lambda: report.readings(measured, readings), training)
-    return Shown(**{**vars(result), "warnings": training.whole_notes})
+    return remarked(Shown(**{**vars(result), "warnings": training.whole_notes}), training)
 
 
 def figures_of(training: "Training", *, is_own: bool) -> "MeasuredRecipe":
@@ -139,7 +140,8 @@ def code(training: "Training", framework: str, mask: str | None) -> Shown:
     if training.value is None or training.record is None:
         reason = training.refusal or "; ".join(training.notes)
         raise NoEquivalentError(training.source, framework, reason)
-    return shown_code(snippet_of(training, framework, mask=mask), "recipes", training.whole_notes)
+    snippet = snippet_of(training, framework, mask=mask)
+    return remarked(shown_code(snippet, "recipes", training.whole_notes), training)
 
 
 def shown(

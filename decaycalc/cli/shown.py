@@ -37,7 +37,8 @@ class Shown(Record):
 
     `name` names the JSON document, `body` is its content after the three schema keys; `rows` are
     the lines of CSV and JSONL; `value` is the bare number; `warnings` go to stderr, and so do
-    `notes` where the result has no room for them: beside a bare number and beside code.
+    `remarks`, which are notes, and `notes` where the result has no room for them: beside a bare
+    number and beside code.
     `text`, where there is one, stands for the tables on a terminal and in text files; `other` are
     texts in formats of the command's own. `plot` is drawn below the tables. `status` is what the
     program leaves with.
@@ -49,6 +50,7 @@ class Shown(Record):
     rows: Callable[[], Sequence[Mapping[str, object]]]
     value: Callable[[], str] | None = None
     warnings: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     notes: Sequence[str] = ()
     text: Callable[[], str] | None = None
     other: Mapping[str, Callable[[], str]] = {}

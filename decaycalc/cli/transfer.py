@@ -8,6 +8,7 @@ from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.emit import shown_code, snippet_of
+from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import FRAMEWORK, MASK, SCHEDULE
 from decaycalc.cli.options import (
     ARCH,
@@ -328,7 +329,7 @@ def emitted(moved: "Transfer", framework: str, training: "Training", mask: str |
         training, own=target, value=repr(rule.value), run=replace(moved.target_run, lr=rule.lr)
     )
     snippet = snippet_of(new, framework, betas=rule.betas or betas, eps=rule.eps or eps, mask=mask)
-    return shown_code(snippet, "transfer", training.told)
+    return remarked(shown_code(snippet, "transfer", training.told), training)
 
 
 def shown(

@@ -10,7 +10,7 @@ from decaycalc.report.check import findings
 from decaycalc.report.digits import escaped, show
 from decaycalc.report.groups import named
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
-from decaycalc.training.record import Origin, Sourced, Training
+from decaycalc.training.record import PUBLISHED, Origin, Sourced, Training
 
 _QUANTITIES = (
     Column(header="quantity", tone=Tone.QUIET),
@@ -43,7 +43,6 @@ _SHOWN = (
 _IN_THE_TABLE = frozenset(
     {*_SHOWN, "beta2", "schedule", "batch_size", "grad_accum", "steps", "epochs"}
 )
-_PUBLISHED = "recipe"
 _MOST_GROUPS = 12
 _MOST_COUNTED = 1e15  # float64 no longer holds every whole number far beyond it
 
@@ -65,7 +64,7 @@ def tables(found: Inspection) -> Iterator[Block]:
 
 def _publication(training: Training) -> Iterator[Paragraph]:
     """Yield what a published run is read from, which all its quantities share."""
-    if training.kind == _PUBLISHED:
+    if training.kind == PUBLISHED:
         stated = {found.where for found in training.quantities if found.origin is Origin.FILE}
         for where in stated:
             yield Paragraph(text=f"published: {escaped(where)}", tone=Tone.QUIET, apart=False)
@@ -104,7 +103,7 @@ def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
 
 def _briefly(found: Sourced, training: Training) -> Sourced:
     """Return a quantity of a published run as that, its source standing below the table."""
-    stated = training.kind == _PUBLISHED and found.origin is Origin.FILE
+    stated = training.kind == PUBLISHED and found.origin is Origin.FILE
     return replace(found, where="published") if stated else found
 
 
@@ -127,7 +126,7 @@ def _exempt_origin(training: Training) -> str:
     """Return whose the rule is that takes tensors out of the decay, and what changes it."""
     if training.network is not None and not training.network.is_own:
         return "given"
-    if training.kind == _PUBLISHED:
+    if training.kind == PUBLISHED:
         return "published" if training.exempt.rule != "not stated" else ""
     switch = f" ({training.exempt.switch})" if training.exempt.switch else ""
     return f"{training.title}'s rule{switch}"

@@ -13,6 +13,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.record import Record, replace
 
 TYPED = "typed"
+PUBLISHED = "recipe"
 _DEVICES = "the number of devices is not in the file: give --world-size if it is not 1"
 
 

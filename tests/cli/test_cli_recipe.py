@@ -229,3 +229,22 @@ def test_what_a_finding_says_is_no_warning_too(tmp_path, capsys):
     _, out, err = run("inspect", str(path), capsys=capsys)
     assert "DC102 error" in out
     assert "does not pass weight_decay" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "convert --recipe resnet-50-he --to keras-l2",
+        "convert --recipe resnet-50-he --emit pytorch",
+        "schedule --recipe resnet-50-he --schedule constant",
+        "transfer --recipe resnet-50-he --to-lr 1",
+        "inspect resnet-50-he",
+        "arch resnet18 --recipe resnet-50-he",
+        "recipes resnet-50-he --emit keras",
+    ],
+)
+def test_what_is_told_of_a_published_run_is_a_note(words, capsys):
+    _, _, err = run(*words.split(), capsys=capsys)
+    (line,) = (text for text in err.splitlines() if "divided by 10 on a plateau" in text)
+    assert line.startswith("note: ")
+    assert run(*words.split(), "-q", capsys=capsys)[2] == ""
