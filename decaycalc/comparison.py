@@ -19,7 +19,7 @@ _TIMES = 1.1  # a ratio below it is told in per cent
 _SAME = 1e-9  # relative: what rounding leaves of a ratio of one
 
 
-class RowJson(TypedDict):
+class ComparedRowJson(TypedDict):
     """One quantity on both sides; `ratio` is the second over the first."""
 
     name: str
@@ -39,8 +39,8 @@ class ComparisonJson(TypedDict):
     """Two runs side by side, and what makes their decays differ."""
 
     sides: list[InspectionJson]
-    rows: list[RowJson]
-    groups: list[RowJson]
+    rows: list[ComparedRowJson]
+    groups: list[ComparedRowJson]
     factors: list[FactorJson]
     verdict: str
 
@@ -63,7 +63,7 @@ class Row:
             return None
         return other / one
 
-    def to_dict(self) -> RowJson:
+    def to_dict(self) -> ComparedRowJson:
         """Return the row as JSON's `rows` holds it."""
         return {"name": self.name, "values": list(self.values), "ratio": self.ratio}
 

@@ -11,7 +11,7 @@ from decaycalc.conversion.decay import course_notes
 from decaycalc.conversion.side import Side
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError
-from decaycalc.findings.options import Choice
+from decaycalc.findings.options import RuleChoice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
 from decaycalc.record import Record, replace
@@ -20,12 +20,12 @@ from decaycalc.training.groups import grouped, lr_of, on_network, own_run, value
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, known_decay, measure
 from decaycalc.training.record import (
     Course,
+    CoursePointJson,
     ExemptionJson,
     FollowedGroupJson,
     FoundJson,
     Group,
     GroupDecayJson,
-    PointJson,
     Training,
 )
 from decaycalc.training.source import text_of
@@ -115,7 +115,7 @@ class GroupDecay(Record):
         return tuple(f"group {self.group.name}: {text}" for text in course_notes(side, decay))
 
     @property
-    def curve(self) -> list[PointJson] | None:
+    def curve(self) -> list[CoursePointJson] | None:
         """Some steps of a live scheduler, evenly spread over the run; None without one."""
         lrs, course, value = self.lrs, self.group.course, self.weight_decay
         if course is None or not lrs:
@@ -277,7 +277,7 @@ def review(
     *,
     run: Run | None = None,
     kind: str | None = None,
-    choice: Choice,
+    choice: RuleChoice,
     architecture: "Architecture | None" = None,
     mask: str | None = None,
 ) -> tuple[Finding, ...]:

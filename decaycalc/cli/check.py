@@ -15,7 +15,7 @@ from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:
     from decaycalc.checks import Checked
-    from decaycalc.findings.options import Choice
+    from decaycalc.findings.options import RuleChoice
     from decaycalc.report.documents import CheckJson, FoundInJson
     from decaycalc.report.findings import Found
 
@@ -81,7 +81,7 @@ def command(
 
 
 def shown(
-    results: "Sequence[tuple[str, Checked]]", found: "Sequence[Found]", choice: "Choice"
+    results: "Sequence[tuple[str, Checked]]", found: "Sequence[Found]", choice: "RuleChoice"
 ) -> Shown:
     """Return assertions and findings in all their shapes."""
     from decaycalc import __version__

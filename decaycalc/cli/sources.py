@@ -16,21 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from decaycalc.checks import Checked
-    from decaycalc.findings.options import Choice
+    from decaycalc.findings.options import RuleChoice
     from decaycalc.report.findings import Found
 
 
-def choice_of(select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None) -> "Choice":
+def choice_of(
+    select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None
+) -> "RuleChoice":
     """Return the rules to run: the options', else those of [tool.decaycalc.check] here.
 
     Raises:
         UnknownNameError: a code that no rule has, or a level that there is not.
     """
-    from decaycalc.findings.options import Choice
+    from decaycalc.findings.options import RuleChoice
 
     own = _project_settings()
     level = fail_on or next(iter(own.get("fail-on", ())), None)
-    return Choice.of(select or own.get("select", ()), ignore or own.get("ignore", ()), level)
+    return RuleChoice.of(select or own.get("select", ()), ignore or own.get("ignore", ()), level)
 
 
 def _project_settings() -> dict[str, tuple[str, ...]]:
@@ -62,7 +64,7 @@ def _project_settings() -> dict[str, tuple[str, ...]]:
 
 
 def run_all(
-    files: tuple[str, ...], *, kind: str | None, choice: "Choice", **more: Any
+    files: tuple[str, ...], *, kind: str | None, choice: "RuleChoice", **more: Any
 ) -> "tuple[Sequence[tuple[str, Checked]], Sequence[Found]]":
     """Return the results of the assertions and the findings, each with its file.
 

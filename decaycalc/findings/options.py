@@ -9,7 +9,7 @@ NEVER = "never"
 FAIL_ON = (*(level.value for level in Level), NEVER)
 
 
-class Choice(Record):
+class RuleChoice(Record):
     """The rules that are run and those that are not, and the level that fails a check."""
 
     select: frozenset[str] = frozenset()
@@ -17,7 +17,9 @@ class Choice(Record):
     fail_on: str = Level.WARNING.value
 
     @classmethod
-    def of(cls, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None) -> "Choice":
+    def of(
+        cls, select: tuple[str, ...], ignore: tuple[str, ...], fail_on: str | None
+    ) -> "RuleChoice":
         """Return the choice of these texts; codes may be whole, names, or beginnings (DC2).
 
         Raises:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from decaycalc.findings.options import Choice
+from decaycalc.findings.options import RuleChoice
 from decaycalc.findings.record import Finding, Level
 from decaycalc.findings.rules import find_rule
 from decaycalc.report.check import data_of, place_of, printable, property_of
@@ -30,7 +30,7 @@ def to_github(found: Sequence[Found]) -> list[str]:
     ]
 
 
-def to_cases(found: Sequence[Found], choice: Choice) -> list[str]:
+def to_cases(found: Sequence[Found], choice: RuleChoice) -> list[str]:
     """Return a JUnit test case a finding; one below the failing level passes with its text."""
     # Imported here: it takes urllib and email with it, 20 ms of a start.
     from xml.sax.saxutils import escape, quoteattr  # noqa: PLC0415

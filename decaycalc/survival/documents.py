@@ -36,7 +36,7 @@ class SummaryJson(TypedDict):
     equilibrium: EquilibriumJson | None
 
 
-class PointJson(TypedDict):
+class SurvivalPointJson(TypedDict):
     """One step of the run's course, from 0."""
 
     step: int
@@ -52,6 +52,6 @@ class ScheduleJson(SummaryJson):
 
     source: NumberJson
     run: RunJson
-    curve: list[PointJson]
+    curve: list[SurvivalPointJson]
     assumptions: list[AssumptionJson]
     warnings: list[str]

@@ -14,7 +14,7 @@ import numpy as np
 from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
-from decaycalc.survival.documents import PointJson
+from decaycalc.survival.documents import SurvivalPointJson
 from decaycalc.survival.every_step import Course, ScheduledRule, find_log, follow
 from decaycalc.survival.rule import DecayRule
 
@@ -38,7 +38,7 @@ class CurvePoint:
     survival: float
     update_weight: float | None
 
-    def to_dict(self) -> PointJson:
+    def to_dict(self) -> SurvivalPointJson:
         """Return the step as JSON's `curve` holds it."""
         return {
             "step": self.step,

@@ -60,7 +60,7 @@ class ImportedJson(TypedDict):
     not_used: list[str]
 
 
-class PointJson(TypedDict):
+class CoursePointJson(TypedDict):
     """The lr and the number of a group in one step, as a live scheduler sets them."""
 
     step: int
@@ -90,7 +90,7 @@ class FollowedGroupJson(GroupDecayJson):
     """
 
     lr_range: list[float] | None
-    curve: list[PointJson] | None
+    curve: list[CoursePointJson] | None
 
 
 class GroupNumberJson(TypedDict):

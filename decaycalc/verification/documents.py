@@ -12,7 +12,7 @@ class SideJson(NumberJson):
     update: str
 
 
-class PointJson(TypedDict):
+class DifferencePointJson(TypedDict):
     """How far the two are apart after a step."""
 
     step: int
@@ -24,7 +24,7 @@ class TrialJson(TypedDict):
 
     model: str
     max_difference: float
-    curve: list[PointJson]
+    curve: list[DifferencePointJson]
 
 
 class LoadedJson(TypedDict):
@@ -52,7 +52,7 @@ class VerificationJson(_With):
     tolerance: float
     steps: int
     schedule: str
-    curve: list[PointJson]
+    curve: list[DifferencePointJson]
     models: list[TrialJson]
     apart: list[TrialJson]
     notes: list[str]

@@ -15,7 +15,12 @@ from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
 from decaycalc.record import Record, replace
 from decaycalc.schedule import parse_schedule
-from decaycalc.verification.documents import PointJson, SideJson, TrialJson, VerificationJson
+from decaycalc.verification.documents import (
+    DifferencePointJson,
+    SideJson,
+    TrialJson,
+    VerificationJson,
+)
 from decaycalc.verification.frameworks import Loaded, stand_ins
 from decaycalc.verification.pairing import Bout
 from decaycalc.verification.rules.optimizers import Array
@@ -107,7 +112,7 @@ def _trial(trial: Trial) -> TrialJson:
     return {"model": trial.model, "max_difference": trial.max_difference, "curve": curve}
 
 
-def _point(point: Point) -> PointJson:
+def _point(point: Point) -> DifferencePointJson:
     return {"step": point.step, "difference": point.difference}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from decaycalc.conventions.run import Run
 from decaycalc.errors import UnknownNameError
-from decaycalc.findings.options import Choice
+from decaycalc.findings.options import RuleChoice
 from decaycalc.findings.record import Level, Subject
 from decaycalc.findings.rules import RULES, chosen, comments_of, find_rule, findings
 from decaycalc.training.measure import Figures
@@ -237,7 +237,7 @@ def test_comments_ignore_on_their_line_or_in_the_whole_file():
 )
 def test_the_level_from_which_a_check_fails(level, fails):
     run = subject(Figures(shrink=1.4), convention="pytorch-adam", value="0.1", missing=("lr",))
-    choice = Choice.of((), (), level)
+    choice = RuleChoice.of((), (), level)
     assert sum(map(choice.fails, findings(run))) == fails
     with pytest.raises(UnknownNameError, match="warning"):
-        Choice.of((), (), "warn")
+        RuleChoice.of((), (), "warn")

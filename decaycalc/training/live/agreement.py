@@ -8,7 +8,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.errors import DecaycalcError
-from decaycalc.training.live.measured import Acts, Measured, Setting
+from decaycalc.training.live.measured import Acts, Measured, TrialSetting
 from decaycalc.training.live.subject import ProbeSubject
 
 _TOLERANCE = 1e-3  # measured in float32 over a few steps
@@ -29,7 +29,7 @@ class Agreement:
     reason: str = ""
 
 
-def agreement_of(subject: ProbeSubject, measured: Measured, setting: Setting) -> Agreement:
+def agreement_of(subject: ProbeSubject, measured: Measured, setting: TrialSetting) -> Agreement:
     """Return whether a record says what the steps did."""
     record = subject.record
     if subject.exempt:
@@ -49,7 +49,7 @@ def agreement_of(subject: ProbeSubject, measured: Measured, setting: Setting) ->
     return _by_number(record, measured, setting)
 
 
-def _by_number(record: Convention, measured: Measured, setting: Setting) -> Agreement:
+def _by_number(record: Convention, measured: Measured, setting: TrialSetting) -> Agreement:
     """Return whether the share is the record's, and follows lr as the record's does."""
     expected = _expected(record, setting)
     if not expected:
@@ -75,13 +75,13 @@ def is_near(share: float | None, expected: float) -> bool:
     return share is not None and abs(share - expected) <= _TOLERANCE * abs(expected)
 
 
-def _reference_lr(record: Convention, setting: Setting) -> tuple[tuple[str, float], ...]:
+def _reference_lr(record: Convention, setting: TrialSetting) -> tuple[tuple[str, float], ...]:
     """Return the constructor's lr where the record's decay counts from that of all groups."""
     name, lr = record.reference_lr, setting.trial.counts_from
     return () if name is None or record.counts_from_group or lr is None else ((name, lr),)
 
 
-def _expected(record: Convention, setting: Setting) -> list[float]:
+def _expected(record: Convention, setting: TrialSetting) -> list[float]:
     """Return the shares that a record has for a step: with a gradient and, if other, without."""
     options = setting.trial.options
     names = _OF_SGD if record.optimizer == SGD and options.get("momentum") else ()

@@ -50,7 +50,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class TrialSetting:
     """A trial with its numbers: lr (None where the optimizer has none) and λ above 0.
 
     `warm` steps without decay come before those that are measured. `coarse` says that the
@@ -115,7 +115,7 @@ class Setting:
         return (self.trial.start, *weights)[self.warm :]
 
 
-def measure(setting: Setting) -> Measured:
+def measure(setting: TrialSetting) -> Measured:
     """Return what a setting's decay does.
 
     Raises:
@@ -142,7 +142,7 @@ def measure(setting: Setting) -> Measured:
     )  # fmt: skip
 
 
-def is_coarse(setting: Setting) -> bool:
+def is_coarse(setting: TrialSetting) -> bool:
     """Return whether a trial counts in float32: it says so, or its weights have no more digits.
 
     Raises:
@@ -170,7 +170,7 @@ def _share(lost: Weights, wholes: Weights, noise: float) -> float | None:
     return 0.0 if abs(middle) < noise else middle
 
 
-def _alone(setting: Setting, gradient: Gradient) -> float | None:
+def _alone(setting: TrialSetting, gradient: Gradient) -> float | None:
     """Return what a step without a data gradient takes off; None where it is no share."""
     try:
         weights = replace(setting, warm=0).after([gradient], decays=[setting.weight_decay])
@@ -179,7 +179,7 @@ def _alone(setting: Setting, gradient: Gradient) -> float | None:
     return _share(_less(*weights), weights[0], setting.noise)
 
 
-def _is_linear(setting: Setting, gradient: Weights) -> bool:
+def _is_linear(setting: TrialSetting, gradient: Weights) -> bool:
     """Return whether twice the gradient is twice the step."""
     doubled = tuple(2 * part for part in gradient)
     once, twice = (
@@ -190,7 +190,7 @@ def _is_linear(setting: Setting, gradient: Weights) -> bool:
     return all(abs(double - 2 * single) <= _EXACT * abs(double) for single, double in pairs)
 
 
-def _is_carried(setting: Setting, gradient: Weights) -> bool:
+def _is_carried(setting: TrialSetting, gradient: Weights) -> bool:
     """Return whether the decay of one step acts in the next, where there is none any more."""
     both, nothing = [gradient, gradient], setting.nothing
     bare = setting.after(both, decays=[nothing, nothing])
@@ -200,7 +200,7 @@ def _is_carried(setting: Setting, gradient: Weights) -> bool:
     return max(map(abs, _less(second, first))) > _CARRIED * largest + setting.noise
 
 
-def _in_the_long_run(setting: Setting) -> float | None:
+def _in_the_long_run(setting: TrialSetting) -> float | None:
     """Return the share that a step takes once a buffer has settled, without a data gradient.
 
     None where it does not settle in time.
@@ -217,7 +217,7 @@ def _in_the_long_run(setting: Setting) -> float | None:
     return last if before is not None and last is not None and _near(before, last) else None
 
 
-def _under_two_lrs(setting: Setting, gradient: Weights) -> tuple[bool | None, Follows | None]:
+def _under_two_lrs(setting: TrialSetting, gradient: Weights) -> tuple[bool | None, Follows | None]:
     """Return whether half the lr is half the share, and how the share follows a schedule."""
     if setting.lr is None:
         return None, None

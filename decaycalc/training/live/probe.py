@@ -15,7 +15,7 @@ from decaycalc.training.live import keras_like, optax_like, several, torch_like
 from decaycalc.training.live.agreement import Agreement, agreement_of, is_near
 from decaycalc.training.live.conventions import class_path
 from decaycalc.training.live.foreign import foreign_errors
-from decaycalc.training.live.measured import Acts, Measured, Setting, is_coarse, measure
+from decaycalc.training.live.measured import Acts, Measured, TrialSetting, is_coarse, measure
 from decaycalc.training.live.read import unwrapped
 from decaycalc.training.live.subject import ProbeSubject, subjects_of
 from decaycalc.training.live.trial import Trial
@@ -233,7 +233,7 @@ def _by_share(subject: ProbeSubject) -> GroupProbe:
     )  # fmt: skip
 
 
-def _with_the_rest(measured: Measured, subject: ProbeSubject, setting: Setting) -> Measured:
+def _with_the_rest(measured: Measured, subject: ProbeSubject, setting: TrialSetting) -> Measured:
     """Return what was measured with what decays besides the λ, a decay that nobody told of."""
     own, whole = subject.weight_decay, subject.whole
     if not own or whole is None or measured.acts is Acts.COUPLED or measured.share is None:
@@ -244,16 +244,16 @@ def _with_the_rest(measured: Measured, subject: ProbeSubject, setting: Setting) 
     )  # fmt: skip
 
 
-def _setting(subject: ProbeSubject, trial: Trial) -> Setting:
+def _setting(subject: ProbeSubject, trial: Trial) -> TrialSetting:
     """Return the numbers to step with: the own ones, where there is a decay that can be seen."""
     own = subject.weight_decay or 0.0
     if (subject.lr or 1) * own < _LEAST:
         momentum = trial.options.get("momentum")
         kept = momentum if isinstance(momentum, int | float) and 0 <= momentum < 1 else 0.0
         own = _DECAY * (1 - kept) ** 2  # a stronger one oscillates
-    return Setting(trial=trial, lr=subject.lr, weight_decay=own)
+    return TrialSetting(trial=trial, lr=subject.lr, weight_decay=own)
 
 
-def _coarse(setting: Setting) -> Setting:
+def _coarse(setting: TrialSetting) -> TrialSetting:
     """Return a setting whose decay can be seen in float32."""
     return replace(setting, weight_decay=min(_VISIBLE / (setting.lr or 1), _MOST), coarse=True)

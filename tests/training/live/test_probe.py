@@ -14,7 +14,7 @@ from decaycalc.cli.main import main
 from decaycalc.conventions.catalogue import find
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live import agreement, torch_trial
-from decaycalc.training.live.measured import Setting
+from decaycalc.training.live.measured import TrialSetting
 from decaycalc.training.live.probe import probe
 from decaycalc.training.live.read import training_of
 from tests.training.live.frameworks import (
@@ -478,7 +478,7 @@ def test_everything_stays_as_it_was(monkeypatch):
 def expected(key, optimizer, *, lr=1e-3, weight_decay=0.1):
     (group,) = optimizer.param_groups
     trial = torch_trial.trial_of(optimizer, group, group["params"][0])
-    setting = Setting(trial=trial, lr=lr, weight_decay=weight_decay)
+    setting = TrialSetting(trial=trial, lr=lr, weight_decay=weight_decay)
     return agreement._expected(find(key), setting)
 
 
