@@ -101,8 +101,8 @@ def recognise(document: Document) -> Trainer:
 # Names that many programs share: they tell no trainer, nor which is near.
 _GENERIC = frozenset(
     {"learning_rate", "lr", "weight_decay", "wd", "momentum", "batch_size", "epochs", "optimizer",
-     "scheduler", "model", "data", "seed", "steps", "name", "dataset", "train_data", "output_dir",
-     "mode", "task", "warmup", "warmup_ratio", "precision", "exp_name", "fp16", "n",
+     "scheduler", "model", "data", "seed", "steps", "name", "dataset", "datasets", "train_data",
+     "output_dir", "mode", "task", "warmup", "warmup_ratio", "precision", "exp_name", "fp16", "n",
      "eval_interval",
      "gradient_accumulation_steps", "train_batch_size", "pretrained_model_name_or_path",
      "model_name_or_path", "adam_beta1", "adam_beta2", "adam_epsilon", "program:main.py",
@@ -110,6 +110,7 @@ _GENERIC = frozenset(
 )  # fmt: skip
 
 
+_MARKS = ("syntax:", "file:", "flag:")  # what is no key of a file
 # What transformers writes beside a model's weights.
 _OF_A_MODEL = ("architectures", "model_type")
 
@@ -119,9 +120,8 @@ def _why_not(document: Document) -> str:
     whole = paths_of(with_bases(document))
     if whole.issuperset(_OF_A_MODEL):
         return "it is a model's configuration, not a run's"
-    named = (
-        path for path in whole - _GENERIC if not path.startswith(("syntax:", "file:", "flag:"))
-    )
+    bare = {path: path.removeprefix("*.") for path in whole if not path.startswith(_MARKS)}
+    named = (path for path, name in bare.items() if len(name) > 1 and name not in _GENERIC)
     own = (path for path in named if path.partition(".")[0] not in _shared())
     paths = frozenset(own)
     keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())

@@ -122,6 +122,8 @@ TRAINER = Trainer(
                     "actor_rollout_ref.rollout.n", "actor_rollout_ref.model.path",
                     f"{_ACTOR}.ppo_micro_batch_size_per_gpu"),
             at_least=3,
+            # PRIME's fork: its mini-batches count completions, data.n_samples for each prompt.
+            none_of=("data.n_samples",),
         ),
     ),
     fields=(

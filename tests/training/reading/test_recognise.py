@@ -35,6 +35,13 @@ def test_the_nearest_kind_is_named(tmp_path):
         read(tmp_path, "a.json", '{"num_train_epochs": 3, "weight_decay": 0.1}')
 
 
+@pytest.mark.parametrize("text", ["datasets:\n- {path: a}\n", "data: {train_batch_size: 4}\n"])
+def test_a_name_that_many_programs_share_names_no_kind(tmp_path, text):
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, "a.yaml", text)
+    assert "nearest is" not in str(caught.value)
+
+
 def test_a_kind_overrides_the_keys(tmp_path):
     made = read(tmp_path, "a.json", '{"weight_decay": 0.1}', kind="hf-trainer")
     assert (made.kind, made.value) == ("hf-trainer", "0.1")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 FILE = """\
@@ -107,3 +108,10 @@ def test_what_overrides_the_optimizer_s_arguments_counts(tmp_path):
 def test_an_override_with_null_is_not_set(tmp_path):
     found = read(tmp_path, "run.sh", with_lines("lr_warmup_steps=null"))
     assert found.schedule == "constant"
+
+
+def test_a_fork_whose_mini_batch_counts_completions_is_no_verl(tmp_path):
+    text = FILE.replace("data.train_batch_size", "data.n_samples=4 data.train_batch_size")
+    with pytest.raises(UnreadableFileError) as caught:
+        read(tmp_path, "run.sh", text)
+    assert "nearest is verl:" not in str(caught.value)
