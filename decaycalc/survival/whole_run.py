@@ -23,11 +23,9 @@ def is_of_one(record: Convention) -> bool:
 
 
 def over_the_run(
-    conversions: tuple[Conversion, ...], scheduled: "ScheduleAnswer | None"
+    conversions: tuple[Conversion, ...], scheduled: "ScheduleAnswer"
 ) -> tuple[Conversion, ...]:
     """Return conversions in which a factor of the whole run is what the schedule leaves."""
-    if scheduled is None:
-        return conversions
     left = scheduled.decay.survival
     return tuple(
         replace(each, value=left, formula=FORMULA, note="")  # exact, whatever the way was
@@ -47,15 +45,13 @@ def require_known_lr(source: Convention, target: Convention, open_lr: str) -> No
         raise NoEquivalentError(source.key, target.key, open_lr)
 
 
-def require_constant(
-    source: Convention, value: Number | None, scheduled: "ScheduleAnswer | None"
-) -> None:
+def require_constant(source: Convention, value: Number | None, scheduled: "ScheduleAnswer") -> None:
     """Refuse a factor of the whole run that is of a constant lr, where the run has a schedule.
 
     Raises:
         NoEquivalentError: the schedule leaves another share of a weight.
     """
-    if scheduled is None or not is_of_one(source):
+    if not is_of_one(source):
         return
     left = scheduled.decay.survival
     if not _is_same(value, left):

@@ -326,3 +326,10 @@ def test_a_network_counts_the_weights_that_a_convention_divides_by(run):
     assert (layers.status, "one number a layer" in layers.err) == (1, True)
     idle = run("transfer", "0.01", "--from", "caffe", "--lr", "1", "--to-lr", "2", "-a", "4-3")
     assert idle.last_error == "error: --arch counts weights, which do not enter caffe"
+
+
+@pytest.mark.parametrize("option", ["--all", "--explain"])
+def test_what_does_not_enter_code_is_refused(run, option):
+    ran = run(*ADAM, "--lr-rule", "sqrt", "--hold", "epoch", "--emit", "pytorch", option)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.last_error == f"error: {option} does not enter --emit's code"
