@@ -90,7 +90,6 @@ def question_of(request: Request, training: "Training", *, strict: bool = False)
         DecaycalcError: a network that cannot be read, or options that cannot hold together.
     """
     from decaycalc.answers import Question
-    from decaycalc.training.groups import mask_of
 
     unknown = training.open_schedule
     told = "" if unknown is None else f"the lr over its run ({unknown.where}) is not known"
@@ -109,8 +108,18 @@ def question_of(request: Request, training: "Training", *, strict: bool = False)
         open_lr=f"{told}: give --schedule" if told else "",
         schedule=training.schedule,
         decay_schedule=training.decay_schedule,
-        **{**network, "mask": mask_of(training, network["mask"])},
+        **{**network, "mask": _mask(request, training)},
     )
+
+
+def _mask(request: Request, training: "Training") -> str | None:
+    """Return the mask asked for, else the rule of a recipe's run."""
+    if request.recipe is None:
+        return request.decay_mask
+    # Imported here: a run that is typed whole has no rule of its own.
+    from decaycalc.training.groups import mask_of
+
+    return mask_of(training, request.decay_mask)
 
 
 def training_of(request: Request) -> "Training":
