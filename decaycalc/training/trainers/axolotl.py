@@ -16,7 +16,7 @@ from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers import hf_deepspeed, hf_passes, hf_trainer
+from decaycalc.training.trainers import hf_deepspeed, hf_optim, hf_passes, hf_trainer
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _OWN = {
@@ -62,7 +62,7 @@ def _by_name(settings: Settings) -> Optimizer:
         return _OWN[name]
     if name in _NO_SCALAR:
         return Optimizer(convention=None, refusal=f"{name} has no convention here")
-    return hf_trainer.find_optim(name, settings)
+    return hf_optim.find_optim(name, settings)
 
 
 def _total_steps(settings: Settings) -> int | None:

@@ -10,12 +10,11 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.optimizers import ADAM, SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
-from decaycalc.training.trainers import hf_deepspeed, hf_passes
+from decaycalc.training.trainers import hf_deepspeed, hf_optim, hf_passes
 from decaycalc.training.trainers.syntax.tree import Scalar
 
 VERSION = "transformers 5.24.0"
@@ -41,63 +40,12 @@ _OTHER_PROGRAMS = (
 # Keys that only TRL's trainers have, whose default learning rates differ.
 _TRL = ("dataset_mixture", "loss_type", "num_generations", "packing", "max_length")
 
-_ADAMW = frozenset(
-    {"adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused",
-     "adamw_apex_fused", "adamw_hf", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit",
-     "paged_adamw_32bit", "paged_adamw", "adamw_anyprecision", "adamw_torch_4bit",
-     "adamw_torch_8bit"}
-)  # fmt: skip
-_OTHERS = {
-    "adafactor": Optimizer(convention="hf-adafactor"),
-    "sgd": Optimizer(convention="pytorch-sgd", uses=SGD),
-    "adagrad": Optimizer(convention="pytorch-adagrad"),
-    "rmsprop": Optimizer(convention="pytorch-rmsprop"),
-    "grokadamw": Optimizer(convention="grokadamw"),
-    "schedule_free_radam": Optimizer(convention="hf-trainer-schedule-free-radam"),
-}
-_BY_PREFIX = (
-    ("rmsprop_bnb", "bitsandbytes-rmsprop"),
-    ("lion_", "bitsandbytes-lion"),
-    ("paged_lion_", "bitsandbytes-lion"),
-    ("ademamix", "bitsandbytes-ademamix"),
-    ("paged_ademamix", "bitsandbytes-ademamix"),
-    ("schedule_free_", "schedule-free"),
-)
-_NOT_PASSED = ("galore_", "apollo_", "lomo", "adalomo")
-
-
-def find_optim(name: str, settings: Settings) -> Optimizer:
-    """Return what the Trainer's `optim` makes of weight_decay.
-
-    Source: transformers 5.24.0 trainer_optimizer.py; `_setup_low_rank_optimizer` returns groups
-    without weight_decay, LOMO takes the model instead of groups. Each is executed.
-    """
-    return hf_deepspeed.optimizer(settings) or _by_optim(name, settings)
-
-
-def _by_optim(name: str, settings: Settings) -> Optimizer:
-    word = name.lower().rpartition(".")[2]
-    if word in _ADAMW:
-        return Optimizer(convention="hf-trainer", uses=ADAM)
-    if word in _OTHERS:
-        return _OTHERS[word]
-    if word == "stable_adamw":
-        key = "optimi-decoupled" if settings.flag("decouple_lr") else "optimi-stableadamw"
-        return Optimizer(convention=key, uses=ADAM)
-    for prefix, convention in _BY_PREFIX:
-        if word.startswith(prefix):
-            return Optimizer(convention=convention)
-    if word.startswith(_NOT_PASSED):
-        reason = f"the Trainer does not pass weight_decay to {name}: nothing decays by it"
-        return Optimizer(convention=None, refusal=reason)
-    return unknown_optimizer(name, setting="optim")
-
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.text("optimizer") or ""
     if settings.has("adafactor") and settings.flag("adafactor"):
         name = "adafactor"
-    return find_optim(name, settings)
+    return hf_optim.find_optim(name, settings)
 
 
 def warmup(settings: Settings) -> str | None:

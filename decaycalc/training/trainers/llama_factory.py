@@ -9,7 +9,7 @@ from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Training
-from decaycalc.training.trainers import hf_trainer
+from decaycalc.training.trainers import hf_optim, hf_trainer
 
 # Optimizers of its own: they pass weight_decay on, but decide by another rule what is exempt.
 _OWN_RULE = ("use_galore", "use_apollo", "use_badam", "loraplus_lr_ratio")
@@ -45,7 +45,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     if _is_set(settings, "use_muon"):
         note = "matrices by Muon and the rest by its AdamW: both decay by lr · weight_decay"
         return Optimizer(convention="muon-keller", note=note)
-    return hf_trainer.find_optim(settings.text("optimizer") or "", settings)
+    return hf_optim.find_optim(settings.text("optimizer") or "", settings)
 
 
 def _schedule(settings: Settings) -> str | None:
