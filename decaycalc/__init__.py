@@ -108,7 +108,7 @@ def __dir__() -> list[str]:
 
 def _hand_in_the_reports() -> None:
     """Let results show themselves as tables; the reports load when the first one does."""
-    from decaycalc.record import Rendered
+    from decaycalc.record import Rendered, Result
 
     def rich(record: "Any") -> "Any":
         """Return what rich prints of a record."""
@@ -122,4 +122,11 @@ def _hand_in_the_reports() -> None:
 
         return html(record)
 
-    Rendered.show_with(rich=rich, html=html)
+    def text(result: "Any") -> str:
+        """Return a result as its command prints it."""
+        from decaycalc.report.notebook import text
+
+        return text(result)
+
+    Rendered.show_with(__rich__=rich, _repr_html_=html)
+    Result.show_with(__str__=text)

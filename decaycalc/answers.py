@@ -22,7 +22,7 @@ from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
-from decaycalc.record import Record, asdict, replace
+from decaycalc.record import Record, Result, asdict, replace
 from decaycalc.survival import whole_run
 from decaycalc.survival.documents import SummaryJson
 from decaycalc.training.record import ConvertedGroupJson
@@ -115,7 +115,7 @@ class Question(Record):
     groups: tuple[str, ...] = ()
 
 
-class Answer(Record):
+class Answer(Record, Result):
     """The decay, the penalty's scale and the number in other conventions.
 
     `assumptions` are the unsaid quantities that entered any of these numbers.

@@ -8,7 +8,7 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import ANY, SGD
 from decaycalc.findings.size import NOTHING
 from decaycalc.inspection import Inspection, InspectionJson, inspect, network_of
-from decaycalc.record import Rendered
+from decaycalc.record import Result
 from decaycalc.training.record import Training
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(Rendered):
+class Comparison(Result):
     """Two inspections side by side; groups stand beside each other by name."""
 
     sides: tuple[Inspection, Inspection]

@@ -14,7 +14,7 @@ from decaycalc.errors import ContradictionError
 from decaycalc.findings.options import RuleChoice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
-from decaycalc.record import Record, replace
+from decaycalc.record import Record, Result, replace
 from decaycalc.training.chosen import loaded, typed
 from decaycalc.training.groups import grouped, lr_of, on_network, own_run, value_of
 from decaycalc.training.measure import MOST_STEPS, Figures, FiguresJson, known_decay, measure
@@ -154,7 +154,7 @@ class GroupDecay(Record):
         return {**self.to_dict(), "lr_range": ends, "curve": self.curve}
 
 
-class Inspection(Record):
+class Inspection(Record, Result):
     """One reading of a run, its groups' decays, and the other readings that its file leaves."""
 
     training: Training

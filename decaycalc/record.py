@@ -16,14 +16,19 @@ class Rendered:
     __slots__ = ()
 
     @classmethod
-    def show_with(cls, *, rich: Callable[[Any], Any], html: Callable[[Any], str]) -> None:
-        """Let them show themselves by these two functions.
+    def show_with(cls, **functions: Callable[[Any], Any]) -> None:
+        """Let them show themselves by functions named as Python's own: `_repr_html_`, `__rich__`.
 
         The reports that do so stand above the records, so they are handed in.
         """
-        vars_of_class = {"__rich__": rich, "_repr_html_": html}
-        for name, function in vars_of_class.items():
+        for name, function in functions.items():
             setattr(cls, name, function)
+
+
+class Result(Rendered):
+    """Base of a command's whole answer, whose text is what the command prints."""
+
+    __slots__ = ()
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)

@@ -1,7 +1,8 @@
-"""Records as tables, for notebooks and rich consoles."""
+"""Records as tables, for notebooks, rich consoles and `print`."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from shutil import get_terminal_size
 from typing import Any
 
 from rich.console import Group
@@ -9,6 +10,7 @@ from rich.console import Group
 from decaycalc.report.html import to_fragment
 from decaycalc.report.table import Block, Cell, simple_table
 from decaycalc.report.text import rich_group as group_of
+from decaycalc.report.text import to_text
 
 # Results that are shown as their command shows them, and the report that does so.
 _REPORTS = {
@@ -30,15 +32,23 @@ def html(record: Any) -> str:
     return to_fragment(blocks_of(record))
 
 
+def text(result: Any) -> str:
+    """Return a result's tables as text of the terminal's width."""
+    return to_text(blocks_of(result), width=get_terminal_size().columns, colour=False).rstrip()
+
+
 def blocks_of(record: Any) -> tuple[Block, ...]:
     """Return a record's tables: those that the command line shows, or its fields."""
     # Imported here: a table of fields needs none of this.
     from decaycalc.answers import Answer  # noqa: PLC0415
     from decaycalc.conventions.record import Convention  # noqa: PLC0415
-    from decaycalc.report import conventions, convert  # noqa: PLC0415
+    from decaycalc.report import conventions, convert, transfer  # noqa: PLC0415
+    from decaycalc.transfers.records import Transfer  # noqa: PLC0415
 
     if isinstance(record, Answer):
         return tuple(convert.tables(record, flag_of=str))
+    if isinstance(record, Transfer):
+        return tuple(transfer.tables(record, (), flag_of=str))
     if type(record).__name__ in _REPORTS:
         report = import_module(f"decaycalc.report.{_REPORTS[type(record).__name__]}")
         return tuple(report.tables(record))

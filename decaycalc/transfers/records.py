@@ -9,7 +9,7 @@ from decaycalc.conventions.record import Convention, Equivalence, NumberJson
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed_by_decay
 from decaycalc.conversion.side import Side
-from decaycalc.record import Record
+from decaycalc.record import Record, Result
 
 _COMPLETEP = "Dey et al., arXiv 2505.01618, as EleutherAI/nanoGPT-mup, branch completep, model.py"
 
@@ -235,7 +235,7 @@ class OutOfReach(Record):
         }
 
 
-class Transfer(Record):
+class Transfer(Record, Result):
     """All rules for one move, those within reach and those without."""
 
     move: Move

@@ -6,7 +6,7 @@ from typing import TypedDict
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.assumptions import AssumptionJson
-from decaycalc.record import Rendered
+from decaycalc.record import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class NotSuggested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suggested(Rendered):
+class Suggested(Result):
     """What every rule says of a run."""
 
     aim: Aim

@@ -13,7 +13,7 @@ from decaycalc.conversion.side import Side
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
-from decaycalc.record import Record, replace
+from decaycalc.record import Record, Result, replace
 from decaycalc.schedule import parse_schedule
 from decaycalc.verification.documents import (
     DifferencePointJson,
@@ -47,7 +47,7 @@ _SIGNS = ("sign", "lion")
 _ONE_LAYER = "least-squares"
 
 
-class Verification(Record):
+class Verification(Record, Result):
     """What a claim says, how it was put to the test, and what came out.
 
     `apart` shows how far the two trajectories part where the claim is not about them.

@@ -257,6 +257,24 @@ def test_records_show_themselves_in_notebooks_and_consoles():
             assert len(captured.get().splitlines()) > 2
 
 
+def test_results_print_as_their_commands_do(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    for result, words in (
+        (decaycalc.compare("resnet-50-he", "deit-b"), ["compare", "resnet-50-he", "deit-b"]),
+        (decaycalc.inspect("deit-b"), ["inspect", "deit-b"]),
+        (
+            decaycalc.transfer(0.1, source="pytorch-adamw", lr=3e-4, batch_size=8, to_batch_size=9),
+            ["transfer", "0.1", "--from", "pytorch-adamw", "--lr", "3e-4", "-B", "8",
+             "--to-batch-size", "9"],
+        ),
+    ):  # fmt: skip
+        assert main([*words, "--width", "100"]) == 0
+        assert f"{result}\n" == capsys.readouterr().out
+    answer = str(decaycalc.answer("1e-4", source="pytorch-sgd", lr=0.1))
+    assert answer.startswith("pytorch-sgd  weight_decay = 0.0001\nlr 0.1")
+    assert max(map(len, answer.splitlines())) <= 100
+
+
 def test_results_show_themselves_in_notebooks_as_their_commands_do():
     run = {"lr": "2e-4", "steps": 1000}
     compared = decaycalc.compare("resnet-50-he", "resnet-50-goyal-8k")

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import Rendered
+from decaycalc.record import Result
 from decaycalc.training.live import keras_like, optax_like, several, torch_like
 from decaycalc.training.live.agreement import Agreement, agreement_of, is_near
 from decaycalc.training.live.conventions import class_path
@@ -130,7 +130,7 @@ class GroupProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe(Rendered):
+class Probe(Result):
     """What an optimizer does, group by group, and whether the catalogue says the same."""
 
     optimizer: str
