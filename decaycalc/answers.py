@@ -158,7 +158,7 @@ class Answer(Record, Result):
         return document
 
 
-def answer(question: Question) -> Answer:
+def answer_of(question: Question) -> Answer:
     """Return everything that is to be said about a weight decay.
 
     Raises:

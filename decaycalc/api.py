@@ -5,8 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, overload
 
 from decaycalc.algebra.quantity import Number
-from decaycalc.answers import Answer, Question
-from decaycalc.answers import answer as _answer
+from decaycalc.answers import Answer, Question, answer_of
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
@@ -139,10 +138,10 @@ def answer(
         architecture=_network(architecture, **asked), **asked,
     )  # fmt: skip
     if question.groups:
-        from decaycalc.grouped_answers import answer as answer_with_groups  # noqa: PLC0415
+        from decaycalc.grouped_answers import grouped_answer  # noqa: PLC0415
 
-        return answer_with_groups(replace(question, groups=tuple(question.groups)))
-    return _answer(question)
+        return grouped_answer(replace(question, groups=tuple(question.groups)))
+    return answer_of(question)
 
 
 def inspect(

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, TypeGuard
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.answers import Answer, Question, answer
+from decaycalc.answers import Answer, Question, answer_of
 from decaycalc.bulk.fields import SETTINGS, question_of
 from decaycalc.conversion.decay import Decay, require_decay
 from decaycalc.conversion.side import Side
@@ -227,7 +227,7 @@ def _actual(check: Check) -> float:
     name = _quantity(check.fields, "value")
     if question.groups:
         return _number(_numbers_of_group(question), name)
-    found = answer(question)
+    found = answer_of(question)
     numbers = numbers_of(found.to_dict())
     if numbers.get(name, 0) is None:
         _require_known_number(found, name)

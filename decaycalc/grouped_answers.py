@@ -41,14 +41,14 @@ class GroupAnswer:
         ]
 
 
-def answer(question: Question) -> Answer:
+def grouped_answer(question: Question) -> Answer:
     """Return everything that is to be said about a weight decay, of each group where it has any.
 
     Raises:
         MissingQuantityError: groups without a value to multiply.
-        DecaycalcError: as `answers.answer`; or a rule that is malformed, or fits no tensor.
+        DecaycalcError: as `answers.answer_of`; or a rule that is malformed, or fits no tensor.
     """
-    reply = answers.answer(question)
+    reply = answers.answer_of(question)
     found = group_answers(question, training_of(question))
     warnings = (text for each in found for text in each.warnings)
     return replace(reply, groups=found, warnings=(*reply.warnings, *warnings))
@@ -92,7 +92,7 @@ def group_answer(question: Question, training: "Training", each: GroupDecay) -> 
     is_exempt = not each.figures.shrink and each.weight_decay == 0
     if not question.targets or is_exempt:
         return GroupAnswer(decay=each, conversions=())
-    found = answers.answer(_own_question(question, training, each))
+    found = answers.answer_of(_own_question(question, training, each))
     return GroupAnswer(decay=each, conversions=found.conversions)
 
 
@@ -119,4 +119,4 @@ def answer_of_group(question: Question) -> tuple[GroupDecay, Answer]:
     # A rule that changes nothing makes no group: its tensors have the run's own numbers.
     named = {each.group.name: each for each in reversed(decays)}
     own = named.get(question.groups[0].rpartition(":")[0], decays[0])
-    return own, answers.answer(_own_question(question, training, own))
+    return own, answers.answer_of(_own_question(question, training, own))

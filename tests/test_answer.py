@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from decaycalc.answers import Question, answer
+from decaycalc.answers import Question, answer_of
 from decaycalc.architecture import parse_architecture
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
@@ -20,7 +20,7 @@ def decay(key, value, run):
 
 
 def ask(key, value, **more):
-    return answer(Question(source=find(key), value=value, **more))
+    return answer_of(Question(source=find(key), value=value, **more))
 
 
 def test_the_decay_of_a_real_recipe():
@@ -173,7 +173,7 @@ def test_json_of_an_answer_holds_plain_values():
 def test_what_a_network_s_file_leaves_open_is_a_warning():
     network = replace(parse_architecture("4-3-2"), notes=("two tensors are tied",))
     question = Question(source=find("mean-l2"), value="1e-3", run=Run(), architecture=network)
-    assert "two tensors are tied" in answer(question).warnings
+    assert "two tensors are tied" in answer_of(question).warnings
 
 
 def departures(key, value, target, **run):
@@ -181,7 +181,7 @@ def departures(key, value, target, **run):
         source=find(key), value=value, targets=(find(target),), run=Run(**run),
         target_run=Run(lr="0.001") if target == "pytorch-adamw" else None,
     )  # fmt: skip
-    texts = [text for text in answer(question).warnings if "in the long run" in text]
+    texts = [text for text in answer_of(question).warnings if "in the long run" in text]
     return texts[0] if texts else None
 
 
@@ -216,4 +216,4 @@ def test_decays_that_are_held_equal_do_not_part():
         source=find("per-step-factor"), value="0.98", targets=(find("pytorch-sgd"),),
         run=Run(lr="0.1", momentum="0.9"), match="decay",
     )  # fmt: skip
-    assert answer(question).warnings == ()
+    assert answer_of(question).warnings == ()

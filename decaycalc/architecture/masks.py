@@ -13,7 +13,7 @@ from decaycalc.errors import UndecidableError, UnknownNameError
 
 # Which tensors decay where nobody says it.
 DEFAULT_MASK = "no-1d"
-Rule = Callable[[Tensor], bool]
+MaskRule = Callable[[Tensor], bool]
 """Whether a tensor decays."""
 
 
@@ -156,7 +156,7 @@ def _is_layer_norm(tensor: Tensor) -> bool:
     return tensor.norm_kind == "layer"
 
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, MaskRule] = {
     "all": _is_any,
     "no-bias": _is_no_bias,
     "no-1d": _is_no_1d,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
-from decaycalc.answers import Answer, Question, answer
+from decaycalc.answers import Answer, Question, answer_of
 from decaycalc.bulk.fields import NUMBERS, RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.formats import MARK, NOTE
 from decaycalc.bulk.kinds import RefusedKind, RowKind
@@ -36,7 +36,7 @@ from decaycalc.errors import (
 from decaycalc.record import replace
 
 # Entries of each memory: a few megabytes at most.
-_MOST, _MOST_SHAPES, _MOST_RATIOS = 4096, 256, 1024
+_MOST, _MOST_COLUMNS, _MOST_RATIOS = 4096, 256, 1024
 _MEANT = SETTINGS.union(RESULTS, {"value"})
 _FIELDS = SETTINGS.union({"value"})
 
@@ -58,7 +58,7 @@ class Writer(Protocol):
         """Return the text of conversions and groups, as JSON holds them, and of warnings."""
 
 
-class Shape:
+class Columns:
     """Rows of the same columns: which of them set something, and the kinds seen among them.
 
     A row is anything that `places` index, by name: a dictionary, or the cells of a CSV record.
@@ -104,32 +104,32 @@ class Converter:
         self.writer = writer
         self._finder = finder
         self._defaults = _said(defaults)
-        self._shapes: dict[tuple[str, ...], Shape] = {}
-        self._alike: dict[tuple[str, ...], Shape] = {}
+        self._seen_columns: dict[tuple[str, ...], Columns] = {}
+        self._alike: dict[tuple[str, ...], Columns] = {}
         self._n_kinds = 0
         self._ratios: dict[str, Ratio] = {}
 
-    def shape(self, names: tuple[str, ...]) -> Shape:
+    def columns(self, names: tuple[str, ...]) -> Columns:
         """Return what rows of these columns share, whatever their other columns are."""
-        shape = self._shapes.get(names)
-        if shape is None:
+        columns = self._seen_columns.get(names)
+        if columns is None:
             wanted = tuple(sorted(name for name in names if name in _MEANT))
-            if len(self._alike) >= _MOST_SHAPES:
+            if len(self._alike) >= _MOST_COLUMNS:
                 self._alike.clear()
                 self._n_kinds = 0
             if wanted not in self._alike:
-                self._alike[wanted] = Shape({name: name for name in wanted})
-            if len(self._shapes) >= _MOST_SHAPES:
-                self._shapes.clear()
-            shape = self._shapes[names] = self._alike[wanted]
-        return shape
+                self._alike[wanted] = Columns({name: name for name in wanted})
+            if len(self._seen_columns) >= _MOST_COLUMNS:
+                self._seen_columns.clear()
+            columns = self._seen_columns[names] = self._alike[wanted]
+        return columns
 
-    def table(self, places: Mapping[str, int]) -> Shape:
+    def table(self, places: Mapping[str, int]) -> Columns:
         """Return what the records of a CSV file share, by the places of its columns."""
-        shape = self._alike[()] = Shape(places)
-        return shape
+        columns = self._alike[()] = Columns(places)
+        return columns
 
-    def answer(self, shape: Shape, row: Any, value: Any) -> str:
+    def row_text(self, columns: Columns, row: Any, value: Any) -> str:
         """Return the result of a row as text; `value` is what it gives for the value.
 
         Raises:
@@ -137,27 +137,27 @@ class Converter:
         """
         ratios: list[Ratio] = []
         sizes: list[int | None] = []
-        for text in shape.numbers_of(row):
+        for text in columns.numbers_of(row):
             if text is None or text == "":
                 sizes.append(None)
                 continue
             ratio = self._ratio(text)
             if ratio is None:
-                return self._exactly(shape, row)
+                return self._exactly(columns, row)
             ratios.append(ratio)
             sizes.append(size_of(ratio))
         number = usual_ratio(value) if type(value) is str else None
         if number is None:
-            return self._exactly(shape, row)
-        key = (_hashable(shape.texts_of(row)), *sizes)
+            return self._exactly(columns, row)
+        key = (_hashable(columns.texts_of(row)), *sizes)
         try:
-            kind = shape.kinds[key]
+            kind = columns.kinds[key]
         except KeyError:
-            return self._first(shape, row, key, number=number, ratios=ratios)
+            return self._first(columns, row, key, number=number, ratios=ratios)
         except TypeError:  # an object among the texts
-            return self._exactly(shape, row)
+            return self._exactly(columns, row)
         text = None if kind is None else kind.text(number, ratios)
-        return self._exactly(shape, row) if text is None else text
+        return self._exactly(columns, row) if text is None else text
 
     def _ratio(self, text: object) -> Ratio | None:
         """Return a quantity as a ratio; few occur again and again."""
@@ -172,14 +172,14 @@ class Converter:
                 self._ratios[text] = ratio
         return ratio
 
-    def _exactly(self, shape: Shape, row: Any) -> str:
+    def _exactly(self, columns: Columns, row: Any) -> str:
         """Return the result by the single command's way."""
-        question = self._question(shape, row)
+        question = self._question(columns, row)
         return self._written(question, _answer(question))
 
-    def _question(self, shape: Shape, row: Any) -> Question:
+    def _question(self, columns: Columns, row: Any) -> Question:
         """Return what a row asks."""
-        merged = {**self._defaults, **shape.fields_of(row)}
+        merged = {**self._defaults, **columns.fields_of(row)}
         if "value" not in merged:
             raise MissingQuantityError("a row", ("value",))
         return replace(question_of(merged, self._finder), value=merged["value"])
@@ -199,47 +199,47 @@ class Converter:
         return self.writer.result(conversions, reply.warnings, listed=listed, groups=groups)
 
     def _first(
-        self, shape: Shape, row: Any, key: Any, *, number: Ratio, ratios: list[Ratio]
+        self, columns: Columns, row: Any, key: Any, *, number: Ratio, ratios: list[Ratio]
     ) -> str:
         """Return the result of the first row of its kind, and remember the kind.
 
         Raises:
             DecaycalcError: the row has no answer.
         """
-        question = self._question(shape, row)
+        question = self._question(columns, row)
         try:
             reply = _answer(question)
             text = self._written(question, reply)
         except (ContradictionError, MissingQuantityError, NoEquivalentError) as error:
             if str(error) == str(_refusal(question)):
-                self._remember(shape, key, self._refused(shape, row, error))
+                self._remember(columns, key, self._refused(columns, row, error))
             raise
         try:
-            kind = self._kind(shape, row, question, reply)
+            kind = self._kind(columns, row, question, reply)
         except NoShortcutError:
             kind = None
         # What is to be said of this row alone must not stand in the text that its kind shares.
         if kind is None or kind.text(number, ratios) == text:
-            self._remember(shape, key, kind)
+            self._remember(columns, key, kind)
         return text
 
-    def _refused(self, shape: Shape, row: Any, error: DecaycalcError) -> RefusedKind | None:
+    def _refused(self, columns: Columns, row: Any, error: DecaycalcError) -> RefusedKind | None:
         """Return what the rows of a kind share that is refused."""
         try:
-            given, constants = self._given(shape, row)
+            given, constants = self._given(columns, row)
             return RefusedKind(shortcut=domain(given), constants=constants, error=error)
         except NoShortcutError:
             return None
 
-    def _remember(self, shape: Shape, key: Any, kind: RowKind | RefusedKind | None) -> None:
+    def _remember(self, columns: Columns, key: Any, kind: RowKind | RefusedKind | None) -> None:
         if self._n_kinds >= _MOST:
             for other in self._alike.values():
                 other.kinds.clear()
             self._n_kinds = 0
         self._n_kinds += 1
-        shape.kinds[key] = kind
+        columns.kinds[key] = kind
 
-    def _kind(self, shape: Shape, row: Any, question: Question, reply: Answer) -> RowKind:
+    def _kind(self, columns: Columns, row: Any, question: Question, reply: Answer) -> RowKind:
         """Return what the rows of a question's kind share.
 
         Raises:
@@ -250,7 +250,7 @@ class Converter:
         of_its_own = question.schedule or question.decay_schedule or question.groups
         if of_its_own or question.target_run or without_number or not reply.conversions:
             raise NoShortcutError
-        given, constants = self._given(shape, row)
+        given, constants = self._given(columns, row)
         ways = [
             kept_plan(question.source, made.convention, run=reply.run, match=question.match)
             for made in reply.conversions
@@ -274,10 +274,10 @@ class Converter:
             drop_last=question.run.drop_last,
         )  # fmt: skip
 
-    def _given(self, shape: Shape, row: Any) -> tuple[dict[str, int], tuple[Ratio, ...]]:
+    def _given(self, columns: Columns, row: Any) -> tuple[dict[str, int], tuple[Ratio, ...]]:
         """Return the places of the quantities that a row gives, and the ratios of the defaults."""
-        fields = shape.fields_of(row)
-        names = [name for name in shape.numbers if name in fields]
+        fields = columns.fields_of(row)
+        names = [name for name in columns.numbers if name in fields]
         kept = [name for name in NUMBERS if name in self._defaults and name not in fields]
         ratios = [self._ratio(self._defaults[name]) for name in kept]
         if None in ratios:
@@ -289,10 +289,10 @@ class Converter:
 def _answer(question: Question) -> Answer:
     """Return the answer to a row, with its groups where it has any."""
     if not question.groups:
-        return answer(question)
-    from decaycalc.grouped_answers import answer as answer_with_groups  # noqa: PLC0415  (if asked)
+        return answer_of(question)
+    from decaycalc.grouped_answers import grouped_answer  # noqa: PLC0415  (if asked)
 
-    return answer_with_groups(question)
+    return grouped_answer(question)
 
 
 def is_listed(question: Question) -> bool:

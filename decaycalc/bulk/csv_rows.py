@@ -54,7 +54,7 @@ def convert_csv(stream: Stream, defaults: dict[str, Any], finder: Finder = find)
             continue
         tally.rows += 1
         try:
-            more = table.answer(cells)
+            more = table.row_text(cells)
             put(_extended(table.own(raw), more))
         except Exception as error:  # noqa: BLE001  (no row may cost the others their answers)
             known = error if isinstance(error, DecaycalcError) else UnforeseenError(error)
@@ -85,10 +85,10 @@ class _Table:
         if "value" not in known and "value" not in defaults:
             raise BadHeaderError(self._names)
         _require_ends({**dict.fromkeys(known, ""), **defaults})
-        self._shape = self._converter.table({name: names.index(name) for name in known})
+        self._columns = self._converter.table({name: names.index(name) for name in known})
         self._value = names.index("value") if "value" in known else None
 
-    def answer(self, cells: list[str] | None) -> str:
+    def row_text(self, cells: list[str] | None) -> str:
         """Return the result's columns.
 
         Raises:
@@ -99,7 +99,7 @@ class _Table:
         if len(cells) != self.width:
             raise BadRowError(f"{len(cells)} fields where the header has {self.width}")
         value = None if self._value is None else cells[self._value]
-        return self._converter.answer(self._shape, cells, value)
+        return self._converter.row_text(self._columns, cells, value)
 
     def own(self, raw: str) -> str:
         """Return a record without the columns of an earlier result."""

@@ -57,9 +57,9 @@ def _answered(line: str, converter: Converter) -> str:
         line, row = _tidied(line)
     elif not line.isascii():
         _check_encoding(line)
-    shape = converter.shape(tuple(row))
-    result = converter.answer(shape, row, row.get("value"))
-    if shape.collides:
+    columns = converter.columns(tuple(row))
+    result = converter.row_text(columns, row, row.get("value"))
+    if columns.collides:
         line = _without_results(line)
     separator = ", " if len(line) > len("{}") else ""
     return f"{line[:-1]}{separator}{result}"

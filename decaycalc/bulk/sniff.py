@@ -6,7 +6,7 @@ _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 16  # bytes read at a time until one is not blank
 
 
-class Source(Protocol):
+class ByteStream(Protocol):
     """Where rows are read from, as they come."""
 
     def read1(self, size: int, /) -> bytes:
@@ -16,7 +16,7 @@ class Source(Protocol):
 class Begun:
     """A stream whose beginning has been looked at; reads give all of it, as it comes."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteStream) -> None:
         self._source, self._head = source, b""
         while not self._told():
             data = self._source.read1(_CHUNK)

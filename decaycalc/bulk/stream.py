@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from decaycalc.bulk.sniff import Source
+from decaycalc.bulk.sniff import ByteStream
 from decaycalc.errors import DecaycalcError
 
 CHUNK = 1 << 16
@@ -43,7 +43,7 @@ class Stream:
 
     def __init__(
         self,
-        source: Source,
+        source: ByteStream,
         sink: BinaryIO,
         *,
         stop: bool = False,

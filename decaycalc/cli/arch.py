@@ -240,12 +240,12 @@ def find_answer(
     value: Any, source: "Convention", run: "Run", architecture: "Architecture", mask: str
 ) -> "Answer":
     """Return what is to be said about a decay in a run, its own convention the only target."""
-    from decaycalc.answers import Question, answer
+    from decaycalc.answers import Question, answer_of
 
     question = Question(
         source=source, value=value, run=run, targets=(source,), architecture=architecture, mask=mask
     )
-    return answer(question)
+    return answer_of(question)
 
 
 def rate_from(found: "Answer", lr: Any) -> "Rate":

@@ -113,7 +113,7 @@ def emitted(request: Request, training: "Training", framework: str) -> Shown:
 
 def answered(request: Request, training: "Training") -> Shown:
     """Return the answer, with its derivation where that is asked for."""
-    from decaycalc.answers import answer
+    from decaycalc.answers import answer_of
     from decaycalc.survival.whole_run import is_of_one
 
     whole = output_of(click.get_current_context()).asked != "value"
@@ -122,7 +122,7 @@ def answered(request: Request, training: "Training") -> Shown:
         training = replace(training, schedule=None, decay_schedule=request.decay_schedule)
     question = question_of(request, training, strict=request.strict and whole)
     with following(question.run.total_steps if question.schedule else None):
-        found = answer(question)
+        found = answer_of(question)
     if request.strict:
         _require_said(found)
     asked = len(question.targets)

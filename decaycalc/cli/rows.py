@@ -20,7 +20,7 @@ from decaycalc.files.writing import writing
 
 if TYPE_CHECKING:
     from decaycalc.bulk.fields import Finder
-    from decaycalc.bulk.sniff import Source
+    from decaycalc.bulk.sniff import ByteStream
     from decaycalc.bulk.stream import Tally
 
 # A row's names for the options whose parameters are called otherwise.
@@ -128,7 +128,7 @@ def _require_agreement(output: Output, chosen: str) -> None:
         raise UsageError(f"{promised[1]} does not go with --input: the rows come back as {chosen}")
 
 
-def _row_format(source: "Source", path: str, format_: str | None) -> "tuple[Source, str]":
+def _row_format(source: "ByteStream", path: str, format_: str | None) -> "tuple[ByteStream, str]":
     """Return the source and how its rows are written: as said, by its name, else as it begins."""
     named = named_by(path)
     known = format_ or (named if named in OF_ROWS else None)
@@ -172,7 +172,7 @@ def _names(request: Request) -> dict[str, Any]:
 
 
 @contextmanager
-def _reading(path: str) -> "Iterator[Source]":
+def _reading(path: str) -> "Iterator[ByteStream]":
     """Give the input.
 
     Raises:

@@ -14,7 +14,7 @@ from decaycalc.algebra.quantity import QUANTITIES
 from decaycalc.conventions.forms import BESIDE_LAMBD
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.array_numbers import BATCH, ArrayPlan
-from decaycalc.conversion.array_request import Request
+from decaycalc.conversion.array_request import ArrayRequest
 from decaycalc.conversion.kept import sees_numbers
 
 # Says of the elements of a block which are sound, or of all of them at once.
@@ -35,7 +35,7 @@ class Checks:
     above 0.
     """
 
-    def __init__(self, request: Request, laid: ArrayPlan) -> None:
+    def __init__(self, request: ArrayRequest, laid: ArrayPlan) -> None:
         way = laid.way
         monomial = way.source.invariant(way.held) if way.factor is None else way.factor
         power = 0 if monomial is None else monomial.power_of("value")
@@ -75,7 +75,7 @@ class Checks:
         return sound
 
 
-def any_sees_numbers(request: Request) -> bool:
+def any_sees_numbers(request: ArrayRequest) -> bool:
     """Return whether a side's plan depends on what its momentum is, not only on whether it is."""
     return sees_numbers(request.source) or sees_numbers(request.target)
 
@@ -106,7 +106,7 @@ def _given(laid: ArrayPlan, name: str) -> Any:
     return side.run.given(plain)
 
 
-def _relations(request: Request, laid: ArrayPlan) -> Iterator[Relation]:
+def _relations(request: ArrayRequest, laid: ArrayPlan) -> Iterator[Relation]:
     """Yield what must hold of several quantities, of whole numbers, and of zeros."""
     names = laid.arrays.keys() - {"value"}
     for is_target in (False, True):
@@ -121,7 +121,7 @@ def _relations(request: Request, laid: ArrayPlan) -> Iterator[Relation]:
         yield from _relations_of(request, laid, name)
 
 
-def _relations_of(request: Request, laid: ArrayPlan, name: str) -> Iterator[Relation]:
+def _relations_of(request: ArrayRequest, laid: ArrayPlan, name: str) -> Iterator[Relation]:
     """Yield what must hold of one quantity beside its bounds."""
     plain, given = name.removeprefix("to_"), _given(laid, name)
     if not given:

@@ -18,7 +18,7 @@ from decaycalc.record import Record
 Places = NDArray[np.intp]
 
 
-class Request(Record):
+class ArrayRequest(Record):
     """What is asked: arrays by name, `value` among them, in the setting of two runs."""
 
     source: Convention

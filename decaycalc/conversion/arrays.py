@@ -22,7 +22,7 @@ from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.array_checks import Checks, any_sees_numbers
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.array_numbers import ArrayPlan
-from decaycalc.conversion.array_request import Places, Request
+from decaycalc.conversion.array_request import ArrayRequest, Places
 from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.errors import ContradictionError, InvalidValueError
@@ -87,7 +87,7 @@ def convert_arrays(
     arrays["value"] = _floats(value, source.parameter)
     shape = _shape(arrays)
     every = arrays | _numbers_there(there, arrays)
-    request = Request(
+    request = ArrayRequest(
         source=source, target=target, run=here, target_run=there, match=match,
         arrays={name: np.atleast_1d(array) for name, array in every.items()}, shape=shape or (1,),
     )  # fmt: skip
@@ -149,7 +149,7 @@ def _shape(arrays: dict[str, Floats]) -> tuple[int, ...]:
 class _Work:
     """A request being answered: the results so far, and the elements that wait for another plan."""
 
-    def __init__(self, request: Request, way: Plan) -> None:
+    def __init__(self, request: ArrayRequest, way: Plan) -> None:
         self.request, self.way = request, way
         self.values = np.empty(request.shape)
         self.lrs = np.empty(request.shape) if way.target_lr() is not None else None
@@ -214,7 +214,7 @@ class _Work:
         return self.request.arrays.get("lr", np.nan if lr is None else float(lr))
 
 
-def _blocks(request: Request) -> Iterator[tuple[Any, dict[str, Floats]]]:
+def _blocks(request: ArrayRequest) -> Iterator[tuple[Any, dict[str, Floats]]]:
     """Yield the indices of blocks, along the longest axis, and the arrays within each."""
     shape = request.shape
     axis = shape.index(max(shape))
@@ -249,7 +249,7 @@ def _answered(
     return bad if bad.any() else None
 
 
-def _groups(request: Request, arrays: dict[str, Floats]) -> Iterator[Places]:
+def _groups(request: ArrayRequest, arrays: dict[str, Floats]) -> Iterator[Places]:
     """Yield the places of elements that share a plan: which quantities are 0, or alike."""
     marks = [array == 0 for array in arrays.values()]
     for name, array in arrays.items():
@@ -266,7 +266,7 @@ def _groups(request: Request, arrays: dict[str, Floats]) -> Iterator[Places]:
         yield np.flatnonzero(kinds == kind)
 
 
-def _distinct(request: Request, places: Places) -> Iterator[Places]:
+def _distinct(request: ArrayRequest, places: Places) -> Iterator[Places]:
     """Yield the places of elements whose numbers are all the same, in their order."""
     if not places.size:
         return

@@ -26,7 +26,7 @@ from decaycalc.emit import (
     ultralytics,
 )
 from decaycalc.emit.masks import chosen_mask
-from decaycalc.emit.settings import OwnGroup, Settings
+from decaycalc.emit.settings import OwnGroup, SnippetSettings
 from decaycalc.errors import (
     MissingQuantityError,
     NoEquivalentError,
@@ -81,7 +81,7 @@ class Snippet(Record):
         }
 
 
-Writer = Callable[[Settings], tuple[str, tuple[str, ...]]]
+Writer = Callable[[SnippetSettings], tuple[str, tuple[str, ...]]]
 
 # The key that each framework's snippet is in, by the kind of optimizer that the source has.
 _TARGETS: dict[str, dict[str, str]] = {
@@ -223,7 +223,7 @@ def _settings(
     eps: Number | None,
     family: str,
     match: Match,
-) -> Settings:
+) -> SnippetSettings:
     """Return what the snippet is written from."""
     # An epsilon is the code's own: it need not enter the number.
     extras = tuple(pair for pair in run.extras if pair[0] != "eps" or _estimates(run))
@@ -238,7 +238,7 @@ def _settings(
         name = "to_lr" if "lr" in there.own else "lr"
         raise MissingQuantityError(f"a snippet of {target.key}", (name,))
     momentum = there.get("momentum") if there.has_momentum or family == "sgd" else Fraction(0)
-    return Settings(
+    return SnippetSettings(
         convention=target,
         value=converted.value,
         source=source,
@@ -288,7 +288,7 @@ def _decay_schedule(text: str | None, here: Side, there: Side, value: Number) ->
     return lay_decay_schedule(text, here, check_value(value, here.convention))
 
 
-def _require_code_for_decays(framework: str, settings: Settings) -> None:
+def _require_code_for_decays(framework: str, settings: SnippetSettings) -> None:
     """Refuse a decay that changes where a framework's settings hold one number.
 
     Raises:
@@ -304,8 +304,8 @@ def _require_code_for_decays(framework: str, settings: Settings) -> None:
 
 
 def _own_groups(
-    write: Callable[..., Settings],
-    settings: Settings,
+    write: Callable[..., SnippetSettings],
+    settings: SnippetSettings,
     groups: tuple[tuple[Group, Training], ...],
     *,
     run: Run,
@@ -324,7 +324,7 @@ def _own_groups(
     return tuple(own)
 
 
-def _own_group(settings: Settings, group: Group, own: Settings) -> OwnGroup:
+def _own_group(settings: SnippetSettings, group: Group, own: SnippetSettings) -> OwnGroup:
     """Return what the tensors of a group have of their own."""
     return OwnGroup(
         pattern=group.selector,
@@ -334,7 +334,7 @@ def _own_group(settings: Settings, group: Group, own: Settings) -> OwnGroup:
 
 
 def _require_code_for_groups(
-    framework: str, settings: Settings, groups: tuple[tuple[Group, Training], ...]
+    framework: str, settings: SnippetSettings, groups: tuple[tuple[Group, Training], ...]
 ) -> None:
     """Refuse groups where a framework's settings hold one, and a decay that no optimizer has.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from decaycalc.emit.lines import Keys, refuse_schedule, whole
 from decaycalc.emit.named_schedules import is_plain, the_segment
-from decaycalc.emit.settings import Settings, assemble, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, assemble, refuse_convention
 from decaycalc.emit.torch import grouped_lines
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _LATE = "DeepSpeed's scheduler is a step late: the first two steps take the warm
 _LEAST_WARMUP = 2
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the file's text and its notes; JSON has no comment: the heading is a note.
 
     Where there are groups, it is Python: they are handed over beside the configuration.
@@ -49,7 +49,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return json.dumps(_present(document), indent=2) + "\n", tuple(notes)
 
 
-def _grouped(settings: Settings, document: dict[str, object]) -> str:
+def _grouped(settings: SnippetSettings, document: dict[str, object]) -> str:
     """Return the lines that sort the parameters and start DeepSpeed with them.
 
     A warm-up to an lr that is told sets it in every group, so each is told its own.
@@ -87,7 +87,7 @@ def _present(keys: Keys) -> dict[str, object]:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-def _parameters(settings: Settings, name: str) -> Keys:
+def _parameters(settings: SnippetSettings, name: str) -> Keys:
     is_sgd = name == "SGD"
     return {
         "lr": settings.lr,
@@ -102,7 +102,7 @@ def _parameters(settings: Settings, name: str) -> Keys:
     }
 
 
-def _scheduler(settings: Settings) -> Keys | None:
+def _scheduler(settings: SnippetSettings) -> Keys | None:
     """Return the scheduler's section; without one lr is constant.
 
     Source: deepspeed 0.19.8 runtime/lr_schedules.py; its warm-up has two steps at least and is
@@ -138,7 +138,7 @@ def _is_known(segment: "Segment") -> bool:
     return name in {"constant", "linear", "cosine"} and usual
 
 
-def _is_own_schedule(settings: Settings) -> bool:
+def _is_own_schedule(settings: SnippetSettings) -> bool:
     segment = the_segment(settings)
     return segment is not None and _is_own(segment)
 

@@ -5,7 +5,7 @@ import json
 from decaycalc.emit.lines import whole
 from decaycalc.emit.named_schedules import transformers_schedule
 from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
-from decaycalc.emit.settings import Settings, assemble, call, refuse_convention, unequal
+from decaycalc.emit.settings import SnippetSettings, assemble, call, refuse_convention, unequal
 
 _GROUPED_IMPORT = "from transformers import Trainer, TrainingArguments"
 
@@ -14,7 +14,7 @@ def _text(count: object) -> str | None:
     return None if count is None else str(whole(count))
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return TrainingArguments and their notes.
 
     Raises:
@@ -50,7 +50,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return code, (mask, *notes)
 
 
-def _grouped_trainer(settings: Settings) -> list[str]:
+def _grouped_trainer(settings: SnippetSettings) -> list[str]:
     """Return a Trainer that sorts its parameters; its own rule says which of them decay.
 
     Source: transformers v4.57.1 and v5.24.0, trainer.py, `create_optimizer`.

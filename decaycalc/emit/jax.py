@@ -2,7 +2,7 @@
 
 from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.settings import (
-    Settings,
+    SnippetSettings,
     assemble,
     call,
     decay_lines,
@@ -19,7 +19,7 @@ _CONDITIONS = {
 }
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the code and its notes.
 
     Raises:
@@ -40,7 +40,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return assemble(settings, _IMPORTS, body), ()
 
 
-def _write_groups(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def _write_groups(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the code of one optimizer for each pair of lr and decay, and its notes."""
     _require_mask(settings)
     lr, value = _scheduled(settings)
@@ -72,7 +72,7 @@ def _write_groups(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return assemble(settings, ("import re", *_IMPORTS), body), (note,)
 
 
-def _scheduled(settings: Settings) -> tuple[str, str]:
+def _scheduled(settings: SnippetSettings) -> tuple[str, str]:
     """Return a group's lr and decay as text: functions of the step where they follow one."""
     step = "jnp.asarray(count, dtype=float)"
     lr = "lr" if settings.schedule is None else f"lambda count: lr * multiplier({step})"
@@ -81,7 +81,7 @@ def _scheduled(settings: Settings) -> tuple[str, str]:
     return lr, f"lambda count: weight_decay * decay_multiplier({step})"
 
 
-def _optimizer(settings: Settings, *, lr: str, value: str, mask: str | None) -> str:
+def _optimizer(settings: SnippetSettings, *, lr: str, value: str, mask: str | None) -> str:
     key = settings.convention.key
     one, two = settings.betas or (None, None)
     adam = {
@@ -111,7 +111,7 @@ def _optimizer(settings: Settings, *, lr: str, value: str, mask: str | None) -> 
     )
 
 
-def _require_mask(settings: Settings) -> None:
+def _require_mask(settings: SnippetSettings) -> None:
     """Refuse a mask without code.
 
     Raises:
@@ -121,7 +121,7 @@ def _require_mask(settings: Settings) -> None:
         raise refuse_mask(settings, ("all", *_CONDITIONS))
 
 
-def _mask(settings: Settings) -> list[str]:
+def _mask(settings: SnippetSettings) -> list[str]:
     _require_mask(settings)
     if settings.mask == "all":
         return []
@@ -143,14 +143,14 @@ def _mask(settings: Settings) -> list[str]:
     ]
 
 
-def _multiplier(settings: Settings) -> list[str]:
+def _multiplier(settings: SnippetSettings) -> list[str]:
     if settings.schedule is None:
         return []
     text = f"lr over peak lr: {settings.schedule_text}"
     return function_lines("multiplier", settings.schedule, text, xp="jnp")
 
 
-def _schedule(settings: Settings) -> list[str]:
+def _schedule(settings: SnippetSettings) -> list[str]:
     if settings.schedule is None:
         return []
     return [
@@ -162,13 +162,13 @@ def _schedule(settings: Settings) -> list[str]:
     ]
 
 
-def _decay_multiplier(settings: Settings) -> list[str]:
+def _decay_multiplier(settings: SnippetSettings) -> list[str]:
     if settings.decay_schedule is None:
         return []
     return decay_lines(settings.decay_schedule, settings.value, xp="jnp")
 
 
-def _decays(settings: Settings) -> list[str]:
+def _decays(settings: SnippetSettings) -> list[str]:
     """Return the lines of a decay that follows the count of steps."""
     if settings.decay_schedule is None:
         return []

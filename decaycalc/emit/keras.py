@@ -4,7 +4,7 @@ from decaycalc.conventions.record import SGD, Buffer
 from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.schedule import schedule_lines
 from decaycalc.emit.settings import (
-    Settings,
+    SnippetSettings,
     assemble,
     call,
     decay_lines,
@@ -27,7 +27,7 @@ _CONDITIONS = {
 }
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the code, which finds its built network in `model`, and its notes.
 
     Raises:
@@ -54,7 +54,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return code, (*notes, _MULTI) if settings.groups else notes
 
 
-def _grouped(settings: Settings) -> list[str]:
+def _grouped(settings: SnippetSettings) -> list[str]:
     """Return the lines of one optimizer for each lr and decay, by the paths of the variables.
 
     Source: keras 3.15.1 src/optimizers/multi_optimizer.py, whose map knows a variable by its path.
@@ -96,13 +96,15 @@ def _grouped(settings: Settings) -> list[str]:
     ]
 
 
-def _name_of(settings: Settings) -> str:
+def _name_of(settings: SnippetSettings) -> str:
     """Return the class of the optimizer: of a penalty, the source's."""
     penalised = "Adam" if settings.source.is_adaptive else "SGD"
     return _CLASSES.get(settings.convention.key, penalised)
 
 
-def _arguments(settings: Settings, name: str, lr: str, decay: str | None) -> dict[str, str | None]:
+def _arguments(
+    settings: SnippetSettings, name: str, lr: str, decay: str | None
+) -> dict[str, str | None]:
     """Return the optimizer's arguments; `lr` and `decay` are the texts of its numbers."""
     is_sgd = name == "SGD"
     return {
@@ -114,7 +116,7 @@ def _arguments(settings: Settings, name: str, lr: str, decay: str | None) -> dic
     }
 
 
-def _buffer(settings: Settings) -> tuple[str, ...]:
+def _buffer(settings: SnippetSettings) -> tuple[str, ...]:
     """Return the note that Keras' momentum is not that of a source with lr outside its buffer."""
     source = settings.source
     outside = source.optimizer == SGD and source.buffer != Buffer.INSIDE
@@ -124,11 +126,11 @@ def _buffer(settings: Settings) -> tuple[str, ...]:
     return (f"{text} from {source.key}'s for about 1/(1 - momentum) steps",)
 
 
-def _lr(settings: Settings) -> str:
+def _lr(settings: SnippetSettings) -> str:
     return repr(settings.lr) if settings.schedule is None else "Schedule()"
 
 
-def _penalised(settings: Settings) -> list[str]:
+def _penalised(settings: SnippetSettings) -> list[str]:
     """Return the lines of a penalty in the loss, with the optimizer that the source has."""
     name = _name_of(settings)
     arguments = _arguments(settings, name, _lr(settings), None)
@@ -140,7 +142,7 @@ def _penalised(settings: Settings) -> list[str]:
     ]
 
 
-def _decoupled(settings: Settings, name: str) -> list[str]:
+def _decoupled(settings: SnippetSettings, name: str) -> list[str]:
     """Return the lines of an optimizer that decays by itself."""
     arguments = _arguments(settings, name, _lr(settings), repr(settings.value))
     changing = settings.decay_schedule is not None
@@ -158,7 +160,7 @@ def _decoupled(settings: Settings, name: str) -> list[str]:
     ]
 
 
-def _betas(settings: Settings, *, is_sgd: bool) -> dict[str, str | None]:
+def _betas(settings: SnippetSettings, *, is_sgd: bool) -> dict[str, str | None]:
     if is_sgd or settings.betas is None:
         return {"epsilon": None if is_sgd or settings.eps is None else repr(settings.eps)}
     one, two = settings.betas
@@ -166,7 +168,7 @@ def _betas(settings: Settings, *, is_sgd: bool) -> dict[str, str | None]:
     return {"beta_1": repr(one), "beta_2": repr(two), "epsilon": epsilon}
 
 
-def _schedule(settings: Settings) -> list[str]:
+def _schedule(settings: SnippetSettings) -> list[str]:
     """Return a LearningRateSchedule with the multiplier in keras.ops."""
     if settings.schedule is None:
         return []
@@ -193,7 +195,7 @@ def _schedule(settings: Settings) -> list[str]:
     ]
 
 
-def _decays(settings: Settings, name: str) -> list[str]:
+def _decays(settings: SnippetSettings, name: str) -> list[str]:
     """Return an optimizer whose weight_decay follows its count of steps."""
     if settings.decay_schedule is None:
         return []

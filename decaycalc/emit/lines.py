@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from decaycalc.emit.settings import Settings
+from decaycalc.emit.settings import SnippetSettings
 from decaycalc.errors import NoEquivalentError
 
 Keys = Mapping[str, object]
@@ -14,7 +14,7 @@ class Yours(str):
     __slots__ = ()
 
 
-def yaml_file(settings: Settings, keys: Keys) -> str:
+def yaml_file(settings: SnippetSettings, keys: Keys) -> str:
     """Return a YAML file: the snippet's heading as its comment, and the keys that are not None."""
     return "\n".join([f"# {settings.heading}", *_lines(keys)]) + "\n"
 
@@ -50,13 +50,13 @@ def whole(number: object) -> int | None:
     return None if number is None else round(float(number))  # type: ignore[arg-type]
 
 
-def devices_note(settings: Settings) -> tuple[str, ...]:
+def devices_note(settings: SnippetSettings) -> tuple[str, ...]:
     """Return what a file without the number of devices leaves to the launcher."""
     devices = whole(settings.run.world_size) or 1
     return (f"start it on {devices} devices: the file does not say so",) if devices > 1 else ()
 
 
-def refuse_schedule(settings: Settings, framework: str, reason: str) -> NoEquivalentError:
+def refuse_schedule(settings: SnippetSettings, framework: str, reason: str) -> NoEquivalentError:
     """Return the error for a schedule that a trainer has no name for."""
     assert settings.schedule is not None  # noqa: S101  (only a schedule is refused)
     text = f"the schedule {settings.schedule.text!r}: {reason}"

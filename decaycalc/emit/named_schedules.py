@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from decaycalc.emit.settings import Settings
+from decaycalc.emit.settings import SnippetSettings
 
 if TYPE_CHECKING:
     from decaycalc.schedule import Segment
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _USUAL = {"initial": 1.0, "exponent": 1.0, "warmup_power": 1.0, "floor": 0.0, "value": 1.0}
 
 
-def the_segment(settings: Settings) -> "Segment | None":
+def the_segment(settings: SnippetSettings) -> "Segment | None":
     """Return the schedule's only segment, None where it has several."""
     assert settings.schedule is not None  # noqa: S101  (asked for only where there is one)
     segments = settings.schedule.segments
@@ -51,7 +51,7 @@ def is_plain(
     )
 
 
-def transformers_schedule(settings: Settings) -> dict[str, object] | None:
+def transformers_schedule(settings: SnippetSettings) -> dict[str, object] | None:
     """Return transformers' name of the schedule with its arguments, None where it has none.
 
     Source: transformers 5.24.0 optimization.py, get_scheduler.

@@ -1,9 +1,9 @@
 """The lines that give each tensor what the groups say whose patterns its name fits."""
 
-from decaycalc.emit.settings import OwnGroup, Settings
+from decaycalc.emit.settings import OwnGroup, SnippetSettings
 
 
-def own_lines(settings: Settings) -> list[str]:
+def own_lines(settings: SnippetSettings) -> list[str]:
     """Return the table `own` of the patterns and of what their tensors have of their own."""
     rows = [f"    ({group.pattern!r}, {{{_own(group)}}})," for group in settings.groups]
     return [
@@ -19,7 +19,7 @@ def _own(group: OwnGroup) -> str:
     return ", ".join(f'"{name}": {number!r}' for name, number in pairs if number is not None)
 
 
-def sorting_lines(settings: Settings, condition: str) -> list[str]:
+def sorting_lines(settings: SnippetSettings, condition: str) -> list[str]:
     """Return lines that make a `group` of a tensor's `name`; `condition` says whether it decays."""
     return [
         f"decays = {condition}",

@@ -23,7 +23,7 @@ class OwnGroup(Record):
     value: float | None
 
 
-class Settings(Record):
+class SnippetSettings(Record):
     """What a snippet is written from: the target's own number and its run.
 
     `convention` is the target's; `source` and `given` are what the user had, for the comment.
@@ -82,21 +82,21 @@ def function_lines(name: str, schedule: "Schedule", text: str, *, xp: str) -> li
     ]
 
 
-def refuse_convention(settings: Settings, framework: str) -> NoEquivalentError:
+def refuse_convention(settings: SnippetSettings, framework: str) -> NoEquivalentError:
     """Return the error for a target that a framework's writer does not know."""
     return NoEquivalentError(
         settings.source.key, framework, f"no snippet is written for {settings.convention.key}"
     )
 
 
-def refuse_mask(settings: Settings, known: tuple[str, ...]) -> InvalidValueError:
+def refuse_mask(settings: SnippetSettings, known: tuple[str, ...]) -> InvalidValueError:
     """Return the error for a mask that a framework's writer does not know."""
     return InvalidValueError(
         "decay mask", settings.mask, f"has no snippet here; use {' or '.join(known)}"
     )
 
 
-def unequal(settings: Settings) -> str:
+def unequal(settings: SnippetSettings) -> str:
     """Return the note on a schedule that a trainer has no name for."""
     assert settings.schedule is not None  # noqa: S101  (only a schedule can be unequal)
     return f"the schedule {settings.schedule.text!r} has no equal there: set it yourself"
@@ -112,7 +112,7 @@ def call(name: str, arguments: dict[str, str | None]) -> str:
 _STANDARD = frozenset({"import itertools", "import math", "import re"})
 
 
-def assemble(settings: Settings, imports: tuple[str, ...], body: list[str]) -> str:
+def assemble(settings: SnippetSettings, imports: tuple[str, ...], body: list[str]) -> str:
     """Return a snippet: its heading, the imports that its body uses, and the body."""
     text = "\n".join(body)
     head = [f"# {settings.heading}"]

@@ -1,9 +1,9 @@
 """scikit-learn snippets: an estimator with its penalty."""
 
-from decaycalc.emit.settings import Settings, assemble, call, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, assemble, call, refuse_convention
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the code and its notes.
 
     Raises:
@@ -26,12 +26,12 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return assemble(settings, (module,), [f"estimator = {code}"]), tuple(notes)
 
 
-def _epochs(settings: Settings) -> str | None:
+def _epochs(settings: SnippetSettings) -> str | None:
     epochs = settings.run.total_epochs
     return None if epochs is None else repr(max(round(epochs), 1))
 
 
-def _mlp(settings: Settings) -> tuple[str, str]:
+def _mlp(settings: SnippetSettings) -> tuple[str, str]:
     is_sgd = settings.convention.key == "sklearn-mlp-sgd"
     batch = settings.run.examples_per_step
     one, two = settings.betas or (None, None)
@@ -51,7 +51,7 @@ def _mlp(settings: Settings) -> tuple[str, str]:
     return "from sklearn.neural_network import MLPClassifier", code
 
 
-def _sgd(settings: Settings) -> tuple[str, str]:
+def _sgd(settings: SnippetSettings) -> tuple[str, str]:
     arguments = {
         "loss": '"log_loss"',
         "penalty": '"l2"',
@@ -63,11 +63,11 @@ def _sgd(settings: Settings) -> tuple[str, str]:
     return "from sklearn.linear_model import SGDClassifier", call("SGDClassifier", arguments)
 
 
-def _logistic(settings: Settings) -> tuple[str, str]:
+def _logistic(settings: SnippetSettings) -> tuple[str, str]:
     code = call("LogisticRegression", {"C": repr(settings.value)})
     return "from sklearn.linear_model import LogisticRegression", code
 
 
-def _ridge(settings: Settings) -> tuple[str, str]:
+def _ridge(settings: SnippetSettings) -> tuple[str, str]:
     code = call("Ridge", {"alpha": repr(settings.value)})
     return "from sklearn.linear_model import Ridge", code

@@ -3,7 +3,7 @@
 from decaycalc.emit.lines import whole
 from decaycalc.emit.named_schedules import is_plain
 from decaycalc.emit.settings import (
-    Settings,
+    SnippetSettings,
     assemble,
     call,
     refuse_convention,
@@ -16,7 +16,7 @@ _OPTIMIZERS = {"timm-sgd": "", "timm-adamw": "adamw", "timm-lamb": "lamb", "timm
 _OWN_LIST = "train.py exempts what the model's own list (no_weight_decay) names too"
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return a command line of timm's train.py and its notes; Python where there are groups.
 
     Raises:
@@ -49,7 +49,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return f"# {settings.heading}\n{lines}\n", (*own, *notes)
 
 
-def _grouped(settings: Settings, optimizer: str) -> str:
+def _grouped(settings: SnippetSettings, optimizer: str) -> str:
     """Return the lines that sort the parameters and hand them to timm's optimizer.
 
     Source: timm 1.0.31 optim/_optim_factory.py, whose create_optimizer_v2 takes groups as they are.
@@ -71,7 +71,7 @@ def _grouped(settings: Settings, optimizer: str) -> str:
     return assemble(settings, (*imports, "from timm.optim import create_optimizer_v2"), body)
 
 
-def _timm_schedule(settings: Settings) -> tuple[dict[str, str | None], tuple[str, ...]]:
+def _timm_schedule(settings: SnippetSettings) -> tuple[dict[str, str | None], tuple[str, ...]]:
     """Return timm's flags for the schedule: it counts epochs, warm-up before the shape."""
     per_epoch, epochs = settings.run.steps_per_epoch, settings.run.total_epochs
     if settings.schedule is None:

@@ -2,7 +2,7 @@
 
 from decaycalc.emit.own_groups import indented, own_lines, sorting_lines
 from decaycalc.emit.settings import (
-    Settings,
+    SnippetSettings,
     assemble,
     call,
     decay_lines,
@@ -34,7 +34,7 @@ _CONDITIONS = {
 _LIST = 'listed = getattr(model, "no_weight_decay", set)()  # what a model of timm exempts itself'
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the code, which finds its network in `model`, and its notes.
 
     Raises:
@@ -54,7 +54,7 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return assemble(settings, imports, body), ()
 
 
-def _groups(settings: Settings) -> list[str]:
+def _groups(settings: SnippetSettings) -> list[str]:
     """Return the lines that sort the parameters."""
     if settings.groups:
         return grouped_lines(settings)
@@ -74,17 +74,17 @@ def _groups(settings: Settings) -> list[str]:
     ]
 
 
-def _require_mask(settings: Settings) -> None:
+def _require_mask(settings: SnippetSettings) -> None:
     if settings.mask not in {"all", *_CONDITIONS}:
         raise refuse_mask(settings, ("all", *_CONDITIONS))
 
 
-def _listed(settings: Settings) -> list[str]:
+def _listed(settings: SnippetSettings) -> list[str]:
     """Return the line that asks the model for its own list, where the mask knows of it."""
     return [_LIST] if settings.mask == "timm" else []
 
 
-def grouped_lines(settings: Settings) -> list[str]:
+def grouped_lines(settings: SnippetSettings) -> list[str]:
     """Return the lines that sort the parameters by patterns of their names.
 
     Raises:
@@ -102,7 +102,7 @@ def grouped_lines(settings: Settings) -> list[str]:
     ]
 
 
-def _arguments(settings: Settings, name: str) -> dict[str, str | None]:
+def _arguments(settings: SnippetSettings, name: str) -> dict[str, str | None]:
     """Return the optimizer's arguments."""
     is_sgd = name == "SGD"
     decoupled = settings.convention.key == "pytorch-adam-decoupled"
@@ -118,7 +118,7 @@ def _arguments(settings: Settings, name: str) -> dict[str, str | None]:
     }
 
 
-def scheduler_lines(settings: Settings) -> list[str]:
+def scheduler_lines(settings: SnippetSettings) -> list[str]:
     """Return the schedule's lines; `scheduler.step()` belongs after each `optimizer.step()`."""
     if settings.schedule is None:
         return []
@@ -132,7 +132,7 @@ def scheduler_lines(settings: Settings) -> list[str]:
     ]
 
 
-def _decays(settings: Settings) -> list[str]:
+def _decays(settings: SnippetSettings) -> list[str]:
     """Return the lines of a hook that sets each group's decay before every step."""
     if settings.decay_schedule is None:
         return []

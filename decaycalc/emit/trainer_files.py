@@ -14,7 +14,7 @@ from decaycalc.emit.lines import (
     yaml_file,
 )
 from decaycalc.emit.named_schedules import is_plain, the_segment, transformers_schedule
-from decaycalc.emit.settings import Settings, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, refuse_convention
 from decaycalc.emit.torch import CLASSES, WITH_BETAS
 from decaycalc.errors import NoEquivalentError
 
@@ -27,7 +27,7 @@ _SGD = "optim_args reach SGD from transformers 5 on: before, its momentum is 0"
 _COSINE = "torchtune.training.lr_schedulers.get_cosine_schedule_with_warmup"
 
 
-def write_hf_trainer(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write_hf_trainer(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return a YAML file of TrainingArguments and its notes.
 
     Raises:
@@ -37,7 +37,7 @@ def write_hf_trainer(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return yaml_file(settings, keys), _trainer_notes(settings)
 
 
-def write_llama_factory(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write_llama_factory(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return LLaMA-Factory's YAML file and its notes.
 
     Raises:
@@ -49,7 +49,7 @@ def write_llama_factory(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return yaml_file(settings, keys), (*notes, _LORAPLUS) if settings.groups else notes
 
 
-def _loraplus(settings: Settings) -> Keys:
+def _loraplus(settings: SnippetSettings) -> Keys:
     """Return the one group that LLaMA-Factory has: LoRA+'s second factors, by an lr of their own.
 
     Source: LLaMA-Factory, src/llamafactory/train/trainer_utils.py, `_create_loraplus_optimizer`.
@@ -84,7 +84,7 @@ _AXOLOTL = {
 }
 
 
-def write_axolotl(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write_axolotl(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return axolotl's YAML file and its notes; its own default warm-up is never left to it.
 
     Raises:
@@ -100,7 +100,7 @@ def write_axolotl(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return yaml_file(settings, keys), (*notes, *_LR_GROUPS) if settings.groups else notes
 
 
-def _lr_groups(settings: Settings) -> str | None:
+def _lr_groups(settings: SnippetSettings) -> str | None:
     """Return axolotl's groups, None without any: the first that a name contains counts there.
 
     Source: axolotl 0e4982e8, src/axolotl/core/trainers/mixins/optimizer.py.
@@ -123,7 +123,7 @@ def _lr_groups(settings: Settings) -> str | None:
     return f"[{', '.join(reversed(rows))}]" if rows else None
 
 
-def _trainer_keys(settings: Settings, framework: str) -> dict[str, object]:
+def _trainer_keys(settings: SnippetSettings, framework: str) -> dict[str, object]:
     """Return the Trainer's own keys.
 
     Raises:
@@ -151,17 +151,17 @@ def _trainer_keys(settings: Settings, framework: str) -> dict[str, object]:
     }
 
 
-def _epochs(settings: Settings) -> float | None:
+def _epochs(settings: SnippetSettings) -> float | None:
     epochs = settings.run.total_epochs
     return None if epochs is None else float(epochs)
 
 
-def _adam(settings: Settings) -> Keys:
+def _adam(settings: SnippetSettings) -> Keys:
     one, two = settings.betas or (None, None)
     return {"adam_beta1": one, "adam_beta2": two, "adam_epsilon": settings.eps}
 
 
-def _sgd_arguments(settings: Settings) -> str | None:
+def _sgd_arguments(settings: SnippetSettings) -> str | None:
     """Return SGD's own arguments as the Trainer's text, None where they are torch's defaults."""
     parts = [f"momentum={settings.momentum!r}"] if settings.momentum else []
     parts += [f"dampening={settings.dampening!r}"] if settings.dampening else []
@@ -169,12 +169,12 @@ def _sgd_arguments(settings: Settings) -> str | None:
     return ",".join(parts) or None
 
 
-def _trainer_notes(settings: Settings) -> tuple[str, ...]:
+def _trainer_notes(settings: SnippetSettings) -> tuple[str, ...]:
     has_arguments = settings.convention.key == "pytorch-sgd" and _sgd_arguments(settings)
     return (_EXEMPT, *((_SGD,) if has_arguments else ()), *devices_note(settings))
 
 
-def write_torchtune(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write_torchtune(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the lines of a torchtune recipe's configuration, and their notes.
 
     Raises:
@@ -207,7 +207,7 @@ def write_torchtune(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return yaml_file(settings, keys), (every, *notes, *devices_note(settings))
 
 
-def _torchtune_length(settings: Settings) -> tuple[Keys, tuple[str, ...]]:
+def _torchtune_length(settings: SnippetSettings) -> tuple[Keys, tuple[str, ...]]:
     """Return the run's length: torchtune counts epochs, and at most so many steps in each.
 
     Raises:
@@ -226,7 +226,7 @@ def _torchtune_length(settings: Settings) -> tuple[Keys, tuple[str, ...]]:
     return {"epochs": 1, "max_steps_per_epoch": whole(steps)}, (note,)
 
 
-def _torchtune_schedule(settings: Settings) -> Keys | None:
+def _torchtune_schedule(settings: SnippetSettings) -> Keys | None:
     """Return torchtune's only schedule; without one lr is constant.
 
     Raises:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from decaycalc.emit.lines import Keys, Yours, refuse_schedule, whole, yaml_file
 from decaycalc.emit.named_schedules import is_plain, the_segment
-from decaycalc.emit.settings import Settings, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, refuse_convention
 from decaycalc.errors import NoEquivalentError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _BETA2, _EPS = 0.999, 1e-8
 _LEAST_WARMUP = 100  # iterations: its warm-up takes no fewer (engine/trainer.py)
 
 
-def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
+def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the file's text and its notes.
 
     Raises:
@@ -47,11 +47,11 @@ def write(settings: Settings) -> tuple[str, tuple[str, ...]]:
     return yaml_file(settings, keys), tuple(notes)
 
 
-def _refuse(settings: Settings, reason: str) -> NoEquivalentError:
+def _refuse(settings: SnippetSettings, reason: str) -> NoEquivalentError:
     return NoEquivalentError(settings.source.key, "ultralytics", reason)
 
 
-def _momentum(settings: Settings, name: str) -> float | None:
+def _momentum(settings: SnippetSettings, name: str) -> float | None:
     """Return the key `momentum`: SGD's own, beta1 of AdamW.
 
     Source: ultralytics 8.4.190 engine/trainer.py, build_optimizer.
@@ -71,12 +71,12 @@ def _momentum(settings: Settings, name: str) -> float | None:
     return one
 
 
-def _nominal(settings: Settings) -> Fraction:
+def _nominal(settings: SnippetSettings) -> Fraction:
     given = settings.run.given("nbs")
     return Fraction(dict(settings.convention.defaults)["nbs"]) if given is None else given
 
 
-def _batch(settings: Settings) -> Keys:
+def _batch(settings: SnippetSettings) -> Keys:
     """Return the batch of all devices and nbs, which sets how many are accumulated.
 
     Raises:
@@ -96,7 +96,7 @@ def _batch(settings: Settings) -> Keys:
     return {"batch": batch, "nbs": whole(nominal)}
 
 
-def _epochs(settings: Settings) -> int | None:
+def _epochs(settings: SnippetSettings) -> int | None:
     epochs = settings.run.total_epochs
     if epochs is None:
         return None
@@ -105,7 +105,7 @@ def _epochs(settings: Settings) -> int | None:
     return int(epochs)
 
 
-def _schedule(settings: Settings, momentum: float | None) -> Keys:
+def _schedule(settings: SnippetSettings, momentum: float | None) -> Keys:
     """Return the keys of length, lr and warm-up; its defaults would be another schedule.
 
     Raises:
@@ -148,7 +148,7 @@ def _is_known(segment: "Segment", per_epoch: int) -> bool:
     return name in {"linear", "cosine"} and is_counted_so and plain
 
 
-def _check_warmup(settings: Settings, warmup: int, per_epoch: int) -> None:
+def _check_warmup(settings: SnippetSettings, warmup: int, per_epoch: int) -> None:
     """Refuse a warm-up of part of an epoch, or one that Ultralytics makes longer.
 
     Source: ultralytics 8.4.190 engine/trainer.py, nw = max(round(warmup_epochs * nb), 100).

@@ -5,7 +5,7 @@ What is data alone, the kinds and their parameters, is at hand without numpy.
 
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Parameter
+from decaycalc.schedule.kinds import COMMON, KINDS, Parameter, ScheduleKind
 from decaycalc.schedule.length import Length, Span, Unit
 
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMON",
     "KINDS",
-    "Kind",
     "Length",
     "Parameter",
     "Schedule",
+    "ScheduleKind",
     "Segment",
     "Span",
     "Unit",

@@ -19,7 +19,7 @@ from fractions import Fraction
 
 from decaycalc.algebra.number import SCALES
 from decaycalc.errors import InvalidValueError, TextSyntaxError, UnknownNameError
-from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Parameter, Type, Value, find_kind
+from decaycalc.schedule.kinds import COMMON, KINDS, Parameter, ScheduleKind, Type, Value, find_kind
 from decaycalc.schedule.length import Length, Unit
 
 _UNITS = {
@@ -43,7 +43,7 @@ class SegmentText:
     `defaults` are those of the name that it was called by.
     """
 
-    kind: Kind
+    kind: ScheduleKind
     arguments: Mapping[str, Value]
     defaults: Mapping[str, Value]
 
@@ -129,7 +129,7 @@ class _Parser:
         defaults = kind.variants.get(plain, {})
         return SegmentText(kind=kind, arguments=arguments, defaults=defaults)
 
-    def parse_argument(self, kind: Kind, earlier: dict[str, Value]) -> None:
+    def parse_argument(self, kind: ScheduleKind, earlier: dict[str, Value]) -> None:
         """Argument = parameter "=" value | path; it is added to the earlier ones."""
         start = self.position
         name = self.take("-_").lower().replace("-", "_")
@@ -303,7 +303,7 @@ class _Parser:
 _LOWEST_LR = frozenset({"min_lr", "lr_min", "eta_min", "lr_end", "end_lr", "end_learning_rate"})
 
 
-def _find_parameter(kind: Kind, name: str) -> Parameter:
+def _find_parameter(kind: ScheduleKind, name: str) -> Parameter:
     parameters = (*kind.parameters, *COMMON)
     for parameter in parameters:
         if name == parameter.name or name in parameter.aliases:

@@ -38,7 +38,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ScheduleKind:
     """One kind of schedule; `shapes.BUILDERS` makes its shape.
 
     `follows` names the functions that it reproduces step by step, and says where they differ.
@@ -104,22 +104,22 @@ COMMON = (
     _length("until", "where this segment ends and the next begins"),
 )  # fmt: skip
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+KINDS: tuple[ScheduleKind, ...] = (
+    ScheduleKind(
         name="constant",
         title="the peak lr throughout",
         follows="torch ConstantLR's end, optax constant_schedule, transformers constant",
         parameters=(_number("value", "multiplier", 1.0),),
         aliases=("fixed", "none", "constant-with-warmup"),
     ),
-    Kind(
+    ScheduleKind(
         name="linear",
         title="a straight line from initial to final",
         follows="torch LinearLR, optax linear_schedule, transformers linear",
         parameters=(_INITIAL, _FINAL, _LENGTH, _OVER),
         aliases=("triangle",),
     ),
-    Kind(
+    ScheduleKind(
         name="cosine",
         title="half a cosine from initial to final",
         follows="optax cosine_decay_schedule; after its end it holds, where torch"
@@ -137,7 +137,7 @@ KINDS: tuple[Kind, ...] = (
         aliases=("cosine-with-min-lr",),
         variants={"cosine-warmup-with-min-lr": {"ramp": "one", "counts": "one", "toward": "peak"}},
     ),
-    Kind(
+    ScheduleKind(
         name="cosine-restarts",
         title="half cosines one after the other",
         follows="torch CosineAnnealingWarmRestarts (period, growth), transformers"
@@ -164,7 +164,7 @@ KINDS: tuple[Kind, ...] = (
         aliases=("sgdr",),
         variants={"cosine-with-restarts": {"cycles": 1.0}},
     ),
-    Kind(
+    ScheduleKind(
         name="step",
         title="times gamma at each boundary",
         follows="torch StepLR (every) and MultiStepLR (at), optax piecewise_constant_schedule",
@@ -177,7 +177,7 @@ KINDS: tuple[Kind, ...] = (
         aliases=("multistep", "steps"),
         counts_from_start=True,
     ),
-    Kind(
+    ScheduleKind(
         name="exponential",
         title="times gamma every so often, continuously",
         follows="torch ExponentialLR, optax exponential_decay; staircase: step with every",
@@ -189,7 +189,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         aliases=("exp",),
     ),
-    Kind(
+    ScheduleKind(
         name="polynomial",
         title="a power of the share of the run that is left",
         follows="torch PolynomialLR, optax polynomial_schedule, transformers polynomial",
@@ -202,7 +202,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         aliases=("poly",),
     ),
-    Kind(
+    ScheduleKind(
         name="inverse",
         title="(1 + gamma*u)^-power",
         follows="Caffe inv; power 1 is TensorFlow's InverseTimeDecay",
@@ -213,7 +213,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         aliases=("inv",),
     ),
-    Kind(
+    ScheduleKind(
         name="inverse-sqrt",
         title="1/sqrt(1 + u/timescale)",
         follows="transformers inverse_sqrt, big_vision rsqrt",
@@ -223,7 +223,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         aliases=("rsqrt", "noam"),
     ),
-    Kind(
+    ScheduleKind(
         name="wsd",
         title="warm-up, stable, decay",
         follows="transformers warmup_stable_decay, a name for shape=cosine with start=final",
@@ -243,7 +243,7 @@ KINDS: tuple[Kind, ...] = (
         aliases=("trapezoid",),
         variants={"warmup-stable-decay": {"shape": "cosine", "start": "final"}},
     ),
-    Kind(
+    ScheduleKind(
         name="one-cycle",
         title="up to the peak, then far below the start",
         follows="torch OneCycleLR, which reaches its ends a step before optax's"
@@ -262,7 +262,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         aliases=("onecycle",),
     ),
-    Kind(
+    ScheduleKind(
         name="file",
         title="a CSV or JSON file of step and multiplier, lr or learning_rate (weight_decay for a"
         " decay schedule), or a Trainer's trainer_state.json",
@@ -280,7 +280,7 @@ KINDS: tuple[Kind, ...] = (
 FOLLOW_LOSSES = ("reduce-lr-on-plateau", "plateau", "greedy")
 
 
-def find_kind(name: str) -> Kind | None:
+def find_kind(name: str) -> ScheduleKind | None:
     """Return the kind of that name, alias or variant, None when there is none.
 
     Raises:

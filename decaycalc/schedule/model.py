@@ -10,10 +10,10 @@ import numpy as np
 
 from decaycalc.errors import ContradictionError
 from decaycalc.schedule.grammar import SegmentText, parse_segments
-from decaycalc.schedule.kinds import COMMON, KINDS, Kind, Type, Value
+from decaycalc.schedule.kinds import COMMON, KINDS, ScheduleKind, Type, Value
 from decaycalc.schedule.length import Length, Span
-from decaycalc.schedule.shapes import BUILDERS, Floats, Settings, Shape
-from decaycalc.schedule.table import Source, Subject, read_table
+from decaycalc.schedule.shapes import BUILDERS, Floats, SegmentParameters, Shape
+from decaycalc.schedule.table import ScheduleOf, TableSource, read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +23,10 @@ class Segment:
     `settings` are its parameters in steps and numbers. It counts its own steps from its start.
     """
 
-    kind: Kind
+    kind: ScheduleKind
     start: int
     stop: int
-    settings: Settings
+    settings: SegmentParameters
     shape: Shape
 
     @property
@@ -90,7 +90,7 @@ def _hold(t: Floats, per: int | None) -> Floats:
     return np.floor(t / per) * per if per is not None and per > 1 else t
 
 
-def _ramp(t: Floats, settings: Settings) -> Floats:
+def _ramp(t: Floats, settings: SegmentParameters) -> Floats:
     """Return the share of the warm-up that is done at its steps."""
     if settings.text("ramp") == "log":
         return np.log1p(t) / math.log(max(settings.warmup, 2))
@@ -172,7 +172,7 @@ def parse_schedule(
     *,
     total_steps: int,
     steps_per_epoch: Fraction | float | None = None,
-    of: Subject = Subject.LR,
+    of: ScheduleOf = ScheduleOf.LR,
     peak: float | None = None,
 ) -> Schedule:
     """Return the schedule that a text means on a run of so many steps.
@@ -191,7 +191,7 @@ def parse_schedule(
     """
     per_epoch = None if steps_per_epoch is None else Fraction(steps_per_epoch)
     span = Span(total_steps=total_steps, steps_per_epoch=per_epoch)
-    source = Source(of=of, peak=peak)
+    source = TableSource(of=of, peak=peak)
     segments: list[Segment] = []
     texts = parse_segments(text)
     for number, segment in enumerate(texts):
@@ -213,7 +213,7 @@ def tabulate(multipliers: Sequence[float]) -> Schedule:
         kind=next(each for each in KINDS if each.name == "file"),
         start=0,
         stop=len(values),
-        settings=Settings(
+        settings=SegmentParameters(
             values={each.name: each.default for each in COMMON}, warmup=0, length=len(values)
         ),
         shape=lambda t: values[np.clip(t.astype(np.intp), 0, last)],
@@ -235,7 +235,9 @@ def _stop(segment: SegmentText, span: Span, *, start: int, is_last: bool) -> int
     return stop
 
 
-def _resolve(segment: SegmentText, span: Span, source: Source, *, start: int, stop: int) -> Segment:
+def _resolve(
+    segment: SegmentText, span: Span, source: TableSource, *, start: int, stop: int
+) -> Segment:
     values: dict[str, object] = {}
     for parameter in (*segment.kind.parameters, *COMMON):
         value = segment.get(parameter)
@@ -248,7 +250,7 @@ def _resolve(segment: SegmentText, span: Span, source: Source, *, start: int, st
         values[parameter.name] = _in_steps(value, span)
     path = values.get("path")
     length = cast("int | None", values.get("length"))
-    settings = Settings(
+    settings = SegmentParameters(
         values=values,
         warmup=cast("int", values["warmup"] or 0),
         length=stop - start if length is None else length,

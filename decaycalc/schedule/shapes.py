@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decaycalc.errors import ContradictionError
-from decaycalc.schedule.table import Table
+from decaycalc.schedule.table import StepTable
 
 Floats = NDArray[np.float64]
 Shape = Callable[[Floats], Floats]
@@ -22,7 +22,7 @@ DEFAULT_TIMESCALE = 10_000  # steps; transformers' inverse square root without a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class SegmentParameters:
     """A segment's parameters in steps and numbers, and the steps that its shape has.
 
     `n_steps` is the length that the shape runs over, `warmup` that of the warm-up, `length` goes
@@ -32,7 +32,7 @@ class Settings:
     values: Mapping[str, object]
     warmup: int
     length: int
-    table: Table | None = None
+    table: StepTable | None = None
 
     @property
     def n_steps(self) -> int:
@@ -106,19 +106,19 @@ def _between(initial: float, final: float, share: Floats) -> Floats:
     return between
 
 
-def build_constant(settings: Settings) -> Shape:
+def build_constant(settings: SegmentParameters) -> Shape:
     """Return the same value at every step."""
     value = settings.number("value")
     return lambda u: np.full_like(u, value)
 
 
-def build_linear(settings: Settings) -> Shape:
+def build_linear(settings: SegmentParameters) -> Shape:
     """Return the line from initial to final."""
     initial, final = settings.number("initial"), settings.number("final")
     return lambda u: _between(initial, final, _remaining(u, settings.n_steps))
 
 
-def build_cosine(settings: Settings) -> Shape:
+def build_cosine(settings: SegmentParameters) -> Shape:
     """Return the half cosine from initial to final; after it the final value, or back up."""
     initial, final = settings.number("initial"), settings.number("final")
     exponent, mirror = settings.number("exponent"), settings.text("after") == "mirror"
@@ -131,7 +131,7 @@ def build_cosine(settings: Settings) -> Shape:
     return shape
 
 
-def build_polynomial(settings: Settings) -> Shape:
+def build_polynomial(settings: SegmentParameters) -> Shape:
     """Return initial to final along a power of the share that is left."""
     initial, final = settings.number("initial"), settings.number("final")
     power = settings.number("power")
@@ -144,7 +144,7 @@ def build_polynomial(settings: Settings) -> Shape:
     return shape
 
 
-def build_cosine_restarts(settings: Settings) -> Shape:
+def build_cosine_restarts(settings: SegmentParameters) -> Shape:
     """Return half cosines one after the other."""
     initial, final = settings.number("initial"), settings.number("final")
     gamma, n = settings.number("gamma"), settings.n_steps
@@ -159,7 +159,7 @@ def build_cosine_restarts(settings: Settings) -> Shape:
     return shape
 
 
-def restart_period(settings: Settings) -> tuple[float, bool]:
+def restart_period(settings: SegmentParameters) -> tuple[float, bool]:
     """Return the first cycle's steps, and whether the last cycle is followed by the final value."""
     period, cycles = settings.steps("period"), settings.number("cycles")
     if (period is None) == (cycles == 0):
@@ -182,7 +182,7 @@ def _cycle_position(u: Floats, period: float, growth: int) -> tuple[Floats, Floa
     return cycle.astype(np.float64), (u - starts[cycle]) / (period * float(growth) ** cycle)
 
 
-def build_step(settings: Settings) -> Shape:
+def build_step(settings: SegmentParameters) -> Shape:
     """Return initial times gamma at each boundary."""
     at, every = settings.all_steps("at"), settings.steps("every")
     initial, gammas = settings.number("initial"), settings.numbers("gamma")
@@ -206,28 +206,28 @@ def _step_every(initial: float, gammas: tuple[float, ...], every: int) -> Shape:
     return lambda t: initial * gammas[0] ** np.floor(t / every)
 
 
-def build_exponential(settings: Settings) -> Shape:
+def build_exponential(settings: SegmentParameters) -> Shape:
     """Return `initial*gamma^(u/every)`."""
     gamma, every = settings.number("gamma"), max(settings.steps("every") or 1, 1)
     initial = settings.number("initial")
     return lambda u: initial * gamma ** (u / every)
 
 
-def build_inverse(settings: Settings) -> Shape:
+def build_inverse(settings: SegmentParameters) -> Shape:
     """Return `initial*(1 + gamma*u)^-power`."""
     gamma, power = settings.number("gamma"), settings.number("power")
     initial = settings.number("initial")
     return lambda u: initial * (1 + gamma * u) ** -power
 
 
-def build_inverse_sqrt(settings: Settings) -> Shape:
+def build_inverse_sqrt(settings: SegmentParameters) -> Shape:
     """Return `initial/sqrt(1 + u/timescale)`."""
     given, initial = settings.steps("timescale"), settings.number("initial")
     timescale = max(given or settings.warmup or DEFAULT_TIMESCALE, 1)
     return lambda u: initial / np.sqrt((u + timescale) / timescale)
 
 
-def build_wsd(settings: Settings) -> Shape:
+def build_wsd(settings: SegmentParameters) -> Shape:
     """Return initial, and at the end the decay to final."""
     decay = max(settings.steps("decay") or 0, 1)
     initial, final = settings.number("initial"), settings.number("final")
@@ -249,7 +249,7 @@ FALLS: Mapping[str, Callable[[Floats], Floats]] = {
 }
 
 
-def build_one_cycle(settings: Settings) -> Shape:
+def build_one_cycle(settings: SegmentParameters) -> Shape:
     """Return the phases of one cycle, joined by half cosines or lines."""
     knots, levels = one_cycle_knots(settings)
     if settings.text("shape") == "linear":
@@ -257,7 +257,7 @@ def build_one_cycle(settings: Settings) -> Shape:
     return lambda u: _interpolate_cosine(u, np.array(knots), np.array(levels))
 
 
-def one_cycle_knots(settings: Settings) -> tuple[list[float], list[float]]:
+def one_cycle_knots(settings: SegmentParameters) -> tuple[list[float], list[float]]:
     """Return the steps where the phases end and the multipliers there.
 
     Source: torch.optim.lr_scheduler.OneCycleLR ends its phases at steps rise*n - 1 and n - 1;
@@ -287,16 +287,16 @@ def _interpolate_cosine(u: Floats, knots: Floats, levels: Floats) -> Floats:
     return below + (above - below) * fall(remaining)
 
 
-def build_file(settings: Settings) -> Shape:
+def build_file(settings: SegmentParameters) -> Shape:
     """Return the table's multipliers, between its rows joined or held."""
-    table = cast("Table", settings.table)
+    table = cast("StepTable", settings.table)
     knots, levels = np.array(table.steps), np.array(table.multipliers())
     if settings.text("interpolate") == "linear":
         return lambda t: np.interp(t, knots, levels)
     return lambda t: levels[np.clip(np.searchsorted(knots, t, side="right") - 1, 0, None)]
 
 
-BUILDERS: Mapping[str, Callable[[Settings], Shape]] = {
+BUILDERS: Mapping[str, Callable[[SegmentParameters], Shape]] = {
     "constant": build_constant,
     "linear": build_linear,
     "cosine": build_cosine,

@@ -21,7 +21,7 @@ LARGEST_MULTIPLIER = 1e9  # as of multipliers that are typed
 _EXPECTED = "expected rows of (step, multiplier) and nothing else"
 
 
-class Subject(StrEnum):
+class ScheduleOf(StrEnum):
     """What a schedule is of."""
 
     LR = "lr"
@@ -29,21 +29,23 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class TableSource:
     """What a file is read for: a schedule `of` a quantity whose peak is `peak`, if known."""
 
-    of: Subject = Subject.LR
+    of: ScheduleOf = ScheduleOf.LR
     peak: float | None = None
 
     @property
     def multipliers(self) -> tuple[str, ...]:
         """The columns that hold multipliers."""
-        return ("decay_multiplier", "multiplier") if self.of is Subject.DECAY else ("multiplier",)
+        return (
+            ("decay_multiplier", "multiplier") if self.of is ScheduleOf.DECAY else ("multiplier",)
+        )
 
     @property
     def absolutes(self) -> tuple[str, ...]:
         """The columns that hold the quantity itself."""
-        return ("weight_decay",) if self.of is Subject.DECAY else ("lr", "learning_rate")
+        return ("weight_decay",) if self.of is ScheduleOf.DECAY else ("lr", "learning_rate")
 
     def column_of(self, names: Iterable[str]) -> str | None:
         """Return the column to read, None where there is none: first what holds the quantity."""
@@ -52,7 +54,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class StepTable:
     """Rows of a schedule in rising order of their steps.
 
     `unit` is what one multiplier is of the values, 1 where they are multipliers. `is_logged` tells
@@ -63,7 +65,7 @@ class Table:
     column: str
     steps: tuple[float, ...]
     values: tuple[float, ...]
-    source: Source
+    source: TableSource
     is_logged: bool = False
 
     @property
@@ -91,13 +93,13 @@ class Table:
             )
 
 
-def read_table(path: str, source: Source | None = None) -> Table:
+def read_table(path: str, source: TableSource | None = None) -> StepTable:
     """Return the rows of a CSV file or, by its suffix, a JSON file.
 
     Raises:
         UnreadableFileError: Not a readable text file, or no such rows in it.
     """
-    source = source or Source()
+    source = source or TableSource()
     text = read_text(path)
     try:
         is_json = path.lower().endswith(".json")
@@ -108,7 +110,7 @@ def read_table(path: str, source: Source | None = None) -> Table:
     return table
 
 
-def _from_json(text: str, path: str, source: Source) -> Table:
+def _from_json(text: str, path: str, source: TableSource) -> StepTable:
     document = json.loads(text)
     if isinstance(document, dict) and "log_history" in document:
         return _from_log(document["log_history"], path, source)
@@ -118,7 +120,7 @@ def _from_json(text: str, path: str, source: Source) -> Table:
     return _from_records(rows, path, source)
 
 
-def _from_log(entries: list[Mapping[str, Any]], path: str, source: Source) -> Table:
+def _from_log(entries: list[Mapping[str, Any]], path: str, source: TableSource) -> StepTable:
     """Return a Trainer's logged lr. The lr logged after k steps is that of the k-th, number k - 1.
 
     Source: transformers trainer.py, `_inner_training_loop` ("get learning rate before update").
@@ -134,7 +136,7 @@ def _from_log(entries: list[Mapping[str, Any]], path: str, source: Source) -> Ta
     return _from_records(rows, path, source, is_logged=True)
 
 
-def _from_csv(text: str, path: str, source: Source) -> Table:
+def _from_csv(text: str, path: str, source: TableSource) -> StepTable:
     rows = [row for row in csv.reader(text.splitlines()) if row]
     heading = [cell.strip().lower() for cell in rows[0]] if rows else []
     if "step" not in heading:
@@ -147,9 +149,9 @@ def _from_csv(text: str, path: str, source: Source) -> Table:
     return _from_records(records, path, source, names=heading)
 
 
-def _from_pairs(rows: list[Any], path: str, source: Source) -> Table:
+def _from_pairs(rows: list[Any], path: str, source: TableSource) -> StepTable:
     pairs = [(float(step), float(value)) for step, value in rows]
-    return Table(
+    return StepTable(
         path=path,
         column=source.multipliers[-1],
         steps=tuple(step for step, _ in pairs),
@@ -161,16 +163,16 @@ def _from_pairs(rows: list[Any], path: str, source: Source) -> Table:
 def _from_records(
     rows: Sequence[Mapping[str, Any]],
     path: str,
-    source: Source,
+    source: TableSource,
     *,
     names: Iterable[str] | None = None,
     is_logged: bool = False,
-) -> Table:
+) -> StepTable:
     column = source.column_of(rows[0] if names is None else names)
     if column is None:
         known = ", ".join((*source.absolutes, *source.multipliers))
         raise UnreadableFileError(path, f"it has no column of {known}")
-    return Table(
+    return StepTable(
         path=path,
         column=column,
         steps=tuple(float(row["step"]) for row in rows),
@@ -180,7 +182,7 @@ def _from_records(
     )
 
 
-def _check(table: Table) -> None:
+def _check(table: StepTable) -> None:
     """Refuse rows that no schedule has.
 
     Raises:

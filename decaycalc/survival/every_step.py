@@ -20,7 +20,7 @@ SMALL_LOSS = 1e-4  # largest loss in all for which the ages of equal steps are a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class DecayCourse:
     """A decay over the rows of a run, which follow one another; lists of one number a row.
 
     `stops` is the step after each row, `logs` what it leaves of a weight, `signs` what it makes of
@@ -62,7 +62,7 @@ class ScheduledRule:
         return self.rule.factors(multiplier, decay_multiplier) * -self.rule.peak_shrink
 
 
-def follow(decay: ScheduledRule, edges: list[int]) -> Course:
+def follow(decay: ScheduledRule, edges: list[int]) -> DecayCourse:
     """Return the course of a decay; each edge but the first is the end of a row.
 
     Raises:
@@ -81,7 +81,7 @@ def follow(decay: ScheduledRule, edges: list[int]) -> Course:
     stops, logs, signs, shrinks, gone = (
         np.concatenate(each).tolist() for each in zip(*(part[0] for part in parts), strict=True)
     )
-    return Course(
+    return DecayCourse(
         stops=stops, logs=logs, signs=signs, shrinks=shrinks, gone=gone,
         largest=max(part[1] for part in parts),
         lefts=None if walker is None else walker.lefts,
@@ -145,13 +145,13 @@ def find_log(decay: ScheduledRule, start: int, stop: int, *, log: float, target:
     return start + int(above[0]) if len(above) else stop - 1
 
 
-def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> Course:
+def _follow_equal_steps(rule: DecayRule, edges: list[int]) -> DecayCourse:
     """Return the course of a decay at peak lr throughout, a row between two edges."""
     change = rule.changes(np.array([-rule.peak_shrink]), rule.peak_shrink)
     turns = -1.0 if change[0] < -1 else 1.0
     log, stops = float(log_left(change, rule.peak_shrink)[0]), edges[1:]
     lengths = [stop - start for start, stop in pairwise(edges)]
-    return Course(
+    return DecayCourse(
         stops=stops,
         logs=[n * log for n in lengths],
         signs=[turns**n for n in lengths],

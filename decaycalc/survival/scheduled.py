@@ -13,7 +13,7 @@ from decaycalc.conversion.rounding import precision_warning
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import Schedule, parse_schedule
-from decaycalc.schedule.table import Subject
+from decaycalc.schedule.table import ScheduleOf
 from decaycalc.survival.documents import ScheduleJson, SummaryJson
 from decaycalc.survival.equilibrium import Equilibrium, predict_equilibrium
 from decaycalc.survival.rule import DecayRule
@@ -124,7 +124,7 @@ def lay_schedule(text: str, run: Run) -> Schedule:
         MissingQuantityError: The length of the run, or of an epoch, is unknown.
         DecaycalcError: A bad text.
     """
-    return _lay(text, run, of=Subject.LR, peak=None if run.lr is None else float(run.lr))
+    return _lay(text, run, of=ScheduleOf.LR, peak=None if run.lr is None else float(run.lr))
 
 
 def lay_decay_schedule(text: str, side: Side, value: Fraction) -> Schedule:
@@ -136,7 +136,7 @@ def lay_decay_schedule(text: str, side: Side, value: Fraction) -> Schedule:
         DecaycalcError: A bad text.
     """
     require_proportional(side.convention)
-    return _lay(text, side.run, of=Subject.DECAY, peak=float(value) or None)
+    return _lay(text, side.run, of=ScheduleOf.DECAY, peak=float(value) or None)
 
 
 def require_proportional(record: Convention) -> None:
@@ -152,7 +152,7 @@ def require_proportional(record: Convention) -> None:
         )
 
 
-def _lay(text: str, run: Run, *, of: Subject, peak: float | None) -> Schedule:
+def _lay(text: str, run: Run, *, of: ScheduleOf, peak: float | None) -> Schedule:
     total = run.total_steps
     if total is None:
         raise MissingQuantityError("a schedule", ("steps",))

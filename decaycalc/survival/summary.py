@@ -15,7 +15,7 @@ from decaycalc.algebra.number import ratio
 from decaycalc.errors import InvalidValueError
 from decaycalc.schedule import Schedule
 from decaycalc.survival.documents import SurvivalPointJson
-from decaycalc.survival.every_step import Course, ScheduledRule, find_log, follow
+from decaycalc.survival.every_step import DecayCourse, ScheduledRule, find_log, follow
 from decaycalc.survival.rule import DecayRule
 
 MOST_POINTS = 100_000  # more than any plot has pixels
@@ -124,7 +124,7 @@ def _points(decay: ScheduledRule, n_points: int) -> list[int]:
     return sorted(knots | {round(place * last / (n - 1)) for place in range(n)})
 
 
-def _survivals(course: Course) -> dict[int, float]:
+def _survivals(course: DecayCourse) -> dict[int, float]:
     """Return what is left of the initial weights at the end of each row.
 
     Raises:
@@ -169,13 +169,13 @@ class _Updates:
     """
 
     decay: ScheduledRule
-    course: Course
+    course: DecayCourse
     after: list[float]
     total: float
     are_averaged: bool
 
     @classmethod
-    def of(cls, decay: ScheduledRule, course: Course) -> "_Updates":
+    def of(cls, decay: ScheduledRule, course: DecayCourse) -> "_Updates":
         """Return the updates of a run."""
         after = [0.0, *_running(course.logs[::-1])]
         total = after.pop()

@@ -17,7 +17,7 @@ from decaycalc.verification.rules.optimizers import Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class Term:
+class ObjectiveTerm:
     """One term of an objective, as it is written, and the expression of its coefficient."""
 
     name: str
@@ -29,7 +29,7 @@ class Term:
         return evaluator(self.coefficient)
 
 
-def split_objective(text: str, node: ast.expr, offset: int) -> tuple[Term, ...]:
+def split_objective(text: str, node: ast.expr, offset: int) -> tuple[ObjectiveTerm, ...]:
     """Return the terms of a checked expression that begins at `offset` of the text.
 
     Raises:
@@ -41,7 +41,7 @@ def split_objective(text: str, node: ast.expr, offset: int) -> tuple[Term, ...]:
     return terms
 
 
-def gradient(terms: tuple[Term, ...], scope: Scope) -> Array:
+def gradient(terms: tuple[ObjectiveTerm, ...], scope: Scope) -> Array:
     """Return the gradient of an objective, shaped as the weights.
 
     `scope` holds `g`, the minibatch gradient of the data loss as the run reduces it, and
@@ -56,11 +56,11 @@ def gradient(terms: tuple[Term, ...], scope: Scope) -> Array:
     return total
 
 
-def _split(text: str, node: ast.expr, offset: int) -> tuple[Term, ...]:
+def _split(text: str, node: ast.expr, offset: int) -> tuple[ObjectiveTerm, ...]:
     """Return the terms in `node`, none when it is a number."""
     source = ast.unparse(node)
     if source in _GRADIENTS:
-        return (Term(name=source, coefficient=ast.Constant(1.0)),)
+        return (ObjectiveTerm(name=source, coefficient=ast.Constant(1.0)),)
     match node:
         case ast.Constant():
             return ()
@@ -76,7 +76,7 @@ def _split(text: str, node: ast.expr, offset: int) -> tuple[Term, ...]:
             raise error_at(text, node.col_offset + offset, f"numbers and {', '.join(_GRADIENTS)}")
 
 
-def _split_operation(text: str, node: ast.BinOp, offset: int) -> tuple[Term, ...]:
+def _split_operation(text: str, node: ast.BinOp, offset: int) -> tuple[ObjectiveTerm, ...]:
     """Return the terms of an operation: terms may be added, and scaled by numbers."""
     left, right = (_split(text, side, offset) for side in (node.left, node.right))
     match node.op:
@@ -94,10 +94,12 @@ def _split_operation(text: str, node: ast.BinOp, offset: int) -> tuple[Term, ...
             raise error_at(text, node.col_offset + offset, "terms times numbers only")
 
 
-def _scaled(terms: tuple[Term, ...], operation: ast.operator, factor: ast.expr) -> tuple[Term, ...]:
+def _scaled(
+    terms: tuple[ObjectiveTerm, ...], operation: ast.operator, factor: ast.expr
+) -> tuple[ObjectiveTerm, ...]:
     """Return the terms with `operation factor` applied to each coefficient."""
     return tuple(
-        Term(name=term.name, coefficient=ast.BinOp(term.coefficient, operation, factor))
+        ObjectiveTerm(name=term.name, coefficient=ast.BinOp(term.coefficient, operation, factor))
         for term in terms
     )
 

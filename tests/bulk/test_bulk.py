@@ -423,7 +423,7 @@ def test_a_line_beyond_all_measure_is_refused(monkeypatch):
 
 def test_memories_are_bounded(monkeypatch):
     monkeypatch.setattr(converter_module, "_MOST", 3)
-    monkeypatch.setattr(converter_module, "_MOST_SHAPES", 2)
+    monkeypatch.setattr(converter_module, "_MOST_COLUMNS", 2)
     names = ("grad_accum", "world_size", "lr_mult", "update_share", "x", "y")
     rows = [{"value": 1e-4, **SETTINGS, "momentum": n / 10, names[n % 6]: 1} for n in range(9)]
     assert [row["result"] for row in answers(rows)] == [5e-05] * 9

@@ -126,7 +126,7 @@ def test_a_fault_of_ours_is_an_error_of_its_row_alone(monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(converter.Converter, "answer", broken)
+    monkeypatch.setattr(converter.Converter, "row_text", broken)
     out, tally = lines_of([GOOD, GOOD])
     assert (tally.rows, tally.failed) == (2, 2)
     assert "please report it: ZeroDivisionError" in json.loads(out[0])["error"]["message"]

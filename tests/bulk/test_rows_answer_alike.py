@@ -11,7 +11,7 @@ import random
 
 import pytest
 
-from decaycalc.answers import answer
+from decaycalc.answers import answer_of
 from decaycalc.bulk.csv_rows import convert_csv
 from decaycalc.bulk.fields import SETTINGS, question_of
 from decaycalc.bulk.json_rows import convert_jsonl
@@ -95,7 +95,7 @@ def alone(text):
         if value is not None
     }
     try:
-        reply = answer(replace(question_of(fields), value=fields["value"]))
+        reply = answer_of(replace(question_of(fields), value=fields["value"]))
     except DecaycalcError as error:
         return str(error)
     if isinstance(fields.get("to"), str) and reply.conversions[0].missing:

@@ -14,8 +14,7 @@ from decaycalc.checks import parse_checks, run_check
 from decaycalc.cli.main import main
 from decaycalc.conventions.catalogue import find
 from decaycalc.errors import InvalidValueError, MissingQuantityError
-from decaycalc.grouped_answers import answer as answer_with_groups
-from decaycalc.grouped_answers import answer_of_group
+from decaycalc.grouped_answers import answer_of_group, grouped_answer
 
 BASE = {"value": "0.01", "from": "pytorch-adamw", "lr": "2e-4", "to": "tfa-adamw"}
 ASKED = [
@@ -117,7 +116,7 @@ def test_groups_have_no_room_in_csv():
 def test_a_group_needs_a_value_and_a_check_one_rule():
     question = Question(source=find("pytorch-adamw"), groups=("B:lr*2",))
     with pytest.raises(MissingQuantityError, match="value"):
-        answer_with_groups(question)
+        grouped_answer(question)
     two = Question(source=find("pytorch-adamw"), value="0.1", groups=("B:lr*2", "A:lr*3"))
     with pytest.raises(InvalidValueError, match="one rule"):
         answer_of_group(two)

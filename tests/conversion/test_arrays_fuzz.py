@@ -86,13 +86,13 @@ def one_by_one(value, source, target, run, given):
 def test_arrays_answer_as_their_elements_whatever_is_an_array(seed, monkeypatch):
     rng = random.Random(seed)  # noqa: S311  (no secrets)
     asked = []
-    element = array_request.Request.element
+    element = array_request.ArrayRequest.element
 
     def counted(self, place):
         asked.append(place)
         return element(self, place)
 
-    monkeypatch.setattr(array_request.Request, "element", counted)
+    monkeypatch.setattr(array_request.ArrayRequest, "element", counted)
     every = [record.key for record in conventions() if record.refusal is None]
     found = 0
     for number in range(120):

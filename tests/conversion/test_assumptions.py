@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import decaycalc
 from decaycalc.algebra.quantity import EXTRAS, OF_GROUPS
-from decaycalc.answers import Question, answer
+from decaycalc.answers import Question, answer_of
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
 from decaycalc.conventions.run import Run
@@ -253,7 +253,7 @@ def test_an_lr_has_a_family(key, family):
 def test_between_families_the_target_s_lr_is_its_own(source, target, own):
     value = 100 if source == "half-life-steps" else "0.01"
     run = Run(lr="0.01", momentum=0)
-    shown = answer(
+    shown = answer_of(
         Question(source=find(source), value=value, run=run, targets=(find(target),))
     ).conversions[0]
     assert shown.missing == (("to_lr",) if own else ())
@@ -380,13 +380,13 @@ def test_a_factor_of_many_steps_has_a_sign_above_1_and_an_end():
 
 
 def test_a_form_s_strength_is_open_where_its_lr_is():
-    shown = answer(Question(source=find("pytorch-asgd"), value=1))
+    shown = answer_of(Question(source=find("pytorch-asgd"), value=1))
     assert shown.strength is None
 
 
 def test_a_quantity_that_no_convention_of_a_list_takes_is_refused():
     with pytest.raises(ContradictionError, match="takes no nbs, nor do its targets"):
-        answer(Question(source=find("pytorch-sgd"), value=1, run=Run(extras=(("nbs", 64),))))
+        answer_of(Question(source=find("pytorch-sgd"), value=1, run=Run(extras=(("nbs", 64),))))
 
 
 def test_a_run_says_its_optimizer_and_its_loss():

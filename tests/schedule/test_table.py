@@ -8,7 +8,7 @@ import pytest
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.schedule import parse_schedule
-from decaycalc.schedule.table import Source, Subject, read_table
+from decaycalc.schedule.table import ScheduleOf, TableSource, read_table
 
 
 def write(folder: Path, name: str, text: str | bytes) -> str:
@@ -113,13 +113,13 @@ def test_a_learning_rate_is_taken_over_the_peak(tmp_path: Path, column: str) -> 
 
 def test_a_weight_decay_is_read_for_the_decay_alone(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "step,lr,weight_decay\n0,1,0.04\n10,0,0.4\n")
-    decay = parse_schedule(f"file:{path}", total_steps=10, of=Subject.DECAY, peak=0.04)
+    decay = parse_schedule(f"file:{path}", total_steps=10, of=ScheduleOf.DECAY, peak=0.04)
     assert decay.multiplier(np.array([0.0, 5])) == pytest.approx([1, 5.5])
     lr = parse_schedule(f"file:{path}", total_steps=10, peak=1.0)
     assert lr.multiplier(np.array([0.0, 5])) == pytest.approx([1, 0.5])
     curve = json.dumps({"curve": [{"step": 0, "multiplier": 1, "decay_multiplier": 3}]})
     path = write(tmp_path, "b.json", curve)
-    assert read_table(path, Source(of=Subject.DECAY)).values == (3,)
+    assert read_table(path, TableSource(of=ScheduleOf.DECAY)).values == (3,)
     assert read_table(path).values == (1,)
 
 

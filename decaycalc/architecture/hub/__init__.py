@@ -33,10 +33,10 @@ from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError, nearest_names
 from decaycalc.record import replace
 
-Rule = Callable[[Fields, str], Architecture]
+Build = Callable[[Fields, str], Architecture]
 
 # Class name in transformers, builder, heads; the first head is taken where none is named.
-MODEL_TYPES: dict[str, tuple[str, Rule, tuple[str, ...]]] = {
+MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "bert": ("Bert", encoders.bert, encoders.BERT_HEADS),
     "roberta": ("Roberta", encoders.roberta, encoders.ROBERTA_HEADS),
     "xlm-roberta": ("XLMRoberta", encoders.xlm_roberta, encoders.ROBERTA_HEADS),

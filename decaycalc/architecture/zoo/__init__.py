@@ -23,7 +23,7 @@ from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
 from decaycalc.architecture.zoo.nanogpt import nanogpt
 from decaycalc.errors import MOST_SUGGESTIONS
 
-Rule = Callable[[], Architecture]
+Build = Callable[[], Architecture]
 IMAGENET = 1000
 
 
@@ -35,8 +35,8 @@ def _hub(name: str) -> Architecture:
     return build_config(Fields(path=name, values=CONFIGS[name]))
 
 
-def _plain() -> dict[str, Rule]:
-    models: dict[str, Rule] = {
+def _plain() -> dict[str, Build]:
+    models: dict[str, Build] = {
         "lenet-300-100": partial(plain.lenet_300_100, 10),
         "lenet-5": partial(plain.lenet_5, 10),
         "alexnet": partial(plain.alexnet, IMAGENET),
@@ -53,8 +53,8 @@ def _plain() -> dict[str, Rule]:
     return models
 
 
-def _residual() -> dict[str, Rule]:
-    models: dict[str, Rule] = {}
+def _residual() -> dict[str, Build]:
+    models: dict[str, Build] = {}
     for depth in residual.RESNET_STAGES:
         name = f"resnet{depth}"
         models[name] = partial(residual.resnet, depth, IMAGENET, name=name)
@@ -73,8 +73,8 @@ def _residual() -> dict[str, Rule]:
     return models
 
 
-def _mobile() -> dict[str, Rule]:
-    models: dict[str, Rule] = {"mobilenet_v2": partial(mobile.mobilenet_v2, IMAGENET)}
+def _mobile() -> dict[str, Build]:
+    models: dict[str, Build] = {"mobilenet_v2": partial(mobile.mobilenet_v2, IMAGENET)}
     for size in mobile.MOBILENET_V3:
         models[f"mobilenet_v3_{size}"] = partial(mobile.mobilenet_v3, size, IMAGENET)
     for size in mobile.EFFICIENTNET_SCALES:
@@ -84,8 +84,8 @@ def _mobile() -> dict[str, Rule]:
     return models
 
 
-def _scaled() -> dict[str, Rule]:
-    models: dict[str, Rule] = {}
+def _scaled() -> dict[str, Build]:
+    models: dict[str, Build] = {}
     for size in scaled.MNASNET:
         models[f"mnasnet{size}"] = partial(scaled.mnasnet, size, IMAGENET)
     for size in scaled.SHUFFLENET_V2:
@@ -95,8 +95,8 @@ def _scaled() -> dict[str, Rule]:
     return models
 
 
-def _transformers() -> dict[str, Rule]:
-    models: dict[str, Rule] = {}
+def _transformers() -> dict[str, Build]:
+    models: dict[str, Build] = {}
     for size in vision.VIT:
         models[f"vit_{size}"] = partial(vision.vit, size, IMAGENET)
     for size in vision.SWIN:
@@ -119,7 +119,7 @@ def _transformers() -> dict[str, Rule]:
 
 
 _SCALED_HALVES = tuple(name for name in _scaled() if name.endswith(("_6gf", "_2gf")))
-MODELS: dict[str, Rule] = {
+MODELS: dict[str, Build] = {
     **_plain(),
     **_residual(),
     **_mobile(),

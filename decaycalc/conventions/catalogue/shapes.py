@@ -49,7 +49,7 @@ _MODELLED = frozenset(
 )
 """Optimizers that the simulator knows by their own names; of others it knows the decay alone."""
 
-Shape = Callable[..., Convention]
+Constructor = Callable[..., Convention]
 """A constructor of records: `decoupled`, `penalty`, `objective`, or `Convention` for the odd ones."""
 
 
@@ -107,7 +107,7 @@ def package(*, release: str = "", **shared: Any) -> Callable[..., Convention]:
     """
     executed = {"verification": f"executed: {release}"} if release else {}
 
-    def make(shape: Shape, name: str = "", **own: Any) -> Convention:
+    def make(shape: Constructor, name: str = "", **own: Any) -> Convention:
         parameter = own.get("parameter", shared.get("parameter", ""))
         words = {"name": name, "key": name.lower().replace("_", "-"), "parameter": parameter}
         fields = executed | {field: _filled(text, words) for field, text in shared.items()} | own

@@ -10,7 +10,7 @@ from typing import Any
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live.apart import in_doubles, kept_random
 from decaycalc.training.live.keras_like import Variable
-from decaycalc.training.live.trial import Steps, Trial, small_shape
+from decaycalc.training.live.trial import CopyTrial, Steps, small_shape
 
 _DOUBLE = "float64"
 
@@ -29,7 +29,7 @@ def framework_of(optimizer: Any) -> Any:
     raise InvalidValueError("optimizer", name, "cannot be probed: its Keras has no Variable")
 
 
-def trial_of(optimizer: Any, variable: Variable, options: Mapping[str, Any]) -> Trial:
+def trial_of(optimizer: Any, variable: Variable, options: Mapping[str, Any]) -> CopyTrial:
     """Return the trial of an optimizer over a small variable like one of the user's.
 
     `options` are its configuration.
@@ -40,7 +40,7 @@ def trial_of(optimizer: Any, variable: Variable, options: Mapping[str, Any]) -> 
     copied = _Copy(
         made=type(optimizer), options=options, variable=variable, framework=framework_of(optimizer)
     )
-    return Trial(
+    return CopyTrial(
         name=type(optimizer).__name__,
         shape=small_shape(variable.shape),
         take=copied.take,

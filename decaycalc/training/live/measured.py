@@ -8,7 +8,7 @@ from struct import pack, unpack
 
 from decaycalc.conventions.record import Follows
 from decaycalc.errors import InvalidValueError
-from decaycalc.training.live.trial import Gradient, Trial, Weights
+from decaycalc.training.live.trial import CopyTrial, Gradient, Weights
 
 _EXACT = 1e-3  # how far the shares of a tensor's weights may lie apart: some step in float32
 # A decay of 0 switches the trust ratio of some optimizers off as well: next to nothing does not.
@@ -57,7 +57,7 @@ class TrialSetting:
     optimizer rounds to float32 within, whatever it is given.
     """
 
-    trial: Trial
+    trial: CopyTrial
     lr: float | None
     weight_decay: float
     warm: int = 0

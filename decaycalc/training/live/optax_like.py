@@ -44,7 +44,7 @@ def parameters_of(optimizer: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
+class ParameterLeaf:
     """One leaf of the parameters: its name, its shape, and the chain that its update passes."""
 
     name: str
@@ -71,7 +71,7 @@ class Read:
 
     base: Any
     small: Any
-    leaves: tuple[Leaf, ...]
+    leaves: tuple[ParameterLeaf, ...]
 
     @property
     def title(self) -> str:
@@ -103,7 +103,9 @@ def read(optimizer: Any, params: Any) -> Read:
         except Exception as error:  # a mask may raise anything
             said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             raise InvalidValueError("optimizer", "optax", f"its mask fails: {said}") from error
-        leaves.append(Leaf(name=_path(path), shape=shape, chain=chain, record=record_of(chain)))
+        leaves.append(
+            ParameterLeaf(name=_path(path), shape=shape, chain=chain, record=record_of(chain))
+        )
     return Read(base=base, small=small, leaves=tuple(leaves))
 
 

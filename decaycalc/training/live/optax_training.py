@@ -6,7 +6,7 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.record import replace
 from decaycalc.training.live.apart import in_doubles
-from decaycalc.training.live.optax_like import AFTER_LR, Leaf, Read, framework, read
+from decaycalc.training.live.optax_like import AFTER_LR, ParameterLeaf, Read, framework, read
 from decaycalc.training.live.optax_trial import shares_of
 from decaycalc.training.live.told import live_training, number_text
 from decaycalc.training.record import Course, Group, GroupedTensor, Training
@@ -51,7 +51,7 @@ def training_of(
 
 
 def _grouped(
-    leaves: tuple[Leaf, ...], shares: tuple[float | None, ...], steps: int | None
+    leaves: tuple[ParameterLeaf, ...], shares: tuple[float | None, ...], steps: int | None
 ) -> tuple[tuple[Group, ...], tuple[GroupedTensor, ...]]:
     """Return the groups of leaves of one kind, and each leaf with its group."""
     groups: dict[Any, Group] = {}
@@ -80,7 +80,7 @@ def round_to(share: float) -> float:
     return float(f"{share:.9g}")
 
 
-def _group(name: str, leaf: Leaf, share: float | None, steps: int | None) -> Group:
+def _group(name: str, leaf: ParameterLeaf, share: float | None, steps: int | None) -> Group:
     """Return the group of a leaf: its own lr and λ, or the decay that was measured."""
     if not leaf.is_known:
         return Group(name=name, weight_decay=None if share is None else number_text(share, "share"))

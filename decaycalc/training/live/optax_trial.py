@@ -6,9 +6,9 @@ from typing import Any
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live.apart import in_doubles, kept_random
-from decaycalc.training.live.optax_like import Leaf, Read, framework
+from decaycalc.training.live.optax_like import ParameterLeaf, Read, framework
 from decaycalc.training.live.optax_links import rebuilt
-from decaycalc.training.live.trial import Steps, Trial, numbers, small_shape
+from decaycalc.training.live.trial import CopyTrial, Steps, numbers, small_shape
 
 _WARM = 12  # steps that fill the moments before anything is measured
 # How far two decays that agree differ, what is none, and what of a step comes back in the next.
@@ -16,11 +16,11 @@ _EXACT, _NOISE, _CARRIED = 1e-3, 1e-12, 0.05
 _MISSING = "optax has no gradient that is missing"
 
 
-def trial_of(found: Read, at: int) -> Trial:
+def trial_of(found: Read, at: int) -> CopyTrial:
     """Return the trial of one leaf's updates, by its place `at`; all others stay where they are."""
     leaf = found.leaves[at]
     momentum = leaf.chain.momentum
-    return Trial(
+    return CopyTrial(
         name="optax",
         shape=small_shape(leaf.shape),
         take=_Copy(found=found, at=at, step=_step(found.base, leaf)).take,
@@ -30,7 +30,7 @@ def trial_of(found: Read, at: int) -> Trial:
     )  # fmt: skip
 
 
-def _step(base: Any, leaf: Leaf) -> Callable[..., Any]:
+def _step(base: Any, leaf: ParameterLeaf) -> Callable[..., Any]:
     """Return a step of a copy with any lr and λ, compiled once."""
     jax, numbers_of = framework(), leaf.chain.setter()
 

@@ -18,7 +18,7 @@ from decaycalc.training.live.foreign import foreign_errors
 from decaycalc.training.live.measured import Acts, Measured, TrialSetting, is_coarse, measure
 from decaycalc.training.live.read import unwrapped
 from decaycalc.training.live.subject import ProbeSubject, subjects_of
-from decaycalc.training.live.trial import Trial
+from decaycalc.training.live.trial import CopyTrial
 
 _DECAY = 0.1  # what stands in for a decay of 0
 _MOST = 1e300  # a weight decay that a product with an lr leaves finite
@@ -244,7 +244,7 @@ def _with_the_rest(measured: Measured, subject: ProbeSubject, setting: TrialSett
     )  # fmt: skip
 
 
-def _setting(subject: ProbeSubject, trial: Trial) -> TrialSetting:
+def _setting(subject: ProbeSubject, trial: CopyTrial) -> TrialSetting:
     """Return the numbers to step with: the own ones, where there is a decay that can be seen."""
     own = subject.weight_decay or 0.0
     if (subject.lr or 1) * own < _LEAST:

@@ -18,7 +18,7 @@ from decaycalc.training.live import (
 from decaycalc.training.live.conventions import convention_of
 from decaycalc.training.live.read import NO_OPTIMIZER
 from decaycalc.training.live.told import number_text
-from decaycalc.training.live.trial import Trial
+from decaycalc.training.live.trial import CopyTrial
 
 _LR = 1e-3  # what stands in for an lr of 0
 
@@ -35,7 +35,7 @@ class ProbeSubject:
     name: str
     n_dims: int
     record: Convention | None = None
-    trial: Trial | None = None
+    trial: CopyTrial | None = None
     lr: float | None = None
     weight_decay: float | None = None
     exempt: bool = False

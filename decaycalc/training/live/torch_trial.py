@@ -11,7 +11,7 @@ from typing import Any
 
 from decaycalc.training.live.apart import kept_random
 from decaycalc.training.live.told import counted_from
-from decaycalc.training.live.trial import Steps, Trial, small_shape
+from decaycalc.training.live.trial import CopyTrial, Steps, small_shape
 
 # What a group holds besides its options: its tensors, and what steps and schedulers have written.
 _STATE = frozenset({"params", "param_names", "step", "k", "initial_lr"})
@@ -26,7 +26,7 @@ _PLAIN = {"capturable": False, "differentiable": False}
 _HIGH = 1e6
 
 
-def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> Trial:
+def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> CopyTrial:
     """Return the trial of a group's kind: the options that it holds, without its tensors.
 
     `like` is one of the user's tensors, which small ones are made from and which is never written.
@@ -40,7 +40,7 @@ def trial_of(optimizer: Any, group: Mapping[str, Any], like: Any) -> Trial:
         lr=group.get("initial_lr", group.get("lr")),
         like=like,
     )
-    return Trial(
+    return CopyTrial(
         name=type(optimizer).__name__,
         shape=small_shape(like.shape),
         take=copied.take,

@@ -36,7 +36,7 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class CopyTrial:
     """An optimizer's kind by its name, its options, and how a copy of it over one tensor steps.
 
     `take` returns the weights after each step; it may raise anything, and changes nothing of the

@@ -18,7 +18,7 @@ from decaycalc.errors import InvalidValueError
 Array = NDArray[np.float64]
 Memory = dict[str, Array]
 """A block's buffers between steps; a missing one is zero."""
-Settings = Mapping[str, float]
+Hyperparameters = Mapping[str, float]
 """A block's hyper-parameters, and the step's `lr`."""
 
 
@@ -30,24 +30,26 @@ class Block:
     direction settles at over a constant gradient, for those that are linear in it.
     """
 
-    direction: Callable[[Memory, tuple[Array, ...], Settings], Array]
+    direction: Callable[[Memory, tuple[Array, ...], Hyperparameters], Array]
     defaults: Mapping[str, float]
     inputs: int = 1
     weighted: bool = False
-    gain: Callable[[Settings], float] = lambda _: 1.0
+    gain: Callable[[Hyperparameters], float] = lambda _: 1.0
 
     @property
     def names(self) -> frozenset[str]:
         """The names of its settings, which a rule may give as keywords."""
         return frozenset(self.defaults)
 
-    def __call__(self, memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+    def __call__(
+        self, memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
+    ) -> Array:
         """Return the direction for this step, shaped as the gradient, and advance `memory`."""
         memory["t"] = memory.get("t", np.zeros(())) + 1
         return self.direction(memory, inputs, settings)
 
 
-def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return torch's momentum buffer; the first one is the undampened gradient.
 
     Source: torch/optim/sgd.py, _single_tensor_sgd.
@@ -59,7 +61,9 @@ def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -
     return _nesterov(memory["buffer"], grad, settings) if momentum else grad
 
 
-def _heavy_ball_dampened(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _heavy_ball_dampened(
+    memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
+) -> Array:
     """Return MLX' momentum buffer; the first one is dampened as all others.
 
     Source: mlx/python/mlx/optimizers/optimizers.py, SGD.apply_single.
@@ -70,7 +74,7 @@ def _heavy_ball_dampened(memory: Memory, inputs: tuple[Array, ...], settings: Se
     return _nesterov(memory["buffer"], grad, settings) if momentum else grad
 
 
-def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return `v = momentum*v + d`, what Caffe, Keras and Darknet subtract; d may hold the lr.
 
     Source: caffe/src/caffe/solvers/sgd_solver.cpp; keras/src/optimizers/sgd.py.
@@ -80,7 +84,7 @@ def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> 
     return _nesterov(memory["velocity"], step, settings)
 
 
-def _nesterov(buffer: Array, grad: Array, settings: Settings) -> Array:
+def _nesterov(buffer: Array, grad: Array, settings: Hyperparameters) -> Array:
     """Return the buffer itself, or the look-ahead `grad + momentum*buffer`."""
     return grad + settings["momentum"] * buffer if settings["nesterov"] else buffer
 
@@ -91,7 +95,7 @@ def _ema(memory: Memory, name: str, value: Array, beta: float) -> Array:
     return memory[name]
 
 
-def _denominator(second_moment: Array, settings: Settings) -> Array:
+def _denominator(second_moment: Array, settings: Hyperparameters) -> Array:
     """Return `sqrt(v + eps_root) + eps`."""
     root: Array = np.sqrt(second_moment + settings["eps_root"])
     return root + settings["eps"]
@@ -103,7 +107,7 @@ def _divide(numerator: Array, denominator: Array) -> Array:
     return np.divide(numerator, denominator, out=quotient, where=denominator != 0)
 
 
-def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Adam's direction with bias correction.
 
     `epsilon_hat` adds epsilon before the second moment is corrected, as section 2 of the paper's
@@ -120,7 +124,9 @@ def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Arra
     return _divide(mean / first, _denominator(square / second, settings))
 
 
-def _adam_uncorrected(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adam_uncorrected(
+    memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
+) -> Array:
     """Return Adam's direction without bias correction, as MLX, BERT and LAMB's first version do.
 
     Source: mlx/python/mlx/optimizers/optimizers.py, Adam.apply_single.
@@ -131,7 +137,7 @@ def _adam_uncorrected(memory: Memory, inputs: tuple[Array, ...], settings: Setti
     return _divide(mean, _denominator(square, settings))
 
 
-def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return NAdam's direction; Keras' is the one with momentum_decay 1.
 
     Source: torch/optim/nadam.py; keras/src/optimizers/nadam.py.
@@ -149,7 +155,7 @@ def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Arr
     return _divide(ahead, _denominator(square, settings))
 
 
-def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return RAdam's direction: plain momentum until the variance can be estimated.
 
     Source: arXiv 1908.03265, algorithm 2; torch/optim/radam.py.
@@ -167,7 +173,7 @@ def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Arr
     return _divide(mean * root, _denominator(square, settings))
 
 
-def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Adamax' direction; `eps` joins the gradient (torch), `eps_root` the norm (Keras).
 
     Source: torch/optim/adamax.py; keras/src/optimizers/adamax.py.
@@ -179,7 +185,7 @@ def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Ar
     return _divide(mean, memory["u"] + settings["eps_root"])
 
 
-def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return RMSprop's direction, with the heavy ball after the division.
 
     Source: torch/optim/rmsprop.py; keras/src/optimizers/rmsprop.py (eps 0, eps_root 1e-7).
@@ -193,7 +199,7 @@ def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> A
     return memory["buffer"]
 
 
-def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Adagrad's direction.
 
     Source: torch/optim/adagrad.py; keras/src/optimizers/adagrad.py (accumulator .1, eps_root).
@@ -205,7 +211,7 @@ def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> A
     return _divide(grad, _denominator(memory["sum"], settings) * slower)
 
 
-def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Adadelta's direction.
 
     Source: arXiv 1212.5701, algorithm 1; torch/optim/adadelta.py.
@@ -219,7 +225,7 @@ def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> 
     return delta
 
 
-def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Lion's direction, a sign.
 
     Source: arXiv 2302.06675, algorithm 2.
@@ -231,7 +237,7 @@ def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Arra
     return direction
 
 
-def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Adan's direction with bias correction.
 
     Source: arXiv 2208.06677, algorithm 1; timm/optim/adan.py.
@@ -248,7 +254,7 @@ def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Arra
     return _divide(mean + betas[1] * diff, _denominator(square, settings))
 
 
-def _adafactor(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _adafactor(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Adafactor's direction: factored second moment, clipped, relative to the weights.
 
     `scale_parameter` multiplies by max(eps2, RMS(w)); `relative_step` caps the lr at 1/sqrt(t).
@@ -277,7 +283,7 @@ def _rms(values: Array) -> float:
     return float(np.sqrt(np.mean(values * values)))
 
 
-def _muon(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _muon(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return Muon's direction: the momentum, orthogonalised by Newton-Schulz iterations.
 
     Momentum is an average (torch, Keller Jordan) or, with `sum_momentum`, a heavy ball (MLX).
@@ -311,7 +317,7 @@ def _orthogonalise(matrix: Array, steps: int) -> Array:
     return x.T if tall else x
 
 
-def _lamb(memory: Memory, inputs: tuple[Array, ...], settings: Settings) -> Array:
+def _lamb(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
     """Return LAMB's direction: Adam's plus the decay `r`, stretched to the weights' norm.
 
     Source: arXiv 1904.00962, algorithm 2; optax/_src/alias.py, lamb.
@@ -327,7 +333,7 @@ def trust_ratio(weights: Array, update: Array) -> float:
     return norms[0] / norms[1] if all(norms) else 1.0
 
 
-def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Settings) -> Array:
+def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Hyperparameters) -> Array:
     """Return no direction, for optimizers that are not simulated: right without a gradient only.
 
     Raises:
@@ -339,7 +345,7 @@ def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Settings) -> Array:
     return 0 * grad
 
 
-def _gain(settings: Settings) -> float:
+def _gain(settings: Hyperparameters) -> float:
     """Return the long-run gain of a momentum buffer, with or without look-ahead."""
     kept = 1 - (settings.get("dampening", 0.0) if settings["momentum"] else 0.0)
     return kept / (1 - settings["momentum"])

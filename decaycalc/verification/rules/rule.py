@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.verification.objective import IMPLIED, Term, gradient, split_objective
+from decaycalc.verification.objective import IMPLIED, ObjectiveTerm, gradient, split_objective
 from decaycalc.verification.rules.evaluate import Evaluator, Scope, Value, evaluator, shaped
 from decaycalc.verification.rules.grammar import (
     GIVEN,
@@ -58,7 +58,7 @@ class UpdateRule:
 
     text: str
     statements: tuple[Assignment, ...] = ()
-    objective: tuple[Term, ...] = ()
+    objective: tuple[ObjectiveTerm, ...] = ()
 
     @property
     def quantities(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import prod
 
 from decaycalc.record import Record, replace
-from decaycalc.training.trainers.syntax.shell import Command, as_number, flags_tree
+from decaycalc.training.trainers.syntax.shell import ShellCommand, as_number, flags_tree
 from decaycalc.training.trainers.syntax.shell_variables import Typed
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar, find
 
@@ -31,7 +31,7 @@ _WHICH = re.compile(r"\$\(which ([\w./-]+)\)")
 _MODULE_FLAGS = frozenset({"-m", "--module"})
 
 
-def launch(command: Command) -> Launched:
+def launch(command: ShellCommand) -> Launched:
     """Return a command line's program, its flags, and its number of devices where it tells."""
     command = _submitted(command)
     at = _script_at(command.words)
@@ -46,7 +46,7 @@ def launch(command: Command) -> Launched:
     )
 
 
-def _submitted(command: Command) -> Command:
+def _submitted(command: ShellCommand) -> ShellCommand:
     """Return the command that a scheduler's client is handed behind `--`, else the whole."""
     for at, word in enumerate(command.words[:-1]):
         after = command.words[at + 1].text.rpartition("/")[2]
@@ -122,7 +122,7 @@ def _program(word: Typed) -> str:
     return found[1] if found else word.text
 
 
-def _devices(command: Command, launcher: tuple[Typed, ...]) -> Scalar | None:
+def _devices(command: ShellCommand, launcher: tuple[Typed, ...]) -> Scalar | None:
     """Return the number of devices as a scalar whose line is the command's."""
     names = {word.text.rsplit("/", 1)[-1] for word in launcher}
     flags = flags_tree(launcher[1:])
@@ -214,14 +214,14 @@ def _gres(flags: Entries) -> Fraction | None:
     return as_number(text.rsplit(":", 1)[-1]) if text.startswith("gpu:") else None
 
 
-def _of_swift(command: Command) -> str | None:
+def _of_swift(command: ShellCommand) -> str | None:
     """Return the processes that ms-swift launches: one unless NPROC_PER_NODE says otherwise."""
     set_before = dict(command.variables)
     counts = [as_number(set_before.get(name, "1")) for name in ("NPROC_PER_NODE", "NNODES")]
     return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
 
 
-def _of_factory(command: Command) -> str | None:
+def _of_factory(command: ShellCommand) -> str | None:
     """Return the processes that LLaMA-Factory launches: each machine's own count times machines.
 
     Source: LLaMA-Factory ff6d4d12e src/llamafactory/launcher.py.
@@ -232,7 +232,7 @@ def _of_factory(command: Command) -> str | None:
     return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
 
 
-def _visible(command: Command) -> str | None:
+def _visible(command: ShellCommand) -> str | None:
     """Return the number of devices in CUDA_VISIBLE_DEVICES, None where it is not set."""
     visible = dict(command.variables).get("CUDA_VISIBLE_DEVICES", "").strip()
     if not visible or "$" in visible:

@@ -30,7 +30,7 @@ _LEAVES = frozenset({"exit", "return", "continue", "break"})
 _DEEPEST = 3  # commands within commands
 
 
-class Command(Record):
+class ShellCommand(Record):
     """One command line of a script: its words, the variables then set, and directives."""
 
     words: tuple[Typed, ...]
@@ -43,7 +43,7 @@ class Command(Record):
         return self.words[0].line
 
 
-def read_commands(text: str, name: str) -> tuple[Command, ...]:
+def read_commands(text: str, name: str) -> tuple[ShellCommand, ...]:
     """Return the command lines of a script that give a flag to a program.
 
     Raises:
@@ -57,7 +57,7 @@ def read_commands(text: str, name: str) -> tuple[Command, ...]:
         if not idle and any(_tells(word.text) for word in words[1:]):
             variables = tuple((key, " ".join(value)) for key, value in shell.scope.known.items())
             commands.append(
-                Command(words=tuple(words), variables=variables, directives=script.directives)
+                ShellCommand(words=tuple(words), variables=variables, directives=script.directives)
             )
     if not commands:
         raise UnreadableFileError(name, "it holds no command with options")
