@@ -15,8 +15,6 @@ from decaycalc.conversion.momentum import (
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule.shapes import Floats
 
-NEARLY_ALL = 1 - 2.0**-53  # the largest shrink whose remainder is not 0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecayRule:
@@ -69,7 +67,6 @@ class DecayRule:
         """Return what each step adds to a weight, over it, from minus its first-order shrink.
 
         `largest` is the largest of the shrinks (1/step); no weight loses more than its shrink.
-        Under momentum it is that of the long run to first order, below 1 whatever the shrink.
 
         Raises:
             InvalidValueError: A decay applied several times a step that takes all at once.
@@ -81,8 +78,6 @@ class DecayRule:
                 text = f"must stay below {self.compounds:g} at every step"
                 raise InvalidValueError("shrink", largest, text)
             return np.expm1(np.log1p(first_order / self.compounds) * self.compounds)
-        if self.momentum and largest > NEARLY_ALL:
-            return np.maximum(first_order, -NEARLY_ALL)
         return first_order
 
     def long_run_shrink(self, factor: float) -> float:
