@@ -18,10 +18,11 @@ from decaycalc.conversion.side import Side
 
 # Optimizers whose steps stay the same when the loss is scaled, but for their epsilons; plain SGD's
 # lr is scaled against it. Of no other is that known: RAdam's first steps are plain momentum, AggMo
-# has no preconditioner, Adadelta's epsilon sets the size of its steps, MADGRAD mixes powers.
+# has no preconditioner, Adadelta's epsilon sets the size of its steps, torch_optimizer's AdaBelief
+# adds its epsilon to the second moment in each step, MADGRAD mixes powers.
 SCALE_BLIND = frozenset(
     {
-        "adabelief", "adafactor", "adafactor-hf", "adafactor-keras", "adagrad", "adam",
+        "adafactor", "adafactor-hf", "adafactor-keras", "adagrad", "adam",
         "adam-uncorrected", "adamax", "adamax-keras", "adan", "adan-optax", "ademamix",
         "ademamix-kozistr", "ademamix-simplified", "adopt", "adopt-cautious", "adopt-kozistr",
         "amsgrad", "ftml", "lamb-decoupled", "lion", "muon", "muon-keras", "nadam", "nadam-keras",

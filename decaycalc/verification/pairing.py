@@ -1,9 +1,10 @@
 """Bout: two conventions with their numbers, ready to be trained against each other."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from decaycalc.conventions.record import ANY, FIT, Coupling, Equivalence
+from decaycalc.conventions.record import ANY, FIT, Convention, Coupling, Equivalence
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
@@ -19,6 +20,8 @@ ALIGNED = {
 """Frameworks differ in what they preset; a conversion is about the decay beside equal settings."""
 _ADADELTA_EPS = 1e-6
 """Adadelta's epsilon is no guard against a division by zero: its root is the size of the steps."""
+# One that an update writes out beside the root that it guards.
+_WRITTEN_EPSILON = re.compile(r"(?<=\+ )1e-8(?=\))")
 _CALM = 0.1
 """The largest lr beside a mean loss that is trained with: larger ones scale the loss down."""
 
@@ -92,7 +95,12 @@ class Bout(Record):
         stand_in = self.stand_ins.get(side.convention.key)
         if stand_in is not None and stand_in.rule is not None:
             return stand_in.rule
-        return parse_rule(side.convention.update)
+        return _rule_of(side.convention)
+
+
+def _rule_of(record: Convention) -> UpdateRule:
+    """Return a record's rule, with the epsilon that it writes out as small as others' are."""
+    return parse_rule(_WRITTEN_EPSILON.sub(repr(ALIGNED["eps"]), record.update))
 
 
 def _learner(
@@ -125,7 +133,7 @@ def _borrowed(side: Side, partner: Side) -> UpdateRule | None:
     bare = side.convention.optimizer == ANY and record.optimizer not in {ANY, FIT}
     if not bare or record.coupling == Coupling.MEASURE:
         return None
-    return parse_rule(record.update)
+    return _rule_of(record)
 
 
 _ALWAYS = ("lr", "momentum", "dampening", "batch_size", "dataset_size", "n_weights")

@@ -19,6 +19,9 @@ POOL = 4096
 """Most examples that are generated."""
 _FEATURES, _CLASSES, _HIDDEN = 6, 3, 5  # small, so that a trial takes a moment
 _NEWTON_STEPS = 60
+# Steps this short, of the largest weight, that shrink no more are rounding: a tenth of what a claim
+# may be off by. A weak penalty leaves the slopes so small that rounding is 5e-12 of it.
+_ROUNDED = 1e-10
 # Steps that no training here has.
 _ENDLESS = 1e15
 
@@ -272,6 +275,7 @@ def optimum(learner: Learner, model: Model) -> Array:
         step = np.linalg.lstsq(np.array(slopes).T, here, rcond=None)[0]
         point, before = point - step, move
         move = float(np.max(np.abs(step)))
-        if move <= 1e-15 * np.max(np.abs(point)) or (move < 1e-11 and move >= before):  # noqa: PLR2004
+        largest = np.max(np.abs(point))
+        if move <= 1e-15 * largest or (move < _ROUNDED * largest and move >= before):
             return point
     raise InvalidValueError("model", model.name, "has no optimum that Newton's method finds")

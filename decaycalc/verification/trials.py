@@ -209,9 +209,10 @@ def free_trial(bout: Bout) -> Test:
     slack = 0.0 if linear or bout.way.exactly else 2 * float(abs(one[-1])) / (1 - momentum)
     rounding = sum(each.factor_error for each in bout.stand_ins.values())
     slack += rounding / max(float(abs(one[-1])), 1e-300)
-    # A buffer fills first, some decay from a later step on; an lr that falls is right at first.
-    falls = linear and any(falling_lr(side.convention) for side, _ in bout.sides)
-    gap = gaps[0 if falls else -1]
+    gap = gaps[-1]  # in the end: a buffer fills first, some decay from a later step on
+    if linear and any(falling_lr(side.convention) for side, _ in bout.sides):
+        first, second = (float(loss[np.flatnonzero(loss)[:1]].sum()) for loss in losses)
+        gap = abs(first - second) / max(abs(first), 1e-300)  # an lr that falls is right at first
     return Test(
         method="decay per step without data gradient, in the long run",
         tolerance=max(DECAY_TOLERANCE, slack),

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from decaycalc.conventions.catalogue import conventions
+from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import FIT, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.plan import plan, target_side
@@ -34,11 +34,14 @@ from tests.verification.test_verify_catalogue import value_of as larger_value_of
 
 N_PAIRS = int(os.environ.get("DECAYCALC_FUZZ", "0"))
 A_CLASS = 6
-RECORDS = [
-    replace(record, update=record.update.replace("unmodelled(g)", "adam(g)"))
-    for record in conventions()
-    if record.refusal is None
-]
+
+
+def replace_unmodelled(record):
+    """Return a record whose optimizer, where it is not simulated, is stood in for by Adam."""
+    return replace(record, update=record.update.replace("unmodelled(g)", "adam(g)"))
+
+
+RECORDS = [replace_unmodelled(record) for record in conventions() if record.refusal is None]
 SETTINGS = ({}, {"momentum": "0.9"}, {"momentum": "0.9", "nesterov": True})
 RUN = {"lr": "0.05", "batch_size": 8, "dataset_size": 36, "steps": 30, "n_weights": 6}
 TARGET = Run.part(lr="0.02")  # an lr belongs to an optimizer
@@ -137,6 +140,36 @@ def test_claims_hold_where_both_sides_train_with_data_gradients(kind):
             raise
         ran[kind] += 1
     assert ran[kind] >= (1 if N_PAIRS else A_CLASS)
+
+
+def test_what_is_the_same_beside_a_summed_loss_trains_alike():
+    """Of each record: an adaptive optimizer may feel the scale of the loss, by an epsilon."""
+    source = find("sum-half-l2")
+    for target in RECORDS if N_PAIRS else RECORDS[::20]:
+        try:
+            run, there = settled(source, target, {})
+        except (ContradictionError, NoEquivalentError):
+            continue
+        way = planned(source, target, run, there)
+        if way.equivalence == Equivalence.IDENTICAL and not way.condition:
+            settings = {"source": source, "target": target, "run": run, "target_run": there}
+            assert verify(value_of(source), **settings).holds, target.key
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "equivalence"),
+    [
+        ("sum-half-l2", "pytorch-optimizer-ademamix", "identical"),  # an epsilon in the update
+        ("sum-half-l2", "torch-optimizer-adabelief", "same-optimum"),  # one added in each step
+        ("prior-std", "timm-sgdw-corrected", "same-optimum"),  # a weak penalty, slopes near 0
+        ("pytorch-asgd", "adv-optm-adopt", "same-decay"),  # an lr that falls, a step without decay
+    ],
+)
+def test_claims_at_their_edges_hold(source, target, equivalence):
+    source, target = find(source), replace_unmodelled(find(target))
+    run, there = settled(source, target, {})
+    assert planned(source, target, run, there).equivalence == equivalence
+    check(source, target, run, there)
 
 
 def check(source, target, run, there):

@@ -82,6 +82,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     _torch_optimizer(
         penalty,
         "AdaBelief",
+        optimizer="adabelief-torch-optimizer",
         update="g = g + weight_decay*w; m = 0.9*m + 0.1*g; s = 0.999*s + 0.001*(g - m)**2 + 1e-8; w = w - lr*m/(1 - 0.9**t)/(sqrt(s)/sqrt(1 - 0.999**t) + 1e-8)",
         trap="coupled by default here, decoupled in timm and in pytorch_optimizer",
     ),
