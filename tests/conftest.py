@@ -19,14 +19,9 @@ settings.register_profile(
 settings.load_profile("quick")
 
 
-# Garbage is searched for as rarely as in the program, and not among ten thousand tests and their
-# reports: with Python's own settings that is a twentieth of the run.
+# Garbage is searched for as rarely as in the program: with Python's own settings that is a
+# twentieth of the run.
 gc.set_threshold(200_000, 50, 50)
-
-
-def pytest_collection_finish():
-    """Leave what was collected out of every later search for garbage."""
-    gc.freeze()
 
 
 class Ran(NamedTuple):

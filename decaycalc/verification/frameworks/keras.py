@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from decaycalc.verification.frameworks import loading
-from decaycalc.verification.frameworks.rule import Hyperparameters, PenalisedRule, SteppedRule
+from decaycalc.verification.frameworks.rule import Numbers, PenalisedRule, SteppedRule
 from decaycalc.verification.pairing import StandIn
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import Stepper
@@ -48,7 +48,7 @@ def stand_in(key: str, keras: Any) -> StandIn:
         return _regulariser(keras)
     name, wanted = _OPTIMIZERS[key]
 
-    def make(weights: Array, settings: Hyperparameters) -> Stepper:
+    def make(weights: Array, settings: Numbers) -> Stepper:
         return _stepper(keras, name, weights, _arguments(wanted, settings))
 
     rule = SteppedRule(text=f"keras.optimizers.{name}", make=make)
@@ -58,7 +58,7 @@ def stand_in(key: str, keras: Any) -> StandIn:
 def _regulariser(keras: Any) -> StandIn:
     """Return what takes the place of keras-l2: the regulariser, the optimizer stays ours."""
 
-    def penalty(weights: Array, settings: Hyperparameters) -> float:
+    def penalty(weights: Array, settings: Numbers) -> float:
         tensor = keras.ops.convert_to_tensor(weights, dtype="float64")
         return float(keras.regularizers.L2(settings["l2"])(tensor))
 
@@ -66,7 +66,7 @@ def _regulariser(keras: Any) -> StandIn:
     return StandIn(rule=rule, tolerance=TOLERANCE)
 
 
-def _arguments(wanted: tuple[str, ...], settings: Hyperparameters) -> dict[str, Any]:
+def _arguments(wanted: tuple[str, ...], settings: Numbers) -> dict[str, Any]:
     """Return the optimizer's keyword arguments besides the lr."""
     known = {
         "beta_1": settings["beta1"],

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from decaycalc.verification.frameworks import loading
-from decaycalc.verification.frameworks.rule import Hyperparameters, SteppedRule
+from decaycalc.verification.frameworks.rule import Numbers, SteppedRule
 from decaycalc.verification.pairing import StandIn
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import Stepper
 from decaycalc.verification.trials import settle
 
 TOLERANCE = 1e-5  # float32 over the steps of a trial
-Chain = Callable[[Any, Any, Hyperparameters], Any]
+Chain = Callable[[Any, Any, Numbers], Any]
 """From optax, the lr and the settings to a transformation."""
 
 
@@ -30,24 +30,24 @@ def stand_in(key: str, optax: Any) -> StandIn:
     """Return what takes the place of one of `KEYS`."""
     chain = _CHAINS[key]
 
-    def make(weights: Array, settings: Hyperparameters) -> Stepper:
+    def make(weights: Array, settings: Numbers) -> Stepper:
         return _stepper(optax, chain, weights, settings)
 
     rule = SteppedRule(text=key, make=make)
     return StandIn(rule=rule, solve=settle, tolerance=TOLERANCE)
 
 
-def _descent(optax: Any, lr: Any, settings: Hyperparameters) -> Any:
+def _descent(optax: Any, lr: Any, settings: Numbers) -> Any:
     momentum, nesterov = settings.get("momentum") or None, bool(settings.get("nesterov"))
     return optax.sgd(lr, momentum=momentum, nesterov=nesterov)
 
 
-def _sgd(optax: Any, lr: Any, settings: Hyperparameters) -> Any:
+def _sgd(optax: Any, lr: Any, settings: Numbers) -> Any:
     decay = optax.add_decayed_weights(settings["weight_decay"])
     return optax.chain(decay, _descent(optax, lr, settings))
 
 
-def _decay_after_lr(optax: Any, lr: Any, settings: Hyperparameters) -> Any:
+def _decay_after_lr(optax: Any, lr: Any, settings: Numbers) -> Any:
     decay = optax.add_decayed_weights(-settings["weight_decay"])
     return optax.chain(_descent(optax, lr, settings), decay)
 
@@ -55,7 +55,7 @@ def _decay_after_lr(optax: Any, lr: Any, settings: Hyperparameters) -> Any:
 def _adaptive(name: str, *, eps: bool = True) -> Chain:
     """Return the maker of one of optax' aliases with two betas."""
 
-    def chain(optax: Any, lr: Any, settings: Hyperparameters) -> Any:
+    def chain(optax: Any, lr: Any, settings: Numbers) -> Any:
         more = {"eps": settings["eps"]} if eps else {}
         return getattr(optax, name)(
             lr,
@@ -78,7 +78,7 @@ _CHAINS: dict[str, Chain] = {
 KEYS = tuple(_CHAINS)
 
 
-def _stepper(optax: Any, chain: Chain, start: Array, settings: Hyperparameters) -> Stepper:
+def _stepper(optax: Any, chain: Chain, start: Array, settings: Numbers) -> Stepper:
     """Return the steps of an optax transformation of one tensor."""
     jax = loading.load("jax", framework="optax", package="jax")
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003  (jax' own interface)

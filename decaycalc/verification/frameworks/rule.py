@@ -10,7 +10,7 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import State, Stepper, UpdateRule, parse_rule
 
-Hyperparameters = Mapping[str, float]
+Numbers = Mapping[str, float]
 """The update rule's parameter, the momentum settings and `beta1`, `beta2`, `rho`, `eps`."""
 _BARE = parse_rule("w = w - lr*heavy_ball(g)")
 
@@ -22,7 +22,7 @@ class SteppedRule(UpdateRule):
     `make(weights, settings)` returns the optimizer as `step(gradient, lr)`.
     """
 
-    make: Callable[[Array, Hyperparameters], Stepper]
+    make: Callable[[Array, Numbers], Stepper]
 
     def step(
         self,
@@ -48,7 +48,7 @@ class SteppedRule(UpdateRule):
             )
         return after
 
-    def _start(self, weights: Array, settings: Hyperparameters) -> Stepper:
+    def _start(self, weights: Array, settings: Numbers) -> Stepper:
         """Return a new optimizer.
 
         Raises:
@@ -69,7 +69,7 @@ class PenalisedRule(UpdateRule):
     its gradient to rounding, whatever the framework differentiates with.
     """
 
-    penalty: Callable[[Array, Hyperparameters], float]
+    penalty: Callable[[Array, Numbers], float]
 
     def step(
         self,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from decaycalc.verification.frameworks import loading
-from decaycalc.verification.frameworks.rule import Hyperparameters, SteppedRule
+from decaycalc.verification.frameworks.rule import Numbers, SteppedRule
 from decaycalc.verification.pairing import StandIn
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import Stepper
@@ -40,14 +40,14 @@ def stand_in(key: str, torch: Any) -> StandIn:
     """Return what takes the place of one of `KEYS`."""
     name, wanted = _OPTIMIZERS[key]
 
-    def make(weights: Array, settings: Hyperparameters) -> Stepper:
+    def make(weights: Array, settings: Numbers) -> Stepper:
         return _stepper(torch, name, weights, _arguments(wanted, settings))
 
     rule = SteppedRule(text=f"torch.optim.{name}", make=make)
     return StandIn(rule=rule, solve=settle, tolerance=_TOLERANCES.get(key, 1e-9))
 
 
-def _arguments(wanted: tuple[str, ...], settings: Hyperparameters) -> dict[str, Any]:
+def _arguments(wanted: tuple[str, ...], settings: Numbers) -> dict[str, Any]:
     """Return the optimizer's keyword arguments besides the lr."""
     momentum = settings.get("momentum", 0.0)
     known = {

@@ -18,7 +18,7 @@ from decaycalc.errors import InvalidValueError
 Array = NDArray[np.float64]
 Memory = dict[str, Array]
 """A block's buffers between steps; a missing one is zero."""
-Hyperparameters = Mapping[str, float]
+Numbers = Mapping[str, float]
 """A block's hyper-parameters, and the step's `lr`."""
 
 
@@ -30,26 +30,24 @@ class Block:
     direction settles at over a constant gradient, for those that are linear in it.
     """
 
-    direction: Callable[[Memory, tuple[Array, ...], Hyperparameters], Array]
+    direction: Callable[[Memory, tuple[Array, ...], Numbers], Array]
     defaults: Mapping[str, float]
     inputs: int = 1
     weighted: bool = False
-    gain: Callable[[Hyperparameters], float] = lambda _: 1.0
+    gain: Callable[[Numbers], float] = lambda _: 1.0
 
     @property
     def names(self) -> frozenset[str]:
         """The names of its settings, which a rule may give as keywords."""
         return frozenset(self.defaults)
 
-    def __call__(
-        self, memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
-    ) -> Array:
+    def __call__(self, memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
         """Return the direction for this step, shaped as the gradient, and advance `memory`."""
         memory["t"] = memory.get("t", np.zeros(())) + 1
         return self.direction(memory, inputs, settings)
 
 
-def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return torch's momentum buffer; the first one is the undampened gradient.
 
     Source: torch/optim/sgd.py, _single_tensor_sgd.
@@ -61,9 +59,7 @@ def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparame
     return _nesterov(memory["buffer"], grad, settings) if momentum else grad
 
 
-def _heavy_ball_dampened(
-    memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
-) -> Array:
+def _heavy_ball_dampened(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return MLX' momentum buffer; the first one is dampened as all others.
 
     Source: mlx/python/mlx/optimizers/optimizers.py, SGD.apply_single.
@@ -74,7 +70,7 @@ def _heavy_ball_dampened(
     return _nesterov(memory["buffer"], grad, settings) if momentum else grad
 
 
-def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return `v = momentum*v + d`, what Caffe, Keras and Darknet subtract; d may hold the lr.
 
     Source: caffe/src/caffe/solvers/sgd_solver.cpp; keras/src/optimizers/sgd.py.
@@ -84,7 +80,7 @@ def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparamete
     return _nesterov(memory["velocity"], step, settings)
 
 
-def _nesterov(buffer: Array, grad: Array, settings: Hyperparameters) -> Array:
+def _nesterov(buffer: Array, grad: Array, settings: Numbers) -> Array:
     """Return the buffer itself, or the look-ahead `grad + momentum*buffer`."""
     return grad + settings["momentum"] * buffer if settings["nesterov"] else buffer
 
@@ -95,7 +91,7 @@ def _ema(memory: Memory, name: str, value: Array, beta: float) -> Array:
     return memory[name]
 
 
-def _denominator(second_moment: Array, settings: Hyperparameters) -> Array:
+def _denominator(second_moment: Array, settings: Numbers) -> Array:
     """Return `sqrt(v + eps_root) + eps`."""
     root: Array = np.sqrt(second_moment + settings["eps_root"])
     return root + settings["eps"]
@@ -107,7 +103,7 @@ def _divide(numerator: Array, denominator: Array) -> Array:
     return np.divide(numerator, denominator, out=quotient, where=denominator != 0)
 
 
-def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adam's direction with bias correction.
 
     `epsilon_hat` adds epsilon before the second moment is corrected, as section 2 of the paper's
@@ -124,9 +120,7 @@ def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) 
     return _divide(mean / first, _denominator(square / second, settings))
 
 
-def _adam_uncorrected(
-    memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
-) -> Array:
+def _adam_uncorrected(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adam's direction without bias correction, as MLX, BERT and LAMB's first version do.
 
     Source: mlx/python/mlx/optimizers/optimizers.py, Adam.apply_single.
@@ -137,7 +131,7 @@ def _adam_uncorrected(
     return _divide(mean, _denominator(square, settings))
 
 
-def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return NAdam's direction; Keras' is the one with momentum_decay 1.
 
     Source: torch/optim/nadam.py; keras/src/optimizers/nadam.py.
@@ -155,7 +149,7 @@ def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters)
     return _divide(ahead, _denominator(square, settings))
 
 
-def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return RAdam's direction: plain momentum until the variance can be estimated.
 
     Source: arXiv 1908.03265, algorithm 2; torch/optim/radam.py.
@@ -173,7 +167,7 @@ def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters)
     return _divide(mean * root, _denominator(square, settings))
 
 
-def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adamax' direction; `eps` joins the gradient (torch), `eps_root` the norm (Keras).
 
     Source: torch/optim/adamax.py; keras/src/optimizers/adamax.py.
@@ -185,7 +179,7 @@ def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters
     return _divide(mean, memory["u"] + settings["eps_root"])
 
 
-def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return RMSprop's direction, with the heavy ball after the division.
 
     Source: torch/optim/rmsprop.py; keras/src/optimizers/rmsprop.py (eps 0, eps_root 1e-7).
@@ -199,7 +193,7 @@ def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameter
     return memory["buffer"]
 
 
-def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adagrad's direction.
 
     Source: torch/optim/adagrad.py; keras/src/optimizers/adagrad.py (accumulator .1, eps_root).
@@ -211,7 +205,7 @@ def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameter
     return _divide(grad, _denominator(memory["sum"], settings) * slower)
 
 
-def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adadelta's direction.
 
     Source: arXiv 1212.5701, algorithm 1; torch/optim/adadelta.py.
@@ -225,7 +219,7 @@ def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparamete
     return delta
 
 
-def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Lion's direction, a sign.
 
     Source: arXiv 2302.06675, algorithm 2.
@@ -237,7 +231,7 @@ def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) 
     return direction
 
 
-def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adan's direction with bias correction.
 
     Source: arXiv 2208.06677, algorithm 1; timm/optim/adan.py.
@@ -254,7 +248,7 @@ def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) 
     return _divide(mean + betas[1] * diff, _denominator(square, settings))
 
 
-def _adafactor(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _adafactor(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Adafactor's direction: factored second moment, clipped, relative to the weights.
 
     `scale_parameter` multiplies by max(eps2, RMS(w)); `relative_step` caps the lr at 1/sqrt(t).
@@ -283,7 +277,7 @@ def _rms(values: Array) -> float:
     return float(np.sqrt(np.mean(values * values)))
 
 
-def _muon(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _muon(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return Muon's direction: the momentum, orthogonalised by Newton-Schulz iterations.
 
     Momentum is an average (torch, Keller Jordan) or, with `sum_momentum`, a heavy ball (MLX).
@@ -317,7 +311,7 @@ def _orthogonalise(matrix: Array, steps: int) -> Array:
     return x.T if tall else x
 
 
-def _lamb(memory: Memory, inputs: tuple[Array, ...], settings: Hyperparameters) -> Array:
+def _lamb(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
     """Return LAMB's direction: Adam's plus the decay `r`, stretched to the weights' norm.
 
     Source: arXiv 1904.00962, algorithm 2; optax/_src/alias.py, lamb.
@@ -333,7 +327,7 @@ def trust_ratio(weights: Array, update: Array) -> float:
     return norms[0] / norms[1] if all(norms) else 1.0
 
 
-def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Hyperparameters) -> Array:
+def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Numbers) -> Array:
     """Return no direction, for optimizers that are not simulated: right without a gradient only.
 
     Raises:
@@ -345,7 +339,7 @@ def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Hyperparameters) -> Ar
     return 0 * grad
 
 
-def _gain(settings: Hyperparameters) -> float:
+def _gain(settings: Numbers) -> float:
     """Return the long-run gain of a momentum buffer, with or without look-ahead."""
     kept = 1 - (settings.get("dampening", 0.0) if settings["momentum"] else 0.0)
     return kept / (1 - settings["momentum"])
