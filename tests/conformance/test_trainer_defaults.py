@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.trainers import hf_trainer, lerobot, openrlhf, spacy, ultralytics
+from decaycalc.training.trainers import hf_optim, hf_trainer, lerobot, openrlhf, spacy, ultralytics
 
 
 def source_of(module):
@@ -78,7 +78,7 @@ def test_optimizer_names_are_all_mapped_or_refused():
 
     assert len(names) > 30
     for name in names:
-        found = hf_trainer._by_optim(name, Silent())
+        found = hf_optim._by_optim(name, Silent())
         assert found.convention or found.refusal, name
         assert "has no convention here" not in found.refusal, name
 
