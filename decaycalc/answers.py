@@ -23,7 +23,6 @@ from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, Result, asdict, replace
-from decaycalc.survival import whole_run
 from decaycalc.survival.documents import SummaryJson
 from decaycalc.training.record import ConvertedGroupJson
 
@@ -175,9 +174,10 @@ def answer_of(question: Question) -> Answer:
     decay = None if value is None else decay_of(source, value)
     scheduled = None if decay is None else _scheduled(question, source)
     if scheduled is not None and decay is not None:
+        from decaycalc.survival.whole_run import over_the_run  # noqa: PLC0415  (schedules alone)
+
         decay = replace(decay, per_run_factor=scheduled.decay.survival)
-        whole_run.require_constant(question.source, value, scheduled)
-        conversions = whole_run.over_the_run(conversions, scheduled)
+        conversions = over_the_run(question.source, value, conversions, scheduled)
     if decay is not None and question.open_lr:
         decay = replace(decay, per_run_factor=None)
     assumptions = _assumptions(source, decay, conversions)
@@ -217,7 +217,7 @@ def _assumptions(
 
 def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tuple[str, ...]:
     """Return what a decay's own schedule does to the numbers of other conventions."""
-    records = [made.convention for made in conversions if not whole_run.is_of_one(made.convention)]
+    records = [made.convention for made in conversions if not made.convention.is_of_whole_run]
     if question.decay_schedule is None or not records:
         return ()
     others = [record.key for record in records if not record.is_proportional]
@@ -229,7 +229,7 @@ def _departures(question: Question, source: Side, value: Fraction | None) -> lis
     """Return, of each target asked for, how far its exact decay is from the source's."""
     texts, followed = [], question.schedule or question.decay_schedule
     for target in question.targets if value else ():
-        if followed and whole_run.is_of_one(target):
+        if followed and target.is_of_whole_run:
             continue
         way = _way(question, source, target)
         shrinks = None if way.missing() or value is None else way.shrinks(value)
@@ -311,7 +311,8 @@ def _convert(
     Raises:
         NoEquivalentError: one of the two is of the whole run, over which the lr is not known.
     """
-    whole_run.require_known_lr(source.convention, target, question.open_lr)
+    if question.open_lr and (source.convention.is_of_whole_run or target.is_of_whole_run):
+        raise NoEquivalentError(source.convention.key, target.key, question.open_lr)
     return apply_as_far(_way(question, source, target), value, layers=layers)
 
 

@@ -114,10 +114,13 @@ def emitted(request: Request, training: "Training", framework: str) -> Shown:
 def answered(request: Request, training: "Training") -> Shown:
     """Return the answer, with its derivation where that is asked for."""
     from decaycalc.answers import answer_of
-    from decaycalc.survival.whole_run import is_of_one
 
     whole = output_of(click.get_current_context()).asked != "value"
-    if not whole and request.schedule is None and not any(map(is_of_one, request.targets)):
+    if (
+        not whole
+        and request.schedule is None
+        and not any(target.is_of_whole_run for target in request.targets)
+    ):
         # A bare number does not follow the schedule that a recipe brings along, but a run's does.
         training = replace(training, schedule=None, decay_schedule=request.decay_schedule)
     question = question_of(request, training, strict=request.strict and whole)

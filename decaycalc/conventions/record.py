@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions import families
-from decaycalc.conventions.forms import Form
+from decaycalc.conventions.forms import PER_RUN_FACTOR, Form
 from decaycalc.conventions.run import Loss
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
@@ -247,6 +247,11 @@ class Convention(Record):
     def is_proportional(self) -> bool:
         """Whether twice the number is twice the decay, so that a schedule may multiply it."""
         return self.monomial is not None and self.monomial.power_of("value") == 1
+
+    @property
+    def is_of_whole_run(self) -> bool:
+        """Whether the number is a factor of the whole run."""
+        return self.form is PER_RUN_FACTOR
 
     @property
     def has_lr(self) -> bool:
