@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.packages import ecosystem_record, stack_record
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     PLAIN,
@@ -14,7 +15,6 @@ from decaycalc.conventions.catalogue.shapes import (
 from decaycalc.conventions.catalogue.traps import CAUTIOUS_MUON, PRECONDITIONED
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 _fairseq = package(
     group=TORCH_ECOSYSTEM,
     release="fairseq 0.12.2",
@@ -51,12 +51,9 @@ _olmo = package(
     parameter="weight_decay",
     verification="executed: allenai/OLMo-core fa6c501",
 )
-_stack = package(
-    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
-)
 
 CONVENTIONS: tuple[Convention, ...] = (
-    _record(
+    ecosystem_record(
         Convention,
         key="composer-adamw",
         title="Composer DecoupledAdamW(weight_decay): times lr/initial lr, not lr",
@@ -73,7 +70,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="composer/optim/decoupled_weight_decay.py, DecoupledAdamW.adamw (mosaicml 0.32.1)",
         verification="executed: mosaicml 0.32.1",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="composer-sgdw",
         title="Composer DecoupledSGDW(weight_decay): times lr/initial lr, not lr",
@@ -89,7 +86,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="composer/optim/decoupled_weight_decay.py, DecoupledSGDW.sgdw (mosaicml 0.32.1)",
         verification="executed: mosaicml 0.32.1",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         "lion",
         key="llm-foundry-lion",
@@ -135,7 +132,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         step="adamax(g, eps=0, eps_root=1e-8)",
         trap="decoupled; torch.optim.Adamax is coupled",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "adam",
         key="deepspeed-adam",
@@ -144,7 +141,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="microsoft/DeepSpeed, deepspeed/runtime/engine.py; csrc/includes/cpu_adam.h (38327e0)",
         verification="executed: deepspeed 0.19.8",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "adam",
         key="megatron-adam",
@@ -155,7 +152,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py, optimizer_param_scheduler.py (d98e8a6)",
         verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
-    _record(
+    ecosystem_record(
         penalty,
         key="megatron-sgd",
         title="Megatron-LM --optimizer sgd --weight-decay",
@@ -166,7 +163,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py (d98e8a6)",
         verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         key="nanogpt",
         title="nanoGPT weight_decay: AdamW on matrices",
@@ -177,7 +174,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="karpathy/nanoGPT, model.py, configure_optimizers (3adf61e)",
         verification="executed: karpathy/nanoGPT 3adf61e",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         "adam",
         key="modded-nanogpt-adam",
@@ -190,7 +187,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._adam_update (f411b3d)",
         verification="executed: KellerJordan/modded-nanogpt f411b3d",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="modded-nanogpt-muon",
         title="modded-nanogpt's NorMuon group (weight_decay): lr²·λ, cautious",
@@ -206,7 +203,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         estimate=CAUTIOUS_MUON,
         verification="executed: KellerJordan/modded-nanogpt f411b3d",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "adam",
         key="colossalai-hybrid-adam",
@@ -216,7 +213,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="hpcaitech/ColossalAI, colossalai/nn/optimizer/hybrid_adam.py, fused_adam.py (colossalai 0.5.0)",
         verification="executed: colossalai 0.5.0",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         key="torchtitan",
         title="torchtitan AdamW(weight_decay)",
@@ -226,7 +223,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="pytorch/torchtitan, torchtitan/components/optimizer/optimizer.py (b5bcd76)",
         verification="executed: pytorch/torchtitan b5bcd76",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         key="deepspeed-lion",
         title="DeepSpeed FusedLion, DeepSpeedCPULion(weight_decay)",
@@ -235,7 +232,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="microsoft/DeepSpeed, csrc/lion/multi_tensor_lion.cu, LionFunctor (023aa62)",
         verification="executed: deepspeed 0.19.8",
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="nanogpt-mup",
         title="nanoGPT-mup weight_decay: AdamW, lr divided by the width multiplier",
@@ -247,7 +244,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="EleutherAI/nanoGPT-mup, model.py, configure_optimizers; train.py (b2a5e60)",
         verification="executed: EleutherAI/nanoGPT-mup b2a5e60",
     ),
-    _stack(
+    stack_record(
         Convention,
         key="nanochat-muon",
         title="nanochat's Muon groups (weight_decay): cautious, λ falls to 0 by a cosine",
@@ -261,7 +258,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: karpathy/nanochat 92d63d4",
         estimate=CAUTIOUS_MUON,
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="nanochat-adamw",
         title="nanochat's AdamW groups (weight_decay)",
@@ -270,7 +267,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="karpathy/nanochat, nanochat/optim.py, adamw_step_fused (92d63d4)",
         verification="executed: karpathy/nanochat 92d63d4",
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="llm-c",
         title="llm.c -c weight_decay: AdamW on matrices",
@@ -329,7 +326,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="deepspeedai/DeepSpeed, deepspeed/runtime/engine.py: mup's MuAdamW (edaa722)",
         verification="executed: deepspeed 0.19.8",
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="llamafactory-muon",
         title="LLaMA-Factory use_muon with weight_decay",
@@ -339,7 +336,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="hiyouga/LLaMA-Factory, src/llamafactory/third_party/muon/muon.py; train/trainer_utils.py (ff6d4d1)",
         verification="executed: hiyouga/LLaMA-Factory ff6d4d1",
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="verl",
         title="verl optim.weight_decay: AdamW of optimizer_impl on every parameter",

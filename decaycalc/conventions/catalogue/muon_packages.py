@@ -4,11 +4,11 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.packages import ecosystem_record, stack_record
 from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import BEFORE_ADJUSTMENT, CAUTIOUS_MUON
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 _emerging = package(
     group=TORCH_ECOSYSTEM,
     key="emerging-optimizers-{key}",
@@ -30,12 +30,9 @@ _dion = package(
     exempt="what the caller puts into other groups",
     verification="executed: microsoft/dion 0a059a4",
 )
-_stack = package(
-    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
-)
 
 CONVENTIONS: tuple[Convention, ...] = (
-    _record(
+    ecosystem_record(
         decoupled,
         "Muon",
         key="muon-keller",
@@ -46,7 +43,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="KellerJordan/Muon, muon.py, Muon.step (857d1ad)",
         verification="executed: KellerJordan/Muon 857d1ad",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "Dion",
         key="dion",
@@ -84,7 +81,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w*(1 - lr*lr*weight_decay); w = w - lr*unmodelled(g)",
         trap="times lr²: a tenth of the lr is a hundredth of the decay",
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="scion-lions",
         title="LIONS scion Scion(lr): lr a step, as if a weight_decay were 1",

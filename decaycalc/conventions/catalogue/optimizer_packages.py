@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.packages import ecosystem_record, stack_record
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     PLAIN,
@@ -14,7 +15,6 @@ from decaycalc.conventions.catalogue.shapes import (
 from decaycalc.conventions.catalogue.traps import CAUTIOUS_ADAM, SLOW_START
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
 _optimi = package(
     group=TORCH_ECOSYSTEM,
     release="torch-optimi 0.3.3",
@@ -53,12 +53,9 @@ _adv_optm = package(
     parameter="weight_decay",
     default="0",
 )
-_stack = package(
-    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
-)
 
 CONVENTIONS: tuple[Convention, ...] = (
-    _record(
+    ecosystem_record(
         decoupled,
         key="bert-adamw",
         title="google-research/bert AdamWeightDecayOptimizer(weight_decay_rate)",
@@ -71,7 +68,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="google-research/bert, optimization.py, AdamWeightDecayOptimizer.apply_gradients (eedf571)",
         verification="executed: google-research/bert eedf571",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "Lion",
         key="lion-pytorch",
@@ -80,7 +77,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="lion_pytorch/lion_pytorch.py, update_fn (lion-pytorch 0.2.5)",
         verification="executed: lion-pytorch 0.2.5",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         "Lion",
         key="lion-pytorch-decoupled",
@@ -94,7 +91,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="lion_pytorch/lion_pytorch.py, step: wd /= init_lr (lion-pytorch 0.2.5)",
         verification="executed: lion-pytorch 0.2.5",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "Lion",
         key="google-lion",
@@ -188,7 +185,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.02",
         trap="divides by 1 + lr·λ unless adam_wd=True",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="schedule-free",
         title="schedulefree AdamWScheduleFree, SGDScheduleFree(weight_decay)",
@@ -200,7 +197,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="schedulefree/adamw_schedulefree.py (schedulefree 1.4.1)",
         verification="executed: schedulefree 1.4.1",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         "Prodigy",
         key="prodigy",
@@ -211,7 +208,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="prodigyopt/prodigy.py (1.1.2)",
         verification="executed: prodigyopt 1.1.2",
     ),
-    _record(
+    ecosystem_record(
         penalty,
         key="dadaptation",
         title="dadaptation DAdaptAdam, DAdaptSGD, DAdaptAdaGrad(weight_decay): coupled by default",
@@ -222,7 +219,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="dadaptation/dadapt_adam.py, dadapt_sgd.py, dadapt_adagrad.py (2.0)",
         verification="executed: dadaptation 2.0",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="dadaptation-decoupled",
         title="dadaptation DAdaptAdam(weight_decay, decouple=True), DAdaptAdan(weight_decay)",
@@ -234,7 +231,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="dadaptation/dadapt_adam.py, dadapt_adan.py (2.0)",
         verification="executed: dadaptation 3.2",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         key="adan-pytorch",
         title="adan_pytorch.Adan(weight_decay): proximal",
@@ -246,7 +243,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="adan_pytorch/adan.py (0.1.0)",
         verification="executed: adan-pytorch 0.1.0",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         "adam",
         key="thinc-adam",
@@ -259,7 +256,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="explosion/thinc, thinc/optimizers.py, Optimizer.__call__ (thinc 8.3.14)",
         verification="executed: thinc 8.3.14",
     ),
-    _record(
+    ecosystem_record(
         penalty,
         key="thinc-adam-l2",
         title="thinc Adam (L2, L2_is_weight_decay=false)",
@@ -271,7 +268,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="explosion/thinc, thinc/optimizers.py, Optimizer.__call__ (thinc 8.3.14)",
         verification="executed: thinc 8.3.14",
     ),
-    _stack(
+    stack_record(
         decoupled,
         key="grokadamw",
         aliases=("hf-trainer-grokadamw",),
@@ -324,7 +321,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: mup 1.0.0",
         trap="coupled, and λ is multiplied by width_mult: MuAdamW is the decoupled one",
     ),
-    _stack(
+    stack_record(
         Convention,
         key="prodigy-plus",
         title="ProdigyPlusScheduleFree(weight_decay)",

@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package
+from decaycalc.conventions.catalogue.packages import pytorch_optimizer_record
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled
 from decaycalc.conventions.catalogue.traps import (
     ADAMW_GROUPS,
     DECOUPLED_HERE,
@@ -13,19 +13,8 @@ from decaycalc.conventions.catalogue.traps import (
 )
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_kozistr = package(
-    group=TORCH_ECOSYSTEM,
-    release="pytorch_optimizer 4.1.0",
-    title="pytorch_optimizer.{name}({parameter})",
-    key="pytorch-optimizer-{key}",
-    where="pytorch_optimizer/base/optimizer.py, apply_weight_decay; class {name}",
-    optimizer="{key}-kozistr",
-    parameter="weight_decay",
-    default="0",
-)
-
 CONVENTIONS: tuple[Convention, ...] = (
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "fixed",
         title="pytorch_optimizer (kozistr) with fixed_decay=True: not times lr",
@@ -37,63 +26,65 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the flag drops lr and schedule from the decay; AdamP and SGDP still multiply by wd_ratio",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
-    _kozistr(decoupled, "AdaBelief", trap=DECOUPLED_HERE),
-    _kozistr(decoupled, "AdaBound", trap=DECOUPLED_HERE),
-    _kozistr(decoupled, "AdaGC", default="0.1", trap="0.1 by default"),
-    _kozistr(
+    pytorch_optimizer_record(decoupled, "AdaBelief", trap=DECOUPLED_HERE),
+    pytorch_optimizer_record(decoupled, "AdaBound", trap=DECOUPLED_HERE),
+    pytorch_optimizer_record(decoupled, "AdaGC", default="0.1", trap="0.1 by default"),
+    pytorch_optimizer_record(
         decoupled,
         "Adalite",
         update="w = w*(1 - lr*weight_decay) - lr*unmodelled(g)",
         default="0.01",
         trap=FIXED_DECAY,
     ),
-    _kozistr(decoupled, "AdaMod", trap=FIXED_DECAY),
-    _kozistr(decoupled, "AdamWSN", decays_after_step=True, trap=FIXED_DECAY),
-    _kozistr(decoupled, "AdaNorm", trap=FIXED_DECAY),
-    _kozistr(decoupled, "AdaPNM", trap=FIXED_DECAY),
-    _kozistr(decoupled, "AdaTAM", trap=FIXED_DECAY),
-    _kozistr(decoupled, "Alice", trap=FIXED_DECAY),
-    _kozistr(decoupled, "Ano", trap=FIXED_DECAY),
-    _kozistr(decoupled, "AvaGrad", trap=FIXED_DECAY),
-    _kozistr(decoupled, "BCOS", default="0.1", trap="0.1 by default"),
-    _kozistr(decoupled, "CAME", trap=FIXED_DECAY),
-    _kozistr(decoupled, "Conda", decays_after_step=True, trap=None),
-    _kozistr(decoupled, "DASH", trap=None),
-    _kozistr(decoupled, "DiffGrad", trap=DECOUPLED_HERE),
-    _kozistr(decoupled, "EmoFact", default="0.01", trap=FIXED_DECAY),
-    _kozistr(decoupled, "EmoLynx", default="0.01", trap=FIXED_DECAY),
-    _kozistr(decoupled, "EmoNavi", default="0.01", trap=FIXED_DECAY),
-    _kozistr(decoupled, "EXAdam", trap=FIXED_DECAY),
-    _kozistr(decoupled, "Fira", decays_after_step=True, trap=None),
-    _kozistr(decoupled, "FlashAdamW", default="0.01", trap=None),
-    _kozistr(decoupled, "GaLore", decays_after_step=True, trap=None),
-    _kozistr(decoupled, "Grams", trap=None),
-    _kozistr(decoupled, "Kate", trap=FIXED_DECAY),
-    _kozistr(decoupled, "Kron", trap=None),
-    _kozistr(
+    pytorch_optimizer_record(decoupled, "AdaMod", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "AdamWSN", decays_after_step=True, trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "AdaNorm", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "AdaPNM", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "AdaTAM", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "Alice", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "Ano", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "AvaGrad", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "BCOS", default="0.1", trap="0.1 by default"),
+    pytorch_optimizer_record(decoupled, "CAME", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "Conda", decays_after_step=True, trap=None),
+    pytorch_optimizer_record(decoupled, "DASH", trap=None),
+    pytorch_optimizer_record(decoupled, "DiffGrad", trap=DECOUPLED_HERE),
+    pytorch_optimizer_record(decoupled, "EmoFact", default="0.01", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "EmoLynx", default="0.01", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "EmoNavi", default="0.01", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "EXAdam", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "Fira", decays_after_step=True, trap=None),
+    pytorch_optimizer_record(decoupled, "FlashAdamW", default="0.01", trap=None),
+    pytorch_optimizer_record(decoupled, "GaLore", decays_after_step=True, trap=None),
+    pytorch_optimizer_record(decoupled, "Grams", trap=None),
+    pytorch_optimizer_record(decoupled, "Kate", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "Kron", trap=None),
+    pytorch_optimizer_record(
         decoupled, "Lamb", trap="outside the trust ratio when weight_decouple=True, the default"
     ),
-    _kozistr(decoupled, "LaProp", decays_after_step=True, trap=FIXED_DECAY),
-    _kozistr(decoupled, "MARS", trap="weight_decay_1d=0.1 is another number, for 1-D tensors"),
-    _kozistr(decoupled, "PNM", trap=FIXED_DECAY),
-    _kozistr(decoupled, "RACS", trap=FIXED_DECAY),
-    _kozistr(decoupled, "SCION", trap=None),
-    _kozistr(decoupled, "SGDSaI", default="0.01", trap=None),
-    _kozistr(decoupled, "SignSGD", trap=None),
-    _kozistr(decoupled, "SimplifiedAdEMAMix", trap=FIXED_DECAY),
-    _kozistr(decoupled, "SPAM", decays_after_step=True, trap=None),
-    _kozistr(decoupled, "SpectralSphere", default="0.01", trap=None),
-    _kozistr(
+    pytorch_optimizer_record(decoupled, "LaProp", decays_after_step=True, trap=FIXED_DECAY),
+    pytorch_optimizer_record(
+        decoupled, "MARS", trap="weight_decay_1d=0.1 is another number, for 1-D tensors"
+    ),
+    pytorch_optimizer_record(decoupled, "PNM", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "RACS", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "SCION", trap=None),
+    pytorch_optimizer_record(decoupled, "SGDSaI", default="0.01", trap=None),
+    pytorch_optimizer_record(decoupled, "SignSGD", trap=None),
+    pytorch_optimizer_record(decoupled, "SimplifiedAdEMAMix", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "SPAM", decays_after_step=True, trap=None),
+    pytorch_optimizer_record(decoupled, "SpectralSphere", default="0.01", trap=None),
+    pytorch_optimizer_record(
         decoupled,
         "StableAdamW",
         default="0.01",
         trap="the decay uses the lr after clipping: where an update is clipped, less than lr·λ is taken off",
     ),
-    _kozistr(decoupled, "StableSPAM", trap=None),
-    _kozistr(decoupled, "TAM", trap=FIXED_DECAY),
-    _kozistr(decoupled, "Tiger", default="0.01", trap=FIXED_DECAY),
-    _kozistr(decoupled, "VSGD", trap=None),
-    _kozistr(
+    pytorch_optimizer_record(decoupled, "StableSPAM", trap=None),
+    pytorch_optimizer_record(decoupled, "TAM", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "Tiger", default="0.01", trap=FIXED_DECAY),
+    pytorch_optimizer_record(decoupled, "VSGD", trap=None),
+    pytorch_optimizer_record(
         decoupled,
         "AdamW",
         optimizer="adam",
@@ -101,21 +92,21 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="0.01 by default, most of its other optimizers 0",
         where="pytorch_optimizer/optimizer/__init__.py: torch's own AdamW",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "Lion",
         optimizer="lion",
         trap="weight_decouple=False makes it a penalty that only tips the sign; fixed_decay=True drops the lr",
         where="pytorch_optimizer/optimizer/lion.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "SGDW",
         optimizer="sgd",
         trap="a right SGDW; torch_optimizer's class of the same name is broken",
         where="pytorch_optimizer/optimizer/sgd.py, SGDW",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "AdamP",
         title="pytorch_optimizer.AdamP(weight_decay, wd_ratio)",
@@ -126,7 +117,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="times wd_ratio 0.1 where the gradient is orthogonal to w; timm's factory says 0.01",
         where="pytorch_optimizer/optimizer/adamp.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "SGDP",
         title="pytorch_optimizer.SGDP(weight_decay, wd_ratio)",
@@ -137,7 +128,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="not divided by 1 - momentum, unlike timm's SGDP",
         where="pytorch_optimizer/optimizer/sgdp.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "Adan",
         title="pytorch_optimizer.Adan(weight_decay): proximal",
@@ -147,7 +138,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="divides by 1 + lr·λ; weight_decouple=True makes it 1 - lr·λ",
         where="pytorch_optimizer/optimizer/adan.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "SOAP",
         optimizer="soap",
@@ -157,7 +148,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="no decay on the first step, which only fills the preconditioner",
         where="pytorch_optimizer/optimizer/soap.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "AdamC",
         optimizer="adam",
@@ -165,14 +156,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="times lr²/max lr only in groups marked normalized, times lr in all others",
         where="pytorch_optimizer/optimizer/adamc.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "AdaFactor",
         title="pytorch_optimizer.AdaFactor(weight_decay, scale_parameter=False, relative_step=False)",
         trap=RELATIVE_STEP,
         where="pytorch_optimizer/optimizer/adafactor.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "decoupled",
         title="pytorch_optimizer (kozistr) with weight_decouple=True",
@@ -180,7 +171,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the flag's default differs from class to class: AdamP True, AdaMax False",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "AdamP",
         key="pytorch-optimizer-adamp-fixed",
@@ -193,7 +184,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="no lr, and still times wd_ratio 0.1 where the gradient is orthogonal to w",
         where="pytorch_optimizer/optimizer/adamp.py, AdamP",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "SGDP",
         key="pytorch-optimizer-sgdp-fixed",
@@ -206,7 +197,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="no lr, and still times wd_ratio 0.1 where the gradient is orthogonal to w",
         where="pytorch_optimizer/optimizer/sgd.py, SGDP",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "Adan",
         key="pytorch-optimizer-adan-decoupled",
@@ -214,7 +205,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="1 - lr·λ before the step; without the flag the step is divided by 1 + lr·λ",
         where="pytorch_optimizer/optimizer/adan.py, Adan",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "adamax-decoupled",
         title="pytorch_optimizer.AdaMax(weight_decay, weight_decouple=True)",
@@ -222,7 +213,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the flag is False by default",
         where="pytorch_optimizer/optimizer/adamax.py, AdaMax",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "ADOPT",
         key="pytorch-optimizer-adopt-decoupled",
@@ -231,7 +222,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the flag is False by default; unlike timm's and heavyball's it decays on the first step",
         where="pytorch_optimizer/optimizer/adopt.py, ADOPT",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "SaRA",
         title="pytorch_optimizer.SaRA(weight_decay): decoupled, small weights only",
@@ -240,7 +231,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="only the weights that begin below the threshold are trained and decay",
         where="pytorch_optimizer/optimizer/sara.py, SaRA",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "LoRARite",
         title="pytorch_optimizer.LoRARite(weight_decay): decoupled, for the factors of LoRA",
@@ -249,14 +240,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="each factor decays by lr·λ, so their product by about twice that; balance_param=True rescales both besides",
         where="pytorch_optimizer/optimizer/lora_rite.py, LoRARite",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "DeMo",
         title="pytorch_optimizer.DeMo(weight_decay): decoupled, before the gradients are compressed",
         trap="compression_decay is no weight decay but that of the momentum held back",
         where="pytorch_optimizer/optimizer/demo.py, DeMo",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "GrokFastAdamW",
         shrink=Monomial.of(Fraction(1, 3), value=1, lr=1),
@@ -264,64 +255,64 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the constructor divides lr by 1 + grokfast_lamb, 3 by default: an lr written into the groups is not divided",
         where="pytorch_optimizer/optimizer/grokfast.py, GrokFastAdamW",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled, "SCIONLight", trap=None, where="pytorch_optimizer/optimizer/scion.py, SCIONLight"
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled, "Yogi", trap=DECOUPLED_HERE, where="pytorch_optimizer/optimizer/yogi.py, Yogi"
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "RAdam",
         update="w = w*(1 - (lr*weight_decay if t > 5 else 0)); w = w - lr*unmodelled(g)",
         trap="no decay on the first five steps, which it skips; torch's RAdam is coupled",
         where="pytorch_optimizer/optimizer/radam.py, RAdam",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "AdaHessian",
         trap="decoupled by default; timm's too",
         where="pytorch_optimizer/optimizer/adahessian.py, AdaHessian",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled, "SophiaH", trap=None, where="pytorch_optimizer/optimizer/sophia.py, SophiaH"
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "AdamMini",
         default="0.1",
         trap="0.1 by default; it takes the model, not its parameters",
         where="pytorch_optimizer/optimizer/adam_mini.py, AdamMini",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "Muon",
         exempt="what goes to its AdamW groups",
         trap=ADAMW_GROUPS,
         where="pytorch_optimizer/optimizer/muon/muon.py, Muon",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "AdaMuon",
         exempt="what goes to its AdamW groups",
         trap=ADAMW_GROUPS,
         where="pytorch_optimizer/optimizer/muon/adamuon.py, AdaMuon",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "AdaGO",
         exempt="what goes to its AdamW groups",
         trap=ADAMW_GROUPS,
         where="pytorch_optimizer/optimizer/muon/adago.py, AdaGO",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "NorMuon",
         exempt="what goes to its AdamW groups",
         trap=ADAMW_GROUPS,
         where="pytorch_optimizer/optimizer/muon/normuon.py, NorMuon",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         decoupled,
         "MuonClip",
         exempt="what goes to its AdamW groups",

@@ -1,23 +1,12 @@
 """pytorch_optimizer (kozistr): decays within the gradient, and those without an equivalent."""
 
-from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
-from decaycalc.conventions.catalogue.shapes import package, penalty
+from decaycalc.conventions.catalogue.packages import pytorch_optimizer_record
+from decaycalc.conventions.catalogue.shapes import penalty
 from decaycalc.conventions.catalogue.traps import MOSTLY_DECOUPLED, SLOW_START
 from decaycalc.conventions.record import Convention
 
-_kozistr = package(
-    group=TORCH_ECOSYSTEM,
-    release="pytorch_optimizer 4.1.0",
-    title="pytorch_optimizer.{name}({parameter})",
-    key="pytorch-optimizer-{key}",
-    where="pytorch_optimizer/base/optimizer.py, apply_weight_decay; class {name}",
-    optimizer="{key}-kozistr",
-    parameter="weight_decay",
-    default="0",
-)
-
 CONVENTIONS: tuple[Convention, ...] = (
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "AdamS",
         title="pytorch_optimizer.AdamS(weight_decay): divided by the mean of √v̂",
@@ -28,7 +17,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="without gradients it blows up",
         where="pytorch_optimizer/optimizer/adams.py; Xie et al., stable weight decay",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "ranger",
         title="pytorch_optimizer.Ranger, torch_optimizer.Ranger, RangerVA(weight_decay)",
@@ -39,7 +28,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="1 - lr·λ for five steps, then half of the six is undone",
         where="pytorch_optimizer/optimizer/ranger.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "ADOPT",
         title="pytorch_optimizer.ADOPT(weight_decay): coupled by default",
@@ -47,7 +36,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adopt.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AdaMax",
         title="pytorch_optimizer.AdaMax(weight_decay): coupled by default",
@@ -55,7 +44,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adamax.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AdEMAMix",
         title="pytorch_optimizer.AdEMAMix(weight_decay): coupled by default",
@@ -63,7 +52,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="coupled unless weight_decouple=True; bitsandbytes' and optax' AdEMAMix are decoupled",
         where="pytorch_optimizer/optimizer/ademamix.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "schedulefree",
         title="pytorch_optimizer.ScheduleFreeAdamW, ScheduleFreeSGD(weight_decay)",
@@ -73,7 +62,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="pytorch_optimizer/optimizer/schedulefree.py",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "coupled",
         title="pytorch_optimizer (kozistr) with weight_decouple=False",
@@ -82,7 +71,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the penalty joins the gradient, before or after what the class does to it: NovoGrad and Shampoo differ",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AdaDelta",
         title="pytorch_optimizer.AdaDelta(weight_decay): coupled by default",
@@ -90,7 +79,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adadelta.py, AdaDelta",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AdaSmooth",
         title="pytorch_optimizer.AdaSmooth(weight_decay): coupled by default",
@@ -98,7 +87,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adasmooth.py, AdaSmooth",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "Adai",
         title="pytorch_optimizer.Adai(weight_decay): coupled by default",
@@ -106,7 +95,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="coupled unless weight_decouple=True; AdaiS, the paper's decoupled one, is stable_weight_decay=True with it",
         where="pytorch_optimizer/optimizer/adai.py, Adai",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AdamG",
         title="pytorch_optimizer.AdamG(weight_decay): coupled by default",
@@ -114,7 +103,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adamg.py, AdamG",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AggMo",
         title="pytorch_optimizer.AggMo(weight_decay): coupled by default",
@@ -123,7 +112,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="three momenta at once: the long-run decay is lr·λ times the mean of 1/(1 - beta), not lr·λ",
         where="pytorch_optimizer/optimizer/aggmo.py, AggMo",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "Aida",
         title="pytorch_optimizer.Aida(weight_decay): coupled by default",
@@ -131,7 +120,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/aida.py, Aida",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "ApolloDQN",
         title="pytorch_optimizer.ApolloDQN(weight_decay, weight_decay_type='l2')",
@@ -139,7 +128,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="weight_decay_type 'decoupled' and 'stable' exist; lr warms up over 500 steps by itself",
         where="pytorch_optimizer/optimizer/apollo.py, ApolloDQN",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "DualAdam",
         title="pytorch_optimizer.DualAdam(weight_decay): coupled by default",
@@ -147,7 +136,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/dual_adam.py, DualAdam",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "MADGRAD",
         title="pytorch_optimizer.MADGRAD(weight_decay): coupled by default",
@@ -156,7 +145,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="weight_decouple=True cannot decay steadily: dual averaging starts each step from the initial weights",
         where="pytorch_optimizer/optimizer/madgrad.py, MADGRAD",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "madgrad-decoupled",
         title="pytorch_optimizer.MADGRAD(weight_decay, weight_decouple=True)",
@@ -166,7 +155,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="pytorch_optimizer/optimizer/madgrad.py, MADGRAD",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "PAdam",
         title="pytorch_optimizer.PAdam(weight_decay): coupled by default",
@@ -175,7 +164,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/padam.py, PAdam",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "PID",
         title="pytorch_optimizer.PID(weight_decay): coupled by default",
@@ -183,7 +172,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the integral term alone multiplies the long-run decay by 1 + 5/(1 - momentum)",
         where="pytorch_optimizer/optimizer/pid.py, PID",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "QHAdam",
         title="pytorch_optimizer.QHAdam(weight_decay): coupled by default",
@@ -192,7 +181,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/qhadam.py, QHAdam",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "QHM",
         title="pytorch_optimizer.QHM(weight_decay): coupled by default",
@@ -200,7 +189,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="its buffer is dampened: the long-run decay is lr·λ, with any momentum; nu is 1 by default, torch_optimizer's 0.7",
         where="pytorch_optimizer/optimizer/qhm.py, QHM",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "AccSGD",
         optimizer="accsgd",
@@ -208,7 +197,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="linear, but no heavy ball: the long-run decay is far from lr·λ",
         where="pytorch_optimizer/optimizer/sgd.py, AccSGD",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "ROSE",
         title="pytorch_optimizer.ROSE(weight_decay): coupled by default",
@@ -217,7 +206,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="0.0001 by default; coupled unless weight_decouple=True",
         where="pytorch_optimizer/optimizer/rose.py, ROSE",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "SWATS",
         title="pytorch_optimizer.SWATS(weight_decay): coupled by default",
@@ -225,7 +214,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="Adam first, then SGD at a learning rate of its own: λ·w is no decay before the switch and lr_sgd·λ after it",
         where="pytorch_optimizer/optimizer/swats.py, SWATS",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "Shampoo",
         title="pytorch_optimizer.Shampoo(weight_decay): coupled by default",
@@ -233,7 +222,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the penalty enters the Kronecker factors; with momentum it joins after the momentum",
         where="pytorch_optimizer/optimizer/shampoo.py, Shampoo",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "ScalableShampoo",
         refusal="the penalty joins the grafted update after the preconditioner and then its Nesterov momentum: no objective",
@@ -241,7 +230,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="decoupled_weight_decay=True decays by lr·λ instead",
         where="pytorch_optimizer/optimizer/shampoo.py, ScalableShampoo",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "NovoGrad",
         refusal="the decay joins the momentum of gradients normed by layer: no objective and no constant share",
@@ -250,7 +239,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="weight_decouple=True makes it decay by lr·λ",
         where="pytorch_optimizer/optimizer/novograd.py, NovoGrad",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "LARS",
         refusal="the trust ratio rescales gradient and decay by layer: no constant share of the weight decays",
@@ -260,7 +249,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="pytorch_optimizer/optimizer/lars.py, LARS",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "APOLLO",
         refusal="the decay is times lr·√(1 - β2^t)/(1 - β1^t): a third of lr·λ at first, lr·λ after a thousand steps",
@@ -268,7 +257,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the memory-saving APOLLO, not ApolloDQN; treat it as lr·λ in runs of many thousand steps",
         where="pytorch_optimizer/optimizer/apollo.py, APOLLO",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "ASGD",
         refusal="the optimizer enlarges its own lr from step to step, and the decay follows it",
@@ -277,7 +266,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/optimizer/sgd.py, ASGD",
         verification="executed: pytorch_optimizer 4.1.0",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "FOCUS",
         refusal="it subtracts lr·λ times the average of past weights: no constant share of the present one",
@@ -285,7 +274,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="pytorch_optimizer/optimizer/focus.py, FOCUS",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "FAdam",
         refusal="the decay is divided by the Fisher information and clipped like a gradient: no constant share",
@@ -294,7 +283,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="pytorch_optimizer/optimizer/fadam.py, FAdam",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "SPlus",
         refusal="the decay is times lr·2/(rows + columns) of each matrix, and lr/1000 of other tensors: one share a shape",
@@ -304,7 +293,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/optimizer/splus.py, SPlus",
         verification="executed: pytorch_optimizer 4.1.0",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "Ranger21",
         refusal="the decay is divided by the root of the mean second moment, norm loss is added and Lookahead undoes a part",
@@ -314,7 +303,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/optimizer/ranger21.py, Ranger21",
         verification="executed: pytorch_optimizer 4.1.0",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         penalty,
         "dadaptadam",
         title="pytorch_optimizer.DAdaptAdam, DAdaptAdaGrad, DAdaptLion, DAdaptSGD(weight_decay): coupled by default",
@@ -328,7 +317,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the penalty also enters the estimate of the step size d; weight_decouple=True decays by d·lr·λ instead",
         where="pytorch_optimizer/optimizer/dadapt.py, DAdaptAdam",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "DAdaptAdan",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
@@ -337,7 +326,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="never coupled: weights are divided by 1 + d·lr·λ, or with weight_decouple=True multiplied by 1 - d·lr·λ",
         where="pytorch_optimizer/optimizer/dadapt.py, DAdaptAdan",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "AdaLOMO",
         refusal="the decay is times lr·max(eps2, RMS(w)): it changes with the weights",
@@ -346,7 +335,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/optimizer/lomo.py, AdaLOMO",
         verification="executed: pytorch_optimizer 4.1.0",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "BSAM",
         refusal="the number multiplies the gradient and widens the posterior's precision: weights are not decayed by it",
@@ -355,7 +344,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the paper adds λ·w to the gradient; here λ·g takes its place",
         where="pytorch_optimizer/optimizer/sam.py, BSAM.third_step",
     ),
-    _kozistr(
+    pytorch_optimizer_record(
         Convention,
         "Prodigy",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",

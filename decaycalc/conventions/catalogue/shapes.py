@@ -67,6 +67,11 @@ def decoupled(*, parameter: str, optimizer: str = SGD, step: str = "", **fields:
     return Convention(**{**shared, **fields}, parameter=parameter, optimizer=optimizer)
 
 
+def corrected(**fields: Any) -> Convention:
+    """Return a record of a decay beside the step that is times lr² over the constructor's lr."""
+    return decoupled(**{"follows": Follows.LR_SQUARED, "refinements": CONSTRUCTOR_LR, **fields})
+
+
 def penalty(*, parameter: str, optimizer: str = SGD, step: str = "", **fields: Any) -> Convention:
     """Return a record whose number times the weight joins the gradient, `λ* = value/loss_scale`.
 

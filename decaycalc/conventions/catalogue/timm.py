@@ -1,32 +1,20 @@
 """timm's optimizer factory."""
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
+from decaycalc.conventions.catalogue.packages import timm_record
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, penalty
 from decaycalc.conventions.catalogue.traps import FIRST_STEP_FREE, PRECONDITIONED
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_timm = package(
-    group=TORCH_ECOSYSTEM,
-    release="timm 1.0.31",
-    title="timm create_optimizer_v2(opt='{name}', weight_decay)",
-    key="timm-{key}",
-    where="timm/optim/{name}.py",
-    optimizer="{key}-timm",
-    parameter="weight_decay",
-    default="0",
-    exempt="biases and tensors of one dimension or none, and what the model's no_weight_decay() names",
-)
-
 CONVENTIONS: tuple[Convention, ...] = (
-    _timm(
+    timm_record(
         decoupled,
         "adamw",
         optimizer="adam",
         trap="the factory's default is 0, PyTorch's 0.01; it exempts 1-D tensors by default, PyTorch does not",
         where="timm/optim/_optim_factory.py, torch's AdamW",
     ),
-    _timm(
+    timm_record(
         penalty,
         "sgd",
         optimizer="sgd",
@@ -35,42 +23,42 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="momentum 0.9 with Nesterov unless told otherwise, and coupled: about lr·λ/(1 - 0.9) a step",
         where="timm/optim/_optim_factory.py, torch's SGD",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "sgdw",
         optimizer="sgd",
         aliases=("timm-nesterovw",),
         trap="Nesterov momentum 0.9 by default; decoupled: no 1/(1 - momentum)",
     ),
-    _timm(
+    timm_record(
         penalty,
         "adam",
         optimizer="adam",
         trap=PRECONDITIONED,
         where="timm/optim/_optim_factory.py, torch's Adam",
     ),
-    _timm(
+    timm_record(
         penalty,
         "adamax",
         optimizer="adamax",
         trap=PRECONDITIONED,
         where="timm/optim/_optim_factory.py, torch's Adamax",
     ),
-    _timm(
+    timm_record(
         penalty,
         "nadam",
         optimizer="nadam",
         trap="coupled; nadamw is the decoupled one",
         where="timm/optim/_optim_factory.py, torch's NAdam",
     ),
-    _timm(
+    timm_record(
         penalty,
         "radam",
         optimizer="radam",
         trap="coupled; radamw is the decoupled one",
         where="timm/optim/_optim_factory.py, torch's RAdam",
     ),
-    _timm(
+    timm_record(
         penalty,
         "rmsprop",
         optimizer="rmsprop",
@@ -78,7 +66,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=PRECONDITIONED,
         where="timm/optim/_optim_factory.py, torch's RMSprop",
     ),
-    _timm(
+    timm_record(
         penalty,
         "adagrad",
         optimizer="adagrad",
@@ -86,46 +74,46 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=PRECONDITIONED,
         where="timm/optim/_optim_factory.py, torch's Adagrad",
     ),
-    _timm(
+    timm_record(
         penalty,
         "adadelta",
         optimizer="adadelta",
         trap=PRECONDITIONED,
         where="timm/optim/_optim_factory.py, torch's Adadelta",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "nadamw",
         optimizer="nadam-timm",
         update="m = 0.9*m + 0.1*g; v = 0.999*v + 0.001*g*g; u = (0.9*m + 0.1*g)/(1 - 0.9**t)/(sqrt(v/(1 - 0.999**t)) + 1e-8); w = w*(1 - lr*weight_decay) - lr*u",
         trap="nadam (without w) is torch's coupled one",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "radamw",
         optimizer="radam",
         trap=None,
         where="timm/optim/_optim_factory.py, torch's RAdam, decoupled",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "lion",
         optimizer="lion",
         trap="Lion's lr is 3 to 10 times Adam's smaller and λ as many times larger: what counts is lr·λ",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adafactor",
         trap="with an lr given, scale_parameter and relative_step are off: the decay is times lr",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adafactorbv",
         optimizer="adafactor-bv",
         trap=None,
         where="timm/optim/adafactor_bv.py, AdafactorBigVision",
     ),
-    _timm(
+    timm_record(
         Convention,
         "adafactorbv-unscaled",
         title="timm AdafactorBigVision(weight_decay, unscaled_wd=True): not times lr",
@@ -137,15 +125,15 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="no lr and no schedule; with corrected_weight_decay it follows the schedule",
         where="timm/optim/adafactor_bv.py, unscaled_wd",
     ),
-    _timm(decoupled, "laprop", decays_after_step=True, trap=None),
-    _timm(
+    timm_record(decoupled, "laprop", decays_after_step=True, trap=None),
+    timm_record(
         decoupled,
         "adanw",
         optimizer="adan",
         trap="adan (without w) is proximal: it divides by 1 + lr·λ",
         where="timm/optim/adan.py, no_prox=True",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adan",
         optimizer="adan",
@@ -154,14 +142,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         decays_after_step=True,
         trap="proximal: divides by 1 + lr·λ, after the step; 1 - lr·λ to first order only",
     ),
-    _timm(
+    timm_record(
         Convention,
         "lamb",
         refusal="the trust ratio rescales the decay together with the update: without a gradient a step removes lr of the weight whatever λ is",
         update="g = g/max(1, norm(g)); w = w - lr*lamb(g, weight_decay*w)",
         trap="lambw decays outside the trust ratio",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "lambw",
         optimizer="lamb-timm-decoupled",
@@ -169,7 +157,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="lamb (without w) hides the decay in the trust ratio",
         where="timm/optim/lamb.py, decoupled_decay=True",
     ),
-    _timm(
+    timm_record(
         Convention,
         "lars",
         refusal="the trust ratio rescales gradient and decay by layer: no constant share of the weight decays",
@@ -178,7 +166,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("timm-larc", "timm-nlars", "timm-nlarc"),
         trap=None,
     ),
-    _timm(
+    timm_record(
         Convention,
         "adamp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
@@ -187,7 +175,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("wd_ratio", "0.01"),),
         trap="the decay is wd_ratio (0.01 by the factory) times lr·λ where the gradient is orthogonal to w, lr·λ elsewhere",
     ),
-    _timm(
+    timm_record(
         Convention,
         "sgdp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1, one_minus_momentum=-1),
@@ -196,14 +184,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("wd_ratio", "0.1"), ("momentum", "0.9")),
         trap="divided by 1 - momentum, and times wd_ratio 0.1 where the gradient is orthogonal to w",
     ),
-    _timm(
+    timm_record(
         penalty,
         "adopt",
         optimizer="adopt",
         update="g = g + weight_decay*w; u = (0*g if t == 1 else g/max(sqrt(v), 1e-6)); c = max(t - 1, 1)**0.333; m = 0.9*m + 0.1*min(max(u, -c), c); v = (g*g if t == 1 else 0.9999*v + 0.0001*g*g); w = w - lr*m",
         trap="the first step only fills the second moment; adoptw is the decoupled one",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adoptw",
         optimizer="adopt",
@@ -212,40 +200,40 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=FIRST_STEP_FREE,
         where="timm/optim/adopt.py, decoupled=True",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adabelief",
         aliases=("timm-radabelief",),
         trap="decoupled by default, torch_optimizer's AdaBelief is coupled",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "mars",
         optimizer="mars",
         update="w = w - lr*(unmodelled(g) + weight_decay*w)",
         trap=None,
     ),
-    _timm(
+    timm_record(
         decoupled,
         "kron",
         optimizer="kron",
         update="w = w - lr*(unmodelled(g) + weight_decay*w)",
         trap="the decay joins the preconditioned gradient, so it is times lr with or without decoupled_decay",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "kronw",
         optimizer="kron",
         trap=None,
         where="timm/optim/kron.py, decoupled_decay=True",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "muon",
         aliases=("timm-nmuon",),
         trap="0 by default, torch.optim.Muon is 0.1; what is no matrix goes to AdamW with the same decay",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adamuon",
         optimizer="adamuon",
@@ -253,21 +241,21 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="timm/optim/muon.py, algo='adamuon'",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adahessian",
         optimizer="adahessian",
         trap=None,
         verification="executed: timm 1.0.31",
     ),
-    _timm(
+    timm_record(
         penalty,
         "madgrad",
         optimizer="madgrad",
         update="g = g + weight_decay*w; x = (w if t == 1 else x); l = (lr + 1e-6)*sqrt(t); s = s + l*g; v = v + l*g*g; z = x - s/(v**(1/3) + 1e-6); w = 0.1*z + 0.9*w",
         trap="dual averaging starts each step from the initial weights; madgradw cannot change that",
     ),
-    _timm(
+    timm_record(
         Convention,
         "madgradw",
         refusal="dual averaging pulls the weight back to where it began: the decay of each step fades",
@@ -276,7 +264,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="timm/optim/madgrad.py, decoupled_decay=True",
     ),
-    _timm(
+    timm_record(
         Convention,
         "novograd",
         refusal="the decay joins the momentum of gradients normed by layer: no objective and no constant share",
@@ -285,14 +273,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="novogradw is the decoupled one",
         where="timm/optim/nvnovograd.py",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "novogradw",
         optimizer="novograd-decoupled",
         trap=None,
         where="timm/optim/nvnovograd.py, decoupled_decay=True",
     ),
-    _timm(
+    timm_record(
         penalty,
         "rmsproptf",
         optimizer="rmsprop-tf",
@@ -300,7 +288,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the mean square begins at 1; the penalty passes through the preconditioner: λ then moves weights by about lr whatever its size",
         where="timm/optim/rmsprop_tf.py",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "rmsproptfw",
         optimizer="rmsprop-tf",
@@ -308,21 +296,21 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="timm/optim/rmsprop_tf.py, decoupled_decay=True",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "adamwlegacy",
         optimizer="adam",
         trap=None,
         where="timm/optim/adamw.py, AdamWLegacy",
     ),
-    _timm(
+    timm_record(
         penalty,
         "nadamlegacy",
         optimizer="nadam",
         trap=PRECONDITIONED,
         where="timm/optim/nadam.py, NAdamLegacy",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "radamlegacy",
         trap="decoupled, while radam, torch's, is coupled",

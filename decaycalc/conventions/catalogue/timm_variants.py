@@ -1,12 +1,12 @@
 """Variants in timm's optimizer factory: a corrected decay, which follows lr², and a cautious step."""
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
+from decaycalc.conventions.catalogue.packages import timm_record
 from decaycalc.conventions.catalogue.shapes import (
     CONSTRUCTOR_LR,
     PLAIN,
+    corrected,
     decoupled,
-    package,
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import (
@@ -18,20 +18,8 @@ from decaycalc.conventions.catalogue.traps import (
 )
 from decaycalc.conventions.record import Convention, Coupling, Follows
 
-_timm = package(
-    group=TORCH_ECOSYSTEM,
-    release="timm 1.0.31",
-    title="timm create_optimizer_v2(opt='{name}', weight_decay)",
-    key="timm-{key}",
-    where="timm/optim/{name}.py",
-    optimizer="{key}-timm",
-    parameter="weight_decay",
-    default="0",
-    exempt="biases and tensors of one dimension or none, and what the model's no_weight_decay() names",
-)
-
 CONVENTIONS: tuple[Convention, ...] = (
-    _timm(
+    timm_record(
         Convention,
         "adafactorbv-unscaled-corrected",
         title="timm AdafactorBigVision(unscaled_wd=True, corrected_weight_decay=True)",
@@ -44,75 +32,63 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="big_vision's own convention: times lr/initial lr",
         where="timm/optim/adafactor_bv.py, unscaled_wd and corrected_weight_decay",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "adafactorbv-corrected",
         title="timm 'adafactorbvc': AdafactorBigVision(corrected_weight_decay=True)",
         optimizer="adafactor-bv",
         aliases=("timm-adafactorbvc",),
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=None,
         where="timm/optim/adafactor_bv.py, corrected_weight_decay",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "corrected",
         title="timm 'adamc': AdamW(corrected_weight_decay=True), lr²/max lr",
         optimizer="adam",
         aliases=("timm-adamc", "adamc"),
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/_helpers.py and adamw.py, AdamWLegacy",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "sgdw-corrected",
         title="timm 'sgdc': SGDW(corrected_weight_decay=True), lr²/max lr",
         optimizer="sgd",
         aliases=("timm-sgdc",),
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/sgdw.py, corrected_weight_decay",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "lion-corrected",
         title="timm 'lionc': Lion(corrected_weight_decay=True), lr²/max lr",
         optimizer="lion",
         aliases=("timm-lionc",),
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/lion.py, corrected_weight_decay",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "nadamw-corrected",
         title="timm 'nadamc': NAdamW(corrected_weight_decay=True), lr²/max lr",
         optimizer="nadam-timm",
         update="m = 0.9*m + 0.1*g; v = 0.999*v + 0.001*g*g; u = (0.9*m + 0.1*g)/(1 - 0.9**t)/(sqrt(v/(1 - 0.999**t)) + 1e-8); w = w*(1 - lr*multiplier*weight_decay) - lr*u",
         aliases=("timm-nadamc",),
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/nadamw.py, corrected_weight_decay",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "LaProp",
         key="timm-laprop-corrected",
         title="timm 'lapropc': LaProp(corrected_weight_decay=True), lr²/max lr",
         aliases=("timm-lapropc",),
-        follows=Follows.LR_SQUARED,
         decays_after_step=True,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/laprop.py, corrected_weight_decay",
     ),
-    _timm(
+    timm_record(
         Convention,
         "lambc",
         refusal="the trust ratio rescales and clips the update: no constant share of the weight decays",
@@ -121,7 +97,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="without a gradient it decays lr·λ for λ below 1; with one the trust ratio decides",
         where="timm/optim/lamb.py, trust_clip=True",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "cautious-adamw",
         title="timm 'cadamw' and the other cautious optimizers: the update is masked, the decay is not",
@@ -130,71 +106,57 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="caution drops update coordinates, never the decay",
         where="timm/optim/adamw.py, AdamWLegacy(caution=True)",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "adoptc",
         update="w = w - (lr*multiplier*weight_decay*w if t > 1 else 0*w) - lr*unmodelled(g)",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap="times lr²/initial lr; no decay on the first step",
         where="timm/optim/adopt.py, corrected_weight_decay=True",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "kronc",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/kron.py, corrected_weight_decay=True",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "lambcd",
         optimizer="lambw-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/lamb.py, corrected_weight_decay=True",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "novogradc",
         optimizer="novogradw-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/nvnovograd.py, corrected_weight_decay=True",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "rmsproptfc",
         optimizer="rmsproptfw-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/rmsprop_tf.py, corrected_weight_decay=True",
     ),
-    _timm(decoupled, "cadafactor", trap=CAUTIOUS_STEP, where="timm/optim/adafactor.py"),
-    _timm(decoupled, "cadafactorbv", trap=CAUTIOUS_STEP, where="timm/optim/adafactor_bv.py"),
-    _timm(
-        decoupled,
+    timm_record(decoupled, "cadafactor", trap=CAUTIOUS_STEP, where="timm/optim/adafactor.py"),
+    timm_record(decoupled, "cadafactorbv", trap=CAUTIOUS_STEP, where="timm/optim/adafactor_bv.py"),
+    timm_record(
+        corrected,
         "cadafactorbvc",
         optimizer="cadafactorbv-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/adafactor_bv.py, corrected_weight_decay=True",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "cadamc",
         optimizer="cadamw-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/adamw.py, corrected_weight_decay=True",
     ),
-    _timm(
+    timm_record(
         Convention,
         "cadamp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
@@ -204,7 +166,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="wd_ratio 0.01 times lr·λ where the gradient is orthogonal to w; caution does not mask the decay",
         where="timm/optim/adamp.py",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "cadan",
         update="w = (w - lr*unmodelled(g))/(1 + lr*weight_decay)",
@@ -213,10 +175,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="divides by 1 + lr·λ; cadanw multiplies by 1 - lr·λ",
         where="timm/optim/adan.py",
     ),
-    _timm(
+    timm_record(
         decoupled, "cadanw", optimizer="cadan-timm", trap=CAUTIOUS_STEP, where="timm/optim/adan.py"
     ),
-    _timm(
+    timm_record(
         penalty,
         "cadopt",
         optimizer="adopt-cautious",
@@ -224,7 +186,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="coupled; cadoptw is the decoupled one",
         where="timm/optim/adopt.py",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "cadoptw",
         optimizer="cadopt-timm",
@@ -232,17 +194,15 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=FIRST_STEP_FREE,
         where="timm/optim/adopt.py",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "cadoptc",
         optimizer="cadopt-timm",
         update="w = w - (lr*multiplier*weight_decay*w if t > 1 else 0*w) - lr*unmodelled(g)",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap="times lr²/initial lr; no decay on the first step",
         where="timm/optim/adopt.py, corrected_weight_decay=True",
     ),
-    _timm(
+    timm_record(
         Convention,
         "clamb",
         refusal="the trust ratio rescales the decay together with the update: without a gradient a step removes lr of the weight whatever λ is",
@@ -250,58 +210,52 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="clambw decays outside the trust ratio",
         where="timm/optim/lamb.py",
     ),
-    _timm(decoupled, "clambw", trap=CAUTIOUS_STEP, where="timm/optim/lamb.py"),
-    _timm(
+    timm_record(decoupled, "clambw", trap=CAUTIOUS_STEP, where="timm/optim/lamb.py"),
+    timm_record(
         decoupled,
         "claprop",
         decays_after_step=True,
         trap=CAUTIOUS_STEP,
         where="timm/optim/laprop.py",
     ),
-    _timm(decoupled, "clion", trap=CAUTIOUS_STEP, where="timm/optim/lion.py"),
-    _timm(
-        decoupled,
+    timm_record(decoupled, "clion", trap=CAUTIOUS_STEP, where="timm/optim/lion.py"),
+    timm_record(
+        corrected,
         "clionc",
         optimizer="clion-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/lion.py, corrected_weight_decay=True",
     ),
-    _timm(decoupled, "cmars", trap=CAUTIOUS_STEP, where="timm/optim/mars.py"),
-    _timm(decoupled, "cnadamw", trap=CAUTIOUS_STEP, where="timm/optim/nadamw.py"),
-    _timm(
-        decoupled,
+    timm_record(decoupled, "cmars", trap=CAUTIOUS_STEP, where="timm/optim/mars.py"),
+    timm_record(decoupled, "cnadamw", trap=CAUTIOUS_STEP, where="timm/optim/nadamw.py"),
+    timm_record(
+        corrected,
         "cnadamc",
         optimizer="cnadamw-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/nadamw.py, corrected_weight_decay=True",
     ),
-    _timm(
+    timm_record(
         penalty,
         "crmsproptf",
         update="minimise loss + weight_decay/2*sum(w**2)",
         trap=PRECONDITIONED,
         where="timm/optim/rmsprop_tf.py",
     ),
-    _timm(
+    timm_record(
         decoupled,
         "csgdw",
         trap="caution masks the step where it disagrees with the gradient, not the decay; Nesterov momentum 0.9",
         where="timm/optim/sgdw.py",
     ),
-    _timm(
-        decoupled,
+    timm_record(
+        corrected,
         "csgdc",
         optimizer="csgdw-timm",
-        follows=Follows.LR_SQUARED,
-        refinements=CONSTRUCTOR_LR,
         trap=LR_SQUARED,
         where="timm/optim/sgdw.py, corrected_weight_decay=True",
     ),
-    _timm(
+    timm_record(
         Convention,
         "csgdp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1, one_minus_momentum=-1),

@@ -1,14 +1,12 @@
 """Programs that train vision models on PyTorch."""
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
-from decaycalc.conventions.catalogue.shapes import TENSOR_MULTIPLIERS, decoupled, package, penalty
+from decaycalc.conventions.catalogue.packages import ecosystem_record
+from decaycalc.conventions.catalogue.shapes import TENSOR_MULTIPLIERS, decoupled, penalty
 from decaycalc.conventions.record import Convention, Coupling
 
-_record = package(group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0")
-
 CONVENTIONS: tuple[Convention, ...] = (
-    _record(
+    ecosystem_record(
         penalty,
         key="mmengine",
         title="mmengine optim_wrapper SGD(weight_decay) with paramwise_cfg",
@@ -20,7 +18,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="open-mmlab/mmengine, mmengine/optim/optimizer/default_constructor.py (2543429)",
         verification="executed: mmengine 0.10.7",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="yolov5",
         title="YOLOv5 hyp weight_decay: times B·accumulate/nbs",
@@ -34,7 +32,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="ultralytics/yolov5, train.py: hyp['weight_decay'] *= batch_size·accumulate/nbs (5081342)",
         verification="executed: ultralytics/yolov5 5081342",
     ),
-    _record(
+    ecosystem_record(
         penalty,
         key="detectron2",
         title="Detectron2 SOLVER.WEIGHT_DECAY: torch's SGD",
@@ -45,7 +43,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="facebookresearch/detectron2, detectron2/solver/build.py, get_default_optimizer_params; config/defaults.py (02b5c4e)",
         verification="executed: facebookresearch/detectron2 02b5c4e",
     ),
-    _record(
+    ecosystem_record(
         penalty,
         key="torchvision",
         title="torchvision references --weight-decay: torch's SGD",
@@ -55,7 +53,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="pytorch/vision, references/classification/train.py (017e9b9)",
         verification="literal step: torch's SGD, itself executed, in a script",
     ),
-    _record(
+    ecosystem_record(
         decoupled,
         key="open-clip",
         title="OpenCLIP --wd: AdamW on two groups",
@@ -67,7 +65,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="mlfoundations/open_clip, src/open_clip_train/optim.py, exclude_from_wd; params.py (89fb801)",
         verification="executed: mlfoundations/open_clip 89fb801",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="ultralytics-sgd",
         title="Ultralytics YOLO weight_decay, optimizer='SGD': times B·accumulate/nbs",
@@ -82,7 +80,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="ultralytics/ultralytics, ultralytics/engine/trainer.py: args.weight_decay·batch_size·accumulate/nbs (0001630)",
         verification="executed: ultralytics 8.4.190",
     ),
-    _record(
+    ecosystem_record(
         Convention,
         key="ultralytics-adamw",
         title="Ultralytics YOLO weight_decay, optimizer='AdamW': times B·accumulate/nbs",
