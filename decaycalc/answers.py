@@ -12,6 +12,7 @@ from decaycalc.conversion.assumptions import (
     Assumption,
     AssumptionJson,
     assumed_by_decay,
+    once,
     require_said,
 )
 from decaycalc.conversion.convert import Conversion, ConversionJson, apply_as_far, check_value
@@ -180,7 +181,8 @@ def answer_of(question: Question) -> Answer:
         conversions = over_the_run(question.source, value, conversions, scheduled)
     if decay is not None and question.open_lr:
         decay = replace(decay, per_run_factor=None)
-    assumptions = _assumptions(source, decay, conversions)
+    decays = () if decay is None else assumed_by_decay(source)
+    assumptions = once((*decays, *(each for made in conversions for each in made.assumptions)))
     if question.strict:
         require_said(f"a strict answer from {question.source.key}", assumptions)
     return Answer(
@@ -203,16 +205,6 @@ def answer_of(question: Question) -> Answer:
             *_departures(question, source, value),
         ),
     )
-
-
-def _assumptions(
-    source: Side, decay: Decay | None, conversions: tuple[Conversion, ...]
-) -> tuple[Assumption, ...]:
-    """Return what the answer's numbers take for granted, each quantity once."""
-    found = {} if decay is None else {entry.name: entry for entry in assumed_by_decay(source)}
-    for conversion in conversions:
-        found |= {entry.name: entry for entry in conversion.assumptions if entry.name not in found}
-    return tuple(found.values())
 
 
 def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tuple[str, ...]:

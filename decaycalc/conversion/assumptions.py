@@ -1,6 +1,6 @@
 """What an answer takes for granted: each unsaid quantity that enters its number, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -52,7 +52,7 @@ def assumed(way: Plan) -> tuple[Assumption, ...]:
         *_run_defaults(source, way.needs),
         *_refinements(way),
     )
-    return _once(found)
+    return once(found)
 
 
 def assumed_by_decay(side: Side) -> tuple[Assumption, ...]:
@@ -69,7 +69,7 @@ def assumed_by_decay(side: Side) -> tuple[Assumption, ...]:
         *_run_defaults(side, needs),
         *(_refinement(name) for name in _unsaid_refinements(side)),
     )
-    return _once(found)
+    return once(found)
 
 
 def require_said(what: str, assumptions: tuple[Assumption, ...]) -> None:
@@ -83,8 +83,12 @@ def require_said(what: str, assumptions: tuple[Assumption, ...]) -> None:
         raise MissingQuantityError(f"{what}, nothing assumed,", names)
 
 
-def _once(found: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
-    return tuple({entry.name: entry for entry in reversed(found)}.values())[::-1]
+def once(found: Iterable[Assumption]) -> tuple[Assumption, ...]:
+    """Return what is taken for granted, each quantity once, as it is said first."""
+    first: dict[str, Assumption] = {}
+    for entry in found:
+        first.setdefault(entry.name, entry)
+    return tuple(first.values())
 
 
 def _trained_by_sgd() -> Assumption:

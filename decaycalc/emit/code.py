@@ -11,7 +11,7 @@ from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, AssumptionJson
-from decaycalc.conversion.convert import check_value, convert
+from decaycalc.conversion.convert import Conversion, check_value, convert
 from decaycalc.conversion.plan import Match, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.emit import (
@@ -233,10 +233,7 @@ def _settings(
     converted = convert(
         value, source=source, target=target, run=run, target_run=target_run, match=match
     )
-    lr = converted.lr if converted.lr is not None else there.run.get("lr")
-    if lr is None and target.optimizer != FIT:
-        name = "to_lr" if "lr" in there.own else "lr"
-        raise MissingQuantityError(f"a snippet of {target.key}", (name,))
+    lr = _lr(converted, there)
     momentum = there.get("momentum") if there.has_momentum or family == "sgd" else Fraction(0)
     return SnippetSettings(
         convention=target,
@@ -244,11 +241,11 @@ def _settings(
         source=source,
         given=check_value(value, source),
         equivalence=converted.equivalence.value,
-        lr=float(lr or 0),
+        lr=lr or 0.0,
         momentum=float(momentum or 0),
         dampening=float(there.get("dampening") or 0),
         nesterov=bool(there.run.nesterov),
-        run=replace(there.run, lr=exact(float(lr)) if lr else None),
+        run=replace(there.run, lr=exact(lr) if lr else None),
         mask=mask,
         schedule=_schedule(schedule, there.run),
         decay_schedule=_decay_schedule(decay_schedule, here, there, value),
@@ -256,6 +253,19 @@ def _settings(
         eps=None if eps is None else float(exact(eps)),
         assumptions=converted.assumptions,
     )
+
+
+def _lr(converted: Conversion[float], there: Side) -> float | None:
+    """Return the lr of the code, None where a solver has none.
+
+    Raises:
+        MissingQuantityError: it is unknown.
+    """
+    lr = converted.lr if converted.lr is not None else there.run.get("lr")
+    if lr is None and there.convention.optimizer != FIT:
+        name = "to_lr" if "lr" in there.own else "lr"
+        raise MissingQuantityError(f"a snippet of {there.convention.key}", (name,))
+    return None if lr is None else float(lr)
 
 
 def _estimates(run: Run) -> bool:
