@@ -36,6 +36,8 @@ class Checks:
     """
 
     def __init__(self, request: ArrayRequest, laid: ArrayPlan) -> None:
+        # What must hold is the same for all elements, so it is found beside the first ones.
+        laid = laid.on({name: array[..., :1] for name, array in laid.arrays.items()})
         way = laid.way
         monomial = way.source.invariant(way.held) if way.factor is None else way.factor
         power = 0 if monomial is None else monomial.power_of("value")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from decaycalc.algebra.quantity import QUANTITIES, exact
+from decaycalc.algebra.quantity import QUANTITIES, exact, finite
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
@@ -23,7 +23,6 @@ from decaycalc.conversion.array_checks import Checks, any_sees_numbers
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.array_numbers import ArrayPlan
 from decaycalc.conversion.array_request import ArrayRequest, Places
-from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import Record
@@ -93,16 +92,14 @@ def convert_arrays(
     )  # fmt: skip
     if not arrays["value"].size or 0 in request.shape:
         raise InvalidValueError(source.parameter, "an empty array", "has nothing to convert")
-    numbers = {name: float(array.flat[0]) for name, array in arrays.items()}
-    first = convert_named(
-        numbers.pop("value"), source=source, target=target, run=run, target_run=target_run,
-        match=match, quantities=words | numbers,
-    )  # fmt: skip
-    values, lrs = _Work(request, request.plan(0)).done()
+    way = request.plan(0)
+    # Arrays are refused as their first element is, before any work.
+    finite(way.value(request.number(0)), target.parameter)
+    values, lrs = _Work(request, way).done()
     return ArrayConversion(
         convention=target, value=values.reshape(shape),
-        lr=None if lrs is None else lrs.reshape(shape), equivalence=first.equivalence,
-        formula=first.formula, note=first.note,
+        lr=None if lrs is None else lrs.reshape(shape), equivalence=way.equivalence,
+        formula=way.formula(), note=way.note,
     )  # fmt: skip
 
 
