@@ -8,7 +8,12 @@ from decaycalc.errors import ContradictionError, UnreadableFileError
 from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.read import read
-from decaycalc.training.reading.recognise import find_trainer, fitting, recognise
+from decaycalc.training.reading.recognise import (
+    find_trainer,
+    fitting,
+    recognise,
+    require_kind,
+)
 from decaycalc.training.reading.settings import texts_of
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.record import Training
@@ -73,7 +78,7 @@ def read_training(
     second command line of a script.
 
     Raises:
-        UnreadableFileError: no file, or one that no trainer writes.
+        UnreadableFileError: no file, or one that no trainer writes, or plainly another one.
         UnknownNameError: a kind that there is not.
         MissingExtraError: YAML without PyYAML.
     """
@@ -89,7 +94,10 @@ def read_training(
     known = fitting(document) if trainer is None else (trainer,)
     if document.absent and (not known or known[0].config_is_settings):
         raise UnreadableFileError(path, document.absent)
-    return read(document, recognise(document) if trainer is None else trainer, given)
+    if trainer is None:
+        return read(document, recognise(document), given)
+    require_kind(document, trainer)
+    return read(document, trainer, given)
 
 
 def _place(name: str) -> tuple[str, int | None]:

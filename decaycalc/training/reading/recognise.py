@@ -98,6 +98,48 @@ def recognise(document: Document) -> Trainer:
     raise UnreadableFileError(document.name, _why_not(document))
 
 
+def require_kind(document: Document, trainer: Trainer) -> None:
+    """Refuse a kind that was said of a file which is plainly another trainer's.
+
+    It is plain where the trainer's own signature does not fit, and those that do rest on keys that
+    it does not know.
+
+    Raises:
+        UnreadableFileError: there is such a file; what it looks like is named.
+    """
+    paths = paths_of(with_bases(document))
+    if any(signature.fits(paths) for signature in trainer.signatures):
+        return
+    known = _known(trainer)
+    others = [(each, _strange(each, paths, known)) for each in fitting(document)]
+    if others and all(strange for _, strange in others):
+        other, strange = others[0]
+        keys = ", ".join(sorted(strange)[:_SHOWN])
+        raise UnreadableFileError(
+            document.name,
+            f"it looks like {other.kind}'s by {keys[:100]}, not {trainer.kind}'s: leave --kind out",
+        )
+
+
+def _strange(trainer: Trainer, paths: frozenset[str], known: frozenset[str]) -> set[str]:
+    """Return the keys by which a file is a trainer's, and another that knows some does not.
+
+    One alone counts where it has to be there and is not a name that many programs share.
+    """
+    fitting = [each for each in trainer.signatures if each.fits(paths)]
+    held = {path for each in fitting for path in each.paths if path in paths}
+    found = {path for path in held - known if not path.startswith(_MARKS[:2])}
+    asked = {path for each in fitting for path in each.all_of}
+    return found if len(found) > 1 or found & asked - _GENERIC else set()
+
+
+def _known(trainer: Trainer) -> frozenset[str]:
+    """Return the keys that a trainer's table has."""
+    signed = (path for each in trainer.signatures for path in each.paths)
+    read = (path for field in trainer.fields for path in (*field.paths, *field.covers))
+    return frozenset((*signed, *read, *trainer.harmless))
+
+
 # Names that many programs share: they tell no trainer, nor which is near.
 _GENERIC = frozenset(
     {"learning_rate", "lr", "weight_decay", "wd", "momentum", "batch_size", "epochs", "optimizer",

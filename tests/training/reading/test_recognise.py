@@ -47,6 +47,32 @@ def test_a_kind_overrides_the_keys(tmp_path):
     assert (made.kind, made.value) == ("hf-trainer", "0.1")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "looks"),
+    [
+        (
+            "a.yaml",
+            "base_model: x\nmicro_batch_size: 2\nlearning_rate: 1e-4\n",
+            "axolotl's by base",
+        ),
+        ("a.yaml", "task: detect\nmode: train\nlr0: 0.1\nlrf: 0.1\nbatch: 8\n", "ultralytics's by"),
+        (
+            "a.json",
+            '{"per_device_train_batch_size": 4, "num_train_epochs": 2}',
+            "hf-trainer's by num",
+        ),
+    ],
+)
+def test_a_kind_does_not_make_another_program_s_file_of_a_plain_one(tmp_path, name, text, looks):
+    with pytest.raises(UnreadableFileError, match=f"it looks like {looks}.*, not timm's: leave"):
+        read(tmp_path, name, text, kind="timm")
+
+
+def test_a_kind_holds_among_trainers_whose_files_have_the_same_names(tmp_path):
+    text = '{"per_device_train_batch_size": 4, "num_train_epochs": 2, "learning_rate": 1e-4}'
+    assert read(tmp_path, "a.json", text, kind="ms-swift").kind == "ms-swift"
+
+
 def test_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(UnknownNameError, match="ultralytics"):
         read(tmp_path, "a.json", "{}", kind="ultralytic")
