@@ -50,7 +50,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("eta", "1"),),
         trap="no constructor argument: set optimizer.weight_decay_rate; alpha, its lr, does not multiply the decay",
         where="chainer/optimizers/adam.py, AdaBound is Adam(adabound=True)",
-        verification="executed: chainer 7.8.1",
     ),
     _chainer(
         Convention,
@@ -64,7 +63,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("eta", "1"),),
         trap="no constructor argument: set optimizer.weight_decay_rate; alpha, its lr, does not multiply the decay",
         where="chainer/optimizers/adam.py, AMSGrad is Adam(amsgrad=True)",
-        verification="executed: chainer 7.8.1",
     ),
     _chainer(
         Convention,
@@ -77,6 +75,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("eta", "1"),),
         trap="lr does not multiply the decay, eta does",
         where="chainer/optimizers/msvag.py, MSVAGRule.update_core_cpu",
-        verification="executed: chainer 7.8.1",
     ),
 )

@@ -40,7 +40,6 @@ _flashoptim = package(
     source="flashoptim/optimizers.py, Flash{name} (flashoptim 0.1.4)",
     parameter="weight_decay",
     default="0",
-    verification="executed: flashoptim 0.1.4",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -82,7 +81,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "SGD",
         title="bitsandbytes.optim.SGD(weight_decay, momentum)",
-        optimizer="sgd",
         trap="coupled, where Adam of the same package is decoupled; needs a momentum",
     ),
     _bitsandbytes(penalty, "RMSprop", trap=PRECONDITIONED),
@@ -144,8 +142,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "AdamWFp8",
         trap="0.01 by default, its AdamFp8 is coupled with 0",
-        verification="executed: torchao 0.18.0",
-        source="torchao/optim/adam.py, AdamWFp8 (torchao 0.18.0)",
     ),
     _torchao(
         penalty,
@@ -154,7 +150,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="minimise loss + weight_decay/2*sum(w**2)",
         default="0",
         trap=PRECONDITIONED,
-        verification="executed: torchao 0.18.0",
     ),
     _flashoptim(
         decoupled,
@@ -184,6 +179,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=PRECONDITIONED,
     ),
     _flashoptim(decoupled, "Lion", optimizer="lion-flashoptim", trap="decouple_lr=True drops lr"),
-    _flashoptim(penalty, "SGD", optimizer="sgd", trap="coupled; FlashSGDW is the decoupled one"),
-    _flashoptim(decoupled, "SGDW", optimizer="sgd", trap="decouple_lr=True drops lr"),
+    _flashoptim(penalty, "SGD", trap="coupled; FlashSGDW is the decoupled one"),
+    _flashoptim(decoupled, "SGDW", trap="decouple_lr=True drops lr"),
 )

@@ -145,7 +145,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w*(1 - (lr*weight_decay if t > 1 else 0)); w = w - lr*unmodelled(g)",
         default="0.01",
         trap=NO_FIRST_DECAY,
-        verification="executed: heavyball 3.2.1",
     ),
     _heavyball(
         decoupled,
@@ -155,7 +154,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w*(1 - (lr*weight_decay if t > 1 else 0)); w = w - lr*unmodelled(g)",
         default="0.01",
         trap=NO_FIRST_DECAY,
-        verification="executed: heavyball 3.2.1",
     ),
     _heavyball(
         decoupled, "PSGDKron", key="heavyball-psgd-kron", optimizer="psgd-kron-heavyball", trap=None
@@ -182,7 +180,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="z = (w if t == 1 else z); x = (w if t == 1 else x); z = z - lr*(adam(g, beta1=0) + weight_decay*w); x = x + (z - x)/t; w = 0.1*z + 0.9*x",
         trap=None,
         where="heavyball/utils.py, schedule_free_",
-        verification="executed: heavyball 3.2.1",
     ),
     _heavyball(
         Convention,
@@ -193,6 +190,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="n = (norm(w) if t == 1 else n); u = unmodelled(g) + weight_decay*w; w = w - lr*n*(u/norm(u) if norm(u) > 0 else 0); w = w*(n/norm(w) if norm(w) > 0 else 1)",
         trap="without a gradient the number does nothing at all",
         where="heavyball/utils.py, hyperball_step_",
-        verification="executed: heavyball 3.2.1",
     ),
 )

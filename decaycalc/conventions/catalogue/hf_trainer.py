@@ -80,7 +80,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what exclude_from_weight_decay names; create_optimizer: LayerNorm, layer_norm and biases",
         trap="times lr, unlike tfa.optimizers.AdamW",
         where="transformers/optimization_tf.py, AdamWeightDecay",
-        verification="executed: transformers 4.57.1",
     ),
     _trainer(
         decoupled,
@@ -117,7 +116,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _trainer(
         penalty,
         "sgd",
-        optimizer="sgd",
         trap="coupled, while the same flag under adamw_torch is decoupled",
     ),
     _trainer(penalty, "adagrad", optimizer="adagrad", trap=PRECONDITIONED),

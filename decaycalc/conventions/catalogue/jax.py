@@ -35,7 +35,6 @@ _axlearn = package(
     parameter="weight_decay",
     default="0",
     exempt="what weight_decay_per_param_scale or the parameter's weight_decay_scale say",
-    verification="executed: apple/axlearn 34aed43",
 )
 _levanter = package(
     group=JAX,
@@ -60,7 +59,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="all but names that match .*/kernel$",
         trap="PyTorch's λ must be multiplied by lr here: 1e-4 at lr 1e-3 is AdamW's 0.1",
         source="google-research/big_vision, big_vision/optax.py, make: decay after the lr, times the schedule (0127fb6)",
-        verification="executed: google-research/big_vision 0127fb6",
     ),
     _flax(
         objective,
@@ -192,7 +190,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgd",
         key="axlearn-sgd-decoupled",
         title="AXLearn sgd_optimizer(weight_decay, decouple_weight_decay=True)",
-        optimizer="sgd",
         update="w = w - lr*(heavy_ball(g) + weight_decay*w)",
         trap="decouple_weight_decay=False is PyTorch's coupled SGD",
     ),

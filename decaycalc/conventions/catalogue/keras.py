@@ -66,7 +66,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "SGD",
         title="keras.optimizers.SGD(weight_decay): decoupled from the momentum (SGDW)",
-        optimizer="sgd",
         update="w = w*(1 - lr*weight_decay); w = w - velocity(lr*g)",
         buffer=Buffer.INSIDE,
         trap="not PyTorch's SGD: no 1/(1 - momentum), so at momentum 0.9 the same number decays ten times less",
@@ -286,7 +285,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*lamb(g, weight_decay*w)",
         aliases=(),
         trap="two optimizers of one package: AdamW's number is not times lr, this one's passes the trust ratio (once called weight_decay_rate)",
-        verification="executed: tensorflow-addons 0.23.0",
     ),
     _tfa(
         decoupled,
@@ -297,7 +295,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("tfa-rectified-adam",),
         trap="times lr, unlike AdamW and SGDW of the same package",
         where="tensorflow/addons, optimizers/rectified_adam.py",
-        verification="executed: tensorflow-addons 0.23.0",
     ),
     _tfa(
         decoupled,
@@ -307,7 +304,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=(),
         trap="times lr, unlike AdamW and SGDW of the same package",
         where="tensorflow/addons, optimizers/adabelief.py, _resource_apply_dense",
-        verification="executed: tensorflow-addons 0.23.0",
     ),
     _tfa(
         Convention,
@@ -319,7 +315,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=(),
         trap="weights with small gradients are shrunk most",
         where="tensorflow/addons, optimizers/yogi.py, _resource_apply_dense",
-        verification="executed: tensorflow-addons 0.23.0",
     ),
     _tfa(
         Convention,
@@ -331,7 +326,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=(),
         trap="weights with small gradients are shrunk most",
         where="tensorflow/addons, optimizers/proximal_adagrad.py: ResourceApplyProximalAdagrad",
-        verification="executed: tensorflow-addons 0.23.0",
     ),
     _tfa(
         Convention,
@@ -340,7 +334,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="v = (sum(g*g) if t == 1 else 0.999*v + 0.001*sum(g*g)); d = g/(sqrt(v) + 1e-7) + weight_decay*w; m = 0.9*m + lr*d; w = w - m",
         aliases=(),
         trap="the long-run decay is about lr·λ/(1 - beta_1), not lr·λ; lr stands inside the momentum",
-        verification="executed: tensorflow-addons 0.23.0",
     ),
     _record(
         Convention,

@@ -41,7 +41,6 @@ _deepspeed = package(
     title='DeepSpeed config "type": "{name}"',
     parameter="weight_decay",
     default="0",
-    verification="literal step: read in source",
 )
 _olmo = package(
     group=TORCH_ECOSYSTEM,
@@ -49,7 +48,6 @@ _olmo = package(
     title="OLMo-core {name}Config({parameter})",
     source="allenai/OLMo-core, src/olmo_core/optim/{key}.py (fa6c501)",
     parameter="weight_decay",
-    verification="executed: allenai/OLMo-core fa6c501",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -68,7 +66,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.00001",
         trap="PyTorch's λ must be multiplied by lr here: 0.1 at lr 6e-4 is 6e-5; a low constructor lr for warm-up breaks it",
         source="composer/optim/decoupled_weight_decay.py, DecoupledAdamW.adamw (mosaicml 0.32.1)",
-        verification="executed: mosaicml 0.32.1",
     ),
     ecosystem_record(
         Convention,
@@ -84,7 +81,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         counts_from_group=True,
         trap="warns from 1e-3 on: PyTorch SGD's λ must be multiplied by lr/(1 - momentum)",
         source="composer/optim/decoupled_weight_decay.py, DecoupledSGDW.sgdw (mosaicml 0.32.1)",
-        verification="executed: mosaicml 0.32.1",
     ),
     ecosystem_record(
         Convention,
@@ -99,7 +95,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         counts_from_group=True,
         trap="warns from 1e-3 on; the lr does not multiply the decay",
         source="mosaicml/llm-foundry, llmfoundry/optim/lion.py, DecoupledLionW.lionw (8c8dd48)",
-        verification="executed: mosaicml/llm-foundry 8c8dd48",
     ),
     _fairseq(
         decoupled,
@@ -150,7 +145,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and tensors of one dimension (wd_mult 0)",
         trap="λ may have a schedule of its own, start to end, which multiplies the lr's",
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py, optimizer_param_scheduler.py (d98e8a6)",
-        verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
     ecosystem_record(
         penalty,
@@ -161,7 +155,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and tensors of one dimension (wd_mult 0)",
         trap="coupled, while the same flag under adam is decoupled",
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py (d98e8a6)",
-        verification="executed: NVIDIA/Megatron-LM d98e8a6",
     ),
     ecosystem_record(
         decoupled,
@@ -172,7 +165,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="tensors of one dimension or none (embeddings are decayed)",
         trap="0.1 by default at lr 6e-4; the tied output head is decayed with the embedding",
         source="karpathy/nanoGPT, model.py, configure_optimizers (3adf61e)",
-        verification="executed: karpathy/nanoGPT 3adf61e",
     ),
     ecosystem_record(
         Convention,
@@ -185,7 +177,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what the table gives wd_mul 0: scalars and gates",
         trap="times lr², times the table's wd_mul (150 for the embedding) and lr_mul², and on about half of the weights",
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._adam_update (f411b3d)",
-        verification="executed: KellerJordan/modded-nanogpt f411b3d",
     ),
     ecosystem_record(
         Convention,
@@ -201,7 +192,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="times lr², and only where update and weight do not differ in sign: 0.37 to 0.5 of it in training",
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._normuon_update (f411b3d)",
         estimate=CAUTIOUS_MUON,
-        verification="executed: KellerJordan/modded-nanogpt f411b3d",
     ),
     ecosystem_record(
         decoupled,
@@ -211,7 +201,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("colossalai-adam", "colossalai-fused-adam"),
         trap="AdamW although called Adam, unless adamw_mode=False; FusedAdam, whose kernel needs a GPU, was read alone",
         source="hpcaitech/ColossalAI, colossalai/nn/optimizer/hybrid_adam.py, fused_adam.py (colossalai 0.5.0)",
-        verification="executed: colossalai 0.5.0",
     ),
     ecosystem_record(
         decoupled,
@@ -221,7 +210,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.1",
         trap="0.1 by default, ten times torch's; norms and embeddings decay too unless they get a group",
         source="pytorch/torchtitan, torchtitan/components/optimizer/optimizer.py (b5bcd76)",
-        verification="executed: pytorch/torchtitan b5bcd76",
     ),
     ecosystem_record(
         decoupled,
@@ -242,7 +230,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("lr_mult", Monomial.of(1)),),
         trap="lr is divided by mup_width_multiplier on hidden matrices and λ is not: wider networks decay less a step",
         source="EleutherAI/nanoGPT-mup, model.py, configure_optimizers; train.py (b2a5e60)",
-        verification="executed: EleutherAI/nanoGPT-mup b2a5e60",
     ),
     stack_record(
         Convention,
@@ -255,7 +242,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="embeddings, the output head and scalars, which AdamW groups of their own update",
         trap="the peak: a cosine takes it to 0; a matrix with more rows than columns decays √(rows/columns) times as fast",
         source="karpathy/nanochat, nanochat/optim.py, muon_step_fused; scripts/base_train.py (92d63d4)",
-        verification="executed: karpathy/nanochat 92d63d4",
         estimate=CAUTIOUS_MUON,
     ),
     stack_record(
@@ -265,7 +251,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adam",
         trap="a number for each group, not scheduled, while Muon's falls to 0",
         source="karpathy/nanochat, nanochat/optim.py, adamw_step_fused (92d63d4)",
-        verification="executed: karpathy/nanochat 92d63d4",
     ),
     stack_record(
         decoupled,
@@ -277,7 +262,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and LayerNorm (embeddings decay); the CPU's train_gpt2.c decays everything",
         trap="0 by default, nanoGPT is 0.1",
         source="karpathy/llm.c, train_gpt2.cu, gpt2_update; llmc/adamw.cuh (f1e2ace)",
-        verification="executed: karpathy/llm.c f1e2ace",
     ),
     _megatron(
         decoupled,
@@ -316,7 +300,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt=_AS_MATRICES,
         trap="muon_lr and adam_lr replace lr in their groups: the decay is times the group's own",
         source="deepspeedai/DeepSpeed, deepspeed/runtime/zero/muon/original_muon.py; runtime/engine.py (edaa722)",
-        verification="executed: deepspeedai/DeepSpeed edaa722",
     ),
     _deepspeed(
         decoupled,
@@ -334,7 +317,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="its AdamW part decays norms and biases too, which the Trainer's exempts",
         source="hiyouga/LLaMA-Factory, src/llamafactory/third_party/muon/muon.py; train/trainer_utils.py (ff6d4d1)",
-        verification="executed: hiyouga/LLaMA-Factory ff6d4d1",
     ),
     stack_record(
         decoupled,
@@ -344,7 +326,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="0.01 unless it is set, norms, biases and embeddings included; optimizer_impl may be another library's",
         source="volcengine/verl, verl/workers/config/optimizer.py, build_optimizer (b178a3c)",
-        verification="executed: volcengine/verl b178a3c",
     ),
     _olmo(
         decoupled,

@@ -20,7 +20,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _mlx(
         penalty,
         "SGD",
-        optimizer="sgd",
         update="g = g + weight_decay*w; w = w - lr*heavy_ball_dampened(g)",
         buffer=Buffer.DAMPENED,
         trap=DAMPENED_FIRST,

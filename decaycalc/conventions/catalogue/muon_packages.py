@@ -17,7 +17,6 @@ _emerging = package(
     optimizer="emerging-optimizers",
     parameter="weight_decay",
     default="0.01",
-    verification="executed: NVIDIA-NeMo/Emerging-Optimizers fd77292",
 )
 _dion = package(
     group=TORCH_ECOSYSTEM,
@@ -28,7 +27,6 @@ _dion = package(
     parameter="weight_decay",
     default="0.01",
     exempt="what the caller puts into other groups",
-    verification="executed: microsoft/dion 0a059a4",
 )
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -41,7 +39,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what the caller puts into other groups",
         trap="0 by default, torch's is 0.1; a tensor without gradient decays too: its None becomes zeros, torch skips it",
         source="KellerJordan/Muon, muon.py, Muon.step (857d1ad)",
-        verification="executed: KellerJordan/Muon 857d1ad",
     ),
     ecosystem_record(
         decoupled,
@@ -52,7 +49,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what the caller puts into other groups",
         trap="times the base lr, not the one adjusted to the matrix' shape",
         source="microsoft/dion, dion/dion.py (0a059a4)",
-        verification="executed: microsoft/dion 0a059a4",
     ),
     _emerging(
         decoupled, "decoupled", trap="the default of Muon, SOAP, Lion and the others of the package"
@@ -91,10 +87,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="groups with unconstrained=True, which do not decay",
         trap="it has no number: the decay is lr itself, 1 here; the momentum is the share of the new gradient",
         source="LIONS-EPFL/scion, scion.py, Scion.step (f58a393)",
-        verification="executed: LIONS-EPFL/scion f58a393",
     ),
-    _dion(decoupled, "Muon", optimizer="muon-microsoft", trap=BEFORE_ADJUSTMENT),
-    _dion(decoupled, "NorMuon", optimizer="normuon-microsoft", trap=BEFORE_ADJUSTMENT),
+    _dion(decoupled, "Muon", trap=BEFORE_ADJUSTMENT),
+    _dion(decoupled, "NorMuon", trap=BEFORE_ADJUSTMENT),
     _dion(decoupled, "Dion2", optimizer="dion-two-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(decoupled, "NorDion2", optimizer="dion-nor-two-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(

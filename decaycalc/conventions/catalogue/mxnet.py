@@ -28,7 +28,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _mxnet(
         penalty,
         "SGD",
-        optimizer="sgd",
         aliases=("mxnet-gluon-sgd",),
         buffer=Buffer.INSIDE,
         refinements=TENSOR_MULTIPLIERS,
@@ -42,7 +41,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="batch_scale K steps once in K calls and multiplies lr, so the decay, by K after a warm-up; 'lars' by a trust ratio",
         where="python/mxnet/optimizer/optimizer.py, LBSGD.update, at batch_scale 1",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -54,7 +52,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="always Nesterov; its kernel works in place, so that the buffer takes the decay of the already moved weight",
         where="python/mxnet/optimizer/optimizer.py, NAG; src/operator/optimizer_op-inl.h, NAGMomKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -74,7 +71,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="as mxnet-sgd; of a sparse gradient's table the rows that it does not hold (lazy_update)",
         trap=PRECONDITIONED,
         where="python/mxnet/optimizer/optimizer.py, Adam; src/operator/optimizer_op-inl.h, AdamUpdateKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -84,7 +80,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
         where="python/mxnet/optimizer/optimizer.py, RMSProp; src/operator/optimizer_op-inl.h, RMSPropUpdateKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -93,14 +88,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         step="adamax(g, eps=0)",
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
         "Nadam",
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -109,7 +102,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap=PRECONDITIONED,
         where="python/mxnet/optimizer/optimizer.py, FTML; src/operator/optimizer_op-inl.h, FTMLKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         penalty,
@@ -118,7 +110,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=TENSOR_MULTIPLIERS,
         trap="wd only tips the sign; the decay proper is wd_lh",
         where="python/mxnet/optimizer/optimizer.py, Signum; src/operator/optimizer_op-inl.h, SignumKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         decoupled,
@@ -130,7 +121,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("lr_mult", Monomial.of(1)),),
         exempt="nothing",
         trap="wd is another number, which goes through the sign",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         decoupled,
@@ -140,7 +130,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w*(1 - lr*wd) - lr*adagrad(g, eps=0, eps_root=1e-7)",
         refinements=TENSOR_MULTIPLIERS,
         trap="decoupled, where Adam and RMSProp of the same package are coupled; MXNet 2 (never released) couples it too",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -153,7 +142,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.CONSTANT,
         refinements=(("decay_mult", Monomial.of(decay_mult=1)),),
         trap="AdaDelta has no lr here, so the weight loses wd itself a step: one wd argument, four meanings in MXNet",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -162,7 +150,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*lamb(g, wd*w)",
         trap=None,
         where="python/mxnet/optimizer/optimizer.py, LAMB; src/operator/optimizer_op-inl.h, LambUpdatePhaseOneKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -171,7 +158,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="n = n + g*g; z = z + g - (sqrt(n) - sqrt(n - g*g))*w/lr; w = (sign(z)*0.01 - z)/((1 + sqrt(n))/lr + wd)*(1 if abs(z) > 0.01 else 0)",
         trap=None,
         where="python/mxnet/optimizer/optimizer.py, Ftrl; src/operator/optimizer_op-inl.h, FtrlUpdateKernel",
-        verification="executed: mxnet 1.9.1",
     ),
     _mxnet(
         Convention,
@@ -195,6 +181,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="r = (0.001*norm(w)/(norm(g) + wd*norm(w)) if norm(g)*norm(w) > 0 else 1); d = r*(lr*g + lr*wd*w); v = momentum*(lr/q if t > 1 else 1)*v + d; q = lr; w = w - v",
         exempt="Module: all names that do not end in _weight",
         trap="without a gradient the ratio is 1 and it decays as SGD does",
-        verification="executed: mxnet 1.9.1",
     ),
 )

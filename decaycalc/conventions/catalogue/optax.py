@@ -30,7 +30,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "sgd",
         title="optax.chain(add_decayed_weights(λ), sgd(lr, momentum)): coupled",
-        optimizer="sgd",
         aliases=("optax-l2-sgd",),
         trap="the order decides: before sgd it is PyTorch's SGD, after it the sign is wrong and the weights grow",
         where="optax/_src/transform.py, add_decayed_weights and trace",
@@ -171,7 +170,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         trap=None,
         where="optax/contrib/_sophia.py",
-        verification="executed: optax 0.2.8",
     ),
     _optax(
         decoupled,
@@ -190,7 +188,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         proximal=True,
         trap="divides by 1 + lr·λ; 1 - lr·λ to first order only",
         where="optax/contrib/_momo.py",
-        verification="executed: optax 0.2.8",
     ),
     _optax(
         Convention,
@@ -269,7 +266,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("optax-dadapt-adamw",),
         trap=SLOW_START,
         where="optax/contrib/_prodigy.py",
-        verification="executed: optax 0.2.8",
     ),
     _optax(
         Convention,
@@ -291,6 +287,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="not the base optimizer's weight_decay: times the gradient's norm over the weights' it joins what their scale is learned from",
         where="optax/contrib/_mechanic.py, mechanize",
-        verification="executed: optax 0.2.8",
     ),
 )

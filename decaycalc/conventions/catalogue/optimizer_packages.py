@@ -66,7 +66,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="names matching LayerNorm, layer_norm or bias",
         trap="no bias correction: its first steps are up to three times AdamW's; the class default is 0, create_optimizer passes 0.01",
         source="google-research/bert, optimization.py, AdamWeightDecayOptimizer.apply_gradients (eedf571)",
-        verification="executed: google-research/bert eedf571",
     ),
     ecosystem_record(
         decoupled,
@@ -75,7 +74,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="lion_pytorch.Lion(weight_decay)",
         trap="its decoupled_weight_decay flag divides by the initial lr, and so means something else than PyTorch's",
         source="lion_pytorch/lion_pytorch.py, update_fn (lion-pytorch 0.2.5)",
-        verification="executed: lion-pytorch 0.2.5",
     ),
     ecosystem_record(
         Convention,
@@ -89,7 +87,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=CONSTRUCTOR_LR,
         trap="not times lr: the flag of PyTorch's Adam of the same name means times lr",
         source="lion_pytorch/lion_pytorch.py, step: wd /= init_lr (lion-pytorch 0.2.5)",
-        verification="executed: lion-pytorch 0.2.5",
     ),
     ecosystem_record(
         decoupled,
@@ -99,7 +96,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("automl-lion",),
         trap=None,
         source="google/automl, lion/lion_pytorch.py, lion_optax.py, lion_tf2.py (6a54c87)",
-        verification="executed: google/automl 6a54c87",
     ),
     _optimi(
         Convention,
@@ -123,7 +119,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="optimi SGD(decouple_lr=True): times lr/max lr, not lr",
         shrink=PLAIN,
         coupling=Coupling.DECOUPLED,
-        optimizer="sgd",
         update="w = w*(1 - multiplier*weight_decay); w = w - lr*heavy_ball(g)",
         follows=Follows.MULTIPLIER,
         refinements=(("lr_max", Monomial.of(lr=1, lr_max=-1)),),
@@ -158,7 +153,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _optimi(
         penalty,
         "SGD",
-        optimizer="sgd",
         trap="dampening=True means 1 - momentum, from the first step on",
     ),
     _optimi(decoupled, "Lion", trap=None),
@@ -195,7 +189,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("schedulefree-adamw", "schedulefree-sgd"),
         trap="y decays lr·λ on the first step and about half of it on the next ones; the reported x still slower",
         source="schedulefree/adamw_schedulefree.py (schedulefree 1.4.1)",
-        verification="executed: schedulefree 1.4.1",
     ),
     ecosystem_record(
         Convention,
@@ -254,7 +247,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         decays_after_step=True,
         trap="called L2, yet a decay after the step; spaCy's configurations set 0.01; gradients are clipped to norm 1",
         source="explosion/thinc, thinc/optimizers.py, Optimizer.__call__ (thinc 8.3.14)",
-        verification="executed: thinc 8.3.14",
     ),
     ecosystem_record(
         penalty,
@@ -266,7 +258,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("spacy-adam-l2",),
         trap="a penalty under Adam, no decay, and clipped to norm 1 with the gradient; true is the default",
         source="explosion/thinc, thinc/optimizers.py, Optimizer.__call__ (thinc 8.3.14)",
-        verification="executed: thinc 8.3.14",
     ),
     stack_record(
         decoupled,
@@ -277,7 +268,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="lr·λ whatever its grokking signal says; the Trainer passes its own 0, and no betas",
         source="grokadamw/grokadamw.py, GrokAdamW._update_group (grokadamw 0.1.2)",
-        verification="executed: grokadamw 0.1.2",
     ),
     _unit_scaling(
         Convention,
@@ -309,7 +299,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "MuSGD",
         key="mup-sgd",
-        optimizer="sgd",
         trap="vectors get lr·width_mult and λ/width_mult: lr·λ a step stays that of the base width",
     ),
     _mup(
@@ -318,7 +307,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="mup-adam",
         optimizer="adam-mup",
         update="minimise loss + weight_decay/2*sum(w**2)",
-        verification="executed: mup 1.0.0",
         trap="coupled, and λ is multiplied by width_mult: MuAdamW is the decoupled one",
     ),
     stack_record(
@@ -331,7 +319,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="lr is 1: the decay begins at 1e-6 of it; weight_decay_by_lr=False drops lr and d",
         source="prodigyplus/prodigy_plus_schedulefree.py (prodigy-plus-schedule-free 2.0.1)",
-        verification="executed: prodigy-plus-schedule-free 2.0.1",
     ),
     _adv_optm(
         decoupled,
@@ -371,7 +358,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         trap="without a gradient the whole λ acts, in training about 0.44 of it",
         estimate=CAUTIOUS_ADAM,
-        verification="executed: adv_optm 2.5.16",
         source="adv_optm/util/param_update.py, _apply_weight_decay (adv_optm 2.5.16)",
     ),
     _adv_optm(

@@ -27,6 +27,4 @@ pytorch_optimizer_record = package(
 ecosystem_record = package(
     group=TORCH_ECOSYSTEM, optimizer="{key}", parameter="weight_decay", default="0"
 )
-stack_record = package(
-    group=TORCH_ECOSYSTEM, parameter="weight_decay", verification="literal step: read in source"
-)
+stack_record = package(group=TORCH_ECOSYSTEM, parameter="weight_decay")

@@ -20,7 +20,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _paddle(
         penalty,
         "SGD",
-        optimizer="sgd",
         step="g",
         has_momentum=False,
         trap="a ParamAttr(regularizer=) REPLACES the optimizer's; momentum is another class",
@@ -74,7 +73,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*lamb(g, lamb_weight_decay*w)",
         default="0.01",
         trap=None,
-        verification="executed: paddlepaddle 3.3.1",
     ),
     _paddle(
         decoupled,
@@ -107,6 +105,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="names in exclude_from_weight_decay",
         trap="0.0005 by default; without a gradient the trust ratio is 1",
         where="paddle/incubate/optimizer/lars_momentum.py",
-        verification="executed: paddlepaddle 3.3.1",
     ),
 )

@@ -11,7 +11,7 @@ from decaycalc.conventions.forms import (
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
 )
-from decaycalc.conventions.record import ANY, MEASURE, SGD, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import ANY, MEASURE, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Papers and measures"
@@ -41,7 +41,6 @@ CONVENTIONS = (
         parameter="lam",
         shrink=Monomial.of(1, value=1),
         coupling=Coupling.DECOUPLED,
-        optimizer=SGD,
         follows=Follows.MULTIPLIER,
         buffer=Buffer.INSIDE,
         update="w = w - multiplier*lam*w - velocity(lr*g)",

@@ -23,7 +23,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _pytorch(
         penalty,
         "SGD",
-        optimizer="sgd",
         trap="with momentum the decay passes through the buffer: about lr·λ/(1 - momentum) a step, not lr·λ",
         where="torch/optim/sgd.py, _single_tensor_sgd",
         common=True,

@@ -318,6 +318,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="what goes to its AdamW groups",
         trap=ADAMW_GROUPS,
         where="pytorch_optimizer/optimizer/muon/muon_clip.py, MuonClip",
-        verification="executed: pytorch_optimizer 4.1.0",
     ),
 )

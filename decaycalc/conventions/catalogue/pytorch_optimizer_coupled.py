@@ -264,7 +264,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="e = (1 if t == 1 else e); p = (lr if t == 1 else l); l = p*sqrt(1 + 0.02*e); e = l/p; w = w*(1 - l*weight_decay) - l*unmodelled(g)",
         trap="accelerated SGD, not torch's averaged one; lr drifts away from what was given",
         where="pytorch_optimizer/optimizer/sgd.py, ASGD",
-        verification="executed: pytorch_optimizer 4.1.0",
     ),
     pytorch_optimizer_record(
         Convention,
@@ -291,7 +290,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.01",
         trap="a 1024x1024 matrix decays a thousand times less than lr·λ",
         where="pytorch_optimizer/optimizer/splus.py, SPlus",
-        verification="executed: pytorch_optimizer 4.1.0",
     ),
     pytorch_optimizer_record(
         Convention,
@@ -301,7 +299,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         trap=None,
         where="pytorch_optimizer/optimizer/ranger21.py, Ranger21",
-        verification="executed: pytorch_optimizer 4.1.0",
     ),
     pytorch_optimizer_record(
         penalty,
@@ -333,7 +330,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="r = max(0.001, sqrt(mean(w*w))); w = w*(1 - lr*r*weight_decay); w = w - lr*r*unmodelled(g)",
         trap=None,
         where="pytorch_optimizer/optimizer/lomo.py, AdaLOMO",
-        verification="executed: pytorch_optimizer 4.1.0",
     ),
     pytorch_optimizer_record(
         Convention,

@@ -95,11 +95,13 @@ def _step_of(optimizer: str) -> str:
     return f"{optimizer}(g)" if optimizer in _MODELLED else "unmodelled(g)"
 
 
-def package(*, release: str = "", **shared: Any) -> Callable[..., Convention]:
+def package(**shared: Any) -> Callable[..., Convention]:
     """Return the constructor of one package's records: a shape, a name and what is not shared.
 
     A shared text may hold `{name}` (what the package calls the optimizer), `{key}` (the same in the
-    letters of keys) and `{parameter}`. Where a `release` was executed, a record says `where` in it.
+    letters of keys) and `{parameter}`. The source is `where` and `release` unless it is said whole;
+    the release, or what the source's brackets name, was executed unless a `verification` says
+    otherwise.
 
     >>> torch = package(
     ...     group="PyTorch", key="pytorch-{key}", title="torch.optim.{name}({parameter})",
@@ -109,17 +111,25 @@ def package(*, release: str = "", **shared: Any) -> Callable[..., Convention]:
     >>> record = torch(penalty, "NAdam", trap=None)
     >>> record.key, record.update, record.source
     ('pytorch-nadam', 'g = g + weight_decay*w; w = w - lr*nadam(g)', 'torch/optim/nadam.py (torch 2.13.0)')
+    >>> record.verification
+    'executed: torch 2.13.0'
     """
-    executed = {"verification": f"executed: {release}"} if release else {}
 
     def make(shape: Constructor, name: str = "", **own: Any) -> Convention:
         parameter = own.get("parameter", shared.get("parameter", ""))
         words = {"name": name, "key": name.lower().replace("_", "-"), "parameter": parameter}
-        fields = executed | {field: _filled(text, words) for field, text in shared.items()} | own
-        where = fields.pop("where", "")
-        return shape(**{"source": f"{where} ({release})", **fields})
+        fields = {field: _filled(text, words) for field, text in shared.items()} | own
+        where, release = fields.pop("where", ""), fields.pop("release", "")
+        source = fields.setdefault("source", f"{where} ({release})")
+        return shape(**{"verification": f"executed: {release or _release(source)}", **fields})
 
     return make
+
+
+def _release(source: str) -> str:
+    """Return the release in a source's brackets, or the repository and the commit there."""
+    named = source.rpartition("(")[2].removesuffix(")")
+    return named if " " in named else f"{source.partition(',')[0]} {named}"
 
 
 def _filled(shared: Any, words: dict[str, str]) -> Any:

@@ -204,7 +204,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="the intercept and the scale",
         trap="the loss is summed and not halved, and divided by the fitted scale σ",
         where="sklearn/linear_model/_huber.py, _huber_loss_and_gradient",
-        verification="executed: scikit-learn 1.9.1",
     ),
     _sklearn(
         Convention,

@@ -34,7 +34,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="nothing is exempt: a constant column is penalised (alpha may be a vector); L1_wt is 1 by default in OLS, all L1",
         source="statsmodels/regression/linear_model.py and base/elastic_net.py (statsmodels 0.15.0)",
-        verification="executed: statsmodels 0.15.0",
     ),
     _record(
         Convention,
@@ -52,7 +51,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="the intercept",
         trap="lambda is divided by sd(y), taken with 1/N; standardize=TRUE makes it act on standardised columns",
         source="glmnet Fortran, elnet: y is standardised to unit variance first (python_glmnet 2.6.1)",
-        verification="executed: python_glmnet 2.6.1",
     ),
     _record(
         Convention,
@@ -70,7 +68,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="the intercept",
         trap="no sd(y) here, unlike the gaussian family; standardize=TRUE makes it act on standardised columns",
         source="glmnet Fortran, lognet (python_glmnet 2.6.1)",
-        verification="executed: python_glmnet 2.6.1",
     ),
     _spark(
         Convention,
@@ -84,7 +81,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("l1_ratio", Monomial.of(one_minus_l1_ratio=1)),),
         trap="divided by sd(y), with N - 1 under l-bfgs and N under 'normal'; standardization=True (default) weighs each w² by var(x)",
         where="spark mllib, ml/regression/LinearRegression.scala",
-        verification="executed: pyspark 4.3.0",
     ),
     _spark(
         Convention,
@@ -98,7 +94,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         refinements=(("l1_ratio", Monomial.of(one_minus_l1_ratio=1)),),
         trap="standardization=True (default) weighs each w² by var(x), taken with N - 1",
         where="spark mllib, ml/classification/LogisticRegression.scala",
-        verification="executed: pyspark 4.3.0",
     ),
     _record(
         Convention,
@@ -147,7 +142,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="one decay an example, not a pass; the squared error has no half; vw without --sgd has rates of its own a feature",
         source="VowpalWabbit, vowpalwabbit/core/src/reductions/gd.cc (vowpalwabbit 9.11.9)",
-        verification="executed: vowpalwabbit 9.11.9",
     ),
     _record(
         Convention,
@@ -163,7 +157,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="the same flag counts once in total here, at every example online: l2/N against l2",
         source="VowpalWabbit, vowpalwabbit/core/src/reductions/bfgs.cc (vowpalwabbit 9.11.9)",
-        verification="executed: vowpalwabbit 9.11.9",
     ),
     _record(
         Convention,
@@ -180,7 +173,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="the bias",
         trap="multiplied by N inside, so it is per example; gbtree's lambda of the same name is not",
         source="dmlc/xgboost, src/linear/coordinate_common.h: lambda times the sum of instance weights (xgboost 3.2.0)",
-        verification="executed: xgboost 3.2.0",
     ),
     _record(
         Convention,
@@ -195,7 +187,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="1",
         trap="against the SUM over the leaf's examples: large leaves hardly feel it; n_leaf counts hessians, examples for squared error",
         source="dmlc/xgboost, src/tree/param.h, CalcWeight = -Σg/(Σh + lambda) (xgboost 3.2.0)",
-        verification="executed: xgboost 3.2.0",
     ),
     _record(
         Convention,
@@ -209,7 +200,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="0 by default, XGBoost's is 1; against the sum over the leaf's examples",
         source="microsoft/LightGBM, src/treelearner/feature_histogram.hpp, CalculateSplittedLeafOutput (lightgbm 4.7.0)",
-        verification="executed: lightgbm 4.7.0",
     ),
     _record(
         Convention,
@@ -270,7 +260,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0",
         trap="only the weights of an example's own features decay: N counts the examples that have the feature",
         source="srendle/libfm, src/fm_core/fm_sgd.h, fm_SGD (30b9c79)",
-        verification="executed: srendle/libfm 30b9c79",
     ),
     _record(
         Convention,
@@ -300,7 +289,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="nothing",
         trap="times the number n of the user's or item's ratings (ALS-WR), so it is per rating; implicit's ALS is not",
         source="apache/spark, ml/recommendation/ALS.scala: solve(ls, numExplicits·regParam)",
-        verification="executed: pyspark 4.3.0",
     ),
     _spark(
         Convention,
@@ -313,6 +301,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         loss=Loss.MEAN,
         trap="per example, while sklearn's LinearSVC has 1/(C·N); standardization=True (default) weighs each w² by var(x)",
         source="apache/spark, ml/classification/LinearSVC.scala: L2Regularization(regParam), mean of HingeAggregator",
-        verification="executed: pyspark 4.3.0",
     ),
 )

@@ -246,7 +246,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "adahessian",
         optimizer="adahessian",
         trap=None,
-        verification="executed: timm 1.0.31",
     ),
     timm_record(
         penalty,

@@ -18,7 +18,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _tinygrad(
         penalty,
         "SGD",
-        optimizer="sgd",
         default="0",
         trap="classic=True puts the lr inside the momentum",
         where="tinygrad/nn/optim.py, LARS with tcoef 0",
@@ -52,8 +51,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="w = w - lr*(unmodelled(g) + 0*weight_decay*w)",
         default="0.1",
         trap="the argument is taken and dropped without a word",
-        source="tinygrad/nn/optim.py, Muon (tinygrad 0.13.0)",
-        verification="executed: tinygrad 0.13.0",
+        release="tinygrad 0.13.0",
         since="tinygrad 0.13.0",
         until="tinygrad 0.13.0",
     ),

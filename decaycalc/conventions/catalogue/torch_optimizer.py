@@ -179,6 +179,5 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adahessian-torch-optimizer",
         update="w = w - lr*(unmodelled(g) + weight_decay*w)",
         trap="decoupled, while most of this package is coupled",
-        verification="executed: torch-optimizer 0.3.0",
     ),
 )

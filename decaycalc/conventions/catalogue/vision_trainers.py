@@ -30,7 +30,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="biases and BatchNorm gains",
         trap="above 64 a larger batch silently raises λ, because its loss is times the batch size and lr is not",
         source="ultralytics/yolov5, train.py: hyp['weight_decay'] *= batch_size·accumulate/nbs (5081342)",
-        verification="executed: ultralytics/yolov5 5081342",
     ),
     ecosystem_record(
         penalty,
@@ -41,7 +40,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="parameters of norm layers, their biases too (WEIGHT_DECAY_NORM 0)",
         trap="norms are exempt, other biases are not: WEIGHT_DECAY_BIAS None means the same decay",
         source="facebookresearch/detectron2, detectron2/solver/build.py, get_default_optimizer_params; config/defaults.py (02b5c4e)",
-        verification="executed: facebookresearch/detectron2 02b5c4e",
     ),
     ecosystem_record(
         penalty,
@@ -63,7 +61,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         exempt="tensors of one dimension or none, what the model's no_weight_decay() names, --wd-exclude",
         trap="0.2 by default: twenty times torch's; older versions (and legacy_main) exempt by name too: bn, ln, bias, logit_scale",
         source="mlfoundations/open_clip, src/open_clip_train/optim.py, exclude_from_wd; params.py (89fb801)",
-        verification="executed: mlfoundations/open_clip 89fb801",
     ),
     ecosystem_record(
         Convention,
