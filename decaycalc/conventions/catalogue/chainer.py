@@ -2,8 +2,8 @@
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import OTHERS
-from decaycalc.conventions.catalogue.shapes import objective, package
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.catalogue.shapes import decoupled, objective, package
+from decaycalc.conventions.record import Convention, Follows
 
 _chainer = package(
     group=OTHERS,
@@ -26,11 +26,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="chainer/optimizer_hooks/weight_decay.py: grad += rate·w",
     ),
     _chainer(
-        Convention,
+        decoupled,
         "AdamW",
         title="chainer.optimizers.Adam, AdamW(weight_decay_rate, eta): times eta, not times alpha",
         shrink=Monomial.of(1, value=1, eta=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="w = w - eta*(lr*adam(g, epsilon_hat=1) + weight_decay_rate*w)",
         aliases=("chainer-adam",),
@@ -40,11 +39,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="chainer/optimizers/adam.py, AdamRule.update_core",
     ),
     _chainer(
-        Convention,
+        decoupled,
         "adabound",
         title="chainer.optimizers.AdaBound, AMSBound with the attribute weight_decay_rate, and eta",
         shrink=Monomial.of(1, value=1, eta=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w - eta*(lr*unmodelled(g) + weight_decay_rate*w)",
         follows=Follows.CONSTANT,
         defaults=(("eta", "1"),),
@@ -52,11 +50,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="chainer/optimizers/adam.py, AdaBound is Adam(adabound=True)",
     ),
     _chainer(
-        Convention,
+        decoupled,
         "amsgrad",
         title="chainer.optimizers.AMSGrad with the attribute weight_decay_rate, and eta",
         shrink=Monomial.of(1, value=1, eta=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="amsgrad",
         update="m = 0.9*m + 0.1*g; v = 0.999*v + 0.001*g*g; u = max(u, v); w = w - eta*(lr*sqrt(1 - 0.999**t)/(1 - 0.9**t)*m/(sqrt(u) + 1e-8) + weight_decay_rate*w)",
         follows=Follows.CONSTANT,
@@ -65,11 +62,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="chainer/optimizers/adam.py, AMSGrad is Adam(amsgrad=True)",
     ),
     _chainer(
-        Convention,
+        decoupled,
         "MSVAG",
         title="chainer.optimizers.MSVAG(weight_decay_rate, eta)",
         shrink=Monomial.of(1, value=1, eta=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w - eta*(lr*unmodelled(g) + weight_decay_rate*w)",
         follows=Follows.CONSTANT,
         defaults=(("eta", "1"),),

@@ -5,11 +5,13 @@ from decaycalc.conventions.catalogue.shapes import (
     FULL_PENALTY,
     PLAIN,
     TENSOR_MULTIPLIERS,
+    decoupled,
+    objective,
     package,
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import NO_HALF
-from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import Buffer, Convention, Follows
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Classics"
@@ -93,13 +95,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="literal step: Lua Torch is no longer built",
     ),
     _record(
-        Convention,
+        objective,
         key="theano-l2",
         title="Theano tutorial: cost + L2_reg·ΣW²",
         parameter="L2_reg",
         strength=FULL_PENALTY,
-        optimizer=ANY,
-        update="minimise loss + L2_reg*sum(w**2)",
         aliases=("deeplearning-tutorials",),
         default="0.0001",
         exempt="biases: only W stands in the sum",
@@ -108,13 +108,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: Theano-PyMC 1.1.2",
     ),
     _record(
-        Convention,
+        objective,
         key="lasagne-l2",
         title="Lasagne regularize_network_params(l2): loss + c·Σw²",
         parameter="coefficient",
         strength=FULL_PENALTY,
-        optimizer=ANY,
-        update="minimise loss + coefficient*sum(w**2)",
         exempt="biases (they lack the tag regularizable)",
         trap=NO_HALF,
         source="Lasagne/Lasagne, lasagne/regularization.py, l2 (5d3c63c)",
@@ -148,12 +146,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="literal step: closed source, read in its documentation",
     ),
     _record(
-        Convention,
+        decoupled,
         key="dynet-weight-decay",
         title="DyNet --dynet-weight-decay λ, under any trainer: not times lr",
         parameter="lam",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="dynet-trainer",
         update="w = (w - lr*unmodelled(g))*(1 - lam)",
         decays_after_step=True,
@@ -176,13 +172,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="literal step: no longer installs, needs Python 2 or 3.5",
     ),
     _record(
-        Convention,
+        objective,
         key="pylearn2-weight-decay",
         title="pylearn2 WeightDecay(coeffs): cost + coeff·ΣW²",
         parameter="coeff",
         strength=FULL_PENALTY,
-        optimizer=ANY,
-        update="minimise loss + coeff*sum(w**2)",
         exempt="biases: only W stands in the sum",
         trap=NO_HALF,
         source="lisa-lab/pylearn2, pylearn2/models/mlp.py, get_weight_decay (af81e5c)",

@@ -1,8 +1,8 @@
 """Deeplearning4j."""
 
 from decaycalc.conventions.catalogue.groups import OTHERS
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.catalogue.shapes import decoupled, objective, package
+from decaycalc.conventions.record import Convention, Follows
 
 _dl4j = package(
     group=OTHERS,
@@ -25,12 +25,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="applyLR=false drops the lr: the same coeff then decays 1/lr times more",
     ),
     _dl4j(
-        Convention,
+        decoupled,
         "WeightDecay",
         key="dl4j-weight-decay-no-lr",
         title="Deeplearning4j WeightDecay(coeff, applyLR=false)",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         update="w = w - lr*unmodelled(g) - coeff*w",
         follows=Follows.CONSTANT,
         trap="no lr and no schedule in the decay",

@@ -1,8 +1,8 @@
 """Flux (Julia)."""
 
 from decaycalc.conventions.catalogue.groups import OTHERS
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.catalogue.shapes import decoupled, objective, package
+from decaycalc.conventions.record import Convention, Follows
 
 _flux = package(
     group=OTHERS,
@@ -33,11 +33,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="FluxML/Optimisers.jl, src/rules.jl, AdamW, couple=true (0.4.8, b3595f5)",
     ),
     _flux(
-        Convention,
+        decoupled,
         "adamw-uncoupled",
         title="Optimisers.jl AdamW before 0.4 or couple=false, Flux before 0.15: not times lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         update="w = w - lr*adam(g) - lam*w",
         aliases=("flux-adamw-old",),
         follows=Follows.CONSTANT,

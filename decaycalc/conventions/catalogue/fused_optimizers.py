@@ -1,9 +1,9 @@
 """Fused and low-precision optimizers for PyTorch: bitsandbytes, apex, torchao, flashoptim."""
 
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
+from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 _bitsandbytes = package(
     group=TORCH_ECOSYSTEM,
@@ -159,15 +159,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="decouple_lr=True drops lr: λ·lr/initial lr a step",
     ),
     _flashoptim(
-        Convention,
+        decoupled,
         "AdamW",
         key="flashoptim-adamw-decouple-lr",
         title="flashoptim.FlashAdamW(weight_decay, decouple_lr=True): not times lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         follows=Follows.MULTIPLIER,
         optimizer="adam-flashoptim",
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*unmodelled(g)",
         default="0.01",
         trap="times lr over the constructor's lr: 0.01 takes off 1 % a step, a thousand times AdamW's at lr 1e-3",
     ),

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import JAX
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package, penalty
+from decaycalc.conventions.catalogue.shapes import decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import HYPERBALL, RULE_OF_THUMB
-from decaycalc.conventions.record import ANY, Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Coupling, Follows
 
 _record = package(group=JAX, optimizer="adam", default="none")
 _flax = package(
@@ -47,12 +47,10 @@ _levanter = package(
 
 CONVENTIONS: tuple[Convention, ...] = (
     _record(
-        Convention,
+        decoupled,
         key="big-vision",
         title="big_vision config.wd: times the schedule, not times lr",
         parameter="wd",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         update="w = w - multiplier*wd*w - lr*adam(g)",
         aliases=("bigvision",),
         follows=Follows.MULTIPLIER,
@@ -71,11 +69,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: google/flax 18f8f31",
     ),
     _record(
-        penalty,
+        objective,
         key="haiku-l2",
         title="Haiku examples: loss + λ·½Σw²",
         parameter="lam",
-        optimizer=ANY,
         update="minimise loss + lam*sum(w**2)/2",
         default="0.0001",
         trap="biases are penalised too",
@@ -83,41 +80,33 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: google-deepmind/dm-haiku f4d858a",
     ),
     _trax(
-        Convention,
+        decoupled,
         "Adam",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="w = w*(1 - weight_decay_rate) - lr*adam(g)",
         follows=Follows.CONSTANT,
         trap="a share of the weight a step, whatever lr and schedule say; 1e-5 by default",
     ),
     _trax(
-        Convention,
+        decoupled,
         "Momentum",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - weight_decay_rate) - lr*heavy_ball(g)",
         follows=Follows.CONSTANT,
         trap="Nesterov by default; its SGD has no decay",
     ),
     _trax(
-        Convention,
+        decoupled,
         "Adafactor",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adafactor-trax",
         update="w = w*(1 - weight_decay_rate) - lr*unmodelled(g)",
         follows=Follows.CONSTANT,
         trap="weight_decay_n_steps fades it linearly to 0",
     ),
     _record(
-        Convention,
+        decoupled,
         key="t5x-adafactor",
         title="t5x.adafactor.Adafactor(weight_decay_rate): not times lr",
         parameter="weight_decay_rate",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adafactor-t5x",
         update="w = w*(1 - weight_decay_rate) - lr*unmodelled(g)",
         aliases=("flax-optim-adafactor",),
@@ -169,10 +158,8 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="adamw_decoupled_optimizer of the same file is not times lr",
     ),
     _axlearn(
-        Convention,
+        decoupled,
         "adamw_decoupled",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         follows=Follows.MULTIPLIER,
         optimizer="adam",
         update="u = adam(g); w = w - multiplier*(lr_peak*u + weight_decay*w)",

@@ -3,14 +3,12 @@
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.shapes import (
     FULL_PENALTY,
-    PLAIN,
     decoupled,
     objective,
     package,
-    penalty,
 )
 from decaycalc.conventions.catalogue.traps import DECOUPLED_KERAS
-from decaycalc.conventions.record import ANY, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import Buffer, Convention, Follows
 
 _GROUP = "Keras and TensorFlow"
 
@@ -49,13 +47,11 @@ _record = package(group=_GROUP, verification="algebra: the gradient of the objec
 
 CONVENTIONS: tuple[Convention, ...] = (
     _keras(
-        Convention,
+        objective,
         "L2",
         title="keras.regularizers.L2(l2): loss + l2·Σw²",
         parameter="l2",
         strength=FULL_PENALTY,
-        optimizer=ANY,
-        update="minimise loss + l2*sum(w**2)",
         default="0.01",
         exempt="all but the tensors it is given to (kernel_regularizer, ...)",
         trap="no half: the same number decays twice as much as PyTorch's weight_decay; under Adam it is no decay",
@@ -161,11 +157,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="keras/src/optimizers/muon.py, _apply_weight_decay",
     ),
     _keras(
-        Convention,
+        decoupled,
         "sgd-micro-step",
         title="Keras SGD(weight_decay) of the versions that decay at every accumulated micro-step",
         shrink=Monomial.of(1, value=1, lr=1, grad_accum=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="sgd",
         update="w = w*(1 - lr*weight_decay)**grad_accum; w = w - velocity(lr*g)",
         compounds="grad_accum",
@@ -209,12 +204,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: Keras 2.2.5",
     ),
     _keras(
-        Convention,
+        decoupled,
         "adamw-package",
         title="keras-adamw (OverLordGoldDragon) AdamW(weight_decays): λ_norm·√(1/total_iterations)",
         parameter="weight_decays",
         shrink=Monomial.of(1, value=2, steps=-1, root=2),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="d = w; w = w - lr*adam(g, epsilon_hat=1, eps=1e-7); w = w - multiplier*weight_decays/sqrt(steps)*d",
         follows=Follows.MULTIPLIER,
@@ -225,11 +219,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: keras-adamw 1.38",
     ),
     _tf(
-        penalty,
+        objective,
         "l2_loss",
         title="loss + λ·tf.nn.l2_loss(w): with the half",
         parameter="lam",
-        optimizer=ANY,
         update="minimise loss + lam*sum(w**2)/2",
         aliases=("tf-nn-l2-loss",),
         exempt="all but the tensors in the sum",
@@ -238,11 +231,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: tensorflow 2.15.1",
     ),
     _tf(
-        penalty,
+        objective,
         "slim-l2",
         title="tf.contrib and slim l2_regularizer(scale)",
         parameter="scale",
-        optimizer=ANY,
         update="minimise loss + scale*sum(w**2)/2",
         aliases=("tf-contrib-l2", "slim-l2", "contrib-l2"),
         exempt="all but the variables that it is given to",
@@ -251,11 +243,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: tf-slim 1.1.0",
     ),
     _tfa(
-        Convention,
+        decoupled,
         "AdamW",
         title="tfa.optimizers.AdamW(weight_decay): not times lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="w = w*(1 - weight_decay); w = w - lr*adam(g, epsilon_hat=1, eps=1e-7)",
         follows=Follows.CONSTANT,
@@ -265,11 +255,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         common=True,
     ),
     _tfa(
-        Convention,
+        decoupled,
         "SGDW",
         title="tfa.optimizers.SGDW(weight_decay): not times lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="sgd",
         update="w = w*(1 - weight_decay); w = w - velocity(lr*g)",
         follows=Follows.CONSTANT,
@@ -336,13 +324,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the long-run decay is about lr·λ/(1 - beta_1), not lr·λ; lr stands inside the momentum",
     ),
     _record(
-        Convention,
+        objective,
         key="sonnet-l2",
         title="Sonnet snt.regularizers.L2(scale): loss + scale·Σw²",
         parameter="scale",
         strength=FULL_PENALTY,
-        optimizer=ANY,
-        update="minimise loss + scale*sum(w**2)",
         exempt="all but what it is given to",
         trap="no half, while TF-Slim's l2_regularizer of the same argument has one",
         source="deepmind/sonnet, sonnet/src/regularizers.py, L2.__call__ (5a46569)",
@@ -361,11 +347,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: tflearn 0.5.0",
     ),
     _tf(
-        Convention,
+        decoupled,
         "AdamWOptimizer",
         key="tf-contrib-adamw",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="w = w*(1 - weight_decay); w = w - lr*adam(g, epsilon_hat=1)",
         follows=Follows.CONSTANT,
@@ -373,12 +357,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="neither lr nor its schedule multiplies the decay: PyTorch's λ must be multiplied by lr here",
     ),
     _tf(
-        Convention,
+        decoupled,
         "MomentumWOptimizer",
         key="tf-contrib-momentumw",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
-        update="w = w*(1 - weight_decay); w = w - lr*heavy_ball(g)",
         follows=Follows.CONSTANT,
         default="none",
         trap="no lr in the decay; lr stands outside the momentum here, inside in tfa.optimizers.SGDW",

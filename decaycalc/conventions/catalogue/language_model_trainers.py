@@ -6,14 +6,13 @@ from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.packages import ecosystem_record, stack_record
 from decaycalc.conventions.catalogue.shapes import (
-    CONSTRUCTOR_LR,
-    PLAIN,
+    corrected,
     decoupled,
     package,
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import CAUTIOUS_MUON, PRECONDITIONED
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 _fairseq = package(
     group=TORCH_ECOSYSTEM,
@@ -52,46 +51,34 @@ _olmo = package(
 
 CONVENTIONS: tuple[Convention, ...] = (
     ecosystem_record(
-        Convention,
+        corrected,
         key="composer-adamw",
         title="Composer DecoupledAdamW(weight_decay): times lr/initial lr, not lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*adam(g)",
         aliases=("mosaic-adamw", "composer-decoupled-adamw"),
         follows=Follows.MULTIPLIER,
-        refinements=CONSTRUCTOR_LR,
         counts_from_group=True,
         default="0.00001",
         trap="PyTorch's λ must be multiplied by lr here: 0.1 at lr 6e-4 is 6e-5; a low constructor lr for warm-up breaks it",
         source="composer/optim/decoupled_weight_decay.py, DecoupledAdamW.adamw (mosaicml 0.32.1)",
     ),
     ecosystem_record(
-        Convention,
+        corrected,
         key="composer-sgdw",
         title="Composer DecoupledSGDW(weight_decay): times lr/initial lr, not lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="sgd",
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*heavy_ball(g)",
         aliases=("mosaic-sgdw", "composer-decoupled-sgdw"),
         follows=Follows.MULTIPLIER,
-        refinements=CONSTRUCTOR_LR,
         counts_from_group=True,
         trap="warns from 1e-3 on: PyTorch SGD's λ must be multiplied by lr/(1 - momentum)",
         source="composer/optim/decoupled_weight_decay.py, DecoupledSGDW.sgdw (mosaicml 0.32.1)",
     ),
     ecosystem_record(
-        Convention,
+        corrected,
         "lion",
         key="llm-foundry-lion",
         title="LLM Foundry DecoupledLionW(weight_decay): times lr/initial lr, not lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*lion(g)",
         follows=Follows.MULTIPLIER,
-        refinements=CONSTRUCTOR_LR,
         counts_from_group=True,
         trap="warns from 1e-3 on; the lr does not multiply the decay",
         source="mosaicml/llm-foundry, llmfoundry/optim/lion.py, DecoupledLionW.lionw (8c8dd48)",
@@ -179,11 +166,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="KellerJordan/modded-nanogpt, train_gpt.py, NorMuonAndAdam._adam_update (f411b3d)",
     ),
     ecosystem_record(
-        Convention,
+        decoupled,
         key="modded-nanogpt-muon",
         title="modded-nanogpt's NorMuon group (weight_decay): lr²·λ, cautious",
         shrink=Monomial.of(Fraction(37, 100), value=1, lr=2),
-        coupling=Coupling.DECOUPLED,
         optimizer="normuon-cautious",
         update="u = unmodelled(g); w = w - (lr*lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         follows=Follows.LR_SQUARED,
@@ -232,11 +218,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="EleutherAI/nanoGPT-mup, model.py, configure_optimizers; train.py (b2a5e60)",
     ),
     stack_record(
-        Convention,
+        decoupled,
         key="nanochat-muon",
         title="nanochat's Muon groups (weight_decay): cautious, λ falls to 0 by a cosine",
         shrink=Monomial.of(Fraction(37, 100), value=1, lr=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="muon-nanochat",
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         exempt="embeddings, the output head and scalars, which AdamW groups of their own update",

@@ -1,9 +1,15 @@
 """Frameworks in other languages, or with compilers of their own: Rust, .NET, R, JavaScript, C++."""
 
 from decaycalc.conventions.catalogue.groups import OTHERS
-from decaycalc.conventions.catalogue.shapes import FULL_PENALTY, decoupled, package, penalty
+from decaycalc.conventions.catalogue.shapes import (
+    FULL_PENALTY,
+    decoupled,
+    objective,
+    package,
+    penalty,
+)
 from decaycalc.conventions.catalogue.traps import DAMPENED_FIRST, PRECONDITIONED, ZERO_BY_DEFAULT
-from decaycalc.conventions.record import ANY, Buffer, Convention
+from decaycalc.conventions.record import Buffer, Convention
 
 _burn = package(
     group=OTHERS,
@@ -188,13 +194,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="its help page says 0, the code 0.01",
     ),
     _record(
-        Convention,
+        objective,
         key="tfjs-l2",
         title="TensorFlow.js regularizers.l2: loss + l2·Σw²",
         parameter="l2",
         strength=FULL_PENALTY,
-        optimizer=ANY,
-        update="minimise loss + l2*sum(w**2)",
         aliases=("tensorflowjs-l2",),
         exempt="all but what it is given to",
         trap="no half, as in Keras: twice an optimizer's weight_decay",

@@ -5,9 +5,9 @@ from fractions import Fraction
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.packages import ecosystem_record, stack_record
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
+from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import BEFORE_ADJUSTMENT, CAUTIOUS_MUON
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 _emerging = package(
     group=TORCH_ECOSYSTEM,
@@ -54,12 +54,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled, "decoupled", trap="the default of Muon, SOAP, Lion and the others of the package"
     ),
     _emerging(
-        Convention,
+        decoupled,
         "independent",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         follows=Follows.CONSTANT,
-        update="w = w*(1 - weight_decay); w = w - lr*unmodelled(g)",
         trap="neither lr nor its schedule multiplies the decay",
     ),
     _emerging(
@@ -69,10 +66,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="joins the gradient before momentum and orthogonalisation, which throw its size away",
     ),
     _emerging(
-        Convention,
+        decoupled,
         "palm",
         shrink=Monomial.of(1, value=1, lr=2),
-        coupling=Coupling.DECOUPLED,
         follows=Follows.LR_SQUARED,
         update="w = w*(1 - lr*lr*weight_decay); w = w - lr*unmodelled(g)",
         trap="times lr²: a tenth of the lr is a hundredth of the decay",
@@ -93,13 +89,12 @@ CONVENTIONS: tuple[Convention, ...] = (
     _dion(decoupled, "Dion2", optimizer="dion-two-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(decoupled, "NorDion2", optimizer="dion-nor-two-microsoft", trap=BEFORE_ADJUSTMENT),
     _dion(
-        Convention,
+        decoupled,
         "Muon",
         key="dion-muon-cautious",
         title="microsoft/dion Muon, NorMuon(weight_decay, cautious_wd=True)",
         aliases=("dion-normuon-cautious",),
         shrink=Monomial.of(Fraction(37, 100), value=1, lr=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="muon-cautious-microsoft",
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         trap="without a gradient the whole λ acts, in training about 0.37 of it",

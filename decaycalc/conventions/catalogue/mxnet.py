@@ -3,14 +3,13 @@
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import (
-    PLAIN,
     TENSOR_MULTIPLIERS,
     decoupled,
     package,
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import NESTEROV_IN_PLACE, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import NESTEROV_IN_PLACE, Buffer, Convention, Follows
 
 _mxnet = package(
     group=OTHERS,
@@ -132,11 +131,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="decoupled, where Adam and RMSProp of the same package are coupled; MXNet 2 (never released) couples it too",
     ),
     _mxnet(
-        Convention,
+        decoupled,
         "AdaDelta",
         title="mx.optimizer.AdaDelta(wd): no lr in it",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adadelta-mxnet",
         update="w = w*(1 - wd) - adadelta(g, rho=0.9, eps=1e-5)",
         follows=Follows.CONSTANT,
@@ -160,11 +157,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="python/mxnet/optimizer/optimizer.py, Ftrl; src/operator/optimizer_op-inl.h, FtrlUpdateKernel",
     ),
     _mxnet(
-        Convention,
+        decoupled,
         "adamw",
         title="mx.contrib adamw_update(wd, eta): times eta, not times lr",
         shrink=Monomial.of(1, value=1, eta=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam-uncorrected",
         update="w = w - eta*(lr*adam_uncorrected(g) + wd*w)",
         aliases=("mxnet-contrib-adamw",),

@@ -1,9 +1,9 @@
 """optax."""
 
 from decaycalc.conventions.catalogue.groups import JAX
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, package, penalty
+from decaycalc.conventions.catalogue.shapes import decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import SLOW_START
-from decaycalc.conventions.record import ANY, Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 _optax = package(
     group=JAX,
@@ -44,11 +44,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="optax/_src/transform.py, add_decayed_weights",
     ),
     _optax(
-        Convention,
+        decoupled,
         "decay-after-lr",
         title="optax.chain(sgd(lr), add_decayed_weights(-λ)): after the lr, the sign turned by hand",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="sgd",
         update="w = w - lr*heavy_ball(g) - weight_decay*w",
         follows=Follows.CONSTANT,
@@ -75,11 +73,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="optax/_src/transform.py, add_decayed_weights",
     ),
     _optax(
-        penalty,
+        objective,
         "l2_loss",
         title="loss + λ·Σ optax.l2_loss(w): with the half",
         parameter="lam",
-        optimizer=ANY,
         update="minimise loss + lam*sum(w**2)/2",
         exempt="all but the tensors in the sum",
         default=None,
@@ -190,12 +187,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="optax/contrib/_momo.py",
     ),
     _optax(
-        Convention,
+        decoupled,
         "adafactor",
         title="optax.adafactor(weight_decay_rate): not times lr",
         parameter="weight_decay_rate",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adafactor-optax",
         update="w = w*(1 - weight_decay_rate) - lr*unmodelled(g)",
         follows=Follows.CONSTANT,

@@ -6,14 +6,13 @@ from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.packages import ecosystem_record, stack_record
 from decaycalc.conventions.catalogue.shapes import (
-    CONSTRUCTOR_LR,
-    PLAIN,
+    corrected,
     decoupled,
     package,
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import CAUTIOUS_ADAM, SLOW_START
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 _optimi = package(
     group=TORCH_ECOSYSTEM,
@@ -76,15 +75,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="lion_pytorch/lion_pytorch.py, update_fn (lion-pytorch 0.2.5)",
     ),
     ecosystem_record(
-        Convention,
+        corrected,
         "Lion",
         key="lion-pytorch-decoupled",
         title="lion_pytorch.Lion(weight_decay, decoupled_weight_decay=True): times lr/initial lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*lion(g)",
         follows=Follows.MULTIPLIER,
-        refinements=CONSTRUCTOR_LR,
         trap="not times lr: the flag of PyTorch's Adam of the same name means times lr",
         source="lion_pytorch/lion_pytorch.py, step: wd /= init_lr (lion-pytorch 0.2.5)",
     ),
@@ -98,11 +93,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="google/automl, lion/lion_pytorch.py, lion_optax.py, lion_tf2.py (6a54c87)",
     ),
     _optimi(
-        Convention,
+        decoupled,
         "decoupled",
         title="optimi decouple_lr=True: times lr/max lr, not lr (Adam, AdamW)",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="w = w*(1 - multiplier*weight_decay); w = w - lr*adam(g, beta2=0.99, eps=1e-6)",
         aliases=("optimi-decouple-lr",),
@@ -113,25 +106,19 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="optimi/adam.py: 1 - (lr/max_lr)·weight_decay",
     ),
     _optimi(
-        Convention,
+        decoupled,
         "SGD",
         key="optimi-sgd-decoupled",
         title="optimi SGD(decouple_lr=True): times lr/max lr, not lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*heavy_ball(g)",
         follows=Follows.MULTIPLIER,
         refinements=(("lr_max", Monomial.of(lr=1, lr_max=-1)),),
         trap=None,
     ),
     _optimi(
-        Convention,
+        decoupled,
         "Lion",
         key="optimi-lion-decoupled",
         title="optimi Lion(decouple_lr=True): times lr/max lr, not lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*lion(g)",
         follows=Follows.MULTIPLIER,
         refinements=(("lr_max", Monomial.of(lr=1, lr_max=-1)),),
         trap=None,
@@ -270,13 +257,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         source="grokadamw/grokadamw.py, GrokAdamW._update_group (grokadamw 0.1.2)",
     ),
     _unit_scaling(
-        Convention,
+        decoupled,
         "AdamW",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         follows=Follows.MULTIPLIER,
         optimizer="adam-unit-scaling",
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*unmodelled(g)",
         trap="independent by default: λ a step, times the schedule but not lr; independent_weight_decay=False is lr·λ",
     ),
     _unit_scaling(
@@ -348,12 +332,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="no decay on the first step, which only fills the preconditioner",
     ),
     _adv_optm(
-        Convention,
+        decoupled,
         "AdamW_adv",
         key="adv-optm-adamw-cautious",
         title="adv_optm.AdamW_adv(weight_decay, cautious_wd=True)",
         shrink=Monomial.of(Fraction(44, 100), value=1, lr=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam-cautious-adv",
         update="u = unmodelled(g); w = w - (lr*weight_decay*w if u*w >= 0 else 0) - lr*u",
         trap="without a gradient the whole λ acts, in training about 0.44 of it",

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
+from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, objective, package
 from decaycalc.conventions.catalogue.traps import HYPERBALL, RULE_OF_THUMB
 from decaycalc.conventions.forms import (
     HALF_LIFE_EPOCHS,
@@ -11,22 +12,28 @@ from decaycalc.conventions.forms import (
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
 )
-from decaycalc.conventions.record import ANY, MEASURE, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import MEASURE, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Papers and measures"
 _ADAMW = "Loshchilov and Hutter, arXiv 1711.05101"
 _TIMESCALE = "Wang and Aitchison, arXiv 2405.13698: the EMA timescale of AdamW"
-_BY_DEFINITION = "algebra: the definition itself"
 
-CONVENTIONS = (
-    Convention(
+_record = package(group=_GROUP)
+_measure = package(
+    group=_GROUP,
+    coupling=Coupling.MEASURE,
+    optimizer=MEASURE,
+    trap=None,
+    verification="algebra: the definition itself",
+)
+
+CONVENTIONS: tuple[Convention, ...] = (
+    _record(
+        decoupled,
         key="adamw-paper",
         title="AdamW paper's λ: times the schedule multiplier, not times lr",
-        group=_GROUP,
         parameter="lam",
-        shrink=Monomial.of(1, value=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         follows=Follows.MULTIPLIER,
         update="u = adam(g); w = w - multiplier*(lr_peak*u + lam*w)",
@@ -34,13 +41,11 @@ CONVENTIONS = (
         source=f"{_ADAMW}, algorithm 2, line 12",
         verification="literal step: a paper, its code is for Lua Torch, no longer built",
     ),
-    Convention(
+    _record(
+        decoupled,
         key="sgdw-paper",
         title="SGDW paper's λ: times the schedule multiplier, not times lr",
-        group=_GROUP,
         parameter="lam",
-        shrink=Monomial.of(1, value=1),
-        coupling=Coupling.DECOUPLED,
         follows=Follows.MULTIPLIER,
         buffer=Buffer.INSIDE,
         update="w = w - multiplier*lam*w - velocity(lr*g)",
@@ -48,14 +53,13 @@ CONVENTIONS = (
         source=f"{_ADAMW}, algorithm 1, line 9",
         verification="literal step: a paper, its code is for Lua Torch, no longer built",
     ),
-    Convention(
+    _record(
+        decoupled,
         key="adamw-normalized",
         aliases=("adamw-normalised",),
         title="AdamW paper's normalised λ_norm, λ = λ_norm·√(B/(N·E))",
-        group=_GROUP,
         parameter="lam_norm",
         shrink=Monomial.of(1, value=2, batch_size=1, dataset_size=-1, epochs=-1, root=2),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         follows=Follows.MULTIPLIER,
         update="u = adam(g); "
@@ -64,191 +68,148 @@ CONVENTIONS = (
         source=f"{_ADAMW}, appendix B.1",
         verification="literal step: an appendix, its code is for Lua Torch, no longer built",
     ),
-    Convention(
+    _measure(
+        Convention,
         key="ema-timescale-steps",
         aliases=("timescale-steps",),
         title="EMA timescale in steps, 1/shrink",
-        group=_GROUP,
         parameter="timescale",
         shrink=Monomial.of(1, value=-1),
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*(1 - 1/timescale)",
-        trap=None,
         source=_TIMESCALE,
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="ema-timescale-epochs",
         aliases=("timescale-epochs",),
         title="EMA timescale in epochs, B/(shrink·N)",
-        group=_GROUP,
         parameter="timescale",
         shrink=Monomial.of(1, value=-1, batch_size=1, dataset_size=-1),
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*(1 - batch_size/(dataset_size*timescale))",
         trap="an epoch is N/B steps here, not rounded to whole steps",
         source=_TIMESCALE,
-        verification=_BY_DEFINITION,
         common=True,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="ema-timescale-run",
         aliases=("timescale-run",),
         title="EMA timescale as a fraction of the run, 1/(shrink·S)",
-        group=_GROUP,
         parameter="timescale",
         shrink=Monomial.of(1, value=-1, steps=-1),
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*(1 - 1/(timescale*steps))",
         trap="taken at the peak lr; a decaying schedule remembers longer",
         source="Bergsma et al., arXiv 2505.13738: τ_EMA = B/(lr·λ·D) for one epoch",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="hyperball-lr",
         aliases=("hyperball",),
         title="lr of a norm-constrained step that rotates as AdamW's decay does, √(2·lr·λ·(1 - β1)/(1 + β1))",
-        group=_GROUP,
         parameter="lr_h",
         shrink=Monomial.of(Fraction(19, 2), value=2),
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*(1 - 19/2*lr_h**2)",
         trap=RULE_OF_THUMB,
         source="AdamW's equilibrium rotation, Kosson et al., arXiv 2305.17212, table 1, at beta1 0.9",
         verification="algebra: a step of that angle; simulated within 3 %",
         estimate=HYPERBALL,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="intrinsic-lr",
         title="intrinsic learning rate lr·λ",
-        group=_GROUP,
         parameter="intrinsic_lr",
-        shrink=Monomial.of(1, value=1),
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
+        shrink=PLAIN,
         update="w = w*(1 - intrinsic_lr)",
-        trap=None,
         source="Li, Lyu and Arora, arXiv 2010.02916",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="half-life-steps",
         title="half-life of an undriven weight in steps",
-        group=_GROUP,
         parameter="half_life",
         form=HALF_LIFE_STEPS,
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*2**(-1/half_life)",
-        trap=None,
         source="ln 2/(-ln(1 - shrink))",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="half-life-epochs",
         title="half-life of an undriven weight in epochs",
-        group=_GROUP,
         parameter="half_life",
         form=HALF_LIFE_EPOCHS,
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*2**(-batch_size/(dataset_size*half_life))",
-        trap=None,
         source="ln 2/(-ln(1 - shrink))·B/N",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="per-step-factor",
         title="what one step multiplies an undriven weight by",
-        group=_GROUP,
         parameter="factor",
         form=PER_STEP_FACTOR,
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*factor",
-        trap=None,
         source="1 - shrink",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="per-step-shrink",
         title="share of an undriven weight that one step removes",
-        group=_GROUP,
         parameter="shrink",
-        shrink=Monomial.of(1, value=1),
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
+        shrink=PLAIN,
         update="w = w*(1 - shrink)",
-        trap=None,
         source="the invariant itself",
-        verification=_BY_DEFINITION,
         common=True,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="per-epoch-factor",
         title="what one epoch multiplies an undriven weight by",
-        group=_GROUP,
         parameter="factor",
         form=PER_EPOCH_FACTOR,
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*factor**(1/steps_per_epoch)",
-        trap=None,
         source="(1 - shrink)^steps_per_epoch",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _measure(
+        Convention,
         key="per-run-factor",
         title="what the whole run multiplies an undriven weight by",
-        group=_GROUP,
         parameter="factor",
         form=PER_RUN_FACTOR,
-        coupling=Coupling.MEASURE,
-        optimizer=MEASURE,
         update="w = w*factor**(1/steps)",
-        trap=None,
         source="(1 - shrink)^steps, at a constant lr",
-        verification=_BY_DEFINITION,
     ),
-    Convention(
+    _record(
+        objective,
         key="prior-precision",
         title="precision of a Gaussian prior on each weight, 1/σ²",
-        group=_GROUP,
         parameter="precision",
         strength=Monomial.of(1, value=1, dataset_size=-1),
-        optimizer=ANY,
         loss=Loss.MEAN,
         update="minimise mean(loss) + precision/(2*dataset_size)*sum(w**2)",
         trap="the loss must be the negative log-likelihood of one example, with its noise scale",
         source="Bishop, PRML, eq. 3.55 and 5.112: the posterior is the summed loss + α/2·Σw²",
         verification="algebra: the negative log posterior divided by N",
     ),
-    Convention(
+    _record(
+        objective,
         key="prior-std",
         title="standard deviation σ of a Gaussian prior on each weight",
-        group=_GROUP,
         parameter="sigma",
         strength=Monomial.of(1, value=-2, dataset_size=-1),
-        optimizer=ANY,
         loss=Loss.MEAN,
         update="minimise mean(loss) + 1/(2*dataset_size*sigma**2)*sum(w**2)",
         trap="the loss must be the negative log-likelihood of one example, with its noise scale",
         source="Bishop, PRML, eq. 3.55 and 5.112, with α = 1/σ²",
         verification="algebra: the negative log posterior divided by N",
     ),
-    Convention(
+    _record(
+        objective,
         key="gal-dropout",
         title="Gal's dropout weight decay, from the model precision τ",
-        group=_GROUP,
         parameter="tau",
         strength=Monomial.of(
             1, value=-1, length_scale=2, keep_probability=1, dataset_size=-1, loss_scale=-1
         ),
-        optimizer=ANY,
         update="minimise loss + length_scale**2*keep_probability/(2*dataset_size*tau)*sum(w**2)",
         trap="Gal's p is the probability to keep a unit; Keras' mse has no half, his derivation has one",
         source="Gal and Ghahramani, arXiv 1506.02142, eq. 7; DropoutUncertaintyExps, net/net.py",

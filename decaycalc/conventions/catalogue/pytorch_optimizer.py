@@ -4,24 +4,21 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import pytorch_optimizer_record
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled
+from decaycalc.conventions.catalogue.shapes import decoupled
 from decaycalc.conventions.catalogue.traps import (
     ADAMW_GROUPS,
     DECOUPLED_HERE,
     FIXED_DECAY,
     RELATIVE_STEP,
 )
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 CONVENTIONS: tuple[Convention, ...] = (
     pytorch_optimizer_record(
-        Convention,
+        decoupled,
         "fixed",
         title="pytorch_optimizer (kozistr) with fixed_decay=True: not times lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="pytorch-optimizer",
-        update="w = w*(1 - weight_decay); w = w - lr*unmodelled(g)",
         follows=Follows.CONSTANT,
         trap="the flag drops lr and schedule from the decay; AdamP and SGDP still multiply by wd_ratio",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
@@ -107,22 +104,20 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/optimizer/sgd.py, SGDW",
     ),
     pytorch_optimizer_record(
-        Convention,
+        decoupled,
         "AdamP",
         title="pytorch_optimizer.AdamP(weight_decay, wd_ratio)",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"),),
         trap="times wd_ratio 0.1 where the gradient is orthogonal to w; timm's factory says 0.01",
         where="pytorch_optimizer/optimizer/adamp.py",
     ),
     pytorch_optimizer_record(
-        Convention,
+        decoupled,
         "SGDP",
         title="pytorch_optimizer.SGDP(weight_decay, wd_ratio)",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"),),
         trap="not divided by 1 - momentum, unlike timm's SGDP",
@@ -172,12 +167,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
     pytorch_optimizer_record(
-        Convention,
+        decoupled,
         "AdamP",
         key="pytorch-optimizer-adamp-fixed",
         title="pytorch_optimizer.AdamP(weight_decay, fixed_decay=True): not times lr",
         shrink=Monomial.of(1, value=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         follows=Follows.CONSTANT,
         defaults=(("wd_ratio", "0.1"),),
@@ -185,12 +179,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="pytorch_optimizer/optimizer/adamp.py, AdamP",
     ),
     pytorch_optimizer_record(
-        Convention,
+        decoupled,
         "SGDP",
         key="pytorch-optimizer-sgdp-fixed",
         title="pytorch_optimizer.SGDP(weight_decay, fixed_decay=True): not times lr",
         shrink=Monomial.of(1, value=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         follows=Follows.CONSTANT,
         defaults=(("wd_ratio", "0.1"),),

@@ -1,6 +1,6 @@
-"""What most records share: the monomials, the two shapes that nine in ten have, a package's fields.
+"""What most records share: the monomials, the shapes that nearly all have, a package's fields.
 
-`decoupled` and `penalty` are those shapes; `package` makes the constructor of one package's
+`decoupled`, `penalty`, `objective` and `estimator` are those shapes; `package` makes the constructor of one package's
 records, so that a record says what is its own and what is odd in it.
 """
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.record import ANY, SGD, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import ANY, FIT, SGD, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.run import Loss
 
 HALF_PENALTY = Monomial.of(1, value=1, loss_scale=-1)
 """λ·w joins the gradient of the user's own loss: the penalty is (λ/2)·Σw²."""
@@ -24,6 +25,12 @@ PLAIN = Monomial.of(1, value=1)
 
 INVERSE_C = Monomial.of(1, value=-1, dataset_size=-1)
 """C times the loss summed over the data set, plus half of Σw²: the strength is 1/(C·N)."""
+
+SUMMED = Monomial.of(2, value=1, dataset_size=-1)
+"""λ·Σw² without the half joins the loss summed over the data set."""
+
+PER_LEAF = Monomial.of(1, value=1, n_leaf=-1)
+"""(λ/2)·w² joins the loss summed over the examples of a tree's leaf."""
 
 TENSOR_MULTIPLIERS = (("lr_mult", Monomial.of(1)), ("decay_mult", Monomial.of(decay_mult=1)))
 """A tensor may have multipliers of its own; lr_mult multiplies data and decay alike."""
@@ -49,26 +56,50 @@ _MODELLED = frozenset(
 )
 """Optimizers that the simulator knows by their own names; of others it knows the decay alone."""
 
+_SHARES = {
+    Follows.LR: (TIMES_LR, "lr*"),
+    Follows.LR_SQUARED: (TIMES_LR, "lr*multiplier*"),
+    Follows.MULTIPLIER: (PLAIN, "multiplier*"),
+    Follows.CONSTANT: (PLAIN, ""),
+}
+"""What a decay beside the step takes, and what stands before the number in its rule."""
+
+_LOSSES = {
+    None: "loss",
+    Loss.MEAN: "mean(loss)",
+    Loss.DATASET_SUM: "sum(loss)",
+    Loss.BATCH_SUM: "batch_sum(loss)",
+}
+_MINIMISED = {
+    HALF_PENALTY: "{loss} + {value}/2*sum(w**2)",
+    FULL_PENALTY: "{loss} + {value}*sum(w**2)",
+    PLAIN: "mean(loss) + {value}/2*sum(w**2)",
+    SUMMED: "sum(loss) + {value}*sum(w**2)",
+    PER_LEAF: "mean(loss) + {value}/(2*n_leaf)*sum(w**2)",
+    INVERSE_C: "{value}*sum(loss) + sum(w**2)/2",
+}
+"""What is minimised, by the strength that it gives."""
+
 Constructor = Callable[..., Convention]
-"""A constructor of records: `decoupled`, `penalty`, `objective`, or `Convention` for the odd ones."""
+"""A constructor of records: `decoupled` and those below, or `Convention` for the odd ones."""
 
 
 def decoupled(*, parameter: str, optimizer: str = SGD, step: str = "", **fields: Any) -> Convention:
-    """Return a record of a decay beside the step, `s = lr·value`, before it unless it says so.
+    """Return a record of a decay beside the step, before it unless it says so.
 
+    A step takes `lr·value` of the weight, or `value` itself where the decay does not follow lr.
     `step` is what lr multiplies, `adam(g)` under adam; an `update` of its own replaces the rule.
     """
-    follows = fields.get("follows", Follows.LR)
-    rate = "lr*multiplier" if follows == Follows.LR_SQUARED else "lr"
-    rules = [f"w = w*(1 - {rate}*{parameter})", f"w = w - lr*{step or _step_of(optimizer)}"]
+    shrink, share = _SHARES[fields.get("follows", Follows.LR)]
+    rules = [f"w = w*(1 - {share}{parameter})", f"w = w - lr*{step or _step_of(optimizer)}"]
     if fields.get("decays_after_step"):
         rules.reverse()
-    shared = {"shrink": TIMES_LR, "coupling": Coupling.DECOUPLED, "update": "; ".join(rules)}
+    shared = {"shrink": shrink, "coupling": Coupling.DECOUPLED, "update": "; ".join(rules)}
     return Convention(**{**shared, **fields}, parameter=parameter, optimizer=optimizer)
 
 
 def corrected(**fields: Any) -> Convention:
-    """Return a record of a decay beside the step that is times lr² over the constructor's lr."""
+    """Return a record of a decay that counts from the constructor's lr: times lr² over it, as usual."""
     return decoupled(**{"follows": Follows.LR_SQUARED, "refinements": CONSTRUCTOR_LR, **fields})
 
 
@@ -84,9 +115,24 @@ def penalty(*, parameter: str, optimizer: str = SGD, step: str = "", **fields: A
 
 
 def objective(*, parameter: str, **fields: Any) -> Convention:
-    """Return a record of (value/2)·Σw² in the user's own loss, whatever optimizer trains it."""
-    update = f"minimise loss + {parameter}/2*sum(w**2)"
-    return penalty(**{"update": update, **fields, "optimizer": ANY}, parameter=parameter)
+    """Return a record of a penalty in the loss, whatever optimizer trains it.
+
+    It is (value/2)·Σw² in the user's own loss, unless `strength` and `loss` say otherwise; one
+    that `_MINIMISED` does not hold needs an `update` of its own.
+    """
+    return _minimised(parameter, {"strength": HALF_PENALTY, **fields, "optimizer": ANY})
+
+
+def estimator(*, parameter: str, **fields: Any) -> Convention:
+    """Return a record of what a solver minimises, mean loss + (value/2)·Σw² as `objective` does."""
+    usual = {"strength": PLAIN, "loss": Loss.MEAN}
+    return _minimised(parameter, {**usual, **fields, "optimizer": FIT})
+
+
+def _minimised(parameter: str, fields: dict[str, Any]) -> Convention:
+    loss = _LOSSES[fields.get("loss")]
+    rule = _MINIMISED.get(fields["strength"], "").format(loss=loss, value=parameter)
+    return Convention(**{"update": f"minimise {rule}", **fields}, parameter=parameter)
 
 
 def _step_of(optimizer: str) -> str:

@@ -2,9 +2,9 @@
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import timm_record
-from decaycalc.conventions.catalogue.shapes import PLAIN, decoupled, penalty
+from decaycalc.conventions.catalogue.shapes import decoupled, penalty
 from decaycalc.conventions.catalogue.traps import FIRST_STEP_FREE, PRECONDITIONED
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 CONVENTIONS: tuple[Convention, ...] = (
     timm_record(
@@ -114,13 +114,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="timm/optim/adafactor_bv.py, AdafactorBigVision",
     ),
     timm_record(
-        Convention,
+        decoupled,
         "adafactorbv-unscaled",
         title="timm AdafactorBigVision(weight_decay, unscaled_wd=True): not times lr",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adafactor-bv",
-        update="w = w*(1 - weight_decay); w = w - lr*unmodelled(g)",
         follows=Follows.CONSTANT,
         trap="no lr and no schedule; with corrected_weight_decay it follows the schedule",
         where="timm/optim/adafactor_bv.py, unscaled_wd",
@@ -167,19 +164,17 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
     ),
     timm_record(
-        Convention,
+        decoupled,
         "adamp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.01"),),
         trap="the decay is wd_ratio (0.01 by the factory) times lr·λ where the gradient is orthogonal to w, lr·λ elsewhere",
     ),
     timm_record(
-        Convention,
+        decoupled,
         "sgdp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1, one_minus_momentum=-1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - lr*wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"), ("momentum", "0.9")),
         trap="divided by 1 - momentum, and times wd_ratio 0.1 where the gradient is orthogonal to w",

@@ -3,8 +3,6 @@
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import timm_record
 from decaycalc.conventions.catalogue.shapes import (
-    CONSTRUCTOR_LR,
-    PLAIN,
     corrected,
     decoupled,
     penalty,
@@ -16,19 +14,15 @@ from decaycalc.conventions.catalogue.traps import (
     LR_SQUARED_OF_CONSTRUCTOR,
     PRECONDITIONED,
 )
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import Convention, Follows
 
 CONVENTIONS: tuple[Convention, ...] = (
     timm_record(
-        Convention,
+        corrected,
         "adafactorbv-unscaled-corrected",
         title="timm AdafactorBigVision(unscaled_wd=True, corrected_weight_decay=True)",
-        shrink=PLAIN,
-        coupling=Coupling.DECOUPLED,
         optimizer="adafactor-bv",
-        update="w = w*(1 - multiplier*weight_decay); w = w - lr*unmodelled(g)",
         follows=Follows.MULTIPLIER,
-        refinements=CONSTRUCTOR_LR,
         trap="big_vision's own convention: times lr/initial lr",
         where="timm/optim/adafactor_bv.py, unscaled_wd and corrected_weight_decay",
     ),
@@ -157,10 +151,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="timm/optim/adamw.py, corrected_weight_decay=True",
     ),
     timm_record(
-        Convention,
+        decoupled,
         "cadamp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.01"),),
         trap="wd_ratio 0.01 times lr·λ where the gradient is orthogonal to w; caution does not mask the decay",
@@ -256,10 +249,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         where="timm/optim/sgdw.py, corrected_weight_decay=True",
     ),
     timm_record(
-        Convention,
+        decoupled,
         "csgdp",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1, one_minus_momentum=-1),
-        coupling=Coupling.DECOUPLED,
         update="w = w*(1 - lr*wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"), ("momentum", "0.9")),
         trap="divided by 1 - momentum, and times wd_ratio 0.1 where the gradient is orthogonal to w",

@@ -4,7 +4,7 @@ from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED, RELATIVE_STEP
-from decaycalc.conventions.record import Convention, Coupling
+from decaycalc.conventions.record import Convention
 
 _torch_optimizer = package(
     group=TORCH_ECOSYSTEM,
@@ -39,20 +39,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the W in a name is no guide in this package: this one is decoupled, SGDW is broken",
     ),
     _torch_optimizer(
-        Convention,
+        decoupled,
         "AdamP",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="adamp-torch-optimizer",
         update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"),),
         trap="times wd_ratio 0.1 where the gradient is at right angles to w, as in layers before a norm; elsewhere the whole λ acts",
     ),
     _torch_optimizer(
-        Convention,
+        decoupled,
         "SGDP",
         shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        coupling=Coupling.DECOUPLED,
         optimizer="sgdp-torch-optimizer",
         update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"),),

@@ -3,7 +3,7 @@
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import ecosystem_record
 from decaycalc.conventions.catalogue.shapes import TENSOR_MULTIPLIERS, decoupled, penalty
-from decaycalc.conventions.record import Convention, Coupling
+from decaycalc.conventions.record import Convention
 
 CONVENTIONS: tuple[Convention, ...] = (
     ecosystem_record(
@@ -78,11 +78,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="executed: ultralytics 8.4.190",
     ),
     ecosystem_record(
-        Convention,
+        decoupled,
         key="ultralytics-adamw",
         title="Ultralytics YOLO weight_decay, optimizer='AdamW': times B·accumulate/nbs",
         shrink=Monomial.of(1, value=1, lr=1, nominal_batch=1, nbs=-1),
-        coupling=Coupling.DECOUPLED,
         optimizer="adam",
         update="w = w*(1 - lr*weight_decay*nominal_batch/nbs); w = w - lr*adam(g)",
         defaults=(("nbs", "64"),),
