@@ -138,11 +138,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="0.01 by default, its Adam8bit is coupled with 0; bf16_stochastic_round=True keeps small decays alive",
     ),
     _torchao(decoupled, "AdamW4bit", trap="0.01 by default, its Adam4bit is coupled with 0"),
-    _torchao(
-        decoupled,
-        "AdamWFp8",
-        trap="0.01 by default, its AdamFp8 is coupled with 0",
-    ),
+    _torchao(decoupled, "AdamWFp8", trap="0.01 by default, its AdamFp8 is coupled with 0"),
     _torchao(
         penalty,
         "Adam8bit",

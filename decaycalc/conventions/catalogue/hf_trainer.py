@@ -113,11 +113,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="adam-torchao-hf",
         trap="torchao's own default of 0.01 does not act: the Trainer passes its 0",
     ),
-    _trainer(
-        penalty,
-        "sgd",
-        trap="coupled, while the same flag under adamw_torch is decoupled",
-    ),
+    _trainer(penalty, "sgd", trap="coupled, while the same flag under adamw_torch is decoupled"),
     _trainer(penalty, "adagrad", optimizer="adagrad", trap=PRECONDITIONED),
     _trainer(penalty, "rmsprop", optimizer="rmsprop", trap=PRECONDITIONED),
     _trainer(

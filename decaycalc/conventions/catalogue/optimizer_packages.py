@@ -137,11 +137,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         step="adam(g, beta2=0.99, eps=1e-6)",
         trap="coupled unless decouple_wd or decouple_lr is set",
     ),
-    _optimi(
-        penalty,
-        "SGD",
-        trap="dampening=True means 1 - momentum, from the first step on",
-    ),
+    _optimi(penalty, "SGD", trap="dampening=True means 1 - momentum, from the first step on"),
     _optimi(decoupled, "Lion", trap=None),
     _optimi(
         decoupled,

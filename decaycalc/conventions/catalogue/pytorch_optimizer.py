@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
-from decaycalc.conventions.catalogue.packages import pytorch_optimizer_record
+from decaycalc.conventions.catalogue.packages import kozistr_class, pytorch_optimizer_record
 from decaycalc.conventions.catalogue.shapes import decoupled
 from decaycalc.conventions.catalogue.traps import (
     ADAMW_GROUPS,
@@ -166,7 +166,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the flag's default differs from class to class: AdamP True, AdaMax False",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         decoupled,
         "AdamP",
         key="pytorch-optimizer-adamp-fixed",
@@ -176,7 +176,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.CONSTANT,
         defaults=(("wd_ratio", "0.1"),),
         trap="no lr, and still times wd_ratio 0.1 where the gradient is orthogonal to w",
-        where="pytorch_optimizer/optimizer/adamp.py, AdamP",
     ),
     pytorch_optimizer_record(
         decoupled,
@@ -190,13 +189,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="no lr, and still times wd_ratio 0.1 where the gradient is orthogonal to w",
         where="pytorch_optimizer/optimizer/sgd.py, SGDP",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         decoupled,
         "Adan",
         key="pytorch-optimizer-adan-decoupled",
         title="pytorch_optimizer.Adan(weight_decay, weight_decouple=True)",
         trap="1 - lr·λ before the step; without the flag the step is divided by 1 + lr·λ",
-        where="pytorch_optimizer/optimizer/adan.py, Adan",
     ),
     pytorch_optimizer_record(
         decoupled,
@@ -206,23 +204,21 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the flag is False by default",
         where="pytorch_optimizer/optimizer/adamax.py, AdaMax",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         decoupled,
         "ADOPT",
         key="pytorch-optimizer-adopt-decoupled",
         title="pytorch_optimizer.ADOPT(weight_decay, weight_decouple=True)",
         update="w = w*(1 - lr*weight_decay); u = (0*g if t == 1 else g/max(sqrt(v), 1e-6)); c = t**0.25; m = 0.9*m + 0.1*min(max(u, -c), c); v = (g*g if t == 1 else 0.9999*v + 0.0001*g*g); w = w - lr*m",
         trap="the flag is False by default; unlike timm's and heavyball's it decays on the first step",
-        where="pytorch_optimizer/optimizer/adopt.py, ADOPT",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         decoupled,
         "SaRA",
         title="pytorch_optimizer.SaRA(weight_decay): decoupled, small weights only",
         default="0.01",
         exempt="weights that begin at `threshold` (1e-3) or more, which are not trained either",
         trap="only the weights that begin below the threshold are trained and decay",
-        where="pytorch_optimizer/optimizer/sara.py, SaRA",
     ),
     pytorch_optimizer_record(
         decoupled,
@@ -233,12 +229,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="each factor decays by lr·λ, so their product by about twice that; balance_param=True rescales both besides",
         where="pytorch_optimizer/optimizer/lora_rite.py, LoRARite",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         decoupled,
         "DeMo",
         title="pytorch_optimizer.DeMo(weight_decay): decoupled, before the gradients are compressed",
         trap="compression_decay is no weight decay but that of the momentum held back",
-        where="pytorch_optimizer/optimizer/demo.py, DeMo",
     ),
     pytorch_optimizer_record(
         decoupled,
@@ -254,19 +249,13 @@ CONVENTIONS: tuple[Convention, ...] = (
     pytorch_optimizer_record(
         decoupled, "Yogi", trap=DECOUPLED_HERE, where="pytorch_optimizer/optimizer/yogi.py, Yogi"
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         decoupled,
         "RAdam",
         update="w = w*(1 - (lr*weight_decay if t > 5 else 0)); w = w - lr*unmodelled(g)",
         trap="no decay on the first five steps, which it skips; torch's RAdam is coupled",
-        where="pytorch_optimizer/optimizer/radam.py, RAdam",
     ),
-    pytorch_optimizer_record(
-        decoupled,
-        "AdaHessian",
-        trap="decoupled by default; timm's too",
-        where="pytorch_optimizer/optimizer/adahessian.py, AdaHessian",
-    ),
+    kozistr_class(decoupled, "AdaHessian", trap="decoupled by default; timm's too"),
     pytorch_optimizer_record(
         decoupled, "SophiaH", trap=None, where="pytorch_optimizer/optimizer/sophia.py, SophiaH"
     ),

@@ -1,8 +1,12 @@
 """pytorch_optimizer (kozistr): decays within the gradient, and those without an equivalent."""
 
-from decaycalc.conventions.catalogue.packages import pytorch_optimizer_record
+from decaycalc.conventions.catalogue.packages import (
+    coupled_kozistr_class,
+    kozistr_class,
+    pytorch_optimizer_record,
+)
 from decaycalc.conventions.catalogue.shapes import penalty
-from decaycalc.conventions.catalogue.traps import MOSTLY_DECOUPLED, SLOW_START
+from decaycalc.conventions.catalogue.traps import SLOW_START
 from decaycalc.conventions.record import Convention
 
 CONVENTIONS: tuple[Convention, ...] = (
@@ -28,26 +32,21 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="1 - lr·λ for five steps, then half of the six is undone",
         where="pytorch_optimizer/optimizer/ranger.py",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "ADOPT",
-        title="pytorch_optimizer.ADOPT(weight_decay): coupled by default",
         update="g = g + weight_decay*w; u = (0*g if t == 1 else g/max(sqrt(v), 1e-6)); c = t**0.25; m = 0.9*m + 0.1*min(max(u, -c), c); v = (g*g if t == 1 else 0.9999*v + 0.0001*g*g); w = w - lr*m",
-        trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adopt.py",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "AdaMax",
-        title="pytorch_optimizer.AdaMax(weight_decay): coupled by default",
         optimizer="adamax",
-        trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/adamax.py",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "AdEMAMix",
-        title="pytorch_optimizer.AdEMAMix(weight_decay): coupled by default",
         update="g = g + weight_decay*w; m = 0.9*m + 0.1*g; s = 0.9999*s + 0.0001*g; v = 0.999*v + 0.001*g*g; w = w - lr*(m/(1 - 0.9**t) + 5*s)/(sqrt(v)/sqrt(1 - 0.999**t) + 1e-8)",
         trap="coupled unless weight_decouple=True; bitsandbytes' and optax' AdEMAMix are decoupled",
         where="pytorch_optimizer/optimizer/ademamix.py",
@@ -71,55 +70,23 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the penalty joins the gradient, before or after what the class does to it: NovoGrad and Shampoo differ",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
-    pytorch_optimizer_record(
-        penalty,
-        "AdaDelta",
-        title="pytorch_optimizer.AdaDelta(weight_decay): coupled by default",
-        optimizer="adadelta",
-        trap=MOSTLY_DECOUPLED,
-        where="pytorch_optimizer/optimizer/adadelta.py, AdaDelta",
-    ),
-    pytorch_optimizer_record(
-        penalty,
-        "AdaSmooth",
-        title="pytorch_optimizer.AdaSmooth(weight_decay): coupled by default",
-        update="minimise loss + weight_decay/2*sum(w**2)",
-        trap=MOSTLY_DECOUPLED,
-        where="pytorch_optimizer/optimizer/adasmooth.py, AdaSmooth",
-    ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(penalty, "AdaDelta", optimizer="adadelta"),
+    coupled_kozistr_class(penalty, "AdaSmooth", update="minimise loss + weight_decay/2*sum(w**2)"),
+    coupled_kozistr_class(
         penalty,
         "Adai",
-        title="pytorch_optimizer.Adai(weight_decay): coupled by default",
         update="minimise loss + weight_decay/2*sum(w**2)",
         trap="coupled unless weight_decouple=True; AdaiS, the paper's decoupled one, is stable_weight_decay=True with it",
-        where="pytorch_optimizer/optimizer/adai.py, Adai",
     ),
-    pytorch_optimizer_record(
-        penalty,
-        "AdamG",
-        title="pytorch_optimizer.AdamG(weight_decay): coupled by default",
-        update="minimise loss + weight_decay/2*sum(w**2)",
-        trap=MOSTLY_DECOUPLED,
-        where="pytorch_optimizer/optimizer/adamg.py, AdamG",
-    ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(penalty, "AdamG", update="minimise loss + weight_decay/2*sum(w**2)"),
+    coupled_kozistr_class(
         penalty,
         "AggMo",
-        title="pytorch_optimizer.AggMo(weight_decay): coupled by default",
         optimizer="aggmo",
         update="g = g + weight_decay*w; a = g; b = 0.9*b + g; c = 0.99*c + g; w = w - lr*(a + b + c)/3",
         trap="three momenta at once: the long-run decay is lr·λ times the mean of 1/(1 - beta), not lr·λ",
-        where="pytorch_optimizer/optimizer/aggmo.py, AggMo",
     ),
-    pytorch_optimizer_record(
-        penalty,
-        "Aida",
-        title="pytorch_optimizer.Aida(weight_decay): coupled by default",
-        update="minimise loss + weight_decay/2*sum(w**2)",
-        trap=MOSTLY_DECOUPLED,
-        where="pytorch_optimizer/optimizer/aida.py, Aida",
-    ),
+    coupled_kozistr_class(penalty, "Aida", update="minimise loss + weight_decay/2*sum(w**2)"),
     pytorch_optimizer_record(
         penalty,
         "ApolloDQN",
@@ -128,22 +95,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="weight_decay_type 'decoupled' and 'stable' exist; lr warms up over 500 steps by itself",
         where="pytorch_optimizer/optimizer/apollo.py, ApolloDQN",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "DualAdam",
-        title="pytorch_optimizer.DualAdam(weight_decay): coupled by default",
         update="minimise loss + weight_decay/2*sum(w**2)",
-        trap=MOSTLY_DECOUPLED,
         where="pytorch_optimizer/optimizer/dual_adam.py, DualAdam",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "MADGRAD",
-        title="pytorch_optimizer.MADGRAD(weight_decay): coupled by default",
         optimizer="madgrad",
         update="g = g + weight_decay*w; x = (w if t == 1 else x); l = (lr + 1e-6)*sqrt(t); s = s + l*g; v = v + l*g*g; z = x - s/(v**(1/3) + 1e-6); w = 0.1*z + 0.9*w",
         trap="weight_decouple=True cannot decay steadily: dual averaging starts each step from the initial weights",
-        where="pytorch_optimizer/optimizer/madgrad.py, MADGRAD",
     ),
     pytorch_optimizer_record(
         Convention,
@@ -155,39 +118,24 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="pytorch_optimizer/optimizer/madgrad.py, MADGRAD",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "PAdam",
-        title="pytorch_optimizer.PAdam(weight_decay): coupled by default",
         optimizer="padam",
         update="g = g + weight_decay*w; m = 0.9*m + 0.1*g; v = 0.999*v + 0.001*g*g; w = w - lr*sqrt(1 - 0.999**t)/(1 - 0.9**t)*m/sqrt(sqrt(v) + 1e-8)",
-        trap=MOSTLY_DECOUPLED,
-        where="pytorch_optimizer/optimizer/padam.py, PAdam",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "PID",
-        title="pytorch_optimizer.PID(weight_decay): coupled by default",
         update="g = g + weight_decay*w; i = momentum*i + g; d = (0*g if t == 1 else momentum*d + (1 - momentum)*(g - p)); p = g; w = w - lr*(g + (5*i + 10*d if momentum > 0 else 0))",
         trap="the integral term alone multiplies the long-run decay by 1 + 5/(1 - momentum)",
-        where="pytorch_optimizer/optimizer/pid.py, PID",
     ),
-    pytorch_optimizer_record(
-        penalty,
-        "QHAdam",
-        title="pytorch_optimizer.QHAdam(weight_decay): coupled by default",
-        optimizer="qhadam",
-        step="adam(g)",
-        trap=MOSTLY_DECOUPLED,
-        where="pytorch_optimizer/optimizer/qhadam.py, QHAdam",
-    ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(penalty, "QHAdam", optimizer="qhadam", step="adam(g)"),
+    coupled_kozistr_class(
         penalty,
         "QHM",
-        title="pytorch_optimizer.QHM(weight_decay): coupled by default",
         update="g = g + weight_decay*w; b = momentum*b + (1 - momentum)*g; w = w - lr*b",
         trap="its buffer is dampened: the long-run decay is lr·λ, with any momentum; nu is 1 by default, torch_optimizer's 0.7",
-        where="pytorch_optimizer/optimizer/qhm.py, QHM",
     ),
     pytorch_optimizer_record(
         penalty,
@@ -197,30 +145,24 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="linear, but no heavy ball: the long-run decay is far from lr·λ",
         where="pytorch_optimizer/optimizer/sgd.py, AccSGD",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "ROSE",
-        title="pytorch_optimizer.ROSE(weight_decay): coupled by default",
         update="minimise loss + weight_decay/2*sum(w**2)",
         default="0.0001",
         trap="0.0001 by default; coupled unless weight_decouple=True",
-        where="pytorch_optimizer/optimizer/rose.py, ROSE",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "SWATS",
-        title="pytorch_optimizer.SWATS(weight_decay): coupled by default",
         update="minimise loss + weight_decay/2*sum(w**2)",
         trap="Adam first, then SGD at a learning rate of its own: λ·w is no decay before the switch and lr_sgd·λ after it",
-        where="pytorch_optimizer/optimizer/swats.py, SWATS",
     ),
-    pytorch_optimizer_record(
+    coupled_kozistr_class(
         penalty,
         "Shampoo",
-        title="pytorch_optimizer.Shampoo(weight_decay): coupled by default",
         update="minimise loss + weight_decay/2*sum(w**2)",
         trap="the penalty enters the Kronecker factors; with momentum it joins after the momentum",
-        where="pytorch_optimizer/optimizer/shampoo.py, Shampoo",
     ),
     pytorch_optimizer_record(
         Convention,
@@ -230,16 +172,15 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="decoupled_weight_decay=True decays by lr·λ instead",
         where="pytorch_optimizer/optimizer/shampoo.py, ScalableShampoo",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "NovoGrad",
         refusal="the decay joins the momentum of gradients normed by layer: no objective and no constant share",
         optimizer="novograd",
         update="v = (sum(g*g) if t == 1 else 0.98*v + 0.02*sum(g*g)); d = g/(sqrt(v) + 1e-8) + weight_decay*w; m = 0.95*m + d; w = w - lr*m",
         trap="weight_decouple=True makes it decay by lr·λ",
-        where="pytorch_optimizer/optimizer/novograd.py, NovoGrad",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "LARS",
         refusal="the trust ratio rescales gradient and decay by layer: no constant share of the weight decays",
@@ -247,15 +188,13 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="r = (0.001*norm(w)/(norm(g) + weight_decay*norm(w)) if norm(g) + weight_decay*norm(w) > 0 else 1); d = r*(g + weight_decay*w); m = 0.9*m + d; w = w - lr*m",
         exempt="tensors of one dimension or none",
         trap=None,
-        where="pytorch_optimizer/optimizer/lars.py, LARS",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "APOLLO",
         refusal="the decay is times lr·√(1 - β2^t)/(1 - β1^t): a third of lr·λ at first, lr·λ after a thousand steps",
         update="w = w - lr*unmodelled(g); w = w*(1 - lr*weight_decay*sqrt(1 - 0.999**t)/(1 - 0.9**t))",
         trap="the memory-saving APOLLO, not ApolloDQN; treat it as lr·λ in runs of many thousand steps",
-        where="pytorch_optimizer/optimizer/apollo.py, APOLLO",
     ),
     pytorch_optimizer_record(
         Convention,
@@ -265,40 +204,36 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="accelerated SGD, not torch's averaged one; lr drifts away from what was given",
         where="pytorch_optimizer/optimizer/sgd.py, ASGD",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "FOCUS",
         refusal="it subtracts lr·λ times the average of past weights: no constant share of the present one",
         update="m = 0.9*m + 0.1*g; p = 0.999*p + 0.001*w; h = p/(1 - 0.999**t); w = w - lr*weight_decay*h; w = w - lr*(0.1*sign(w - h) + sign(m))",
         trap=None,
-        where="pytorch_optimizer/optimizer/focus.py, FOCUS",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "FAdam",
         refusal="the decay is divided by the Fisher information and clipped like a gradient: no constant share",
         update="b = 0.999*(1 - 0.999**(t - 1))/(1 - 0.999**t); n = b*n + (1 - b)*g*g; f = sqrt(n) + 1e-8; u = g/f; u = u/max(1, sqrt(mean(u*u))); m = 0.9*m + 0.1*u; d = w/f; d = d/max(1, sqrt(mean(d*d))); w = w - lr*(m + weight_decay*d)",
         default="0.1",
         trap=None,
-        where="pytorch_optimizer/optimizer/fadam.py, FAdam",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "SPlus",
         refusal="the decay is times lr·2/(rows + columns) of each matrix, and lr/1000 of other tensors: one share a shape",
         update="w = w - lr*unmodelled(g)*0.001; w = w*(1 - 0.001*lr*weight_decay)",
         default="0.01",
         trap="a 1024x1024 matrix decays a thousand times less than lr·λ",
-        where="pytorch_optimizer/optimizer/splus.py, SPlus",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "Ranger21",
         refusal="the decay is divided by the root of the mean second moment, norm loss is added and Lookahead undoes a part",
         update="n = sum(0*w + 1); v = 0.999*v + 0.001*g*g; w = w*(1 - lr*weight_decay*sqrt(n/(1 + sum(v)/(1 - 0.999**t)))) - lr*unmodelled(g)",
         default="0.0001",
         trap=None,
-        where="pytorch_optimizer/optimizer/ranger21.py, Ranger21",
     ),
     pytorch_optimizer_record(
         penalty,
@@ -340,12 +275,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap="the paper adds λ·w to the gradient; here λ·g takes its place",
         where="pytorch_optimizer/optimizer/sam.py, BSAM.third_step",
     ),
-    pytorch_optimizer_record(
+    kozistr_class(
         Convention,
         "Prodigy",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
         update="d = unmodelled(g); w = w - lr*d*(unmodelled(g) + weight_decay*w)",
         trap=SLOW_START,
-        where="pytorch_optimizer/optimizer/prodigy.py, Prodigy",
     ),
 )

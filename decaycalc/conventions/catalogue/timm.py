@@ -236,12 +236,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=None,
         where="timm/optim/muon.py, algo='adamuon'",
     ),
-    timm_record(
-        decoupled,
-        "adahessian",
-        optimizer="adahessian",
-        trap=None,
-    ),
+    timm_record(decoupled, "adahessian", optimizer="adahessian", trap=None),
     timm_record(
         penalty,
         "madgrad",
