@@ -278,11 +278,14 @@ def transfer(
     depth_ratio: Number = 1,
     betas: tuple[Number, Number] | None = None,
     eps: Number | None = None,
+    schedule: str | None = None,
+    decay_schedule: str | None = None,
     **quantities: Number | None,
 ) -> "Transfer":
     """Return what lr and weight decay become in another run, by every rule.
 
-    `quantities` of the two runs go by their names, a target's after `to_`.
+    `quantities` of the two runs go by their names, a target's after `to_`. With a schedule, the
+    rules have what their decay leaves over the new run.
 
     >>> moved = transfer(0.1, source="pytorch-adamw", lr=6e-4, batch_size=512, to_batch_size=2048)
     >>> [rule.value for rule in moved.rules if (rule.lr_rule, rule.hold) == ("sqrt", "epoch")]
@@ -292,6 +295,7 @@ def transfer(
         DecaycalcError: what the command would refuse.
     """
     from decaycalc import transfers  # noqa: PLC0415  (the rules, if asked)
+    from decaycalc.transfers.over_run import follow_schedules  # noqa: PLC0415
 
     here, there = runs_with(run or Run(), target_run, _said(quantities))
     moved = transfers.transfer(
@@ -299,7 +303,7 @@ def transfer(
         depth_ratio=depth_ratio, betas=betas, eps=eps,
     )  # fmt: skip
     transfers.require_entering(moved)
-    return moved
+    return follow_schedules(moved, schedule=schedule, decay_schedule=decay_schedule)
 
 
 def recipes(search: str = "") -> "tuple[MeasuredRecipe, ...]":

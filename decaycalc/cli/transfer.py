@@ -76,9 +76,9 @@ _NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B
 @click.option("--parameters", metavar="NUMBER",
               help="Adds scaling laws of language models (fits); B and N in tokens.")  # fmt: skip
 @click.option("--to-parameters", metavar="NUMBER", help="The new run's parameters.")
-@click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, for --emit.")
+@click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule of the new run.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
-              help="The decay's own schedule, for --emit.")  # fmt: skip
+              help="The decay's own schedule.")  # fmt: skip
 @click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
 @ARCH
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
@@ -96,12 +96,14 @@ def command(**given: Any) -> Shown:
     """
     from decaycalc.cli.grouped import with_origins
     from decaycalc.training.groups import grouped
+    from decaycalc.transfers.over_run import over_the_run
 
     framework, style = (given.pop(name) for name in ("framework", "explain"))
     everything, mask = (given.pop(name) for name in ("everything", "mask"))
     parameters = take_parameters(given)
     groups = given.pop("groups")
     arch = given.pop("arch")
+    scheduled = any(given[name] is not None for name in ("schedule", "decay_schedule"))
     training = counted(take_training(given), arch, mask, target=given["target"])
     given["target_run"] = take_new_run(given)
     moved = move(given, training)
@@ -111,12 +113,13 @@ def command(**given: Any) -> Shown:
         if style or everything:
             raise UsageError(f"{'--explain' if style else '--all'} does not enter --emit's code")
         return emitted(moved, framework, training, mask)
+    moved = over_the_run(moved, training, asked=scheduled)
     laws = projections(moved, *parameters)
     told = (*training.told, *(() if laws or parameters[0] is None else (_NO_LAW,)))
     result = shown(moved, laws, told, everything=everything)
     result = with_origins(result, training)
     if groups:
-        result = in_groups(result, grouped(training, groups), given)
+        result = in_groups(result, grouped(training, groups), given, scheduled=scheduled)
     if not style:
         return result
     from decaycalc.cli.explanation import explained
@@ -124,13 +127,19 @@ def command(**given: Any) -> Shown:
     return explained(result, derivations(moved), style=style)
 
 
-def in_groups(result: Shown, training: "Training", given: dict[str, Any]) -> Shown:
+def in_groups(
+    result: Shown, training: "Training", given: dict[str, Any], *, scheduled: bool
+) -> Shown:
     """Return a transfer with that of each group of the run beside it; what is exempt has none."""
     from decaycalc.cli.grouped import with_groups
     from decaycalc.inspection import group_decays
+    from decaycalc.transfers.over_run import over_the_run
 
     decayed = [each for each in group_decays(training) if each.weight_decay]
-    moves = {each.group.name: move(given, each.training) for each in decayed}
+    moves = {
+        each.group.name: over_the_run(move(given, each.training), each.training, asked=scheduled)
+        for each in decayed
+    }
 
     def more(each: "GroupDecay") -> dict[str, Any]:
         moved = moves.get(each.group.name)
@@ -320,14 +329,13 @@ def _choices(moved: "Transfer") -> "list[tuple[str, str]]":
 
 def emitted(moved: "Transfer", framework: str, training: "Training", mask: str | None) -> Shown:
     """Return the new run's code."""
+    from decaycalc.transfers.over_run import moved_training
+
     rule = the_rule(moved, "--emit")
-    target: Convention = moved.move.target or moved.move.source
     # Another optimizer's betas and epsilon are its own.
     same = rule.lr_rule.value != "update"
     betas, eps = (moved.move.betas, moved.move.eps) if same else (None, None)
-    new = replace(
-        training, own=target, value=repr(rule.value), run=replace(moved.target_run, lr=rule.lr)
-    )
+    new = moved_training(training, moved, rule)
     snippet = snippet_of(new, framework, betas=rule.betas or betas, eps=rule.eps or eps, mask=mask)
     return remarked(shown_code(snippet, "transfer", training.told), training)
 

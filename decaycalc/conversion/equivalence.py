@@ -30,6 +30,9 @@ SCALE_BLIND = frozenset(
         "signum",
     }
 )  # fmt: skip
+# Those of them whose steps have no epsilon; of the others' it is small beside a large loss alone.
+_WITHOUT_EPSILON = frozenset({ANY, SGD, "lion", "signum"})
+_INSIDE = frozenset({"rmsprop-inside"})  # epsilon inside the root: 1e-7 counts as 3e-4
 # Variants that treat their own number unlike a penalty in the loss: ASGD's lambd decays beside
 # either, DC-ASGD squares the data's gradient alone, MXNet's Nesterov decays the weight that the
 # data's gradient has moved already.
@@ -69,12 +72,26 @@ def judge(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> tupl
     return weaker, "exact at momentum 0"
 
 
-def clipping(source: Side, target: Side) -> tuple[str, ...]:
+def reservations(source: Side, target: Side) -> tuple[str, ...]:
+    """Return what two that are exact are not exact under: a clip, and a loss of another scale."""
+    return (*_clipping(source, target), *_rescaling(source, target))
+
+
+def _clipping(source: Side, target: Side) -> tuple[str, ...]:
     """Return what a clip of the gradients by their norm does to two that are exact without one."""
     if source.convention.is_penalty == target.convention.is_penalty:
         return ()
     text = "a penalty that is part of the loss is clipped with its gradient, one that joins later"
     return (f"{UNCLIPPED}: {text} is not",)
+
+
+def _rescaling(source: Side, target: Side) -> tuple[str, ...]:
+    """Return what a loss of another scale does to two that are exact but for their epsilons."""
+    adaptive = {source.optimizer, target.optimizer} - _WITHOUT_EPSILON
+    if source.loss_scale == target.loss_scale or not adaptive:
+        return ()
+    inside = ", and its root is what gradients are held against" if adaptive & _INSIDE else ""
+    return (f"but for epsilon: it does not grow with the loss{inside}",)
 
 
 def _agree_buffered(source: Side, target: Side) -> bool:

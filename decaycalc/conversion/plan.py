@@ -8,7 +8,7 @@ from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, base_name, finite
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.equivalence import clipping, judge, notes, shared_invariant
+from decaycalc.conversion.equivalence import judge, notes, reservations, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
@@ -290,7 +290,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     exact = exactly or in_step
     texts = notes(source, target, held=held, same_lr=same_lr, exact=exact)
     if verdict == Equivalence.IDENTICAL or condition:
-        texts += clipping(source, target)
+        texts += reservations(source, target)
     return Plan(
         source=source,
         target=target,

@@ -6,9 +6,10 @@ from decaycalc.algebra.quantity import OF_GROUPS, QUANTITIES
 from decaycalc.conventions.record import MEASURE, Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.side import Side
-from decaycalc.errors import ContradictionError
+from decaycalc.errors import ContradictionError, MissingQuantityError
 
 _ESTIMATING = ("gradient_rms", "eps")
+_OF_STEPS = ("lr_mult", "update_share")
 _BUFFER = ("momentum", "dampening", "nesterov")
 _A_PAIR = 2  # more names than this are not listed in a sentence
 _FROM = {"one_minus_l1_ratio": "l1_ratio", "nominal_batch": "nbs"}
@@ -24,6 +25,7 @@ def require_taken(
 
     Raises:
         ContradictionError: there is one.
+        MissingQuantityError: it multiplies an lr, and there is none.
     """
     run, there = source.run, target_run
     given = [name for name, _ in run.extras if QUANTITIES[name].extra]
@@ -33,6 +35,7 @@ def require_taken(
         return
     sides = [Side(convention=target, run=run, is_target=True) for target in targets]
     _require(given, (source, *sides))
+    _require_steps(given, source)
     _require(own, tuple(sides))
 
 
@@ -42,6 +45,13 @@ def _require(names: Iterable[str], sides: tuple[Side, ...]) -> None:
         if not any(_takes(side, name) for side in sides):
             keys = tuple(dict.fromkeys(side.convention.key for side in sides))
             raise ContradictionError(_refusal(name, keys))
+
+
+def _require_steps(names: Iterable[str], source: Side) -> None:
+    """Refuse what multiplies a group's steps beside a penalty: without an lr it has none."""
+    for name in names:
+        if name in _OF_STEPS and source.convention.is_penalty and source.run.lr is None:
+            raise MissingQuantityError(f"{name} beside {source.convention.key}", ("lr",))
 
 
 def _refusal(name: str, keys: tuple[str, ...]) -> str:

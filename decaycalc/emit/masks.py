@@ -13,13 +13,15 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "timm": (DEFAULT_MASK, "timm"),
 }
 _IN_WORDS = "biases and one-dimensional tensors"
+_UNSAID = f"{_IN_WORDS} are exempt: --decay-mask all decays them too"
+_UNSAID_TIMM = f"{_IN_WORDS}, and what the model itself lists, are exempt, as timm has them"
 _LISTED = "what the model's own list exempts, as no_weight_decay does, decays in this code"
 
 
 def chosen_mask(
     framework: str, mask: str | None, exempt: Exemption | None
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the mask that a snippet is written by, and notes on where it is not the run's own.
+    """Return the mask that a snippet is written by, and notes on where it is not the one asked for.
 
     `mask` is the one asked for; unsaid, it is the one equal to what the run is told to `exempt`, or
     timm's own for timm, else no-1d. No model of Keras or optax lists what it exempts: there timm's
@@ -33,7 +35,9 @@ def chosen_mask(
         if exempt.mask not in (*known, "timm"):
             return DEFAULT_MASK, (_unlike(exempt),)
         mask = exempt.mask
-    name = find_mask(mask or ("timm" if framework == "timm" else None))
+    if mask is None and known is not None:
+        return ("timm", (_UNSAID_TIMM,)) if framework == "timm" else (DEFAULT_MASK, (_UNSAID,))
+    name = find_mask(mask)
     if name != "timm" or framework not in {"keras", "optax"}:
         return name, ()
     return DEFAULT_MASK, (_LISTED,)

@@ -39,6 +39,7 @@ _HELD = {
     Hold.DEPTH: "λ by the width alone",
 }
 
+_LEFT = Column(header="weight left", kind=Kind.SHARE)  # at the end of the run, by its schedule
 _OTHER_LR = {
     LrRule.GIVEN: "as given",
     LrRule.UPDATE: "matched (estimate)",
@@ -138,12 +139,14 @@ def _few(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Table:
     with_lr = any(rule.lr is not None for rule in rules)
     in_epochs = any(rule.timescale_epochs is not None for rule in rules)
     several = len({rule.hold for rule in rules}) > 1
+    followed = rules[0].survival is not None
     columns = (
         Column(header="if lr is"),
         *((Column(header="holding", least=16),) if several else ()),
         *((Column(header="lr", kind=Kind.COPIED),) if with_lr else ()),
         Column(header=target.parameter, kind=Kind.COPIED, tone=Tone.VALUE),
         Column(header="timescale" if in_epochs else "decay per step", kind=Kind.READ),
+        *((_LEFT,) if followed else ()),
     )
     rows = []
     for _, group in groupby(rules, key=lambda rule: (rule.lr_rule, rule.value)):
@@ -151,7 +154,8 @@ def _few(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Table:
         held = (", ".join(_HELD[rule.hold] for rule in alike),) if several else ()
         lr = (alike[0].lr,) if with_lr else ()
         row = (_lr_words(moved, alike[0].lr_rule), *held, *lr, alike[0].value)
-        rows.append((*row, _pace(alike[0], in_epochs=in_epochs)))
+        left = (alike[0].survival,) if followed else ()
+        rows.append((*row, _pace(alike[0], in_epochs=in_epochs), *left))
     return Table(title="if lr is", columns=columns, rows=tuple(rows))
 
 
@@ -262,6 +266,7 @@ def _rules(moved: Transfer) -> Table:
     target = moved.move.target or moved.move.source
     fitted = any(rule.interval != (None, None) for rule in moved.rules)
     ends = ("from", "to") if fitted else ()
+    followed = moved.rules[0].survival is not None
     columns = (
         Column(header="if lr is"),
         Column(header="holding", least=16),
@@ -271,11 +276,15 @@ def _rules(moved: Transfer) -> Table:
         Column(header="decay per step", kind=Kind.READ, rank=Rank.USEFUL),
         Column(header="timescale, epochs", kind=Kind.READ, rank=Rank.USEFUL),
         Column(header="timescale / run", kind=Kind.SHARE, rank=Rank.EXTRA),
+        *((_LEFT,) if followed else ()),
         Column(header="changes", least=16, rank=Rank.EXTRA, tone=Tone.QUIET),
     )
     body = []
     for _, group in groupby(moved.rules, key=lambda rule: (rule.lr_rule, rule.value)):
-        body.append(_row(moved, list(group), fitted=fitted))
+        alike = list(group)
+        changed = ", ".join(alike[0].changed)
+        left = (alike[0].survival,) if followed else ()
+        body.append((*_row(moved, alike, fitted=fitted), *left, changed))
     return Table(title="if lr is", columns=columns, rows=tuple(body), note=_betas(moved.rules))
 
 
@@ -290,7 +299,6 @@ def _row(moved: Transfer, alike: list[RuleNumbers], *, fitted: bool) -> tuple[Ce
         rule.shrink,
         rule.timescale_epochs,
         rule.timescale_run_fraction,
-        ", ".join(rule.changed),
     )
 
 

@@ -1,6 +1,7 @@
 """AppliedRule: the same convention in two runs, tied by an lr rule and a held quantity."""
 
 from fractions import Fraction
+from typing import Any
 
 from decaycalc.algebra.number import brief
 from decaycalc.algebra.quantity import Monomial, base_name, exact, finite, root_of
@@ -175,7 +176,7 @@ class AppliedRule(Record):
             **self.interval(lr, decay),
         )
 
-    def interval(self, lr: Fraction | None, decay: Decay | None) -> dict[str, tuple[float, float]]:
+    def interval(self, lr: Fraction | None, decay: Decay | None) -> dict[str, Any]:
         """Return the ends of lr and number by both fits of the horizon; empty for other rules."""
         horizon = (self.lr_rule, self.hold) == (LrRule.HORIZON, Hold.RUN)
         if not horizon or lr is None or decay is None or self.move.target is not None:

@@ -122,6 +122,8 @@ class RuleNumbersJson(TypedDict):
     conditions: list[str]
     betas: list[float] | None
     eps: float | None
+    sum_shrink: float | None
+    survival: float | None
 
 
 class OutOfReachJson(TypedDict):
@@ -160,7 +162,8 @@ class RuleNumbers(Record):
     `lr` is None where the source's is unknown. `shrink` is that of one step at peak lr, to first
     order; timescales are its inverse in epochs and as a share of the run. `kept` and `changed`
     say what the move leaves alone and by which factor it changes the rest, in the words of `Hold`
-    (`step`, `epoch`, `run`: the shrink of one), and lr.
+    (`step`, `epoch`, `run`: the shrink of one), and lr. Where the new run's schedule is known
+    `sum_shrink` adds up its steps' shrinks, and `survival` is the share left of a weight.
 
     `equivalence` is given where the rule is not exact algebra, `conditions` where it was found
     under some. `lr_interval` and `interval` are the ends of lr and of the number by its fits.
@@ -184,6 +187,8 @@ class RuleNumbers(Record):
     conditions: tuple[str, ...] = ()
     lr_interval: tuple[float | None, float | None] = (None, None)
     interval: tuple[float | None, float | None] = (None, None)
+    sum_shrink: float | None = None
+    survival: float | None = None
 
     @property
     def name(self) -> str | None:
@@ -214,6 +219,8 @@ class RuleNumbers(Record):
             "conditions": list(self.conditions),
             "betas": None if self.betas is None else list(self.betas),
             "eps": self.eps,
+            "sum_shrink": self.sum_shrink,
+            "survival": self.survival,
         }
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 
 import pytest
@@ -138,6 +139,47 @@ def test_the_laws_follow_tokens_and_parameters(run):
     few = run(*without, "-B", "1000")
     assert json.loads(few.out)["laws"] == []
     assert "no scaling law: it needs the tokens of a step and of the run; give -B and -N" in few.err
+
+
+def left(document):
+    return [rule["survival"] for rule in document["rules"]]
+
+
+def test_a_schedule_says_what_each_rule_leaves_of_a_weight(run):
+    ran = run(*GOYAL, "--hold", "step", "--lr-rule", "none", "--schedule", "linear", "--json")
+    rule = json.loads(ran.out)["rules"][0]
+    steps = rule["sum_shrink"] / (rule["shrink"] / 2)
+    assert steps == pytest.approx(90 * 157, rel=1e-3)
+    assert rule["survival"] == pytest.approx(math.exp(-rule["sum_shrink"]), rel=0.02)
+    assert "weight left" in run(*GOYAL, "--schedule", "linear").out
+    assert "weight left" in run(*GOYAL, "--schedule", "linear", "--all").out
+    assert "weight left" not in run(*GOYAL).out
+    falling = json.loads(run(*GOYAL, "--decay-schedule", "linear", "--json").out)
+    assert falling["rules"][0]["survival"] == pytest.approx(rule["survival"], rel=1e-3)
+
+
+def test_a_schedule_that_was_given_is_followed_or_refused(run):
+    short = run("transfer", "0.1", "--from", "pytorch-adamw", "--lr", "1e-3", "-B", "8",
+                "--to-batch-size", "16", "--schedule", "cosine")  # fmt: skip
+    assert (short.status, short.out) == (2, "")
+    assert "a schedule needs steps" in short.err
+    coupled = run("transfer", "0.1", "--from", "pytorch-adam", "--steps", "10", "-B", "8",
+                  "--to-batch-size", "16", "--schedule", "cosine")  # fmt: skip
+    assert (coupled.status, coupled.out) == (1, "")
+
+
+def test_a_published_run_s_schedule_is_followed_where_it_fits(run):
+    known = run("transfer", "--recipe", "resnet-50-goyal-256", "--to-batch-size", "8192", "--json")
+    assert None not in left(json.loads(known.out))
+    unknown = run("transfer", "--recipe", "deit-b", "--to-epochs", "1", "--json")
+    assert left(json.loads(unknown.out)) == [None] * len(json.loads(unknown.out)["rules"])
+
+
+def test_each_group_follows_the_schedule(run):
+    ran = run(*GOYAL, "--schedule", "cosine", "--group", "head:lr*2", "--json")
+    document = json.loads(ran.out)
+    others = next(group for group in document["groups"] if group["name"] == "others")
+    assert left(others) == left(document)
 
 
 def test_the_new_run_has_its_code(run):

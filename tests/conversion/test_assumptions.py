@@ -389,6 +389,15 @@ def test_a_quantity_that_no_convention_of_a_list_takes_is_refused():
         answer_of(Question(source=find("pytorch-sgd"), value=1, run=Run(extras=(("nbs", 64),))))
 
 
+@pytest.mark.parametrize(("name", "factor"), [("lr_mult", 4), ("update_share", 0.5)])
+def test_what_multiplies_a_penalty_s_steps_asks_for_their_lr(name, factor):
+    run = Run(extras=((name, factor),))
+    with pytest.raises(MissingQuantityError, match=f"{name} beside mean-half-l2 needs lr"):
+        answer_of(Question(source=find("mean-half-l2"), value=1, run=run))
+    known = Question(source=find("mean-half-l2"), value=1, run=Run(lr="0.1", extras=run.extras))
+    assert answer_of(known).shrink == pytest.approx(0.1 * factor)
+
+
 def test_a_run_says_its_optimizer_and_its_loss():
     assert Run(optimizer="AdamW", loss="1/4").to_dict()["optimizer"] == "adam"
     assert Run(loss="1/4").to_dict()["loss"] == 0.25
