@@ -230,14 +230,14 @@ def layer_numbers(names: tuple[str, ...]) -> tuple[int, ...]:
     Raises:
         UndecidableError: names from which the layers cannot be told.
     """
-    bare = _unwrapped(names)
+    bare = unwrapped(names)
     naming = next((each for each in NAMINGS if _fits(each, bare)), None)
     places = _stacked_places(bare) if naming is None else [_place(name, naming) for name in bare]
     ranks = _ranks(set(places))
     return tuple(ranks[place] for place in places)
 
 
-def _unwrapped(names: tuple[str, ...]) -> tuple[str, ...]:
+def unwrapped(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names as PyTorch separates them, without what stands before all of them."""
     bare = tuple(name.replace("/", ".") for name in names)
     found = True
@@ -280,7 +280,7 @@ def _stacked_places(names: tuple[str, ...]) -> list[tuple[int, ...]]:
     found = [_STACK.match(name) for name in names]
     stacks = {match.group(1) for match in found if match}
     if len(stacks) != 1:
-        raise _unknown_depth(" and ".join(sorted(stacks)[:3]) or "no block is numbered")
+        raise unknown_depth(" and ".join(sorted(stacks)[:3]) or "no block is numbered")
     stack = stacks.pop()
     return [
         _outside(name, stack) if match is None else _within(name, match)
@@ -288,7 +288,8 @@ def _stacked_places(names: tuple[str, ...]) -> list[tuple[int, ...]]:
     ]
 
 
-def _unknown_depth(why: str) -> UndecidableError:
+def unknown_depth(why: str) -> UndecidableError:
+    """Return the refusal of a depth that names do not tell, with why."""
     return UndecidableError(
         f"the depth of layers is not known from these names ({why[:80]}); give "
         "--group 'REGEX:lr*FACTOR' instead of a layer decay"
@@ -298,7 +299,7 @@ def _unknown_depth(why: str) -> UndecidableError:
 def _within(name: str, match: re.Match[str]) -> tuple[int, ...]:
     """Return the place of a block's tensor, which must not stand in a block of its own in it."""
     if _WITHIN.match(name[match.end() :]):
-        raise _unknown_depth(f"{name!r} is in a block of a block")
+        raise unknown_depth(f"{name!r} is in a block of a block")
     return (1, int(match.group(2)[:9]))
 
 
@@ -311,7 +312,7 @@ def _outside(name: str, stack: str) -> tuple[int, ...]:
         return HEAD
     if _INPUTS.match(name):
         return (0,)
-    raise _unknown_depth(f"{name!r} may stand anywhere")
+    raise unknown_depth(f"{name!r} may stand anywhere")
 
 
 def _ranks(places: set[tuple[int, ...]]) -> dict[tuple[int, ...], int]:

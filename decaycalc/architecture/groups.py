@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from decaycalc.algebra.number import exact
-from decaycalc.architecture.depth import layer_numbers
+from decaycalc.architecture.layering import layers_of
 from decaycalc.architecture.masks import DEFAULT_MASK, decayed
 from decaycalc.architecture.tensors import Architecture, Tensor
 from decaycalc.architecture.treatment import NOTHING, GroupRule, Treatment
@@ -16,7 +16,8 @@ class Choice(Record):
 
     Where `decay_only` is given it takes the mask's place. Of the rules in `groups` the last one
     that fits a tensor and sets its lr (or its decay) counts; what the mask exempts stays exempt.
-    `layer_decay` multiplies lr by itself once more for each layer below the head.
+    `layer_decay` multiplies lr by itself once more for each layer below the head; layers are
+    counted as `counting` says, a key of `layering.COUNTINGS`.
 
     Raises:
         InvalidValueError: a layer decay out of bounds.
@@ -27,6 +28,7 @@ class Choice(Record):
     no_decay: tuple[str, ...] = ()
     groups: tuple[GroupRule, ...] = ()
     layer_decay: float | None = None
+    counting: str = "timm"
 
     def __post_init__(self) -> None:
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
@@ -57,7 +59,7 @@ def treatments(architecture: Architecture, choice: Choice) -> tuple[Treatment, .
     _check_names(architecture, choice)
     names = tuple(tensor.name for tensor in architecture.tensors)
     marks = _marks(architecture, choice, names)
-    scales = lr_multiples(architecture, choice.layer_decay)
+    scales = lr_multiples(architecture, choice.layer_decay, counting=choice.counting)
     # One record for all tensors that are treated alike: there may be 100,000 of them.
     unruled = {pair: _unruled(*pair) for pair in set(zip(marks, scales, strict=True))}
     made = [unruled[pair] for pair in zip(marks, scales, strict=True)]
@@ -148,7 +150,9 @@ def _told_apart(treatment: Treatment, decayed: set[str]) -> Treatment:
     return replace(treatment, name=f"{treatment.name}, exempt")
 
 
-def lr_multiples(architecture: Architecture, layer_decay: float | None) -> tuple[float, ...]:
+def lr_multiples(
+    architecture: Architecture, layer_decay: float | None, *, counting: str = "timm"
+) -> tuple[float, ...]:
     """Return each tensor's share of lr under layer-wise lr decay: 1 for all without.
 
     The highest layer keeps lr whole; each below it has `layer_decay` times the lr of the next.
@@ -160,6 +164,6 @@ def lr_multiples(architecture: Architecture, layer_decay: float | None) -> tuple
     """
     if layer_decay is None or not architecture.tensors:
         return (1.0,) * len(architecture.tensors)
-    layers = layer_numbers(tuple(tensor.name for tensor in architecture.tensors))
+    layers = layers_of(tuple(tensor.name for tensor in architecture.tensors), counting)
     top = max(layers)
     return tuple(layer_decay ** (top - layer) for layer in layers)

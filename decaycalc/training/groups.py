@@ -20,6 +20,7 @@ from decaycalc.training.record import (
 )
 
 if TYPE_CHECKING:
+    from decaycalc.architecture.groups import TensorGroup
     from decaycalc.architecture.tensors import Architecture
 
 # What a trainer's file has where the decay is all that tells its tensors apart.
@@ -194,8 +195,10 @@ def _of_network(
     )
     from decaycalc.architecture.masks import DEFAULT_MASK  # noqa: PLC0415
 
-    choice = Choice(mask=mask or DEFAULT_MASK, groups=rules)
+    choice = Choice(mask=mask or DEFAULT_MASK, groups=rules, **_by_layer(training))
     found = group_tensors(architecture, treatments(architecture, choice))
+    if training.layer_decay is not None:
+        found = _by_lr(found)
     nothing = training.value is not None and exact(training.value) == 0
     tensors = tuple(
         GroupedTensor(
@@ -209,6 +212,28 @@ def _of_network(
     )
     groups = (group_of(each.treatment) for each in found)
     return replace(training, groups=tuple(groups), tensors=tensors)
+
+
+def _by_layer(training: Training) -> dict[str, Any]:
+    """Return how a trainer's lr falls from layer to layer, as a choice of groups has it."""
+    own = training.layer_decay
+    return {} if own is None else {"layer_decay": float(own.rate), "counting": own.counting}
+
+
+def _by_lr(found: tuple["TensorGroup", ...]) -> tuple["TensorGroup", ...]:
+    """Return groups that differ in lr, each called by its own, those of the whole lr first."""
+    told = (replace(each, treatment=_called_by_lr(each.treatment)) for each in found)
+    return tuple(
+        sorted(told, key=lambda each: (each.treatment.is_exempt, -each.treatment.lr.number))
+    )
+
+
+def _called_by_lr(treatment: Treatment) -> Treatment:
+    """Return what a group gets, its lr in its name where it is a share of the run's."""
+    lr = treatment.lr
+    if not lr.is_factor or lr.number == 1:
+        return treatment
+    return replace(treatment, name=f"{treatment.name}, lr × {float(lr.number):.6g}")
 
 
 def _of_tensors(training: Training, rule: GroupRule) -> Training:

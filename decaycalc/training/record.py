@@ -191,6 +191,17 @@ class GroupedTensor(Record):
         return prod(self.shape)
 
 
+class LayerDecay(Record):
+    """By what an lr falls from layer to layer towards the input.
+
+    `rate` is a number as typed, above 0 and below 1; `counting` is how the trainer counts layers, a
+    key of `architecture.layering.COUNTINGS`.
+    """
+
+    rate: str
+    counting: str
+
+
 class Network(Record):
     """The network that a run is told to train, by its name, and the mask that says what decays.
 
@@ -212,6 +223,7 @@ class Training(Record):
     `alternatives` are the other readings that the file leaves open; `missing` names quantities
     without which there is no whole answer, `not_used` the file's keys that sound relevant and
     were not read. `unit` is what B counts; `tensors` are a live run's, or those of its `network`.
+    `layer_decay` makes groups of a network's layers.
     """
 
     source: str
@@ -238,6 +250,7 @@ class Training(Record):
     reading: str = ""
     tensors: tuple[GroupedTensor, ...] = ()
     network: Network | None = None
+    layer_decay: LayerDecay | None = None
 
     @property
     def record(self) -> Convention | None:

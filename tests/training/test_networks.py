@@ -10,7 +10,7 @@ from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.masks import RULES, decayed
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.cli.main import main
-from decaycalc.errors import ContradictionError, MissingQuantityError
+from decaycalc.errors import ContradictionError, MissingQuantityError, UndecidableError
 from decaycalc.inspection import network_of
 from decaycalc.training.published.index import RECIPES
 from decaycalc.training.reading.exemptions import of_kinds
@@ -63,6 +63,26 @@ def test_the_groups_hold_the_tensors_that_decay_and_those_that_do_not(write):
     assert (decays.n_tensors, decays.n_weights) == (50, 86_292_480)
     assert (spared.n_tensors, spared.n_weights, spared.weight_decay) == (102, 275_176, 0)
     assert decaycalc.inspect(path).to_dict()["network"] is None
+
+
+def test_a_layer_decay_makes_groups_of_a_network_s_layers(write):
+    text = "python main_finetune.py --blr 1e-3 --batch_size 256 --layer_decay 0.5 --data_path /d"
+    found = decaycalc.inspect(write("run.sh", text), architecture="vit-base")
+    decayed = [each for each in found.groups if each.weight_decay]
+    assert [each.lr_mult for each in decayed] == [0.5**n for n in range(14)]
+    head, last, stem = decayed[0], decayed[1], decayed[-1]
+    assert (head.group.name, head.n_tensors, head.n_weights) == ("decayed", 1, 768_000)
+    assert (last.group.name, last.n_weights) == ("decayed, lr × 0.5", 12 * 768**2)
+    assert (stem.n_tensors, stem.lr) == (1, 1e-3 * 0.5**13)
+    assert found.figures.shrink == pytest.approx(5e-5)
+    (norms,) = [each for each in found.groups if each.group.name == "exempt"]
+    assert norms.n_tensors == 3  # the final norm's two and the head's bias keep lr whole
+
+
+def test_a_layer_decay_needs_names_that_tell_layers(write):
+    text = "python main_finetune.py --blr 1e-3 --layer_decay 0.5 --data_path /d"
+    with pytest.raises(UndecidableError, match="not those of a vision transformer"):
+        decaycalc.inspect(write("run.sh", text), architecture="resnet50")
 
 
 def test_the_rules_see_the_tensors_and_a_given_mask_is_the_users(write):

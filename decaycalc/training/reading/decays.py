@@ -1,11 +1,12 @@
-"""Weight decays that a trainer moves over the run, as the value and the schedule of λ."""
+"""Weight decays that a trainer moves: over the run by a schedule of λ, over depth by layers' lr."""
 
 from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.record import Training
+from decaycalc.training.reading.settings import Settings
+from decaycalc.training.record import LayerDecay, Training
 
 
 def from_to(
@@ -24,3 +25,24 @@ def from_to(
         return replace(made, value=decimal_text(start), decay_schedule=course, notes=notes)
     course = compose("cosine", initial=0, final=1, **options)
     return replace(made, value=decimal_text(end), decay_schedule=course, notes=notes)
+
+
+def by_layer(
+    made: Training, settings: Settings, counting: str, *, name: str = "layer_decay"
+) -> Training:
+    """Return a training whose lr falls from layer to layer by the field of that name; 1 is none.
+
+    `counting` is how the trainer counts layers, a key of `architecture.layering.COUNTINGS`.
+    """
+    rate = settings.number(name)
+    if rate is None or rate == 1:
+        return made
+    said = f"{name} {settings.text(name)}"
+    if not 0 < rate < 1:
+        return made.with_notes(f"{said}: a layer's lr is not the run's, nor is its decay of a step")
+    note = (
+        f"{said}: a layer's lr, and its decay of a step, fall towards the input;"
+        " its groups are those of --arch"
+    )
+    own = LayerDecay(rate=decimal_text(rate), counting=counting)
+    return replace(made, layer_decay=own).with_notes(note)

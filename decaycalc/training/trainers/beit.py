@@ -5,11 +5,12 @@ Source: unilm 768a3c8 beit/run_{class_finetuning,beit_pretraining}.py, beit2/run
 """
 
 from decaycalc.record import replace
+from decaycalc.training.reading.decays import by_layer, from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Origin, Sourced, Training
 from decaycalc.training.trainers import convnext
 
 _SCRIPTS = ("run_class_finetuning.py", "run_beit_pretraining.py", "run_beitv2_pretraining.py",
@@ -92,6 +93,11 @@ def _clips(settings: Settings) -> str:
     return "examples" if count == "1" else f"videos of {count} clips"
 
 
+def _finish(settings: Settings, made: Training) -> Training:
+    made = from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
+    return by_layer(made, settings, "beit")
+
+
 _OWN = {
     "lr": (
         Field(name="base_lr", paths=("lr",), derive=_of_script("lr")),
@@ -130,4 +136,5 @@ TRAINER = replace(
     ),
     optimizer=_optimizer,
     unit=_clips,
+    finish=_finish,
 )

@@ -4,6 +4,7 @@ Source: mae efb2a80 main_{pretrain,finetune,linprobe}.py, submitit_{pretrain,fin
 util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_pretrain.py.
 """
 
+from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
@@ -107,12 +108,13 @@ def _exempt(settings: Settings) -> Exemption:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    """Say that fine-tuning gives earlier blocks less lr."""
-    if _phase(settings) != "finetune" or settings.number("layer_decay") == 1:
+    """Give earlier blocks less lr, which fine-tuning alone does."""
+    if _phase(settings) != "finetune":
         return made
-    rate = settings.text("layer_decay")
-    note = f"layer_decay {rate}: a block's lr, and its decay of a step, fall towards the input"
-    return made.with_notes(note)
+    if not _is_convnext(settings):
+        return by_layer(made, settings, "beit")
+    in_groups = settings.word("layer_decay_type") == "group"
+    return by_layer(made, settings, "convnext" if in_groups else "convnext-v2")
 
 
 TRAINER = Trainer(
@@ -144,6 +146,8 @@ TRAINER = Trainer(
         Field(name="warmup_epochs", paths=("warmup_epochs",), derive=_of_phase("warmup_epochs")),
         Field(name="min_lr", paths=("min_lr",), derive=_of_phase("min_lr")),
         Field(name="layer_decay", paths=("layer_decay",), derive=_of_phase("layer_decay")),
+        Field(name="layer_decay_type", paths=("layer_decay_type",), default="single",
+              source="ConvNeXt-V2 8865aaa main_finetune.py"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

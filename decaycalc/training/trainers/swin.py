@@ -6,6 +6,7 @@ Source: Swin-Transformer f82860b config.py, main.py, optimizer.py, lr_scheduler.
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import betas
+from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
@@ -62,10 +63,12 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    if not settings.has("TRAIN.LAYER_DECAY") or settings.number("layer_decay") == 1:
-        return made
-    note = "TRAIN.LAYER_DECAY: each layer below the last has a smaller lr, and decays as much less"
-    return made.with_notes(note)
+    """Give earlier layers less lr, as main_simmim_ft.py alone does; a ViT's are SimMIM's.
+
+    Source: SimMIM d3e29bc optimizer.py.
+    """
+    is_plain = "".join(settings.texts("MODEL.TYPE")) == "vit"
+    return by_layer(made, settings, "beit" if is_plain else "swin")
 
 
 _SCHEDULER = "TRAIN.LR_SCHEDULER"

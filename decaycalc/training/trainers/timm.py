@@ -12,6 +12,7 @@ from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
+from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, ratio
@@ -45,6 +46,7 @@ _FROM_LIBRARIES = {
 }  # fmt: skip
 _SQRT = ("ada", "lamb")  # optimizers whose lr_base train.py scales by the square root
 _DECAY_SHARE = Fraction(1, 5)
+_LAYER_DECAY = ("layer_decay", "layer_decay_min_scale", "layer_decay_no_opt_scale")
 
 
 def _name(settings: Settings) -> str:
@@ -233,12 +235,11 @@ def _exempt(_: Settings) -> Exemption:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    """Say what a layer decay does, which the run's one lr cannot."""
-    if not settings.has("layer_decay"):
-        return made
-    rate = (*settings.texts("layer_decay"), "?")[0][:20]
-    note = f"layer_decay {rate}: the lr falls by that factor a layer ('arch --layer-decay')"
-    return made.with_notes(note)
+    """Give earlier layers less lr; a lowest scale is not told by the rate alone."""
+    if settings.number("layer_decay_min_scale") or settings.number("layer_decay_no_opt_scale"):
+        said = f"layer_decay {settings.text('layer_decay')}"
+        return made.with_notes(f"{said}: a layer's lr falls by it down to a scale of its own")
+    return by_layer(made, settings, "timm")
 
 
 TRAINER = Trainer(
@@ -274,6 +275,7 @@ TRAINER = Trainer(
         Field(name="decay_milestones", paths=("decay_milestones",)),
         Field(name="cycle_limit", paths=("lr_cycle_limit",), default="1"),
         Field(name="k_decay", paths=("lr_k_decay",), default="1"),
+        *(Field(name=name, paths=(name,)) for name in _LAYER_DECAY),
     ),
     optimizer=_optimizer,
     schedule=_schedule,

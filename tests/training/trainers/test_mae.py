@@ -57,6 +57,10 @@ def test_convnext_v2_has_its_own_word_and_defaults(tmp_path):
     found = read(tmp_path, "run.sh", text)
     assert (found.run.examples_per_step, found.run.epochs, float(found.run.lr)) == (1024, 100, 1e-3)
     assert found.schedule == "cosine:warmup=20epochs,final=0.001"
-    assert not any("layer_decay" in note for note in found.notes if "falls" in note)
+    assert found.layer_decay is None
+    layered = f"{text[:-1]} --layer_decay 0.6"
+    assert read(tmp_path, "c.sh", layered).layer_decay.counting == "convnext-v2"
+    grouped = f"{layered} --layer_decay_type group"
+    assert read(tmp_path, "d.sh", grouped).layer_decay.counting == "convnext"
     pre = text.replace("main_finetune.py", "main_pretrain.py")
     assert read(tmp_path, "b.sh", pre).run.epochs == 800

@@ -65,9 +65,11 @@ def test_without_a_warm_up_there_is_none(tmp_path):
 def test_optimizers_and_layers(tmp_path):
     sgd = read(tmp_path, "a.yaml", FILE + "  OPTIMIZER: {NAME: sgd}\n  LAYER_DECAY: 0.8\n")
     assert (sgd.convention, sgd.run.nesterov) == ("pytorch-sgd", True)
-    assert any("LAYER_DECAY" in note for note in sgd.notes)
+    assert (sgd.layer_decay.rate, sgd.layer_decay.counting) == ("0.8", "swin")
+    plain = FILE.replace("TYPE: swin", "TYPE: vit") + "  LAYER_DECAY: 0.65\n"
+    assert read(tmp_path, "d.yaml", plain).layer_decay.counting == "beit"
     even = read(tmp_path, "b.yaml", FILE + "  OPTIMIZER: {NAME: mine}\n  LAYER_DECAY: 1.0\n")
     assert even.convention is None
-    assert not any("LAYER_DECAY" in note for note in even.notes)
+    assert even.layer_decay is None
     opened = read(tmp_path, "c.yaml", FILE.replace("BATCH_SIZE: 64", "BATCH_SIZE: ???"))
     assert opened.run.given("lr") is None

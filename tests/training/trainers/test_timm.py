@@ -153,6 +153,13 @@ def test_an_unknown_optimizer_has_no_number(tmp_path):
 def test_a_layer_decay_is_told(tmp_path):
     made = read(tmp_path, "args.yaml", args(layer_decay="0.65"))
     assert any("layer_decay 0.65" in note for note in made.notes)
+    assert (made.layer_decay.rate, made.layer_decay.counting) == ("0.65", "timm")
+    floor = read(tmp_path, "b.yaml", args(layer_decay="0.65", layer_decay_min_scale="0.1"))
+    assert floor.layer_decay is None
+    assert any("down to a scale of its own" in note for note in floor.notes)
+    above = read(tmp_path, "c.yaml", args(layer_decay="1.1"))
+    assert above.layer_decay is None
+    assert any("layer_decay 1.1: a layer's lr is not the run's" in note for note in above.notes)
 
 
 def test_betas_are_taken_from_a_list(tmp_path):
