@@ -48,10 +48,15 @@ def typed(
 
 
 def repeated_flag(order: Sequence[click.Parameter]) -> str | None:
-    """Return the flag of an option that stands twice and takes one value, None where none does."""
+    """Return the flag of an option that stands twice and takes one value, None where none does.
+
+    A flag that says one thing may stand twice; one with its opposite has a value.
+    """
     seen = set()
     for param in order:
-        if not isinstance(param, click.Option) or param.multiple or param.is_flag or param.count:
+        if not isinstance(param, click.Option) or param.multiple or param.count:
+            continue
+        if param.is_flag and not param.secondary_opts:
             continue
         if param.name in seen:
             return max(param.opts, key=len)

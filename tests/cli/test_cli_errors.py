@@ -214,6 +214,8 @@ def test_a_full_disk_is_a_complaint_not_a_traceback():
         (["schedule", "0.1", "--from", "pytorch-adamw", "--steps", "9", "--steps=8"], "--steps"),
         (["convert", "1", "-B", "8", "--from", "mean-l2", "--batch-size", "16"], "--batch-size"),
         (["suggest", "--optimizer", "adamw", "--optimizer", "sgd"], "--optimizer"),
+        (["convert", "1", "--from", "keras-l2", "--nesterov", "--no-nesterov"], "--nesterov"),
+        (["arch", "resnet50", "--not-stacked", "--stacked"], "--stacked"),
     ],
 )
 def test_an_option_with_one_value_that_stands_twice_is_refused(words, flag, capsys):
