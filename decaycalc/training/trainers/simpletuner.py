@@ -1,9 +1,10 @@
-"""SimpleTuner's config.json or config.toml, its keys with or without the dashes of flags.
+"""SimpleTuner's config.json, config.toml or config.env, its keys with or without flags' dashes.
 
 Source: SimpleTuner bc8e6ab77 simpletuner/helpers/training/optimizer_param.py, custom_schedule.py,
-trainer.py, and its field registry.
+trainer.py, configuration/env_file.py, and its field registry.
 """
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from decaycalc.record import replace
@@ -17,7 +18,7 @@ from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Sig
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries
+from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
 
 _VERSION = "SimpleTuner bc8e6ab77"
 _OPTIMIZERS = "SimpleTuner bc8e6ab77 optimizer_param.py"
@@ -28,10 +29,37 @@ _TORCHAO = frozenset({"ao-adamw8bit", "ao-adamw4bit", "ao-adamwfp8", "adamw_bf16
 _OWN = ("model_family", "model_type", "model_flavour", "data_backend_config", "lora_type")
 
 
+# The variables of a config.env whose names are not the keys in capitals.
+_OF_ENV = {"DATALOADER_CONFIG": "data_backend_config", "LR_SCHEDULE": "lr_scheduler",
+           "MAX_NUM_STEPS": "max_train_steps", "NUM_EPOCHS": "num_train_epochs",
+           "TRAINING_NUM_PROCESSES": "num_processes"}  # fmt: skip
+_EXTRA = "TRAINER_EXTRA_ARGS"  # flags, in a config.env
+
+
 def _prepare(document: Document) -> Document:
     """Take the dashes off the keys, which older files write as on a command line."""
     bare = {key.lstrip("-"): node for key, node in document.root.entries.items()}
+    if _is_env(bare):
+        named = {_OF_ENV.get(key, key.lower()): node for key, node in bare.items()}
+        bare = named | _flags(bare.get(_EXTRA))
     return replace(document, root=Entries(entries=bare, line=document.root.line))
+
+
+def _is_env(entries: Mapping[str, Node]) -> bool:
+    return "DATALOADER_CONFIG" in entries
+
+
+def _flags(node: Node | None) -> dict[str, Node]:
+    """Return the flags that a config.env hands on as they are."""
+    if not isinstance(node, Scalar) or not node.text:
+        return {}
+    # Imported here: few files hold flags in a text.
+    from decaycalc.training.trainers.syntax.shell import flags_tree  # noqa: PLC0415
+    from decaycalc.training.trainers.syntax.shell_variables import Typed  # noqa: PLC0415
+
+    line = node.line or 0
+    words = tuple(Typed(text=word, line=line) for word in node.text.split())
+    return dict(flags_tree(words).entries)
 
 
 def _class(settings: Settings) -> OptimizerClass | None:
@@ -125,14 +153,22 @@ TRAINER = Trainer(
     kind="simpletuner",
     title="SimpleTuner",
     version=_VERSION,
-    signatures=tuple(
+    signatures=(
+        *(
+            Signature(
+                all_of=(f"{dashes}data_backend_config",),
+                any_of=tuple(f"{dashes}{name}" for name in (*_OWN[:3], "lora_type", "optimizer",
+                                                            "learning_rate", "train_batch_size")),
+                at_least=2,
+            )
+            for dashes in ("", "--")
+        ),
         Signature(
-            all_of=(f"{dashes}data_backend_config",),
-            any_of=tuple(f"{dashes}{name}" for name in (*_OWN[:3], "lora_type", "learning_rate",
-                                                        "train_batch_size", "optimizer")),
+            all_of=("DATALOADER_CONFIG",),
+            any_of=("MODEL_FAMILY", "MODEL_TYPE", "MAX_NUM_STEPS", "TRAIN_BATCH_SIZE", "OPTIMIZER",
+                    "LR_SCHEDULE", "LEARNING_RATE"),
             at_least=2,
-        )
-        for dashes in ("", "--")
+        ),
     ),
     fields=(
         Field(name="optimizer", paths=("optimizer",), default="adamw_bf16"),

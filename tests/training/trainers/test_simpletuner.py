@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import quantity, read, shrink
 
 FILE = """
@@ -96,3 +97,36 @@ def test_an_lr_may_be_scaled_by_the_batch(tmp_path, root, lr):
 def test_tensors_with_an_lr_of_their_own_are_told(tmp_path):
     made = read(tmp_path, "config.json", changed(text_encoder_lr=1e-5))
     assert any("text_encoder_lr" in note for note in made.notes)
+
+
+ENV = """
+# A run's settings.
+export DATALOADER_CONFIG="config/data.json"
+export MODEL_FAMILY=flux MODEL_TYPE=lora
+export LEARNING_RATE=1e-4
+export LR_SCHEDULE="constant"
+export OPTIMIZER='torch-adamw'
+export MAX_NUM_STEPS=2000 NUM_EPOCHS=0
+export TRAIN_BATCH_SIZE=2
+export GRADIENT_ACCUMULATION_STEPS=3
+export TRAINING_NUM_PROCESSES=2
+"""
+
+
+def test_an_env_file_has_names_of_its_own(tmp_path):
+    found = read(tmp_path, "config.env", ENV)
+    assert (found.kind, found.convention, found.value) == ("simpletuner", "pytorch-adamw", "0.01")
+    assert (found.run.examples_per_step, found.run.steps, found.schedule) == (12, 2000, "constant")
+    assert quantity(found, "lr").line == 5
+    extra = (
+        'export TRAINER_EXTRA_ARGS="--optimizer_config=weight_decay=0.1 --lr_scheduler=cosine"\n'
+    )
+    found = read(tmp_path, "b.env", ENV + extra)
+    assert (found.value, found.schedule) == ("0.1", None)
+    found = read(tmp_path, "c.env", ENV + 'TRAINER_EXTRA_ARGS="$MINE"\n')
+    assert found.value == "0.01"
+
+
+def test_an_env_file_that_does_more_is_refused(tmp_path):
+    with pytest.raises(UnreadableFileError, match="line 12: it is no assignment"):
+        read(tmp_path, "config.env", f"{ENV}if true; then\nexport OPTIMIZER=lion\nfi\n")

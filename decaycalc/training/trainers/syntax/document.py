@@ -67,6 +67,7 @@ _ENDINGS = {
     ".py": Syntax.PYTHON,
     ".sh": Syntax.SHELL,
     ".bash": Syntax.SHELL,
+    ".env": Syntax.SHELL,
     ".slurm": Syntax.SHELL,
     ".sbatch": Syntax.SHELL,
     ".prototxt": Syntax.PROTOTEXT,
@@ -245,8 +246,13 @@ def _commands(text: str, name: str) -> tuple[Document, ...]:
     """Return one document for each command line of a script."""
     # Imported here: most files are no scripts.
     from decaycalc.training.trainers.syntax.launchers import launch  # noqa: PLC0415
-    from decaycalc.training.trainers.syntax.shell import read_commands  # noqa: PLC0415
+    from decaycalc.training.trainers.syntax.shell import (  # noqa: PLC0415
+        read_assigned,
+        read_commands,
+    )
 
+    if name.lower().endswith(".env"):
+        return (Document(name=name, syntax=Syntax.SHELL, root=read_assigned(text, name)),)
     launched = [launch(command) for command in read_commands(text, name)]
     return tuple(
         Document(

@@ -12,6 +12,7 @@ from decaycalc.training.trainers.syntax.shell_variables import (
     ELEMENT,
     ShellVariables,
     Typed,
+    open_reason,
 )
 from decaycalc.training.trainers.syntax.shell_words import PartKind, Word, read_script
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
@@ -62,6 +63,28 @@ def read_commands(text: str, name: str) -> tuple[ShellCommand, ...]:
     if not commands:
         raise UnreadableFileError(name, "it holds no command with options")
     return tuple(commands)
+
+
+def read_assigned(text: str, name: str) -> Entries:
+    """Return the variables that a file of nothing but assignments sets, a `config.env`.
+
+    Raises:
+        UnreadableFileError: the text cannot be read, or does more.
+    """
+    script = read_script(text, name)
+    shell = _Shell(script.variables)
+    lines: dict[str, int] = {}
+    for statement in script.statements:
+        if shell.run(statement):
+            raise UnreadableFileError(name, f"line {statement[0].line}: it is no assignment")
+        lines |= {key: statement[0].line for key in shell.scope.known if key not in lines}
+    return Entries(
+        entries={
+            key: _value([Typed(text=value, line=lines[key], open=open_reason(value))], lines[key])
+            for key, value in ((key, " ".join(words)) for key, words in shell.scope.known.items())
+            if key in lines
+        }
+    )
 
 
 def _tells(word: str) -> bool:
@@ -272,16 +295,21 @@ class _Shell:
                 self.scope.assign_element(element)
                 at += 1
             elif word.plain in _PREFIXES or word.plain in {"(", "{", "!"}:
-                at += 1
-                while (
-                    word.plain in _DECLARES
-                    and at < len(statement)
-                    and _FLAG.match(statement[at].plain)
-                ):
-                    at += 1
+                at = self.declared(statement, at) if word.plain in _DECLARES else at + 1
             else:
                 break
         return [typed for word in statement[at:] for typed in self.scope.expand(word)]
+
+    def declared(self, statement: tuple[Word, ...], at: int) -> int:
+        """Take the flags of `declare -A NAME`; return where what it declares begins."""
+        at += 1
+        has_keys = False
+        while at < len(statement) and _FLAG.match(flag := statement[at].plain):
+            has_keys = has_keys or "A" in flag
+            at += 1
+        if has_keys:
+            self.scope.keyed |= {word.plain.partition("=")[0] for word in statement[at:]}
+        return at
 
     def evaluated(self, statement: tuple[Word, ...]) -> str:
         """Return the text that a statement gives to `eval`, empty where it does not."""

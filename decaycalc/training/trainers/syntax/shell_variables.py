@@ -16,6 +16,7 @@ from decaycalc.training.trainers.syntax.shell_words import (
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
 ELEMENT = re.compile(r"([A-Za-z_]\w*)\[([^\]]*)\]=(.*)", re.DOTALL)
 _REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?([-=])(.*))?", re.DOTALL)
+_KEYED = re.compile(r"\[(.*?)\]=(.*)", re.DOTALL)
 _DEEPEST = 3  # defaults within defaults
 _LONGEST = 100_000  # characters that a variable may grow to
 
@@ -34,6 +35,8 @@ class ShellVariables:
     def __init__(self, known: dict[str, list[str]]) -> None:
         self.known = known
         self.arrays: dict[str, list[Typed]] = {}  # the words of an array, with their own lines
+        # The arrays of `declare -A`, whose words are known as NAME[KEY].
+        self.keyed: set[str] = set()
 
     def assign(self, statement: tuple[Word, ...], at: int, match: re.Match[str]) -> int:
         """Set a variable or array; return where the statement goes on."""
@@ -52,10 +55,24 @@ class ShellVariables:
         if match[2]:
             old = self.known.get(name, [])
             values = [*old, *values] if is_array else ["".join([*old, *values])]
-        if sum(map(len, values)) <= _LONGEST:
+        if name in self.keyed:
+            self.assign_keys(name, own)
+        elif sum(map(len, values)) <= _LONGEST:
             self.arrays[name] = [*self.arrays.get(name, []), *own] if match[2] else own
             self.known[name] = values
         return at + 1
+
+    def assign_keys(self, name: str, words: list[Typed]) -> None:
+        """Set the words of an array with keys, `([mrpc]=1e-4 [cola]=2e-5)`."""
+        for typed in words:
+            found = _KEYED.fullmatch(typed.text)
+            if found is not None and "$" not in found[1]:
+                self.known[f"{name}[{found[1]}]"] = [found[2]]
+
+    def keyed_name(self, match: re.Match[str]) -> str:
+        """Return the name that a word of an array with keys is known by, its key expanded."""
+        key = match[3][1:-1].strip("\"'")
+        return f"{match[2]}[{self.joined(read_parts(key))}]"
 
     def array(self, word: Word) -> list[Typed]:
         """Return an array's words where a word is one and no more, `"${NAME[@]}"`."""
@@ -88,7 +105,7 @@ class ShellVariables:
             texts += values[1:]
         quoted = any(part.quoted for part in word.parts)
         return [
-            Typed(text=text, line=word.line, open=_open_reason(text))
+            Typed(text=text, line=word.line, open=open_reason(text))
             for text in texts
             if text or (quoted and len(texts) == 1 and not _has_array(word))
         ]
@@ -118,6 +135,8 @@ class ShellVariables:
         match = _REFERENCE.fullmatch(text)
         if match is None or (match[1] and not match[3]):
             return [f"${{{text}}}"]
+        if match[2] in self.keyed and match[3] and not match[1]:
+            return self.keyed_word(match, text)
         known = self.known.get(match[2])
         if not known and match[5] is not None:
             return self.default(match[2], match[5], keeps=match[4] == "=")
@@ -127,6 +146,13 @@ class ShellVariables:
             return [str(len(known))]
         index = (match[3] or "[0]")[1:-1]
         return known if index in {"@", "*"} else self.element(known, index) or [f"${{{text}}}"]
+
+    def keyed_word(self, match: re.Match[str], text: str) -> list[str]:
+        """Return a word of an array with keys, else its default; `[@]` has no order."""
+        known = self.known.get(self.keyed_name(match))
+        if known is None and match[5] is not None and match[4] == "-":
+            return self.default(match[2], match[5], keeps=False)
+        return [f"${{{text}}}"] if known is None else known
 
     def element(self, words: list[str], index: str) -> list[str]:
         """Return one word of an array, none where it is not known which one."""
@@ -138,7 +164,7 @@ class ShellVariables:
     def place(self, words: list[str], index: str) -> int | None:
         """Return which word of an array an index names, None where that is not known.
 
-        Arrays whose words have keys, `([mrpc]=1e-4)`, are not followed.
+        Words with places of their own, `([3]=1e-4)`, are not followed.
         """
         place = calculate(index, self.number)
         if place is None or any(word.startswith("[") for word in words):
@@ -147,6 +173,9 @@ class ShellVariables:
 
     def assign_element(self, match: re.Match[str]) -> None:
         """Set one word of an array, `NAME[1]=x`; where it is not known which, none is known."""
+        if match[1] in self.keyed:
+            self.known[f"{match[1]}[{match[2]}]"] = [match[3]]
+            return
         words = self.known.get(match[1], [])
         place = self.place(words, match[2])
         self.arrays.pop(match[1], None)
@@ -174,7 +203,7 @@ def _is_open(statement: tuple[Word, ...], at: int) -> bool:
     return at < len(statement) and statement[at].plain == "("
 
 
-def _open_reason(text: str) -> str:
+def open_reason(text: str) -> str:
     """Return what a word waits for, empty where it is known."""
     return f"{text[:60]} is only known when the script runs" if "$" in text else ""
 

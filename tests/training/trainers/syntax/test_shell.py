@@ -56,7 +56,15 @@ def test_a_quote_with_escapes_ends_at_its_own_end():
         ("A=(1 2)\np --a ${A[${TASK}]}", ["p", "--a", "${A[${TASK}]}"]),
         ('A=(["x"]=1 [y]=2)\np --a ${A[x]} ${A[0]}', ["p", "--a", "${A[x]}", "${A[0]}"]),
         ("declare -r A=1\ntypeset -x -i B=2\np --a $A $B", ["p", "--a", "1", "2"]),
-        ("declare -A A=([x]=1)\ndeclare -A B\nB[x]=2\np --a ${B[x]}", ["p", "--a", "$B"]),
+        (
+            "declare -A A=([x]=1)\ndeclare -A B\nB[x]=2\np --a ${B[x]} ${A[x]}",
+            ["p", "--a", "2", "1"],
+        ),
+        (
+            'declare -A A=(["x"]=1 [y]=2 [$T]=3)\nK=y\np --a "${A[$K]}" ${A[\'x\']} ${A[z]:-5}',
+            ["p", "--a", "2", "1", "5"],
+        ),
+        ("declare -A A=([x]=1)\np --a ${A[z]} ${A[@]}", ["p", "--a", "${A[z]}", "${A[@]}"]),
         ("A=(1 2)\nA[1]=5\np --a ${A[@]}", ["p", "--a", "1", "5"]),
         ("A=(1 2)\nA[x]=5\np --a ${A[0]}", ["p", "--a", "$A"]),
         ("export A=3; p --a $((A * 2 + 1))", ["p", "--a", "7"]),
