@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from decaycalc.answers import Answer, Question, answer_of
-from decaycalc.bulk.fields import NUMBERS, RESULTS, SETTINGS, Fields, Finder, question_of
+from decaycalc.bulk.fields import ERRORS, NUMBERS, RESULTS, SETTINGS, Fields, Finder, question_of
 from decaycalc.bulk.formats import MARK, NOTE
 from decaycalc.bulk.kinds import RefusedKind, RowKind
 from decaycalc.conventions.catalogue import find
@@ -37,7 +37,8 @@ from decaycalc.record import replace
 
 # Entries of each memory: a few megabytes at most.
 _MOST, _MOST_COLUMNS, _MOST_RATIOS = 4096, 256, 1024
-_MEANT = SETTINGS.union(RESULTS, {"value"})
+_LEFT_OVER = frozenset((*RESULTS, *ERRORS))  # what an earlier pass may have added to a row
+_MEANT = SETTINGS.union(_LEFT_OVER, {"value"})
 _FIELDS = SETTINGS.union({"value"})
 
 
@@ -71,7 +72,7 @@ class Columns:
         self.numbers_of = _getter([places[name] for name in self.numbers])
         self.texts_of = _getter([places[name] for name in texts])
         self.kinds: dict[Any, RowKind | RefusedKind | None] = {}
-        self.collides = any(name in RESULTS for name in places)
+        self.collides = any(name in _LEFT_OVER for name in places)
 
     def fields_of(self, row: Any) -> dict[str, Any]:
         """Return the fields of a row that say something."""

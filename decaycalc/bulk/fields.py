@@ -37,6 +37,9 @@ RESULTS = (
     "result_assumptions", "result_layers", "result_groups", "result_warnings", "conversions",
 )  # fmt: skip
 
+# What an error adds to its row, in JSON lines.
+ERRORS = ("line", "error")
+
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 Fields = Mapping[str, Any]
 Finder = Callable[[str], Convention]

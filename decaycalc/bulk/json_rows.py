@@ -1,17 +1,19 @@
 """Rows of JSON lines: each object comes back as it was, with its result's members added."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from decaycalc.bulk.converter import Converter
-from decaycalc.bulk.fields import RESULTS, Finder
+from decaycalc.bulk.fields import ERRORS, RESULTS, Finder
 from decaycalc.bulk.formats import JsonMembers
 from decaycalc.bulk.stream import BadRowError, Stream, Tally, UnforeseenError
 from decaycalc.conventions.catalogue import find
 from decaycalc.errors import DecaycalcError
 
 _BLANK = " \t\r\n"
+_ENDLESS = re.compile(r"\d{4300}")  # Python reads no integer of more digits
 
 
 def _not_finite(name: str) -> None:
@@ -36,7 +38,7 @@ def convert_jsonl(stream: Stream, defaults: dict[str, Any], finder: Finder = fin
             stream.put(_answered(line, converter))
         except Exception as error:  # noqa: BLE001  (no row may cost the others their answers)
             known = error if isinstance(error, DecaycalcError) else UnforeseenError(error)
-            stream.put(writer.error(stream.line, known))
+            stream.put(_with_row(line, writer.error(stream.line, known)))
             if stream.failed():
                 break
     stream.flush()
@@ -49,20 +51,55 @@ def _answered(line: str, converter: Converter) -> str:
     Raises:
         DecaycalcError: it is not a row, or has no answer.
     """
+    line, row = _row(line)
+    columns = converter.columns(tuple(row))
+    result = converter.row_text(columns, row, row.get("value"))
+    if columns.collides:
+        line = _without(line, row, (*RESULTS, *(ERRORS if _has_failed(row) else ())))
+    return _joined(line, result)
+
+
+def _with_row(line: str, error: str) -> str:
+    """Return a bad row with its error: its own members, where it is an object, come first.
+
+    Not where readers of JSON would fail at it for the length of a number.
+    """
+    try:
+        line, row = _row(line)
+    except BadRowError:
+        return error
+    if _ENDLESS.search(line):
+        return error
+    return _joined(_without(line, row, (*RESULTS, *ERRORS)), error[1:])
+
+
+def _has_failed(row: dict[str, Any]) -> bool:
+    """Return whether a row holds the error of an earlier pass, not a member of its own."""
+    error = row.get("error")
+    return isinstance(error, dict) and {"type", "message"} <= error.keys()
+
+
+def _joined(line: str, members: str) -> str:
+    """Return an object's text with further members, whose text ends the object."""
+    separator = ", " if line[1:-1].strip() else ""
+    return f"{line[:-1]}{separator}{members}"
+
+
+def _row(line: str) -> tuple[str, dict[str, Any]]:
+    """Return the text of a line's object without what surrounds it, and the object.
+
+    Raises:
+        BadRowError: it is not UTF-8, not JSON or not an object.
+    """
     try:
         row, end = _SCAN(line, 0)
     except (StopIteration, ValueError, RecursionError):
         row, end = None, 0
     if end != len(line) or type(row) is not dict:
-        line, row = _tidied(line)
-    elif not line.isascii():
+        return _tidied(line)
+    if not line.isascii():
         _check_encoding(line)
-    columns = converter.columns(tuple(row))
-    result = converter.row_text(columns, row, row.get("value"))
-    if columns.collides:
-        line = _without_results(line)
-    separator = ", " if len(line) > len("{}") else ""
-    return f"{line[:-1]}{separator}{result}"
+    return line, row
 
 
 def _check_encoding(line: str) -> None:
@@ -96,13 +133,15 @@ def _tidied(line: str) -> tuple[str, dict[str, Any]]:
     return line, row
 
 
-def _without_results(line: str) -> str:
-    """Return an object's text without the members of an earlier result, all else untouched.
+def _without(line: str, row: dict[str, Any], names: tuple[str, ...]) -> str:
+    """Return an object's text without the members of these names, all else untouched.
 
-    >>> _without_results('{"a": 1e5, "result": 2.0}'), _without_results('{"result": 1,"a":-0}')
-    ('{"a": 1e5}', '{"a":-0}')
+    >>> _without('{"a": 1e5, "result": 2.0}', {"a": "1e5", "result": "2.0"}, ("result",))
+    '{"a": 1e5}'
     """
-    kept = (text for name, text in _members(line) if name not in RESULTS)
+    if row.keys().isdisjoint(names):
+        return line
+    kept = (text for name, text in _members(line) if name not in names)
     return "{" + ",".join(kept) + "}"
 
 

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from decaycalc.cli.options import OF_A_RUN
 from decaycalc.cli.output import Shown
 from decaycalc.errors import DecaycalcError, InvalidValueError, UsageError
-from decaycalc.files.text import read_text
+from decaycalc.files.text import STDIN, read_text
 from decaycalc.files.toml_text import parse_toml
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def run_all(
 
             found += [(path, each) for each in review(path, kind=kind, choice=choice, **more)]
         else:
-            results += [("stdin" if path == "-" else path, each) for each in _checked(path)]
+            results += [("stdin" if path == STDIN else path, each) for each in _checked(path)]
     return results, found
 
 
@@ -107,25 +107,31 @@ def _refuse_options_of_runs() -> None:
 
 
 def holds_assertions(path: str) -> bool:
-    """Return whether a file is one of assertions: TOML that is no trainer's."""
-    if path == "-":
-        return True
-    if not path.lower().endswith(".toml"):
+    """Return whether a file is one of assertions: TOML that is no trainer's.
+
+    Standard input, which has no ending, is TOML where its text is.
+    """
+    if path != STDIN and not path.lower().endswith(".toml"):
         return False
     from decaycalc.training.reading.recognise import fitting
-    from decaycalc.training.trainers.syntax.document import read_documents
+    from decaycalc.training.trainers.syntax.document import Syntax, read_documents
 
     try:
-        return not any(fitting(document) for document in read_documents(path))
+        documents = read_documents(path)
     except DecaycalcError:
         return True
+    if any(fitting(document) for document in documents):
+        return False
+    return path != STDIN or documents[0].syntax is Syntax.TOML
 
 
 def _checked(path: str) -> "Sequence[Checked]":
     from decaycalc.checks import parse_checks, run_check
 
     text = read_text(path, streams=True, stdin=True)
-    return [run_check(check) for check in parse_checks(text, path="stdin" if path == "-" else path)]
+    return [
+        run_check(check) for check in parse_checks(text, path="stdin" if path == STDIN else path)
+    ]
 
 
 def explained(code: str) -> Shown:

@@ -7,7 +7,9 @@ seventh of one.
 import os
 import stat
 import sys
+from functools import lru_cache
 from io import BufferedReader
+from typing import BinaryIO
 
 from decaycalc.errors import UnreadableFileError
 
@@ -42,7 +44,7 @@ def read_bytes(
     """
     try:
         from_stdin = stdin and path == STDIN
-        data = _stdin(largest) if from_stdin else _open(path, largest, streams=streams)
+        data = _stdin() if from_stdin else _open(path, largest, streams=streams)
     except (OSError, ValueError) as error:
         raise UnreadableFileError(path, reason_of(error)) from error
     if len(data) > largest:
@@ -86,11 +88,20 @@ def _has_writer(pipe: int) -> bool:
     return False
 
 
-def _stdin(largest: int) -> bytes:
+def _stdin() -> bytes:
     # A process may be started with its standard input closed.
     if sys.stdin is None:
         raise UnreadableFileError(STDIN, "standard input is closed")
-    return sys.stdin.buffer.read(largest + 1)
+    return _whole(sys.stdin.buffer)
+
+
+@lru_cache(maxsize=1)
+def _whole(stream: BinaryIO) -> bytes:
+    """Return what a stream holds, at most a byte above `LARGEST_TEXT`; asked again, the same.
+
+    What standard input holds decides who reads it, and it can be read once.
+    """
+    return stream.read(LARGEST_TEXT + 1)
 
 
 def check_kind(path: str, *, streams: bool = False) -> None:

@@ -96,6 +96,7 @@ def _settling(equilibrium: "Equilibrium") -> str:
     """Return where the weights of normalised layers are predicted to settle."""
     parts = (
         ("RMS of the weights", equilibrium.rms, ""),
+        ("norm of them all", equilibrium.norm, ""),
         ("rotation", equilibrium.rotation, " radians a step"),
         ("relaxation", equilibrium.relaxation_steps, " steps"),
     )

@@ -8,7 +8,10 @@ from decaycalc.conversion.assumptions import AssumptionJson
 
 
 class EquilibriumJson(TypedDict):
-    """What lr and decay let the weights of normalised layers settle at: a prediction."""
+    """What lr and decay let the weights of normalised layers settle at: a prediction.
+
+    `norm` is that of all decayed weights, where a network says how many there are.
+    """
 
     rms: float | None
     norm: float | None

@@ -6,7 +6,8 @@ predictions of a random-walk model for such layers at a constant lr, good to a f
 other layers they mean nothing.
 
 Notation: `lr`, `decay` the coefficient that lr multiplies (lr*decay is the shrink), `n_weights` C
-the weights of a tensor, `norm` its Euclidean norm, `rms = norm/sqrt(C)`.
+the weights of a tensor or of several that settle alike, `norm` their Euclidean norm,
+`rms = norm/sqrt(C)`.
 
 Source: Kosson et al., arXiv 2305.17212 and its code epfml/REQ, shared/optimizers (rotation); Su,
 kexue.fm 11307 and 11404 (AdamW's RMS and its transient); norms of SGD, Adam + L2, Lion and Muon
@@ -35,8 +36,9 @@ _MUON_SHRINK = 0.01  # the largest that was simulated
 class Equilibrium:
     """A predicted equilibrium of a normalised layer's weights; None: not predicted from this.
 
-    `rms` of the weights, `norm` of the tensor, `rotation` in radians per step, `relaxation_steps`
-    the time in which the size settles; `setting` names what the rotation depends on besides.
+    `rms` of the weights, `norm` of all the weights that the run counts as decayed (SGD's depends on
+    the gradients, which no run tells), `rotation` in radians per step, `relaxation_steps` the time
+    in which the size settles; `setting` names what the rotation depends on besides.
     """
 
     rms: float | None
@@ -84,7 +86,9 @@ def adamw_rms(lr: float, shrink: float) -> float | None:
 
 
 def _norm(rms: float | None, n_weights: float | None) -> float | None:
-    return None if rms is None or n_weights is None else rms * math.sqrt(n_weights)
+    if rms is None or n_weights is None:
+        return None
+    return ratio(rms * math.sqrt(n_weights), 1.0)
 
 
 def adamw_equilibrium(
@@ -211,7 +215,7 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
     """Return the predicted equilibrium at peak lr; None where no model covers the optimizer.
 
     Covered are AdamW, Lion, Muon and SGD, coupled or not, with a known lr and a decay whose steps
-    a float64 can count.
+    a float64 can count. The norm is that of the run's `n_weights`, as if all were of such layers.
     """
     lr = side.get("lr")
     record = side.convention
@@ -220,7 +224,8 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
     decoupled = record.coupling == Coupling.DECOUPLED
     if decoupled and record.optimizer in {"adam", "lion"}:
         predict = adamw_equilibrium if record.optimizer == "adam" else lion_equilibrium
-        return predict(float(lr), finite(shrink_of(side, value) / lr, "weight decay"))
+        decay = finite(shrink_of(side, value) / lr, "weight decay")
+        return predict(float(lr), decay, n_weights=_counted(side))
     if decoupled and is_muon(record):
         if shrink_of(side, value) > _MUON_SHRINK:
             return None
@@ -230,6 +235,12 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
         return None
     momentum = float(side.get("momentum") or 0)
     return sgd_equilibrium(float(lr), finite(strength, "strength"), momentum=momentum)
+
+
+def _counted(side: Side) -> float | None:
+    """Return the number of decayed weights, None where no network was named."""
+    count = side.run.given("n_weights")
+    return None if count is None else finite(count, "n_weights")
 
 
 def _settles(side: Side, value: Fraction) -> bool:
@@ -245,4 +256,5 @@ def _of_muon(side: Side, lr: float, decay: float) -> Equilibrium:
         decay,
         momentum=_MUON_MOMENTUM if momentum is None else float(momentum),
         update_rms=MUON_RMS if side.convention.optimizer in RMS_MATCHED else None,
+        n_weights=_counted(side),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from decaycalc.errors import ContradictionError, UnreadableFileError
+from decaycalc.files.text import STDIN
 from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.read import read
@@ -111,7 +112,8 @@ def _place(name: str) -> tuple[str, int | None]:
 def text_of(name: str) -> str:
     """Return the text of a source's file; empty where there is none that can be read once more."""
     path, _ = _place(name)
-    return read_text(path) if _is_there(path) and not is_archive(path) else ""
+    is_kept = path == STDIN or _is_there(path)
+    return read_text(path) if is_kept and not is_archive(path) else ""
 
 
 def _are_alike(documents: list[Document]) -> bool:

@@ -273,6 +273,23 @@ def test_a_bad_row_stands_in_its_place_and_the_work_goes_on():
         assert result["error"]["type"]
 
 
+def test_a_bad_row_comes_back_with_its_own_members():
+    bad = {"id": "a7", "note": "é", "value": "x", **SETTINGS}
+    (result,) = answers([{**bad, "result": 3.0, "result_note": ""}])
+    assert {**result, "error": None} == {**bad, "line": 1, "error": None}
+    out, _ = run(["[1]", "{ }", '{"line": 7, "error": 1}', '{"a": ' + "9" * 5000 + "}"])
+    assert [list(json.loads(line)) for line in out] == [["line", "error"]] * 4
+
+
+def test_a_second_pass_takes_an_error_off_a_row_that_has_an_answer_now():
+    row = {"id": 1, "value": 1, **SETTINGS}
+    failed = {**row, "line": 4, "error": {"type": "invalid-value", "message": "it was bad"}}
+    own = {**row, "line": 4, "error": 0.5}
+    answered, kept = answers([failed, own])
+    assert answers([row]) == [answered]
+    assert (kept["line"], kept["error"]) == (4, 0.5)
+
+
 def test_stop_ends_at_the_first_bad_row():
     out, tally = run([{"value": 1, **SETTINGS}, "x", {"value": 1, **SETTINGS}], stop=True)
     assert (len(out), tally.rows, tally.failed) == (2, 2, 1)

@@ -1,5 +1,6 @@
 """`check` on training files: findings, levels, formats, where the settings come from."""
 
+import io
 import json
 import os
 import threading
@@ -237,3 +238,18 @@ def test_what_enters_one_of_two_runs_is_taken(tmp_path, run):
     (tmp_path / "run.yaml").write_text(TRAINER, encoding="utf-8")
     path = str(tmp_path / "run.yaml")
     assert run("compare", path, "resnet-50-he", "--momentum", "0.8").status == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "told"),
+    [
+        (ESPNET, 1, "DC101"), (f"{ESPNET.strip()}  # decaycalc: ignore DC101", 0, ""),
+        (SOUND, 0, "1 of 1 passed"), ("", 2, "holds no table"), ("[a\n", 2, "not TOML"),
+        ("a: 1\n", 2, "not enough of any trainer's own keys"),
+    ],
+)  # fmt: skip
+def test_standard_input_is_told_by_its_content(run, monkeypatch, text, status, told):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    done = run("check", "-")
+    assert done.status == status
+    assert told in done.out + done.err

@@ -82,3 +82,16 @@ def test_what_was_not_simulated_as_muon_has_no_equilibrium(key):
 def test_beyond_a_hundredth_a_step_muon_was_not_simulated():
     assert settled("keras-muon", "0.1", lr="0.1") is not None
     assert settled("keras-muon", "0.1001", lr="0.1") is None
+
+
+@pytest.mark.parametrize("key", ["pytorch-adamw", "optax-lion", "keras-muon"])
+def test_the_norm_of_a_network_is_that_of_all_its_decayed_weights(key):
+    found = settled(key, "0.1", lr="1e-3", n_weights=400)
+    assert found.norm == pytest.approx(20 * found.rms)
+    assert settled(key, "0.1", lr="1e-3").norm is None
+    assert settled("pytorch-sgd", "1e-4", lr="0.1", n_weights=400).norm is None
+
+
+def test_a_norm_beyond_float64_is_open():
+    found = settled("pytorch-adamw", "1e-300", lr="1e306", n_weights="1e18")
+    assert found is None or found.norm is None
