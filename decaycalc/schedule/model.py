@@ -222,12 +222,17 @@ def tabulate(multipliers: Sequence[float]) -> Schedule:
 
 
 def _stop(segment: SegmentText, span: Span, *, start: int, is_last: bool) -> int:
-    """Return the step at which a segment stops: its `until`, or the run's end for the last."""
-    until = segment.arguments.get("until")
-    if is_last != (until is None):
+    """Return the step at which a segment stops: its `until`, or the run's end for the last.
+
+    The last one may have an `until` where the run ends before it, as one that is cut short does.
+    """
+    until = cast("Length | None", segment.arguments.get("until"))
+    own = span.total_steps if until is None else until.steps(span)
+    is_odd = own < span.total_steps if is_last else until is None
+    if is_odd:
         text = "takes no until" if is_last else "needs an until"
         raise ContradictionError(f"{segment.kind.name}: this segment {text}, all but the last do")
-    stop = span.total_steps if is_last else cast("Length", until).steps(span)
+    stop = span.total_steps if is_last else own
     if stop <= start < span.total_steps or (is_last and stop <= start):
         raise ContradictionError(
             f"{segment.kind.name}: it stops at {stop}, where it starts {start}"
@@ -250,10 +255,11 @@ def _resolve(
         values[parameter.name] = _in_steps(value, span)
     path = values.get("path")
     length = cast("int | None", values.get("length"))
+    end = cast("int", values["until"] or stop)  # of the last one, beyond a run that is cut short
     settings = SegmentParameters(
         values=values,
         warmup=cast("int", values["warmup"] or 0),
-        length=stop - start if length is None else length,
+        length=end - start if length is None else length,
         table=None if path is None else read_table(cast("str", path), source),
     )
     shape = BUILDERS[segment.kind.name](settings)

@@ -1,10 +1,11 @@
 """Chosen: a run as options say it, laid over a published one or a file's where one is named."""
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
-from decaycalc.errors import NoEquivalentError
+from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.record import TYPED, Origin, Sourced, Training
@@ -81,14 +82,44 @@ def laid_over(own: Training, base: Training) -> Training:
         for name in ("value", "convention", "own", "schedule", "decay_schedule")
         if (said := getattr(own, name)) is not None
     }
+    run = _run_over(own.run, base.run)
+    kept = {
+        name: _reached(getattr(base, name), run)
+        for name in ("schedule", "decay_schedule")
+        if name not in changes
+    }
     return replace(
         base,
         **changes,
+        **kept,
         read_as=base.read_as if own.convention is None else None,
-        run=_run_over(own.run, base.run),
+        run=run,
         quantities=tuple(_quantities(own, base.quantities)),
         alternatives=tuple(laid_over(own, other) for other in base.alternatives),
     )
+
+
+def _reached(text: str | None, run: Run) -> str | None:
+    """Return a schedule without the segments that its run ends before: options may cut it short."""
+    total = run.total_steps
+    if text is None or "+" not in text or total is None:
+        return text
+    # Imported here: few schedules have several segments.
+    from decaycalc.schedule.grammar import parse_segments  # noqa: PLC0415
+    from decaycalc.schedule.length import Length, Span  # noqa: PLC0415
+
+    each = run.steps_per_epoch or (total / Fraction(run.epochs) if run.epochs else None)
+    span = Span(total_steps=int(total), steps_per_epoch=None if each is None else Fraction(each))
+    parts = text.split("+")
+    for count, segment in enumerate(parse_segments(text), start=1):
+        until = segment.arguments.get("until")
+        try:
+            is_last = isinstance(until, Length) and until.steps(span) >= total
+        except MissingQuantityError:  # epochs, of which nobody knows the steps
+            return text
+        if is_last:
+            return "+".join(parts[:count]).rstrip()
+    return text
 
 
 def _run_over(given: Run, base: Run) -> Run:

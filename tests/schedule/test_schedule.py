@@ -160,6 +160,11 @@ def test_a_run_within_the_warm_up_never_reaches_the_peak() -> None:
     assert laid("cosine:warmup=50").multiplier(np.array([50.0, 60.0])).min() > 0.9
 
 
+def test_a_run_within_the_first_segment_follows_it_as_far_as_it_goes() -> None:
+    assert values("linear:initial=0,final=1,until=200") == pytest.approx(np.arange(100) / 200)
+    assert values("constant:warmup=150,until=200")[99] == pytest.approx(99 / 150)
+
+
 def test_a_length_within_the_warm_up_leaves_nothing_to_run_down() -> None:
     found = values("linear:warmup=20,length=10,final=0.2")
     assert found[:21] == pytest.approx(np.arange(21) / 20)

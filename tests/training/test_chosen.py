@@ -5,6 +5,7 @@ import pytest
 from decaycalc.conventions.run import Run
 from decaycalc.errors import ContradictionError, NoEquivalentError, UnknownNameError
 from decaycalc.training.chosen import chosen, given_of, loaded, typed
+from decaycalc.training.measure import measure
 from decaycalc.training.source import load
 from tests.training.trainers.reading import read
 
@@ -31,6 +32,28 @@ def test_a_file_whose_number_does_not_reach_the_weights_is_no_start(tmp_path):
     with pytest.raises(NoEquivalentError, match="does not pass weight_decay"):
         chosen(typed(), str(path))
     assert loaded(str(path), typed()).refusal
+
+
+WARM = """torchrun train.py --lr 0.5 --batch-size 128 --epochs 600 --lr-warmup-epochs 5
+  --lr-scheduler cosineannealinglr --lr-warmup-method linear --label-smoothing 0.1 --mixup-alpha 0.2
+""".replace("\n ", " \\\n ")
+
+
+@pytest.mark.parametrize(
+    ("given", "ends"),
+    [
+        ({"dataset_size": 12_800, "epochs": 6}, ",until=5epochs+cosine:per=1epochs"),
+        ({"dataset_size": 12_800, "epochs": 5}, ",until=5epochs"),
+        ({"dataset_size": 12_800, "epochs": 3}, ",until=5epochs"),
+        ({"steps": 3}, "+cosine:per=1epochs"),  # nobody knows the steps of an epoch
+    ],
+)
+def test_a_run_that_ends_within_a_files_warm_up_keeps_what_it_reaches(tmp_path, given, ends):
+    path = tmp_path / "a.sh"
+    path.write_text(WARM, encoding="utf-8")
+    found = loaded(str(path), typed(run=Run(**given)))
+    assert found.schedule.endswith(ends)
+    assert (measure(found).sum_shrink is None) == ("steps" in given)
 
 
 def test_what_is_neither_a_run_nor_a_file_is_said():

@@ -109,11 +109,11 @@ def _growth(settings: Settings) -> tuple[int, Fraction] | None:
 
     Source: Megatron-LM d98e8a64 core/num_microbatches_calculator.py.
     """
-    given = [typed_number(text) for text in settings.texts("rampup_batch_size")]
-    last = settings.number("global_batch_size")
-    if last is None or len(given) != len(("start", "increment", "samples")) or not all(given):
+    given, last = settings.texts("rampup_batch_size"), settings.number("global_batch_size")
+    known = [number for text in given if (number := typed_number(text)) is not None and number > 0]
+    if last is None or not len(known) == len(given) == len(("start", "increment", "samples")):
         return None
-    start, increment, samples = (each or Fraction(0) for each in given)
+    start, increment, samples = known
     count = (last - start) / increment
     if count.denominator != 1 or not 0 < count <= _MOST_INCREMENTS:
         return None

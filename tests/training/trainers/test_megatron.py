@@ -138,7 +138,9 @@ def test_a_growing_batch_takes_more_steps(tmp_path):
     assert read(tmp_path, "run.sh", short).run.total_steps is None
 
 
-@pytest.mark.parametrize("given", ["32 32", "32 33 100", "512 32 100", "32 0 100", "32 32 x"])
+@pytest.mark.parametrize("given", [
+    "32 32", "32 33 100", "512 32 100", "32 0 100", "32 32 x", "-32 32 100", "32 32 -1",
+])  # fmt: skip
 def test_a_growth_that_megatron_refuses_is_told_without_figures(tmp_path, given):
     text = changed(("--lr 3.0e-4", f"--lr 3.0e-4 --rampup-batch-size {given}"))
     made = read(tmp_path, "run.sh", text)
