@@ -208,20 +208,25 @@ def build_config(fields: Fields) -> Architecture:
         hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(MODEL_TYPES)}"
         raise UnreadableFileError(fields.path, f"unknown model_type {kind[:40]!r}; {hint}")
     fields = fields.renamed(SECOND_NAMES.get(kind, {}))
-    _refuse_distances(fields)
+    _refuse_switches(fields)
     name, rule, heads = MODEL_TYPES[kind]
     head = _head(fields, name, heads)
     return replace(rule(fields, head), class_name=name + head)
 
 
-def _refuse_distances(fields: Fields) -> None:
-    """Refuse BERT's tables of distances between words, which transformers 5 has no more.
+def _refuse_switches(fields: Fields) -> None:
+    """Refuse what no rule here follows, and any class may read.
+
+    These are an attention to another model's output, an encoder that is the decoder too, and BERT's
+    tables of distances between words; transformers 5 has the last two no more.
 
     Raises:
         UnreadableFileError: a part has one.
     """
     parts = (fields.part(name) for name, part in fields.values.items() if isinstance(part, dict))
     for each in (fields, *parts):
+        for name in ("add_cross_attention", "tie_encoder_decoder"):
+            each.require(name, value=False)
         positions = each.values.get("position_embedding_type")
         if positions in {"relative_key", "relative_key_query"}:
             raise each.wrong("position_embedding_type", positions, "'absolute'")

@@ -207,7 +207,7 @@ def stablelm(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_hidden_layers", 32)):
         name = f"{prefix}layers.{index}"
         grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, False),
-                 reads_head_size=False)  # fmt: skip
+                heads=(32, 32), reads_head_size=False)  # fmt: skip
         add_gated(part, f"{name}.mlp", width, hidden, bias=False)
         part.norm(f"{name}.input_layernorm", width)
         if not fields.flag("use_parallel_residual", default=False):

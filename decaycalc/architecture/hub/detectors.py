@@ -180,12 +180,12 @@ def _sam_prompts(part: Builder, name: str, fields: Fields) -> None:
 
 def _sam_masks(part: Builder, name: str, fields: Fields) -> None:
     width, masks = fields.size("hidden_size", 256), fields.size("num_multimask_outputs", 3) + 1
-    narrow = max(1, width // fields.size("attention_downsample_rate", 2))
+    narrow = max(1, width // fields.size("attention_downsample_rate", 2))  # of the last one alone
     part.embedding(f"{name}.iou_token", 1, width, role=Role.OTHER)
     part.embedding(f"{name}.mask_tokens", masks, width, role=Role.OTHER)
     hidden = fields.size("mlp_dim", 2048)
     for index in range(fields.size("num_hidden_layers", 2)):
-        _sam_layer(part, f"{name}.transformer.layers.{index}", (width, narrow, hidden))
+        _sam_layer(part, f"{name}.transformer.layers.{index}", (width, max(1, width // 2), hidden))
     _sam_attention(part, f"{name}.transformer.final_attn_token_to_image", width, narrow)
     part.norm(f"{name}.transformer.layer_norm_final_attn", width)
     half, quarter = max(1, width // 4), max(1, width // 8)

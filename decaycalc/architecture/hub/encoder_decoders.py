@@ -18,7 +18,12 @@ WHISPER_HEADS = ("ForConditionalGeneration", "Model")
 
 
 def t5(fields: Fields, head: str) -> Architecture:
-    """Return T5 (or its version 1.1, whose feed-forward layers are gated), mT5 or umT5."""
+    """Return T5 (or its version 1.1, whose feed-forward layers are gated), mT5 or umT5.
+
+    Raises:
+        UnreadableFileError: a decoder for an encoder, or a malformed field.
+    """
+    fields.require("is_decoder", value=False)
     kind = fields.text("model_type", "t5")
     factor = fields.number("initializer_factor", 1.0)
     part = Builder(Start(embedding=normal(factor), norm="rms"))

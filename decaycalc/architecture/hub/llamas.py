@@ -88,7 +88,8 @@ FAMILIES = {
         experts=Experts(count=8, count_field="num_local_experts", name="block_sparse_moe"),
     ),
     "qwen2": Family(
-        vocabulary=151936, width=4096, hidden=22016, layers=32, bias=True, out_bias=False,
+        vocabulary=151936, width=4096, hidden=22016, layers=32, kv_heads=32, bias=True,
+        out_bias=False,
     ),
     # The language models of Qwen2-VL and Qwen2.5-VL, and of Qwen3-VL.
     "qwen2_vl_text": Family(
@@ -214,8 +215,8 @@ FAMILIES = {
         norms=(INPUT,), norm="layer", tied=True, padded=True, refused=("use_qk_norm",),
     ),
     "cohere2": Family(
-        vocabulary=256000, width=8192, hidden=22528, layers=40, heads=64, head_size=128,
-        biases=READS, norms=(INPUT,), norm="layer", tied=True, padded=True,
+        vocabulary=256000, width=8192, hidden=22528, layers=40, heads=64, biases=READS,
+        norms=(INPUT,), norm="layer", tied=True, padded=True,
     ),
     "glm4": Family(
         vocabulary=151552, width=4096, hidden=13696, layers=40, kv_heads=2, head_size=128,

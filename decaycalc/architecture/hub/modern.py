@@ -97,7 +97,8 @@ def deberta(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    fields.require("tie_word_embeddings", value=True)
+    for name in ("tie_word_embeddings", "legacy"):
+        fields.require(name, value=True)
     part = Builder(start(fields))
     prefix = "" if head == "Model" else "deberta."
     width, vocabulary = fields.size("hidden_size", 1536), fields.size("vocab_size", 128100)

@@ -106,6 +106,8 @@ def _stages(
     depths = fields.sizes("depths", (3, 3, 9, 3))
     if len(widths) < len(depths):
         raise fields.wrong("hidden_sizes", list(widths), "as many as depths")
+    if fields.size("num_stages", len(depths), least=0) != len(depths):
+        raise fields.wrong("num_stages", fields.values["num_stages"], "as many as depths")
     channels, patch = fields.size("num_channels", 3), fields.side("patch_size", 4)
     part.conv(f"{prefix}embeddings.patch_embeddings", channels, widths[0], patch)
     part.norm(f"{prefix}embeddings.layernorm", widths[0])

@@ -227,11 +227,34 @@ def test_options_change_a_model_by_what_they_add(kind, label, one, other, differ
         ("mistral3", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2', expected one"),
         ("lfm2", {"layer_types": "conv"}, "layer_types is 'conv', expected"),
         ("ernie4_5", {"use_bias": True}, "use_bias is True, expected false"),
+        ("gpt2", {"add_cross_attention": True}, "add_cross_attention is True, expected false"),
+        ("t5", {"tie_encoder_decoder": True}, "tie_encoder_decoder is True, expected false"),
+        ("t5", {"is_decoder": True}, "is_decoder is True, expected false"),
+        ("deberta-v2", {"legacy": False}, "legacy is False, expected true"),
+        ("convnext", {"num_stages": 3}, "num_stages is 3, expected as many as depths"),
     ],
 )
 def test_a_part_that_is_not_known_is_refused(kind, values, words):
     with pytest.raises(UnreadableFileError, match=words):
         built(kind, **{**SMALL, **values})
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "name", "rows"),
+    [
+        ("qwen2", {"num_attention_heads": 4}, "layers.0.self_attn.k_proj.weight", 32 * 12),
+        ("stablelm", {"num_attention_heads": 4}, "layers.0.self_attn.k_proj.weight", 32 * 12),
+        ("cohere2", {"num_attention_heads": 4}, "layers.0.self_attn.q_proj.weight", 48),
+        ("sam", {"mask_decoder_config": {"attention_downsample_rate": 4}},
+         "layers.0.cross_attn_token_to_image.q_proj.weight", 128),
+        ("sam", {"mask_decoder_config": {"attention_downsample_rate": 4}},
+         "final_attn_token_to_image.q_proj.weight", 64),
+    ],
+)  # fmt: skip
+def test_what_a_file_leaves_out_is_what_its_class_takes(kind, values, name, rows):
+    made = built(kind, **{**SMALL, "hidden_size": 48, **values})
+    (shape,) = {each.shape for each in made.tensors if each.name.endswith(name)}
+    assert shape[0] == rows
 
 
 def test_falcons_norms_follow_its_plan_and_beits_shared_positions_come_first():
