@@ -40,6 +40,15 @@ def _exempt(settings: Settings) -> Exemption:
     return Exemption(rule="nothing", switch=switch, mask="all")
 
 
+# FunASR took the names of the optimizer over, and has those of the run in sections of its own.
+OF_FUNASR = (
+    "train_conf.max_epoch",
+    "train_conf.accum_grad",
+    "train_conf.output_dir",
+    "program:funasr.bin.train",
+    "program:funasr.bin.train_ds",
+    "program:train_ds.py",
+)
 TRAINER = Trainer(
     kind="espnet",
     title="ESPnet2",
@@ -49,6 +58,7 @@ TRAINER = Trainer(
             all_of=("optim", "optim_conf.lr"),
             any_of=("accum_grad", "max_epoch", "batch_type", "batch_bins",
                     "scheduler_conf.warmup_steps", "keep_nbest_models"),
+            none_of=OF_FUNASR,
         ),
     ),
     fields=(

@@ -104,7 +104,8 @@ TRAINER = Trainer(
     title="GPT-NeoX",
     version="gpt-neox ea7aefd8",
     signatures=(
-        Signature(any_of=_OWN, at_least=_ENOUGH, none_of=("syntax:shell",)),
+        Signature(any_of=_OWN, at_least=_ENOUGH,
+                  none_of=("syntax:shell", "micro_batch_size", "global_batch_size")),
         Signature(
             any_of=tuple(name.replace("_", "-") for name in _OWN if "_" in name), at_least=_ENOUGH
         ),

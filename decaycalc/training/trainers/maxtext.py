@@ -94,7 +94,7 @@ TRAINER = Trainer(
                     "cosine_learning_rate_final_fraction", "base_emb_dim", "opt_type",
                     "learning_rate_schedule_steps"),
             at_least=2,
-            none_of=("per_device_train_batch_size",),
+            none_of=("per_device_train_batch_size", "max_train_steps"),
         ),
         Signature(all_of=("program:MaxText.train",)),
         Signature(all_of=("program:maxtext.trainers.pre_train.train",)),

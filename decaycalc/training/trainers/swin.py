@@ -13,7 +13,7 @@ from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, b
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Sourced, Training
+from decaycalc.training.record import Origin, Sourced, Training
 
 _OPTIMIZERS = {
     "adamw": ADAMW,
@@ -37,6 +37,21 @@ def _scaled(settings: Settings) -> Sourced | None:
     for part in sizes:
         size *= part or 1
     return derived("lr", decimal_text(base * size / _PER), f"TRAIN.BASE_LR · B / {_PER}")
+
+
+def _of_simmim(settings: Settings) -> Sourced | None:
+    """Return that SimMIM, which alone trains ViTs, lays its warm-up over the cosine.
+
+    Source: SimMIM d3e29bc lr_scheduler.py, which hands timm 0.4 no warmup_prefix.
+    """
+    if not _is_plain(settings):
+        return None
+    where = "SimMIM d3e29bc"
+    return Sourced(name="warmup_prefix", value="false", origin=Origin.DEFAULT, where=where)
+
+
+def _is_plain(settings: Settings) -> bool:
+    return settings.texts("MODEL.TYPE") == ("vit",)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -67,8 +82,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 
     Source: SimMIM d3e29bc optimizer.py.
     """
-    is_plain = "".join(settings.texts("MODEL.TYPE")) == "vit"
-    return by_layer(made, settings, "beit" if is_plain else "swin")
+    return by_layer(made, settings, "beit" if _is_plain(settings) else "swin")
 
 
 _SCHEDULER = "TRAIN.LR_SCHEDULER"
@@ -103,7 +117,8 @@ TRAINER = Trainer(
         Field(name="warmup_epochs", paths=("TRAIN.WARMUP_EPOCHS",), default="20"),
         Field(name="warmup_lr", paths=("TRAIN.WARMUP_LR",), default="5e-7"),
         Field(name="min_lr", paths=("TRAIN.MIN_LR",), default="5e-6"),
-        Field(name="warmup_prefix", paths=(f"{_SCHEDULER}.WARMUP_PREFIX",), default="true"),
+        Field(name="warmup_prefix", paths=(f"{_SCHEDULER}.WARMUP_PREFIX",), default="true",
+              derive=_of_simmim),
         Field(name="decay_epochs", paths=(f"{_SCHEDULER}.DECAY_EPOCHS",), default="30"),
         Field(name="decay_rate", paths=(f"{_SCHEDULER}.DECAY_RATE",), default="0.1"),
         Field(name="gamma", paths=(f"{_SCHEDULER}.GAMMA",), default="0.1"),

@@ -46,10 +46,18 @@ def _optimizer(settings: Settings) -> Optimizer:
 def _steps_each(settings: Settings) -> Fraction | None:
     """Return the optimizer's steps of one training step: mini-batches times passes over them."""
     whole, mini = settings.count("train_batch_size"), settings.count("batch_size")
-    passes = settings.count("ppo_epochs")
-    if not whole or not mini or not passes:
+    passes, agents = settings.count("ppo_epochs"), _agents(settings)
+    if not whole or not mini or not passes or not agents:
         return None
-    return Fraction(whole * passes, mini)
+    return Fraction(whole * passes * agents, mini)
+
+
+def _agents(settings: Settings) -> int | None:
+    """Return the completions of each prompt that a mini-batch counts one by one: Search-R1's.
+
+    Source: Search-R1 a14dc3a verl/trainer/ppo/ray_trainer.py, workers/fsdp_workers.py.
+    """
+    return settings.count("n_agent") if settings.trainer.field("n_agent") else 1
 
 
 def _key(settings: Settings, name: str) -> str:
@@ -65,7 +73,8 @@ def steps(settings: Settings) -> Sourced | None:
         return None
     names = ("total_training_steps", "train_batch_size", "batch_size")
     length, whole, mini = (_key(settings, name) for name in names)
-    formula = f"{length} · {whole} · ppo_epochs / {mini}"
+    more = " · n_agent" if (_agents(settings) or 1) > 1 else ""
+    formula = f"{length} · {whole} · ppo_epochs{more} / {mini}"
     return derived("steps", decimal_text(Fraction(int(total * each))), formula)
 
 
@@ -108,6 +117,9 @@ def schedule(settings: Settings) -> str | None:
 
 def unit(settings: Settings) -> str:
     """Return what B counts: prompts, of so many completions each."""
+    agents = settings.text("n_agent") if settings.has("actor_rollout_ref.rollout.n_agent") else "1"
+    if agents != "1":
+        return f"completions, {(agents or '?')[:9]} of each prompt"
     return f"prompts of {(settings.text('rollouts') or '?')[:9]} completions"
 
 
@@ -141,6 +153,8 @@ TRAINER = Trainer(
         Field(name="ppo_epochs", paths=(f"{_ACTOR}.ppo_epochs",), default="1"),
         Field(name="train_batch_size", paths=("data.train_batch_size",), default="1024"),
         Field(name="rollouts", paths=("actor_rollout_ref.rollout.n",), default="1"),
+        Field(name="n_agent", paths=("actor_rollout_ref.rollout.n_agent",), default="1",
+              source="Search-R1 a14dc3a"),
         Field(name="total_training_steps", paths=("trainer.total_training_steps",)),
         Field(name="total_epochs", paths=("trainer.total_epochs",), default="30"),
         Field(name="steps", derive=steps),

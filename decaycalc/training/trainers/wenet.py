@@ -66,6 +66,7 @@ TRAINER = replace(
         Signature(
             all_of=("optim", "optim_conf.lr", section),
             any_of=("accum_grad", "max_epoch", "grad_clip", "scheduler_conf.warmup_steps"),
+            none_of=espnet.OF_FUNASR,
         )
         for section in ("dataset_conf", "collate_conf")
     ),

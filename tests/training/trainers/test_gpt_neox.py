@@ -95,3 +95,9 @@ def test_a_whole_batch_counts_all_devices_and_a_model_in_parts_shares_one(tmp_pa
     assert found.run.examples_per_step == 16
     assert "data-parallel" in quantity(found, "world_size").note
     assert read(tmp_path, "c.yml", parts, world_size="8").run.examples_per_step == 128
+
+
+def test_megatron_s_own_names_for_batches_are_not_neox_s(tmp_path):
+    text = "micro_batch_size: 2\nglobal_batch_size: 64\nnum_layers: 2\nlr: 1e-3\n"
+    more = "num_attention_heads: 4\nseq_length: 512\ntrain_iters: 5\nmin_lr: 0\n"
+    assert read(tmp_path, "a.yaml", text + more).kind == "megatron"

@@ -73,3 +73,8 @@ def test_optimizers_and_layers(tmp_path):
     assert even.layer_decay is None
     opened = read(tmp_path, "c.yaml", FILE.replace("BATCH_SIZE: 64", "BATCH_SIZE: ???"))
     assert opened.run.given("lr") is None
+
+
+def test_simmim_s_vits_lay_the_warm_up_over_the_cosine(tmp_path):
+    found = read(tmp_path, "a.yaml", FILE.replace("TYPE: swin", "TYPE: vit"))
+    assert found.schedule == "cosine:warmup=4epochs,start=0.001,final=0.01,over=run,delay=1"

@@ -115,3 +115,14 @@ def test_a_fork_whose_mini_batch_counts_completions_is_no_verl(tmp_path):
     with pytest.raises(UnreadableFileError) as caught:
         read(tmp_path, "run.sh", text)
     assert "nearest is verl:" not in str(caught.value)
+
+
+def test_a_fork_with_agents_counts_their_completions_one_by_one(tmp_path):
+    text = FILE.replace("rollout.n=8", "rollout.n_agent=4").replace(
+        "total_epochs=15", "total_training_steps=100"
+    )
+    found = read(tmp_path, "run.sh", text)
+    assert (found.run.examples_per_step, found.unit) == (128, "completions, 4 of each prompt")
+    assert found.run.steps == 100 * 512 * 4 / 128
+    one = read(tmp_path, "b.sh", FILE.replace("rollout.n=8", "rollout.n_agent=1"))
+    assert one.unit == "prompts of 1 completions"
