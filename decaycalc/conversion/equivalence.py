@@ -183,7 +183,7 @@ def notes(
     texts += [
         *(_decay_notes(source, target) if in_decay else ()),
         *_projection_note(one, other),
-        *_loss_unit_note(source, target),
+        *_loss_note(source, target, held),
         *_settings_note(one, other),
     ]
     if one != other:
@@ -284,6 +284,17 @@ def _presets(record: Convention) -> list[str]:
     """Return what a rule sets of its optimizer against the usual, but for negligible epsilons."""
     words = record.update.partition("(g, ")[2].partition(")")[0].split(", ")
     return [word for word in words if "=" in word and not word.startswith("eps")]
+
+
+def _loss_note(source: Side, target: Side, held: Invariant) -> list[str]:
+    """Return for which data loss two estimators agree, and whether a squared error is halved."""
+    one, other = source.convention.data_losses, target.convention.data_losses
+    common = one & other if one and other else one | other
+    texts = _loss_unit_note(source, target) if "squared" in common else []
+    stated = held == Invariant.STRENGTH and one and other and one != other
+    if stated and not (texts and len(common) == 1):
+        texts = [f"for a data loss that is {' or '.join(sorted(common))}", *texts]
+    return texts
 
 
 def _loss_unit_note(source: Side, target: Side) -> list[str]:

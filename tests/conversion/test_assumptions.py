@@ -354,6 +354,23 @@ def test_an_optimum_is_shared_with_the_same_data_loss_alone(source, target, valu
     assert (found.value, found.equivalence) == (value, "same-optimum")
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "note"),
+    [
+        ("sklearn-linear-svc", "sklearn-svc", "for a data loss that is hinge"),
+        ("vw-bfgs", "libsvm", "for a data loss that is hinge"),
+        ("liblinear", "sklearn-linear-svc", "for a data loss that is hinge or squared or"),
+        ("sklearn-ridge", "sklearn-linear-svr", "for a loss of the squared error: for half of it"),
+        ("sklearn-svc", "libsvm", ""), ("pytorch-sgd", "sklearn-svc", ""),
+    ],
+)  # fmt: skip
+def test_estimators_that_differ_in_some_losses_name_the_shared_ones(source, target, note):
+    found = convert(50, source=source, target=target, run=Run(dataset_size=100, loss="mean"))
+    assert found.note.startswith(note)
+    assert found.equivalence == "same-optimum"
+    assert bool(found.note) == bool(note)
+
+
 def test_a_form_holds_the_objective_where_the_class_says_so():
     run = Run(lr="0.01", momentum="0.9")
     for source, target, value, number in (
