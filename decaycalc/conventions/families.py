@@ -7,6 +7,7 @@ SGD = "sgd"
 FIT = "fit"  # a solver that goes to the optimum, without steps
 MEASURE = "measure"
 ADAM = "adam"
+BY_RMS = frozenset({ADAM, "rmsprop"})  # they divide a step by about the gradient's RMS
 
 _MEMBERS = {
     SGD: "sgd sgd-heavyball sgdp csgdp csgdw",

@@ -53,6 +53,15 @@ class Decay(Record):
 DecayJson = Annotated[dict[str, float | bool | None], Decay, "per_step_factor_with_gradient"]
 
 
+def why_no_decay(side: Side) -> str:
+    """Return why a number has no decay per step."""
+    if side.convention.refusal is not None:
+        return side.convention.refusal
+    if side.can_be_estimated:
+        return "a penalty under Adam-like scaling has no decay per step"
+    return "its penalty joins the gradient, and what a step makes of that is not known"
+
+
 def require_decay(side: Side, value: Fraction, name: str) -> None:
     """Refuse a number of the decay that is out of reach, by the name of its field.
 
@@ -61,8 +70,7 @@ def require_decay(side: Side, value: Fraction, name: str) -> None:
         MissingQuantityError: a quantity of the run is unknown.
     """
     if not side.has_shrink:
-        reason = side.convention.refusal or "under Adam-like scaling a penalty has none"
-        raise NoEquivalentError(side.convention.key, "a decay per step", reason)
+        raise NoEquivalentError(side.convention.key, "a decay per step", why_no_decay(side))
     shrink_of(side, value)
     run = side.run
     if "epoch" in name and run.epoch_ratio is None:

@@ -384,8 +384,13 @@ def _why_none(source: Side, target: Side) -> str:
     """Return why a coupled penalty and a decoupled decay do not convert."""
     coupled = source if source.convention.has_strength else target
     decoupled = target if coupled is source else source
+    one, other = coupled.convention.key, decoupled.convention.key
+    if not coupled.can_be_estimated:
+        return (
+            f"{one} adds the penalty to the gradient, and what its steps make of that is not known "
+            f"as a share of the weight; {other} shrinks the weight itself"
+        )
     return (
-        f"{coupled.convention.key} adds the penalty to the gradient, where Adam-like scaling "
-        f"turns it into a step of about lr whatever λ is; {decoupled.convention.key} shrinks the "
-        "weight itself; gradient_rms gives an estimate"
+        f"{one} adds the penalty to the gradient, where Adam-like scaling turns it into a step of "
+        f"about lr whatever λ is; {other} shrinks the weight itself; gradient_rms gives an estimate"
     )

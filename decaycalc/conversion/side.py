@@ -12,7 +12,7 @@ from typing import Any
 
 from decaycalc.algebra.number import exact, finite, plain
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, base_name
-from decaycalc.conventions.families import ADAM, lr_family
+from decaycalc.conventions.families import BY_RMS, lr_family
 from decaycalc.conventions.forms import Form
 from decaycalc.conventions.record import (
     ANY,
@@ -38,8 +38,6 @@ from decaycalc.record import Record
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
-# Normalisers whose step divides the penalty's gradient by about the root mean square of gradients.
-_BY_RMS = frozenset({ADAM, "rmsprop"})
 
 Lookup = Callable[[str], Fraction | None]
 
@@ -189,10 +187,14 @@ class Side(Record):
         return ratio / self.symbol("one_minus_momentum")
 
     @property
+    def can_be_estimated(self) -> bool:
+        """Whether a coupled penalty's shrink follows from the gradients' RMS, as under Adam."""
+        return self.lr_family in BY_RMS and self.convention.strength is not None
+
+    @property
     def is_estimate(self) -> bool:
         """Whether the shrink of a coupled penalty under Adam is estimated from the gradients."""
-        coupled = self.lr_family in _BY_RMS and self.convention.strength is not None
-        return coupled and self.run.get("gradient_rms") is not None
+        return self.can_be_estimated and self.run.get("gradient_rms") is not None
 
     @property
     def has_shrink(self) -> bool:

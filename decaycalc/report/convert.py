@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from decaycalc.answers import Answer
+from decaycalc.conventions import families
 from decaycalc.conventions.record import Convention, Coupling
 from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.decay import Decay
@@ -148,6 +149,8 @@ def _why_no_decay(answer: Answer) -> str:
     if answer.source.refusal is not None:
         return answer.source.refusal
     if not answer.source.has_shrink:
+        if answer.source.lr_family not in families.BY_RMS:
+            return "the penalty joins the gradient: its decay per step is not known"
         return (
             "a penalty under Adam-like scaling has no decay per step; "
             "--gradient-rms gives an estimate"

@@ -8,6 +8,7 @@ from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, assumed_by_decay
 from decaycalc.conversion.convert import check_value
+from decaycalc.conversion.decay import why_no_decay
 from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.conversion.rounding import precision_warning
 from decaycalc.conversion.side import Side, shrink_of
@@ -171,8 +172,7 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
     """
     record = side.convention
     if not side.has_shrink:
-        reason = record.refusal or "a penalty under Adam-like scaling has no decay per step"
-        raise NoEquivalentError(record.key, "a decay per step", reason)
+        raise NoEquivalentError(record.key, "a decay per step", why_no_decay(side))
     if side.layer is None and record.monomial and "layer_weights" in record.monomial.names:
         reason = "each layer has its own; 'decaycalc convert --arch' shows them"
         raise NoEquivalentError(record.key, "one decay per step", reason)

@@ -246,6 +246,8 @@ def test_markdown_has_the_same_tables(run):
 
 def test_the_decay_table_says_why_there_is_none(run):
     assert "--gradient-rms gives an estimate" in convert(run, "1 --from pytorch-adam").out
+    adagrad = convert(run, "1 --from pytorch-adagrad").out
+    assert "the penalty joins the gradient: its decay per step is not known" in adagrad
     assert "the decay per step needs --lr" in convert(run, "1 --from pytorch-adamw").out
     assert "differs by layer: give --arch" in convert(run, "1 --from layer-mean-l2").out
     assert "has length λ whatever" in convert(run, "1 --from l2-norm").out

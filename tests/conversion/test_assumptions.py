@@ -17,6 +17,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.assumptions import assumed
 from decaycalc.conversion.convert import convert
+from decaycalc.conversion.decay import require_decay
 from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.errors import (
@@ -201,6 +202,16 @@ def test_a_penalty_s_optimizer_is_asked_for_where_it_decides(source, target):
     )
     assert sgd.equivalence == "same-decay"
     assert sgd.value > 0
+
+
+@pytest.mark.parametrize("key", ["torch-optimizer-qhm", "pytorch-adagrad", "mxnet-signum"])
+def test_an_estimate_is_offered_only_where_the_gradients_scale_gives_one(key):
+    run = Run(lr="0.01")
+    with pytest.raises(NoEquivalentError, match="not known as a share of the weight") as refused:
+        convert("1e-4", source=key, target="pytorch-adamw", run=run)
+    assert "gradient_rms" not in str(refused.value)
+    with pytest.raises(NoEquivalentError, match="what a step makes of that is not known"):
+        require_decay(Side(convention=find(key), run=run), Fraction(1), "half_life_steps")
 
 
 def test_an_estimate_is_labelled_one():
