@@ -168,6 +168,20 @@ class Builder:
             shift = (bias_rule or self.start.linear_bias)(*fans)
             self.add(f"{name}.bias", n_out, role=Role.BIAS, fans=fans, variance=shift)
 
+    def linears(
+        self, name: str, layers: tuple[str, ...], n_in: int, n_out: int, *, bias: bool = True
+    ) -> None:
+        """Add dense layers of one size under a prefix, as queries, keys and values are."""
+        for layer in layers:
+            self.linear(f"{name}.{layer}", n_in, n_out, bias=bias)
+
+    def feed_forward(
+        self, name: str, layers: tuple[str, str], width: int, hidden: int, *, bias: bool = True
+    ) -> None:
+        """Add a dense layer to a hidden width and one back, under a prefix."""
+        self.linear(f"{name}.{layers[0]}", width, hidden, bias=bias)
+        self.linear(f"{name}.{layers[1]}", hidden, width, bias=bias)
+
     def norm(self, name: str, size: int, *, bias: bool = True, gain: float = 1.0) -> None:
         """Add a normalisation's gain and, unless told otherwise, its shift."""
         kind = self.start.norm

@@ -43,7 +43,7 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "distilbert": ("DistilBert", encoders.distilbert, encoders.DISTILBERT_HEADS),
     "electra": ("Electra", narrow_embeddings.electra, narrow_embeddings.ELECTRA_HEADS),
     "albert": ("Albert", narrow_embeddings.albert, narrow_embeddings.ALBERT_HEADS),
-    "ernie": ("Ernie", berts.ernie, berts.ERNIE_HEADS),
+    "ernie": ("Ernie", berts.ernie, encoders.ERNIE_HEADS),
     "data2vec-text": ("Data2VecText", berts.data2vec_text, encoders.ROBERTA_HEADS),
     "layoutlm": ("LayoutLM", berts.layoutlm, berts.LAYOUTLM_HEADS),
     "layoutlmv3": ("LayoutLMv3", berts.layoutlmv3, berts.LAYOUTLMV3_HEADS),

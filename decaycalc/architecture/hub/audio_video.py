@@ -6,7 +6,7 @@ modeling_*.py (v4.57.1) for defaults, rules, names and `_init_weights`; Gong et 
 """
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.images import vit_layer
 from decaycalc.architecture.tensors import Architecture, Role
@@ -17,8 +17,7 @@ VIDEOMAE_HEADS = ("ForVideoClassification", "Model", "ForPreTraining")
 
 def ast(fields: Fields, head: str) -> Architecture:
     """Return the Audio Spectrogram Transformer, whose patches overlap."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "audio_spectrogram_transformer."
+    part, prefix = begin(fields, head, "audio_spectrogram_transformer.")
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
     patch, table = fields.side("patch_size", 16), f"{prefix}embeddings"
     high = (fields.size("num_mel_bins", 128) - patch) // fields.size("frequency_stride", 10) + 1
@@ -40,8 +39,8 @@ def ast(fields: Fields, head: str) -> Architecture:
 
 def videomae(fields: Fields, head: str) -> Architecture:
     """Return VideoMAE, whose positions are sines."""
-    part = Builder(start(fields))
-    prefix, width = "" if head == "Model" else "videomae.", fields.size("hidden_size", 768)
+    part, prefix = begin(fields, head, "videomae.")
+    width = fields.size("hidden_size", 768)
     patch, frames = fields.side("patch_size", 16), fields.size("tubelet_size", 2)
     channels, pooled = fields.size("num_channels", 3), fields.flag("use_mean_pooling", default=True)
     if head == "ForPreTraining":

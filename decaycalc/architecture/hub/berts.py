@@ -7,44 +7,23 @@ Lin et al. 2022 (doi 10.1126/science.ade2574), He et al. 2020 (2006.03654).
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.encoders import (
-    PLAIN_HEAD,
+    TASKS,
+    begin,
     bert,
     bert_layer,
-    classified,
+    bert_outputs,
     roberta,
+    roberta_head,
     simple_head,
-    start,
     word_head,
 )
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.modern import deberta_embeddings, deberta_outputs, position_kinds
 from decaycalc.architecture.tensors import Architecture, Role
 
-LAYOUTLM_HEADS = (
-    "Model",
-    "ForMaskedLM",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
-LAYOUTLMV3_HEADS = (
-    "Model",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
+LAYOUTLM_HEADS = ("Model", "ForMaskedLM", *TASKS)
+LAYOUTLMV3_HEADS = ("Model", *TASKS)
 ESM_HEADS = ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification")
-ERNIE_HEADS = (
-    "Model",
-    "ForPreTraining",
-    "ForMaskedLM",
-    "ForCausalLM",
-    "ForSequenceClassification",
-    "ForNextSentencePrediction",
-    "ForMultipleChoice",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
 
 
 def ernie(fields: Fields, head: str) -> Architecture:
@@ -69,8 +48,7 @@ def _places(part: Builder, table: str, fields: Fields, widths: tuple[int, int]) 
 
 def layoutlm(fields: Fields, head: str) -> Architecture:
     """Return LayoutLM, which knows where each word stands on the page."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "layoutlm."
+    part, prefix = begin(fields, head, "layoutlm.")
     width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
     vocabulary, hidden = fields.size("vocab_size", 30522), fields.size("intermediate_size", 3072)
     part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
@@ -96,8 +74,8 @@ def layoutlmv3(fields: Fields, head: str) -> Architecture:
     """
     for name in ("text_embed", "visual_embed"):
         fields.require(name, value=True)
-    part = Builder(start(fields))
-    prefix, width = "" if head == "Model" else "layoutlmv3.", fields.size("hidden_size", 768)
+    part, prefix = begin(fields, head, "layoutlmv3.")
+    width = fields.size("hidden_size", 768)
     _layoutlmv3_inputs(part, prefix, fields, width)
     hidden, heads = fields.size("intermediate_size", 3072), fields.size("num_attention_heads", 12)
     for index in range(fields.size("num_hidden_layers", 12)):
@@ -154,8 +132,8 @@ def esm(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: a folding model, no size of the vocabulary, or a malformed field.
     """
     fields.require("is_folding_model", value=False)
-    part = Builder(start(fields))
-    prefix, width = "" if head == "Model" else "esm.", fields.size("hidden_size", 768)
+    part, prefix = begin(fields, head, "esm.")
+    width = fields.size("hidden_size", 768)
     vocabulary, hidden = fields.size("vocab_size", 33), fields.size("intermediate_size", 3072)
     layers, heads = fields.size("num_hidden_layers", 12), fields.size("num_attention_heads", 12)
     padding, table = "pad_token_id" in fields, f"{prefix}embeddings"
@@ -172,10 +150,7 @@ def esm(fields: Fields, head: str) -> Architecture:
     if head == "Model":
         part.linear(f"{prefix}pooler.dense", width, width)
     part.linear(f"{prefix}contact_head.regression", layers * heads, 1)
-    if head == "ForMaskedLM":
-        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
-        return part.done(fields.path, classes=vocabulary)
-    return part.done(fields.path, classes=classified(part, fields, head, width))
+    return roberta_head(part, fields, head, (width, vocabulary))
 
 
 def deberta(fields: Fields, head: str) -> Architecture:
@@ -185,10 +160,8 @@ def deberta(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
     for name, known in (("tie_word_embeddings", True), ("legacy", True), ("talking_head", False)):
-        if fields.flag(name, default=known) is not known:
-            raise fields.wrong(name, not known, str(known).lower())
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "deberta."
+        fields.require(name, value=known)
+    part, prefix = begin(fields, head, "deberta.")
     width, vocabulary = fields.size("hidden_size", 768), fields.size("vocab_size", 50265)
     narrow = fields.size("embedding_size", width)
     deberta_embeddings(part, f"{prefix}embeddings", fields, (width, narrow, vocabulary))
@@ -214,8 +187,4 @@ def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None
             part.linear(f"{attention}.pos_proj", width, width, bias=False)
         if "p2c" in kinds:
             part.linear(f"{attention}.pos_q_proj", width, width)
-    part.linear(f"{name}.attention.output.dense", width, width)
-    part.norm(f"{name}.attention.output.LayerNorm", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.output.LayerNorm", width)
+    bert_outputs(part, name, width, hidden)

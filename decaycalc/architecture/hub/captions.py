@@ -114,8 +114,7 @@ def _blip_vision(
         part.linear(f"{layer}.self_attn.qkv", width, 3 * width, bias=bias)
         part.linear(f"{layer}.self_attn.projection", width, width)
         part.norm(f"{layer}.layer_norm1", width)
-        part.linear(f"{layer}.mlp.fc1", width, hidden)
-        part.linear(f"{layer}.mlp.fc2", hidden, width)
+        part.feed_forward(f"{layer}.mlp", ("fc1", "fc2"), width, hidden)
         part.norm(f"{layer}.layer_norm2", width)
     part.norm("vision_model.post_layernorm", width)
     return width

@@ -6,7 +6,7 @@ Source: transformers/models/{bloom,mpt,gptj,gpt_neo,falcon,phi,starcoder2,stable
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.decoders import finish
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin, start
 from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
@@ -16,8 +16,7 @@ FALCON_WIDTH = 4  # the hidden width over the model's, as FalconConfig has it
 
 def bloom(fields: Fields, head: str) -> Architecture:
     """Return BLOOM, whose positions enter attention as biases that are not trained."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width = fields.size("hidden_size", fields.size("n_embed", 64))
     vocabulary = fields.size("vocab_size", 250880)
     part.embedding(f"{prefix}word_embeddings", vocabulary, width)
@@ -28,16 +27,14 @@ def bloom(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.self_attention.query_key_value", width, 3 * width)
         part.linear(f"{name}.self_attention.dense", width, width)
         part.norm(f"{name}.post_attention_layernorm", width)
-        part.linear(f"{name}.mlp.dense_h_to_4h", width, 4 * width)
-        part.linear(f"{name}.mlp.dense_4h_to_h", 4 * width, width)
+        part.feed_forward(f"{name}.mlp", ("dense_h_to_4h", "dense_4h_to_h"), width, 4 * width)
     part.norm(f"{prefix}ln_f", width)
     return finish(part, fields, head, (width, vocabulary))
 
 
 def mpt(fields: Fields, head: str) -> Architecture:
     """Return MPT, which has no biases, in its norms neither."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("d_model", 2048), fields.size("vocab_size", 50368)
     part.embedding(f"{prefix}wte", vocabulary, width)
     for index in range(fields.size("n_layers", 24)):
@@ -46,34 +43,29 @@ def mpt(fields: Fields, head: str) -> Architecture:
         part.linear(f"{name}.attn.Wqkv", width, 3 * width, bias=False)
         part.linear(f"{name}.attn.out_proj", width, width, bias=False)
         part.norm(f"{name}.norm_2", width, bias=False)
-        part.linear(f"{name}.ffn.up_proj", width, 4 * width, bias=False)
-        part.linear(f"{name}.ffn.down_proj", 4 * width, width, bias=False)
+        part.feed_forward(f"{name}.ffn", ("up_proj", "down_proj"), width, 4 * width, bias=False)
     part.norm(f"{prefix}norm_f", width, bias=False)
     return finish(part, fields, head, (width, vocabulary))
 
 
 def gptj(fields: Fields, head: str) -> Architecture:
     """Return GPT-J, whose output layer has a bias."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("n_embd", 4096), fields.size("vocab_size", 50400)
     inner = fields.size("n_inner", 4 * width)
     part.embedding(f"{prefix}wte", vocabulary, width)
     for index in range(fields.size("n_layer", 28)):
         name = f"{prefix}h.{index}"
         part.norm(f"{name}.ln_1", width)
-        for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-            part.linear(f"{name}.attn.{projection}", width, width, bias=False)
-        part.linear(f"{name}.mlp.fc_in", width, inner)
-        part.linear(f"{name}.mlp.fc_out", inner, width)
+        part.linears(f"{name}.attn", KEY_VALUE_QUERY_OUT, width, width, bias=False)
+        part.feed_forward(f"{name}.mlp", ("fc_in", "fc_out"), width, inner)
     part.norm(f"{prefix}ln_f", width)
     return finish(part, fields, head, (width, vocabulary), tied=False, bias=True)
 
 
 def gpt_neo(fields: Fields, head: str) -> Architecture:
     """Return GPT-Neo."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("hidden_size", 2048), fields.size("vocab_size", 50257)
     inner = fields.size("intermediate_size", 4 * width)
     part.embedding(f"{prefix}wte", vocabulary, width)
@@ -82,20 +74,19 @@ def gpt_neo(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_layers", 24)):
         name = f"{prefix}h.{index}"
         part.norm(f"{name}.ln_1", width)
-        for projection in ("k_proj", "v_proj", "q_proj"):
-            part.linear(f"{name}.attn.attention.{projection}", width, width, bias=False)
+        part.linears(
+            f"{name}.attn.attention", ("k_proj", "v_proj", "q_proj"), width, width, bias=False
+        )
         part.linear(f"{name}.attn.attention.out_proj", width, width)
         part.norm(f"{name}.ln_2", width)
-        part.linear(f"{name}.mlp.c_fc", width, inner)
-        part.linear(f"{name}.mlp.c_proj", inner, width)
+        part.feed_forward(f"{name}.mlp", ("c_fc", "c_proj"), width, inner)
     part.norm(f"{prefix}ln_f", width)
     return finish(part, fields, head, (width, vocabulary))
 
 
 def falcon(fields: Fields, head: str) -> Architecture:
     """Return Falcon; its newer plan has grouped keys and a norm for each side of a layer."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("hidden_size", 4544), fields.size("vocab_size", 65024)
     part.embedding(f"{prefix}word_embeddings", vocabulary, width)
     for index in range(fields.size("num_hidden_layers", 32)):
@@ -111,8 +102,7 @@ def _falcon_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     outputs = _falcon_outputs(fields, width, new=new)
     part.linear(f"{name}.self_attention.query_key_value", width, outputs, bias=bias)
     part.linear(f"{name}.self_attention.dense", width, width, bias=bias)
-    part.linear(f"{name}.mlp.dense_h_to_4h", width, hidden, bias=bias)
-    part.linear(f"{name}.mlp.dense_4h_to_h", hidden, width, bias=bias)
+    part.feed_forward(f"{name}.mlp", ("dense_h_to_4h", "dense_4h_to_h"), width, hidden, bias=bias)
     norms = ["input_layernorm"]
     if not fields.flag("parallel_attn", default=True):
         norms.insert(0, "post_attention_layernorm")
@@ -137,24 +127,18 @@ def phi(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: norms of queries and keys, or a malformed field.
     """
-    _refuse(fields, "qk_layernorm")
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "model."
+    fields.require("qk_layernorm", value=False)
+    part, prefix = begin(fields, head, "model.")
     width, hidden = fields.size("hidden_size", 2048), fields.size("intermediate_size", 8192)
     vocabulary = fields.size("vocab_size", 51200)
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)
     for index in range(fields.size("num_hidden_layers", 24)):
         name = f"{prefix}layers.{index}"
         grouped(part, f"{name}.self_attn", fields, width, out="dense", bias=(True, True))
-        part.linear(f"{name}.mlp.fc1", width, hidden)
-        part.linear(f"{name}.mlp.fc2", hidden, width)
+        part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, hidden)
         part.norm(f"{name}.input_layernorm", width)
     part.norm(f"{prefix}final_layernorm", width)
     return finish(part, fields, head, (width, vocabulary), tied=False, bias=True)
-
-
-def _refuse(fields: Fields, name: str) -> None:
-    fields.require(name, value=False)
 
 
 def grouped(
@@ -183,8 +167,7 @@ def starcoder2(fields: Fields, head: str) -> Architecture:
         name, heads = f"{prefix}layers.{index}", (24, 2)
         grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
                  heads=heads)  # fmt: skip
-        part.linear(f"{name}.mlp.c_fc", width, hidden, bias=bias)
-        part.linear(f"{name}.mlp.c_proj", hidden, width, bias=bias)
+        part.feed_forward(f"{name}.mlp", ("c_fc", "c_proj"), width, hidden, bias=bias)
         part.norm(f"{name}.input_layernorm", width)
         part.norm(f"{name}.post_attention_layernorm", width)
     part.norm(f"{prefix}norm", width)
@@ -197,10 +180,9 @@ def stablelm(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: norms of queries and keys, or a malformed field.
     """
-    _refuse(fields, "qk_layernorm")
+    fields.require("qk_layernorm", value=False)
     bias = fields.flag("use_qkv_bias", default=False)
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "model."
+    part, prefix = begin(fields, head, "model.")
     width, hidden = fields.size("hidden_size", 2560), fields.size("intermediate_size", 6912)
     vocabulary = fields.size("vocab_size", 50304)
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)

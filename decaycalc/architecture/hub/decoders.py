@@ -7,7 +7,7 @@ Source: transformers/models/{gpt2,gpt_neox,opt}/modeling_*.py (v4.57.1) for rule
 from math import sqrt
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -47,8 +47,7 @@ def gpt2(fields: Fields, head: str) -> Architecture:
     Source: Radford et al. 2019, section 2.3.
     """
     std = fields.number("initializer_range", 0.02)
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, layers = fields.size("n_embd", 768), fields.size("n_layer", 12)
     vocabulary = fields.size("vocab_size", 50257)
     part.embedding(f"{prefix}wte", vocabulary, width)
@@ -73,8 +72,7 @@ def _gpt2_layer(part: Builder, name: str, widths: tuple[int, int], residual_std:
 
 def gpt_neox(fields: Fields, head: str) -> Architecture:
     """Return GPT-NeoX (Pythia's architecture); its output layer is not tied by default."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "gpt_neox."
+    part, prefix = begin(fields, head, "gpt_neox.")
     width, hidden = fields.size("hidden_size", 6144), fields.size("intermediate_size", 24576)
     vocabulary = fields.size("vocab_size", 50432)
     bias = fields.flag("attention_bias", default=True)
@@ -85,8 +83,7 @@ def gpt_neox(fields: Fields, head: str) -> Architecture:
         part.norm(f"{name}.post_attention_layernorm", width)
         part.linear(f"{name}.attention.query_key_value", width, 3 * width, bias=bias)
         part.linear(f"{name}.attention.dense", width, width, bias=bias)
-        part.linear(f"{name}.mlp.dense_h_to_4h", width, hidden)
-        part.linear(f"{name}.mlp.dense_4h_to_h", hidden, width)
+        part.feed_forward(f"{name}.mlp", ("dense_h_to_4h", "dense_4h_to_h"), width, hidden)
     part.norm(f"{prefix}final_layer_norm", width)
     sizes = (width, vocabulary)
     return finish(part, fields, head, sizes, tied=False, output="embed_out", dense="classifier")
@@ -105,8 +102,7 @@ def opt(fields: Fields, head: str) -> Architecture:
     positions = fields.size("max_position_embeddings", 2048) + 2
     part.embedding(f"{prefix}.embed_positions", positions, width, role=Role.POSITION)
     if narrow != width:
-        part.linear(f"{prefix}.project_out", width, narrow, bias=False)
-        part.linear(f"{prefix}.project_in", narrow, width, bias=False)
+        part.feed_forward(prefix, ("project_out", "project_in"), width, narrow, bias=False)
     last = fields.flag("do_layer_norm_before", default=True)
     if affine and last and not fields.flag("_remove_final_layer_norm", default=False):
         part.norm(f"{prefix}.final_layer_norm", width)
@@ -118,11 +114,9 @@ def opt(fields: Fields, head: str) -> Architecture:
 def _opt_layer(part: Builder, name: str, fields: Fields, width: int, *, affine: bool) -> None:
     bias = fields.flag("enable_bias", default=True)
     hidden = fields.size("ffn_dim", 3072)
-    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-        part.linear(f"{name}.self_attn.{projection}", width, width, bias=bias)
+    part.linears(f"{name}.self_attn", KEY_VALUE_QUERY_OUT, width, width, bias=bias)
     if affine:
         part.norm(f"{name}.self_attn_layer_norm", width)
-    part.linear(f"{name}.fc1", width, hidden, bias=bias)
-    part.linear(f"{name}.fc2", hidden, width, bias=bias)
+    part.feed_forward(name, ("fc1", "fc2"), width, hidden, bias=bias)
     if affine:
         part.norm(f"{name}.final_layer_norm", width)

@@ -8,7 +8,7 @@ Source: transformers/models/{detr,table_transformer,yolos,sam}/configuration_*.p
 from itertools import pairwise
 
 from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.images import vit_layer
 from decaycalc.architecture.hub.towers import UNTOLD
@@ -82,11 +82,9 @@ def _resnet(part: Builder, name: str, fields: Fields) -> int:
 def _detr_layer(part: Builder, name: str, widths: tuple[int, int], *, reads: bool) -> None:
     width, hidden = widths
     for attention in ("self_attn", "encoder_attn") if reads else ("self_attn",):
-        for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-            part.linear(f"{name}.{attention}.{projection}", width, width)
+        part.linears(f"{name}.{attention}", KEY_VALUE_QUERY_OUT, width, width)
         part.norm(f"{name}.{attention}_layer_norm", width)
-    part.linear(f"{name}.fc1", width, hidden)
-    part.linear(f"{name}.fc2", hidden, width)
+    part.feed_forward(name, ("fc1", "fc2"), width, hidden)
     part.norm(f"{name}.final_layer_norm", width)
 
 
@@ -98,8 +96,8 @@ def _layers(part: Builder, name: str, widths: tuple[int, ...]) -> None:
 
 def yolos(fields: Fields, head: str) -> Architecture:
     """Return YOLOS: ViT with a token for each object, and maybe positions in each layer."""
-    part = Builder(start(fields))
-    prefix, width = "" if head == "Model" else "vit.", fields.size("hidden_size", 768)
+    part, prefix = begin(fields, head, "vit.")
+    width = fields.size("hidden_size", 768)
     patch, tokens = fields.size("patch_size", 16), fields.size("num_detection_tokens", 100)
     sides, hidden = fields.sizes("image_size", (512, 864)), fields.size("intermediate_size", 3072)
     table, layers = f"{prefix}embeddings", fields.size("num_hidden_layers", 12)
@@ -157,8 +155,7 @@ def _sam_vision(part: Builder, name: str, fields: Fields) -> None:
         )
         part.linear(f"{layer}.attn.proj", width, width)
         part.norm(f"{layer}.layer_norm2", width)
-        part.linear(f"{layer}.mlp.lin1", width, hidden)
-        part.linear(f"{layer}.mlp.lin2", hidden, width)
+        part.feed_forward(f"{layer}.mlp", ("lin1", "lin2"), width, hidden)
     for number, (n_in, kernel) in enumerate(((width, 1), (out, 3)), start=1):
         part.conv(f"{name}.neck.conv{number}", n_in, out, kernel, bias=False)
         part.norm(f"{name}.neck.layer_norm{number}", out)
@@ -206,16 +203,14 @@ def _sam_layer(part: Builder, name: str, widths: tuple[int, int, int]) -> None:
     part.norm(f"{name}.layer_norm1", width)
     _sam_attention(part, f"{name}.cross_attn_token_to_image", width, narrow)
     part.norm(f"{name}.layer_norm2", width)
-    part.linear(f"{name}.mlp.lin1", width, hidden)
-    part.linear(f"{name}.mlp.lin2", hidden, width)
+    part.feed_forward(f"{name}.mlp", ("lin1", "lin2"), width, hidden)
     part.norm(f"{name}.layer_norm3", width)
     part.norm(f"{name}.layer_norm4", width)
     _sam_attention(part, f"{name}.cross_attn_image_to_token", width, narrow)
 
 
 def _sam_attention(part: Builder, name: str, width: int, narrow: int) -> None:
-    for projection in ("q_proj", "k_proj", "v_proj"):
-        part.linear(f"{name}.{projection}", width, narrow)
+    part.linears(name, ("q_proj", "k_proj", "v_proj"), width, narrow)
     part.linear(f"{name}.out_proj", narrow, width)
 
 

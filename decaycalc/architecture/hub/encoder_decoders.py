@@ -8,6 +8,7 @@ Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisp
 from dataclasses import dataclass
 
 from decaycalc.architecture.build import Builder, Start, normal, zero
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -162,11 +163,9 @@ def _stack(part: Builder, name: str, widths: tuple[int, int], fields: Fields, si
     for index in range(fields.size(f"{side}_layers", 12)):
         layer = f"{name}.layers.{index}"
         for attention in ("self_attn", "encoder_attn")[: 2 if side == "decoder" else 1]:
-            for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-                part.linear(f"{layer}.{attention}.{projection}", width, width)
+            part.linears(f"{layer}.{attention}", KEY_VALUE_QUERY_OUT, width, width)
             part.norm(f"{layer}.{attention}_layer_norm", width)
-        part.linear(f"{layer}.fc1", width, hidden)
-        part.linear(f"{layer}.fc2", hidden, width)
+        part.feed_forward(layer, ("fc1", "fc2"), width, hidden)
         part.norm(f"{layer}.final_layer_norm", width)
 
 
@@ -201,10 +200,8 @@ def _whisper_stack(part: Builder, name: str, fields: Fields, side: str) -> None:
         layer = f"{name}.layers.{index}"
         for attention in ("self_attn", "encoder_attn")[: 2 if side == "decoder" else 1]:
             part.linear(f"{layer}.{attention}.k_proj", width, width, bias=False)
-            for projection in ("v_proj", "q_proj", "out_proj"):
-                part.linear(f"{layer}.{attention}.{projection}", width, width)
+            part.linears(f"{layer}.{attention}", ("v_proj", "q_proj", "out_proj"), width, width)
             part.norm(f"{layer}.{attention}_layer_norm", width)
-        part.linear(f"{layer}.fc1", width, hidden)
-        part.linear(f"{layer}.fc2", hidden, width)
+        part.feed_forward(layer, ("fc1", "fc2"), width, hidden)
         part.norm(f"{layer}.final_layer_norm", width)
     part.norm(f"{name}.layer_norm", width)

@@ -9,46 +9,38 @@ from decaycalc.architecture.build import Builder, Start, normal, zero
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
-BERT_HEADS = (
-    "Model",
-    "ForPreTraining",
-    "ForMaskedLM",
-    "LMHeadModel",
-    "ForSequenceClassification",
-    "ForNextSentencePrediction",
-    "ForMultipleChoice",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
-ROBERTA_HEADS = (
-    "Model",
-    "ForMaskedLM",
-    "ForCausalLM",
-    "ForSequenceClassification",
-    "ForMultipleChoice",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
-DISTILBERT_HEADS = (
-    "Model",
-    "ForMaskedLM",
-    "ForSequenceClassification",
-    "ForMultipleChoice",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
+# What follows a text's layers, in the order in which transformers has the classes.
+_ANSWERS = ("ForTokenClassification", "ForQuestionAnswering")
+TASKS = ("ForSequenceClassification", *_ANSWERS)
+TASKS_AND_CHOICE = ("ForSequenceClassification", "ForMultipleChoice", *_ANSWERS)
+_PRETRAINED = ("Model", "ForPreTraining", "ForMaskedLM")
+_PAIRS = ("ForSequenceClassification", "ForNextSentencePrediction", "ForMultipleChoice", *_ANSWERS)
+BERT_HEADS = (*_PRETRAINED, "LMHeadModel", *_PAIRS)
+ERNIE_HEADS = (*_PRETRAINED, "ForCausalLM", *_PAIRS)
+ROBERTA_HEADS = ("Model", "ForMaskedLM", "ForCausalLM", *TASKS_AND_CHOICE)
+DISTILBERT_HEADS = ("Model", "ForMaskedLM", *TASKS_AND_CHOICE)
+# The layers of attention, as BERT names three of them and BART all four.
+QUERY_KEY_VALUE = ("query", "key", "value")
+KEY_VALUE_QUERY_OUT = ("k_proj", "v_proj", "q_proj", "out_proj")
 # Heads that read every token and so leave the pooler out.
 _CAUSAL = {"LMHeadModel", "ForCausalLM"}
 _UNPOOLED_BERT = {"ForMaskedLM", "ForTokenClassification", "ForQuestionAnswering"} | _CAUSAL
 _UNPOOLED_ROBERTA = _UNPOOLED_BERT | {"ForSequenceClassification"}
 
 
-def start(fields: Fields, *, norm: str = "layer", std: float = 0.02) -> Start:
-    """Return the start of `initializer_range`, `std` unless told otherwise, and zero biases."""
-    rule = normal(fields.number("initializer_range", std))
+def start(
+    fields: Fields, *, norm: str = "layer", std: float = 0.02, field: str = "initializer_range"
+) -> Start:
+    """Return a start of the deviation that `field` tells, or of `std`, and of biases of 0."""
+    rule = normal(fields.number(field, std))
     return Start(
         conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule, norm=norm
     )
+
+
+def begin(fields: Fields, head: str, prefix: str) -> tuple[Builder, str]:
+    """Return a builder of the usual start, and the prefix of names, which a bare model lacks."""
+    return Builder(start(fields)), "" if head == "Model" else prefix
 
 
 def bert(fields: Fields, head: str, *, name: str = "bert", n_tasks: int = 0) -> Architecture:
@@ -77,10 +69,6 @@ def bert(fields: Fields, head: str, *, name: str = "bert", n_tasks: int = 0) -> 
     return part.done(fields.path, classes=classes)
 
 
-# Names of a head's layer and norm before its output over words.
-PLAIN_HEAD = ("dense", "layer_norm")
-
-
 def word_head(
     part: Builder,
     fields: Fields,
@@ -100,6 +88,27 @@ def word_head(
     part.norm(f"{name}.{norm}", narrow)
     if not fields.flag("tie_word_embeddings", default=True):
         part.linear(f"{name}.decoder", narrow, vocabulary, bias=False)
+
+
+def tied_output(
+    part: Builder, fields: Fields, name: str, sizes: tuple[int, int], *, tied: bool = True
+) -> None:
+    """Add an output of a width over a vocabulary; of one that is tied to the words, its bias."""
+    width, vocabulary = sizes
+    if fields.flag("tie_word_embeddings", default=tied):
+        part.add(f"{name}.bias", vocabulary, role=Role.BIAS)
+    else:
+        part.linear(name, width, vocabulary)
+
+
+def roberta_head(part: Builder, fields: Fields, head: str, sizes: tuple[int, int]) -> Architecture:
+    """Add RoBERTa's head above a width, over words or `classified`'s; return the model."""
+    width, vocabulary = sizes
+    if head not in {"ForMaskedLM", "ForCausalLM"}:
+        return part.done(fields.path, classes=classified(part, fields, head, width))
+    words = (width, width, vocabulary)
+    word_head(part, fields, words, name="lm_head", parts=("dense", "layer_norm"))
+    return part.done(fields.path, classes=vocabulary)
 
 
 def classified(part: Builder, fields: Fields, head: str, width: int) -> int | None:
@@ -141,10 +150,7 @@ def roberta(
         vocabulary=vocabulary,
         padded_positions=True,
     )
-    if head in {"ForMaskedLM", "ForCausalLM"}:
-        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
-        return part.done(fields.path, classes=vocabulary)
-    return part.done(fields.path, classes=classified(part, fields, head, width))
+    return roberta_head(part, fields, head, (width, vocabulary))
 
 
 def _encoder(
@@ -196,22 +202,27 @@ def bert_tables(
 
 
 def bert_layer(
+    part: Builder, name: str, width: int, hidden: int, *, norms: tuple[str, str] = _NORMS,
+    inputs: tuple[str, ...] = QUERY_KEY_VALUE, bias: bool = True,
+) -> None:  # fmt: skip
+    """Add one of BERT's layers; `inputs` are what attention reads by, with a `bias` or without."""
+    part.linears(f"{name}.attention.self", inputs, width, width, bias=bias)
+    bert_outputs(part, name, width, hidden, norms=norms)
+
+
+def bert_outputs(
     part: Builder, name: str, width: int, hidden: int, *, norms: tuple[str, str] = _NORMS
 ) -> None:
-    """Add one of BERT's layers."""
-    for projection in ("query", "key", "value"):
-        part.linear(f"{name}.attention.self.{projection}", width, width)
+    """Add what follows attention in one of BERT's layers."""
     part.linear(f"{name}.attention.output.dense", width, width)
     part.norm(f"{name}.{norms[0]}", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
+    part.feed_forward(name, ("intermediate.dense", "output.dense"), width, hidden)
     part.norm(f"{name}.{norms[1]}", width)
 
 
 def distilbert(fields: Fields, head: str) -> Architecture:
     """Return DistilBERT with the given head; `Model` is the encoder alone."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "distilbert."
+    part, prefix = begin(fields, head, "distilbert.")
     width = fields.size("dim", 768)
     vocabulary = fields.size("vocab_size", 30522)
     table = f"{prefix}embeddings"
@@ -229,11 +240,9 @@ def distilbert(fields: Fields, head: str) -> Architecture:
 
 
 def _distilbert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
-    for projection in ("q_lin", "k_lin", "v_lin", "out_lin"):
-        part.linear(f"{name}.attention.{projection}", width, width)
+    part.linears(f"{name}.attention", ("q_lin", "k_lin", "v_lin", "out_lin"), width, width)
     part.norm(f"{name}.sa_layer_norm", width)
-    part.linear(f"{name}.ffn.lin1", width, hidden)
-    part.linear(f"{name}.ffn.lin2", hidden, width)
+    part.feed_forward(f"{name}.ffn", ("lin1", "lin2"), width, hidden)
     part.norm(f"{name}.output_layer_norm", width)
 
 
@@ -245,10 +254,7 @@ def _distilbert_head(
     if head == "ForMaskedLM":
         part.linear("vocab_transform", width, width)
         part.norm("vocab_layer_norm", width)
-        if not fields.flag("tie_word_embeddings", default=True):
-            part.linear("vocab_projector", width, vocabulary)
-        else:
-            part.add("vocab_projector.bias", vocabulary, role=Role.BIAS)
+        tied_output(part, fields, "vocab_projector", sizes)
         return vocabulary
     if head in {"ForSequenceClassification", "ForMultipleChoice"}:
         part.linear("pre_classifier", width, width)

@@ -109,8 +109,7 @@ def add_experts(
 
 def _numbered(part: Builder, name: str, width: int, hidden: int) -> None:
     """Add one of Mixtral's experts, whose weights are w1, w2, w3."""
-    part.linear(f"{name}.w1", width, hidden, bias=False)
-    part.linear(f"{name}.w2", hidden, width, bias=False)
+    part.feed_forward(name, ("w1", "w2"), width, hidden, bias=False)
     part.linear(f"{name}.w3", width, hidden, bias=False)
 
 

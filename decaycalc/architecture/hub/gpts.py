@@ -7,9 +7,9 @@ al. 2022 (2203.13474).
 
 from math import sqrt
 
-from decaycalc.architecture.build import Builder, normal
+from decaycalc.architecture.build import normal
 from decaycalc.architecture.hub.decoders import CAUSAL_HEADS, finish
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import begin, tied_output
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -19,8 +19,7 @@ CODEGEN_HEADS = CAUSAL_HEADS[:2]
 
 def gpt1(fields: Fields, head: str) -> Architecture:
     """Return GPT 1, whose norms follow the layers; its dense layers hold `(n_in, n_out)`."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("n_embd", 768), fields.size("vocab_size", 40478)
     part.embedding(f"{prefix}tokens_embed", vocabulary, width)
     positions = fields.size("n_positions", 512)
@@ -39,8 +38,7 @@ def gpt1(fields: Fields, head: str) -> Architecture:
 def gpt_bigcode(fields: Fields, head: str) -> Architecture:
     """Return GPT-BigCode (StarCoder), whose heads may share one key and one value."""
     std = fields.number("initializer_range", 0.02)
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("n_embd", 768), fields.size("vocab_size", 50257)
     inner, layers = fields.size("n_inner", 4 * width), fields.size("n_layer", 12)
     shared = fields.flag("multi_query", default=True)
@@ -62,8 +60,7 @@ def gpt_bigcode(fields: Fields, head: str) -> Architecture:
 
 def codegen(fields: Fields, head: str) -> Architecture:
     """Return CodeGen, whose attention and feed-forward layers stand side by side."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "transformer."
+    part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("n_embd", 4096), fields.size("vocab_size", 50400)
     inner = fields.size("n_inner", 4 * width)
     part.embedding(f"{prefix}wte", vocabulary, width)
@@ -72,12 +69,8 @@ def codegen(fields: Fields, head: str) -> Architecture:
         part.norm(f"{name}.ln_1", width)
         part.linear(f"{name}.attn.qkv_proj", width, 3 * width, bias=False)
         part.linear(f"{name}.attn.out_proj", width, width, bias=False)
-        part.linear(f"{name}.mlp.fc_in", width, inner)
-        part.linear(f"{name}.mlp.fc_out", inner, width)
+        part.feed_forward(f"{name}.mlp", ("fc_in", "fc_out"), width, inner)
     part.norm(f"{prefix}ln_f", width)
     if head != "Model":
-        if fields.flag("tie_word_embeddings", default=False):
-            part.add("lm_head.bias", vocabulary, role=Role.BIAS)
-        else:
-            part.linear("lm_head", width, vocabulary)
+        tied_output(part, fields, "lm_head", (width, vocabulary), tied=False)
     return part.done(fields.path, classes=vocabulary)

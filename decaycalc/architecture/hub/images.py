@@ -5,7 +5,7 @@ names and `_init_weights`.
 """
 
 from decaycalc.architecture.build import Builder, Start, he_out, torch_uniform, unknown
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import QUERY_KEY_VALUE, begin, start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -54,8 +54,7 @@ def vit(fields: Fields, head: str) -> Architecture:
 
 def vit_layer(part: Builder, name: str, width: int, hidden: int, *, bias: bool) -> None:
     """Add one of ViT's layers; `bias` is that of queries, keys and values."""
-    for projection in ("query", "key", "value"):
-        part.linear(f"{name}.attention.attention.{projection}", width, width, bias=bias)
+    part.linears(f"{name}.attention.attention", QUERY_KEY_VALUE, width, width, bias=bias)
     part.linear(f"{name}.attention.output.dense", width, width)
     part.linear(f"{name}.intermediate.dense", width, hidden)
     part.linear(f"{name}.output.dense", hidden, width)
@@ -142,8 +141,7 @@ def _segformer_layer(part: Builder, name: str, widths: tuple[int, int], ratio: i
     width, hidden = widths
     part.norm(f"{name}.layer_norm_1", width)
     attention = f"{name}.attention.self"
-    for projection in ("query", "key", "value"):
-        part.linear(f"{attention}.{projection}", width, width)
+    part.linears(attention, QUERY_KEY_VALUE, width, width)
     if ratio > 1:
         part.conv(f"{attention}.sr", width, width, ratio)
         part.norm(f"{attention}.layer_norm", width)
@@ -166,8 +164,7 @@ def _segformer_decoder(part: Builder, fields: Fields, widths: tuple[int, ...]) -
 
 def vit_mae(fields: Fields, head: str) -> Architecture:
     """Return ViT-MAE; its positions are sines and cosines, stored but not trained."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "vit."
+    part, prefix = begin(fields, head, "vit.")
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
     patch, channels = fields.side("patch_size", 16), fields.size("num_channels", 3)
     places = (fields.side("image_size", 224) // patch) ** 2 + 1

@@ -319,5 +319,4 @@ def _feed_forward(
     if family.gated:
         add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
         return
-    part.linear(f"{name}.{layer}.up_proj", width, hidden, bias=bias)
-    part.linear(f"{name}.{layer}.down_proj", hidden, width, bias=bias)
+    part.feed_forward(f"{name}.{layer}", ("up_proj", "down_proj"), width, hidden, bias=bias)

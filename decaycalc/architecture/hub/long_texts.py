@@ -6,11 +6,15 @@ nomic_bert/modeling_nomic_bert.py (v5.24.0) for rules, names and `_init_weights`
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.encoders import (
-    PLAIN_HEAD,
+    QUERY_KEY_VALUE,
+    begin,
+    bert_layer,
     bert_tables,
     classified,
+    roberta_head,
     simple_head,
     start,
+    tied_output,
     word_head,
 )
 from decaycalc.architecture.hub.experts import add_gated
@@ -30,8 +34,7 @@ NOMIC_HEADS = ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenCla
 
 def longformer(fields: Fields, head: str) -> Architecture:
     """Return Longformer: RoBERTa with projections of their own for tokens that see all others."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "longformer."
+    part, prefix = begin(fields, head, "longformer.")
     width, vocabulary = fields.size("hidden_size", 768), fields.size("vocab_size", 30522)
     hidden, table = fields.size("intermediate_size", 3072), f"{prefix}embeddings"
     part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
@@ -41,35 +44,12 @@ def longformer(fields: Fields, head: str) -> Architecture:
     part.embedding(
         f"{table}.position_embeddings", positions, width, role=Role.POSITION, padding=True
     )
-    inputs = ("query", "key", "value", "query_global", "key_global", "value_global")
+    inputs = (*QUERY_KEY_VALUE, "query_global", "key_global", "value_global")
     for index in range(fields.size("num_hidden_layers", 12)):
-        _bert_layer(part, f"{prefix}encoder.layer.{index}", (width, hidden), inputs)
+        bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, inputs=inputs)
     if head in {"Model", "ForMultipleChoice"}:
         part.linear(f"{prefix}pooler.dense", width, width)
-    if head == "ForMaskedLM":
-        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
-        return part.done(fields.path, classes=vocabulary)
-    return part.done(fields.path, classes=classified(part, fields, head, width))
-
-
-def _untied(part: Builder, fields: Fields, name: str, width: int, vocabulary: int) -> None:
-    """Add an output layer, unless it is the table of words."""
-    if not fields.flag("tie_word_embeddings", default=True):
-        part.linear(name, width, vocabulary, bias=False)
-
-
-def _bert_layer(
-    part: Builder, name: str, widths: tuple[int, int], inputs: tuple[str, ...], *, bias: bool = True
-) -> None:
-    """Add one of BERT's layers, its attention with these inputs."""
-    width, hidden = widths
-    for projection in inputs:
-        part.linear(f"{name}.attention.self.{projection}", width, width, bias=bias)
-    part.linear(f"{name}.attention.output.dense", width, width)
-    part.norm(f"{name}.attention.output.LayerNorm", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.output.LayerNorm", width)
+    return roberta_head(part, fields, head, (width, vocabulary))
 
 
 def big_bird(fields: Fields, head: str) -> Architecture:
@@ -80,8 +60,7 @@ def big_bird(fields: Fields, head: str) -> Architecture:
     hidden, bias = fields.size("intermediate_size", 3072), fields.flag("use_bias", default=True)
     bert_tables(part, fields, table, (width, vocabulary), positions=4096)
     for index in range(fields.size("num_hidden_layers", 12)):
-        name = f"{prefix}encoder.layer.{index}"
-        _bert_layer(part, name, (width, hidden), ("query", "key", "value"), bias=bias)
+        bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
     part.linear(f"{prefix}pooler", width, width)
     if head in {"ForPreTraining", "ForMaskedLM", "ForCausalLM"}:
         word_head(part, fields, (width, width, vocabulary))
@@ -107,10 +86,7 @@ def xlnet(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("n_layer", 24)):
         _xlnet_layer(part, f"{prefix}layer.{index}", fields, width)
     if head == "LMHeadModel":
-        if fields.flag("tie_word_embeddings", default=True):
-            part.add("lm_loss.bias", vocabulary, role=Role.BIAS)
-        else:
-            part.linear("lm_loss", width, vocabulary)
+        tied_output(part, fields, "lm_loss", (width, vocabulary))
         return part.done(fields.path, classes=vocabulary)
     if head in {"ForSequenceClassification", "ForMultipleChoice"}:
         fields.require("summary_use_proj", value=True)
@@ -133,8 +109,7 @@ def _xlnet_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.add(f"{attention}.seg_embed", 2, heads, size, role=Role.EMBEDDING, variance=variance)
     part.norm(f"{attention}.layer_norm", width)
     part.norm(f"{name}.ff.layer_norm", width)
-    part.linear(f"{name}.ff.layer_1", width, hidden)
-    part.linear(f"{name}.ff.layer_2", hidden, width)
+    part.feed_forward(f"{name}.ff", ("layer_1", "layer_2"), width, hidden)
 
 
 _MOBILE = {"trigram_input": True, "use_bottleneck": True, "key_query_shared_bottleneck": True,
@@ -148,12 +123,10 @@ def mobilebert(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: a plan other than the published one's, or a malformed field.
     """
     for name, usual in _MOBILE.items():
-        if fields.flag(name, default=usual) is not usual:
-            raise fields.wrong(name, not usual, str(usual).lower())
+        fields.require(name, value=usual)
     if fields.text("normalization_type", "no_norm") != "no_norm":
         raise fields.wrong("normalization_type", fields.values["normalization_type"], "no_norm")
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "mobilebert."
+    part, prefix = begin(fields, head, "mobilebert.")
     table = f"{prefix}embeddings"
     width, vocabulary = fields.size("hidden_size", 512), fields.size("vocab_size", 30522)
     small = fields.size("embedding_size", 128)
@@ -190,7 +163,8 @@ def _mobile_words(part: Builder, fields: Fields, sizes: tuple[int, int, int]) ->
     part.linear(f"{name}.transform.dense", width, width)
     part.norm(f"{name}.transform.LayerNorm", width)
     part.linear(f"{name}.dense", vocabulary, max(0, width - small), bias=False)
-    _untied(part, fields, f"{name}.decoder", small, vocabulary)
+    if not fields.flag("tie_word_embeddings", default=True):
+        part.linear(f"{name}.decoder", small, vocabulary, bias=False)
 
 
 def _mobile_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
@@ -217,8 +191,7 @@ def _shrunk(part: Builder, name: str, n_in: int, n_out: int) -> None:
 
 def nomic_bert(fields: Fields, head: str) -> Architecture:
     """Return Nomic BERT; its file on the hub has GPT-2's names for the sizes."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "nomic_bert."
+    part, prefix = begin(fields, head, "nomic_bert.")
     width = fields.size("hidden_size", fields.size("n_embd", 768))
     hidden = fields.size("intermediate_size", fields.size("n_inner", 3072))
     heads = fields.size("num_attention_heads", fields.size("n_head", 12))
@@ -233,8 +206,7 @@ def nomic_bert(fields: Fields, head: str) -> Architecture:
         name = f"{prefix}layers.{index}"
         part.norm(f"{name}.post_attention_layernorm", width)
         add_gated(part, f"{name}.mlp", width, hidden, bias=False)
-        for projection in ("q_proj", "k_proj", "v_proj"):
-            part.linear(f"{name}.self_attn.{projection}", width, inner, bias=False)
+        part.linears(f"{name}.self_attn", ("q_proj", "k_proj", "v_proj"), width, inner, bias=False)
         part.linear(f"{name}.self_attn.o_proj", inner, width, bias=False)
         part.norm(f"{name}.post_mlp_layernorm", width)
     if head == "ForMaskedLM":

@@ -7,36 +7,18 @@ and `_init_weights`; Warner et al. 2024 (2412.13663), He et al. 2021 (2111.09543
 
 from decaycalc.architecture.build import Builder, Start, unknown, zero
 from decaycalc.architecture.hub.encoders import (
-    PLAIN_HEAD,
-    classified,
+    TASKS,
+    begin,
+    bert_outputs,
+    roberta_head,
     simple_head,
-    start,
     word_head,
 )
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
-MODERNBERT_HEADS = (
-    "ForMaskedLM",
-    "Model",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
-DEBERTA_HEADS = (
-    "ForMaskedLM",
-    "Model",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
-MPNET_HEADS = (
-    "Model",
-    "ForMaskedLM",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
+MODERNBERT_HEADS = DEBERTA_HEADS = ("ForMaskedLM", "Model", *TASKS)
+MPNET_HEADS = ("Model", "ForMaskedLM", *TASKS)
 
 
 def modernbert(fields: Fields, head: str) -> Architecture:
@@ -99,8 +81,7 @@ def deberta(fields: Fields, head: str) -> Architecture:
     """
     for name in ("tie_word_embeddings", "legacy"):
         fields.require(name, value=True)
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "deberta."
+    part, prefix = begin(fields, head, "deberta.")
     width, vocabulary = fields.size("hidden_size", 1536), fields.size("vocab_size", 128100)
     narrow = fields.size("embedding_size", width)
     deberta_embeddings(part, f"{prefix}embeddings", fields, (width, narrow, vocabulary))
@@ -157,8 +138,7 @@ def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None
     """Add one layer; without a shared key, positions have projections of their own."""
     hidden = fields.size("intermediate_size", 6144)
     attention = f"{name}.attention.self"
-    for projection in ("query_proj", "key_proj", "value_proj"):
-        part.linear(f"{attention}.{projection}", width, width)
+    part.linears(attention, ("query_proj", "key_proj", "value_proj"), width, width)
     own = not fields.flag("share_att_key", default=False)
     if own and fields.flag("relative_attention", default=False):
         kinds = position_kinds(fields)
@@ -166,22 +146,15 @@ def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None
             part.linear(f"{attention}.pos_key_proj", width, width)
         if "p2c" in kinds:
             part.linear(f"{attention}.pos_query_proj", width, width)
-    part.linear(f"{name}.attention.output.dense", width, width)
-    part.norm(f"{name}.attention.output.LayerNorm", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.output.LayerNorm", width)
+    bert_outputs(part, name, width, hidden)
 
 
 def _deberta_positions(part: Builder, name: str, fields: Fields, width: int) -> None:
     """Add the shared table of relative positions, its norm, and the convolution beside layer 1."""
     if fields.flag("relative_attention", default=False):
         most = fields.values.get("max_relative_positions", -1)
-        most = (
-            most
-            if isinstance(most, int) and most > 0
-            else fields.size("max_position_embeddings", 512)
-        )
+        if not isinstance(most, int) or most <= 0:
+            most = fields.size("max_position_embeddings", 512)
         buckets = fields.values.get("position_buckets", -1)
         rows = 2 * (buckets if isinstance(buckets, int) and buckets > 0 else most)
         part.embedding(f"{name}.rel_embeddings", rows, width, role=Role.POSITION)
@@ -196,8 +169,7 @@ def _deberta_positions(part: Builder, name: str, fields: Fields, width: int) -> 
 
 def mpnet(fields: Fields, head: str) -> Architecture:
     """Return MPNet, whose encoder shares one table of relative positions."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "mpnet."
+    part, prefix = begin(fields, head, "mpnet.")
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
     vocabulary, table = fields.size("vocab_size", 30527), f"{prefix}embeddings"
     part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
@@ -212,25 +184,13 @@ def mpnet(fields: Fields, head: str) -> Architecture:
     heads = fields.size("num_attention_heads", 12)
     positions_table = f"{prefix}encoder.relative_attention_bias"
     part.embedding(positions_table, buckets, heads, role=Role.POSITION)
-    return part.done(fields.path, classes=_mpnet_head(part, fields, head, (width, vocabulary)))
+    if head == "Model":
+        part.linear("pooler.dense", width, width)
+    return roberta_head(part, fields, head, (width, vocabulary))
 
 
 def _mpnet_layer(part: Builder, name: str, width: int, hidden: int) -> None:
-    for projection in ("q", "k", "v", "o"):
-        part.linear(f"{name}.attention.attn.{projection}", width, width)
+    part.linears(f"{name}.attention.attn", ("q", "k", "v", "o"), width, width)
     part.norm(f"{name}.attention.LayerNorm", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
+    part.feed_forward(name, ("intermediate.dense", "output.dense"), width, hidden)
     part.norm(f"{name}.output.LayerNorm", width)
-
-
-def _mpnet_head(part: Builder, fields: Fields, head: str, sizes: tuple[int, int]) -> int | None:
-    """Add the head; return its number of classes, if it has any."""
-    width, vocabulary = sizes
-    if head == "Model":
-        part.linear("pooler.dense", width, width)
-        return None
-    if head == "ForMaskedLM":
-        word_head(part, fields, (width, width, vocabulary), name="lm_head", parts=PLAIN_HEAD)
-        return vocabulary
-    return classified(part, fields, head, width)

@@ -195,8 +195,7 @@ def _qwen2_vision(part: Builder, name: str, fields: Fields) -> None:
     for index in range(fields.size("depth", 32)):
         block = f"{name}.blocks.{index}"
         _qwen_attention(part, block, width, bias=True)
-        part.linear(f"{block}.mlp.fc1", width, hidden)
-        part.linear(f"{block}.mlp.fc2", hidden, width)
+        part.feed_forward(f"{block}.mlp", ("fc1", "fc2"), width, hidden)
     out = fields.size("hidden_size", 3584)
     _merger(part, f"{name}.merger", fields, (width, out), bias=True)
 
@@ -207,8 +206,7 @@ def _qwen25_vision(part: Builder, name: str, fields: Fields) -> None:
     for index in range(fields.size("depth", 32)):
         block = f"{name}.blocks.{index}"
         _qwen_attention(part, block, width, bias=False)
-        for layer in ("gate_proj", "up_proj"):
-            part.linear(f"{block}.mlp.{layer}", width, hidden)
+        part.linears(f"{block}.mlp", ("gate_proj", "up_proj"), width, hidden)
         part.linear(f"{block}.mlp.down_proj", hidden, width)
     out = fields.size("out_hidden_size", 3584)
     _merger(part, f"{name}.merger", fields, (width, out), bias=False)
@@ -222,8 +220,7 @@ def _qwen3_vision(part: Builder, name: str, fields: Fields) -> None:
     for index in range(fields.size("depth", 27)):
         block = f"{name}.blocks.{index}"
         _qwen_attention(part, block, width, bias=True)
-        part.linear(f"{block}.mlp.linear_fc1", width, hidden)
-        part.linear(f"{block}.mlp.linear_fc2", hidden, width)
+        part.feed_forward(f"{block}.mlp", ("linear_fc1", "linear_fc2"), width, hidden)
     merged, out = _merged(fields, width), fields.size("out_hidden_size", 3584)
     given = fields.values.get("deepstack_visual_indexes")
     depths = (8, 16, 24) if given is None else fields.whole_numbers("deepstack_visual_indexes")

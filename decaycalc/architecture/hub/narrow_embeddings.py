@@ -6,31 +6,19 @@ Source: transformers/models/{electra,albert}/modeling_*.py (v4.57.1) for rules, 
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.encoders import (
+    TASKS,
+    begin,
     bert_layer,
     bert_tables,
     classified,
     simple_head,
-    start,
+    tied_output,
 )
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
-ELECTRA_HEADS = (
-    "ForPreTraining",
-    "Model",
-    "ForMaskedLM",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
-ALBERT_HEADS = (
-    "ForMaskedLM",
-    "Model",
-    "ForPreTraining",
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForQuestionAnswering",
-)
+ELECTRA_HEADS = ("ForPreTraining", "Model", "ForMaskedLM", *TASKS)
+ALBERT_HEADS = ("ForMaskedLM", "Model", "ForPreTraining", *TASKS)
 _POOLED_ALBERT = {"Model", "ForPreTraining", "ForSequenceClassification"}
 
 
@@ -43,8 +31,7 @@ def _embeddings(part: Builder, fields: Fields, name: str, vocabulary: int) -> in
 
 def electra(fields: Fields, head: str) -> Architecture:
     """Return ELECTRA; `ForPreTraining` is the discriminator, `ForMaskedLM` the generator."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "electra."
+    part, prefix = begin(fields, head, "electra.")
     width, vocabulary = fields.size("hidden_size", 256), fields.size("vocab_size", 30522)
     narrow = _embeddings(part, fields, f"{prefix}embeddings", vocabulary)
     if narrow != width:
@@ -59,24 +46,14 @@ def electra(fields: Fields, head: str) -> Architecture:
     if head == "ForMaskedLM":
         part.norm("generator_predictions.LayerNorm", narrow)
         part.linear("generator_predictions.dense", width, narrow)
-        _output(part, fields, "generator_lm_head", (narrow, vocabulary))
+        tied_output(part, fields, "generator_lm_head", (narrow, vocabulary))
         return part.done(fields.path, classes=vocabulary)
     return part.done(fields.path, classes=classified(part, fields, head, width))
 
 
-def _output(part: Builder, fields: Fields, name: str, sizes: tuple[int, int]) -> None:
-    """Add the output layer; its weight is the words' table unless it is not tied."""
-    width, vocabulary = sizes
-    if fields.flag("tie_word_embeddings", default=True):
-        part.add(f"{name}.bias", vocabulary, role=Role.BIAS)
-    else:
-        part.linear(name, width, vocabulary)
-
-
 def albert(fields: Fields, head: str) -> Architecture:
     """Return ALBERT, whose layers share one set of weights (or one each group)."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "albert."
+    part, prefix = begin(fields, head, "albert.")
     width, vocabulary = fields.size("hidden_size", 4096), fields.size("vocab_size", 30000)
     narrow = _embeddings(part, fields, f"{prefix}embeddings", vocabulary)
     part.linear(f"{prefix}encoder.embedding_hidden_mapping_in", narrow, width)
@@ -98,11 +75,9 @@ def albert(fields: Fields, head: str) -> Architecture:
 
 def _albert_layer(part: Builder, name: str, width: int, hidden: int) -> None:
     part.norm(f"{name}.full_layer_layer_norm", width)
-    for projection in ("query", "key", "value", "dense"):
-        part.linear(f"{name}.attention.{projection}", width, width)
+    part.linears(f"{name}.attention", ("query", "key", "value", "dense"), width, width)
     part.norm(f"{name}.attention.LayerNorm", width)
-    part.linear(f"{name}.ffn", width, hidden)
-    part.linear(f"{name}.ffn_output", hidden, width)
+    part.feed_forward(name, ("ffn", "ffn_output"), width, hidden)
 
 
 def _albert_predictions(part: Builder, fields: Fields, width: int, sizes: tuple[int, int]) -> None:

@@ -7,7 +7,7 @@ names and `_init_weights`.
 from collections.abc import Callable
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import QUERY_KEY_VALUE, start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.images import image_head
 from decaycalc.architecture.tensors import Architecture, Role
@@ -62,12 +62,10 @@ def _swin_block(part: Builder, name: str, fields: Fields, width: int, heads: int
     part.norm(f"{name}.layernorm_before", width)
     attention = f"{name}.attention.self"
     part.add(f"{attention}.relative_position_bias_table", offsets, heads, role=Role.POSITION)
-    for projection in ("query", "key", "value"):
-        part.linear(f"{attention}.{projection}", width, width, bias=bias)
+    part.linears(attention, QUERY_KEY_VALUE, width, width, bias=bias)
     part.linear(f"{name}.attention.output.dense", width, width)
     part.norm(f"{name}.layernorm_after", width)
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
+    part.feed_forward(name, ("intermediate.dense", "output.dense"), width, hidden)
 
 
 def _swinv2_block(part: Builder, name: str, fields: Fields, width: int, heads: int) -> None:
@@ -76,13 +74,12 @@ def _swinv2_block(part: Builder, name: str, fields: Fields, width: int, heads: i
     mlp = f"{attention}.continuous_position_bias_mlp"
     part.linear(f"{mlp}.0", 2, _BIAS_MLP)
     part.linear(f"{mlp}.2", _BIAS_MLP, heads, bias=False)
-    for projection in ("query", "key", "value"):
+    for projection in QUERY_KEY_VALUE:
         part.linear(f"{attention}.{projection}", width, width, bias=bias and projection != "key")
     part.linear(f"{name}.attention.output.dense", width, width)
     part.norm(f"{name}.layernorm_before", width)
     hidden = int(width * fields.number("mlp_ratio", 4.0))
-    part.linear(f"{name}.intermediate.dense", width, hidden)
-    part.linear(f"{name}.output.dense", hidden, width)
+    part.feed_forward(name, ("intermediate.dense", "output.dense"), width, hidden)
     part.norm(f"{name}.layernorm_after", width)
 
 
@@ -128,8 +125,7 @@ def _convnext_block(part: Builder, name: str, fields: Fields, width: int) -> Non
         part.add(f"{name}.layer_scale_parameter", width, role=Role.OTHER, mean=scale)
     part.conv(f"{name}.dwconv", width, width, 7, groups=width)
     part.norm(f"{name}.layernorm", width)
-    part.linear(f"{name}.pwconv1", width, 4 * width)
-    part.linear(f"{name}.pwconv2", 4 * width, width)
+    part.feed_forward(name, ("pwconv1", "pwconv2"), width, 4 * width)
 
 
 def _convnextv2_block(part: Builder, name: str, _: Fields, width: int) -> None:

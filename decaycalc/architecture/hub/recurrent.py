@@ -117,8 +117,7 @@ def rwkv(fields: Fields, head: str) -> Architecture:
         for rate in ("time_decay", "time_first"):
             part.add(f"{block}.attention.{rate}", inner, role=Role.OTHER, variance=None)
         _mix(part, f"{block}.attention", width, ("key", "value", "receptance"))
-        for layer in ("key", "value", "receptance"):
-            part.linear(f"{block}.attention.{layer}", width, inner, bias=False)
+        part.linears(f"{block}.attention", ("key", "value", "receptance"), width, inner, bias=False)
         part.linear(f"{block}.attention.output", inner, width, bias=False)
         _mix(part, f"{block}.feed_forward", width, ("key", "receptance"))
         part.linear(f"{block}.feed_forward.key", width, hidden, bias=False)

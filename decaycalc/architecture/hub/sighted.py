@@ -60,8 +60,9 @@ def _pixtral(part: Builder, name: str, fields: Fields) -> int:
         layer = f"{name}.transformer.layers.{index}"
         part.norm(f"{layer}.attention_norm", width, bias=False)
         add_gated(part, f"{layer}.feed_forward", width, hidden, bias=False)
-        for projection in ("k", "v", "q", "o"):
-            part.linear(f"{layer}.attention.{projection}_proj", width, width, bias=False)
+        part.linears(
+            f"{layer}.attention", ("k_proj", "v_proj", "q_proj", "o_proj"), width, width, bias=False
+        )
         part.norm(f"{layer}.ffn_norm", width, bias=False)
     return width
 
@@ -95,10 +96,8 @@ def _llama4_tower(part: Builder, name: str, fields: Fields) -> None:
     part.norm(f"{name}.layernorm_post", width)
     for index in range(fields.size("num_hidden_layers", 34)):
         layer = f"{name}.model.layers.{index}"
-        for projection in ("q", "k", "v", "o"):
-            part.linear(f"{layer}.self_attn.{projection}_proj", width, width)
-        part.linear(f"{layer}.mlp.fc1", width, hidden)
-        part.linear(f"{layer}.mlp.fc2", hidden, width)
+        part.linears(f"{layer}.self_attn", ("q_proj", "k_proj", "v_proj", "o_proj"), width, width)
+        part.feed_forward(f"{layer}.mlp", ("fc1", "fc2"), width, hidden)
         part.norm(f"{layer}.input_layernorm", width)
         part.norm(f"{layer}.post_attention_layernorm", width)
     out = fields.size("projector_output_dim", 4096)

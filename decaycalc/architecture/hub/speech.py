@@ -15,6 +15,7 @@ from decaycalc.architecture.build import (
     unknown,
     zero,
 )
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -98,16 +99,14 @@ def _layer(part: Builder, name: str, fields: Fields, width: int, *, first: bool)
     heads, gated = fields.size("num_attention_heads", 12), fields.text("model_type", "") == "wavlm"
     if gated:
         part.add(f"{attention}.gru_rel_pos_const", 1, heads, 1, 1, role=Role.OTHER, mean=1.0)
-    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-        part.linear(f"{attention}.{projection}", width, width)
+    part.linears(attention, KEY_VALUE_QUERY_OUT, width, width)
     if gated:
         part.linear(f"{attention}.gru_rel_pos_linear", max(1, width // heads), _GATE)
         if first:
             table, buckets = f"{attention}.rel_attn_embed", fields.size("num_buckets", 320)
             part.embedding(table, buckets, heads, role=Role.POSITION)
     part.norm(f"{name}.layer_norm", width)
-    part.linear(f"{name}.feed_forward.intermediate_dense", width, hidden)
-    part.linear(f"{name}.feed_forward.output_dense", hidden, width)
+    part.feed_forward(f"{name}.feed_forward", ("intermediate_dense", "output_dense"), width, hidden)
     part.norm(f"{name}.final_layer_norm", width)
 
 

@@ -8,7 +8,7 @@ ways not told here.
 from collections.abc import Callable
 
 from decaycalc.architecture.build import Builder, Start, unknown, zero
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, QUERY_KEY_VALUE, begin, start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -99,11 +99,9 @@ def _clip_vision(part: Builder, fields: Fields) -> int:
 
 
 def _clip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
-    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-        part.linear(f"{name}.self_attn.{projection}", width, width)
+    part.linears(f"{name}.self_attn", KEY_VALUE_QUERY_OUT, width, width)
     part.norm(f"{name}.layer_norm1", width)
-    part.linear(f"{name}.mlp.fc1", width, hidden)
-    part.linear(f"{name}.mlp.fc2", hidden, width)
+    part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, hidden)
     part.norm(f"{name}.layer_norm2", width)
 
 
@@ -186,17 +184,14 @@ def _siglip_body(part: Builder, name: str, fields: Fields) -> None:
     part.add(f"{pool}.attention.in_proj_bias", 3 * width, role=Role.BIAS, fans=fans)
     part.linear(f"{pool}.attention.out_proj", width, width)
     part.norm(f"{pool}.layernorm", width)
-    part.linear(f"{pool}.mlp.fc1", width, hidden)
-    part.linear(f"{pool}.mlp.fc2", hidden, width)
+    part.feed_forward(f"{pool}.mlp", ("fc1", "fc2"), width, hidden)
 
 
 def _siglip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
     part.norm(f"{name}.layer_norm1", width)
-    for projection in ("k_proj", "v_proj", "q_proj", "out_proj"):
-        part.linear(f"{name}.self_attn.{projection}", width, width)
+    part.linears(f"{name}.self_attn", KEY_VALUE_QUERY_OUT, width, width)
     part.norm(f"{name}.layer_norm2", width)
-    part.linear(f"{name}.mlp.fc1", width, hidden)
-    part.linear(f"{name}.mlp.fc2", hidden, width)
+    part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, hidden)
 
 
 def dinov2(fields: Fields, head: str) -> Architecture:
@@ -240,8 +235,7 @@ def _untold_tables(fields: Fields) -> Start:
 def _dinov2_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     bias, scale = fields.flag("qkv_bias", default=True), fields.number("layerscale_value", 1.0)
     part.norm(f"{name}.norm1", width)
-    for projection in ("query", "key", "value"):
-        part.linear(f"{name}.attention.attention.{projection}", width, width, bias=bias)
+    part.linears(f"{name}.attention.attention", QUERY_KEY_VALUE, width, width, bias=bias)
     part.linear(f"{name}.attention.output.dense", width, width)
     part.add(f"{name}.layer_scale1.lambda1", width, role=Role.OTHER, mean=scale)
     part.norm(f"{name}.norm2", width)
@@ -252,8 +246,7 @@ def _dinov2_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
         part.linear(f"{name}.mlp.weights_in", width, 2 * narrow)
         part.linear(f"{name}.mlp.weights_out", narrow, width)
     else:
-        part.linear(f"{name}.mlp.fc1", width, hidden)
-        part.linear(f"{name}.mlp.fc2", hidden, width)
+        part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, hidden)
     part.add(f"{name}.layer_scale2.lambda1", width, role=Role.OTHER, mean=scale)
 
 
@@ -298,8 +291,7 @@ def beit(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a malformed field.
     """
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "beit."
+    part, prefix = begin(fields, head, "beit.")
     width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
     patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
     side = image // patch
@@ -338,7 +330,7 @@ def _beit_layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int]
         part.add(f"{name}.lambda_1", width, role=Role.OTHER, mean=scale)
         part.add(f"{name}.lambda_2", width, role=Role.OTHER, mean=scale)
     attention = f"{name}.attention.attention"
-    for projection in ("query", "key", "value"):
+    for projection in QUERY_KEY_VALUE:
         part.linear(f"{attention}.{projection}", width, width, bias=projection != "key")
     if fields.flag("use_relative_position_bias", default=False):
         _beit_positions(part, f"{attention}.relative_position_bias", fields, side)
