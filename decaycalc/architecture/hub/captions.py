@@ -100,14 +100,15 @@ def _blip_vision(
 
     `bias` is that of queries, keys and values.
     """
-    width, hidden = (
-        fields.size("hidden_size", usual[0]),
-        fields.size("intermediate_size", usual[1]),
+    width = fields.size("hidden_size", usual[0])
+    hidden = fields.size("intermediate_size", usual[1])
+    (patch, places), table = (
+        fields.patches(patch=usual[4], image=usual[3]),
+        "vision_model.embeddings",
     )
-    image, patch = fields.side("image_size", usual[3]), fields.side("patch_size", usual[4])
-    table, places = "vision_model.embeddings", (image // patch) ** 2 + 1
     part.add(f"{table}.class_embedding", 1, 1, width, role=Role.OTHER, variance=None)
-    part.add(f"{table}.position_embedding", 1, places, width, role=Role.POSITION, variance=None)
+    label = f"{table}.position_embedding"
+    part.add(label, 1, places + 1, width, role=Role.POSITION, variance=None)
     part.conv(f"{table}.patch_embedding", 3, width, patch)
     for index in range(fields.size("num_hidden_layers", usual[2])):
         layer = f"vision_model.encoder.layers.{index}"

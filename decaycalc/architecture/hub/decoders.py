@@ -6,8 +6,8 @@ Source: transformers/models/{gpt2,gpt_neox,opt}/modeling_*.py (v4.57.1) for rule
 
 from math import sqrt
 
-from decaycalc.architecture.build import Builder, Start, normal, zero
-from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin
+from decaycalc.architecture.build import Builder, normal
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin, start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -91,8 +91,7 @@ def gpt_neox(fields: Fields, head: str) -> Architecture:
 
 def opt(fields: Fields, head: str) -> Architecture:
     """Return OPT; its table of positions has two rows more than positions."""
-    rule = normal(fields.number("init_std", 0.02))
-    part = Builder(Start(linear=rule, linear_bias=zero, embedding=rule))
+    part = Builder(start(fields, field="init_std"))
     prefix = "decoder" if head == "Model" else "model.decoder"
     width = fields.size("hidden_size", 768)
     narrow = fields.size("word_embed_proj_dim", width)

@@ -21,21 +21,17 @@ def depth_anything(fields: Fields, _head: str) -> Architecture:
     Raises:
         UnreadableFileError: a backbone other than DINOv2, or a malformed field.
     """
-    below = fields.part("backbone_config")
-    if "backbone_config" not in fields:
-        below = replace(below, values=_BACKBONE)
+    below = fields.part("backbone_config", _BACKBONE)
     if below.text("model_type", "dinov2") != "dinov2":
         raise below.wrong("model_type", below.values["model_type"], "dinov2")
     part = Builder(UNTOLD)
     part.include("backbone.", dinov2(below, "Model"))
-    width, stages = (
-        _reassembled(part, fields),
-        fields.sizes("neck_hidden_sizes", (48, 96, 192, 384)),
-    )
+    _reassemble(part, fields)
+    stages = fields.sizes("neck_hidden_sizes", (48, 96, 192, 384))
     out = fields.size("fusion_hidden_size", 64)
     for index, channels in enumerate(stages):
         part.conv(f"neck.convs.{index}", channels, out, 3, bias=False)
-    for index in range(width):
+    for index in range(len(stages)):
         layer = f"neck.fusion_stage.layers.{index}"
         part.conv(f"{layer}.projection", out, out, 1)
         for block in ("residual_layer1", "residual_layer2"):
@@ -48,8 +44,8 @@ def depth_anything(fields: Fields, _head: str) -> Architecture:
     return part.done(fields.path, classes=None)
 
 
-def _reassembled(part: Builder, fields: Fields) -> int:
-    """Add what resizes each stage's pictures; return the number of stages."""
+def _reassemble(part: Builder, fields: Fields) -> None:
+    """Add what resizes each stage's pictures."""
     stages, given = fields.sizes("neck_hidden_sizes", (48, 96, 192, 384)), _factors(fields)
     if len(given) != len(stages):
         raise fields.wrong("reassemble_factors", list(given), "as many as neck_hidden_sizes")
@@ -64,7 +60,6 @@ def _reassembled(part: Builder, fields: Fields) -> int:
             part.add(f"{name}.bias", channels, role=Role.BIAS, fans=fans)
         elif factor < 1:
             part.conv(f"{layer}.resize", channels, channels, 3)
-    return len(stages)
 
 
 def _factors(fields: Fields) -> tuple[float, ...]:

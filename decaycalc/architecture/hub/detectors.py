@@ -8,7 +8,8 @@ Source: transformers/models/{detr,table_transformer,yolos,sam}/configuration_*.p
 from itertools import pairwise
 
 from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
-from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin
+from decaycalc.architecture.hub.encoder_decoders import bart_layer
+from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.images import vit_layer
 from decaycalc.architecture.hub.towers import UNTOLD
@@ -46,7 +47,7 @@ def detr(fields: Fields, head: str) -> Architecture:
         hidden = fields.size(f"{tower}_ffn_dim", 2048)
         for index in range(fields.size(f"{tower}_layers", 6)):
             layer = f"{prefix}{tower}.layers.{index}"
-            _detr_layer(part, layer, (width, hidden), reads=tower == "decoder")
+            bart_layer(part, layer, width, hidden, reads=tower == "decoder")
         if normed or tower == "decoder":
             part.norm(f"{prefix}{tower}.layernorm", width)
     if head == "Model":
@@ -77,15 +78,6 @@ def _resnet(part: Builder, name: str, fields: Fields) -> int:
                 part.conv(f"{block}.downsample.0", n_in, n_out, 1, bias=False)
             n_in = n_out
     return n_in
-
-
-def _detr_layer(part: Builder, name: str, widths: tuple[int, int], *, reads: bool) -> None:
-    width, hidden = widths
-    for attention in ("self_attn", "encoder_attn") if reads else ("self_attn",):
-        part.linears(f"{name}.{attention}", KEY_VALUE_QUERY_OUT, width, width)
-        part.norm(f"{name}.{attention}_layer_norm", width)
-    part.feed_forward(name, ("fc1", "fc2"), width, hidden)
-    part.norm(f"{name}.final_layer_norm", width)
 
 
 def _layers(part: Builder, name: str, widths: tuple[int, ...]) -> None:
@@ -133,8 +125,8 @@ def sam(fields: Fields, _head: str) -> Architecture:
 
 def _sam_vision(part: Builder, name: str, fields: Fields) -> None:
     width, out = fields.size("hidden_size", 768), fields.size("output_channels", 256)
-    patch, image = fields.side("patch_size", 16), fields.side("image_size", 1024)
-    side = image // patch
+    patch = fields.side("patch_size", 16)
+    side = fields.side("image_size", 1024) // patch
     if fields.flag("use_abs_pos", default=True):
         part.add(f"{name}.pos_embed", 1, side, side, width, role=Role.POSITION)
     part.conv(f"{name}.patch_embed.projection", fields.size("num_channels", 3), width, patch)

@@ -7,8 +7,8 @@ Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisp
 
 from dataclasses import dataclass
 
-from decaycalc.architecture.build import Builder, Start, normal, zero
-from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT
+from decaycalc.architecture.build import Builder, Start, normal
+from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -66,10 +66,8 @@ def _t5_stack(part: Builder, name: str, fields: Fields, layers: int, *, crossed:
 def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> None:
     """Add the four projections; only the first block of a stack holds relative positions."""
     width, size = fields.size("d_model", 512), fields.size("d_kv", 64)
-    heads, factor = (
-        fields.size("num_heads", 8 if _is_first(fields) else 6),
-        fields.number("initializer_factor", 1.0),
-    )
+    heads = fields.size("num_heads", 8 if _is_first(fields) else 6)
+    factor = fields.number("initializer_factor", 1.0)
     inner = heads * size
     by_width = normal(factor * width**-0.5)
     query = normal(factor * (width * size) ** -0.5)
@@ -84,10 +82,8 @@ def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> N
 
 
 def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
-    width, hidden = (
-        fields.size("d_model", 512),
-        fields.size("d_ff", 2048 if _is_first(fields) else 1024),
-    )
+    width = fields.size("d_model", 512)
+    hidden = fields.size("d_ff", 2048 if _is_first(fields) else 1024)
     factor = fields.number("initializer_factor", 1.0)
     usual = "relu" if _is_first(fields) else "gated-gelu"
     gated = fields.text("feed_forward_proj", usual).startswith("gated-")
@@ -105,8 +101,7 @@ def bart(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: the tables are not shared, or a malformed field.
     """
     plan = PLANS[fields.text("model_type", "bart")]
-    rule = normal(fields.number("init_std", 0.02))
-    part = Builder(Start(linear=rule, linear_bias=zero, embedding=rule))
+    part = Builder(start(fields, field="init_std"))
     prefix = "" if head == "Model" else "model."
     width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
     for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
@@ -120,7 +115,9 @@ def bart(fields: Fields, head: str) -> Architecture:
         if plan.positions:
             places = f"{name}.embed_positions"
             part.embedding(places, positions, width, role=Role.POSITION, rule=table)
-        _stack(part, name, (width, fields.size(f"{side}_ffn_dim", 4096)), fields, side)
+        for index in range(fields.size(f"{side}_layers", 12)):
+            hidden = fields.size(f"{side}_ffn_dim", 4096)
+            bart_layer(part, f"{name}.layers.{index}", width, hidden, reads=side == "decoder")
         for norm in plan.norms:
             part.norm(f"{name}.{norm}", width)
     if head == "ForSequenceClassification":
@@ -157,22 +154,21 @@ PLANS = {
 }
 
 
-def _stack(part: Builder, name: str, widths: tuple[int, int], fields: Fields, side: str) -> None:
-    """Add the layers of one side, its decoder's with attention to the encoder."""
-    width, hidden = widths
-    for index in range(fields.size(f"{side}_layers", 12)):
-        layer = f"{name}.layers.{index}"
-        for attention in ("self_attn", "encoder_attn")[: 2 if side == "decoder" else 1]:
-            part.linears(f"{layer}.{attention}", KEY_VALUE_QUERY_OUT, width, width)
-            part.norm(f"{layer}.{attention}_layer_norm", width)
-        part.feed_forward(layer, ("fc1", "fc2"), width, hidden)
-        part.norm(f"{layer}.final_layer_norm", width)
+def bart_layer(
+    part: Builder, name: str, width: int, hidden: int, *, reads: bool, key_bias: bool = True
+) -> None:
+    """Add one of BART's layers, with attention to the encoder where it `reads` that."""
+    for attention in ("self_attn", "encoder_attn") if reads else ("self_attn",):
+        part.linear(f"{name}.{attention}.k_proj", width, width, bias=key_bias)
+        part.linears(f"{name}.{attention}", ("v_proj", "q_proj", "out_proj"), width, width)
+        part.norm(f"{name}.{attention}_layer_norm", width)
+    part.feed_forward(name, ("fc1", "fc2"), width, hidden)
+    part.norm(f"{name}.final_layer_norm", width)
 
 
 def whisper(fields: Fields, head: str) -> Architecture:
     """Return Whisper; its encoder's positions are sines and cosines, stored but not trained."""
-    rule = normal(fields.number("init_std", 0.02))
-    part = Builder(Start(conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule))
+    part = Builder(start(fields, field="init_std"))
     prefix = "" if head == "Model" else "model."
     width = fields.size("d_model", 384)
     vocabulary = fields.size("vocab_size", 51865)
@@ -194,14 +190,8 @@ def whisper(fields: Fields, head: str) -> Architecture:
 
 
 def _whisper_stack(part: Builder, name: str, fields: Fields, side: str) -> None:
-    width = fields.size("d_model", 384)
-    hidden = fields.size(f"{side}_ffn_dim", 1536)
+    width, hidden = fields.size("d_model", 384), fields.size(f"{side}_ffn_dim", 1536)
     for index in range(fields.size(f"{side}_layers", 4)):
-        layer = f"{name}.layers.{index}"
-        for attention in ("self_attn", "encoder_attn")[: 2 if side == "decoder" else 1]:
-            part.linear(f"{layer}.{attention}.k_proj", width, width, bias=False)
-            part.linears(f"{layer}.{attention}", ("v_proj", "q_proj", "out_proj"), width, width)
-            part.norm(f"{layer}.{attention}_layer_norm", width)
-        part.feed_forward(layer, ("fc1", "fc2"), width, hidden)
-        part.norm(f"{layer}.final_layer_norm", width)
+        layer, reads = f"{name}.layers.{index}", side == "decoder"
+        bart_layer(part, layer, width, hidden, reads=reads, key_bias=False)
     part.norm(f"{name}.layer_norm", width)

@@ -42,15 +42,15 @@ class Fields(Record):
             raise self.wrong(name, values, "a list of sizes")
         return tuple(self._checked(name, value, 1) for value in values)
 
-    def part(self, name: str) -> "Fields":
-        """Return the fields of a configuration within this one; none where it is absent.
+    def part(self, name: str, usual: Mapping[str, object] | None = None) -> "Fields":
+        """Return the fields of a configuration within this one, the `usual` ones if it is absent.
 
         Raises:
             UnreadableFileError: the value is not such a configuration.
         """
         values = self.values.get(name)
         if values is None:
-            return Fields(path=self.path, values={})
+            return Fields(path=self.path, values=usual or {})
         if not isinstance(values, dict):
             raise self.wrong(name, values, "an object")
         return Fields(path=self.path, values=values)
@@ -89,6 +89,15 @@ class Fields(Record):
         if len(sides) > 1:
             raise self.wrong(name, value, "equal sides")
         return sides.pop()
+
+    def patches(self, *, patch: int, image: int = 224) -> tuple[int, int]:
+        """Return the side of a patch and how many of them cover an image, both squares.
+
+        Raises:
+            UnreadableFileError: the value of a side is no size.
+        """
+        side = self.side("patch_size", patch)
+        return side, (self.side("image_size", image) // side) ** 2
 
     def number(self, name: str, default: float) -> float:
         """Return a finite number of 0 or more; the default where it is absent or null.

@@ -32,16 +32,14 @@ def vit(fields: Fields, head: str) -> Architecture:
     part = Builder(start(fields))
     prefix = "" if head == "Model" else "deit." if deit else "vit."
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
-    patch = fields.side("patch_size", 16)
+    patch, places = fields.patches(patch=16)
     tokens = ("cls_token", "distillation_token") if deit else ("cls_token",)
     variance = 0.0 if deit else fields.number("initializer_range", 0.02) ** 2
     table = f"{prefix}embeddings"
     for token in tokens:
         part.add(f"{table}.{token}", 1, 1, width, role=Role.OTHER, variance=variance)
-    positions = (fields.side("image_size", 224) // patch) ** 2 + len(tokens)
-    part.add(
-        f"{table}.position_embeddings", 1, positions, width, role=Role.POSITION, variance=variance
-    )
+    name, positions = f"{table}.position_embeddings", places + len(tokens)
+    part.add(name, 1, positions, width, role=Role.POSITION, variance=variance)
     part.conv(f"{table}.patch_embeddings.projection", fields.size("num_channels", 3), width, patch)
     bias = fields.flag("qkv_bias", default=True)
     for index in range(fields.size("num_hidden_layers", 12)):
@@ -166,8 +164,8 @@ def vit_mae(fields: Fields, head: str) -> Architecture:
     """Return ViT-MAE; its positions are sines and cosines, stored but not trained."""
     part, prefix = begin(fields, head, "vit.")
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
-    patch, channels = fields.side("patch_size", 16), fields.size("num_channels", 3)
-    places = (fields.side("image_size", 224) // patch) ** 2 + 1
+    (patch, places), channels = fields.patches(patch=16), fields.size("num_channels", 3)
+    places += 1
     table, bias = f"{prefix}embeddings", fields.flag("qkv_bias", default=True)
     part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER, variance=None)
     part.add(f"{table}.position_embeddings", 1, places, width, role=Role.POSITION, variance=None)

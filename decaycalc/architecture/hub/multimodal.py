@@ -4,7 +4,8 @@ Source: transformers/models/{llava,llava_next,paligemma,idefics3,gemma3,qwen2_vl
 qwen3_vl}/configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules and names.
 """
 
-from decaycalc.architecture.build import Builder, Start, normal, zero
+from decaycalc.architecture.build import Builder
+from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.llamas import FAMILIES, relative
 from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, idefics_vision, siglip_vision
@@ -28,10 +29,11 @@ _PALI_TEXT = {"model_type": "gemma", "hidden_size": 2048, "num_hidden_layers": 1
               "vocab_size": 257152}  # fmt: skip
 
 
-def add_language_model(
-    part: Builder, text: Fields, head: str, kind: str, *, name: str = "language_model"
-) -> Architecture:
-    """Add the language model, and its output layer unless that is tied; return it.
+def with_language_model(
+    part: Builder, fields: Fields, text: Fields, head: str, kind: str, *,
+    name: str = "language_model",
+) -> Architecture:  # fmt: skip
+    """Add the language model, and its output layer unless that is tied; return the whole model.
 
     Raises:
         UnreadableFileError: a language model that is not known here.
@@ -46,7 +48,7 @@ def add_language_model(
             part.include(inner, replace(whole, tensors=(replace(tensor, name=own),)))
         elif head != "Model":
             part.include("", replace(whole, tensors=(tensor,)))
-    return whole
+    return part.done(fields.path, classes=whole.n_classes)
 
 
 def prefix_of(head: str) -> str:
@@ -72,9 +74,7 @@ def llava(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    text, vision = fields.part("text_config"), fields.part("vision_config")
-    if "vision_config" not in fields:
-        vision = replace(vision, values=_LLAVA_EYES)
+    text, vision = fields.part("text_config"), fields.part("vision_config", _LLAVA_EYES)
     part, prefix = Builder(UNTOLD), prefix_of(head)
     usual = 768
     if fields.text("model_type", "llava") == "llava_next":
@@ -88,23 +88,17 @@ def llava(fields: Fields, head: str) -> Architecture:
     bias = fields.flag("multimodal_projector_bias", default=True)
     for layer, wide in (("linear_1", n_in), ("linear_2", width)):
         part.linear(f"{prefix}multi_modal_projector.{layer}", wide, width, bias=bias)
-    whole = add_language_model(part, text, head, kind)
-    return part.done(fields.path, classes=whole.n_classes)
+    return with_language_model(part, fields, text, head, kind)
 
 
 def paligemma(fields: Fields, head: str) -> Architecture:
     """Return PaliGemma: SigLIP's tower, one dense layer, and Gemma 1 or 2."""
-    text, vision = fields.part("text_config"), fields.part("vision_config")
-    if "text_config" not in fields:
-        text = replace(text, values=_PALI_TEXT)
-    if "vision_config" not in fields:
-        vision = replace(vision, values=_PALI_EYES)
+    text, vision = fields.part("text_config", _PALI_TEXT), fields.part("vision_config", _PALI_EYES)
     part, prefix = Builder(UNTOLD), prefix_of(head)
     part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
     shared = fields.size("projection_dim", 2048)
     part.linear(f"{prefix}multi_modal_projector.linear", vision.size("hidden_size", 768), shared)
-    whole = add_language_model(part, text, head, text.text("model_type", "gemma"))
-    return part.done(fields.path, classes=whole.n_classes)
+    return with_language_model(part, fields, text, head, text.text("model_type", "gemma"))
 
 
 def idefics3(fields: Fields, head: str) -> Architecture:
@@ -116,8 +110,7 @@ def idefics3(fields: Fields, head: str) -> Architecture:
     width = text.size("hidden_size", FAMILIES["llama"].width)
     part.linear(f"{prefix}connector.modality_projection.proj", merged, width, bias=False)
     kind = text.text("model_type", "llama")
-    whole = add_language_model(part, text, head, kind, name="text_model")
-    return part.done(fields.path, classes=whole.n_classes)
+    return with_language_model(part, fields, text, head, kind, name="text_model")
 
 
 def gemma3(fields: Fields, head: str) -> Architecture:
@@ -130,8 +123,7 @@ def gemma3(fields: Fields, head: str) -> Architecture:
     weight = f"{projector}.mm_input_projection_weight"
     part.add(weight, seen, width, fans=(seen, width))
     part.norm(f"{projector}.mm_soft_emb_norm", seen, bias=False, gain=0.0)
-    whole = add_language_model(part, text, head, "gemma3_text")
-    return part.done(fields.path, classes=whole.n_classes)
+    return with_language_model(part, fields, text, head, "gemma3_text")
 
 
 def qwen_vl(fields: Fields, head: str) -> Architecture:
@@ -142,18 +134,10 @@ def qwen_vl(fields: Fields, head: str) -> Architecture:
     kind = fields.text("model_type", "qwen2_vl")
     text = fields.part("text_config") if "text_config" in fields else fields
     vision = fields.part("vision_config")
-    part = Builder(_qwen_start(vision, norm="rms" if kind == "qwen2_5_vl" else "layer"))
+    part = Builder(start(vision, norm="rms" if kind == "qwen2_5_vl" else "layer"))
     _QWEN_VISION[kind](part, f"{prefix_of(head)}visual", vision)
     family = _QWEN_TEXTS.get(kind, "qwen2_vl_text")
-    whole = add_language_model(part, text, head, family)
-    return part.done(fields.path, classes=whole.n_classes)
-
-
-def _qwen_start(fields: Fields, *, norm: str) -> Start:
-    rule = normal(fields.number("initializer_range", 0.02))
-    return Start(
-        conv=rule, conv_bias=zero, linear=rule, linear_bias=zero, embedding=rule, norm=norm
-    )
+    return with_language_model(part, fields, text, head, family)
 
 
 def _patches(

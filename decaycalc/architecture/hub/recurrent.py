@@ -4,6 +4,8 @@ Source: transformers/models/{mamba,mamba2,rwkv}/modeling_*.py (v4.57.1); Gu & Da
 Dao & Gu 2024 (2405.21060), Peng et al. 2023 (2305.13048).
 """
 
+from collections.abc import Callable
+
 from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
 from decaycalc.architecture.guess import logarithms
 from decaycalc.architecture.hub.decoders import finish
@@ -35,15 +37,28 @@ def _add_rates(part: Builder, name: str, rows: int, states: int) -> None:
 
 def mamba(fields: Fields, head: str) -> Architecture:
     """Return Mamba."""
+    return _mamba(fields, head, mamba_mixer, (768, 50280, 32), tied=True)
+
+
+def mamba2(fields: Fields, head: str) -> Architecture:
+    """Return Mamba 2."""
+    return _mamba(fields, head, mamba2_mixer, (4096, 32768, 64), tied=False)
+
+
+def _mamba(
+    fields: Fields, head: str, add_mixer: Callable[[Builder, str, Fields, int], None],
+    usual: tuple[int, int, int], *, tied: bool,
+) -> Architecture:  # fmt: skip
+    """Return a Mamba of these layers; `usual` are its width, its vocabulary and how many."""
     part = Builder(_start(fields))
     prefix = "" if head == "Model" else "backbone."
-    width, vocabulary = fields.size("hidden_size", 768), fields.size("vocab_size", 50280)
+    width, vocabulary = fields.size("hidden_size", usual[0]), fields.size("vocab_size", usual[1])
     part.embedding(f"{prefix}embeddings", vocabulary, width)
-    for index in range(fields.size("num_hidden_layers", 32)):
+    for index in range(fields.size("num_hidden_layers", usual[2])):
         part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
-        mamba_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
+        add_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
     part.norm(f"{prefix}norm_f", width, bias=False)
-    return finish(part, fields, head, (width, vocabulary))
+    return finish(part, fields, head, (width, vocabulary), tied=tied)
 
 
 def mamba_mixer(
@@ -64,19 +79,6 @@ def mamba_mixer(
     part.linear(f"{name}.out_proj", inner, width, bias=bias)
     for norm, size in (("dt", rank), ("b", states), ("c", states)) if normed else ():
         part.norm(f"{name}.{norm}_layernorm", size, bias=False)
-
-
-def mamba2(fields: Fields, head: str) -> Architecture:
-    """Return Mamba 2."""
-    part = Builder(_start(fields))
-    prefix = "" if head == "Model" else "backbone."
-    width, vocabulary = fields.size("hidden_size", 4096), fields.size("vocab_size", 32768)
-    part.embedding(f"{prefix}embeddings", vocabulary, width)
-    for index in range(fields.size("num_hidden_layers", 64)):
-        part.norm(f"{prefix}layers.{index}.norm", width, bias=False)
-        mamba2_mixer(part, f"{prefix}layers.{index}.mixer", fields, width)
-    part.norm(f"{prefix}norm_f", width, bias=False)
-    return finish(part, fields, head, (width, vocabulary), tied=False)
 
 
 def mamba2_mixer(
@@ -105,10 +107,8 @@ def rwkv(fields: Fields, head: str) -> Architecture:
     part = Builder(Start(conv=unknown, linear=unknown, embedding=unknown))
     prefix, width = "" if head == "Model" else "rwkv.", fields.size("hidden_size", 4096)
     inner = fields.size("attention_hidden_size", width)
-    hidden, vocabulary = (
-        fields.size("intermediate_size", 4 * width),
-        fields.size("vocab_size", 50277),
-    )
+    hidden = fields.size("intermediate_size", 4 * width)
+    vocabulary = fields.size("vocab_size", 50277)
     part.embedding(f"{prefix}embeddings", vocabulary, width)
     for index in range(fields.size("num_hidden_layers", 32)):
         block = f"{prefix}blocks.{index}"

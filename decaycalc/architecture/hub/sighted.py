@@ -8,7 +8,7 @@ from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.llamas import FAMILIES, relative
-from decaycalc.architecture.hub.multimodal import add_language_model, prefix_of
+from decaycalc.architecture.hub.multimodal import prefix_of, with_language_model
 from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
@@ -25,11 +25,7 @@ def mistral3(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    text, vision = fields.part("text_config"), fields.part("vision_config")
-    if "text_config" not in fields:
-        text = replace(text, values=_MISTRAL)
-    if "vision_config" not in fields:
-        vision = replace(vision, values=_PIXTRAL)
+    text, vision = fields.part("text_config", _MISTRAL), fields.part("vision_config", _PIXTRAL)
     tower = vision.text("model_type", "pixtral")
     if tower != "pixtral":
         raise vision.wrong("model_type", tower, "pixtral")
@@ -46,8 +42,7 @@ def mistral3(fields: Fields, head: str) -> Architecture:
     read = seen * (len(layers) if isinstance(layers, list) else 1)
     part.linear(f"{bridge}.linear_1", read, width, bias=bias)
     part.linear(f"{bridge}.linear_2", width, width, bias=bias)
-    whole = add_language_model(part, text, head, kind)
-    return part.done(fields.path, classes=whole.n_classes)
+    return with_language_model(part, fields, text, head, kind)
 
 
 def _pixtral(part: Builder, name: str, fields: Fields) -> int:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from decaycalc.architecture.build import Builder, Start, unknown, zero
 from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, QUERY_KEY_VALUE, begin, start
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.images import image_head
 from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.record import replace
 
 CLIP_HEADS = ("Model", "ForImageClassification")
 TOWER_HEADS = ("Model", "ModelWithProjection")
@@ -20,18 +22,13 @@ UNTOLD = Start(
 )
 
 
-def _sighted(part: Builder, fields: Fields, width: int) -> Architecture:
-    """Add a classifier above a tower; return the model."""
-    part.linear("classifier", width, fields.labels())
-    return part.done(fields.path, classes=fields.labels())
-
-
 def clip(fields: Fields, head: str) -> Architecture:
     """Return CLIP: both towers and their projections into one space, or a classifier of images."""
     part = Builder(UNTOLD)
     text, vision = fields.part("text_config"), fields.part("vision_config")
     if head != "Model":
-        return _sighted(part, fields, _clip_vision(part, vision))
+        width = _clip_vision(part, vision)
+        return part.done(fields.path, classes=image_head(part, fields, head, width))
     shared = fields.size("projection_dim", 512)
     part.add("logit_scale", role=Role.OTHER, mean=fields.number("logit_scale_init_value", 2.6592))
     text_width = _clip_text(part, text)
@@ -43,19 +40,21 @@ def clip(fields: Fields, head: str) -> Architecture:
 
 def clip_text(fields: Fields, head: str) -> Architecture:
     """Return CLIP's text tower alone, maybe with its projection."""
-    part = Builder(UNTOLD)
-    width = _clip_text(part, fields)
-    if head != "Model":
-        part.linear("text_projection", width, fields.size("projection_dim", 512), bias=False)
-    return part.done(fields.path, classes=None)
+    return _alone(fields, head, _clip_text, "text_projection")
 
 
 def clip_vision(fields: Fields, head: str) -> Architecture:
     """Return CLIP's vision tower alone, maybe with its projection."""
+    return _alone(fields, head, _clip_vision, "visual_projection")
+
+
+def _alone(
+    fields: Fields, head: str, add_tower: Callable[[Builder, Fields], int], projection: str
+) -> Architecture:
     part = Builder(UNTOLD)
-    width = _clip_vision(part, fields)
+    width = add_tower(part, fields)
     if head != "Model":
-        part.linear("visual_projection", width, fields.size("projection_dim", 512), bias=False)
+        part.linear(projection, width, fields.size("projection_dim", 512), bias=False)
     return part.done(fields.path, classes=None)
 
 
@@ -85,12 +84,11 @@ def _clip_text(part: Builder, fields: Fields) -> int:
 def _clip_vision(part: Builder, fields: Fields) -> int:
     """Add a vision tower; return its width."""
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
-    patch, image = fields.side("patch_size", 32), fields.side("image_size", 224)
-    channels, table = fields.size("num_channels", 3), "vision_model.embeddings"
+    (patch, places), table = fields.patches(patch=32), "vision_model.embeddings"
+    channels = fields.size("num_channels", 3)
     part.add(f"{table}.class_embedding", width, role=Role.OTHER, variance=None)
     part.conv(f"{table}.patch_embedding", channels, width, patch, bias=False)
-    places = (image // patch) ** 2 + 1
-    part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
+    part.embedding(f"{table}.position_embedding", places + 1, width, role=Role.POSITION)
     part.norm("vision_model.pre_layrnorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         _clip_layer(part, f"vision_model.encoder.layers.{index}", width, hidden)
@@ -110,9 +108,8 @@ def siglip(fields: Fields, head: str) -> Architecture:
     part, vision = Builder(UNTOLD), fields.part("vision_config")
     if head != "Model":
         _siglip_vision(part, vision)
-        return _sighted(part, fields, vision.size("hidden_size", 768))
-    part.add("logit_scale", 1, role=Role.OTHER, variance=None)
-    part.add("logit_bias", 1, role=Role.BIAS, variance=None)
+        width = vision.size("hidden_size", 768)
+        return part.done(fields.path, classes=image_head(part, fields, head, width))
     _siglip_text(part, fields.part("text_config"))
     _siglip_vision(part, vision)
     return part.done(fields.path, classes=None)
@@ -121,8 +118,6 @@ def siglip(fields: Fields, head: str) -> Architecture:
 def siglip2(fields: Fields, _head: str) -> Architecture:
     """Return SigLIP 2 of any resolution, whose patches come flat."""
     part = Builder(UNTOLD)
-    part.add("logit_scale", 1, role=Role.OTHER, variance=None)
-    part.add("logit_bias", 1, role=Role.BIAS, variance=None)
     _siglip_text(part, fields.part("text_config"))
     vision, name = fields.part("vision_config"), "vision_model"
     width, patch = vision.size("hidden_size", 768), vision.size("patch_size", 16)
@@ -138,9 +133,8 @@ def idefics_vision(fields: Fields, _head: str) -> Architecture:
     """Return the tower that Idefics 3 and SmolVLM see by."""
     part = Builder(UNTOLD)
     width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 3072)
-    patch, image = fields.side("patch_size", 32), fields.side("image_size", 224)
+    patch, places = fields.patches(patch=32)
     part.conv("embeddings.patch_embedding", fields.size("num_channels", 3), width, patch)
-    places = (image // patch) ** 2
     part.embedding("embeddings.position_embedding", places, width, role=Role.POSITION)
     for index in range(fields.size("num_hidden_layers", 12)):
         _clip_layer(part, f"encoder.layers.{index}", width, hidden)
@@ -156,16 +150,17 @@ def siglip_vision(fields: Fields, _head: str) -> Architecture:
 
 
 def _siglip_text(part: Builder, fields: Fields) -> None:
+    """Add what compares the towers, and the text tower."""
+    part.add("logit_scale", 1, role=Role.OTHER, variance=None)
+    part.add("logit_bias", 1, role=Role.BIAS, variance=None)
     width = _text_tower(part, fields, (768, 3072, 32000, 64), _siglip_layer)
     part.linear("text_model.head", width, fields.size("projection_size", width))
 
 
 def _siglip_vision(part: Builder, fields: Fields) -> None:
     width = fields.size("hidden_size", 768)
-    patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
-    table = "vision_model.embeddings"
+    (patch, places), table = fields.patches(patch=16), "vision_model.embeddings"
     part.conv(f"{table}.patch_embedding", fields.size("num_channels", 3), width, patch)
-    places = (image // patch) ** 2
     part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
     _siglip_body(part, "vision_model", fields)
 
@@ -201,10 +196,7 @@ def dinov2(fields: Fields, head: str) -> Architecture:
     part = Builder(_untold_tables(fields))
     prefix = "" if head == "Model" else f"{kind}."
     width = fields.size("hidden_size", 768)
-    patch, image = (
-        fields.side("patch_size", 16 if registers else 14),
-        fields.side("image_size", 224),
-    )
+    patch, places = fields.patches(patch=16 if registers else 14)
     table = f"{prefix}embeddings"
     part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER, variance=None)
     if registers or fields.flag("use_mask_token", default=True):
@@ -212,24 +204,20 @@ def dinov2(fields: Fields, head: str) -> Architecture:
     if registers:
         tokens = fields.size("num_register_tokens", 4, least=0)
         part.add(f"{table}.register_tokens", 1, tokens, width, role=Role.OTHER, variance=None)
-    places = (image // patch) ** 2 + 1
-    part.add(f"{table}.position_embeddings", 1, places, width, role=Role.POSITION, variance=None)
+    label = f"{table}.position_embeddings"
+    part.add(label, 1, places + 1, width, role=Role.POSITION, variance=None)
     channels = fields.size("num_channels", 3)
     part.conv(f"{table}.patch_embeddings.projection", channels, width, patch)
     for index in range(fields.size("num_hidden_layers", 12)):
         _dinov2_layer(part, f"{prefix}encoder.layer.{index}", fields, width)
     part.norm(f"{prefix}layernorm", width)
-    if head == "Model":
-        return part.done(fields.path, classes=None)
-    part.linear("classifier", 2 * width, fields.labels())
-    return part.done(fields.path, classes=fields.labels())
+    return part.done(fields.path, classes=image_head(part, fields, head, 2 * width))
 
 
 def _untold_tables(fields: Fields) -> Start:
     """Return the usual start, but for what truncated normals give."""
     usual = start(fields)
-    return Start(conv=unknown, conv_bias=zero, linear=unknown, linear_bias=zero,
-                 embedding=usual.embedding)  # fmt: skip
+    return replace(UNTOLD, embedding=usual.embedding)
 
 
 def _dinov2_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
@@ -308,10 +296,7 @@ def beit(fields: Fields, head: str) -> Architecture:
         _beit_layer(part, f"{prefix}encoder.layer.{index}", fields, (width, side))
     pooled = fields.flag("use_mean_pooling", default=True)
     part.norm(f"{prefix}pooler.layernorm" if pooled else f"{prefix}layernorm", width)
-    if head == "Model":
-        return part.done(fields.path, classes=None)
-    part.linear("classifier", width, fields.labels())
-    return part.done(fields.path, classes=fields.labels())
+    return part.done(fields.path, classes=image_head(part, fields, head, width))
 
 
 def _beit_positions(part: Builder, name: str, fields: Fields, side: int) -> None:
@@ -322,10 +307,8 @@ def _beit_positions(part: Builder, name: str, fields: Fields, side: int) -> None
 
 def _beit_layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int]) -> None:
     width, side = sizes
-    hidden, scale = (
-        fields.size("intermediate_size", 3072),
-        fields.number("layer_scale_init_value", 0.1),
-    )
+    hidden = fields.size("intermediate_size", 3072)
+    scale = fields.number("layer_scale_init_value", 0.1)
     if scale > 0:
         part.add(f"{name}.lambda_1", width, role=Role.OTHER, mean=scale)
         part.add(f"{name}.lambda_2", width, role=Role.OTHER, mean=scale)
