@@ -148,6 +148,21 @@ class Builder:
             shift = self.start.conv_bias(*fans)
             self.add(f"{name}.bias", n_out, role=Role.BIAS, fans=fans, variance=shift)
 
+    def conv_norm(
+        self,
+        name: str,
+        n_in: int,
+        n_out: int,
+        *kernel: int,
+        layers: tuple[str, str] = ("0", "1"),
+        groups: int = 1,
+        rule: Variance | None = None,
+    ) -> int:
+        """Add a convolution without bias and its norm under a prefix; return its outputs."""
+        self.conv(f"{name}.{layers[0]}", n_in, n_out, *kernel, groups=groups, bias=False, rule=rule)
+        self.norm(f"{name}.{layers[1]}", n_out)
+        return n_out
+
     def linear(
         self,
         name: str,

@@ -5,7 +5,7 @@ torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-t
  `torchvision/` and `timm/` before a name ask for that library's tensors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from decaycalc.architecture.tensors import Architecture
@@ -73,64 +73,47 @@ def _residual() -> dict[str, Build]:
     return models
 
 
-def _mobile() -> dict[str, Build]:
-    models: dict[str, Build] = {"mobilenet_v2": partial(mobile.mobilenet_v2, IMAGENET)}
-    for size in mobile.MOBILENET_V3:
-        models[f"mobilenet_v3_{size}"] = partial(mobile.mobilenet_v3, size, IMAGENET)
-    for size in mobile.EFFICIENTNET_SCALES:
-        models[f"efficientnet_{size}"] = partial(mobile.efficientnet, size, IMAGENET)
-    for size in mobile.EFFICIENTNET_V2:
-        models[f"efficientnet_v2_{size}"] = partial(mobile.efficientnet_v2, size, IMAGENET)
-    return models
-
-
-def _scaled() -> dict[str, Build]:
-    models: dict[str, Build] = {}
-    for size in scaled.MNASNET:
-        models[f"mnasnet{size}"] = partial(scaled.mnasnet, size, IMAGENET)
-    for size in scaled.SHUFFLENET_V2:
-        models[f"shufflenet_v2_{size}"] = partial(scaled.shufflenet_v2, size, IMAGENET)
-    for size in scaled.REGNET:
-        models[f"regnet_{size}"] = partial(scaled.regnet, size, IMAGENET)
-    return models
-
-
-def _transformers() -> dict[str, Build]:
-    models: dict[str, Build] = {}
-    for size in vision.VIT:
-        models[f"vit_{size}"] = partial(vision.vit, size, IMAGENET)
-    for size in vision.SWIN:
-        models[f"swin_{size}"] = partial(vision.swin, size, IMAGENET)
-        models[f"swin_v2_{size}"] = partial(vision.swin, size, IMAGENET, second=True)
-    for size in maxvit.MAXVIT:
-        models[f"maxvit_{size}"] = partial(maxvit.maxvit, size, IMAGENET)
-    for size in timm.CONVNEXT:
-        models[f"convnext_{size}"] = partial(timm.convnext, size, IMAGENET)
-    for size in vision.CONVNEXT:
-        models[f"torchvision/convnext_{size}"] = partial(vision.convnext, size, IMAGENET)
-    for name, (width, layers) in {
-        "nanogpt": (768, 12),
-        "nanogpt-medium": (1024, 24),
-        "nanogpt-large": (1280, 36),
-        "nanogpt-xl": (1600, 48),
-    }.items():
-        models[name] = partial(nanogpt, width, layers, name=name)
-    return models
-
-
-_SCALED_HALVES = tuple(name for name in _scaled() if name.endswith(("_6gf", "_2gf")))
+# What stands before a size, what builds that size, and the sizes.
+_SIZED: tuple[tuple[str, Callable[[str, int], Architecture], Iterable[str]], ...] = (
+    ("mobilenet_v3_", mobile.mobilenet_v3, mobile.MOBILENET_V3),
+    ("efficientnet_", mobile.efficientnet, mobile.EFFICIENTNET_SCALES),
+    ("efficientnet_v2_", mobile.efficientnet_v2, mobile.EFFICIENTNET_V2),
+    ("mnasnet", scaled.mnasnet, scaled.MNASNET),
+    ("shufflenet_v2_", scaled.shufflenet_v2, scaled.SHUFFLENET_V2),
+    ("regnet_", scaled.regnet, scaled.REGNET),
+    ("vit_", vision.vit, vision.VIT),
+    ("swin_", vision.swin, vision.SWIN_SIZES),
+    ("maxvit_", maxvit.maxvit, maxvit.MAXVIT),
+    ("convnext_", timm.convnext, timm.CONVNEXT),
+    ("torchvision/convnext_", vision.convnext, vision.CONVNEXT),
+)
+_NANOGPT = {
+    # width, layers
+    "nanogpt": (768, 12),
+    "nanogpt-medium": (1024, 24),
+    "nanogpt-large": (1280, 36),
+    "nanogpt-xl": (1600, 48),
+}
 MODELS: dict[str, Build] = {
     **_plain(),
     **_residual(),
-    **_mobile(),
-    **_scaled(),
-    **_transformers(),
+    "mobilenet_v2": partial(mobile.mobilenet_v2, IMAGENET),
+    **{
+        f"{start}{size}": partial(build, size, IMAGENET)
+        for start, build, sizes in _SIZED
+        for size in sizes
+    },
+    **{name: partial(nanogpt, *sizes, name=name) for name, sizes in _NANOGPT.items()},
     **{name: partial(_hub, name) for name in CONFIGS},
 }
 OTHER_NAMES = {
     **ALIASES,
     **{name.replace("1.1", "1_1"): name for name in CONFIGS if name.startswith("t5-v1.1")},
-    **{name.replace("_6gf", ".6gf").replace("3_2gf", "3.2gf"): name for name in _SCALED_HALVES},
+    **{
+        name.replace("_6gf", ".6gf").replace("3_2gf", "3.2gf"): name
+        for name in MODELS
+        if name.endswith(("_6gf", "_2gf"))
+    },
     **{f"mnasnet{size.replace('_', '.')}": f"mnasnet{size}" for size in scaled.MNASNET},
     "784-300-100-10": "lenet-300-100",
     "lenet": "lenet-5",

@@ -71,5 +71,4 @@ def _attention(part: Builder, name: str, width: int, heads: int, window: int) ->
     part.linear(f"{inner}.1.to_qkv", width, 3 * width)
     part.linear(f"{inner}.1.merge", width, width)
     part.norm(f"{name}.mlp_layer.0", width)
-    part.linear(f"{name}.mlp_layer.1", width, 4 * width)
-    part.linear(f"{name}.mlp_layer.3", 4 * width, width)
+    part.feed_forward(f"{name}.mlp_layer", ("1", "3"), width, 4 * width)

@@ -124,14 +124,6 @@ def round_channels(channels: float) -> int:
     return rounded if rounded >= ROUND_UP * channels else rounded + 8
 
 
-def _conv_norm(
-    part: Builder, name: str, n_in: int, n_out: int, kernel: int, *, groups: int = 1
-) -> int:
-    part.conv(f"{name}.0", n_in, n_out, kernel, groups=groups, bias=False)
-    part.norm(f"{name}.1", n_out)
-    return n_out
-
-
 def _squeeze_excite(part: Builder, name: str, channels: int, squeezed: int) -> None:
     part.conv(f"{name}.fc1", channels, squeezed, 1)
     part.conv(f"{name}.fc2", squeezed, channels, 1)
@@ -140,14 +132,14 @@ def _squeeze_excite(part: Builder, name: str, channels: int, squeezed: int) -> N
 def mobilenet_v2(classes: int, *, width: float = 1.0) -> Architecture:
     """Return MobileNet v2; `width` scales all layers but the last where it is below 1."""
     part = Builder(SMALL)
-    n_in = _conv_norm(part, "features.0", 3, round_channels(32 * width), 3)
+    n_in = part.conv_norm("features.0", 3, round_channels(32 * width), 3)
     index = 1
     for expansion, outputs, repeats in MOBILENET_V2:
         for _ in range(repeats):
             n_out = round_channels(outputs * width)
             _inverted_residual(part, f"features.{index}.conv", n_in, n_out, expansion)
             n_in, index = n_out, index + 1
-    last = _conv_norm(part, f"features.{index}", n_in, round_channels(1280 * max(1.0, width)), 1)
+    last = part.conv_norm(f"features.{index}", n_in, round_channels(1280 * max(1.0, width)), 1)
     part.linear("classifier.1", last, classes)
     return part.done("mobilenet_v2", classes=classes)
 
@@ -155,23 +147,23 @@ def mobilenet_v2(classes: int, *, width: float = 1.0) -> Architecture:
 def _inverted_residual(part: Builder, name: str, n_in: int, n_out: int, expansion: int) -> None:
     hidden, place = n_in * expansion, 0
     if expansion > 1:
-        _conv_norm(part, f"{name}.0", n_in, hidden, 1)
+        part.conv_norm(f"{name}.0", n_in, hidden, 1)
         place = 1
-    _conv_norm(part, f"{name}.{place}", hidden, hidden, 3, groups=hidden)
-    part.conv(f"{name}.{place + 1}", hidden, n_out, 1, bias=False)
-    part.norm(f"{name}.{place + 2}", n_out)
+    part.conv_norm(f"{name}.{place}", hidden, hidden, 3, groups=hidden)
+    layers = (f"{place + 1}", f"{place + 2}")
+    part.conv_norm(name, hidden, n_out, 1, layers=layers)
 
 
 def mobilenet_v3(size: str, classes: int) -> Architecture:
     """Return MobileNet v3, `large` or `small`."""
     blocks, hidden = MOBILENET_V3[size]
     part = Builder(SMALL)
-    n_in = _conv_norm(part, "features.0", 3, 16, 3)
+    n_in = part.conv_norm("features.0", 3, 16, 3)
     for index, (kernel, expanded, n_out, excited) in enumerate(blocks, start=1):
         squeezed = round_channels(expanded // 4) if excited else 0
         name = f"features.{index}.block"
         n_in = _mobile_block(part, name, (n_in, expanded, n_out), kernel, squeezed)
-    last = _conv_norm(part, f"features.{len(blocks) + 1}", n_in, 6 * n_in, 1)
+    last = part.conv_norm(f"features.{len(blocks) + 1}", n_in, 6 * n_in, 1)
     part.linear("classifier.0", last, hidden)
     part.linear("classifier.3", hidden, classes)
     return part.done(f"mobilenet_v3_{size}", classes=classes)
@@ -184,13 +176,13 @@ def _mobile_block(
     n_in, expanded, n_out = widths
     place = 0
     if expanded != n_in:
-        _conv_norm(part, f"{name}.0", n_in, expanded, 1)
+        part.conv_norm(f"{name}.0", n_in, expanded, 1)
         place = 1
-    _conv_norm(part, f"{name}.{place}", expanded, expanded, kernel, groups=expanded)
+    part.conv_norm(f"{name}.{place}", expanded, expanded, kernel, groups=expanded)
     if squeezed:
         place += 1
         _squeeze_excite(part, f"{name}.{place}", expanded, squeezed)
-    return _conv_norm(part, f"{name}.{place + 1}", expanded, n_out, 1)
+    return part.conv_norm(f"{name}.{place + 1}", expanded, n_out, 1)
 
 
 def head_by_outputs(_fan_in: int, fan_out: int) -> float:
@@ -207,14 +199,14 @@ def efficientnet(size: str, classes: int) -> Architecture:
     """Return EfficientNet `b0` to `b7`."""
     width, depth = EFFICIENTNET_SCALES[size]
     part = Builder(EFFICIENT)
-    n_in = _conv_norm(part, "features.0", 3, round_channels(32 * width), 3)
+    n_in = part.conv_norm("features.0", 3, round_channels(32 * width), 3)
     for stage, (expansion, kernel, outputs, repeats) in enumerate(EFFICIENTNET, start=1):
         n_out = round_channels(outputs * width)
         for index in range(ceil(repeats * depth)):
             name = f"features.{stage}.{index}.block"
             widths = (n_in, round_channels(n_in * expansion), n_out)
             n_in = _mobile_block(part, name, widths, kernel, max(1, n_in // 4))
-    last = _conv_norm(part, f"features.{len(EFFICIENTNET) + 1}", n_in, 4 * n_in, 1)
+    last = part.conv_norm(f"features.{len(EFFICIENTNET) + 1}", n_in, 4 * n_in, 1)
     part.linear("classifier.1", last, classes)
     return part.done(f"efficientnet_{size}", classes=classes)
 
@@ -223,7 +215,7 @@ def efficientnet_v2(size: str, classes: int) -> Architecture:
     """Return EfficientNet v2, `s`, `m` or `l`."""
     stages = EFFICIENTNET_V2[size]
     part = Builder(EFFICIENT)
-    n_in = _conv_norm(part, "features.0", 3, stages[0][2], 3)
+    n_in = part.conv_norm("features.0", 3, stages[0][2], 3)
     for stage, (fused, expansion, n_out, repeats) in enumerate(stages, start=1):
         for index in range(repeats):
             name = f"features.{stage}.{index}.block"
@@ -232,7 +224,7 @@ def efficientnet_v2(size: str, classes: int) -> Architecture:
                 n_in = _fused_block(part, name, *widths)
             else:
                 n_in = _mobile_block(part, name, widths, 3, n_in // 4)
-    last = _conv_norm(part, f"features.{len(stages) + 1}", n_in, 1280, 1)
+    last = part.conv_norm(f"features.{len(stages) + 1}", n_in, 1280, 1)
     part.linear("classifier.1", last, classes)
     return part.done(f"efficientnet_v2_{size}", classes=classes)
 
@@ -240,6 +232,6 @@ def efficientnet_v2(size: str, classes: int) -> Architecture:
 def _fused_block(part: Builder, name: str, n_in: int, expanded: int, n_out: int) -> int:
     """Add one 3x3 convolution, or a 3x3 expansion and a 1x1 projection."""
     if expanded == n_in:
-        return _conv_norm(part, f"{name}.0", n_in, n_out, 3)
-    _conv_norm(part, f"{name}.0", n_in, expanded, 3)
-    return _conv_norm(part, f"{name}.1", expanded, n_out, 1)
+        return part.conv_norm(f"{name}.0", n_in, n_out, 3)
+    part.conv_norm(f"{name}.0", n_in, expanded, 3)
+    return part.conv_norm(f"{name}.1", expanded, n_out, 1)

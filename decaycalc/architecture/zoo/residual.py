@@ -60,19 +60,12 @@ def resnet(
     return part.done(name, classes=classes)
 
 
-def _conv_norm(
-    part: Builder, names: tuple[str, str], n_in: int, n_out: int, kernel: int, *, groups: int = 1
-) -> None:
-    part.conv(names[0], n_in, n_out, kernel, groups=groups, bias=False)
-    part.norm(names[1], n_out)
-
-
 def _basic(part: Builder, name: str, n_in: int, n_out: int, *, shortcut: bool) -> int:
     """Add a block of two 3x3 convolutions; return its number of outputs."""
-    _conv_norm(part, (f"{name}.conv1", f"{name}.bn1"), n_in, n_out, 3)
-    _conv_norm(part, (f"{name}.conv2", f"{name}.bn2"), n_out, n_out, 3)
+    part.conv_norm(name, n_in, n_out, 3, layers=("conv1", "bn1"))
+    part.conv_norm(name, n_out, n_out, 3, layers=("conv2", "bn2"))
     if shortcut:
-        _conv_norm(part, (f"{name}.downsample.0", f"{name}.downsample.1"), n_in, n_out, 1)
+        part.conv_norm(f"{name}.downsample", n_in, n_out, 1)
     return n_out
 
 
@@ -81,18 +74,19 @@ def _bottleneck(
 ) -> int:
     """Add a block of 1x1, 3x3 and 1x1 convolutions; return its number of outputs."""
     n_out = 4 * planes
-    _conv_norm(part, (f"{name}.conv1", f"{name}.bn1"), n_in, inner, 1)
-    _conv_norm(part, (f"{name}.conv2", f"{name}.bn2"), inner, inner, 3, groups=groups)
-    _conv_norm(part, (f"{name}.conv3", f"{name}.bn3"), inner, n_out, 1)
+    part.conv_norm(name, n_in, inner, 1, layers=("conv1", "bn1"))
+    part.conv_norm(name, inner, inner, 3, groups=groups, layers=("conv2", "bn2"))
+    part.conv_norm(name, inner, n_out, 1, layers=("conv3", "bn3"))
     if shortcut:
-        _conv_norm(part, (f"{name}.downsample.0", f"{name}.downsample.1"), n_in, n_out, 1)
+        part.conv_norm(f"{name}.downsample", n_in, n_out, 1)
     return n_out
 
 
 def resnet_6n2(depth: int, classes: int) -> Architecture:
     """Return the CIFAR residual network of 6n+2 layers, with shortcuts that hold no weights."""
     part = Builder(Start(conv=he_in, linear=he_in, norm="batch"))
-    _conv_norm(part, ("conv1", "bn1"), 3, 16, 3)
+    part.conv("conv1", 3, 16, 3, bias=False)
+    part.norm("bn1", 16)
     n_in = 16
     for stage, width in enumerate((16, 32, 64), start=1):
         for index in range((depth - 2) // 6):
@@ -130,7 +124,7 @@ def densenet(depth: int, classes: int) -> Architecture:
     """Return DenseNet-BC of 121, 161, 169 or 201 layers (Huang et al. 2016, 1608.06993)."""
     blocks, growth, n_in = DENSENET[depth]
     part = Builder(Start(conv=he_in, linear=torch_uniform, linear_bias=zero, norm="batch"))
-    _conv_norm(part, ("features.conv0", "features.norm0"), 3, n_in, 7)
+    part.conv_norm("features", 3, n_in, 7, layers=("conv0", "norm0"))
     for number, repeats in enumerate(blocks, start=1):
         for index in range(1, repeats + 1):
             layer = f"features.denseblock{number}.denselayer{index}"

@@ -63,29 +63,20 @@ def mnasnet(size: str, classes: int) -> Architecture:
     width = MNASNET[size]
     part = Builder(Start(conv=he_out, linear=_by_outputs, linear_bias=zero, norm="batch"))
     first, n_in = round_channels(32 * width), round_channels(16 * width)
-    _layer(part, "layers.0", "layers.1", (3, first, 3))
-    _layer(part, "layers.3", "layers.4", (first, first, 3), groups=first)
-    _layer(part, "layers.6", "layers.7", (first, n_in, 1))
+    part.conv_norm("layers", 3, first, 3)
+    part.conv_norm("layers", first, first, 3, groups=first, layers=("3", "4"))
+    part.conv_norm("layers", first, n_in, 1, layers=("6", "7"))
     for stage, (outputs, kernel, expansion, repeats) in enumerate(_MNASNET_STAGES, start=8):
         n_out = round_channels(outputs * width)
         for index in range(repeats):
             name, hidden = f"layers.{stage}.{index}.layers", n_in * expansion
-            _layer(part, f"{name}.0", f"{name}.1", (n_in, hidden, 1))
-            _layer(part, f"{name}.3", f"{name}.4", (hidden, hidden, kernel), groups=hidden)
-            _layer(part, f"{name}.6", f"{name}.7", (hidden, n_out, 1))
+            part.conv_norm(name, n_in, hidden, 1)
+            part.conv_norm(name, hidden, hidden, kernel, groups=hidden, layers=("3", "4"))
+            part.conv_norm(name, hidden, n_out, 1, layers=("6", "7"))
             n_in = n_out
-    _layer(part, "layers.14", "layers.15", (n_in, 1280, 1))
+    part.conv_norm("layers", n_in, 1280, 1, layers=("14", "15"))
     part.linear("classifier.1", 1280, classes)
     return part.done(f"mnasnet{size}", classes=classes)
-
-
-def _layer(
-    part: Builder, conv: str, norm: str, sizes: tuple[int, int, int], *, groups: int = 1
-) -> None:
-    """Add a convolution of inputs, outputs and kernel without bias, and its norm."""
-    n_in, n_out, kernel = sizes
-    part.conv(conv, n_in, n_out, kernel, groups=groups, bias=False)
-    part.norm(norm, n_out)
 
 
 def shufflenet_v2(size: str, classes: int) -> Architecture:
@@ -93,19 +84,19 @@ def shufflenet_v2(size: str, classes: int) -> Architecture:
     *stages, last = SHUFFLENET_V2[size]
     part = Builder(Start(norm="batch"))
     n_in = 24
-    _layer(part, "conv1.0", "conv1.1", (3, n_in, 3))
+    part.conv_norm("conv1", 3, n_in, 3)
     for stage, (n_out, repeats) in enumerate(zip(stages, _SHUFFLENET_REPEATS, strict=True), 2):
         for index in range(repeats):
             name, half = f"stage{stage}.{index}", n_out // 2
             if not index:
-                _layer(part, f"{name}.branch1.0", f"{name}.branch1.1", (n_in, n_in, 3), groups=n_in)
-                _layer(part, f"{name}.branch1.2", f"{name}.branch1.3", (n_in, half, 1))
+                part.conv_norm(f"{name}.branch1", n_in, n_in, 3, groups=n_in)
+                part.conv_norm(f"{name}.branch1", n_in, half, 1, layers=("2", "3"))
             branch = f"{name}.branch2"
-            _layer(part, f"{branch}.0", f"{branch}.1", (half if index else n_in, half, 1))
-            _layer(part, f"{branch}.3", f"{branch}.4", (half, half, 3), groups=half)
-            _layer(part, f"{branch}.5", f"{branch}.6", (half, half, 1))
+            part.conv_norm(branch, half if index else n_in, half, 1)
+            part.conv_norm(branch, half, half, 3, groups=half, layers=("3", "4"))
+            part.conv_norm(branch, half, half, 1, layers=("5", "6"))
         n_in = n_out
-    _layer(part, "conv5.0", "conv5.1", (n_in, last, 1))
+    part.conv_norm("conv5", n_in, last, 1)
     part.linear("fc", last, classes)
     return part.done(f"shufflenet_v2_{size}", classes=classes)
 
@@ -114,12 +105,12 @@ def regnet(size: str, classes: int) -> Architecture:
     """Return RegNet, `x_400mf` to `x_32gf`; `y_400mf` to `y_128gf` squeeze and excite."""
     part = Builder(Start(conv=he_out, linear=normal(0.01), linear_bias=zero, norm="batch"))
     n_in = _STEM
-    _layer(part, "stem.0", "stem.1", (3, n_in, 3))
+    part.conv_norm("stem", 3, n_in, 3)
     for stage, (n_out, depth, group) in enumerate(_regnet_stages(size), start=1):
         for index in range(depth):
             name = f"trunk_output.block{stage}.block{stage}-{index}"
             if not index:
-                _layer(part, f"{name}.proj.0", f"{name}.proj.1", (n_in, n_out, 1))
+                part.conv_norm(f"{name}.proj", n_in, n_out, 1)
             squeezed = round(n_in / 4) if size.startswith("y") else 0
             _regnet_block(part, f"{name}.f", (n_in, n_out), group, squeezed)
             n_in = n_out
@@ -151,9 +142,9 @@ def _regnet_block(
 ) -> None:
     """Add convolutions of 1x1, 3x3 in groups, squeeze-and-excitation and 1x1."""
     n_in, n_out = widths
-    _layer(part, f"{name}.a.0", f"{name}.a.1", (n_in, n_out, 1))
-    _layer(part, f"{name}.b.0", f"{name}.b.1", (n_out, n_out, 3), groups=n_out // group)
+    part.conv_norm(f"{name}.a", n_in, n_out, 1)
+    part.conv_norm(f"{name}.b", n_out, n_out, 3, groups=n_out // group)
     if squeezed:
         part.conv(f"{name}.se.fc1", n_out, squeezed, 1)
         part.conv(f"{name}.se.fc2", squeezed, n_out, 1)
-    _layer(part, f"{name}.c.0", f"{name}.c.1", (n_out, n_out, 1))
+    part.conv_norm(f"{name}.c", n_out, n_out, 1)

@@ -79,8 +79,7 @@ def _block(
     part.linear(f"{name}.attn.qkv", width, 3 * width)
     part.linear(f"{name}.attn.proj", width, width)
     part.norm(f"{name}.norm2", width)
-    part.linear(f"{name}.mlp.fc1", width, hidden)
-    part.linear(f"{name}.mlp.fc2", hidden, width)
+    part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, hidden)
 
 
 def swin(size: str, classes: int, *, window: int = 7, name: str) -> Architecture:
@@ -124,5 +123,4 @@ def _convnext_block(part: Builder, name: str, width: int) -> None:
     part.add(f"{name}.gamma", width, role=Role.OTHER, mean=LAYER_SCALE)
     part.conv(f"{name}.conv_dw", width, width, 7, groups=width)
     part.norm(f"{name}.norm", width)
-    part.linear(f"{name}.mlp.fc1", width, 4 * width)
-    part.linear(f"{name}.mlp.fc2", 4 * width, width)
+    part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, 4 * width)

@@ -31,6 +31,7 @@ SWIN = {
     "s": (96, (2, 2, 18, 2), (3, 6, 12, 24)),
     "b": (128, (2, 2, 18, 2), (4, 8, 16, 32)),
 }
+SWIN_SIZES = tuple(version + size for size in SWIN for version in ("", "v2_"))
 CONVNEXT = {
     # widths, depths
     "tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),
@@ -76,9 +77,10 @@ def _vit_layer(part: Builder, name: str, width: int, hidden: int) -> None:
     part.linear(f"{name}.mlp.3", hidden, width, bias_rule=TINY)
 
 
-def swin(size: str, classes: int, *, second: bool = False) -> Architecture:
-    """Return a Swin transformer with windows of 7x7, or its second version with 8x8."""
-    width, depths, heads = SWIN[size]
+def swin(size: str, classes: int) -> Architecture:
+    """Return a Swin transformer with windows of 7x7, or of its second version, `v2_t`, with 8x8."""
+    second = size.startswith("v2_")
+    width, depths, heads = SWIN[size.removeprefix("v2_")]
     part = Builder(Start(conv=torch_uniform, linear=STD, linear_bias=zero))
     part.conv("features.0.0", 3, width, 4)
     part.norm("features.0.2", width)
@@ -93,8 +95,7 @@ def swin(size: str, classes: int, *, second: bool = False) -> Architecture:
             width *= 2
     part.norm("norm", width)
     part.linear("head", width, classes)
-    label = f"swin_v2_{size}" if second else f"swin_{size}"
-    return part.done(label, classes=classes)
+    return part.done(f"swin_{size}", classes=classes)
 
 
 def _swin_block(part: Builder, name: str, width: int, heads: int, *, second: bool) -> None:
@@ -111,8 +112,7 @@ def _swin_block(part: Builder, name: str, width: int, heads: int, *, second: boo
         part.linear(f"{name}.attn.cpb_mlp.0", 2, 512)
         part.linear(f"{name}.attn.cpb_mlp.2", 512, heads, bias=False)
     part.norm(f"{name}.norm2", width)
-    part.linear(f"{name}.mlp.0", width, 4 * width)
-    part.linear(f"{name}.mlp.3", 4 * width, width)
+    part.feed_forward(f"{name}.mlp", ("0", "3"), width, 4 * width)
 
 
 def convnext(size: str, classes: int) -> Architecture:
@@ -136,5 +136,4 @@ def _convnext_block(part: Builder, name: str, width: int) -> None:
     part.add(f"{name}.layer_scale", width, 1, 1, role=Role.OTHER, mean=LAYER_SCALE)
     part.conv(f"{name}.block.0", width, width, 7, groups=width)
     part.norm(f"{name}.block.2", width)
-    part.linear(f"{name}.block.3", width, 4 * width)
-    part.linear(f"{name}.block.5", 4 * width, width)
+    part.feed_forward(f"{name}.block", ("3", "5"), width, 4 * width)
