@@ -44,7 +44,10 @@ def _optimizer(settings: Settings) -> Optimizer:
     if found is None:
         return unknown_optimizer(name, setting="SOLVER.OPTIMIZER")
     made = found.optimizer()
-    note = "SOLVER.OPTIMIZER is a project's own: detectron2 itself has SGD alone"
+    note = (
+        "SOLVER.OPTIMIZER is a project's own: detectron2 itself has SGD alone, and what decays may"
+        " be the project's too"
+    )
     return replace(made, note=note)
 
 
@@ -169,7 +172,8 @@ def _finish(settings: Settings, made: Training) -> Training:
 _OF_OTHERS = (
     "MODEL.BACKBONE.CONV_BODY", "MODEL.RPN.USE_FPN", "MODEL.ROI_BOX_HEAD.FEATURE_EXTRACTOR",
     "SOLVER.LR_POLICY", "SOLVER.MAX_EPOCH", "SOLVER.MAX_EPOCHS", "SOLVER.EPOCHS",
-    "SOLVER.NUM_EPOCHS", "SOLVER.OPTIMIZING_METHOD", "SOLVER.OPTIMIZER_NAME", "SOLVER.OPT",
+    "SOLVER.NUM_EPOCHS", "SOLVER.MAX_NUM_EPOCHS", "SOLVER.OPTIMIZING_METHOD",
+    "SOLVER.OPTIMIZER_NAME", "SOLVER.OPT",
     "SOLVER.SCHED", "SOLVER.SCHEDULER", "SOLVER.LR_STEPS", "SOLVER.MILESTONES",
     "SOLVER.WARMUP_EPOCHS", "SOLVER.WARM_UP_ITERS",
 )  # fmt: skip

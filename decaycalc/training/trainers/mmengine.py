@@ -19,6 +19,7 @@ from decaycalc.training.reading.param_schedulers import schedule_of, schedulers_
 from decaycalc.training.reading.settings import Settings, derived, text_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.trainers import mmyolo
 from decaycalc.training.trainers.syntax.tree import Entries
 
 _OPTIMIZER = "optim_wrapper.optimizer"
@@ -38,9 +39,11 @@ def find_optimizer(settings: Settings) -> Optimizer:
     found = class_of(settings)
     if found is None:
         return unknown_optimizer(settings.text("optimizer") or "")
+    made = found.optimizer()
     if found.convention == "pytorch-sgd":
-        return replace(found.optimizer(), convention="mmengine")
-    return found.optimizer()
+        made = replace(made, convention="mmengine")
+    scales = "".join(settings.texts("optim_wrapper.constructor")) in mmyolo.CONSTRUCTORS
+    return replace(made, value=mmyolo.scaled_decay(settings)) if scales else made
 
 
 def class_default(settings: Settings) -> Sourced | None:
@@ -64,7 +67,10 @@ def scaled_lr(settings: Settings) -> Sourced | None:
 
 
 def _names(settings: Settings) -> Sourced | None:
-    """Return the schedulers' types, joined."""
+    """Return the schedulers' types, joined, or the hook that sets the lr in their place."""
+    hook = mmyolo.hook_name(settings)
+    if hook is not None:
+        return hook
     schedulers = schedulers_of(settings)
     if not schedulers:
         return None
@@ -83,7 +89,7 @@ _KINDS = {"norm": "norms", "bias": "biases", "dwconv": "depthwise convolutions",
 # Constructors that follow paramwise_cfg; others have rules of their own for lr and decay.
 _KNOWN_CONSTRUCTORS = frozenset(
     {"", "DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor",
-     "LearningRateDecayOptimWrapperConstructor"}
+     "LearningRateDecayOptimWrapperConstructor", *mmyolo.CONSTRUCTORS}
 )  # fmt: skip
 
 
@@ -102,6 +108,8 @@ def exempt(settings: Settings, path: str) -> Exemption:
     named = _constructor(settings, path)
     if named:
         return Exemption(rule=f"what {named} leaves out, which is not known here")
+    if "".join(settings.texts(f"{path.rpartition('.')[0]}.constructor")) in mmyolo.CONSTRUCTORS:
+        return of_kinds("norms", "biases")
     own = Entries(entries=settings.entries(path))
     zero = [word for word in _KINDS if typed_number(text_of(own, f"{word}_decay_mult")) == 0]
     return of_kinds(*(_KINDS[word] for word in zero), switch="paramwise_cfg")
@@ -146,6 +154,14 @@ def _sound(texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the texts that are numbers of at least 0, each as it reads back."""
     found = {name: typed_number(text) for name, text in texts.items()}
     return {name: decimal_text(n) for name, n in found.items() if n is not None and n >= 0}
+
+
+def _schedule(settings: Settings) -> str | None:
+    """Return param_scheduler's schedule, or that of a hook in its place."""
+    if mmyolo.hook_name(settings) is None:
+        return schedule_of(settings)
+    settings.find("scheduler")
+    return mmyolo.hook_schedule(settings)
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -204,9 +220,12 @@ TRAINER = Trainer(
         Field(name="epochs", paths=("train_cfg.max_epochs", "max_epochs")),
         Field(name="steps", paths=("train_cfg.max_iters",)),
         Field(name="scheduler", covers=("param_scheduler",), derive=_names),
+        Field(name="images", paths=(f"{_OPTIMIZER}.batch_size_per_gpu",)),
+        Field(name="nominal", paths=(f"{_PARAMWISE}.base_total_batch_size",), default="64",
+              source="mmyolo 8c4d9dc5"),
     ),
     optimizer=find_optimizer,
-    schedule=schedule_of,
+    schedule=_schedule,
     exempt=_exempt,
     harmless=("train_pipeline*", "test_*", "val_*", "default_hooks*", "model*", "train_cfg*",
               "optim_wrapper.paramwise_cfg*", "base_lr", "vis_backends*", "max_epochs",

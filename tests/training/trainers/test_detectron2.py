@@ -2,7 +2,7 @@
 
 import pytest
 
-from decaycalc.errors import DecaycalcError
+from decaycalc.errors import DecaycalcError, UnreadableFileError
 from decaycalc.inspection import inspect
 from tests.training.trainers.reading import read, shrink
 
@@ -140,3 +140,9 @@ def test_what_has_an_lr_or_a_decay_of_its_own_is_a_group(tmp_path):
         tmp_path, "b.yaml", FILE.replace("  MAX_ITER", "  WEIGHT_DECAY_BIAS: 0.0001\n  MAX_ITER")
     )
     assert zero.groups[-1].weight_decay == "0.0001"
+
+
+def test_a_run_of_epochs_is_another_program_s(tmp_path):
+    text = "SOLVER:\n  BASE_LR: 1e-4\n  STEPS: [0.9]\n  MAX_ITER: 1\n  MAX_NUM_EPOCHS: 50\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.yaml", text + "  WARMUP_ITERS: 10\n  OPTIMIZER: ADAMW\n")
