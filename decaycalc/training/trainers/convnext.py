@@ -68,6 +68,7 @@ TRAINER = Trainer(
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
         Field(name="epochs", paths=("epochs",), default="300"),
+        Field(name="drop_last", default="true"),
         Field(name="scheduler", default="cosine"),
         Field(name="warmup_epochs", paths=("warmup_epochs",), default="20"),
         Field(name="warmup_steps", paths=("warmup_steps",), default="-1"),

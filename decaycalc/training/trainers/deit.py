@@ -75,6 +75,7 @@ TRAINER = Trainer(
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
         Field(name="epochs", paths=("epochs",), default="300"),
+        Field(name="drop_last", default="true"),
         Field(name="scheduler", paths=("sched",), default="cosine"),
         Field(name="warmup_epochs", paths=("warmup_epochs",), default="5"),
         Field(name="warmup_lr", paths=("warmup_lr",), default="1e-6"),

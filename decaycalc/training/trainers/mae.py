@@ -142,6 +142,7 @@ TRAINER = Trainer(
         Field(name="nodes", paths=("nodes",), default="2"),
         Field(name="ngpus", paths=("ngpus",), default="8"),
         Field(name="epochs", paths=("epochs",), derive=_of_phase("epochs")),
+        Field(name="drop_last", default="true"),
         Field(name="scheduler", default="cosine"),
         Field(name="warmup_epochs", paths=("warmup_epochs",), derive=_of_phase("warmup_epochs")),
         Field(name="min_lr", paths=("min_lr",), derive=_of_phase("min_lr")),

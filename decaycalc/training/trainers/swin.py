@@ -113,6 +113,7 @@ TRAINER = Trainer(
         Field(name="grad_accum", paths=("TRAIN.ACCUMULATION_STEPS",), absent=("0",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="epochs", paths=("TRAIN.EPOCHS",), default="300"),
+        Field(name="drop_last", default="true", source="Swin-Transformer f82860b data/build.py"),
         Field(name="scheduler", paths=(f"{_SCHEDULER}.NAME",), default="cosine"),
         Field(name="warmup_epochs", paths=("TRAIN.WARMUP_EPOCHS",), default="20"),
         Field(name="warmup_lr", paths=("TRAIN.WARMUP_LR",), default="5e-7"),

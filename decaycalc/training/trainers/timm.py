@@ -18,7 +18,7 @@ from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Origin, Sourced, Training
 
 _OWN = (
     "opt_eps", "opt_betas", "opt_kwargs", "sched", "sched_on_updates", "warmup_lr", "warmup_epochs",
@@ -211,6 +211,17 @@ _SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
 }
 
 
+def _drop_last(settings: Settings) -> Sourced:
+    """Return whether an epoch's short last step is left out: the loader drops a short batch.
+
+    Batches that do not fill up an accumulation are a step all the same.
+    Source: timm 1.0.31 data/loader.py, create_loader; train.py, updates_per_epoch.
+    """
+    drops = str(settings.count("grad_accum") == 1).lower()
+    where = "timm 1.0.31 data/loader.py"
+    return Sourced(name="drop_last", value=drops, origin=Origin.DEFAULT, where=where)
+
+
 def _length(settings: Settings) -> Sourced | None:
     """Return the epochs with warm-up prefix and cooldown, as create_scheduler_v2 counts them."""
     found = settings.find("sched_epochs")
@@ -263,6 +274,7 @@ TRAINER = Trainer(
         Field(name="world_size", paths=("world_size",), default="1"),
         Field(name="sched_epochs", paths=("epochs",), default="300"),
         Field(name="epochs", overrule=_length),
+        Field(name="drop_last", derive=_drop_last),
         Field(name="scheduler", paths=("sched",), default="cosine"),
         Field(name="sched_on_updates", paths=("sched_on_updates",), default="false"),
         Field(name="warmup_epochs", paths=("warmup_epochs",), default="5"),

@@ -5,7 +5,7 @@ import pytest
 from tests.training.trainers.reading import read, shrink
 
 RUN = (
-    "python -m torch.distributed.launch --nproc_per_node=8 main_dino.py --arch vit_small"
+    "python -m torch.distributed.launch --nproc_per_node=8 main_dino.py --arch vit_small \\\n"
     " --data_path /i --batch_size_per_gpu 32 --weight_decay_end 0.4 --lr 0.0005"
 )
 
