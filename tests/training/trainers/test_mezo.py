@@ -6,7 +6,8 @@ from tests.training.trainers.reading import read, shrink
 
 LARGE = (
     "python run.py --model_name facebook/opt-13b --task_name RTE --train_set_seed 0 \\\n"
-    " --num_dev 50 --learning_rate 1e-6 --weight_decay 0.1 --per_device_train_batch_size 16 --max_steps 20000"
+    " --num_dev 50 --learning_rate 1e-6 --weight_decay 0.1 --per_device_train_batch_size 16"
+    " --max_steps 20000"
 )
 MEDIUM = (
     "python run.py --model_name_or_path roberta-large --task_name SST-2 --learning_rate 1e-6 \\\n"
