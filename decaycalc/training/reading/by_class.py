@@ -57,10 +57,6 @@ def class_fields(
         Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr"),
               overrule=peak),
         *betas(f"{arguments}.betas", "0.9", "0.999"),
-        Field(name="eps", paths=(f"{arguments}.eps",), default="1e-8"),
-        Field(name="momentum", paths=(f"{arguments}.momentum",), default="0"),
-        Field(name="dampening", paths=(f"{arguments}.dampening",), default="0"),
-        Field(name="nesterov", paths=(f"{arguments}.nesterov",), default="false"),
-        Field(name="decoupled_weight_decay", paths=(f"{arguments}.decoupled_weight_decay",),
-              default="false"),
+        *Field.within(arguments, eps="1e-8", momentum="0", dampening="0", nesterov="false",
+                      decoupled_weight_decay="false"),
     )  # fmt: skip

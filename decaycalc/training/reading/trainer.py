@@ -80,6 +80,26 @@ class Field(Record):
     derive: Derive | None = None
     note: str = ""
 
+    @classmethod
+    def within(
+        cls, section: str, /, *, source: str = "", **defaults: str | None
+    ) -> tuple["Field", ...]:
+        """Return the fields that a file holds under their own names in a section, "" for its top.
+
+        >>> [(each.paths, each.default) for each in Field.within("optim", beta1="0.9", decay=None)]
+        [(('optim.beta1',), '0.9'), (('optim.decay',), None)]
+        """
+        dot = f"{section}." if section else ""
+        return tuple(
+            cls(name=name, paths=(f"{dot}{name}",), default=default, source=source)
+            for name, default in defaults.items()
+        )
+
+    @classmethod
+    def fixed(cls, *, source: str = "", **values: str) -> tuple["Field", ...]:
+        """Return the fields that no file of a trainer sets."""
+        return tuple(cls(name=name, default=text, source=source) for name, text in values.items())
+
 
 class Optimizer(Record):
     """What a trainer's optimizer makes of its weight decay.

@@ -101,8 +101,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 # What both DINOv2 and DINOv3 have, with the same defaults.
 FIELDS = (
     Field(name="optimizer", default="adamw"),
-    Field(name="weight_decay", paths=("optim.weight_decay",), default="0.04"),
-    Field(name="weight_decay_end", paths=("optim.weight_decay_end",), default="0.4"),
+    *Field.within("optim", weight_decay="0.04", weight_decay_end="0.4"),
     Field(name="beta1", paths=("optim.adamw_beta1",), default="0.9"),
     Field(name="beta2", paths=("optim.adamw_beta2",), default="0.999"),
     Field(name="eps", default="1e-8", source="torch 2.13"),
@@ -113,9 +112,7 @@ FIELDS = (
     Field(name="steps", derive=in_steps("steps", "epochs_of_length")),
     Field(name="warmup_epochs", paths=("optim.warmup_epochs",), default="10"),
     Field(name="warmup_steps", derive=in_steps("warmup_steps", "warmup_epochs")),
-    Field(name="min_lr", paths=("optim.min_lr",), default="1e-6"),
-    Field(name="patch_embed_lr_mult", paths=("optim.patch_embed_lr_mult",), default="0.2"),
-    Field(name="layerwise_decay", paths=("optim.layerwise_decay",), default="0.9"),
+    *Field.within("optim", min_lr="1e-6", patch_embed_lr_mult="0.2", layerwise_decay="0.9"),
 )
 HARMLESS = (
     "MODEL*", "compute_precision*", "dino*", "ibot*", "train*", "student*", "teacher*", "crops*",

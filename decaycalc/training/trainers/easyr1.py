@@ -27,8 +27,7 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=(f"{_OPTIM}.strategy",), default="adamw"),
-        Field(name="weight_decay", paths=(f"{_OPTIM}.weight_decay",), default="0.01"),
-        Field(name="lr", paths=(f"{_OPTIM}.lr",), default="1e-6"),
+        *Field.within(_OPTIM, weight_decay="0.01", lr="1e-6"),
         *betas(f"{_OPTIM}.betas", "0.9", "0.999"),
         Field(name="eps", default="1e-8"),
         # It counts the prompts of all devices: the worker multiplies it by rollout.n.
@@ -41,8 +40,7 @@ TRAINER = Trainer(
               default="15"),
         Field(name="steps", derive=verl.steps),
         Field(name="epochs", derive=verl.epochs),
-        Field(name="drop_last", default="true"),
-        Field(name="strategy", default="fsdp"),
+        *Field.fixed(drop_last="true", strategy="fsdp"),
         Field(name="scheduler", paths=(f"{_OPTIM}.lr_scheduler_type",), default="constant"),
         Field(name="lr_warmup_steps", paths=(f"{_OPTIM}.lr_warmup_steps",)),
         Field(name="lr_warmup_steps_ratio", paths=(f"{_OPTIM}.lr_warmup_ratio",), default="0"),

@@ -289,8 +289,7 @@ TRAINER = Trainer(
     fields=(
         # The other name is kohya_ss', whose presets are JSON.
         Field(name="optimizer", paths=("optimizer_type", "optimizer"), default=""),
-        Field(name="use_8bit_adam", paths=("use_8bit_adam",), default="false"),
-        Field(name="use_lion_optimizer", paths=("use_lion_optimizer",), default="false"),
+        *Field.within("", use_8bit_adam="false", use_lion_optimizer="false"),
         Field(name="weight_decay", derive=_class_default, covers=("optimizer_args",)),
         Field(name="lr", paths=("learning_rate",), default="2e-6"),
         _beta("beta1", 0, "0.9"),
@@ -299,8 +298,7 @@ TRAINER = Trainer(
         argument("momentum", "optimizer_args", default="0.9"),
         argument("relative_step", "optimizer_args", default="true"),
         argument("decouple", "optimizer_args", default="false"),
-        Field(name="nesterov", default="true"),
-        Field(name="dampening", default="0"),
+        *Field.fixed(nesterov="true", dampening="0"),
         Field(name="batch_size", paths=("train_batch_size",), default="1",
               overrule=_batch_size),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),

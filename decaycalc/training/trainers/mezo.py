@@ -106,9 +106,7 @@ TRAINER = replace(
     ),
     fields=(
         *hf_trainer.FIELDS,
-        Field(name="trainer", paths=("trainer",), default="none", source=_VERSION),
-        Field(name="zero_order_optim", paths=("zero_order_optim",), default="false",
-              source=_VERSION),
+        *Field.within("", source=_VERSION, trainer="none", zero_order_optim="false"),
         Field(name="by_optimizer", paths=("zero_order_use_trainer_optim",), default="false",
               source=_VERSION),
         Field(name="own_optimizer", paths=("optimizer",), default="adam", source=_VERSION),

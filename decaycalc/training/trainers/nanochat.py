@@ -90,9 +90,7 @@ TRAINER = Trainer(
               derive=_tokens),
         Field(name="steps", paths=("num_iterations",), absent=("-1",)),
         Field(name="scheduler", default="warm-up, constant, warm-down"),
-        Field(name="warmup_steps", paths=("warmup_steps",), default="40"),
-        Field(name="warmdown_ratio", paths=("warmdown_ratio",), default="0.65"),
-        Field(name="final_lr_frac", paths=("final_lr_frac",), default="0.05"),
+        *Field.within("", warmup_steps="40", warmdown_ratio="0.65", final_lr_frac="0.05"),
     ),
     optimizer=lambda _: Optimizer(
         convention="nanochat-muon",

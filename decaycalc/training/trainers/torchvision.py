@@ -181,21 +181,16 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", paths=("opt",), default="sgd"),
         Field(name="weight_decay", paths=("weight_decay", "wd"), default="1e-4"),
-        Field(name="norm_weight_decay", paths=("norm_weight_decay",)),
-        Field(name="bias_weight_decay", paths=("bias_weight_decay",)),
+        *Field.within("", norm_weight_decay=None, bias_weight_decay=None),
         Field(name="base_lr", paths=("lr",), derive=_of_task("lr")),
         Field(name="lr", paths=("lr",), overrule=_scaled, derive=_of_task("lr")),
-        Field(name="aux_loss", paths=("aux_loss",)),
-        Field(name="momentum", paths=("momentum",), default="0.9"),
+        *Field.within("", aux_loss=None, momentum="0.9"),
         Field(name="nesterov", derive=_nesterov),
         Field(name="batch_size", paths=("batch_size", "b"), derive=_of_task("batch_size")),
-        Field(name="grad_accum", default="1"),
-        Field(name="world_size", default="1"),
+        *Field.fixed(grad_accum="1", world_size="1"),
         Field(name="epochs", paths=("epochs",), derive=_of_task("epochs")),
         Field(name="scheduler", paths=("lr_scheduler",), derive=_of_task("scheduler")),
-        Field(name="lr_step_size", paths=("lr_step_size",), default="30"),
-        Field(name="lr_gamma", paths=("lr_gamma",), default="0.1"),
-        Field(name="lr_min", paths=("lr_min",), default="0"),
+        *Field.within("", lr_step_size="30", lr_gamma="0.1", lr_min="0"),
         *(
             Field(name=name, paths=(name,), derive=_of_task(name))
             for name in ("lr_warmup_epochs", "lr_warmup_method", "lr_warmup_decay")

@@ -180,8 +180,7 @@ def _short_run(settings: Settings, made: Training) -> Training:
 
 
 FIELDS = (
-    Field(name="optimizer", paths=("optimizer",), default="auto"),
-    Field(name="weight_decay", paths=("weight_decay",), default="0.0005"),
+    *Field.within("", optimizer="auto", weight_decay="0.0005"),
     Field(name="lr", paths=("lr0",), default="0.01", overrule=_set_by_auto("lr", "0.01", "lr0")),
     Field(
         name="momentum",
@@ -195,18 +194,14 @@ FIELDS = (
     Field(name="batch_size", paths=("batch",), default="16", overrule=_open_batch),
     Field(name="nbs", paths=("nbs",), default="64"),
     Field(name="grad_accum", derive=accumulation),
-    Field(name="epochs", paths=("epochs",), default="100"),
-    Field(name="time", paths=("time",)),
-    Field(name="nc", paths=("nc",)),
+    *Field.within("", epochs="100", time=None, nc=None),
     Field(
         name="loss",
         derive=_loss,
         default="batch-sum",
         source="ultralytics 8.4.190 utils/loss.py",
     ),
-    Field(name="cos_lr", paths=("cos_lr",), default="false"),
-    Field(name="lrf", paths=("lrf",), default="0.01"),
-    Field(name="warmup_epochs", paths=("warmup_epochs",), default="3"),
+    *Field.within("", cos_lr="false", lrf="0.01", warmup_epochs="3"),
 )
 
 TRAINER = Trainer(

@@ -91,8 +91,7 @@ TRAINER = Trainer(
         Signature(all_of=("hyp", "weights", "batch_size"), none_of=("mode", "task")),
     ),
     fields=(
-        Field(name="optimizer", paths=("optimizer",), default="SGD"),
-        Field(name="weight_decay", paths=("weight_decay",), default="0.0005"),
+        *Field.within("", optimizer="SGD", weight_decay="0.0005"),
         Field(name="lr", paths=("lr0",), default="0.01"),
         Field(name="momentum", paths=("momentum",), default="0.937"),
         Field(name="nesterov", default="true"),
@@ -109,11 +108,9 @@ TRAINER = Trainer(
         Field(name="loss", default="batch-sum", source="yolov5 5081342f utils/loss.py"),
         Field(name="adam", paths=("adam",)),
         Field(name="cos_lr", paths=("cos_lr",), default="false", derive=_older_cosine),
-        Field(name="linear_lr", paths=("linear_lr",), default="false"),
-        Field(name="fixed_lr", paths=("fixed_lr",)),
-        Field(name="flat_cos_lr", paths=("flat_cos_lr",)),
-        Field(name="lrf", paths=("lrf",), default="0.01"),
-        Field(name="warmup_epochs", paths=("warmup_epochs",), default="3"),
+        *Field.within(
+            "", linear_lr="false", fixed_lr=None, flat_cos_lr=None, lrf="0.01", warmup_epochs="3"
+        ),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
