@@ -5,9 +5,9 @@ from collections.abc import Callable
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 
 
 def class_of(settings: Settings, *, library: str = "torch") -> OptimizerClass | None:
@@ -32,7 +32,7 @@ def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], 
         value = None if found is None else getattr(found, name)
         if found is None or value is None:
             return None
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=found.library)
+        return by_default(name, value, found.library)
 
     return derive
 

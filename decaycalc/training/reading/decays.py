@@ -18,8 +18,7 @@ def from_to(
     """Return a training whose λ goes from `start` to `end` as a cosine; a constant one as it is."""
     if made.value is None or start is None or end is None or start == end:
         return made
-    note = f"weight decay goes from {float(start):g} to {float(end):g} over the run"
-    notes = (*made.notes, note)
+    notes = (*made.notes, f"weight decay goes from {float(start):g} to {float(end):g} over the run")
     if start:
         course = compose("cosine", final=end / start or None, **options)
         return replace(made, value=decimal_text(start), decay_schedule=course, notes=notes)

@@ -1,7 +1,7 @@
 """Devices: those of a run that share one micro-batch count as one that is data-parallel."""
 
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import Derive, Field
 from decaycalc.training.record import Origin, Sourced
 
@@ -74,4 +74,4 @@ def _devices(settings: Settings) -> str | None:
 
 
 def _missing(where: str, note: str) -> Sourced:
-    return Sourced(name="world_size", value=None, origin=Origin.MISSING, where=where, note=note)
+    return left_open("world_size", note, where=where)

@@ -222,6 +222,16 @@ def derived(name: str, value: str | None, formula: str, *, note: str = "") -> So
     return Sourced(name=name, value=value, origin=Origin.DERIVED, where=formula, note=note)
 
 
+def by_default(name: str, value: str | None, where: str) -> Sourced:
+    """Return a quantity that the file leaves to what `where` says."""
+    return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+
+
+def left_open(name: str, note: str = "", *, where: str = "") -> Sourced:
+    """Return a quantity that is not known, and why; `where` is the key that leaves it open."""
+    return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, note=note)
+
+
 def submitit_devices(settings: Settings) -> Sourced | None:
     """Return submitit's devices: nodes times GPUs a node."""
     if "submitit" not in settings.document.program:

@@ -8,9 +8,9 @@ from decaycalc.record import replace
 from decaycalc.training.reading.decays import by_layer, from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
-from decaycalc.training.record import Origin, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers import convnext
 
 _SCRIPTS = ("run_class_finetuning.py", "run_beit_pretraining.py", "run_beitv2_pretraining.py",
@@ -49,10 +49,10 @@ def _of_script(name: str) -> Derive:
         if is_video is None:
             note = f"{name} is not set, and BEiT's script and VideoMAE's have their own"
             where = f"the script's {name}"
-            return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, note=note)
+            return left_open(name, note, where=where)
         value = _DEFAULTS[name][2 * is_video + pretrains]
         where = _VIDEOMAE if is_video else _BEIT
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, where)
 
     return derive
 
@@ -67,7 +67,7 @@ def _scaled(name: str) -> Derive:
             return None
         if is_video is None:
             note = f"BEiT takes {name} as it is, VideoMAE {name} · B / {_PER}: give --lr"
-            return Sourced(name=name, value=None, origin=Origin.MISSING, where=name, note=note)
+            return left_open(name, note, where=name)
         sizes = [settings.count(each) for each in ("batch_size", "grad_accum", "world_size")]
         for size in sizes:
             base *= size or 0

@@ -11,9 +11,9 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, steps_of
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 
 _OWN = {
     "lamb": Optimizer(convention="apex-fused-lamb", uses=ADAM),
@@ -80,9 +80,7 @@ def _class_default(settings: Settings) -> Sourced | None:
     torch = _torch_class(settings)
     if torch is None:
         return None
-    return Sourced(
-        name="weight_decay", value=torch.weight_decay, origin=Origin.DEFAULT, where=torch.library
-    )
+    return by_default("weight_decay", torch.weight_decay, torch.library)
 
 
 def _peak(settings: Settings) -> Sourced | None:
@@ -96,11 +94,10 @@ def _peak(settings: Settings) -> Sourced | None:
 def _default_peak(settings: Settings) -> Sourced | None:
     """Return WarmupDecayLR's own default peak; without an optimizer, no class has a default."""
     if not settings.has("optimizer.type") and not settings.word("scheduler"):
-        return Sourced(name="lr", value=None, origin=Origin.MISSING)
+        return left_open("lr")
     if settings.word("scheduler") != "warmupdecaylr" or "lr" in settings.given:
         return None
-    where = "deepspeed 0.19.8 runtime/lr_schedules.py"
-    return Sourced(name="lr", value="0.001", origin=Origin.DEFAULT, where=where)
+    return by_default("lr", "0.001", "deepspeed 0.19.8 runtime/lr_schedules.py")
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:
@@ -144,7 +141,7 @@ def _accumulation(settings: Settings) -> Sourced | None:
     """Leave the accumulation open where the whole batch is known: it follows from the devices."""
     if settings.count("train_batch_size") is None:
         return None
-    return Sourced(name="grad_accum", value=None, origin=Origin.MISSING)
+    return left_open("grad_accum")
 
 
 def _schedule(settings: Settings) -> str | None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
     Derive,
@@ -17,7 +17,7 @@ from decaycalc.training.reading.trainer import (
     Signature,
     Trainer,
 )
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 
 _OWN = (
     "lr_warmup_steps", "max_train_steps", "train_batch_size", "adam_weight_decay", "scale_lr",
@@ -79,9 +79,8 @@ def _by_script(name: str) -> Derive:
         value = dict(zip(_NAMES, _SCRIPTS.get(script, ()), strict=False)).get(name)
         if value is None:
             note = f"{name} is not set, and the default of {script[:60] or 'the script'} not known"
-            return Sourced(name=name, value=None, origin=Origin.MISSING, note=note)
-        where = f"diffusers 58eb52c0 {script}.py"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+            return left_open(name, note)
+        return by_default(name, value, f"diffusers 58eb52c0 {script}.py")
 
     return derive
 
@@ -116,8 +115,7 @@ def _own_default(name: str, value: str) -> Derive:
     def derive(settings: Settings) -> Sourced | None:
         if _script(settings) != _UNCONDITIONAL:
             return None
-        where = f"diffusers 58eb52c0 {_UNCONDITIONAL}.py"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, f"diffusers 58eb52c0 {_UNCONDITIONAL}.py")
 
     return derive
 

@@ -7,9 +7,9 @@ optimizers/optim_groups.py.
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import class_default, optimizer_of
 from decaycalc.training.reading.schedules import compose, steps_of
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -30,7 +30,7 @@ def _by_bins(settings: Settings) -> Sourced | None:
     if kind not in {"length", "numel", "catpow"}:
         return None
     note = f"batch_type {kind} fills a batch up to batch_bins: give --batch-size"
-    return Sourced(name="batch_size", value=None, origin=Origin.MISSING, note=note)
+    return left_open("batch_size", note)
 
 
 def _exempt(settings: Settings) -> Exemption:

@@ -7,9 +7,9 @@ from decaycalc.training.reading.arguments import element, numbers_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 
 _OPTIMIZERS = {
     "adam": Optimizer(convention="fairseq-adam", uses=ADAM),
@@ -27,8 +27,7 @@ def _momentum(settings: Settings) -> Sourced | None:
     """Return NAG's own default."""
     if settings.word("optimizer") != "nag":
         return None
-    where = "fairseq 3d262bb2 optim/nag.py"
-    return Sourced(name="momentum", value="0.99", origin=Origin.DEFAULT, where=where)
+    return by_default("momentum", "0.99", "fairseq 3d262bb2 optim/nag.py")
 
 
 def _schedule(settings: Settings) -> str | None:

@@ -4,9 +4,9 @@ Source: transformers 00661e38a examples/pytorch/language-modeling/run_clm_no_tra
 """
 
 from decaycalc.training.reading.optimizers import ADAMW
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default, left_open
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 
 _VERSION = "transformers 00661e38a run_clm_no_trainer.py"
@@ -24,10 +24,9 @@ def _default(name: str, value: str) -> Field:
 
     def derive(settings: Settings) -> Sourced:
         if settings.document.program.endswith("_no_trainer.py"):
-            return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=_VERSION)
+            return by_default(name, value, _VERSION)
         note = f"{_PATHS[name]} is not set: a program of its own has its own default"
-        where = f"the program's {_PATHS[name]}"
-        return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, note=note)
+        return left_open(name, note, where=f"the program's {_PATHS[name]}")
 
     return Field(name=name, paths=(_PATHS[name],), derive=derive)
 

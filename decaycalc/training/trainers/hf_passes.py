@@ -9,9 +9,9 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field
-from decaycalc.training.record import Origin, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 
 _OF_PPO = ("num_ppo_epochs", "missing_eos_penalty", "sft_model_path")
 _OLDER = "per_device_train_batch_size counts completions from trl 0.15 on; in 0.14 it was prompts"
@@ -72,8 +72,7 @@ def _completions(settings: Settings) -> Sourced | None:
              "".join(settings.texts("rl")))  # fmt: skip
     for name, value in _GROUPED.items():
         if any(name in word.lower() for word in words):
-            where = f"trl f2cd57710 {name}_config.py"
-            return Sourced(name="num_generations", value=value, origin=Origin.DEFAULT, where=where)
+            return by_default("num_generations", value, f"trl f2cd57710 {name}_config.py")
     return None
 
 
@@ -82,7 +81,7 @@ def _of_another_kind(settings: Settings) -> Sourced | None:
     kind = "".join(settings.texts("rlhf_type"))
     if kind in {"", "grpo"}:
         return None
-    return Sourced(name="num_generations", value=None, origin=Origin.MISSING)
+    return left_open("num_generations")
 
 
 def unit(settings: Settings) -> str | None:

@@ -11,9 +11,9 @@ from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers import hf_deepspeed, hf_optim, hf_passes
 from decaycalc.training.trainers.syntax.tree import Scalar
 
@@ -183,7 +183,7 @@ def _derive_lr(settings: Settings) -> Sourced | None:
     is_trl = is_trl and not settings.document.program.rpartition("/")[2].startswith("run_")
     if is_trl or any(settings.has(key) for key in _TRL):
         note = "learning_rate is not set: TRL's trainers differ (SFT 2e-5, DPO and GRPO 1e-6 ...)"
-        return Sourced(name="lr", value=None, origin=Origin.MISSING, note=note)
+        return left_open("lr", note)
     return None
 
 
@@ -195,8 +195,7 @@ def _other_epochs(settings: Settings) -> Sourced | None:
     if not settings.has("num_epochs"):
         return None
     if settings.has("num_mini_batches"):
-        note = "num_epochs counts passes over rollouts: give --steps"
-        return Sourced(name="epochs", value=None, origin=Origin.MISSING, note=note)
+        return left_open("epochs", "num_epochs counts passes over rollouts: give --steps")
     return settings.in_file(Field(name="epochs", paths=("num_epochs",)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Origin, Sourced, Training
@@ -69,9 +69,7 @@ def _of_template(settings: Settings) -> Sourced | None:
         f"data.batch_size is of all {found.value} devices where the data module divides it, as"
         " lightning-hydra-template's does: give --world-size 1 then, and else their number"
     )
-    return Sourced(
-        name="world_size", value=None, origin=Origin.MISSING, where=found.where, note=note
-    )
+    return left_open("world_size", note, where=found.where)
 
 
 def _is_set(node: Node) -> bool:

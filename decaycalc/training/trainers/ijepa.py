@@ -36,8 +36,7 @@ def _steps(settings: Settings) -> Sourced | None:
 
 
 def _devices(settings: Settings) -> Sourced | None:
-    formula = "nodes · tasks_per_node"
-    return _product(settings, "world_size", formula, "nodes", "tasks_per_node")
+    return _product(settings, "world_size", "nodes · tasks_per_node", "nodes", "tasks_per_node")
 
 
 def _length(settings: Settings, count: Fraction) -> str:

@@ -13,7 +13,7 @@ from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, left_open, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
@@ -103,7 +103,7 @@ def _class_default(settings: Settings) -> Sourced | None:
         )
     found = _class(settings)
     value, library = ("0", _VERSION) if found is None else (found.weight_decay, found.library)
-    return Sourced(name="weight_decay", value=value, origin=Origin.DEFAULT, where=library)
+    return by_default("weight_decay", value, library)
 
 
 def _beta(name: str, at: int, default: str) -> Field:
@@ -129,7 +129,7 @@ def _by_epochs(settings: Settings) -> Sourced | None:
     only_epoch = own is None and settings.has("epoch")  # kohya_ss makes steps of it
     if not (by_epochs or only_epoch) or "steps" in settings.given:
         return None
-    return Sourced(name="steps", value=None, origin=Origin.MISSING)
+    return left_open("steps")
 
 
 def _ticks(settings: Settings, name: str) -> str | None:
@@ -247,12 +247,12 @@ def _batch_size(settings: Settings) -> Sourced | None:
     beside = settings.document.named(name)
     if beside is None:
         note = f"batch_size may stand in {name[:60]}, which is not here"
-        return Sourced(name="batch_size", value=None, origin=Origin.MISSING, where=name, note=note)
+        return left_open("batch_size", note, where=name)
     sizes = [find(part, "batch_size") for part in _datasets(beside.root)]
     found = list(dict.fromkeys(text for size in sizes for text in texts_of(size)))
     if len(found) > 1:
         note = f"{name[:60]} has several batch sizes"
-        return Sourced(name="batch_size", value=None, origin=Origin.MISSING, where=name, note=note)
+        return left_open("batch_size", note, where=name)
     return (
         Sourced(name="batch_size", value=found[0], origin=Origin.FILE, where=f"{name}: batch_size")
         if found

@@ -8,9 +8,9 @@ from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Syntax
 
 _VERSION = "lerobot 7427f3180"
@@ -63,8 +63,7 @@ def _preset(name: str) -> Derive:
         own = table.get(kind, {}).get(name)
         if own is None:
             return None
-        where = f"{_VERSION} {kind}"
-        return Sourced(name=name, value=own, origin=Origin.DEFAULT, where=where)
+        return by_default(name, own, f"{_VERSION} {kind}")
 
     return derive
 

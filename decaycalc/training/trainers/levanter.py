@@ -8,9 +8,9 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 
@@ -40,8 +40,7 @@ def _class_default(settings: Settings) -> Sourced | None:
     """Return the decay of an optimizer whose own default is not 0.1."""
     if settings.word("optimizer") != "muon":
         return None
-    where = "levanter 9263f81e optim/muon.py"
-    return Sourced(name="weight_decay", value="0", origin=Origin.DEFAULT, where=where)
+    return by_default("weight_decay", "0", "levanter 9263f81e optim/muon.py")
 
 
 def _steps(settings: Settings, name: str) -> int | None:

@@ -9,9 +9,9 @@ from math import floor
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.schedules import compose, epochs, ratio, steps_of
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 
 _PRETRAIN = ("model_name", "tokenizer_dir", "train.max_tokens", "initial_checkpoint_dir")
 _DEFAULTS = {
@@ -35,7 +35,7 @@ def _default(name: str) -> Derive:
         if value is None or is_null:
             return None
         where = f"litgpt 26857050 {'pretrain.py' if whole else 'finetune/full.py'}"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, where)
 
     return derive
 

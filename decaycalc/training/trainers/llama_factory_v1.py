@@ -6,9 +6,9 @@ plugins/trainer_plugins/optimizers/optimizer.py.
 
 from decaycalc.training.reading.devices import data_parallel
 from decaycalc.training.reading.optimizers import ADAMW, by_name
-from decaycalc.training.reading.settings import Settings, whole_or
+from decaycalc.training.reading.settings import Settings, by_default, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 _OPTIM = "optim_config"
 # torch's AdamW with its own default decay, and the one plug-in there is.
@@ -17,9 +17,8 @@ _OPTIMIZERS = {"adamw": ADAMW, "muon": Optimizer(convention="muon-keller")}
 
 def _decay(settings: Settings) -> Sourced:
     if settings.word("optimizer") == "muon":
-        where = "LLaMA-Factory ff6d4d12e optimizers/optimizer.py"
-        return Sourced(name="weight_decay", value="0.1", origin=Origin.DEFAULT, where=where)
-    return Sourced(name="weight_decay", value="0.01", origin=Origin.DEFAULT, where="torch 2.13")
+        return by_default("weight_decay", "0.1", "LLaMA-Factory ff6d4d12e optimizers/optimizer.py")
+    return by_default("weight_decay", "0.01", "torch 2.13")
 
 
 def _data_parallel(settings: Settings) -> Sourced | None:

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings, whole_or
+from decaycalc.training.reading.settings import Settings, by_default, whole_or
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 _VERSION = "llm.c f1e2ace"
 _LAST = Fraction(1, 5)  # of a wsd run, over which lr falls
@@ -28,8 +28,7 @@ def _by_program(name: str, cuda: str | None, python: str) -> Derive:
         )
         if value is None:
             return None
-        where = f"{_VERSION} {program}"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, f"{_VERSION} {program}")
 
     return derive
 

@@ -12,9 +12,9 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, percent
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar, find
 
@@ -53,9 +53,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _class_default(settings: Settings) -> Sourced:
     name = settings.word("optimizer")
-    return Sourced(
-        name="weight_decay", value=_CLASSES[name][1], origin=Origin.DEFAULT, where=f"{name}'s class"
-    )
+    return by_default("weight_decay", _CLASSES[name][1], f"{name}'s class")
 
 
 def _time(text: str | None) -> tuple[Fraction | None, str]:

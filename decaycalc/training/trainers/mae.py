@@ -9,7 +9,7 @@ from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
     Derive,
@@ -18,7 +18,7 @@ from decaycalc.training.reading.trainer import (
     Signature,
     Trainer,
 )
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 
 _VERSION = "mae efb2a80"
 _PER = 256  # examples, of whose step blr is the lr
@@ -60,7 +60,7 @@ def _of_phase(name: str) -> Derive:
         phase, is_second = _phase(settings), _is_convnext(settings)
         value = _DEFAULTS[name][_PHASES.index(phase) + (len(_PHASES) if is_second else 0)]
         where = f"{'ConvNeXt-V2 8865aaa' if is_second else _VERSION} main_{phase}.py"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, where)
 
     return derive
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 _ADAMW = Optimizer(convention="maxtext-adamw", uses=ADAM)
 # Source: MaxText e591f30c optimizers/optimizers.py, get_optimizer.
@@ -72,15 +72,14 @@ def _shared(settings: Settings) -> Sourced:
     if whole.denominator == 1 and whole:
         return derived("shared", str(whole), "per_device_batch_size · devices")
     note = "per_device_batch_size times the devices is no whole sequence: give --world-size"
-    return Sourced(name="shared", value=None, origin=Origin.MISSING, note=note)
+    return left_open("shared", note)
 
 
 def _exempt(settings: Settings) -> Exemption:
     masks = settings.texts("adamw_mask")
     if not masks:
         return Exemption(rule="nothing", switch="adamw_mask", mask="all")
-    rule = f"names that match {' or '.join(masks)[:200]}"
-    return Exemption(rule=rule, switch="adamw_mask")
+    return Exemption(rule=f"names that match {' or '.join(masks)[:200]}", switch="adamw_mask")
 
 
 TRAINER = Trainer(

@@ -14,9 +14,9 @@ from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived, whole_or
+from decaycalc.training.reading.settings import Settings, derived, left_open, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Scalar, find
 
 _OPTIMIZERS = {
@@ -133,7 +133,7 @@ def _until_tokens(settings: Settings) -> Sourced | None:
     told = _curriculum(settings)
     if told and settings.has("train_tokens"):
         note = f"train_tokens ends the run, and {told} lets the tokens of a step grow: give --steps"
-        return Sourced(name="steps", value=None, origin=Origin.MISSING, where=told, note=note)
+        return left_open("steps", note, where=told)
     tokens = _tokens(settings, "train_tokens")
     if tokens is None:
         return None

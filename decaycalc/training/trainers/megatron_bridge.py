@@ -5,9 +5,9 @@ recipes/utils/optimizer_utils.py.
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
-from decaycalc.training.record import Origin, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers import megatron
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Node, leaves
@@ -36,8 +36,7 @@ def _recipes_own(name: str, key: str) -> Derive:
     def derive(settings: Settings) -> Sourced | None:
         if name == "lr_warmup_iters" and any(map(settings.has, _OTHER_WARMUPS)):
             return None
-        note = f"{key} is the recipe's own, which is not in the file"
-        return Sourced(name=name, value=None, origin=Origin.MISSING, where=key, note=note)
+        return left_open(name, f"{key} is the recipe's own, which is not in the file", where=key)
 
     return derive
 

@@ -95,8 +95,7 @@ _KNOWN_CONSTRUCTORS = frozenset(
 
 def _constructor(settings: Settings, path: str) -> str:
     """Return the name of a constructor whose rules are not known, empty where they are."""
-    where = f"{path.rpartition('.')[0]}.constructor"
-    name = "".join(settings.texts(where))[:60]
+    name = "".join(settings.texts(f"{path.rpartition('.')[0]}.constructor"))[:60]
     return "" if name in _KNOWN_CONSTRUCTORS else name
 
 

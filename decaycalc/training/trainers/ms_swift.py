@@ -9,9 +9,9 @@ from decaycalc.record import replace
 from decaycalc.training.reading.devices import data_parallel, devices_field, shared_by
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 
 _VERSION = "ms-swift 3602360a5"
@@ -33,7 +33,7 @@ def default_lr(settings: Settings) -> Sourced:
     """Return the lr of full training or of an adapter, which is what ms-swift trains by default."""
     tuner = next((texts[0] for key in _TUNERS if (texts := settings.texts(key))), "lora")
     value = "1e-5" if tuner == "full" else "1e-4"
-    return Sourced(name="lr", value=value, origin=Origin.DEFAULT, where=_VERSION)
+    return by_default("lr", value, _VERSION)
 
 
 def _data_parallel(settings: Settings) -> Sourced | None:
@@ -56,7 +56,7 @@ def _accumulation(settings: Settings) -> Sourced | None:
     GRPO accumulates nothing by default: ms-swift 3602360a5 swift/arguments/rlhf_args.py.
     """
     if _is_grpo(settings):
-        return Sourced(name="grad_accum", value="1", origin=Origin.DEFAULT, where=_VERSION)
+        return by_default("grad_accum", "1", _VERSION)
     batch, devices = settings.count("batch_size"), settings.count("world_size")
     if batch is None or devices is None:
         return None

@@ -9,9 +9,9 @@ from math import sqrt
 from decaycalc.algebra.number import finite
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 
 _REFERENCE_DEPTH = 12  # of whose run all numbers are
 _REFERENCE_TOKENS = 2**19  # the batch at which its λ and lr were found
@@ -26,7 +26,7 @@ def _tokens(settings: Settings) -> Sourced | None:
     if _is_reference(settings):
         return derived("total_batch_size", str(_REFERENCE_TOKENS), "2^19 at depth 12")
     note = "the tokens of a step follow from the model's size: see what base_train prints"
-    return Sourced(name="total_batch_size", value=None, origin=Origin.MISSING, note=note)
+    return left_open("total_batch_size", note)
 
 
 def _root(settings: Settings) -> float | None:
@@ -50,7 +50,7 @@ def _decay(settings: Settings) -> Sourced | None:
         return None
     if not _is_reference(settings):
         note = "weight decay is scaled by the tokens of the run: give --value as base_train prints"
-        return Sourced(name="weight_decay", value=None, origin=Origin.MISSING, note=note)
+        return left_open("weight_decay", note)
     value = f"{float(base) * root:.12g}"
     return derived("weight_decay", value, "weight_decay · sqrt(B / 2^19) at depth 12")
 

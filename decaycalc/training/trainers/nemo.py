@@ -14,9 +14,9 @@ from decaycalc.training.reading.classes import OptimizerClass, class_weight_deca
 from decaycalc.training.reading.exemptions import NONE_EXEMPT, of_kinds
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
-from decaycalc.training.reading.settings import Settings, derived, whole_or
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 
 _OPTIM, _SCHED = "model.optim", "model.optim.sched"
 _ARGUMENTS = (_OPTIM, f"{_OPTIM}.args", f"{_OPTIM}.args.params")
@@ -61,8 +61,7 @@ def _weight_decay(settings: Settings) -> Sourced | None:
         return class_weight_decay(found)
     if name not in _OWN or name == "mcore_distributed_optim":
         return None
-    where = f"NeMo 8cfedd72 core/optim/{name}.py"
-    return Sourced(name="weight_decay", value="0", origin=Origin.DEFAULT, where=where)
+    return by_default("weight_decay", "0", f"NeMo 8cfedd72 core/optim/{name}.py")
 
 
 def _noam_lr(settings: Settings) -> Sourced | None:
@@ -76,8 +75,7 @@ def _noam_lr(settings: Settings) -> Sourced | None:
     warmup = _stage(settings, "warmup")
     formula = "model.optim.lr / sqrt(d_model · warmup_steps)"
     if factor is None or width is None or isinstance(warmup, str):
-        note = f"NoamAnnealing's lr is {formula}: not all of it is known"
-        return Sourced(name="lr", value=None, origin=Origin.MISSING, note=note)
+        return left_open("lr", f"NoamAnnealing's lr is {formula}: not all of it is known")
     peak = finite(factor, "lr") / sqrt(width * (warmup or 1))
     return derived("lr", f"{peak:.12g}", formula)
 
@@ -231,8 +229,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Say that a batch that grows is told by its last size."""
     if not settings.has("model.rampup_batch_size"):
         return made
-    note = "the batch size grows over the run: the last one is taken"
-    return made.with_notes(note)
+    return made.with_notes("the batch size grows over the run: the last one is taken")
 
 
 def _stages(name: str) -> tuple[Field, ...]:

@@ -10,9 +10,9 @@ from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Scalar
 
 _OPTIM, _SCHEDULER = "train_module.optim", "train_module.scheduler"
@@ -41,8 +41,7 @@ def _by_class(name: str, usual: str, lion: str, adam: str) -> Field:
     def derive(settings: Settings) -> Sourced:
         own = _kind(settings, "optimizer")
         value = lion if "Lion" in own else adam if own == "AdamConfig" else usual
-        where = f"OLMo-core fa6c5014c {own or 'OptimConfig'}"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, f"OLMo-core fa6c5014c {own or 'OptimConfig'}")
 
     return Field(name=name, paths=(f"{_OPTIM}.{name}",), derive=derive)
 

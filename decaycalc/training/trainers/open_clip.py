@@ -5,9 +5,9 @@ Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
 
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 # What a run is given to train on; without it the program evaluates.
 _TRAINS = ("train_data", "dataset_type", "train_num_samples")
@@ -23,7 +23,7 @@ def _by_model(name: str, vit: str, other: str) -> Derive:
 
     def derive(settings: Settings) -> Sourced | None:
         value = vit if _is_vit(settings) else other
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=_WHERE)
+        return by_default(name, value, _WHERE)
 
     return derive
 

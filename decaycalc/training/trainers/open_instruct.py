@@ -8,9 +8,9 @@ from decaycalc.record import replace
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.optimizers import ADAM, ADAMW
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default, left_open
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 from decaycalc.training.trainers import hf_no_trainer, hf_trainer
 
 _VERSION = "open-instruct e6c3044aa"
@@ -35,16 +35,9 @@ def _of_script(name: str) -> Derive:
         program = settings.document.program.rpartition("/")[2]
         if program not in _SCRIPTS:
             note = f"{name} is not set: open-instruct's scripts have their own"
-            return Sourced(
-                name=name,
-                value=None,
-                origin=Origin.MISSING,
-                where=f"the script's {name}",
-                note=note,
-            )
+            return left_open(name, note, where=f"the script's {name}")
         value = _DEFAULTS[name][_SCRIPTS.index(program)]
-        where = f"{_VERSION} {program}"
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, f"{_VERSION} {program}")
 
     return derive
 
@@ -57,7 +50,7 @@ def _of_rollouts(name: str) -> Derive:
         if own is None:
             return None
         note = f"{own}: a step takes a part of what was rolled out: give -B and --steps"
-        return Sourced(name=name, value=None, origin=Origin.MISSING, where=own, note=note)
+        return left_open(name, note, where=own)
 
     return overrule
 

@@ -7,9 +7,9 @@ utils/deepspeed/deepspeed.py, utils/deepspeed/deepspeed_utils.py.
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 _VERSION = "OpenRLHF 3c3be623"
 # What the programs' parsers default to, where they differ.
@@ -37,7 +37,7 @@ def _by_program(name: str) -> Derive:
             return None
         where = f"{_VERSION} cli/{program}.py"
         value = _DEFAULTS[program][name]
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, where)
 
     return derive
 

@@ -12,9 +12,9 @@ from decaycalc.training.reading.by_class import class_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _BUILDER, _RATE = "OptimizerBuilder", "LearningRate"
@@ -40,9 +40,7 @@ def _decay(settings: Settings) -> Sourced | None:
     """Return the decay: AdamW's own weight_decay, of all others the regularizer's factor."""
     if settings.word("optimizer") == "adamw":
         own = Field(name="weight_decay", paths=(f"{_BUILDER}.optimizer.weight_decay",))
-        return settings.in_file(own) or Sourced(
-            name="weight_decay", value="0.01", origin=Origin.DEFAULT, where="paddle 3"
-        )
+        return settings.in_file(own) or by_default("weight_decay", "0.01", "paddle 3")
     if not _is_regularized(settings):
         return derived("weight_decay", "0", f"{_BUILDER}.regularizer: none")
     factor = Field(name="weight_decay", paths=(f"{_BUILDER}.regularizer.factor",))

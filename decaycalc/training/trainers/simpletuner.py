@@ -13,9 +13,9 @@ from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
@@ -90,13 +90,13 @@ def _decay(settings: Settings) -> Sourced | None:
     value = _DECAYS.get(name, None if found is None else found.weight_decay)
     if value is None:
         return None
-    return Sourced(name="weight_decay", value=value, origin=Origin.DEFAULT, where=_OPTIMIZERS)
+    return by_default("weight_decay", value, _OPTIMIZERS)
 
 
 def _beta2(settings: Settings) -> Sourced:
     word = settings.word("optimizer")
     value = "0.99" if word.startswith("optimi-") or "lion" in word else "0.999"
-    return Sourced(name="beta2", value=value, origin=Origin.DEFAULT, where=_OPTIMIZERS)
+    return by_default("beta2", value, _OPTIMIZERS)
 
 
 def _eps(settings: Settings) -> Sourced:
@@ -105,7 +105,7 @@ def _eps(settings: Settings) -> Sourced:
     if own is not None and (said := own(settings)) is not None:
         return said
     value = "1e-8" if settings.word("optimizer").startswith("torch-") else "1e-6"
-    return Sourced(name="eps", value=value, origin=Origin.DEFAULT, where=_OPTIMIZERS)
+    return by_default("eps", value, _OPTIMIZERS)
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -116,7 +116,7 @@ def _scaled(settings: Settings) -> Sourced | None:
     base = settings.number("base_lr")
     if base is None or None in sizes:
         note = "lr_scale multiplies learning_rate by the batch, which is not known"
-        return Sourced(name="lr", value=None, origin=Origin.MISSING, where="lr_scale", note=note)
+        return left_open("lr", note, where="lr_scale")
     batch = Fraction(1)
     for size in sizes:
         batch *= size or 1

@@ -7,9 +7,9 @@ pipelines/*/configs.
 
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, steps_of
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 _OPTIMIZER = "training.optimizer"
 _RATE = f"{_OPTIMIZER}.learn_rate"
@@ -32,7 +32,7 @@ def _decay(settings: Settings) -> Sourced:
     """
     is_own = settings.word("optimizer") == "adam.v1"
     value, where = ("0.01", _VERSION) if is_own else ("0", "thinc 8.3.14 optimizers.py")
-    return Sourced(name="weight_decay", value=value, origin=Origin.DEFAULT, where=where)
+    return by_default("weight_decay", value, where)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -51,15 +51,14 @@ def _growing(settings: Settings) -> Sourced | None:
     """Return that a batch whose size is a schedule has no one size."""
     if not settings.entries("training.batcher.size"):
         return None
-    note = "training.batcher.size is a schedule: the batches grow"
-    return Sourced(name="batch_size", value=None, origin=Origin.MISSING, note=note)
+    return left_open("batch_size", "training.batcher.size is a schedule: the batches grow")
 
 
 def _most_steps(settings: Settings) -> Sourced | None:
     """Return the most steps by default; `max_steps = 0` sets no limit."""
     if settings.has("training.max_steps"):
         return None
-    return Sourced(name="steps", value="20000", origin=Origin.DEFAULT, where=_VERSION)
+    return by_default("steps", "20000", _VERSION)
 
 
 def _unit(settings: Settings) -> str:

@@ -8,7 +8,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
@@ -59,8 +59,7 @@ def _argument(name: str, *, default: str | None = None, source: str = "") -> Fie
     """Return the field of one argument of the optimizer, wherever that stands."""
 
     def derive(settings: Settings) -> Sourced | None:
-        path = f"{_key(settings)}.{name}"
-        found = settings.in_file(Field(name=name, paths=(path,)))
+        found = settings.in_file(Field(name=name, paths=(f"{_key(settings)}.{name}",)))
         return _of_class(name)(settings) if found is None and default is None else found
 
     return Field(name=name, derive=derive, default=default, source=source)
@@ -74,7 +73,7 @@ def _of_class(name: str) -> Derive:
         value = None if found is None else getattr(found, name)
         if found is None or value is None:
             return None
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=found.library)
+        return by_default(name, value, found.library)
 
     return derive
 

@@ -12,7 +12,7 @@ from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
     Derive,
@@ -21,7 +21,7 @@ from decaycalc.training.reading.trainer import (
     Signature,
     Trainer,
 )
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 
 _OWN = (
     "lr_step_size", "lr_gamma", "lr_warmup_epochs", "lr_warmup_method", "lr_warmup_decay",
@@ -69,7 +69,7 @@ def _of_task(name: str) -> Derive:
         task = _task(settings)
         where = f"torchvision references, {task}"
         value = _DEFAULTS[name][_TASKS.index(task)]
-        return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
+        return by_default(name, value, where)
 
     return derive
 
@@ -135,8 +135,7 @@ def _finish(settings: Settings, made: Training) -> Training:
         if settings.number(f"{key}_weight_decay")
     ]
     if _task(settings) == "segmentation" and settings.flag("aux_loss"):
-        aux = "names with aux_classifier"
-        own.append(Group(name="aux_classifier", selector=aux, lr_mult=_AUX))
+        own.append(Group(name="aux_classifier", selector="names with aux_classifier", lr_mult=_AUX))
     return made.with_groups(*own)
 
 

@@ -52,8 +52,7 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _finish(_: Settings, made: Training) -> Training:
-    note = "the run ends at total_steps or after its epochs, whichever comes first"
-    return made.with_notes(note)
+    return made.with_notes("the run ends at total_steps or after its epochs, whichever comes first")
 
 
 TRAINER = Trainer(

@@ -10,7 +10,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 
@@ -60,7 +60,7 @@ def scaled_decay(settings: Settings) -> Sourced:
     parts = [settings.number(name) for name in ("weight_decay", "batch_size", "grad_accum", "nbs")]
     formula = "weight_decay · batch · accumulate / nbs"
     if any(part is None for part in parts) or not parts[3]:
-        return Sourced(name="value", value=None, origin=Origin.MISSING, where=formula)
+        return left_open("value", where=formula)
     decay, batch, count, nominal = (Fraction(part or 0) for part in parts)
     return derived("value", decimal_text(decay * batch * count / nominal), formula)
 

@@ -9,9 +9,9 @@ from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced
+from decaycalc.training.record import Exemption, Sourced
 
 _OVERRIDES = "optim.override_optimizer_config"
 _PROGRAMS = ("verl.trainer.sft_trainer", "verl.trainer.sft_trainer_ray", "sft_trainer.py")
@@ -27,8 +27,7 @@ def _backend(settings: Settings) -> str:
 def _default_optimizer(settings: Settings) -> Sourced:
     backend = _backend(settings)
     value, file = ("adam", "megatron") if backend == "megatron" else ("AdamW", "fsdp")
-    where = f"verl b178a3cd5 trainer/config/optim/{file}.yaml"
-    return Sourced(name="optimizer", value=value, origin=Origin.DEFAULT, where=where)
+    return by_default("optimizer", value, f"verl b178a3cd5 trainer/config/optim/{file}.yaml")
 
 
 def _optimizer(settings: Settings) -> Optimizer:

@@ -5,7 +5,7 @@ Source: wenet 01546996 wenet/utils/train_utils.py, scheduler.py, wenet/dataset/d
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Signature
 from decaycalc.training.record import Group, Origin, Sourced, Training
 from decaycalc.training.trainers import espnet
@@ -20,8 +20,7 @@ def _dynamic(settings: Settings) -> Sourced | None:
     if kind in {"", "static"}:
         return None
     note = f"batch_type {kind[:20]} fills a batch by lengths: give --batch-size"
-    where = f"{_BATCH}.batch_type"
-    return Sourced(name="batch_size", value=None, origin=Origin.MISSING, where=where, note=note)
+    return left_open("batch_size", note, where=f"{_BATCH}.batch_type")
 
 
 def _last_lr(settings: Settings) -> Sourced | None:
