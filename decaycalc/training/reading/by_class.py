@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
-from decaycalc.training.reading.settings import Settings, by_default
+from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer
 from decaycalc.training.record import Sourced
 
@@ -29,10 +29,7 @@ def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], 
 
     def derive(settings: Settings) -> Sourced | None:
         found = class_of(settings, library=library)
-        value = None if found is None else getattr(found, name)
-        if found is None or value is None:
-            return None
-        return by_default(name, value, found.library)
+        return None if found is None else found.default(name)
 
     return derive
 

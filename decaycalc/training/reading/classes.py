@@ -5,8 +5,9 @@ Every default was read from the constructor of the library named beside it.
 
 from decaycalc.record import Record
 from decaycalc.training.reading.optimizers import ADAM, SGD, UNDAMPENED_SGD
+from decaycalc.training.reading.settings import by_default
 from decaycalc.training.reading.trainer import Optimizer
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 
 
 class OptimizerClass(Record):
@@ -27,6 +28,11 @@ class OptimizerClass(Record):
         """Return what the class makes of its number; `decoupled` is the value of its flag."""
         key = self.decoupled if decoupled and self.decoupled else self.convention
         return Optimizer(convention=key, uses=self.uses)
+
+    def default(self, name: str) -> Sourced | None:
+        """Return the `weight_decay` or `lr` of its constructor, None where it has none."""
+        value = self.weight_decay if name == "weight_decay" else self.lr
+        return None if value is None else by_default(name, value, self.library)
 
 
 _TORCH = "torch 2.13"
@@ -164,10 +170,3 @@ def find_class(path: str, *, library: str = "torch") -> OptimizerClass | None:
     if root == "torchao":
         word = word.lstrip("_").removesuffix("8bit").removesuffix("4bit").removesuffix("fp8")
     return _OTHERS.get(f"{root}.{word}")
-
-
-def class_weight_decay(found: OptimizerClass) -> Sourced:
-    """Return the default of a class as a quantity with its origin."""
-    return Sourced(
-        name="weight_decay", value=found.weight_decay, origin=Origin.DEFAULT, where=found.library
-    )

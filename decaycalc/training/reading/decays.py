@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import Option, compose
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.record import LayerDecay, Training
 
@@ -13,7 +13,7 @@ def from_to(
     made: Training,
     start: Fraction | None,
     end: Fraction | None,
-    **options: str | int | Fraction | None,
+    **options: Option,
 ) -> Training:
     """Return a training whose λ goes from `start` to `end` as a cosine; a constant one as it is."""
     if made.value is None or start is None or end is None or start == end:

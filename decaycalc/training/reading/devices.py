@@ -16,7 +16,7 @@ def shared_by(settings: Settings, *paths: str) -> int | None:
     """
     parts = 1
     for path in paths:
-        found = settings.in_file(Field(name="parts", paths=(path,)))
+        found = settings.read("parts", path)
         if found is None:
             continue
         if found.origin is Origin.MISSING:

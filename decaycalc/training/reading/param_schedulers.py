@@ -9,11 +9,9 @@ from fractions import Fraction
 from math import cos, pi
 
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import Options, compose
 from decaycalc.training.reading.settings import Settings, text_of, texts_of
 from decaycalc.training.trainers.syntax.tree import Entries, Items
-
-Ramp = dict[str, str | Fraction | int | None]
 
 
 def schedulers_of(settings: Settings) -> tuple[Entries, ...]:
@@ -67,13 +65,13 @@ def _overlap(settings: Settings, warm: Entries, main: Entries) -> bool:
     return same and begin is not None and risen is not None and begin < risen
 
 
-def _ramp(settings: Settings, entry: Entries) -> Ramp | None:
+def _ramp(settings: Settings, entry: Entries) -> Options | None:
     """Return the warm-up's length and start; one that steps by epochs has risen in its last."""
     length, per = _end(settings, entry), _per(entry)
     if length is None or (per and length <= 1):
         return None
     if text_of(entry, "type") == "QuadraticWarmupLR":
-        one: Ramp = {"warmup": _length(entry, length), "warmup_power": 2, "ramp": "one"}
+        one: Options = {"warmup": _length(entry, length), "warmup_power": 2, "ramp": "one"}
         return None if per else {**one, "warmup_per": None}
     start = _number(entry, "start_factor")
     return {
@@ -108,7 +106,7 @@ def _number(entry: Entries, key: str) -> Fraction | None:
     return typed_number(text_of(entry, key))
 
 
-def _multistep(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
+def _multistep(_: Settings, entry: Entries, ramp: Options) -> str | None:
     marks = [typed_number(text) for text in texts_of(entry.entries.get("milestones"))]
     known = [mark for mark in marks if mark is not None]
     if not known or len(known) < len(marks):
@@ -117,7 +115,7 @@ def _multistep(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
     return compose("step", at=at, gamma=_number(entry, "gamma") or Fraction(1, 10), **ramp)
 
 
-def _step(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
+def _step(_: Settings, entry: Entries, ramp: Options) -> str | None:
     size = _number(entry, "step_size")
     if not size:
         return None
@@ -125,7 +123,7 @@ def _step(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
     return compose("step", every=_length(entry, size), gamma=gamma, **ramp)
 
 
-def _exponential(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
+def _exponential(_: Settings, entry: Entries, ramp: Options) -> str | None:
     """Return gamma a step of the scheduler; converted to iterations it is gamma for each."""
     gamma = _number(entry, "gamma")
     if gamma is None:
@@ -133,7 +131,7 @@ def _exponential(_: Settings, entry: Entries, ramp: Ramp) -> str | None:
     return compose("step", every=_per(entry) or "1", gamma=gamma, **ramp)
 
 
-def _annealed(settings: Settings, entry: Entries, ramp: Ramp, kind: str) -> str | None:
+def _annealed(settings: Settings, entry: Entries, ramp: Options, kind: str) -> str | None:
     """Return a cosine or polynomial, counted from where it begins, times the warm-up.
 
     A cosine that its own end outlasts goes up again.
@@ -147,7 +145,7 @@ def _annealed(settings: Settings, entry: Entries, ramp: Ramp, kind: str) -> str 
         ramp["warmup_per"] = ramp["warmup_per"] or (1 if per else None)
     power = (_number(entry, "power") or Fraction(1)) if kind == "polynomial" else None
     is_whole = length is None or _is_whole(settings, entry, begin + length)
-    options: Ramp = {
+    options: Options = {
         "final": _final(settings, entry),
         "power": power,
         "length": None if length is None or is_whole else _length(entry, length),
@@ -176,7 +174,7 @@ def _is_whole(settings: Settings, entry: Entries, end: Fraction) -> bool:
     return end == settings.number("epochs" if _is_by_epoch(entry) else "steps")
 
 
-def _line(settings: Settings, entry: Entries, ramp: Ramp) -> str | None:
+def _line(settings: Settings, entry: Entries, ramp: Options) -> str | None:
     """Return a LinearLR that falls; one that steps by epochs is at its end in its last."""
     end, begin, per = _end(settings, entry), _number(entry, "begin") or Fraction(0), _per(entry)
     first, last = (_number(entry, f"{name}_factor") for name in ("start", "end"))
@@ -196,7 +194,7 @@ def _final(settings: Settings, entry: Entries) -> Fraction | None:
     return low / lr if low and lr else None
 
 
-_SCHEDULES: dict[str, Callable[[Settings, Entries, Ramp], str | None]] = {
+_SCHEDULES: dict[str, Callable[[Settings, Entries, Options], str | None]] = {
     "MultiStepLR": _multistep,
     "StepLR": _step,
     "ExponentialLR": _exponential,

@@ -1,7 +1,9 @@
 """Schedule texts: put together from a trainer's settings, in the words of the grammar."""
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.reading.numbers import decimal_text
@@ -11,9 +13,12 @@ from decaycalc.training.reading.settings import Settings
 AT_THE_END = 1_000_000_000
 _PLAIN = re.compile(r"[\w.%/\-]+")
 
+Option = str | int | Fraction | tuple[Fraction, ...] | None
+Options = dict[str, Option]
 
-def compose(kind: str, /, **options: str | int | Fraction | None) -> str:
-    """Return a schedule's text; what is None is left out.
+
+def compose(kind: str, /, **options: Option) -> str:
+    """Return a schedule's text; what is None is left out, several numbers are `16/22`.
 
     A file's own words may name a shape or a length, no segment of their own: that might read
     another file.
@@ -30,10 +35,26 @@ def compose(kind: str, /, **options: str | int | Fraction | None) -> str:
     return f"{kind}:{given}" if given else kind
 
 
-def _text(value: str | int | Fraction) -> str:
+def _text(value: str | int | Fraction | tuple[Fraction, ...]) -> str:
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
         raise InvalidValueError("schedule", value, "has a part that is no word, number or length")
+    if isinstance(value, tuple):
+        return _slashed(value)
     return decimal_text(value) if isinstance(value, Fraction) else str(value)
+
+
+def _slashed(numbers: Iterable[Fraction]) -> str:
+    return "/".join(map(decimal_text, numbers))
+
+
+def factors(levels: Iterable[Fraction]) -> tuple[Fraction, ...]:
+    """Return what each of some levels is of the one before it."""
+    return tuple(later / earlier for earlier, later in pairwise(levels))
+
+
+def brief(numbers: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """Return numbers, one alone where all are alike."""
+    return numbers if len(set(numbers)) > 1 else numbers[:1]
 
 
 def steps_of(settings: Settings, name: str) -> int | None:
@@ -64,10 +85,10 @@ def percent(share: Fraction) -> str:
     return f"{decimal_text(share * 100)}%"
 
 
-def epochs(count: Fraction) -> str:
-    """Return a number of epochs as a length.
+def epochs(*counts: Fraction) -> str:
+    """Return a number of epochs as a length, or several.
 
-    >>> epochs(Fraction(3))
-    '3epochs'
+    >>> epochs(Fraction(3)), epochs(Fraction(16), Fraction(22))
+    ('3epochs', '16/22epochs')
     """
-    return f"{decimal_text(count)}epochs"
+    return f"{_slashed(counts)}epochs"

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from math import prod
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.trainer import Field, Trainer
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.document import Document
@@ -164,6 +165,32 @@ class Settings:
             raise self.fail(self.find(name), "is neither true nor false")
         return False
 
+    def is_on(self, name: str) -> bool:
+        """Return whether the file itself turns a flag on that it and the trainer call alike.
+
+        Raises:
+            UnreadableFileError: it is neither true nor false.
+        """
+        return self.has(name) and self.flag(name)
+
+    def product(self, *names: str, whole: bool = False) -> Fraction | None:
+        """Return the product of quantities, None where one is missing.
+
+        Raises:
+            UnreadableFileError: one is not a number, or with `whole` not a count from 1 on.
+        """
+        parts = [self.count(name) if whole else self.number(name) for name in names]
+        known = [part for part in parts if part is not None]
+        return Fraction(prod(known)) if len(known) == len(parts) else None
+
+    def read(self, name: str, *paths: str) -> Sourced | None:
+        """Return a quantity from the first of some paths that the file sets, None where none is."""
+        return self.in_file(Field(name=name, paths=paths))
+
+    def told(self, path: str) -> str:
+        """Return the text at a path of the file, a list's all in one; empty where there is none."""
+        return "".join(self.texts(path))
+
     def texts(self, path: str) -> tuple[str, ...]:
         """Return the texts of a list at a path of the file; of a scalar, its one text."""
         return texts_of(find(self.document.root, path))
@@ -236,9 +263,23 @@ def submitit_devices(settings: Settings) -> Sourced | None:
     """Return submitit's devices: nodes times GPUs a node."""
     if "submitit" not in settings.document.program:
         return None
-    nodes, each = settings.count("nodes"), settings.count("ngpus")
-    value = None if nodes is None or each is None else str(nodes * each)
-    return derived("world_size", value, "nodes · ngpus")
+    return nodes_times_gpus(settings)
+
+
+def nodes_times_gpus(settings: Settings) -> Sourced:
+    """Return the devices that submitit is asked for."""
+    devices = settings.product("nodes", "ngpus", whole=True)
+    return derived("world_size", None if devices is None else str(devices), "nodes · ngpus")
+
+
+def lr_per(
+    settings: Settings, per: int, formula: str, *, base: str, batch: tuple[str, ...]
+) -> Sourced | None:
+    """Return an lr that is `base` for `per` examples a step, None where it or B is missing."""
+    lr, size = settings.number(base), settings.product(*batch, whole=True)
+    if lr is None or size is None:
+        return None
+    return derived("lr", decimal_text(lr * size / per), f"{formula} · B / {per}")
 
 
 def _waits(path: str, text: str | None) -> str:

@@ -28,20 +28,11 @@ def scheduler_fields(
     classes: tuple[str, ...], arguments: tuple[str, ...], *, intervals: tuple[str, ...]
 ) -> tuple[Field, ...]:
     """Return the fields of a scheduler: where its class, its arguments and its interval stand."""
-    own = tuple(
-        Field(
-            name=name,
-            paths=tuple(f"{place}.{name}" for place in arguments),
-            default=default,
-            source=_VERSION,
-        )
-        for name, default in _DEFAULTS.items()
-    )
     cycle = Field(name="cycle_epochs", paths=tuple(f"{place}.epochs" for place in arguments))
     return (
         Field(name="scheduler", paths=classes),
         Field(name="interval", paths=intervals, default="epoch"),
-        *own,
+        *Field.within(*arguments, source=_VERSION, **_DEFAULTS),
         cycle,
     )
 

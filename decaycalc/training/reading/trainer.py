@@ -82,18 +82,21 @@ class Field(Record):
 
     @classmethod
     def within(
-        cls, section: str, /, *, source: str = "", **defaults: str | None
+        cls, *sections: str, source: str = "", **defaults: str | None
     ) -> tuple["Field", ...]:
         """Return the fields that a file holds under their own names in a section, "" for its top.
+
+        Of several sections the first that has a name counts.
 
         >>> [(each.paths, each.default) for each in Field.within("optim", beta1="0.9", decay=None)]
         [(('optim.beta1',), '0.9'), (('optim.decay',), None)]
         """
-        dot = f"{section}." if section else ""
+        places = [f"{section}." if section else "" for section in sections]
         return tuple(
-            cls(name=name, paths=(f"{dot}{name}",), default=default, source=source)
+            cls(name=name, paths=tuple(f"{place}{name}" for place in places), default=default,
+                source=source)
             for name, default in defaults.items()
-        )
+        )  # fmt: skip
 
     @classmethod
     def fixed(cls, *, source: str = "", **values: str) -> tuple["Field", ...]:

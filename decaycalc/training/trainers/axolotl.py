@@ -71,12 +71,9 @@ def _total_steps(settings: Settings) -> int | None:
     if steps and steps > 0:
         return int(steps)
     size, epochs = settings.number("dataset_size"), settings.number("epochs")
-    parts = [settings.number(name) for name in PER_DEVICE]
-    if size is None or epochs is None or any(not part for part in parts):
+    batch = settings.product(*PER_DEVICE)
+    if size is None or epochs is None or not batch:
         return None
-    batch = Fraction(1)
-    for part in parts:
-        batch *= part or 1
     return ceil(epochs * ceil(size / batch))
 
 
@@ -209,9 +206,8 @@ def _finish(settings: Settings, made: Training) -> Training:
 
 def _dion_lr(settings: Settings) -> Sourced | None:
     """Return Dion's own lr, by which the matrices decay."""
-    own = Field(name="lr", paths=("dion_lr",))
     is_dion = settings.word("optimizer") == "dion"
-    return settings.in_file(own) if is_dion and "lr" not in settings.given else None
+    return settings.read("lr", "dion_lr") if is_dion and "lr" not in settings.given else None
 
 
 _REPLACED = {"optimizer", "weight_decay", "lr", "batch_size", "grad_accum", "epochs", "scheduler",

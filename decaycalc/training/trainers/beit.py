@@ -9,7 +9,7 @@ from decaycalc.training.reading.decays import by_layer, from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
+from decaycalc.training.reading.trainer import PER_DEVICE, Derive, Field, Optimizer, Signature
 from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers import convnext
 
@@ -37,7 +37,7 @@ def _is_video(settings: Settings) -> bool | None:
     program = settings.document.program
     if any(map(settings.has, _OF_VIDEO)):
         return True
-    is_beit = "beit" in program or "beit" in "".join(settings.texts("model"))
+    is_beit = "beit" in program or "beit" in settings.told("model")
     return False if is_beit or any(map(settings.has, _OF_BEIT)) else None
 
 
@@ -68,11 +68,8 @@ def _scaled(name: str) -> Derive:
         if is_video is None:
             note = f"BEiT takes {name} as it is, VideoMAE {name} · B / {_PER}: give --lr"
             return left_open(name, note, where=name)
-        sizes = [settings.count(each) for each in ("batch_size", "grad_accum", "world_size")]
-        for size in sizes:
-            base *= size or 0
-        value = decimal_text(base / _PER) if base else None
-        return derived(name, value, f"{name} · B / {_PER}")
+        scaled = base * (settings.product(*PER_DEVICE, whole=True) or 0) / _PER
+        return derived(name, decimal_text(scaled) if scaled else None, f"{name} · B / {_PER}")
 
     return overrule
 

@@ -9,14 +9,12 @@ from math import prod
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import Options, compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries
-
-Ramp = dict[str, str | int | None]
 
 
 def _prepare(document: Document) -> Document:
@@ -27,7 +25,7 @@ def _prepare(document: Document) -> Document:
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    if settings.has("adam") and settings.flag("adam"):
+    if settings.is_on("adam"):
         reason = "it trains with Adam, whose decay is not Darknet's SGD's"
         return Optimizer(convention=None, refusal=reason)
     return Optimizer(convention="darknet", uses=("momentum",))
@@ -39,30 +37,30 @@ def _schedule(settings: Settings) -> str | None:
     return None if make is None else make(settings, _ramp(settings))
 
 
-def _ramp(settings: Settings) -> Ramp:
+def _ramp(settings: Settings) -> Options:
     warm = settings.number("burn_in") or 0
     if warm <= 0:
         return {}
     return {"warmup": int(warm), "warmup_power": settings.text("power")}
 
 
-def _constant(_: Settings, ramp: Ramp) -> str:
+def _constant(_: Settings, ramp: Options) -> str:
     return compose("constant", **ramp)
 
 
-def _poly(settings: Settings, ramp: Ramp) -> str:
+def _poly(settings: Settings, ramp: Options) -> str:
     return compose("polynomial", power=settings.number("power"), over="run", **ramp)
 
 
-def _exponential(settings: Settings, ramp: Ramp) -> str:
+def _exponential(settings: Settings, ramp: Options) -> str:
     return compose("exponential", gamma=settings.number("gamma"), over="run", **ramp)
 
 
-def _step(settings: Settings, ramp: Ramp) -> str:
+def _step(settings: Settings, ramp: Options) -> str:
     return compose("step", every=settings.count("step"), gamma=settings.number("scale"), **ramp)
 
 
-def _steps(settings: Settings, ramp: Ramp) -> str | None:
+def _steps(settings: Settings, ramp: Options) -> str | None:
     """Return `steps` and `scales` if they go together; a step before the run is its beginning."""
     marks, scales = (
         [part.strip() for part in (settings.text(name) or "").split(",")]
@@ -79,7 +77,7 @@ def _steps(settings: Settings, ramp: Ramp) -> str | None:
     return compose("step", initial=initial, at="/".join(later), gamma=gamma, **ramp)
 
 
-def _restarts(settings: Settings, ramp: Ramp) -> str | None:
+def _restarts(settings: Settings, ramp: Options) -> str | None:
     """Return cosines that each begin anew; with a burn-in only a single one has a text."""
     period, total = settings.count("sgdr_cycle"), settings.count("steps")
     final = ratio(settings, "learning_rate_min", "lr") or None

@@ -10,7 +10,7 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM
-from decaycalc.training.reading.schedules import compose, steps_of
+from decaycalc.training.reading.schedules import Options, compose, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -78,9 +78,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 def _class_default(settings: Settings) -> Sourced | None:
     """Return the weight decay of torch's class where DeepSpeed takes that."""
     torch = _torch_class(settings)
-    if torch is None:
-        return None
-    return by_default("weight_decay", torch.weight_decay, torch.library)
+    return None if torch is None else torch.default("weight_decay")
 
 
 def _peak(settings: Settings) -> Sourced | None:
@@ -173,7 +171,7 @@ def _start(settings: Settings) -> Fraction | None:
     return low / peak if low and peak else None
 
 
-def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Fraction | int | None]:
+def _ramp(settings: Settings, *, start: Fraction | None) -> Options:
     """Return the warm-up: its length, two steps at least, and its form, by default a logarithm."""
     logarithmic = settings.word("warmup_type") != "linear"
     return {
@@ -185,7 +183,7 @@ def _ramp(settings: Settings, *, start: Fraction | None) -> dict[str, str | Frac
 
 def _finish(settings: Settings, made: Training) -> Training:
     """Give the half that Muon leaves to AdamW its own lr, where no scheduler sets both."""
-    lr = "".join(settings.texts("optimizer.params.adam_lr"))
+    lr = settings.told("optimizer.params.adam_lr")
     if settings.word("optimizer") != "muon" or not lr or _peak(settings) is not None:
         return made
     own = Group(name="AdamW", selector="tensors without use_muon", lr=lr)

@@ -3,14 +3,11 @@
 Source: deit 7e160fe main.py, run_with_submitit.py; timm 0.3.2's scheduler and optimizer factory.
 """
 
-from fractions import Fraction
-
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
-from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
-from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived, submitit_devices
+from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, derived, lr_per, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
 
@@ -26,19 +23,16 @@ _OPTIMIZERS = {
 
 def _scaled(settings: Settings) -> Sourced | None:
     """Return --lr · B / 512, or itself with --unscale-lr."""
-    base = settings.number("base_lr")
-    if base is None or settings.flag("unscale_lr"):
+    if settings.number("base_lr") is None or settings.flag("unscale_lr"):
         return None
-    batch, devices = settings.count("batch_size"), settings.count("world_size")
-    if batch is None or devices is None:
-        return derived("lr", None, f"lr · B / {_PER}")
-    return derived("lr", decimal_text(base * batch * devices / _PER), f"lr · B / {_PER}")
+    scaled = lr_per(settings, _PER, "lr", base="base_lr", batch=("batch_size", "world_size"))
+    return derived("lr", None, f"lr · B / {_PER}") if scaled is None else scaled
 
 
 def _schedule(settings: Settings) -> str | None:
     """Source: timm 0.3.2 scheduler/{cosine,step}_lr.py, a step an epoch, the warm-up over it."""
     name, count = settings.word("scheduler"), settings.number("warmup_epochs")
-    warm: dict[str, str | Fraction | None] = {"per": "1epochs"}
+    warm: Options = {"per": "1epochs"}
     if count:
         warm |= {"over": "run", "warmup": epochs(count),
                  "start": ratio(settings, "warmup_lr", "lr") or None}  # fmt: skip

@@ -4,16 +4,13 @@ Source: Detectron 04155a0 detectron/core/config.py, utils/lr_policy.py, modeling
 """
 
 from fractions import Fraction
-from itertools import pairwise
 
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.schedules import AT_THE_END, compose
+from decaycalc.training.reading.schedules import AT_THE_END, Option, Options, compose, factors
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
-
-Ramp = dict[str, str | int | Fraction | None]
 
 
 def _levels(settings: Settings) -> tuple[Fraction, ...]:
@@ -39,8 +36,8 @@ def _schedule(settings: Settings) -> str | None:
     name, count = settings.word("scheduler"), int(settings.number("warmup_iters") or 0)
     gamma, steps = settings.number("gamma"), settings.number("steps")
     start = settings.number("warmup_factor")
-    ramp: Ramp = {"warmup": count, "start": start, "warmup_power": power} if count else {}
-    over: Ramp = {**ramp, "over": "run", "toward": "product"} if count else {}
+    ramp: Options = {"warmup": count, "start": start, "warmup_power": power} if count else {}
+    over: Options = {**ramp, "over": "run", "toward": "product"} if count else {}
     if name == "step":
         return compose("step", every=settings.count("step_size"), gamma=gamma, **ramp)
     if name == "cosine_decay":
@@ -50,21 +47,22 @@ def _schedule(settings: Settings) -> str | None:
     return _steps(settings, name, ramp)
 
 
-def _steps(settings: Settings, name: str, ramp: Ramp) -> str | None:
+def _steps(settings: Settings, name: str, ramp: Options) -> str | None:
     """Return the steps, the first of which stands at 0."""
     first, *marks = numbers_of(" ".join(settings.texts("SOLVER.STEPS"))) or (None,)
     if first != 0:
         return None
-    at = "/".join(decimal_text(mark) for mark in marks)
-    gamma = decimal_text(settings.number("gamma") or Fraction(0))
+    gamma: Option = settings.number("gamma") or Fraction(0)
     if name == "steps_with_lrs":
         levels = _levels(settings)[: len(marks) + 1]
         if len(levels) <= len(marks) or 0 in levels:
             return None
-        gamma = "/".join(decimal_text(later / earlier) for earlier, later in pairwise(levels))
+        gamma = factors(levels)
     elif name != "steps_with_decay":
         return None
-    return compose("step", at=at, gamma=gamma, **ramp) if marks else compose("constant", **ramp)
+    if not marks:
+        return compose("constant", **ramp)
+    return compose("step", at=tuple(marks), gamma=gamma, **ramp)
 
 
 def _finish(_: Settings, made: Training) -> Training:

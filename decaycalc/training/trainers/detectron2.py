@@ -11,7 +11,7 @@ from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
-from decaycalc.training.reading.schedules import AT_THE_END, compose, ratio
+from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -69,7 +69,7 @@ def _scaled(name: str, path: str, *, inverse: bool = False) -> Derive:
         scale = _scale(settings)
         if scale == 1:
             return None
-        found = settings.in_file(Field(name=name, paths=(path,)))
+        found = settings.read(name, path)
         field = settings.trainer.field(name)
         default = "" if field is None else field.default or ""
         number = typed_number(default if found is None else found.value or "")
@@ -90,7 +90,7 @@ def _boundaries(settings: Settings) -> str | None:
     return "/".join(kept) or None
 
 
-def _warmup(settings: Settings) -> dict[str, int | Fraction | None]:
+def _warmup(settings: Settings) -> Options:
     length = round((settings.number("warmup_iters") or Fraction(0)) / _scale(settings))
     if not length:
         return {}
@@ -116,7 +116,7 @@ def _schedule(settings: Settings) -> str | None:
     return _poly(settings, warm) if name == "warmuppolylr" else None
 
 
-def _poly(settings: Settings, warm: dict[str, int | Fraction | None]) -> str:
+def _poly(settings: Settings, warm: Options) -> str:
     """Source: detectron2 02b5c4e2 projects/DeepLab/deeplab/lr_scheduler.py; Mask2Former has it."""
     power, floor = settings.number("poly_power"), settings.number("poly_ending") or None
     course = {"over": "run", "toward": "product"} if warm else {}

@@ -15,7 +15,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import optimizer_of
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import AT_THE_END, compose
+from decaycalc.training.reading.schedules import AT_THE_END, Options, compose
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Training
@@ -137,27 +137,25 @@ def _schedule(settings: Settings) -> str | None:
     method = settings.word("warmup_method")
     power = AT_THE_END if method == "constant" else None
     start = settings.number("warmup_factor") if length else None
-    warm = {"warmup": length, "start": start, "warmup_power": power} if length else {}
-    kind = "".join(settings.texts(f"{place}._call_")).rpartition(".")[2]
+    warm: Options = {"warmup": length, "start": start, "warmup_power": power} if length else {}
+    kind = settings.told(f"{place}._call_").rpartition(".")[2]
     if method not in {"linear", "constant"}:
         return None
     if kind == "MultiStepParamScheduler":
         return _steps(settings, place, warm)
-    first, last = (
-        typed_number("".join(settings.texts(f"{place}.{x}_value"))) for x in ("start", "end")
-    )
+    first, last = (typed_number(settings.told(f"{place}.{x}_value")) for x in ("start", "end"))
     if kind != "CosineParamScheduler" or first != 1 or last is None:
         return None
     return compose("cosine", final=last or None, over="run" if length else None, **warm)
 
 
-def _steps(settings: Settings, place: str, warm: dict[str, int | Fraction | None]) -> str | None:
+def _steps(settings: Settings, place: str, warm: Options) -> str | None:
     """Return the drops at shares of the run; None where they are not by one factor from 1."""
     values, marks = (
         [typed_number(text) for text in settings.texts(f"{place}.{name}")]
         for name in ("values", "milestones")
     )
-    last = typed_number("".join(settings.texts(f"{place}.num_updates")))
+    last = typed_number(settings.told(f"{place}.num_updates"))
     known = [number for number in (*values, *marks) if number]
     if len(known) < len(values) + len(marks) or not values or values[0] != 1 or not marks:
         return None
@@ -202,11 +200,11 @@ def _finish(settings: Settings, made: Training) -> Training:
     notes = []
     node = settings.node("optimizer.params.lr_factor_func")
     if node is not None:
-        rate = "".join(settings.texts("optimizer.params.lr_factor_func.lr_decay_rate"))
+        rate = settings.told("optimizer.params.lr_factor_func.lr_decay_rate")
         told = f"lr_decay_rate {rate}: a block's" if rate else "lr_factor_func: a tensor's"
         notes.append(f"{told} lr, and its decay of a step, are scaled by its name")
     for name in _PARTS:
-        text = "".join(settings.texts(f"{name}.{TAKEN}"))[:80]
+        text = settings.told(f"{name}.{TAKEN}")[:80]
         if text:
             notes.append(
                 f"{name} is taken from {text}, which is not here: what it sets is not known"

@@ -87,15 +87,11 @@ def _by_script(name: str) -> Derive:
 
 def _scaled_lr(settings: Settings) -> Sourced | None:
     """Return lr · accumulation · batch · W where --scale_lr is there."""
-    if "lr" in settings.given or not settings.has("scale_lr") or not settings.flag("scale_lr"):
+    if "lr" in settings.given or not settings.is_on("scale_lr"):
         return None
-    parts = [settings.number(name) for name in ("base_lr", *PER_DEVICE)]
-    if any(part is None for part in parts):
-        return None
-    value = Fraction(1)
-    for part in parts:
-        value *= part or 0
-    return derived("lr", decimal_text(value), "learning_rate · accumulation · batch · W")
+    lr = settings.product("base_lr", *PER_DEVICE)
+    formula = "learning_rate · accumulation · batch · W"
+    return None if lr is None else derived("lr", decimal_text(lr), formula)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -162,8 +158,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if script not in _SCRIPTS and "warmup" in (made.schedule or ""):
         note = "Accelerate steps the scheduler once a device: the script may multiply its warm-up"
         made = made.with_notes(note)
-    trains = settings.has("train_text_encoder") and settings.flag("train_text_encoder")
-    if not trains or script not in _TEXT_ENCODERS:
+    if not settings.is_on("train_text_encoder") or script not in _TEXT_ENCODERS:
         return made
     own = Group(
         name="text encoder",

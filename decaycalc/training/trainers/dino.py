@@ -5,10 +5,9 @@ Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
 
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.exemptions import NO_1D
-from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived, submitit_devices
+from decaycalc.training.reading.settings import Settings, lr_per, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced, Training
 
@@ -28,11 +27,7 @@ _OPTIMIZERS = {
 
 def _scaled(settings: Settings) -> Sourced | None:
     """Return --lr · B / 256."""
-    base, batch = settings.number("base_lr"), settings.count("batch_size")
-    devices = settings.count("world_size")
-    if base is None or batch is None or devices is None:
-        return None
-    return derived("lr", decimal_text(base * batch * devices / _PER), f"lr · B / {_PER}")
+    return lr_per(settings, _PER, "lr", base="base_lr", batch=("batch_size", "world_size"))
 
 
 def _schedule(settings: Settings) -> str:

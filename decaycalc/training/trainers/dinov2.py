@@ -33,8 +33,8 @@ SHARED = (
 
 def devices_share(settings: Settings, per: int) -> Fraction | None:
     """Return the examples of a step over `per`; None where a part is missing."""
-    batch, devices = settings.count("batch_size"), settings.count("world_size")
-    return None if batch is None or devices is None else Fraction(batch * devices, per)
+    size = settings.product("batch_size", "world_size", whole=True)
+    return None if size is None else size / per
 
 
 def by_square_root(name: str, base: Fraction, share: Fraction, formula: str) -> Sourced:

@@ -26,7 +26,7 @@ def _by_bins(settings: Settings) -> Sourced | None:
 
     Source: espnet 202511 espnet2/samplers/build_batch_sampler.py.
     """
-    kind = "".join(settings.texts("batch_type")).lower()
+    kind = settings.told("batch_type").lower()
     if kind not in {"length", "numel", "catpow"}:
         return None
     note = f"batch_type {kind} fills a batch up to batch_bins: give --batch-size"

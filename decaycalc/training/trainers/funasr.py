@@ -5,9 +5,9 @@ schedulers/warmup_lr.py, datasets/audio_datasets/samplers.py.
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Signature
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import espnet
 
 _BATCH = "dataset_conf.batch_type"
@@ -19,9 +19,7 @@ def _by_length(settings: Settings) -> Sourced | None:
     if kind == "example":
         return None
     said = f"{_BATCH} {kind[:20]} fills a batch by lengths" if kind else f"{_BATCH} is not set"
-    note = f"{said}: give --batch-size"
-    where = f"the batch by {_BATCH}"
-    return Sourced(name="batch_size", value=None, origin=Origin.MISSING, where=where, note=note)
+    return left_open("batch_size", f"{said}: give --batch-size", where=f"the batch by {_BATCH}")
 
 
 _OWN = {

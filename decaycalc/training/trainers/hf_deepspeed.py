@@ -84,7 +84,7 @@ def note_on(settings: Settings) -> str:
     """Return what is to be said of the DeepSpeed file, empty where it leaves all to the Trainer."""
     root = _root(settings)
     if root is None:
-        name = "".join(settings.texts(_PATH))[:80]
+        name = settings.told(_PATH)[:80]
         return f"the DeepSpeed file {name!r} may set the optimizer: its own section rules"
     taken = [section for section in ("optimizer", "scheduler") if section in root.entries]
     return f"the DeepSpeed file sets the {' and the '.join(taken)} itself" if taken else ""

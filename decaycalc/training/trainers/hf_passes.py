@@ -56,20 +56,17 @@ def steps(settings: Settings) -> Sourced | None:
     if not _is_ppo(settings) or not settings.has("total_episodes"):
         return None
     episodes = settings.number("total_episodes")
-    parts = [settings.number(name) for name in PER_DEVICE]
-    if episodes is None or any(not part for part in parts):
+    size = settings.product(*PER_DEVICE)
+    if episodes is None or not size:
         return None
-    size = Fraction(1)
-    for part in parts:
-        size *= part or 1
     count = ceil(episodes / size) * _passes(settings)
     return derived("steps", decimal_text(Fraction(count)), "total_episodes / B · num_ppo_epochs")
 
 
 def _completions(settings: Settings) -> Sourced | None:
     """Return the completions of a prompt that GRPO or RLOO has where the file does not say it."""
-    words = (settings.document.program, "".join(settings.texts("rlhf_type")),
-             "".join(settings.texts("rl")))  # fmt: skip
+    words = (settings.document.program, settings.told("rlhf_type"),
+             settings.told("rl"))  # fmt: skip
     for name, value in _GROUPED.items():
         if any(name in word.lower() for word in words):
             return by_default("num_generations", value, f"trl f2cd57710 {name}_config.py")
@@ -78,7 +75,7 @@ def _completions(settings: Settings) -> Sourced | None:
 
 def _of_another_kind(settings: Settings) -> Sourced | None:
     """Return that ms-swift's other kinds of training leave num_generations unused."""
-    kind = "".join(settings.texts("rlhf_type"))
+    kind = settings.told("rlhf_type")
     if kind in {"", "grpo"}:
         return None
     return left_open("num_generations")

@@ -43,9 +43,7 @@ _TRL = ("dataset_mixture", "loss_type", "num_generations", "packing", "max_lengt
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.text("optimizer") or ""
-    if settings.has("adafactor") and settings.flag("adafactor"):
-        name = "adafactor"
-    return hf_optim.find_optim(name, settings)
+    return hf_optim.find_optim("adafactor" if settings.is_on("adafactor") else name, settings)
 
 
 def warmup(settings: Settings) -> str | None:
@@ -196,7 +194,7 @@ def _other_epochs(settings: Settings) -> Sourced | None:
         return None
     if settings.has("num_mini_batches"):
         return left_open("epochs", "num_epochs counts passes over rollouts: give --steps")
-    return settings.in_file(Field(name="epochs", paths=("num_epochs",)))
+    return settings.read("epochs", "num_epochs")
 
 
 def unit(settings: Settings) -> str:
@@ -223,7 +221,7 @@ _PARTS = {
 
 def _part_groups(settings: Settings) -> tuple[Group, ...]:
     """Return the parts of a model with an lr of their own."""
-    texts = {name: "".join(settings.texts(name)) for name in _PARTS}
+    texts = {name: settings.told(name) for name in _PARTS}
     return tuple(
         Group(name=name.removesuffix("_lr"), selector=_PARTS[name], lr=decimal_text(lr))
         for name, text in texts.items()

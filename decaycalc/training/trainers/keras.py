@@ -6,7 +6,6 @@ optimizers/schedules/learning_rate_schedule.py.
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import pairwise
 
 from decaycalc.conventions.catalogue import find as find_convention
 from decaycalc.errors import UnknownNameError
@@ -14,7 +13,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import compose, factors
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -87,7 +86,7 @@ def _lr(settings: Settings) -> Sourced | None:
     if not settings.has(_LR):
         return None
     for key in ("warmup_target", "initial_learning_rate"):
-        found = settings.in_file(Field(name="lr", paths=(f"{_LR}.{key}",)))
+        found = settings.read("lr", f"{_LR}.{key}")
         if found is not None:
             return found
     values = settings.texts(f"{_LR}.values")
@@ -143,9 +142,7 @@ def _piecewise(settings: Settings) -> str | None:
     marks = numbers_of(" ".join(settings.texts(f"{_LR}.boundaries")))
     if not marks or len(values) != len(marks) + 1 or 0 in values:
         return None
-    at = "/".join(decimal_text(mark + 1) for mark in marks)
-    gammas = "/".join(decimal_text(later / earlier) for earlier, later in pairwise(values))
-    return compose("step", at=at, gamma=gammas)
+    return compose("step", at=tuple(mark + 1 for mark in marks), gamma=factors(values))
 
 
 def _restarts(settings: Settings) -> str | None:
@@ -201,9 +198,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 
 
 def _accumulation(settings: Settings) -> Sourced | None:
-    found = settings.in_file(
-        Field(name="grad_accum", paths=("config.gradient_accumulation_steps",))
-    )
+    found = settings.read("grad_accum", "config.gradient_accumulation_steps")
     return found or derived("grad_accum", decimal_text(Fraction(1)), "none is set")
 
 

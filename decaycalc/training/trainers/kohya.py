@@ -63,9 +63,9 @@ def _prepare(document: Document) -> Document:
 
 def _name(settings: Settings) -> str:
     """Return the optimizer's name; two older switches stand before it."""
-    if settings.has("use_8bit_adam") and settings.flag("use_8bit_adam"):
+    if settings.is_on("use_8bit_adam"):
         return "adamw8bit"
-    if settings.has("use_lion_optimizer") and settings.flag("use_lion_optimizer"):
+    if settings.is_on("use_lion_optimizer"):
         return "lion"
     return settings.word("optimizer")
 
@@ -241,7 +241,7 @@ def _batch_size(settings: Settings) -> Sourced | None:
 
     Source: sd-scripts 48d368fa library/config_util.py, BlueprintGenerator.
     """
-    name = "".join(settings.texts("dataset_config"))
+    name = settings.told("dataset_config")
     if not name or "batch_size" in settings.given:
         return None
     beside = settings.document.named(name)

@@ -55,7 +55,7 @@ def _preset(name: str) -> Derive:
 
     def derive(settings: Settings) -> Sourced | None:
         section = "scheduler" if name in _OF_SCHEDULERS else "optimizer"
-        kind, table = "".join(settings.texts(f"{section}.type")), _OPTIMIZERS
+        kind, table = settings.told(f"{section}.type"), _OPTIMIZERS
         if not kind:
             kind, table = _policy(settings), _PRESETS
         elif section == "scheduler":
@@ -134,7 +134,7 @@ def _no_schedule(settings: Settings) -> Sourced | None:
 
 
 def _policy(settings: Settings) -> str:
-    return "".join(settings.texts("policy.type"))
+    return settings.told("policy.type")
 
 
 def _exempt(settings: Settings) -> Exemption:
@@ -148,7 +148,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Give ACT's backbone and VQ-BeT's quantizer what they have of their own."""
 
     def own(key: str, default: str) -> str:
-        return "".join(settings.texts(f"policy.optimizer_{key}")) or default
+        return settings.told(f"policy.optimizer_{key}") or default
 
     groups = {
         "act": Group(name="backbone", selector="names that begin with model.backbone",

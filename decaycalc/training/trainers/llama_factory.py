@@ -33,16 +33,12 @@ _PARTS = (
 _REPLACED = {"adafactor", "lr", "world_size"}
 
 
-def _is_set(settings: Settings, name: str) -> bool:
-    return settings.has(name) and settings.flag(name)
-
-
 def _optimizer(settings: Settings) -> Optimizer:
     megatron = next((name for name in _MEGATRON if settings.has(name)), None)
     if megatron is not None:
         reason = f"{megatron}: this is its Megatron mode, whose own optimizer and exemptions hold"
         return Optimizer(convention=None, refusal=f"{reason}; give --convention and --value")
-    if _is_set(settings, "use_muon"):
+    if settings.is_on("use_muon"):
         note = "matrices by Muon and the rest by its AdamW: both decay by lr · weight_decay"
         return Optimizer(convention="muon-keller", note=note)
     return hf_optim.find_optim(settings.text("optimizer") or "", settings)
@@ -68,7 +64,7 @@ def _filled_in(settings: Settings) -> str | None:
 
 def _exempt(settings: Settings) -> Exemption:
     switch = ", ".join((*_OWN_RULE, *_NOTHING_EXEMPT))
-    if any(_is_set(settings, name) for name in _NOTHING_EXEMPT):
+    if any(map(settings.is_on, _NOTHING_EXEMPT)):
         return Exemption(rule="nothing", switch=switch, mask="all")
     if any(settings.has(name) for name in _OWN_RULE):
         return Exemption(rule="LayerNorm modules and names with bias", switch=switch)

@@ -23,7 +23,7 @@ def _decay(settings: Settings) -> Sourced:
 
 def _data_parallel(settings: Settings) -> Sourced | None:
     """Return dp_size, else all devices over cp_size."""
-    own = settings.in_file(Field(name="world_size", paths=("dp_size",)))
+    own = settings.read("world_size", "dp_size")
     return data_parallel("cp_size")(settings) if own is None else own
 
 

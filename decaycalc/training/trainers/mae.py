@@ -6,10 +6,9 @@ util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_p
 
 from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import NO_1D
-from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, by_default, derived
+from decaycalc.training.reading.settings import Settings, by_default, lr_per, nodes_times_gpus
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
     Derive,
@@ -49,7 +48,7 @@ def _phase(settings: Settings) -> str:
 
 def _is_convnext(settings: Settings) -> bool:
     """Return whether it is ConvNeXt V2's script, which calls the accumulation update_freq."""
-    is_named = "".join(settings.texts("model")).startswith("convnextv2")
+    is_named = settings.told("model").startswith("convnextv2")
     return (is_named or settings.has("update_freq")) and _phase(settings) != _PHASES[-1]
 
 
@@ -70,21 +69,12 @@ def _devices(settings: Settings) -> Sourced | None:
     is_submitted = "submitit" in settings.document.program
     if not is_submitted and not settings.has("job_dir") and not settings.has("nodes"):
         return None
-    nodes, each = settings.count("nodes"), settings.count("ngpus")
-    value = None if nodes is None or each is None else str(nodes * each)
-    return derived("world_size", value, "nodes · ngpus")
+    return nodes_times_gpus(settings)
 
 
 def _scaled(settings: Settings) -> Sourced | None:
     """Return blr · B / 256, where lr itself is not given."""
-    base = settings.number("blr")
-    sizes = [settings.count(name) for name in PER_DEVICE]
-    if base is None or None in sizes:
-        return None
-    value = base / _PER
-    for size in sizes:
-        value *= size or 1
-    return derived("lr", decimal_text(value), f"blr · B / {_PER}")
+    return lr_per(settings, _PER, "blr", base="blr", batch=PER_DEVICE)
 
 
 def _optimizer(settings: Settings) -> Optimizer:

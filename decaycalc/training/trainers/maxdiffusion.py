@@ -10,9 +10,9 @@ from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 
 _SIZES = ("batch_size", "world_size")
 
@@ -32,7 +32,7 @@ def _scaled(settings: Settings) -> Sourced | None:
     base, sizes = settings.number("base_lr"), [settings.number(name) for name in _SIZES]
     if base is None or None in sizes:
         note = "scale_lr multiplies learning_rate by the batch, which is not known"
-        return Sourced(name="lr", value=None, origin=Origin.MISSING, where="scale_lr", note=note)
+        return left_open("lr", note, where="scale_lr")
     for size in sizes:
         base *= size or Fraction(1)
     return derived("lr", decimal_text(base), "learning_rate · B")

@@ -47,14 +47,8 @@ _MOST_INCREMENTS = 100_000  # of a batch that grows
 
 def _samples(settings: Settings, name: str) -> Fraction | None:
     """Return a number of samples in steps."""
-    count = settings.number(name)
-    sizes = [settings.number(part) for part in _BATCH(settings)]
-    if count is None or any(not size for size in sizes):
-        return None
-    whole = Fraction(1)
-    for size in sizes:
-        whole *= size or 1
-    return count / whole
+    count, size = settings.number(name), settings.product(*_BATCH(settings))
+    return None if count is None or not size else count / size
 
 
 def _curriculum(settings: Settings) -> str:
@@ -65,7 +59,7 @@ def _curriculum(settings: Settings) -> str:
     for name in ("data_efficiency_curriculum_learning", "random_ltd"):
         if settings.has(name):
             return name
-    name = "".join(settings.texts("deepspeed_config"))
+    name = settings.told("deepspeed_config")
     beside = settings.document.named(name) if name else None
     if beside is None:
         return ""

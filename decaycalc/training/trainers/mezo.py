@@ -35,8 +35,7 @@ def _is_medium(settings: Settings) -> bool:
 def _is_own_loop(settings: Settings) -> bool:
     """Return whether the loop writes the weights itself."""
     if _is_medium(settings):
-        estimates = settings.has("zero_order_optim") and settings.flag("zero_order_optim")
-        return estimates and not settings.flag("by_optimizer")
+        return settings.is_on("zero_order_optim") and not settings.flag("by_optimizer")
     return settings.word("trainer") == "zo"
 
 

@@ -9,13 +9,11 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import with_bases
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import AT_THE_END, compose, ratio
+from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Training
 from decaycalc.training.trainers import mmengine
-
-Ramp = dict[str, str | Fraction | int | None]
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -23,7 +21,7 @@ def _schedule(settings: Settings) -> str | None:
     return None if make is None else make(settings, _ramp(settings))
 
 
-def _ramp(settings: Settings) -> Ramp | None:
+def _ramp(settings: Settings) -> Options | None:
     """Return the linear or constant warm-up; None for another kind, which has no text here."""
     kind = settings.word("warmup")
     if kind in {"", "none"}:
@@ -43,11 +41,11 @@ def _unit(settings: Settings) -> str:
     return "epochs" if settings.flag("by_epoch") else ""
 
 
-def _fixed(_: Settings, ramp: Ramp | None) -> str | None:
+def _fixed(_: Settings, ramp: Options | None) -> str | None:
     return None if ramp is None else compose("constant", **ramp)
 
 
-def _step(settings: Settings, ramp: Ramp | None) -> str | None:
+def _step(settings: Settings, ramp: Options | None) -> str | None:
     marks = [typed_number(text) for text in settings.texts("lr_config.step")]
     known = [decimal_text(mark) for mark in marks if mark is not None]
     if ramp is None or not known or len(known) < len(marks):
@@ -63,7 +61,7 @@ def _step(settings: Settings, ramp: Ramp | None) -> str | None:
     )
 
 
-def _annealed(settings: Settings, ramp: Ramp | None, kind: str) -> str | None:
+def _annealed(settings: Settings, ramp: Options | None, kind: str) -> str | None:
     """Return a cosine or polynomial, counted from the start, the warm-up laid over it."""
     if ramp is None:
         return None
@@ -81,7 +79,7 @@ def _annealed(settings: Settings, ramp: Ramp | None, kind: str) -> str | None:
     )
 
 
-def _exponential(settings: Settings, ramp: Ramp | None) -> str | None:
+def _exponential(settings: Settings, ramp: Options | None) -> str | None:
     gamma = settings.number("gamma") if settings.has("lr_config.gamma") else None
     every = "1epochs" if settings.flag("by_epoch") else "1"
     if gamma is None or ramp is None:
@@ -89,7 +87,7 @@ def _exponential(settings: Settings, ramp: Ramp | None) -> str | None:
     return compose("step", every=every, gamma=gamma, **ramp)
 
 
-_POLICIES: dict[str, Callable[[Settings, Ramp | None], str | None]] = {
+_POLICIES: dict[str, Callable[[Settings, Options | None], str | None]] = {
     "fixed": _fixed,
     "step": _step,
     "exp": _exponential,

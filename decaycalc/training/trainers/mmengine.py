@@ -10,7 +10,7 @@ from typing import Any
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import missing_bases, with_bases
-from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -49,14 +49,12 @@ def find_optimizer(settings: Settings) -> Optimizer:
 def class_default(settings: Settings) -> Sourced | None:
     """Return the weight decay that the optimizer's class takes by default."""
     found = class_of(settings)
-    return None if found is None else class_weight_decay(found)
+    return None if found is None else found.default("weight_decay")
 
 
 def scaled_lr(settings: Settings) -> Sourced | None:
     """Return the lr scaled by the batch size where auto_scale_lr is on; it is off by default."""
-    if "lr" in settings.given or not settings.has("auto_scale_lr"):
-        return None
-    if not settings.flag("auto_scale_lr"):
+    if "lr" in settings.given or not settings.is_on("auto_scale_lr"):
         return None
     base, lr = settings.number("base_batch_size"), settings.number("base_lr")
     batch, devices = settings.number("batch_size"), settings.number("world_size")
@@ -95,7 +93,7 @@ _KNOWN_CONSTRUCTORS = frozenset(
 
 def _constructor(settings: Settings, path: str) -> str:
     """Return the name of a constructor whose rules are not known, empty where they are."""
-    name = "".join(settings.texts(f"{path.rpartition('.')[0]}.constructor"))[:60]
+    name = settings.told(f"{path.rpartition('.')[0]}.constructor")[:60]
     return "" if name in _KNOWN_CONSTRUCTORS else name
 
 
@@ -178,7 +176,7 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     rules: tuple[str, ...] = (
         (f"{named} sets lr and decay of each tensor by rules of its own",) if named else ()
     )
-    rate = "".join(settings.texts(f"{path}.layer_decay_rate"))[:20]
+    rate = settings.told(f"{path}.layer_decay_rate")[:20]
     by_layer = f"layer_decay_rate {rate}: a layer's lr, and its decay of a step, fall by it"
     rules = (*rules, by_layer) if rate else rules
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, epochs
-from decaycalc.training.reading.settings import Settings, derived, text_of
+from decaycalc.training.reading.settings import Settings, derived, left_open, text_of
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.tree import Entries
 
@@ -57,7 +57,7 @@ def scaled_decay(settings: Settings) -> Sourced | None:
         return None
     formula = "weight_decay · W · batch_size_per_gpu · accumulate / base_total_batch_size"
     if None in parts or not all(parts[1:]):
-        return Sourced(name="value", value=None, origin=Origin.MISSING, where=formula)
+        return left_open("value", where=formula)
     decay, images, devices, nominal = (part or Fraction(0) for part in parts)
     whole = images * devices
     accumulate = max(round(nominal / whole), 1)

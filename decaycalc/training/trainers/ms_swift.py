@@ -47,7 +47,7 @@ def _data_parallel(settings: Settings) -> Sourced | None:
 
 
 def _is_grpo(settings: Settings) -> bool:
-    return "".join(settings.texts("rlhf_type")) == "grpo"
+    return settings.told("rlhf_type") == "grpo"
 
 
 def _accumulation(settings: Settings) -> Sourced | None:
@@ -83,7 +83,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
     Source: ms-swift 3602360a5 swift/optimizers/mapping.py.
     """
-    name = "".join(settings.texts("optimizer")).lower()
+    name = settings.told("optimizer").lower()
     if name == "muon":  # Moonlight's, which decays every tensor
         return Optimizer(convention="muon-keller")
     if name in {"", "default", "lorap", "multimodal"}:
@@ -92,7 +92,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    is_muon = "".join(settings.texts("optimizer")).lower() == "muon"
+    is_muon = settings.told("optimizer").lower() == "muon"
     return Exemption(rule="nothing") if is_muon else hf_trainer.trainer_exempt(settings)
 
 
@@ -102,8 +102,8 @@ def _finish(settings: Settings, made: Training) -> Training:
     Source: ms-swift 3602360a5 swift/tuners/peft.py, create_optimizer_param_groups.
     """
     made = hf_trainer.finish(settings, made)
-    share = "".join(settings.texts("lorap_lr_ratio"))
-    name = "".join(settings.texts("optimizer")).lower() or "lorap"
+    share = settings.told("lorap_lr_ratio")
+    name = settings.told("optimizer").lower() or "lorap"
     if name != "lorap" or typed_number(share) is None:
         return made
     plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)

@@ -66,7 +66,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 
     Source: nanotron 2411b022 scaling/parametrization.py, LearningRateForSpectralMup.
     """
-    if "".join(settings.texts("model.init_method.use_mup")).lower() != "true":
+    if settings.told("model.init_method.use_mup").lower() != "true":
         return made
     note = (
         "use_mup: a linear layer's lr is lr · fan_out / fan_in, and so is its decay of a step;"

@@ -8,9 +8,8 @@ from fractions import Fraction
 from math import sqrt
 
 from decaycalc.algebra.number import finite
-from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT, of_kinds
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
@@ -58,7 +57,7 @@ def _weight_decay(settings: Settings) -> Sourced | None:
     """Return the decay of the optimizer's class; Megatron core's has to be given."""
     name, found = settings.word("optimizer"), _class(settings)
     if found is not None:
-        return class_weight_decay(found)
+        return found.default("weight_decay")
     if name not in _OWN or name == "mcore_distributed_optim":
         return None
     return by_default("weight_decay", "0", f"NeMo 8cfedd72 core/optim/{name}.py")
@@ -238,11 +237,6 @@ def _stages(name: str) -> tuple[Field, ...]:
                  for part in (f"{name}_steps", f"{name}_ratio"))  # fmt: skip
 
 
-def _argument(name: str, **changes: str) -> Field:
-    """Return the field of an argument of the optimizer, in either of its places."""
-    return Field(name=name, paths=tuple(f"{place}.{name}" for place in _ARGUMENTS), **changes)  # type: ignore[arg-type]
-
-
 TRAINER = Trainer(
     kind="nemo",
     title="NeMo",
@@ -250,14 +244,14 @@ TRAINER = Trainer(
     signatures=(Signature(all_of=(f"{_OPTIM}.name", f"{_OPTIM}.lr")),),
     fields=(
         Field(name="optimizer", paths=(f"{_OPTIM}.name",)),
-        replace(_argument("weight_decay"), derive=_weight_decay),
+        Field(name="weight_decay", paths=tuple(f"{place}.weight_decay" for place in _ARGUMENTS),
+              derive=_weight_decay),
         Field(name="lr_factor", paths=(f"{_OPTIM}.lr",)),
         Field(name="lr", paths=(f"{_OPTIM}.lr",), overrule=_noam_lr),
-        _argument("momentum", default="0", source="torch 2.13"),
-        _argument("dampening", default="0", source="torch 2.13"),
-        _argument("nesterov", default="false", source="torch 2.13"),
+        *Field.within(*_ARGUMENTS, source="torch 2.13", momentum="0", dampening="0",
+                      nesterov="false"),
         *betas(f"{_OPTIM}.betas", "0.9", "0.999"),
-        _argument("eps", default="1e-8", source="torch 2.13"),
+        *Field.within(*_ARGUMENTS, source="torch 2.13", eps="1e-8"),
         Field(name="global_batch_size", paths=("model.global_batch_size",)),
         Field(name="batch_size", paths=("model.micro_batch_size", "model.train_ds.batch_size")),
         Field(name="grad_accum", paths=("trainer.accumulate_grad_batches",), default="1"),

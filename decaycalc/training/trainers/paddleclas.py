@@ -10,7 +10,14 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.by_class import class_default, class_of
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import (
+    Option,
+    Options,
+    brief,
+    compose,
+    epochs,
+    ratio,
+)
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -30,7 +37,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
 
 
-def _warmup(settings: Settings) -> dict[str, str | Fraction | None]:
+def _warmup(settings: Settings) -> Options:
     length = settings.number("warmup_epoch")
     start = ratio(settings, "warmup_start_lr", "lr") if length else None
     per = "1epochs" if settings.flag("by_epoch") else None
@@ -58,9 +65,9 @@ def _schedule(settings: Settings) -> str | None:
     return _by_gamma(settings, name, warm)
 
 
-def _by_gamma(settings: Settings, name: str, warm: dict[str, str | Fraction | None]) -> str | None:
+def _by_gamma(settings: Settings, name: str, warm: Options) -> str | None:
     """Return the steps by a factor, at epochs or every so many; None for any other schedule."""
-    gamma = decimal_text(settings.number("gamma") or Fraction(0))
+    gamma = settings.number("gamma") or Fraction(0)
     at, every = settings.texts("Optimizer.lr.milestones"), settings.number("step_size")
     if name == "multistepdecay" and at:
         return _steps(settings, at, gamma, warm)
@@ -72,7 +79,7 @@ def _by_gamma(settings: Settings, name: str, warm: dict[str, str | Fraction | No
     return f"{compose('constant', **warm, until=warm['warmup'])} + {step}"
 
 
-def _piecewise(settings: Settings, warm: dict[str, str | Fraction | None]) -> str | None:
+def _piecewise(settings: Settings, warm: Options) -> str | None:
     """Return the steps; with learning_rate set they are every 30 epochs by a tenth."""
     if settings.has("Optimizer.lr.learning_rate"):
         total = settings.number("epochs")
@@ -84,23 +91,18 @@ def _piecewise(settings: Settings, warm: dict[str, str | Fraction | None]) -> st
         return _steps(settings, thirties, "0.1", warm)
     values = numbers_of(",".join(settings.texts("Optimizer.lr.values")))
     at = settings.texts("Optimizer.lr.decay_epochs")
-    gammas = [decimal_text(later / earlier) for earlier, later in pairwise(values) if earlier]
-    if not at or len(gammas) != len(at):
-        return None
-    factors = "/".join(gammas if len(set(gammas)) > 1 else gammas[:1])
-    return _steps(settings, at, factors, warm)
+    gammas = tuple(later / earlier for earlier, later in pairwise(values) if earlier)
+    return _steps(settings, at, brief(gammas), warm) if at and len(gammas) == len(at) else None
 
 
-def _steps(
-    settings: Settings, at: tuple[str, ...], gamma: str, warm: dict[str, str | Fraction | None]
-) -> str:
+def _steps(settings: Settings, at: tuple[str, ...], gamma: Option, warm: Options) -> str:
     """Return the steps; paddle's LinearWarmup lets the schedule within begin where it ends.
 
     Source: paddle 3 optimizer/lr.py, LinearWarmup.get_lr.
     """
     later = settings.number("warmup_epoch") or Fraction(0)
-    numbers = "/".join(decimal_text(number + later) for number in numbers_of(",".join(at)))
-    return compose("step", at=f"{numbers}epochs", gamma=gamma, **warm)
+    begins = (number + later for number in numbers_of(",".join(at)))
+    return compose("step", at=epochs(*begins), gamma=gamma, **warm)
 
 
 def _peak(settings: Settings) -> Sourced | None:

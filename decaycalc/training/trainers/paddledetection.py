@@ -4,14 +4,13 @@ Source: PaddleDetection 666f597fd ppdet/optimizer/optimizer.py.
 """
 
 from fractions import Fraction
-from itertools import pairwise
 
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.by_class import class_of
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors
 from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -39,12 +38,11 @@ def _optimizer(settings: Settings) -> Optimizer:
 def _decay(settings: Settings) -> Sourced | None:
     """Return the decay: AdamW's own weight_decay, of all others the regularizer's factor."""
     if settings.word("optimizer") == "adamw":
-        own = Field(name="weight_decay", paths=(f"{_BUILDER}.optimizer.weight_decay",))
-        return settings.in_file(own) or by_default("weight_decay", "0.01", "paddle 3")
+        own = settings.read("weight_decay", f"{_BUILDER}.optimizer.weight_decay")
+        return own or by_default("weight_decay", "0.01", "paddle 3")
     if not _is_regularized(settings):
         return derived("weight_decay", "0", f"{_BUILDER}.regularizer: none")
-    factor = Field(name="weight_decay", paths=(f"{_BUILDER}.regularizer.factor",))
-    return settings.in_file(factor)
+    return settings.read("weight_decay", f"{_BUILDER}.regularizer.factor")
 
 
 def _entries_of(settings: Settings) -> tuple[Entries, ...]:
@@ -67,7 +65,7 @@ def _names(settings: Settings) -> Sourced | None:
     return derived("scheduler", names, f"{_RATE}.schedulers") if names else None
 
 
-def _warmup(named: dict[str, Entries]) -> dict[str, str | Fraction | None]:
+def _warmup(named: dict[str, Entries]) -> Options:
     """Return the warm-up's length, with LinearWarmup's start or ExpWarmup's power."""
     power = named.get("ExpWarmup")
     if power is not None:
@@ -97,9 +95,7 @@ def _schedule(settings: Settings) -> str | None:
     return None if piecewise is None else _piecewise(piecewise, warm)
 
 
-def _cosine(
-    settings: Settings, entry: Entries, warm: dict[str, str | Fraction | None]
-) -> str | None:
+def _cosine(settings: Settings, entry: Entries, warm: Options) -> str | None:
     """Return the cosine over max_epochs but the last plateau; a run may end before."""
     plateau = typed_number(_text(entry, "last_plateau_epochs") or "0")
     most = typed_number(_text(entry, "max_epochs") or "1000")
@@ -111,7 +107,7 @@ def _cosine(
     return compose("cosine", **warm, length=length, final=final)
 
 
-def _piecewise(entry: Entries, warm: dict[str, str | Fraction | None]) -> str | None:
+def _piecewise(entry: Entries, warm: Options) -> str | None:
     """Return the steps; a list of gammas is each of base_lr, a single one falls tenfold a time."""
     at = numbers_of(_text(entry, "milestones") or "8,11")
     gammas = numbers_of(_text(entry, "gamma") or "0.1,0.01")
@@ -121,13 +117,10 @@ def _piecewise(entry: Entries, warm: dict[str, str | Fraction | None]) -> str | 
         gammas = tuple(gammas[0] / 10**place for place in range(len(at)))
     if len(gammas) != len(at) or 0 in gammas:
         return None
-    factors = [later / earlier for earlier, later in pairwise((Fraction(1), *gammas))]
-    if set(factors) == {1}:
+    falls = brief(factors((Fraction(1), *gammas)))
+    if falls == (Fraction(1),):
         return compose("constant", **warm)
-    shown = "/".join(decimal_text(factor) for factor in factors)
-    places = "/".join(decimal_text(place) for place in at)
-    gamma = shown if len(set(factors)) > 1 else decimal_text(factors[0])
-    return compose("step", at=f"{places}epochs", gamma=gamma, **warm)
+    return compose("step", at=epochs(*at), gamma=falls, **warm)
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -23,7 +23,7 @@ _CUSTOM = "optimizer.custom_cfg"
 
 def _name(settings: Settings) -> Sourced | None:
     """Return the optimizer's type; an SGD with a momentum is Momentum."""
-    found = settings.in_file(Field(name="optimizer", paths=("optimizer.type",)))
+    found = settings.read("optimizer", "optimizer.type")
     if found is None or (found.value or "").lower() != "sgd" or not settings.has(
         "optimizer.momentum"
     ):  # fmt: skip
@@ -51,7 +51,7 @@ def _schedule(settings: Settings) -> str | None:
     marks = numbers_of(" ".join(settings.texts("lr_scheduler.milestones")))
     gamma = settings.number("gamma")
     if name == "multistepdecay" and marks:
-        at = "/".join(decimal_text(mark + count) for mark in marks)
+        at = tuple(mark + count for mark in marks)
         return compose("step", at=at, gamma=gamma, **warm)
     if name != "stepdecay" or not settings.has("lr_scheduler.step_size"):
         return None

@@ -5,7 +5,6 @@ trainer.py, configuration/env_file.py, and its field registry.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
@@ -112,14 +111,10 @@ def _scaled(settings: Settings) -> Sourced | None:
     """Return the lr times the batch, or times its root, where that is asked for."""
     if "lr" in settings.given or not settings.flag("lr_scale"):
         return None
-    sizes = [settings.count(name) for name in PER_DEVICE]
-    base = settings.number("base_lr")
-    if base is None or None in sizes:
+    batch, base = settings.product(*PER_DEVICE, whole=True), settings.number("base_lr")
+    if base is None or batch is None:
         note = "lr_scale multiplies learning_rate by the batch, which is not known"
         return left_open("lr", note, where="lr_scale")
-    batch = Fraction(1)
-    for size in sizes:
-        batch *= size or 1
     if settings.flag("lr_scale_sqrt"):
         return derived("lr", f"{float(base) * float(batch) ** 0.5:.12g}", "learning_rate · √B")
     return derived("lr", decimal_text(base * batch), "learning_rate · B")

@@ -3,13 +3,10 @@
 Source: SlowFast 287ec00 slowfast/config/defaults.py, models/optimizer.py, utils/lr_policy.py.
 """
 
-from fractions import Fraction
-from itertools import pairwise
-
 from decaycalc.training.reading.arguments import betas, numbers_of
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -20,7 +17,6 @@ _OPTIMIZERS = {
     "adamw": ADAMW,
     "mt_adamw": ADAMW,
 }
-Ramp = dict[str, str | Fraction | None]
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -49,7 +45,7 @@ def _schedule(settings: Settings) -> str | None:
     Source: SlowFast 287ec00 slowfast/utils/lr_policy.py.
     """
     name, count = settings.word("scheduler"), settings.number("warmup_epochs")
-    ramp: Ramp = {}
+    ramp: Options = {}
     if count:
         ramp = {"warmup": epochs(count), "start": ratio(settings, "start_lr", "lr") or None}
     if name == "cosine":
@@ -60,16 +56,13 @@ def _schedule(settings: Settings) -> str | None:
     return _steps(settings, ramp) if name == "steps_with_relative_lrs" else None
 
 
-def _steps(settings: Settings, ramp: Ramp) -> str | None:
+def _steps(settings: Settings, ramp: Options) -> str | None:
     """Return the steps; the first stands at 0."""
     marks = numbers_of(" ".join(settings.texts("SOLVER.STEPS")))
     levels = numbers_of(" ".join(settings.texts("SOLVER.LRS")))[: len(marks)]
     if len(marks) < 2 or marks[0] or len(levels) < len(marks) or levels[0] != 1 or 0 in levels:  # noqa: PLR2004
         return None
-    at = "/".join(decimal_text(mark) for mark in marks[1:])
-    gammas = [decimal_text(later / earlier) for earlier, later in pairwise(levels)]
-    gamma = "/".join(gammas if len(set(gammas)) > 1 else gammas[:1])
-    return compose("step", at=f"{at}epochs", gamma=gamma, **ramp)
+    return compose("step", at=epochs(*marks[1:]), gamma=brief(factors(levels)), **ramp)
 
 
 def _exempt(settings: Settings) -> Exemption:

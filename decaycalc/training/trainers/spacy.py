@@ -62,7 +62,7 @@ def _most_steps(settings: Settings) -> Sourced | None:
 
 
 def _unit(settings: Settings) -> str:
-    batcher = "".join(settings.texts("training.batcher.@batchers"))
+    batcher = settings.told("training.batcher.@batchers")
     return "words" if "words" in batcher or "padded" in batcher else "examples"
 
 

@@ -8,8 +8,8 @@ from decaycalc.record import replace
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
 
@@ -59,31 +59,20 @@ def _argument(name: str, *, default: str | None = None, source: str = "") -> Fie
     """Return the field of one argument of the optimizer, wherever that stands."""
 
     def derive(settings: Settings) -> Sourced | None:
-        found = settings.in_file(Field(name=name, paths=(f"{_key(settings)}.{name}",)))
-        return _of_class(name)(settings) if found is None and default is None else found
+        found = settings.read(name, f"{_key(settings)}.{name}")
+        if found is not None or default is not None:
+            return found
+        known = _class_of(settings)
+        return None if known is None else known.default(name)
 
     return Field(name=name, derive=derive, default=default, source=source)
-
-
-def _of_class(name: str) -> Derive:
-    """Return what derives an argument's default from the class."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        found = _class_of(settings)
-        value = None if found is None else getattr(found, name)
-        if found is None or value is None:
-            return None
-        return by_default(name, value, found.library)
-
-    return derive
 
 
 def _optimizer(settings: Settings) -> Optimizer:
     found = _class_of(settings)
     if found is None:
         return unknown_optimizer(settings.text("optimizer") or "")
-    uses = tuple(name for name in found.uses if name not in ADAM)
-    return Optimizer(convention=found.convention, uses=uses)
+    return replace(found.optimizer(), uses=tuple(name for name in found.uses if name not in ADAM))
 
 
 def _scheduler(settings: Settings) -> Sourced | None:
@@ -96,7 +85,7 @@ def _scheduler(settings: Settings) -> Sourced | None:
 def _warmup(settings: Settings) -> Sourced | None:
     """Return the warm-up of the first scheduler that has one."""
     paths = tuple(f"{key}.n_warmup_steps" for key in _made(settings, _SCHEDULERS))
-    return settings.in_file(Field(name="warmup_steps", paths=paths))
+    return settings.read("warmup_steps", *paths)
 
 
 def _of_noam(settings: Settings) -> Sourced | None:
@@ -105,7 +94,7 @@ def _of_noam(settings: Settings) -> Sourced | None:
     keys = [key for key, name in made.items() if name == "NoamScheduler"]
     if len(made) != 1 or not keys:
         return None
-    return settings.in_file(Field(name="lr", paths=(f"{keys[0]}.lr_initial",)))
+    return settings.read("lr", f"{keys[0]}.lr_initial")
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -128,7 +117,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if others:
         names = ", ".join(others)[:120]
         notes.append(f"{names}: an optimizer of its own, with an lr and a decay that are not shown")
-    if "".join(settings.texts("dynamic_batching")).lower() == "true":
+    if settings.told("dynamic_batching").lower() == "true":
         notes.append("dynamic_batching: batches are by length, batch_size is not what holds")
     return made.with_notes(*notes)
 

@@ -8,12 +8,11 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
-from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
-from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
+from decaycalc.training.reading.settings import Settings, by_default, lr_per
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Origin, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 
 _OPTIMIZERS = {
     "adamw": ADAMW,
@@ -29,14 +28,7 @@ _LEAST_LINEAR = Fraction(1, 100)
 
 def _scaled(settings: Settings) -> Sourced | None:
     """Return lr as it is scaled by the examples of a step."""
-    base = settings.number("base_lr")
-    sizes = [settings.count(name) for name in PER_DEVICE]
-    if base is None or None in sizes:
-        return None
-    size = Fraction(1)
-    for part in sizes:
-        size *= part or 1
-    return derived("lr", decimal_text(base * size / _PER), f"TRAIN.BASE_LR · B / {_PER}")
+    return lr_per(settings, _PER, "TRAIN.BASE_LR", base="base_lr", batch=PER_DEVICE)
 
 
 def _of_simmim(settings: Settings) -> Sourced | None:
@@ -44,10 +36,8 @@ def _of_simmim(settings: Settings) -> Sourced | None:
 
     Source: SimMIM d3e29bc lr_scheduler.py, which hands timm 0.4 no warmup_prefix.
     """
-    if not _is_plain(settings):
-        return None
-    where = "SimMIM d3e29bc"
-    return Sourced(name="warmup_prefix", value="false", origin=Origin.DEFAULT, where=where)
+    is_plain = _is_plain(settings)
+    return by_default("warmup_prefix", "false", "SimMIM d3e29bc") if is_plain else None
 
 
 def _is_plain(settings: Settings) -> bool:
@@ -58,7 +48,7 @@ def _schedule(settings: Settings) -> str | None:
     """Source: lr_scheduler.py, build_scheduler: timm's schedulers, stepped with the optimizer."""
     name = settings.word("scheduler")
     count = settings.number("warmup_epochs")
-    warm: dict[str, str | Fraction | None] = {}
+    warm: Options = {}
     if count:
         warm = {"warmup": epochs(count), "start": ratio(settings, "warmup_lr", "base_lr") or None}
     if name == "cosine":

@@ -16,9 +16,9 @@ from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 
 _OWN = (
     "opt_eps", "opt_betas", "opt_kwargs", "sched", "sched_on_updates", "warmup_lr", "warmup_epochs",
@@ -218,8 +218,7 @@ def _drop_last(settings: Settings) -> Sourced:
     Source: timm 1.0.31 data/loader.py, create_loader; train.py, updates_per_epoch.
     """
     drops = str(settings.count("grad_accum") == 1).lower()
-    where = "timm 1.0.31 data/loader.py"
-    return Sourced(name="drop_last", value=drops, origin=Origin.DEFAULT, where=where)
+    return by_default("drop_last", drops, "timm 1.0.31 data/loader.py")
 
 
 def _length(settings: Settings) -> Sourced | None:

@@ -31,12 +31,11 @@ _OF_DEVICES = ("batch_size", "world_size", "seq_len")
 
 def _devices(settings: Settings) -> Sourced | None:
     """Return the data-parallel devices: replicas times shards."""
-    parts = [settings.number(name) for name in ("replicas", "shards")]
-    if any(part is None or part < 1 for part in parts):
+    replicas, shards = settings.number("replicas"), settings.number("shards")
+    if replicas is None or shards is None or replicas < 1 or shards < 1:
         return None
-    product = (parts[0] or Fraction(1)) * (parts[1] or Fraction(1))
     formula = "data_parallel_replicate_degree · data_parallel_shard_degree"
-    return derived("world_size", str(int(product)), formula)
+    return derived("world_size", str(int(replicas * shards)), formula)
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:

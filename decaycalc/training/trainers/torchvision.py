@@ -123,8 +123,8 @@ def _milestones(settings: Settings, warm: Fraction) -> str | None:
     marks = numbers_of(" ".join(settings.texts("lr_milestones")) or "20 30 40")
     if any(mark < warm for mark in marks):
         return None
-    at = "/".join(decimal_text(mark - warm) for mark in marks)
-    return compose("step", at=f"{at}epochs", gamma=settings.number("lr_gamma"))
+    at = epochs(*(mark - warm for mark in marks))
+    return compose("step", at=at, gamma=settings.number("lr_gamma"))
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -5,7 +5,7 @@ trlx/trainer/accelerate_base_trainer.py.
 """
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import OptimizerClass, class_weight_decay, find_class
+from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
@@ -28,14 +28,12 @@ def _class_of(settings: Settings) -> OptimizerClass | None:
 
 def _optimizer(settings: Settings) -> Optimizer:
     name, found = settings.word("optimizer"), _class_of(settings)
-    if found is None:
-        return unknown_optimizer(name)
-    return found.optimizer()
+    return unknown_optimizer(name) if found is None else found.optimizer()
 
 
 def _default_decay(settings: Settings) -> Sourced | None:
     found = _class_of(settings)
-    return None if found is None else class_weight_decay(found)
+    return None if found is None else found.default("weight_decay")
 
 
 def _schedule(settings: Settings) -> str | None:

@@ -35,7 +35,7 @@ def accumulation(settings: Settings) -> Sourced | None:
 
 def _open_batch(settings: Settings) -> Sourced | None:
     """Return that a batch of -1 or a share of the memory is found by AutoBatch in the run."""
-    found = settings.in_file(Field(name="batch_size", paths=("batch",)))
+    found = settings.read("batch_size", "batch")
     number = None if found is None else typed_number(found.value or "")
     if found is None or number is None or number >= 1 or number == 0:
         return None
@@ -48,8 +48,8 @@ def _loss(settings: Settings) -> Sourced | None:
 
     Source: ultralytics 8.3.100 and 8.4.190 utils/loss.py, nn/tasks.py: no factor of the batch.
     """
-    is_rtdetr = "rtdetr" in "".join(settings.texts("model")).lower()
-    if "".join(settings.texts("task")) != "classify" and not is_rtdetr:
+    is_rtdetr = "rtdetr" in settings.told("model").lower()
+    if settings.told("task") != "classify" and not is_rtdetr:
         return None
     count = settings.text("grad_accum")
     return derived("loss", count, "the mean of a batch, added up over accumulate of them")

@@ -22,7 +22,7 @@ _OPTIM = f"{_ACTOR}.optim"
 
 def _is_megatron(settings: Settings) -> bool:
     """Return whether Megatron-LM trains the actor: by its strategy or the configuration's name."""
-    name = "".join(settings.texts("config_name"))
+    name = settings.told("config_name")
     return settings.word("strategy") == "megatron" or "megatron" in name
 
 

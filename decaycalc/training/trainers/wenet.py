@@ -16,7 +16,7 @@ _LR, _MODULES = "optim_conf.lr", "optim_conf.modules"
 
 def _dynamic(settings: Settings) -> Sourced | None:
     """Return that a batch filled up to a number of frames, or by buckets, has no one size."""
-    kind = "".join(settings.texts(f"{_BATCH}.batch_type")).lower()
+    kind = settings.told(f"{_BATCH}.batch_type").lower()
     if kind in {"", "static"}:
         return None
     note = f"batch_type {kind[:20]} fills a batch by lengths: give --batch-size"

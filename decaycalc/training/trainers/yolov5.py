@@ -35,7 +35,7 @@ def _prepare(document: Document) -> Document:
 
 def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
-    if settings.has("adam") and settings.flag("adam"):  # until 6.1, and in YOLOv7
+    if settings.is_on("adam"):  # until 6.1, and in YOLOv7
         name = "adam"
     if name == "sgd":
         return Optimizer(convention="yolov5", uses=UNDAMPENED_SGD)
@@ -57,9 +57,9 @@ def _older_cosine(settings: Settings) -> Sourced | None:
 
 def _schedule(settings: Settings) -> str | None:
     """Return the schedule; two more flags are YOLOv9's."""
-    if settings.has("fixed_lr") and settings.flag("fixed_lr"):
+    if settings.is_on("fixed_lr"):
         return "constant"
-    if settings.has("flat_cos_lr") and settings.flag("flat_cos_lr"):
+    if settings.is_on("flat_cos_lr"):
         return None
     total, is_line = settings.number("epochs"), not settings.flag("cos_lr")
     # Until v6.0 the line reached lrf in the last epoch.
