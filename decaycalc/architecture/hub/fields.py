@@ -29,6 +29,16 @@ class Fields(Record):
         value = self.values.get(name)
         return self._checked(name, default if value is None else value, least)
 
+    def size_or_rest(self, name: str, default: int, *, rest: int) -> int:
+        """Return a whole number of at least 1, one that follows from others where it is null.
+
+        So it does where it is absent and the class has no `default`, 0.
+
+        Raises:
+            UnreadableFileError: the value is no such number.
+        """
+        return self.size(name, rest if name in self.values else default or rest)
+
     def sizes(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
         """Return a list of whole numbers of at least 1; the default where it is absent.
 

@@ -37,8 +37,8 @@ SANDWICH = (INPUT, AFTER, "pre_feedforward_layernorm", "post_feedforward_layerno
 class Family:
     """How a relative of Llama differs: its defaults, biases, norms and feed-forward layers.
 
-    `kv_heads` and `head_size` of 0 follow from the number of heads; without `reads_head_size`, so
-    does the latter whatever `head_dim` says. `gain` is what norms start at: Gemma adds 1 to it in
+    `kv_heads` and `head_size` of 0 follow from the number of heads, as null in a file does; without
+    `reads_head_size`, so does the latter whatever `head_dim` says. `gain` is what norms start at: Gemma adds 1 to it in
     use. `biases` names the field that gives the projections biases, and `bias` its default;
     `out_bias` says whether the output projection follows it, `square_output` whether that reads the
     model's width whatever the heads hold, `dense_bias` whether the feed-forward layers read
@@ -273,10 +273,10 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
     if family.compressed:
         compressed_attention(part, name, fields, width, heads)
         return
-    kv_heads = fields.size("num_key_value_heads", family.kv_heads or heads)
+    kv_heads = fields.size_or_rest("num_key_value_heads", family.kv_heads, rest=heads)
     size = max(1, width // heads)
     if family.reads_head_size:
-        size = fields.size("head_dim", family.head_size or size)
+        size = fields.size_or_rest("head_dim", family.head_size, rest=size)
     if family.fused:
         part.linear(f"{name}.o_proj", heads * size, width, bias=False)
         part.linear(f"{name}.qkv_proj", width, (heads + 2 * kv_heads) * size, bias=False)
