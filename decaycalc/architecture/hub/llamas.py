@@ -38,12 +38,12 @@ class Family:
     """How a relative of Llama differs: its defaults, biases, norms and feed-forward layers.
 
     `kv_heads` and `head_size` of 0 follow from the number of heads, as null in a file does; without
-    `reads_head_size`, so does the latter whatever `head_dim` says. `gain` is what norms start at: Gemma adds 1 to it in
-    use. `biases` names the field that gives the projections biases, and `bias` its default;
-    `out_bias` says whether the output projection follows it, `square_output` whether that reads the
-    model's width whatever the heads hold, `dense_bias` whether the feed-forward layers read
-    `mlp_bias`. `head_bias` names the field that gives the output layer one, `normed` the one that
-    gives heads their norms.
+    `reads_head_size`, so does the latter whatever `head_dim` says. `gain` is what norms start at:
+    Gemma adds 1 to it in use. `biases` names the field that gives the projections biases, and
+    `bias` its default; `out_bias` says whether the output projection follows it, `square_output`
+    whether that reads the model's width whatever the heads hold, `dense_bias` whether the
+    feed-forward layers read `mlp_bias`. `head_bias` names the field that gives the output layer
+    one, `normed` the one that gives heads their norms.
     """
 
     vocabulary: int
