@@ -59,6 +59,14 @@ def say_where_epochs_end(settings: Settings, made: Training) -> Training:
     return made.with_notes(note)
 
 
+# Programs with class paths of their own beside a loop of their own, LitGPT among them.
+_OF_OTHERS = (
+    "train.micro_batch_size",
+    "train.gradient_accumulation_steps",
+    "train.max_train_steps",
+    "train.num_epochs",
+    "lr_scheduler.scheduler_type",
+)
 TRAINER = Trainer(
     kind="lightning",
     title="Lightning CLI",
@@ -66,7 +74,7 @@ TRAINER = Trainer(
     signatures=(
         Signature(all_of=("optimizer.class_path",), any_of=("trainer.max_epochs", "trainer.devices",
                   "model.class_path", "seed_everything", "trainer.max_steps", "data.class_path"),
-                  none_of=("train.micro_batch_size",)),
+                  none_of=_OF_OTHERS),
         Signature(all_of=(f"{_MODEL}.optimizer.class_path",)),
     ),
     fields=(

@@ -71,9 +71,30 @@ def _exempt(settings: Settings) -> Exemption:
     return replace(hf_trainer.trainer_exempt(settings), switch=switch)
 
 
+# Source: LLaMA-Factory ff6d4d12e src/llamafactory/hparams.
+_USES = frozenset(
+    {"use_adam_mini", "use_apollo", "use_asft_loss", "use_audio_in_video", "use_badam",
+     "use_dft_loss", "use_dora", "use_eaft_loss", "use_fast_tokenizer", "use_galore",
+     "use_hyper_parallel", "use_kt", "use_kv_cache", "use_llama_pro", "use_mca", "use_muon",
+     "use_reentrant_gc", "use_rslora", "use_swanlab", "use_unsloth", "use_unsloth_gc",
+     "use_v1_kernels", "use_cache", "use_cpu", "use_legacy_prediction_loop", "use_liger_kernel",
+     "use_mps_device", "use_fp8", "use_ref_model"}
+)  # fmt: skip
+
+
+def _of_a_fork(settings: Settings) -> str:
+    """Return a note on a switch that only a fork has: its optimizer may be one."""
+    names = (name for name in settings.document.root.entries if name.startswith("use_"))
+    own = (name for name in names if name not in _USES)
+    named = [name for name in own if "".join(settings.texts(name)).lower() in {"true", "1", "yes"}]
+    if not named:
+        return ""
+    return f"{', '.join(named)[:100]}: a fork's own, and so may be its optimizer and its decay"
+
+
 def _finish(settings: Settings, made: Training) -> Training:
-    """Give LoRA+'s B matrices their own lr."""
-    made = hf_trainer.finish(settings, made)
+    """Give LoRA+'s B matrices their own lr, and say what is a fork's."""
+    made = hf_trainer.finish(settings, made).with_notes(_of_a_fork(settings))
     share = settings.text("loraplus_lr_ratio")
     if share is None:
         return made

@@ -18,6 +18,7 @@ _OWN = (
 
 
 # By what forks name an optimizer; nanoGPT itself has AdamW alone.
+_ADAMW = ("adamw", "adamw_fused", "fused_adamw", "adamw_torch", "torch.optim.adamw")
 _OF_FORKS = ("optimizer_name", "optimizer", "optimizer_type", "optim", "opt")
 # Programs that share some of these names, and transformers' description of a model.
 _OTHER_PROGRAMS = (
@@ -30,7 +31,7 @@ _OTHER_PROGRAMS = (
 def _optimizer(settings: Settings) -> Optimizer:
     """Return AdamW; a fork's file that names another optimizer, as Sophia's, has none here."""
     words = [text for name in _OF_FORKS for text in settings.texts(name)]
-    others = [word for word in words if not word.lower().startswith("adamw")]
+    others = [word for word in words if word.lower() not in _ADAMW]
     if others:
         return unknown_optimizer(others[0], setting="a fork's optimizer")
     return Optimizer(convention="nanogpt", uses=("beta1", "beta2"))

@@ -128,8 +128,9 @@ TRAINER = Trainer(
     version="speechbrain 9c826ef39",
     signatures=(
         Signature(
-            any_of=("__set_seed", "number_of_epochs", "epoch_counter.limit", "train_logger",
-                    "checkpointer.recoverables", "checkpointer", "save_folder"),
+            any_of=("__set_seed", "__set_torchseed", "number_of_epochs", "epoch_counter.limit",
+                    "train_logger", "lr_annealing", "checkpointer.recoverables", "checkpointer",
+                    "save_folder"),
             at_least=4,
         ),
     ),

@@ -32,7 +32,7 @@ _OTHER_PROGRAMS = (
     "lr_scheduler", "lr_step_size", "lr_warmup_epochs", "norm_weight_decay", "train_data",
     "train_num_samples", "workers_per_gpu", "syntax:Python", "fill_color", "soft_nms",
     "redundant_bias", "bench_labeler", "fused_focal_loss", "data_path", "data_set", "unscale_lr",
-    "update_freq",
+    "update_freq", "wd", "betas",
 )  # fmt: skip
 _MOMENTUM = ("sgd", "momentum", "nesterov", "lars", "larc", "rmsprop", "madgrad", "kron", "muon",
              "adafactorbv")  # fmt: skip

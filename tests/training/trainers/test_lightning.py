@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 FILE = """\
@@ -142,3 +143,12 @@ def test_devices_that_the_machine_decides_are_one_and_said(tmp_path):
     assert found.run.examples_per_step == 64
     assert any("number of devices" in note for note in found.whole_notes)
     assert read(tmp_path, "b.yaml", FILE[: FILE.index("lr_scheduler:")]).schedule == "constant"
+
+
+def test_a_loop_of_a_program_s_own_is_not_lightning_s(tmp_path):
+    text = (
+        "data: {class_path: my.Data, batch_size: 8}\ntrain: {max_train_steps: 100}\n"
+        "optimizer: {class_path: torch.optim.AdamW, init_args: {lr: 1e-4}}\n"
+    )
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.yaml", text)

@@ -70,3 +70,13 @@ def test_its_megatron_mode_is_refused(tmp_path, line):
     made = read(tmp_path, "sft.yaml", f"{BASE}weight_decay: 0.1\n{line}\n")
     assert (made.convention, made.value) == (None, None)
     assert any(f"{line.partition(':')[0]}: this is its Megatron mode" in n for n in made.notes)
+
+
+def test_a_fork_s_switch_is_named(tmp_path):
+    text = (
+        "stage: sft\nfinetuning_type: full\nnum_train_epochs: 1\nlearning_rate: 1e-5\n"
+        "use_swanlab: true\nuse_sinkgd: {}\n"
+    )
+    found = read(tmp_path, "a.yaml", text.format("true"))
+    assert any("use_sinkgd: a fork's own" in note for note in found.notes)
+    assert not any("fork" in note for note in read(tmp_path, "b.yaml", text.format("false")).notes)

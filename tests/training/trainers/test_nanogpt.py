@@ -104,3 +104,9 @@ def test_a_fork_s_optimizer_is_none_of_its_own(tmp_path, name, is_known):
     text = f"block_size = 1024\nmax_iters = 100\nn_layer = 12\noptimizer_name = '{name}'\n"
     found = read(tmp_path, "a.py", text)
     assert (found.convention is not None, found.value is not None) == (is_known, is_known)
+
+
+def test_a_fork_s_optimizer_whose_name_begins_alike_is_another(tmp_path):
+    text = "max_iters = 100\nn_layer = 2\noptimizer = '{}'\n"
+    assert read(tmp_path, "a.py", text.format("adamw_act_reg")).convention is None
+    assert read(tmp_path, "b.py", text.format("AdamW")).convention == "nanogpt"

@@ -85,3 +85,9 @@ def test_noam_s_own_lr_takes_the_place_of_the_optimizer_s(tmp_path):
     assert shrink(found) == pytest.approx(0.0005 * 0.02)
     missing = FILE.replace(NOAM, "").replace("torch.optim.AdamW", "torch.optim.Mine")
     assert read(tmp_path, "b.yaml", missing.replace("  lr: !ref <rate>\n", "")).run.lr is None
+
+
+def test_a_file_of_the_benchmarks_is_told_by_its_own_names(tmp_path):
+    text = FILE.replace("__set_seed: !apply:torch.manual_seed", "__set_torchseed: !apply:torch.x")
+    text = text.replace("save_folder: !ref <output>/save\n", "").replace("anneal:", "lr_annealing:")
+    assert read(tmp_path, "a.yaml", text).kind == "speechbrain"

@@ -220,3 +220,9 @@ def test_milestones_under_updates_are_no_epoch_early(tmp_path):
 def test_timm_s_own_launcher_and_the_short_flag_are_read(tmp_path):
     text = "./distributed_train.sh 4 /imagenet -b 144 --opt rmsproptf --lr .032 --warmup-lr 1e-6\n"
     assert read(tmp_path, "run.sh", text).run.examples_per_step == 576
+
+
+def test_a_part_of_another_program_s_settings_is_not_timm_s(tmp_path):
+    text = "opt: adamw\nlr: 5e-4\nwd: 5e-5\nclip_grad: 0.5\nbetas: [0.9, 0.99]\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "adamw.yaml", text)
