@@ -62,7 +62,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _emerging(
         penalty,
         "l2",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="joins the gradient before momentum and orthogonalisation, which throw its size away",
     ),
     _emerging(

@@ -189,7 +189,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="dadaptation",
         title="dadaptation DAdaptAdam, DAdaptSGD, DAdaptAdaGrad(weight_decay): coupled by default",
         optimizer="dadaptation",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         aliases=("dadapt-adam", "dadapt-sgd", "dadapt-adagrad"),
         trap="the penalty also enters the estimate of the step size d; DAdaptAdam(decouple=True) decays by d·lr·λ instead",
         source="dadaptation/dadapt_adam.py, dadapt_sgd.py, dadapt_adagrad.py (2.0)",
@@ -286,7 +285,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "MuAdam",
         key="mup-adam",
         optimizer="adam-mup",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="coupled, and λ is multiplied by width_mult: MuAdamW is the decoupled one",
     ),
     stack_record(

@@ -66,7 +66,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "coupled",
         title="pytorch_optimizer (kozistr) with weight_decouple=False",
         optimizer="pytorch-optimizer",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="the penalty joins the gradient, before or after what the class does to it: NovoGrad and Shampoo differ",
         where="pytorch_optimizer/base/optimizer.py, apply_weight_decay",
     ),
@@ -75,7 +74,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     coupled_kozistr_class(
         penalty,
         "Adai",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="coupled unless weight_decouple=True; AdaiS, the paper's decoupled one, is stable_weight_decay=True with it",
     ),
     coupled_kozistr_class(penalty, "AdamG", update="minimise loss + weight_decay/2*sum(w**2)"),
@@ -91,14 +89,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "ApolloDQN",
         title="pytorch_optimizer.ApolloDQN(weight_decay, weight_decay_type='l2')",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="weight_decay_type 'decoupled' and 'stable' exist; lr warms up over 500 steps by itself",
         where="pytorch_optimizer/optimizer/apollo.py, ApolloDQN",
     ),
     coupled_kozistr_class(
         penalty,
         "DualAdam",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         where="pytorch_optimizer/optimizer/dual_adam.py, DualAdam",
     ),
     coupled_kozistr_class(
@@ -148,20 +144,17 @@ CONVENTIONS: tuple[Convention, ...] = (
     coupled_kozistr_class(
         penalty,
         "ROSE",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         default="0.0001",
         trap="0.0001 by default; coupled unless weight_decouple=True",
     ),
     coupled_kozistr_class(
         penalty,
         "SWATS",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="Adam first, then SGD at a learning rate of its own: λ·w is no decay before the switch and lr_sgd·λ after it",
     ),
     coupled_kozistr_class(
         penalty,
         "Shampoo",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="the penalty enters the Kronecker factors; with momentum it joins after the momentum",
     ),
     pytorch_optimizer_record(
@@ -240,7 +233,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "dadaptadam",
         title="pytorch_optimizer.DAdaptAdam, DAdaptAdaGrad, DAdaptLion, DAdaptSGD(weight_decay): coupled by default",
         optimizer="dadaptation-kozistr",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         aliases=(
             "pytorch-optimizer-dadaptadagrad",
             "pytorch-optimizer-dadaptlion",

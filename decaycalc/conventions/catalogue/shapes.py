@@ -56,6 +56,8 @@ _MODELLED = frozenset(
 )
 """Optimizers that the simulator knows by their own names; of others it knows the decay alone."""
 
+_UNMODELLED = "unmodelled(g)"
+
 _SHARES = {
     Follows.LR: (TIMES_LR, "lr*"),
     Follows.LR_SQUARED: (TIMES_LR, "lr*multiplier*"),
@@ -106,11 +108,15 @@ def corrected(**fields: Any) -> Convention:
 def penalty(*, parameter: str, optimizer: str = SGD, step: str = "", **fields: Any) -> Convention:
     """Return a record whose number times the weight joins the gradient, `λ* = value/loss_scale`.
 
-    `step` is what lr multiplies, `adam(g)` under adam; an `update` of its own replaces the rule.
+    `step` is what lr multiplies, `adam(g)` under adam; an `update` of its own replaces the rule,
+    which of an optimizer that is not simulated is the objective alone.
     """
-    inside = fields.get("buffer") == Buffer.INSIDE
-    way = "velocity(lr*g)" if inside else f"lr*{step or _step_of(optimizer)}"
-    shared = {"strength": HALF_PENALTY, "update": f"g = g + {parameter}*w; w = w - {way}"}
+    step = step or _step_of(optimizer)
+    way = "velocity(lr*g)" if fields.get("buffer") == Buffer.INSIDE else f"lr*{step}"
+    rule = f"g = g + {parameter}*w; w = w - {way}"
+    if step == _UNMODELLED:
+        rule = f"minimise loss + {parameter}/2*sum(w**2)"
+    shared = {"strength": HALF_PENALTY, "update": rule}
     return Convention(**{**shared, **fields}, parameter=parameter, optimizer=optimizer)
 
 
@@ -138,7 +144,7 @@ def _minimised(parameter: str, fields: dict[str, Any]) -> Convention:
 def _step_of(optimizer: str) -> str:
     if optimizer == SGD:
         return "heavy_ball(g)"
-    return f"{optimizer}(g)" if optimizer in _MODELLED else "unmodelled(g)"
+    return f"{optimizer}(g)" if optimizer in _MODELLED else _UNMODELLED
 
 
 def package(**shared: Any) -> Callable[..., Convention]:

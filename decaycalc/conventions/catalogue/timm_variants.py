@@ -228,13 +228,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         trap=LR_SQUARED,
         where="timm/optim/nadamw.py, corrected_weight_decay=True",
     ),
-    timm_record(
-        penalty,
-        "crmsproptf",
-        update="minimise loss + weight_decay/2*sum(w**2)",
-        trap=PRECONDITIONED,
-        where="timm/optim/rmsprop_tf.py",
-    ),
+    timm_record(penalty, "crmsproptf", trap=PRECONDITIONED, where="timm/optim/rmsprop_tf.py"),
     timm_record(
         decoupled,
         "csgdw",

@@ -134,7 +134,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "Apollo",
         optimizer="apollo-torch-optimizer",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="lr warms up over 500 steps by itself; the quasi-Newton matrix starts at 1, so that it begins like SGD",
     ),
     _torch_optimizer(
@@ -154,21 +153,18 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "RangerQH",
         optimizer="rangerqh-torch-optimizer",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="QHAdam in Lookahead: coupled, while Ranger and RangerVA decay by lr·λ; decouple_weight_decay=True decouples it",
     ),
     _torch_optimizer(
         penalty,
         "SWATS",
         optimizer="swats-torch-optimizer",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="Adam first, then SGD at a learning rate of its own: λ·w is no decay before the switch and lr_sgd·λ after it",
     ),
     _torch_optimizer(
         penalty,
         "Shampoo",
         optimizer="shampoo-torch-optimizer",
-        update="minimise loss + weight_decay/2*sum(w**2)",
         trap="the penalty enters the Kronecker factors; with momentum it joins after the momentum",
     ),
     _torch_optimizer(
