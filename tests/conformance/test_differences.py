@@ -174,8 +174,7 @@ def test_the_rule_moves_the_weights_as_the_framework_does(key, record, monkeypat
     divided = re.search(r"lr/(\d+)\*unmodelled", RECORDS[key].update)
     share = float(divided[1]) if divided else 1.0
 
-    def direction(_, inputs, settings):
-        gradient, weights = inputs
+    def direction(_, settings, gradient, weights):
         return (weights - twins.idle(gradient, weights)) * share / settings["lr"]
 
     measured = Block(direction=direction, defaults={}, weighted=True)

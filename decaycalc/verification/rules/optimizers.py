@@ -26,11 +26,12 @@ Numbers = Mapping[str, float]
 class Block:
     """One stateful direction: its function, how many arrays it takes, its settings' defaults.
 
-    `weighted` blocks also see the weights, as the last of their inputs. `gain` is what the
-    direction settles at over a constant gradient, for those that are linear in it.
+    `direction` takes its memory, its settings and its inputs; `weighted` blocks also see the
+    weights, as the last of those. `gain` is what the direction settles at over a constant gradient,
+    for those that are linear in it.
     """
 
-    direction: Callable[[Memory, tuple[Array, ...], Numbers], Array]
+    direction: Callable[..., Array]
     defaults: Mapping[str, float]
     inputs: int = 1
     weighted: bool = False
@@ -44,38 +45,35 @@ class Block:
     def __call__(self, memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
         """Return the direction for this step, shaped as the gradient, and advance `memory`."""
         memory["t"] = memory.get("t", np.zeros(())) + 1
-        return self.direction(memory, inputs, settings)
+        return self.direction(memory, settings, *inputs)
 
 
-def _heavy_ball(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _heavy_ball(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return torch's momentum buffer; the first one is the undampened gradient.
 
     Source: torch/optim/sgd.py, _single_tensor_sgd.
     """
-    (grad,) = inputs
     first = "buffer" not in memory
     momentum, dampening = settings["momentum"], settings["dampening"]
     memory["buffer"] = grad if first else momentum * memory["buffer"] + (1 - dampening) * grad
     return _nesterov(memory["buffer"], grad, settings) if momentum else grad
 
 
-def _heavy_ball_dampened(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _heavy_ball_dampened(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return MLX' momentum buffer; the first one is dampened as all others.
 
     Source: mlx/python/mlx/optimizers/optimizers.py, SGD.apply_single.
     """
-    (grad,) = inputs
     momentum, dampening = settings["momentum"], settings["dampening"]
     memory["buffer"] = momentum * memory.get("buffer", 0 * grad) + (1 - dampening) * grad
     return _nesterov(memory["buffer"], grad, settings) if momentum else grad
 
 
-def _velocity(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _velocity(memory: Memory, settings: Numbers, step: Array) -> Array:
     """Return `v = momentum*v + d`, what Caffe, Keras and Darknet subtract; d may hold the lr.
 
     Source: caffe/src/caffe/solvers/sgd_solver.cpp; keras/src/optimizers/sgd.py.
     """
-    (step,) = inputs
     memory["velocity"] = settings["momentum"] * memory.get("velocity", 0 * step) + step
     return _nesterov(memory["velocity"], step, settings)
 
@@ -103,7 +101,7 @@ def _divide(numerator: Array, denominator: Array) -> Array:
     return np.divide(numerator, denominator, out=quotient, where=denominator != 0)
 
 
-def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adam(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Adam's direction with bias correction.
 
     `epsilon_hat` adds epsilon before the second moment is corrected, as section 2 of the paper's
@@ -111,7 +109,6 @@ def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array
 
     Source: arXiv 1412.6980, algorithm 1; torch/optim/adam.py; keras/src/optimizers/adam.py.
     """
-    (grad,) = inputs
     mean = _ema(memory, "m", grad, settings["beta1"])
     square = _ema(memory, "v", grad * grad, settings["beta2"])
     first, second = (1 - settings[beta] ** memory["t"] for beta in ("beta1", "beta2"))
@@ -120,23 +117,21 @@ def _adam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array
     return _divide(mean / first, _denominator(square / second, settings))
 
 
-def _adam_uncorrected(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adam_uncorrected(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Adam's direction without bias correction, as MLX, BERT and LAMB's first version do.
 
     Source: mlx/python/mlx/optimizers/optimizers.py, Adam.apply_single.
     """
-    (grad,) = inputs
     mean = _ema(memory, "m", grad, settings["beta1"])
     square = _ema(memory, "v", grad * grad, settings["beta2"])
     return _divide(mean, _denominator(square, settings))
 
 
-def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _nadam(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return NAdam's direction; Keras' is the one with momentum_decay 1.
 
     Source: torch/optim/nadam.py; keras/src/optimizers/nadam.py.
     """
-    (grad,) = inputs
     t, beta1 = memory["t"], settings["beta1"]
     now, soon = (
         beta1 * (1 - 0.5 * 0.96 ** (step * settings["momentum_decay"])) for step in (t, t + 1)
@@ -149,12 +144,11 @@ def _nadam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Arra
     return _divide(ahead, _denominator(square, settings))
 
 
-def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _radam(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return RAdam's direction: plain momentum until the variance can be estimated.
 
     Source: arXiv 1908.03265, algorithm 2; torch/optim/radam.py.
     """
-    (grad,) = inputs
     t, beta2 = memory["t"], settings["beta2"]
     mean = _ema(memory, "m", grad, settings["beta1"]) / (1 - settings["beta1"] ** t)
     square = _ema(memory, "v", grad * grad, beta2)
@@ -167,24 +161,22 @@ def _radam(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Arra
     return _divide(mean * root, _denominator(square, settings))
 
 
-def _adamax(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adamax(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Adamax' direction; `eps` joins the gradient (torch), `eps_root` the norm (Keras).
 
     Source: torch/optim/adamax.py; keras/src/optimizers/adamax.py.
     """
-    (grad,) = inputs
     mean = _ema(memory, "m", grad, settings["beta1"]) / (1 - settings["beta1"] ** memory["t"])
     decayed = settings["beta2"] * memory.get("u", 0 * grad)
     memory["u"] = np.maximum(decayed, np.abs(grad) + settings["eps"])
     return _divide(mean, memory["u"] + settings["eps_root"])
 
 
-def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _rmsprop(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return RMSprop's direction, with the heavy ball after the division.
 
     Source: torch/optim/rmsprop.py; keras/src/optimizers/rmsprop.py (eps 0, eps_root 1e-7).
     """
-    (grad,) = inputs
     square = _ema(memory, "v", grad * grad, settings["rho"])
     if settings["centered"]:
         square = square - _ema(memory, "m", grad, settings["rho"]) ** 2
@@ -193,24 +185,22 @@ def _rmsprop(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Ar
     return memory["buffer"]
 
 
-def _adagrad(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adagrad(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Adagrad's direction.
 
     Source: torch/optim/adagrad.py; keras/src/optimizers/adagrad.py (accumulator .1, eps_root).
     """
-    (grad,) = inputs
     start = np.full_like(grad, settings["initial_accumulator"])
     memory["sum"] = memory.get("sum", start) + grad * grad
     slower = 1 + (memory["t"] - 1) * settings["lr_decay"]
     return _divide(grad, _denominator(memory["sum"], settings) * slower)
 
 
-def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adadelta(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Adadelta's direction.
 
     Source: arXiv 1212.5701, algorithm 1; torch/optim/adadelta.py.
     """
-    (grad,) = inputs
     rho, eps = settings["rho"], settings["eps"]
     square = _ema(memory, "v", grad * grad, rho)
     moved = memory.get("moved", 0 * grad)
@@ -219,24 +209,22 @@ def _adadelta(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> A
     return delta
 
 
-def _lion(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _lion(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Lion's direction, a sign.
 
     Source: arXiv 2302.06675, algorithm 2.
     """
-    (grad,) = inputs
     mean = memory.get("m", 0 * grad)
     direction: Array = np.sign(settings["beta1"] * mean + (1 - settings["beta1"]) * grad)
     _ema(memory, "m", grad, settings["beta2"])
     return direction
 
 
-def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adan(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Adan's direction with bias correction.
 
     Source: arXiv 2208.06677, algorithm 1; timm/optim/adan.py.
     """
-    (grad,) = inputs
     betas = settings["beta1"], settings["beta2"], settings["beta3"]
     change = grad - memory.get("before", grad)
     memory["before"] = grad
@@ -248,14 +236,13 @@ def _adan(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array
     return _divide(mean + betas[1] * diff, _denominator(square, settings))
 
 
-def _adafactor(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _adafactor(memory: Memory, settings: Numbers, grad: Array, weights: Array) -> Array:
     """Return Adafactor's direction: factored second moment, clipped, relative to the weights.
 
     `scale_parameter` multiplies by max(eps2, RMS(w)); `relative_step` caps the lr at 1/sqrt(t).
 
     Source: arXiv 1804.04235, algorithm 4; torch/optim/_adafactor.py.
     """
-    grad, weights = inputs
     beta2 = 1 - float(memory["t"]) ** settings["beta2_decay"]
     square = grad * grad + settings["eps1"]
     if grad.ndim > 1:
@@ -277,7 +264,7 @@ def _rms(values: Array) -> float:
     return float(np.sqrt(np.mean(values * values)))
 
 
-def _muon(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _muon(memory: Memory, settings: Numbers, grad: Array) -> Array:
     """Return Muon's direction: the momentum, orthogonalised by Newton-Schulz iterations.
 
     Momentum is an average (torch, Keller Jordan) or, with `sum_momentum`, a heavy ball (MLX).
@@ -285,7 +272,6 @@ def _muon(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array
 
     Source: kellerjordan.github.io/posts/muon; torch/optim/_muon.py.
     """
-    (grad,) = inputs
     momentum = settings["momentum"]
     before = memory.get("buffer", 0 * grad)
     fresh = grad if settings["sum_momentum"] else (1 - momentum) * grad
@@ -311,13 +297,12 @@ def _orthogonalise(matrix: Array, steps: int) -> Array:
     return x.T if tall else x
 
 
-def _lamb(memory: Memory, inputs: tuple[Array, ...], settings: Numbers) -> Array:
+def _lamb(memory: Memory, settings: Numbers, grad: Array, decay: Array, weights: Array) -> Array:
     """Return LAMB's direction: Adam's plus the decay `r`, stretched to the weights' norm.
 
     Source: arXiv 1904.00962, algorithm 2; optax/_src/alias.py, lamb.
     """
-    grad, decay, weights = inputs
-    update = _adam(memory, (grad,), settings) + decay
+    update = _adam(memory, settings, grad) + decay
     return update * trust_ratio(weights, update)
 
 
@@ -327,13 +312,12 @@ def trust_ratio(weights: Array, update: Array) -> float:
     return norms[0] / norms[1] if all(norms) else 1.0
 
 
-def _unmodelled(_: Memory, inputs: tuple[Array, ...], __: Numbers) -> Array:
+def _unmodelled(_: Memory, __: Numbers, grad: Array) -> Array:
     """Return no direction, for optimizers that are not simulated: right without a gradient only.
 
     Raises:
         InvalidValueError: there is a gradient.
     """
-    (grad,) = inputs
     if np.any(grad):
         raise InvalidValueError("g", "a data gradient", "is not simulated for this optimizer")
     return 0 * grad
