@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from decaycalc.emit.lines import Keys, refuse_schedule, whole
 from decaycalc.emit.named_schedules import is_plain, the_segment
-from decaycalc.emit.settings import SnippetSettings, assemble, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, assemble, written
 from decaycalc.emit.torch import grouped_lines
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: an optimizer or a schedule that DeepSpeed does not have.
         InvalidValueError: groups, and a mask without code.
     """
-    name = _TYPES.get(settings.convention.key)
-    if name is None:
-        raise refuse_convention(settings, "deepspeed")
+    name = written(settings, "deepspeed", _TYPES)
     run = settings.run
     batch, devices = run.examples_per_step, run.world_size
     scheduler = _scheduler(settings)

@@ -8,7 +8,7 @@ from decaycalc.emit.settings import (
     decay_lines,
     function_lines,
     refuse_convention,
-    refuse_mask,
+    require_mask,
 )
 
 _IMPORTS = ("import jax", "import jax.numpy as jnp", "import optax")
@@ -42,7 +42,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
 
 def _write_groups(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     """Return the code of one optimizer for each pair of lr and decay, and its notes."""
-    _require_mask(settings)
+    require_mask(settings, "all", *_CONDITIONS)
     lr, value = _scheduled(settings)
     made = indented(_optimizer(settings, lr=lr, value=value, mask=None).splitlines())
     condition = _CONDITIONS.get(settings.mask, "True").replace("_name(path)", "name")
@@ -111,18 +111,8 @@ def _optimizer(settings: SnippetSettings, *, lr: str, value: str, mask: str | No
     )
 
 
-def _require_mask(settings: SnippetSettings) -> None:
-    """Refuse a mask without code.
-
-    Raises:
-        InvalidValueError: it is one.
-    """
-    if settings.mask not in {"all", *_CONDITIONS}:
-        raise refuse_mask(settings, ("all", *_CONDITIONS))
-
-
 def _mask(settings: SnippetSettings) -> list[str]:
-    _require_mask(settings)
+    require_mask(settings, "all", *_CONDITIONS)
     if settings.mask == "all":
         return []
     condition = _CONDITIONS[settings.mask]

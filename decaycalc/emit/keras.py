@@ -9,7 +9,7 @@ from decaycalc.emit.settings import (
     call,
     decay_lines,
     refuse_convention,
-    refuse_mask,
+    require_mask,
 )
 
 _MULTI = "keras.optimizers.MultiOptimizer came with Keras 3.15"
@@ -37,8 +37,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     key = settings.convention.key
     if key not in _CLASSES and key != "keras-l2":
         raise refuse_convention(settings, "keras")
-    if settings.mask not in _CONDITIONS:
-        raise refuse_mask(settings, tuple(_CONDITIONS))
+    require_mask(settings, *_CONDITIONS)
     if settings.groups:
         body = _grouped(settings)
     elif key == "keras-l2":

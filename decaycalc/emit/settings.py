@@ -1,8 +1,9 @@
 """What a snippet is written from, and the small parts that all writers share."""
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
@@ -82,6 +83,21 @@ def function_lines(name: str, schedule: "Schedule", text: str, *, xp: str) -> li
     ]
 
 
+Kind = TypeVar("Kind")
+
+
+def written(settings: SnippetSettings, framework: str, known: Mapping[str, Kind]) -> Kind:
+    """Return what a framework's writer has for the target's convention.
+
+    Raises:
+        NoEquivalentError: nothing.
+    """
+    found = known.get(settings.convention.key)
+    if found is None:
+        raise refuse_convention(settings, framework)
+    return found
+
+
 def refuse_convention(settings: SnippetSettings, framework: str) -> NoEquivalentError:
     """Return the error for a target that a framework's writer does not know."""
     return NoEquivalentError(
@@ -89,11 +105,15 @@ def refuse_convention(settings: SnippetSettings, framework: str) -> NoEquivalent
     )
 
 
-def refuse_mask(settings: SnippetSettings, known: tuple[str, ...]) -> InvalidValueError:
-    """Return the error for a mask that a framework's writer does not know."""
-    return InvalidValueError(
-        "decay mask", settings.mask, f"has no snippet here; use {' or '.join(known)}"
-    )
+def require_mask(settings: SnippetSettings, *known: str) -> None:
+    """Refuse a mask that a framework's writer does not know.
+
+    Raises:
+        InvalidValueError: it is one.
+    """
+    if settings.mask not in known:
+        text = f"has no snippet here; use {' or '.join(known)}"
+        raise InvalidValueError("decay mask", settings.mask, text)
 
 
 def unequal(settings: SnippetSettings) -> str:

@@ -1,6 +1,11 @@
 """scikit-learn snippets: an estimator with its penalty."""
 
-from decaycalc.emit.settings import SnippetSettings, assemble, call, refuse_convention
+from collections.abc import Callable
+
+from decaycalc.emit.settings import SnippetSettings, assemble, call, written
+
+Writer = Callable[[SnippetSettings], tuple[str, str]]
+"""From the settings to the import line and the call of an estimator."""
 
 
 def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
@@ -9,17 +14,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     Raises:
         NoEquivalentError: a convention that is none of the estimators'.
     """
-    writers = {
-        "sklearn-mlp-sgd": _mlp,
-        "sklearn-mlp-adam": _mlp,
-        "sklearn-sgd": _sgd,
-        "sklearn-logistic": _logistic,
-        "sklearn-ridge": _ridge,
-    }
-    writer = writers.get(settings.convention.key)
-    if writer is None:
-        raise refuse_convention(settings, "sklearn")
-    module, code = writer(settings)
+    module, code = written(settings, "sklearn", _WRITERS)(settings)
     notes = ["scikit-learn exempts the intercepts and nothing else, whatever the mask"]
     if settings.schedule is not None:
         notes.append("scikit-learn has no such schedule: lr stays at its peak")
@@ -63,11 +58,20 @@ def _sgd(settings: SnippetSettings) -> tuple[str, str]:
     return "from sklearn.linear_model import SGDClassifier", call("SGDClassifier", arguments)
 
 
-def _logistic(settings: SnippetSettings) -> tuple[str, str]:
-    code = call("LogisticRegression", {"C": repr(settings.value)})
-    return "from sklearn.linear_model import LogisticRegression", code
+def _linear(name: str, argument: str) -> Writer:
+    """Return the writer of a linear model that is told its penalty alone."""
+
+    def write_it(settings: SnippetSettings) -> tuple[str, str]:
+        code = call(name, {argument: repr(settings.value)})
+        return f"from sklearn.linear_model import {name}", code
+
+    return write_it
 
 
-def _ridge(settings: SnippetSettings) -> tuple[str, str]:
-    code = call("Ridge", {"alpha": repr(settings.value)})
-    return "from sklearn.linear_model import Ridge", code
+_WRITERS: dict[str, Writer] = {
+    "sklearn-mlp-sgd": _mlp,
+    "sklearn-mlp-adam": _mlp,
+    "sklearn-sgd": _sgd,
+    "sklearn-logistic": _linear("LogisticRegression", "C"),
+    "sklearn-ridge": _linear("Ridge", "alpha"),
+}

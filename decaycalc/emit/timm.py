@@ -6,9 +6,9 @@ from decaycalc.emit.settings import (
     SnippetSettings,
     assemble,
     call,
-    refuse_convention,
-    refuse_mask,
+    require_mask,
     unequal,
+    written,
 )
 from decaycalc.emit.torch import grouped_lines, scheduler_lines
 
@@ -23,15 +23,13 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: a convention that is none of timm's here.
         InvalidValueError: a mask that train.py does not have, or that has no code.
     """
-    optimizer = _OPTIMIZERS.get(settings.convention.key)
-    if optimizer is None:
-        raise refuse_convention(settings, "timm")
+    optimizer = written(settings, "timm", _OPTIMIZERS)
     if settings.convention.key == "timm-sgd":
         optimizer = "sgd" if settings.nesterov or not settings.momentum else "momentum"
     if settings.groups:
         return _grouped(settings, optimizer), ()
-    if settings.mask not in {"no-1d", "timm"}:
-        raise refuse_mask(settings, ("timm",))
+    if settings.mask != "no-1d":
+        require_mask(settings, "timm")
     flags: dict[str, object] = {
         "opt": optimizer,
         "lr": repr(settings.lr),

@@ -7,8 +7,8 @@ from decaycalc.emit.settings import (
     call,
     decay_lines,
     function_lines,
-    refuse_convention,
-    refuse_mask,
+    require_mask,
+    written,
 )
 
 CLASSES = {
@@ -41,9 +41,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: a convention that is none of PyTorch's optimizers.
         InvalidValueError: a mask or a schedule without code.
     """
-    name = CLASSES.get(settings.convention.key)
-    if name is None:
-        raise refuse_convention(settings, "pytorch")
+    name = written(settings, "pytorch", CLASSES)
     body = [
         *_groups(settings),
         f"optimizer = {call(f'torch.optim.{name}', _arguments(settings, name))}",
@@ -58,7 +56,7 @@ def _groups(settings: SnippetSettings) -> list[str]:
     """Return the lines that sort the parameters."""
     if settings.groups:
         return grouped_lines(settings)
-    _require_mask(settings)
+    require_mask(settings, "all", *_CONDITIONS)
     if settings.mask == "all":
         return [f'groups = [{{"params": model.parameters(), "weight_decay": {settings.value!r}}}]']
     return [
@@ -74,11 +72,6 @@ def _groups(settings: SnippetSettings) -> list[str]:
     ]
 
 
-def _require_mask(settings: SnippetSettings) -> None:
-    if settings.mask not in {"all", *_CONDITIONS}:
-        raise refuse_mask(settings, ("all", *_CONDITIONS))
-
-
 def _listed(settings: SnippetSettings) -> list[str]:
     """Return the line that asks the model for its own list, where the mask knows of it."""
     return [_LIST] if settings.mask == "timm" else []
@@ -90,7 +83,7 @@ def grouped_lines(settings: SnippetSettings) -> list[str]:
     Raises:
         InvalidValueError: a mask without code.
     """
-    _require_mask(settings)
+    require_mask(settings, "all", *_CONDITIONS)
     return [
         *_listed(settings),
         *own_lines(settings),

@@ -14,7 +14,7 @@ from decaycalc.emit.lines import (
     yaml_file,
 )
 from decaycalc.emit.named_schedules import is_plain, the_segment, transformers_schedule
-from decaycalc.emit.settings import SnippetSettings, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, written
 from decaycalc.emit.torch import CLASSES, WITH_BETAS
 from decaycalc.errors import NoEquivalentError
 
@@ -129,9 +129,7 @@ def _trainer_keys(settings: SnippetSettings, framework: str) -> dict[str, object
     Raises:
         NoEquivalentError: an optimizer or a schedule that the Trainer does not have.
     """
-    optim = _OPTIM.get(settings.convention.key)
-    if optim is None:
-        raise refuse_convention(settings, framework)
+    optim = written(settings, framework, _OPTIM)
     schedule = transformers_schedule(settings)
     if schedule is None:
         raise refuse_schedule(settings, framework, "transformers has no name for it")
@@ -180,9 +178,7 @@ def write_torchtune(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     Raises:
         NoEquivalentError: an optimizer, a length or a schedule that torchtune does not have.
     """
-    name = CLASSES.get(settings.convention.key)
-    if name is None:
-        raise refuse_convention(settings, "torchtune")
+    name = written(settings, "torchtune", CLASSES)
     is_sgd, has_betas = name == "SGD", name in WITH_BETAS
     optimizer = {
         "_component_": f"torch.optim.{name}",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from decaycalc.emit.lines import Keys, Yours, refuse_schedule, whole, yaml_file
 from decaycalc.emit.named_schedules import is_plain, the_segment
-from decaycalc.emit.settings import SnippetSettings, refuse_convention
+from decaycalc.emit.settings import SnippetSettings, written
 from decaycalc.errors import NoEquivalentError
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
     Raises:
         NoEquivalentError: an optimizer, a batch, a length or a schedule that it does not have.
     """
-    name = _OPTIMIZERS.get(settings.convention.key)
-    if name is None:
-        raise refuse_convention(settings, "ultralytics")
+    name = written(settings, "ultralytics", _OPTIMIZERS)
     momentum = _momentum(settings, name)
     keys = {
         "task": Yours("TASK"),
