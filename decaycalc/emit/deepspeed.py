@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from decaycalc.emit.lines import Keys, refuse_schedule, whole
 from decaycalc.emit.named_schedules import is_plain, the_segment
 from decaycalc.emit.settings import SnippetSettings, assemble, written
-from decaycalc.emit.torch import grouped_lines
+from decaycalc.emit.torch import grouped_lines, hyper_parameters
 
 if TYPE_CHECKING:
     from decaycalc.schedule import Segment
@@ -86,17 +86,12 @@ def _present(keys: Keys) -> dict[str, object]:
 
 
 def _parameters(settings: SnippetSettings, name: str) -> Keys:
-    is_sgd = name == "SGD"
     return {
         "lr": settings.lr,
         "weight_decay": settings.value,
-        "betas": None if is_sgd else settings.betas,
-        "eps": None if is_sgd else settings.eps,
+        **hyper_parameters(settings, name),
         # DeepSpeed's "Adam" is AdamW without it.
         "adam_w_mode": False if name == "Adam" else None,
-        "momentum": settings.momentum if is_sgd else None,
-        "dampening": settings.dampening if is_sgd and settings.dampening else None,
-        "nesterov": True if is_sgd and settings.nesterov else None,
     }
 
 

@@ -95,20 +95,24 @@ def grouped_lines(settings: SnippetSettings) -> list[str]:
     ]
 
 
+def hyper_parameters(settings: SnippetSettings, name: str) -> dict[str, object]:
+    """Return what torch's optimizer of that name is told beside lr and λ; None where nothing."""
+    is_sgd = name == "SGD"
+    return {
+        "momentum": settings.momentum if is_sgd else None,
+        "dampening": (settings.dampening or None) if is_sgd else None,
+        "nesterov": True if is_sgd and settings.nesterov else None,
+        "betas": settings.betas if name in WITH_BETAS else None,
+        "eps": None if is_sgd else settings.eps,
+        "decoupled_weight_decay": settings.convention.key == "pytorch-adam-decoupled" or None,
+    }
+
+
 def _arguments(settings: SnippetSettings, name: str) -> dict[str, str | None]:
     """Return the optimizer's arguments."""
-    is_sgd = name == "SGD"
-    decoupled = settings.convention.key == "pytorch-adam-decoupled"
-    return {
-        "params": "groups",
-        "lr": repr(settings.lr),
-        "momentum": repr(settings.momentum) if is_sgd else None,
-        "dampening": repr(settings.dampening) if is_sgd and settings.dampening else None,
-        "nesterov": "True" if is_sgd and settings.nesterov else None,
-        "betas": repr(settings.betas) if settings.betas and name in WITH_BETAS else None,
-        "eps": repr(settings.eps) if settings.eps and not is_sgd else None,
-        "decoupled_weight_decay": "True" if decoupled else None,
-    }
+    more = hyper_parameters(settings, name).items()
+    texts = {key: None if value is None else repr(value) for key, value in more}
+    return {"params": "groups", "lr": repr(settings.lr), **texts}
 
 
 def scheduler_lines(settings: SnippetSettings) -> list[str]:

@@ -15,7 +15,7 @@ from decaycalc.emit.lines import (
 )
 from decaycalc.emit.named_schedules import is_plain, the_segment, transformers_schedule
 from decaycalc.emit.settings import SnippetSettings, written
-from decaycalc.emit.torch import CLASSES, WITH_BETAS
+from decaycalc.emit.torch import CLASSES, hyper_parameters
 from decaycalc.errors import NoEquivalentError
 
 if TYPE_CHECKING:
@@ -179,17 +179,11 @@ def write_torchtune(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
         NoEquivalentError: an optimizer, a length or a schedule that torchtune does not have.
     """
     name = written(settings, "torchtune", CLASSES)
-    is_sgd, has_betas = name == "SGD", name in WITH_BETAS
     optimizer = {
         "_component_": f"torch.optim.{name}",
         "lr": settings.lr,
         "weight_decay": settings.value,
-        "momentum": settings.momentum if is_sgd else None,
-        "dampening": settings.dampening if is_sgd and settings.dampening else None,
-        "nesterov": True if is_sgd and settings.nesterov else None,
-        "betas": settings.betas if has_betas else None,
-        "eps": None if is_sgd else settings.eps,
-        "decoupled_weight_decay": settings.convention.key == "pytorch-adam-decoupled" or None,
+        **hyper_parameters(settings, name),
     }
     length, notes = _torchtune_length(settings)
     keys = {

@@ -211,6 +211,10 @@ def test_betas_and_eps_are_said(framework, source, target, parts):
     assert all(part in snippet.code for part in parts)
 
 
+def test_an_eps_of_zero_is_said():
+    assert "eps=0.0" in emit("pytorch", "1e-3", source="pytorch-adamw", run=ADAM, eps="0").code
+
+
 def test_eps_alone_is_said():
     code = emit("keras", "1e-3", source="pytorch-adamw", run=ADAM, eps="1e-6").code
     assert "epsilon=1e-06" in code
