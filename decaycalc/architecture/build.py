@@ -8,7 +8,7 @@ from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
 
 # Far beyond the models of its names; a typed depth has no other bound.
-MOST_TENSORS = 50_000
+MOST_TENSORS = 100_000
 
 Variance = Callable[[int, int], float | None]
 """The variance of one weight, from the layer's fan-in and fan-out; None where it is not told."""
@@ -197,9 +197,11 @@ class Builder:
         self.linear(f"{name}.{layers[0]}", width, hidden, bias=bias)
         self.linear(f"{name}.{layers[1]}", hidden, width, bias=bias)
 
-    def norm(self, name: str, size: int, *, bias: bool = True, gain: float = 1.0) -> None:
-        """Add a normalisation's gain and, unless told otherwise, its shift."""
-        kind = self.start.norm
+    def norm(
+        self, name: str, size: int, *, bias: bool = True, gain: float = 1.0, kind: str = ""
+    ) -> None:
+        """Add a normalisation's gain and, unless told otherwise, its shift; of the usual `kind`."""
+        kind = kind or self.start.norm
         self.add(f"{name}.weight", size, role=Role.NORM, mean=gain, norm_kind=kind)
         if bias:
             self.add(f"{name}.bias", size, role=Role.NORM, norm_kind=kind)

@@ -306,5 +306,5 @@ def test_sizes_beyond_all_measure_are_refused_or_left_untold_at_once():
     table = build_config(config("mamba", state_size=10**8)).tensors[2]
     assert (table.leaf, table.init_variance) == ("A_log", None)
     dense = {"mlp_only_layers": list(range(9999)), "num_hidden_layers": 10**9}
-    with pytest.raises(InvalidValueError, match="goes past 50000"):
+    with pytest.raises(InvalidValueError, match="goes past 100000"):
         build_config(config("qwen3_moe", **dense))

@@ -1,6 +1,7 @@
 """Networks of the hub against the classes of transformers: names, shapes, order, fresh weights."""
 
 import json
+from copy import deepcopy
 
 import pytest
 from fresh import check_start, ours, shapes_of
@@ -67,6 +68,10 @@ SPOKEN = {
     "intermediate_size": 96,
     "head_dim": 16,
 }
+STAGES = {"model_type": "swin", "embed_dim": 24, "depths": [1, 2, 1, 1], "num_heads": [2] * 4,
+          "out_features": ["stage1", "stage2", "stage3", "stage4"]}  # fmt: skip
+RESNET = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [16, 24, 32, 40],
+          "depths": [1] * 4, "out_features": STAGES["out_features"]}  # fmt: skip
 DIFFERENT = {
     "wav2vec2": {**SPEECH, "feat_extract_norm": "layer", "do_stable_layer_norm": True,
                  "conv_bias": True, "use_weighted_layer_sum": True},
@@ -153,6 +158,33 @@ DIFFERENT = {
                           "deepstack_visual_indexes": [0]}},
     "ernie4_5_moe": {"moe_num_experts": 3, "moe_intermediate_size": 20, "num_hidden_layers": 3,
                      "moe_layer_start_index": 1, "moe_layer_end_index": 1},
+    "ministral": {"num_key_value_heads": 2, "head_dim": 12,
+                  "layer_types": ["sliding_attention", "full_attention"]},
+    "vaultgemma": {"head_dim": 12, "num_key_value_heads": 2},
+    "flex_olmo": {"num_experts": 3, "num_key_value_heads": 2},
+    "nemotron": {"num_key_value_heads": 2, "attention_bias": True, "head_dim": 12},
+    "dots1": {"n_routed_experts": 3, "n_shared_experts": 2, "moe_intermediate_size": 20,
+              "num_key_value_heads": 2, "first_k_dense_replace": 1},
+    "hunyuan_v1_dense": {"num_key_value_heads": 2, "head_dim": 12},
+    "xglm": {"d_model": 48, "attention_heads": 4},
+    "granitemoe": {"num_local_experts": 3, "num_key_value_heads": 2},
+    "granitemoeshared": {"num_local_experts": 3, "num_key_value_heads": 2,
+                         "shared_intermediate_size": 24},
+    "qwen3_next": {
+        "num_experts": 3, "head_dim": 16, "moe_intermediate_size": 20, "num_key_value_heads": 2,
+        "layer_types": ["full_attention", "linear_attention"], "linear_num_value_heads": 4,
+        "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 12},
+    "speecht5": {**SPEECH, "encoder_attention_heads": 4, "encoder_ffn_dim": 64,
+                 "decoder_attention_heads": 4, "decoder_ffn_dim": 56, "num_mel_bins": 40,
+                 "speech_decoder_prenet_units": 20, "speech_decoder_postnet_units": 24},
+    "mask2former": {
+        "backbone_config": STAGES, "feature_size": 32, "hidden_dim": 64, "mask_feature_size": 32,
+        "num_attention_heads": 4, "encoder_feedforward_dim": 40, "dim_feedforward": 56,
+        "decoder_layers": 3, "num_queries": 5},
+    "maskformer": {
+        "backbone_config": STAGES, "fpn_feature_size": 32, "mask_feature_size": 24,
+        "decoder_config": {"model_type": "detr", "decoder_layers": 1, "d_model": 64,
+                           "num_queries": 5, "decoder_ffn_dim": 40}},
     "jamba": {"attn_layer_offset": 1, "attn_layer_period": 2, "num_experts": 3,
               "mamba_dt_rank": 5, "use_mamba_kernels": False, "num_key_value_heads": 2},
     "bamba": {"attn_layer_indices": [1], "mamba_n_heads": 12, "mamba_d_state": 16,
@@ -246,6 +278,7 @@ DIFFERENT = {
              "use_absolute_position_embeddings": True, "use_mean_pooling": False},
 }  # fmt: skip
 # What the installed release knows: Nomic BERT came with transformers 5.
+# Kimi K2's own configuration is no part of any: it is DeepSeek-V3's, by another name.
 KINDS = [kind for kind in MODEL_TYPES if kind in transformers.CONFIG_MAPPING]
 HEADS = [(kind, MODEL_TYPES[kind][0] + head) for kind in KINDS for head in MODEL_TYPES[kind][2]]
 
@@ -253,7 +286,7 @@ HEADS = [(kind, MODEL_TYPES[kind][0] + head) for kind in KINDS for head in MODEL
 def small_config(kind):
     known = vars(transformers.AutoConfig.for_model(kind))
     values = {key: value for key, value in SMALL.items() if key in known}
-    values.update(DIFFERENT.get(kind, {}))
+    values.update(deepcopy(DIFFERENT.get(kind, {})))  # some classes take their parts apart
     return transformers.AutoConfig.for_model(
         kind, **{k: v for k, v in values.items() if v is not None}
     )
@@ -283,6 +316,11 @@ VARIED = [
     ("beit", {"use_shared_relative_position_bias": True}), ("t5", {"is_gated_act": False}),
     ("t5gemma", {"vocab_size": 601, "tie_word_embeddings": False}),
     ("detr", {"backbone_kwargs": {"in_chans": 1, "out_indices": [1, 2, 3, 4]}}),
+    *((kind, {"backbone_config": RESNET}) for kind in ("mask2former", "maskformer")),
+    ("mask2former", {"feature_strides": [4, 8, 16, 32], "common_stride": 8}),
+    ("qwen3_next", {"layer_types": None, "full_attention_interval": 2, "attention_bias": True}),
+    ("qwen3_next", {"num_experts": 0}), ("persimmon", {"qk_layernorm": False}),
+    ("speecht5", {"tie_word_embeddings": False, "mask_time_prob": 0.0}),
     ("blip", {"vision_config": {"qkv_bias": False, **TOWER}}),
 ]  # fmt: skip
 

@@ -42,7 +42,7 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
     Raises:
         UnreadableFileError: a malformed field.
     """
-    if experts is None:
+    if experts is None or not fields.size(experts.count_field, experts.count, least=0):
         return frozenset()
     first = 0
     if experts.router_last:

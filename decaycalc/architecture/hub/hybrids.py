@@ -1,8 +1,8 @@
-"""Hybrids of attention and recurrence: Jamba, Bamba, Granite 4, Falcon-H1, LFM2 and MiniMax.
+"""Hybrids of attention and recurrence, from Jamba to Qwen3-Next, and Granite 3's mixtures.
 
 How they start is not told here but for Mamba's rates. Source: transformers/models/{jamba,bamba,
-granitemoehybrid,falcon_h1,lfm2,minimax}/configuration_*.py and modeling_*.py (v4.57.1) for
-defaults, rules and names.
+granitemoe,granitemoeshared,granitemoehybrid,falcon_h1,lfm2,minimax,qwen3_next}/configuration_*.py
+and modeling_*.py (v4.57.1) for defaults, rules and names.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.causal import grouped
 from decaycalc.architecture.hub.decoders import finish
-from decaycalc.architecture.hub.experts import Experts, add_experts, add_gated
+from decaycalc.architecture.hub.experts import (
+    Experts,
+    add_experts,
+    add_gated,
+    sparse_layers,
+)
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.recurrent import mamba2_mixer, mamba_mixer
 from decaycalc.architecture.hub.towers import UNTOLD
-from decaycalc.architecture.tensors import Architecture
+from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
 
 _BEFORE, _AFTER = "input_layernorm", "post_attention_layernorm"
@@ -34,6 +39,8 @@ class Hybrid:
     add_layer: Callable[[Builder, str, Fields, int], None]
     vocabulary: int
     width: int = 4096
+    layers: int = 32
+    gain: float = 1.0
     final_norm: str = "final_layernorm"
     tied: bool = False
 
@@ -49,9 +56,9 @@ def hybrid(fields: Fields, head: str) -> Architecture:
     width = fields.size("hidden_size", family.width)
     vocabulary = fields.size("vocab_size", family.vocabulary)
     part.embedding(f"{prefix}embed_tokens", vocabulary, width)
-    for index in range(fields.size("num_hidden_layers", 32)):
+    for index in range(fields.size("num_hidden_layers", family.layers)):
         family.add_layer(part, f"{prefix}layers.{index}", fields, index)
-    part.norm(f"{prefix}{family.final_norm}", width, bias=False)
+    part.norm(f"{prefix}{family.final_norm}", width, bias=False, gain=family.gain)
     return finish(part, fields, head, (width, vocabulary), tied=family.tied)
 
 
@@ -113,23 +120,43 @@ def _bamba(part: Builder, name: str, fields: Fields, index: int) -> None:
 
 
 def _granite(part: Builder, name: str, fields: Fields, index: int) -> None:
-    width, hidden = fields.size("hidden_size", 4096), fields.size("intermediate_size", 11008)
-    count, moe = fields.size("num_local_experts", 8, least=0), f"{name}.block_sparse_moe"
-    if count:
-        for layer, n_in, n_out in (("input", width, 2 * hidden), ("output", hidden, width)):
-            fans = (n_in, n_out)
-            part.add(f"{moe}.{layer}_linear.weight", count, n_out, n_in, fans=fans, variance=None)
-        part.linear(f"{moe}.router.layer", width, count, bias=False)
+    width = fields.size("hidden_size", 4096)
+    if fields.size("num_local_experts", 8, least=0):
+        _granite_experts(part, f"{name}.block_sparse_moe", fields, width)
     _norms(part, name, width, _BEFORE, _AFTER)
-    shared = fields.size("shared_intermediate_size", 1024)
-    part.linear(f"{name}.shared_mlp.input_linear", width, 2 * shared, bias=False)
-    part.linear(f"{name}.shared_mlp.output_linear", shared, width, bias=False)
+    _granite_shared(part, name, fields, width, usual=1024)
     if _is_named(fields, index, "attention", usual=False):
         bias = fields.flag("attention_bias", default=False)
         grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
                 reads_head_size=False)  # fmt: skip
     else:
         mamba2_mixer(part, f"{name}.mamba", _mixer(fields, state_size=256, n_groups=1), width)
+
+
+def _granite_experts(part: Builder, name: str, fields: Fields, width: int) -> None:
+    count, hidden = fields.size("num_local_experts", 8), fields.size("intermediate_size", 11008)
+    for layer, n_in, n_out in (("input", width, 2 * hidden), ("output", hidden, width)):
+        label = f"{name}.{layer}_linear.weight"
+        part.add(label, count, n_out, n_in, fans=(n_in, n_out), variance=None)
+    part.linear(f"{name}.router.layer", width, count, bias=False)
+
+
+def _granite_shared(part: Builder, name: str, fields: Fields, width: int, *, usual: int) -> None:
+    shared = fields.size("shared_intermediate_size", usual, least=0)
+    if shared:
+        part.linear(f"{name}.shared_mlp.input_linear", width, 2 * shared, bias=False)
+        part.linear(f"{name}.shared_mlp.output_linear", shared, width, bias=False)
+
+
+def _granite_moe(part: Builder, name: str, fields: Fields, _index: int) -> None:
+    """Add a layer of Granite 3's mixtures, which all attend."""
+    width, bias = fields.size("hidden_size", 4096), fields.flag("attention_bias", default=False)
+    grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
+            reads_head_size=False)  # fmt: skip
+    _granite_experts(part, f"{name}.block_sparse_moe", fields, width)
+    _norms(part, name, width, _BEFORE, _AFTER)
+    if fields.text("model_type", "") == "granitemoeshared":
+        _granite_shared(part, name, fields, width, usual=0)
 
 
 def _falcon(part: Builder, name: str, fields: Fields, _index: int) -> None:
@@ -198,6 +225,51 @@ def _minimax(part: Builder, name: str, fields: Fields, index: int) -> None:
     _norms(part, name, width, _BEFORE, _AFTER)
 
 
+def _qwen3_next(part: Builder, name: str, fields: Fields, index: int) -> None:
+    """Add a layer of Qwen3-Next; every fourth attends, its queries with gates of their own."""
+    width = fields.size("hidden_size", 2048)
+    every = fields.size("full_attention_interval", 4)
+    if _is_named(fields, index, "full_attention", usual=(index + 1) % every == 0):
+        _qwen3_attention(part, f"{name}.self_attn", fields, width)
+    else:
+        _delta_net(part, f"{name}.linear_attn", fields, width)
+    hidden, layers = fields.size("intermediate_size", 5632), fields.size("num_hidden_layers", 48)
+    if index in sparse_layers(fields, _QWEN_EXPERTS, layers):
+        add_experts(part, f"{name}.mlp", fields, _QWEN_EXPERTS, (width, hidden))
+    else:
+        add_gated(part, f"{name}.mlp", width, hidden, bias=False)
+    for norm in (_BEFORE, _AFTER):
+        part.norm(f"{name}.{norm}", width, bias=False, gain=0.0)
+
+
+def _qwen3_attention(part: Builder, name: str, fields: Fields, width: int) -> None:
+    heads, kv_heads = fields.size("num_attention_heads", 16), fields.size("num_key_value_heads", 2)
+    size, bias = fields.size("head_dim", 256), fields.flag("attention_bias", default=False)
+    for projection, number in (("q_proj", 2 * heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
+        part.linear(f"{name}.{projection}", width, number * size, bias=bias)
+    part.linear(f"{name}.o_proj", heads * size, width, bias=bias)
+    for norm in ("q_norm", "k_norm"):
+        part.norm(f"{name}.{norm}", size, bias=False, gain=0.0)
+
+
+def _delta_net(part: Builder, name: str, fields: Fields, width: int) -> None:
+    """Add a gated delta network; Yang et al. 2024 (2412.06464)."""
+    values, size = (
+        fields.size("linear_num_value_heads", 32),
+        fields.size("linear_value_head_dim", 128),
+    )
+    keys = fields.size("linear_num_key_heads", 16) * fields.size("linear_key_head_dim", 128)
+    mixed, kernel = 2 * keys + values * size, fields.size("linear_conv_kernel_dim", 4)
+    part.add(f"{name}.dt_bias", values, role=Role.OTHER, mean=1.0)
+    part.add(f"{name}.A_log", values, role=Role.OTHER, variance=None)
+    part.conv(f"{name}.conv1d", mixed, mixed, kernel, groups=mixed, line=True, bias=False)
+    part.linear(f"{name}.in_proj_qkvz", width, mixed + values * size, bias=False)
+    part.linear(f"{name}.in_proj_ba", width, 2 * values, bias=False)
+    part.norm(f"{name}.norm", size, bias=False)
+    part.linear(f"{name}.out_proj", values * size, width, bias=False)
+
+
+_QWEN_EXPERTS = Experts(count=512, hidden=512, shared=512, shared_name="shared_expert")
 FAMILIES = {
     "jamba": Hybrid(add_layer=_jamba, vocabulary=65536),
     "bamba": Hybrid(add_layer=_bamba, vocabulary=128000),
@@ -205,5 +277,9 @@ FAMILIES = {
     "falcon_h1": Hybrid(add_layer=_falcon, vocabulary=128000),
     "lfm2": Hybrid(add_layer=_lfm2, vocabulary=65536, width=2560, final_norm="embedding_norm",
                    tied=True),
+    "granitemoe": Hybrid(add_layer=_granite_moe, vocabulary=32000, final_norm="norm"),
+    "granitemoeshared": Hybrid(add_layer=_granite_moe, vocabulary=32000, final_norm="norm"),
+    "qwen3_next": Hybrid(add_layer=_qwen3_next, vocabulary=151936, width=2048, final_norm="norm",
+                         layers=48, gain=0.0),
     "minimax": Hybrid(add_layer=_minimax, vocabulary=32000, final_norm="norm"),
 }  # fmt: skip

@@ -39,11 +39,11 @@ class Family:
 
     `kv_heads` and `head_size` of 0 follow from the number of heads, as null in a file does; without
     `reads_head_size`, so does the latter whatever `head_dim` says. `gain` is what norms start at:
-    Gemma adds 1 to it in use. `biases` names the field that gives the projections biases, and
-    `bias` its default; `out_bias` says whether the output projection follows it, `square_output`
-    whether that reads the model's width whatever the heads hold, `dense_bias` whether the
-    feed-forward layers read `mlp_bias`. `head_bias` names the field that gives the output layer
-    one, `normed` the one that gives heads their norms.
+    Gemma adds 1 to it in use; `std` what matrices do. `biases` names the field that gives the
+    projections biases, and `bias` its default; `out_bias` says whether the output projection
+    follows it, `square_output` whether that reads the model's width whatever the heads hold,
+    `dense_bias` whether the feed-forward layers read `mlp_bias`. `head_bias` names the field that
+    gives the output layer one, `normed` the one that gives heads their norms.
     """
 
     vocabulary: int
@@ -60,6 +60,7 @@ class Family:
     square_output: bool = False
     dense_bias: bool = False
     head_norms: HeadNorms = HeadNorms.NONE
+    head_norm_names: tuple[str, str] = ("q_norm", "k_norm")
     normed: str = ""
     gated: bool = True
     fused: bool = False
@@ -71,6 +72,7 @@ class Family:
     norm: str = "rms"
     final_norm: bool = True
     gain: float = 1.0
+    std: float = 0.02
     norm_bias: bool = False
     head_bias: str = ""
     tied: bool = False
@@ -83,6 +85,7 @@ FAMILIES = {
     "llama": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS,
                     dense_bias=True),
     "mistral": Family(vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8),
+    "ministral": Family(vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8),
     "mixtral": Family(
         vocabulary=32000, width=4096, hidden=14336, layers=32, kv_heads=8,
         experts=Experts(count=8, count_field="num_local_experts", name="block_sparse_moe"),
@@ -130,6 +133,10 @@ FAMILIES = {
     "gemma2": Family(
         vocabulary=256000, width=2304, hidden=9216, layers=26, heads=8, kv_heads=4,
         head_size=256, biases=READS, norms=SANDWICH, gain=0.0, tied=True, padded=True,
+    ),
+    "vaultgemma": Family(
+        vocabulary=256000, width=2304, hidden=9216, layers=26, heads=8, kv_heads=4, head_size=256,
+        biases=READS, norms=(INPUT, "pre_feedforward_layernorm"), gain=0.0, tied=True, padded=True,
     ),
     "gemma3_text": Family(
         vocabulary=262208, width=2304, hidden=9216, layers=26, heads=8, kv_heads=4, head_size=256,
@@ -179,6 +186,26 @@ FAMILIES = {
         vocabulary=50304, width=2048, hidden=2048, layers=16, heads=16, biases=READS,
         reads_head_size=False,
         head_norms=HeadNorms.WHOLE, padded=True, experts=Experts(count=64),
+    ),
+    "flex_olmo": Family(
+        vocabulary=100352, width=4096, hidden=11008, layers=32, biases=READS, padded=True,
+        head_norms=HeadNorms.WHOLE, norms=(AFTER, "post_feedforward_layernorm"),
+        experts=Experts(count=7),
+    ),
+    "nemotron": Family(
+        vocabulary=256000, width=6144, hidden=24576, layers=32, heads=48, biases=READS,
+        dense_bias=True, gated=False, norm="layer", norm_bias=True, std=0.0134,
+    ),
+    # The class counts no experts of its own: dots.llm1's numbers.
+    "dots1": Family(
+        vocabulary=152064, width=4608, hidden=10944, layers=62, kv_heads=32, biases=READS,
+        head_norms=HeadNorms.HEAD,
+        experts=Experts(count=128, count_field="n_routed_experts", hidden=1408, shared=2,
+                        shared_name="shared_experts", router_last=True),
+    ),
+    "hunyuan_v1_dense": Family(
+        vocabulary=290943, width=4096, hidden=11008, layers=32, biases=READS, padded=True,
+        head_norms=HeadNorms.HEAD, head_norm_names=("query_layernorm", "key_layernorm"),
     ),
     "exaone4": Family(
         vocabulary=102400, width=4096, hidden=16384, layers=32, kv_heads=32,
@@ -239,6 +266,15 @@ def llama(fields: Fields, head: str) -> Architecture:
     return relative(fields, head, fields.text("model_type", "llama"))
 
 
+def kimi(fields: Fields, head: str) -> Architecture:
+    """Return Kimi K2, which is DeepSeek-V3 by another name (its file names that class).
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    return relative(fields, head, "deepseek_v3")
+
+
 def relative(fields: Fields, head: str, kind: str) -> Architecture:
     """Return the relative of Llama of that kind, a key of `FAMILIES`.
 
@@ -248,7 +284,7 @@ def relative(fields: Fields, head: str, kind: str) -> Architecture:
     family = FAMILIES[kind]
     for name in family.refused:
         fields.require(name, value=False)
-    part = Builder(start(fields, norm=family.norm))
+    part = Builder(start(fields, norm=family.norm, std=family.std))
     prefix = "" if head in {"Model", "TextModel"} else "model."
     width = fields.size("hidden_size", family.width)
     vocabulary = fields.size("vocab_size", family.vocabulary)
@@ -294,7 +330,7 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
     told = bool(family.normed) and fields.flag(family.normed, default=False)
     if told or family.head_norms is not HeadNorms.NONE:
         whole = family.head_norms is HeadNorms.WHOLE
-        for norm, number in (("q_norm", heads), ("k_norm", kv_heads)):
+        for norm, number in zip(family.head_norm_names, (heads, kv_heads), strict=True):
             part.norm(f"{name}.{norm}", number * size if whole else size, bias=False,
                       gain=family.gain)  # fmt: skip
 

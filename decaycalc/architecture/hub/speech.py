@@ -41,9 +41,9 @@ def wav2vec2(fields: Fields, head: str) -> Architecture:
     if classified and fields.flag("use_weighted_layer_sum", default=False):
         part.add("layer_weights", layers + 1, role=Role.OTHER, mean=1 / (layers + 1))
     prefix = "" if head == "Model" else f"{fields.text('model_type', 'wav2vec2')}."
-    features = _features(part, prefix, fields, width)
+    features = add_features(part, prefix, fields, width)
     encoder = f"{prefix}encoder"
-    _positions(part, f"{encoder}.pos_conv_embed.conv", fields, width)
+    add_positions(part, f"{encoder}.pos_conv_embed.conv", fields, width)
     part.norm(f"{encoder}.layer_norm", width)
     for index in range(layers):
         _layer(part, f"{encoder}.layers.{index}", fields, width, first=index == 0)
@@ -57,7 +57,9 @@ def _refuse_parts(fields: Fields) -> None:
         raise fields.wrong("adapter_attn_dim", fields.values["adapter_attn_dim"], "null")
 
 
-def _features(part: Builder, prefix: str, fields: Fields, width: int) -> int:
+def add_features(
+    part: Builder, prefix: str, fields: Fields, width: int, *, extractor: str = "feature_extractor"
+) -> int:
     """Add what turns a wave into vectors; return the width of its last layer."""
     if fields.number("mask_time_prob", 0.05) or fields.number("mask_feature_prob", 0.0):
         mean, variance = _UNIFORM
@@ -70,7 +72,7 @@ def _features(part: Builder, prefix: str, fields: Fields, width: int) -> int:
     bias, n_in = fields.flag("conv_bias", default=False), 1
     every = fields.text("feat_extract_norm", "group") == "layer"
     for index, (n_out, kernel) in enumerate(zip(widths, kernels, strict=True)):
-        name = f"{prefix}feature_extractor.conv_layers.{index}"
+        name = f"{prefix}{extractor}.conv_layers.{index}"
         part.conv(f"{name}.conv", n_in, n_out, kernel, bias=bias, line=True)
         if every or index == 0:
             part.norm(f"{name}.layer_norm", n_out)
@@ -84,7 +86,7 @@ def _features(part: Builder, prefix: str, fields: Fields, width: int) -> int:
     return n_in
 
 
-def _positions(part: Builder, name: str, fields: Fields, width: int) -> None:
+def add_positions(part: Builder, name: str, fields: Fields, width: int) -> None:
     """Add the convolution that tells positions, its weight as magnitudes and directions."""
     kernel = fields.size("num_conv_pos_embeddings", 128)
     grouped = max(1, width // fields.size("num_conv_pos_embedding_groups", 16))

@@ -32,6 +32,10 @@ COUNTS = {
         "vocab_size": 102400, "hidden_size": 2048, "intermediate_size": 10944,
         "num_hidden_layers": 27, "num_attention_heads": 16, "first_k_dense_replace": 1,
         "q_lora_rank": None, "moe_intermediate_size": 1408}),
+    "moonshotai/Kimi-K2-Instruct": (1_026_408_209_408, "kimi_k2", "DeepseekV3ForCausalLM", {
+        "hidden_size": 7168, "intermediate_size": 18432, "moe_intermediate_size": 2048,
+        "first_k_dense_replace": 1, "n_routed_experts": 384, "num_attention_heads": 64,
+        "num_hidden_layers": 61, "vocab_size": 163840}),
     "zai-org/GLM-4.5-Air": (106_852_245_504, "glm4_moe", "Glm4MoeForCausalLM", {
         "attention_bias": True, "head_dim": 128}),
     "allenai/Olmo-3-7B": (7_298_011_136, "olmo3", "Olmo3ForCausalLM", {"vocab_size": 100278}),
