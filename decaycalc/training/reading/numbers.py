@@ -30,6 +30,16 @@ def typed_number(text: str) -> Fraction | None:
         return None
 
 
+def from_zero(text: str) -> str | None:
+    """Return a number of at least 0 as a text that reads back exactly; None for any other text.
+
+    >>> from_zero("1e-1"), from_zero("-1"), from_zero("auto")
+    ('0.1', None, None)
+    """
+    number = typed_number(text)
+    return None if number is None or number < 0 else decimal_text(number)
+
+
 def decimal_text(value: Fraction) -> str:
     """Return a number as a text that reads back exactly: a decimal where it has one.
 

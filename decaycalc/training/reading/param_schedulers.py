@@ -11,14 +11,12 @@ from math import cos, pi
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import Options, compose
 from decaycalc.training.reading.settings import Settings, text_of, texts_of
-from decaycalc.training.trainers.syntax.tree import Entries, Items
+from decaycalc.training.trainers.syntax.tree import Entries, mappings_of
 
 
 def schedulers_of(settings: Settings) -> tuple[Entries, ...]:
     """Return the parameter schedulers, one or a list of them."""
-    node = settings.node("param_scheduler")
-    nodes = node.items if isinstance(node, Items) else (node,)
-    return tuple(each for each in nodes if isinstance(each, Entries))
+    return mappings_of(settings.node("param_scheduler"))
 
 
 def schedule_of(settings: Settings) -> str | None:

@@ -9,7 +9,7 @@ from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.trainer import Field, Trainer
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find, mappings_of
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0", "none", ""})
@@ -212,6 +212,10 @@ class Settings:
         """Return the mapping at a path of the file, empty where there is none."""
         node = find(self.document.root, path)
         return node.entries if isinstance(node, Entries) else {}
+
+    def listed(self, path: str) -> tuple[Entries, ...]:
+        """Return the mappings in a list at a path of the file."""
+        return mappings_of(self.node(path)) if self.is_list(path) else ()
 
     def fail(self, found: Sourced, reason: str) -> UnreadableFileError:
         """Return the complaint about one quantity of the file."""

@@ -17,7 +17,6 @@ from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers import hf_deepspeed, hf_optim, hf_passes, hf_trainer
-from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _OWN = {
     "optimi_adamw": Optimizer(convention="optimi-adamw", uses=ADAM),
@@ -178,12 +177,9 @@ def _unit(settings: Settings) -> str:
 
 def _lr_groups(settings: Settings) -> tuple[Group, ...]:
     """Return the groups of modules that `lr_groups` gives an lr of their own, at the run's λ."""
-    node = settings.node("lr_groups")
-    parts = node.items if isinstance(node, Items) else ()
     found = [
         {key: " or ".join(texts_of(part.entries.get(key))) for key in ("name", "modules", "lr")}
-        for part in parts
-        if isinstance(part, Entries)
+        for part in settings.listed("lr_groups")
     ]
     return tuple(
         Group(name=each["name"], selector=f"names with {each['modules']}", lr=decimal_text(lr))

@@ -15,12 +15,12 @@ from decaycalc.training.record import Exemption, Group, Origin, Sourced, Trainin
 from decaycalc.training.trainers.syntax.document import Document, scalar_text
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
-    Items,
     Node,
     Scalar,
     find,
     from_file,
     joined,
+    mappings_of,
 )
 
 _NETWORK = "network"  # the key under which the network's own file joins the solver's
@@ -100,25 +100,15 @@ def _exempt(_: Settings) -> Exemption:
 
 def _layers(settings: Settings) -> tuple[Entries, ...]:
     """Return the network's layers, in either form."""
-    found: list[Node] = []
-    for key in ("layer", "layers"):
-        node = settings.node(f"{_NETWORK}.{key}")
-        found += node.items if isinstance(node, Items) else [] if node is None else [node]
-    return tuple(node for node in found if isinstance(node, Entries))
-
-
-def _mappings(layer: Entries, key: str) -> tuple[Entries, ...]:
-    node = layer.entries.get(key)
-    nodes = node.items if isinstance(node, Items) else () if node is None else (node,)
-    return tuple(part for part in nodes if isinstance(part, Entries))
+    nodes = (settings.node(f"{_NETWORK}.{key}") for key in ("layer", "layers"))
+    return tuple(layer for node in nodes for layer in mappings_of(node))
 
 
 def _batch_of(settings: Settings) -> Node | None:
     """Return the batch size of the first data layer that is not for testing only."""
     for layer in _layers(settings):
-        if any(
-            "TEST" in texts_of(rule.entries.get("phase")) for rule in _mappings(layer, "include")
-        ):
+        rules = mappings_of(layer.entries.get("include"))
+        if any("TEST" in texts_of(rule.entries.get("phase")) for rule in rules):
             continue
         for part in layer.entries.values():
             found = find(part, "batch_size") if isinstance(part, Entries) else None
@@ -149,8 +139,7 @@ def _groups(settings: Settings) -> tuple[Group, ...]:
 
 def _multipliers(layer: Entries) -> tuple[tuple[str, str], ...]:
     """Return each tensor's multipliers of lr and decay; the older form has a field for each."""
-    specs = _mappings(layer, "param")
-    if specs:
+    if specs := mappings_of(layer.entries.get("param")):
         return tuple(
             (text_of(spec, "lr_mult", "1"), text_of(spec, "decay_mult", "1")) for spec in specs
         )

@@ -8,13 +8,12 @@ common/param_scheduler.py.
 import re
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import optimizer_of
 from decaycalc.training.reading.exemptions import of_kinds
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import from_zero, typed_number
 from decaycalc.training.reading.schedules import AT_THE_END, Options, compose
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
@@ -186,12 +185,9 @@ def _overrides(settings: Settings) -> tuple[Group, ...]:
     for name, node in settings.entries("optimizer.params.overrides").items():
         own = node.entries if isinstance(node, Entries) else {}
         texts = {key: part.text for key, part in own.items() if isinstance(part, Scalar)}
-        found: dict[str, Any] = {
-            key: decimal_text(number)
-            for key in ("lr", "weight_decay")
-            if (number := typed_number(texts.get(key) or "")) is not None and number >= 0
-        }
-        groups.append(Group(name=name, selector=f"tensors named {name}", **found))
+        lr, decay = (from_zero(texts.get(key) or "") for key in ("lr", "weight_decay"))
+        selector = f"tensors named {name}"
+        groups.append(Group(name=name, selector=selector, lr=lr, weight_decay=decay))
     return tuple(groups)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.devices import devices_field
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import decimal_text, from_zero
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -223,9 +223,9 @@ def _part_groups(settings: Settings) -> tuple[Group, ...]:
     """Return the parts of a model with an lr of their own."""
     texts = {name: settings.told(name) for name in _PARTS}
     return tuple(
-        Group(name=name.removesuffix("_lr"), selector=_PARTS[name], lr=decimal_text(lr))
+        Group(name=name.removesuffix("_lr"), selector=_PARTS[name], lr=lr)
         for name, text in texts.items()
-        if (lr := typed_number(text)) is not None and lr >= 0
+        if (lr := from_zero(text)) is not None
     )
 
 

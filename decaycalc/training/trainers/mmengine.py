@@ -13,7 +13,7 @@ from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import of_kinds
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import decimal_text, from_zero, typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.param_schedulers import schedule_of, schedulers_of
 from decaycalc.training.reading.settings import Settings, derived, text_of
@@ -149,8 +149,8 @@ def _numbers(node: Entries) -> dict[str, Any]:
 
 def _sound(texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the texts that are numbers of at least 0, each as it reads back."""
-    found = {name: typed_number(text) for name, text in texts.items()}
-    return {name: decimal_text(n) for name, n in found.items() if n is not None and n >= 0}
+    found = {name: from_zero(text) for name, text in texts.items()}
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def _schedule(settings: Settings) -> str | None:

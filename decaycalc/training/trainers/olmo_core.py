@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil
 
 from decaycalc.training.reading.arguments import element
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import decimal_text, from_zero
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
@@ -108,13 +108,11 @@ def _overrides(settings: Settings) -> tuple[Group, ...]:
         own = part.entries if isinstance(part, Entries) else {}
         names = ", ".join(texts_of(own.get("params")))[:200]
         opts = own.get("opts")
-        numbers = {
-            key: decimal_text(number)
+        said = opts.entries if isinstance(opts, Entries) else {}
+        lr, decay = (
+            from_zero(node.text or "") if isinstance(node := said.get(key), Scalar) else None
             for key in ("lr", "weight_decay")
-            if isinstance(opts, Entries) and isinstance(said := opts.entries.get(key), Scalar)
-            if (number := typed_number(said.text or "")) is not None and number >= 0
-        }
-        lr, decay = numbers.get("lr"), numbers.get("weight_decay")
+        )
         groups.append(Group(name=names, selector=f"names like {names}", lr=lr, weight_decay=decay))
     return tuple(groups)
 

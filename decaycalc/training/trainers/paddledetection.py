@@ -45,19 +45,14 @@ def _decay(settings: Settings) -> Sourced | None:
     return settings.read("weight_decay", f"{_BUILDER}.regularizer.factor")
 
 
-def _entries_of(settings: Settings) -> tuple[Entries, ...]:
-    node = settings.node(f"{_RATE}.schedulers")
-    items = node.items if isinstance(node, Items) else ()
-    return tuple(entry for entry in items if isinstance(entry, Entries))
-
-
 def _text(entry: Entries, *keys: str) -> str:
     return ",".join(text for key in keys for text in texts_of(entry.entries.get(key)))
 
 
 def _named(settings: Settings) -> dict[str, Entries]:
     """Return the schedulers by name, whether a tag or a key names them."""
-    return {_text(entry, "_call_", "name"): entry for entry in _entries_of(settings)}
+    entries = settings.listed(f"{_RATE}.schedulers")
+    return {_text(entry, "_call_", "name"): entry for entry in entries}
 
 
 def _names(settings: Settings) -> Sourced | None:

@@ -15,7 +15,6 @@ from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
-from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM}
 _CUSTOM = "optimizer.custom_cfg"
@@ -61,10 +60,8 @@ def _schedule(settings: Settings) -> str | None:
 
 def _groups(settings: Settings) -> tuple[Group, ...]:
     """Return the groups of custom_cfg; a tensor is in the first whose name it has."""
-    node = settings.node(_CUSTOM)
-    items = node.items if isinstance(node, Items) else ()
     groups = []
-    for entry in (item for item in items if isinstance(item, Entries)):
+    for entry in settings.listed(_CUSTOM):
         name = "".join(texts_of(entry.entries.get("name")))
         lr, decay = (
             typed_number("".join(texts_of(entry.entries.get(key))) or "1")

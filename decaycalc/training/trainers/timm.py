@@ -15,9 +15,9 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
 _OWN = (
@@ -74,13 +74,10 @@ def _nesterov(settings: Settings) -> Sourced:
 def _scaled_lr(settings: Settings) -> Sourced | None:
     """Return lr_base scaled by the batch size, as train.py does where lr is not set."""
     base, size = settings.number("lr_base"), settings.number("lr_base_size")
-    parts = [settings.number(name) for name in ("batch_size", "grad_accum", "world_size")]
-    if base is None or not size or any(part is None for part in parts):
+    batch = settings.product(*PER_DEVICE)
+    if base is None or not size or batch is None:
         return None
-    share = Fraction(1)
-    for part in parts:
-        share *= part or 0
-    share /= size
+    share = batch / size
     scale = settings.word("lr_base_scale")
     if not scale:
         scale = "sqrt" if any(part in _name(settings) for part in _SQRT) else "linear"
@@ -97,7 +94,7 @@ def _warmup(settings: Settings) -> Fraction:
     return settings.number("warmup_epochs") or Fraction(0)
 
 
-def _ramp(settings: Settings) -> dict[str, str | Fraction | None]:
+def _ramp(settings: Settings) -> Options:
     """Return the warm-up from warmup_lr."""
     warm = _warmup(settings)
     if warm <= 0:
@@ -169,11 +166,11 @@ def _multistep(settings: Settings) -> str | None:
     if not marks or any(mark is None or mark < 1 for mark in marks):
         return None
     offset = _offset(settings) - (0 if settings.flag("sched_on_updates") else 1)
-    at = "/".join(decimal_text((mark or 0) + offset) for mark in marks)
+    at = epochs(*((mark or 0) + offset for mark in marks))
     gamma = settings.number("decay_rate")
     ramp = _ramp(settings)
     own = {"per": _per(settings), "toward": "peak"} if ramp else {}
-    return compose("step", at=f"{at}epochs", gamma=gamma, **own, **ramp)
+    return compose("step", at=at, gamma=gamma, **own, **ramp)
 
 
 def _stable(settings: Settings) -> str | None:

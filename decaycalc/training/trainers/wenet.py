@@ -4,7 +4,7 @@ Source: wenet 01546996 wenet/utils/train_utils.py, scheduler.py, wenet/dataset/d
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import from_zero
 from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Signature
 from decaycalc.training.record import Group, Origin, Sourced, Training
@@ -42,9 +42,9 @@ def _finish(settings: Settings, made: Training) -> Training:
     named = zip(settings.texts(_MODULES), settings.texts(_LR), strict=False)
     return made.with_groups(
         *(
-            Group(name=name, selector=f"names that begin with {name}", lr=decimal_text(lr))
+            Group(name=name, selector=f"names that begin with {name}", lr=lr)
             for name, text in named
-            if settings.is_list(_LR) and (lr := typed_number(text)) is not None and lr >= 0
+            if settings.is_list(_LR) and (lr := from_zero(text)) is not None
         )
     )
 

@@ -183,6 +183,12 @@ def _all_paths(node: Entries, prefix: str, depth: int) -> Iterator[str]:
             yield from _all_paths(below, f"{prefix}{key}.", depth + 1)
 
 
+def mappings_of(node: Node | None) -> tuple[Entries, ...]:
+    """Return the mappings that a list holds, or the one that stands by itself."""
+    nodes = node.items if isinstance(node, Items) else (node,)
+    return tuple(each for each in nodes if isinstance(each, Entries))
+
+
 def leaves(root: Entries) -> Iterator[tuple[str, Scalar | Items]]:
     """Yield the dotted path and the node of every value that is no mapping, at most 20,000."""
     yield from (

@@ -11,7 +11,14 @@ from importlib import import_module
 from typing import Any
 
 from decaycalc.errors import MissingExtraError, UnreadableFileError
-from decaycalc.training.trainers.syntax.tree import MOST_NODES, Entries, Items, Node, Scalar
+from decaycalc.training.trainers.syntax.tree import (
+    MOST_NODES,
+    Entries,
+    Items,
+    Node,
+    Scalar,
+    mappings_of,
+)
 
 _DEEPEST = 60
 _NAMED = re.compile(r"<([A-Za-z_][\w.]*(?:\[\w+\])*)>")
@@ -67,19 +74,13 @@ class _Open:
         for key, value in pairs:
             text = key.text if isinstance(key, Scalar) and key.text is not None else "null"
             if text == "<<":
-                for entries in _merged(value):
+                for entries in mappings_of(value):
                     merged = {**entries.entries, **merged}
             else:
                 own[text] = value
         if self.tag:
             own["_call_"] = Scalar(text=self.tag, line=self.line)
         return Entries(entries={**merged, **own}, line=self.line)
-
-
-def _merged(value: Node) -> Iterator[Entries]:
-    """Yield the mappings that a merge key names, one or a list of them."""
-    nodes = value.items if isinstance(value, Items) else (value,)
-    yield from (node for node in nodes if isinstance(node, Entries))
 
 
 class _Builder:
