@@ -56,6 +56,7 @@ class Settings:
             found = self._devices()
         if found is None and field.derive is not None:
             found = field.derive(self)
+        found = self.trainer.default(self, field) if found is None else found
         return self._default(field) if found is None else found
 
     def in_file(self, field: Field) -> Sourced | None:

@@ -129,6 +129,8 @@ class Trainer(Record):
     - `title`: its name as people write it; `version`: what was read for the defaults.
     - `signatures`: how its file is told; one of them must fit.
     - `fields`: its quantities, in the order in which they are shown.
+    - `default`: settings, a field -> what holds where the file is silent and its script or class
+      decides; asked before a field's own default.
     - `optimizer`: settings -> `Optimizer`; `classes.find_class` knows torch's and other libraries'.
     - `schedule`: settings -> the schedule's text, None where it has none here.
     - `exempt`: which tensors do not decay, and the decay mask equal to it, if there is one.
@@ -150,6 +152,7 @@ class Trainer(Record):
     schedule: Callable[["Settings"], str | None]
     exempt: Callable[["Settings"], Exemption]
     batch: Callable[["Settings"], tuple[str, ...]] = lambda _: PER_DEVICE
+    default: Callable[["Settings", Field], Sourced | None] = lambda _, __: None
     harmless: tuple[str, ...] = ()
     unit: Callable[["Settings"], str] = lambda _: "examples"
     prepare: Callable[[Document], Document] = lambda document: document

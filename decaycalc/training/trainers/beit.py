@@ -41,20 +41,16 @@ def _is_video(settings: Settings) -> bool | None:
     return False if is_beit or any(map(settings.has, _OF_BEIT)) else None
 
 
-def _of_script(name: str) -> Derive:
-    """Return what derives a default from which of the scripts it is."""
-
-    def derive(settings: Settings) -> Sourced:
-        is_video, pretrains = _is_video(settings), "pretraining" in settings.document.program
-        if is_video is None:
-            note = f"{name} is not set, and BEiT's script and VideoMAE's have their own"
-            where = f"the script's {name}"
-            return left_open(name, note, where=where)
-        value = _DEFAULTS[name][2 * is_video + pretrains]
-        where = _VIDEOMAE if is_video else _BEIT
-        return by_default(name, value, where)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default that the script has for a field; it is open which script that is."""
+    name, is_video = field.name.removeprefix("base_"), _is_video(settings)
+    if name not in _DEFAULTS:
+        return None
+    if is_video is None:
+        note = f"{name} is not set, and BEiT's script and VideoMAE's have their own"
+        return left_open(name, note, where=f"the script's {name}")
+    value = _DEFAULTS[name][2 * is_video + ("pretraining" in settings.document.program)]
+    return by_default(name, value, _VIDEOMAE if is_video else _BEIT)
 
 
 def _scaled(name: str) -> Derive:
@@ -97,16 +93,15 @@ def _finish(settings: Settings, made: Training) -> Training:
 
 _OWN = {
     "lr": (
-        Field(name="base_lr", paths=("lr",), derive=_of_script("lr")),
-        Field(name="lr", paths=("lr",), overrule=_scaled("lr"), derive=_of_script("lr")),
+        Field(name="base_lr", paths=("lr",)),
+        Field(name="lr", paths=("lr",), overrule=_scaled("lr")),
     ),
     "min_lr": (
-        Field(name="base_min_lr", paths=("min_lr",), derive=_of_script("min_lr")),
-        Field(name="min_lr", paths=("min_lr",), overrule=_scaled("min_lr"),
-              derive=_of_script("min_lr")),
+        Field(name="base_min_lr", paths=("min_lr",)),
+        Field(name="min_lr", paths=("min_lr",), overrule=_scaled("min_lr")),
     ),
     **{
-        name: (Field(name=name, paths=(name,), derive=_of_script(name)),)
+        name: (Field(name=name, paths=(name,)),)
         for name in ("epochs", "warmup_epochs", "layer_decay")
     },
     "world_size": (Field(name="world_size", default="1"),),
@@ -132,6 +127,7 @@ TRAINER = replace(
         each for field in convnext.TRAINER.fields for each in _OWN.get(field.name, (field,))
     ),
     optimizer=_optimizer,
+    default=_default,
     unit=_clips,
     finish=_finish,
 )

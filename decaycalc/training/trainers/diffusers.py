@@ -11,7 +11,6 @@ from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
-    Derive,
     Field,
     Optimizer,
     Signature,
@@ -31,32 +30,25 @@ _OTHER_PROGRAMS = (
 # What a script's own parser says; of the others nothing is known here.
 _NAMES = ("weight_decay", "batch_size", "lr")
 _SCRIPTS = {
-    "train_text_to_image": ("1e-2", "16", "1e-4"),
-    "train_text_to_image_lora": ("1e-2", "16", "1e-4"),
-    "train_text_to_image_sdxl": ("1e-2", "16", "1e-4"),
-    "train_text_to_image_lora_sdxl": ("1e-2", "16", "1e-4"),
-    "textual_inversion": ("1e-2", "16", "1e-4"),
-    "textual_inversion_sdxl": ("1e-2", "16", "1e-4"),
-    "train_instruct_pix2pix": ("1e-2", "16", "1e-4"),
-    "train_dreambooth": ("1e-2", "4", "5e-6"),
-    "train_controlnet": ("1e-2", "4", "5e-6"),
-    "train_controlnet_sdxl": ("1e-2", "4", "5e-6"),
-    "train_dreambooth_lora": ("1e-2", "4", "5e-4"),
-    "train_dreambooth_flux": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_flux": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_sd3": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_sdxl": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_sd3": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_flux_kontext": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_hidream": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_lumina2": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_qwen_image": ("1e-4", "4", "1e-4"),
-    "train_dreambooth_lora_sana": ("1e-4", "4", "1e-4"),
-    "train_controlnet_flux": ("1e-2", "4", "5e-6"),
-    "train_controlnet_sd3": ("1e-2", "4", "5e-6"),
-    "train_custom_diffusion": ("1e-2", "4", "1e-5"),
-    "train_unconditional": ("1e-6", "16", "1e-4"),
-}
+    script: values
+    for values, scripts in {
+        ("1e-2", "16", "1e-4"): ("train_text_to_image", "train_text_to_image_lora",
+                                 "train_text_to_image_sdxl", "train_text_to_image_lora_sdxl",
+                                 "textual_inversion", "textual_inversion_sdxl",
+                                 "train_instruct_pix2pix"),
+        ("1e-2", "4", "5e-6"): ("train_dreambooth", "train_controlnet", "train_controlnet_sdxl",
+                                "train_controlnet_flux", "train_controlnet_sd3"),
+        ("1e-2", "4", "5e-4"): ("train_dreambooth_lora",),
+        ("1e-4", "4", "1e-4"): ("train_dreambooth_flux", "train_dreambooth_lora_flux",
+                                "train_dreambooth_lora_sd3", "train_dreambooth_lora_sdxl",
+                                "train_dreambooth_sd3", "train_dreambooth_lora_flux_kontext",
+                                "train_dreambooth_lora_hidream", "train_dreambooth_lora_lumina2",
+                                "train_dreambooth_lora_qwen_image", "train_dreambooth_lora_sana"),
+        ("1e-2", "4", "1e-5"): ("train_custom_diffusion",),
+        ("1e-6", "16", "1e-4"): ("train_unconditional",),
+    }.items()
+    for script in scripts
+}  # fmt: skip
 # Scripts that give a text encoder, where it is trained, a decay and an lr of its own.
 _TEXT_ENCODERS = frozenset(
     {"train_dreambooth_lora_sdxl", "train_dreambooth_lora_sd3", "train_dreambooth_sd3",
@@ -65,24 +57,24 @@ _TEXT_ENCODERS = frozenset(
 # Scripts whose scheduler has gradient_accumulation_steps times the steps, not devices times.
 _STRETCHED = frozenset({"train_text_to_image_sdxl", "train_text_to_image_lora_sdxl"})
 _UNCONDITIONAL = "train_unconditional"  # its scheduler counts the batches of all epochs
+_OF_UNCONDITIONAL = {"beta1": "0.95", "scheduler": "cosine"}  # defaults that no other script has
 
 
 def _script(settings: Settings) -> str:
     return settings.document.program.rpartition("/")[2].removesuffix(".py")
 
 
-def _by_script(name: str) -> Derive:
-    """Return what derives a default from the script's name."""
-
-    def derive(settings: Settings) -> Sourced:
-        script = _script(settings)
-        value = dict(zip(_NAMES, _SCRIPTS.get(script, ()), strict=False)).get(name)
-        if value is None:
-            note = f"{name} is not set, and the default of {script[:60] or 'the script'} not known"
-            return left_open(name, note)
-        return by_default(name, value, f"diffusers 58eb52c0 {script}.py")
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default that the script has for a field, as far as it is known."""
+    name, script = field.name.removeprefix("base_"), _script(settings)
+    known = dict(zip(_NAMES, _SCRIPTS.get(script, ()), strict=False))
+    known |= _OF_UNCONDITIONAL if script == _UNCONDITIONAL else {}
+    if name in known:
+        return by_default(name, known[name], f"diffusers 58eb52c0 {script}.py")
+    if name not in _NAMES:
+        return None
+    note = f"{name} is not set, and the default of {script[:60] or 'the script'} not known"
+    return left_open(name, note)
 
 
 def _scaled_lr(settings: Settings) -> Sourced | None:
@@ -103,17 +95,6 @@ def _optimizer(settings: Settings) -> Optimizer:
     if settings.flag("use_8bit_adam"):
         return Optimizer(convention="bitsandbytes-adamw", uses=ADAM)
     return ADAMW
-
-
-def _own_default(name: str, value: str) -> Derive:
-    """Return what derives a default of train_unconditional's that no other script has."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        if _script(settings) != _UNCONDITIONAL:
-            return None
-        return by_default(name, value, f"diffusers 58eb52c0 {_UNCONDITIONAL}.py")
-
-    return derive
 
 
 def _stretch(settings: Settings) -> Fraction | None:
@@ -176,22 +157,19 @@ TRAINER = Trainer(
     signatures=(Signature(any_of=_OWN, at_least=3, none_of=_OTHER_PROGRAMS),),
     fields=(
         *Field.within("", optimizer="adamw", use_8bit_adam="false"),
-        Field(name="weight_decay", paths=("adam_weight_decay",),
-              derive=_by_script("weight_decay")),
+        Field(name="weight_decay", paths=("adam_weight_decay",)),
         Field(name="scale_lr", paths=("scale_lr",), default="false"),
-        Field(name="base_lr", paths=("learning_rate",), derive=_by_script("lr")),
-        Field(name="lr", paths=("learning_rate",), overrule=_scaled_lr, derive=_by_script("lr")),
-        Field(name="beta1", paths=("adam_beta1",), default="0.9",
-              derive=_own_default("beta1", "0.95")),
+        Field(name="base_lr", paths=("learning_rate",)),
+        Field(name="lr", paths=("learning_rate",), overrule=_scaled_lr),
+        Field(name="beta1", paths=("adam_beta1",), default="0.9"),
         Field(name="beta2", paths=("adam_beta2",), default="0.999"),
         Field(name="eps", paths=("adam_epsilon",), default="1e-8"),
-        Field(name="batch_size", paths=("train_batch_size",), derive=_by_script("batch_size")),
+        Field(name="batch_size", paths=("train_batch_size",)),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="steps", paths=("max_train_steps",)),
         Field(name="epochs", paths=("num_train_epochs", "num_epochs")),
-        Field(name="scheduler", paths=("lr_scheduler",), default="constant",
-              derive=_own_default("scheduler", "cosine")),
+        Field(name="scheduler", paths=("lr_scheduler",), default="constant"),
         *Field.within("", lr_warmup_steps="500", lr_num_cycles="1", lr_power="1"),
         Field(name="lr_end", default="1e-7", source="diffusers optimization.py"),
         *Field.within("", train_text_encoder="false", text_encoder_lr="5e-6"),
@@ -200,6 +178,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
+    default=_default,
     exempt=lambda _: Exemption(rule="nothing", mask="all", switch="LoRA trains its adapters alone"),
     harmless=("max_grad_norm", "prior_*", "sample_batch_size", "validation_*", "checkpoint*",
               "gradient_checkpointing", "rank", "text_encoder_lr", "dataloader*"),

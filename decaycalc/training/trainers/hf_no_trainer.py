@@ -13,22 +13,20 @@ _VERSION = "transformers 00661e38a run_clm_no_trainer.py"
 _TASKS = ("clm", "fim", "mlm", "glue", "ner", "qa", "swag", "summarization", "translation",
           "image_classification")  # fmt: skip
 _TORCH = "torch 2.13"
-_PATHS = {"weight_decay": "weight_decay", "lr": "learning_rate", "epochs": "num_train_epochs",
-          "scheduler": "lr_scheduler_type"}  # fmt: skip
+_DEFAULTS = {"weight_decay": "0", "lr": "5e-5", "epochs": "3", "scheduler": "linear"}
 _OF_SCHEDULERS = {"world_size", "num_cycles", "num_restarts", "power", "lr_end", "timescale",
                   "min_lr", "min_lr_rate"}  # fmt: skip
 
 
-def _default(name: str, value: str) -> Field:
-    """Return a field whose default the examples have, and what was made from them need not."""
-
-    def derive(settings: Settings) -> Sourced:
-        if settings.document.program.endswith("_no_trainer.py"):
-            return by_default(name, value, _VERSION)
-        note = f"{_PATHS[name]} is not set: a program of its own has its own default"
-        return left_open(name, note, where=f"the program's {_PATHS[name]}")
-
-    return Field(name=name, paths=(_PATHS[name],), derive=derive)
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return a default that the examples have, and what was made from them need not."""
+    name = field.name
+    if name not in _DEFAULTS:
+        return None
+    if settings.document.program.endswith("_no_trainer.py"):
+        return by_default(name, _DEFAULTS[name], _VERSION)
+    note = f"{field.paths[0]} is not set: a program of its own has its own default"
+    return left_open(name, note, where=f"the program's {field.paths[0]}")
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -50,14 +48,14 @@ def schedule(settings: Settings) -> str | None:
 
 FIELDS = (
     Field(name="optimizer", default="AdamW"),
-    _default("weight_decay", "0"),
-    _default("lr", "5e-5"),
+    Field(name="weight_decay", paths=("weight_decay",)),
+    Field(name="lr", paths=("learning_rate",)),
     *Field.fixed(source=_TORCH, beta1="0.9", beta2="0.999", eps="1e-8"),
     Field(name="batch_size", paths=("per_device_train_batch_size",), default="8"),
     Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
     Field(name="steps", paths=("max_train_steps",)),
-    _default("epochs", "3"),
-    _default("scheduler", "linear"),
+    Field(name="epochs", paths=("num_train_epochs",)),
+    Field(name="scheduler", paths=("lr_scheduler_type",)),
     Field(name="warmup_steps", paths=("num_warmup_steps",), default="0"),
     *(field for field in hf_trainer.FIELDS if field.name in _OF_SCHEDULERS),
 )
@@ -84,6 +82,7 @@ TRAINER = Trainer(
     fields=FIELDS,
     optimizer=lambda _: ADAMW,
     schedule=schedule,
+    default=_default,
     exempt=lambda _: Exemption(
         rule="names with bias, and LayerNorm.weight or layer_norm.weight as the script has it:"
         " norms by other names (ln_1, input_layernorm) decay"

@@ -4,12 +4,12 @@ Source: lerobot 7427f3180 src/lerobot/optim/{optimizers,schedulers}.py, configs/
 policies/*/{configuration,modeling}_*.py.
 """
 
-from decaycalc.training.reading.arguments import element
+from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Syntax
 
@@ -50,22 +50,16 @@ _SCHEDULERS = {"constant_with_warmup": {"warmup_steps": "1000"}}
 _OF_SCHEDULERS = ("warmup_steps", "decay_steps", "decay_lr")
 
 
-def _preset(name: str) -> Derive:
-    """Return what derives a quantity from the policy's preset, else the optimizer's default."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        section = "scheduler" if name in _OF_SCHEDULERS else "optimizer"
-        kind, table = settings.told(f"{section}.type"), _OPTIMIZERS
-        if not kind:
-            kind, table = _policy(settings), _PRESETS
-        elif section == "scheduler":
-            table = _SCHEDULERS
-        own = table.get(kind, {}).get(name)
-        if own is None:
-            return None
-        return by_default(name, own, f"{_VERSION} {kind}")
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return what the policy's preset has for a field, else what the class that is named has."""
+    section = "scheduler" if field.name in _OF_SCHEDULERS else "optimizer"
+    kind, table = settings.told(f"{section}.type"), _OPTIMIZERS
+    if not kind:
+        kind, table = _policy(settings), _PRESETS
+    elif section == "scheduler":
+        table = _SCHEDULERS
+    own = table.get(kind, {}).get(field.name)
+    return None if own is None else by_default(field.name, own, f"{_VERSION} {kind}")
 
 
 def _is_overruled(settings: Settings) -> bool:
@@ -128,9 +122,8 @@ def _decay(settings: Settings) -> str | None:
 
 def _no_schedule(settings: Settings) -> Sourced | None:
     """Return that a file with an optimizer and no scheduler has a constant lr."""
-    if not settings.has("optimizer.type"):
-        return _preset("scheduler")(settings)
-    return derived("scheduler", "none", "scheduler: null")
+    is_set = settings.has("optimizer.type")
+    return derived("scheduler", "none", "scheduler: null") if is_set else None
 
 
 def _policy(settings: Settings) -> str:
@@ -161,22 +154,6 @@ def _finish(settings: Settings, made: Training) -> Training:
     return made if group is None else made.with_groups(group)
 
 
-def _field(name: str, *paths: str) -> Field:
-    """Return a field that the policy's preset has where the file is silent."""
-    return Field(name=name, paths=paths, derive=_preset(name))
-
-
-def _beta(name: str, at: int, *, default: str) -> Field:
-    """Return the field of one beta, from the file, the preset or the optimizer's default."""
-    own = element(name, "optimizer.betas", at)
-
-    def derive(settings: Settings) -> Sourced | None:
-        found = own.derive(settings) if own.derive is not None else None
-        return _preset(name)(settings) if found is None else found
-
-    return Field(name=name, covers=own.covers, default=default, derive=derive)
-
-
 TRAINER = Trainer(
     kind="lerobot",
     title="LeRobot",
@@ -187,11 +164,11 @@ TRAINER = Trainer(
         Signature(all_of=("use_policy_training_preset",)),
     ),
     fields=(
-        _field("optimizer", "optimizer.type"),
-        _field("weight_decay", "optimizer.weight_decay", "policy.optimizer_weight_decay"),
-        _field("lr", "optimizer.lr", "policy.optimizer_lr"),
-        _beta("beta1", 0, default="0.9"),
-        _beta("beta2", 1, default="0.999"),
+        Field(name="optimizer", paths=("optimizer.type",)),
+        Field(name="weight_decay",
+              paths=("optimizer.weight_decay", "policy.optimizer_weight_decay")),
+        Field(name="lr", paths=("optimizer.lr", "policy.optimizer_lr")),
+        *betas("optimizer.betas", "0.9", "0.999"),
         *Field.within("optimizer", eps="1e-8", momentum="0", dampening="0", nesterov="false"),
         Field(name="preset", paths=("use_policy_training_preset",), default="true"),
         Field(name="batch_size", paths=("batch_size",), default="8"),
@@ -200,13 +177,16 @@ TRAINER = Trainer(
         Field(name="scheduler", paths=("scheduler.type",), derive=_no_schedule),
         Field(name="scheduler_name", paths=("scheduler.name", "policy.scheduler_name"),
               default="cosine"),
-        _field("warmup_steps", "scheduler.num_warmup_steps", "policy.scheduler_warmup_steps"),
-        _field("decay_steps", "scheduler.num_decay_steps", "policy.scheduler_decay_steps"),
-        _field("decay_lr", "scheduler.decay_lr", "policy.scheduler_decay_lr"),
+        Field(name="warmup_steps",
+              paths=("scheduler.num_warmup_steps", "policy.scheduler_warmup_steps")),
+        Field(name="decay_steps",
+              paths=("scheduler.num_decay_steps", "policy.scheduler_decay_steps")),
+        Field(name="decay_lr", paths=("scheduler.decay_lr", "policy.scheduler_decay_lr")),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
+    default=_default,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("policy*", "dataset*", "env*", "eval*", "wandb*", "scheduler*",
               "optimizer.grad_clip_norm", "log_freq", "save_freq", "peft*"),

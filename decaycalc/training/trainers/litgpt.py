@@ -10,13 +10,13 @@ from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.schedules import compose, epochs, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived
-from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Sourced
 
 _PRETRAIN = ("model_name", "tokenizer_dir", "train.max_tokens", "initial_checkpoint_dir")
 _DEFAULTS = {
-    True: {"batch_size": "512", "warmup_steps": "2000", "max_tokens": "3e12", "epochs": None},
-    False: {"batch_size": "16", "warmup_steps": "100", "max_tokens": None, "epochs": "5"},
+    True: {"batch_size": "512", "warmup_steps": "2000", "max_tokens": "3e12"},
+    False: {"batch_size": "16", "warmup_steps": "100", "epochs": "5"},
 }
 
 
@@ -25,19 +25,13 @@ def is_pretraining(settings: Settings) -> bool:
     return not settings.has("checkpoint_dir") and any(map(settings.has, _PRETRAIN))
 
 
-def _default(name: str) -> Derive:
-    """Return what derives a default that pretraining and finetuning do not share."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        whole = is_pretraining(settings)
-        value = _DEFAULTS[whole][name]
-        is_null = name == "warmup_steps" and settings.node("train.lr_warmup_steps") is not None
-        if value is None or is_null:
-            return None
-        where = f"litgpt 26857050 {'pretrain.py' if whole else 'finetune/full.py'}"
-        return by_default(name, value, where)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return a default that pretraining and finetuning do not share; a null warm-up is none."""
+    name, whole = field.name, is_pretraining(settings)
+    value = _DEFAULTS[whole].get(name)
+    is_null = name == "warmup_steps" and settings.node("train.lr_warmup_steps") is not None
+    where = f"litgpt 26857050 {'pretrain.py' if whole else 'finetune/full.py'}"
+    return None if value is None or is_null else by_default(name, value, where)
 
 
 def _steps(settings: Settings) -> Sourced | None:
@@ -89,20 +83,18 @@ TRAINER = Trainer(
     fields=(
         *class_fields("optimizer.class_path", "optimizer.init_args", plain="optimizer",
                       default="AdamW"),
-        Field(name="batch_size", paths=("train.global_batch_size",),
-              derive=_default("batch_size")),
+        Field(name="batch_size", paths=("train.global_batch_size",)),
         Field(name="sequence_length", paths=("train.max_seq_length",)),
-        Field(name="max_tokens", paths=("train.max_tokens",), derive=_default("max_tokens")),
+        Field(name="max_tokens", paths=("train.max_tokens",)),
         Field(name="steps", paths=("train.max_steps",), overrule=_steps),
-        Field(name="epochs", paths=("train.epochs",), derive=_default("epochs")),
-        Field(name="min_lr", paths=("train.min_lr",), default="4e-5"),
+        *Field.within("train", epochs=None, min_lr="4e-5"),
         Field(name="warmup_fraction", paths=("train.lr_warmup_fraction",)),
-        Field(name="warmup_steps", paths=("train.lr_warmup_steps",),
-              derive=_default("warmup_steps")),
+        Field(name="warmup_steps", paths=("train.lr_warmup_steps",)),
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
     exempt=lambda _: NONE_EXEMPT,
+    default=_default,
     batch=_batch,
     unit=_unit,
     harmless=("train.micro_batch_size", "train.save_interval", "train.log_interval",

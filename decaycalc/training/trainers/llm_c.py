@@ -8,29 +8,21 @@ from fractions import Fraction
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, by_default, whole_or
-from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
 _VERSION = "llm.c f1e2ace"
 _LAST = Fraction(1, 5)  # of a wsd run, over which lr falls
+# The defaults of the program in CUDA, and of that in Python.
+_BY_PROGRAM = {"lr": ("3e-4", "1e-4"), "total_batch_size": (None, "256"), "steps": (None, "10")}
 
 
-def _is_python(settings: Settings) -> bool:
-    return settings.document.program.endswith(".py")
-
-
-def _by_program(name: str, cuda: str | None, python: str) -> Derive:
-    """Return what derives a default that the two programs have differently; None is none."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        value, program = (
-            (python, "train_gpt2.py") if _is_python(settings) else (cuda, "train_gpt2.cu")
-        )
-        if value is None:
-            return None
-        return by_default(name, value, f"{_VERSION} {program}")
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return a default that the two programs have differently, None where one has none."""
+    is_python = settings.document.program.endswith(".py")
+    value = _BY_PROGRAM.get(field.name, (None, None))[is_python]
+    program = "train_gpt2.py" if is_python else "train_gpt2.cu"
+    return None if value is None else by_default(field.name, value, f"{_VERSION} {program}")
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -63,15 +55,13 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", default="AdamW"),
         Field(name="weight_decay", paths=("c", "weight_decay"), default="0"),
-        Field(name="lr", paths=("l", "learning_rate"), derive=_by_program("lr", "3e-4", "1e-4")),
+        Field(name="lr", paths=("l", "learning_rate")),
         *Field.fixed(beta1="0.9", beta2="0.95", eps="1e-8"),
-        Field(name="total_batch_size", paths=("d", "total_batch_size"), absent=("-1",),
-              derive=_by_program("total_batch_size", None, "256")),
+        Field(name="total_batch_size", paths=("d", "total_batch_size"), absent=("-1",)),
         Field(name="batch_size", paths=("b",), default="4"),
         Field(name="sequence_length", paths=("t",), default="1024"),
         Field(name="world_size", paths=("pn",), default="1"),
-        Field(name="steps", paths=("x", "num_iterations"), absent=("-1",),
-              derive=_by_program("steps", None, "10")),
+        Field(name="steps", paths=("x", "num_iterations"), absent=("-1",)),
         Field(name="epochs", default="1"),
         Field(name="scheduler", paths=("k",), default="cosine"),
         Field(name="warmup_iterations", paths=("u", "warmup_iters"), default="0"),
@@ -83,6 +73,7 @@ TRAINER = Trainer(
         rule="biases and norms: only matrices and embeddings decay", mask="matrices"
     ),
     batch=whole_or("total_batch_size", "batch_size", "sequence_length", "world_size"),
+    default=_default,
     unit=lambda _: "tokens",
     harmless=("batch_size", "grad_clip", "overfit_single_batch", "val_*", "sample_*"),
 )  # fmt: skip

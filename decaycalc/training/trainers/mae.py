@@ -11,7 +11,6 @@ from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, by_default, lr_per, nodes_times_gpus
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
-    Derive,
     Field,
     Optimizer,
     Signature,
@@ -52,16 +51,14 @@ def _is_convnext(settings: Settings) -> bool:
     return (is_named or settings.has("update_freq")) and _phase(settings) != _PHASES[-1]
 
 
-def _of_phase(name: str) -> Derive:
-    """Return what derives a default from which of the scripts it is."""
-
-    def derive(settings: Settings) -> Sourced:
-        phase, is_second = _phase(settings), _is_convnext(settings)
-        value = _DEFAULTS[name][_PHASES.index(phase) + (len(_PHASES) if is_second else 0)]
-        where = f"{'ConvNeXt-V2 8865aaa' if is_second else _VERSION} main_{phase}.py"
-        return by_default(name, value, where)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default that the script has for a field."""
+    if field.name not in _DEFAULTS:
+        return None
+    phase, is_second = _phase(settings), _is_convnext(settings)
+    value = _DEFAULTS[field.name][_PHASES.index(phase) + (len(_PHASES) if is_second else 0)]
+    where = f"{'ConvNeXt-V2 8865aaa' if is_second else _VERSION} main_{phase}.py"
+    return by_default(field.name, value, where)
 
 
 def _devices(settings: Settings) -> Sourced | None:
@@ -120,27 +117,25 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", default="AdamW"),
-        Field(name="weight_decay", paths=("weight_decay",), derive=_of_phase("weight_decay")),
-        Field(name="blr", paths=("blr",), derive=_of_phase("blr")),
+        *Field.within("", weight_decay=None, blr=None),
         Field(name="lr", paths=("lr",), derive=_scaled),
         Field(name="beta1", default="0.9"),
-        Field(name="beta2", derive=_of_phase("beta2")),
+        Field(name="beta2"),
         Field(name="eps", default="1e-8", source="torch 2.13"),
-        Field(name="batch_size", paths=("batch_size",), derive=_of_phase("batch_size")),
+        Field(name="batch_size", paths=("batch_size",)),
         Field(name="grad_accum", paths=("accum_iter", "update_freq"), default="1"),
         Field(name="world_size", derive=_devices, default="1"),
         *Field.within("", nodes="2", ngpus="8"),
-        Field(name="epochs", paths=("epochs",), derive=_of_phase("epochs")),
+        Field(name="epochs", paths=("epochs",)),
         *Field.fixed(drop_last="true", scheduler="cosine"),
-        Field(name="warmup_epochs", paths=("warmup_epochs",), derive=_of_phase("warmup_epochs")),
-        Field(name="min_lr", paths=("min_lr",), derive=_of_phase("min_lr")),
-        Field(name="layer_decay", paths=("layer_decay",), derive=_of_phase("layer_decay")),
+        *Field.within("", warmup_epochs=None, min_lr=None, layer_decay=None),
         Field(name="layer_decay_type", paths=("layer_decay_type",), default="single",
               source="ConvNeXt-V2 8865aaa main_finetune.py"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
+    default=_default,
     harmless=("warmup_epochs", "mixup*", "smoothing", "job_dir"),
     finish=_finish,
 )  # fmt: skip

@@ -6,7 +6,7 @@ recipes/utils/optimizer_utils.py.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.settings import Settings, left_open
-from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers import megatron
 from decaycalc.training.trainers.syntax.document import Document
@@ -30,15 +30,13 @@ def _prepare(document: Document) -> Document:
     return replace(document, root=Entries(entries=lifted, line=document.root.line))
 
 
-def _recipes_own(name: str, key: str) -> Derive:
-    """Return what says that a quantity is the recipe's where the file does not set it."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        if name == "lr_warmup_iters" and any(map(settings.has, _OTHER_WARMUPS)):
-            return None
-        return left_open(name, f"{key} is the recipe's own, which is not in the file", where=key)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return that a quantity is the recipe's where the file does not set it."""
+    is_warm = field.name == "lr_warmup_iters" and any(map(settings.has, _OTHER_WARMUPS))
+    if field.name not in _OF_RECIPE or is_warm:
+        return None
+    key = field.paths[0]
+    return left_open(field.name, f"{key} is the recipe's own, which is not in the file", where=key)
 
 
 def _field(field: Field) -> Field:
@@ -50,10 +48,7 @@ def _field(field: Field) -> Field:
         field = replace(field, paths=("end_weight_decay",))
     if field.name in {"beta1", "beta2"}:
         return replace(field, default=None)
-    if field.name not in _OF_RECIPE:
-        return field
-    derive = _recipes_own(field.name, field.paths[0])
-    return replace(field, default=None, absent=(), derive=derive)
+    return replace(field, default=None, absent=()) if field.name in _OF_RECIPE else field
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -78,6 +73,7 @@ TRAINER: Trainer = replace(
         Signature(all_of=(length,), any_of=_TELLING, at_least=2)
         for length in ("train.train_iters", "train.train_samples")
     ),
+    default=_default,
     fields=tuple(_field(field) for field in megatron.TRAINER.fields),
     prepare=_prepare,
     finish=_finish,

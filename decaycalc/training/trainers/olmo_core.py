@@ -24,6 +24,8 @@ _OPTIMIZERS = {
     "LionConfig": _LION,
     "SkipStepLionConfig": _LION,
 }
+# The defaults of most classes, of Lion's and of Adam's.
+_BY_CLASS = {"weight_decay": ("0.01", "0", "0"), "lr": ("0.001", "0.0001", "0.001")}
 
 
 def _kind(settings: Settings, name: str) -> str:
@@ -35,15 +37,13 @@ def _optimizer(settings: Settings) -> Optimizer:
     return _OPTIMIZERS.get(name) or unknown_optimizer(name)
 
 
-def _by_class(name: str, usual: str, lion: str, adam: str) -> Field:
-    """Return a field whose default is the configuration class's own."""
-
-    def derive(settings: Settings) -> Sourced:
-        own = _kind(settings, "optimizer")
-        value = lion if "Lion" in own else adam if own == "AdamConfig" else usual
-        return by_default(name, value, f"OLMo-core fa6c5014c {own or 'OptimConfig'}")
-
-    return Field(name=name, paths=(f"{_OPTIM}.{name}",), derive=derive)
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default of the optimizer's configuration class."""
+    if field.name not in _BY_CLASS:
+        return None
+    own, (usual, lion, adam) = _kind(settings, "optimizer"), _BY_CLASS[field.name]
+    value = lion if "Lion" in own else adam if own == "AdamConfig" else usual
+    return by_default(field.name, value, f"OLMo-core fa6c5014c {own or 'OptimConfig'}")
 
 
 def _steps(settings: Settings) -> Sourced | None:
@@ -149,8 +149,7 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=(f"{_OPTIM}._CLASS_",)),
-        _by_class("weight_decay", "0.01", "0", "0"),
-        _by_class("lr", "0.001", "0.0001", "0.001"),
+        *Field.within(_OPTIM, weight_decay=None, lr=None),
         element("beta1", f"{_OPTIM}.betas", 0, default="0.9"),
         element("beta2", f"{_OPTIM}.betas", 1),
         Field(name="eps", paths=(f"{_OPTIM}.eps",), default="1e-8"),
@@ -173,6 +172,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
+    default=_default,
     # data_loader.global_batch_size counts the tokens of all devices.
     batch=lambda _: ("batch_size",),
     unit=lambda _: "tokens",

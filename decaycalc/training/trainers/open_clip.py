@@ -6,26 +6,21 @@ Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, by_default
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
 # What a run is given to train on; without it the program evaluates.
 _TRAINS = ("train_data", "dataset_type", "train_num_samples")
-_WHERE = "open_clip 89fb801 params.py, get_default_params"
+_BY_MODEL = {"beta2": ("0.98", "0.999"), "eps": ("1e-6", "1e-8")}  # of a ViT, of any other
 
 
-def _is_vit(settings: Settings) -> bool:
-    return "vit" in settings.word("model")
-
-
-def _by_model(name: str, vit: str, other: str) -> Derive:
-    """Return what derives a default that the model's name decides."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        value = vit if _is_vit(settings) else other
-        return by_default(name, value, _WHERE)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return a default that the model's name decides."""
+    if field.name not in _BY_MODEL:
+        return None
+    vit, other = _BY_MODEL[field.name]
+    value = vit if "vit" in settings.word("model") else other
+    return by_default(field.name, value, "open_clip 89fb801 params.py, get_default_params")
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -74,9 +69,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("opt",), default="adamw"),
         Field(name="weight_decay", paths=("wd",), default="0.2"),
         *Field.within("", lr="5e-4", beta1="0.9"),
-        Field(name="beta2", paths=("beta2",), derive=_by_model("beta2", "0.98", "0.999")),
-        Field(name="eps", paths=("eps",), derive=_by_model("eps", "1e-6", "1e-8")),
-        Field(name="batch_size", paths=("batch_size",), default="64"),
+        *Field.within("", beta2=None, eps=None, batch_size="64"),
         Field(name="grad_accum", paths=("accum_freq",), default="1"),
         Field(name="world_size", default="1"),
         Field(name="dataset_size", paths=("train_num_samples",)),
@@ -90,6 +83,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     exempt=_exempt,
+    default=_default,
     harmless=("train_data*", "val_*", "imagenet_*", "precision", "workers", "report_to",
               "save_frequency", "zeroshot_frequency", "log_every_n_steps", "grad_clip_norm",
               "lock_*", "wd_exclude"),

@@ -28,18 +28,16 @@ _ROLLOUTS = ("num_unique_prompts_rollout", "local_mini_batch_size", "total_episo
              "num_samples_per_prompt_rollout", "rollout_batch_size")  # fmt: skip
 
 
-def _of_script(name: str) -> Derive:
-    """Return what derives a default from which of the scripts it is; else it is missing."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        program = settings.document.program.rpartition("/")[2]
-        if program not in _SCRIPTS:
-            note = f"{name} is not set: open-instruct's scripts have their own"
-            return left_open(name, note, where=f"the script's {name}")
-        value = _DEFAULTS[name][_SCRIPTS.index(program)]
-        return by_default(name, value, f"{_VERSION} {program}")
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default that the script has for a field; of another program it is open."""
+    name, program = field.name, settings.document.program.rpartition("/")[2]
+    if name not in _DEFAULTS:
+        return None
+    if program not in _SCRIPTS:
+        note = f"{name} is not set: open-instruct's scripts have their own"
+        return left_open(name, note, where=f"the script's {name}")
+    value = _DEFAULTS[name][_SCRIPTS.index(program)]
+    return by_default(name, value, f"{_VERSION} {program}")
 
 
 def _of_rollouts(name: str) -> Derive:
@@ -78,9 +76,8 @@ _CHANGED = {
     "batch_size": Field(name="batch_size", paths=("per_device_train_batch_size",), default="8",
                         overrule=_of_rollouts("batch_size")),
     "epochs": Field(name="epochs", paths=("num_train_epochs", "num_epochs"),
-                    overrule=_of_rollouts("epochs"), derive=_of_script("epochs")),
-    "warmup_steps": Field(name="warmup_ratio", paths=("warmup_ratio",),
-                          derive=_of_script("warmup_ratio")),
+                    overrule=_of_rollouts("epochs")),
+    "warmup_steps": Field(name="warmup_ratio", paths=("warmup_ratio",)),
     "world_size": devices_field("sequence_parallel_size"),
 }  # fmt: skip
 
@@ -114,6 +111,7 @@ TRAINER = replace(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
+    default=_default,
     exempt=lambda _: Exemption(
         rule="names with bias, layer_norm.weight, layernorm.weight, norm.weight or ln_f.weight"
     ),

@@ -5,10 +5,10 @@ utils/deepspeed/deepspeed.py, utils/deepspeed/deepspeed_utils.py.
 """
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
+from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, by_default
-from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
 _VERSION = "OpenRLHF 3c3be623"
@@ -21,25 +21,12 @@ _DEFAULTS = {
 _PROGRAMS = tuple(f"openrlhf.cli.{name}" for name in _DEFAULTS)
 
 
-def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    if name != "adam":
-        return unknown_optimizer(name)
-    return Optimizer(convention="deepspeed-adam", uses=ADAM)
-
-
-def _by_program(name: str) -> Derive:
-    """Return what derives the default that the program's own parser has."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        program = settings.document.program.rpartition(".")[2]
-        if program not in _DEFAULTS:
-            return None
-        where = f"{_VERSION} cli/{program}.py"
-        value = _DEFAULTS[program][name]
-        return by_default(name, value, where)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default that the program's own parser has."""
+    program = settings.document.program.rpartition(".")[2]
+    value = _DEFAULTS.get(program, {}).get(field.name)
+    where = f"{_VERSION} cli/{program}.py"
+    return None if value is None else by_default(field.name, value, where)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -63,21 +50,21 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", paths=("optim",), default="adam"),
         Field(name="weight_decay", paths=("adam.weight_decay", "l2"), default="0"),
-        Field(name="lr", paths=("adam.lr", "learning_rate"), derive=_by_program("lr")),
+        Field(name="lr", paths=("adam.lr", "learning_rate")),
         *betas("adam.betas", "0.9", "0.95", older="adam_betas"),
         Field(name="eps", paths=("adam.eps",), default="1e-8"),
         Field(name="batch_size", paths=("train.batch_size", "train_batch_size"), default="128"),
-        Field(name="epochs", paths=("train.max_epochs", "max_epochs"),
-              derive=_by_program("epochs")),
+        Field(name="epochs", paths=("train.max_epochs", "max_epochs")),
         Field(name="scheduler", paths=("lr_scheduler",), default="cosine_with_min_lr"),
         Field(name="warmup_ratio", paths=("lr_warmup_ratio",), default="0.03"),
         Field(name="min_lr_ratio", paths=("min_lr_ratio",), default="0.1"),
     ),
-    optimizer=_optimizer,
+    optimizer=by_name({"adam": Optimizer(convention="deepspeed-adam", uses=ADAM)}),
     schedule=_schedule,
     exempt=lambda _: Exemption(
         rule="names with bias, layer_norm.weight, layernorm.weight, norm.weight or ln_f.weight"
     ),
+    default=_default,
     # The batch size is of all devices.
     batch=lambda _: ("batch_size",),
     harmless=("train*", "micro_train_batch_size", "adam*", "ds*", "data*", "eval*", "ckpt*",

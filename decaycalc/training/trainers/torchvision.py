@@ -15,7 +15,6 @@ from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
-    Derive,
     Field,
     Optimizer,
     Signature,
@@ -62,16 +61,13 @@ def _task(settings: Settings) -> str:
     return next(found, _TASKS[0])
 
 
-def _of_task(name: str) -> Derive:
-    """Return what derives a default from which of the scripts it is."""
-
-    def derive(settings: Settings) -> Sourced:
-        task = _task(settings)
-        where = f"torchvision references, {task}"
-        value = _DEFAULTS[name][_TASKS.index(task)]
-        return by_default(name, value, where)
-
-    return derive
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default that the script has for a field."""
+    name, task = field.name.removeprefix("base_"), _task(settings)
+    if name not in _DEFAULTS:
+        return None
+    value = _DEFAULTS[name][_TASKS.index(task)]
+    return by_default(name, value, f"torchvision references, {task}")
 
 
 def _scaled(settings: Settings) -> Sourced | None:
@@ -181,23 +177,21 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("opt",), default="sgd"),
         Field(name="weight_decay", paths=("weight_decay", "wd"), default="1e-4"),
         *Field.within("", norm_weight_decay=None, bias_weight_decay=None),
-        Field(name="base_lr", paths=("lr",), derive=_of_task("lr")),
-        Field(name="lr", paths=("lr",), overrule=_scaled, derive=_of_task("lr")),
+        Field(name="base_lr", paths=("lr",)),
+        Field(name="lr", paths=("lr",), overrule=_scaled),
         *Field.within("", aux_loss=None, momentum="0.9"),
         Field(name="nesterov", derive=_nesterov),
-        Field(name="batch_size", paths=("batch_size", "b"), derive=_of_task("batch_size")),
+        Field(name="batch_size", paths=("batch_size", "b")),
         *Field.fixed(grad_accum="1", world_size="1"),
-        Field(name="epochs", paths=("epochs",), derive=_of_task("epochs")),
-        Field(name="scheduler", paths=("lr_scheduler",), derive=_of_task("scheduler")),
+        Field(name="epochs", paths=("epochs",)),
+        Field(name="scheduler", paths=("lr_scheduler",)),
         *Field.within("", lr_step_size="30", lr_gamma="0.1", lr_min="0"),
-        *(
-            Field(name=name, paths=(name,), derive=_of_task(name))
-            for name in ("lr_warmup_epochs", "lr_warmup_method", "lr_warmup_decay")
-        ),
+        *Field.within("", lr_warmup_epochs=None, lr_warmup_method=None, lr_warmup_decay=None),
     ),
     optimizer=by_name(_OPTIMIZERS, setting="--opt"),
     schedule=_schedule,
     exempt=_exempt,
+    default=_default,
     batch=lambda _: PER_DEVICE,
     harmless=(
         "model_ema*",
