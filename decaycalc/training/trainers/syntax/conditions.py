@@ -31,24 +31,76 @@ def truth_of(words: list[str]) -> bool | None:
     (True, False)
     >>> truth_of(["[", "$SIZE", "=", "7b", "]"])
     """
-    if words[:1] == ["!"]:
-        return _negated(truth_of(words[1:]))
-    opening = words[0] if words else ""
-    if opening == "test":
-        return _compared(words[1:])
-    closes = opening in _CLOSING and words[-1] == _CLOSING[opening]
-    return _compared(words[1:-1]) if closes else None
+    if words and words[-1] in {"&&", "||"}:  # what follows is no test
+        return None
+    truth: bool | None = True
+    for sign, part in _joined(words, ("&&", "||")):
+        truth = _both(truth, _single(part)) if sign == "&&" else _either(truth, _single(part))
+    return truth
+
+
+def _joined(words: list[str], signs: tuple[str, str]) -> list[tuple[str, list[str]]]:
+    """Return the tests that signs join, each with the sign before it; none within `[[ A && B ]]`.
+
+    >>> _joined(["[", "a", "]", "||", "[[", "b", "&&", "c", "]]"], ("&&", "||"))
+    [('&&', ['[', 'a', ']']), ('||', ['[[', 'b', '&&', 'c', ']]'])]
+    """
+    parts: list[tuple[str, list[str]]] = [(signs[0], [])]
+    is_within = False
+    for word in words:
+        is_within = word == "[[" or (is_within and word != "]]")
+        if word in signs and not is_within:
+            parts.append((word, []))
+        else:
+            parts[-1][1].append(word)
+    return parts
+
+
+def _both(left: bool | None, right: bool | None) -> bool | None:  # noqa: FBT001
+    """Return whether both hold."""
+    if left is False or right is False:
+        return False
+    return None if left is None or right is None else True
+
+
+def _either(left: bool | None, right: bool | None) -> bool | None:  # noqa: FBT001
+    """Return whether one holds."""
+    return _negated(_both(_negated(left), _negated(right)))
 
 
 def _negated(truth: bool | None) -> bool | None:  # noqa: FBT001  # what it negates
     return None if truth is None else not truth
 
 
+def _single(words: list[str]) -> bool | None:
+    """Return the truth of one test, `[ A ]`."""
+    if words[:1] == ["!"]:
+        return _negated(_single(words[1:]))
+    opening = words[0] if words else ""
+    if opening == "test":
+        return _either_of(words[1:], ("-a", "-o"))
+    closes = opening in _CLOSING and words[-1] == _CLOSING[opening]
+    if not closes:
+        return None
+    return _either_of(words[1:-1], ("-a", "-o") if opening == "[" else ("&&", "||"))
+
+
+def _either_of(words: list[str], signs: tuple[str, str]) -> bool | None:
+    """Return the truth of comparisons that signs join, the first of which binds tighter."""
+    whole: bool | None = False
+    part: bool | None = True
+    for sign, words_of in _joined(words, signs):
+        if sign == signs[1]:
+            whole, part = _either(whole, part), True
+        part = _both(part, _compared(words_of))
+    return _either(whole, part)
+
+
 def _compared(words: list[str]) -> bool | None:
     """Return the truth of one comparison, `-z TEXT` or `A = B`."""
     if words[:1] == ["!"]:
         return _negated(_compared(words[1:]))
-    is_open = any("$" in word or "*" in word for word in words)
+    is_open = any(set("$*?[") & set(word) for word in words)
     match words:
         case ["-z" | "-n" as sign, text] if not is_open:
             return (not text) == (sign == "-z")

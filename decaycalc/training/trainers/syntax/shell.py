@@ -190,7 +190,7 @@ class _Shell:
             self.loop(statement)
         elif word in _LEAVES and self.conditions:
             self.conditions[-1].leaves = not self.conditions[-1].is_loop
-        if word in {"then", "else", "do"} and len(statement) > 1:
+        if word in {"then", "else", "do", "{"} and len(statement) > 1:
             self.branch(statement[1:])
 
     def within_case(self, statement: tuple[Word, ...]) -> tuple[Word, ...]:
@@ -298,6 +298,9 @@ class _Shell:
                 at = self.declared(statement, at) if word.plain in _DECLARES else at + 1
             else:
                 break
+        if at < len(statement) and statement[at].plain == "unset":
+            for word in statement[at + 1 :]:
+                self.scope.known.pop(self.scope.joined(word.parts), None)
         return [typed for word in statement[at:] for typed in self.scope.expand(word)]
 
     def declared(self, statement: tuple[Word, ...], at: int) -> int:

@@ -24,6 +24,15 @@ _OF_SLURM = {
 _ESCAPED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
+_LINE_ENDS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
+_TEST = re.compile(r"[ \t]*(?:!\s+)?(?:\[\[?|test)\s")
+_TESTS = frozenset({"[", "[[", "test", "(("})
+_BRACES = {"{": 1, "}": -1}
+_HEADS = frozenset({"if", "elif", "while", "until"})
+_LEADS = frozenset({"then", "else", "do", "{", "!"})
+# Commands that are run for their answer; any other is taken to succeed.
+_ASKS = frozenset({"grep", "egrep", "command", "which", "type", "hash"})
+_TAILS = frozenset({"}", ")", "fi", "done", "esac"})
 
 
 class PartKind(StrEnum):
@@ -120,7 +129,8 @@ class _Lexer:
         self.statements: list[tuple[Word, ...]] = []
         self.words: list[Word] = []
         self.directives: list[str] = []
-        self.guarded = False  # behind `[ A ] &&`, to the end of the line
+        self.is_short = False  # within the test of `[ A ] && [ B ] && C`
+        self.groups: list[int] = []  # of each `[ A ] &&` that is open, the `{` that are
         self.depth = 0  # open parentheses: an array runs over line ends
 
     def fail(self, what: str) -> UnreadableFileError:
@@ -132,7 +142,7 @@ class _Lexer:
         while self.at < len(self.text):
             self.step()
         self.end_statement()
-        if self.guarded:
+        for _ in self.groups:
             self.keyword("fi")
         return Script(statements=tuple(self.statements), directives=tuple(self.directives))
 
@@ -174,37 +184,76 @@ class _Lexer:
                 return
         if sign in {"&&", "||"}:
             self.at += 1
+            self.skip_line_ends()
             self.conditional(sign)
         else:
             self.end_statement()
-            if self.guarded and character in "\n;":
+            if character in "\n;" and self.groups[-1:] == [0]:
+                self.groups.pop()
                 self.keyword("fi")
             if sign == ";;" and not self.depth:  # a branch of a `case` ends
                 self.at += 1
                 self.keyword(";;")
 
+    def skip_line_ends(self) -> None:
+        """Step to what follows a sign, which may stand on the next line."""
+        match = _LINE_ENDS.match(self.text, self.at)
+        if match is not None:
+            self.line += match[0].count("\n")
+            self.at = match.end()
+
     def conditional(self, sign: str) -> None:
-        """End a statement upon which the next one depends."""
-        first = self.words[0].plain if self.words else ""
-        if self.guarded:
+        """End a statement upon which the next one depends, or go on with its test."""
+        at, first = self.command()
+        words = [word.plain for word in self.words]
+        if words.count("[[") > words.count("]]"):  # [[ A && B ]]
+            self.words.append(self.named(sign))
+        elif self.groups[-1:] == [0] and not self.is_short and words[:1] != ["{"]:
             self.end_statement()
             if sign == "||":
-                self.statements.append((self.named("else"),))
-        elif first in {"[", "[["}:
-            self.words.insert(0, self.named("if"))
-            if sign == "||":
-                self.words.insert(1, self.named("!"))
-            self.end_statement()
-            self.guarded = True
+                self.keyword("else")
+        elif first in _TESTS and not self.is_short:
+            self.words.insert(at - (words[at - 1 : at] == ["!"]), self.named("if"))
+            self.is_short = True
+            self.test(sign)
+        elif first in _HEADS:
+            self.test(sign)
         else:
-            if first in {"if", "elif"}:  # what follows belongs to the test
-                self.words.append(self.named(sign))
             self.end_statement()
+            if first and (first in _ASKS or sign == "||") and first not in _TAILS:
+                self.statements.append((self.named("if"), self.named("?")))
+                self.guard(sign)
+
+    def command(self) -> tuple[int, str]:
+        """Return where the command of the statement begins, and its first word, `((` as one."""
+        words = [word.plain for word in self.words]
+        at = words.index(")") + 1 if ")" in words and "(" not in words else 0  # 7b) of a `case`
+        while words[at : at + 1] and words[at] in _LEADS:
+            at += 1
+        first = "".join(words[at : at + 1])
+        return (at, "((" if words[at : at + 2] == ["(", "("] else first)
+
+    def test(self, sign: str) -> None:
+        """Go on with a test where another one follows the sign, else end it."""
+        if _TEST.match(self.text, self.at):
+            self.words.append(self.named(sign))
+            return
+        is_short = self.is_short
+        if not is_short:  # what follows belongs to the test
+            self.words.append(self.named(sign))
+        self.end_statement()
+        if is_short:
+            self.guard(sign)
+
+    def guard(self, sign: str) -> None:
+        """Begin what is run upon a test, to the end of the line or of the group."""
+        self.groups.append(0)
+        if sign == "||":
+            self.keyword("else")
 
     def keyword(self, text: str) -> None:
         """Add a statement that the script says in short."""
         self.statements.append((self.named(text),))
-        self.guarded = False
 
     def named(self, text: str) -> Word:
         """Return a word that the script does not spell."""
@@ -212,9 +261,12 @@ class _Lexer:
 
     def end_statement(self) -> None:
         """Keep the statement if it has words."""
+        first = self.words[0].plain if self.words else ""
+        if self.groups and first in _BRACES:
+            self.groups[-1] = max(self.groups[-1] + _BRACES[first], 0)
         if self.words:
             self.statements.append(tuple(self.words))
-        self.words = []
+        self.words, self.is_short = [], False
 
     def bracket(self, character: str) -> None:
         """Read a parenthesis as a word."""
