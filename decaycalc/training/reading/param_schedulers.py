@@ -4,14 +4,14 @@ Source: mmengine 25434293 optim/scheduler/param_scheduler.py; mmdetection cfd5d3
 mmdet/engine/schedulers/quadratic_warmup.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import cos, pi
 
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import Options, compose
 from decaycalc.training.reading.settings import Settings, text_of, texts_of
-from decaycalc.training.trainers.syntax.tree import Entries, mappings_of
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, mappings_of
 
 
 def schedulers_of(settings: Settings) -> tuple[Entries, ...]:
@@ -26,6 +26,8 @@ def schedule_of(settings: Settings) -> str | None:
     """
     settings.find("scheduler")
     schedulers = [each for each in schedulers_of(settings) if not _is_idle(each)]
+    if any(is_open(each) for each in schedulers):
+        return None
     warm = [each for each in schedulers if _is_warmup(each)]
     main = [each for each in schedulers if not _is_warmup(each)]
     ramp = _ramp(settings, warm[0]) if warm else {}
@@ -42,6 +44,20 @@ def schedule_of(settings: Settings) -> str | None:
     rest = make(settings, main[0], {})
     first = compose("constant", **ramp, until=_length(main[0], begin))
     return None if rest is None else f"{first}+{rest}"
+
+
+def is_open(entry: Entries) -> bool:
+    """Return whether a mapping holds what only a run would tell, `eta_min=_base_.lr * 0.05`.
+
+    What is open is not what is left out: its default does not hold.
+    """
+    return any(not isinstance(node, Scalar) or bool(node.open) for node in _flat(entry))
+
+
+def _flat(entry: Entries) -> Iterator[Node]:
+    """Yield the values of a mapping, those of lists one by one."""
+    for node in entry.entries.values():
+        yield from node.items if isinstance(node, Items) else (node,)
 
 
 def _is_idle(entry: Entries) -> bool:

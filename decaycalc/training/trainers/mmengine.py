@@ -15,7 +15,7 @@ from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, from_zero, typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
-from decaycalc.training.reading.param_schedulers import schedule_of, schedulers_of
+from decaycalc.training.reading.param_schedulers import is_open, schedule_of, schedulers_of
 from decaycalc.training.reading.settings import Settings, derived, text_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
@@ -179,6 +179,10 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     rate = settings.told(f"{path}.layer_decay_rate")[:20]
     by_layer = f"layer_decay_rate {rate}: a layer's lr, and its decay of a step, fall by it"
     rules = (*rules, by_layer) if rate else rules
+    own = settings.entries(f"{path}.custom_keys").items()
+    unknown = [key for key, node in own if not isinstance(node, Entries) or is_open(node)]
+    unread = f"custom_keys {', '.join(unknown)[:100]}: what they multiply by is not known here"
+    rules = (*rules, unread) if unknown else rules
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
     return made.with_groups(*groups(settings, path)).with_notes(*notes)
 

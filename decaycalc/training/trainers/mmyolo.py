@@ -7,6 +7,7 @@ mmyolo/engine/optimizers/{yolov5_optim_constructor,yolov7_optim_wrapper_construc
 from fractions import Fraction
 
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.param_schedulers import is_open
 from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings, derived, left_open, text_of
 from decaycalc.training.record import Origin, Sourced
@@ -29,7 +30,8 @@ def hook_name(settings: Settings) -> Sourced | None:
 def hook_schedule(settings: Settings) -> str | None:
     """Return PPYOLOE's cosine; YOLOv5's, an epoch late behind its warm-up, no text tells."""
     hook = Entries(entries=settings.entries(_HOOK))
-    if not text_of(hook, "type").endswith("PPYOLOEParamSchedulerHook"):
+    is_known = text_of(hook, "type").endswith("PPYOLOEParamSchedulerHook")
+    if not is_known or is_open(hook):
         return None
 
     def number(name: str, default: str) -> Fraction | None:

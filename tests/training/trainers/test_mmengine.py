@@ -346,3 +346,22 @@ def test_a_class_under_a_name_of_the_file_s_own_and_shared_devices(tmp_path):
         "mmengine", "pytorch-adamw", 16,
     )  # fmt: skip
     assert any("sequence_parallel_size" in note for note in read(tmp_path, "a.py", text).notes)
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        "dict(type='CosineAnnealingLR', T_max=24, eta_min=_base_.lr * 0.05)",
+        "dict(type='MultiStepLR', milestones=[8, epochs() - 1])",
+        "dict(type='PolyLR', power=make(a=1))",
+    ],
+)
+def test_what_a_scheduler_is_computed_from_is_not_its_default(tmp_path, scheduler):
+    text = config() + f"param_scheduler = [{scheduler}]\n"
+    assert read(tmp_path, "a.py", text).schedule is None
+
+
+def test_a_key_whose_multiplier_is_computed_is_named(tmp_path):
+    custom = ", custom_keys={'backbone': dict(lr_mult=_base_.share), 'head': dict(lr_mult=2)}"
+    notes = read(tmp_path, "a.py", config(custom=custom)).notes
+    assert any("custom_keys backbone: what they multiply by is not known" in note for note in notes)

@@ -36,6 +36,7 @@ def test_a_hook_s_lr_is_not_constant(tmp_path):
             "cosine:warmup=2epochs,start=0.1,length=360epochs,final=0.05",
         ),
         ("warmup_epochs=0", None),
+        ("total_epochs=_base_.total", None),
     ],
 )
 def test_ppyoloe_s_hook_is_a_cosine_longer_than_the_run(tmp_path, arguments, schedule):
