@@ -46,6 +46,7 @@ BUFFER_LEAVES = (
     "masked_bias",
     "inv_freq",
 )
+BATCH_STATS = "batch_stats/"  # Flax's collection of running means and variances
 CAUSAL_MASK_DIMENSIONS = 4  # 1 x 1 x positions x positions, GPT-2's buffer
 TABLE_DIMENSIONS = 2  # rows by width; a convolution's kernel has four
 EXPERT_DIMENSIONS = 3  # experts by rows by columns, stacked
@@ -65,7 +66,7 @@ def is_buffer(name: str, shape: tuple[int, ...]) -> bool:
     GPT-2 stores its causal mask as `attn.bias`, of shape (1, 1, n, n).
     """
     leaf = split_name(name)[1].removesuffix(":0")
-    if leaf in BUFFER_LEAVES:
+    if leaf in BUFFER_LEAVES or name.startswith(BATCH_STATS):
         return True
     square = len(shape) == CAUSAL_MASK_DIMENSIONS and shape[2] == shape[3]
     return leaf == "bias" and square and shape[:2] == (1, 1)

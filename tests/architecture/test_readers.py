@@ -257,6 +257,37 @@ def test_a_list_of_names_and_shapes_is_read(tmp_path, name):
         assert (net.name, net.n_classes) == ("net", 10)
 
 
+def test_a_tree_of_names_is_read_as_flax_and_haiku_keep_it(tmp_path):
+    flax = {
+        "params": {
+            "Dense_0": {"kernel": [3, 4], "bias": {"shape": [4], "dtype": "float32"}},
+            "BatchNorm_0": {"scale": "4", "bias": [4]},
+            "layers": {"0": {"kernel": [4, 2]}},
+        },
+        "batch_stats": {"BatchNorm_0": {"mean": [4], "var": [4]}},
+        "__metadata__": {"format": "pt"},
+    }
+    read = read_architecture(write(tmp_path, "flax.json", json.dumps(flax)))
+    assert {tensor.name: (tensor.shape, tensor.role) for tensor in read.tensors} == {
+        "params/Dense_0/kernel": ((3, 4), Role.WEIGHT),
+        "params/Dense_0/bias": ((4,), Role.BIAS),
+        "params/BatchNorm_0/scale": ((4,), Role.NORM),
+        "params/BatchNorm_0/bias": ((4,), Role.NORM),
+        "params/layers/0/kernel": ((4, 2), Role.WEIGHT),
+    }
+    haiku = {"mlp/~/linear_0": {"w": [3, 4], "b": [4]}, "layers": {"1": {"w": [4, 2]}}}
+    read = read_architecture(write(tmp_path, "haiku.json", json.dumps(haiku)))
+    names = ["mlp/~/linear_0/w", "mlp/~/linear_0/b", "layers/1/w"]
+    assert [tensor.name for tensor in read.tensors] == names
+
+
+def test_a_tree_deeper_than_any_network_is_refused(tmp_path):
+    deep = write(tmp_path, "deep.json", '{"a":' * 101 + "[1]" + "}" * 101)
+    with pytest.raises(UnreadableFileError, match="nested deeper than 100"):
+        read_architecture(deep)
+    assert read_architecture(write(tmp_path, "s.json", '{"a":' * 100 + "[1]" + "}" * 100))
+
+
 def test_a_list_gives_the_same_weights_as_the_zoo(tmp_path):
     for name in ("resnet18", "vit-tiny", "gpt2", "t5-small"):
         built = find_model(name)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import Any
 
 from decaycalc.architecture.guess import guess_tensors
@@ -21,6 +22,8 @@ from decaycalc.record import replace
 Pair = tuple[str, tuple[int, ...], str]
 """Name, shape, and role or an empty text."""
 PAIR = 2
+MOST_NESTED = 100  # tables in tables; the deepest networks have some ten
+METADATA = "__metadata__"  # a safetensors header's own, written out as JSON
 LONGEST_NAME = 4096  # characters; the names that frameworks make have some hundred
 
 
@@ -53,7 +56,8 @@ def _with_role(tensor: Tensor, role: str) -> Tensor:
 def pairs_of_json(value: object, path: str) -> list[Pair]:
     """Return names and shapes of `{name: shape}`, `[[name, shape]]` or `[{name, shape}]`.
 
-    An object with `tensors` or `parameters` is read as what stands there.
+    An object with `tensors` or `parameters` is read as what stands there; the names of a tree, as
+    Flax and Haiku keep their parameters, are joined by slashes.
 
     Raises:
         UnreadableFileError: it is none of these.
@@ -62,10 +66,28 @@ def pairs_of_json(value: object, path: str) -> list[Pair]:
         for key in ("tensors", "parameters"):
             if isinstance(value.get(key), list | dict):
                 return pairs_of_json(value[key], path)
-        return [_pair(name, shape, "", path) for name, shape in value.items()]
+        return list(_leaves(value, path))
     if isinstance(value, list):
         return [pair_of_json(entry, path) for entry in value]
     raise UnreadableFileError(path, "expected an object or a list of names and shapes")
+
+
+def _leaves(tree: dict[str, object], path: str, above: str = "", depth: int = 1) -> Iterator[Pair]:
+    """Yield names and shapes of a tree, whose leaves are shapes or tables with a `shape`.
+
+    Raises:
+        UnreadableFileError: a leaf is neither, or the tree is nested deeper than any network.
+    """
+    for key, entry in tree.items():
+        name = f"{above}{key}"
+        if not isinstance(entry, dict):
+            yield _pair(name, entry, "", path)
+        elif isinstance(entry.get("shape"), list | str):
+            yield _pair(name, entry["shape"], entry.get("role", ""), path)
+        elif depth == MOST_NESTED:
+            raise UnreadableFileError(path, f"its tables are nested deeper than {MOST_NESTED}")
+        elif name != METADATA:
+            yield from _leaves(entry, path, f"{name}/", depth + 1)
 
 
 def pair_of_json(entry: object, path: str) -> Pair:
@@ -154,7 +176,7 @@ def read_document(value: Any, path: str) -> Architecture:
         UnreadableFileError: the document is neither.
         InvalidValueError: an absurd shape.
     """
-    if isinstance(value, dict) and "layers" in value:
+    if isinstance(value, dict) and not isinstance(value.get("layers", {}), dict):
         # Imported here: few documents describe layers.
         from decaycalc.architecture.readers.layers import read_layers  # noqa: PLC0415
 
