@@ -80,15 +80,17 @@ def listed_by_timm(tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
     Raises:
         UndecidableError: a tensor that such a list may hold, in a model of unknown names.
     """
-    listed = tuple(tensor.name for tensor in tensors if _LISTED.match(tensor.name))
+    names = {tensor.name: tensor.name.replace("/", ".") for tensor in tensors}
+    listed = tuple(name for name, dotted in names.items() if _LISTED.match(dotted))
     for tensor in tensors:
-        if _may_be_listed(tensor) and not _LISTED.match(tensor.name):
+        dotted = names[tensor.name]
+        if _may_be_listed(tensor, dotted) and not _LISTED.match(dotted):
             raise _unknown_list(tensor.name)
     if listed:
-        foreign = next((tensor.name for tensor in tensors if _is_foreign(tensor.name)), None)
+        foreign = next((name for name, dotted in names.items() if _is_foreign(dotted)), None)
         if foreign is not None:
             raise _unknown_list(listed[0], f", for {foreign[:80]!r} is no name of timm's")
-        if "pos_embed" in listed and {parts_of(each.name)[0] for each in tensors} <= _HEADLESS:
+        if "pos_embed" in listed and {parts_of(name)[0] for name in names} <= _HEADLESS:
             raise _unknown_list("pos_embed", ", for timm's models do not end with their blocks")
     return listed
 
@@ -118,9 +120,8 @@ def note_on(listed: tuple[str, ...]) -> str:
     )
 
 
-def _may_be_listed(tensor: Tensor) -> bool:
+def _may_be_listed(tensor: Tensor, name: str) -> bool:
     """Return whether a tensor is of a kind that lists hold, and of no model that is known."""
-    name = tensor.name
     if len(tensor.layer_shape) <= 1 or name.endswith(".bias") or _UNLISTED.match(name):
         return False
     return is_position(name) or is_token(name)

@@ -33,6 +33,15 @@ def test_what_timms_models_list_is_told_from_names():
     }  # fmt: skip
 
 
+def test_a_list_is_told_from_names_with_slashes_too():
+    assert exempt(
+        "timm", ("pos_block/0/proj/0/weight", (8, 1, 3, 3)), ("patch_embeds/0/proj/weight", (8, 3)),
+        ("blocks/0/0/attn/qkv/weight", (24, 8)),
+    ) == {"pos_block/0/proj/0/weight"}  # fmt: skip
+    with pytest.raises(UndecidableError, match="'tower/pos_embed' may be in it"):
+        exempt("timm", ("tower/pos_embed", (1, 9, 8)))
+
+
 def test_models_without_a_list_exempt_nothing_more():
     assert exempt(
         "timm", ("vit.embeddings.cls_token", (1, 1, 8)), ("transformer.wpe.weight", (9, 8)),

@@ -279,6 +279,9 @@ def test_a_tree_of_names_is_read_as_flax_and_haiku_keep_it(tmp_path):
     read = read_architecture(write(tmp_path, "haiku.json", json.dumps(haiku)))
     names = ["mlp/~/linear_0/w", "mlp/~/linear_0/b", "layers/1/w"]
     assert [tensor.name for tensor in read.tensors] == names
+    torch = {"fc": {"weight": [3, 4], "bias": [3]}}
+    read = read_architecture(write(tmp_path, "torch.json", json.dumps(torch)))
+    assert [tensor.name for tensor in read.tensors] == ["fc.weight", "fc.bias"]
 
 
 def test_a_tree_deeper_than_any_network_is_refused(tmp_path):

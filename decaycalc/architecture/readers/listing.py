@@ -21,6 +21,8 @@ from decaycalc.record import replace
 
 Pair = tuple[str, tuple[int, ...], str]
 """Name, shape, and role or an empty text."""
+Leaf = tuple[tuple[str, ...], object, object]
+"""The keys to a leaf of a tree, its shape and its role."""
 PAIR = 2
 MOST_NESTED = 100  # tables in tables; the deepest networks have some ten
 METADATA = "__metadata__"  # a safetensors header's own, written out as JSON
@@ -57,7 +59,7 @@ def pairs_of_json(value: object, path: str) -> list[Pair]:
     """Return names and shapes of `{name: shape}`, `[[name, shape]]` or `[{name, shape}]`.
 
     An object with `tensors` or `parameters` is read as what stands there; the names of a tree, as
-    Flax and Haiku keep their parameters, are joined by slashes.
+    Flax and Haiku keep their parameters, are joined.
 
     Raises:
         UnreadableFileError: it is none of these.
@@ -66,28 +68,39 @@ def pairs_of_json(value: object, path: str) -> list[Pair]:
         for key in ("tensors", "parameters"):
             if isinstance(value.get(key), list | dict):
                 return pairs_of_json(value[key], path)
-        return list(_leaves(value, path))
+        return _joined(value, path)
     if isinstance(value, list):
         return [pair_of_json(entry, path) for entry in value]
     raise UnreadableFileError(path, "expected an object or a list of names and shapes")
 
 
-def _leaves(tree: dict[str, object], path: str, above: str = "", depth: int = 1) -> Iterator[Pair]:
-    """Yield names and shapes of a tree, whose leaves are shapes or tables with a `shape`.
+def _joined(tree: dict[str, object], path: str) -> list[Pair]:
+    """Return the leaves of a tree under their whole names: with dots as torch has them, or slashes.
 
     Raises:
-        UnreadableFileError: a leaf is neither, or the tree is nested deeper than any network.
+        UnreadableFileError: it is no tree of shapes.
+    """
+    leaves = list(_leaves(tree, (), path))
+    mark = "." if any(keys[-1] == "weight" for keys, _, _ in leaves) else "/"
+    return [_pair(mark.join(keys), shape, role, path) for keys, shape, role in leaves]
+
+
+def _leaves(tree: dict[str, object], above: tuple[str, ...], path: str) -> Iterator[Leaf]:
+    """Yield where the leaves of a tree are, which are shapes or tables with a `shape`.
+
+    Raises:
+        UnreadableFileError: the tree is nested deeper than any network.
     """
     for key, entry in tree.items():
-        name = f"{above}{key}"
+        keys = (*above, key)
         if not isinstance(entry, dict):
-            yield _pair(name, entry, "", path)
+            yield keys, entry, ""
         elif isinstance(entry.get("shape"), list | str):
-            yield _pair(name, entry["shape"], entry.get("role", ""), path)
-        elif depth == MOST_NESTED:
+            yield keys, entry["shape"], entry.get("role", "")
+        elif len(keys) == MOST_NESTED:
             raise UnreadableFileError(path, f"its tables are nested deeper than {MOST_NESTED}")
-        elif name != METADATA:
-            yield from _leaves(entry, path, f"{name}/", depth + 1)
+        elif keys != (METADATA,):
+            yield from _leaves(entry, keys, path)
 
 
 def pair_of_json(entry: object, path: str) -> Pair:
