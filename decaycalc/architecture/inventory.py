@@ -1,7 +1,7 @@
 """A network's tensors with what decay does to each: the content of `decaycalc arch`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from math import fsum, log, prod
+from math import log, prod
 
 from decaycalc.architecture.documents import GroupJson, InventoryJson, LoraJson, TensorJson
 from decaycalc.architecture.groups import (
@@ -15,6 +15,7 @@ from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.lora import Lora, adapt
 from decaycalc.architecture.masks import notes_on
 from decaycalc.architecture.name_words import is_second_factor
+from decaycalc.architecture.penalty import add
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.architecture.treatment import WHOLE, Towards, Treatment
 from decaycalc.errors import ContradictionError
@@ -351,33 +352,26 @@ def _entries(
 ) -> tuple[Entry, ...]:
     """Return the tensors with what each gets; those of a group share its multiples."""
     shared = {
-        group.treatment.settings: (
-            group.treatment.decay.ratio(base.value),
-            group.treatment.lr.ratio(base.lr),
-            rate.strength,
-        )
+        group.treatment.settings: {
+            "decay_mult": group.treatment.decay.ratio(base.value),
+            "lr_mult": group.treatment.lr.ratio(base.lr),
+            "strength": rate.strength,
+        }
         for group, rate in zip(*grouped, strict=True)
     }
     known = {key: shared[each.settings] for key, each in distinct(made).items()}
-    entries = []
-    for tensor, each in zip(architecture.tensors, made, strict=True):
-        decay_mult, lr_mult, strength = known[id(each)]
-        entries.append(
-            Entry(
-                tensor=tensor,
-                treatment=each,
-                decay_mult=decay_mult,
-                lr_mult=lr_mult,
-                strength=strength,
-                measured_sum_of_squares=measured.get(tensor.name),
-            )
+    return tuple(
+        Entry(
+            tensor=tensor,
+            treatment=each,
+            **known[id(each)],
+            measured_sum_of_squares=measured.get(tensor.name),
         )
-    return tuple(entries)
+        for tensor, each in zip(architecture.tensors, made, strict=True)
+    )
 
 
 def _add(numbers: Iterable[float | None]) -> float | None:
     """Return the sum; None where a number is unknown or there are none."""
     known = list(numbers)
-    if not known or None in known:
-        return None
-    return fsum(number for number in known if number is not None)
+    return add(known) if known else None

@@ -78,10 +78,6 @@ def find_mask(mask: str | None) -> str:
     return framework
 
 
-def _is_any(_tensor: Tensor) -> bool:
-    return True
-
-
 def _is_no_bias(tensor: Tensor) -> bool:
     return tensor.role is not Role.BIAS and not tensor.name.endswith(("bias", "beta"))
 
@@ -98,16 +94,8 @@ def _is_timm(tensor: Tensor) -> bool:
     return len(tensor.layer_shape) > 1 and tensor.leaf != "bias"
 
 
-def _is_matrix(tensor: Tensor) -> bool:
-    return len(tensor.layer_shape) > 1
-
-
 def _is_no_bias_norm(tensor: Tensor) -> bool:
     return _is_no_bias(tensor) and tensor.role is not Role.NORM
-
-
-def _is_no_norm(tensor: Tensor) -> bool:
-    return tensor.role is not Role.NORM
 
 
 def _is_open_clip(tensor: Tensor) -> bool:
@@ -123,10 +111,6 @@ def _is_ultralytics(tensor: Tensor) -> bool:
 def _is_no_embedding(tensor: Tensor) -> bool:
     table = tensor.role is Role.POSITION and tensor.leaf in {"weight", "embedding", "embeddings"}
     return _is_no_1d(tensor) and tensor.role is not Role.EMBEDDING and not table
-
-
-def _is_no_embedding_only(tensor: Tensor) -> bool:
-    return tensor.role is not Role.EMBEDDING
 
 
 def _is_hugging_face(tensor: Tensor) -> bool:
@@ -157,46 +141,32 @@ def _is_layer_norm(tensor: Tensor) -> bool:
 
 
 RULES: dict[str, MaskRule] = {
-    "all": _is_any,
+    "all": lambda _: True,
     "no-bias": _is_no_bias,
     "no-1d": _is_no_1d,
-    "no-norm": _is_no_norm,
+    "no-norm": lambda tensor: tensor.role is not Role.NORM,
     "no-bias-norm": _is_no_bias_norm,
     "no-embedding": _is_no_embedding,
     "timm": _is_timm,
     "hf": _is_hugging_face,
-    "matrices": _is_matrix,
-    "olmo": _is_no_embedding_only,
+    "matrices": lambda tensor: len(tensor.layer_shape) > 1,
+    "olmo": lambda tensor: tensor.role is not Role.EMBEDDING,
     "open-clip": _is_open_clip,
     "ultralytics": _is_ultralytics,
 }
 # What each framework exempts unasked.
+_DECAY_ALL = (
+    "pytorch", "keras", "tf", "tfa", "optax", "paddle", "mlx", "tinygrad", "caffe", "matconvnet",
+    "torch7", "chainer", "composer", "mmengine", "haiku",
+)  # fmt: skip
+_EXEMPT_NORMS = ("fastai", "darknet", "yolov5", "lasagne", "theano", "bert")
 FRAMEWORKS = {
-    "pytorch": "all",
-    "keras": "all",
-    "tf": "all",
-    "tfa": "all",
-    "optax": "all",
-    "paddle": "all",
-    "mlx": "all",
-    "tinygrad": "all",
-    "caffe": "all",
-    "matconvnet": "all",
-    "torch7": "all",
-    "chainer": "all",
-    "composer": "all",
-    "mmengine": "all",
-    "haiku": "all",
+    **dict.fromkeys(_DECAY_ALL, "all"),
     "big": "no-1d",
     "flax": "matrices",
     "nanogpt": "matrices",
     "megatron": "no-1d",
-    "fastai": "no-bias-norm",
-    "darknet": "no-bias-norm",
-    "yolov5": "no-bias-norm",
-    "lasagne": "no-bias-norm",
-    "theano": "no-bias-norm",
-    "bert": "no-bias-norm",
+    **dict.fromkeys(_EXEMPT_NORMS, "no-bias-norm"),
     "sklearn": "no-bias",
     "mxnet": "no-bias",
 }

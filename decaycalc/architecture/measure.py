@@ -70,7 +70,7 @@ def measure(
         UnreadableFileError: a number format that is packed, a file that changed, or a value that
             is not finite.
     """
-    report = progress or _ignore
+    report = progress or (lambda _n_bytes: None)
     rules = [find_rule(entry) for entry in checkpoint.stored]
     with ThreadPoolExecutor(min(MOST_THREADS, _available_cores())) as pool:
         try:
@@ -103,10 +103,6 @@ def _available_cores() -> int:
     """Return how many cores this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
-
-
-def _ignore(_n_bytes: int) -> None:
-    """Report nothing."""
 
 
 def _collect(
@@ -232,18 +228,14 @@ def _archived(entry: Stored, square: Square, report: Progress) -> Iterator[float
             left = entry.n_bytes
             while left:
                 piece = stream.read(min(PIECE, left))
-                _check_piece(piece, entry)
+                if not piece:
+                    raise UnreadableFileError(entry.path, f"{entry.member!r} ends too early")
                 left -= len(piece)
                 report(len(piece))
                 yield square(piece, 0, len(piece))
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
         reason = f"its data are damaged: {str(error)[:120]}"
         raise UnreadableFileError(entry.path, reason) from None
-
-
-def _check_piece(piece: bytes, entry: Stored) -> None:
-    if not piece:
-        raise UnreadableFileError(entry.path, f"{entry.member!r} ends too early")
 
 
 def _widened(values: Array) -> float:

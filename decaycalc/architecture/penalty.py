@@ -97,10 +97,7 @@ def counted(run: Run, *, architecture: "Architecture", mask: str | None = None) 
         UnknownNameError: no such mask.
     """
     layers = decayed_layers(architecture, mask=mask)
-    count = architecture.count
-    if count is None:
-        count = sum(layer.n_weights for layer in layers)
-    return replace(run, n_weights=count, n_layers=len(layers) or None)
+    return replace(run, n_weights=_count(architecture, layers), n_layers=len(layers) or None)
 
 
 def penalty(

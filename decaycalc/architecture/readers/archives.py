@@ -20,18 +20,10 @@ LARGEST_ARRAY_HEADER = 2**16  # bytes; numpy itself writes some hundred
 LARGEST_RATIO = 100
 FREE_BYTES = 64 * 2**20
 MAGIC = b"\x93NUMPY"
+# numpy's codes, "f4" of float32: the kind and the bytes of a value.
+_SIZES = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8)}
 DTYPES = {
-    "f2": "F16",
-    "f4": "F32",
-    "f8": "F64",
-    "i1": "I8",
-    "i2": "I16",
-    "i4": "I32",
-    "i8": "I64",
-    "u1": "U8",
-    "u2": "U16",
-    "u4": "U32",
-    "u8": "U64",
+    **{f"{kind}{size}": f"{kind.upper()}{8 * size}" for kind in _SIZES for size in _SIZES[kind]},
     "b1": "BOOL",
 }
 
