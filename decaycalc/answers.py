@@ -172,15 +172,11 @@ def answer_of(question: Question) -> Answer:
     conversions, unavailable = _conversions(question, source, value)
     strength = None if value is None else strength_of(source, value)
     shrink = None if value is None else _shrink(source, value)
-    decay = None if value is None else decay_of(source, value)
-    scheduled = None if decay is None else _scheduled(question, source)
-    if scheduled is not None and decay is not None:
+    decay, scheduled = _course(question, source, value)
+    if scheduled is not None:
         from decaycalc.survival.whole_run import over_the_run  # noqa: PLC0415  (schedules alone)
 
-        decay = replace(decay, per_run_factor=scheduled.decay.survival)
         conversions = over_the_run(question.source, value, conversions, scheduled)
-    if decay is not None and question.open_lr:
-        decay = replace(decay, per_run_factor=None)
     decays = () if decay is None else assumed_by_decay(source)
     assumptions = once((*decays, *(each for made in conversions for each in made.assumptions)))
     if question.strict:
@@ -231,6 +227,19 @@ def _departures(question: Question, source: Side, value: Fraction | None) -> lis
         text = f"in the long run {source.convention.key} takes {one} off a weight a step"
         texts.append(f"{text}, {target.key} {other}: --match decay holds the two equal")
     return texts
+
+
+def _course(
+    question: Question, source: Side, value: Fraction | None
+) -> "tuple[Decay | None, ScheduleAnswer | None]":
+    """Return the decay, and the same over a scheduled run, which tells what the run leaves."""
+    decay = None if value is None else decay_of(source, value)
+    if decay is None:
+        return None, None
+    scheduled = _scheduled(question, source)
+    if scheduled is not None:
+        decay = replace(decay, per_run_factor=scheduled.decay.survival)
+    return (replace(decay, per_run_factor=None) if question.open_lr else decay), scheduled
 
 
 def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":

@@ -1,6 +1,6 @@
 """`decaycalc compare`: two runs side by side, and why their decays differ."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -49,15 +49,11 @@ def command(
 
 def shown(found: "Comparison") -> Shown:
     """Return a comparison in all its shapes."""
+    from decaycalc.report import compare as report
 
-    def tables() -> Any:
-        from decaycalc.report import compare as report
-
-        return report.tables(found)
-
-    def rows() -> Any:
-        from decaycalc.report import compare as report
-
-        return report.rows(found)
-
-    return Shown(name="compare", body=found.to_dict, tables=tables, rows=rows)
+    return Shown(
+        name="compare",
+        body=found.to_dict,
+        tables=lambda: report.tables(found),
+        rows=lambda: report.rows(found),
+    )

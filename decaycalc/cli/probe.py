@@ -1,6 +1,6 @@
 """`decaycalc probe`: what an optimizer of the user's own code does, by its own steps."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -36,19 +36,12 @@ def command(source: str) -> Shown:
 
 def shown(found: "Probe") -> Shown:
     """Return a probe in all its shapes."""
-
-    def tables() -> Any:
-        from decaycalc.report import probe as report
-
-        return report.tables(found)
-
-    def rows() -> Any:
-        return [group.to_dict() for group in found.groups]
+    from decaycalc.report import probe as report
 
     return Shown(
         name="probe",
         body=found.to_dict,
-        tables=tables,
-        rows=rows,
+        tables=lambda: report.tables(found),
+        rows=lambda: [group.to_dict() for group in found.groups],
         status=1 if found.agrees is False else 0,
     )

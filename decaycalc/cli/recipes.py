@@ -65,16 +65,11 @@ def command(
         raise UsageError("--emit needs the NAME of a recipe")
     if kind is not None or run != Run():
         raise UsageError("a run's options need the NAME of a recipe")
+    from decaycalc.report import recipes as report
     from decaycalc.training.published.measured import recall
 
     measured = tuple(recall(recipe) for recipe in chosen(search, near))
-
-    def tables() -> Any:
-        from decaycalc.report import recipes as report
-
-        return report.listing(measured)
-
-    return shown(measured, tables)
+    return shown(measured, lambda: report.listing(measured))
 
 
 def chosen(search: str | None, near: str | None) -> Any:
@@ -148,11 +143,7 @@ def shown(
     measured: "tuple[MeasuredRecipe, ...]", tables: Any, training: "Training | None" = None
 ) -> Shown:
     """Return recipes in all their shapes; a training file's with what was read of it."""
-
-    def rows() -> Any:
-        from decaycalc.report import recipes as report
-
-        return report.rows(measured)
+    from decaycalc.report import recipes as report
 
     def body() -> "RecipesJson":
         found: RecipesJson = {"recipes": [entry.to_dict() for entry in measured]}
@@ -160,4 +151,4 @@ def shown(
             return found
         return {**found, "imported": training.imported()}
 
-    return Shown(name="recipes", body=body, tables=tables, rows=rows)
+    return Shown(name="recipes", body=body, tables=tables, rows=lambda: report.rows(measured))

@@ -1,6 +1,6 @@
 """`decaycalc suggest`: which weight decay for a run."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -58,16 +58,12 @@ def command(
 
 def shown(found: "Suggested", *, explain: bool) -> Shown:
     """Return the suggestions in all their shapes."""
-
-    def tables() -> Any:
-        from decaycalc.report import suggest as report
-
-        return report.tables(found, explain=explain)
+    from decaycalc.report import suggest as report
 
     return Shown(
         name="suggest",
         body=found.to_dict,
-        tables=tables,
+        tables=lambda: report.tables(found, explain=explain),
         rows=lambda: [entry.to_dict() for entry in found.suggestions],
         value=lambda: repr(found.suggestions[0].value),
         notes=notes_of(found),

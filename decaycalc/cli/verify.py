@@ -132,22 +132,13 @@ def drawing(found: "Verification") -> "Draw":
 
 def shown(found: "Verification", *, plot: "Draw | None") -> Shown:
     """Return the verification in all its shapes."""
-
-    def tables() -> Any:
-        from decaycalc.report import verify as report
-
-        return report.tables(found)
-
-    def rows() -> Any:
-        from decaycalc.report import verify as report
-
-        return report.rows(found)
+    from decaycalc.report import verify as report
 
     return Shown(
         name="verify",
         body=found.to_dict,
-        tables=tables,
-        rows=rows,
+        tables=lambda: report.tables(found),
+        rows=lambda: report.rows(found),
         status=0 if found.holds else 1,
         plot=plot,
     )
