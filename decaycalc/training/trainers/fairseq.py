@@ -6,7 +6,7 @@ Source: fairseq 3d262bb2 dataclass/configs.py, optim/*.py, optim/lr_scheduler/*.
 from decaycalc.training.reading.arguments import element, numbers_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, by_name
-from decaycalc.training.reading.schedules import compose, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
@@ -35,11 +35,7 @@ def _schedule(settings: Settings) -> str | None:
     warmup = settings.number("warmup_updates") if name != "inverse_sqrt" else None
     warm = int(warmup) if warmup else None
     if name == "polynomial_decay":
-        final = ratio(settings, "end_learning_rate", "lr") or None
-        total = steps_of(settings, "total_num_update")
-        length = None if total == settings.number("steps") else total
-        power = settings.number("power")
-        return compose("polynomial", power=power, warmup=warm, length=length, final=final)
+        return _polynomial(settings, warm)
     if name == "inverse_sqrt":
         start = ratio(settings, "warmup_init_lr", "lr") or None
         return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_sqrt"), start=start)
@@ -50,6 +46,20 @@ def _schedule(settings: Settings) -> str | None:
     if name != "fixed" or settings.has("lr_scheduler.force_anneal") or settings.has("force_anneal"):
         return None
     return compose("constant", warmup=warm, ramp="one" if warm else None)
+
+
+def _polynomial(settings: Settings, warm: int | None) -> str | None:
+    """Return the polynomial; OFA's fork sets its length and warm-up by the run's own length.
+
+    Source: OFA a36b91c fairseq/fairseq/optim/lr_scheduler/polynomial_decay_schedule.py.
+    """
+    final, power = ratio(settings, "end_learning_rate", "lr") or None, settings.number("power")
+    share = settings.number("warmup_ratio")
+    if share:
+        return compose("polynomial", power=power, warmup=percent(share), final=final)
+    total = steps_of(settings, "total_num_update")
+    length = None if total == settings.number("steps") else total
+    return compose("polynomial", power=power, warmup=warm, length=length, final=final)
 
 
 def _cosine(settings: Settings, warm: int | None) -> str | None:
@@ -148,7 +158,7 @@ TRAINER = Trainer(
               absent=("-1",), default="0"),
         *Field.within("lr_scheduler", "", power="1", end_learning_rate="0",
                       **dict.fromkeys(_STAGES, "0"), phase_ratio=None, init_lr_scale="0.01",
-                      final_lr_scale="0.01", min_lr="0", total_num_update=None),
+                      final_lr_scale="0.01", min_lr="0", total_num_update=None, warmup_ratio=None),
         Field(name="lr_period_updates", paths=("lr_scheduler.lr_period_updates",
                                                "lr_period_updates"), absent=("-1",)),
         *Field.within("lr_scheduler", "", t_mult="1", lr_shrink="0.1"),

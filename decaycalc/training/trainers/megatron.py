@@ -251,9 +251,13 @@ TRAINER = Trainer(
     title="Megatron-LM",
     version="Megatron-LM d98e8a64 training/arguments.py",
     signatures=(
-        Signature(all_of=("micro_batch_size", "train_iters"), none_of=("train.micro_batch_size",)),
-        Signature(all_of=("micro_batch_size", "train_samples")),
-        Signature(all_of=("train_iters", "lr_decay_style")),
+        # Primus' experiments hold Megatron's arguments as overrides of its own files.
+        Signature(
+            all_of=("micro_batch_size", "train_iters"),
+            none_of=("train.micro_batch_size", "modules.pre_trainer"),
+        ),
+        Signature(all_of=("micro_batch_size", "train_samples"), none_of=("modules.pre_trainer",)),
+        Signature(all_of=("train_iters", "lr_decay_style"), none_of=("modules.pre_trainer",)),
         Signature(all_of=("program:pretrain_gpt.py",)),
     ),
     fields=(

@@ -126,3 +126,9 @@ def test_a_line_may_end_after_the_run_and_a_fixed_lr_may_be_annealed(tmp_path):
     assert found.schedule == "polynomial:power=1,warmup=10000,length=250000"
     annealed = FILE.replace("polynomial_decay", "fixed\n  force_anneal: 50")
     assert read(tmp_path, "b.yaml", annealed).schedule is None
+
+
+def test_a_warm_up_may_be_a_share_of_the_run(tmp_path):
+    text = FILE.replace("polynomial_decay", "polynomial_decay\n  warmup_ratio: 0.06")
+    found = read(tmp_path, "a.yaml", text)
+    assert found.schedule == "polynomial:power=1,warmup=6%"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 FILE = """\
@@ -247,3 +248,12 @@ def test_a_curriculum_beside_a_length_in_steps_is_told(tmp_path):
     made = read(tmp_path, "run.sh", changed(("--seq-length", "--random-ltd --seq-length")))
     assert (made.run.steps, made.schedule is None) == (100_000, False)
     assert any("random_ltd: the tokens of a step grow" in note for note in made.notes)
+
+
+def test_an_experiment_of_primus_is_not_its_flags_alone(tmp_path):
+    text = (
+        "modules:\n  pre_trainer:\n    overrides: {lr: 1e-4, weight_decay: 0.1}\n"
+        "micro_batch_size: 1\ntrain_iters: 10\n"
+    )
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.yaml", text)

@@ -62,3 +62,34 @@ def test_a_flag_of_the_class_makes_its_decay_decoupled(tmp_path):
     assert read(tmp_path, "a.yaml", text).convention == "pytorch-nadam"
     flagged = text.replace("  fused: True", "  decoupled_weight_decay: true")
     assert read(tmp_path, "b.yaml", flagged).convention == "pytorch-nadam-decoupled"
+
+
+ROLLOUTS = """
+model: {_component_: torchtune.models.llama3.llama3_8b}
+optimizer: {_component_: torch.optim.AdamW, lr: 1e-5, weight_decay: 0.1}
+lr_scheduler:
+  _component_: torchtune.training.lr_schedulers.get_cosine_schedule_with_warmup
+  num_warmup_steps: 10
+"""
+
+
+def test_ppo_s_steps_are_of_parts_of_its_rollouts(tmp_path):
+    text = f"{ROLLOUTS}batch_size: 64\nppo_batch_size: 16\nppo_epochs: 2\nnum_steps: 6400\n"
+    found = read(tmp_path, "a.yaml", f"{text}gradient_accumulation_steps: 4\n")
+    assert (found.run.examples_per_step, found.run.steps) == (16, 800)
+    assert found.schedule == "cosine:warmup=10"
+    assert read(tmp_path, "b.yaml", text.replace("num_steps: 6400\n", "")).run.steps is None
+    assert read(tmp_path, "c.yaml", text.replace("e: 64", "e: ${n}", 1)).run.steps is None
+
+
+def test_grpo_s_batch_counts_prompts(tmp_path):
+    text = f"{ROLLOUTS}batch_size: 2\ngrpo_samples: 16\nnum_steps: 200\nepochs: 3\nppo_epochs: 1\n"
+    found = read(tmp_path, "a.yaml", text, world_size="4")
+    assert (found.run.examples_per_step, found.run.steps) == (8, 200)
+    assert (found.unit, found.schedule) == (
+        "prompts of 16 completions", "cosine:warmup=10,length=3epochs",
+    )  # fmt: skip
+    twice = read(tmp_path, "b.yaml", text.replace("ppo_epochs: 1", "ppo_epochs: 2"))
+    assert (twice.run.steps, twice.schedule) == (400, None)
+    whole = text.replace("num_steps: 200\n", "").replace("ppo_epochs: 1", "ppo_epochs: 2")
+    assert read(tmp_path, "c.yaml", whole).run.epochs == 6

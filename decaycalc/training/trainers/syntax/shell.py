@@ -263,7 +263,8 @@ class _Shell:
         self.conditions.append(Condition(before=before, truth=begins, is_loop=True))
         if kind != "for":
             return
-        values = [typed.text for word in statement[3:] for typed in self.scope.expand(word)]
+        texts = [typed.text for word in statement[3:] for typed in self.scope.expand(word)]
+        values = [value for text in texts for value in _braced(text)]
         self.scope.known[name] = values if len(values) == 1 else [f"${name}"]
 
     def truth(self, words: tuple[Word, ...]) -> bool | None:
@@ -319,6 +320,14 @@ class _Shell:
         if statement[0].plain != "eval":
             return ""
         return " ".join(self.scope.joined(word.parts) for word in statement[1:])
+
+
+def _braced(text: str) -> list[str]:
+    """Return the words that braces make, `{5,10}` or `{1..3}`; an empty one of a list drops out."""
+    inner = text[1:-1]
+    if text[:1] != "{" or text[-1:] != "}" or "{" in inner:
+        return [text]
+    return [part for part in re.split(r",|\.\.", inner) if part]
 
 
 def _is_case(statement: tuple[Word, ...]) -> bool:
