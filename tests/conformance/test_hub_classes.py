@@ -68,6 +68,11 @@ SPOKEN = {
     "intermediate_size": 96,
     "head_dim": 16,
 }
+DELTA = {"num_key_value_heads": 2, "head_dim": 16, "linear_num_value_heads": 4,
+         "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 12,
+         "layer_types": ["full_attention", "linear_attention"]}  # fmt: skip
+SEEN = {"depth": 1, "hidden_size": 32, "intermediate_size": 40, "num_heads": 4,
+        "out_hidden_size": 48}  # fmt: skip
 STAGES = {"model_type": "swin", "embed_dim": 24, "depths": [1, 2, 1, 1], "num_heads": [2] * 4,
           "out_features": ["stage1", "stage2", "stage3", "stage4"]}  # fmt: skip
 RESNET = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [16, 24, 32, 40],
@@ -166,6 +171,22 @@ DIFFERENT = {
     "dots1": {"n_routed_experts": 3, "n_shared_experts": 2, "moe_intermediate_size": 20,
               "num_key_value_heads": 2, "first_k_dense_replace": 1},
     "hunyuan_v1_dense": {"num_key_value_heads": 2, "head_dim": 12},
+    # What transformers 5 came with.
+    "ministral3": {"num_key_value_heads": 2, "head_dim": 12},
+    "cwm": {"num_key_value_heads": 2, "head_dim": 12, "mlp_bias": True},
+    "minimax_m2": {"num_key_value_heads": 2, "head_dim": 12, "num_local_experts": 3},
+    "apertus": {"num_key_value_heads": 2, "attention_bias": True},
+    "lfm2_moe": {"num_key_value_heads": 2, "num_experts": 3, "moe_intermediate_size": 24,
+                 "num_dense_layers": 1, "layer_types": ["conv", "full_attention"]},
+    "qwen3_5_text": DELTA, "qwen3_5_moe_text": {**DELTA, "num_experts": 3},
+    "qwen3_5": {"text_config": {**SPOKEN, **DELTA}, "vision_config": SEEN},
+    "qwen3_5_moe": {"text_config": {**SPOKEN, **DELTA, "num_experts": 3}, "vision_config": SEEN},
+    "gemma4_text": {
+        "num_key_value_heads": 2, "head_dim": 12, "num_hidden_layers": 4, "global_head_dim": 20,
+        "num_kv_shared_layers": 2, "use_double_wide_mlp": True, "hidden_size_per_layer_input": 8,
+        "vocab_size_per_layer_input": 50, "enable_moe_block": True, "num_experts": 3,
+        "top_k_experts": 1, "moe_intermediate_size": 24,
+        "layer_types": ["full_attention", "sliding_attention"] * 2},
     "xglm": {"d_model": 48, "attention_heads": 4},
     "granitemoe": {"num_local_experts": 3, "num_key_value_heads": 2},
     "granitemoeshared": {"num_local_experts": 3, "num_key_value_heads": 2,
@@ -319,6 +340,8 @@ VARIED = [
     *((kind, {"backbone_config": RESNET}) for kind in ("mask2former", "maskformer")),
     ("mask2former", {"feature_strides": [4, 8, 16, 32], "common_stride": 8}),
     ("qwen3_next", {"layer_types": None, "full_attention_interval": 2, "attention_bias": True}),
+    *((kind, {"tie_word_embeddings": True}) for kind in ("qwen3_5", "lfm2_moe")
+      if kind in KINDS),
     ("qwen3_next", {"num_experts": 0}), ("persimmon", {"qk_layernorm": False}),
     ("speecht5", {"tie_word_embeddings": False, "mask_time_prob": 0.0}),
     ("blip", {"vision_config": {"qkv_bias": False, **TOWER}}),

@@ -17,9 +17,10 @@ class Experts:
 
     `hidden` of 0 is the model's own hidden width. `shared` is the width of the shared expert, or
     the number of shared experts of one's width where there may be several. `whole` keeps all
-    experts in one tensor. Where the router comes last, `dense_first` layers have no experts unless
-    told otherwise. With `plain_router` a whole mixture's router is called `gate`, and nothing is
-    shared. `statistics` are kept of each expert, and fields of their own name the layers (ERNIE).
+    experts in one tensor, `new` as transformers 5 does. Where the router comes last, `dense_first`
+    layers have no experts unless told otherwise. With `plain_router` a whole mixture's router is
+    called `gate`, and nothing is shared. `statistics` are kept of each expert, and fields of
+    their own name the layers (ERNIE).
     """
 
     count: int
@@ -31,6 +32,7 @@ class Experts:
     router_last: bool = False
     dense_first: int = 0
     whole: bool = False
+    new: bool = False
     plain_router: bool = False
     statistics: bool = False
     bias: bool = False
@@ -81,6 +83,10 @@ def add_experts(
     width, hidden = widths
     count = fields.size(experts.count_field, experts.count)
     inner = fields.size("moe_intermediate_size", experts.hidden) if experts.hidden else hidden
+    if experts.new:
+        part.linear(f"{name}.gate", width, count, bias=False)
+        whole_experts(part, f"{name}.experts", (count, width, inner))
+        return
     if experts.whole:
         _whole(part, name, fields, experts, (width, inner, count))
         return
@@ -139,6 +145,16 @@ def _whole(
     if not experts.bias and not experts.plain_router:
         part.linear(f"{name}.router", width, count, bias=False)
         add_gated(part, f"{name}.{experts.shared_name}", width, hidden, bias=False)
+
+
+def whole_experts(part: Builder, name: str, sizes: tuple[int, int, int]) -> None:
+    """Add experts in one tensor of shape `(experts, outputs, inputs)`, as transformers 5 has them.
+
+    `sizes` are their count, the model's width and theirs; how they start is not told.
+    """
+    count, width, inner = sizes
+    for layer, n_in, n_out in (("gate_up_proj", width, 2 * inner), ("down_proj", inner, width)):
+        part.add(f"{name}.{layer}", count, n_out, n_in, fans=(n_in, n_out), variance=None)
 
 
 def compressed_attention(part: Builder, name: str, fields: Fields, width: int, heads: int) -> None:

@@ -165,6 +165,19 @@ class Fields(Record):
         said = {own: self.values[name] for name, own in names.items() if name in self}
         return Fields(path=self.path, values={**self.values, **said}) if said else self
 
+    def names_layer(self, index: int, kind: str, *, usual: bool) -> bool:
+        """Return whether `layer_types` calls a layer so; `usual` where there is none.
+
+        Raises:
+            UnreadableFileError: it is no list, or ends before the layer.
+        """
+        kinds = self.values.get("layer_types")
+        if not kinds:
+            return usual
+        if not isinstance(kinds, list) or len(kinds) <= index:
+            raise self.wrong("layer_types", kinds, "a kind for each layer")
+        return bool(kinds[index] == kind)
+
     def labels(self, *, usual: int = 2) -> int:
         """Return the number of classes of a classifier, `usual` unless told otherwise.
 

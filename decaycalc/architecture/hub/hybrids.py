@@ -15,12 +15,13 @@ from decaycalc.architecture.hub.experts import (
     Experts,
     add_experts,
     add_gated,
-    sparse_layers,
+    whole_experts,
 )
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.qwen_hybrids import qwen3_5, qwen3_5_moe, qwen3_next
 from decaycalc.architecture.hub.recurrent import mamba2_mixer, mamba_mixer
 from decaycalc.architecture.hub.towers import UNTOLD
-from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.tensors import Architecture
 from decaycalc.record import replace
 
 _BEFORE, _AFTER = "input_layernorm", "post_attention_layernorm"
@@ -51,13 +52,23 @@ def hybrid(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a malformed field.
     """
-    family = FAMILIES[fields.text("model_type", "jamba")]
-    part, prefix = Builder(replace(UNTOLD, norm="rms")), "" if head == "Model" else "model."
+    return kin(fields, head, fields.text("model_type", "jamba"))
+
+
+def kin(fields: Fields, head: str, kind: str) -> Architecture:
+    """Return the hybrid of that kind, a key of `FAMILIES`.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    family, whole = FAMILIES[kind], head in {"Model", "TextModel"}
+    part, prefix = Builder(replace(UNTOLD, norm="rms")), "" if whole else "model."
     width = fields.size("hidden_size", family.width)
     vocabulary = fields.size("vocab_size", family.vocabulary)
     part.embedding(f"{prefix}embed_tokens", vocabulary, width)
+    told = replace(fields, values={**fields.values, "hidden_size": width})
     for index in range(fields.size("num_hidden_layers", family.layers)):
-        family.add_layer(part, f"{prefix}layers.{index}", fields, index)
+        family.add_layer(part, f"{prefix}layers.{index}", told, index)
     part.norm(f"{prefix}{family.final_norm}", width, bias=False, gain=family.gain)
     return finish(part, fields, head, (width, vocabulary), tied=family.tied)
 
@@ -76,16 +87,6 @@ def _mixer(fields: Fields, **usual: object) -> Fields:
     """Return the fields of a layer of Mamba, by its own names; `usual` are those not said."""
     said = {own: fields.values[name] for name, own in _MAMBA.items() if name in fields}
     return Fields(path=fields.path, values={**usual, **said})
-
-
-def _is_named(fields: Fields, index: int, kind: str, *, usual: bool) -> bool:
-    """Return whether `layer_types` calls a layer so; `usual` where there is none."""
-    kinds = fields.values.get("layer_types")
-    if not kinds:
-        return usual
-    if not isinstance(kinds, list) or len(kinds) <= index:
-        raise fields.wrong("layer_types", kinds, "a kind for each layer")
-    return bool(kinds[index] == kind)
 
 
 def _jamba(part: Builder, name: str, fields: Fields, index: int) -> None:
@@ -125,7 +126,7 @@ def _granite(part: Builder, name: str, fields: Fields, index: int) -> None:
         _granite_experts(part, f"{name}.block_sparse_moe", fields, width)
     _norms(part, name, width, _BEFORE, _AFTER)
     _granite_shared(part, name, fields, width, usual=1024)
-    if _is_named(fields, index, "attention", usual=False):
+    if fields.names_layer(index, "attention", usual=False):
         bias = fields.flag("attention_bias", default=False)
         grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
                 reads_head_size=False)  # fmt: skip
@@ -182,7 +183,7 @@ def _lfm2(part: Builder, name: str, fields: Fields, index: int) -> None:
     width = fields.size("hidden_size", 2560)
     listed = fields.values.get("full_attn_idxs")
     usual = listed is None or index in fields.whole_numbers("full_attn_idxs")
-    if _is_named(fields, index, "full_attention", usual=usual):
+    if fields.names_layer(index, "full_attention", usual=usual):
         attention = f"{name}.self_attn"
         grouped(part, attention, fields, width, out="out_proj", bias=(False, False), heads=(32, 8))
         size = fields.size("head_dim", max(1, width // fields.size("num_attention_heads", 32)))
@@ -192,10 +193,21 @@ def _lfm2(part: Builder, name: str, fields: Fields, index: int) -> None:
         part.conv(f"{name}.conv.conv", width, width, kernel, groups=width, line=True, bias=bias)
         part.linear(f"{name}.conv.in_proj", width, 3 * width, bias=bias)
         part.linear(f"{name}.conv.out_proj", width, width, bias=bias)
-    hidden = _lfm2_hidden(fields)
-    for layer, sizes in (("w1", (width, hidden)), ("w3", (width, hidden)), ("w2", (hidden, width))):
-        part.linear(f"{name}.feed_forward.{layer}", *sizes, bias=False)
+    _lfm2_feed_forward(part, f"{name}.feed_forward", fields, width, index)
     _norms(part, name, width, "operator_norm", "ffn_norm")
+
+
+def _lfm2_feed_forward(part: Builder, name: str, fields: Fields, width: int, index: int) -> None:
+    """Add its feed-forward layers; above the dense ones those of LFM2-MoE are mixtures."""
+    mixed = fields.text("model_type", "lfm2") == "lfm2_moe"
+    if mixed and index >= fields.size("num_dense_layers", 2, least=0):
+        count, inner = fields.size("num_experts", 32), fields.size("moe_intermediate_size", 1792)
+        whole_experts(part, f"{name}.experts", (count, width, inner))
+        part.linear(f"{name}.gate", width, count, bias=False)
+        return
+    hidden = fields.size("intermediate_size", 7168) if mixed else _lfm2_hidden(fields)
+    part.linears(name, ("w1", "w3"), width, hidden, bias=False)
+    part.linear(f"{name}.w2", hidden, width, bias=False)
 
 
 def _lfm2_hidden(fields: Fields) -> int:
@@ -213,7 +225,7 @@ def _minimax(part: Builder, name: str, fields: Fields, index: int) -> None:
     width, heads = fields.size("hidden_size", 4096), fields.size("num_attention_heads", 32)
     inner = heads * fields.size("head_dim", max(1, width // heads))
     attention = f"{name}.self_attn"
-    if _is_named(fields, index, "full_attention", usual=index % 2 == 0):
+    if fields.names_layer(index, "full_attention", usual=index % 2 == 0):
         grouped(part, attention, fields, width, out="o_proj", bias=(False, False), heads=(32, 8))
     else:
         _norms(part, attention, inner, "norm")
@@ -225,51 +237,6 @@ def _minimax(part: Builder, name: str, fields: Fields, index: int) -> None:
     _norms(part, name, width, _BEFORE, _AFTER)
 
 
-def _qwen3_next(part: Builder, name: str, fields: Fields, index: int) -> None:
-    """Add a layer of Qwen3-Next; every fourth attends, its queries with gates of their own."""
-    width = fields.size("hidden_size", 2048)
-    every = fields.size("full_attention_interval", 4)
-    if _is_named(fields, index, "full_attention", usual=(index + 1) % every == 0):
-        _qwen3_attention(part, f"{name}.self_attn", fields, width)
-    else:
-        _delta_net(part, f"{name}.linear_attn", fields, width)
-    hidden, layers = fields.size("intermediate_size", 5632), fields.size("num_hidden_layers", 48)
-    if index in sparse_layers(fields, _QWEN_EXPERTS, layers):
-        add_experts(part, f"{name}.mlp", fields, _QWEN_EXPERTS, (width, hidden))
-    else:
-        add_gated(part, f"{name}.mlp", width, hidden, bias=False)
-    for norm in (_BEFORE, _AFTER):
-        part.norm(f"{name}.{norm}", width, bias=False, gain=0.0)
-
-
-def _qwen3_attention(part: Builder, name: str, fields: Fields, width: int) -> None:
-    heads, kv_heads = fields.size("num_attention_heads", 16), fields.size("num_key_value_heads", 2)
-    size, bias = fields.size("head_dim", 256), fields.flag("attention_bias", default=False)
-    for projection, number in (("q_proj", 2 * heads), ("k_proj", kv_heads), ("v_proj", kv_heads)):
-        part.linear(f"{name}.{projection}", width, number * size, bias=bias)
-    part.linear(f"{name}.o_proj", heads * size, width, bias=bias)
-    for norm in ("q_norm", "k_norm"):
-        part.norm(f"{name}.{norm}", size, bias=False, gain=0.0)
-
-
-def _delta_net(part: Builder, name: str, fields: Fields, width: int) -> None:
-    """Add a gated delta network; Yang et al. 2024 (2412.06464)."""
-    values, size = (
-        fields.size("linear_num_value_heads", 32),
-        fields.size("linear_value_head_dim", 128),
-    )
-    keys = fields.size("linear_num_key_heads", 16) * fields.size("linear_key_head_dim", 128)
-    mixed, kernel = 2 * keys + values * size, fields.size("linear_conv_kernel_dim", 4)
-    part.add(f"{name}.dt_bias", values, role=Role.OTHER, mean=1.0)
-    part.add(f"{name}.A_log", values, role=Role.OTHER, variance=None)
-    part.conv(f"{name}.conv1d", mixed, mixed, kernel, groups=mixed, line=True, bias=False)
-    part.linear(f"{name}.in_proj_qkvz", width, mixed + values * size, bias=False)
-    part.linear(f"{name}.in_proj_ba", width, 2 * values, bias=False)
-    part.norm(f"{name}.norm", size, bias=False)
-    part.linear(f"{name}.out_proj", values * size, width, bias=False)
-
-
-_QWEN_EXPERTS = Experts(count=512, hidden=512, shared=512, shared_name="shared_expert")
 FAMILIES = {
     "jamba": Hybrid(add_layer=_jamba, vocabulary=65536),
     "bamba": Hybrid(add_layer=_bamba, vocabulary=128000),
@@ -279,7 +246,12 @@ FAMILIES = {
                    tied=True),
     "granitemoe": Hybrid(add_layer=_granite_moe, vocabulary=32000, final_norm="norm"),
     "granitemoeshared": Hybrid(add_layer=_granite_moe, vocabulary=32000, final_norm="norm"),
-    "qwen3_next": Hybrid(add_layer=_qwen3_next, vocabulary=151936, width=2048, final_norm="norm",
+    "lfm2_moe": Hybrid(add_layer=_lfm2, vocabulary=65536, width=2048, final_norm="embedding_norm",
+                       tied=True),
+    "qwen3_next": Hybrid(add_layer=qwen3_next, vocabulary=151936, width=2048, final_norm="norm",
                          layers=48, gain=0.0),
+    "qwen3_5_text": Hybrid(add_layer=qwen3_5, vocabulary=248320, final_norm="norm", gain=0.0),
+    "qwen3_5_moe_text": Hybrid(add_layer=qwen3_5_moe, vocabulary=248320, width=2048, layers=40,
+                               final_norm="norm", gain=0.0),
     "minimax": Hybrid(add_layer=_minimax, vocabulary=32000, final_norm="norm"),
 }  # fmt: skip

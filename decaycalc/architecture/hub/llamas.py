@@ -63,6 +63,7 @@ class Family:
     head_norm_names: tuple[str, str] = ("q_norm", "k_norm")
     normed: str = ""
     gated: bool = True
+    learned_activation: bool = False
     fused: bool = False
     fused_gate: bool = False
     experts: Experts | None = None
@@ -141,6 +142,21 @@ FAMILIES = {
     "gemma3_text": Family(
         vocabulary=262208, width=2304, hidden=9216, layers=26, heads=8, kv_heads=4, head_size=256,
         biases=READS, head_norms=HeadNorms.HEAD, norms=SANDWICH, gain=0.0, tied=True, padded=True,
+    ),
+    # Ministral 3, CWM, MiniMax-M2 and Apertus after transformers 5.24.0.
+    "ministral3": Family(vocabulary=131072, width=4096, hidden=14336, layers=34, kv_heads=8,
+                         head_size=128, padded=True),
+    "cwm": Family(vocabulary=128256, width=6144, hidden=21504, layers=64, heads=48, kv_heads=8,
+                  head_size=128, dense_bias=True),
+    "minimax_m2": Family(
+        vocabulary=200064, width=3072, hidden=1536, layers=62, heads=48, kv_heads=8, head_size=128,
+        head_norms=HeadNorms.WHOLE, experts=Experts(count=256, count_field="num_local_experts",
+                                                    new=True),
+    ),
+    "apertus": Family(
+        vocabulary=131072, width=4096, hidden=14336, layers=32, biases=READS, padded=True,
+        gated=False, learned_activation=True, head_norms=HeadNorms.HEAD,
+        norms=("attention_layernorm", "feedforward_layernorm"),
     ),
     "phi3": Family(vocabulary=32064, width=3072, hidden=8192, layers=32, fused=True,
                    fused_gate=True, padded=True),
@@ -356,3 +372,5 @@ def _feed_forward(
         add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
         return
     part.feed_forward(f"{name}.{layer}", ("up_proj", "down_proj"), width, hidden, bias=bias)
+    for shape in ("alpha_p", "alpha_n") if family.learned_activation else ():
+        part.add(f"{name}.{layer}.act_fn.{shape}", 1, role=Role.OTHER, variance=None)

@@ -1,10 +1,15 @@
-"""LLaVA, PaliGemma, Idefics 3, Gemma 3 and Qwen's VL 2, 2.5 and 3: language models that see.
+"""LLaVA, PaliGemma, Idefics 3, Gemma 3, Qwen's VL 2 to 3 and Qwen3.5: language models that see.
 
 Source: transformers/models/{llava,llava_next,paligemma,idefics3,gemma3,qwen2_vl,qwen2_5_vl,
-qwen3_vl}/configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules and names.
+qwen3_vl}/configuration_*.py and modeling_*.py (v4.57.1), and those of qwen3_5 and qwen3_5_moe
+(v5.24.0), for defaults, rules and names.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from decaycalc.architecture.build import Builder
+from decaycalc.architecture.hub import hybrids
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.llamas import FAMILIES, relative
@@ -38,9 +43,12 @@ def with_language_model(
     Raises:
         UnreadableFileError: a language model that is not known here.
     """
-    if kind not in FAMILIES:
+    if kind in hybrids.FAMILIES:
+        whole = hybrids.kin(text, "ForCausalLM", kind)
+    elif kind in FAMILIES:
+        whole = relative(text, "ForCausalLM", kind)
+    else:
         raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
-    whole = relative(text, "ForCausalLM", kind)
     inner = f"{prefix_of(head)}{name}."
     for tensor in whole.tensors:
         own = tensor.name.removeprefix("model.")
@@ -127,12 +135,15 @@ def gemma3(fields: Fields, head: str) -> Architecture:
 
 
 def qwen_vl(fields: Fields, head: str) -> Architecture:
-    """Return Qwen2-VL, Qwen2.5-VL, or Qwen3-VL with experts or without, as `model_type` says.
+    """Return Qwen2-VL, Qwen2.5-VL, Qwen3-VL or Qwen3.5, the last two with experts or without.
 
     Files of the first two may hold the language model's fields beside `vision_config`.
     """
     kind = fields.text("model_type", "qwen2_vl")
     text = fields.part("text_config") if "text_config" in fields else fields
+    if kind in _TIED_ABOVE:
+        tied = fields.flag("tie_word_embeddings", default=False)
+        text = replace(text, values={**text.values, "tie_word_embeddings": tied})
     vision = fields.part("vision_config")
     part = Builder(start(vision, norm="rms" if kind == "qwen2_5_vl" else "layer"))
     _QWEN_VISION[kind](part, f"{prefix_of(head)}visual", vision)
@@ -196,7 +207,8 @@ def _qwen25_vision(part: Builder, name: str, fields: Fields) -> None:
     _merger(part, f"{name}.merger", fields, (width, out), bias=False)
 
 
-def _qwen3_vision(part: Builder, name: str, fields: Fields) -> None:
+def _qwen3_vision(part: Builder, name: str, fields: Fields, *, deep: bool = True) -> None:
+    """Add Qwen3's tower; a `deep` one hands pictures to the language model's lower layers too."""
     width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 4304)
     _patches(part, name, fields, width, patch=16, bias=True)
     places = fields.size("num_position_embeddings", 2304)
@@ -206,16 +218,30 @@ def _qwen3_vision(part: Builder, name: str, fields: Fields) -> None:
         _qwen_attention(part, block, width, bias=True)
         part.feed_forward(f"{block}.mlp", ("linear_fc1", "linear_fc2"), width, hidden)
     merged, out = _merged(fields, width), fields.size("out_hidden_size", 3584)
+    _qwen3_merger(part, f"{name}.merger", (width, merged, out))
+    if not deep:
+        return
     given = fields.values.get("deepstack_visual_indexes")
     depths = (8, 16, 24) if given is None else fields.whole_numbers("deepstack_visual_indexes")
-    mergers = [("merger", width)]
-    mergers += [(f"deepstack_merger_list.{index}", merged) for index in range(len(depths))]
-    for merger, size in mergers:
-        part.norm(f"{name}.{merger}.norm", size)
-        part.linear(f"{name}.{merger}.linear_fc1", merged, merged)
-        part.linear(f"{name}.{merger}.linear_fc2", merged, out)
+    for index in range(len(depths)):
+        _qwen3_merger(part, f"{name}.deepstack_merger_list.{index}", (merged, merged, out))
 
 
-_QWEN_VISION = {"qwen2_vl": _qwen2_vision, "qwen2_5_vl": _qwen25_vision, "qwen3_vl": _qwen3_vision,
-                "qwen3_vl_moe": _qwen3_vision}  # fmt: skip
-_QWEN_TEXTS = {"qwen3_vl": "qwen3_vl_text", "qwen3_vl_moe": "qwen3_vl_moe_text"}
+def _qwen3_merger(part: Builder, name: str, widths: tuple[int, int, int]) -> None:
+    """Add Qwen3's merger; `widths` are its norm's, the merged patches' and the language model's."""
+    normed, merged, out = widths
+    part.norm(f"{name}.norm", normed)
+    part.linear(f"{name}.linear_fc1", merged, merged)
+    part.linear(f"{name}.linear_fc2", merged, out)
+
+
+_plain_qwen3_vision = partial(_qwen3_vision, deep=False)
+_QWEN_VISION: dict[str, Callable[[Builder, str, Fields], None]] = {
+    "qwen2_vl": _qwen2_vision, "qwen2_5_vl": _qwen25_vision, "qwen3_vl": _qwen3_vision,
+    "qwen3_vl_moe": _qwen3_vision, "qwen3_5": _plain_qwen3_vision,
+    "qwen3_5_moe": _plain_qwen3_vision,
+}  # fmt: skip
+# What transformers 5 came with: there the whole model's field says what is tied.
+_TIED_ABOVE = frozenset({"qwen3_5", "qwen3_5_moe"})
+_QWEN_TEXTS = {"qwen3_vl": "qwen3_vl_text", "qwen3_vl_moe": "qwen3_vl_moe_text",
+               "qwen3_5": "qwen3_5_text", "qwen3_5_moe": "qwen3_5_moe_text"}  # fmt: skip

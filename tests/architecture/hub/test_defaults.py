@@ -93,6 +93,18 @@ DEFAULTS = {
     "qwen3_vl": ("Qwen3VLForConditionalGeneration", 12_616_410_352),
     # Counted in transformers 5.24.0.
     "nomic_bert": ("NomicBertModel", 136_731_648),
+    "ministral3": ("Ministral3ForCausalLM", 8_489_553_920),
+    "cwm": ("CwmForCausalLM", 32_581_097_472),
+    "minimax_m2": ("MiniMaxM2ForCausalLM", 228_689_748_992),
+    "apertus": ("ApertusForCausalLM", 6_979_596_352),
+    # Its class needs layer_types; these all attend.
+    "lfm2_moe": ("Lfm2MoeForCausalLM", 11_129_591_808),
+    "qwen3_5_text": ("Qwen3_5ForCausalLM", 8_953_803_264),
+    "qwen3_5_moe_text": ("Qwen3_5MoeForCausalLM", 34_660_610_688),
+    "qwen3_5": ("Qwen3_5ForConditionalGeneration", 9_407_453_936),
+    "qwen3_5_moe": ("Qwen3_5MoeForConditionalGeneration", 35_114_261_360),
+    "gemma4_text": ("Gemma4ForCausalLM", 5_077_177_856),
+    # Counted in transformers 4.57.1.
     "ernie": ("ErnieModel", 109_482_240),
     "data2vec-text": ("Data2VecTextModel", 109_482_240),
     "layoutlm": ("LayoutLMModel", 112_627_968),
