@@ -3,6 +3,9 @@
 Every default was read from the constructor of the library named beside it.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from decaycalc.record import Record
 from decaycalc.training.reading.optimizers import ADAM, SGD, UNDAMPENED_SGD
 from decaycalc.training.reading.settings import by_default
@@ -35,20 +38,18 @@ class OptimizerClass(Record):
         return None if value is None else by_default(name, value, self.library)
 
 
-_TORCH = "torch 2.13"
-_BNB = "bitsandbytes 0.49"
-_APEX = "apex 25.09"
-_DEEPSPEED = "deepspeed 0.19.8"
+def _of(library: str, **usual: Any) -> Callable[..., OptimizerClass]:
+    """Return what makes the classes of a library; `usual` is what most of them have."""
+
+    def made(convention: str, **changes: Any) -> OptimizerClass:
+        return OptimizerClass(convention=convention, library=library, **{**usual, **changes})
+
+    return made
 
 
-def _torch(convention: str, **changes: str | tuple[str, ...] | None) -> OptimizerClass:
-    return OptimizerClass(convention=convention, library=_TORCH, **changes)  # type: ignore[arg-type]
-
-
-def _bnb(convention: str, **changes: str | tuple[str, ...] | None) -> OptimizerClass:
-    return OptimizerClass(convention=convention, library=_BNB, **changes)  # type: ignore[arg-type]
-
-
+_torch, _bnb = _of("torch 2.13"), _of("bitsandbytes 0.49")
+_apex, _deepspeed = _of("apex 25.09"), _of("deepspeed 0.19.8")
+_optimi = _of("optimi 0.3", lr=None, flag="decouple_lr", decoupled="optimi-decoupled")
 _DECOUPLED_FLAG = "decoupled_weight_decay"
 
 # Source: torch/optim/*.py of torch 2.13.0.
@@ -84,50 +85,29 @@ _BNB_ALIASES = {"pagedadamw": "adamw", "pagedadam": "adam", "pagedlion": "lion",
                 "pagedademamix": "ademamix"}  # fmt: skip
 
 _OTHERS = {
-    "lion_pytorch.lion": OptimizerClass(
-        convention="lion-pytorch", library="lion-pytorch 0.2.3", lr="0.0001",
-        uses=("beta1", "beta2"), flag="decoupled_weight_decay", decoupled="lion-pytorch-decoupled",
+    "lion_pytorch.lion": _of("lion-pytorch 0.2.3")(
+        "lion-pytorch", lr="0.0001", uses=("beta1", "beta2"), flag=_DECOUPLED_FLAG,
+        decoupled="lion-pytorch-decoupled",
     ),
-    "transformers.adafactor": OptimizerClass(
-        convention="hf-adafactor-relative", library="transformers 5.24.0", lr=None, uses=(),
-        flag="not relative_step", decoupled="hf-adafactor",
+    "transformers.adafactor": _of("transformers 5.24.0")(
+        "hf-adafactor-relative", lr=None, uses=(), flag="not relative_step",
+        decoupled="hf-adafactor",
     ),
-    "apex.fusedadam": OptimizerClass(convention="apex-fused-adam", library=_APEX),
-    "apex.fusedlamb": OptimizerClass(
-        convention="apex-fused-lamb", library=_APEX, weight_decay="0.01"
-    ),
-    "apex.fusedsgd": OptimizerClass(convention="apex-fused-sgd", library=_APEX, lr=None, uses=SGD),
-    "apex.fusednovograd": OptimizerClass(convention="apex-fused-novograd", library=_APEX),
-    "deepspeed.fusedadam": OptimizerClass(convention="deepspeed-adam", library=_DEEPSPEED),
-    "deepspeed.deepspeedcpuadam": OptimizerClass(convention="deepspeed-adam", library=_DEEPSPEED),
-    "deepspeed.fusedlion": OptimizerClass(
-        convention="deepspeed-lion", library=_DEEPSPEED, uses=("beta1", "beta2")
-    ),
-    "prodigyopt.prodigy": OptimizerClass(
-        convention="prodigy", library="prodigyopt 1.1.2", lr="1.0"
-    ),
-    "torchao.adamw": OptimizerClass(
-        convention="pytorch-adamw", library="torchao 0.14", weight_decay="0.01"
-    ),
-    "optimi.adamw": OptimizerClass(
-        convention="optimi-adamw", library="optimi 0.3", weight_decay="0.01", lr=None,
-        flag="decouple_lr", decoupled="optimi-decoupled",
-    ),
-    "optimi.adam": OptimizerClass(
-        convention="optimi-adam", library="optimi 0.3", lr=None,
-        flag="decouple_lr", decoupled="optimi-decoupled",
-    ),
-    "optimi.stableadamw": OptimizerClass(
-        convention="optimi-stableadamw", library="optimi 0.3", weight_decay="0.01", lr=None,
-        flag="decouple_lr", decoupled="optimi-decoupled",
-    ),
-    "optimi.sgd": OptimizerClass(
-        convention="optimi-sgd", library="optimi 0.3", lr=None, uses=SGD,
-        flag="decouple_lr", decoupled="optimi-sgd-decoupled",
-    ),
-    "optimi.lion": OptimizerClass(
-        convention="optimi-lion", library="optimi 0.3", lr=None, uses=("beta1", "beta2"),
-        flag="decouple_lr", decoupled="optimi-lion-decoupled",
+    "apex.fusedadam": _apex("apex-fused-adam"),
+    "apex.fusedlamb": _apex("apex-fused-lamb", weight_decay="0.01"),
+    "apex.fusedsgd": _apex("apex-fused-sgd", lr=None, uses=SGD),
+    "apex.fusednovograd": _apex("apex-fused-novograd"),
+    "deepspeed.fusedadam": _deepspeed("deepspeed-adam"),
+    "deepspeed.deepspeedcpuadam": _deepspeed("deepspeed-adam"),
+    "deepspeed.fusedlion": _deepspeed("deepspeed-lion", uses=("beta1", "beta2")),
+    "prodigyopt.prodigy": _of("prodigyopt 1.1.2")("prodigy", lr="1.0"),
+    "torchao.adamw": _of("torchao 0.14")("pytorch-adamw", weight_decay="0.01"),
+    "optimi.adamw": _optimi("optimi-adamw", weight_decay="0.01"),
+    "optimi.adam": _optimi("optimi-adam"),
+    "optimi.stableadamw": _optimi("optimi-stableadamw", weight_decay="0.01"),
+    "optimi.sgd": _optimi("optimi-sgd", uses=SGD, decoupled="optimi-sgd-decoupled"),
+    "optimi.lion": _optimi(
+        "optimi-lion", uses=("beta1", "beta2"), decoupled="optimi-lion-decoupled"
     ),
 }  # fmt: skip
 _BY_PREFIX = {
@@ -161,12 +141,11 @@ def find_class(path: str, *, library: str = "torch") -> OptimizerClass | None:
         bare = word.removesuffix("8bit").removesuffix("32bit").removesuffix("4bit")
         return _OF_BITSANDBYTES.get(_BNB_ALIASES.get(bare, bare))
     if root == "paddle":
-        key = _PADDLE.get(word)
         decay = "0.01" if word in {"adamw", "lamb"} else "0"
-        return key and OptimizerClass(convention=key, library="paddle 3", weight_decay=decay)  # type: ignore[return-value]
+        return _of("paddle 3")(_PADDLE[word], weight_decay=decay) if word in _PADDLE else None
     if root in _BY_PREFIX:
         key, version = _BY_PREFIX[root]
-        return OptimizerClass(convention=key, library=version, lr=None)
+        return _of(version)(key, lr=None)
     if root == "torchao":
         word = word.lstrip("_").removesuffix("8bit").removesuffix("4bit").removesuffix("fp8")
     return _OTHERS.get(f"{root}.{word}")

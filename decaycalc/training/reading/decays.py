@@ -26,6 +26,11 @@ def from_to(
     return replace(made, value=decimal_text(end), decay_schedule=course, notes=notes)
 
 
+def over_the_run(settings: Settings, made: Training) -> Training:
+    """Return a training whose λ goes from `weight_decay` to `weight_decay_end` over the run."""
+    return from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
+
+
 def by_layer(
     made: Training, settings: Settings, counting: str, *, name: str = "layer_decay"
 ) -> Training:

@@ -140,9 +140,7 @@ def _step(_: Settings, entry: Entries, ramp: Options) -> str | None:
 def _exponential(_: Settings, entry: Entries, ramp: Options) -> str | None:
     """Return gamma a step of the scheduler; converted to iterations it is gamma for each."""
     gamma = _number(entry, "gamma")
-    if gamma is None:
-        return None
-    return compose("step", every=_per(entry) or "1", gamma=gamma, **ramp)
+    return None if gamma is None else compose("step", every=_per(entry) or "1", gamma=gamma, **ramp)
 
 
 def _annealed(settings: Settings, entry: Entries, ramp: Options, kind: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from decaycalc.conventions.run import Run
 from decaycalc.errors import (
@@ -9,7 +10,6 @@ from decaycalc.errors import (
     InvalidValueError,
     UnreadableFileError,
 )
-from decaycalc.record import Record
 from decaycalc.training.reading.devices import said_of_given
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
 from decaycalc.training.reading.settings import Settings, derived
@@ -20,14 +20,6 @@ from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Scalar
 
 EVERYTHING = "nothing"
-
-
-class _Size(Record):
-    """The parts of a step's examples, each None where it is not known."""
-
-    batch_size: Fraction | None = None
-    grad_accum: Fraction | None = None
-    world_size: Fraction | None = None
 
 
 def read(document: Document, trainer: Trainer, given: Mapping[str, str] | None = None) -> Training:
@@ -128,20 +120,16 @@ def _run(settings: Settings, optimizer: Optimizer) -> Run:
     steps, epochs = _length(settings)
     size = _size(settings)
     nesterov = "nesterov" in optimizer.uses and settings.flag("nesterov")
-    part = {
+    part: dict[str, Any] = {
         name: settings.number(name) for name in ("momentum", "dampening") if name in optimizer.uses
     }
     _refuse_unused(settings)
-    momentum = part.get("momentum")
     try:
         return Run(
             lr=settings.number("lr"),
-            momentum=momentum,
-            dampening=part.get("dampening"),
             nesterov=nesterov or None,
-            batch_size=size.batch_size,
-            grad_accum=size.grad_accum,
-            world_size=size.world_size,
+            **part,
+            **size,
             dataset_size=_optional(settings, "dataset_size"),
             steps=steps,
             epochs=epochs,
@@ -180,23 +168,20 @@ def _length(settings: Settings) -> tuple[Fraction | None, Fraction | None]:
     return None, _optional(settings, "epochs")
 
 
-def _size(settings: Settings) -> _Size:
-    """Return the parts of B, in the run's own words; other factors join the batch size.
+def _size(settings: Settings) -> dict[str, Any]:
+    """Return the parts of B, by the run's own names; other factors join the batch size.
 
     Without one of them B is not known, be the others as they are.
     """
     names = settings.trainer.batch(settings)
-    values = {name: _whole(settings.count(name)) for name in names}
+    counts = {name: settings.count(name) for name in names}
+    values = {name: None if n is None else Fraction(n) for name, n in counts.items()}
     batch = values.pop(names[0])
     own = {name: values.pop(name, None) for name in ("grad_accum", "world_size")}
     for factor in values.values():
         batch = None if batch is None or factor is None else batch * factor
     batch = None if any(own[name] is None for name in names if name in own) else batch
-    return _Size(batch_size=batch, **own)
-
-
-def _whole(count: int | None) -> Fraction | None:
-    return None if count is None else Fraction(count)
+    return {"batch_size": batch, **own}
 
 
 def _refuse_unused(settings: Settings) -> None:

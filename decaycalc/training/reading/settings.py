@@ -266,9 +266,7 @@ def left_open(name: str, note: str = "", *, where: str = "") -> Sourced:
 
 def submitit_devices(settings: Settings) -> Sourced | None:
     """Return submitit's devices: nodes times GPUs a node."""
-    if "submitit" not in settings.document.program:
-        return None
-    return nodes_times_gpus(settings)
+    return None if "submitit" not in settings.document.program else nodes_times_gpus(settings)
 
 
 def nodes_times_gpus(settings: Settings) -> Sourced:

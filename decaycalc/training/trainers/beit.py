@@ -5,7 +5,7 @@ Source: unilm 768a3c8 beit/run_{class_finetuning,beit_pretraining}.py, beit2/run
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.decays import by_layer, from_to
+from decaycalc.training.reading.decays import by_layer, over_the_run
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
@@ -87,8 +87,7 @@ def _clips(settings: Settings) -> str:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    made = from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
-    return by_layer(made, settings, "beit")
+    return by_layer(over_the_run(settings, made), settings, "beit")
 
 
 _OWN = {

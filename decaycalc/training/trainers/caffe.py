@@ -94,10 +94,6 @@ _POLICIES: dict[str, Callable[[Settings], str | None]] = {
 }
 
 
-def _exempt(_: Settings) -> Exemption:
-    return Exemption(rule="nothing", mask="all", switch="decay_mult of a layer's param")
-
-
 def _layers(settings: Settings) -> tuple[Entries, ...]:
     """Return the network's layers, in either form."""
     nodes = (settings.node(f"{_NETWORK}.{key}") for key in ("layer", "layers"))
@@ -189,7 +185,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda _: Exemption(rule="nothing", mask="all", switch="decay_mult of a layer's param"),
     harmless=("network*", "net_param*", "train_net_param*", "test_net_param*", "average_loss",
               "momentum2", "delta"),
     prepare=_prepare,

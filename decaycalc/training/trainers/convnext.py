@@ -6,7 +6,7 @@ Source: ConvNeXt 048efce main.py, optim_factory.py, utils.py, run_with_submitit.
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.decays import by_layer, from_to
+from decaycalc.training.reading.decays import by_layer, over_the_run
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
@@ -33,8 +33,7 @@ def _schedule(settings: Settings) -> str:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    made = from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
-    return by_layer(made, settings, "convnext")
+    return by_layer(over_the_run(settings, made), settings, "convnext")
 
 
 TRAINER = Trainer(

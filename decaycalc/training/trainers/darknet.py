@@ -4,6 +4,7 @@ Source: pjreddie/darknet src/parser.c (parse_net_options), src/network.c (get_cu
 src/option_list.c (option_find returns the first of equal keys); AlexeyAB/darknet for sgdr.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import prod
 
@@ -39,25 +40,7 @@ def _schedule(settings: Settings) -> str | None:
 
 def _ramp(settings: Settings) -> Options:
     warm = settings.number("burn_in") or 0
-    if warm <= 0:
-        return {}
-    return {"warmup": int(warm), "warmup_power": settings.text("power")}
-
-
-def _constant(_: Settings, ramp: Options) -> str:
-    return compose("constant", **ramp)
-
-
-def _poly(settings: Settings, ramp: Options) -> str:
-    return compose("polynomial", power=settings.number("power"), over="run", **ramp)
-
-
-def _exponential(settings: Settings, ramp: Options) -> str:
-    return compose("exponential", gamma=settings.number("gamma"), over="run", **ramp)
-
-
-def _step(settings: Settings, ramp: Options) -> str:
-    return compose("step", every=settings.count("step"), gamma=settings.number("scale"), **ramp)
+    return {} if warm <= 0 else {"warmup": int(warm), "warmup_power": settings.text("power")}
 
 
 def _steps(settings: Settings, ramp: Options) -> str | None:
@@ -89,19 +72,20 @@ def _restarts(settings: Settings, ramp: Options) -> str | None:
     return compose("cosine-restarts", period=period, growth=growth, final=final)
 
 
-_POLICIES = {
-    "constant": _constant,
-    "poly": _poly,
+_POLICIES: dict[str, Callable[[Settings, Options], str | None]] = {
+    "constant": lambda _, ramp: compose("constant", **ramp),
+    "poly": lambda settings, ramp: compose(
+        "polynomial", power=settings.number("power"), over="run", **ramp
+    ),
     "steps": _steps,
-    "step": _step,
-    "exp": _exponential,
+    "step": lambda settings, ramp: compose(
+        "step", every=settings.count("step"), gamma=settings.number("scale"), **ramp
+    ),
+    "exp": lambda settings, ramp: compose(
+        "exponential", gamma=settings.number("gamma"), over="run", **ramp
+    ),
     "sgdr": _restarts,
 }
-
-
-def _exempt(_: Settings) -> Exemption:
-    """Source: pjreddie/darknet src/convolutional_layer.c, update_convolutional_layer."""
-    return Exemption(rule="biases and the scales of batch normalisation", mask="no-bias-norm")
 
 
 def _finish(_: Settings, made: Training) -> Training:
@@ -137,7 +121,10 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    # Source: pjreddie/darknet src/convolutional_layer.c, update_convolutional_layer.
+    exempt=lambda _: Exemption(
+        rule="biases and the scales of batch normalisation", mask="no-bias-norm"
+    ),
     batch=lambda _: ("batch_size",),
     harmless=("subdivisions", "time_steps", "letter_box"),
     prepare=_prepare,

@@ -137,9 +137,7 @@ def _devices(settings: Settings) -> Sourced | None:
 
 def _accumulation(settings: Settings) -> Sourced | None:
     """Leave the accumulation open where the whole batch is known: it follows from the devices."""
-    if settings.count("train_batch_size") is None:
-        return None
-    return left_open("grad_accum")
+    return None if settings.count("train_batch_size") is None else left_open("grad_accum")
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -190,10 +188,6 @@ def _finish(settings: Settings, made: Training) -> Training:
     return made.with_groups(own)
 
 
-def _exempt(_: Settings) -> Exemption:
-    return Exemption(rule="nothing", switch="the groups that the trainer hands to DeepSpeed")
-
-
 def _field(name: str, *paths: str, default: str | None = None, **more: object) -> Field:
     """Return a field that "auto" leaves to the Trainer."""
     beside = _AUTO.get(name)
@@ -236,7 +230,9 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda _: Exemption(
+        rule="nothing", switch="the groups that the trainer hands to DeepSpeed"
+    ),
     batch=_batch,
     finish=_finish,
     harmless=("zero_optimization*", "fp16*", "bf16*", "optimizer.params.fp32*", "activation*",

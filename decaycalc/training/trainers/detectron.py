@@ -10,7 +10,7 @@ from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import AT_THE_END, Option, Options, compose, factors
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced
 
 
 def _levels(settings: Settings) -> tuple[Fraction, ...]:
@@ -65,12 +65,6 @@ def _steps(settings: Settings, name: str, ramp: Options) -> str | None:
     return compose("step", at=tuple(marks), gamma=gamma, **ramp)
 
 
-def _finish(_: Settings, made: Training) -> Training:
-    """Give biases their twofold lr."""
-    own = Group(name="biases", selector="biases", lr_mult="2", weight_decay="0")
-    return made.with_groups(own)
-
-
 TRAINER = Trainer(
     kind="detectron",
     title="Detectron",
@@ -108,5 +102,7 @@ TRAINER = Trainer(
     harmless=("TRAIN*", "TEST*", "MODEL*", "FPN*", "FAST_RCNN*", "RPN*", "MRCNN*", "KRCNN*",
               "RETINANET*", "RESNETS*", "SOLVER.STEPS", "SOLVER.LRS", "SOLVER.WEIGHT_DECAY_GN",
               "SOLVER.SCALE_MOMENTUM*"),
-    finish=_finish,
+    finish=lambda _, made: made.with_groups(
+        Group(name="biases", selector="biases", lr_mult="2", weight_decay="0")
+    ),
 )  # fmt: skip

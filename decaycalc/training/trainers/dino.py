@@ -3,13 +3,13 @@
 Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
 """
 
-from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.decays import over_the_run
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, lr_per, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Sourced, Training
+from decaycalc.training.record import Sourced
 
 _PER = 256  # examples, of whose step --lr is the lr
 _OWN = (
@@ -35,10 +35,6 @@ def _schedule(settings: Settings) -> str:
     count = settings.number("warmup_epochs")
     final = ratio(settings, "min_lr", "lr") or None
     return compose("cosine", warmup=epochs(count) if count else None, final=final)
-
-
-def _finish(settings: Settings, made: Training) -> Training:
-    return from_to(made, settings.number("weight_decay"), settings.number("weight_decay_end"))
 
 
 TRAINER = Trainer(
@@ -68,5 +64,5 @@ TRAINER = Trainer(
     exempt=lambda _: NO_1D,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("momentum_teacher", "warmup_teacher_temp*", "freeze_last_layer", "drop_path*"),
-    finish=_finish,
+    finish=over_the_run,
 )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import sqrt
 
 from decaycalc.algebra.number import finite
-from decaycalc.training.reading.decays import from_to
+from decaycalc.training.reading.decays import over_the_run
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, ratio
@@ -94,8 +94,7 @@ def by_layer(settings: Settings, made: Training) -> Training:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    start, end = settings.number("weight_decay"), settings.number("weight_decay_end")
-    return by_layer(settings, from_to(made, start, end))
+    return by_layer(settings, over_the_run(settings, made))
 
 
 # What both DINOv2 and DINOv3 have, with the same defaults.

@@ -7,12 +7,11 @@ train/cosine_lr_scheduler.py.
 from fractions import Fraction
 
 from decaycalc.record import replace
-from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Sourced, Training
+from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import dinov2
 
 _LR, _WD = "schedules.lr", "schedules.weight_decay"
@@ -59,12 +58,6 @@ def _schedule(settings: Settings) -> str | None:
     return compose("cosine", warmup=warmup, start=start or None, length=length, final=final or None)
 
 
-def _finish(settings: Settings, made: Training) -> Training:
-    """Give λ its course, from its peak where it has a warm-up of its own."""
-    start, end = settings.number("weight_decay"), settings.number("weight_decay_end")
-    return dinov2.by_layer(settings, from_to(made, start, end))
-
-
 def _field(field: Field) -> Field:
     """Return a field of DINOv2 with the paths of the second form before its own."""
     paths = {
@@ -104,5 +97,4 @@ TRAINER: Trainer = replace(
         "optim.optimizer",
         "optim.dino_head_wd_multiplier",
     ),
-    finish=_finish,
 )

@@ -55,9 +55,7 @@ def _own(settings: Settings, **filled: str | None) -> Settings:
 
 def optimizer(settings: Settings) -> Optimizer | None:
     """Return what the file's own optimizer makes of the weight decay, None where it has none."""
-    if not takes(settings, "optimizer"):
-        return None
-    return deepspeed.TRAINER.optimizer(_own(settings))
+    return None if not takes(settings, "optimizer") else deepspeed.TRAINER.optimizer(_own(settings))
 
 
 def schedule(settings: Settings, warm: str | None) -> str | None:

@@ -4,6 +4,7 @@ Source: transformers 5.24.0 and 4.57.6 training_args.py, trainer.py, trainer_opt
 optimization.py; trl 1.10.0.dev0 (f2cd57710); LLaMA-Factory ff6d4d12e.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from decaycalc.record import replace
@@ -73,46 +74,13 @@ def _schedule(settings: Settings) -> str | None:
     return find_schedule(settings, None if name == "constant" else warmup(settings))
 
 
-def _constant(_: Settings, __: str | None) -> str:
-    return "constant"  # get_constant_schedule takes no warm-up
-
-
-def _constant_with_warmup(_: Settings, warm: str | None) -> str:
-    return compose("constant", warmup=warm)
-
-
-def _linear(_: Settings, warm: str | None) -> str:
-    return compose("linear", warmup=warm)
-
-
 def _goes_down_once(settings: Settings) -> bool:
     """Return whether a cosine is half a cycle: any other goes up again, or not to its end."""
     return settings.number("num_cycles") == Fraction(1, 2)
 
 
 def _cosine(settings: Settings, warm: str | None) -> str | None:
-    if not _goes_down_once(settings):
-        return None
-    return compose("cosine", warmup=warm)
-
-
-def _restarts(settings: Settings, warm: str | None) -> str:
-    cycles = settings.count("num_restarts")
-    return compose("cosine-restarts", cycles=cycles, warmup=warm)
-
-
-def _polynomial(settings: Settings, warm: str | None) -> str:
-    return compose(
-        "polynomial",
-        power=settings.number("power"),
-        final=ratio(settings, "lr_end", "lr"),
-        warmup=warm,
-    )
-
-
-def _inverse_sqrt(settings: Settings, warm: str | None) -> str:
-    timescale = settings.count("timescale")
-    return compose("inverse-sqrt", timescale=timescale, warmup=warm)
+    return None if not _goes_down_once(settings) else compose("cosine", warmup=warm)
 
 
 def _cosine_with_min_lr(settings: Settings, warm: str | None) -> str | None:
@@ -131,10 +99,6 @@ def _warmup_with_min_lr(settings: Settings, warm: str | None) -> str | None:
     return plain.replace("cosine", "cosine_warmup_with_min_lr", 1)
 
 
-def _stable_decay(settings: Settings, warm: str | None) -> str | None:
-    return stable_decay(settings, settings.count("num_decay_steps"), warm)
-
-
 def stable_decay(settings: Settings, decay: int | None, warm: str | None) -> str | None:
     """Return warm-up, stable, decay; the warm-up begins where the decay ends."""
     own_length = settings.number("num_stable_steps") is not None
@@ -147,18 +111,33 @@ def stable_decay(settings: Settings, decay: int | None, warm: str | None) -> str
     return compose("wsd", decay=decay, shape=shape, final=low, warmup=warm, start=warm and low)
 
 
-_SCHEDULES = {
-    "linear": _linear,
+_Make = Callable[[Settings, str | None], str | None]
+
+# The schedules that every program on `get_scheduler` has alike; a constant one takes no warm-up.
+COMMON: dict[str, _Make] = {
+    "linear": lambda _, warm: compose("linear", warmup=warm),
+    "constant": lambda _, __: "constant",
+    "constant_with_warmup": lambda _, warm: compose("constant", warmup=warm),
+    "inverse_sqrt": lambda settings, warm: compose(
+        "inverse-sqrt", timescale=settings.count("timescale"), warmup=warm
+    ),
+}
+_SCHEDULES: dict[str, _Make] = {
+    **COMMON,
     "cosine": _cosine,
-    "constant": _constant,
-    "constant_with_warmup": _constant_with_warmup,
-    "polynomial": _polynomial,
-    "inverse_sqrt": _inverse_sqrt,
-    "cosine_with_restarts": _restarts,
+    "polynomial": lambda settings, warm: compose(
+        "polynomial", power=settings.number("power"), final=ratio(settings, "lr_end", "lr"),
+        warmup=warm,
+    ),
+    "cosine_with_restarts": lambda settings, warm: compose(
+        "cosine-restarts", cycles=settings.count("num_restarts"), warmup=warm
+    ),
     "cosine_with_min_lr": _cosine_with_min_lr,
     "cosine_warmup_with_min_lr": _warmup_with_min_lr,
-    "warmup_stable_decay": _stable_decay,
-}
+    "warmup_stable_decay": lambda settings, warm: stable_decay(
+        settings, settings.count("num_decay_steps"), warm
+    ),
+}  # fmt: skip
 
 
 def trainer_exempt(settings: Settings) -> Exemption:

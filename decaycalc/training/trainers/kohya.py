@@ -16,6 +16,7 @@ from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, by_default, left_open, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Group, Origin, Sourced, Training
+from decaycalc.training.trainers import hf_trainer
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
 
@@ -163,21 +164,9 @@ def _schedule(settings: Settings) -> str | None:
     return None if make is None else make(settings, _warmup(settings))
 
 
-def _constant(_: Settings, __: str | None) -> str:
-    return "constant"  # transformers' constant takes no warm-up
-
-
-def _restarts(settings: Settings, warm: str | None) -> str:
-    return compose("cosine-restarts", cycles=settings.count("num_cycles"), warmup=warm)
-
-
 def _polynomial(settings: Settings, warm: str | None) -> str:
     final = ratio(settings, "lr_end", "lr")
     return compose("polynomial", power=settings.number("power"), final=final, warmup=warm)
-
-
-def _inverse_sqrt(settings: Settings, warm: str | None) -> str:
-    return compose("inverse-sqrt", timescale=settings.count("timescale"), warmup=warm)
 
 
 def _is_half(settings: Settings) -> bool:
@@ -201,13 +190,12 @@ def _stable_decay(settings: Settings, warm: str | None) -> str | None:
 
 
 _SCHEDULES = {
-    "constant": _constant,
-    "constant_with_warmup": lambda _, warm: compose("constant", warmup=warm),
-    "linear": lambda _, warm: compose("linear", warmup=warm),
+    **hf_trainer.COMMON,
     "cosine": lambda _, warm: compose("cosine", warmup=warm),
-    "cosine_with_restarts": _restarts,
+    "cosine_with_restarts": lambda settings, warm: compose(
+        "cosine-restarts", cycles=settings.count("num_cycles"), warmup=warm
+    ),
     "polynomial": _polynomial,
-    "inverse_sqrt": _inverse_sqrt,
     "cosine_with_min_lr": _with_min_lr,
     "warmup_stable_decay": _stable_decay,
 }

@@ -82,9 +82,7 @@ def _optimizer(settings: Settings) -> Optimizer:
         return Optimizer(convention=None, refusal=f"{reason}: {way}")
     name = settings.word("optimizer")
     found = find_class(name) if name in _OPTIMIZERS else None
-    if found is None:
-        return unknown_optimizer(name)
-    return found.optimizer()
+    return unknown_optimizer(name) if found is None else found.optimizer()
 
 
 def _schedule(settings: Settings) -> str | None:

@@ -26,9 +26,7 @@ _OPTIMIZERS = {
 
 def _of_muon(settings: Settings) -> Sourced | None:
     """Return Muon's own decay: adam_weight_decay is of what it leaves to Adam."""
-    if settings.word("optimizer") != "muon":
-        return None
-    return settings.find("muon_weight_decay")
+    return None if settings.word("optimizer") != "muon" else settings.find("muon_weight_decay")
 
 
 def _schedule_steps(settings: Settings) -> Sourced | None:

@@ -12,7 +12,6 @@ from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Training
 from decaycalc.training.trainers import mmengine
 
 
@@ -103,14 +102,6 @@ def _paramwise(settings: Settings) -> str:
     return older if settings.has(older) else "optimizer.paramwise_cfg"
 
 
-def _exempt(settings: Settings) -> Exemption:
-    return mmengine.exempt(settings, _paramwise(settings))
-
-
-def _finish(settings: Settings, made: Training) -> Training:
-    return mmengine.finish(settings, made, _paramwise(settings))
-
-
 TRAINER = Trainer(
     kind="mmcv",
     title="mmcv 1.x",
@@ -147,10 +138,10 @@ TRAINER = Trainer(
     ),
     optimizer=mmengine.find_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda settings: mmengine.exempt(settings, _paramwise(settings)),
     harmless=("train_pipeline*", "test_*", "data*", "model*", "optimizer.paramwise*",
               "auto_scale_lr*", "base_lr",
               "lr_config.step", "optimizer_config*", "runner*", "log_config*", "momentum_config*"),
     prepare=with_bases,
-    finish=_finish,
+    finish=lambda settings, made: mmengine.finish(settings, made, _paramwise(settings)),
 )  # fmt: skip

@@ -161,10 +161,6 @@ def _schedule(settings: Settings) -> str | None:
     return mmyolo.hook_schedule(settings)
 
 
-def _exempt(settings: Settings) -> Exemption:
-    return exempt(settings, _PARAMWISE)
-
-
 def finish(settings: Settings, made: Training, path: str) -> Training:
     """Return a run with the groups of paramwise_cfg at `path`, and notes on what is not there.
 
@@ -185,10 +181,6 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     rules = (*rules, unread) if unknown else rules
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
     return made.with_groups(*groups(settings, path)).with_notes(*notes)
-
-
-def _finish(settings: Settings, made: Training) -> Training:
-    return finish(settings, made, _PARAMWISE)
 
 
 TRAINER = Trainer(
@@ -224,10 +216,10 @@ TRAINER = Trainer(
     ),
     optimizer=find_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda settings: exempt(settings, _PARAMWISE),
     harmless=("train_pipeline*", "test_*", "val_*", "default_hooks*", "model*", "train_cfg*",
               "optim_wrapper.paramwise_cfg*", "base_lr", "vis_backends*", "max_epochs",
               "train_dataloader*", "auto_scale_lr*", "custom_hooks*", "tta_*"),
     prepare=with_bases,
-    finish=_finish,
+    finish=lambda settings, made: finish(settings, made, _PARAMWISE),
 )  # fmt: skip

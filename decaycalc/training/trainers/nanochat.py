@@ -11,7 +11,7 @@ from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced
 
 _REFERENCE_DEPTH = 12  # of whose run all numbers are
 _REFERENCE_TOKENS = 2**19  # the batch at which its λ and lr were found
@@ -67,10 +67,6 @@ def _schedule(settings: Settings) -> str:
     )
 
 
-def _finish(settings: Settings, made: Training) -> Training:
-    return from_to(made, settings.number("weight_decay"), Fraction(0))
-
-
 TRAINER = Trainer(
     kind="nanochat",
     title="nanochat",
@@ -102,5 +98,5 @@ TRAINER = Trainer(
     unit=lambda _: "tokens",
     harmless=("device_batch_size", "*_lr", "embedding_lr", "unembedding_lr", "scalar_lr",
               "eval_*", "core_*", "sample_*", "save_*", "target_*"),
-    finish=_finish,
+    finish=lambda settings, made: from_to(made, settings.number("weight_decay"), Fraction(0)),
 )  # fmt: skip

@@ -55,11 +55,6 @@ def _schedule(settings: Settings) -> str:
     )
 
 
-def _exempt(_: Settings) -> Exemption:
-    """Source: karpathy/nanoGPT model.py, configure_optimizers."""
-    return Exemption(rule="tensors of less than two dimensions", mask="matrices")
-
-
 def _finish(settings: Settings, made: Training) -> Training:
     """Give muP's hidden weights their own lr, of the fork nanoGPT-mup.
 
@@ -99,7 +94,8 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    # Source: karpathy/nanoGPT model.py, configure_optimizers.
+    exempt=lambda _: Exemption(rule="tensors of less than two dimensions", mask="matrices"),
     # gradient_accumulation_steps is of all devices: train.py divides it by their number.
     batch=lambda _: ("batch_size", "block_size", "grad_accum"),
     harmless=("max_new_tokens", *_OF_FORKS),

@@ -87,9 +87,7 @@ def _decay(settings: Settings) -> Sourced | None:
         return said
     found, name = _class(settings), settings.word("optimizer")
     value = _DECAYS.get(name, None if found is None else found.weight_decay)
-    if value is None:
-        return None
-    return by_default("weight_decay", value, _OPTIMIZERS)
+    return None if value is None else by_default("weight_decay", value, _OPTIMIZERS)
 
 
 def _beta2(settings: Settings) -> Sourced:
@@ -132,10 +130,6 @@ def _schedule(settings: Settings) -> str | None:
         )
     own = None if name == "constant" or not warm else str(warm)
     return hf_trainer.find_schedule(settings, own)
-
-
-def _exempt(_: Settings) -> Exemption:
-    return Exemption(rule="nothing", mask="all", switch="with DeepSpeed's optimizer it differs")
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -191,7 +185,9 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda _: Exemption(
+        rule="nothing", mask="all", switch="with DeepSpeed's optimizer it differs"
+    ),
     harmless=("vae_batch_size", "num_train_epochs", "checkpoint*", "validation*", "ema_*",
               "optimizer_config", "text_encoder_lr", "lyrics_*", "lr_end", "lr_power"),
     prepare=_prepare,

@@ -56,9 +56,7 @@ def _growing(settings: Settings) -> Sourced | None:
 
 def _most_steps(settings: Settings) -> Sourced | None:
     """Return the most steps by default; `max_steps = 0` sets no limit."""
-    if settings.has("training.max_steps"):
-        return None
-    return by_default("steps", "20000", _VERSION)
+    return None if settings.has("training.max_steps") else by_default("steps", "20000", _VERSION)
 
 
 def _unit(settings: Settings) -> str:

@@ -134,14 +134,6 @@ def _annealed(settings: Settings, kind: str, **more: Fraction | None) -> str | N
     )
 
 
-def _cosine(settings: Settings) -> str | None:
-    return _annealed(settings, "cosine")
-
-
-def _poly(settings: Settings) -> str | None:
-    return _annealed(settings, "polynomial", power=settings.number("decay_rate"))
-
-
 def _offset(settings: Settings) -> Fraction:
     """Return by how many epochs a warm-up prefix moves the boundaries."""
     return _warmup(settings) if settings.flag("warmup_prefix") else Fraction(0)
@@ -198,8 +190,8 @@ def _constant(settings: Settings) -> str:
 
 
 _SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
-    "cosine": _cosine,
-    "poly": _poly,
+    "cosine": lambda settings: _annealed(settings, "cosine"),
+    "poly": lambda settings: _annealed(settings, "polynomial", power=settings.number("decay_rate")),
     "step": _step,
     "multistep": _multistep,
     "wsd": _stable,
@@ -231,14 +223,6 @@ def _length(settings: Settings) -> Sourced | None:
     if not extra:
         return replace(found, name="epochs")
     return derived("epochs", decimal_text(whole + extra), "epochs + warm-up prefix + cooldown")
-
-
-def _exempt(_: Settings) -> Exemption:
-    """Source: timm 1.0.31 optim/_param_groups.py, param_groups_weight_decay."""
-    return Exemption(
-        rule="one-dimensional tensors and biases, and what the model's no_weight_decay lists",
-        mask="timm",
-    )
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -279,7 +263,11 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    # Source: timm 1.0.31 optim/_param_groups.py, param_groups_weight_decay.
+    exempt=lambda _: Exemption(
+        rule="one-dimensional tensors and biases, and what the model's no_weight_decay lists",
+        mask="timm",
+    ),
     harmless=(
         "lr_noise*", "lr_cycle*", "bn_momentum", "model_ema*", "split_bn", "epoch_repeats",
         "clip_mode", "train_*", "layer_decay*", "opt_kwargs*", "validation_batch_size*",

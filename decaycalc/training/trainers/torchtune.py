@@ -95,10 +95,6 @@ def _unit(settings: Settings) -> str:
     return "examples"
 
 
-def _exempt(_: Settings) -> Exemption:
-    return Exemption(rule="nothing", mask="all", switch="with LoRA only the adapters are trained")
-
-
 TRAINER = Trainer(
     kind="torchtune",
     title="torchtune",
@@ -126,7 +122,9 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda _: Exemption(
+        rule="nothing", mask="all", switch="with LoRA only the adapters are trained"
+    ),
     unit=_unit,
     harmless=("batch_size_val", "optimizer.fused", "optimizer_in_bwd", "clip_grad_norm",
               "log_every_n_steps", "forward_batch_size", "gamma", "lmbda",

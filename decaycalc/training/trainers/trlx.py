@@ -10,7 +10,7 @@ from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced
 
 _KWARGS, _TORCH = "optimizer.kwargs", "torch 2.13"
 _NAMES = {
@@ -49,10 +49,6 @@ def _schedule(settings: Settings) -> str | None:
     return compose("cosine", length=whole, final=final or None)
 
 
-def _finish(_: Settings, made: Training) -> Training:
-    return made.with_notes("the run ends at total_steps or after its epochs, whichever comes first")
-
-
 TRAINER = Trainer(
     kind="trlx",
     title="trlX",
@@ -84,5 +80,7 @@ TRAINER = Trainer(
     exempt=lambda _: Exemption(rule="nothing"),
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("train*", "model*", "method*", "tokenizer*", "optimizer*", "scheduler*"),
-    finish=_finish,
+    finish=lambda _, made: made.with_notes(
+        "the run ends at total_steps or after its epochs, whichever comes first"
+    ),
 )  # fmt: skip

@@ -28,19 +28,20 @@ def _is_megatron(settings: Settings) -> bool:
 
 def _exempt(settings: Settings) -> Exemption:
     megatron = _is_megatron(settings)
-    if megatron:
-        return NO_1D
-    return NONE_EXEMPT
+    return NO_1D if megatron else NONE_EXEMPT
 
 
 def _optimizer(settings: Settings) -> Optimizer:
     if _is_megatron(settings):
         return Optimizer(convention="megatron-adam", uses=("beta1", "beta2"))
+    return optimizer_of_library(settings)
+
+
+def optimizer_of_library(settings: Settings, telling: str = "") -> Optimizer:
+    """Return the class of any library that the file names, if its name holds a word."""
     name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
-    found = find_class(name)
-    if found is None:
-        return unknown_optimizer(name)
-    return found.optimizer()
+    found = find_class(name) if telling in name.lower() else None
+    return unknown_optimizer(name) if found is None else found.optimizer()
 
 
 def _steps_each(settings: Settings) -> Fraction | None:

@@ -5,13 +5,13 @@ verl/workers/engine/{fsdp,megatron}/transformer_impl.py, utils/megatron/optimize
 """
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.trainers import verl
 
 _OVERRIDES = "optim.override_optimizer_config"
 _PROGRAMS = ("verl.trainer.sft_trainer", "verl.trainer.sft_trainer_ray", "sft_trainer.py")
@@ -38,9 +38,7 @@ def _optimizer(settings: Settings) -> Optimizer:
         return own if name == "adam" else unknown_optimizer(name)
     if not backend.startswith("fsdp"):
         return unknown_optimizer(backend, setting="the optimizer of")
-    name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
-    found = find_class(name)
-    return unknown_optimizer(name) if found is None else found.optimizer()
+    return verl.optimizer_of_library(settings)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -64,9 +62,7 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    if _backend(settings) == "megatron":
-        return NO_1D
-    return Exemption(rule="nothing", mask="all")
+    return NO_1D if _backend(settings) == "megatron" else Exemption(rule="nothing", mask="all")
 
 
 TRAINER = Trainer(

@@ -5,23 +5,13 @@ verl/trainer/fsdp_sft_trainer.py, verl/workers/config/optimizer.py.
 """
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import find_class
-from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption
+from decaycalc.training.trainers import verl
 
 _OPTIM = "verl b178a3cd5 trainer/config/optim/fsdp.yaml"
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    """Return an Adam of any library by its class; no other class is given the betas."""
-    name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
-    found = find_class(name) if "adam" in name.lower() else None
-    if found is None:
-        return unknown_optimizer(name)
-    return found.optimizer()
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -56,7 +46,8 @@ TRAINER = Trainer(
         Field(name="warmup_ratio", paths=("optim.lr_warmup_steps_ratio",
                                           "optim.warmup_steps_ratio"), default="0.1"),
     ),
-    optimizer=_optimizer,
+    # No other class than an Adam is given the betas.
+    optimizer=lambda settings: verl.optimizer_of_library(settings, "adam"),
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing"),
     # data.train_batch_size is of all devices.
