@@ -8,6 +8,9 @@ from decaycalc.record import Record
 from decaycalc.training.published.figures import FIGURES
 from decaycalc.training.published.record import Recipe
 
+_FIGURES = ("shrink", "timescale_steps", "timescale_epochs", "timescale_run_fraction",
+            "sum_shrink", "survival")  # fmt: skip
+
 
 class RecipeJson(TypedDict):
     """A published run and its decay in the common unit; null where its source leaves it open."""
@@ -54,14 +57,7 @@ class MeasuredRecipe(Record):
 
     def figures(self) -> tuple[float | None, ...]:
         """Return the six numbers in their order."""
-        return (
-            self.shrink,
-            self.timescale_steps,
-            self.timescale_epochs,
-            self.timescale_run_fraction,
-            self.sum_shrink,
-            self.survival,
-        )
+        return tuple(getattr(self, name) for name in _FIGURES)
 
     def to_dict(self) -> RecipeJson:
         """Return the recipe as JSON's `recipes` holds it."""
@@ -97,13 +93,4 @@ class MeasuredRecipe(Record):
 def recall(recipe: Recipe) -> MeasuredRecipe:
     """Return a recipe of the catalogue with its stored figures; `measure` computes them."""
     figures = next(entry[2:] for entry in FIGURES if entry[0] == recipe.name)
-    shrink, steps, epochs, share, total, survival = figures
-    return MeasuredRecipe(
-        recipe=recipe,
-        shrink=shrink,
-        timescale_steps=steps,
-        timescale_epochs=epochs,
-        timescale_run_fraction=share,
-        sum_shrink=total,
-        survival=survival,
-    )
+    return MeasuredRecipe(recipe=recipe, **dict(zip(_FIGURES, figures, strict=True)))

@@ -1,10 +1,10 @@
 """Fields of trainers whose file names an optimizer class by its path: the class says the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.optimizers import unknown_optimizer
+from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer
 from decaycalc.training.record import Sourced
@@ -22,6 +22,18 @@ def optimizer_of(settings: Settings) -> Optimizer:
         return unknown_optimizer(settings.text("optimizer") or "")
     decoupled = bool(found.flag) and settings.flag("decoupled_weight_decay")
     return found.optimizer(decoupled=decoupled)
+
+
+# What Paddle's optimizers take, as far as their configurations say it.
+PADDLE_USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM}
+
+
+def paddle_optimizer(settings: Settings, uses: Mapping[str, tuple[str, ...]]) -> Optimizer:
+    """Return what Paddle's class makes of its number; `uses` has the quantities of some of them."""
+    name, found = settings.word("optimizer"), class_of(settings, library="paddle")
+    if found is None:
+        return unknown_optimizer(name)
+    return Optimizer(convention=found.convention, uses=uses.get(name, ()))
 
 
 def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], Sourced | None]:

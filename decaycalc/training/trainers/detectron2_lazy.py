@@ -186,8 +186,7 @@ def _overrides(settings: Settings) -> tuple[Group, ...]:
         own = node.entries if isinstance(node, Entries) else {}
         texts = {key: part.text for key, part in own.items() if isinstance(part, Scalar)}
         lr, decay = (from_zero(texts.get(key) or "") for key in ("lr", "weight_decay"))
-        selector = f"tensors named {name}"
-        groups.append(Group(name=name, selector=selector, lr=lr, weight_decay=decay))
+        groups.append(Group(name=name, selector=f"tensors named {name}", lr=lr, weight_decay=decay))
     return tuple(groups)
 
 

@@ -264,11 +264,7 @@ FIELDS = (
         derive=_of_one_process,
     ),
     Field(name="whole_batch_size", paths=("train_batch_size",)),
-    Field(
-        name="split_batches",
-        paths=("split_batches", "accelerator_config.split_batches"),
-        default="false",
-    ),
+    Field(name="split_batches", paths=_SPLIT, default="false"),
     Field(name="steps", paths=("max_steps",), absent=("-1", "0"), overrule=hf_passes.steps),
     Field(
         name="epochs",

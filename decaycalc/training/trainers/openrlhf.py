@@ -25,8 +25,7 @@ def _default(settings: Settings, field: Field) -> Sourced | None:
     """Return the default that the program's own parser has."""
     program = settings.document.program.rpartition(".")[2]
     value = _DEFAULTS.get(program, {}).get(field.name)
-    where = f"{_VERSION} cli/{program}.py"
-    return None if value is None else by_default(field.name, value, where)
+    return None if value is None else by_default(field.name, value, f"{_VERSION} cli/{program}.py")
 
 
 def _schedule(settings: Settings) -> str | None:

@@ -7,9 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from decaycalc.training.reading.arguments import numbers_of
-from decaycalc.training.reading.by_class import class_default, class_of
+from decaycalc.training.reading.by_class import PADDLE_USES, class_default, paddle_optimizer
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
+from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import (
     Option,
     Options,
@@ -22,19 +22,13 @@ from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
-_USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM, "nadam": ADAM}
-
 
 def _optimizer(settings: Settings) -> Optimizer:
-    name = settings.word("optimizer")
-    found = class_of(settings, library="paddle")
-    if found is None:
-        return unknown_optimizer(name)
-    if settings.word("regularizer") == "l1":
-        return Optimizer(
-            convention=None, refusal="an L1 regularizer has no weight decay of its own"
-        )
-    return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
+    made = paddle_optimizer(settings, {**PADDLE_USES, "nadam": ADAM})
+    if made.convention is None or settings.word("regularizer") != "l1":
+        return made
+    reason = "an L1 regularizer has no weight decay of its own"
+    return Optimizer(convention=None, refusal=reason)
 
 
 def _warmup(settings: Settings) -> Options:

@@ -7,9 +7,8 @@ from fractions import Fraction
 
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
-from decaycalc.training.reading.by_class import class_of
+from decaycalc.training.reading.by_class import PADDLE_USES, paddle_optimizer
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors
 from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -17,7 +16,6 @@ from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Items
 
 _BUILDER, _RATE = "OptimizerBuilder", "LearningRate"
-_USES = {"momentum": UNDAMPENED_SGD, "adamw": ADAM, "adam": ADAM}
 
 
 def _is_regularized(settings: Settings) -> bool:
@@ -27,12 +25,11 @@ def _is_regularized(settings: Settings) -> bool:
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    name, found = settings.word("optimizer"), class_of(settings, library="paddle")
-    if found is None:
-        return unknown_optimizer(name)
-    if name != "adamw" and settings.word("regularizer") == "l1":
-        return Optimizer(convention=None, refusal="an L1 regularizer is no weight decay")
-    return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
+    made = paddle_optimizer(settings, PADDLE_USES)
+    takes_none = made.convention is None or settings.word("optimizer") == "adamw"
+    if takes_none or settings.word("regularizer") != "l1":
+        return made
+    return Optimizer(convention=None, refusal="an L1 regularizer is no weight decay")
 
 
 def _decay(settings: Settings) -> Sourced | None:

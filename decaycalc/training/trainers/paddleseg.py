@@ -8,15 +8,13 @@ from fractions import Fraction
 
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
-from decaycalc.training.reading.by_class import class_default, class_of
+from decaycalc.training.reading.by_class import PADDLE_USES, class_default, paddle_optimizer
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 
-_USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM}
 _CUSTOM = "optimizer.custom_cfg"
 
 
@@ -28,13 +26,6 @@ def _name(settings: Settings) -> Sourced | None:
     ):  # fmt: skip
         return found
     return derived("optimizer", "Momentum", "optimizer.type with a momentum")
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name, found = settings.word("optimizer"), class_of(settings, library="paddle")
-    if found is None:
-        return unknown_optimizer(name)
-    return Optimizer(convention=found.convention, uses=_USES.get(name, ()))
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -107,7 +98,7 @@ TRAINER = Trainer(
         Field(name="gamma", paths=("lr_scheduler.gamma",), default="0.1", source="paddle 3"),
         *Field.within("lr_scheduler", step_size=None, warmup_iters="0", warmup_start_lr="0"),
     ),
-    optimizer=_optimizer,
+    optimizer=lambda settings: paddle_optimizer(settings, PADDLE_USES),
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing", mask="all", switch=_CUSTOM),
     batch=lambda _: ("batch_size", "world_size"),

@@ -216,9 +216,7 @@ def _gres(flags: Entries) -> Fraction | None:
 
 def _of_swift(command: ShellCommand) -> str | None:
     """Return the processes that ms-swift launches: one unless NPROC_PER_NODE says otherwise."""
-    set_before = dict(command.variables)
-    counts = [as_number(set_before.get(name, "1")) for name in ("NPROC_PER_NODE", "NNODES")]
-    return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
+    return _on_machines(command, dict(command.variables).get("NPROC_PER_NODE", "1"))
 
 
 def _of_factory(command: ShellCommand) -> str | None:
@@ -226,9 +224,13 @@ def _of_factory(command: ShellCommand) -> str | None:
 
     Source: LLaMA-Factory ff6d4d12e src/llamafactory/launcher.py.
     """
-    set_before = dict(command.variables)
-    own = set_before.get("NPROC_PER_NODE") or _visible(command) or ""
-    counts = [as_number(own), as_number(set_before.get("NNODES", "1"))]
+    own = dict(command.variables).get("NPROC_PER_NODE") or _visible(command) or ""
+    return _on_machines(command, own)
+
+
+def _on_machines(command: ShellCommand, each: str) -> str | None:
+    """Return a machine's processes times the machines, None where one is not known."""
+    counts = [as_number(each), as_number(dict(command.variables).get("NNODES", "1"))]
     return None if None in counts else str(int((counts[0] or 1) * (counts[1] or 1)))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from decaycalc.errors import UnreadableFileError
@@ -168,12 +169,8 @@ def joined(under: Entries, over: Entries) -> Entries:
 
 def key_paths(root: Entries) -> frozenset[str]:
     """Return the dotted paths of all keys, those of inner mappings with and without their own."""
-    paths = set()
-    for path in _all_paths(root, "", 0):
-        paths.add(path)
-        if len(paths) >= _MOST_PATHS:  # aliases can make a small file hold endless paths
-            break
-    return frozenset(paths)
+    # Aliases can make a small file hold endless paths.
+    return frozenset(islice(_all_paths(root, "", 0), _MOST_PATHS))
 
 
 def _all_paths(node: Entries, prefix: str, depth: int) -> Iterator[str]:
@@ -191,9 +188,7 @@ def mappings_of(node: Node | None) -> tuple[Entries, ...]:
 
 def leaves(root: Entries) -> Iterator[tuple[str, Scalar | Items]]:
     """Yield the dotted path and the node of every value that is no mapping, at most 20,000."""
-    yield from (
-        entry for entry, _ in zip(_all_leaves(root, "", 0), range(_MOST_PATHS), strict=False)
-    )
+    yield from islice(_all_leaves(root, "", 0), _MOST_PATHS)
 
 
 def _all_leaves(node: Entries, prefix: str, depth: int) -> Iterator[tuple[str, Scalar | Items]]:
