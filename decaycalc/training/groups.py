@@ -121,17 +121,9 @@ def on_network(
         MissingQuantityError: no mask is equal to the trainer's rule, and none is given.
         As `grouped`.
     """
-    if training.tensors:
-        raise ContradictionError("a live optimizer has its tensors: it takes no other network")
-    if architecture.is_bare_count:
-        raise ContradictionError("a bare number of weights has no tensors that rules could look at")
-    own = _own_mask(training)
-    if mask is None and own is None:
-        what = f"which tensors of {architecture.name[:80]!r} decay ({_left_open(training)})"
-        raise MissingQuantityError(what, ("decay_mask",))
-    from decaycalc.architecture.masks import find_mask, notes_on  # noqa: PLC0415  (a network, if there is one)
+    from decaycalc.architecture.masks import notes_on  # noqa: PLC0415  (a network, if there is one)
 
-    chosen = find_mask(mask or own)
+    chosen = _mask_on(training, architecture, mask)
     made = grouped(training, texts, architecture=architecture, mask=chosen)
     left = f"its own groups are left out: {_left_open(training)}"
     given = Exemption(rule=f"what {chosen} exempts", mask=chosen)
@@ -149,6 +141,21 @@ def on_network(
             *((left,) if _others(training) else ()),
         ),
     )
+
+
+def _mask_on(training: Training, architecture: "Architecture", mask: str | None) -> str:
+    """Return the mask by which a network's tensors decay, checked to be told and to have some."""
+    if training.tensors:
+        raise ContradictionError("a live optimizer has its tensors: it takes no other network")
+    if architecture.is_bare_count:
+        raise ContradictionError("a bare number of weights has no tensors that rules could look at")
+    own = _own_mask(training)
+    if mask is None and own is None:
+        what = f"which tensors of {architecture.name[:80]!r} decay ({_left_open(training)})"
+        raise MissingQuantityError(what, ("decay_mask",))
+    from decaycalc.architecture.masks import find_mask  # noqa: PLC0415
+
+    return find_mask(mask or own)
 
 
 def mask_of(training: Training, mask: str | None) -> str | None:

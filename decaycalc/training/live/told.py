@@ -7,7 +7,6 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import replace
 from decaycalc.training.live.conventions import class_path
 from decaycalc.training.live.scheduler import Followed
 from decaycalc.training.reading.numbers import decimal_text
@@ -43,16 +42,14 @@ def live_training(
     followed: Followed | None = None,
 ) -> Training:
     """Return the Training of a live optimizer; `options` are those of its leading group."""
-    path = class_path(optimizer)
-    leading = _leading(groups)
-    momentum = _momentum(record, options)
+    path, leading = class_path(optimizer), _leading(groups)
     texts = {
         "optimizer": path,
         "weight_decay": leading.weight_decay,
         "lr": leading.lr,
         "dtype": dtype,
         "schedule": None if followed is None else followed.name,
-        **momentum,
+        **_momentum(record, options),
     }
     return Training(
         source=source or type(optimizer).__name__,
@@ -60,10 +57,7 @@ def live_training(
         title=path,
         convention=None if record is None else record.key,
         value=leading.weight_decay,
-        run=replace(
-            _run(leading, momentum, options),
-            extras=_reference_lr(record, leading, counted_from(options, optimizer)),
-        ),
+        run=_run(record, leading, options, counted_from(options, optimizer)),
         betas=_betas(options),
         eps=_eps(options.get("eps")),
         quantities=_given(texts, where=leading.name),
@@ -105,14 +99,18 @@ def _reference_lr(
     return ((name, lr),)
 
 
-def _run(leading: Group, momentum: Mapping[str, str | None], options: Mapping[str, Any]) -> Run:
-    """Return the run that the leading group steps by."""
+def _run(
+    record: Convention | None, leading: Group, options: Mapping[str, Any], counted: float | None
+) -> Run:
+    """Return the run that the leading group steps by; its decay may count from an lr of all."""
+    momentum = _momentum(record, options)
     number = momentum.get("momentum")
     return Run(
         lr=leading.lr,
         momentum=number,
         dampening=momentum.get("dampening"),
         nesterov=(bool(options.get("nesterov")) or None) if number else None,
+        extras=_reference_lr(record, leading, counted),
     )
 
 
