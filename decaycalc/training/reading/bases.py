@@ -7,6 +7,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.settings import texts_of
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import (
+    EDITS,
     Entries,
     Scalar,
     check_size,
@@ -54,7 +55,29 @@ def _laid_over(document: Document, depth: int, left: Iterator[int]) -> Document:
             root = _laid_over(neighbour, depth + 1, left).root
             under = joined(under, from_file(root, name.rpartition("/")[2]))
             check_size(under, document.name)
-    return replace(document, root=_replaced(joined(under, document.root), document.root))
+    under, own = _changed(under, _own(document, under))
+    return replace(document, root=_replaced(joined(under, own), own))
+
+
+def _own(document: Document, under: Entries) -> Entries:
+    """Return what a document sets itself; what it takes from its bases is looked up there."""
+    if not document.text or not under.entries:
+        return document.root
+    # Imported here: few files speak of what their bases hold.
+    from decaycalc.training.trainers.syntax.python_text import parse_python  # noqa: PLC0415
+
+    own = parse_python(document.text, document.name, under)
+    check_size(own, document.name)
+    return own
+
+
+def _changed(under: Entries, own: Entries) -> tuple[Entries, Entries]:
+    """Return the bases with what a file changes of them, and what it sets itself."""
+    edits = own.entries.get(EDITS)
+    if not isinstance(edits, Entries):
+        return under, own
+    rest = {key: node for key, node in own.entries.items() if key != EDITS}
+    return joined(under, edits), replace(own, entries=rest)
 
 
 def _replaced(whole: Entries, own: Entries) -> Entries:

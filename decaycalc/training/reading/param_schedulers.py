@@ -25,8 +25,9 @@ def schedule_of(settings: Settings) -> str | None:
     A scheduler counts from its own beginning, milestones too; until then the lr stays.
     """
     settings.find("scheduler")
-    schedulers = [each for each in schedulers_of(settings) if not _is_idle(each)]
-    if any(is_open(each) for each in schedulers):
+    found = schedulers_of(settings)
+    schedulers = [each for each in found if not _is_idle(each)]
+    if any(is_open(each) for each in schedulers) or _is_computed(settings, len(found)):
         return None
     warm = [each for each in schedulers if _is_warmup(each)]
     main = [each for each in schedulers if not _is_warmup(each)]
@@ -44,6 +45,14 @@ def schedule_of(settings: Settings) -> str | None:
     rest = make(settings, main[0], {})
     first = compose("constant", **ramp, until=_length(main[0], begin))
     return None if rest is None else f"{first}+{rest}"
+
+
+def _is_computed(settings: Settings, known: int) -> bool:
+    """Return whether the list, or a part of it, is something that only a run would tell."""
+    node = settings.node("param_scheduler")
+    if isinstance(node, Items):
+        return len(node.items) > known
+    return isinstance(node, Scalar) and bool(node.open)
 
 
 def is_open(entry: Entries) -> bool:

@@ -169,10 +169,10 @@ def _why_not(document: Document) -> str:
     keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())
     left = [each for each in trainers() if not _is_ruled_out(each, whole)]
     near = max(left, key=lambda trainer: _nearness(trainer, paths))
-    text = f"it has {keys[:100]}, not enough of any trainer's own keys"
+    text = f"it has {keys[:80]}, not enough of any trainer's own keys"
     if _nearness(near, paths)[0]:
         text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
-    return f"{text}; --kind takes one of {', '.join(trainer.kind for trainer in trainers())}"
+    return f"{text}; --kind takes one of: {' '.join(trainer.kind for trainer in trainers())}"
 
 
 def _is_ruled_out(trainer: Trainer, paths: frozenset[str]) -> bool:

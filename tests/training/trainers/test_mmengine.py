@@ -365,3 +365,61 @@ def test_a_key_whose_multiplier_is_computed_is_named(tmp_path):
     custom = ", custom_keys={'backbone': dict(lr_mult=_base_.share), 'head': dict(lr_mult=2)}"
     notes = read(tmp_path, "a.py", config(custom=custom)).notes
     assert any("custom_keys backbone: what they multiply by is not known" in note for note in notes)
+
+
+BASE = (
+    "base_lr = 0.01\nmax_epochs = 30\n"
+    "optim_wrapper = dict(optimizer=dict(type='SGD', lr=base_lr, weight_decay=1e-4))\n"
+    "train_cfg = dict(max_epochs=max_epochs)\n"
+    "param_scheduler = [dict(type='CosineAnnealingLR', eta_min=1e-4, convert_to_iter_based=True)]\n"
+)
+
+
+def over_base(tmp_path, text, head="_base_ = ['./base.py']\n"):
+    (tmp_path / "base.py").write_text(BASE, encoding="utf-8")
+    return read(tmp_path, "a.py", head + text)
+
+
+def test_what_a_file_changes_of_its_base_is_laid_over_it(tmp_path):
+    text = "_base_.optim_wrapper.optimizer.lr = 0.5\nmax_epochs = 2 * _base_.max_epochs\n"
+    found = over_base(tmp_path, f"{text}train_cfg = dict(max_epochs=max_epochs)\n")
+    assert (float(found.run.lr), found.run.epochs, found.value) == (0.5, 60, "1e-4")
+    assert found.schedule == "cosine:final=0.0002"
+    again = over_base(tmp_path, "_base_.base_lr = 0.4\nbase_lr = _base_.base_lr / 2\n"
+                      "optim_wrapper = dict(optimizer=dict(lr=base_lr))\n")  # fmt: skip
+    assert float(again.run.lr) == 0.2
+
+
+@pytest.mark.parametrize(
+    "value", ["{{_base_.base_lr}}", "'{{ _base_.base_lr }}'", "_base_.base_lr"]
+)
+def test_a_base_s_value_is_looked_up_there(tmp_path, value):
+    schedulers = f"param_scheduler = [dict(type='PolyLR', eta_min={value})]\n"
+    found = over_base(tmp_path, schedulers + "_base_.optim_wrapper.optimizer.lr = 0.1\n")
+    assert found.schedule == "polynomial:final=0.1,power=1,per=1epochs"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "_base_.param_scheduler[0].eta_min = 1e-3\n",
+        "param_scheduler = [dict(type='PolyLR', eta_min=_base_.low)]\n",
+        "param_scheduler = [*_base_.param_scheduler]\n",
+        "param_scheduler = [dict(type='PolyLR')]\nparam_scheduler[0]['power'] = 2\n",
+    ],
+)
+def test_a_list_that_is_changed_in_part_is_open(tmp_path, text):
+    assert over_base(tmp_path, text).schedule is None
+
+
+def test_without_its_base_a_change_of_it_stands_alone(tmp_path):
+    found = read(tmp_path, "a.py", "_base_ = 'b.py'\n_base_.optim_wrapper.optimizer.type = 'SGD'\n"
+                 "_base_.optim_wrapper.optimizer.lr = _base_.lr\n")  # fmt: skip
+    assert (found.convention, found.run.lr) == ("mmengine", None)
+    assert any("b.py is not here" in note for note in found.notes)
+
+
+def test_names_of_a_base_that_is_imported_whole_are_known(tmp_path):
+    head = "from mmengine.config import read_base\nwith read_base():\n    from .base import *\n"
+    text = "optim_wrapper.update(dict(optimizer=dict(lr=base_lr * 2)))\n"
+    assert float(over_base(tmp_path, text, head).run.lr) == 0.02

@@ -85,7 +85,8 @@ class Document(Record):
 
     `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.
     `program`, `devices`, `launcher_file` and `settings_file` are what a command line tells beside
-    its flags; `absent` is why the settings' file is not laid under them.
+    its flags; `absent` is why the settings' file is not laid under them. `text` is that of a Python
+    file that speaks of what its bases hold, which are known only where it lies.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Document(Record):
     launcher_file: str = ""
     settings_file: Scalar | None = None
     absent: str = ""
+    text: str = ""
 
     def neighbour(self, name: str) -> "Document | None":
         """Return the file of that name beside this one; None where it is not there or not read.
@@ -220,7 +222,12 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     if not root.entries:
         raise UnreadableFileError(name, "it sets nothing")
     check_size(root, name)
-    return (Document(name=name, syntax=syntax, root=_unwrapped(root)),)
+    kept = text if syntax is Syntax.PYTHON and _speaks_of_bases(text) else ""
+    return (Document(name=name, syntax=syntax, root=_unwrapped(root), text=kept),)
+
+
+def _speaks_of_bases(text: str) -> bool:
+    return "_base_." in text or "read_base" in text
 
 
 def _returned(text: str, name: str) -> tuple[Document, ...]:

@@ -6,7 +6,17 @@ from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.trainers.syntax.python_targets import (
+    OpenValueError,
+    arithmetic,
+    assigned_to,
+    changed_in,
+    path_of,
+    unbraced,
+    with_value,
+)
 from decaycalc.training.trainers.syntax.tree import (
+    EDITS,
     Entries,
     Items,
     Node,
@@ -15,16 +25,20 @@ from decaycalc.training.trainers.syntax.tree import (
     joined,
 )
 
+_BASE = "_base_"
+_IN_PART = "is changed in part"
 _LARGEST = 400_000  # characters
 _DEEPEST = 40
 RETURNED = "Trainer.Config"  # what a function of torchtitan's registries returns
 TAKEN = "_from_"  # the key of what a file takes from another one
 _MOST_BITS = 4000
-_LARGEST_EXPONENT = 400
 
 
-def parse_python(text: str, name: str) -> Entries:
+def parse_python(text: str, name: str, base: Entries | None = None) -> Entries:
     """Return what a file assigns at its top level, and to attributes within its functions.
+
+    `base` is what its bases hold: `_base_.a` is looked up there, and `_base_.a = ...` stands under
+    a key of its own, to be laid over them.
 
     `a = ...` is `a`, `config.lr = ...` and `config["lr"] = ...` are `config.lr`; `dict(a=1)` is a
     mapping, and so is a call of anything else, its name under `_call_`. What cannot be known
@@ -35,7 +49,7 @@ def parse_python(text: str, name: str) -> Entries:
     Raises:
         UnreadableFileError: too long, not Python, or without an assignment.
     """
-    known = _read(text, name).known
+    known = _read(text, name, base).known
     if not known:
         raise UnreadableFileError(name, "it assigns nothing that can be read")
     return Entries(entries=known)
@@ -52,11 +66,11 @@ def parse_returned(text: str, name: str) -> dict[str, Entries]:
     return _read(text, name).returned
 
 
-def _read(text: str, name: str) -> "_Assignments":
+def _read(text: str, name: str, base: Entries | None = None) -> "_Assignments":
     if len(text) > _LARGEST:
         raise UnreadableFileError(name, f"it is longer than {_LARGEST} characters")
     module = _module(text, name)
-    assignments = _Assignments(text)
+    assignments = _Assignments(text, Entries() if base is None else base)
     assignments.read(module.body, top=True)
     return assignments
 
@@ -73,12 +87,22 @@ def _module(text: str, name: str) -> ast.Module:
             raise UnreadableFileError(name, "it is not Python, or nested too deeply") from None
 
 
-class _OpenValueError(Exception):
-    """An expression that cannot be known without running the file."""
+def _at(node: Node, path: tuple[str, ...]) -> Node:
+    """Return the node at a path.
+
+    Raises:
+        OpenValueError: there is none.
+    """
+    for key in path:
+        if not isinstance(node, Entries) or key not in node.entries:
+            raise OpenValueError
+        node = node.entries[key]
+    return node
 
 
 class _Assignments:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, base: Entries) -> None:
+        self.base = base
         self.lines = text.encode().splitlines()
         self.known: dict[str, Node] = {}
         self.returned: dict[str, Entries] = {}
@@ -92,10 +116,12 @@ class _Assignments:
                 self.read_function(statement)
             elif isinstance(statement, ast.ClassDef) and top:
                 self.read_class(statement)
-            for target, value in _assigned(statement):
-                path = _path(target)
+            for target, value in assigned_to(statement):
+                path = path_of(target)
                 if path:
                     self.put(path, self.assigned(value, top=top))
+                elif changed := changed_in(target):
+                    self.put(changed, Scalar(text=None, line=value.lineno, open=_IN_PART))
                 if len(path) == 1 and isinstance(value, ast.Name):
                     self.aliases[path[0]] = value.id
             if top:
@@ -134,7 +160,7 @@ class _Assignments:
             if isinstance(each, ast.ImportFrom) and each.level and each.module
         )
         self.has_bases = True
-        self.put(("_base_",), Items(items=files, line=statement.lineno))
+        self.put((_BASE,), Items(items=files, line=statement.lineno))
 
     def read_update(self, statement: ast.stmt) -> None:
         """Lay what `name.update(...)` is given over the mapping, at every depth.
@@ -144,7 +170,7 @@ class _Assignments:
         call = statement.value if isinstance(statement, ast.Expr) else None
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             return
-        path = _path(call.func.value)
+        path = path_of(call.func.value)
         if call.func.attr != "update" or not path or len(call.args) > 1:
             return
         own = [self.evaluate(value) for value in call.args]
@@ -183,25 +209,27 @@ class _Assignments:
                 self.put(("self", method.name), own)
 
     def put(self, path: tuple[str, ...], node: Node) -> None:
-        """Set the value at a path, making the mappings on the way."""
-        self.known = _with(self.known, path, node)
+        """Set the value at a path, making the mappings on the way; a base's stands apart."""
+        if path[0] == _BASE and len(path) > 1:
+            path = (EDITS, *path[1:])
+        self.known = with_value(self.known, path, node)
 
     def evaluate(self, value: ast.expr) -> Node:
         """Return the value as a node, an open one where it cannot be known."""
         try:
             return self.node(value, 0)
-        except _OpenValueError:
+        except OpenValueError:
             return Scalar(text=None, line=value.lineno, open="is computed at run time")
 
     def node(self, value: ast.expr, depth: int) -> Node:
         """Return an expression's value.
 
         Raises:
-            _OpenValueError: anything but literals, earlier names, arithmetic and calls.
+            OpenValueError: anything but literals, earlier names, arithmetic and calls.
         """
         if depth > _DEEPEST:
-            raise _OpenValueError
-        line = value.lineno
+            raise OpenValueError
+        value, line = unbraced(value), value.lineno
         match value:
             case ast.Constant():
                 return Scalar(text=self.constant(value), line=line)
@@ -217,13 +245,13 @@ class _Assignments:
             case ast.UnaryOp() | ast.BinOp():
                 return Scalar(text=decimal_text(self.number(value, depth)), line=line)
             case _:
-                raise _OpenValueError
+                raise OpenValueError
 
     def part(self, value: ast.expr, depth: int) -> Node:
         """Return a part of a list or mapping; an open part leaves the rest known."""
         try:
             return self.node(value, depth + 1)
-        except _OpenValueError:
+        except OpenValueError:
             return Scalar(text=None, line=value.lineno, open="is computed at run time")
 
     def pairs(self, value: ast.Dict, depth: int) -> dict[str, Node]:
@@ -241,11 +269,11 @@ class _Assignments:
             for keyword in value.keywords
             if keyword.arg is not None
         }
-        path = _path(_called(value))
+        path = path_of(_called(value))
         if path[-1:] and path[-1] in self.returned and not value.keywords:
             return self.returned[path[-1]]
         if not path or (path != ("dict",) and not entries):
-            raise _OpenValueError
+            raise OpenValueError
         if path != ("dict",):
             entries["_call_"] = Scalar(text=".".join(path), line=value.lineno)
         return Entries(entries=entries, line=value.lineno)
@@ -253,7 +281,7 @@ class _Assignments:
     def argument(self, keyword: ast.keyword, depth: int) -> Node:
         """Return an argument's value; `type=SGD` of an imported class, by any name, is its name."""
         node = self.part(keyword.value, depth)
-        path = _path(keyword.value)
+        path = path_of(keyword.value)
         path = (self.aliases.get(path[0], path[0]), *path[1:]) if path else path
         if keyword.arg == "type" and path and isinstance(node, Scalar) and node.open:
             return Scalar(text=".".join(path), line=node.line)
@@ -263,14 +291,19 @@ class _Assignments:
         """Return the value of an earlier name, or of `get_config(FILE).NAME`: detectron2's."""
         match value:
             case ast.Attribute(value=ast.Call(args=[ast.Constant(value=str(file))]) as made):
-                if _path(made.func)[-1:] == ("get_config",):
+                if path_of(made.func)[-1:] == ("get_config",):
                     return _taken(file, value)
-        node: Node = Entries(entries=self.known)
-        for key in _path(value) or ("",):
-            if not isinstance(node, Entries) or key not in node.entries:
-                raise _OpenValueError
-            node = node.entries[key]
-        return node
+        path = path_of(value) or ("",)
+        if path[0] == _BASE and len(path) > 1:
+            return self.of_base(path[1:])
+        if self.has_bases and path[0] not in self.known:
+            return self.of_base(path)
+        return _at(Entries(entries=self.known), path)
+
+    def of_base(self, path: tuple[str, ...]) -> Node:
+        """Return the value that the bases have at a path, changed as the file has done so far."""
+        edits = self.known.get(EDITS)
+        return _at(joined(self.base, edits) if isinstance(edits, Entries) else self.base, path)
 
     def constant(self, value: ast.Constant) -> str | None:
         """Return a literal as typed, None for None."""
@@ -280,7 +313,7 @@ class _Assignments:
             return self.typed(value)
         if isinstance(value.value, (str, bool)):
             return str(value.value)
-        raise _OpenValueError
+        raise OpenValueError
 
     def typed(self, value: ast.Constant) -> str:
         """Return a number's own text; another base than ten is written in ten."""
@@ -289,60 +322,23 @@ class _Assignments:
         if text[:2].lower() not in {"0x", "0o", "0b"}:
             return text
         if value.value.bit_length() > _MOST_BITS:  # type: ignore[union-attr]  # ints alone have bases
-            raise _OpenValueError
+            raise OpenValueError
         return str(value.value)
 
     def number(self, value: ast.expr, depth: int) -> Fraction:
         """Return arithmetic on numbers, exactly."""
         if depth > _DEEPEST:
-            raise _OpenValueError
+            raise OpenValueError
         if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
             return -self.number(value.operand, depth + 1)
         if isinstance(value, ast.BinOp):
             left, right = (self.number(side, depth + 1) for side in (value.left, value.right))
-            return _arithmetic(value.op, left, right)
+            return arithmetic(value.op, left, right)
         node = self.node(value, depth + 1)
         number = typed_number(node.text) if isinstance(node, Scalar) and node.text else None
         if number is None:
-            raise _OpenValueError
+            raise OpenValueError
         return number
-
-
-def _arithmetic(operator: ast.operator, left: Fraction, right: Fraction) -> Fraction:
-    """Return `left operator right` of two numbers of bounded size."""
-    try:
-        match operator:
-            case ast.Add():
-                result = left + right
-            case ast.Sub():
-                result = left - right
-            case ast.Mult():
-                result = left * right
-            case ast.Div():
-                result = left / right
-            case ast.FloorDiv():
-                result = Fraction(left // right)
-            case ast.Pow() if right.denominator == 1 and abs(right) <= _LARGEST_EXPONENT:
-                result = left ** int(right)
-            case _:
-                raise _OpenValueError
-    except ZeroDivisionError:
-        raise _OpenValueError from None
-    if max(result.numerator.bit_length(), result.denominator.bit_length()) > _MOST_BITS:
-        raise _OpenValueError
-    return result
-
-
-def _assigned(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
-    """Return the targets and values of an assignment, none of any other statement."""
-    if isinstance(statement, ast.Assign):
-        return [(target, statement.value) for target in statement.targets]
-    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        return [(statement.target, statement.value)]
-    if isinstance(statement, ast.AugAssign):  # a *= 2
-        whole = ast.BinOp(left=statement.target, op=statement.op, right=statement.value)
-        return [(statement.target, ast.copy_location(whole, statement))]
-    return []
 
 
 def _called(call: ast.Call) -> ast.expr:
@@ -364,30 +360,3 @@ def _file_of(statement: ast.ImportFrom) -> str:
     """Return the file that a relative import reads."""
     module = (statement.module or "").replace(".", "/")
     return f"{'../' * (statement.level - 1)}{module}.py"
-
-
-def _path(target: ast.expr) -> tuple[str, ...]:
-    """Return the names of `a`, `a.b` or `a["b"]`, none of any other target."""
-    names: list[str] = []
-    while not isinstance(target, ast.Name):
-        if isinstance(target, ast.Attribute):
-            names.append(target.attr)
-        elif (
-            isinstance(target, ast.Subscript)
-            and isinstance(target.slice, ast.Constant)
-            and isinstance(target.slice.value, str)
-        ):
-            names.append(target.slice.value)
-        else:
-            return ()
-        target = target.value
-    return (target.id, *reversed(names))
-
-
-def _with(entries: "dict[str, Node]", path: tuple[str, ...], node: Node) -> dict[str, Node]:
-    """Return the entries with the value at a path set."""
-    if len(path) == 1:
-        return {**entries, path[0]: node}
-    below = entries.get(path[0])
-    inner = dict(below.entries) if isinstance(below, Entries) else {}
-    return {**entries, path[0]: Entries(entries=_with(inner, path[1:], node), line=node.line)}

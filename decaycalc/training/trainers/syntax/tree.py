@@ -8,6 +8,7 @@ from types import MappingProxyType
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record, replace
 
+EDITS = "_base_edits_"  # the key of what a Python file changes of its bases
 _REFERENCE = re.compile(r"\$\{(\.{0,9}[A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
 MOST_NODES = 200_000  # values, some tens of megabytes as objects
