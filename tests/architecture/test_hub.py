@@ -35,6 +35,41 @@ def test_every_head_of_every_model_builds(kind, head, name):
         assert labelled.n_classes == 3
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes", "told"),
+    [
+        ("gemma3n", {"vision_config": {"architecture": "resnet50"}}, "expected mobilenetv5_300m"),
+        ("gemma3n", {"audio_config": {"sscp_conv_kernel_size": 3}}, "two pairs of sizes"),
+        ("gemma3n", {"audio_config": {"sscp_conv_stride_size": [[2], [2, 2]]}}, "two pairs"),
+        ("gemma4_text", {"enable_moe_block": True}, "num_experts is None"),
+        ("mask2former", {"backbone": "resnet50"}, "expected a backbone_config"),
+        ("mask2former", {"backbone_config": {"model_type": "vit"}}, "one of swin"),
+        ("maskformer", {"backbone_config": {"out_features": ["stage9"]}}, "some of stage1"),
+        ("qwen3_5_text", {"layer_types": ["full_attention"]}, "a kind for each layer"),
+    ],
+)
+def test_a_part_that_is_not_known_is_refused(kind, changes, told):
+    with pytest.raises(UnreadableFileError, match=told):
+        build_config(config(kind, **changes))
+
+
+def test_gemma_4_tells_of_a_layer_by_itself_or_by_its_kind():
+    kinds = ["sliding_attention", "full_attention"]
+    more = {"layer_types": kinds, "head_dim": 12, "attention_k_eq_v": True}
+    own = {"1": {"head_dim": 20, "num_key_value_heads": 1}}
+    by_kind = config("gemma4_text", **more, global_head_dim=20, num_global_key_value_heads=1)
+    by_layer = config("gemma4_text", **more, per_layer_config=own)
+    assert build_config(by_kind).tensors == build_config(by_layer).tensors
+
+
+def test_maskformer_needs_no_projection_to_a_width_that_it_has():
+    below = {"model_type": "swin", "embed_dim": 32, "depths": [1, 1]}
+    kept = config("maskformer", backbone_config=below, decoder_config={"d_model": 64})
+    names = {tensor.name for tensor in build_config(kept).tensors}
+    assert "model.transformer_module.input_projection.weight" not in names
+    assert "model.pixel_level_module.decoder.fpn.layers.0.proj.0.weight" not in names
+
+
 def test_without_a_class_the_plain_model_is_built():
     names = [tensor.name for tensor in build_config(config("bert")).tensors]
     assert names[0] == "embeddings.word_embeddings.weight"

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from fresh import check_start, ours, shapes_of
@@ -146,6 +147,14 @@ DIFFERENT = {
         "num_kv_shared_layers": 0, "head_dim": 12, "intermediate_size": [96, 40],
         "activation_sparsity_pattern": [0.0, 0.0], "altup_num_inputs": 3,
         "layer_types": ["sliding_attention", "full_attention"]},
+    "gemma3n": {
+        "text_config": {"num_kv_shared_layers": 0, "activation_sparsity_pattern": [0.0, 0.0],
+                        "layer_types": ["sliding_attention", "full_attention"],
+                        "vocab_size_per_layer_input": 500, **SPOKEN},
+        "audio_config": {"hidden_size": 48, "conf_num_attention_heads": 4, "input_feat_size": 40,
+                         "conf_num_hidden_layers": 1, "sscp_conv_channel_size": [12, 8],
+                         "sscp_conv_kernel_size": [[3, 5], [3, 3]], "vocab_size": 16,
+                         "sscp_conv_stride_size": [[2, 2], [1, 3]]}},
     "mistral3": {"text_config": {"model_type": "mistral", **SPOKEN},
                  "vision_config": {"model_type": "pixtral", **TOWER},
                  "vision_feature_layer": [-2, -1], "multimodal_projector_bias": True},
@@ -353,6 +362,16 @@ def test_a_varied_configuration_is_read_as_its_class_reads_it(tmp_path, kind, ch
     name, _, heads = MODEL_TYPES[kind]
     values = json.loads(small_config(kind).to_json_string(use_diff=False)) | changes
     check_read(tmp_path, {**values, "architectures": [name + heads[0]]})
+
+
+STORED = Path(__file__).parent.parent / "architecture" / "hub" / "variants.json"
+VARIANTS = [each for each in json.loads(STORED.read_text(encoding="utf-8"))
+            if each["config"]["model_type"] in KINDS]  # fmt: skip
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant["class"])
+def test_a_stored_variation_is_read_as_its_class_reads_it(tmp_path, variant):
+    check_read(tmp_path, {**variant["config"], "architectures": [variant["class"]]})
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SECOND_NAMES if kind not in {"xlnet", "lfm2"}])

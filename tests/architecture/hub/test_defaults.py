@@ -146,6 +146,7 @@ DEFAULTS = {
     "speecht5": ("SpeechT5ForTextToSpeech", 144_431_684),
     "mask2former": ("Mask2FormerForUniversalSegmentation", 68_719_501),
     "maskformer": ("MaskFormerForInstanceSegmentation", 101_793_403),
+    "gemma3n": ("Gemma3nForConditionalGeneration", 7_849_978_192),
     "gemma3n_text": ("Gemma3nForCausalLM", 6_866_696_688),
     "mistral3": ("Mistral3ForConditionalGeneration", 24_011_361_280),
     "llama4": ("Llama4ForConditionalGeneration", 108_225_039_360),
