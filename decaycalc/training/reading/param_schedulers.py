@@ -96,10 +96,9 @@ def _ramp(settings: Settings, entry: Entries) -> Options | None:
     if text_of(entry, "type") == "QuadraticWarmupLR":
         one: Options = {"warmup": _length(entry, length), "warmup_power": 2, "ramp": "one"}
         return None if per else {**one, "warmup_per": None}
-    start = _number(entry, "start_factor")
     return {
         "warmup": _length(entry, length - 1 if per else length),
-        "start": Fraction(1, 3) if start is None else start,
+        "start": _or_default(entry, "start_factor", Fraction(1, 3)),
         "warmup_per": per,
     }
 
@@ -129,20 +128,25 @@ def _number(entry: Entries, key: str) -> Fraction | None:
     return typed_number(text_of(entry, key))
 
 
+def _or_default(entry: Entries, key: str, default: Fraction) -> Fraction:
+    number = _number(entry, key)
+    return default if number is None else number
+
+
 def _multistep(_: Settings, entry: Entries, ramp: Options) -> str | None:
     marks = [typed_number(text) for text in texts_of(entry.entries.get("milestones"))]
     known = [mark for mark in marks if mark is not None]
     if not known or len(known) < len(marks):
         return None
     at = "/".join(map(decimal_text, known)) + ("epochs" if _is_by_epoch(entry) else "")
-    return compose("step", at=at, gamma=_number(entry, "gamma") or Fraction(1, 10), **ramp)
+    return compose("step", at=at, gamma=_or_default(entry, "gamma", Fraction(1, 10)), **ramp)
 
 
 def _step(_: Settings, entry: Entries, ramp: Options) -> str | None:
     size = _number(entry, "step_size")
     if not size:
         return None
-    gamma = _number(entry, "gamma") or Fraction(1, 10)
+    gamma = _or_default(entry, "gamma", Fraction(1, 10))
     return compose("step", every=_length(entry, size), gamma=gamma, **ramp)
 
 
@@ -164,7 +168,7 @@ def _annealed(settings: Settings, entry: Entries, ramp: Options, kind: str) -> s
     if ramp:
         ramp |= {"over": "run", "toward": "product"}
         ramp["warmup_per"] = ramp["warmup_per"] or (1 if per else None)
-    power = (_number(entry, "power") or Fraction(1)) if kind == "polynomial" else None
+    power = _or_default(entry, "power", Fraction(1)) if kind == "polynomial" else None
     is_whole = length is None or _is_whole(settings, entry, begin + length)
     options: Options = {
         "final": _final(settings, entry),
@@ -198,12 +202,11 @@ def _is_whole(settings: Settings, entry: Entries, end: Fraction) -> bool:
 def _line(settings: Settings, entry: Entries, ramp: Options) -> str | None:
     """Return a LinearLR that falls; one that steps by epochs is at its end in its last."""
     end, begin, per = _end(settings, entry), _number(entry, "begin") or Fraction(0), _per(entry)
-    first, last = (_number(entry, f"{name}_factor") for name in ("start", "end"))
+    initial = _or_default(entry, "start_factor", Fraction(1, 3))
+    final = _or_default(entry, "end_factor", Fraction(1))
     if ramp or end is None or end - begin <= 1:
         return None
     length = _length(entry, end - begin - (1 if per else 0))
-    initial = Fraction(1, 3) if first is None else first
-    final = Fraction(1) if last is None else last
     return compose("linear", initial=initial, final=final, length=length, per=per)
 
 
