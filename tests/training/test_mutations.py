@@ -4,6 +4,7 @@ DECAYCALC_FUZZ=100000 makes it long, with other files each time.
 """
 
 import json
+import re
 
 import pytest
 
@@ -32,6 +33,11 @@ COMMANDS = (
 ENDINGS = ((), (), ("--json",), ("--json",), ("--format", "csv"), ("--format", "md"))
 
 
+NUMBER = re.compile(r"(?<![\w.\-/+$])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w./%])")
+# What stands for a value that only the run would tell, by the file's ending.
+OPEN = {"py": "make()", "json": '"${OPEN}"', "toml": '"${OPEN}"'}
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -58,6 +64,39 @@ def test_nearly_every_trainer_has_a_seed(folder):
         except DecaycalcError:  # a part of a file, which its test fills
             assert name in OF_TRAINERS
     assert len(kinds) >= 0.9 * len(trainers())
+
+
+def quantities(name):
+    return {each.name: (each.value, each.origin) for each in inspect(name).training.quantities}
+
+
+@fuzzed(plain=150, share=0.2)
+def test_a_value_that_only_the_run_would_tell_gives_no_other_quantity_a_number(rng, folder):
+    empty(folder)
+    name = rng.choice(list(ALL))
+    path, source = folder / name, ALL[name]
+    numbers = list(NUMBER.finditer(source))
+    if not numbers:
+        return
+    number = rng.choice(numbers)
+    found = []
+    opened = OPEN.get(name.rpartition(".")[2], "${OPEN}")
+    for each in (source, source[: number.start()] + opened + source[number.end() :]):
+        path.write_text(each)
+        try:
+            found.append(quantities(name))
+        except DecaycalcError:
+            return
+    before, after = found
+    # One device is taken where none is told, and DC501 says so; B counts sequences where no length
+    # is known.
+    moved = {
+        key: (before[key], value)
+        for key, value in after.items()
+        if key in before and value[0] not in {None, before[key][0]} and value[1] != "file"
+    }
+    if "world_size" not in moved:
+        assert set(moved) <= {"examples_per_step"}, (source, number[0], moved)
 
 
 @fuzzed(plain=500, share=0.6)

@@ -5,12 +5,13 @@ from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.reading.settings import Settings, texts_of
+from decaycalc.training.reading.settings import Settings, open_part, texts_of
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
 _BETWEEN = re.compile(r"[,\s]+(?=\w+\s*=)")
+ANY = "*"  # stands for whichever arguments an open text holds
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -23,7 +24,9 @@ def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
     if isinstance(node, Entries):
         return dict(node.entries)
     if isinstance(node, Items):
-        return _pairs(texts_of(node), node.line)
+        return _pairs(texts_of(node), node.line) | _open_of(*node.items)
+    if isinstance(node, Scalar) and node.open:
+        return _open_of(node)
     text = "" if node is None else (node.text or "").strip()
     line = None if node is None else node.line
     if text.startswith("{"):
@@ -42,9 +45,37 @@ def _pairs(texts: tuple[str, ...], line: int | None) -> dict[str, Node]:
     return {key.strip(): Scalar(text=value.strip(), line=line) for key, _, value in parts}
 
 
+def _open_of(*nodes: Node) -> dict[str, Node]:
+    """Return the arguments that only a run would tell; a part that holds several is any of them."""
+    parts = [node for node in nodes if isinstance(node, Scalar) and node.open]
+    heads = ((node.open.partition("=")[0], node) for node in parts)
+    return {
+        head if head.isidentifier() and node.open.count("=") == 1 else ANY: node
+        for head, node in heads
+    }
+
+
+def find_argument(settings: Settings, path: str, key: str) -> Node | None:
+    """Return one argument at a path of the file; an open scalar where it may be among open ones."""
+    found = arguments_of(settings, path)
+    return found.get(key, found.get(ANY))
+
+
 def _split(text: str) -> list[str]:
     """Return the parts between commas or blanks; a part without `=` goes on with the one before."""
     return _BETWEEN.split(text)
+
+
+def argument_of(settings: Settings, name: str, within: str, key: str) -> Sourced | None:
+    """Return one argument within a setting, None where the file does not have it."""
+    node, where = find_argument(settings, within, key), f"{within}.{key}"
+    text, line = ",".join(texts_of(node)), None if node is None else node.line
+    if waiting := open_part(where, node):
+        return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, line=line,
+                       note=waiting)  # fmt: skip
+    if not text:
+        return None
+    return Sourced(name=name, value=text, origin=Origin.FILE, where=where, line=line)
 
 
 def argument(
@@ -54,14 +85,7 @@ def argument(
     own = key or name
 
     def derive(settings: Settings) -> Sourced | None:
-        node = arguments_of(settings, within).get(own)
-        text = ",".join(texts_of(node))
-        if not text:
-            return None
-        line = None if node is None else node.line
-        return Sourced(
-            name=name, value=text, origin=Origin.FILE, where=f"{within}.{own}", line=line
-        )
+        return argument_of(settings, name, within, own)
 
     return Field(name=name, covers=(within,), default=default, source=source, derive=derive)
 
@@ -78,10 +102,15 @@ def element(
     def derive(settings: Settings) -> Sourced | None:
         for each in paths:
             node = find(settings.document.root, each)
-            numbers = _NUMBER.findall(" ".join(texts_of(node)))
-            if node is not None and at < len(numbers):
-                value, line = numbers[at], node.line
+            texts, line = texts_of(node), None if node is None else node.line
+            numbers, waiting = _NUMBER.findall(" ".join(texts)), open_part(each, node)
+            if at < len(numbers) and not waiting:
+                value = numbers[at]
                 return Sourced(name=name, value=value, origin=Origin.FILE, where=each, line=line)
+            if waiting or texts:
+                note = waiting or f"{each} has no number {at + 1}"
+                return Sourced(name=name, value=None, origin=Origin.MISSING, where=each, line=line,
+                               note=note)  # fmt: skip
         return None
 
     return Field(name=name, covers=paths, default=default, source=source, derive=derive)

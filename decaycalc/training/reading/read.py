@@ -201,12 +201,13 @@ def _schedule(settings: Settings) -> Sourced:
     """Return the schedule's text with the keys that it was made from."""
     if "schedule" in settings.given:
         return Sourced(name="schedule", value=settings.given["schedule"], origin=Origin.GIVEN)
-    before = len(settings.asked)
+    before, opened = len(settings.asked), len(settings.opened)
     text = settings.trainer.schedule(settings)
     used = [settings.consulted[name] for name in dict.fromkeys(settings.asked[before:])]
     keys = ", ".join(found.where for found in used if found.origin is Origin.FILE)
     # What the file sets and only a run would tell (auto, ???, $STEPS) leaves the whole open.
     unknown = any(found.origin is Origin.MISSING and found.where for found in used)
+    unknown = unknown or len(settings.opened) > opened
     # So does a last lr, given outright, over a peak that is not known.
     unknown = unknown or any(found.name == "lr" and found.value is None for found in used)
     if text is None or unknown:

@@ -35,6 +35,7 @@ class Settings:
         self.given = dict(given or {})
         self.consulted: dict[str, Sourced] = {}
         self.asked: list[str] = []
+        self.opened: list[str] = []  # paths of texts that were looked up and are open
 
     def find(self, name: str) -> Sourced:
         """Return a quantity with its origin: given, else the file's, derived, or a default."""
@@ -65,16 +66,15 @@ class Settings:
             node = find(self.document.root, path)
             if node is None:
                 continue
-            if isinstance(node, Items) and node.items and not texts_of(node):
-                return _missing(field, path, node.line, f"{path} is a list of settings")
+            waiting = open_part(path, node)
+            if not waiting and isinstance(node, Items) and node.items and not texts_of(node):
+                waiting = f"{path} is a list of settings"
+            if waiting:
+                return _missing(field, path, node.line, waiting)
             if not isinstance(node, Scalar):
                 whole = ",".join(texts_of(node)) if isinstance(node, Items) else "{...}"
                 node = Scalar(text=whole or None, line=node.line)
-            if node.open:
-                return _missing(field, path, node.line, f"{path}: {node.open}")
             text = None if node.text is None else node.text.strip()
-            if waiting := _waits(path, text):
-                return _missing(field, path, node.line, waiting)
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
                 return _missing(field, path, node.line, note)
@@ -190,11 +190,14 @@ class Settings:
 
     def told(self, path: str) -> str:
         """Return the text at a path of the file, a list's all in one; empty where there is none."""
-        return "".join(self.texts(path))
+        return "".join(texts_of(self.node(path)))
 
     def texts(self, path: str) -> tuple[str, ...]:
         """Return the texts of a list at a path of the file; of a scalar, its one text."""
-        return texts_of(find(self.document.root, path))
+        node = find(self.document.root, path)
+        if open_part(path, node):
+            self.opened.append(path)
+        return texts_of(node)
 
     def is_list(self, path: str) -> bool:
         """Return whether the file holds a list at a path."""
@@ -234,6 +237,19 @@ def texts_of(node: Node | None) -> tuple[str, ...]:
     if isinstance(node, Scalar) and node.text is not None:
         return (node.text,)
     return ()
+
+
+def open_part(path: str, node: Node | None) -> str:
+    """Return what a value, or the first open one of a list's, waits for; empty where it is known.
+
+    >>> open_part("a", Items(items=(Scalar(text="1"), Scalar(text="${b}"))))
+    'a: ${b} is not resolved here'
+    """
+    if isinstance(node, Items):
+        return next(filter(None, (open_part(path, part) for part in node.items)), "")
+    if not isinstance(node, Scalar):
+        return ""
+    return f"{path}: {node.open}" if node.open else _waits(path, (node.text or "").strip())
 
 
 def text_of(entry: Entries, key: str, default: str = "") -> str:
@@ -285,11 +301,11 @@ def lr_per(
     return derived("lr", decimal_text(lr * size / per), f"{formula} · B / {per}")
 
 
-def _waits(path: str, text: str | None) -> str:
+def _waits(path: str, text: str) -> str:
     """Return what a value waits for: to be given, or a resolver of Hydra's or OmegaConf's."""
     if text == MANDATORY:
         return f"{path} is to be given: it is ??? there"
-    return f"{path}: {text[:60]} is not resolved here" if text and "${" in text else ""
+    return f"{path}: {text[:60]} is not resolved here" if "${" in text else ""
 
 
 def _sourced(field: Field, path: str, node: Scalar) -> Sourced:

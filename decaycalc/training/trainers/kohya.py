@@ -7,7 +7,7 @@ read_config_from_file.
 from fractions import Fraction
 
 from decaycalc.record import replace
-from decaycalc.training.reading.arguments import argument, arguments_of, numbers_of
+from decaycalc.training.reading.arguments import argument, argument_of, arguments_of, numbers_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -96,12 +96,9 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _class_default(settings: Settings) -> Sourced | None:
     """Return the decay within optimizer_args, else the class's own."""
-    node = arguments_of(settings, "optimizer_args").get("weight_decay")
-    if node is not None:
-        text, where = ",".join(texts_of(node)), "optimizer_args.weight_decay"
-        return Sourced(
-            name="weight_decay", value=text, origin=Origin.FILE, where=where, line=node.line
-        )
+    own = argument_of(settings, "weight_decay", "optimizer_args", "weight_decay")
+    if own is not None:
+        return own
     found = _class(settings)
     value, library = ("0", _VERSION) if found is None else (found.weight_decay, found.library)
     return by_default("weight_decay", value, library)
@@ -111,13 +108,11 @@ def _beta(name: str, at: int, default: str) -> Field:
     """Return the field of one number of the betas within optimizer_args."""
 
     def derive(settings: Settings) -> Sourced | None:
-        node = arguments_of(settings, "optimizer_args").get("betas")
-        found = numbers_of(",".join(texts_of(node)))
-        if node is None or at >= len(found):
-            return None
-        where = "optimizer_args.betas"
-        value = str(float(found[at]))
-        return Sourced(name=name, value=value, origin=Origin.FILE, where=where, line=node.line)
+        own = argument_of(settings, name, "optimizer_args", "betas")
+        if own is None or own.value is None:
+            return own
+        found = numbers_of(own.value)
+        return replace(own, value=str(float(found[at]))) if at < len(found) else None
 
     return Field(name=name, covers=("optimizer_args",), default=default, derive=derive)
 

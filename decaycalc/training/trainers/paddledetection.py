@@ -10,7 +10,7 @@ from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.by_class import PADDLE_USES, paddle_optimizer
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors
-from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, derived, open_part, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Items
@@ -78,6 +78,8 @@ def _warmup(named: dict[str, Entries]) -> Options:
 def _schedule(settings: Settings) -> str | None:
     settings.find("scheduler")  # to be named where it has no form here
     named = _named(settings)
+    if any(open_part(name, node) for each in named.values() for name, node in each.entries.items()):
+        return None
     cosine, piecewise = named.get("CosineDecay"), named.get("PiecewiseDecay")
     own = cosine or piecewise
     warms = own is not None and _text(own, "use_warmup").lower() != "false"

@@ -50,21 +50,19 @@ def _of_rollouts(settings: Settings) -> Sourced | None:
 
 def _passed_over(settings: Settings) -> Sourced | None:
     """Return the epochs times the passes over each batch of rollouts, where those are several."""
-    passes = settings.number("ppo_epochs")
-    if not _is_grpo(settings) or passes in {None, 1}:
+    count, passes = settings.number("own_epochs"), settings.number("ppo_epochs")
+    if not _is_grpo(settings) or not count or passes is None or passes == 1:
         return None
-    count = (settings.number("own_epochs") or Fraction(1)) * (passes or 1)
-    return derived("epochs", decimal_text(count), "epochs · ppo_epochs")
+    return derived("epochs", decimal_text(count * passes), "epochs · ppo_epochs")
 
 
 def _steps(settings: Settings) -> Sourced | None:
     """Return the most steps that the run may have: epochs · max_steps_per_epoch."""
     if _is_ppo(settings) or _is_grpo(settings):
         return _of_rollouts(settings)
-    per_epoch = settings.number("max_steps_per_epoch")
-    if not per_epoch or per_epoch < 1:
+    per_epoch, count = settings.number("max_steps_per_epoch"), settings.number("epochs")
+    if not per_epoch or per_epoch < 1 or not count:
         return None
-    count = settings.number("epochs") or Fraction(1)
     note = "at most: an epoch ends with its data, or after max_steps_per_epoch"
     formula = "epochs · max_steps_per_epoch"
     return derived("steps", decimal_text(count * per_epoch), formula, note=note)
