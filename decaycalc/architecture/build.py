@@ -206,6 +206,13 @@ class Builder:
         if bias:
             self.add(f"{name}.bias", size, role=Role.NORM, norm_kind=kind)
 
+    def norms(
+        self, name: str, norms: tuple[str, ...], size: int, *, bias: bool = True, gain: float = 1.0
+    ) -> None:
+        """Add normalisations of one size under a prefix, as those of a layer are."""
+        for norm in norms:
+            self.norm(f"{name}.{norm}", size, bias=bias, gain=gain)
+
     def embedding(
         self,
         name: str,
@@ -226,3 +233,15 @@ class Builder:
             role=role,
             variance=None if variance is None else variance * kept,
         )
+
+    def positions(
+        self,
+        name: str,
+        rows: int,
+        size: int,
+        *,
+        padding: bool = False,
+        rule: Variance | None = None,
+    ) -> None:
+        """Add a table of positions."""
+        self.embedding(name, rows, size, role=Role.POSITION, padding=padding, rule=rule)

@@ -8,7 +8,7 @@ modeling_*.py (v4.57.1) for defaults, rules, names and `_init_weights`; Gong et 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.images import vit_layer
+from decaycalc.architecture.hub.images import vit_layer, vit_layers
 from decaycalc.architecture.tensors import Architecture, Role
 
 AST_HEADS = ("ForAudioClassification", "Model")
@@ -18,7 +18,7 @@ VIDEOMAE_HEADS = ("ForVideoClassification", "Model", "ForPreTraining")
 def ast(fields: Fields, head: str) -> Architecture:
     """Return the Audio Spectrogram Transformer, whose patches overlap."""
     part, prefix = begin(fields, head, "audio_spectrogram_transformer.")
-    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    width = fields.size("hidden_size", 768)
     patch, table = fields.side("patch_size", 16), f"{prefix}embeddings"
     high = (fields.size("num_mel_bins", 128) - patch) // fields.size("frequency_stride", 10) + 1
     long = (fields.size("max_length", 1024) - patch) // fields.size("time_stride", 10) + 1
@@ -26,10 +26,7 @@ def ast(fields: Fields, head: str) -> Architecture:
         part.add(f"{table}.{token}", 1, 1, width, role=Role.OTHER)
     part.add(f"{table}.position_embeddings", 1, high * long + 2, width, role=Role.POSITION)
     part.conv(f"{table}.patch_embeddings.projection", 1, width, patch)
-    bias = fields.flag("qkv_bias", default=True)
-    for index in range(fields.size("num_hidden_layers", 12)):
-        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
-    part.norm(f"{prefix}layernorm", width)
+    vit_layers(part, fields, prefix, width)
     if head == "Model":
         return part.done(fields.path, classes=None)
     part.norm("classifier.layernorm", width)

@@ -43,7 +43,7 @@ def _places(part: Builder, table: str, fields: Fields, widths: tuple[int, int]) 
     rows = fields.size("max_2d_position_embeddings", 1024)
     for axis, width in zip("xyhw", (widths[0], widths[0], widths[1], widths[1]), strict=True):
         name = f"{table}.{axis}_position_embeddings"
-        part.embedding(name, rows, width, role=Role.POSITION)
+        part.positions(name, rows, width)
 
 
 def layoutlm(fields: Fields, head: str) -> Architecture:
@@ -53,7 +53,7 @@ def layoutlm(fields: Fields, head: str) -> Architecture:
     vocabulary, hidden = fields.size("vocab_size", 30522), fields.size("intermediate_size", 3072)
     part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
     positions = fields.size("max_position_embeddings", 512)
-    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION)
+    part.positions(f"{table}.position_embeddings", positions, width)
     _places(part, table, fields, (width, width))
     part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
     part.norm(f"{table}.LayerNorm", width)
@@ -116,7 +116,7 @@ def _layoutlmv3_inputs(part: Builder, prefix: str, fields: Fields, width: int) -
     part.norm(f"{table}.LayerNorm", width)
     positions = fields.size("max_position_embeddings", 512)
     name = f"{table}.position_embeddings"
-    part.embedding(name, positions, width, role=Role.POSITION, padding=True)
+    part.positions(name, positions, width, padding=True)
     _places(
         part, table, fields, (fields.size("coordinate_size", 128), fields.size("shape_size", 128))
     )
@@ -142,7 +142,7 @@ def esm(fields: Fields, head: str) -> Architecture:
         part.norm(f"{table}.layer_norm", width)
     if fields.text("position_embedding_type", "absolute") == "absolute":
         rows, name = fields.size("max_position_embeddings", 1026), f"{table}.position_embeddings"
-        part.embedding(name, rows, width, role=Role.POSITION, padding=padding)
+        part.positions(name, rows, width, padding=padding)
     for index in range(layers):
         name = f"{prefix}encoder.layer.{index}"
         bert_layer(part, name, width, hidden, norms=("attention.LayerNorm", "LayerNorm"))
@@ -172,7 +172,7 @@ def deberta(fields: Fields, head: str) -> Architecture:
         told = "max_relative_positions" if isinstance(reach, int) and reach > 0 else ""
         rows = 2 * fields.size(told or "max_position_embeddings", 512)
         name = f"{prefix}encoder.rel_embeddings"
-        part.embedding(name, rows, width, role=Role.POSITION)
+        part.positions(name, rows, width)
     return deberta_outputs(part, fields, head, (width, narrow, vocabulary))
 
 

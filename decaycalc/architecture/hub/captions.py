@@ -62,7 +62,7 @@ def _blip_text(
     table = f"{name}.embeddings"
     part.embedding(f"{table}.word_embeddings", fields.size("vocab_size", 30524), width)
     positions = fields.size("max_position_embeddings", 512)
-    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION)
+    part.positions(f"{table}.position_embeddings", positions, width)
     part.norm(f"{table}.LayerNorm", width)
     reads = fields.flag("is_decoder", default=True)
     for index in range(fields.size("num_hidden_layers", 12)):

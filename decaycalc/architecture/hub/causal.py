@@ -6,10 +6,10 @@ Source: transformers/models/{bloom,mpt,gptj,gpt_neo,falcon,phi,starcoder2,stable
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.decoders import finish
-from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin, start
+from decaycalc.architecture.hub.encoders import KEY_VALUE_QUERY_OUT, begin
 from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.tensors import Architecture
 
 FALCON_WIDTH = 4  # the hidden width over the model's, as FalconConfig has it
 
@@ -69,8 +69,7 @@ def gpt_neo(fields: Fields, head: str) -> Architecture:
     width, vocabulary = fields.size("hidden_size", 2048), fields.size("vocab_size", 50257)
     inner = fields.size("intermediate_size", 4 * width)
     part.embedding(f"{prefix}wte", vocabulary, width)
-    positions = fields.size("max_position_embeddings", 2048)
-    part.embedding(f"{prefix}wpe", positions, width, role=Role.POSITION)
+    part.positions(f"{prefix}wpe", fields.size("max_position_embeddings", 2048), width)
     for index in range(fields.size("num_layers", 24)):
         name = f"{prefix}h.{index}"
         part.norm(f"{name}.ln_1", width)
@@ -103,13 +102,12 @@ def _falcon_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.linear(f"{name}.self_attention.query_key_value", width, outputs, bias=bias)
     part.linear(f"{name}.self_attention.dense", width, width, bias=bias)
     part.feed_forward(f"{name}.mlp", ("dense_h_to_4h", "dense_4h_to_h"), width, hidden, bias=bias)
-    norms = ["input_layernorm"]
+    norms: tuple[str, ...] = ("input_layernorm",)
     if not fields.flag("parallel_attn", default=True):
-        norms.insert(0, "post_attention_layernorm")
+        norms = ("post_attention_layernorm", "input_layernorm")
     elif fields.size("num_ln_in_parallel_attn", 2 if new else 1) == 2:  # noqa: PLR2004  (as there)
-        norms = ["ln_attn", "ln_mlp"]
-    for norm in norms:
-        part.norm(f"{name}.{norm}", width)
+        norms = ("ln_attn", "ln_mlp")
+    part.norms(name, norms, width)
 
 
 def _falcon_outputs(fields: Fields, width: int, *, new: bool) -> int:
@@ -158,8 +156,7 @@ def grouped(
 def starcoder2(fields: Fields, head: str) -> Architecture:
     """Return StarCoder 2."""
     bias = fields.flag("use_bias", default=True)
-    part = Builder(start(fields, std=0.018042))
-    prefix = "" if head == "Model" else "model."
+    part, prefix = begin(fields, head, "model.", std=0.018042)
     width, hidden = fields.size("hidden_size", 3072), fields.size("intermediate_size", 12288)
     vocabulary = fields.size("vocab_size", 49152)
     part.embedding(f"{prefix}embed_tokens", vocabulary, width, padding="pad_token_id" in fields)
@@ -168,8 +165,7 @@ def starcoder2(fields: Fields, head: str) -> Architecture:
         grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
                  heads=heads)  # fmt: skip
         part.feed_forward(f"{name}.mlp", ("c_fc", "c_proj"), width, hidden, bias=bias)
-        part.norm(f"{name}.input_layernorm", width)
-        part.norm(f"{name}.post_attention_layernorm", width)
+        part.norms(name, ("input_layernorm", "post_attention_layernorm"), width)
     part.norm(f"{prefix}norm", width)
     return finish(part, fields, head, (width, vocabulary))
 

@@ -51,7 +51,7 @@ def gpt2(fields: Fields, head: str) -> Architecture:
     width, layers = fields.size("n_embd", 768), fields.size("n_layer", 12)
     vocabulary = fields.size("vocab_size", 50257)
     part.embedding(f"{prefix}wte", vocabulary, width)
-    part.embedding(f"{prefix}wpe", fields.size("n_positions", 1024), width, role=Role.POSITION)
+    part.positions(f"{prefix}wpe", fields.size("n_positions", 1024), width)
     inner = fields.size("n_inner", 4 * width)
     for index in range(layers):
         _gpt2_layer(part, f"{prefix}h.{index}", (width, inner), std / sqrt(2 * layers))
@@ -79,8 +79,7 @@ def gpt_neox(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embed_in", vocabulary, width)
     for index in range(fields.size("num_hidden_layers", 44)):
         name = f"{prefix}layers.{index}"
-        part.norm(f"{name}.input_layernorm", width)
-        part.norm(f"{name}.post_attention_layernorm", width)
+        part.norms(name, ("input_layernorm", "post_attention_layernorm"), width)
         part.linear(f"{name}.attention.query_key_value", width, 3 * width, bias=bias)
         part.linear(f"{name}.attention.dense", width, width, bias=bias)
         part.feed_forward(f"{name}.mlp", ("dense_h_to_4h", "dense_4h_to_h"), width, hidden)
@@ -99,7 +98,7 @@ def opt(fields: Fields, head: str) -> Architecture:
     affine = fields.flag("layer_norm_elementwise_affine", default=True)
     part.embedding(f"{prefix}.embed_tokens", vocabulary, narrow, padding=True)
     positions = fields.size("max_position_embeddings", 2048) + 2
-    part.embedding(f"{prefix}.embed_positions", positions, width, role=Role.POSITION)
+    part.positions(f"{prefix}.embed_positions", positions, width)
     if narrow != width:
         part.feed_forward(prefix, ("project_out", "project_in"), width, narrow, bias=False)
     last = fields.flag("do_layer_norm_before", default=True)

@@ -11,7 +11,7 @@ from decaycalc.architecture.build import Builder, Start, normal, unknown, zero
 from decaycalc.architecture.hub.encoder_decoders import bart_layer
 from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.images import vit_layer
+from decaycalc.architecture.hub.images import vit_layers
 from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture, Role
 
@@ -40,8 +40,7 @@ def detr(fields: Fields, head: str) -> Architecture:
     prefix, width = "" if head == "Model" else "model.", fields.size("d_model", 256)
     deepest = _resnet(part, f"{prefix}backbone.conv_encoder.model", fields)
     part.conv(f"{prefix}input_projection", deepest, width, 1)
-    queries = fields.size("num_queries", 100)
-    part.embedding(f"{prefix}query_position_embeddings", queries, width, role=Role.POSITION)
+    part.positions(f"{prefix}query_position_embeddings", fields.size("num_queries", 100), width)
     normed = fields.text("model_type", "detr") == "table-transformer"
     for tower in ("encoder", "decoder"):
         hidden = fields.size(f"{tower}_ffn_dim", 2048)
@@ -91,8 +90,7 @@ def yolos(fields: Fields, head: str) -> Architecture:
     part, prefix = begin(fields, head, "vit.")
     width = fields.size("hidden_size", 768)
     patch, tokens = fields.size("patch_size", 16), fields.size("num_detection_tokens", 100)
-    sides, hidden = fields.sizes("image_size", (512, 864)), fields.size("intermediate_size", 3072)
-    table, layers = f"{prefix}embeddings", fields.size("num_hidden_layers", 12)
+    sides, table = fields.sizes("image_size", (512, 864)), f"{prefix}embeddings"
     places = (sides[0] // patch) * (sides[-1] // patch) + tokens + 1
     part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER)
     part.add(f"{table}.detection_tokens", 1, tokens, width, role=Role.OTHER)
@@ -101,11 +99,9 @@ def yolos(fields: Fields, head: str) -> Architecture:
     if fields.flag("use_mid_position_embeddings", default=True):
         places = sides[0] * sides[-1] // patch**2 + tokens + 1
         name = f"{prefix}encoder.mid_position_embeddings"
+        layers = fields.size("num_hidden_layers", 12)
         part.add(name, layers - 1, 1, places, width, role=Role.POSITION)
-    bias = fields.flag("qkv_bias", default=True)
-    for index in range(layers):
-        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
-    part.norm(f"{prefix}layernorm", width)
+    vit_layers(part, fields, prefix, width)
     if head == "Model":
         part.linear("pooler.dense", width, width)
         return part.done(fields.path, classes=None)
@@ -196,8 +192,7 @@ def _sam_layer(part: Builder, name: str, widths: tuple[int, int, int]) -> None:
     _sam_attention(part, f"{name}.cross_attn_token_to_image", width, narrow)
     part.norm(f"{name}.layer_norm2", width)
     part.feed_forward(f"{name}.mlp", ("lin1", "lin2"), width, hidden)
-    part.norm(f"{name}.layer_norm3", width)
-    part.norm(f"{name}.layer_norm4", width)
+    part.norms(name, ("layer_norm3", "layer_norm4"), width)
     _sam_attention(part, f"{name}.cross_attn_image_to_token", width, narrow)
 
 

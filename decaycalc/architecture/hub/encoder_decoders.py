@@ -8,9 +8,9 @@ Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisp
 from dataclasses import dataclass
 
 from decaycalc.architecture.build import Builder, Start, normal
-from decaycalc.architecture.hub.encoders import start
+from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.tensors import Architecture
 
 T5_HEADS = ("ForConditionalGeneration", "Model", "EncoderModel")
 PEGASUS_HEADS = ("ForConditionalGeneration", "Model")
@@ -78,7 +78,7 @@ def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> N
     if table:
         buckets = fields.size("relative_attention_num_buckets", 32)
         positions = f"{name}.relative_attention_bias"
-        part.embedding(positions, buckets, heads, role=Role.POSITION, rule=by_width)
+        part.positions(positions, buckets, heads, rule=by_width)
 
 
 def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:
@@ -101,8 +101,7 @@ def bart(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: the tables are not shared, or a malformed field.
     """
     plan = PLANS[fields.text("model_type", "bart")]
-    part = Builder(start(fields, field="init_std"))
-    prefix = "" if head == "Model" else "model."
+    part, prefix = begin(fields, head, "model.", field="init_std")
     width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
     for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
         fields.require(name, value=True)
@@ -114,12 +113,11 @@ def bart(fields: Fields, head: str) -> Architecture:
         name = f"{prefix}{side}"
         if plan.positions:
             places = f"{name}.embed_positions"
-            part.embedding(places, positions, width, role=Role.POSITION, rule=table)
+            part.positions(places, positions, width, rule=table)
         for index in range(fields.size(f"{side}_layers", 12)):
             hidden = fields.size(f"{side}_ffn_dim", 4096)
             bart_layer(part, f"{name}.layers.{index}", width, hidden, reads=side == "decoder")
-        for norm in plan.norms:
-            part.norm(f"{name}.{norm}", width)
+        part.norms(name, plan.norms, width)
     if head == "ForSequenceClassification":
         part.linear("classification_head.dense", width, width)
         part.linear("classification_head.out_proj", width, fields.labels(usual=plan.labels))
@@ -168,8 +166,7 @@ def bart_layer(
 
 def whisper(fields: Fields, head: str) -> Architecture:
     """Return Whisper; its encoder's positions are sines and cosines, stored but not trained."""
-    part = Builder(start(fields, field="init_std"))
-    prefix = "" if head == "Model" else "model."
+    part, prefix = begin(fields, head, "model.", field="init_std")
     width = fields.size("d_model", 384)
     vocabulary = fields.size("vocab_size", 51865)
     encoder, decoder = f"{prefix}encoder", f"{prefix}decoder"
@@ -177,11 +174,10 @@ def whisper(fields: Fields, head: str) -> Architecture:
     part.conv(f"{encoder}.conv2", width, width, 3, line=True)
     sines = normal(0.5**0.5)
     positions = fields.size("max_source_positions", 1500)
-    part.embedding(f"{encoder}.embed_positions", positions, width, role=Role.POSITION, rule=sines)
+    part.positions(f"{encoder}.embed_positions", positions, width, rule=sines)
     _whisper_stack(part, encoder, fields, "encoder")
     part.embedding(f"{decoder}.embed_tokens", vocabulary, width, padding=True)
-    targets = fields.size("max_target_positions", 448)
-    part.embedding(f"{decoder}.embed_positions", targets, width, role=Role.POSITION)
+    part.positions(f"{decoder}.embed_positions", fields.size("max_target_positions", 448), width)
     _whisper_stack(part, decoder, fields, "decoder")
     tied = fields.flag("tie_word_embeddings", default=True)
     if head == "ForConditionalGeneration" and not tied:

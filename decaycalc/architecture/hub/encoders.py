@@ -38,9 +38,11 @@ def start(
     )
 
 
-def begin(fields: Fields, head: str, prefix: str) -> tuple[Builder, str]:
-    """Return a builder of the usual start, and the prefix of names, which a bare model lacks."""
-    return Builder(start(fields)), "" if head == "Model" else prefix
+def begin(
+    fields: Fields, head: str, prefix: str, *, std: float = 0.02, field: str = "initializer_range"
+) -> tuple[Builder, str]:
+    """Return a builder of `start`, and the prefix of names, which a bare model lacks."""
+    return Builder(start(fields, std=std, field=field)), "" if head == "Model" else prefix
 
 
 def bert(fields: Fields, head: str, *, name: str = "bert", n_tasks: int = 0) -> Architecture:
@@ -192,9 +194,7 @@ def bert_tables(
     width, vocabulary = sizes
     places = fields.size("max_position_embeddings", positions)
     part.embedding(f"{name}.word_embeddings", vocabulary, width, padding=True)
-    part.embedding(
-        f"{name}.position_embeddings", places, width, role=Role.POSITION, padding=padded_positions
-    )
+    part.positions(f"{name}.position_embeddings", places, width, padding=padded_positions)
     part.embedding(f"{name}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
     if n_tasks:
         part.embedding(f"{name}.task_type_embeddings", n_tasks, width)
@@ -230,7 +230,7 @@ def distilbert(fields: Fields, head: str) -> Architecture:
     positions = fields.size("max_position_embeddings", 512)
     # Sines and cosines have a mean square of one half.
     fixed = normal(0.5**0.5) if fields.flag("sinusoidal_pos_embds", default=False) else None
-    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION, rule=fixed)
+    part.positions(f"{table}.position_embeddings", positions, width, rule=fixed)
     part.norm(f"{table}.LayerNorm", width)
     for index in range(fields.size("n_layers", 6)):
         name = f"{prefix}transformer.layer.{index}"

@@ -59,8 +59,7 @@ def _layer(part: Builder, name: str, fields: Fields, widths: tuple[int, int]) ->
     width, hidden = widths
     _attention(part, f"{name}.self_attn", fields, width)
     add_gated(part, f"{name}.mlp", width, hidden, bias=False)
-    for norm in _NORMS:
-        part.norm(f"{name}.{norm}", width, bias=False)
+    part.norms(name, _NORMS, width, bias=False)
     streams, mixer = fields.size("altup_num_inputs", 4), f"{name}.altup"
     part.add(f"{mixer}.correct_output_scale", width, role=Role.OTHER)
     part.linear(f"{mixer}.correction_coefs", streams, streams, bias=False)
@@ -81,5 +80,4 @@ def _attention(part: Builder, name: str, fields: Fields, width: int) -> None:
     for projection, number in (("q", heads), ("k", kept), ("v", kept)):
         part.linear(f"{name}.{projection}_proj", width, number * size, bias=bias)
     part.linear(f"{name}.o_proj", heads * size, width, bias=bias)
-    for norm in ("q_norm", "k_norm"):
-        part.norm(f"{name}.{norm}", size, bias=False)
+    part.norms(name, ("q_norm", "k_norm"), size, bias=False)

@@ -11,7 +11,7 @@ from decaycalc.architecture.build import normal
 from decaycalc.architecture.hub.decoders import CAUSAL_HEADS, finish
 from decaycalc.architecture.hub.encoders import begin, tied_output
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.tensors import Architecture
 
 GPT1_HEADS = ("LMHeadModel", "Model", "ForSequenceClassification")
 CODEGEN_HEADS = CAUSAL_HEADS[:2]
@@ -22,8 +22,7 @@ def gpt1(fields: Fields, head: str) -> Architecture:
     part, prefix = begin(fields, head, "transformer.")
     width, vocabulary = fields.size("n_embd", 768), fields.size("vocab_size", 40478)
     part.embedding(f"{prefix}tokens_embed", vocabulary, width)
-    positions = fields.size("n_positions", 512)
-    part.embedding(f"{prefix}positions_embed", positions, width, role=Role.POSITION)
+    part.positions(f"{prefix}positions_embed", fields.size("n_positions", 512), width)
     for index in range(fields.size("n_layer", 12)):
         name = f"{prefix}h.{index}"
         part.linear(f"{name}.attn.c_attn", width, 3 * width, transposed=True)
@@ -45,7 +44,7 @@ def gpt_bigcode(fields: Fields, head: str) -> Architecture:
     kept = max(1, width // fields.size("n_head", 12)) if shared else width
     residual = normal(std / sqrt(2 * layers))
     part.embedding(f"{prefix}wte", vocabulary, width)
-    part.embedding(f"{prefix}wpe", fields.size("n_positions", 1024), width, role=Role.POSITION)
+    part.positions(f"{prefix}wpe", fields.size("n_positions", 1024), width)
     for index in range(layers):
         name = f"{prefix}h.{index}"
         part.norm(f"{name}.ln_1", width)

@@ -24,7 +24,8 @@ from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.record import replace
 
-_BEFORE, _AFTER = "input_layernorm", "post_attention_layernorm"
+_NORMS = ("input_layernorm", "post_attention_layernorm")
+_FEED_NORMS = ("input_layernorm", "pre_ff_layernorm")
 # Mamba's own names of what hybrids call so.
 _MAMBA = {"mamba_expand": "expand", "mamba_d_state": "state_size", "mamba_d_conv": "conv_kernel",
           "mamba_n_heads": "num_heads", "mamba_n_groups": "n_groups", "mamba_d_ssm": "inner_size",
@@ -73,11 +74,6 @@ def kin(fields: Fields, head: str, kind: str) -> Architecture:
     return finish(part, fields, head, (width, vocabulary), tied=family.tied)
 
 
-def _norms(part: Builder, name: str, width: int, *norms: str) -> None:
-    for norm in norms:
-        part.norm(f"{name}.{norm}", width, bias=False)
-
-
 def _biases(fields: Fields) -> tuple[bool, bool]:
     """Return whether attention and feed-forward layers have biases."""
     return fields.flag("attention_bias", default=False), fields.flag("mlp_bias", default=False)
@@ -105,14 +101,14 @@ def _jamba(part: Builder, name: str, fields: Fields, index: int) -> None:
         part.linear(f"{layer}.router", width, count, bias=False)
         for expert in range(count):
             add_gated(part, f"{layer}.experts.{expert}", width, hidden, bias=False)
-    _norms(part, name, width, _BEFORE, "pre_ff_layernorm")
+    part.norms(name, _FEED_NORMS, width, bias=False)
 
 
 def _bamba(part: Builder, name: str, fields: Fields, index: int) -> None:
     width, hidden = fields.size("hidden_size", 4096), fields.size("intermediate_size", 14336)
     bias, dense_bias = _biases(fields)
     add_gated(part, f"{name}.feed_forward", width, hidden, bias=dense_bias)
-    _norms(part, name, width, _BEFORE, "pre_ff_layernorm")
+    part.norms(name, _FEED_NORMS, width, bias=False)
     if index in fields.whole_numbers("attn_layer_indices"):
         grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
                 heads=(32, 8))  # fmt: skip
@@ -124,7 +120,7 @@ def _granite(part: Builder, name: str, fields: Fields, index: int) -> None:
     width = fields.size("hidden_size", 4096)
     if fields.size("num_local_experts", 8, least=0):
         _granite_experts(part, f"{name}.block_sparse_moe", fields, width)
-    _norms(part, name, width, _BEFORE, _AFTER)
+    part.norms(name, _NORMS, width, bias=False)
     _granite_shared(part, name, fields, width, usual=1024)
     if fields.names_layer(index, "attention", usual=False):
         bias = fields.flag("attention_bias", default=False)
@@ -155,7 +151,7 @@ def _granite_moe(part: Builder, name: str, fields: Fields, _index: int) -> None:
     grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
             reads_head_size=False)  # fmt: skip
     _granite_experts(part, f"{name}.block_sparse_moe", fields, width)
-    _norms(part, name, width, _BEFORE, _AFTER)
+    part.norms(name, _NORMS, width, bias=False)
     if fields.text("model_type", "") == "granitemoeshared":
         _granite_shared(part, name, fields, width, usual=0)
 
@@ -176,7 +172,7 @@ def _falcon(part: Builder, name: str, fields: Fields, _index: int) -> None:
     part.tensors[first:] = untold
     grouped(part, f"{name}.self_attn", fields, width, out="o_proj", bias=(bias, bias),
             heads=(32, 8))  # fmt: skip
-    _norms(part, name, width, _BEFORE, "pre_ff_layernorm")
+    part.norms(name, _FEED_NORMS, width, bias=False)
 
 
 def _lfm2(part: Builder, name: str, fields: Fields, index: int) -> None:
@@ -187,14 +183,14 @@ def _lfm2(part: Builder, name: str, fields: Fields, index: int) -> None:
         attention = f"{name}.self_attn"
         grouped(part, attention, fields, width, out="out_proj", bias=(False, False), heads=(32, 8))
         size = fields.size("head_dim", max(1, width // fields.size("num_attention_heads", 32)))
-        _norms(part, attention, size, "q_layernorm", "k_layernorm")
+        part.norms(attention, ("q_layernorm", "k_layernorm"), size, bias=False)
     else:
         bias, kernel = fields.flag("conv_bias", default=False), fields.size("conv_L_cache", 3)
         part.conv(f"{name}.conv.conv", width, width, kernel, groups=width, line=True, bias=bias)
         part.linear(f"{name}.conv.in_proj", width, 3 * width, bias=bias)
         part.linear(f"{name}.conv.out_proj", width, width, bias=bias)
     _lfm2_feed_forward(part, f"{name}.feed_forward", fields, width, index)
-    _norms(part, name, width, "operator_norm", "ffn_norm")
+    part.norms(name, ("operator_norm", "ffn_norm"), width, bias=False)
 
 
 def _lfm2_feed_forward(part: Builder, name: str, fields: Fields, width: int, index: int) -> None:
@@ -228,13 +224,13 @@ def _minimax(part: Builder, name: str, fields: Fields, index: int) -> None:
     if fields.names_layer(index, "full_attention", usual=index % 2 == 0):
         grouped(part, attention, fields, width, out="o_proj", bias=(False, False), heads=(32, 8))
     else:
-        _norms(part, attention, inner, "norm")
+        part.norm(f"{attention}.norm", inner, bias=False)
         part.linear(f"{attention}.qkv_proj", width, 3 * inner, bias=False)
         part.linear(f"{attention}.out_proj", inner, width, bias=False)
         part.linear(f"{attention}.output_gate", width, inner, bias=False)
     hidden = fields.size("intermediate_size", 14336)
     add_experts(part, f"{name}.block_sparse_moe", fields, _MIXTRAL, (width, hidden))
-    _norms(part, name, width, _BEFORE, _AFTER)
+    part.norms(name, _NORMS, width, bias=False)
 
 
 FAMILIES = {

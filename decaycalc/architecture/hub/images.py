@@ -29,9 +29,8 @@ def image_head(part: Builder, fields: Fields, head: str, width: int) -> int | No
 def vit(fields: Fields, head: str) -> Architecture:
     """Return ViT, or DeiT with its second token, as `model_type` says."""
     deit = fields.text("model_type", "vit") == "deit"
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else "deit." if deit else "vit."
-    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    part, prefix = begin(fields, head, "deit." if deit else "vit.")
+    width = fields.size("hidden_size", 768)
     patch, places = fields.patches(patch=16)
     tokens = ("cls_token", "distillation_token") if deit else ("cls_token",)
     variance = 0.0 if deit else fields.number("initializer_range", 0.02) ** 2
@@ -41,13 +40,18 @@ def vit(fields: Fields, head: str) -> Architecture:
     name, positions = f"{table}.position_embeddings", places + len(tokens)
     part.add(name, 1, positions, width, role=Role.POSITION, variance=variance)
     part.conv(f"{table}.patch_embeddings.projection", fields.size("num_channels", 3), width, patch)
-    bias = fields.flag("qkv_bias", default=True)
-    for index in range(fields.size("num_hidden_layers", 12)):
-        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
-    part.norm(f"{prefix}layernorm", width)
+    vit_layers(part, fields, prefix, width)
     if head == "Model":
         part.linear("pooler.dense", width, fields.size("pooler_output_size", width))
     return part.done(fields.path, classes=image_head(part, fields, head, width))
+
+
+def vit_layers(part: Builder, fields: Fields, prefix: str, width: int) -> None:
+    """Add ViT's layers, and the norm above them."""
+    hidden, bias = fields.size("intermediate_size", 3072), fields.flag("qkv_bias", default=True)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
+    part.norm(f"{prefix}layernorm", width)
 
 
 def vit_layer(part: Builder, name: str, width: int, hidden: int, *, bias: bool) -> None:
@@ -56,8 +60,7 @@ def vit_layer(part: Builder, name: str, width: int, hidden: int, *, bias: bool) 
     part.linear(f"{name}.attention.output.dense", width, width)
     part.linear(f"{name}.intermediate.dense", width, hidden)
     part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.layernorm_before", width)
-    part.norm(f"{name}.layernorm_after", width)
+    part.norms(name, ("layernorm_before", "layernorm_after"), width)
 
 
 def resnet(fields: Fields, head: str) -> Architecture:
@@ -163,25 +166,22 @@ def _segformer_decoder(part: Builder, fields: Fields, widths: tuple[int, ...]) -
 def vit_mae(fields: Fields, head: str) -> Architecture:
     """Return ViT-MAE; its positions are sines and cosines, stored but not trained."""
     part, prefix = begin(fields, head, "vit.")
-    width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
+    width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
     (patch, places), channels = fields.patches(patch=16), fields.size("num_channels", 3)
     places += 1
-    table, bias = f"{prefix}embeddings", fields.flag("qkv_bias", default=True)
     part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER, variance=None)
     part.add(f"{table}.position_embeddings", 1, places, width, role=Role.POSITION, variance=None)
     part.conv(f"{table}.patch_embeddings.projection", channels, width, patch, rule=unknown)
-    for index in range(fields.size("num_hidden_layers", 12)):
-        vit_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
-    part.norm(f"{prefix}layernorm", width)
+    vit_layers(part, fields, prefix, width)
     if head == "ForPreTraining":
-        _mae_decoder(part, fields, (width, places, channels * patch**2), bias=bias)
+        _mae_decoder(part, fields, (width, places, channels * patch**2))
     return part.done(fields.path, classes=None)
 
 
-def _mae_decoder(part: Builder, fields: Fields, sizes: tuple[int, int, int], *, bias: bool) -> None:
+def _mae_decoder(part: Builder, fields: Fields, sizes: tuple[int, int, int]) -> None:
     """Add the decoder; `sizes` are the encoder's width, the patches and the numbers in each."""
     width, places, pixels = sizes
-    narrow = fields.size("decoder_hidden_size", 512)
+    narrow, bias = fields.size("decoder_hidden_size", 512), fields.flag("qkv_bias", default=True)
     hidden = fields.size("decoder_intermediate_size", 2048)
     part.add("decoder.mask_token", 1, 1, narrow, role=Role.OTHER, variance=None)
     part.add("decoder.decoder_pos_embed", 1, places, narrow, role=Role.POSITION, variance=None)

@@ -312,8 +312,7 @@ def relative(fields: Fields, head: str, kind: str) -> Architecture:
         name = f"{prefix}layers.{index}"
         _attention(part, f"{name}.self_attn", fields, family, width)
         _feed_forward(part, name, fields, family, sparse=index in sparse)
-        for norm in family.norms:
-            part.norm(f"{name}.{norm}", width, bias=family.norm_bias, gain=family.gain)
+        part.norms(name, family.norms, width, bias=family.norm_bias, gain=family.gain)
     if family.final_norm:
         part.norm(f"{prefix}norm", width, bias=family.norm_bias, gain=family.gain)
     bias = bool(family.head_bias) and fields.flag(family.head_bias, default=False)

@@ -41,9 +41,7 @@ def longformer(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
     part.norm(f"{table}.LayerNorm", width)
     positions = fields.size("max_position_embeddings", 512)
-    part.embedding(
-        f"{table}.position_embeddings", positions, width, role=Role.POSITION, padding=True
-    )
+    part.positions(f"{table}.position_embeddings", positions, width, padding=True)
     inputs = (*QUERY_KEY_VALUE, "query_global", "key_global", "value_global")
     for index in range(fields.size("num_hidden_layers", 12)):
         bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, inputs=inputs)
@@ -54,11 +52,10 @@ def longformer(fields: Fields, head: str) -> Architecture:
 
 def big_bird(fields: Fields, head: str) -> Architecture:
     """Return BigBird, BERT's plan with attention to blocks; its prefix is BERT's too."""
-    part = Builder(start(fields))
-    prefix, table = ("", "embeddings") if head == "Model" else ("bert.", "bert.embeddings")
+    part, prefix = begin(fields, head, "bert.")
     width, vocabulary = fields.size("hidden_size", 768), fields.size("vocab_size", 50358)
     hidden, bias = fields.size("intermediate_size", 3072), fields.flag("use_bias", default=True)
-    bert_tables(part, fields, table, (width, vocabulary), positions=4096)
+    bert_tables(part, fields, f"{prefix}embeddings", (width, vocabulary), positions=4096)
     for index in range(fields.size("num_hidden_layers", 12)):
         bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, bias=bias)
     part.linear(f"{prefix}pooler", width, width)
@@ -132,7 +129,7 @@ def mobilebert(fields: Fields, head: str) -> Architecture:
     small = fields.size("embedding_size", 128)
     part.embedding(f"{table}.word_embeddings", vocabulary, small, padding=True)
     positions = fields.size("max_position_embeddings", 512)
-    part.embedding(f"{table}.position_embeddings", positions, width, role=Role.POSITION)
+    part.positions(f"{table}.position_embeddings", positions, width)
     part.embedding(f"{table}.token_type_embeddings", fields.size("type_vocab_size", 2), width)
     part.linear(f"{table}.embedding_transformation", 3 * small, width)
     _scaled(part, f"{table}.LayerNorm", width)

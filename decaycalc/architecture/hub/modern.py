@@ -113,7 +113,7 @@ def deberta_embeddings(
     part.embedding(f"{name}.word_embeddings", vocabulary, narrow, padding=True)
     if fields.flag("position_biased_input", default=True):
         positions = fields.size("max_position_embeddings", 512)
-        part.embedding(f"{name}.position_embeddings", positions, narrow, role=Role.POSITION)
+        part.positions(f"{name}.position_embeddings", positions, narrow)
     types = fields.size("type_vocab_size", 0, least=0)
     if types:
         part.embedding(f"{name}.token_type_embeddings", types, narrow)
@@ -157,7 +157,7 @@ def _deberta_positions(part: Builder, name: str, fields: Fields, width: int) -> 
             most = fields.size("max_position_embeddings", 512)
         buckets = fields.values.get("position_buckets", -1)
         rows = 2 * (buckets if isinstance(buckets, int) and buckets > 0 else most)
-        part.embedding(f"{name}.rel_embeddings", rows, width, role=Role.POSITION)
+        part.positions(f"{name}.rel_embeddings", rows, width)
     if "layer_norm" in fields.text("norm_rel_ebd", "none"):
         part.norm(f"{name}.LayerNorm", width)
     kernel = fields.size("conv_kernel_size", 0, least=0)
@@ -174,16 +174,14 @@ def mpnet(fields: Fields, head: str) -> Architecture:
     vocabulary, table = fields.size("vocab_size", 30527), f"{prefix}embeddings"
     part.embedding(f"{table}.word_embeddings", vocabulary, width, padding=True)
     positions = fields.size("max_position_embeddings", 512)
-    part.embedding(
-        f"{table}.position_embeddings", positions, width, role=Role.POSITION, padding=True
-    )
+    part.positions(f"{table}.position_embeddings", positions, width, padding=True)
     part.norm(f"{table}.LayerNorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         _mpnet_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
     buckets = fields.size("relative_attention_num_buckets", 32)
     heads = fields.size("num_attention_heads", 12)
     positions_table = f"{prefix}encoder.relative_attention_bias"
-    part.embedding(positions_table, buckets, heads, role=Role.POSITION)
+    part.positions(positions_table, buckets, heads)
     if head == "Model":
         part.linear("pooler.dense", width, width)
     return roberta_head(part, fields, head, (width, vocabulary))

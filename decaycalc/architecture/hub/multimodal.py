@@ -161,8 +161,7 @@ def _patches(
 
 
 def _qwen_attention(part: Builder, block: str, width: int, *, bias: bool) -> None:
-    for norm in ("norm1", "norm2"):
-        part.norm(f"{block}.{norm}", width, bias=bias)
+    part.norms(block, ("norm1", "norm2"), width, bias=bias)
     part.linear(f"{block}.attn.qkv", width, 3 * width)
     part.linear(f"{block}.attn.proj", width, width)
 
@@ -211,8 +210,7 @@ def _qwen3_vision(part: Builder, name: str, fields: Fields, *, deep: bool = True
     """Add Qwen3's tower; a `deep` one hands pictures to the language model's lower layers too."""
     width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 4304)
     _patches(part, name, fields, width, patch=16, bias=True)
-    places = fields.size("num_position_embeddings", 2304)
-    part.embedding(f"{name}.pos_embed", places, width, role=Role.POSITION)
+    part.positions(f"{name}.pos_embed", fields.size("num_position_embeddings", 2304), width)
     for index in range(fields.size("depth", 27)):
         block = f"{name}.blocks.{index}"
         _qwen_attention(part, block, width, bias=True)

@@ -7,7 +7,7 @@ names and `_init_weights`.
 from collections.abc import Callable
 
 from decaycalc.architecture.build import Builder
-from decaycalc.architecture.hub.encoders import QUERY_KEY_VALUE, start
+from decaycalc.architecture.hub.encoders import QUERY_KEY_VALUE, begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.images import image_head
 from decaycalc.architecture.tensors import Architecture, Role
@@ -30,8 +30,7 @@ def _windows(
     add_block: Callable[[Builder, str, Fields, int, int], None], *, merged: int,
 ) -> Architecture:  # fmt: skip
     """Return a Swin of these blocks, whose norm of merged patches is `merged` times as wide."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else prefix
+    part, prefix = begin(fields, head, prefix)
     width, patch = fields.size("embed_dim", 96), fields.side("patch_size", 4)
     depths, heads = fields.sizes("depths", (2, 2, 6, 2)), fields.sizes("num_heads", (3, 6, 12, 24))
     if len(heads) < len(depths):
@@ -97,8 +96,7 @@ def _stages(
     fields: Fields, head: str, prefix: str, add_block: Callable[[Builder, str, Fields, int], None]
 ) -> Architecture:
     """Return a ConvNeXt of these blocks."""
-    part = Builder(start(fields))
-    prefix = "" if head == "Model" else prefix
+    part, prefix = begin(fields, head, prefix)
     widths = fields.sizes("hidden_sizes", (96, 192, 384, 768))
     depths = fields.sizes("depths", (3, 3, 9, 3))
     if len(widths) < len(depths):

@@ -53,8 +53,7 @@ def qwen3_5_moe(part: Builder, name: str, fields: Fields, index: int) -> None:
 
 
 def _norms(part: Builder, name: str, width: int) -> None:
-    for norm in ("input_layernorm", "post_attention_layernorm"):
-        part.norm(f"{name}.{norm}", width, bias=False, gain=0.0)
+    part.norms(name, ("input_layernorm", "post_attention_layernorm"), width, bias=False, gain=0.0)
 
 
 def _mixer(
@@ -81,8 +80,7 @@ def _attention(part: Builder, name: str, fields: Fields, width: int, kv_heads: i
     for projection, number in (("q_proj", 2 * heads), ("k_proj", kept), ("v_proj", kept)):
         part.linear(f"{name}.{projection}", width, number * size, bias=bias)
     part.linear(f"{name}.o_proj", heads * size, width, bias=bias)
-    for norm in ("q_norm", "k_norm"):
-        part.norm(f"{name}.{norm}", size, bias=False, gain=0.0)
+    part.norms(name, ("q_norm", "k_norm"), size, bias=False, gain=0.0)
 
 
 def _delta_net(part: Builder, name: str, fields: Fields, width: int, *, one: bool) -> None:

@@ -112,8 +112,7 @@ def rwkv(fields: Fields, head: str) -> Architecture:
     part.embedding(f"{prefix}embeddings", vocabulary, width)
     for index in range(fields.size("num_hidden_layers", 32)):
         block = f"{prefix}blocks.{index}"
-        for norm in ("ln1", "ln2") if index else ("pre_ln", "ln1", "ln2"):
-            part.norm(f"{block}.{norm}", width)
+        part.norms(block, ("ln1", "ln2") if index else ("pre_ln", "ln1", "ln2"), width)
         for rate in ("time_decay", "time_first"):
             part.add(f"{block}.attention.{rate}", inner, role=Role.OTHER, variance=None)
         _mix(part, f"{block}.attention", width, ("key", "value", "receptance"))

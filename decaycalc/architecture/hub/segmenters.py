@@ -67,8 +67,7 @@ def maskformer(fields: Fields, head: str) -> Architecture:
     _pyramid(part, f"{level}.decoder", told, (narrow, mask))
     decoder = fields.part("decoder_config")
     width, module = decoder.size("d_model", 256), f"{prefix}transformer_module"
-    queries = decoder.size("num_queries", 100)
-    part.embedding(f"{module}.queries_embedder", queries, width, role=Role.POSITION)
+    part.positions(f"{module}.queries_embedder", decoder.size("num_queries", 100), width)
     if told[-1] != width:
         part.conv(f"{module}.input_projection", told[-1], width, 1)
     hidden = decoder.size("decoder_ffn_dim", 2048)
@@ -125,7 +124,7 @@ def mask2former(fields: Fields, head: str) -> Architecture:
     for table in ("queries_embedder", "queries_features"):
         part.embedding(f"{module}.{table}", fields.size("num_queries", 100), width)
     _masked_decoder(part, f"{module}.decoder", fields, width)
-    part.embedding(f"{module}.level_embed", _LEVELS, width, role=Role.POSITION)
+    part.positions(f"{module}.level_embed", _LEVELS, width)
     if head == "Model":
         return part.done(fields.path, classes=None)
     part.linear("class_predictor", width, fields.labels() + 1)

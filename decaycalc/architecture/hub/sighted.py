@@ -87,14 +87,12 @@ def _llama4_tower(part: Builder, name: str, fields: Fields) -> None:
     label = f"{name}.positional_embedding_vlm"
     part.add(label, places, width, role=Role.POSITION, variance=None)
     part.linear(f"{name}.patch_embedding.linear", channels * patch**2, width, bias=False)
-    part.norm(f"{name}.layernorm_pre", width)
-    part.norm(f"{name}.layernorm_post", width)
+    part.norms(name, ("layernorm_pre", "layernorm_post"), width)
     for index in range(fields.size("num_hidden_layers", 34)):
         layer = f"{name}.model.layers.{index}"
         part.linears(f"{layer}.self_attn", ("q_proj", "k_proj", "v_proj", "o_proj"), width, width)
         part.feed_forward(f"{layer}.mlp", ("fc1", "fc2"), width, hidden)
-        part.norm(f"{layer}.input_layernorm", width)
-        part.norm(f"{layer}.post_attention_layernorm", width)
+        part.norms(layer, ("input_layernorm", "post_attention_layernorm"), width)
     out = fields.size("projector_output_dim", 4096)
     read = fields.size("projector_input_dim", 4096)
     part.linear(f"{name}.vision_adapter.mlp.fc1", hidden, read, bias=False)

@@ -106,7 +106,7 @@ def _layer(part: Builder, name: str, fields: Fields, width: int, *, first: bool)
         part.linear(f"{attention}.gru_rel_pos_linear", max(1, width // heads), _GATE)
         if first:
             table, buckets = f"{attention}.rel_attn_embed", fields.size("num_buckets", 320)
-            part.embedding(table, buckets, heads, role=Role.POSITION)
+            part.positions(table, buckets, heads)
     part.norm(f"{name}.layer_norm", width)
     part.feed_forward(f"{name}.feed_forward", ("intermediate_dense", "output_dense"), width, hidden)
     part.norm(f"{name}.final_layer_norm", width)

@@ -67,7 +67,7 @@ def _encoder(part: Builder, name: str, fields: Fields, width: int) -> None:
         part.norm(f"{layer}.layer_norm", width)
         _feed_forward(part, layer, width, hidden)
     table = f"{name}.embed_positions.pe_k"
-    part.embedding(table, 2 * reach, max(1, width // heads), role=Role.POSITION)
+    part.positions(table, 2 * reach, max(1, width // heads))
 
 
 def _attention(part: Builder, name: str, width: int) -> None:

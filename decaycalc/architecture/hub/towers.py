@@ -70,7 +70,7 @@ def _text_tower(
     table, vocabulary = "text_model.embeddings", fields.size("vocab_size", usual[2])
     part.embedding(f"{table}.token_embedding", vocabulary, width)
     positions = fields.size("max_position_embeddings", usual[3])
-    part.embedding(f"{table}.position_embedding", positions, width, role=Role.POSITION)
+    part.positions(f"{table}.position_embedding", positions, width)
     for index in range(fields.size("num_hidden_layers", 12)):
         add_layer(part, f"text_model.encoder.layers.{index}", width, hidden)
     part.norm("text_model.final_layer_norm", width)
@@ -88,7 +88,7 @@ def _clip_vision(part: Builder, fields: Fields) -> int:
     channels = fields.size("num_channels", 3)
     part.add(f"{table}.class_embedding", width, role=Role.OTHER, variance=None)
     part.conv(f"{table}.patch_embedding", channels, width, patch, bias=False)
-    part.embedding(f"{table}.position_embedding", places + 1, width, role=Role.POSITION)
+    part.positions(f"{table}.position_embedding", places + 1, width)
     part.norm("vision_model.pre_layrnorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         _clip_layer(part, f"vision_model.encoder.layers.{index}", width, hidden)
@@ -123,8 +123,7 @@ def siglip2(fields: Fields, _head: str) -> Architecture:
     width, patch = vision.size("hidden_size", 768), vision.size("patch_size", 16)
     n_in = vision.size("num_channels", 3) * patch**2
     part.linear(f"{name}.embeddings.patch_embedding", n_in, width)
-    places = vision.size("num_patches", 256)
-    part.embedding(f"{name}.embeddings.position_embedding", places, width, role=Role.POSITION)
+    part.positions(f"{name}.embeddings.position_embedding", vision.size("num_patches", 256), width)
     _siglip_body(part, name, vision)
     return part.done(fields.path, classes=None)
 
@@ -135,7 +134,7 @@ def idefics_vision(fields: Fields, _head: str) -> Architecture:
     width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 3072)
     patch, places = fields.patches(patch=32)
     part.conv("embeddings.patch_embedding", fields.size("num_channels", 3), width, patch)
-    part.embedding("embeddings.position_embedding", places, width, role=Role.POSITION)
+    part.positions("embeddings.position_embedding", places, width)
     for index in range(fields.size("num_hidden_layers", 12)):
         _clip_layer(part, f"encoder.layers.{index}", width, hidden)
     part.norm("post_layernorm", width)
@@ -161,7 +160,7 @@ def _siglip_vision(part: Builder, fields: Fields) -> None:
     width = fields.size("hidden_size", 768)
     (patch, places), table = fields.patches(patch=16), "vision_model.embeddings"
     part.conv(f"{table}.patch_embedding", fields.size("num_channels", 3), width, patch)
-    part.embedding(f"{table}.position_embedding", places, width, role=Role.POSITION)
+    part.positions(f"{table}.position_embedding", places, width)
     _siglip_body(part, "vision_model", fields)
 
 
@@ -320,5 +319,4 @@ def _beit_layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int]
     part.linear(f"{name}.attention.output.dense", width, width)
     part.linear(f"{name}.intermediate.dense", width, hidden)
     part.linear(f"{name}.output.dense", hidden, width)
-    part.norm(f"{name}.layernorm_before", width)
-    part.norm(f"{name}.layernorm_after", width)
+    part.norms(name, ("layernorm_before", "layernorm_after"), width)

@@ -6,7 +6,7 @@ Source: karpathy/nanoGPT, model.py and train.py (names, `_init_weights`, `config
 from math import sqrt
 
 from decaycalc.architecture.build import Builder, Start, normal
-from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.tensors import Architecture
 
 VOCABULARY = 50304  # 50,257 rounded up to a multiple of 64
 POSITIONS = 1024
@@ -18,7 +18,7 @@ def nanogpt(width: int, layers: int, *, name: str) -> Architecture:
     rule, residual = normal(STD), normal(STD / sqrt(2 * layers))
     part = Builder(Start(linear=rule, embedding=rule))
     part.embedding("transformer.wte", VOCABULARY, width)
-    part.embedding("transformer.wpe", POSITIONS, width, role=Role.POSITION)
+    part.positions("transformer.wpe", POSITIONS, width)
     for index in range(layers):
         block = f"transformer.h.{index}"
         part.norm(f"{block}.ln_1", width, bias=False)
