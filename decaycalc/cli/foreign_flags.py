@@ -1,6 +1,6 @@
 """What trainers call the options: a flag of theirs is answered with ours."""
 
-_BATCH = "-B, the examples per device and micro-batch"
+_BATCH = "--batch-size (-B), the examples per device and micro-batch"
 _VALUE = "VALUE, the first argument: decaycalc convert 0.01 --from KEY"
 _SCHEDULE = "--schedule, as cosine:warmup=5%,final=0.1"
 _BETAS = "--betas B1 B2 (of 'decaycalc transfer')"
@@ -34,7 +34,7 @@ _OURS = {
     "devices": _WORKERS,
     "epsilon": "--eps",
     "fp16": "--dtype float16",
-    "global-batch-size": "-B (with --grad-accum and --world-size left at 1)",
+    "global-batch-size": "--batch-size (-B, with --grad-accum and --world-size left at 1)",
     "gpus": _WORKERS,
     "gradient-accumulation-steps": _ACCUMULATION,
     "iterations": _LENGTH,
@@ -57,7 +57,7 @@ _OURS = {
     "min-lr": "--schedule cosine:final=..., lr's end over its peak",
     "md": "--format md",
     "model": "--arch",
-    "n": "-N",
+    "n": "--dataset-size (-N)",
     "n-gpus": _WORKERS,
     "nproc-per-node": _WORKERS,
     "num-classes": "--classes",
@@ -65,7 +65,7 @@ _OURS = {
     "num-gpus": _WORKERS,
     "num-nodes": _WORKERS,
     "num-processes": _WORKERS,
-    "num-samples": "-N",
+    "num-samples": "--dataset-size (-N)",
     "num-train-epochs": "--epochs",
     "num-train-steps": _LENGTH,
     "opt": "--from, the optimizer's convention",
@@ -81,12 +81,12 @@ _OURS = {
     "target": "--to KEY",
     "sched": _SCHEDULE,
     "scheduler": _SCHEDULE,
-    "total-batch-size": "-B (with --grad-accum and --world-size left at 1)",
+    "total-batch-size": "--batch-size (-B, with --grad-accum and --world-size left at 1)",
     "total-iterations": _LENGTH,
     "train-batch-size": _BATCH,
     "train-iters": _LENGTH,
     "train-micro-batch-size-per-gpu": _BATCH,
-    "train-samples": "-N",
+    "train-samples": "--dataset-size (-N)",
     "training-steps": _LENGTH,
     "update-freq": _ACCUMULATION,
     "warmup": _SCHEDULE,

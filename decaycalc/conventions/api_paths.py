@@ -23,10 +23,20 @@ _FRAMEWORKS = {
 # Classes whose keys are not spelt as they are, by package and class.
 _SPELT_OTHERWISE = {
     ("adan-pytorch", "adan"): "adan-pytorch",
+    ("dadaptation", "dadaptadam"): "dadaptation",
     ("deepspeed", "deepspeedcpuadam"): "deepspeed-adam",
     ("deepspeed", "fusedadam"): "deepspeed-adam",
+    ("fairseq", "fairseqadam"): "fairseq-adam",
+    ("fastai", "adam"): "fastai",
+    ("glmnet", "elasticnet"): "glmnet-gaussian",
+    ("glmnet", "logitnet"): "glmnet-binomial",
+    ("lightgbm", "lgbmclassifier"): "lightgbm",
+    ("lightgbm", "lgbmregressor"): "lightgbm",
     ("lion-pytorch", "lion"): "lion-pytorch",
     ("prodigyopt", "prodigy"): "prodigy",
+    ("pyspark", "linearregression"): "spark-linear",
+    ("pyspark", "linearsvc"): "spark-linear-svc",
+    ("pyspark", "logisticregression"): "spark-logistic",
     ("sklearn", "gammaregressor"): "sklearn-glm",
     ("sklearn", "huberregressor"): "sklearn-huber",
     ("sklearn", "linearsvr"): "sklearn-linear-svc",
@@ -38,11 +48,26 @@ _SPELT_OTHERWISE = {
     ("sklearn", "sgdregressor"): "sklearn-sgd",
     ("sklearn", "svr"): "sklearn-svc",
     ("sklearn", "tweedieregressor"): "sklearn-glm",
+    ("slim", "l2-regularizer"): "tf-slim-l2",
     ("tensorflow", "l2-loss"): "tf-l2-loss",
     ("tf", "l2-loss"): "tf-l2-loss",
+    ("tf", "l2-regularizer"): "tf-slim-l2",
+    ("tf-slim", "l2-regularizer"): "tf-slim-l2",
+    ("transformers", "adamweightdecay"): "hf-tf-adamw",
     ("transformers", "seq2seqtrainer"): "hf-trainer",
     ("transformers", "trainer"): "hf-trainer",
     ("transformers", "trainingarguments"): "hf-trainer",
+}
+# Classes that several keys are of, by what they are given; the usual one first.
+_MLP = ("sklearn-mlp-adam", "sklearn-mlp-sgd", "sklearn-mlp-lbfgs")
+_SEVERAL = {
+    ("keras", "l1l2"): ("keras-l2",),
+    ("optax", "add-decayed-weights"): ("optax-sgd", "optax-decay-after-lr"),
+    ("sklearn", "mlpclassifier"): _MLP,
+    ("sklearn", "mlpregressor"): _MLP,
+    ("timm", "create-optimizer-v2"): ("timm-adamw", "timm-sgd", "timm-lamb"),
+    ("xgboost", "xgbclassifier"): ("xgboost-gbtree", "xgboost-gblinear"),
+    ("xgboost", "xgbregressor"): ("xgboost-gbtree", "xgboost-gblinear"),
 }
 
 
@@ -61,8 +86,22 @@ def is_path(name: str) -> bool:
     return "." in name.partition("(")[0]
 
 
-def key_of_path(name: str, keys: Iterable[str]) -> str | None:
-    """Return the key that a dotted path names, None where it names none.
+def _package_and_class(name: str) -> tuple[str, str]:
+    package, *_, last = name.partition("(")[0].split(".")
+    return package, last
+
+
+def keys_of_path(name: str) -> tuple[str, ...]:
+    """Return the keys that a dotted path may mean where it means several, the usual one first.
+
+    >>> keys_of_path("optax.add-decayed-weights")
+    ('optax-sgd', 'optax-decay-after-lr')
+    """
+    return _SEVERAL.get(_package_and_class(name), ()) if is_path(name) else ()
+
+
+def key_of_path(name: str, names: Iterable[str]) -> str | None:
+    """Return the key or alias that a dotted path names, None where it names none.
 
     `name` is in lower case, its underscores are hyphens; what stands in parentheses is left out.
 
@@ -71,17 +110,21 @@ def key_of_path(name: str, keys: Iterable[str]) -> str | None:
     >>> key_of_path("tf.keras.regularizers.l2(1e-4)", ["keras-l2"])
     'keras-l2'
     """
-    package, *_, last = name.partition("(")[0].split(".")
-    known = set(keys)
+    package, last = _package_and_class(name)
+    known = set(names)
     spelt = _SPELT_OTHERWISE.get((package, last))
     if spelt in known:
         return spelt
-    start = _PACKAGES.get(package)
-    if start is None:
-        return None
-    wanted = _squeezed(f"{start}-{last}")
-    return next((key for key in sorted(known) if _squeezed(key) == wanted), None)
+    wanted = f"{_PACKAGES.get(package, package)}-{last}"
+    alike = [each for each in sorted(known) if _without_bits(each) == _without_bits(wanted)]
+    exact = (each for each in alike if _squeezed(each) == _squeezed(wanted))
+    return next(exact, alike[0] if alike else None)
 
 
 def _squeezed(name: str) -> str:
-    return name.replace("-", "").removesuffix("8bit")
+    return name.replace("-", "")
+
+
+def _without_bits(name: str) -> str:
+    """Return a name without what bitsandbytes' classes say of their states' storage."""
+    return _squeezed(name).removesuffix("8bit").removesuffix("32bit").replace("paged", "")

@@ -14,8 +14,8 @@ LACKED_BY_SOME = {"--model", "--arch", "-a", "--betas"}
 @pytest.mark.parametrize(
     ("flag", "way_out"),
     [
-        ("--per-device-train-batch-size", "give -B, the examples per device and micro-batch"),
-        ("--per_device_train_batch_size", "give -B, the examples per device and micro-batch"),
+        ("--per-device-train-batch-size", "give --batch-size (-B), the examples per device and"),
+        ("--per_device_train_batch_size", "give --batch-size (-B), the examples per device and"),
         ("--weight-decay", "give VALUE, the first argument: decaycalc convert 0.01 --from KEY"),
         ("--learning_rate", "give --lr"),
         ("--gradient-accumulation-steps", "give --grad-accum"),

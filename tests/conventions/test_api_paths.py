@@ -2,7 +2,7 @@
 
 import pytest
 
-from decaycalc.conventions.api_paths import _SPELT_OTHERWISE, key_of_path
+from decaycalc.conventions.api_paths import _SEVERAL, _SPELT_OTHERWISE, key_of_path
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.selection import select
 from decaycalc.errors import UnknownNameError
@@ -36,6 +36,15 @@ KEYS = {convention.key for convention in conventions()}
         ("paddle.optimizer.Momentum", "paddle-momentum"),
         ("mlx.optimizers.Lion", "mlx-lion"),
         ("torch_optimizer.Yogi", "torch-optimizer-yogi"),
+        ("bitsandbytes.optim.PagedAdamW32bit", "bitsandbytes-adamw"),
+        ("torchao.optim.AdamW4bit", "torchao-adamw4bit"),
+        ("tf.contrib.layers.l2_regularizer", "tf-slim-l2"),
+        ("lasagne.regularization.l2", "lasagne-l2"),
+        ("composer.optim.DecoupledAdamW", "composer-adamw"),
+        ("Flux.WeightDecay", "flux-weight-decay"),
+        ("sklearn.linear_model.RidgeCV", "sklearn-ridge"),
+        ("sklearn.kernel_ridge.KernelRidge", "sklearn-ridge"),
+        ("pyspark.ml.classification.LogisticRegression", "spark-logistic"),
     ],
 )
 def test_a_path_out_of_code_is_a_name(path, key):
@@ -46,6 +55,24 @@ def test_a_path_out_of_code_is_a_name(path, key):
 def test_a_path_to_something_else_is_unknown(path):
     with pytest.raises(UnknownNameError, match="unknown convention"):
         find(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("sklearn.neural_network.MLPClassifier", "sklearn-mlp-adam sklearn-mlp-sgd"),
+        ("optax.add_decayed_weights", "optax-sgd optax-decay-after-lr"),
+        ("keras.regularizers.L1L2(l2=1e-4)", "keras-l2"),
+    ],
+)
+def test_a_path_to_what_several_keys_are_of_lists_them(path, keys):
+    with pytest.raises(UnknownNameError, match="shows one whole") as caught:
+        find(path)
+    assert list(caught.value.suggestions)[: len(keys.split())] == keys.split()
+
+
+def test_every_class_that_several_keys_are_of_has_keys_of_the_catalogue():
+    assert {key for keys in _SEVERAL.values() for key in keys} <= KEYS
 
 
 def test_every_class_that_is_spelt_otherwise_has_a_key_of_the_catalogue():

@@ -108,6 +108,7 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     return found
 
 
+@lru_cache(maxsize=1024)
 def _of_path(wanted: str) -> Convention | None:
     """Return the convention that a path out of code names."""
     # Imported here: most names are keys.
@@ -115,14 +116,19 @@ def _of_path(wanted: str) -> Convention | None:
 
     if not is_path(wanted):
         return None
-    key = key_of_path(wanted, (convention.key for convention in conventions()))
-    return None if key is None else _catalogued(key)
+    names = (name for record in conventions() for name in (record.key, *record.aliases))
+    found = key_of_path(wanted, names)
+    return None if found is None else _catalogued(found)
 
 
 def _unknown(name: str, wanted: str, extra: tuple[Convention, ...]) -> UnknownNameError:
     """Return the error about a name that no convention has."""
-    from decaycalc.conventions.api_paths import first_word  # noqa: PLC0415
+    from decaycalc.conventions.api_paths import first_word, keys_of_path  # noqa: PLC0415
 
+    several = keys_of_path(wanted)
+    if several:
+        hint = "('decaycalc conventions KEY' shows one whole)"
+        return UnknownNameError("convention", name, (), likely=several, hint=hint)
     everything, framework = (*extra, *conventions()), first_word(wanted)
     own = [convention for convention in everything if convention.key.startswith(f"{framework}-")]
     if len(own) >= _FEWEST:
