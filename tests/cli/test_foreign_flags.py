@@ -11,11 +11,14 @@ from decaycalc.cli.foreign_flags import _OURS
 LACKED_BY_SOME = {"--model", "--arch", "-a", "--betas"}
 
 
+BATCH = "give --batch-size (-B), the examples per device and micro-batch"
+
+
 @pytest.mark.parametrize(
     ("flag", "way_out"),
     [
-        ("--per-device-train-batch-size", "give --batch-size (-B), the examples per device and"),
-        ("--per_device_train_batch_size", "give --batch-size (-B), the examples per device and"),
+        ("--per-device-train-batch-size", BATCH),
+        ("--per_device_train_batch_size", BATCH),
         ("--weight-decay", "give VALUE, the first argument: decaycalc convert 0.01 --from KEY"),
         ("--learning_rate", "give --lr"),
         ("--gradient-accumulation-steps", "give --grad-accum"),
