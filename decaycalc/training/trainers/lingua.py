@@ -9,8 +9,9 @@ from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, steps_of
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.record import Sourced
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -42,6 +43,14 @@ def _wsd(settings: Settings, warm: int | None, final: Fraction | None) -> str | 
     return f"{stable} + {compose('inverse', gamma=gamma)}"
 
 
+def _replicas(settings: Settings) -> Sourced | None:
+    """Return the data-parallel devices that the file has in mind; train.py fits them to its own."""
+    replicas, shards = settings.count("dp_replicate"), settings.count("dp_shard")
+    if replicas is None or shards is None:
+        return None
+    return derived("world_size", str(replicas * shards), "dp_replicate · dp_shard")
+
+
 TRAINER = Trainer(
     kind="lingua",
     title="Meta Lingua",
@@ -59,7 +68,8 @@ TRAINER = Trainer(
         Field(name="eps", paths=("optim.epsilon",), default="1e-8"),
         Field(name="batch_size", paths=("data.batch_size",), default="2"),
         Field(name="grad_accum", paths=("grad_acc_steps",), default="1"),
-        Field(name="world_size", default="1"),
+        Field(name="world_size", derive=_replicas, default="1"),
+        *Field.within("distributed", dp_replicate=None, dp_shard="1"),
         Field(name="seq_len", paths=("data.seq_len",), default="2048"),
         Field(name="steps", paths=("steps",), default="1000"),
         *Field.within("optim", scheduler="cosine", warmup="2000", lr_min_ratio="0.1",

@@ -1,4 +1,4 @@
-"""OLMo-core's config.json, which it saves beside its checkpoints.
+"""OLMo-core's config.json, which it saves beside its checkpoints, and the scripts that make it.
 
 Source: OLMo-core fa6c5014c src/olmo_core/optim/{adamw,lion,config,scheduler}.py, train/trainer.py.
 """

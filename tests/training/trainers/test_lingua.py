@@ -56,3 +56,12 @@ def test_its_stable_phase_falls_as_one_over_a_line(tmp_path):
     assert found == "constant:warmup=500,until=8000 + inverse:gamma=0.0495"
     laid = parse_schedule(found, total_steps=10_000).multiplier(np.array([250.0, 8000.0, 9000.0]))
     assert laid == pytest.approx([0.5, 1, 1 / (0.5 / 0.01 + 0.5)])
+
+
+def test_the_replicas_that_the_file_has_in_mind_count(tmp_path):
+    text = (
+        "optim: {lr: 1e-3, lr_min_ratio: 0.1}\ndata: {batch_size: 4, seq_len: 1024, n_views: 2}\n"
+        "distributed: {dp_replicate: 8, dp_shard: 2, fsdp_type: full_shard}\n"
+    )
+    assert read(tmp_path, "a.yaml", text).run.world_size == 16
+    assert read(tmp_path, "b.yaml", text, world_size="4").run.world_size == 4

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 FILE = """
@@ -108,3 +109,63 @@ def test_groups_are_by_names(tmp_path):
     assert (found.exempt.rule, found.exempt.mask) == ("names like a, b", None)
     bare = read(tmp_path, "b.json", changed("optim", group_overrides=[]))
     assert bare.exempt.mask == "all"
+
+
+SCRIPT = """
+from functools import partial
+from olmo_core.optim import AdamWConfig, CosWithWarmup, OptimGroupOverride
+from olmo_core.train import Duration, TrainerConfig
+LENGTH = 2048
+BATCH = 256 * LENGTH
+
+def build_train_module_config(common):
+    rank_microbatch_size = 2 * LENGTH
+    common.seed = 1
+    return TransformerTrainModuleConfig(
+        rank_microbatch_size=rank_microbatch_size,
+        optim=AdamWConfig(lr=3e-4, weight_decay=0.05, betas=(0.9, 0.95), group_overrides=[
+            OptimGroupOverride(params=["embeddings.weight"], opts=dict(weight_decay=0.0))]),
+        scheduler=CosWithWarmup(units=SchedulerUnits.steps, warmup=100),
+    )
+
+def build_trainer_config(common):
+    return TrainerConfig(save_folder=common.folder, max_duration=Duration.tokens(int(1e9)))
+
+if __name__ == "__main__":
+    main(config_builder=partial(build_config, global_batch_size=BATCH))
+"""
+
+
+def test_a_script_is_the_configuration_that_it_makes(tmp_path):
+    found = read(tmp_path, "train.py", SCRIPT)
+    assert (found.kind, found.convention, found.value) == ("olmo-core", "pytorch-adamw", "0.05")
+    assert (found.run.examples_per_step, found.run.steps) == (524288, 1908)
+    assert found.schedule == "cosine:warmup=100,ramp=one,final=0.1"
+    assert (found.exempt.mask, found.betas) == ("olmo", ("0.9", "0.95"))
+    assert shrink(found) == pytest.approx(1.5e-5)
+
+
+def test_a_data_loader_of_its_own_has_the_batch(tmp_path):
+    loader = "    size = 4 * LENGTH\n    loader = NumpyDataLoaderConfig(global_batch_size=size)\n"
+    text = SCRIPT.replace("    return TrainerConfig", f"{loader}    return TrainerConfig")
+    assert read(tmp_path, "a.py", text).run.examples_per_step == 8192
+    open_ended = text.replace("size = 4 * LENGTH", "size = opts.batch")
+    assert read(tmp_path, "b.py", open_ended).run.examples_per_step == 524288
+    two = open_ended.replace("main(", "other(global_batch_size=4)\n    main(")
+    assert read(tmp_path, "c.py", two).run.examples_per_step is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "    return TrainerConfig",
+            "    config.optim.lr = 1\n    return TrainerConfig",
+            "changes lr",
+        ),
+        ("def build_trainer", "OTHER = TrainerConfig(a=1)\ndef build_trainer", "makes several of"),
+    ],
+)
+def test_a_script_that_makes_it_otherwise_is_refused(tmp_path, old, new, message):
+    with pytest.raises(UnreadableFileError, match=message):
+        read(tmp_path, "a.py", SCRIPT.replace(old, new))

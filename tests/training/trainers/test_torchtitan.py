@@ -140,3 +140,13 @@ def test_a_registry_of_one_run_needs_no_choice(tmp_path):
     assert found.schedule == "linear:warmup=200,ramp=one"
     opened = read(tmp_path, "b.py", text.replace("4e-4", "rate()"))
     assert opened.run.given("lr") is None
+
+
+def test_an_early_file_is_told_by_little(tmp_path):
+    text = (
+        '[model]\nflavor = "8B"\n[optimizer]\nlr = 1e-3\n'
+        "[training]\nbatch_size = 4\nseq_len = 1024\nwarmup_steps = 100\nsteps = 1000\n"
+    )
+    found = read(tmp_path, "a.toml", text)
+    assert (found.kind, found.run.examples_per_step, found.value) == ("torchtitan", 4096, "0.1")
+    assert found.schedule.startswith("linear:warmup=100,ramp=one")

@@ -215,7 +215,8 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
         return _commands(text, name)
     if syntax is Syntax.PYTHON and (returned := _returned(text, name)):
         return returned
-    module, function = _PARSERS[syntax]
+    is_made = syntax is Syntax.PYTHON and "olmo_core" in text and "TrainModuleConfig(" in text
+    module, function = ("python_made", "parse_made") if is_made else _PARSERS[syntax]
     package = __name__.rpartition(".")[0]
     parse: Callable[[str, str], Entries] = getattr(import_module(f"{package}.{module}"), function)
     root = parse(text, name)

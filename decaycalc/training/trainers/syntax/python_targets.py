@@ -42,8 +42,8 @@ def arithmetic(operator: ast.operator, left: Fraction, right: Fraction) -> Fract
     return result
 
 
-def assigned_to(statement: ast.stmt) -> list[tuple[ast.expr, ast.expr]]:
-    """Return the targets and values of an assignment, none of any other statement."""
+def assigned_to(statement: ast.AST) -> list[tuple[ast.expr, ast.expr]]:
+    """Return the targets and values of an assignment, none of anything else."""
     if isinstance(statement, ast.Assign):
         return [(target, statement.value) for target in statement.targets]
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:

@@ -66,16 +66,16 @@ def parse_returned(text: str, name: str) -> dict[str, Entries]:
     return _read(text, name).returned
 
 
-def _read(text: str, name: str, base: Entries | None = None) -> "_Assignments":
+def _read(text: str, name: str, base: Entries | None = None) -> "Assignments":
     if len(text) > _LARGEST:
         raise UnreadableFileError(name, f"it is longer than {_LARGEST} characters")
-    module = _module(text, name)
-    assignments = _Assignments(text, Entries() if base is None else base)
+    module = module_of(text, name)
+    assignments = Assignments(text, Entries() if base is None else base)
     assignments.read(module.body, top=True)
     return assignments
 
 
-def _module(text: str, name: str) -> ast.Module:
+def module_of(text: str, name: str) -> ast.Module:
     """Return the parsed text, its writer's odd escapes passed over in silence."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -100,7 +100,9 @@ def _at(node: Node, path: tuple[str, ...]) -> Node:
     return node
 
 
-class _Assignments:
+class Assignments:
+    """What a module's statements set, each name as far as it is known."""
+
     def __init__(self, text: str, base: Entries) -> None:
         self.base = base
         self.lines = text.encode().splitlines()
@@ -269,7 +271,7 @@ class _Assignments:
             for keyword in value.keywords
             if keyword.arg is not None
         }
-        path = path_of(_called(value))
+        path = path_of(called_by(value))
         if path[-1:] and path[-1] in self.returned and not value.keywords:
             return self.returned[path[-1]]
         if not path or (path != ("dict",) and not entries):
@@ -341,7 +343,7 @@ class _Assignments:
         return number
 
 
-def _called(call: ast.Call) -> ast.expr:
+def called_by(call: ast.Call) -> ast.expr:
     """Return what a call makes: `LazyCall(SGD)(lr=0.1)` makes an SGD, as a plain call does."""
     maker = call.func
     is_lazy = isinstance(maker, ast.Call) and len(maker.args) == 1 and not maker.keywords
