@@ -38,6 +38,17 @@ def test_every_head_of_every_model_builds(kind, head, name):
 @pytest.mark.parametrize(
     ("kind", "changes", "told"),
     [
+        ("wav2vec2-bert", {"position_embeddings_type": "relative"}, "relative_key, rotary"),
+        (
+            "wav2vec2-bert",
+            {"architectures": ["Wav2Vec2BertForCTC"], "vocab_size": None},
+            "for ForCTC",
+        ),
+        ("rt_detr", {"backbone": "resnet50d"}, "a backbone_config"),
+        ("rt_detr", {"backbone_config": {"model_type": "resnet"}}, "expected rt_detr_resnet"),
+        ("rt_detr", {"freeze_backbone_batch_norms": False}, "expected true"),
+        ("deformable_detr", {"two_stage": True}, "two_stage is True"),
+        ("conditional_detr", {"position_embedding_type": "learned"}, "expected sine"),
         ("gemma3n", {"vision_config": {"architecture": "resnet50"}}, "expected mobilenetv5_300m"),
         ("gemma3n", {"audio_config": {"sscp_conv_kernel_size": 3}}, "two pairs of sizes"),
         ("gemma3n", {"audio_config": {"sscp_conv_stride_size": [[2], [2, 2]]}}, "two pairs"),

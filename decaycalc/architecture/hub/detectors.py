@@ -38,7 +38,7 @@ def detr(fields: Fields, head: str) -> Architecture:
     part = Builder(Start(conv=unknown, conv_bias=zero, linear=unknown, linear_bias=unknown,
                          embedding=rule))  # fmt: skip
     prefix, width = "" if head == "Model" else "model.", fields.size("d_model", 256)
-    deepest = _resnet(part, f"{prefix}backbone.conv_encoder.model", fields)
+    deepest = timm_resnet(part, f"{prefix}backbone.conv_encoder.model", fields)
     part.conv(f"{prefix}input_projection", deepest, width, 1)
     part.positions(f"{prefix}query_position_embeddings", fields.size("num_queries", 100), width)
     normed = fields.text("model_type", "detr") == "table-transformer"
@@ -52,11 +52,11 @@ def detr(fields: Fields, head: str) -> Architecture:
     if head == "Model":
         return part.done(fields.path, classes=None)
     part.linear("class_labels_classifier", width, fields.labels() + 1)
-    _layers(part, "bbox_predictor", (width, width, width, 4))
+    dense_layers(part, "bbox_predictor", (width, width, width, 4))
     return part.done(fields.path, classes=fields.labels())
 
 
-def _resnet(part: Builder, name: str, fields: Fields) -> int:
+def timm_resnet(part: Builder, name: str, fields: Fields) -> int:
     """Add the convolutions of timm's ResNet; return the width that it ends with."""
     backbone = fields.text("backbone", "resnet50")
     if backbone not in _BACKBONES:
@@ -79,7 +79,7 @@ def _resnet(part: Builder, name: str, fields: Fields) -> int:
     return n_in
 
 
-def _layers(part: Builder, name: str, widths: tuple[int, ...]) -> None:
+def dense_layers(part: Builder, name: str, widths: tuple[int, ...]) -> None:
     """Add dense layers one after another."""
     for index, (n_in, n_out) in enumerate(pairwise(widths)):
         part.linear(f"{name}.layers.{index}", n_in, n_out)
@@ -106,7 +106,7 @@ def yolos(fields: Fields, head: str) -> Architecture:
         part.linear("pooler.dense", width, width)
         return part.done(fields.path, classes=None)
     for name, n_out in (("class_labels_classifier", fields.labels() + 1), ("bbox_predictor", 4)):
-        _layers(part, name, (width, width, width, n_out))
+        dense_layers(part, name, (width, width, width, n_out))
     return part.done(fields.path, classes=fields.labels())
 
 

@@ -25,6 +25,10 @@ _LLAVA_EYES = {"model_type": "clip_vision_model", "hidden_size": 1024, "intermed
                "num_attention_heads": 16}  # fmt: skip
 
 
+# What LLaVA-OneVision looks with: SigLIP's.
+_ONE_VISION_EYES = {"model_type": "siglip_vision_model", "hidden_size": 1152, "patch_size": 14,
+                    "intermediate_size": 4304, "num_hidden_layers": 26, "image_size": 384,
+                    "vision_use_head": False}  # fmt: skip
 # PaliGemma's two parts where nothing is said.
 _PALI_EYES = {"intermediate_size": 4096, "hidden_size": 1152, "patch_size": 14, "image_size": 224,
               "num_hidden_layers": 27, "num_attention_heads": 16,
@@ -77,15 +81,17 @@ def _seeing(fields: Fields, usual: str) -> Architecture:
 
 
 def llava(fields: Fields, head: str) -> Architecture:
-    """Return LLaVA or LLaVA-NeXT: a tower of CLIP, two dense layers, and a relative of Llama.
+    """Return LLaVA, LLaVA-NeXT or OneVision: a tower, two dense layers, and a relative of Llama.
 
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    text, vision = fields.part("text_config"), fields.part("vision_config", _LLAVA_EYES)
+    kind, usual = fields.text("model_type", "llava"), 768
+    newer = kind == "llava_onevision"
+    text = fields.part("text_config", {"model_type": "qwen2"} if newer else {})
+    vision = fields.part("vision_config", _ONE_VISION_EYES if newer else _LLAVA_EYES)
     part, prefix = Builder(UNTOLD), prefix_of(head)
-    usual = 768
-    if fields.text("model_type", "llava") == "llava_next":
+    if kind in {"llava_next", "llava_onevision"}:
         width = text.size("hidden_size", FAMILIES["llama"].width)
         part.add(f"{prefix}image_newline", width, role=Role.OTHER, variance=None)
     part.include(f"{prefix}vision_tower.", _seeing(vision, "clip_vision_model"))

@@ -21,7 +21,7 @@ from decaycalc.record import replace
 
 MASKFORMER_HEADS = ("ForInstanceSegmentation", "Model")
 MASK2FORMER_HEADS = ("ForUniversalSegmentation", "Model")
-_START = Start(
+UNTOLD_BIASES = Start(
     conv=unknown, conv_bias=unknown, linear=unknown, linear_bias=unknown, embedding=unknown
 )
 _STAGES = ["stage1", "stage2", "stage3", "stage4"]
@@ -53,7 +53,7 @@ def maskformer(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a backbone that is not known here, or a malformed field.
     """
-    part, prefix = Builder(_START), "" if head == "Model" else "model."
+    part, prefix = Builder(UNTOLD_BIASES), "" if head == "Model" else "model."
     below, level = _seeing(fields, _BASE), f"{prefix}pixel_level_module"
     widths = stage_widths(below)
     if require_known(below) == "swin":
@@ -109,7 +109,7 @@ def mask2former(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a backbone that is not known here, or a malformed field.
     """
-    part, prefix = Builder(_START), "" if head == "Model" else "model."
+    part, prefix = Builder(UNTOLD_BIASES), "" if head == "Model" else "model."
     below, level = _seeing(fields, _SMALL), f"{prefix}pixel_level_module"
     widths, stages, network = stage_widths(below), chosen_stages(below), bare(below)
     if require_known(below) == "swin":

@@ -40,10 +40,14 @@ def wav2vec2(fields: Fields, head: str) -> Architecture:
     classified = head.endswith("Classification")
     if classified and fields.flag("use_weighted_layer_sum", default=False):
         part.add("layer_weights", layers + 1, role=Role.OTHER, mean=1 / (layers + 1))
-    prefix = "" if head == "Model" else f"{fields.text('model_type', 'wav2vec2')}."
+    kind = fields.text("model_type", "wav2vec2")
+    prefix = "" if head == "Model" else f"{kind.replace('-', '_')}."
     features = add_features(part, prefix, fields, width)
     encoder = f"{prefix}encoder"
-    add_positions(part, f"{encoder}.pos_conv_embed.conv", fields, width)
+    if kind == "data2vec-audio":
+        _stacked_positions(part, f"{encoder}.pos_conv_embed", fields, width)
+    else:
+        add_positions(part, f"{encoder}.pos_conv_embed.conv", fields, width)
     part.norm(f"{encoder}.layer_norm", width)
     for index in range(layers):
         _layer(part, f"{encoder}.layers.{index}", fields, width, first=index == 0)
@@ -70,7 +74,8 @@ def add_features(
     if len(kernels) != len(widths):
         raise fields.wrong("conv_kernel", list(kernels), "as many as conv_dim")
     bias, n_in = fields.flag("conv_bias", default=False), 1
-    every = fields.text("feat_extract_norm", "group") == "layer"
+    usual = "layer" if fields.text("model_type", "") == "data2vec-audio" else "group"
+    every = fields.text("feat_extract_norm", usual) == "layer"
     for index, (n_out, kernel) in enumerate(zip(widths, kernels, strict=True)):
         name = f"{prefix}{extractor}.conv_layers.{index}"
         part.conv(f"{name}.conv", n_in, n_out, kernel, bias=bias, line=True)
@@ -94,6 +99,17 @@ def add_positions(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.add(f"{name}.bias", width, role=Role.BIAS, fans=fans, variance=None)
     part.add(f"{weight}.original0", 1, 1, kernel, role=Role.OTHER, variance=None)
     part.add(f"{weight}.original1", width, grouped, kernel, fans=fans, variance=None)
+
+
+def _stacked_positions(part: Builder, name: str, fields: Fields, width: int) -> None:
+    """Add data2vec's convolutions that tell positions, one after another."""
+    kernel, groups = (
+        fields.size("conv_pos_kernel_size", 19),
+        fields.size("num_conv_pos_embedding_groups", 16),
+    )
+    for index in range(fields.size("num_conv_pos_embeddings", 5)):
+        label = f"{name}.layers.{index}.conv"
+        part.conv(label, width, width, kernel, groups=groups, line=True)
 
 
 def _layer(part: Builder, name: str, fields: Fields, width: int, *, first: bool) -> None:
