@@ -166,7 +166,7 @@ def answer_of(question: Question) -> Answer:
             target asked for by name, that it has no equivalent or lacks a quantity.
     """
     storage = Storage.of(question.dtype, question.rounding)
-    run = _with_architecture(question)
+    run = counted(question.run, architecture=question.architecture, mask=question.mask)
     source = kept_side(question.source, run)
     value = None if question.value is None else check_value(question.value, question.source)
     conversions, unavailable = _conversions(question, source, value)
@@ -256,13 +256,6 @@ def _scheduled(question: Question, source: Side) -> "ScheduleAnswer | None":
         decay_schedule=question.decay_schedule,
         n_points=2,
     )
-
-
-def _with_architecture(question: Question) -> Run:
-    """Return the run with the numbers of decayed weights and layers."""
-    if question.architecture is None:
-        return question.run
-    return counted(question.run, architecture=question.architecture, mask=question.mask)
 
 
 def _shrink(source: Side, value: Fraction) -> Fraction | None:

@@ -246,29 +246,23 @@ def _quantity(value: object, where: str, _: str) -> str:
     return value
 
 
-def _table(value: object, where: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise InvalidValueError(where, value, "must be a table of quantities")
-    return {_quantity(name, where, ""): inner for name, inner in value.items()}
+def _table(of_one: Reader) -> Reader:
+    """Return the reader of a table of quantities, in which `of_one` reads what each is."""
 
+    def read(value: object, where: str, parameter: str) -> tuple[tuple[str, object], ...]:
+        if not isinstance(value, dict):
+            raise InvalidValueError(where, value, "must be a table of quantities")
+        names = {_quantity(name, where, ""): inner for name, inner in value.items()}
+        return tuple(
+            (name, of_one(inner, f"{name} in {where}", parameter)) for name, inner in names.items()
+        )
 
-def _defaults(value: object, where: str, parameter: str) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, _quantity_or_number(inner, f"{name} in {where}", parameter))
-        for name, inner in _table(value, where).items()
-    )
+    return read
 
 
 def _quantity_or_number(value: object, where: str, parameter: str) -> str:
     is_quantity = isinstance(value, str) and value in QUANTITIES
     return str(value) if is_quantity else _number(value, where, parameter)
-
-
-def _refinements(value: object, where: str, parameter: str) -> tuple[tuple[str, Monomial], ...]:
-    return tuple(
-        (name, _formula(inner, f"{name} in {where}", parameter))
-        for name, inner in _table(value, where).items()
-    )
 
 
 def _choice(choices: type[StrEnum]) -> Reader:
@@ -309,8 +303,8 @@ _READERS: dict[str, Reader] = {
     "loss": _choice(Loss),
     "loss_unit": _unit,
     "loss_kinds": _keys,
-    "defaults": _defaults,
-    "refinements": _refinements,
+    "defaults": _table(_quantity_or_number),
+    "refinements": _table(_formula),
     "update": _text,
     "default": _default,
     "exempt": _text,

@@ -90,12 +90,14 @@ def decayed_layers(
     return tuple(Layer(name=name, tensors=tuple(tensors)) for name, tensors in groups.items())
 
 
-def counted(run: Run, *, architecture: "Architecture", mask: str | None = None) -> Run:
-    """Return a run with the numbers of a network's decayed weights and layers.
+def counted(run: Run, *, architecture: "Architecture | None", mask: str | None = None) -> Run:
+    """Return a run with the numbers of a network's decayed weights and layers, if there is one.
 
     Raises:
         UnknownNameError: no such mask.
     """
+    if architecture is None:
+        return run
     layers = decayed_layers(architecture, mask=mask)
     return replace(run, n_weights=_count(architecture, layers), n_layers=len(layers) or None)
 

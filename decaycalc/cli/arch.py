@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.convention_name import ConventionName
+from decaycalc.cli.convention_name import FROM
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
-from decaycalc.cli.options import GROUP, KIND, RECIPE, options, run_options
+from decaycalc.cli.options import GROUP, KIND, NO_BIAS, RECIPE, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.errors import ContradictionError
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 )
 @click.argument("spec", type=NETWORK, metavar="SPEC")
 @click.argument("value", required=False)
-@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
-@click.option("--no-bias", is_flag=True, help="Layers of widths have no biases.")
+@FROM
+@NO_BIAS
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK",
               help="all, no-bias, no-1d, no-bias-norm, no-embedding, timm, hf ...  "
                    "[default: the run's rule, else no-1d]")  # fmt: skip

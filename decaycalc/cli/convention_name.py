@@ -82,6 +82,11 @@ def _project_conventions() -> "tuple[Convention, ...]":
     return load_conventions(path)
 
 
+FROM = click.option(
+    "--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in."
+)
+
+
 def conventions_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--conventions FILE`, whose records stand before the catalogue's."""
     option = click.option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.convention_name import ConventionName, conventions_option
+from decaycalc.cli.convention_name import FROM, ConventionName, conventions_option
 from decaycalc.cli.options import (
     EMIT,
     EXPLAIN,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("value", required=False)
-@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@FROM
 @click.option(
     "--to", "targets", type=ConventionName(), multiple=True, metavar="KEY",
     help="What to convert to; repeatable.  [common ones]",
@@ -80,35 +80,20 @@ def command(**given: Any) -> Shown | None:
     """
     request = Request.of(given)
     if request.show_config:
+        from decaycalc.cli.shown_config import shown_config
+
         return shown_config()
     if request.input is not None:
+        from decaycalc.cli.rows import convert_rows
+
         convert_rows(request, request.input)
         return None
     training = training_of(request)
     if request.framework is not None:
+        from decaycalc.cli.emit import emitted
+
         return emitted(request, training, request.framework)
     return answered(request, training)
-
-
-def shown_config() -> Shown:
-    """Return what the options are and where each comes from."""
-    from decaycalc.cli import shown_config
-
-    return shown_config.shown_config()
-
-
-def convert_rows(request: Request, path: str) -> None:
-    """Convert the rows of a file, which are written as they come."""
-    from decaycalc.cli import rows
-
-    rows.convert_rows(request, path)
-
-
-def emitted(request: Request, training: "Training", framework: str) -> Shown:
-    """Return the run as a framework's code."""
-    from decaycalc.cli import emit
-
-    return emit.emitted(request, training, framework)
 
 
 def answered(request: Request, training: "Training") -> Shown:

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.options import take_architecture
 from decaycalc.cli.output import Shown
-from decaycalc.cli.request import Request, require_source
+from decaycalc.cli.request import Request, counted, require_source
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
-from decaycalc.record import replace
 from decaycalc.training.record import TYPED
 
 if TYPE_CHECKING:
@@ -30,7 +29,9 @@ def emitted(request: Request, training: "Training", framework: str) -> Shown:
     if len(request.targets) > 1:
         raise UsageError("--emit writes code for one --to at a time")
     require_entering(request)
-    training = counted(request, training)
+    if request.arch is not None:
+        network = take_architecture(request)["architecture"]
+        training = counted(training, network, request.decay_mask)
     snippet = snippet_of(
         training,
         framework,
@@ -55,18 +56,6 @@ def require_entering(request: Request) -> None:
         if getattr(request, name):
             flag = "--all" if name == "everything" else f"--{name}"
             raise UsageError(f"{flag} does not enter --emit's code")
-
-
-def counted(request: Request, training: "Training") -> "Training":
-    """Return a training whose run has the number of a network's weights, where one is named."""
-    if request.arch is None:
-        return training
-    from decaycalc.architecture.penalty import counted
-    from decaycalc.training.groups import mask_of
-
-    network, mask = take_architecture(request)["architecture"], request.decay_mask
-    run = counted(training.run, architecture=network, mask=mask_of(training, mask))
-    return replace(training, run=run)
 
 
 def snippet_of(training: "Training", framework: str, **more: Any) -> "Snippet":

@@ -47,7 +47,7 @@ _LOSSES = f"[{'|'.join(loss.value for loss in Loss)}|NUMBER]"
 _NUMBER = "NUMBER"
 _EXPLAIN_HELP = "Derive each number; latex: formulas for a paper."
 _INPUT_HELP = "Rows to convert, JSON lines or CSV; - is stdin."
-EMIT_HELP = (
+_EMIT_HELP = (
     "Print code instead (pytorch, keras, optax, timm, hf, sklearn) or the lines of a training file "
     "(hf-trainer, axolotl, llama-factory, torchtune, deepspeed, ultralytics)."
 )
@@ -85,9 +85,7 @@ EXPLAIN = click.option(
 SHOW_CONFIG = click.option(
     "--show-config", is_flag=True, help="Show the options' values and where each comes from."
 )
-EMIT = click.option(
-    "--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP
-)  # fmt: skip
+EMIT = click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=_EMIT_HELP)
 
 
 def _one_recipe(
@@ -111,6 +109,9 @@ RECIPE = click.option(
 )  # fmt: skip
 KIND = click.option(
     "--kind", type=KIND_NAME, metavar="TRAINER", help="Whose file it is, where its keys do not say."
+)
+SAVE = click.option(
+    "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
 )
 ROWS_OF_A_FILE = (
     click.option("--input", type=FILE, metavar="FILE", help=_INPUT_HELP),
@@ -239,11 +240,15 @@ _WEIGHTS_MASK = click.option(
 )  # fmt: skip
 _PLAIN_MASK = click.option("--decay-mask", type=MASK, metavar="MASK",
                            help="Which tensors decay.  [default: no-1d]")  # fmt: skip
+CODE_MASK = click.option("--decay-mask", "mask", type=MASK, metavar="MASK",
+                         help="Which tensors decay, for --emit.  "
+                              "[default: the run's rule, else no-1d]")  # fmt: skip
 WEIGHTS = (ARCH, _WEIGHTS_MASK)
 PLAIN_WEIGHTS = (ARCH, _PLAIN_MASK)
+NO_BIAS = click.option("--no-bias", is_flag=True, help="Layers of widths have no biases.")
 NETWORK = (
     ARCH,
-    click.option("--no-bias", is_flag=True, help="Layers of widths have no biases."),
+    NO_BIAS,
     _WEIGHTS_MASK,
     click.option("--init", type=INITIALISER, metavar="INIT",
                  help="he, glorot, lecun, torch or normal:STD."),

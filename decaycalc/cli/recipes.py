@@ -6,8 +6,8 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.grouped import remarked
-from decaycalc.cli.names import FRAMEWORK, MASK, RECIPE
-from decaycalc.cli.options import EMIT_HELP, KIND, run_options
+from decaycalc.cli.names import RECIPE
+from decaycalc.cli.options import CODE_MASK, EMIT, KIND, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError, UnknownNameError, UsageError
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from decaycalc.report.documents import RecipesJson
     from decaycalc.training.published.measured import MeasuredRecipe
     from decaycalc.training.record import Training
-
-
-MASK_HELP = "Which tensors decay, for --emit.  [default: the run's rule, else no-1d]"
 
 
 @click.command(
@@ -35,8 +32,8 @@ MASK_HELP = "Which tensors decay, for --emit.  [default: the run's rule, else no
 @click.argument("name", type=RECIPE, required=False)
 @click.option("--search", metavar="TEXT", help="Those that mention TEXT.")
 @click.option("--near", metavar="EPOCHS", help="The ten nearest to a timescale in epochs.")
-@click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
-@click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
+@EMIT
+@CODE_MASK
 @KIND
 @run_options
 @output_options

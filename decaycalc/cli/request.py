@@ -10,11 +10,12 @@ from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import run_of, target_run_of
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import UsageError
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 from decaycalc.training.chosen import chosen, typed
 
 if TYPE_CHECKING:
     from decaycalc.answers import Question
+    from decaycalc.architecture.tensors import Architecture
     from decaycalc.conventions.record import Convention
     from decaycalc.training.record import Training
 
@@ -153,6 +154,22 @@ def over_recipe(own: "Training", recipe: str | None, *, kind: str | None) -> "Tr
     if recipe is None and kind is not None:
         raise UsageError("--kind needs a file: give --recipe")
     return chosen(own, recipe, kind=kind)
+
+
+def counted(
+    training: "Training", architecture: "Architecture | None", mask: str | None
+) -> "Training":
+    """Return a training whose run has the numbers of a network's weights and layers.
+
+    What decays is by the `mask` asked for, else by the run's own rule.
+    """
+    if architecture is None:
+        return training
+    from decaycalc.architecture.penalty import counted
+    from decaycalc.training.groups import mask_of
+
+    mask = mask_of(training, mask)
+    return replace(training, run=counted(training.run, architecture=architecture, mask=mask))
 
 
 def require_source(source: "Convention | None") -> "Convention":

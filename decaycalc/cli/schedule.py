@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.convention_name import ConventionName, conventions_option
-from decaycalc.cli.names import DTYPE, FILE, SCHEDULE
+from decaycalc.cli.convention_name import FROM, conventions_option
+from decaycalc.cli.names import DTYPE, SCHEDULE
 from decaycalc.cli.options import (
     GROUP,
     KIND,
     RECIPE,
+    SAVE,
     WEIGHTS,
     options,
     read_network,
     run_options,
 )
 from decaycalc.cli.output import Draw, Shown, output_options
-from decaycalc.cli.request import over_recipe, require_source
+from decaycalc.cli.request import counted, over_recipe, require_source
 from decaycalc.cli.screen import following
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
-    from decaycalc.architecture.tensors import Architecture
     from decaycalc.survival.scheduled import ScheduleAnswer
     from decaycalc.training.record import Training
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("value", required=False)
-@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@FROM
 @click.option(
     "--schedule", type=SCHEDULE, metavar="TEXT",
     help="The schedule, as cosine:warmup=2000,final=0.1; --list explains.  [default: constant]",
@@ -58,9 +58,7 @@ if TYPE_CHECKING:
 @click.option("--curve", metavar="N", default="200", show_default=True,
               help="Most points of the curve.")  # fmt: skip
 @click.option("--plot", is_flag=True, help="Draw the curves in the terminal (extra: plot).")
-@click.option(
-    "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
-)
+@SAVE
 @click.option(
     "--dtype", type=DTYPE, metavar="DTYPE", help="float32, bfloat16 or float16: warn of rounding."
 )
@@ -111,7 +109,7 @@ def scheduled(
     if arch is not None:
         training = with_mask_noted(training, decay_mask)
         network["mask"] = mask_of(training, decay_mask)
-    training = counted(training, **network)
+    training = counted(training, network["architecture"], decay_mask)
     found = follow(training, curve=curve, dtype=dtype)
     if save is not None:
         from decaycalc.report.plot import save as save_picture
@@ -122,17 +120,6 @@ def scheduled(
         return result
     followed = replace(training, schedule=training.schedule or "constant")
     return with_groups(result, grouped(followed, groups, **network))
-
-
-def counted(
-    training: "Training", *, architecture: "Architecture | None", mask: str | None
-) -> "Training":
-    """Return a training whose run has the numbers of a network's weights and layers."""
-    if architecture is None:
-        return training
-    from decaycalc.architecture.penalty import counted
-
-    return replace(training, run=counted(training.run, architecture=architecture, mask=mask))
 
 
 def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleAnswer":

@@ -6,13 +6,14 @@ import click
 
 from decaycalc.algebra.quantity import finite
 from decaycalc.cli.command import Command
-from decaycalc.cli.convention_name import ConventionName, conventions_option
+from decaycalc.cli.convention_name import FROM, ConventionName, conventions_option
 from decaycalc.cli.emit import shown_code, snippet_of
 from decaycalc.cli.grouped import remarked
-from decaycalc.cli.names import FRAMEWORK, MASK, SCHEDULE
+from decaycalc.cli.names import SCHEDULE
 from decaycalc.cli.options import (
     ARCH,
-    EMIT_HELP,
+    CODE_MASK,
+    EMIT,
     EXPLAIN,
     GROUP,
     KIND,
@@ -23,8 +24,7 @@ from decaycalc.cli.options import (
     target_options,
 )
 from decaycalc.cli.output import Shown, output_options
-from decaycalc.cli.recipes import MASK_HELP
-from decaycalc.cli.request import over_recipe, require_source
+from decaycalc.cli.request import counted, over_recipe, require_source
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 from decaycalc.record import replace
@@ -57,7 +57,7 @@ _NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B
     ),
 )
 @click.argument("value", required=False)
-@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@FROM
 @click.option("--to", "target", type=ConventionName(), metavar="KEY",
               help="What the new number is in.  [default: the same]")  # fmt: skip
 @options(GROUP, RECIPE, KIND)
@@ -79,9 +79,9 @@ _NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B
 @click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule of the new run.")
 @click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
               help="The decay's own schedule.")  # fmt: skip
-@click.option("--emit", "framework", type=FRAMEWORK, metavar="FRAMEWORK", help=EMIT_HELP)
+@EMIT
 @ARCH
-@click.option("--decay-mask", "mask", type=MASK, metavar="MASK", help=MASK_HELP)
+@CODE_MASK
 @click.option("--all", "everything", is_flag=True, help="Show every rule, and what each keeps.")
 @click.option("--value", "value_only", is_flag=True, help="Print the one rule's bare number.")
 @EXPLAIN
@@ -104,7 +104,10 @@ def command(**given: Any) -> Shown:
     groups = given.pop("groups")
     arch = given.pop("arch")
     scheduled = any(given[name] is not None for name in ("schedule", "decay_schedule"))
-    training = counted(take_training(given), arch, mask, target=given["target"])
+    training = take_training(given)
+    if arch is not None:
+        require_counting(training, given["target"])
+        training = counted(training, read_network(arch, mask)["architecture"], mask)
     given["target_run"] = take_new_run(given)
     moved = move(given, training)
     if framework is not None:
@@ -198,27 +201,16 @@ def take_training(given: dict[str, Any]) -> "Training":
     return training
 
 
-def counted(
-    training: "Training", arch: str | None, mask: str | None, *, target: "Convention | None"
-) -> "Training":
-    """Return a training whose run has the numbers of a network's weights and layers.
+def require_counting(training: "Training", target: "Convention | None") -> None:
+    """Refuse a network where there is nothing for which its weights count.
 
     Raises:
         UsageError: neither convention counts weights.
-        DecaycalcError: a network that cannot be read.
     """
-    if arch is None:
-        return training
     source = require_source(training.record)
     kinds = [each.monomial for each in (source, target or source) if each.monomial is not None]
     if not any(_COUNTS & set(monomial.names) for monomial in kinds):
         raise UsageError(f"--arch counts weights, which do not enter {source.key}")
-    from decaycalc.architecture.penalty import counted
-    from decaycalc.training.groups import mask_of
-
-    network = read_network(arch, mask)["architecture"]
-    run = counted(training.run, architecture=network, mask=mask_of(training, mask))
-    return replace(training, run=run)
 
 
 def move(given: dict[str, Any], training: "Training") -> "Transfer":

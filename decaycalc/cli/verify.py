@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.convention_name import ConventionName, conventions_option
-from decaycalc.cli.names import FILE, MODEL, SCHEDULE, WITH
+from decaycalc.cli.convention_name import FROM, ConventionName, conventions_option
+from decaycalc.cli.names import MODEL, SCHEDULE, WITH
 from decaycalc.cli.options import (
     PLAIN_WEIGHTS,
+    SAVE,
     options,
     read_network,
     run_options,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("value", required=False)
-@click.option("--from", "source", type=ConventionName(), metavar="KEY", help="What VALUE is in.")
+@FROM
 @click.option("--to", "target", type=ConventionName(), metavar="KEY", help="What to convert to.")
 @click.option("--to-value", metavar="NUMBER", help="Try this number, not the converted one.")
 @click.option(
@@ -58,9 +59,7 @@ if TYPE_CHECKING:
     help="Let torch, keras, optax or sklearn take the steps of its own side; repeatable.",
 )  # fmt: skip
 @click.option("--plot", is_flag=True, help="Draw them in the terminal (extra: plot).")
-@click.option(
-    "--save", type=FILE, metavar="FILE", help="Draw them to a .png, .svg or .pdf (extra: plot)."
-)
+@SAVE
 @options(*PLAIN_WEIGHTS)
 @conventions_option
 @run_options

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from decaycalc.algebra.quantity import OF_GROUPS, ZERO
 from decaycalc.conventions.record import SGD, Invariant
+from decaycalc.conversion.equivalence import is_itself
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
@@ -42,7 +43,7 @@ AssumptionJson = Annotated[dict[str, Any], Assumption]
 def assumed(way: Plan) -> tuple[Assumption, ...]:
     """Return what a conversion's number takes for granted; what cancels is not among it."""
     source, target = way.source, way.target
-    if source.convention == target.convention and source.run == target.run:
+    if is_itself(source, target):
         return ()
     found = (
         *_optimizer(way),

@@ -67,7 +67,7 @@ def judge(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> tupl
     weaker = Equivalence.SAME_OPTIMUM if held == Invariant.STRENGTH else Equivalence.SAME_DECAY
     if not same_lr or not _same_updates(source, target):
         return weaker, ""
-    if _is_itself(source, target) or _agree_buffered(source, target):
+    if is_itself(source, target) or _agree_buffered(source, target):
         return Equivalence.IDENTICAL, ""
     return weaker, "exact at momentum 0"
 
@@ -99,7 +99,7 @@ def _agree_buffered(source: Side, target: Side) -> bool:
     return _step(source, target, buffered=True) == _step(target, source, buffered=True)
 
 
-def _is_itself(source: Side, target: Side) -> bool:
+def is_itself(source: Side, target: Side) -> bool:
     """Return whether there is one convention in one run."""
     return source.convention == target.convention and source.run == target.run
 
@@ -107,7 +107,7 @@ def _is_itself(source: Side, target: Side) -> bool:
 def _same_updates(source: Side, target: Side) -> bool:
     """Return whether both make the same update from every gradient, under every schedule."""
     one, other = source.convention, target.convention
-    if _is_itself(source, target):
+    if is_itself(source, target):
         return True
     if {FIT, MEASURE} & {one.optimizer, other.optimizer} or "batch_size" in target.own:
         return False

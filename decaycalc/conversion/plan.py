@@ -8,7 +8,7 @@ from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, base_name, finite
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.equivalence import judge, notes, reservations, shared_invariant
+from decaycalc.conversion.equivalence import is_itself, judge, notes, reservations, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
@@ -285,7 +285,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     same_lr = "lr" not in target.own
     in_step = held == Invariant.STRENGTH or _alike(source, target)
     exactly = match == Match.DECAY and not in_step
-    itself = source.convention == target.convention and source.run == target.run
+    itself = is_itself(source, target)
     verdict, condition = judge(source, target, held=held, same_lr=same_lr)
     exact = exactly or in_step
     texts = notes(source, target, held=held, same_lr=same_lr, exact=exact)

@@ -26,8 +26,7 @@ class Fields(Record):
         Raises:
             UnreadableFileError: the value is no such number.
         """
-        value = self.values.get(name)
-        return self._checked(name, default if value is None else value, least)
+        return self._checked(name, self.values[name] if name in self else default, least)
 
     def size_or_rest(self, name: str, default: int, *, rest: int) -> int:
         """Return a whole number of at least 1, one that follows from others where it is null.
@@ -115,8 +114,7 @@ class Fields(Record):
         Raises:
             UnreadableFileError: the value is no such number.
         """
-        value = self.values.get(name)
-        value = default if value is None else value
+        value = self.values[name] if name in self else default
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(name, value, "a number")
         if not (0 <= value < LARGEST_SIZE and isfinite(value)):
@@ -129,8 +127,7 @@ class Fields(Record):
         Raises:
             UnreadableFileError: the value is neither true nor false.
         """
-        value = self.values.get(name)
-        value = default if value is None else value
+        value = self.values[name] if name in self else default
         if not isinstance(value, bool):
             raise self.wrong(name, value, "true or false")
         return value
@@ -150,8 +147,7 @@ class Fields(Record):
         Raises:
             UnreadableFileError: the value is no text.
         """
-        value = self.values.get(name)
-        value = default if value is None else value
+        value = self.values[name] if name in self else default
         if not isinstance(value, str):
             raise self.wrong(name, value, "a text")
         return value
