@@ -11,6 +11,11 @@ UNDAMPENED_SGD = ("momentum", "nesterov")
 ADAMW = Optimizer(convention="pytorch-adamw", uses=ADAM)
 
 
+def refused(reason: str) -> Optimizer:
+    """Return what has no convention, and why the number in the file is not the weights' decay."""
+    return Optimizer(convention=None, refusal=reason)
+
+
 def unknown_optimizer(name: str, *, setting: str = "optimizer") -> Optimizer:
     """Return the refusal of an optimizer that the catalogue has no convention for.
 
@@ -20,7 +25,7 @@ def unknown_optimizer(name: str, *, setting: str = "optimizer") -> Optimizer:
     reason = (
         f"{setting} {name[:60]!r} has no convention here" if name else f"{setting} is not known"
     )
-    return Optimizer(convention=None, refusal=reason)
+    return refused(reason)
 
 
 def by_name(

@@ -11,7 +11,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.optimizers import ADAM, ADAMW
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, refused
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -60,7 +60,7 @@ def _by_name(settings: Settings) -> Optimizer:
     if name in _OWN:
         return _OWN[name]
     if name in _NO_SCALAR:
-        return Optimizer(convention=None, refusal=f"{name} has no convention here")
+        return refused(f"{name} has no convention here")
     return hf_optim.find_optim(name, settings)
 
 

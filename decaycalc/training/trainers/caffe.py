@@ -7,7 +7,7 @@ through SGDSolver::Regularize. docs/multigpu.md: each GPU takes the network's ba
 from collections.abc import Callable
 
 from decaycalc.record import replace
-from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, text_of, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -50,8 +50,7 @@ def _prepare(document: Document) -> Document:
 
 def _optimizer(settings: Settings) -> Optimizer:
     if (settings.text("regularization_type") or "").upper() != "L2":
-        reason = "its regularisation is L1, which is no weight decay"
-        return Optimizer(convention=None, refusal=reason)
+        return refused("its regularisation is L1, which is no weight decay")
     word = settings.word("optimizer")
     name = _NUMBERED.get(word, word)
     if name in {"sgd", "nesterov"}:

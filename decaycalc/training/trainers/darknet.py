@@ -10,6 +10,7 @@ from math import prod
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.schedules import Options, compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -27,8 +28,7 @@ def _prepare(document: Document) -> Document:
 
 def _optimizer(settings: Settings) -> Optimizer:
     if settings.is_on("adam"):
-        reason = "it trains with Adam, whose decay is not Darknet's SGD's"
-        return Optimizer(convention=None, refusal=reason)
+        return refused("it trains with Adam, whose decay is not Darknet's SGD's")
     return Optimizer(convention="darknet", uses=("momentum",))
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.optimizers import ADAM
+from decaycalc.training.reading.optimizers import ADAM, refused
 from decaycalc.training.reading.schedules import Options, compose, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -59,7 +59,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     Source: deepspeed 0.19.8 runtime/engine.py, _configure_basic_optimizer.
     """
     if not settings.has("optimizer.type"):
-        return Optimizer(convention=None, refusal=_WITHOUT)
+        return refused(_WITHOUT)
     name = settings.text("optimizer") or ""
     word = name.lower()
     torch = _torch_class(settings)
@@ -72,7 +72,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     if word in _OWN:
         return _OWN[word]
     reason = _REFUSED.get(word, f"optimizer type {name[:60]!r} has no convention here")
-    return Optimizer(convention=None, refusal=reason)
+    return refused(reason)
 
 
 def _class_default(settings: Settings) -> Sourced | None:

@@ -9,7 +9,7 @@ from math import exp, floor
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
+from decaycalc.training.reading.optimizers import ADAM, refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -44,7 +44,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     """Return the optimizer; weight_decay is handed to it from outside its own parameters."""
     name = settings.word("optimizer")
     if settings.flag("use_mup") or name == "sgd":
-        return Optimizer(convention=None, refusal=_MUP)
+        return refused(_MUP)
     if name == "adam" and settings.flag("use_bnb_optimizer"):
         return Optimizer(convention="bitsandbytes-adam", uses=ADAM)
     return _OPTIMIZERS.get(name) or unknown_optimizer(name)

@@ -1,6 +1,6 @@
 """What the Trainer's `optim` makes of weight_decay, by the name that it holds."""
 
-from decaycalc.training.reading.optimizers import ADAM, SGD, unknown_optimizer
+from decaycalc.training.reading.optimizers import ADAM, SGD, refused, unknown_optimizer
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Optimizer
 from decaycalc.training.trainers import hf_deepspeed
@@ -52,6 +52,5 @@ def _by_optim(name: str, settings: Settings) -> Optimizer:
         if word.startswith(prefix):
             return Optimizer(convention=convention)
     if word.startswith(_NOT_PASSED):
-        reason = f"the Trainer does not pass weight_decay to {name}: nothing decays by it"
-        return Optimizer(convention=None, refusal=reason)
+        return refused(f"the Trainer does not pass weight_decay to {name}: nothing decays by it")
     return unknown_optimizer(name, setting="optim")

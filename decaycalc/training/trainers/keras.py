@@ -12,7 +12,7 @@ from decaycalc.errors import UnknownNameError
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.optimizers import UNDAMPENED_SGD
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, refused
 from decaycalc.training.reading.schedules import compose, factors
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -45,7 +45,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     try:
         key = find_convention(f"keras-{name.lower()}").key
     except UnknownNameError:
-        return Optimizer(convention=None, refusal=f"{name[:40]!r} has no convention here")
+        return refused(f"{name[:40]!r} has no convention here")
     uses = UNDAMPENED_SGD if key == "keras-sgd" else ()
     note = "exclude_from_weight_decay is not stored in the file"
     return Optimizer(convention=key, uses=uses, note=note)

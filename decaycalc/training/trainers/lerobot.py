@@ -6,7 +6,7 @@ policies/*/{configuration,modeling}_*.py.
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
-from decaycalc.training.reading.optimizers import unknown_optimizer
+from decaycalc.training.reading.optimizers import refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -79,7 +79,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     if _is_overruled(settings):
         reason = "the policy's preset takes the place of --optimizer.* and --scheduler.*"
         way = "give --use_policy_training_preset=false, or --policy.optimizer_lr and the like"
-        return Optimizer(convention=None, refusal=f"{reason}: {way}")
+        return refused(f"{reason}: {way}")
     name = settings.word("optimizer")
     found = find_class(name) if name in _OPTIMIZERS else None
     return unknown_optimizer(name) if found is None else found.optimizer()

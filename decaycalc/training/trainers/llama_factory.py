@@ -6,6 +6,7 @@ create_custom_scheduler), hparams/{finetuning_args,megatron_bridge_args,parser}.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.devices import devices_field
+from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Training
@@ -37,7 +38,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     megatron = next((name for name in _MEGATRON if settings.has(name)), None)
     if megatron is not None:
         reason = f"{megatron}: this is its Megatron mode, whose own optimizer and exemptions hold"
-        return Optimizer(convention=None, refusal=f"{reason}; give --convention and --value")
+        return refused(f"{reason}; give --convention and --value")
     if settings.is_on("use_muon"):
         note = "matrices by Muon and the rest by its AdamW: both decay by lr · weight_decay"
         return Optimizer(convention="muon-keller", note=note)

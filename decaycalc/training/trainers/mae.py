@@ -6,7 +6,7 @@ util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_p
 
 from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import NO_1D
-from decaycalc.training.reading.optimizers import ADAMW
+from decaycalc.training.reading.optimizers import ADAMW, refused
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, by_default, lr_per, nodes_times_gpus
 from decaycalc.training.reading.trainer import (
@@ -75,9 +75,7 @@ def _scaled(settings: Settings) -> Sourced | None:
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    if _phase(settings) == "linprobe":
-        return Optimizer(convention=None, refusal="its LARS has no convention here")
-    return ADAMW
+    return refused("its LARS has no convention here") if _phase(settings) == "linprobe" else ADAMW
 
 
 def _schedule(settings: Settings) -> str:

@@ -5,7 +5,7 @@ Source: MaxText e591f30c configs/base.yml, utils/maxtext_utils.py.
 
 from fractions import Fraction
 
-from decaycalc.training.reading.optimizers import ADAM, by_name
+from decaycalc.training.reading.optimizers import ADAM, by_name, refused
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -20,7 +20,7 @@ _OPTIMIZERS = {
         convention="optax-muon",
         note="this is of Muon's matrices: the other tensors have adam_weight_decay",
     ),
-    "sgd": Optimizer(convention=None, refusal="opt_type sgd is given no weight decay"),
+    "sgd": refused("opt_type sgd is given no weight decay"),
 }
 
 

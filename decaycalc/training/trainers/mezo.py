@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
-from decaycalc.training.reading.optimizers import ADAM
+from decaycalc.training.reading.optimizers import ADAM, refused
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature
 from decaycalc.training.record import Exemption, Training
@@ -44,19 +44,15 @@ def _optimizer(settings: Settings) -> Optimizer:
         return _ESTIMATED
     if _is_medium(settings):
         name = settings.word("own_optimizer")
-        return _BY_FLAG.get(name) or _refused(f"--optimizer {name[:40]} is not MeZO's")
+        return _BY_FLAG.get(name) or refused(f"--optimizer {name[:40]} is not MeZO's")
     name = settings.word("trainer")
     if name == "regular":
         return hf_trainer.TRAINER.optimizer(settings)
     if name in _WITHOUT_DECAY:
-        return _refused(f"ZO-LLM's {name} is not handed the weight_decay: nothing decays by it")
+        return refused(f"ZO-LLM's {name} is not handed the weight_decay: nothing decays by it")
     if name == "none":
-        return _refused("--trainer is none, MeZO's default: nothing is trained")
-    return _refused(f"--trainer {name[:40]} is not MeZO's: regular, zo or none")
-
-
-def _refused(reason: str) -> Optimizer:
-    return Optimizer(convention=None, refusal=reason)
+        return refused("--trainer is none, MeZO's default: nothing is trained")
+    return refused(f"--trainer {name[:40]} is not MeZO's: regular, zo or none")
 
 
 def _schedule(settings: Settings) -> str | None:

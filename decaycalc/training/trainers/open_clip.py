@@ -3,7 +3,7 @@
 Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
 """
 
-from decaycalc.training.reading.optimizers import ADAM
+from decaycalc.training.reading.optimizers import ADAM, refused
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -27,8 +27,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     if name == "adamw":
         return Optimizer(convention="open-clip", uses=ADAM)
-    reason = f"--opt {name[:60]!r} has no convention here: timm's names convert as timm-NAME"
-    return Optimizer(convention=None, refusal=reason)
+    return refused(f"--opt {name[:60]!r} has no convention here: timm's names convert as timm-NAME")
 
 
 def _schedule(settings: Settings) -> str | None:

@@ -6,7 +6,7 @@ utils.py, get_optimizer_grouped_parameters.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.devices import devices_field
-from decaycalc.training.reading.optimizers import ADAM, ADAMW
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, refused
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, by_default, left_open
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature
@@ -56,7 +56,7 @@ def _of_rollouts(name: str) -> Derive:
 def _optimizer(settings: Settings) -> Optimizer:
     program = settings.document.program.rpartition("/")[2]
     if program in _OF_OLMO_CORE:
-        return Optimizer(convention=None, refusal=f"{program} trains by OLMo-core, not read here")
+        return refused(f"{program} trains by OLMo-core, not read here")
     if settings.flag("qlora") or settings.flag("paged"):
         return Optimizer(convention="bitsandbytes-adamw", uses=ADAM)
     return ADAMW

@@ -9,7 +9,7 @@ from itertools import pairwise
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.by_class import PADDLE_USES, class_default, paddle_optimizer
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.optimizers import ADAM
+from decaycalc.training.reading.optimizers import ADAM, refused
 from decaycalc.training.reading.schedules import (
     Option,
     Options,
@@ -27,8 +27,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     made = paddle_optimizer(settings, {**PADDLE_USES, "nadam": ADAM})
     if made.convention is None or settings.word("regularizer") != "l1":
         return made
-    reason = "an L1 regularizer has no weight decay of its own"
-    return Optimizer(convention=None, refusal=reason)
+    return refused("an L1 regularizer has no weight decay of its own")
 
 
 def _warmup(settings: Settings) -> Options:

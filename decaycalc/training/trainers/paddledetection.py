@@ -9,6 +9,7 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
 from decaycalc.training.reading.by_class import PADDLE_USES, paddle_optimizer
 from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors
 from decaycalc.training.reading.settings import Settings, by_default, derived, open_part, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -29,7 +30,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     takes_none = made.convention is None or settings.word("optimizer") == "adamw"
     if takes_none or settings.word("regularizer") != "l1":
         return made
-    return Optimizer(convention=None, refusal="an L1 regularizer is no weight decay")
+    return refused("an L1 regularizer is no weight decay")
 
 
 def _decay(settings: Settings) -> Sourced | None:

@@ -5,7 +5,7 @@ Source: SlowFast 287ec00 slowfast/config/defaults.py, models/optimizer.py, utils
 
 from decaycalc.training.reading.arguments import betas, numbers_of
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name
+from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name, refused
 from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors, ratio
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
@@ -21,7 +21,7 @@ _OPTIMIZERS = {
 
 def _optimizer(settings: Settings) -> Optimizer:
     named = by_name(_OPTIMIZERS)(settings)
-    lars = Optimizer(convention=None, refusal="its LARS has no convention here")
+    lars = refused("its LARS has no convention here")
     return lars if settings.flag("lars") else named
 
 

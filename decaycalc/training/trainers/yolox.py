@@ -9,6 +9,7 @@ from itertools import pairwise
 from decaycalc.record import replace
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -54,11 +55,9 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = (*settings.texts("f"), *settings.texts("n"), *settings.texts("name"), "")[0]
     is_known = name.lower().startswith(("yolox", "yolov3")) and not settings.has("f")
     if name and not is_known and _experiment(settings.document) is None:
-        return Optimizer(convention=None, refusal=f"the experiment {name[:60]!r} is not here")
+        return refused(f"the experiment {name[:60]!r} is not here")
     if settings.node("self.get_optimizer") is not None:
-        return Optimizer(
-            convention=None, refusal="get_optimizer is the experiment's own: not known"
-        )
+        return refused("get_optimizer is the experiment's own: not known")
     return _SGD
 
 
