@@ -94,8 +94,7 @@ def _alone(training: Training, rule: GroupRule) -> Group:
         lr=_absolute(rule.lr, training.run.given("lr")),
         decay=_absolute(rule.decay, training.value),
     )
-    made = group_of(known.applied(Treatment(name=rule.pattern)))
-    return replace(made, selector=rule.pattern)
+    return replace(group_of(known.applied(Treatment(name=rule.pattern))), selector=rule.pattern)
 
 
 def _absolute(amount: Amount | None, base: Number | None) -> Amount | None:

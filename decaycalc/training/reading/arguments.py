@@ -37,7 +37,8 @@ def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
             return dict(parse_json(text, settings.document.name).entries)
         except UnreadableFileError:
             return {}
-    return _pairs(tuple(_split(text)), line)
+    # A part without `=` goes on with the one before.
+    return _pairs(tuple(_BETWEEN.split(text)), line)
 
 
 def _pairs(texts: tuple[str, ...], line: int | None) -> dict[str, Node]:
@@ -59,11 +60,6 @@ def find_argument(settings: Settings, path: str, key: str) -> Node | None:
     """Return one argument at a path of the file; an open scalar where it may be among open ones."""
     found = arguments_of(settings, path)
     return found.get(key, found.get(ANY))
-
-
-def _split(text: str) -> list[str]:
-    """Return the parts between commas or blanks; a part without `=` goes on with the one before."""
-    return _BETWEEN.split(text)
 
 
 def argument_of(settings: Settings, name: str, within: str, key: str) -> Sourced | None:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import prod
 
 from decaycalc.errors import UnreadableFileError
+from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.trainer import Field, Trainer
 from decaycalc.training.record import Origin, Sourced
@@ -50,7 +51,7 @@ class Settings:
             return Sourced(name=name, value=self.given[name], origin=Origin.GIVEN)
         field = self.trainer.field(name)
         if field is None:
-            return Sourced(name=name, value=None, origin=Origin.MISSING)
+            return left_open(name)
         found = None if field.overrule is None else field.overrule(self)
         found = self.in_file(field) if found is None else found
         if found is None and name == "world_size":
@@ -70,14 +71,14 @@ class Settings:
             if not waiting and isinstance(node, Items) and node.items and not texts_of(node):
                 waiting = f"{path} is a list of settings"
             if waiting:
-                return _missing(field, path, node.line, waiting)
+                return _open_at(field, path, node.line, waiting)
             if not isinstance(node, Scalar):
                 whole = ",".join(texts_of(node)) if isinstance(node, Items) else "{...}"
                 node = Scalar(text=whole or None, line=node.line)
             text = None if node.text is None else node.text.strip()
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
-                return _missing(field, path, node.line, note)
+                return _open_at(field, path, node.line, note)
             if text not in _NOT_SET and text not in field.absent:
                 return _sourced(field, path, node)
         return None
@@ -98,15 +99,9 @@ class Settings:
     def _default(self, field: Field) -> Sourced:
         """Return a field's default, or what says that it is missing."""
         if field.default is None:
-            return Sourced(name=field.name, value=None, origin=Origin.MISSING)
-        note = ONE_DEVICE if field.name == "world_size" else field.note
-        return Sourced(
-            name=field.name,
-            value=field.default,
-            origin=Origin.DEFAULT,
-            where=field.source or self.trainer.version,
-            note=note,
-        )
+            return left_open(field.name)
+        found = by_default(field.name, field.default, field.source or self.trainer.version)
+        return replace(found, note=ONE_DEVICE if field.name == "world_size" else field.note)
 
     def text(self, name: str) -> str | None:
         """Return a quantity's text, None where it is missing."""
@@ -314,7 +309,5 @@ def _sourced(field: Field, path: str, node: Scalar) -> Sourced:
     return Sourced(name=field.name, value=text, origin=Origin.FILE, where=where, line=node.line)
 
 
-def _missing(field: Field, path: str, line: int | None, note: str) -> Sourced:
-    return Sourced(
-        name=field.name, value=None, origin=Origin.MISSING, where=path, line=line, note=note
-    )
+def _open_at(field: Field, path: str, line: int | None, note: str) -> Sourced:
+    return replace(left_open(field.name, note, where=path), line=line)

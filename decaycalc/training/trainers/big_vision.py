@@ -82,8 +82,7 @@ def _schedule(settings: Settings) -> str | None:
         return compose("linear" if own is None else "polynomial", power=own, warmup=warmup,
                        final=final)  # fmt: skip
     if name == "rsqrt" and "shift" not in schedule:
-        timescale = settings.number("timescale")
-        return compose("inverse-sqrt", timescale=timescale, warmup=warmup)
+        return compose("inverse-sqrt", timescale=settings.number("timescale"), warmup=warmup)
     is_plain = bool(schedule) or not settings.has(_SCHEDULE)  # else one schedule for each pattern
     is_constant = name == "stair" and is_plain and not {"steps", "mults"} & schedule.keys()
     return compose("constant", warmup=warmup) if is_constant else None

@@ -153,8 +153,7 @@ def _finish(settings: Settings, made: Training) -> Training:
             f"network {named[0][:80]!r} is not here" if named else "the solver names no network"
         )
         note = f"{network}: batch size and multipliers are unknown"
-    groups = _groups(settings) or made.groups
-    return replace(made, groups=groups).with_notes(note)
+    return replace(made, groups=_groups(settings) or made.groups).with_notes(note)
 
 
 TRAINER = Trainer(

@@ -184,8 +184,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     lr = settings.told("optimizer.params.adam_lr")
     if settings.word("optimizer") != "muon" or not lr or _peak(settings) is not None:
         return made
-    own = Group(name="AdamW", selector="tensors without use_muon", lr=lr)
-    return made.with_groups(own)
+    return made.with_groups(Group(name="AdamW", selector="tensors without use_muon", lr=lr))
 
 
 def _field(name: str, *paths: str, default: str | None = None, **more: object) -> Field:

@@ -75,8 +75,7 @@ def _completions(settings: Settings) -> Sourced | None:
 
 def _of_another_kind(settings: Settings) -> Sourced | None:
     """Return that ms-swift's other kinds of training leave num_generations unused."""
-    kind = settings.told("rlhf_type")
-    return None if kind in {"", "grpo"} else left_open("num_generations")
+    return None if settings.told("rlhf_type") in {"", "grpo"} else left_open("num_generations")
 
 
 def unit(settings: Settings) -> str | None:

@@ -236,8 +236,7 @@ def _of_one_process(settings: Settings) -> Sourced | None:
 def finish(settings: Settings, made: Training) -> Training:
     """Give parts their own lr, and name the DeepSpeed file that may set the optimizer itself."""
     made = hf_passes.by_prompts(settings, made).with_groups(*_part_groups(settings))
-    note = hf_deepspeed.note_on(settings)
-    return made.with_notes(note)
+    return made.with_notes(hf_deepspeed.note_on(settings))
 
 
 # Source: transformers 5.24.0 trainer.py, get_total_train_batch_size.

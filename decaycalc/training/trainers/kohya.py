@@ -90,8 +90,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     if found is None:
         return unknown_optimizer(name)
     made = found.optimizer()
-    nesterov = UNDAMPENED_SGD if name.startswith("sgdnesterov") else made.uses
-    return replace(made, uses=nesterov)
+    return replace(made, uses=UNDAMPENED_SGD if name.startswith("sgdnesterov") else made.uses)
 
 
 def _class_default(settings: Settings) -> Sourced | None:
@@ -180,8 +179,7 @@ def _stable_decay(settings: Settings, warm: str | None) -> str | None:
     low, decay = settings.number("min_lr_ratio") or None, _ticks(settings, "lr_decay_steps")
     if decay is None or not _is_half(settings):
         return None
-    start = warm and low
-    return compose("wsd", decay=decay, shape="cosine", final=low, warmup=warm, start=start)
+    return compose("wsd", decay=decay, shape="cosine", final=low, warmup=warm, start=warm and low)
 
 
 _SCHEDULES = {

@@ -100,8 +100,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if share is None:
         return made
     settings.number("loraplus_lr_ratio")
-    plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)
-    return made.with_groups(plus)
+    return made.with_groups(Group(name="lora_B", selector="names with lora_B", lr_mult=share))
 
 
 TRAINER = Trainer(

@@ -220,8 +220,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     start, end = settings.number("start_weight_decay"), settings.number("end_weight_decay")
     if style in {"linear", "cosine"} and start is not None and end is not None:
         schedule = compose(style, initial=start / end, final=1) if end else None
-        value = settings.text("end_weight_decay")
-        made = replace(made, value=value, decay_schedule=schedule)
+        made = replace(made, value=settings.text("end_weight_decay"), decay_schedule=schedule)
         notes.append(f"weight decay goes from {float(start):g} to {float(end):g} over the run")
     if _is_growing(settings):
         notes.append(_grown(settings))

@@ -138,8 +138,7 @@ def groups(settings: Settings, path: str) -> tuple[Group, ...]:
 
 def _multiples(node: Entries, prefix: str = "") -> dict[str, Any]:
     """Return the multipliers of lr and decay that a mapping gives."""
-    texts = {name: text_of(node, f"{prefix}{name}") for name in ("lr_mult", "decay_mult")}
-    return _sound(texts)
+    return _sound({name: text_of(node, f"{prefix}{name}") for name in ("lr_mult", "decay_mult")})
 
 
 def _numbers(node: Entries) -> dict[str, Any]:

@@ -106,8 +106,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     name = settings.told("optimizer").lower() or "lorap"
     if name != "lorap" or typed_number(share) is None:
         return made
-    plus = Group(name="lora_B", selector="names with lora_B", lr_mult=share)
-    return made.with_groups(plus)
+    return made.with_groups(Group(name="lora_B", selector="names with lora_B", lr_mult=share))
 
 
 TRAINER = replace(

@@ -21,8 +21,7 @@ _OPTIMIZERS = {
 
 def _optimizer(settings: Settings) -> Optimizer:
     named = by_name(_OPTIMIZERS)(settings)
-    lars = refused("its LARS has no convention here")
-    return lars if settings.flag("lars") else named
+    return refused("its LARS has no convention here") if settings.flag("lars") else named
 
 
 def _scaled(name: str, path: str) -> Derive:

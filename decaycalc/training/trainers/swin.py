@@ -36,8 +36,7 @@ def _of_simmim(settings: Settings) -> Sourced | None:
 
     Source: SimMIM d3e29bc lr_scheduler.py, which hands timm 0.4 no warmup_prefix.
     """
-    is_plain = _is_plain(settings)
-    return by_default("warmup_prefix", "false", "SimMIM d3e29bc") if is_plain else None
+    return by_default("warmup_prefix", "false", "SimMIM d3e29bc") if _is_plain(settings) else None
 
 
 def _is_plain(settings: Settings) -> bool:

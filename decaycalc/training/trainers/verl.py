@@ -22,13 +22,11 @@ _OPTIM = f"{_ACTOR}.optim"
 
 def _is_megatron(settings: Settings) -> bool:
     """Return whether Megatron-LM trains the actor: by its strategy or the configuration's name."""
-    name = settings.told("config_name")
-    return settings.word("strategy") == "megatron" or "megatron" in name
+    return settings.word("strategy") == "megatron" or "megatron" in settings.told("config_name")
 
 
 def _exempt(settings: Settings) -> Exemption:
-    megatron = _is_megatron(settings)
-    return NO_1D if megatron else NONE_EXEMPT
+    return NO_1D if _is_megatron(settings) else NONE_EXEMPT
 
 
 def _optimizer(settings: Settings) -> Optimizer:

@@ -33,8 +33,7 @@ def _last_lr(settings: Settings) -> Sourced | None:
 
 def _schedule(settings: Settings) -> str | None:
     """Return WarmupLR; without a warm-up it falls from the first step on, which no text tells."""
-    is_warm = settings.number("warmup_steps")
-    return espnet.TRAINER.schedule(settings) if is_warm else None
+    return espnet.TRAINER.schedule(settings) if settings.number("warmup_steps") else None
 
 
 def _finish(settings: Settings, made: Training) -> Training:

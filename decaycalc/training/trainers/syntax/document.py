@@ -303,8 +303,7 @@ def sniff(text: str, ending: str) -> tuple[Syntax, ...]:
     if not first:
         return ()
     if first[0] == "{":  # a mapping of YAML in braces, with comments, begins so too
-        is_yaml = ending in {".yaml", ".yml"}
-        return (Syntax.JSON, Syntax.YAML) if is_yaml else (Syntax.JSON,)
+        return (Syntax.JSON, Syntax.YAML) if ending in {".yaml", ".yml"} else (Syntax.JSON,)
     found: list[Syntax] = []
     hint = _ENDINGS.get(ending)
     if text.lstrip().startswith("#!"):
