@@ -1,5 +1,7 @@
 """Exemptions by kinds of tensors, and the mask of a network's tensors that each is equal to."""
 
+from collections.abc import Sequence
+
 from decaycalc.training.record import Exemption
 
 _MASKS = {
@@ -17,6 +19,13 @@ TIMM_EXEMPT = Exemption(
     rule="1-D tensors, names that end in .bias, and what the model's no_weight_decay names",
     mask="timm",
 )
+
+
+def of_patterns(patterns: Sequence[str], *, switch: str) -> Exemption:
+    """Return the exemption of names that match one of some patterns; without any, of nothing."""
+    if not patterns:
+        return of_kinds(switch=switch)
+    return Exemption(rule=f"names that match {' or '.join(patterns)[:200]}", switch=switch)
 
 
 def of_kinds(*kinds: str, switch: str = "", whole: bool = True) -> Exemption:

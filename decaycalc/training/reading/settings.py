@@ -7,7 +7,7 @@ from math import prod
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.trainer import Field, Trainer
+from decaycalc.training.reading.trainer import Derive, Field, Trainer
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find, mappings_of
@@ -263,6 +263,16 @@ def whole_or(whole: str, *parts: str) -> Callable[[Settings], tuple[str, ...]]:
 def derived(name: str, value: str | None, formula: str, *, note: str = "") -> Sourced:
     """Return a quantity that follows from others by a formula."""
     return Sourced(name=name, value=value, origin=Origin.DERIVED, where=formula, note=note)
+
+
+def product_of(name: str, formula: str, *parts: str) -> Derive:
+    """Return what derives a quantity as the product of others, nothing where one is missing."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        product = settings.product(*parts)
+        return None if product is None else derived(name, decimal_text(product), formula)
+
+    return derive
 
 
 def by_default(name: str, value: str | None, where: str) -> Sourced:

@@ -12,8 +12,8 @@ from decaycalc.training.reading.decays import over_the_run
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.schedules import compose, ratio
-from decaycalc.training.reading.settings import Settings, derived
-from decaycalc.training.reading.trainer import Derive, Field, Signature, Trainer
+from decaycalc.training.reading.settings import Settings, derived, product_of
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 
 _PER = 1024  # examples, of whose step base_lr is the lr
@@ -51,16 +51,10 @@ def _lr(settings: Settings) -> Sourced | None:
     return by_square_root("lr", base, share, f"optim.base_lr · sqrt(B / {_PER})")
 
 
-def in_steps(name: str, of: str) -> Derive:
-    """Return what derives a length in steps from one in epochs of OFFICIAL_EPOCH_LENGTH steps."""
-
-    def derive(settings: Settings) -> Sourced | None:
-        count, each = settings.number(of), settings.number("epoch_length")
-        if count is None or each is None:
-            return None
-        return derived(name, decimal_text(count * each), f"{of} · OFFICIAL_EPOCH_LENGTH")
-
-    return derive
+def in_steps(name: str, of: str) -> Field:
+    """Return the field of a length in steps, of one in epochs of OFFICIAL_EPOCH_LENGTH steps."""
+    formula = f"{of} · OFFICIAL_EPOCH_LENGTH"
+    return Field(name=name, derive=product_of(name, formula, of, "epoch_length"))
 
 
 def warmup_of(settings: Settings) -> int | None:
@@ -108,9 +102,9 @@ FIELDS = (
     Field(name="world_size", default="1"),
     Field(name="epoch_length", paths=("train.OFFICIAL_EPOCH_LENGTH",), default="1250"),
     Field(name="epochs_of_length", paths=("optim.epochs",), default="100"),
-    Field(name="steps", derive=in_steps("steps", "epochs_of_length")),
+    in_steps("steps", "epochs_of_length"),
     Field(name="warmup_epochs", paths=("optim.warmup_epochs",), default="10"),
-    Field(name="warmup_steps", derive=in_steps("warmup_steps", "warmup_epochs")),
+    in_steps("warmup_steps", "warmup_epochs"),
     *Field.within("optim", min_lr="1e-6", patch_embed_lr_mult="0.2", layerwise_decay="0.9"),
 )
 HARMLESS = (

@@ -86,7 +86,7 @@ TRAINER: Trainer = replace(
         Field(name="lr_start", paths=(f"{_LR}.start",)),
         Field(name="lr_end", paths=(f"{_LR}.end",)),
         Field(name="cosine_epochs", paths=(f"{_LR}.cosine_epochs",)),
-        Field(name="cosine_steps", derive=dinov2.in_steps("cosine_steps", "cosine_epochs")),
+        dinov2.in_steps("cosine_steps", "cosine_epochs"),
         Field(name="trunc_extra", paths=("optim.schedule_trunc_extra",), default="0"),
     ),
     schedule=_schedule,

@@ -5,11 +5,12 @@ Source: MaxText e591f30c configs/base.yml, utils/maxtext_utils.py.
 
 from fractions import Fraction
 
+from decaycalc.training.reading.exemptions import of_patterns
 from decaycalc.training.reading.optimizers import ADAM, by_name, refused
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Sourced
 
 _ADAMW = Optimizer(convention="maxtext-adamw", uses=ADAM)
 # Source: MaxText e591f30c optimizers/optimizers.py, get_optimizer.
@@ -73,13 +74,6 @@ def _shared(settings: Settings) -> Sourced:
     return left_open("shared", note)
 
 
-def _exempt(settings: Settings) -> Exemption:
-    masks = settings.texts("adamw_mask")
-    if not masks:
-        return Exemption(rule="nothing", switch="adamw_mask", mask="all")
-    return Exemption(rule=f"names that match {' or '.join(masks)[:200]}", switch="adamw_mask")
-
-
 TRAINER = Trainer(
     kind="maxtext",
     title="MaxText",
@@ -121,7 +115,7 @@ TRAINER = Trainer(
     ),
     optimizer=by_name(_OPTIMIZERS, setting="opt_type"),
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda settings: of_patterns(settings.texts("adamw_mask"), switch="adamw_mask"),
     batch=_batch,
     unit=lambda settings: f"sequences of {(settings.text('seq_len') or '?')[:9]} tokens",
     harmless=("base_*", "run_name", "gradient_clipping_threshold", "steps", "adamw_mask*",

@@ -5,14 +5,16 @@ Source: nanotron 2411b022 config/config.py, helpers.py.
 
 from fractions import Fraction
 
+from decaycalc.training.reading.exemptions import of_patterns
 from decaycalc.training.reading.optimizers import ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Training
+from decaycalc.training.record import Training
 
 _SCHEDULER = "optimizer.learning_rate_scheduler"
 _FACTORY = "optimizer.optimizer_factory"
+_EXCLUDED = "optimizer.weight_decay_exclude_named_params"
 _WARMUPS = ("linear", "", "constant")
 _SHAPES = {"linear": "linear", "cosine": "cosine", "1-sqrt": "1-sqrt"}
 
@@ -51,14 +53,6 @@ def _schedule(settings: Settings) -> str | None:
     return compose(
         "wsd", warmup=int(warmup) or None, length=whole, decay=int(length), final=final, shape=shape
     )
-
-
-def _exempt(settings: Settings) -> Exemption:
-    patterns = settings.texts("optimizer.weight_decay_exclude_named_params")
-    switch = "optimizer.weight_decay_exclude_named_params"
-    if not patterns:
-        return Exemption(rule="nothing", mask="all", switch=switch)
-    return Exemption(rule="names that match " + " or ".join(patterns)[:200], switch=switch)
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -102,7 +96,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=_exempt,
+    exempt=lambda settings: of_patterns(settings.texts(_EXCLUDED), switch=_EXCLUDED),
     batch=lambda _: ("batch_size", "grad_accum", "world_size", "sequence_length"),
     unit=lambda _: "tokens",
     harmless=("optimizer.clip_grad", "optimizer.zero_stage", "optimizer.accumulate_grad*",

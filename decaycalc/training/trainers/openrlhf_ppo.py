@@ -4,12 +4,9 @@ Source: OpenRLHF 3c3be623 (new) and 76351db1 (old) openrlhf/cli/train_ppo_ray.py
 trainer/ppo_trainer.py, trainer/ray/ppo_actor.py.
 """
 
-from fractions import Fraction
-
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, product_of
 from decaycalc.training.reading.trainer import Field, Signature
 from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import openrlhf
@@ -21,15 +18,6 @@ def _batch_size(settings: Settings) -> Sourced | None:
     if not whole or not each or whole % each:
         return None
     return derived("batch_size", str(whole // each), "train.batch_size / n_samples_per_prompt")
-
-
-def _epochs(settings: Settings) -> Sourced | None:
-    """Return the passes over the prompts: episodes times the passes over what each made."""
-    episodes, passes = settings.number("episodes"), settings.number("passes")
-    if episodes is None or passes is None:
-        return None
-    value = decimal_text(Fraction(episodes * passes))
-    return derived("epochs", value, "num_episodes · max_epochs")
 
 
 def _unit(settings: Settings) -> str:
@@ -53,7 +41,9 @@ TRAINER = replace(
         Field(name="batch_size", derive=_batch_size),
         Field(name="episodes", paths=("train.num_episodes", "num_episodes"), default="1"),
         Field(name="passes", paths=("train.max_epochs", "max_epochs"), default="1"),
-        Field(name="epochs", derive=_epochs),
+        # The passes over the prompts: episodes times the passes over what each made.
+        Field(name="epochs", derive=product_of("epochs", "num_episodes · max_epochs",
+                                               "episodes", "passes")),
         # The program counts len(prompts) · n // B.
         Field(name="drop_last", default="true"),
         Field(name="scheduler", paths=("actor.lr_scheduler", "lr_scheduler"),

@@ -12,7 +12,7 @@ from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, product_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
@@ -65,6 +65,10 @@ def _key(settings: Settings, name: str) -> str:
     return name if field is None else field.paths[0].rpartition(".")[2]
 
 
+# The passes over the data, each as often as its batches are gone over.
+epochs = product_of("epochs", "total_epochs · ppo_epochs", "total_epochs", "ppo_epochs")
+
+
 def steps(settings: Settings) -> Sourced | None:
     """Return the optimizer's steps of a length in training steps."""
     total, each = settings.number("total_training_steps"), _steps_each(settings)
@@ -75,14 +79,6 @@ def steps(settings: Settings) -> Sourced | None:
     more = " · n_agent" if (_agents(settings) or 1) > 1 else ""
     formula = f"{length} · {whole} · ppo_epochs{more} / {mini}"
     return derived("steps", decimal_text(Fraction(int(total * each))), formula)
-
-
-def epochs(settings: Settings) -> Sourced | None:
-    """Return the passes over the data, each as often as its batches are gone over."""
-    total, passes = settings.number("total_epochs"), settings.number("ppo_epochs")
-    if total is None or passes is None:
-        return None
-    return derived("epochs", decimal_text(total * passes), "total_epochs · ppo_epochs")
 
 
 def _warmup(settings: Settings, each: Fraction | None) -> str | None:

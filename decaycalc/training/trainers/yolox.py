@@ -8,12 +8,10 @@ from itertools import pairwise
 
 from decaycalc.record import replace
 from decaycalc.training.reading.exemptions import of_kinds
-from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.schedules import compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, product_of, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Sourced
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
@@ -61,14 +59,6 @@ def _optimizer(settings: Settings) -> Optimizer:
     return _SGD
 
 
-def _scaled(settings: Settings) -> Sourced | None:
-    """Return the lr of a batch: that of an image times the images."""
-    each, batch = settings.number("basic_lr_per_img"), settings.count("batch_size")
-    if each is None or batch is None:
-        return None
-    return derived("lr", decimal_text(each * batch), "basic_lr_per_img · B")
-
-
 def _schedule(settings: Settings) -> str | None:
     """Source: YOLOX 6ddff48 yolox/utils/lr_scheduler.py; a value a step, from epochs."""
     if settings.node("self.get_lr_scheduler") is not None:
@@ -106,7 +96,8 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", default="SGD"),
         *Field.within("self", weight_decay="5e-4", basic_lr_per_img="0.00015625"),
-        Field(name="lr", derive=_scaled),
+        Field(name="lr", derive=product_of("lr", "basic_lr_per_img · B",
+                                           "basic_lr_per_img", "batch_size")),
         Field(name="momentum", paths=("self.momentum",), default="0.9"),
         Field(name="nesterov", default="true"),
         Field(name="batch_size", paths=("b", "batch_size"), default="64",
