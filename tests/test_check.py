@@ -155,7 +155,11 @@ def test_two_recipes_agree_or_not(tmp_path):
             "one number a layer",
             1,
         ),
-        ('value = 1\nfrom = "pytorch-adam"\nlr = 1\nquantity = "shrink"\nmin = 1', "has none", 1),
+        (
+            'value = 1\nfrom = "pytorch-adam"\nlr = 1\nquantity = "shrink"\nmin = 1',
+            "pytorch-adam has no equivalent in a decay per step",
+            1,
+        ),
         (
             'value = 0\nfrom = "caffe"\nlr = 1\nquantity = "half_life_steps"\nmin = 1',
             "not shrink",

@@ -103,6 +103,6 @@ def ours(flag: str) -> str:
     """Return what to give for a flag of a trainer's, empty where it is none.
 
     >>> ours("--per_device_train_batch_size"), ours("--nonsense")
-    ('-B, the examples per device and micro-batch', '')
+    ('--batch-size (-B), the examples per device and micro-batch', '')
     """
     return _OURS.get(flag.lstrip("-").lower().replace("_", "-"), "")

@@ -82,7 +82,9 @@ def add_experts(
     """
     width, hidden = widths
     count = fields.size(experts.count_field, experts.count)
-    inner = fields.size("moe_intermediate_size", experts.hidden) if experts.hidden else hidden
+    inner = hidden
+    if experts.hidden:
+        inner = fields.size_or_rest("moe_intermediate_size", experts.hidden, rest=hidden)
     if experts.new:
         part.linear(f"{name}.gate", width, count, bias=False)
         whole_experts(part, f"{name}.experts", (count, width, inner))
@@ -103,14 +105,25 @@ def add_experts(
     if experts.router_last:
         rule = normal(fields.number("initializer_range", 0.02))
         part.linear(f"{name}.gate", width, count, bias=False, rule=rule)
+    if experts.shared_name:
+        _shared(part, name, fields, experts, (width, inner), bias=bias)
+
+
+def _shared(
+    part: Builder, name: str, fields: Fields, experts: Experts, widths: tuple[int, int],
+    *, bias: bool,
+) -> None:  # fmt: skip
+    """Add what all words see: so many experts as one, none where their number is null."""
+    width, inner = widths
+    label = f"{name}.{experts.shared_name}"
     if experts.shared_name == "shared_experts":
         field = "moe_num_shared_experts" if experts.statistics else "n_shared_experts"
-        shared = inner * fields.size(field, experts.shared)
-        add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=bias)
-    elif experts.shared_name:
-        shared = fields.size("shared_expert_intermediate_size", experts.shared)
-        add_gated(part, f"{name}.{experts.shared_name}", width, shared, bias=False)
-        part.linear(f"{name}.shared_expert_gate", width, 1, bias=False)
+        if fields.values.get(field, experts.shared) is not None:
+            add_gated(part, label, width, inner * fields.size(field, experts.shared), bias=bias)
+        return
+    shared = fields.size("shared_expert_intermediate_size", experts.shared)
+    add_gated(part, label, width, shared, bias=False)
+    part.linear(f"{name}.shared_expert_gate", width, 1, bias=False)
 
 
 def _numbered(part: Builder, name: str, width: int, hidden: int) -> None:

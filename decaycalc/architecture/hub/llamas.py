@@ -366,7 +366,8 @@ def _feed_forward(
         return
     layer = "mlp"
     if experts is not None and experts.name == "feed_forward":
-        layer, hidden = experts.name, fields.size("intermediate_size_mlp", 16384)
+        layer = experts.name
+        hidden = fields.size_or_rest("intermediate_size_mlp", 16384, rest=hidden)
     if family.gated:
         add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
         return

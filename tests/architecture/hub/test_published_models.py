@@ -252,6 +252,10 @@ def test_a_part_that_is_not_known_is_refused(kind, values, words):
         ("mistral", {"num_key_value_heads": None}, "layers.0.self_attn.k_proj.weight", 48),
         ("gpt_oss", {"head_dim": None, "num_local_experts": 1},
          "layers.0.self_attn.q_proj.weight", 48),
+        ("llama4_text", {"intermediate_size_mlp": None, "moe_layers": []},
+         "layers.0.feed_forward.gate_proj.weight", 32),
+        ("qwen3_moe", {"moe_intermediate_size": None, "num_experts": 1},
+         "layers.0.mlp.experts.0.gate_proj.weight", 32),
         ("sam", {"mask_decoder_config": {"attention_downsample_rate": 4}},
          "layers.0.cross_attn_token_to_image.q_proj.weight", 128),
         ("sam", {"mask_decoder_config": {"attention_downsample_rate": 4}},
@@ -262,6 +266,15 @@ def test_what_a_file_leaves_out_is_what_its_class_takes(kind, values, name, rows
     made = built(kind, **{**SMALL, "hidden_size": 48, **values})
     (shape,) = {each.shape for each in made.tensors if each.name.endswith(name)}
     assert shape[0] == rows
+
+
+def test_no_expert_is_shared_where_their_number_is_null():
+    small = {**SMALL, "hidden_size": 48, "n_routed_experts": 2, "first_k_dense_replace": 0}
+    names = [
+        {each.name.rpartition(".layers.0.")[2] for each in built("deepseek_v2", **one).tensors}
+        for one in (small, {**small, "n_shared_experts": None})
+    ]
+    assert {name.split(".")[1] for name in names[0] - names[1]} == {"shared_experts"}
 
 
 def test_falcons_norms_follow_its_plan_and_beits_shared_positions_come_first():
