@@ -224,6 +224,7 @@ TRAINER = Trainer(
             all_of=("base_model",),
             any_of=("micro_batch_size", "gradient_accumulation_steps", "datasets"),
             at_least=1,
+            none_of=("data_path", "cutoff_len"),  # alpaca-lora's flags
         ),
     ),
     fields=(

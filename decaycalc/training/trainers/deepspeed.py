@@ -203,7 +203,7 @@ TRAINER = Trainer(
     signatures=(
         Signature(all_of=("zero_optimization",)),
         Signature(all_of=("train_micro_batch_size_per_gpu",)),
-        Signature(all_of=("train_batch_size", "optimizer.type")),
+        Signature(all_of=("train_batch_size", "optimizer.type"), none_of=("syntax:Python",)),
     ),
     fields=(
         Field(name="optimizer", paths=("optimizer.type",)),

@@ -26,6 +26,7 @@ _OWN = (
 _OTHER_PROGRAMS = (
     "optimizer_type", "network_module", "per_device_train_batch_size", "optimizer_args",
     "model_family", "data_backend_config",  # SimpleTuner's
+    "data_config.train_batch_size", "train_sp_batch_size",  # x-flux' and FastVideo's
 )  # fmt: skip
 # What a script's own parser says; of the others nothing is known here.
 _NAMES = ("weight_decay", "batch_size", "lr")

@@ -58,7 +58,7 @@ TRAINER = Trainer(
             all_of=("optim", "optim_conf.lr"),
             any_of=("accum_grad", "max_epoch", "batch_type", "batch_bins",
                     "scheduler_conf.warmup_steps", "keep_nbest_models"),
-            none_of=OF_FUNASR,
+            none_of=(*OF_FUNASR, "n_epoch", "global_grad_clip"),  # PaddleSpeech's, the last two
         ),
     ),
     fields=(

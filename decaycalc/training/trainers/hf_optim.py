@@ -5,6 +5,7 @@ from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Optimizer
 from decaycalc.training.trainers import hf_deepspeed
 
+HF_ADAMW = Optimizer(convention="hf-trainer", uses=ADAM)
 _ADAMW = frozenset(
     {"adamw_torch", "adamw_torch_fused", "adamw_torch_xla", "adamw_torch_npu_fused",
      "adamw_apex_fused", "adamw_hf", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit",
@@ -42,7 +43,7 @@ def find_optim(name: str, settings: Settings) -> Optimizer:
 def _by_optim(name: str, settings: Settings) -> Optimizer:
     word = name.lower().rpartition(".")[2]
     if word in _ADAMW:
-        return Optimizer(convention="hf-trainer", uses=ADAM)
+        return HF_ADAMW
     if word in _OTHERS:
         return _OTHERS[word]
     if word == "stable_adamw":

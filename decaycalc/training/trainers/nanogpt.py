@@ -24,7 +24,7 @@ _OF_FORKS = ("optimizer_name", "optimizer", "optimizer_type", "optim", "opt")
 _OTHER_PROGRAMS = (
     "micro_batch_size", "per_device_batch_size", "per_device_train_batch_size", "train_iters",
     "gradient_accumulation_iters", "num_epochs", "epochs", "global_batch_size",
-    "model_type", "architectures", "transformers_version",
+    "model_type", "architectures", "transformers_version", "lr", "accum_iter",
 )  # fmt: skip
 
 

@@ -53,15 +53,18 @@ def _exempt(_: Settings) -> Exemption:
     return Exemption(rule=rule, switch="--wd-exclude", mask="open-clip")
 
 
+# CLAP has its flags, and an optimizer by a flag of its own.
+_OF_CLAP = ("amodel", "tmodel", "datasetnames")
 TRAINER = Trainer(
     kind="open-clip",
     title="open_clip",
     version="open_clip 89fb801",
     signatures=(
         Signature(all_of=("program:open_clip_train.main",), any_of=_TRAINS),
-        Signature(all_of=("program:training.main",), any_of=_TRAINS),
+        Signature(all_of=("program:training.main",), any_of=_TRAINS, none_of=_OF_CLAP),
         Signature(all_of=("train_num_samples",), any_of=("train_data", "warmup", "accum_freq",
-                                                         "precision", "dataset_type")),
+                                                         "precision", "dataset_type"),
+                  none_of=_OF_CLAP),
     ),
     fields=(
         Field(name="model", paths=("model",), default="RN50"),

@@ -182,3 +182,9 @@ def test_muon_s_own_lr_stands_before_that_of_both_halves(tmp_path, scheduler, lr
     found = read(tmp_path, "ds.json", json.dumps(settings))
     assert float(found.run.lr) == lr
     assert [(group.name, group.lr) for group in found.groups[1:]] == groups
+
+
+def test_another_program_s_python_is_not_deepspeed_s(tmp_path):
+    text = "train_batch_size = 32\noptimizer = dict(type='AdamW', lr=1e-4)\nnum_epochs = 5\n"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "a.py", text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from decaycalc.errors import DecaycalcError
+from decaycalc.errors import DecaycalcError, UnreadableFileError
 from tests.training.trainers.reading import quantity, read, shrink
 
 LAUNCH = "accelerate launch --num_processes 2 {script}.py --pretrained_model_name_or_path acme/x "
@@ -123,3 +123,10 @@ def test_a_trained_text_encoder_has_its_own_decay(tmp_path):
     assert (own.name, own.lr, own.weight_decay) == ("text encoder", "5e-6", "1e-3")
     plain = read(tmp_path, "run.sh", run(flags, script="train_dreambooth_lora"))
     assert len(plain.groups) == 1
+
+
+@pytest.mark.parametrize("key", ["train_sp_batch_size: 1", "data_config: {train_batch_size: 1}"])
+def test_batches_of_other_programs_are_not_diffusers(tmp_path, key):
+    text = f"max_train_steps: 10\nadam_weight_decay: 0.01\ncheckpointing_steps: 5\n{key}\n"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "a.yaml", text)

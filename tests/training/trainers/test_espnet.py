@@ -1,5 +1,8 @@
 """ESPnet2's YAML configurations."""
 
+import pytest
+
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 FILE = """\
@@ -41,3 +44,9 @@ def test_a_batch_filled_up_to_bins_has_no_one_size(tmp_path):
     assert "batch_size" in found.missing
     given = read(tmp_path, "b.yaml", FILE.replace("folded", "numel"), batch_size="30")
     assert given.run.examples_per_step == 60
+
+
+def test_a_run_of_paddle_s_names_is_not_espnet_s(tmp_path):
+    text = "optim: adam\noptim_conf: {lr: 0.001}\naccum_grad: 1\nn_epoch: 240\n"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "a.yaml", text)

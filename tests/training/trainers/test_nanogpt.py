@@ -110,3 +110,9 @@ def test_a_fork_s_optimizer_whose_name_begins_alike_is_another(tmp_path):
     text = "max_iters = 100\nn_layer = 2\noptimizer = '{}'\n"
     assert read(tmp_path, "a.py", text.format("adamw_act_reg")).convention is None
     assert read(tmp_path, "b.py", text.format("AdamW")).convention == "nanogpt"
+
+
+def test_another_pre_training_with_an_lr_of_its_own_name_is_not_nanogpt(tmp_path):
+    text = "python main_pretrain.py --warmup_iters 50 --lr_decay_iters 400 --lr 2e-4 --accum_iter 4"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "a.sh", text)

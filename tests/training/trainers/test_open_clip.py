@@ -63,3 +63,9 @@ def test_an_evaluation_trains_nothing(tmp_path):
     text = "python -m open_clip_train.main --imagenet-val /i --model ViT-B-32 --batch-size 64\n"
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "run.sh", text)
+
+
+def test_clap_has_an_optimizer_of_its_own(tmp_path):
+    text = "python -m training.main --train-data x --amodel HTSAT --lr 1e-4 --optimizer adam"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "a.sh", text)

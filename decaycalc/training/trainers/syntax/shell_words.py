@@ -364,9 +364,10 @@ class _Lexer:
         return [*parts, Part(kind=PartKind.TEXT, text="".join(text), quoted=True)]
 
     def dollar(self, *, quoted: bool) -> Part:
-        """Read $NAME, ${...}, $((...)), $(...) or `...`."""
+        """Read $NAME, ${...}, $((...)), the older $[...], $(...) or `...`."""
         for opening, closing, kind in (
             ("$((", "))", PartKind.ARITHMETIC),
+            ("$[", "]", PartKind.ARITHMETIC),
             ("$(", ")", PartKind.COMMAND),
             ("${", "}", PartKind.VARIABLE),
             ("`", "`", PartKind.COMMAND),

@@ -64,6 +64,7 @@ def test_a_quote_with_escapes_ends_at_its_own_end():
             'declare -A A=(["x"]=1 [y]=2 [$T]=3)\nK=y\np --a "${A[$K]}" ${A[\'x\']} ${A[z]:-5}',
             ["p", "--a", "2", "1", "5"],
         ),
+        ("N=4\np --a $[32/$N]", ["p", "--a", "8"]),
         ("for a in {5,}; do\np --a $a\ndone", ["p", "--a", "5"]),
         ("for a in {5,6}; do\np --a $a\ndone", ["p", "--a", "$a"]),
         ("for a in {1..3}; do\np --a $a\ndone", ["p", "--a", "$a"]),
