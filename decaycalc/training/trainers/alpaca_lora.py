@@ -21,7 +21,7 @@ TRAINER = replace(
     signatures=(
         Signature(
             all_of=("flag:base_model", "flag:data_path"),
-            any_of=("cutoff_len", "val_set_size", "micro_batch_size", "num_epochs",
+            any_of=("cutoff_len", "val_set_size", "micro_batch_size",
                     "lora_target_modules", "train_on_inputs"),
         ),
     ),
