@@ -172,7 +172,7 @@ def _needs_of(side: Side, held: Invariant) -> tuple[str, ...]:
 
 def _formula_through(way: Plan, name: str) -> str:
     """Return the right-hand side where a named form or an exact root stands between."""
-    held = _held_text(way.source, way.held, name)
+    held = held_text(way.source, way.held, name)
     if way.exactly:
         held = f"exact shrink of {held}"
     form = way.target.convention.form
@@ -183,7 +183,7 @@ def _formula_through(way: Plan, name: str) -> str:
     return form.inverse.replace("shrink", f"({held})")
 
 
-def _held_text(side: Side, held: Invariant, name: str) -> str:
+def held_text(side: Side, held: Invariant, name: str) -> str:
     """Return a side's held invariant as a formula of its parameter."""
     form, monomial = side.convention.form, side.invariant(held)
     if form is None:

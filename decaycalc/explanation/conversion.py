@@ -14,7 +14,7 @@ from decaycalc.conventions.record import Invariant
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.inverse import solved
 from decaycalc.conversion.momentum import IN_PLACE
-from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.plan import Plan, held_text
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import DecaycalcError
 from decaycalc.explanation.claim import claim
@@ -61,7 +61,7 @@ class _Derivation:
         self.way, self.value = way, value
         self.held = way.held
         self.parameter = _parameter(way)
-        self.first = None if value is None else _first_number(way.source, self.held, value)
+        self.first = None if value is None else first_number(way.source, self.held, value)
 
     def steps(self, layers: tuple[tuple[str, float], ...]) -> Iterator[Step]:
         """Yield the steps from the source's number to the target's."""
@@ -117,15 +117,10 @@ class _Derivation:
         record = side.convention
         name = self.parameter if counts else record.parameter
         name = f"{name}({record.key})" if name in {"strength", "shrink"} else name
-        monomial = side.invariant(own)
-        if record.form is not None:
-            right = record.form.text.replace("value", name)
-        else:
-            right = "" if monomial is None else monomial.format({"value": name})
         more = {} if self.value is None or not counts else {name: self.value}
         return self.step(
             f"what {record.parameter} means in {record.key}",
-            f"{own} = {right}",
+            f"{own} = {held_text(side, own, name)}",
             text=rule_of(side),
             source=record.source,
             result=self.of_source(own) if counts else None,
@@ -255,7 +250,7 @@ class _Derivation:
         """Return the source's invariant as a number, None where it is not known."""
         if which == self.held:
             return self.first
-        return None if self.value is None else _first_number(self.way.source, which, self.value)
+        return None if self.value is None else first_number(self.way.source, which, self.value)
 
     def held_number(self) -> Fraction | None:
         """Return the number that is held equal, None where it is not known."""
@@ -264,7 +259,7 @@ class _Derivation:
         return self.way.source.exact_shrink(self.first)
 
 
-def _first_number(side: Side, which: Invariant, value: Fraction) -> Fraction | None:
+def first_number(side: Side, which: Invariant, value: Fraction) -> Fraction | None:
     """Return an invariant of a side, the shrink to first order, None where it is not known."""
     try:
         return strength_of(side, value) if which == Invariant.STRENGTH else shrink_of(side, value)

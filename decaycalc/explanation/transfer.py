@@ -7,9 +7,8 @@ from types import MappingProxyType
 from decaycalc.algebra.quantity import Monomial, exact
 from decaycalc.conventions.record import Invariant
 from decaycalc.conversion.inverse import solved
-from decaycalc.conversion.plan import plan, target_side
-from decaycalc.conversion.side import Side, shrink_of, strength_of
-from decaycalc.errors import DecaycalcError
+from decaycalc.conversion.plan import held_text, plan, target_side
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.explanation.claim import Claim
 from decaycalc.explanation.conversion import (
     ALGEBRA,
@@ -18,6 +17,7 @@ from decaycalc.explanation.conversion import (
     bridge_formula,
     bridge_text,
     explain,
+    first_number,
     rule_of,
 )
 from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of
@@ -157,13 +157,11 @@ class _Derivation:
 
     def meaning(self, own: Invariant) -> Step:
         """Return what the number means in the old run."""
-        record, monomial = self.record, self.step.here.invariant(own)
+        record = self.record
         name = f"{record.parameter}({record.key})" if record.parameter == own else record.parameter
-        right = monomial.format({"value": name}) if monomial is not None else ""
-        right = record.form.text.replace("value", name) if record.form is not None else right
         return self.line(
             f"what {record.parameter} means in {record.key}",
-            f"{own} = {right}",
+            f"{own} = {held_text(self.step.here, own, name)}",
             text=rule_of(self.step.here),
             source=record.source,
             result=self.of_old(own),
@@ -239,10 +237,4 @@ class _Derivation:
 
     def of_old(self, which: Invariant) -> Fraction | None:
         """Return an invariant of the old run, None where it is not known."""
-        here = self.step.here
-        try:
-            if which is Invariant.STRENGTH:
-                return strength_of(here, self.value)
-            return shrink_of(here, self.value)
-        except DecaycalcError:
-            return None
+        return first_number(self.step.here, which, self.value)
