@@ -5,9 +5,9 @@ from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.reading.settings import Settings, open_part, texts_of
+from decaycalc.training.reading.settings import Settings, left_open, of_file, open_part, texts_of
 from decaycalc.training.reading.trainer import Field
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.record import Sourced
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
 _BETWEEN = re.compile(r"[,\s]+(?=\w+\s*=)")
@@ -67,11 +67,10 @@ def argument_of(settings: Settings, name: str, within: str, key: str) -> Sourced
     node, where = find_argument(settings, within, key), f"{within}.{key}"
     text, line = ",".join(texts_of(node)), None if node is None else node.line
     if waiting := open_part(where, node):
-        return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, line=line,
-                       note=waiting)  # fmt: skip
+        return left_open(name, waiting, where=where, line=line)
     if not text:
         return None
-    return Sourced(name=name, value=text, origin=Origin.FILE, where=where, line=line)
+    return of_file(name, text, where, line)
 
 
 def argument(
@@ -102,11 +101,10 @@ def element(
             numbers, waiting = _NUMBER.findall(" ".join(texts)), open_part(each, node)
             if at < len(numbers) and not waiting:
                 value = numbers[at]
-                return Sourced(name=name, value=value, origin=Origin.FILE, where=each, line=line)
+                return of_file(name, value, each, line)
             if waiting or texts:
                 note = waiting or f"{each} has no number {at + 1}"
-                return Sourced(name=name, value=None, origin=Origin.MISSING, where=each, line=line,
-                               note=note)  # fmt: skip
+                return left_open(name, note, where=each, line=line)
         return None
 
     return Field(name=name, covers=paths, default=default, source=source, derive=derive)

@@ -12,7 +12,7 @@ from decaycalc.errors import (
 )
 from decaycalc.training.reading.devices import said_of_given
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, of_file
 from decaycalc.training.reading.trainer import Optimizer, Trainer
 from decaycalc.training.reading.unused import not_used
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
@@ -87,9 +87,7 @@ def _stored_as(settings: Settings) -> tuple[Sourced, ...]:
         text = (node.text or "").strip().lower() if isinstance(node, Scalar) else ""
         if text in _AS_BFLOAT16:
             line = None if node is None else node.line
-            found = Sourced(
-                name="dtype", value="bfloat16", origin=Origin.FILE, where=path, line=line
-            )
+            found = of_file("dtype", "bfloat16", path, line)
             return (found,)
     return ()
 

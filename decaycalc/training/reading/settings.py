@@ -71,14 +71,14 @@ class Settings:
             if not waiting and isinstance(node, Items) and node.items and not texts_of(node):
                 waiting = f"{path} is a list of settings"
             if waiting:
-                return _open_at(field, path, node.line, waiting)
+                return left_open(field.name, waiting, where=path, line=node.line)
             if not isinstance(node, Scalar):
                 whole = ",".join(texts_of(node)) if isinstance(node, Items) else "{...}"
                 node = Scalar(text=whole or None, line=node.line)
             text = None if node.text is None else node.text.strip()
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
-                return _open_at(field, path, node.line, note)
+                return left_open(field.name, note, where=path, line=node.line)
             if text not in _NOT_SET and text not in field.absent:
                 return _sourced(field, path, node)
         return None
@@ -88,13 +88,8 @@ class Settings:
         devices = self.document.devices
         if devices is None:
             return None
-        return Sourced(
-            name="world_size",
-            value=devices.text,
-            origin=Origin.FILE,
-            where=f"{devices.file}: num_processes" if devices.file else "the launcher",
-            line=devices.line,
-        )
+        where = f"{devices.file}: num_processes" if devices.file else "the launcher"
+        return of_file("world_size", devices.text, where, devices.line)
 
     def _default(self, field: Field) -> Sourced:
         """Return a field's default, or what says that it is missing."""
@@ -280,9 +275,14 @@ def by_default(name: str, value: str | None, where: str) -> Sourced:
     return Sourced(name=name, value=value, origin=Origin.DEFAULT, where=where)
 
 
-def left_open(name: str, note: str = "", *, where: str = "") -> Sourced:
+def of_file(name: str, value: str | None, where: str, line: int | None = None) -> Sourced:
+    """Return a quantity that a file sets, by its key and line."""
+    return Sourced(name=name, value=value, origin=Origin.FILE, where=where, line=line)
+
+
+def left_open(name: str, note: str = "", *, where: str = "", line: int | None = None) -> Sourced:
     """Return a quantity that is not known, and why; `where` is the key that leaves it open."""
-    return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, note=note)
+    return Sourced(name=name, value=None, origin=Origin.MISSING, where=where, line=line, note=note)
 
 
 def submitit_devices(settings: Settings) -> Sourced | None:
@@ -316,8 +316,4 @@ def _waits(path: str, text: str) -> str:
 def _sourced(field: Field, path: str, node: Scalar) -> Sourced:
     text = None if node.text is None else node.text.strip()
     where = f"{node.file}: {path}" if node.file else path
-    return Sourced(name=field.name, value=text, origin=Origin.FILE, where=where, line=node.line)
-
-
-def _open_at(field: Field, path: str, line: int | None, note: str) -> Sourced:
-    return replace(left_open(field.name, note, where=path), line=line)
+    return of_file(field.name, text, where, node.line)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from decaycalc.record import replace
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived, text_of, texts_of
+from decaycalc.training.reading.settings import Settings, derived, of_file, text_of, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document, scalar_text
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
@@ -116,8 +116,7 @@ def _batch_size(settings: Settings) -> Sourced | None:
     node = _batch_of(settings)
     if not isinstance(node, Scalar):
         return None
-    where = f"{node.file}: batch_size"
-    return Sourced(name="batch_size", value=node.text, origin=Origin.FILE, where=where)
+    return of_file("batch_size", node.text, f"{node.file}: batch_size")
 
 
 def _groups(settings: Settings) -> tuple[Group, ...]:

@@ -15,7 +15,7 @@ _BATCH = "dataset_conf.batch_type"
 
 def _by_length(settings: Settings) -> Sourced | None:
     """Return that a batch has no one size unless it counts examples."""
-    kind = "".join(settings.texts(_BATCH)).lower()
+    kind = settings.told(_BATCH).lower()
     if kind == "example":
         return None
     said = f"{_BATCH} {kind[:20]} fills a batch by lengths" if kind else f"{_BATCH} is not set"

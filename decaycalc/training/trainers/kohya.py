@@ -13,9 +13,9 @@ from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, by_default, left_open, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, left_open, of_file, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Group, Origin, Sourced, Training
+from decaycalc.training.record import Group, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
@@ -234,11 +234,7 @@ def _batch_size(settings: Settings) -> Sourced | None:
     if len(found) > 1:
         note = f"{name[:60]} has several batch sizes"
         return left_open("batch_size", note, where=name)
-    return (
-        Sourced(name="batch_size", value=found[0], origin=Origin.FILE, where=f"{name}: batch_size")
-        if found
-        else None
-    )
+    return of_file("batch_size", found[0], f"{name}: batch_size") if found else None
 
 
 def _datasets(root: Entries) -> list[Entries]:

@@ -87,7 +87,7 @@ def _of_a_fork(settings: Settings) -> str:
     """Return a note on a switch that only a fork has: its optimizer may be one."""
     names = (name for name in settings.document.root.entries if name.startswith("use_"))
     own = (name for name in names if name not in _USES)
-    named = [name for name in own if "".join(settings.texts(name)).lower() in {"true", "1", "yes"}]
+    named = [name for name in own if settings.told(name).lower() in {"true", "1", "yes"}]
     if not named:
         return ""
     return f"{', '.join(named)[:100]}: a fork's own, and so may be its optimizer and its decay"

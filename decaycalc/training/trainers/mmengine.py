@@ -16,9 +16,9 @@ from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, from_zero, typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.param_schedulers import is_open, schedule_of, schedulers_of
-from decaycalc.training.reading.settings import Settings, derived, text_of
+from decaycalc.training.reading.settings import Settings, derived, of_file, text_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers import mmyolo
 from decaycalc.training.trainers.syntax.tree import Entries
 
@@ -42,7 +42,7 @@ def find_optimizer(settings: Settings) -> Optimizer:
     made = found.optimizer()
     if found.convention == "pytorch-sgd":
         made = replace(made, convention="mmengine")
-    scales = "".join(settings.texts("optim_wrapper.constructor")) in mmyolo.CONSTRUCTORS
+    scales = settings.told("optim_wrapper.constructor") in mmyolo.CONSTRUCTORS
     return replace(made, value=mmyolo.scaled_decay(settings)) if scales else made
 
 
@@ -74,9 +74,7 @@ def _names(settings: Settings) -> Sourced | None:
         return None
     text = "+".join(text_of(each, "type") for each in schedulers)
     line = schedulers[0].line
-    return Sourced(
-        name="scheduler", value=text, origin=Origin.FILE, where="param_scheduler", line=line
-    )
+    return of_file("scheduler", text, "param_scheduler", line)
 
 
 # What paramwise_cfg's multipliers are of, by the first word of their names.
@@ -105,7 +103,7 @@ def exempt(settings: Settings, path: str) -> Exemption:
     named = _constructor(settings, path)
     if named:
         return Exemption(rule=f"what {named} leaves out, which is not known here")
-    if "".join(settings.texts(f"{path.rpartition('.')[0]}.constructor")) in mmyolo.CONSTRUCTORS:
+    if settings.told(f"{path.rpartition('.')[0]}.constructor") in mmyolo.CONSTRUCTORS:
         return of_kinds("norms", "biases")
     own = Entries(entries=settings.entries(path))
     zero = [word for word in _KINDS if typed_number(text_of(own, f"{word}_decay_mult")) == 0]

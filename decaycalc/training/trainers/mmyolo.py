@@ -9,8 +9,8 @@ from fractions import Fraction
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.param_schedulers import is_open
 from decaycalc.training.reading.schedules import compose, epochs
-from decaycalc.training.reading.settings import Settings, derived, left_open, text_of
-from decaycalc.training.record import Origin, Sourced
+from decaycalc.training.reading.settings import Settings, derived, left_open, of_file, text_of
+from decaycalc.training.record import Sourced
 from decaycalc.training.trainers.syntax.tree import Entries
 
 _HOOK = "default_hooks.param_scheduler"
@@ -24,7 +24,7 @@ def hook_name(settings: Settings) -> Sourced | None:
     if name.rpartition(".")[2] in {"", "ParamSchedulerHook"}:
         return None
     line = hook["type"].line
-    return Sourced(name="scheduler", value=name, origin=Origin.FILE, where=_HOOK, line=line)
+    return of_file("scheduler", name, _HOOK, line)
 
 
 def hook_schedule(settings: Settings) -> str | None:

@@ -8,9 +8,9 @@ from decaycalc.record import replace
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, derived, of_file, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Origin, Sourced, Training
+from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
 
 _OPTIM = "name:torch.optim."
@@ -48,7 +48,7 @@ def _optimizer_name(settings: Settings) -> Sourced | None:
         return None
     node = settings.document.root.entries[key]
     name = _made(settings, _OPTIM)[key]
-    return Sourced(name="optimizer", value=name, origin=Origin.FILE, where=key, line=node.line)
+    return of_file("optimizer", name, key, node.line)
 
 
 def _class_of(settings: Settings) -> OptimizerClass | None:

@@ -5,9 +5,9 @@ Source: wenet 01546996 wenet/utils/train_utils.py, scheduler.py, wenet/dataset/d
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import from_zero
-from decaycalc.training.reading.settings import Settings, left_open
+from decaycalc.training.reading.settings import Settings, left_open, of_file
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Signature
-from decaycalc.training.record import Group, Origin, Sourced, Training
+from decaycalc.training.record import Group, Sourced, Training
 from decaycalc.training.trainers import espnet
 
 _BATCH = "dataset_conf.batch_conf"
@@ -28,7 +28,7 @@ def _last_lr(settings: Settings) -> Sourced | None:
     texts, node = settings.texts(_LR), settings.node(_LR)
     if not settings.is_list(_LR) or not texts or node is None:
         return None
-    return Sourced(name="lr", value=texts[-1], origin=Origin.FILE, where=_LR, line=node.line)
+    return of_file("lr", texts[-1], _LR, node.line)
 
 
 def _schedule(settings: Settings) -> str | None:
