@@ -147,7 +147,10 @@ def _step(side: Side, partner: Side, *, buffered: bool = False) -> tuple[object,
         # Plain gradient descent: the penalty's gradient and the decay are one and the same.
         return (SGD, _variant(algorithm), *fixed)
     is_coupled = record.coupling == Coupling.COUPLED
-    settings = _momentum(side, algorithm.buffer) if optimizer in {ANY, SGD} else ()
+    # Of two penalties neither says which buffer trains them.
+    both = record.is_penalty and partner.convention.is_penalty
+    buffer = Buffer.OUTSIDE if both else algorithm.buffer
+    settings = _momentum(side, buffer) if optimizer in {ANY, SGD} else ()
     return (optimizer, _variant(algorithm), is_coupled, *fixed, *settings)
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from decaycalc.conventions.record import ANY, FIT, Convention, Coupling, Equivalence
+from decaycalc.conventions.record import ANY, FIT, Buffer, Convention, Coupling, Equivalence
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
@@ -95,7 +95,11 @@ class Bout(Record):
         stand_in = self.stand_ins.get(side.convention.key)
         if stand_in is not None and stand_in.rule is not None:
             return stand_in.rule
-        return _rule_of(side.convention)
+        rule = _rule_of(side.convention)
+        # Of two penalties neither says which momentum trains them.
+        alike = self.source.convention.is_penalty and self.target.convention.is_penalty
+        inside = side.convention.buffer is Buffer.INSIDE and not alike
+        return replace(rule, inside=True) if inside else rule
 
 
 def _rule_of(record: Convention) -> UpdateRule:

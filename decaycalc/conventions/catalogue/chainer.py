@@ -3,7 +3,7 @@
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import decoupled, objective, package
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import Buffer, Convention, Follows
 
 _chainer = package(
     group=OTHERS,
@@ -24,6 +24,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "weight-decay",
         title="chainer.optimizer_hooks.WeightDecay(rate), under any optimizer",
         parameter="rate",
+        buffer=Buffer.INSIDE,
         exempt="nothing (a timing or a link of its own can narrow it)",
         trap="under Adam it is an L2 penalty, no decay; chainer's MomentumSGD has lr inside the buffer",
         where="chainer/optimizer_hooks/weight_decay.py: grad += rate·w",

@@ -110,6 +110,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     _record(
         objective,
         key="lasagne-l2",
+        buffer=Buffer.INSIDE,
         title="Lasagne regularize_network_params(l2): loss + c·Σw²",
         parameter="coefficient",
         strength=FULL_PENALTY,

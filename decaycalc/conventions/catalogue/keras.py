@@ -51,6 +51,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "L2",
         title="keras.regularizers.L2(l2): loss + l2·Σw²",
         parameter="l2",
+        buffer=Buffer.INSIDE,
         strength=FULL_PENALTY,
         default="0.01",
         exempt="all but the tensors it is given to (kernel_regularizer, ...)",

@@ -29,6 +29,7 @@ from decaycalc.verification.rules.optimizers import Array, Memory
 Stepper = Callable[[Array, float], Array]
 """A framework's optimizer of one tensor: from gradient and lr to the weights after the step."""
 _HEAVY_BALL = evaluator(ast.parse("heavy_ball(g)", mode="eval").body)
+_VELOCITY = evaluator(ast.parse("velocity(lr*g)", mode="eval").body)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,11 +55,15 @@ class Assignment(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateRule:
-    """A parsed update rule; `parse_rule` makes them."""
+    """A parsed update rule; `parse_rule` makes them.
+
+    An objective is descended with a momentum that lr multiplies, or with lr `inside` its buffer.
+    """
 
     text: str
     statements: tuple[Assignment, ...] = ()
     objective: tuple[ObjectiveTerm, ...] = ()
+    inside: bool = False
 
     @property
     def quantities(self) -> frozenset[str]:
@@ -178,6 +183,8 @@ class UpdateRule:
     def _descend(self, scope: Scope) -> Value:
         """Return the weights after a step of (momentum) gradient descent on the objective."""
         scope.values["g"] = gradient(self.objective, scope)
+        if self.inside and not scope.plain:
+            return scope.values["w"] - _VELOCITY(scope)
         direction = scope.values["g"] if scope.plain else _HEAVY_BALL(scope)
         return scope.values["w"] - scope.values["lr"] * direction
 
