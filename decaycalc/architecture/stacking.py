@@ -11,6 +11,8 @@ from decaycalc.architecture.name_words import is_gain_name, is_shift
 from decaycalc.record import Record
 
 Shapes = list[tuple[str, tuple[int, ...]]]
+KERNELS = frozenset({"kernel", "recurrent_kernel"})
+KERNEL_DIMENSIONS = 2  # the least that a kernel has
 LEAST_TENSORS = 2  # an axis that one tensor has is not shared
 # No network nests its stacks as deep; it bounds what a hostile name costs.
 MOST_CONTAINERS = 16
@@ -74,6 +76,8 @@ def _stack_of(shapes: Shapes, *, forced: bool) -> Stack:
     """Return the stack that tensors are, by an axis that they share; else `ALONE`."""
     if len(shapes) < LEAST_TENSORS or any("expert" in name.lower() for name, _ in shapes):
         return ALONE
+    if not forced and any(_is_lone_kernel(name, shape) for name, shape in shapes):
+        return ALONE
     vectors = [shape for name, shape in shapes if is_shift(name) or is_gain_name(name)]
     if not all(len(shape) > 1 for shape in vectors) or not (vectors or forced):
         return ALONE
@@ -84,6 +88,12 @@ def _stack_of(shapes: Shapes, *, forced: bool) -> Stack:
     if second > 1 and not any(shape[:2] == (second, second) for shape in vectors):
         return Stack(size=second, axis=1)
     return ALONE
+
+
+def _is_lone_kernel(name: str, shape: tuple[int, ...]) -> bool:
+    """Return whether a kernel has two axes, so none of layers: a GRU's beside its two biases."""
+    leaf = name.replace("/", ".").rpartition(".")[2].removesuffix(":0")
+    return leaf in KERNELS and len(shape) == KERNEL_DIMENSIONS
 
 
 def _shared(shapes: Shapes, axis: int) -> int:

@@ -636,6 +636,20 @@ NUMBERED = {
     "layers/lstm/cell/vars/0": Dataset(4, 12),
     "layers/lstm/cell/vars/1": Dataset(3, 12),
     "layers/lstm/cell/vars/2": Dataset(12),
+    "layers/gru_1/cell/vars/0": Dataset(6, 15),
+    "layers/gru_1/cell/vars/1": Dataset(5, 15),
+    "layers/gru_1/cell/vars/2": Dataset(2, 15),
+    "layers/multi_head_attention/key_dense/vars/0": Dataset(8, 2, 4),
+    "layers/multi_head_attention/key_dense/vars/1": Dataset(2, 4),
+    "layers/batch_normalization_1/vars/0": Dataset(9),  # with center or scale off
+    "layers/batch_normalization_1/vars/1": Dataset(9),
+    "layers/batch_normalization_1/vars/2": Dataset(9),
+    "layers/layer_scale_7/vars/0": Dataset(11),
+    "layers/p_re_lu/vars/0": Dataset(13),
+    "layers/normalization/vars/0": Dataset(3),
+    "layers/normalization/vars/1": Dataset(3),
+    "layers/normalization/vars/2": Dataset(dtype="int32"),
+    "normalization/vars/0": Dataset(17),  # a user's name for a norm with a gain alone
     "layers/dropout/seed_generator/vars/0": Dataset(2, dtype="uint32"),
     "optimizer/vars/0": Dataset(99),
 }
@@ -654,7 +668,13 @@ def test_keras_weights_are_read_without_statistics_and_state(tmp_path, monkeypat
     assert shapes["layers/batch_normalization/vars/gamma"] == ((7,), "norm")
     assert shapes["layers/embedding/vars/kernel"] == ((9, 4), "embedding")
     assert shapes["layers/lstm/cell/vars/kernel1"] == ((3, 12), "weight")
-    assert net.n_parameters == 28 + 7 + 14 + 14 + 36 + 48 + 36 + 12
+    assert shapes["layers/gru_1/cell/vars/bias"] == ((2, 15), "bias")
+    assert shapes["layers/multi_head_attention/key_dense/vars/bias"] == ((2, 4), "bias")
+    assert shapes["layers/layer_scale_7/vars/layer_scale"][1] != "norm"
+    assert shapes["layers/p_re_lu/vars/alpha"][1] != "norm"
+    assert shapes["normalization/vars/gamma"] == ((17,), "norm")
+    earlier = 28 + 7 + 14 + 14 + 36 + 48 + 36 + 12
+    assert net.n_parameters == earlier + 90 + 75 + 30 + 64 + 8 + 9 + 11 + 13 + 17
     H5.content = {"model_weights/dense/dense/kernel:0": Dataset(4, 7)}
     legacy = parse_architecture(write(tmp_path, "m.h5", b"x"))
     assert legacy.tensors[0].name == "model_weights/dense/dense/kernel"

@@ -32,6 +32,14 @@ def test_what_shares_a_first_axis_below_a_container_is_stacked():
     ]  # fmt: skip
 
 
+def test_a_grus_two_biases_are_no_sign_of_layers():
+    gru = [("gru/cell/kernel", (6, 15)), ("gru/cell/recurrent_kernel", (5, 15))]
+    gru += [("gru/cell/bias", (2, 15))]
+    assert find_stacks(gru) == {}
+    assert set(decayed(network(gru), mask="no-1d")) == {True, False}
+    assert len(find_stacks(gru, forced=True)) == len(gru)
+
+
 def test_masks_and_fans_are_those_of_one_layer():
     net = network(SCANNED)
     for mask in ("no-1d", "no-bias-norm", "matrices"):

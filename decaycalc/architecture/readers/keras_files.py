@@ -1,6 +1,7 @@
 """Keras models, behind the extra `keras-files`: `.keras`, `.weights.h5` and legacy `.h5`."""
 
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,10 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
 
 BATCH_NORM_ARRAYS = 4  # scale, shift, and two that are not trained
+AFTER_KERNELS = 2  # a recurrent cell's arrays: the inputs' kernel, the states', the bias
+NO_NORMS = {"layer_scale": "layer_scale", "p_re_lu": "alpha"}  # layers of one vector, no norms
+COUNT = "whole"  # the dtype of whole numbers: a Normalization's count, a generator's seed
+_NUMBER = re.compile(r"_\d+$")
 _REAL_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64"}
 _PIECE = 16 * 2**20  # bytes that are read at once, so memory is flat
 _MOST_GROWTH = 1000  # what a compressed array may grow by: a bomb grows more
@@ -63,7 +68,7 @@ def _opened(h5py: Any, path: str) -> Iterator[Any]:
 
 
 def _datasets(h5py: Any, root: Any, path: str) -> list[Stored]:
-    """Return the weights of layers; the optimizer's state and whole numbers are left out."""
+    """Return the weights of layers, and their counts; the optimizer's state is left out."""
     found: list[Stored] = []
 
     def visit(name: str, node: Any) -> None:
@@ -75,8 +80,7 @@ def _datasets(h5py: Any, root: Any, path: str) -> list[Stored]:
             return
         _check_storage(node, name, path)
         dtype = np.dtype(node.dtype)
-        if dtype.kind not in "iub":
-            found.append(_dataset(h5py, path, name, node.shape, dtype))
+        found.append(_dataset(h5py, path, name, node.shape, dtype))
 
     root.visititems(visit)
     return found
@@ -101,7 +105,7 @@ def _dataset(
     return Stored(
         name=name,
         shape=shape,
-        dtype=_REAL_DTYPES.get(dtype.name, dtype.name),
+        dtype=COUNT if dtype.kind in "iub" else _REAL_DTYPES.get(dtype.name, dtype.name),
         path=path,
         offset=0,
         n_bytes=prod(shape) * dtype.itemsize,
@@ -145,30 +149,52 @@ def _places(shape: tuple[int, ...], width: int) -> Iterator[tuple[Any, ...]]:
 def _named(datasets: list[Stored]) -> Iterator[Named]:
     """Yield name, role and place; Keras 3 numbers a layer's weights, older ones name them.
 
-    Four arrays of one length are a batch norm's gamma, beta and two statistics.
+    A layer of Keras 3 stands below its class' name, as `batch_normalization_3`, unless an attribute
+    of the model calls it otherwise. Four arrays of one length are a batch norm's in any case.
     """
     layers: dict[str, list[Stored]] = {}
     for entry in datasets:
         layers.setdefault(entry.name.rpartition("/")[0], []).append(entry)
-    for layer, arrays in layers.items():
-        flat = all(len(entry.shape) == 1 for entry in arrays)
+    for layer, stored in layers.items():
+        kind = _NUMBER.sub("", layer.removesuffix("/vars").rpartition("/")[2])
+        arrays = [entry for entry in stored if entry.dtype != COUNT]
+        if kind == "normalization" and len(arrays) < len(stored):
+            continue  # Normalization's mean and variance are adapted to the data, not trained
         if not layer.endswith("vars"):
             yield from ((entry.name.removesuffix(":0"), "", entry) for entry in arrays)
-        elif flat:
-            kept = arrays[:2] if len(arrays) == BATCH_NORM_ARRAYS else arrays
-            leaves = zip(("gamma", "beta"), kept, strict=False)
-            yield from ((f"{layer}/{leaf}", "norm", entry) for leaf, entry in leaves)
+        elif all(len(entry.shape) == 1 for entry in arrays):
+            yield from _vectors(layer, kind, arrays)
         else:
-            yield from _numbered(layer, arrays)
+            yield from _numbered(layer, kind, arrays)
 
 
-def _numbered(layer: str, arrays: list[Stored]) -> Iterator[Named]:
+def _vectors(layer: str, kind: str, arrays: list[Stored]) -> Iterator[Named]:
+    """Yield a layer's gains and shifts; a batch norm's last two arrays are statistics."""
+    if kind in NO_NORMS:
+        yield from ((f"{layer}/{NO_NORMS[kind]}", "", entry) for entry in arrays)
+        return
+    if kind == "batch_normalization" or len(arrays) == BATCH_NORM_ARRAYS:
+        arrays = arrays[:-2]
+    leaves = zip(("gamma", "beta"), arrays, strict=False)
+    yield from ((f"{layer}/{leaf}", "norm", entry) for leaf, entry in leaves)
+
+
+def _numbered(layer: str, kind: str, arrays: list[Stored]) -> Iterator[Named]:
     """Yield a layer's kernels and biases; each but the first of its kind bears its number."""
     biases = 0
     for index, entry in enumerate(arrays):
-        kind, is_first = "kernel", index == 0
-        if len(entry.shape) == 1:
-            kind, is_first = "bias", biases == 0
+        word, is_first = "kernel", index == 0
+        if _is_bias(index, kind, arrays):
+            word, is_first = "bias", biases == 0
             biases += 1
-        leaf = kind if is_first else f"{kind}{index}"
+        leaf = word if is_first else f"{word}{index}"
         yield f"{layer}/{leaf}", "embedding" if "embedding" in layer else "", entry
+
+
+def _is_bias(index: int, kind: str, arrays: list[Stored]) -> bool:
+    """Return whether a layer's array is a bias, of several heads or of both gates of a GRU too."""
+    shape = arrays[index].shape
+    if len(shape) == 1 or (kind == "cell" and index == AFTER_KERNELS):
+        return True
+    first = arrays[0].shape
+    return index > 0 and len(shape) < len(first) and first[-len(shape) :] == shape
