@@ -76,6 +76,8 @@ def _single(words: list[str]) -> bool | None:
     """Return the truth of one test, `[ A ]`."""
     if words[:1] == ["!"]:
         return _negated(_single(words[1:]))
+    if words in (["true"], ["false"]):
+        return words == ["true"]
     opening = words[0] if words else ""
     if opening == "test":
         return _either_of(words[1:], ("-a", "-o"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record, replace
@@ -27,6 +28,9 @@ _DECLARES = frozenset({"export", "local", "declare", "typeset", "readonly"})
 # What these are given is shown, tested or a file's name: it is not run.
 _NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
 _MOST_CONDITIONS = 500
+_LEADS = frozenset({"then", "else", "do", "{"})
+_LOOPS = frozenset({"for", "while", "until"})
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _LEAVES = frozenset({"exit", "return", "continue", "break"})
 _DEEPEST = 3  # commands within commands
 
@@ -98,7 +102,8 @@ def _run(
     shell: "_Shell", statements: tuple[tuple[Word, ...], ...], name: str, depth: int = 0
 ) -> Iterator[list[Typed]]:
     """Yield the words of each statement's command, and of those within `eval` and `bash -c`."""
-    for whole in statements:
+    for at, whole in enumerate(statements):
+        shell.ahead = islice(statements, at + 1, None)
         statement = shell.within_case(whole)
         if statement:
             shell.branch(statement)
@@ -171,6 +176,7 @@ class _Shell:
         self.scope = ShellVariables(variables)
         self.conditions: list[Condition] = []
         self.followed = 0  # conditions that were read
+        self.ahead: Iterator[tuple[Word, ...]] = iter(())  # the statements that follow
 
     @property
     def is_live(self) -> bool:
@@ -186,16 +192,16 @@ class _Shell:
             self.conditions.append(Condition(before=dict(self.scope.known), truth=truth))
         elif word in {"elif", "else", "fi", "done"} and self.conditions:
             self.next_branch(word, statement)
-        elif word in {"for", "while", "until"} and len(statement) > 1:
+        elif word in _LOOPS and len(statement) > 1:
             self.loop(statement)
         elif word in _LEAVES and self.conditions:
             self.conditions[-1].leaves = not self.conditions[-1].is_loop
-        if word in {"then", "else", "do", "{"} and len(statement) > 1:
+        if word in _LEADS and len(statement) > 1:
             self.branch(statement[1:])
 
     def within_case(self, statement: tuple[Word, ...]) -> tuple[Word, ...]:
         """Return what a statement holds beside the heads of a `case`, following those."""
-        if statement[0].plain in {"then", "else", "do"} and _is_case(statement[1:]):
+        if statement[0].plain in _LEADS and _is_case(statement[1:]):
             self.branch(statement[:1])
             statement = statement[1:]
         if _is_case(statement):
@@ -256,16 +262,20 @@ class _Shell:
     def loop(self, statement: tuple[Word, ...]) -> None:
         """Set the variable of a loop over one word; over several it is open.
 
-        A `while` that does not begin is passed over: `while [ $# -ge 1 ]` reads arguments.
+        So is what a turn of those takes from the one before: `A+=x`. A `while` that does not begin
+        is passed over: `while [ $# -ge 1 ]` reads arguments.
         """
+        self.followed += 1
         kind, name, before = statement[0].plain, statement[1].plain, dict(self.scope.known)
         begins = kind != "while" or self.truth(statement[1:]) is not False
         self.conditions.append(Condition(before=before, truth=begins, is_loop=True))
-        if kind != "for":
-            return
-        texts = [typed.text for word in statement[3:] for typed in self.scope.expand(word)]
-        values = [value for text in texts for value in _braced(text)]
-        self.scope.known[name] = values if len(values) == 1 else [f"${name}"]
+        values: list[str] = []
+        if kind == "for":
+            texts = [typed.text for word in statement[3:] for typed in self.scope.expand(word)]
+            values = [value for text in texts for value in _braced(text)]
+            self.scope.known[name] = values if len(values) == 1 else [f"${name}"]
+        if len(values) != 1 or "$" in values[0]:
+            self.scope.known |= {each: [f"${each}"] for each in _carried(self.ahead)}
 
     def truth(self, words: tuple[Word, ...]) -> bool | None:
         """Return whether a test holds, None where that is not known.
@@ -328,6 +338,26 @@ def _braced(text: str) -> list[str]:
     if text[:1] != "{" or text[-1:] != "}" or "{" in inner:
         return [text]
     return [part for part in re.split(r",|\.\.", inner) if part]
+
+
+def _carried(ahead: Iterator[tuple[Word, ...]]) -> set[str]:
+    """Return the variables that a loop's body both reads and sets."""
+    depth, sets, reads = 1, set[str](), set[str]()
+    for statement in ahead:
+        plain = [word.plain for word in statement]
+        depth += sum(word in _LOOPS for word in plain[:2]) - (plain[0] == "done")
+        if "for" in plain[:2] and len(plain) > plain.index("for") + 1:
+            sets.add(plain[plain.index("for") + 1])
+        if not depth:
+            break
+        for word in statement:
+            match = ASSIGNMENT.match(word.plain)
+            if match:
+                sets.add(match[1])
+                reads |= {match[1]} if match[2] else set()
+            texts = (part.text for part in word.parts if part.kind is not PartKind.TEXT)
+            reads |= {name for text in texts for name in _NAME.findall(text)}
+    return sets & reads
 
 
 def _is_case(statement: tuple[Word, ...]) -> bool:

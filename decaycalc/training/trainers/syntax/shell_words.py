@@ -25,14 +25,13 @@ _ESCAPED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
 _LINE_ENDS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
-_TEST = re.compile(r"[ \t]*(?:!\s+)?(?:\[\[?|test)\s")
-_TESTS = frozenset({"[", "[[", "test", "(("})
+_TEST = re.compile(r"[ \t]*(?:!\s+)?(?:\[\[?|test|true|false)\s")
+_TESTS = frozenset({"[", "[[", "test", "((", "true", "false"})
 _BRACES = {"{": 1, "}": -1}
 _HEADS = frozenset({"if", "elif", "while", "until"})
 _LEADS = frozenset({"then", "else", "do", "{", "!"})
 # Commands that are run for their answer; any other is taken to succeed.
 _ASKS = frozenset({"grep", "egrep", "command", "which", "type", "hash"})
-_TAILS = frozenset({"}", ")", "fi", "done", "esac"})
 
 
 class PartKind(StrEnum):
@@ -208,7 +207,7 @@ class _Lexer:
         words = [word.plain for word in self.words]
         if words.count("[[") > words.count("]]"):  # [[ A && B ]]
             self.words.append(self.named(sign))
-        elif self.groups[-1:] == [0] and not self.is_short and words[:1] != ["{"]:
+        elif self.is_upon_test(words[:1]):
             self.end_statement()
             if sign == "||":
                 self.keyword("else")
@@ -220,18 +219,25 @@ class _Lexer:
             self.test(sign)
         else:
             self.end_statement()
-            if first and (first in _ASKS or sign == "||") and first not in _TAILS:
+            if first and (first in _ASKS or sign == "||"):
                 self.statements.append((self.named("if"), self.named("?")))
                 self.guard(sign)
+
+    def is_upon_test(self, first: list[str]) -> bool:
+        """Return whether what ends is run upon a test: one statement, or a group that closes."""
+        is_last = self.groups[-1:] == [1] and first == ["}"]
+        return is_last or (self.groups[-1:] == [0] and not self.is_short and first != ["{"])
 
     def command(self) -> tuple[int, str]:
         """Return where the command of the statement begins, and its first word, `((` as one."""
         words = [word.plain for word in self.words]
-        at = words.index(")") + 1 if ")" in words and "(" not in words else 0  # 7b) of a `case`
-        while words[at : at + 1] and words[at] in _LEADS:
-            at += 1
-        first = "".join(words[at : at + 1])
-        return (at, "((" if words[at : at + 2] == ["(", "("] else first)
+        at = _behind_leads(words, 0)
+        if words[at : at + 2] == ["(", "("]:
+            return at, "(("
+        if ")" in words and not (_TESTS | _HEADS) & set(words[: words.index(")")]):
+            # 7b) and (7b) of a `case`, or f() of a function.
+            at = _behind_leads(words, len(words) - words[::-1].index(")"))
+        return at, "".join(words[at : at + 1])
 
     def test(self, sign: str) -> None:
         """Go on with a test where another one follows the sign, else end it."""
@@ -399,6 +405,13 @@ class _Lexer:
             elif opening == "${":
                 depth += {"{": 1, "}": -1}.get(self.text[at], 0)
         raise self.fail(f"{opening} without its {closing}")
+
+
+def _behind_leads(words: list[str], at: int) -> int:
+    """Return where the words begin that none of `then`, `{` and their like is."""
+    while words[at : at + 1] and words[at] in _LEADS:
+        at += 1
+    return at
 
 
 def split_value(value: str) -> list[str]:
