@@ -77,7 +77,7 @@ def _is_set(node: Node) -> bool:
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    free = {"batch_size", "epochs", "steps"}
+    free = {"batch_size", "grad_accum", "epochs", "steps"}
     quantities = tuple(
         replace(found, note=_UNSURE)
         if found.name in free and found.origin is Origin.FILE
@@ -102,7 +102,10 @@ _STEPPED = "unsure: the program's code says how often the scheduler is stepped"
 _SCHEDULERS = tuple(f"{place}{name}" for place in ("", "model.", "module.", "optim.", "training.",
                     "train.", "scheduler.") for name in ("scheduler", "lr_scheduler"))  # fmt: skip
 _BATCHES = ("batch_size", "data.batch_size", "datamodule.batch_size", "train.batch_size",
-            "training.batch_size", "dataset.batch_size", "data.train.batch_size")  # fmt: skip
+            "training.batch_size", "dataset.batch_size", "data.train.batch_size",
+            "dataloader.batch_size", "train_dataloader.batch_size")  # fmt: skip
+_PASSES = tuple(f"{place}gradient_accumulat{ending}" for place in ("", "training.", "train.")
+                for ending in ("e_every", "ion_steps"))  # fmt: skip
 _EPOCHS = ("trainer.max_epochs", "max_epochs", "training.max_epochs", "train.epochs",
            "training.num_epochs", "training.epochs", "epochs")  # fmt: skip
 _STEPS = ("trainer.max_steps", "max_steps", "training.max_steps", "train.max_steps")
@@ -115,7 +118,8 @@ TRAINER = Trainer(
     fields=(
         *class_fields("optimizer._target_", "optimizer", peak=peak_of),
         Field(name="batch_size", paths=_BATCHES),
-        Field(name="grad_accum", paths=("trainer.accumulate_grad_batches",), default="1"),
+        Field(name="grad_accum", paths=("trainer.accumulate_grad_batches", *_PASSES),
+              default="1"),
         *DEVICE_FIELDS[:-1],
         Field(name="world_size", default="1", overrule=_of_template, derive=devices_of),
         Field(name="steps", paths=_STEPS, absent=("-1",)),

@@ -125,7 +125,15 @@ TRAINER = Trainer(
                       nesterov="False"),
         *betas("optimizer.betas", "0.9", "0.999"),
         Field(name="eps", paths=("optimizer.eps",), default="1e-8", source="torch 2.13"),
-        Field(name="batch_size", paths=("data.samples_per_gpu", "data.imgs_per_gpu")),
+        # The loader's own number overrides that of all: mmpose 0.x's and mmcls 0.x's apis/train.py.
+        Field(
+            name="batch_size",
+            paths=(
+                "data.train_dataloader.samples_per_gpu",
+                "data.samples_per_gpu",
+                "data.imgs_per_gpu",
+            ),
+        ),
         Field(name="grad_accum", paths=("optimizer_config.cumulative_iters",
                                          "optimizer_config.update_interval"), default="1"),
         Field(name="world_size", default="1"),

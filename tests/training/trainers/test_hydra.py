@@ -57,6 +57,14 @@ def test_lightnings_devices_multiply_the_batch(tmp_path):
     assert read(tmp_path, "config.yaml", text).run.examples_per_step == 512
 
 
+def test_a_loaders_batch_and_the_loops_passes_are_found(tmp_path):
+    text = FILE.replace("data:\n", "dataloader:\n")
+    text += "training: {gradient_accumulate_every: 3}\n"
+    found = read(tmp_path, "config.yaml", text)
+    assert found.run.examples_per_step == 192
+    assert "unsure" in quantity(found, "grad_accum").note
+
+
 def test_several_optimizers_are_told(tmp_path):
     second = "  optimizer_d: {_target_: torch.optim.SGD, lr: 1}\n"
     found = read(tmp_path, "config.yaml", FILE.replace("data:\n", f"{second}data:\n"))

@@ -184,6 +184,13 @@ def test_an_old_configuration_is_read(tmp_path):
     assert made.schedule == "step:at=8/11epochs,gamma=0.1,warmup=500,start=0.001"
     assert shrink(made) == pytest.approx(2e-5)
     assert made.run.epochs == 12
+    assert made.run.batch_size == 2
+
+
+def test_an_old_loaders_own_batch_overrides_that_of_all(tmp_path):
+    loader = "data['train_dataloader'] = dict(samples_per_gpu=5)\n"
+    made = read(tmp_path, "c.py", MMCV.format(lr="policy='fixed'", more="") + loader)
+    assert made.run.batch_size == 5
 
 
 @pytest.mark.parametrize(
