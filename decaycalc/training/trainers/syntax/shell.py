@@ -256,6 +256,7 @@ class _Shell:
         if word in {"fi", "done"}:
             self.scope.known = self.conditions.pop().joined()
             return
+        self.scope.known = dict(condition.before)  # the branch before was not taken
         truth = True if word == "else" else self.truth(statement[1:])
         self.scope.known = condition.turn(truth=truth)
 
@@ -345,9 +346,13 @@ def _carried(ahead: Iterator[tuple[Word, ...]]) -> set[str]:
     depth, sets, reads = 1, set[str](), set[str]()
     for statement in ahead:
         plain = [word.plain for word in statement]
-        depth += sum(word in _LOOPS for word in plain[:2]) - (plain[0] == "done")
-        if "for" in plain[:2] and len(plain) > plain.index("for") + 1:
-            sets.add(plain[plain.index("for") + 1])
+        heads = [
+            at
+            for at, word in enumerate(plain)
+            if word in _LOOPS and (not at or plain[at - 1] in _LEADS | {")"})
+        ]
+        depth += len(heads) - (plain[0] == "done")
+        sets |= {name for at in heads if plain[at] == "for" for name in plain[at + 1 : at + 2]}
         if not depth:
             break
         for word in statement:

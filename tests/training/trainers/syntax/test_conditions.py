@@ -111,6 +111,7 @@ def test_a_comparison_of_words_is_told_and_nothing_else(test, truth):
         ("A=1\n[ a = b ] || { for B in 1; do A=2; done; }\np --a $A", "2"),
         ("A=1\ntrue && { case a in a) A=2;; esac; } || A=3\np --a $A", "2"),
         ("A=1\nfalse && A=2\np --a $A", "1"),
+        ("M=a\nif [ $M = c ]; then M=b; elif [ $M = b ]; then A=2; else A=3; fi\np --a $A", "3"),
         ("[ a = a ] && A=1 || A=2\np --a $A", "1"),
         ("[ a = b ] && A=1 || A=2\np --a $A", "2"),
         ("[ a = a ] || A=2; A=1\np --a $A", "1"),
