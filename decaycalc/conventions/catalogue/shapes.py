@@ -1,7 +1,7 @@
 """What most records share: the monomials, the shapes that nearly all have, a package's fields.
 
-`decoupled`, `penalty`, `objective` and `estimator` are those shapes; `package` makes the constructor of one package's
-records, so that a record says what is its own and what is odd in it.
+`decoupled`, `penalty`, `objective` and `estimator` are those shapes; `package` makes the constructor
+of one package's records, so that a record says what is its own and what is odd in it.
 """
 
 from collections.abc import Callable
@@ -39,21 +39,11 @@ CONSTRUCTOR_LR = (("lr_initial", Monomial.of(lr=1, lr_initial=-1)),)
 """The schedule's multiplier counts from the constructor's lr, be it the peak or not."""
 
 _MODELLED = frozenset(
-    [
-        "adam",
-        "adam_uncorrected",
-        "nadam",
-        "radam",
-        "adamax",
-        "rmsprop",
-        "adagrad",
-        "adadelta",
-        "lion",
-        "adan",
-        "adafactor",
-        "muon",
-    ]
-)
+    {
+        "adam", "adam_uncorrected", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta",
+        "lion", "adan", "adafactor", "muon",
+    }
+)  # fmt: skip
 """Optimizers that the simulator knows by their own names; of others it knows the decay alone."""
 
 _UNMODELLED = "unmodelled(g)"
