@@ -10,7 +10,7 @@ import zipfile
 from math import prod
 from typing import BinaryIO, cast
 
-from decaycalc.architecture.readers.bounds import check_shape, regular_file
+from decaycalc.architecture.readers.bounds import check_shape, opened
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, make_checkpoint
 from decaycalc.errors import UnreadableFileError, shown
 
@@ -35,17 +35,14 @@ def open_npz(path: str) -> Checkpoint:
         UnreadableFileError: the archive or an array in it is malformed, or holds objects.
         InvalidValueError: an array is absurdly large.
     """
-    file = regular_file(path)
     try:
-        with file.open("rb") as stream:
+        with opened(path) as (stream, size):
             check_directory(stream, path)
             with zipfile.ZipFile(stream) as archive:
-                check_members(archive, os.fstat(stream.fileno()).st_size, path)
+                check_members(archive, size, path)
                 return make_checkpoint(_members(archive, path), path)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
         raise UnreadableFileError(path, f"not a zip archive: {str(error)[:120]}") from None
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or "unknown") from error
 
 
 def _members(archive: zipfile.ZipFile, path: str) -> list[Stored]:
@@ -106,13 +103,8 @@ def open_npy(path: str) -> Checkpoint:
         UnreadableFileError: the file is malformed or holds objects.
         InvalidValueError: the array is absurdly large.
     """
-    file = regular_file(path)
-    try:
-        with file.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            return make_checkpoint([_array(stream, "array", size, path, "")], path)
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or "unknown") from error
+    with opened(path) as (stream, size):
+        return make_checkpoint([_array(stream, "array", size, path, "")], path)
 
 
 def _array(stream: BinaryIO, name: str, size: int, path: str, member: str) -> Stored:

@@ -1,6 +1,10 @@
 """Opening files with care: regular files alone, and counts and shapes that a network may have."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from decaycalc.architecture.tensors import MOST_DIMENSIONS
 from decaycalc.errors import UnreadableFileError, shown
@@ -19,6 +23,21 @@ def regular_file(path: str) -> Path:
     """
     check_kind(path)
     return Path(path)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[tuple[BinaryIO, int]]:
+    """Give a regular file, open for its bytes, and how many it has.
+
+    Raises:
+        UnreadableFileError: it is none, or cannot be read.
+    """
+    file = regular_file(path)
+    try:
+        with file.open("rb") as stream:
+            yield stream, os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise UnreadableFileError(path, error.strerror or "unknown") from error
 
 
 def first_line(error: Exception) -> str:

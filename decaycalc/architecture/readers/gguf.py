@@ -11,7 +11,7 @@ import struct
 from math import prod
 from typing import BinaryIO
 
-from decaycalc.architecture.readers.bounds import MOST_TENSORS, check_shape, regular_file
+from decaycalc.architecture.readers.bounds import MOST_TENSORS, check_shape, opened
 from decaycalc.architecture.readers.extras import checkpoint_of
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, check_place
 from decaycalc.errors import UnreadableFileError
@@ -46,22 +46,17 @@ def open_gguf(path: str) -> Checkpoint:
         UnreadableFileError: the file is not a GGUF file, or claims more than it holds.
         InvalidValueError: a tensor is absurdly large.
     """
-    file = regular_file(path)
-    try:
-        with file.open("rb") as stream:
-            stored = _read(_Reader(stream, path), path)
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or "unknown") from error
+    with opened(path) as (stream, size):
+        stored = _read(_Reader(stream, size, path), path)
     return checkpoint_of(stored, path, roles={})
 
 
 class _Reader:
     """Reads numbers and texts in turn; it never goes past the file's end."""
 
-    def __init__(self, stream: BinaryIO, path: str) -> None:
+    def __init__(self, stream: BinaryIO, size: int, path: str) -> None:
         self.stream, self.path = stream, path
-        self.left = os.fstat(stream.fileno()).st_size
-        self.size = self.left
+        self.size = self.left = size
         self.strings = 0
 
     def take(self, count: int) -> bytes:

@@ -4,7 +4,6 @@ Source: huggingface/safetensors, README (format) and safetensors/src/tensor.rs (
 of header length, a JSON header, then the data, without holes or overlaps.
 """
 
-import os
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +12,7 @@ from decaycalc.architecture.readers.bounds import (
     check_count,
     check_name,
     check_shape,
-    regular_file,
+    opened,
 )
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, make_checkpoint
 from decaycalc.errors import UnreadableFileError, shown
@@ -60,13 +59,8 @@ def list_file(path: str) -> list[Stored]:
 
 def _read_header(path: str) -> tuple[dict[str, Any], int, int]:
     """Return the header, where the data begin, and the size of the file in bytes."""
-    file = regular_file(path)
-    try:
-        with file.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            text, begin = _header_text(stream, size, path)
-    except OSError as error:
-        raise UnreadableFileError(path, error.strerror or "unknown") from error
+    with opened(path) as (stream, size):
+        text, begin = _header_text(stream, size, path)
     header = parse_json(text, path)
     if not isinstance(header, dict):
         raise UnreadableFileError(path, "its header is no JSON object")
