@@ -33,6 +33,11 @@ def he_out(_fan_in: int, fan_out: int) -> float:
     return 2 / fan_out
 
 
+def lecun(fan_in: int, _fan_out: int) -> float:
+    """Return 1/fan_in (`lecun_normal`; Caffe's `xavier`, uniform of bound sqrt(3/fan_in))."""
+    return 1 / fan_in
+
+
 def torch_uniform(fan_in: int, _fan_out: int) -> float:
     """Return 1/(3 fan_in): torch's own uniform start of bound 1/sqrt(fan_in), weights and biases.
 

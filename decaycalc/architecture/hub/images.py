@@ -158,8 +158,7 @@ def _segformer_decoder(part: Builder, fields: Fields, widths: tuple[int, ...]) -
     for stage, width in enumerate(widths):
         part.linear(f"decode_head.linear_c.{stage}.proj", width, inner)
     part.conv("decode_head.linear_fuse", len(widths) * inner, inner, 1, bias=False)
-    part.add("decode_head.batch_norm.weight", inner, role=Role.NORM, mean=1.0, norm_kind="batch")
-    part.add("decode_head.batch_norm.bias", inner, role=Role.NORM, norm_kind="batch")
+    part.norm("decode_head.batch_norm", inner, kind="batch")
     part.conv("decode_head.classifier", inner, fields.labels(), 1)
 
 

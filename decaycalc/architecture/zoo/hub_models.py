@@ -51,27 +51,16 @@ def _albert(*sizes: int) -> Config:
     return _named("albert", _BERT_NAMES, *sizes)
 
 
-def _bart(width: int, layers: int) -> Config:
-    sides = ("encoder", "decoder")
-    stacks = {f"{side}_layers": layers for side in sides}
-    return {
-        "model_type": "bart",
-        "d_model": width,
-        **stacks,
-        **{f"{side}_ffn_dim": 4 * width for side in sides},
-    }
+def _two_sided(kind: str, width: int, layers: int, **others: object) -> Config:
+    """Return the configuration of an encoder and a decoder that are alike, BART's or Whisper's."""
+    sides = {f"{side}_layers": layers for side in ("encoder", "decoder")}
+    hidden = {f"{side}_ffn_dim": 4 * width for side in ("encoder", "decoder")}
+    return {"model_type": kind, "d_model": width, **sides, **hidden, **others}
 
 
 def _pythia(width: int, layers: int, vocabulary: int = 50304) -> Config:
     sizes = {"hidden_size": width, "num_hidden_layers": layers, "intermediate_size": 4 * width}
     return {"model_type": "gpt_neox", "vocab_size": vocabulary, **sizes}
-
-
-def _whisper(width: int, layers: int, **others: object) -> Config:
-    sides = ("encoder", "decoder")
-    stacks = {f"{side}_layers": layers for side in sides}
-    hidden = {f"{side}_ffn_dim": 4 * width for side in sides}
-    return {"model_type": "whisper", "d_model": width, **stacks, **hidden, **others}
 
 
 def _t5(*sizes: int, **others: object) -> Config:
@@ -202,14 +191,14 @@ CONFIGS: dict[str, Config] = {
     "t5-v1.1-large": _t5(1024, 2816, 64, 24, 16, **_GATED),
     "t5-v1.1-xl": _t5(2048, 5120, 64, 24, 32, **_GATED),
     "t5-v1.1-xxl": _t5(4096, 10240, 64, 24, 64, **_GATED),
-    "bart-base": _bart(768, 6),
-    "bart-large": _bart(1024, 12),
-    "whisper-tiny": _whisper(384, 4),
-    "whisper-base": _whisper(512, 6),
-    "whisper-small": _whisper(768, 12),
-    "whisper-medium": _whisper(1024, 24),
-    "whisper-large": _whisper(1280, 32),
-    "whisper-large-v3": _whisper(1280, 32, num_mel_bins=128, vocab_size=51866),
+    "bart-base": _two_sided("bart", 768, 6),
+    "bart-large": _two_sided("bart", 1024, 12),
+    "whisper-tiny": _two_sided("whisper", 384, 4),
+    "whisper-base": _two_sided("whisper", 512, 6),
+    "whisper-small": _two_sided("whisper", 768, 12),
+    "whisper-medium": _two_sided("whisper", 1024, 24),
+    "whisper-large": _two_sided("whisper", 1280, 32),
+    "whisper-large-v3": _two_sided("whisper", 1280, 32, num_mel_bins=128, vocab_size=51866),
 }
 
 ALIASES = {

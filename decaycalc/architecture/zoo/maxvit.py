@@ -23,7 +23,7 @@ def maxvit(size: str, classes: int) -> Architecture:
     widths, depths, head, window = MAXVIT[size]
     part = Builder(_START)
     part.conv("stem.0.0", 3, _STEM, 3, bias=False)
-    _batch_norm(part, "stem.0.1", _STEM)
+    part.norm("stem.0.1", _STEM, kind="batch")
     part.conv("stem.1.0", _STEM, _STEM, 3)
     n_in = _STEM
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
@@ -39,23 +39,17 @@ def maxvit(size: str, classes: int) -> Architecture:
     return part.done(f"maxvit_{size}", classes=classes)
 
 
-def _batch_norm(part: Builder, name: str, size: int) -> None:
-    """Add a batch normalisation; the others normalise layers."""
-    for label, mean in (("weight", 1.0), ("bias", 0.0)):
-        part.add(f"{name}.{label}", size, role=Role.NORM, mean=mean, norm_kind="batch")
-
-
 def _convolutions(part: Builder, name: str, n_in: int, n_out: int, *, first: bool) -> None:
     """Add a mobile block: expansion by 4, depthwise convolution, squeeze-and-excitation."""
     hidden, squeezed = 4 * n_out, n_out // 4
     if first:
         part.conv(f"{name}.proj.1", n_in, n_out, 1)
     name += ".layers"
-    _batch_norm(part, f"{name}.pre_norm", n_in)
+    part.norm(f"{name}.pre_norm", n_in, kind="batch")
     part.conv(f"{name}.conv_a.0", n_in, hidden, 1, bias=False)
-    _batch_norm(part, f"{name}.conv_a.1", hidden)
+    part.norm(f"{name}.conv_a.1", hidden, kind="batch")
     part.conv(f"{name}.conv_b.0", hidden, hidden, 3, groups=hidden, bias=False)
-    _batch_norm(part, f"{name}.conv_b.1", hidden)
+    part.norm(f"{name}.conv_b.1", hidden, kind="batch")
     part.conv(f"{name}.squeeze_excitation.fc1", hidden, squeezed, 1)
     part.conv(f"{name}.squeeze_excitation.fc2", squeezed, hidden, 1)
     part.conv(f"{name}.conv_c", hidden, n_out, 1)

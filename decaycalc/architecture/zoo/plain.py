@@ -4,7 +4,16 @@ Source: torchvision/models/{alexnet,vgg,squeezenet,googlenet,inception}.py (v0.2
 and initialisers; Caffe examples/mnist/lenet_train_test.prototxt for LeNet-5.
 """
 
-from decaycalc.architecture.build import Builder, Start, Variance, he_in, he_out, normal, zero
+from decaycalc.architecture.build import (
+    Builder,
+    Start,
+    Variance,
+    he_in,
+    he_out,
+    lecun,
+    normal,
+    zero,
+)
 from decaycalc.architecture.inline import parse_inline
 from decaycalc.architecture.tensors import Architecture
 
@@ -24,19 +33,12 @@ def lenet_300_100(classes: int) -> Architecture:
 
 def lenet_5(classes: int) -> Architecture:
     """Return Caffe's LeNet-5: 20 and 50 filters of 5x5, 500 hidden units, no padding."""
-    part = Builder(
-        Start(conv=glorot_in, linear=glorot_in, conv_bias=zero, linear_bias=zero, norm="batch")
-    )
+    part = Builder(Start(conv=lecun, linear=lecun, conv_bias=zero, linear_bias=zero, norm="batch"))
     part.conv("conv1", 1, 20, 5)
     part.conv("conv2", 20, 50, 5)
     part.linear("ip1", 800, 500)
     part.linear("ip2", 500, classes)
     return part.done("lenet-5", classes=classes)
-
-
-def glorot_in(fan_in: int, _fan_out: int) -> float:
-    """Return 1/fan_in, Caffe's `xavier` filler (uniform of bound sqrt(3/fan_in))."""
-    return 1 / fan_in
 
 
 def alexnet(classes: int) -> Architecture:
@@ -96,9 +98,7 @@ def conv_norm(
     part: Builder, name: str, n_in: int, n_out: int, *kernel: int, rule: Variance | None = None
 ) -> int:
     """Add a convolution without bias and its batch norm; return the number of outputs."""
-    part.conv(f"{name}.conv", n_in, n_out, *kernel, bias=False, rule=rule)
-    part.norm(f"{name}.bn", n_out)
-    return n_out
+    return part.conv_norm(name, n_in, n_out, *kernel, layers=("conv", "bn"), rule=rule)
 
 
 GOOGLENET_BLOCKS = (

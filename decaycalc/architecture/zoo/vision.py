@@ -11,6 +11,7 @@ from decaycalc.architecture.build import (
     Builder,
     Start,
     glorot,
+    lecun,
     normal,
     torch_uniform,
     zero,
@@ -42,11 +43,6 @@ CONVNEXT = {
 STD = normal(0.02)
 TINY = normal(1e-6)
 LAYER_SCALE = 1e-6
-
-
-def lecun(fan_in: int, _fan_out: int) -> float:
-    """Return 1/fan_in."""
-    return 1 / fan_in
 
 
 def vit(size: str, classes: int, *, image: int = 224) -> Architecture:
