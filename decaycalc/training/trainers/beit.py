@@ -1,7 +1,8 @@
 """BEiT's scripts by their flags, and VideoMAE's, which were made from them.
 
 Source: unilm 768a3c8 beit/run_{class_finetuning,beit_pretraining}.py, beit2/run_*.py; VideoMAE
-14ef8d8 run_{class_finetuning,mae_pretraining}.py, utils.py.
+14ef8d8 run_{class_finetuning,mae_pretraining}.py, utils.py. Scripts that were made from VideoMAE's:
+unmasked_teacher 4fb4049 single_modality/run_*.py, VideoMamba f3427e4 video_sm/run_*.py.
 """
 
 from decaycalc.record import replace
@@ -14,12 +15,16 @@ from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers import convnext
 
 _SCRIPTS = ("run_class_finetuning.py", "run_beit_pretraining.py", "run_beitv2_pretraining.py",
-            "run_mae_pretraining.py")  # fmt: skip
+            "run_mae_pretraining.py", "run_umt_pretraining.py",
+            "run_videomamba_pretraining.py")  # fmt: skip
 _OF_VIDEO = ("num_frames", "sampling_rate", "num_sample", "short_side_size", "tubelet_size",
              "mask_type", "test_num_segment", "test_num_crop", "decoder_depth")  # fmt: skip
 _OF_BEIT = ("rel_pos_bias", "disable_rel_pos_bias", "abs_pos_emb", "layer_scale_init_value",
             "disable_weight_decay_on_rel_pos_bias", "shared_rel_pos_bias", "num_mask_patches",
             "discrete_vae_weight_path", "tokenizer_weight")  # fmt: skip
+# What the scripts of unmasked_teacher, InternVideo2 and VideoMamba alone take, or are named.
+_OF_FORK = ("prefix", "split", "test_best", "use_decord", "delete_head", "checkpoint_num",
+            "orig_t_size", "use_learnable_pos_emb", "clip_teacher")  # fmt: skip
 _BEIT, _VIDEOMAE = "unilm 768a3c8 beit", "VideoMAE 14ef8d8"
 # What BEiT's parsers of fine-tuning and pre-training default to, then VideoMAE's.
 _DEFAULTS = {
@@ -35,10 +40,16 @@ _PER = 256  # examples, of whose step VideoMAE's --lr is the lr
 def _is_video(settings: Settings) -> bool | None:
     """Return whether it is VideoMAE's script, None where nothing tells it from BEiT's."""
     program = settings.document.program
-    if any(map(settings.has, _OF_VIDEO)):
+    if any(map(settings.has, _OF_VIDEO)) or _is_fork(settings):
         return True
     is_beit = "beit" in program or "beit" in settings.told("model")
     return False if is_beit or any(map(settings.has, _OF_BEIT)) else None
+
+
+def _is_fork(settings: Settings) -> bool:
+    """Return whether it is a script that was made from VideoMAE's, whose --lr is of 256 clips."""
+    of_its_own = any(map(settings.has, _OF_FORK))
+    return of_its_own or any(name in settings.document.program for name in ("umt", "videomamba"))
 
 
 def _default(settings: Settings, field: Field) -> Sourced | None:
@@ -64,8 +75,11 @@ def _scaled(name: str) -> Derive:
         if is_video is None:
             note = f"BEiT takes {name} as it is, VideoMAE {name} · B / {_PER}: give --lr"
             return left_open(name, note, where=name)
-        scaled = base * (settings.product(*PER_DEVICE, whole=True) or 0) / _PER
-        return derived(name, decimal_text(scaled) if scaled else None, f"{name} · B / {_PER}")
+        clips = _clips(settings) if _is_fork(settings) else 1
+        scaled = base * (settings.product(*PER_DEVICE, whole=True) or 0) * (clips or 0) / _PER
+        counted = "B" if clips == 1 else "B · num_sample"
+        where = f"{name} · {counted} / {_PER}"
+        return derived(name, decimal_text(scaled) if scaled else None, where)
 
     return overrule
 
@@ -77,13 +91,16 @@ def _optimizer(settings: Settings) -> Optimizer:
     return convnext.TRAINER.optimizer(settings)
 
 
-def _clips(settings: Settings) -> str:
-    """Return the clips that are taken of each video that B counts: by default in fine-tuning."""
+def _clips(settings: Settings) -> int | None:
+    """Return the clips that are taken of each video: several by default in fine-tuning alone."""
     is_fine = "finetuning" in settings.document.program and _is_video(settings)
-    if not is_fine and not settings.has("num_sample"):
-        return "examples"
-    count = settings.text("num_sample")
-    return "examples" if count == "1" else f"videos of {count} clips"
+    return settings.count("num_sample") if is_fine or settings.has("num_sample") else 1
+
+
+def _unit(settings: Settings) -> str:
+    """Return what B counts: videos, each of which is taken several clips of."""
+    count = _clips(settings)
+    return "examples" if count == 1 else f"videos of {count or 'several'} clips"
 
 
 def _finish(settings: Settings, made: Training) -> Training:
@@ -127,6 +144,6 @@ TRAINER = replace(
     ),
     optimizer=_optimizer,
     default=_default,
-    unit=_clips,
+    unit=_unit,
     finish=_finish,
 )

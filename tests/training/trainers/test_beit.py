@@ -39,6 +39,29 @@ def test_videomae_s_lr_is_of_256_videos(tmp_path):
     assert (other.unit, other.convention) == ("examples", "deepspeed-adam")
 
 
+@pytest.mark.parametrize("flag", ["--prefix /x", "--test_best", "--split ','"])
+def test_the_lr_of_scripts_made_from_videomae_s_is_of_256_clips(tmp_path, flag):
+    # unmasked_teacher's and VideoMamba's: lr · B · num_sample / 256, and min_lr by the same.
+    found = read(tmp_path, "a.sh", f"{VIDEO} {flag}")
+    assert (float(found.run.lr), found.run.examples_per_step) == (2e-3, 512)
+    assert (found.schedule, found.unit) == (
+        "cosine:warmup=5epochs,final=0.002", "videos of 2 clips",
+    )  # fmt: skip
+    assert quantity(found, "lr").where == "lr · B · num_sample / 256"
+    single = read(tmp_path, "b.sh", f"{VIDEO} {flag} --num_sample 1")
+    assert (float(single.run.lr), single.unit) == (1e-3, "examples")
+    unknown = read(tmp_path, "c.sh", f"{VIDEO} {flag} --num_sample $N")
+    assert (unknown.run.lr, unknown.unit) == (None, "videos of several clips")
+
+
+@pytest.mark.parametrize("script", ["umt", "videomamba"])
+def test_pretraining_scripts_made_from_videomae_s_are_read(tmp_path, script):
+    found = read(tmp_path, "a.sh", PRETRAIN.replace("run_mae", f"run_{script}"))
+    assert (found.kind, float(found.run.lr), found.run.epochs) == ("beit", 1.5e-4, 800)
+    twice = f"{PRETRAIN.replace('run_mae', f'run_{script}')} --num_sample 2"
+    assert float(read(tmp_path, "b.sh", twice).run.lr) == 3e-4
+
+
 def test_pretraining_has_defaults_of_its_own(tmp_path):
     found = read(tmp_path, "a.sh", PRETRAIN)
     assert (float(found.run.lr), found.run.epochs) == (1.5e-4, 800)
