@@ -113,6 +113,7 @@ def follow_decay(
         equilibrium=predict_equilibrium(side, number) if own is None else None,
         warnings=(
             *falling_lr(source),
+            *_cycled_momentum(laid, side),
             *_warnings((laid, own), rule, decay, dtype),
         ),
     )
@@ -192,6 +193,24 @@ def _follows(side: Side) -> Follows:
     """Return how the decay follows the lr: a coupled one always does."""
     coupled = side.convention.coupling == Coupling.COUPLED
     return Follows.LR if coupled else side.convention.follows
+
+
+def _cycled_momentum(schedule: Schedule, side: Side) -> tuple[str, ...]:
+    """Return what torch's one-cycle schedule does to a momentum that passes the decay on.
+
+    Source: torch/optim/lr_scheduler.py, OneCycleLR (torch 2.13.0).
+    """
+    is_torch = side.convention.group.startswith("PyTorch")
+    passes = side.takes_momentum and side.convention.has_lr and not side.is_adaptive
+    cycled = any(
+        segment.kind.name == "one-cycle" and segment.settings.text("follow") == "torch"
+        for segment in schedule.segments
+    )
+    if not (is_torch and passes and cycled):
+        return ()
+    own = float(side.get("momentum") or 0)
+    text = "torch's OneCycleLR moves the momentum between 0.95 and 0.85 too, unless cycle_momentum"
+    return (f"{text} is False: this is for a momentum that stays {own:g}",)
 
 
 def _warnings(

@@ -89,6 +89,24 @@ def test_penalties_under_adam_and_refused_conventions_have_no_course() -> None:
     assert str(refused.refusal) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "momentum", "schedule", "text"),
+    [
+        ("pytorch-sgd", 0.9, "one-cycle", "a momentum that stays 0.9"),
+        ("timm-sgd", None, "one-cycle:rise=0.1", "a momentum that stays 0.9"),
+        ("pytorch-sgd", None, "one-cycle", "a momentum that stays 0"),
+        ("pytorch-sgd", 0.9, "one-cycle:follow=optax", None),
+        ("pytorch-sgd", 0.9, "cosine", None), ("pytorch-adamw", None, "one-cycle", None),
+        ("keras-sgd", 0.9, "one-cycle", None), ("caffe", 0.9, "one-cycle", None),
+    ],
+)  # fmt: skip
+def test_torchs_one_cycle_moves_the_momentum_too(key, momentum, schedule, text) -> None:
+    found = over(key, "1e-4", Run(lr="0.1", steps=100, momentum=momentum), schedule)
+    said = [warning for warning in found.warnings if "OneCycleLR" in warning]
+    assert len(said) == (text is not None)
+    assert all(warning.endswith(text) for warning in said)
+
+
 def test_a_schedule_needs_the_length_of_the_run() -> None:
     with pytest.raises(MissingQuantityError) as caught:
         over("pytorch-adamw", "0.1", Run(lr="1e-3"))
