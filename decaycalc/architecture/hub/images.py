@@ -27,13 +27,14 @@ def image_head(part: Builder, fields: Fields, head: str, width: int) -> int | No
 
 
 def vit(fields: Fields, head: str) -> Architecture:
-    """Return ViT, or DeiT with its second token, as `model_type` says."""
-    deit = fields.text("model_type", "vit") == "deit"
-    part, prefix = begin(fields, head, "deit." if deit else "vit.")
+    """Return ViT, DeiT with its second token, MSN's, or I-JEPA, which has none."""
+    kind = fields.text("model_type", "vit")
+    part, prefix = begin(fields, head, "vit." if kind == "vit_msn" else f"{kind}.")
     width = fields.size("hidden_size", 768)
     patch, places = fields.patches(patch=16)
-    tokens = ("cls_token", "distillation_token") if deit else ("cls_token",)
-    variance = 0.0 if deit else fields.number("initializer_range", 0.02) ** 2
+    tokens = _TOKENS.get(kind, ("cls_token",))
+    zero = kind in {"deit", "vit_msn"}
+    variance = 0.0 if zero else fields.number("initializer_range", 0.02) ** 2
     table = f"{prefix}embeddings"
     for token in tokens:
         part.add(f"{table}.{token}", 1, 1, width, role=Role.OTHER, variance=variance)
@@ -41,9 +42,12 @@ def vit(fields: Fields, head: str) -> Architecture:
     part.add(name, 1, positions, width, role=Role.POSITION, variance=variance)
     part.conv(f"{table}.patch_embeddings.projection", fields.size("num_channels", 3), width, patch)
     vit_layers(part, fields, prefix, width)
-    if head == "Model":
+    if head == "Model" and kind in {"vit", "deit"}:
         part.linear("pooler.dense", width, fields.size("pooler_output_size", width))
     return part.done(fields.path, classes=image_head(part, fields, head, width))
+
+
+_TOKENS = {"deit": ("cls_token", "distillation_token"), "ijepa": ()}
 
 
 def vit_layers(part: Builder, fields: Fields, prefix: str, width: int) -> None:

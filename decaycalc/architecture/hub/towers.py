@@ -273,12 +273,13 @@ def _dinov3_layer(part: Builder, name: str, fields: Fields, widths: tuple[int, i
 
 
 def beit(fields: Fields, head: str) -> Architecture:
-    """Return BEiT, with positions relative, absolute or both.
+    """Return BEiT or data2vec's, with positions relative, absolute or both.
 
     Raises:
         UnreadableFileError: a malformed field.
     """
-    part, prefix = begin(fields, head, "beit.")
+    kind = fields.text("model_type", "beit")
+    part, prefix = begin(fields, head, f"{kind.replace('-', '_')}.")
     width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
     patch, image = fields.side("patch_size", 16), fields.side("image_size", 224)
     side = image // patch
