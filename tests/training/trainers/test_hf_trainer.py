@@ -495,7 +495,16 @@ def test_the_batch_of_a_device_beside_one_other_name_is_the_trainers(tmp_path, b
 
 @pytest.mark.parametrize(
     "flag",
-    ["train_batch_size 8", "bert_model a", "actor_learning_rate 1e-5", "warmup_proportion 0"],
+    [
+        "train_batch_size 8",
+        "bert_model a",
+        "actor_learning_rate 1e-5",
+        "warmup_proportion 0",
+        "warmup_percentage 0.1",
+        "checkpointing_steps 9",
+        "adam_weight_decay 0",
+        "snr_gamma 5",
+    ],
 )
 def test_another_program_s_flags_are_not_the_trainer_s(tmp_path, flag):
     text = "python a.py --num_train_epochs 3 --gradient_accumulation_steps 2"
