@@ -37,8 +37,7 @@ def conditional_detr(fields: Fields, head: str) -> Architecture:
     part, prefix = Builder(UNTOLD_BIASES), "" if head == "Model" else "model."
     width = fields.size("d_model", 256)
     part.conv(f"{prefix}input_projection", _backbone(part, prefix, fields), width, 1)
-    queries = fields.size("num_queries", 300)
-    part.embedding(f"{prefix}query_position_embeddings", queries, width, role=Role.POSITION)
+    part.positions(f"{prefix}query_position_embeddings", fields.size("num_queries", 300), width)
     hidden = fields.size("encoder_ffn_dim", 2048)
     for index in range(fields.size("encoder_layers", 6)):
         bart_layer(part, f"{prefix}encoder.layers.{index}", width, hidden, reads=False)
@@ -80,8 +79,7 @@ def deformable_detr(fields: Fields, head: str) -> Architecture:
     part.add(f"{prefix}level_embed", levels, width, role=Role.POSITION, variance=None)
     deepest = _backbone(part, prefix, fields)
     _levels(part, f"{prefix}input_proj", (deepest, width, levels))
-    queries = fields.size("num_queries", 300)
-    part.embedding(f"{prefix}query_position_embeddings", queries, 2 * width, role=Role.POSITION)
+    part.positions(f"{prefix}query_position_embeddings", fields.size("num_queries", 300), 2 * width)
     for tower in ("encoder", "decoder"):
         for index in range(fields.size(f"{tower}_layers", 6)):
             _deformable_layer(part, f"{prefix}{tower}.layers.{index}", fields, tower)

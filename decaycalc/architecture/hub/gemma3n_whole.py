@@ -44,8 +44,7 @@ def _embedder(part: Builder, name: str, tower: Fields, widths: tuple[int, int]) 
     """Add a tower's own words, and what brings them and its outputs to the model's width."""
     n_in, n_out = widths
     part.embedding(f"{name}.embedding", tower.size("vocab_size", 128), n_in)
-    for norm in ("hard_embedding_norm", "soft_embedding_norm"):
-        part.norm(f"{name}.{norm}", n_in, bias=False)
+    part.norms(name, ("hard_embedding_norm", "soft_embedding_norm"), n_in, bias=False)
     part.linear(f"{name}.embedding_projection", n_in, n_out, bias=False)
 
 

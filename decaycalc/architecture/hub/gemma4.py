@@ -16,6 +16,8 @@ HEADS = ("ForCausalLM", "TextModel")
 _EVERY = 6  # layers, of which the last one attends to everything
 _NORMS = ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
           "post_feedforward_layernorm")  # fmt: skip
+_OF_EXPERTS = ("post_feedforward_layernorm_1", "post_feedforward_layernorm_2",
+               "pre_feedforward_layernorm_2")  # fmt: skip
 
 
 def gemma4(fields: Fields, head: str) -> Architecture:
@@ -51,8 +53,7 @@ def _layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int, int]
     doubled = reads and fields.flag("use_double_wide_mlp", default=False)
     hidden = fields.size("intermediate_size", 9216) * (2 if doubled else 1)
     add_gated(part, f"{name}.mlp", width, hidden, bias=False)
-    for norm in _NORMS:
-        part.norm(f"{name}.{norm}", width, bias=False)
+    part.norms(name, _NORMS, width, bias=False)
     if own:
         part.linear(f"{name}.per_layer_input_gate", width, own, bias=False)
         part.linear(f"{name}.per_layer_projection", own, width, bias=False)
@@ -71,9 +72,7 @@ def _mixture(part: Builder, name: str, fields: Fields, width: int) -> None:
     part.add(f"{name}.router.per_expert_scale", count, role=Role.OTHER, mean=1.0)
     part.linear(f"{name}.router.proj", width, count, bias=False)
     whole_experts(part, f"{name}.experts", (count, width, inner))
-    for norm in ("post_feedforward_layernorm_1", "post_feedforward_layernorm_2",
-                 "pre_feedforward_layernorm_2"):  # fmt: skip
-        part.norm(f"{name}.{norm}", width, bias=False)
+    part.norms(name, _OF_EXPERTS, width, bias=False)
 
 
 def _attention(

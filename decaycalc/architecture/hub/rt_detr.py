@@ -10,7 +10,7 @@ from decaycalc.architecture.hub.detectors import dense_layers
 from decaycalc.architecture.hub.encoder_decoders import bart_layer
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.segmenters import UNTOLD_BIASES, deformable
-from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.tensors import Architecture
 
 _BLOCKS = 3  # of each layer of the pyramids
 
@@ -33,7 +33,7 @@ def rt_detr(fields: Fields, head: str) -> Architecture:
     if fields.size("num_denoising", 100, least=0):
         part.embedding(f"{prefix}denoising_class_embed", labels + 1, width)
     if fields.flag("learn_initial_query", default=False):
-        part.embedding(f"{prefix}weight_embedding", queries, width, role=Role.POSITION)
+        part.positions(f"{prefix}weight_embedding", queries, width)
     part.linear(f"{prefix}enc_output.0", width, width)
     part.norm(f"{prefix}enc_output.1", width)
     part.linear(f"{prefix}enc_score_head", width, labels)

@@ -101,7 +101,7 @@ def _attention(part: Builder, name: str, fields: Fields, width: int, *, position
         )
         size = max(1, width // fields.size("num_attention_heads", 16))
         table = f"{name}.distance_embedding"
-        part.embedding(table, left + right + 1, size, role=Role.POSITION)
+        part.positions(table, left + right + 1, size)
 
 
 def _adapter(part: Builder, prefix: str, fields: Fields, width: int) -> int:
