@@ -12,6 +12,7 @@ from decaycalc.errors import (
 )
 from decaycalc.training.reading.devices import said_of_given
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
+from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings, derived, of_file
 from decaycalc.training.reading.trainer import Optimizer, Trainer
 from decaycalc.training.reading.unused import not_used
@@ -38,7 +39,7 @@ def read(document: Document, trainer: Trainer, given: Mapping[str, str] | None =
 
 def _training(settings: Settings) -> Training:
     trainer, document = settings.trainer, settings.document
-    optimizer = trainer.optimizer(settings)
+    optimizer = _optimizer(settings)
     value = _value(settings, optimizer)
     run = _run(settings, optimizer)
     schedule = _schedule(settings)
@@ -68,6 +69,14 @@ def _training(settings: Settings) -> Training:
         notes=_notes(settings, optimizer, schedule),
         refusal=optimizer.refusal,
     )
+
+
+def _optimizer(settings: Settings) -> Optimizer:
+    """Return the trainer's optimizer; one that only the run would tell is none."""
+    optimizer, said = settings.trainer.optimizer(settings), settings.consulted.get("optimizer")
+    if said is None or said.value is not None or not said.where or optimizer.convention is None:
+        return optimizer
+    return unknown_optimizer("")
 
 
 # Where files say what the weights are stored as, or that a model is loaded so.

@@ -90,3 +90,10 @@ def test_the_arguments_beside_an_open_one_are_known(tmp_path):
         "1e-6",
         "0.99",
     ]
+
+
+def test_an_optimizer_that_only_the_run_would_tell_is_none_of_ours(tmp_path):
+    text = KOHYA.format("--optimizer_args weight_decay=0.1").replace("AdamW", "$OPTIMIZER")
+    (tmp_path / "a.sh").write_text(text)
+    made = inspect(str(tmp_path / "a.sh")).training
+    assert (made.convention, made.refusal) == (None, "optimizer is not known")

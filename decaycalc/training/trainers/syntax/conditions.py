@@ -104,6 +104,8 @@ def _compared(words: list[str]) -> bool | None:
         return _negated(_compared(words[1:]))
     is_open = any(set("$*?[") & set(word) for word in words)
     match words:
+        case [text] if not is_open:
+            return bool(text)
         case ["-z" | "-n" as sign, text] if not is_open:
             return (not text) == (sign == "-z")
         case [left, sign, right] if sign in _BINARY and not is_open:
