@@ -296,14 +296,16 @@ def nodes_times_gpus(settings: Settings) -> Sourced:
     return derived("world_size", None if devices is None else str(devices), "nodes · ngpus")
 
 
-def lr_per(
-    settings: Settings, per: int, formula: str, *, base: str, batch: tuple[str, ...]
-) -> Sourced | None:
-    """Return an lr that is `base` for `per` examples a step, None where it or B is missing."""
-    lr, size = settings.number(base), settings.product(*batch, whole=True)
-    if lr is None or size is None:
-        return None
-    return derived("lr", decimal_text(lr * size / per), f"{formula} · B / {per}")
+def lr_per(examples: int, formula: str, *, base: str, batch: tuple[str, ...]) -> Derive:
+    """Return what derives an lr that is `base` for a step of so many examples; B is of `batch`."""
+
+    def derive(settings: Settings) -> Sourced | None:
+        lr, size = settings.number(base), settings.product(*batch, whole=True)
+        if lr is None or size is None:
+            return None
+        return derived("lr", decimal_text(lr * size / examples), f"{formula} · B / {examples}")
+
+    return derive
 
 
 def _waits(path: str, text: str) -> str:

@@ -25,7 +25,7 @@ def _scaled(settings: Settings) -> Sourced | None:
     """Return --lr · B / 512, or itself with --unscale-lr."""
     if settings.number("base_lr") is None or settings.flag("unscale_lr"):
         return None
-    scaled = lr_per(settings, _PER, "lr", base="base_lr", batch=("batch_size", "world_size"))
+    scaled = lr_per(_PER, "lr", base="base_lr", batch=("batch_size", "world_size"))(settings)
     return derived("lr", None, f"lr · B / {_PER}") if scaled is None else scaled
 
 

@@ -9,9 +9,8 @@ from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.schedules import compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings, lr_per, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Sourced
 
-_PER = 256  # examples, of whose step --lr is the lr
+_BATCH = ("batch_size", "world_size")
 _OWN = (
     "batch_size_per_gpu", "local_crops_number", "local_crops_scale", "global_crops_scale",
     "out_dim", "teacher_temp", "warmup_teacher_temp", "warmup_teacher_temp_epochs",
@@ -23,11 +22,6 @@ _OPTIMIZERS = {
     "adamw": ADAMW,
     "sgd": Optimizer(convention="pytorch-sgd", uses=("momentum",)),
 }
-
-
-def _scaled(settings: Settings) -> Sourced | None:
-    """Return --lr · B / 256."""
-    return lr_per(settings, _PER, "lr", base="base_lr", batch=("batch_size", "world_size"))
 
 
 def _schedule(settings: Settings) -> str:
@@ -50,7 +44,7 @@ TRAINER = Trainer(
     fields=(
         *Field.within("", optimizer="adamw", weight_decay="0.04", weight_decay_end="0.4"),
         Field(name="base_lr", paths=("lr",), default="0.0005"),
-        Field(name="lr", overrule=_scaled),
+        Field(name="lr", overrule=lr_per(256, "lr", base="base_lr", batch=_BATCH)),
         Field(name="momentum", default="0.9"),
         *Field.fixed(source="torch 2.13", beta1="0.9", beta2="0.999", eps="1e-8"),
         Field(name="batch_size", paths=("batch_size_per_gpu",), default="64"),
@@ -62,7 +56,7 @@ TRAINER = Trainer(
     optimizer=by_name(_OPTIMIZERS),
     schedule=_schedule,
     exempt=lambda _: NO_1D,
-    batch=lambda _: ("batch_size", "world_size"),
+    batch=lambda _: _BATCH,
     harmless=("momentum_teacher", "warmup_teacher_temp*", "freeze_last_layer", "drop_path*"),
     finish=over_the_run,
 )

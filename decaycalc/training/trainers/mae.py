@@ -19,7 +19,6 @@ from decaycalc.training.reading.trainer import (
 from decaycalc.training.record import Exemption, Sourced, Training
 
 _VERSION = "mae efb2a80"
-_PER = 256  # examples, of whose step blr is the lr
 # What the parsers of pre-training, fine-tuning and linear probing default to, then ConvNeXt V2's
 # of pre-training and fine-tuning.
 _DEFAULTS = {
@@ -69,11 +68,6 @@ def _devices(settings: Settings) -> Sourced | None:
     return nodes_times_gpus(settings)
 
 
-def _scaled(settings: Settings) -> Sourced | None:
-    """Return blr · B / 256, where lr itself is not given."""
-    return lr_per(settings, _PER, "blr", base="blr", batch=PER_DEVICE)
-
-
 def _optimizer(settings: Settings) -> Optimizer:
     return refused("its LARS has no convention here") if _phase(settings) == "linprobe" else ADAMW
 
@@ -116,7 +110,7 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", default="AdamW"),
         *Field.within("", weight_decay=None, blr=None),
-        Field(name="lr", paths=("lr",), derive=_scaled),
+        Field(name="lr", paths=("lr",), derive=lr_per(256, "blr", base="blr", batch=PER_DEVICE)),
         Field(name="beta1", default="0.9"),
         Field(name="beta2"),
         Field(name="eps", default="1e-8", source="torch 2.13"),

@@ -20,15 +20,9 @@ _OPTIMIZERS = {
     "fused_adam": Optimizer(convention="apex-fused-adam", uses=ADAM),
     "fused_lamb": Optimizer(convention="apex-fused-lamb", uses=ADAM),
 }
-_PER = 512  # examples, of whose step BASE_LR is the lr
 # main.py sets lr after the optimizer's step, by the index of that step.
 _DELAY = 1
 _LEAST_LINEAR = Fraction(1, 100)
-
-
-def _scaled(settings: Settings) -> Sourced | None:
-    """Return lr as it is scaled by the examples of a step."""
-    return lr_per(settings, _PER, "TRAIN.BASE_LR", base="base_lr", batch=PER_DEVICE)
 
 
 def _of_simmim(settings: Settings) -> Sourced | None:
@@ -93,7 +87,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("TRAIN.OPTIMIZER.NAME",), default="adamw"),
         Field(name="weight_decay", paths=("TRAIN.WEIGHT_DECAY",), default="0.05"),
         Field(name="base_lr", paths=("TRAIN.BASE_LR",), default="5e-4"),
-        Field(name="lr", derive=_scaled),
+        Field(name="lr", derive=lr_per(512, "TRAIN.BASE_LR", base="base_lr", batch=PER_DEVICE)),
         *betas("TRAIN.OPTIMIZER.BETAS", "0.9", "0.999"),
         Field(name="eps", paths=("TRAIN.OPTIMIZER.EPS",), default="1e-8"),
         Field(name="momentum", paths=("TRAIN.OPTIMIZER.MOMENTUM",), default="0.9"),
