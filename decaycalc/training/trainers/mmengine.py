@@ -4,7 +4,7 @@ Source: mmengine 25434293 optim/optimizer/default_constructor.py, runner/runner.
 mmpretrain ee7f2e88.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from decaycalc.record import replace
@@ -158,6 +158,14 @@ def _schedule(settings: Settings) -> str | None:
     return mmyolo.hook_schedule(settings)
 
 
+def _repeated(settings: Settings) -> Iterator[str]:
+    """Yield a note where an epoch is several passes: mmengine's RepeatDataset, or mmcv 1.x's."""
+    for place in ("train_dataloader.dataset", "data.train"):
+        if settings.told(f"{place}.type").rpartition(".")[2].casefold() == "repeatdataset":
+            times = settings.told(f"{place}.times")[:20] or "several"
+            yield f"an epoch has {place} {times} times over: count it so often in --dataset-size"
+
+
 def finish(settings: Settings, made: Training, path: str) -> Training:
     """Return a run with the groups of paramwise_cfg at `path`, and notes on what is not there.
 
@@ -176,6 +184,7 @@ def finish(settings: Settings, made: Training, path: str) -> Training:
     unknown = [key for key, node in own if not isinstance(node, Entries) or is_open(node)]
     unread = f"custom_keys {', '.join(unknown)[:100]}: what they multiply by is not known here"
     rules = (*rules, unread) if unknown else rules
+    rules = (*rules, *_repeated(settings)) if made.run.epochs is not None else rules
     notes = (*rules, *missing_bases(settings.document), *((note,) if names else ()))
     return made.with_groups(*groups(settings, path)).with_notes(*notes)
 

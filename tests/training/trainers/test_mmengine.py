@@ -187,6 +187,20 @@ def test_an_old_configuration_is_read(tmp_path):
     assert made.run.batch_size == 2
 
 
+@pytest.mark.parametrize("type_", ["RepeatDataset", "mmengine.dataset.RepeatDataset"])
+def test_data_that_an_epoch_repeats_are_told_of(tmp_path, type_):
+    more = f"data['train'] = dict(type='{type_}', times=3, dataset=dict(type='A'))\n"
+    text = MMCV.format(lr="policy='fixed'", more="")
+    assert any(
+        "data.train 3 times over" in note for note in read(tmp_path, "c.py", text + more).notes
+    )
+    assert not read(tmp_path, "a.py", text + more.replace("Repeat", "Own")).notes
+    by_steps = text.replace("max_epochs", "max_iters")
+    assert not read(tmp_path, "b.py", by_steps + more).notes
+    unknown = read(tmp_path, "d.py", text + more.replace("times=3, ", ""))
+    assert any("several times" in note for note in unknown.notes)
+
+
 def test_an_old_loaders_own_batch_overrides_that_of_all(tmp_path):
     loader = "data['train_dataloader'] = dict(samples_per_gpu=5)\n"
     made = read(tmp_path, "c.py", MMCV.format(lr="policy='fixed'", more="") + loader)
