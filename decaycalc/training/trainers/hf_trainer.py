@@ -36,7 +36,7 @@ _BESIDE = ("optim", "max_steps", "output_dir", "save_steps", "logging_steps", "r
 _OTHER_PROGRAMS = (
     "base_model", "model_family", "lr_warmup_steps", "max_train_steps", "flag:num_warmup_steps",
     "flag:actor_learning_rate", "flag:bert_model", "flag:warmup_proportion",
-    "flag:train_batch_size", "flag:warmup_percentage", "flag:dev_batch_size",
+    "flag:train_batch_size", "flag:warmup_percentage", "dev_batch_size",
     "flag:checkpointing_steps", "flag:snr_gamma", "flag:adam_weight_decay",
 )  # fmt: skip
 # Keys that only TRL's trainers have, whose default learning rates differ.

@@ -25,6 +25,7 @@ _OTHER_PROGRAMS = (
     "micro_batch_size", "per_device_batch_size", "per_device_train_batch_size", "train_iters",
     "gradient_accumulation_iters", "num_epochs", "epochs", "global_batch_size",
     "model_type", "architectures", "transformers_version", "lr", "accum_iter",
+    "per_gpu_train_batch_size", "flag:model_name_or_path",
 )  # fmt: skip
 
 

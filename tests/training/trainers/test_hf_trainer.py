@@ -513,6 +513,12 @@ def test_another_program_s_flags_are_not_the_trainer_s(tmp_path, flag):
         read(tmp_path, "a.sh", f"{text} --{flag}\n")
 
 
+def test_a_trainer_whose_names_are_the_trainer_s_in_part_is_another(tmp_path):
+    text = "num_train_epochs: 3\ngradient_accumulation_steps: 2\nbatch_size: 16\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.yaml", f"{text}dev_batch_size: 64\n")
+
+
 def test_an_optimizer_that_only_a_run_tells_is_not_known(tmp_path):
     flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
     made = read(tmp_path, "run.sh", f"python train.py {flags} --optim $1\n")

@@ -116,3 +116,11 @@ def test_another_pre_training_with_an_lr_of_its_own_name_is_not_nanogpt(tmp_path
     text = "python main_pretrain.py --warmup_iters 50 --lr_decay_iters 400 --lr 2e-4 --accum_iter 4"
     with pytest.raises(UnreadableFileError):
         read(tmp_path, "a.sh", text)
+
+
+@pytest.mark.parametrize("flag", ["per_gpu_train_batch_size 4", "model_name_or_path a"])
+def test_scripts_of_bert_s_days_that_cut_blocks_are_not_nanogpt(tmp_path, flag):
+    text = "python run.py --block_size 512 --gradient_accumulation_steps 2"
+    assert read(tmp_path, "a.sh", text).kind == "nanogpt"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "b.sh", f"{text} --{flag}")
