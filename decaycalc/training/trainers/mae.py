@@ -1,7 +1,8 @@
-"""MAE's scripts by their flags, and those of the programs that were made from it: ConvNeXt V2's.
+"""MAE's scripts by their flags, and those of the programs that were made from it.
 
 Source: mae efb2a80 main_{pretrain,finetune,linprobe}.py, submitit_{pretrain,finetune,linprobe}.py,
-util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_pretrain.py.
+util/lr_sched.py, util/lr_decay.py; ConvNeXt-V2 8865aaa main_finetune.py, main_pretrain.py;
+LLaMA-Adapter 521a09d alpaca_finetuning_v1/finetuning.py, */main_{pretrain,finetune}.py.
 """
 
 from decaycalc.training.reading.decays import by_layer
@@ -32,11 +33,17 @@ _DEFAULTS = {
     "layer_decay": ("1", "0.75", "1", "1", "1"),
 }
 _PHASES = ("pretrain", "finetune", "linprobe")
+_OF_LLAMA = ("llama_model_path", "llama_path", "llama_type", "adapter_layer")
 
 
 def _phase(settings: Settings) -> str:
-    """Return which of the scripts it is: by its name, else by the flags of pre-training."""
+    """Return which of the scripts it is: by its name, else by the flags of pre-training.
+
+    LLaMA-Adapter's, of either name, were all made from pre-training's.
+    """
     program = settings.document.program
+    if any(map(settings.has, _OF_LLAMA)):
+        return _PHASES[0]
     for phase in _PHASES:
         if phase in program:
             return phase

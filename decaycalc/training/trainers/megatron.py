@@ -168,7 +168,8 @@ def _schedule(settings: Settings) -> str | None:
     is_open = length is None and any(settings.has(name) for name in _LENGTHS)
     # While the batch grows, lr follows the samples, of which steps take ever more.
     by_tokens = _curriculum(settings) and any(map(settings.has, _BY_TOKENS))
-    if is_open or by_tokens or _is_growing(settings):
+    # What Megatron-LM 1 called --warmup is a share of a length that it counted by rules of its own.
+    if is_open or by_tokens or _is_growing(settings) or settings.has("warmup"):
         return None
     warmup = _warmup(settings, length)
     start = ratio(settings, "lr_warmup_init", "lr") if warmup else None

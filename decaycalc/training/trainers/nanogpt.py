@@ -26,6 +26,7 @@ _OTHER_PROGRAMS = (
     "gradient_accumulation_iters", "num_epochs", "epochs", "global_batch_size",
     "model_type", "architectures", "transformers_version", "lr", "accum_iter",
     "per_gpu_train_batch_size", "flag:model_name_or_path",
+    "lr_init", "ctx_len", "micro_bsz",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.training.trainers.reading import origins, read, shrink
+from tests.training.trainers.reading import origins, quantity, read, shrink
 
 PRETRAIN = (
     "python submitit_pretrain.py --job_dir a --nodes 2 --batch_size 32 --accum_iter 2"
@@ -64,3 +64,14 @@ def test_convnext_v2_has_its_own_word_and_defaults(tmp_path):
     assert read(tmp_path, "d.sh", grouped).layer_decay.counting == "convnext"
     pre = text.replace("main_finetune.py", "main_pretrain.py")
     assert read(tmp_path, "b.sh", pre).run.epochs == 800
+
+
+@pytest.mark.parametrize(
+    "script", ["finetuning.py --llama_model_path a", "main_finetune.py --llama_path a"]
+)
+def test_llama_adapter_s_fine_tuning_has_the_defaults_of_pre_training(tmp_path, script):
+    text = f"torchrun --nproc_per_node 8 {script} --batch_size 4 --blr 8e-3 --warmup_epochs 2\n"
+    found = read(tmp_path, "a.sh", text)
+    assert (found.kind, float(found.run.lr), found.value) == ("mae", 1e-3, "0.05")
+    assert found.schedule == "cosine:warmup=2epochs"
+    assert (quantity(found, "beta2").value, found.notes) == ("0.95", ())

@@ -257,3 +257,10 @@ def test_an_experiment_of_primus_is_not_its_flags_alone(tmp_path):
     )
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "a.yaml", text)
+
+
+def test_an_old_warmup_leaves_the_schedule_open(tmp_path):
+    text = "python pretrain_gpt.py --micro-batch-size 4 --train-iters 100 --lr 1e-4"
+    assert read(tmp_path, "a.sh", f"{text} --lr-decay-style cosine\n").schedule == "cosine"
+    made = read(tmp_path, "b.sh", f"{text} --lr-decay-style cosine --warmup .01\n")
+    assert made.schedule is None

@@ -124,3 +124,11 @@ def test_scripts_of_bert_s_days_that_cut_blocks_are_not_nanogpt(tmp_path, flag):
     assert read(tmp_path, "a.sh", text).kind == "nanogpt"
     with pytest.raises(UnreadableFileError):
         read(tmp_path, "b.sh", f"{text} --{flag}")
+
+
+@pytest.mark.parametrize("flag", ["lr_init 6e-4", "ctx_len 512", "micro_bsz 16"])
+def test_rwkv_s_own_trainer_is_not_nanogpt(tmp_path, flag):
+    text = "python train.py --n_layer 12 --n_embd 768 --weight_decay 0.01"
+    assert read(tmp_path, "a.sh", text).kind == "nanogpt"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "b.sh", f"{text} --{flag}")
