@@ -340,7 +340,8 @@ def test_a_field_changes_what_it_says(kind, others, more):
         ("stablelm", "qk_layernorm", True), ("deberta-v2", "tie_word_embeddings", False),
         ("marian", "share_encoder_decoder_embeddings", False), ("clip", "text_config", []),
         ("deberta-v2", "pos_att_type", {"c2p": 1}), ("qwen3_moe", "mlp_only_layers", 3),
-        ("qwen3_moe", "mlp_only_layers", [-1]),
+        ("qwen3_moe", "mlp_only_layers", [-1]), ("deberta-v2", "position_buckets", 10**12),
+        ("deberta-v2", "max_relative_positions", "256"), ("deberta", "max_relative_positions", -2),
     ],
 )  # fmt: skip
 def test_what_is_not_known_of_a_model_is_refused(kind, field, value):

@@ -18,7 +18,12 @@ from decaycalc.architecture.hub.encoders import (
     word_head,
 )
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.modern import deberta_embeddings, deberta_outputs, position_kinds
+from decaycalc.architecture.hub.modern import (
+    deberta_embeddings,
+    deberta_outputs,
+    position_kinds,
+    relative_reach,
+)
 from decaycalc.architecture.tensors import Architecture, Role
 
 LAYOUTLM_HEADS = ("Model", "ForMaskedLM", *TASKS)
@@ -168,11 +173,7 @@ def deberta(fields: Fields, head: str) -> Architecture:
     for index in range(fields.size("num_hidden_layers", 12)):
         _deberta_layer(part, f"{prefix}encoder.layer.{index}", fields, width)
     if fields.flag("relative_attention", default=False):
-        reach = fields.values.get("max_relative_positions", -1)
-        told = "max_relative_positions" if isinstance(reach, int) and reach > 0 else ""
-        rows = 2 * fields.size(told or "max_position_embeddings", 512)
-        name = f"{prefix}encoder.rel_embeddings"
-        part.positions(name, rows, width)
+        part.positions(f"{prefix}encoder.rel_embeddings", 2 * relative_reach(fields), width)
     return deberta_outputs(part, fields, head, (width, narrow, vocabulary))
 
 

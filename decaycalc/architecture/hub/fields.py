@@ -28,6 +28,15 @@ class Fields(Record):
         """
         return self._checked(name, self.values[name] if name in self else default, least)
 
+    def size_or_none(self, name: str) -> int | None:
+        """Return a whole number of at least 1; None where it is absent, null, 0 or -1.
+
+        Raises:
+            UnreadableFileError: the value is another one.
+        """
+        found = self.size(name, 0, least=-1)
+        return found if found > 0 else None
+
     def size_or_rest(self, name: str, default: int, *, rest: int) -> int:
         """Return a whole number of at least 1, one that follows from others where it is null.
 

@@ -134,6 +134,16 @@ def position_kinds(fields: Fields) -> str | list[object]:
     return kinds
 
 
+def relative_reach(fields: Fields) -> int:
+    """Return how many positions ahead are told apart: those of a sentence where none are told.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    reach = fields.size_or_none("max_relative_positions")
+    return reach or fields.size("max_position_embeddings", 512)
+
+
 def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     """Add one layer; without a shared key, positions have projections of their own."""
     hidden = fields.size("intermediate_size", 6144)
@@ -152,12 +162,8 @@ def _deberta_layer(part: Builder, name: str, fields: Fields, width: int) -> None
 def _deberta_positions(part: Builder, name: str, fields: Fields, width: int) -> None:
     """Add the shared table of relative positions, its norm, and the convolution beside layer 1."""
     if fields.flag("relative_attention", default=False):
-        most = fields.values.get("max_relative_positions", -1)
-        if not isinstance(most, int) or most <= 0:
-            most = fields.size("max_position_embeddings", 512)
-        buckets = fields.values.get("position_buckets", -1)
-        rows = 2 * (buckets if isinstance(buckets, int) and buckets > 0 else most)
-        part.positions(f"{name}.rel_embeddings", rows, width)
+        reach = fields.size_or_none("position_buckets") or relative_reach(fields)
+        part.positions(f"{name}.rel_embeddings", 2 * reach, width)
     if "layer_norm" in fields.text("norm_rel_ebd", "none"):
         part.norm(f"{name}.LayerNorm", width)
     kernel = fields.size("conv_kernel_size", 0, least=0)
