@@ -246,6 +246,9 @@ def _unit(settings: Settings) -> str:
     return "sequences" if length is None else f"sequences of {length[:9]} tokens"
 
 
+# What ModelCenter and SwissArmyTransformer took beside Megatron's names, whose loops are their own.
+_OF_OTHERS = ("warmup_iters", "inspect_iters", "resume_dataloader")
+
 TRAINER = Trainer(
     kind="megatron",
     title="Megatron-LM",
@@ -257,7 +260,10 @@ TRAINER = Trainer(
             none_of=("train.micro_batch_size", "modules.pre_trainer"),
         ),
         Signature(all_of=("micro_batch_size", "train_samples"), none_of=("modules.pre_trainer",)),
-        Signature(all_of=("train_iters", "lr_decay_style"), none_of=("modules.pre_trainer",)),
+        Signature(
+            all_of=("train_iters", "lr_decay_style"),
+            none_of=("modules.pre_trainer", *_OF_OTHERS),
+        ),
         Signature(all_of=("program:pretrain_gpt.py",)),
     ),
     fields=(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import origins, read, shrink
 
 FILE = """\
@@ -57,3 +58,8 @@ def test_betas_of_v_jepa(tmp_path):
     text = FILE + "  betas: [0.9, 0.98]\n  eps: 1.0e-7\n"
     found = read(tmp_path, "a.yaml", text)
     assert (found.betas, found.not_used) == (("0.9", "0.98"), ())
+
+
+def test_msn_s_file_is_another_s(tmp_path):
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "a.yaml", f"{FILE}criterion:\n  num_proto: 64\n")

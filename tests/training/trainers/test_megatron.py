@@ -264,3 +264,11 @@ def test_an_old_warmup_leaves_the_schedule_open(tmp_path):
     assert read(tmp_path, "a.sh", f"{text} --lr-decay-style cosine\n").schedule == "cosine"
     made = read(tmp_path, "b.sh", f"{text} --lr-decay-style cosine --warmup .01\n")
     assert made.schedule is None
+
+
+@pytest.mark.parametrize("flag", ["warmup-iters 9", "inspect-iters 9", "resume-dataloader"])
+def test_other_loops_with_some_of_megatron_s_names_are_not_it(tmp_path, flag):
+    text = "python finetune.py --batch-size 16 --train-iters 100 --lr 1e-4 --lr-decay-style cosine"
+    assert read(tmp_path, "a.sh", text).kind == "megatron"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "b.sh", f"{text} --{flag}")
