@@ -36,7 +36,8 @@ TRAINER = Trainer(
     title="DINO",
     version="dino 7c446df main_dino.py",
     signatures=(
-        Signature(any_of=_OWN, at_least=2),
+        # 3D-Speaker's files have DINO's names, beside what its own loop makes.
+        Signature(any_of=_OWN, at_least=2, none_of=("dataset.obj", "dataloader.obj")),
         Signature(all_of=("program:main_dino.py",)),
         Signature(all_of=("program:main_ibot.py",)),
         Signature(all_of=("data_path", "weight_decay_end"), any_of=_OWN),

@@ -114,7 +114,11 @@ TRAINER = Trainer(
     kind="hydra",
     title="Hydra",
     version="hydra 1.3",
-    signatures=tuple(Signature(all_of=(f"{place}._target_",)) for place in _PLACES),
+    # SAM 2's and Omnivision's schedulers of lr and decay lie in lists beside the optimizer.
+    signatures=tuple(
+        Signature(all_of=(f"{place}._target_",), none_of=("options.lr", "optim.options.lr"))
+        for place in _PLACES
+    ),
     fields=(
         *class_fields("optimizer._target_", "optimizer", peak=peak_of),
         Field(name="batch_size", paths=_BATCHES),

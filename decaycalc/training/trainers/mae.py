@@ -47,6 +47,8 @@ def _phase(settings: Settings) -> str:
     for phase in _PHASES:
         if phase in program:
             return phase
+    if "linear" in program:  # CAE's name for it
+        return _PHASES[-1]
     pretrains = settings.has("mask_ratio") or settings.has("norm_pix_loss")
     return "pretrain" if pretrains else "finetune"
 

@@ -167,7 +167,11 @@ TRAINER = Trainer(
     signatures=(
         Signature(any_of=_OWN, at_least=2),
         *(
-            Signature(all_of=(key,), any_of=("lr_scheduler", "data_path", "model", "opt"))
+            Signature(
+                all_of=(key,),
+                any_of=("lr_scheduler", "data_path", "model", "opt"),
+                none_of=("num_epoch", "lr_scheduler.obj"),  # 3D-Speaker's
+            )
             for key in _OWN
         ),
         Signature(all_of=("aux_loss",), any_of=("weights_backbone", "dataset")),

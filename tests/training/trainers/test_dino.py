@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 RUN = (
@@ -40,3 +41,10 @@ def test_submitit_s_devices_and_an_open_batch(tmp_path):
     assert read(tmp_path, "b.sh", open_batch).run.lr is None
     alone = RUN.replace("-m torch.distributed.launch --nproc_per_node=8 ", "")
     assert read(tmp_path, "c.sh", alone).run.examples_per_step == 32
+
+
+def test_a_file_that_makes_its_objects_itself_is_not_dino_s(tmp_path):
+    text = "batch_size_per_gpu: 2\nfreeze_last_layer: 1\nlr: 0.1\n"
+    assert read(tmp_path, "a.yaml", text).kind == "dino"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "b.yaml", f"{text}dataset: {{obj: a.B}}\n")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import quantity, read, shrink
 
 FILE = """\
@@ -103,3 +104,9 @@ def test_a_batch_that_the_template_divides_is_open_beside_several_devices(tmp_pa
     assert found.run.examples_per_step == batch
     assert ("of all 4 devices" in quantity(found, "world_size").note) == (batch is None)
     assert read(tmp_path, "a.yaml", text, world_size="1").run.examples_per_step == 64
+
+
+def test_schedulers_in_lists_beside_the_optimizer_are_another_program_s(tmp_path):
+    text = "optimizer: {_target_: torch.optim.AdamW}\noptions: {lr: [{scheduler: {value: 0.1}}]}\n"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "a.yaml", text)

@@ -75,3 +75,8 @@ def test_llama_adapter_s_fine_tuning_has_the_defaults_of_pre_training(tmp_path, 
     assert (found.kind, float(found.run.lr), found.value) == ("mae", 1e-3, "0.05")
     assert found.schedule == "cosine:warmup=2epochs"
     assert (quantity(found, "beta2").value, found.notes) == ("0.95", ())
+
+
+def test_a_linear_probing_of_another_name_is_refused_too(tmp_path):
+    found = read(tmp_path, "a.sh", "python run_linear.py --blr 0.1 --data_path /d --epochs 90\n")
+    assert found.convention is None

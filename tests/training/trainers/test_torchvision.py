@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 LAUNCH = "torchrun --nproc_per_node=8 train.py --model resnet50 "
@@ -90,3 +91,10 @@ def test_segmentation_is_polynomial_and_its_auxiliary_classifier_has_tenfold_lr(
 def test_norms_may_have_a_decay_of_their_own(tmp_path):
     made = read(tmp_path, "run.sh", f"{LAUNCH} --lr-gamma 0.1 --norm-weight-decay 1e-5")
     assert (made.groups[-1].name, made.groups[-1].weight_decay) == ("norms", "1e-5")
+
+
+def test_a_file_that_makes_its_objects_itself_is_not_torchvision_s(tmp_path):
+    text = "lr_step_size: 1\nlr_scheduler: step\nlr: 0.1\n"
+    assert read(tmp_path, "a.yaml", text).kind == "torchvision"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "b.yaml", f"{text}num_epoch: 2\n")
