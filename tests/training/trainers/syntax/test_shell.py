@@ -68,6 +68,7 @@ def test_a_quote_with_escapes_ends_at_its_own_end():
         ("for a in {5,}; do\np --a $a\ndone", ["p", "--a", "5"]),
         ("for a in {5,6}; do\np --a $a\ndone", ["p", "--a", "$a"]),
         ("for a in {1..3}; do\np --a $a\ndone", ["p", "--a", "$a"]),
+        ("A=1\nfor a in 1 2; do\nA=${A}2\np --a $A  # cut off here", ["p", "--a", "$A2"]),
         ("declare -A A=([x]=1)\np --a ${A[z]} ${A[@]}", ["p", "--a", "${A[z]}", "${A[@]}"]),
         ("A=(1 2)\nA[1]=5\np --a ${A[@]}", ["p", "--a", "1", "5"]),
         ("A=(1 2)\nA[x]=5\np --a ${A[0]}", ["p", "--a", "$A"]),
