@@ -32,7 +32,9 @@ def left(coefficient, *, inside):
     ("key", "coefficient", "inside"),
     [
         ("keras-l2", 0.02, True), ("lasagne-l2", 0.02, True), ("chainer-weight-decay", 0.01, True),
-        ("mean-half-l2", 0.01, False), ("pytorch-sgd", 0.01, False), ("caffe", 0.01, True),
+        ("pylearn2-weight-decay", 0.02, True), ("flux-weight-decay", 0.01, True),
+        ("dl4j-l2", 0.01, True), ("tfjs-l2", 0.02, False), ("mean-half-l2", 0.01, False),
+        ("pytorch-sgd", 0.01, False), ("caffe", 0.01, True),
     ],
 )  # fmt: skip
 def test_a_schedule_is_followed_as_the_framework_follows_it(key, coefficient, inside):

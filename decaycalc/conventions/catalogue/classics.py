@@ -175,12 +175,13 @@ CONVENTIONS: tuple[Convention, ...] = (
     _record(
         objective,
         key="pylearn2-weight-decay",
+        buffer=Buffer.INSIDE,
         title="pylearn2 WeightDecay(coeffs): cost + coeff·ΣW²",
         parameter="coeff",
         strength=FULL_PENALTY,
         exempt="biases: only W stands in the sum",
         trap=NO_HALF,
-        source="lisa-lab/pylearn2, pylearn2/models/mlp.py, get_weight_decay (af81e5c)",
+        source="lisa-lab/pylearn2, pylearn2/models/mlp.py, get_weight_decay; Momentum in learning_rule.py (af81e5c)",
         verification="algebra: the gradient of the objective as written",
     ),
     _record(

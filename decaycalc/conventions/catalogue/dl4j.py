@@ -2,7 +2,7 @@
 
 from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import decoupled, objective, package
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import Buffer, Convention, Follows
 
 _dl4j = package(
     group=OTHERS,
@@ -38,8 +38,9 @@ CONVENTIONS: tuple[Convention, ...] = (
         "l2",
         title="Deeplearning4j l2(λ): loss + (λ/2)·Σw²",
         parameter="l2",
+        buffer=Buffer.INSIDE,
         exempt="biases (l2Bias is another number)",
         trap="under Adam it is no decay; weightDecay is the decoupled one",
-        source="deeplearning4j/deeplearning4j, nd4j-api, org/nd4j/linalg/learning/regularization/L2Regularization.java, BEFORE_UPDATER (1d17030)",
+        source="deeplearning4j/deeplearning4j, nd4j-api, org/nd4j/linalg/learning/regularization/L2Regularization.java, BEFORE_UPDATER; learning/NesterovsUpdater.java (1d17030)",
     ),
 )

@@ -2,7 +2,7 @@
 
 from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import decoupled, objective, package
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import Buffer, Convention, Follows
 
 _flux = package(
     group=OTHERS,
@@ -19,9 +19,10 @@ CONVENTIONS: tuple[Convention, ...] = (
         "weight-decay",
         title="Optimisers.jl, Flux: OptimiserChain(WeightDecay(λ), rule)",
         aliases=("optimisers-weight-decay",),
+        buffer=Buffer.INSIDE,
         default="0.0005",
         trap="first in the chain it is L2; after Adam it is a decay that is not times lr",
-        source="FluxML/Optimisers.jl, src/rules.jl, WeightDecay: dx + λ·x (0.4.8, b3595f5)",
+        source="FluxML/Optimisers.jl, src/rules.jl, WeightDecay: dx + λ·x; Momentum (0.4.8, b3595f5)",
     ),
     _flux(
         decoupled,
