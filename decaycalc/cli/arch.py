@@ -9,7 +9,7 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import FROM
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
-from decaycalc.cli.options import GROUP, KIND, NO_BIAS, RECIPE, options, run_options
+from decaycalc.cli.options import GROUP, KIND, NO_BIAS, RECIPE, VALUE, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
 from decaycalc.errors import ContradictionError
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("spec", type=NETWORK, metavar="SPEC")
-@click.argument("value", required=False)
+@VALUE
 @FROM
 @NO_BIAS
 @click.option("--decay-mask", "mask", type=MASK, metavar="MASK",

@@ -18,6 +18,7 @@ from decaycalc.cli.options import (
     RUN,
     SCHEDULE_AND_DTYPE,
     SHOW_CONFIG,
+    VALUE,
     options,
 )
 from decaycalc.cli.output import Shown, output_of, output_options
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
         "decaycalc convert 0.001 --from mean-l2 -a 784-300-100-10 -N 60k -B 128",
     ),
 )
-@click.argument("value", required=False)
+@VALUE
 @FROM
 @click.option(
     "--to", "targets", type=ConventionName(), multiple=True, metavar="KEY",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.algebra.number import exact
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, TARGETS, Quantity, flag_named
 from decaycalc.architecture.classes import classes_of
 from decaycalc.cli.command import Decorator
@@ -32,7 +33,7 @@ from decaycalc.conventions.runs import (
     run_of,
     target_run_of,
 )
-from decaycalc.errors import UsageError
+from decaycalc.errors import InvalidValueError, UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -107,6 +108,40 @@ RECIPE = click.option(
     "--recipe", type=RECIPE_NAME, metavar="SOURCE", multiple=True, callback=_one_recipe,
     help="A published run or training file (- is stdin).",
 )  # fmt: skip
+
+
+def _no_run(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001  (click's signature)
+    value: str | None,
+) -> str | None:
+    """Return VALUE as it was typed.
+
+    Raises:
+        UsageError: it names a run, which --recipe takes.
+    """
+    if value is None or ctx.resilient_parsing or _is_number(value):
+        return value
+    # Imported here: what is a number names no run.
+    from decaycalc.training.published.index import find_published
+    from decaycalc.training.source import is_there
+
+    published = find_published(value) is not None
+    if published or is_there(value):
+        named = "a published run" if published else "a file"
+        raise UsageError(f"{value!r} names {named}, not a number: give --recipe {value}")
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        exact(text)
+    except InvalidValueError:
+        return False
+    return True
+
+
+VALUE = click.argument("value", required=False, callback=_no_run)
 KIND = click.option(
     "--kind", type=KIND_NAME, metavar="TRAINER", help="Whose file it is, where its keys do not say."
 )

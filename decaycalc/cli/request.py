@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from decaycalc.algebra.number import exact
 from decaycalc.cli.options import take_architecture
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import run_of, target_run_of
@@ -177,11 +178,14 @@ def require_source(source: "Convention | None") -> "Convention":
 
     Raises:
         UsageError: it was not given; the text offers the commonest.
+        InvalidValueError: it was not given, and VALUE is not even a number.
     """
     if source is None:
         from decaycalc.cli.empty_call import help_with_an_empty_call
 
-        help_with_an_empty_call(click.get_current_context())
+        context = click.get_current_context()
+        help_with_an_empty_call(context)
+        exact(context.params.get("value") or 0, name="VALUE")
         raise UsageError(
             "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
             "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)"

@@ -13,6 +13,7 @@ from decaycalc.cli.options import (
     KIND,
     RECIPE,
     SAVE,
+    VALUE,
     WEIGHTS,
     options,
     read_network,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
         "decaycalc schedule --list",
     ),
 )
-@click.argument("value", required=False)
+@VALUE
 @FROM
 @click.option(
     "--schedule", type=SCHEDULE, metavar="TEXT",

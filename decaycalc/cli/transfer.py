@@ -18,6 +18,7 @@ from decaycalc.cli.options import (
     GROUP,
     KIND,
     RECIPE,
+    VALUE,
     options,
     read_network,
     run_options,
@@ -56,7 +57,7 @@ _NO_LAW = "no scaling law: it needs the tokens of a step and of the run; give -B
         "decaycalc transfer --recipe resnet-50-he --to-batch-size 8192 --json",
     ),
 )
-@click.argument("value", required=False)
+@VALUE
 @FROM
 @click.option("--to", "target", type=ConventionName(), metavar="KEY",
               help="What the new number is in.  [default: the same]")  # fmt: skip

@@ -39,10 +39,11 @@ def is_file(name: str) -> bool:
     (True, True, False)
     """
     looks_so = name == "-" or "/" in name or "\\" in name or name.lower().endswith(ENDINGS)
-    return looks_so or _is_there(name) or (_CHOSEN.fullmatch(name) is not None)
+    return looks_so or is_there(name) or (_CHOSEN.fullmatch(name) is not None)
 
 
-def _is_there(name: str) -> bool:
+def is_there(name: str) -> bool:
+    """Return whether there is a file of that name."""
     try:
         return Path(name).is_file()
     except (OSError, ValueError):  # a name that no file can have
@@ -103,8 +104,8 @@ def read_training(
 
 def _place(name: str) -> tuple[str, int | None]:
     """Return the file that a name means, and which of its command lines `FILE:2` says."""
-    match = None if _is_there(name) else _CHOSEN.fullmatch(name)
-    if match is not None and _is_there(match[1]):
+    match = None if is_there(name) else _CHOSEN.fullmatch(name)
+    if match is not None and is_there(match[1]):
         return match[1], int(match[2])
     return name, None
 
@@ -112,7 +113,7 @@ def _place(name: str) -> tuple[str, int | None]:
 def text_of(name: str) -> str:
     """Return the text of a source's file; empty where there is none that can be read once more."""
     path, _ = _place(name)
-    is_kept = path == STDIN or _is_there(path)
+    is_kept = path == STDIN or is_there(path)
     return read_text(path) if is_kept and not is_archive(path) else ""
 
 

@@ -34,6 +34,10 @@ BAD = {
     "1 --from layer-mean-l2 --to mean-l2": "layer-mean-l2 to mean-l2 needs n_weights; give --arch",
     "1": "give --from, what VALUE is in: pytorch-sgd, pytorch-adamw, keras-l2, keras-adamw, "
     "optax-adamw, sklearn-logistic, mean-l2, sum-l2 ('decaycalc conventions' lists all)",
+    "run.yaml": f"VALUE 'run.yaml' {NUMBER}",
+    "resnet-50-he --from caffe": "'resnet-50-he' names a published run, not a number: give "
+    "--recipe resnet-50-he",
+    "resnet-50": f"VALUE 'resnet-50' {NUMBER}",
     # hostile numbers
     f"-1 {TO_SUM}": "VALUE -1 must not be negative",
     f"-1e-4 {TO_SUM}": "VALUE -1e-4 must not be negative",

@@ -46,6 +46,18 @@ def test_a_file_is_a_recipe(tmp_path, capsys):
     assert "its schedule is left out: the run's length is unknown (give --steps)" in err
 
 
+@pytest.mark.parametrize("words", [(), ("--from", "caffe")])
+@pytest.mark.parametrize("command", ["convert", "transfer", "schedule"])
+def test_a_file_in_the_place_of_a_number_is_told_where_it_belongs(
+    tmp_path, monkeypatch, capsys, command, words
+):
+    (tmp_path / "solver.prototxt").write_text("base_lr: 0.01\n")
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(command, "solver.prototxt", *words, capsys=capsys)
+    told = "'solver.prototxt' names a file, not a number: give --recipe solver.prototxt"
+    assert (status, out, err) == (2, "", f"error: {told}\n")
+
+
 def test_the_nearest_recipes_are_told_where_the_timescale_is_known(capsys):
     setting = ("convert", "1e-4", "--from", "pytorch-sgd", "--lr", "0.1", "--momentum", "0.9")
     size = ("-B", "256", "-N", "1281167")
