@@ -1,6 +1,7 @@
 """Variables of a shell script: what is assigned, and the words that an expansion yields."""
 
 import re
+import shlex
 
 from decaycalc.record import Record
 from decaycalc.training.reading.numbers import decimal_text
@@ -10,7 +11,6 @@ from decaycalc.training.trainers.syntax.shell_words import (
     PartKind,
     Word,
     read_parts,
-    split_value,
 )
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
@@ -82,7 +82,7 @@ class ShellVariables:
         name, mark, _ = parts[0].text.partition("[@]")
         words = self.arrays.get(name, []) if mark else []
         whole = [typed.text for typed in words] == self.known.get(name)
-        plain = parts[0].quoted or not any(len(split_value(typed.text)) != 1 for typed in words)
+        plain = parts[0].quoted or not any(len(_split(typed.text)) != 1 for typed in words)
         return words if whole and plain else []
 
     def joined(self, parts: tuple[Part, ...]) -> str:
@@ -98,7 +98,7 @@ class ShellVariables:
             values = self.values(part)
             if part.kind is PartKind.VARIABLE and values != [f"${part.text}"]:
                 if not part.quoted:
-                    values = [piece for value in values for piece in split_value(value)]
+                    values = [piece for value in values for piece in _split(value)]
                 elif "@" not in part.text:
                     values = [" ".join(values)]
             texts[-1] += values[0] if values else ""
@@ -210,3 +210,28 @@ def open_reason(text: str) -> str:
 
 def _has_array(word: Word) -> bool:
     return any(part.kind is PartKind.VARIABLE and "@" in part.text for part in word.parts)
+
+
+def _split(value: str) -> list[str]:
+    """Return an unquoted variable's words; what only a run would tell stays in one piece."""
+    if "$(" in value:
+        return _pieces(value)
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()
+
+
+def _pieces(value: str) -> list[str]:
+    """Return the words of a text between blanks that stand in no `$(...)`."""
+    pieces, depth = [""], 0
+    for at, character in enumerate(value):
+        if character == "(" and (depth or value[at - 1 : at] == "$"):
+            depth += 1
+        elif character == ")" and depth:
+            depth -= 1
+        if character.isspace() and not depth:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [piece for piece in pieces if piece]

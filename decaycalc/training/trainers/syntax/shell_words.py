@@ -1,26 +1,15 @@
 """Words of a shell script: statements of words, each word its parts, unexpanded; nothing is run."""
 
 import re
-import shlex
 from enum import StrEnum
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record
+from decaycalc.training.trainers.syntax.slurm import variables_of
 
 _MOST_WORDS = 50_000
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _READ = re.compile(r"\s*read\s+(?:-r\s+|-r?d\s*(?:''|\"\")\s+)*([A-Za-z_]\w*)\s*")
-# Slurm's sbatch: `--nodes=4`, `-N 4`, `--gres=gpu:a100:8`.
-_NEXT = re.compile(r"\s+(?=-)")
-_DIRECTIVE = re.compile(
-    r"-{1,2}(nodes|N|ntasks|n|ntasks-per-node|gpus-per-node|gres)[= ]\s*(?:gpu:)?(?:\w+:)?(\d{1,6})"
-)
-_NODES, _GPUS = ("SLURM_NNODES", "SLURM_JOB_NUM_NODES"), ("SLURM_GPUS_ON_NODE",)
-_OF_SLURM = {
-    "nodes": _NODES, "N": _NODES, "ntasks": ("SLURM_NTASKS",), "n": ("SLURM_NTASKS",),
-    "ntasks-per-node": ("SLURM_NTASKS_PER_NODE",), "gres": _GPUS,
-    "gpus-per-node": (*_GPUS, "SLURM_GPUS_PER_NODE"),
-}  # fmt: skip
 _ESCAPED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
@@ -73,14 +62,7 @@ class Script(Record):
     @property
     def variables(self) -> dict[str, list[str]]:
         """The variables that the scheduler sets from the directives: nodes, tasks, GPUs a node."""
-        pairs = (_DIRECTIVE.fullmatch(text) for text in re.split(_NEXT, " ".join(self.directives)))
-        found = {match[1]: match[2] for match in pairs if match}
-        return {
-            variable: [found[name]]
-            for name, variables in _OF_SLURM.items()
-            for variable in variables
-            if name in found
-        }
+        return variables_of(self.directives)
 
 
 def read_script(text: str, name: str) -> Script:
@@ -412,28 +394,3 @@ def _behind_leads(words: list[str], at: int) -> int:
     while words[at : at + 1] and words[at] in _LEADS:
         at += 1
     return at
-
-
-def split_value(value: str) -> list[str]:
-    """Return an unquoted variable's words; what only a run would tell stays in one piece."""
-    if "$(" in value:
-        return _pieces(value)
-    try:
-        return shlex.split(value)
-    except ValueError:
-        return value.split()
-
-
-def _pieces(value: str) -> list[str]:
-    """Return the words of a text between blanks that stand in no `$(...)`."""
-    pieces, depth = [""], 0
-    for at, character in enumerate(value):
-        if character == "(" and (depth or value[at - 1 : at] == "$"):
-            depth += 1
-        elif character == ")" and depth:
-            depth -= 1
-        if character.isspace() and not depth:
-            pieces.append("")
-        else:
-            pieces[-1] += character
-    return [piece for piece in pieces if piece]
