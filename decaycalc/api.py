@@ -191,22 +191,12 @@ def inspect(
         if configured is not None:
             raise InvalidValueError("configured", configured, "stands beside a live optimizer")
         return inspection.inspect(source, run=own, kind=kind, **laid, **more)
-    live = _live((source, model, scheduler), configured, run=own, **more)
-    return inspection.inspect_training(live, **laid)
+    from decaycalc.training.chosen import laid_over, typed  # noqa: PLC0415  (as above)
+    from decaycalc.training.live.configured import beside  # noqa: PLC0415  (optimizers, if asked)
+    from decaycalc.training.live.read import training_of  # noqa: PLC0415
 
-
-def _live(made: tuple[Any, Any, Any], configured: str | None, *, run: Run, **more: Any) -> Any:
-    """Return the run of an optimizer, its model and scheduler, beside its configuration."""
-    from decaycalc.training.chosen import laid_over, typed  # noqa: PLC0415  (as in `inspect`)
-    from decaycalc.training.live.read import training_of  # noqa: PLC0415  (optimizers, if asked)
-
-    live = laid_over(typed(run=run, **more), training_of(*made, run=run))
-    if configured is None:
-        return live
-    from decaycalc.training.live.configured import beside  # noqa: PLC0415  (if asked)
-    from decaycalc.training.source import load  # noqa: PLC0415
-
-    return beside(live, load(configured))
+    live = laid_over(typed(run=own, **more), training_of(source, model, scheduler, run=own))
+    return inspection.inspect_training(beside(live, configured), **laid)
 
 
 def probe(optimizer: Any, model: Any = None) -> "Probe":

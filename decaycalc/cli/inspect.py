@@ -99,16 +99,11 @@ def training_of(
     """
     if kind is not None:
         raise UsageError("--kind is a file's, and --live takes none")
+    from decaycalc.training.live.configured import beside
     from decaycalc.training.live.loading import load
     from decaycalc.training.live.read import training_of as read
 
-    made = read(*load(source), run=run, source=source)
-    if configured is None:
-        return made
-    from decaycalc.training.live.configured import beside
-    from decaycalc.training.source import load as load_file
-
-    return beside(made, load_file(configured))
+    return beside(read(*load(source), run=run, source=source), configured)
 
 
 def shown(found: "Inspection") -> Shown:

@@ -123,13 +123,15 @@ def _no_run(
     if value is None or ctx.resilient_parsing or _is_number(value):
         return value
     # Imported here: what is a number names no run.
+    from shlex import quote
+
     from decaycalc.training.published.index import find_published
     from decaycalc.training.source import is_there
 
     published = find_published(value) is not None
     if published or is_there(value):
         named = "a published run" if published else "a file"
-        raise UsageError(f"{value!r} names {named}, not a number: give --recipe {value}")
+        raise UsageError(f"{value!r} names {named}, not a number: give --recipe {quote(value)}")
     return value
 
 

@@ -35,12 +35,21 @@ def constructed(optimizer: Any) -> Sourced | None:
     return Sourced(name=NAME, value=text, origin=Origin.GIVEN, where="the constructor")
 
 
-def beside(live: Training, configured: Training) -> Training:
+def beside(live: Training, name: str | None) -> Training:
     """Return a live optimizer's run with the λ that a file or a published run configures for it.
 
     Raises:
-        ContradictionError: a configuration without a number, or one of another rule.
+        DecaycalcError: a configuration that cannot be read, has no number or is of another rule.
     """
+    if name is None:
+        return live
+    # Imported here: an optimizer by itself needs no readers of files.
+    from decaycalc.training.source import load  # noqa: PLC0415
+
+    return _with_configured(live, load(name))
+
+
+def _with_configured(live: Training, configured: Training) -> Training:
     value, own, other = configured.value, live.record, configured.record
     if value is None:
         raise ContradictionError(f"{configured.source} configures no weight decay to compare")
