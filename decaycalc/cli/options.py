@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from decaycalc.algebra.number import exact
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, TARGETS, Quantity, flag_named
 from decaycalc.architecture.classes import classes_of
 from decaycalc.cli.command import Decorator
@@ -33,7 +32,8 @@ from decaycalc.conventions.runs import (
     run_of,
     target_run_of,
 )
-from decaycalc.errors import InvalidValueError, UsageError
+from decaycalc.errors import UsageError
+from decaycalc.training.reading.numbers import typed_number
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -120,7 +120,7 @@ def _no_run(
     Raises:
         UsageError: it names a run, which --recipe takes.
     """
-    if value is None or ctx.resilient_parsing or _is_number(value):
+    if value is None or ctx.resilient_parsing or typed_number(value) is not None:
         return value
     # Imported here: what is a number names no run.
     from shlex import quote
@@ -133,14 +133,6 @@ def _no_run(
         named = "a published run" if published else "a file"
         raise UsageError(f"{value!r} names {named}, not a number: give --recipe {quote(value)}")
     return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        exact(text)
-    except InvalidValueError:
-        return False
-    return True
 
 
 VALUE = click.argument("value", required=False, callback=_no_run)
