@@ -8,6 +8,7 @@ from decaycalc.architecture.penalty import Penalty, counted, decayed_layers, pen
 from decaycalc.conventions.catalogue import common, conventions
 from decaycalc.conventions.record import Convention, NumberJson
 from decaycalc.conventions.run import Run, RunJson
+from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.assumptions import (
     Assumption,
     AssumptionJson,
@@ -185,7 +186,7 @@ def answer_of(question: Question) -> Answer:
         source=question.source,
         value=value,
         run=run,
-        target_run=None if question.target_run is None else question.target_run.over(run),
+        target_run=None if question.target_run is None else target_over(question.target_run, run),
         strength=None if strength is None else finite(strength, "strength"),
         shrink=None if shrink is None else float(shrink),
         decay=decay,

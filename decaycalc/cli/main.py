@@ -10,6 +10,7 @@ from decaycalc.cli.session import Session, environment_formats
 from decaycalc.cli.streams import escaped, prepare_streams
 from decaycalc.errors import (
     DecaycalcError,
+    InvalidValueError,
     MissingPackageError,
     MissingQuantityError,
     TextSyntaxError,
@@ -130,6 +131,10 @@ def _is_number(word: str) -> bool:
 def _report(error: DecaycalcError, session: Session) -> int:
     """Print the error in one line (a caret above it for a syntax error) and return its status."""
     text = escaped(str(error))
+    if isinstance(error, InvalidValueError) and error.name.startswith("to_"):
+        from decaycalc.algebra.quantity import flag_named
+
+        text = text.replace(error.name, flag_named(error.name), 1)
     if isinstance(error, MissingQuantityError):
         from decaycalc.cli.flags import way_out
 

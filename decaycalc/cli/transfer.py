@@ -27,11 +27,14 @@ from decaycalc.cli.options import (
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import counted, over_recipe, require_source
 from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import target_part
 from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
 from decaycalc.record import replace
 from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
     from decaycalc.inspection import GroupDecay
@@ -176,14 +179,16 @@ def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
 
 
 def _count(name: str, text: str | None) -> float | None:
+    return None if text is None else finite(_positive(name, text), name)
+
+
+def _positive(name: str, text: str) -> "Fraction":
     from decaycalc.algebra.quantity import exact
 
-    if text is None:
-        return None
     number = exact(text, name=name)
     if number <= 0:
         raise InvalidValueError(name, text, "must be positive")
-    return finite(number, name)
+    return number
 
 
 def take_training(given: dict[str, Any]) -> "Training":
@@ -226,8 +231,8 @@ def move(given: dict[str, Any], training: "Training") -> "Transfer":
         run=training.run,
         target_run=given["target_run"],
         target=given["target"],
-        width_ratio=given["to_width_ratio"],
-        depth_ratio=given["to_depth_ratio"],
+        width_ratio=_positive("to_width_ratio", given["to_width_ratio"]),
+        depth_ratio=_positive("to_depth_ratio", given["to_depth_ratio"]),
         betas=given["betas"] or training.betas,
         eps=training.eps if eps is None else eps,
     )
@@ -264,7 +269,7 @@ def take_new_run(given: dict[str, Any]) -> Run | None:
     if not known:
         return target
     base = {} if target is None else vars(target)
-    return Run.part(**{**base, **known})
+    return target_part(**{**base, **known})
 
 
 def projections(

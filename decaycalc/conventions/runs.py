@@ -5,7 +5,7 @@ from typing import Any
 
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, QUANTITIES, TARGETS
 from decaycalc.conventions.run import Run
-from decaycalc.errors import InvalidValueError, nearest_names
+from decaycalc.errors import ContradictionError, InvalidValueError, nearest_names
 from decaycalc.record import replace
 
 # What is said of a run, and of the one that is converted to, by the names of the quantities.
@@ -36,7 +36,33 @@ def target_run_of(given: Mapping[str, Any]) -> Run | None:
     """
     fields = {name: given.get(f"to_{name}") for name in TARGET_FIELDS}
     known = {name: value for name, value in fields.items() if value is not None}
-    return Run.part(**known) if known else None
+    return target_part(**known) if known else None
+
+
+def target_part(**given: Any) -> Run:
+    """Return what is said of the run that is converted to, its errors called as a user calls it.
+
+    Raises:
+        InvalidValueError: a value that its quantity cannot have; its name begins with `to_`.
+    """
+    try:
+        return Run.part(**given)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"to_{error.name}", error.value, error.requirement) from None
+
+
+def target_over(target_run: Run | None, run: Run) -> Run:
+    """Return the run that is converted to: what is said of it, the rest as in the source's.
+
+    Raises:
+        ContradictionError: values that cannot hold together; it says in which run.
+    """
+    if target_run is None:
+        return run
+    try:
+        return target_run.over(run)
+    except ContradictionError as error:
+        raise ContradictionError(f"the other run: {error}") from None
 
 
 def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tuple[Run, Run | None]:
@@ -62,7 +88,7 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
     part = target_run
     if other:
         kept = {} if target_run is None else _said(target_run)
-        part = Run.part(**{**kept, **other})
+        part = target_part(**{**kept, **other})
     return replace(run, **own, extras=tuple(extras.items())), part
 
 

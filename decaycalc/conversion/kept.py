@@ -11,6 +11,7 @@ from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.errors import NoEquivalentError
@@ -41,7 +42,7 @@ def kept_plan(
         NoEquivalentError: the two share no invariant, or one of them is no scalar.
         MissingQuantityError: nobody said what optimizer trains a penalty, and it matters.
     """
-    there = run if target_run is None else target_run.over(run)
+    there = target_over(target_run, run)
     key = (id(source), id(target), match, _kind(source, target, run, target_run, there))
     kept = _KEPT.get(key)
     if kept is None:

@@ -8,6 +8,7 @@ from decaycalc.algebra.number import rounds_to
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, base_name, finite
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.equivalence import is_itself, judge, notes, reservations, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
 from decaycalc.conversion.side import Side, shrink_of, strength_of
@@ -200,7 +201,7 @@ def target_side(source: Side, target: Convention, target_run: Run | None = None)
     An lr that is not given follows from the source's by the loss scales; between families of
     optimizers it does not follow, and is unknown.
     """
-    run = source.run if target_run is None else target_run.over(source.run)
+    run = target_over(target_run, source.run)
     there = Side(convention=target, run=run, is_target=True)
     names = source.quantities
     # Of one run, only what the formulas hold can differ: by a framework's own default.

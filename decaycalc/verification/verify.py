@@ -7,6 +7,7 @@ import numpy as np
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, Invariant
 from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.conversion.side import Side
@@ -153,7 +154,7 @@ def verify(
     way = plan(here, there, match=match)
     number = check_value(value, source)
     converted = way.value(number) if to_value is None else check_value(to_value, target)
-    other = target_run.over(full) if target_run is not None else full
+    other = target_over(target_run, full)
     real, loaded = stand_ins(frameworks, (source.key, target.key))
     bout = Bout(
         way=way,
