@@ -1,14 +1,14 @@
 """Command: a click command with examples in its help, the configuration behind its options."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from decaycalc.algebra.quantity import flag_named
 from decaycalc.cli import COMMANDS
-from decaycalc.cli.configuration import PREFIX, Setting, settings
+from decaycalc.cli.configuration import Setting, settings
 from decaycalc.cli.headings import grouped
 from decaycalc.cli.screen import say
 from decaycalc.cli.session import (
@@ -20,7 +20,8 @@ from decaycalc.cli.session import (
     typed,
     wants_help,
 )
-from decaycalc.errors import InvalidValueError, UnknownNameError, UsageError
+from decaycalc.errors import InvalidValueError, UsageError
+from decaycalc.record import Record, replace
 
 _SETTINGS = {"help_option_names": ["--help"], "max_content_width": 100}
 _BRIEF = "decaycalc.brief"  # where a context keeps that one screen of help is wanted
@@ -28,7 +29,6 @@ _FLAGS_WIDTH = 26  # columns; a longer flag stands on a line of its own
 # What explains the program must work where a configuration does not.
 _UNCONFIGURED = frozenset({"guide", "schema", "completion"})
 _FOOTER = "-h is this page; --help has every option."
-_NEAR = 0.7  # how alike a variable's name is to an option's that was meant, as difflib counts
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -66,11 +66,15 @@ class Command(click.Command):
             return super().make_context(info_name, args, parent, **extra)
         (values, order), session = typed(self, args), session_of(parent)
         session.decide(values, environment_formats())
-        warnings: list[str] = []
+        warnings: tuple[str, ...] = ()
         if self.is_configurable and not wants_help(values):
             only_shown = bool(values.get("show_config"))
-            extra["default_map"], warnings = configured(self, only_shown=only_shown)
-            session.decide(values, extra["default_map"])
+            behind = configured(self, only_shown=only_shown)
+            extra["default_map"], warnings = behind.defaults, behind.warnings
+            session.decide(values, behind.defaults)
+            session.settings = tuple(
+                setting for name, setting in behind.settings.items() if name not in values
+            )
         _refuse_repeated(order)
         context = super().make_context(info_name, args, parent, **extra)
         context.meta[FORMATS_KEY] = asked_formats(values, extra.get("default_map", {}))
@@ -146,9 +150,15 @@ def _brief_help() -> click.Option:
     )
 
 
-def configured(
-    command: click.Command, *, only_shown: bool = False
-) -> tuple[dict[str, Any], list[str]]:
+class Configured(Record):
+    """What a configuration says to a command: settings and their values by parameter's name."""
+
+    settings: dict[str, Setting]
+    defaults: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+def configured(command: click.Command, *, only_shown: bool = False) -> Configured:
     """Return the configuration's defaults by parameter, and the warnings about it.
 
     What a file may not say is left out where the configuration is `only_shown`.
@@ -164,31 +174,21 @@ def configured(
         _require_allowed(setting)
     found = {name: setting for name, setting in found.items() if not setting.refused}
     strays = [setting for setting in found.values() if setting.name not in names]
-    defaults = {
-        str(parameter.name): _value(parameter, found[option])
-        for option, parameter in names.items()
-        if option in found
-    }
-    return defaults, _warnings(strays) if strays else []
+    pairs = [(names[option], found[option]) for option in names if option in found]
+    behind = Configured(
+        settings={str(parameter.name): setting for parameter, setting in pairs},
+        defaults={str(pair[0].name): _value(*pair) for pair in pairs},
+    )
+    if not strays:
+        return behind
+    # Imported here: most starts have no setting that their command does not know.
+    from decaycalc.cli.strays import warnings_of
 
-
-def _warnings(strays: list[Setting]) -> list[str]:
-    """Return a warning for each variable that looks like a misspelt one of another name.
-
-    Raises:
-        UnknownNameError: a file has a key that no command's option is called.
-    """
-    known = all_options()
-    unknown = [setting for setting in strays if setting.name not in known]
-    for setting in unknown:
-        if not setting.source.startswith(PREFIX):
-            raise UnknownNameError(f"key in {setting.source}:", setting.name, known)
-    return [text for setting in unknown if (text := _warning(setting.source, known))]
+    return replace(behind, warnings=warnings_of(strays, all_options()))
 
 
 def all_options() -> tuple[str, ...]:
     """Return the names that a configuration gives to the options of all commands, sorted."""
-    # Imported here: most starts have no setting that their command does not know.
     from decaycalc.cli.group import program
 
     context = click.Context(program)
@@ -196,16 +196,7 @@ def all_options() -> tuple[str, ...]:
     return tuple(sorted({name for each in commands if each for name in options_of(each)}))
 
 
-def _warning(variable: str, options: tuple[str, ...]) -> str:
-    """Return what is said of a variable that is no option's, empty where it is near to none."""
-    from difflib import get_close_matches
-
-    word = variable.removeprefix(PREFIX).lower()
-    near = get_close_matches(word, options, n=1, cutoff=_NEAR)
-    return f"{variable} is no option; did you mean {PREFIX}{near[0].upper()}?" if near else ""
-
-
-def _warn(context: click.Context, warnings: list[str]) -> None:
+def _warn(context: click.Context, warnings: Sequence[str]) -> None:
     """Write warnings to stderr, unless the command is to be quiet."""
     if not context.params.get("quiet"):
         for warning in warnings:

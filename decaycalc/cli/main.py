@@ -139,6 +139,10 @@ def _report(error: DecaycalcError, session: Session) -> int:
         from decaycalc.cli.flags import way_out
 
         text += f"; {way_out(error.missing)}"
+    if session.settings:
+        from decaycalc.cli.strays import set_elsewhere
+
+        text += escaped(set_elsewhere(text, session.settings))
     if isinstance(error, TextSyntaxError):
         click.echo(error.caret(), err=True)
     say("error", text)

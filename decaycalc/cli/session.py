@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from decaycalc.cli.configuration import Setting
 
 FORMATS_KEY = "decaycalc.formats"  # where a context keeps the formats that are asked for
 FORMAT_OPTIONS = ("format_", "json_", "value_only", "output")
@@ -13,10 +16,14 @@ _VARIABLES = {"DECAYCALC_FORMAT": "format_", "DECAYCALC_JSON": "json_"}
 
 
 class Session:
-    """Whether errors are to be JSON objects too; a command says so to the program around it."""
+    """Whether errors are to be JSON objects too; a command says so to the program around it.
+
+    `settings` are those of a configuration that hold, as the command line is silent there.
+    """
 
     def __init__(self) -> None:
         self.wants_json = False
+        self.settings: tuple[Setting, ...] = ()
 
     def decide(self, typed: Mapping[str, Any], configured: Mapping[str, Any]) -> None:
         """Decide by what is typed, else by what the configuration says."""
