@@ -50,6 +50,7 @@ def _of(library: str, **usual: Any) -> Callable[..., OptimizerClass]:
 _torch, _bnb = _of("torch 2.13"), _of("bitsandbytes 0.49")
 _apex, _deepspeed = _of("apex 25.09"), _of("deepspeed 0.19.8")
 _optimi = _of("optimi 0.3", lr=None, flag="decouple_lr", decoupled="optimi-decoupled")
+_flash = _of("flashoptim 0.1.4")
 _DECOUPLED_FLAG = "decoupled_weight_decay"
 
 # Source: torch/optim/*.py of torch 2.13.0.
@@ -100,6 +101,10 @@ _OTHERS = {
     "deepspeed.fusedadam": _deepspeed("deepspeed-adam"),
     "deepspeed.deepspeedcpuadam": _deepspeed("deepspeed-adam"),
     "deepspeed.fusedlion": _deepspeed("deepspeed-lion", uses=("beta1", "beta2")),
+    # TransformerEngine's is apex's with the same update: adam_w_mode is true by default.
+    "transformer_engine.fusedadam": _of("TransformerEngine 04912bf0")("apex-fused-adam"),
+    "flashoptim.flashadamw": _flash("flashoptim-adamw", weight_decay="0.01", flag="decouple_lr",
+                                    decoupled="flashoptim-adamw-decouple-lr"),
     "prodigyopt.prodigy": _of("prodigyopt 1.1.2")("prodigy", lr="1.0"),
     "torchao.adamw": _of("torchao 0.14")("pytorch-adamw", weight_decay="0.01"),
     "optimi.adamw": _optimi("optimi-adamw", weight_decay="0.01"),
