@@ -74,6 +74,8 @@ class Buffer(StrEnum):
 ANY, SGD, FIT, MEASURE = families.ANY, families.SGD, families.FIT, families.MEASURE
 NESTEROV = "nesterov"  # a variant: Nesterov's step whatever the run says
 NESTEROV_IN_PLACE = "nesterov-in-place"  # a variant: the buffer takes the moved weight's decay
+NO_DAMPENING = ("dampening",)  # what most buffers lack beside PyTorch's
+HEAVY_BALL_ALONE = ("dampening", "nesterov")
 _PLAIN = frozenset({ANY, SGD, FIT, MEASURE})
 
 # An lr that a decay may count from: s = value·lr/lr_initial.
@@ -142,6 +144,8 @@ class Convention(Record):
     it does; `lr_mult` among them multiplies the lr of the tensor. Where an lr is among them that
     the decay counts from, it is the constructor's for all groups, or each group's own with
     `counts_from_group`.
+    `lacks` names the settings of a momentum buffer that its framework does not have: a run's are
+    then the other side's alone.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
     `trap` is what users fall into, in one line, or None where nothing is known of one.
     `since` and `until` are the first and the last release that the record holds for, where others
@@ -165,6 +169,7 @@ class Convention(Record):
     variant: str = ""
     buffer: Buffer = Buffer.OUTSIDE
     has_momentum: bool = True
+    lacks: tuple[str, ...] = ()
     decays_after_step: bool = False
     proximal: bool = False
     compounds: str | None = None

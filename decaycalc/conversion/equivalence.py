@@ -180,6 +180,8 @@ def notes(
         *_order_notes(one, other, held=held, exact=exact),
         *_lr_note(source, target, same_lr=same_lr),
         *_buffer_note(source, target),
+        *_lacking_note(source),
+        *_lacking_note(target),
     ]
     if "batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}:
         texts.append("the batch sizes differ, so the gradients do")
@@ -242,12 +244,20 @@ def _buffer_note(source: Side, target: Side) -> list[str]:
     both_sgd = source.convention.optimizer == target.convention.optimizer == SGD
     if not both_sgd or not (source.has_momentum or target.has_momentum):
         return []
-    buffers = {_momentum(side, side.convention.buffer)[0] for side in (source, target)}
-    if len(buffers) == 1:
+    one, other = (_momentum(side, side.convention.buffer) for side in (source, target))
+    buffers = {one[0], other[0]}
+    if len(buffers) == 1 or one[1:] != other[1:]:
         return []
     if Buffer.DAMPENED in buffers:
         return ["the first buffer is dampened in one of the two: they agree in the long run"]
     return ["the momentum buffers differ: the same at a constant lr only"]
+
+
+def _lacking_note(side: Side) -> list[str]:
+    """Return which settings of the run's momentum the side's framework does not have."""
+    run, record = side.run, side.convention
+    told = [name for name in record.lacks if side.has_momentum and getattr(run, name)]
+    return [f"{record.key} has no {name}: its momentum goes without" for name in told]
 
 
 def falling_lr(record: Convention) -> tuple[str, ...]:

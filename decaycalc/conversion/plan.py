@@ -17,6 +17,7 @@ from decaycalc.record import Record, replace
 
 _ITSELF = Monomial.of(value=1)
 _TO_LR = Monomial.of(to_lr=1)
+_DAMPENING = ("dampening", "one_minus_dampening")
 
 
 class Match(StrEnum):
@@ -207,6 +208,8 @@ def target_side(source: Side, target: Convention, target_run: Run | None = None)
     # Of one run, only what the formulas hold can differ: by a framework's own default.
     suspects = (names & QUANTITIES.keys() if target_run is None else QUANTITIES.keys()) - {"lr"}
     own = frozenset(name for name in suspects if _differs(name, source, there, names))
+    if target.lacks != source.convention.lacks:
+        own |= {name for name in _DAMPENING if source.get(name) != there.get(name)}
     there = replace(there, own=own)
     lr = source.lr * _lr_ratio(source, there)
     given = None if target_run is None else target_run.lr

@@ -212,7 +212,7 @@ def shortcut(ways: Sequence[Plan], given: Mapping[str, int]) -> Shortcut:
         near=_NEAR_TO_FIRST_ORDER if to_first_order else _NEAR,
         is_linear=source.is_linear,
         momentum=given["momentum"] if has_momentum and plain else None,
-        dampening=given.get("dampening"),
+        dampening=None if "dampening" in source.convention.lacks else given.get("dampening"),
         lookahead=source.lookahead,
     )
 

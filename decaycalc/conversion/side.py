@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from math import expm1, log1p
 from typing import Any
 
-from decaycalc.algebra.number import exact, finite, plain
+from decaycalc.algebra.number import ZERO, exact, finite, plain
 from decaycalc.algebra.quantity import QUANTITIES, Monomial, base_name
 from decaycalc.conventions.families import BY_RMS, lr_family
 from decaycalc.conventions.forms import Form
@@ -92,6 +92,8 @@ class Side(Record):
         name = name.removeprefix("to_")
         if name == "layer_weights":
             return self.layer
+        if name in self.convention.lacks:
+            return ZERO
         if name.startswith("one_minus_"):
             complement = self.get(name.removeprefix("one_minus_"))
             return None if complement is None else 1 - complement
@@ -240,11 +242,16 @@ class Side(Record):
         return not (passes_buffer or record.proximal or record.compounds)
 
     @property
+    def nesterov(self) -> bool:
+        """Whether the run asks for Nesterov's step and the framework has it."""
+        return bool(self.run.nesterov) and "nesterov" not in self.convention.lacks
+
+    @property
     def lookahead(self) -> int:
         """How often a step looks ahead along the momentum: 0 heavy ball, 1 Nesterov."""
         if self.convention.variant == NESTEROV_IN_PLACE:
             return IN_PLACE
-        return int(self.convention.variant == NESTEROV or bool(self.run.nesterov))
+        return int(self.convention.variant == NESTEROV or self.nesterov)
 
     @property
     def recursion(self) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _takes(side: Side, name: str) -> bool:
         return record.has_lr
     if name in _BUFFER:
         own = not side.is_adaptive or "momentum" in record.update
-        return own and side.takes_momentum and record.has_lr
+        return own and side.takes_momentum and record.has_lr and name not in record.lacks
     if name in _ESTIMATING:
         return side.is_estimate
     if name in OF_GROUPS:

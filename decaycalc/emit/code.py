@@ -244,7 +244,7 @@ def _settings(
         lr=lr or 0.0,
         momentum=float(momentum or 0),
         dampening=float(there.get("dampening") or 0),
-        nesterov=bool(there.run.nesterov),
+        nesterov=there.nesterov,
         run=replace(there.run, lr=exact(lr) if lr else None),
         mask=mask,
         schedule=_schedule(schedule, there.run),

@@ -108,7 +108,7 @@ def _coupling(way: Plan) -> Iterator[str]:
 def _momentum(way: Plan) -> Iterator[str]:
     """Yield that momenta or batch sizes differ."""
     one, other = way.source, way.target
-    settings = [(_in_force(side), bool(side.run.nesterov)) for side in (one, other)]
+    settings = [(_in_force(side), side.nesterov) for side in (one, other)]
     if settings[0] != settings[1] and not (
         one.convention.is_adaptive or other.convention.is_adaptive
     ):

@@ -156,7 +156,7 @@ def rule_names(side: Side, value: float) -> dict[str, float]:
     own = side.convention.is_adaptive and "momentum" not in rule.quantities
     if own and side.run.given("momentum") is None:
         del names["momentum"]  # Muon and its like preset one, which the run's default leaves alone
-    names["nesterov"] = float(bool(side.run.nesterov))
+    names["nesterov"] = float(side.nesterov)
     for name, by in side.refined:
         factor = float(by.evaluate({each: side.get(each) for each in by.names}))
         value *= 1.0 if name in rule.quantities else factor

@@ -11,7 +11,7 @@ from decaycalc.conventions.catalogue.shapes import (
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import NO_HALF
-from decaycalc.conventions.record import Buffer, Convention, Follows
+from decaycalc.conventions.record import HEAVY_BALL_ALONE, NO_DAMPENING, Buffer, Convention, Follows
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Classics"
@@ -28,6 +28,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         buffer=Buffer.INSIDE,
         refinements=TENSOR_MULTIPLIERS,
         default="none",
+        lacks=NO_DAMPENING,
         trap="lr_mult: 2 on a bias doubles its decay too; gradients are clipped before the decay joins",
         source="BVLC/caffe, src/caffe/solvers/sgd_solver.cpp, Regularize and ComputeUpdateValue (9b89154)",
         verification="literal step: no package to install, C++ with protobuf and BLAS around it",
@@ -54,6 +55,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("yolo-darknet",),
         default="0.0001",
         exempt="biases and batch-norm scales",
+        lacks=HEAVY_BALL_ALONE,
         trap="its buffer holds the batch sum, with decay·batch and lr/batch: the batch cancels, the number is a mean loss's λ",
         source="pjreddie/darknet, src/convolutional_layer.c, update_convolutional_layer (f6afaab)",
         verification="executed: darknet 0.0.0+git20180914",
@@ -67,6 +69,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         buffer=Buffer.INSIDE,
         default="none",
         exempt="biases have a wc of their own, usually 0",
+        lacks=HEAVY_BALL_ALONE,
         trap="lr stands inside the momentum: after a drop of lr the old velocity goes on",
         source="akrizhevsky/cuda-convnet2, cudaconvnet/src/weights.cu: inc = mom·inc + eps·(grad/cases) - eps·wc·w (3238bf0)",
         verification="literal step: needs a GPU of its time",
@@ -77,6 +80,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="MatConvNet cnn_train: weightDecay",
         parameter="weightDecay",
         default="0.0005",
+        lacks=NO_DAMPENING,
         trap="the multipliers of filters and biases are 1: biases decay unless set otherwise",
         source="vlfeat/matconvnet, examples/cnn_train.m, accumulateGradients (1e5ae7b)",
         verification="literal step: needs MATLAB",
@@ -130,6 +134,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         buffer=Buffer.INSIDE,
         default="0",
         exempt="biases (l2_decay_mul 0)",
+        lacks=NO_DAMPENING,
         trap="the penalty is divided by batch_size together with the summed gradient: a larger batch decays less",
         source="karpathy/convnetjs, src/convnet_trainers.js: (l2grad + l1grad + g)/batch_size (4c3358a)",
         verification="executed: convnetjs 0.3.0",
@@ -142,6 +147,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         buffer=Buffer.INSIDE,
         default="0.0001",
         exempt="biases (BiasL2Factor 0)",
+        lacks=HEAVY_BALL_ALONE,
         trap="0.0001 by default, and with 'adam' it goes through the preconditioner as in PyTorch's Adam",
         source="documentation alone (the source is closed): MathWorks, Deep Learning Toolbox, TrainingOptionsSGDM and its custom training loop, which adds λ·w to the gradient (R2023b)",
         verification="literal step: closed source, read in its documentation",
@@ -168,6 +174,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         parameter="wdecay",
         buffer=Buffer.INSIDE,
         default="0",
+        lacks=NO_DAMPENING,
         trap="lr stands inside the momentum; its adaptive optimizers have no decay",
         source="NervanaSystems/neon, neon/optimizers/optimizer.py, GradientDescentMomentum.optimize (8c3fb8a)",
         verification="literal step: no longer installs, needs Python 2 or 3.5",
@@ -195,6 +202,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         aliases=("kaldi",),
         loss=Loss.BATCH_SUM,
         default="0",
+        lacks=HEAVY_BALL_ALONE,
         trap="without the half, per sequence (B counts chunks); with n parallel jobs scripts set --l2-regularize-factor 1/n",
         source="kaldi-asr/kaldi, src/nnet3/nnet-utils.cc, ApplyL2Regularization; nnet-training.cc (f400766)",
         verification="literal step: no package to install, C++ with a build of its own",

@@ -3,7 +3,7 @@
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.record import HEAVY_BALL_ALONE, Convention
 
 _fastai = package(
     group=TORCH_ECOSYSTEM,
@@ -32,6 +32,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "SGD",
         optimizer="sgd",
+        lacks=HEAVY_BALL_ALONE,
         trap="decoupled from the momentum; PyTorch's SGD is coupled",
     ),
     _fastai(
@@ -39,6 +40,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgd-l2",
         title="fastai SGD(decouple_wd=False)(wd)",
         optimizer="sgd",
+        lacks=HEAVY_BALL_ALONE,
         trap="decouple_wd was called true_wd",
         where="fastai/optimizer.py, l2_reg; learner.py",
     ),

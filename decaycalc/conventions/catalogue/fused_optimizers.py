@@ -3,7 +3,7 @@
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import HEAVY_BALL_ALONE, Convention, Follows
 
 _bitsandbytes = package(
     group=TORCH_ECOSYSTEM,
@@ -81,6 +81,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "SGD",
         title="bitsandbytes.optim.SGD(weight_decay, momentum)",
+        lacks=HEAVY_BALL_ALONE,
         trap="coupled, where Adam of the same package is decoupled; needs a momentum",
     ),
     _bitsandbytes(penalty, "RMSprop", trap=PRECONDITIONED),

@@ -6,7 +6,7 @@ from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import JAX
 from decaycalc.conventions.catalogue.shapes import decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import HYPERBALL, RULE_OF_THUMB
-from decaycalc.conventions.record import Convention, Coupling, Follows
+from decaycalc.conventions.record import NO_DAMPENING, Convention, Coupling, Follows
 
 _record = package(group=JAX, optimizer="adam", default="none")
 _flax = package(
@@ -92,6 +92,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "Momentum",
         update="w = w*(1 - weight_decay_rate) - lr*heavy_ball(g)",
         follows=Follows.CONSTANT,
+        lacks=NO_DAMPENING,
         trap="Nesterov by default; its SGD has no decay",
     ),
     _trax(
@@ -125,6 +126,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     _flax(
         penalty,
         "Momentum",
+        lacks=NO_DAMPENING,
         trap="coupled, while flax.optim.Adam's is decoupled; beta is 0.9 by default",
     ),
     _record(
@@ -178,6 +180,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="axlearn-sgd-decoupled",
         title="AXLearn sgd_optimizer(weight_decay, decouple_weight_decay=True)",
         update="w = w - lr*(heavy_ball(g) + weight_decay*w)",
+        lacks=NO_DAMPENING,
         trap="decouple_weight_decay=False is PyTorch's coupled SGD",
     ),
     _axlearn(

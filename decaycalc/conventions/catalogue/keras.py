@@ -8,7 +8,7 @@ from decaycalc.conventions.catalogue.shapes import (
     package,
 )
 from decaycalc.conventions.catalogue.traps import DECOUPLED_KERAS
-from decaycalc.conventions.record import Buffer, Convention, Follows
+from decaycalc.conventions.record import NO_DAMPENING, Buffer, Convention, Follows
 
 _GROUP = "Keras and TensorFlow"
 
@@ -65,6 +65,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="keras.optimizers.SGD(weight_decay): decoupled from the momentum (SGDW)",
         update="w = w*(1 - lr*weight_decay); w = w - velocity(lr*g)",
         buffer=Buffer.INSIDE,
+        lacks=NO_DAMPENING,
         trap="not PyTorch's SGD: no 1/(1 - momentum), so at momentum 0.9 the same number decays ten times less",
         common=True,
     ),
@@ -167,6 +168,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         compounds="grad_accum",
         buffer=Buffer.INSIDE,
         aliases=(),
+        lacks=NO_DAMPENING,
         trap="with gradient_accumulation_steps K it decays K times an update; current Keras decays once",
         source="keras/src/optimizers/base_optimizer.py, apply (keras 3.4.1); keras-team/keras issue 19990",
         verification="executed: keras 3.4.1",
@@ -264,6 +266,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.CONSTANT,
         buffer=Buffer.INSIDE,
         default=None,
+        lacks=NO_DAMPENING,
         trap="not times lr: 5e-4 decays ten times more than SGD's at lr 0.1, and goes on when the lr is 0",
         where="tensorflow/addons, optimizers/weight_decay_optimizers.py, _decay_weights_op",
     ),
@@ -363,6 +366,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         key="tf-contrib-momentumw",
         follows=Follows.CONSTANT,
         default="none",
+        lacks=NO_DAMPENING,
         trap="no lr in the decay; lr stands outside the momentum here, inside in tfa.optimizers.SGDW",
     ),
 )

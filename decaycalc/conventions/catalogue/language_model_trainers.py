@@ -12,7 +12,7 @@ from decaycalc.conventions.catalogue.shapes import (
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import CAUTIOUS_MUON, PRECONDITIONED
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import HEAVY_BALL_ALONE, NO_DAMPENING, Convention, Follows
 
 _fairseq = package(
     group=TORCH_ECOSYSTEM,
@@ -96,6 +96,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "nag",
         variant="nesterov",
         update="w = w*(1 - lr*weight_decay); v = momentum*v + g; w = w - lr*(g + momentum*v)",
+        lacks=NO_DAMPENING,
         trap="decoupled and always Nesterov; --optimizer sgd is torch's coupled one",
         where="fairseq/optim/nag.py, NAG.step",
     ),
@@ -140,6 +141,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="sgd",
         default="0.01",
         exempt="biases and tensors of one dimension (wd_mult 0)",
+        lacks=HEAVY_BALL_ALONE,
         trap="coupled, while the same flag under adam is decoupled",
         source="NVIDIA/Megatron-LM, megatron/core/optimizer/__init__.py (d98e8a6)",
     ),

@@ -9,7 +9,7 @@ from decaycalc.conventions.catalogue.shapes import (
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import DAMPENED_FIRST, PRECONDITIONED, ZERO_BY_DEFAULT
-from decaycalc.conventions.record import Buffer, Convention
+from decaycalc.conventions.record import NO_DAMPENING, Buffer, Convention
 
 _burn = package(
     group=OTHERS,
@@ -133,6 +133,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "SgdConfig",
         key="dfdx-sgd-l2",
         optimizer="sgd",
+        lacks=NO_DAMPENING,
         trap="WeightDecay::Decoupled of the same field is another convention",
     ),
     _dfdx(
@@ -141,6 +142,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="dfdx SgdConfig(weight_decay: WeightDecay::Decoupled(λ))",
         optimizer="sgd",
         update="w = w*(1 - lr*lam) - lr*heavy_ball(g)",
+        lacks=NO_DAMPENING,
         trap="no 1/(1 - momentum): WeightDecay::L2 of the same field has it",
     ),
     _dfdx(

@@ -9,7 +9,14 @@ from decaycalc.conventions.catalogue.shapes import (
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import NESTEROV_IN_PLACE, Buffer, Convention, Follows
+from decaycalc.conventions.record import (
+    HEAVY_BALL_ALONE,
+    NESTEROV_IN_PLACE,
+    NO_DAMPENING,
+    Buffer,
+    Convention,
+    Follows,
+)
 
 _mxnet = package(
     group=OTHERS,
@@ -30,6 +37,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "SGD",
         aliases=("mxnet-gluon-sgd",),
         buffer=Buffer.INSIDE,
+        lacks=HEAVY_BALL_ALONE,
         trap="rescale_grad=1/B divides the data gradient only; lr_mult multiplies the decay too; gluon decays biases, Module does not",
     ),
     _mxnet(
@@ -37,6 +45,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "LBSGD",
         optimizer="sgd",
         buffer=Buffer.INSIDE,
+        lacks=HEAVY_BALL_ALONE,
         trap="batch_scale K steps once in K calls and multiplies lr, so the decay, by K after a warm-up; 'lars' by a trust ratio",
         where="python/mxnet/optimizer/optimizer.py, LBSGD.update, at batch_scale 1",
     ),
@@ -47,6 +56,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         variant=NESTEROV_IN_PLACE,
         update="d = lr*(g + wd*w); v = momentum*v; u = w - momentum*(v + d) - d; v = v + lr*(g + wd*u); w = u",
         buffer=Buffer.INSIDE,
+        lacks=NO_DAMPENING,
         trap="always Nesterov; its kernel works in place, so that the buffer takes the decay of the already moved weight",
         where="python/mxnet/optimizer/optimizer.py, NAG; src/operator/optimizer_op-inl.h, NAGMomKernel",
     ),
@@ -57,6 +67,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         variant="dcasgd",
         update="p = (w if t == 1 else p); d = lr*(g + wd*w + 0.04*g*g*(w - p)); p = w; w = w - velocity(d)",
         buffer=Buffer.INSIDE,
+        lacks=NO_DAMPENING,
         trap=None,
     ),
     _mxnet(

@@ -3,7 +3,7 @@
 from decaycalc.conventions.catalogue.groups import JAX
 from decaycalc.conventions.catalogue.shapes import decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import SLOW_START
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import NO_DAMPENING, Convention, Follows
 
 _optax = package(
     group=JAX,
@@ -31,6 +31,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgd",
         title="optax.chain(add_decayed_weights(λ), sgd(lr, momentum)): coupled",
         aliases=("optax-l2-sgd",),
+        lacks=NO_DAMPENING,
         trap="the order decides: before sgd it is PyTorch's SGD, after it the sign is wrong and the weights grow",
         where="optax/_src/transform.py, add_decayed_weights and trace",
     ),
@@ -40,6 +41,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="optax.chain(trace(momentum), add_decayed_weights(λ), scale_by_learning_rate(lr)): SGDW",
         optimizer="sgd",
         update="w = w - lr*(heavy_ball(g) + weight_decay*w)",
+        lacks=NO_DAMPENING,
         trap="between the momentum and the lr: no 1/(1 - momentum), unlike in front of sgd",
         where="optax/_src/transform.py, add_decayed_weights",
     ),
@@ -50,6 +52,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="sgd",
         update="w = w - lr*heavy_ball(g) - weight_decay*w",
         follows=Follows.CONSTANT,
+        lacks=NO_DAMPENING,
         trap="no lr and no schedule in the decay; with a positive λ the weights GROW by 1 + λ a step",
         where="optax/_src/transform.py, add_decayed_weights",
     ),

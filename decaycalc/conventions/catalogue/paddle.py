@@ -3,7 +3,7 @@
 from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import decoupled, objective, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.record import NO_DAMPENING, Convention
 
 _paddle = package(
     group=OTHERS,
@@ -29,6 +29,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "Momentum",
         optimizer="sgd",
+        lacks=NO_DAMPENING,
         trap="a ParamAttr(regularizer=) REPLACES the optimizer's weight_decay",
     ),
     _paddle(

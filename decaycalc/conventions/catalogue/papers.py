@@ -12,7 +12,14 @@ from decaycalc.conventions.forms import (
     PER_RUN_FACTOR,
     PER_STEP_FACTOR,
 )
-from decaycalc.conventions.record import MEASURE, Buffer, Convention, Coupling, Follows
+from decaycalc.conventions.record import (
+    HEAVY_BALL_ALONE,
+    MEASURE,
+    Buffer,
+    Convention,
+    Coupling,
+    Follows,
+)
 from decaycalc.conventions.run import Loss
 
 _GROUP = "Papers and measures"
@@ -49,6 +56,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         follows=Follows.MULTIPLIER,
         buffer=Buffer.INSIDE,
         update="w = w - multiplier*lam*w - velocity(lr*g)",
+        lacks=HEAVY_BALL_ALONE,
         trap="no 1/(1 - momentum): the decay does not pass through the buffer",
         source=f"{_ADAMW}, algorithm 1, line 9",
         verification="literal step: a paper, its code is for Lua Torch, no longer built",

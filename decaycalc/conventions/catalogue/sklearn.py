@@ -10,7 +10,7 @@ from decaycalc.conventions.catalogue.shapes import (
     estimator,
     package,
 )
-from decaycalc.conventions.record import Buffer, Convention
+from decaycalc.conventions.record import NO_DAMPENING, Buffer, Convention
 from decaycalc.conventions.run import Loss
 
 _sklearn = package(
@@ -32,6 +32,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         buffer=Buffer.INSIDE,
         default="0.0001",
         exempt="biases",
+        lacks=NO_DAMPENING,
         trap="alpha is divided by the CURRENT minibatch, so batch_size sets the strength and a short last batch decays more",
     ),
     _sklearn(

@@ -2,7 +2,7 @@
 
 from decaycalc.conventions.catalogue.groups import OTHERS
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.record import NO_DAMPENING, Convention
 
 _tinygrad = package(
     group=OTHERS,
@@ -19,6 +19,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "SGD",
         default="0",
+        lacks=NO_DAMPENING,
         trap="classic=True puts the lr inside the momentum",
         where="tinygrad/nn/optim.py, LARS with tcoef 0",
     ),

@@ -3,7 +3,7 @@
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import ecosystem_record
 from decaycalc.conventions.catalogue.shapes import TENSOR_MULTIPLIERS, decoupled, penalty
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.record import NO_DAMPENING, Convention
 
 CONVENTIONS: tuple[Convention, ...] = (
     ecosystem_record(
@@ -28,6 +28,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("nbs", "64"),),
         default="0.0005",
         exempt="biases and BatchNorm gains",
+        lacks=NO_DAMPENING,
         trap="above 64 a larger batch silently raises λ, because its loss is times the batch size and lr is not",
         source="ultralytics/yolov5, train.py: hyp['weight_decay'] *= batch_size·accumulate/nbs (5081342)",
     ),
@@ -38,6 +39,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         optimizer="sgd",
         default="0.0001",
         exempt="parameters of norm layers, their biases too (WEIGHT_DECAY_NORM 0)",
+        lacks=NO_DAMPENING,
         trap="norms are exempt, other biases are not: WEIGHT_DECAY_BIAS None means the same decay",
         source="facebookresearch/detectron2, detectron2/solver/build.py, get_default_optimizer_params; config/defaults.py (02b5c4e)",
     ),
@@ -47,6 +49,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="torchvision references --weight-decay: torch's SGD",
         optimizer="sgd",
         default="0.0001",
+        lacks=NO_DAMPENING,
         trap="norms and biases decay unless --norm-weight-decay 0 (newer: --bias-weight-decay 0) is given; --opt adamw decouples",
         source="pytorch/vision, references/classification/train.py (017e9b9)",
         verification="literal step: torch's SGD, itself executed, in a script",
@@ -73,6 +76,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         defaults=(("nbs", "64"),),
         default="0.0005",
         exempt="biases and norm gains",
+        lacks=NO_DAMPENING,
         trap="above 64 a larger batch raises λ, since the loss is times the batch size; 'auto' may choose another optimizer",
         source="ultralytics/ultralytics, ultralytics/engine/trainer.py: args.weight_decay·batch_size·accumulate/nbs (0001630)",
         verification="executed: ultralytics 8.4.190",
