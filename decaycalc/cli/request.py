@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from decaycalc.algebra.number import exact
-from decaycalc.cli.options import take_architecture
+from decaycalc.cli.options import read_network, take_architecture
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import run_of, target_run_of
 from decaycalc.conversion.plan import Match
@@ -171,6 +171,27 @@ def counted(
 
     mask = mask_of(training, mask)
     return replace(training, run=counted(training.run, architecture=architecture, mask=mask))
+
+
+def weighed(
+    run: Run, arch: str | None, mask: str | None, *, records: tuple["Convention", ...]
+) -> Run:
+    """Return a run with the numbers of a network's weights and layers, where one is named.
+
+    Raises:
+        UsageError: a network, and neither convention counts its weights.
+        DecaycalcError: a network that cannot be read.
+    """
+    network = read_network(arch, mask)
+    if network["architecture"] is None:
+        return run
+    names = {name for record in records if record.monomial for name in record.monomial.names}
+    if "n_weights" not in names and "layer_weights" not in names:
+        keys = " and ".join(dict.fromkeys(record.key for record in records))
+        raise UsageError(f"--arch enters nothing: {keys} count no weights")
+    from decaycalc.architecture.penalty import counted
+
+    return counted(run, **network)
 
 
 def require_source(source: "Convention | None") -> "Convention":

@@ -6,8 +6,9 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
-from decaycalc.cli.options import run_options
+from decaycalc.cli.options import PLAIN_WEIGHTS, options, run_options
 from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.request import weighed
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
@@ -34,6 +35,7 @@ _RULES = ("token-law", "published-timescale", "normalized", "short-run")
               help="Only this rule; repeatable.")  # fmt: skip
 @click.option("--explain", is_flag=True, help="Derive each number, with conditions and source.")
 @click.option("--value", "value_only", is_flag=True, help="Print the first rule's bare number.")
+@options(*PLAIN_WEIGHTS)
 @conventions_option
 @run_options
 @output_options
@@ -44,26 +46,31 @@ def command(
     parameters: str | None,
     rules: tuple[str, ...],
     explain: bool,
+    arch: str | None,
+    decay_mask: str | None,
 ) -> Shown:
     """Suggest a weight decay for a run: by fits, and by published runs of the same kind.
 
     Each number comes with its interval and its conditions; a rule outside its fit gives none.
     """
-    from decaycalc.transfers.suggestions import require_entering, suggest
+    from decaycalc.conventions.catalogue import find
+    from decaycalc.transfers.suggestions import suggest
 
-    found = suggest(target or "pytorch-adamw", run=run, n_parameters=parameters, rules=rules)
-    require_entering(found)
+    record = target or find("pytorch-adamw")
+    run = weighed(run, arch, decay_mask, records=(record,))
+    found = suggest(record, run=run, n_parameters=parameters, rules=rules)
     return shown(found, explain=explain)
 
 
 def shown(found: "Suggested", *, explain: bool) -> Shown:
     """Return the suggestions in all their shapes."""
+    from decaycalc.cli.flags import flag_of
     from decaycalc.report import suggest as report
 
     return Shown(
         name="suggest",
         body=found.to_dict,
-        tables=lambda: report.tables(found, explain=explain),
+        tables=lambda: report.tables(found, flag_of=flag_of, explain=explain),
         rows=lambda: [entry.to_dict() for entry in found.suggestions],
         value=lambda: repr(found.suggestions[0].value),
         notes=notes_of(found),
@@ -76,5 +83,5 @@ def notes_of(found: "Suggested") -> tuple[str, ...]:
     first, named = found.suggestions[0], {entry.rule: entry for entry in found.unavailable}
     before = _RULES[: _RULES.index(first.rule)]
     passed = "; ".join(f"{rule}: {named[rule].message}" for rule in before if rule in named)
-    assumed = tuple(f"{name} {value:g} is assumed: {why}" for name, value, why in found.assumptions)
+    assumed = tuple(entry.text for entry in found.assumptions)
     return (*assumed, *((f"by the rule {first.rule}; {passed}",) if passed else ()))

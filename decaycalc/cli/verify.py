@@ -12,19 +12,16 @@ from decaycalc.cli.options import (
     PLAIN_WEIGHTS,
     SAVE,
     options,
-    read_network,
     run_options,
     target_options,
 )
 from decaycalc.cli.output import Draw, Shown, output_options
-from decaycalc.cli.request import require_source
+from decaycalc.cli.request import require_source, weighed
 from decaycalc.cli.screen import working
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.conventions.record import Convention
-    from decaycalc.conventions.run import Run
     from decaycalc.verification.verify import Verification
 
 
@@ -90,27 +87,6 @@ def command(**given: Any) -> Shown:
     if path is not None:
         save_picture(found, path)
     return shown(found, plot=drawing(found) if plot else None)
-
-
-def weighed(
-    run: "Run", arch: str | None, mask: str | None, *, records: tuple["Convention", ...]
-) -> "Run":
-    """Return a run with the numbers of a network's weights and layers, where one is named.
-
-    Raises:
-        UsageError: a network, and neither convention counts its weights.
-        DecaycalcError: a network that cannot be read.
-    """
-    network = read_network(arch, mask)
-    if network["architecture"] is None:
-        return run
-    names = {name for record in records if record.monomial for name in record.monomial.names}
-    if "n_weights" not in names and "layer_weights" not in names:
-        keys = " and ".join(dict.fromkeys(record.key for record in records))
-        raise UsageError(f"--arch enters nothing: {keys} count no weights")
-    from decaycalc.architecture.penalty import counted
-
-    return counted(run, **network)
 
 
 def save_picture(found: "Verification", path: str) -> None:

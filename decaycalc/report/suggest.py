@@ -1,6 +1,6 @@
 """What a weight decay may be, rule by rule, with intervals and conditions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report import heading
@@ -18,8 +18,13 @@ def _columns(parameter: str) -> tuple[Column, ...]:
     )
 
 
-def tables(found: Suggested, *, explain: bool = False) -> Iterator[Block]:
-    """Yield the run, the rules' numbers, and those that give none; `explain` derives each."""
+def tables(
+    found: Suggested, *, flag_of: Callable[[str], str] = str, explain: bool = False
+) -> Iterator[Block]:
+    """Yield the run, the rules' numbers, and those that give none; `explain` derives each.
+
+    `flag_of` names what a quantity is given by.
+    """
     aim = found.aim
     record = aim.convention
     yield Paragraph(text=f"{record.key}  {record.parameter} for this run", tone=Tone.VALUE)
@@ -27,32 +32,32 @@ def tables(found: Suggested, *, explain: bool = False) -> Iterator[Block]:
     if aim.n_parameters is not None:
         parameters = heading.amount(aim.n_parameters)
         yield Paragraph(text=f"{parameters} parameters, N and B in tokens", apart=False)
-    for name, value, why in found.assumptions:
-        if name != "momentum":
-            yield Paragraph(text=f"{name} {value:g}: {why}", tone=Tone.QUIET, apart=False)
+    for entry in found.assumptions:
+        if entry.name == "epochs":
+            text = f"epochs {heading.amount(entry.value)}: {entry.why}"
+            yield Paragraph(text=text, tone=Tone.QUIET, apart=False)
     columns = _columns(record.parameter)
     rows = tuple(
         (entry.rule, entry.value, entry.low, entry.high, entry.conditions[0])
         for entry in found.suggestions
     )
     yield Table(title="Rule", columns=columns, rows=rows)
-    yield from _without(found)
+    yield from _without(found, flag_of)
     if explain:
         yield from map(_derivation, found.suggestions)
 
 
 def _assumed(found: Suggested) -> tuple[Assumption, ...]:
     """Return the assumptions that are the run's own, to be marked in its line."""
-    return tuple(
-        Assumption(name=name, value=value, why=why)
-        for name, value, why in found.assumptions
-        if name == "momentum"
-    )
+    return tuple(entry for entry in found.assumptions if entry.name != "epochs")
 
 
-def _without(found: Suggested) -> Iterator[Paragraph]:
+def _without(found: Suggested, flag_of: Callable[[str], str]) -> Iterator[Paragraph]:
+    """Yield the rules without a number, with what to give or the condition that fails."""
     for entry in found.unavailable:
-        yield Paragraph(text=f"{entry.rule}: {entry.message}", tone=Tone.QUIET, apart=False)
+        needed = f"with {', '.join(map(flag_of, entry.missing))}" if entry.missing else ""
+        text = f"{entry.rule}: {needed or entry.message}"
+        yield Paragraph(text=text, tone=Tone.QUIET, apart=False)
 
 
 def _derivation(entry: Suggestion) -> Table:

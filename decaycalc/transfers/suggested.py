@@ -5,7 +5,8 @@ from typing import TypedDict
 
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run, RunJson
-from decaycalc.conversion.assumptions import AssumptionJson
+from decaycalc.conversion.assumptions import Assumption, AssumptionJson
+from decaycalc.conversion.side import Side
 from decaycalc.record import Result
 
 
@@ -16,6 +17,11 @@ class Aim:
     convention: Convention
     run: Run
     n_parameters: float | None = None
+
+    @property
+    def side(self) -> Side:
+        """The convention in the run, whose decay per step a rule fixes."""
+        return Side(convention=self.convention, run=self.run)
 
     @property
     def tokens(self) -> bool:
@@ -108,16 +114,14 @@ class Suggested(Result):
     suggestions: tuple[Suggestion, ...]
     unavailable: tuple[NotSuggested, ...]
     warnings: tuple[str, ...]
-    assumptions: tuple[tuple[str, float, str], ...]
+    assumptions: tuple[Assumption, ...]
 
     def to_dict(self) -> SuggestedJson:
         """Return the document's content after its schema keys."""
         return {
             "run": self.aim.run.to_dict(),
             "n_parameters": self.aim.n_parameters,
-            "assumptions": [
-                {"name": name, "value": value, "why": why} for name, value, why in self.assumptions
-            ],
+            "assumptions": [assumption.to_dict() for assumption in self.assumptions],
             "suggestions": [suggestion.to_dict() for suggestion in self.suggestions],
             "unavailable": [entry.to_dict() for entry in self.unavailable],
             "warnings": list(self.warnings),

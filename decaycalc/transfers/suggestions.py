@@ -4,17 +4,18 @@ Every rule fixes the shrink of one step; the number then follows from the conven
 rule outside its conditions gives no number: it says which condition fails.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from math import isfinite
+from math import expm1, isfinite, log1p
+from statistics import quantiles
 from typing import NoReturn
 
 from decaycalc.algebra.number import Number, about, brief, exact
 from decaycalc.conventions.catalogue import find
-from decaycalc.conventions.record import FIT, MEASURE, Convention, Coupling
+from decaycalc.conventions.families import lr_family
+from decaycalc.conventions.record import FIT, MEASURE, SGD, Convention, Coupling
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.inverse import value_for_shrink
-from decaycalc.conversion.side import Side
+from decaycalc.conversion.assumptions import Assumption, assumed_by_decay, once
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import (
     DecaycalcError,
@@ -26,6 +27,7 @@ from decaycalc.errors import (
 )
 from decaycalc.training.published.index import RECIPES
 from decaycalc.training.published.measured import MeasuredRecipe, recall
+from decaycalc.transfers.aimed import exact_value, made, needed, outside, require_decay, solved
 from decaycalc.transfers.laws import TIMESCALE
 from decaycalc.transfers.suggested import Aim, NotSuggested, Suggested, Suggestion
 
@@ -43,7 +45,6 @@ _NORMALIZED = (0.025, 0.05)
 _SHORT = {"low": 0.001, "value": 0.01, "high": 0.1}
 _USUAL = 0.1
 _FEWEST = 3
-_QUARTER = 4
 
 
 def suggest(
@@ -67,16 +68,22 @@ def suggest(
         MissingQuantityError: no rule can be computed for lack of quantities.
         OutsideFitError: no rule applies, with the condition that fails.
         InvalidValueError: a number of parameters that is not positive.
+        ContradictionError: a quantity that the suggested number's optimizer does not take.
     """
     record = find(target) if isinstance(target, str) else target
     if record.refusal is not None:
         raise OutsideFitError("a suggestion", f"{record.key} has no number: {record.refusal}")
     if record.optimizer == FIT:
         raise OutsideFitError("a suggestion", f"{record.key} is a solver's and takes no steps")
+    if record.monomial is not None and "layer_weights" in record.monomial.names:
+        raise OutsideFitError("a suggestion", f"{record.key} has one number a layer")
     aim = Aim(convention=record, run=run, n_parameters=_parameters(n_parameters))
+    require_decay(aim)
+    if record.optimizer != MEASURE:
+        require_taken(aim.side, ())
     found: list[Suggestion] = []
     lacking: list[NotSuggested] = []
-    for name in tuple(rules) or tuple(RULES):
+    for name in dict.fromkeys(rules) or RULES:
         try:
             found.append(_rule(name)(aim))
         except (MissingQuantityError, NoEquivalentError, OutsideFitError) as error:
@@ -89,18 +96,8 @@ def suggest(
         suggestions=tuple(found),
         unavailable=tuple(lacking),
         warnings=tuple(_warnings(aim)),
-        assumptions=tuple(_assumptions(aim, found)),
+        assumptions=once(_assumptions(aim, {entry.rule for entry in found})),
     )
-
-
-def require_entering(found: Suggested) -> None:
-    """Refuse a quantity that was given and that the suggested number's optimizer does not take.
-
-    Raises:
-        ContradictionError: there is one.
-    """
-    if found.aim.convention.optimizer != MEASURE:
-        require_taken(Side(convention=found.aim.convention, run=found.aim.run), ())
 
 
 def _parameters(number: Number | None) -> float | None:
@@ -135,50 +132,6 @@ def _refuse(lacking: list[NotSuggested]) -> NoReturn:
     raise MissingQuantityError(f"a suggestion by {nearest.rule}", nearest.missing)
 
 
-def _needed(aim: Aim, *names: str) -> tuple[Fraction, ...]:
-    """Return quantities of the run.
-
-    Raises:
-        MissingQuantityError: one that is unknown.
-    """
-    known = {name: aim.run.get(name) for name in names}
-    missing = tuple(name for name, value in known.items() if value is None)
-    if missing:
-        raise MissingQuantityError("the rule", missing)
-    return tuple(value for value in known.values() if value is not None)
-
-
-def _value(aim: Aim, shrink: float) -> float:
-    """Return the convention's number for a decay of one step at peak lr.
-
-    Raises:
-        OutsideFitError: no float64 holds it.
-    """
-    number = _exact_value(aim, shrink)
-    try:
-        value = float(number)
-    except OverflowError:
-        value = 0.0
-    if number and not value:
-        raise _outside(f"{aim.convention.parameter} would be {about(number)}, which no float64 is")
-    return value
-
-
-def _exact_value(aim: Aim, shrink: float) -> Fraction:
-    return Fraction(
-        value_for_shrink(Side(convention=aim.convention, run=aim.run), Fraction(shrink))
-    )
-
-
-def _made(aim: Aim, rule: str, shrinks: tuple[float, float, float], **more: object) -> Suggestion:
-    """Return a suggestion of the shrinks that are its number and the ends of its interval."""
-    value, *ends = (_value(aim, shrink) for shrink in shrinks)
-    return Suggestion(
-        rule=rule, convention=aim.convention, value=value, low=min(value, *ends),
-        high=max(value, *ends), **more,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
 def _token_law(aim: Aim) -> Suggestion:
     """Return the decay of the timescale that was fitted over tokens per parameter.
 
@@ -187,28 +140,28 @@ def _token_law(aim: Aim) -> Suggestion:
     _require_adamw(aim)
     if aim.n_parameters is None:
         raise MissingQuantityError("the rule", ("parameters",))
-    batch, size = _needed(aim, "batch_size", "dataset_size")
+    batch, size = needed(aim, "batch_size", "dataset_size")
     epochs = aim.run.total_epochs or Fraction(1)
     if epochs > 1:
-        raise _outside(f"{float(epochs):g} epochs: the fit is of one pass over the tokens")
+        raise outside(f"{float(epochs):g} epochs: the fit is of one pass over the tokens")
     tokens = float(size * epochs)
     per = tokens / aim.n_parameters
     if not (TIMESCALE.low or 0) <= per <= (TIMESCALE.high or 0):
         whole = about(Fraction(tokens) / Fraction(aim.n_parameters))
         count = f"{per:.4g}" if isfinite(per) else whole
-        raise _outside(f"{count} tokens a parameter are outside the fitted 20 to 1280")
+        raise outside(f"{count} tokens a parameter are outside the fitted 20 to 1280")
     share = per**TIMESCALE.exponent
     steps = tokens / float(batch)
     shrinks = [1 / (constant * share * steps) for constant in (_CONSTANT, _CONSTANT, _ROUNDED)]
-    return _made(
-        aim, "token-law", (shrinks[0], shrinks[1], shrinks[2]),
+    return made(
+        aim, "token-law", shrinks,
         conditions=_TOKEN_CONDITIONS, source=TIMESCALE.source,
         steps=(
             f"D/P = {tokens:.6g}/{aim.n_parameters:.6g} = {per:.4g} tokens a parameter",
             f"timescale = {_CONSTANT}·{per:.4g}^{TIMESCALE.exponent} = {_CONSTANT * share:.4g}",
             f"as the authors round it: {_ROUNDED:.4g} for {_CONSTANT}, {_ROUNDED * share:.4g}",
             f"decay per step = 1/(timescale·D/B) = {shrinks[0]:.4g}",
-            *_solved(aim, shrinks[0]),
+            *solved(aim, shrinks[0]),
         ),
     )  # fmt: skip
 
@@ -216,17 +169,7 @@ def _token_law(aim: Aim) -> Suggestion:
 def _require_adamw(aim: Aim) -> None:
     record = aim.convention
     if record.optimizer not in {"adam", MEASURE} or record.coupling is Coupling.COUPLED:
-        raise _outside(f"the fit is AdamW's, not {record.key}'s")
-
-
-def _outside(reason: str) -> OutsideFitError:
-    return OutsideFitError("the rule", reason)
-
-
-def _solved(aim: Aim, shrink: float) -> tuple[str, ...]:
-    """Return the last line of a derivation: the number of the convention."""
-    record = aim.convention
-    return (f"{record.parameter} = {_value(aim, shrink):.6g}, by {record.formula()}",)
+        raise outside(f"the fit is AdamW's, not {record.key}'s")
 
 
 def _published(aim: Aim) -> Suggestion:
@@ -239,25 +182,22 @@ def _published(aim: Aim) -> Suggestion:
         if _is_of_kind(aim, entry) and (scale := getattr(entry, name)) is not None
     )
     if len(runs) < _FEWEST:
-        raise _outside(f"no {_FEWEST} published runs of this kind state a timescale")
+        raise outside(f"no {_FEWEST} published runs of this kind state a timescale")
     steps = _steps_of_unit(aim)
-    middle, low, high = (
-        runs[place][0]
-        for place in (len(runs) // 2, len(runs) // _QUARTER, -1 - len(runs) // _QUARTER)
-    )
+    low, middle, high = quantiles([scale for scale, _ in runs], n=4, method="inclusive")
     shrinks = (1 / (middle * steps), 1 / (low * steps), 1 / (high * steps))
-    return _made(
+    return made(
         aim, "published-timescale", shrinks,
         conditions=(
             f"the median of {len(runs)} published runs, {middle:.3g} {_unit(aim)}",
             f"half of them lie between {low:.3g} and {high:.3g} {_unit(aim)}",
-            f"the same family of optimizers, counted in {'tokens' if aim.tokens else 'examples'}",
+            f"{_whose(aim)}, counted in {'tokens' if aim.tokens else 'examples'}",
         ),
         source=f"the recipes {', '.join(name for _, name in runs)} ('decaycalc recipes')",
         steps=(
             f"timescale = {middle:.4g} {_unit(aim)}, counted in {kind}",
             f"decay per step = 1/({middle:.4g}·{steps:.6g} steps) = {shrinks[0]:.4g}",
-            *_solved(aim, shrinks[0]),
+            *solved(aim, shrinks[0]),
         ),
     )  # fmt: skip
 
@@ -274,17 +214,25 @@ def _is_of_kind(aim: Aim, entry: MeasuredRecipe) -> bool:
     one, other = find(recipe.read_as or recipe.convention), aim.convention
     if other.optimizer == MEASURE:
         return True
-    return (one.optimizer, one.coupling) == (other.optimizer, other.coupling)
+    # A penalty of which nobody said what trains it is taken for SGD's.
+    family = aim.side.lr_family or SGD
+    return (lr_family(one.optimizer), one.coupling) == (family, other.coupling)
+
+
+def _whose(aim: Aim) -> str:
+    """Return whose runs count as of the same kind; a measure is any optimizer's."""
+    every = aim.convention.optimizer == MEASURE
+    return "every optimizer" if every else "the same family of optimizers"
 
 
 def _steps_of_unit(aim: Aim) -> float:
     """Return the steps of what the timescale is counted in: the run, or an epoch."""
     if not aim.tokens:
-        batch, size = _needed(aim, "batch_size", "dataset_size")
+        batch, size = needed(aim, "batch_size", "dataset_size")
         return float(size / batch)
     if aim.run.total_steps is not None:
         return float(aim.run.total_steps)
-    batch, size = _needed(aim, "batch_size", "dataset_size")
+    batch, size = needed(aim, "batch_size", "dataset_size")
     return float(size / batch)
 
 
@@ -295,13 +243,13 @@ def _normalized(aim: Aim) -> Suggestion:
     """
     _require_adamw(aim)
     if aim.tokens:
-        raise _outside("it was found on images, not on language models")
-    (steps,) = _needed(aim, "steps")
+        raise outside("it was found on images, not on language models")
+    (steps,) = needed(aim, "steps")
     low, high = _NORMALIZED
     middle = (low * high) ** 0.5
     root = float(steps) ** -0.5
     shrinks = (middle * root, low * root, high * root)
-    return _made(
+    return made(
         aim, "normalized", shrinks,
         conditions=(
             f"λ_norm between {low} and {high}, the middle by ratio",
@@ -311,7 +259,7 @@ def _normalized(aim: Aim) -> Suggestion:
         steps=(
             f"decay per step = λ_norm·sqrt(B/(N·E)) = λ_norm/sqrt({float(steps):.6g} steps)",
             f"{middle:.4g}·{root:.4g} = {shrinks[0]:.4g}",
-            *_solved(aim, shrinks[0]),
+            *solved(aim, shrinks[0]),
         ),
     )  # fmt: skip
 
@@ -322,20 +270,21 @@ def _short_run(aim: Aim) -> Suggestion:
     A fine-tune is so short that a usual λ does next to nothing in it; this says from where on it
     does anything.
     """
-    (steps,) = _needed(aim, "steps")
+    (steps,) = needed(aim, "steps")
     count = float(steps)
     shrinks = {name: share / count for name, share in _SHORT.items()}
-    return _made(
+    most = -100 * expm1(count * log1p(-shrinks["high"]))
+    return made(
         aim, "short-run", (shrinks["value"], shrinks["low"], shrinks["high"]),
         conditions=(
-            "takes 1 % off a weight over the run at a constant lr; the interval 0.1 % to 10 %",
+            f"takes 1 % off a weight over the run at a constant lr; from 0.1 to {most:.2g} %",
             *_usual(aim, count),
             "LoRA: λ decays A and B, their product by (1 - lr·λ)² a step towards the base weights",
         ),
         source="algebra: steps × decay per step",
         steps=(
             f"decay per step = 0.01/{count:.6g} steps = {shrinks['value']:.4g}",
-            *_solved(aim, shrinks["value"]),
+            *solved(aim, shrinks["value"]),
         ),
     )  # fmt: skip
 
@@ -345,7 +294,7 @@ def _usual(aim: Aim, steps: float) -> tuple[str, ...]:
     monomial = aim.convention.monomial
     if monomial is None or monomial.power_of("value") != 1:
         return ()
-    total = Fraction(_USUAL) / _exact_value(aim, 1.0) * Fraction(steps)
+    total = Fraction(_USUAL) / exact_value(aim, 1.0) * Fraction(steps)
     usual = f"{aim.convention.parameter} {_USUAL:g}"
     return (f"{usual} sums up to {brief(total)} over the run; below 0.01 it cannot be told from 0",)
 
@@ -370,9 +319,16 @@ def _warnings(aim: Aim) -> Iterable[str]:
         )
 
 
-def _assumptions(aim: Aim, found: list[Suggestion]) -> Iterable[tuple[str, float, str]]:
-    """Yield what was not given and entered a number."""
-    if aim.run.total_epochs is None and any(entry.rule == "token-law" for entry in found):
-        yield "epochs", 1.0, "not given, so one pass over the data set"
-    if aim.convention.coupling is Coupling.COUPLED and aim.run.momentum is None:
-        yield "momentum", 0.0, "not given"
+def _assumptions(aim: Aim, rules: set[str]) -> Iterator[Assumption]:
+    """Yield what was not given and entered a number of one of the rules."""
+    run = aim.run
+    by_run = {"published-timescale"} if aim.tokens and run.total_steps is None else set()
+    if run.total_epochs is None and rules & {"token-law", *by_run}:
+        why = "not given, so one pass over the data set"
+        yield Assumption(name="epochs", value=1.0, why=why)
+    by_steps = {"normalized", "short-run"} | ({"published-timescale"} if aim.tokens else set())
+    for name in ("grad_accum", "world_size"):
+        # A number of steps that is given needs no batch.
+        if run.given(name) is None and rules - (by_steps if run.steps is not None else set()):
+            yield Assumption(name=name, value=1.0, why="not given")
+    yield from assumed_by_decay(aim.side)
