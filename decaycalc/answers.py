@@ -17,7 +17,14 @@ from decaycalc.conversion.assumptions import (
     require_said,
 )
 from decaycalc.conversion.convert import Conversion, ConversionJson, apply_as_far, check_value
-from decaycalc.conversion.decay import Decay, DecayJson, course_notes, decay_of, epoch_note
+from decaycalc.conversion.decay import (
+    WORTH_SAYING,
+    Decay,
+    DecayJson,
+    course_notes,
+    decay_of,
+    epoch_note,
+)
 from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.rounding import Storage
@@ -32,10 +39,6 @@ if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.grouped_answers import GroupAnswer
     from decaycalc.survival.scheduled import ScheduleAnswer
-
-
-# Exact decays that differ by less than one part in so many need no warning.
-_WORTH_SAYING = 100
 
 
 class UnavailableJson(TypedDict):
@@ -222,7 +225,7 @@ def _departures(question: Question, source: Side, value: Fraction | None) -> lis
             continue
         way = _way(question, source, target)
         shrinks = None if way.missing() or value is None else way.shrinks(value)
-        if shrinks is None or abs(shrinks[1] - shrinks[0]) * _WORTH_SAYING <= abs(shrinks[0]):
+        if shrinks is None or abs(shrinks[1] - shrinks[0]) * WORTH_SAYING <= abs(shrinks[0]):
             continue
         one, other = (f"{100 * shrink:.3g} %" for shrink in shrinks)
         text = f"in the long run {source.convention.key} takes {one} off a weight a step"

@@ -10,8 +10,7 @@ from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict
 
-# A short last batch that makes less of a difference than one part in so many needs no warning.
-_WORTH_SAYING = 100
+WORTH_SAYING = 100  # what differs by less than one part in so many needs no word
 _OSCILLATES = (
     "the decay oscillates: with this momentum a weight changes sign on its way down, "
     "the factor per step is the modulus"
@@ -161,7 +160,7 @@ def epoch_note(per_epoch: int, above: int, below: int) -> str:
 
     Empty where they do so by less than a hundredth.
     """
-    if abs(per_epoch * below - above) * _WORTH_SAYING < above:
+    if abs(per_epoch * below - above) * WORTH_SAYING < above:
         return ""
     return (
         f"an epoch is {per_epoch} steps, N/B is {above / below:.6g}: "

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from decaycalc.answers import Answer, Unavailable
-from decaycalc.conventions.record import Convention, Equivalence
+from decaycalc.conventions.record import Convention, Coupling, Equivalence
 from decaycalc.conversion.convert import Conversion
+from decaycalc.conversion.decay import WORTH_SAYING, Decay
 from decaycalc.conversion.equivalence import UNCLIPPED
 from decaycalc.report.digits import shortest, show
 from decaycalc.report.table import Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
-from decaycalc.report.words import class_cell, condition_of, names_of
+from decaycalc.report.words import class_cell, conditions_of, names_of
 
 _SOME_LR = 1e-3  # an Adam-like optimizer's, for an example
-_LEAST = 24  # columns that a class with its conditions may be folded to
+_LEAST = 26  # columns that a class with its conditions may be folded to
+_FIRST_ORDER = "to first order"
 
 
 def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
@@ -22,7 +24,7 @@ def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
     with_lr = any(conversion.lr is not None for conversion in conversions)
     formulas = answer.value is None
     columns = (
-        Column(header="Elsewhere", least=19),
+        Column(header="Elsewhere", least=18),
         Column(header="parameter", rank=Rank.USEFUL),
         *(() if formulas else (Column(header="value", kind=Kind.COPIED, tone=Tone.VALUE),)),
         *((Column(header="lr", kind=Kind.COPIED),) if with_lr else ()),
@@ -30,22 +32,34 @@ def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
         Column(header="formula", rank=Rank.KEY if formulas else Rank.EXTRA, tone=Tone.QUIET),
     )
     rows = []
-    far = list(Equivalence)
-    for alike in sorted(_alike(conversions), key=lambda each: far.index(each[0].equivalence)):
+    for alike in _alike(conversions, answer.decay):
         first = alike[0]
         value = () if formulas else (_value(first),)
         lr = (first.lr,) if with_lr else ()
-        state = class_cell(first.equivalence, said(first))
+        state = class_cell(first.equivalence, _conditions(first, answer.decay))
         name, parameter = names_of(tuple(c.convention for c in alike)), first.convention.parameter
         rows.append((name, parameter, *value, *lr, state, first.formula))
     return Table(title="Elsewhere", columns=columns, rows=tuple(rows))
 
 
-def said(conversion: Conversion) -> str:
-    """Return a conversion's conditions, the framework's defaults that it assumes among them."""
+def _conditions(conversion: Conversion, decay: Decay | None = None) -> str:
+    """Return a conversion's conditions, the framework's defaults that it assumes among them.
+
+    That a decay is held to first order goes unsaid where the source's `decay` is hardly another.
+    """
     defaults = (f"{name} {show(value)}, its default" for name, value in conversion.assumed)
-    texts = (conversion.condition, condition_of(conversion.note), *defaults)
-    return "; ".join(dict.fromkeys(filter(None, texts)))
+    texts = (conversion.condition, *conditions_of(conversion.note), *defaults)
+    unsaid = {"", _FIRST_ORDER} if _is_linear(decay, conversion.convention) else {""}
+    return "; ".join(text for text in dict.fromkeys(texts) if text not in unsaid)
+
+
+def _is_linear(decay: Decay | None, target: Convention) -> bool:
+    """Return whether the decay of both sides is about what it is to first order."""
+    bent = target.coupling != Coupling.DECOUPLED or target.proximal or target.compounds
+    if decay is None or bent:
+        return False
+    first = decay.first_order_shrink
+    return abs(decay.per_step_shrink - first) * WORTH_SAYING <= abs(first)
 
 
 def _value(conversion: Conversion) -> Cell:
@@ -59,16 +73,19 @@ def _per_lr(number: float) -> str:
     return f"{shortest(number)} / its lr"
 
 
-def _alike(conversions: tuple[Conversion, ...]) -> Iterator[tuple[Conversion, ...]]:
-    """Yield the conversions that say the same together, in the order of the first of them."""
+def _alike(
+    conversions: tuple[Conversion, ...], decay: Decay | None
+) -> list[tuple[Conversion, ...]]:
+    """Return the conversions that say the same together, those that go furthest first."""
     groups: dict[object, list[Conversion]] = {}
     for conversion in conversions:
         formula = conversion.formula.partition(" = ")[2] if conversion.value is None else ""
         record = conversion.convention
         what = (record.parameter, conversion.value, conversion.per_lr, conversion.lr, formula)
-        state = (conversion.equivalence, said(conversion), conversion.layers)
+        state = (conversion.equivalence, _conditions(conversion, decay), conversion.layers)
         groups.setdefault((what, state), []).append(conversion)
-    yield from map(tuple, groups.values())
+    far = list(Equivalence)
+    return sorted(map(tuple, groups.values()), key=lambda each: far.index(each[0].equivalence))
 
 
 def single(conversion: Conversion) -> Iterator[Paragraph]:
@@ -91,7 +108,7 @@ def single(conversion: Conversion) -> Iterator[Paragraph]:
         apart=False,
     )
     unclipped = UNCLIPPED if UNCLIPPED in conversion.note else ""
-    conditions = "; ".join(filter(None, (said(conversion), unclipped)))
+    conditions = "; ".join(filter(None, (_conditions(conversion), unclipped)))
     if conditions:
         yield Paragraph(text=conditions, tone=Tone.PARTIAL, apart=False)
 

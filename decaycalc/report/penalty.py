@@ -1,7 +1,8 @@
 """The penalty's scale: by layer with a network, and the λ that stands beside each kind of loss."""
 
+import re
+from collections.abc import Iterable, Sequence
 from math import exp, inf
-from typing import TYPE_CHECKING
 
 from decaycalc.answers import Answer
 from decaycalc.architecture.penalty import LayerPenalty, Penalty, add
@@ -10,11 +11,12 @@ from decaycalc.errors import DecaycalcError
 from decaycalc.report.digits import show
 from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
 
-if TYPE_CHECKING:
-    from decaycalc.report.fold import Fold
-
-_MOST_ROWS = 6
+# Of more rows than these the widest and the narrowest layer stand for all: between them lies what
+# dividing λ by a layer's weights does, and the screen of a network stays below 34 rows.
+_MOST_ROWS = 3
+_NAME = 18  # columns of a layer's name that leave the headers one line of 80
 _EVEN = "The penalty grows with the number of weights, the decay of a weight does not."
+_EVEN_OF_LOSS = "More weights: more penalty, same decay."
 _UNEVEN = "Divided by the number of its weights, a wide layer's λ decays each of them less."
 # The kinds of loss, with the keys of λΣw² and ½λΣw² beside each.
 _LOSSES = (
@@ -62,62 +64,74 @@ def _lr_beside(answer: Answer, key: str, own: float | None) -> float | None:
 def by_layer(penalty: Penalty, *, even: bool, everything: bool) -> Table:
     """Return the penalty by layer, and what each weight loses with λ as it is and normalised.
 
-    `even` says that all layers share one λ; many layers are folded but for `everything`.
+    `even` says that all layers share one λ; two of many are shown, but with `everything` all.
     """
     layers = penalty.layers
-    rows = [_row(layer.name, [layer]) for layer in layers] if everything else _folded(layers)
+    shown = [(layer.name, [layer]) for layer in layers] if everything else _folded(layers)
+    is_whole = sum(len(members) for _, members in shown) == len(layers)
     priced = penalty.value is not None
     columns = (
         Column(header="Penalty"),
         Column(header="weights", kind=Kind.READ),
         Column(header="at init" if priced else "Σw² at init", kind=Kind.READ, rank=Rank.USEFUL),
-        Column(header="share", kind=Kind.SHARE, rank=Rank.USEFUL),
+        *((Column(header="share", kind=Kind.SHARE, rank=Rank.USEFUL),) if is_whole else ()),
         Column(header="decay per step", kind=Kind.READ, tone=Tone.VALUE),
-        *((Column(header="with λ/(L·weights)", kind=Kind.READ),) if even else ()),
+        *((Column(header="if λ/(L·weights)", kind=Kind.READ),) if even else ()),
     )
-    whole = penalty.value if priced else penalty.sum_of_squares
-    rows.append(("all", penalty.n_weights, whole, "", "", ""))
-    cut = tuple(row[: len(columns)] for row in rows)
-    text = f"{_of_loss(penalty)}{_EVEN if even else _UNEVEN}"
-    return Table(title="Penalty", columns=columns, rows=cut, note=text)
+    rows = [_row(*each, share=is_whole, normalized=even) for each in shown]
+    whole = "all" if is_whole else f"all {len(layers)} layers"
+    rows.append(_row(whole, layers, share=is_whole, normalized=even))
+    return Table(title="Penalty", columns=columns, rows=tuple(rows), note=_note(penalty, even=even))
 
 
-def _of_loss(penalty: Penalty) -> str:
-    """Return how large the penalty is against the loss of a uniform guess, empty if unknown."""
+def _note(penalty: Penalty, *, even: bool) -> str:
+    """Return what grows with the weights, and the penalty against a uniform guess's loss."""
     share, loss = penalty.share_of_initial_loss, penalty.initial_loss
     if share is None or loss is None:
-        return ""
-    return f"It is {show(share, Kind.SHARE)} of the initial loss, ln {show(exp(loss))}. "
+        return _EVEN if even else _UNEVEN
+    of_loss = f"{show(share, Kind.SHARE)} of the initial loss, ln {show(exp(loss))}"
+    return f"{of_loss}. {_EVEN_OF_LOSS if even else _UNEVEN}"
 
 
-def _folded(layers: tuple[LayerPenalty, ...]) -> list[tuple[Cell, ...]]:
-    """Return few rows: names that differ by a number share one, the smallest ones the last."""
+def _folded(layers: tuple[LayerPenalty, ...]) -> list[tuple[str, Sequence[LayerPenalty]]]:
+    """Return few names of layers: those that differ by a number share one; of many, two."""
     # Imported here: most answers have no network.
     from decaycalc.report.fold import fold_names  # noqa: PLC0415
 
     alike = [(layer.n_weights, layer.value, layer.per_step_shrink) for layer in layers]
     folds = fold_names([layer.name for layer in layers], alike)
-    sizes = {fold.name: _size(fold, layers) for fold in folds}
-    largest = sorted(folds, key=lambda fold: -sizes[fold.name])[:_MOST_ROWS]
-    shown = folds if len(folds) <= _MOST_ROWS + 1 else [f for f in folds if f in largest]
-    rows = [_row(fold.name, [layers[place] for place in fold.members]) for fold in shown]
-    rest = [layers[place] for fold in folds if fold not in shown for place in fold.members]
-    return [*rows, _row(f"{len(rest)} smaller ones", rest)] if rest else rows
+    if len(folds) > _MOST_ROWS:
+        sizes = [layers[fold.members[0]].n_weights for fold in folds]
+        folds = tuple(folds[place] for place in sorted(map(sizes.index, (min(sizes), max(sizes)))))
+    return [(_brief(fold.name), [layers[place] for place in fold.members]) for fold in folds]
 
 
-def _size(fold: "Fold", layers: tuple[LayerPenalty, ...]) -> int:
-    return sum(layers[place].n_weights for place in fold.members)
+def _brief(name: str) -> str:
+    """Return the last parts of a long name, `…attention.output.dense`."""
+    if len(name) <= _NAME:
+        return name
+    return f"…{re.split('[._]', name[-_NAME:], maxsplit=1)[-1]}"
 
 
-def _row(name: str, layers: list[LayerPenalty]) -> tuple[Cell, ...]:
-    """Return the row of one layer, or of several that lose the same share a step."""
-    first = layers[0]
-    alike = len({layer.per_step_shrink_if_normalized for layer in layers}) == 1
+def _row(
+    name: str, layers: Sequence[LayerPenalty], *, share: bool, normalized: bool
+) -> tuple[Cell, ...]:
+    """Return the row of some layers; a decay per step is told where it is the same in all."""
     return (
         name,
         sum(layer.n_weights for layer in layers),
         add(layer.sum_of_squares if layer.value is None else layer.value for layer in layers),
-        add(layer.share for layer in layers),
-        first.per_step_shrink if len({layer.per_step_shrink for layer in layers}) == 1 else "",
-        first.per_step_shrink_if_normalized if alike else "",
+        *((add(layer.share for layer in layers),) if share else ()),
+        _shared(layer.per_step_shrink for layer in layers),
+        *(
+            (_shared(layer.per_step_shrink_if_normalized for layer in layers),)
+            if normalized
+            else ()
+        ),
     )
+
+
+def _shared(numbers: Iterable[float | None]) -> Cell:
+    """Return the number that all are, an empty cell where they differ."""
+    first, *others = dict.fromkeys(numbers)
+    return "" if others else first

@@ -17,14 +17,14 @@ _CONDITIONS = {
 }
 
 
-def condition_of(note: str) -> str:
+def conditions_of(note: str) -> tuple[str, ...]:
     """Return the conditions that a conversion's notes state, without their reasons.
 
-    >>> condition_of("agrees at peak lr only: the two differ; to first order, --match decay holds")
-    'at peak lr; to first order'
+    >>> conditions_of("agrees at peak lr only: the two differ; to first order, --match decay holds")
+    ('at peak lr', 'to first order')
     """
     heads = (_head(text) for text in note.split("; ") if text)
-    return "; ".join(dict.fromkeys(filter(None, heads)))
+    return tuple(dict.fromkeys(filter(None, heads)))
 
 
 def _head(text: str) -> str:
@@ -34,7 +34,8 @@ def _head(text: str) -> str:
 
 def class_cell(equivalence: Equivalence, condition: str = "") -> Marked:
     """Return the class with its condition, green where it is exact without one."""
-    text = "; ".join(filter(None, (equivalence.words, condition)))
+    joint = " " if condition.startswith("at ") else "; "
+    text = joint.join(filter(None, (equivalence.words, condition)))
     tone = _TONES.get(equivalence, Tone.PARTIAL)
     return Marked(content=text, tone=Tone.PARTIAL if condition and tone == Tone.EXACT else tone)
 

@@ -47,7 +47,7 @@ def test_each_of_the_three_examples_runs(capsys):
     assert len(examples) == 3
     for example in examples:
         assert main(example.split()) == 0
-    assert "with λ/(L·weights)" in capsys.readouterr().out
+    assert "if λ/(L·weights)" in capsys.readouterr().out
 
 
 def test_the_screen_fits_a_terminal():

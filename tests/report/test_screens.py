@@ -5,7 +5,7 @@ import pytest
 from decaycalc.conventions.catalogue import find
 from decaycalc.conversion.assumptions import Assumption
 from decaycalc.report import elsewhere, heading, plot
-from decaycalc.report.words import condition_of, names_of
+from decaycalc.report.words import conditions_of, names_of
 
 
 def lines(run, words):
@@ -45,7 +45,7 @@ def test_an_unknown_lr_stands_in_the_number(run):
     assert "1e-4 / its lr (--to-lr 1e-3: 0.1)" in " ".join(shown)
     table = "\n".join(lines(run, "convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9"))
     assert "1e-4 / its lr" in table
-    assert "any AdamW: pytorch," in table
+    assert "pytorch, optax, hf" in table
     assert "--to-lr its lr" in table
 
 
@@ -77,16 +77,35 @@ def test_a_penalty_without_classes_is_compared_with_no_loss(run):
     assert "initial loss" not in shown
 
 
-def test_a_big_network_has_few_rows_whose_sums_are_the_whole(run):
+def test_the_widest_and_the_narrowest_layer_stand_for_a_big_network(run):
     words = "convert 1e-4 --from pytorch-sgd -a resnet50 --lr 0.1"
     shown = lines(run, words)
     start = next(place for place, line in enumerate(shown) if line.startswith(" Penalty "))
-    rows = [line for line in shown[start + 2 :] if line.startswith(" ")][:8]
-    numbers = [int(row.replace(" smaller ones", "_smaller").split()[1].replace(",", ""))
-               for row in rows]  # fmt: skip
-    assert sum(numbers[:-1]) == numbers[-1] == 25_502_912
-    assert "layer3.{0-5}.conv2" in shown[start + 2]
+    narrow, wide, whole = (line.split() for line in shown[start + 2 : start + 5])
+    assert narrow[:2] == ["layer1.0.conv1", "4,096"]
+    assert wide[:2] == ["layer4.{0-2}.conv2", "7,077,888"]
+    assert whole[:4] == ["all", "54", "layers", "25,502,912"]
+    assert {narrow[3], wide[3], whole[-1]} == {"0.00001"}
+    assert float(narrow[4]) / float(wide[4]) == pytest.approx(7_077_888 / 3 / 4_096, rel=1e-3)
     assert "layer3.4.conv2" in "\n".join(lines(run, f"{words} --all"))
+
+
+def test_a_long_name_keeps_its_end(run):
+    shown = "\n".join(lines(run, "convert 1e-4 --from pytorch-sgd -a bert-base-uncased"))
+    assert " …word_embeddings " in shown
+    assert " …type_embeddings " in shown
+
+
+@pytest.mark.parametrize("network", ["resnet50", "gpt2", "vit-b-16"])
+def test_a_network_takes_33_rows_at_most(run, network):
+    words = "convert 1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167 --epochs 90"
+    assert len(lines(run, f"{words} -a {network}")) <= 33
+
+
+@pytest.mark.parametrize(("value", "told"), [("1e-4", False), ("0.3", True)])
+def test_that_a_decay_is_held_to_first_order_is_told_where_it_makes_a_hundredth(run, value, told):
+    shown = lines(run, f"convert {value} --from pytorch-sgd --lr 0.1 --momentum 0.9")
+    assert ("first order" in " ".join(shown)) is told
 
 
 def test_a_decoupled_decay_is_not_offered_to_solvers_and_the_frameworks_of_old(run):
@@ -112,7 +131,7 @@ def test_a_published_run_is_named_within_a_factor_of_2_alone(run):
     ],
 )  # fmt: skip
 def test_a_condition_is_short(note, words):
-    assert condition_of(note) == words
+    assert "; ".join(conditions_of(note)) == words
 
 
 def test_conventions_that_share_a_row_are_named_together():
