@@ -8,6 +8,7 @@ from decaycalc.errors import ContradictionError, UnreadableFileError
 from decaycalc.files.text import STDIN
 from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
+from decaycalc.training.reading.program import Beside, program_of, why_other
 from decaycalc.training.reading.read import read
 from decaycalc.training.reading.recognise import (
     find_trainer,
@@ -97,9 +98,24 @@ def read_training(
     if document.absent and (not known or known[0].config_is_settings):
         raise UnreadableFileError(path, document.absent)
     if trainer is None:
-        return read(document, recognise(document), given)
-    require_kind(document, trainer)
-    return read(document, trainer, given)
+        trainer = recognise(document)
+        program = program_of(document, trainer)
+        _require_own(document, trainer, program)
+    else:
+        require_kind(document, trainer)
+        program = program_of(document, trainer)
+    return read(document, trainer, given, program)
+
+
+def _require_own(document: Document, trainer: Trainer, program: Beside | None) -> None:
+    """Refuse a file whose program is plainly not the trainer's that its keys are of.
+
+    Raises:
+        UnreadableFileError: so it is; `--kind` reads it all the same.
+    """
+    reason = "" if program is None else why_other(program, trainer)
+    if reason:
+        raise UnreadableFileError(document.name, f"{reason}; --kind {trainer.kind} reads it so")
 
 
 def _place(name: str) -> tuple[str, int | None]:

@@ -13,6 +13,7 @@ from decaycalc.errors import (
 from decaycalc.training.reading.devices import said_of_given
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
 from decaycalc.training.reading.optimizers import unknown_optimizer
+from decaycalc.training.reading.program import Beside, overriding
 from decaycalc.training.reading.settings import Settings, derived, of_file
 from decaycalc.training.reading.trainer import Optimizer, Trainer
 from decaycalc.training.reading.unused import not_used
@@ -23,14 +24,21 @@ from decaycalc.training.trainers.syntax.tree import Scalar
 EVERYTHING = "nothing"
 
 
-def read(document: Document, trainer: Trainer, given: Mapping[str, str] | None = None) -> Training:
+def read(
+    document: Document,
+    trainer: Trainer,
+    given: Mapping[str, str] | None = None,
+    program: Beside | None = None,
+) -> Training:
     """Return the run that a document describes to a trainer; what is given overrides the file.
+
+    Of the program that lies beside it, if one does, the defaults are taken.
 
     Raises:
         UnreadableFileError: a quantity that no run can have.
         ContradictionError: a world size given where the file's batch counts all devices.
     """
-    settings = Settings(trainer.prepare(document), trainer, given)
+    settings = Settings(trainer.prepare(document), trainer, given, program)
     try:
         return trainer.finish(settings, _training(settings))
     except InvalidValueError as error:
@@ -296,4 +304,19 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
     if schedule.value is None and name:
         notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
     notes.append(said_of_given(settings))
+    notes.append(_on_program(settings))
     return tuple(dict.fromkeys(note for note in notes if note))
+
+
+def _on_program(settings: Settings) -> str:
+    """Return what is said of the program that a script starts: not there, or with an own method."""
+    program = settings.program
+    if program is not None:
+        return overriding(program) if settings.trainer.arguments else ""
+    name = settings.document.program.rpartition("/")[2]
+    if not settings.trainer.marks or not name.endswith(".py"):
+        return ""
+    return (
+        f"its program {name[:60]} is not here: by its flags it is taken for"
+        f" {settings.trainer.title}'s"
+    )

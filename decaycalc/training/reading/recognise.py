@@ -7,6 +7,7 @@ from importlib import import_module
 from decaycalc.errors import UnknownNameError, UnreadableFileError
 from decaycalc.training import trainers as _package
 from decaycalc.training.reading.bases import KEYS, bases_of, with_bases
+from decaycalc.training.reading.program import trains
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.trainers.syntax.document import Document, Syntax
 from decaycalc.training.trainers.syntax.tree import key_paths
@@ -43,9 +44,10 @@ def find_trainer(kind: str) -> Trainer:
 def paths_of(document: Document) -> frozenset[str]:
     """Return a document's key paths, `syntax:NAME`, `file:NAME`, and a command's `program:NAME`.
 
-    What a command line gives stands as `flag:NAME` too: a dump may have a name that no flag has. A
-    program stands as its bare name and with the two folders that it lies in. A key within a
-    section stands as `*.KEY` too, for trainers whose sections mean nothing.
+    What a command line gives stands as `flag:NAME` too: a dump may have a name that no flag has.
+    Flags that lie over no file are `syntax:flags`. A program stands as its bare name and with the
+    two folders that it lies in. A key within a section stands as `*.KEY` too, for trainers whose
+    sections mean nothing.
     """
     paths = key_paths(document.root)
     within = {f"*.{path.partition('.')[2]}" for path in paths if path.count(".") == 1}
@@ -53,6 +55,7 @@ def paths_of(document: Document) -> frozenset[str]:
     paths = paths | within | {f"syntax:{document.syntax.value}", f"file:{file}"}
     if document.syntax is Syntax.SHELL:
         paths |= {f"flag:{key}" for key in document.root.entries}
+        paths |= set() if document.settings_file is not None else {"syntax:flags"}
     if not document.program:
         return paths
     parts = document.program.replace("\\", "/").split("/")
@@ -64,6 +67,8 @@ def fitting(document: Document) -> tuple[Trainer, ...]:
 
     A file that says little stands on others: those are asked where it does not suffice itself.
     """
+    if not trains(document):
+        return ()
     found = _fitting(paths_of(document))
     if found or not bases_of(document):
         return found
@@ -159,6 +164,8 @@ _OF_A_MODEL = ("architectures", "model_type")
 
 def _why_not(document: Document) -> str:
     """Return why a document is no trainer's, with the nearest kind that no key rules out."""
+    if not trains(document):
+        return f"its program {document.program.rpartition('/')[2][:60]} does not train, by its name"
     whole = paths_of(with_bases(document))
     if whole.issuperset(_OF_A_MODEL):
         return "it is a model's configuration, not a run's"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
+from typing import TYPE_CHECKING
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
@@ -11,6 +12,9 @@ from decaycalc.training.reading.trainer import Derive, Field, Trainer
 from decaycalc.training.record import Origin, Sourced
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find, mappings_of
+
+if TYPE_CHECKING:
+    from decaycalc.training.reading.program import Beside
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0", "none", ""})
@@ -30,9 +34,13 @@ class Settings:
     """
 
     def __init__(
-        self, document: Document, trainer: Trainer, given: Mapping[str, str] | None = None
+        self,
+        document: Document,
+        trainer: Trainer,
+        given: Mapping[str, str] | None = None,
+        program: "Beside | None" = None,
     ) -> None:
-        self.document, self.trainer = document, trainer
+        self.document, self.trainer, self.program = document, trainer, program
         self.given = dict(given or {})
         self.consulted: dict[str, Sourced] = {}
         self.asked: list[str] = []
@@ -56,6 +64,7 @@ class Settings:
         found = self.in_file(field) if found is None else found
         if found is None and name == "world_size":
             found = self._devices()
+        found = self.of_program(field) if found is None else found
         if found is None and field.derive is not None:
             found = field.derive(self)
         found = self.trainer.default(self, field) if found is None else found
@@ -82,6 +91,23 @@ class Settings:
             if text not in _NOT_SET and text not in field.absent:
                 return _sourced(field, path, node)
         return None
+
+    def of_program(self, field: Field) -> Sourced | None:
+        """Return the default that the program beside the file declares, None where it has none.
+
+        Programs fill in the number of devices themselves.
+        """
+        if self.program is None or field.name == "world_size":
+            return None
+        for path in field.paths:
+            one = self.program.default(path)
+            if one is not None and one.is_open:
+                note = f"--{path} has a default that is only known when {one.file} runs"
+                return left_open(field.name, note, where=f"{one.file}: {path}", line=one.line)
+            if one is not None and one.text not in _NOT_SET and one.text not in field.absent:
+                return by_default(field.name, one.text, one.file)
+        made = self.program.literal(field.name)
+        return None if made is None else by_default(field.name, *made)
 
     def _devices(self) -> Sourced | None:
         """Return the number of devices that a launcher gives."""

@@ -140,6 +140,9 @@ class Trainer(Record):
     - `unit`: settings -> what B counts.
     - `prepare`: the document -> the document, joined with its neighbours where they belong to it.
     - `finish`: settings and the training made so far -> the training, for oddities.
+    - `marks`: names of which a program of it uses one at least: what makes its optimizer.
+    - `arguments`: flags that its own class declares; a program with a parser for them is another.
+    - `programs`: the programs that a Python file of settings is for, from its folder or above.
     - `config_is_settings`: whether `--config FILE` on its command line holds its settings.
     """
 
@@ -157,6 +160,9 @@ class Trainer(Record):
     unit: Callable[["Settings"], str] = lambda _: "examples"
     prepare: Callable[[Document], Document] = lambda document: document
     finish: Callable[["Settings", Training], Training] = lambda _, made: made
+    marks: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     config_is_settings: bool = True
 
     def field(self, name: str) -> Field | None:

@@ -224,7 +224,8 @@ TRAINER = Trainer(
             all_of=("base_model",),
             any_of=("micro_batch_size", "gradient_accumulation_steps", "datasets"),
             at_least=1,
-            none_of=("data_path", "cutoff_len"),  # alpaca-lora's flags
+            # alpaca-lora's flags; axolotl's lie over its file.
+            none_of=("data_path", "cutoff_len", "syntax:flags"),
         ),
     ),
     fields=(

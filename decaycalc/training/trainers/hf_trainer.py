@@ -39,6 +39,12 @@ _OTHER_PROGRAMS = (
     "flag:train_batch_size", "flag:warmup_percentage", "dev_batch_size",
     "flag:checkpointing_steps", "flag:snr_gamma", "flag:adam_weight_decay",
 )  # fmt: skip
+# What runs a program on the Trainer: its class, and those of TRL.
+MARKS = (
+    "Trainer", "Seq2SeqTrainer", "SFTTrainer", "DPOTrainer", "GRPOTrainer", "RewardTrainer",
+    "ORPOTrainer", "KTOTrainer", "CPOTrainer", "RLOOTrainer", "BCOTrainer", "GKDTrainer",
+    "PPOTrainer", "OnlineDPOTrainer",
+)  # fmt: skip
 # Keys that only TRL's trainers have, whose default learning rates differ.
 _TRL = ("dataset_mixture", "loss_type", "num_generations", "packing", "max_length")
 
@@ -322,4 +328,6 @@ TRAINER = Trainer(
     harmless=HARMLESS,
     unit=unit,
     finish=finish,
+    arguments=OWN,
+    marks=MARKS,
 )

@@ -299,5 +299,6 @@ TRAINER = Trainer(
               "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",
               "loss_scale*", "decoupled_lr", "decoupled_min_lr", "override_opt_param_scheduler",
               "use_*", "no_*", "seed", "optimizer_cpu_offload*", "muon_*", "split", "*_iters"),
+    marks=("pretrain", "initialize_megatron", "get_megatron_optimizer"),
     finish=_finish,
 )  # fmt: skip

@@ -102,5 +102,7 @@ TRAINER = Trainer(
     batch=lambda _: ("batch_size", "block_size", "grad_accum"),
     harmless=("max_new_tokens", *_OF_FORKS),
     unit=lambda _: "tokens",
+    marks=("configure_optimizers",),
+    programs=("train.py",),
     finish=_finish,
 )  # fmt: skip

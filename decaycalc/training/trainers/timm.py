@@ -273,5 +273,6 @@ TRAINER = Trainer(
         "clip_mode", "train_*", "layer_decay*", "opt_kwargs*", "validation_batch_size*",
         "patience_epochs", "local_rank", "decay_milestones", "grad_checkpointing", "crop_pct",
     ),
+    marks=("create_optimizer", "create_optimizer_v2", "optim_factory"),
     finish=_finish,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Document: a training file parsed by whichever syntax its content has."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -106,24 +106,42 @@ class Document(Record):
         Only a regular file by a relative name counts, and only where `_reach` says: who wrote this
         file need not be who reads it.
         """
+        place = self.place(name)
+        if place is None:
+            return None
+        try:
+            return read_documents(str(place), streams=False)[0]
+        except (UnreadableFileError, OSError, ValueError, RuntimeError):
+            return None
+
+    def place(self, name: str) -> Path | None:
+        """Return where a file of that relative name would lie, None where that is out of reach."""
         if self.folder is None or Path(name).is_absolute():
             return None
         try:
             folder = self.folder.resolve()
             place = (folder / name).resolve()
-            if not place.is_relative_to(_reach(folder)):
-                return None
-            return read_documents(str(place), streams=False)[0]
-        except (UnreadableFileError, OSError, ValueError, RuntimeError):  # a name no file can have
+        except (OSError, ValueError, RuntimeError):  # a name no file can have
             return None
+        return place if place.is_relative_to(self.reach) else None
+
+    @property
+    def reach(self) -> Path:
+        """The folder within which its neighbours lie."""
+        return _reach((self.folder or Path()).resolve())
 
     def named(self, name: str) -> "Document | None":
         """Return the file that a script names, from its own folder or one above: where it is run.
 
         None where there is none within reach.
         """
-        found = (self.neighbour("../" * above + name) for above in range(_MOST_ABOVE))
+        found = (self.neighbour(each) for each in seen_from_above(name))
         return next((each for each in found if each is not None), None)
+
+
+def seen_from_above(name: str) -> Iterator[str]:
+    """Yield a relative name as it is from a script's own folder, and from those above."""
+    return ("../" * above + name for above in range(_MOST_ABOVE))
 
 
 def _reach(folder: Path) -> Path:

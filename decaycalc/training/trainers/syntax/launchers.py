@@ -22,6 +22,8 @@ class Launched(Record):
 
 # Programs that are not launched by a script: their first word is the program.
 _OWN_PROGRAMS = frozenset({"swift", "megatron", "trl", "llamafactory-cli", "axolotl"})
+_SHELLS = frozenset({"bash", "sh", "source", "."})
+_SCRIPTS = (".sh", ".bash")
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed", "uv", "srun", "mpirun"})
 _YAML = (".yaml", ".yml")
 _DATA = (*_YAML, ".json", ".toml")
@@ -47,7 +49,13 @@ def launch(command: ShellCommand) -> Launched:
 
 
 def _submitted(command: ShellCommand) -> ShellCommand:
-    """Return the command that a scheduler's client is handed behind `--`, else the whole."""
+    """Return the command that a scheduler's client is handed behind `--`, else the whole.
+
+    Of `bash distributed_train.sh 8 ...` the script is what is run.
+    """
+    first, second = (*(word.text for word in command.words[:2]), "")[:2]
+    if first.rpartition("/")[2] in _SHELLS and second.endswith(_SCRIPTS):
+        command = replace(command, words=command.words[1:])
     for at, word in enumerate(command.words[:-1]):
         after = command.words[at + 1].text.rpartition("/")[2]
         if word.text == "--" and (after in _LAUNCHERS or after.startswith("python")):
