@@ -6,6 +6,7 @@ from typing import TypedDict
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions import families
 from decaycalc.conventions.forms import PER_RUN_FACTOR, Form
+from decaycalc.conventions.mixture import Mixture
 from decaycalc.conventions.run import Loss
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record
@@ -146,6 +147,7 @@ class Convention(Record):
     `counts_from_group`.
     `lacks` names the settings of a momentum buffer that its framework does not have: a run's are
     then the other side's alone.
+    `mixture` says how a step mixes gradient and buffer, where not as heavy ball or Nesterov.
     `update` is the rule in one line that the simulator executes; `source` says where it stands.
     `trap` is what users fall into, in one line, or None where nothing is known of one.
     `since` and `until` are the first and the last release that the record holds for, where others
@@ -170,6 +172,7 @@ class Convention(Record):
     buffer: Buffer = Buffer.OUTSIDE
     has_momentum: bool = True
     lacks: tuple[str, ...] = ()
+    mixture: Mixture | None = None
     decays_after_step: bool = False
     proximal: bool = False
     compounds: str | None = None

@@ -66,17 +66,19 @@ FROM_SHRINK: dict[str, Callable[[Floats, Numbers, Floats], Floats]] = {
 }
 
 
-def _gain(momentum: Any, lookahead: int) -> Any:
-    """Return `1 + m + ... + m^lookahead`."""
+def _gain(momentum: Any, lookahead: float) -> Any:
+    """Return `1 + m + ... + m^lookahead`, as `momentum` does."""
+    if isinstance(lookahead, float):
+        return -np.expm1((lookahead + 1) * np.log(momentum)) / (1 - momentum)
     return sum((momentum**power for power in range(1, lookahead + 1)), 1.0)
 
 
-def _half_power(momentum: Any, lookahead: int) -> Any:
+def _half_power(momentum: Any, lookahead: float) -> Any:
     root = np.sqrt(momentum)
     return root ** (lookahead + 1) if lookahead else root
 
 
-def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: int) -> Floats:
+def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: float) -> Floats:
     """Return the exact shrinks for first-order ones, `momentum.long_run_shrink` of their steps.
 
     The dampening is in the first-order shrink already.
@@ -100,7 +102,7 @@ def long_run_shrinks(first_order: Floats, momentum: Any, lookahead: int) -> Floa
     return shrinks
 
 
-def first_order_shrinks(shrink: Floats, momentum: Any, lookahead: int) -> Floats:
+def first_order_shrinks(shrink: Floats, momentum: Any, lookahead: float) -> Floats:
     """Return the first-order shrinks for exact ones, nan where momentum only oscillates so fast."""
     rest, gain = 1 - momentum, _gain(momentum, lookahead)
     limit = rest / (1 + _half_power(momentum, lookahead))

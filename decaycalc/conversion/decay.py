@@ -56,6 +56,8 @@ def why_no_decay(side: Side) -> str:
     """Return why a number has no decay per step."""
     if side.convention.refusal is not None:
         return side.convention.refusal
+    if side.why_beyond:
+        return side.why_beyond
     if side.can_be_estimated:
         return "a penalty under Adam-like scaling has no decay per step"
     return "its penalty joins the gradient, and what a step makes of that is not known"

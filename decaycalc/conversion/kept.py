@@ -116,8 +116,8 @@ def _follows(here: Side, other: Side, target_run: Run) -> bool:
 
 
 def sees_numbers(convention: Convention) -> bool:
-    """Return whether a default of its own decides what of a run's numbers enters the monomials."""
-    return any(
+    """Return whether something of its own decides what of a run's numbers enters the monomials."""
+    return convention.mixture is not None or any(
         name in {"momentum", "dampening"} or text in QUANTITIES
         for name, text in convention.defaults
     )

@@ -8,7 +8,9 @@ form. Roots are computed as `1 - root`, never as `root`: a decay of 1e-12 keeps 
 Notation: `m` momentum, `q` the step, `e = q*(1 - dampening)`, `lookahead` how often a step looks
 ahead along the momentum: not at all (0, heavy ball), once (1, Nesterov as in PyTorch, Caffe and
 Keras) or twice (2, MXNet's NAG, which works in place: the buffer takes the decay of the weight that
-has moved already). All are one family, with `z = 1 - s`:
+has moved already). Where a step mixes gradient and buffer otherwise (`mixture.py`) it is broken:
+the power of m that `kept` is in `w = w - (fresh*g + kept*v)`, `v = m*v + g` with `fresh = (1 -
+kept)/(1 - m)`. All are one family, with `z = 1 - s`:
 
     s^2 - (1 - m + gain*e)*s + e = 0,    gain = 1 + m + ... + m^lookahead,
 
@@ -77,7 +79,7 @@ def _require_step(step: float) -> None:
     _require("step", step, low=0, high=LARGEST_STEP, text="must be a number from 0 to 1e100")
 
 
-def _require_momentum(momentum: float, dampening: float, lookahead: int) -> float:
+def _require_momentum(momentum: float, dampening: float, lookahead: float) -> float:
     """Check the momentum's settings and return the dampening in force."""
     if not 0 <= momentum < 1:
         raise InvalidValueError("momentum", momentum, "must be at least 0 and below 1")
@@ -87,24 +89,40 @@ def _require_momentum(momentum: float, dampening: float, lookahead: int) -> floa
     return dampening if momentum else 0.0
 
 
-def _gain(momentum: float, lookahead: int) -> float:
-    """Return `1 + m + ... + m^lookahead`."""
+def _gain(momentum: float, lookahead: float) -> float:
+    """Return `1 + m + ... + m^lookahead`, `(1 - m^(lookahead + 1))/(1 - m)` of a fraction."""
     if not lookahead:
         return 1.0
+    if isinstance(lookahead, float):
+        return -math.expm1((lookahead + 1) * math.log(momentum)) / (1 - momentum)
     return math.fsum(momentum**power for power in range(lookahead + 1))
 
 
-def _half_power(momentum: float, lookahead: int) -> float:
+def fresh_and_kept(momentum: float, lookahead: float) -> tuple[float, float]:
+    """Return by what a step multiplies the gradient, and by what the buffer that holds it too.
+
+    In place (2) it is Nesterov's step, taken on another weight.
+
+    >>> fresh_and_kept(0.9, 0), fresh_and_kept(0.9, 1)
+    ((0.0, 1.0), (1.0, 0.9))
+    """
+    if not lookahead:
+        return 0.0, 1.0
+    ahead = lookahead if isinstance(lookahead, float) else 1
+    return _gain(momentum, ahead - 1), math.pow(momentum, ahead)
+
+
+def _half_power(momentum: float, lookahead: float) -> float:
     """Return `p = m^((lookahead + 1)/2)`; `p^2` is `1 - (1 - m)*gain`."""
-    return math.sqrt(momentum) ** (lookahead + 1)
+    return math.pow(math.sqrt(momentum), lookahead + 1)
 
 
-def _threshold(momentum: float, lookahead: int) -> float:
+def _threshold(momentum: float, lookahead: float) -> float:
     """Return `((1 - p)/gain)^2` without cancellation."""
     return ((1 - momentum) / (1 + _half_power(momentum, lookahead))) ** 2
 
 
-def _recursion(step: float, momentum: float, dampening: float, lookahead: int) -> _Recursion:
+def _recursion(step: float, momentum: float, dampening: float, lookahead: float) -> _Recursion:
     _require_step(step)
     m = momentum
     e = step * (1 - _require_momentum(momentum, dampening, lookahead))
@@ -122,7 +140,7 @@ def _recursion(step: float, momentum: float, dampening: float, lookahead: int) -
 
 
 def long_run_shrink(
-    step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
+    step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: float = 0
 ) -> float:
     """Return the exact fraction of a weight lost per step in the long run, `1 - |root|` (1/step).
 
@@ -152,7 +170,7 @@ def first_order_shrink(step: float, *, momentum: float = 0.0, dampening: float =
 
 
 def is_oscillating(
-    step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
+    step: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: float = 0
 ) -> bool:
     """Return whether the weight changes sign on its way down: the step is past the threshold.
 
@@ -162,7 +180,7 @@ def is_oscillating(
     return _recursion(step, momentum, dampening, lookahead).past_threshold
 
 
-def calm_limit(momentum: float, lookahead: int) -> float:
+def calm_limit(momentum: float, lookahead: float) -> float:
     """Return the first-order shrink up to which a weight keeps its sign on its way down (1/step).
 
     `(1 - m)/(1 + m^((lookahead + 1)/2))^2`, whatever the dampening: the first-order shrink of the
@@ -172,7 +190,7 @@ def calm_limit(momentum: float, lookahead: int) -> float:
 
 
 def step_for_shrink(
-    shrink: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: int = 0
+    shrink: float, *, momentum: float = 0.0, dampening: float = 0.0, lookahead: float = 0
 ) -> float:
     """Return the step whose exact long-run shrink is `shrink`: the inverse of `long_run_shrink`.
 
@@ -296,7 +314,7 @@ def free_survival(
     *,
     momentum: float = 0.0,
     dampening: float = 0.0,
-    lookahead: int = 0,
+    lookahead: float = 0,
     first_step_dampened: bool = False,
 ) -> float:
     """Return what is left of a weight after `n_steps` steps from an empty buffer, exactly.
@@ -316,7 +334,7 @@ def free_survival(
         raise InvalidValueError("n_steps", n_steps, "must be a whole number of at least 0")
     if n_steps == 0:
         return 1.0
-    first = step * (1 + momentum) if lookahead else step
+    first = step * sum(fresh_and_kept(momentum, lookahead))
     if first_step_dampened and not lookahead:
         first = recursion.c
     if recursion.discriminant < 0:

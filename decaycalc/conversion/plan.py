@@ -317,7 +317,8 @@ def _require_undampened(source: Side, target: Side) -> None:
     """
     keys = source.convention.key, target.convention.key
     for side in (source, target):
-        dampening = side.get("dampening") if side.has_momentum and side.lookahead else None
+        ahead = side.has_momentum and side.convention.mixture is None and side.lookahead
+        dampening = side.get("dampening") if ahead else None
         if dampening:
             own = f"{side.convention.key} dampens by {float(dampening):g}"
             raise NoEquivalentError(*keys, f"{own} beside Nesterov's step: give dampening 0")
@@ -389,6 +390,8 @@ def _why_none(source: Side, target: Side) -> str:
     coupled = source if source.convention.has_strength else target
     decoupled = target if coupled is source else source
     one, other = coupled.convention.key, decoupled.convention.key
+    if coupled.why_beyond:
+        return coupled.why_beyond
     if not coupled.can_be_estimated:
         return (
             f"{one} adds the penalty to the gradient, and what its steps make of that is not known "

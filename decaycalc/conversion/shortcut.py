@@ -123,7 +123,7 @@ class Shortcut:
     is_linear: bool
     momentum: int | None
     dampening: int | None
-    lookahead: int
+    lookahead: float
 
     def numbers(self, value: Ratio, ratios: Sequence[Ratio]) -> list[float] | None:
         """Return the numbers, None where the plan itself has to be asked."""

@@ -7,7 +7,7 @@ under an adaptive preconditioner there is none.
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property, partial
-from math import expm1, log1p
+from math import expm1, log, log1p
 from typing import Any
 
 from decaycalc.algebra.number import ZERO, exact, finite, plain
@@ -184,6 +184,8 @@ class Side(Record):
             return ratio / self.symbol("gradient_scale")
         if not self.has_momentum:
             return ratio
+        if self.convention.mixture is not None:
+            return ratio * Monomial.of(self.convention.mixture.gain(*self._buffered))
         if self.get("dampening"):
             ratio *= self.symbol("one_minus_dampening")
         return ratio / self.symbol("one_minus_momentum")
@@ -203,6 +205,8 @@ class Side(Record):
         """Whether the number has a decay per step here, were it an estimate."""
         if self.convention.is_penalty and self.is_adaptive:
             return self.is_estimate
+        if self.why_beyond:
+            return False
         return self.convention.has_shrink or self.is_estimate
 
     def invariant(self, which: Invariant) -> Monomial | None:
@@ -247,8 +251,29 @@ class Side(Record):
         return bool(self.run.nesterov) and "nesterov" not in self.convention.lacks
 
     @property
-    def lookahead(self) -> int:
-        """How often a step looks ahead along the momentum: 0 heavy ball, 1 Nesterov."""
+    def _buffered(self) -> tuple[Fraction, Fraction]:
+        """Momentum and dampening."""
+        return self.get("momentum") or ZERO, self.get("dampening") or ZERO
+
+    @property
+    def why_beyond(self) -> str:
+        """Why its recursion is not known where a step takes too much from the gradient, else ""."""
+        mixture = self.convention.mixture
+        if mixture is None or not self.has_momentum or mixture.kept(*self._buffered) > 0:
+            return ""
+        momentum = float(self._buffered[0])
+        return f"at momentum {momentum:g} the gradient's change outweighs its sum in a step"
+
+    @property
+    def lookahead(self) -> float:
+        """How often a step looks ahead along the momentum: 0 heavy ball, 1 Nesterov.
+
+        A fraction where it mixes gradient and buffer otherwise.
+        """
+        mixture = self.convention.mixture
+        if mixture is not None and self.has_momentum and not self.why_beyond:
+            kept = float(mixture.kept(*self._buffered))
+            return log(kept) / log(float(self._buffered[0])) if kept < 1 else 0
         if self.convention.variant == NESTEROV_IN_PLACE:
             return IN_PLACE
         return int(self.convention.variant == NESTEROV or self.nesterov)
@@ -258,7 +283,8 @@ class Side(Record):
         """What the decay's recursion depends on beside the step, under momentum."""
         return {
             "momentum": float(self.get("momentum") or 0),
-            "dampening": float(self.get("dampening") or 0),
+            # A mixture's is in its gain.
+            "dampening": 0.0 if self.convention.mixture else float(self.get("dampening") or 0),
             "lookahead": self.lookahead,
         }
 

@@ -13,7 +13,7 @@ from decaycalc.algebra.quantity import Monomial, symbol_of
 from decaycalc.conventions.record import Invariant
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.inverse import solved
-from decaycalc.conversion.momentum import IN_PLACE
+from decaycalc.conversion.momentum import IN_PLACE, fresh_and_kept
 from decaycalc.conversion.plan import Plan, held_text
 from decaycalc.conversion.side import Side, shrink_of, strength_of
 from decaycalc.errors import DecaycalcError
@@ -307,6 +307,8 @@ def bridge_text(side: Side) -> str:
     text = "a step subtracts lr times the gradient of the penalty, strength·w"
     if side.loss != Loss.MEAN:
         text += ", as many times as the loss is the mean loss"
+    if side.has_momentum and side.convention.mixture is not None:
+        return f"{text}; its steps mix gradient and momentum"
     return f"{text}; momentum adds it up" if side.has_momentum else text
 
 
@@ -319,12 +321,20 @@ def _exact_formula(side: Side) -> str:
         count = symbol_of(record.compounds)
         return f"exact_shrink = 1 - (1 - shrink/{count})^{count}"
     m = "to_momentum" if "momentum" in side.own else "momentum"
+    if record.mixture is not None:
+        return f"exact_shrink = 1 - z, {_mixed_equation(side, m)}, q = (1 - {m})·shrink"
     equation = {
         0: f"z^2 - (1 + {m} - q)·z + {m} = 0",
         1: f"z^2 - (1 + {m})·(1 - q)·z + {m}·(1 - q) = 0",
         IN_PLACE: f"z^2 - (1 + {m} - (1 + {m} + {m}^2)·q)·z + {m}·(1 - (1 + {m})·q) = 0",
-    }[side.lookahead]
+    }[int(side.lookahead)]
     return f"exact_shrink = 1 - z, {equation}, q = (1 - {m})·shrink"
+
+
+def _mixed_equation(side: Side, m: str) -> str:
+    """Return the recursion's equation where a step mixes gradient and buffer."""
+    ahead = sum(fresh_and_kept(side.recursion["momentum"], side.lookahead))
+    return f"z^2 - (1 + {m} - {ahead:.6g}·q)·z + {m} - {ahead - 1:.6g}·q = 0"
 
 
 def _exact_text(side: Side) -> str:

@@ -99,7 +99,7 @@ def start_weight(rule: DecayRule, multiplier: float, decay_multiplier: float = 1
     """
     undampened = rule.buffer is Buffer.OUTSIDE
     filled = decay_multiplier * (1.0 if undampened else 1 - rule.dampening)
-    lost = multiplier * rule.step * filled * (1 + rule.momentum if rule.lookahead else 1)
+    lost = multiplier * rule.step * filled * sum(rule.mixed)
     decayed = 1 - lost if rule.lookahead == IN_PLACE else 1.0
     buffer = filled * multiplier if rule.buffer is Buffer.INSIDE else filled
     return Weight(weight=1 - lost, buffer=buffer * decayed)
@@ -206,8 +206,10 @@ class _Blocks:
         """Take a step in place: rate and share are of shape (n_rows, n_blocks), or numbers.
 
         On weight w and buffer v: `v = m*v + share*w; w = w - rate*v`, with Nesterov
-        `w = w - rate*(share*w + m*v)`. In place the decay that `v` takes is the new w's.
+        `w = w - rate*(share*w + m*v)`. In place the decay that `v` takes is the new w's. Another
+        mixture is `w = w - rate*(fresh*share*w + kept*v)`.
         """
+        fresh, kept = rule.mixed
         minus_a, b, c, f = self.products
         taken, moved = self.taken, self.moved
         first, second = np.add(minus_a, 1, out=taken[0]), b
@@ -220,10 +222,10 @@ class _Blocks:
         f += 1 - rule.momentum
         by_first, by_second = c, np.subtract(f, 1, out=moved[1])
         if rule.lookahead:
-            by_first = np.multiply(c, rule.momentum, out=moved[0])
-            by_first += first
-            by_second *= rule.momentum
-            by_second += second
+            by_first = np.multiply(c, kept, out=moved[0])
+            by_first += first if fresh == 1 else fresh * first
+            by_second *= kept
+            by_second += second if fresh == 1 else fresh * second
         np.multiply(by_first, rate, out=moved[0])
         by_second *= rate
         self.weights -= moved

@@ -9,6 +9,7 @@ from decaycalc.conventions.record import Buffer, Follows
 from decaycalc.conversion.momentum import (
     first_order_shrink,
     free_survival,
+    fresh_and_kept,
     is_oscillating,
     long_run_shrink,
 )
@@ -28,7 +29,7 @@ class DecayRule:
     step: float
     momentum: float = 0.0
     dampening: float = 0.0
-    lookahead: int = 0
+    lookahead: float = 0
     buffer: Buffer = Buffer.OUTSIDE
     follows: Follows = Follows.LR
     proximal: bool = False
@@ -46,6 +47,11 @@ class DecayRule:
             raise InvalidValueError("compounds", self.compounds, "must be at least 1")
         if self.momentum and self.follows not in (Follows.LR, Follows.MULTIPLIER):
             raise ContradictionError("a decay under momentum follows the learning rate")
+
+    @property
+    def mixed(self) -> tuple[float, float]:
+        """By what a step multiplies the gradient, and by what the buffer."""
+        return fresh_and_kept(self.momentum, self.lookahead)
 
     @property
     def peak_shrink(self) -> float:

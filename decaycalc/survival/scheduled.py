@@ -177,6 +177,10 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
     if side.layer is None and record.monomial and "layer_weights" in record.monomial.names:
         reason = "each layer has its own; 'decaycalc convert --arch' shows them"
         raise NoEquivalentError(record.key, "one decay per step", reason)
+    mixture = record.mixture if side.has_momentum else None
+    if mixture is not None and not mixture.starts_empty:
+        reason = "its first step is another: 'decaycalc convert' has the long run at a constant lr"
+        raise NoEquivalentError(record.key, "a decay under a schedule", reason)
     first_order = finite(shrink_of(side, value), "shrink")
     compounds = float(side.get(record.compounds) or 1) if record.compounds else 1.0
     if side.is_linear or record.proximal or record.compounds:

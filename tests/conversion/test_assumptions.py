@@ -204,7 +204,7 @@ def test_a_penalty_s_optimizer_is_asked_for_where_it_decides(source, target):
     assert sgd.value > 0
 
 
-@pytest.mark.parametrize("key", ["torch-optimizer-qhm", "pytorch-adagrad", "mxnet-signum"])
+@pytest.mark.parametrize("key", ["torch-optimizer-aggmo", "pytorch-adagrad", "mxnet-signum"])
 def test_an_estimate_is_offered_only_where_the_gradients_scale_gives_one(key):
     run = Run(lr="0.01")
     with pytest.raises(NoEquivalentError, match="not known as a share of the weight") as refused:

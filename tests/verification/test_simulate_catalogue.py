@@ -186,7 +186,9 @@ SETTINGS = {
 def settings_of(record):
     """Return the momenta that a record can have: a velocity has no dampening, and what is dampened
     by default excludes Nesterov's."""
-    without = {"dampened"} if "velocity" in record.update else set()
+    lacking = {"dampening": "dampened", "nesterov": "nesterov"}
+    without = {lacking[name] for name in record.lacks}
+    without |= {"dampened"} if "velocity" in record.update else set()
     without |= {"nesterov"} if "dampening" in dict(record.defaults) else set()
     return [SETTINGS[name] for name in SETTINGS if name not in without]
 

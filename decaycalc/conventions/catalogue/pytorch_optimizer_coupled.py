@@ -1,5 +1,7 @@
 """pytorch_optimizer (kozistr): decays within the gradient, and those without an equivalent."""
 
+from fractions import Fraction
+
 from decaycalc.conventions.catalogue.packages import (
     coupled_kozistr_class,
     kozistr_class,
@@ -7,7 +9,8 @@ from decaycalc.conventions.catalogue.packages import (
 )
 from decaycalc.conventions.catalogue.shapes import penalty
 from decaycalc.conventions.catalogue.traps import SLOW_START
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.mixture import proportional_integral, quasi_hyperbolic
+from decaycalc.conventions.record import HEAVY_BALL_ALONE, SGD, Convention
 
 CONVENTIONS: tuple[Convention, ...] = (
     pytorch_optimizer_record(
@@ -123,13 +126,23 @@ CONVENTIONS: tuple[Convention, ...] = (
     coupled_kozistr_class(
         penalty,
         "PID",
-        update="g = g + weight_decay*w; i = momentum*i + g; d = (0*g if t == 1 else momentum*d + (1 - momentum)*(g - p)); p = g; w = w - lr*(g + (5*i + 10*d if momentum > 0 else 0))",
+        title="pytorch_optimizer.PID(weight_decay), integral 5, derivative 10",
+        optimizer=SGD,
+        variant="pid",
+        mixture=proportional_integral(Fraction(5), Fraction(10)),
+        lacks=("nesterov",),
+        update="g = g + weight_decay*w; i = momentum*i + (1 - dampening)*g; d = (0*g if t == 1 else momentum*d + (1 - momentum)*(g - p)); p = g; w = w - lr*(g + (5*i + 10*d if momentum > 0 else 0))",
         trap="the integral term alone multiplies the long-run decay by 1 + 5/(1 - momentum)",
     ),
     coupled_kozistr_class(penalty, "QHAdam", optimizer="qhadam", step="adam(g)"),
     coupled_kozistr_class(
         penalty,
         "QHM",
+        title="pytorch_optimizer.QHM(weight_decay), nu 1",
+        optimizer=SGD,
+        variant="qhm",
+        mixture=quasi_hyperbolic(Fraction(1)),
+        lacks=HEAVY_BALL_ALONE,
         update="g = g + weight_decay*w; b = momentum*b + (1 - momentum)*g; w = w - lr*b",
         trap="its buffer is dampened: the long-run decay is lr·λ, with any momentum; nu is 1 by default, torch_optimizer's 0.7",
     ),

@@ -1,10 +1,13 @@
 """torch_optimizer (jettify), a collection of optimizers for PyTorch."""
 
+from fractions import Fraction
+
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
 from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED, RELATIVE_STEP
-from decaycalc.conventions.record import Convention
+from decaycalc.conventions.mixture import proportional_integral, quasi_hyperbolic
+from decaycalc.conventions.record import HEAVY_BALL_ALONE, SGD, Convention
 
 _torch_optimizer = package(
     group=TORCH_ECOSYSTEM,
@@ -73,6 +76,11 @@ CONVENTIONS: tuple[Convention, ...] = (
     _torch_optimizer(
         penalty,
         "QHM",
+        title="torch_optimizer.QHM(weight_decay), nu 0.7",
+        optimizer=SGD,
+        variant="qhm",
+        mixture=quasi_hyperbolic(Fraction(7, 10)),
+        lacks=HEAVY_BALL_ALONE,
         update="g = g + weight_decay*w; b = momentum*b + (1 - momentum)*g; w = w - lr*(0.7*b + 0.3*g)",
         trap="its buffer is dampened: the long-run decay is lr·λ, with any momentum",
     ),
@@ -145,7 +153,11 @@ CONVENTIONS: tuple[Convention, ...] = (
     _torch_optimizer(
         penalty,
         "PID",
-        optimizer="pid-torch-optimizer",
+        title="torch_optimizer.PID(weight_decay), integral 5, derivative 10",
+        optimizer=SGD,
+        variant="pid",
+        mixture=proportional_integral(Fraction(5), Fraction(10)),
+        lacks=("nesterov",),
         update="g = g + weight_decay*w; i = momentum*i + (g if t == 1 else (1 - dampening)*g); d = (0*g if t == 1 else momentum*d + (1 - momentum)*(g - p)); p = (0*g if t == 1 else g); w = w - lr*(g + (5*i + 10*d if momentum > 0 else 0))",
         trap="the integral term alone multiplies the long-run decay by 1 + 5/(1 - momentum)",
     ),

@@ -12,6 +12,8 @@ from decaycalc.training.reading.classes import OptimizerClass, find_class
 _KEPT_AS = {"decoupled_weight_decay": ("decoupled_weight_decay", "decoupled_wd")}
 # Flags of a group that turn a coupled decay decoupled, and those that have no record of their own.
 _DECOUPLING = ("decoupled_decay", "decoupled", "no_prox", "weight_decouple")
+# Flags of a group that decay only where update and weight agree in sign.
+_CAUTIOUS = ("cautious_weight_decay", "cautious_wd")
 _CORRECTED = "corrected_weight_decay"
 _TIMM_STEMS = {"adamwlegacy": "adamw", "nvnovograd": "novograd",
                "adafactorbigvision": "adafactorbv"}  # fmt: skip
@@ -66,6 +68,10 @@ def _fitting(key: str, options: Mapping[str, Any]) -> Convention | None:
     if options.get("fixed_decay"):
         key = "pytorch-optimizer-fixed"
     record = _record(key)
+    if record is not None and any(options.get(flag) for flag in _CAUTIOUS):
+        record = _record(f"{record.key}-cautious")
+    if record is not None and not _mixes_alike(record, options):
+        return None
     flags = [bool(options[name]) for name in _DECOUPLING if options.get(name) is not None]
     if record is None or record.refusal is not None or not flags:
         return record
@@ -73,6 +79,12 @@ def _fitting(key: str, options: Mapping[str, Any]) -> Convention | None:
     agrees = (record.coupling is Coupling.DECOUPLED) == decoupled
     # Where the decoupled form has a record of its own, this one is the flag's other value.
     return record if agrees or (not decoupled and _record(f"{record.key}w")) else None
+
+
+def _mixes_alike(record: Convention, options: Mapping[str, Any]) -> bool:
+    """Return whether a group mixes gradient and buffer by the numbers that the record is for."""
+    presumed = () if record.mixture is None else record.mixture.settings
+    return all(options.get(name, number) == number for name, number in presumed)
 
 
 def _of_timm(name: str, options: Mapping[str, Any]) -> Iterator[str]:
