@@ -1,8 +1,6 @@
 """Snippets: a weight decay as ready-to-paste code of a framework, as pure text."""
 
 from collections.abc import Callable
-from fractions import Fraction
-from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import Number, exact
@@ -146,14 +144,14 @@ def emit(
     chosen = _target(framework, record, target)
     _require_one_number(framework, record, chosen)
     mask, about = chosen_mask(framework, mask, exempt)
-    write = partial(
-        _settings, record, chosen, mask=mask, schedule=schedule, decay_schedule=decay_schedule,
-        betas=betas, eps=eps, family=_family(record), match=match,
+    draft = _Draft(
+        source=record, target=chosen, mask=mask, schedule=schedule, decay_schedule=decay_schedule,
+        betas=betas, eps=eps, match=match,
     )  # fmt: skip
-    settings = write(value, run=run, target_run=target_run)
+    settings = draft.settings(value, run=run, target_run=target_run)
     _require_code_for_decays(framework, settings)
     _require_code_for_groups(framework, settings, groups)
-    own = _own_groups(write, settings, groups, run=run, target_run=target_run)
+    own = _own_groups(draft, settings, groups, run=run, target_run=target_run)
     settings = replace(settings, groups=own)
     code, notes = _writer(framework)(settings)
     return Snippet(
@@ -209,50 +207,58 @@ def _target(framework: str, source: Convention, target: Convention | str | None)
     return find(key)
 
 
-def _settings(
-    source: Convention,
-    target: Convention,
-    value: Number,
-    *,
-    run: Run,
-    target_run: Run | None,
-    mask: str,
-    schedule: str | None,
-    decay_schedule: str | None,
-    betas: tuple[Number, Number] | None,
-    eps: Number | None,
-    family: str,
-    match: Match,
-) -> SnippetSettings:
-    """Return what the snippet is written from."""
-    # An epsilon is the code's own: it need not enter the number.
-    extras = tuple(pair for pair in run.extras if pair[0] != "eps" or _estimates(run))
-    run = replace(run, extras=extras)
-    here = Side(convention=source, run=run)
-    there = target_side(here, target, target_run)
-    converted = convert(
-        value, source=source, target=target, run=run, target_run=target_run, match=match
-    )
-    lr = _lr(converted, there)
-    momentum = there.get("momentum") if there.has_momentum or family == "sgd" else Fraction(0)
-    return SnippetSettings(
-        convention=target,
-        value=converted.value,
-        source=source,
-        given=check_value(value, source),
-        equivalence=converted.equivalence.value,
-        lr=lr or 0.0,
-        momentum=float(momentum or 0),
-        dampening=float(there.get("dampening") or 0),
-        nesterov=there.nesterov,
-        run=replace(there.run, lr=exact(lr) if lr else None),
-        mask=mask,
-        schedule=_schedule(schedule, there.run),
-        decay_schedule=_decay_schedule(decay_schedule, here, there, value),
-        betas=None if betas is None else (float(exact(betas[0])), float(exact(betas[1]))),
-        eps=None if eps is None else float(exact(eps)),
-        assumptions=converted.assumptions,
-    )
+class _Draft(Record):
+    """What the settings of the whole model and those of its groups have in common."""
+
+    source: Convention
+    target: Convention
+    mask: str
+    schedule: str | None
+    decay_schedule: str | None
+    betas: tuple[Number, Number] | None
+    eps: Number | None
+    match: Match
+
+    def settings(self, value: Number, *, run: Run, target_run: Run | None) -> SnippetSettings:
+        """Return what the snippet is written from, for a number and its runs.
+
+        Raises:
+            MissingQuantityError: lr, or what the conversion or the schedule needs, is unknown.
+            DecaycalcError: the target has nothing equivalent, or a schedule cannot be laid.
+        """
+        # An epsilon is the code's own: it need not enter the number.
+        extras = tuple(pair for pair in run.extras if pair[0] != "eps" or _estimates(run))
+        run = replace(run, extras=extras)
+        here = Side(convention=self.source, run=run)
+        there = target_side(here, self.target, target_run)
+        converted = convert(
+            value, source=self.source, target=self.target, run=run, target_run=target_run,
+            match=self.match,
+        )  # fmt: skip
+        lr = _lr(converted, there)
+        has_momentum = there.has_momentum or _family(self.source) == "sgd"
+        return SnippetSettings(
+            convention=self.target,
+            value=converted.value,
+            source=self.source,
+            given=check_value(value, self.source),
+            equivalence=converted.equivalence.value,
+            lr=lr or 0.0,
+            momentum=float(there.get("momentum") or 0) if has_momentum else 0.0,
+            dampening=float(there.get("dampening") or 0),
+            nesterov=bool(there.run.nesterov),
+            run=replace(there.run, lr=exact(lr) if lr else None),
+            mask=self.mask,
+            schedule=_schedule(self.schedule, there.run),
+            decay_schedule=_decay_schedule(self.decay_schedule, here, there, value),
+            betas=None if self.betas is None else (_float(self.betas[0]), _float(self.betas[1])),
+            eps=None if self.eps is None else _float(self.eps),
+            assumptions=converted.assumptions,
+        )
+
+
+def _float(number: Number) -> float:
+    return float(exact(number))
 
 
 def _lr(converted: Conversion[float], there: Side) -> float | None:
@@ -314,14 +320,14 @@ def _require_code_for_decays(framework: str, settings: SnippetSettings) -> None:
 
 
 def _own_groups(
-    write: Callable[..., SnippetSettings],
+    draft: _Draft,
     settings: SnippetSettings,
     groups: tuple[tuple[Group, Training], ...],
     *,
     run: Run,
     target_run: Run | None,
 ) -> tuple[OwnGroup, ...]:
-    """Return what each group has of its own; `write` makes settings of a number and its runs."""
+    """Return what each group has of its own beside the settings of the whole model."""
     base = Training(source="", kind="", title="", run=run)
     own = []
     for group, each in groups:
@@ -329,7 +335,7 @@ def _own_groups(
             own.append(OwnGroup(pattern=group.selector, lr=0.0, value=None))
             continue
         there = other_run(base, each, target_run)
-        made = write(each.value or 0, run=each.run, target_run=there)
+        made = draft.settings(each.value or 0, run=each.run, target_run=there)
         own.append(_own_group(settings, group, made))
     return tuple(own)
 

@@ -60,18 +60,6 @@ def _grouped(settings: SnippetSettings) -> list[str]:
     """
     penalised = settings.convention.key == "keras-l2"
     name = _name_of(settings)
-    key = 'group["lr"], 0.0' if penalised else 'group["lr"], group["weight_decay"]'
-    lines = [
-        "for variable in model.trainable_variables:",
-        "    name = variable.path",
-        *indented(sorting_lines(settings, _CONDITIONS[settings.mask])),
-        f"    key = ({key})",
-        "    optimizers.setdefault(key, make(*key))",
-        "    by_path[name] = optimizers[key]",
-    ]
-    if penalised:
-        penalty = 'keras.regularizers.L2(group["weight_decay"])'
-        lines += ['    if group["weight_decay"]:', f"        variable.regularizer = {penalty}"]
     lr = "lr" if settings.schedule is None else "Schedule(lr)"
     changing = settings.decay_schedule is not None and not penalised
     constructor = f"Decayed{name}" if changing else f"keras.optimizers.{name}"
@@ -87,12 +75,29 @@ def _grouped(settings: SnippetSettings) -> list[str]:
         "",
         "",
         "optimizers, by_path = {}, {}",
-        *lines,
+        *_sorted_variables(settings, penalised=penalised),
         "usual = next(iter(optimizers.values()))",
         "optimizer = keras.optimizers.MultiOptimizer(",
         "    keras.optimizers.OptimizerMap(usual, by_path)",
         ")",
     ]
+
+
+def _sorted_variables(settings: SnippetSettings, *, penalised: bool) -> list[str]:
+    """Return the lines that give each variable the optimizer of its lr and decay."""
+    key = 'group["lr"], 0.0' if penalised else 'group["lr"], group["weight_decay"]'
+    lines = [
+        "for variable in model.trainable_variables:",
+        "    name = variable.path",
+        *indented(sorting_lines(settings, _CONDITIONS[settings.mask])),
+        f"    key = ({key})",
+        "    optimizers.setdefault(key, make(*key))",
+        "    by_path[name] = optimizers[key]",
+    ]
+    if penalised:
+        penalty = 'keras.regularizers.L2(group["weight_decay"])'
+        lines += ['    if group["weight_decay"]:', f"        variable.regularizer = {penalty}"]
+    return lines
 
 
 def _name_of(settings: SnippetSettings) -> str:

@@ -12,7 +12,7 @@ for the new one), with s the shrink per step and λ* the objective's strength:
 The number itself then follows from the convention's monomial, whatever it is multiplied by.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NoReturn
 
@@ -112,29 +112,37 @@ def move_run(
     value = check_value(move.value, move.source)
     width = _positive("width_ratio", move.width_ratio)
     depth = _positive("depth_ratio", move.depth_ratio)
-    here = old_side(move)
-    there = new_side(move)
-    rules: list[RuleNumbers] = []
-    lacking: list[OutOfReach] = []
-    errors: list[DecaycalcError] = []
+    here, there = old_side(move), new_side(move)
     plain = AppliedRule(
         move=move, here=here, there=there, lr_rule=LrRule.NONE, hold=Hold.RUN,
         width=width, depth=depth,
     )  # fmt: skip
-    for lr_rule in rules_of_lr or _lr_rules(plain, held):
-        for hold in held or _holds(lr_rule):
-            step = replace(plain, lr_rule=lr_rule, hold=hold)
-            try:
-                rules.append(step.rule(value))
-            except DecaycalcError as error:
-                errors.append(error)
-                missing = error.missing if isinstance(error, MissingQuantityError) else ()
-                lacking.append(
-                    OutOfReach(lr_rule=lr_rule, hold=hold, missing=missing, message=str(error))
-                )
+    rules: list[RuleNumbers] = []
+    lacking: list[OutOfReach] = []
+    errors: list[DecaycalcError] = []
+    for rule in _applied(plain, rules_of_lr, held):
+        try:
+            rules.append(rule.rule(value))
+        except DecaycalcError as error:
+            errors.append(error)
+            lacking.append(_out_of_reach(rule, error))
     if not rules:
         _refuse(move, errors)
     return Transfer(move=move, target_run=there.run, rules=tuple(rules), unavailable=tuple(lacking))
+
+
+def _applied(
+    plain: AppliedRule, lr_rules: tuple[LrRule, ...], holds: tuple[Hold, ...]
+) -> Iterator[AppliedRule]:
+    """Yield each of the lr rules with each quantity that it holds; empty for all that apply."""
+    for lr_rule in lr_rules or _lr_rules(plain, holds):
+        for hold in holds or _holds(lr_rule):
+            yield replace(plain, lr_rule=lr_rule, hold=hold)
+
+
+def _out_of_reach(rule: AppliedRule, error: DecaycalcError) -> OutOfReach:
+    missing = error.missing if isinstance(error, MissingQuantityError) else ()
+    return OutOfReach(lr_rule=rule.lr_rule, hold=rule.hold, missing=missing, message=str(error))
 
 
 def _check_alone(lr_rules: tuple[LrRule, ...], holds: tuple[Hold, ...]) -> None:

@@ -174,6 +174,13 @@ def verify(
     return replace(found, frameworks=loaded)
 
 
+def _trained_target(way: Plan, run: Run, target_run: Run | None, layer: Fraction | None) -> Side:
+    """Return the target's side of the training: a whole run, with the lr that it trains at."""
+    other = run if target_run is None else target_run.over(run)
+    other = replace(other, lr=_target_lr(way, run, target_run))
+    return Side(convention=way.target.convention, run=other, layer=layer, is_target=True)
+
+
 def _stood_in(bout: Bout) -> tuple[str, ...]:
     """Return the note that no model here has the data loss of the two sides, where none has."""
     losses = data_losses(bout)
