@@ -363,8 +363,7 @@ def _penalty(
 
 def _by_layer(question: Question, source: Side) -> tuple[tuple[Fraction, Fraction | None], ...]:
     """Return strength and shrink of each layer where the convention has one number a layer."""
-    monomial = source.convention.monomial
-    if monomial is None or "layer_weights" not in monomial.names or question.value is None:
+    if not source.convention.differs_by_layer or question.value is None:
         return ()
     value = check_value(question.value, source.convention)
     sides = (

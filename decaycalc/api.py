@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from decaycalc.algebra.quantity import Number
 from decaycalc.answers import Answer, Question, answer_of
-from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
@@ -91,8 +91,8 @@ def convert(
         NoEquivalentError: no single number is equivalent.
         InvalidValueError: a value out of its domain.
     """
-    one, other = _record(source), _record(target)
-    given = {name: number for name, number in quantities.items() if number is not None}
+    one, other = convention_of(source), convention_of(target)
+    given = _said(quantities)
     if not any(map(_is_array, (value, *given.values()))):
         return convert_named(
             value, source=one, target=other, run=run, target_run=target_run, match=Match(match),
@@ -133,7 +133,7 @@ def answer(
     asked = {name: more.pop(name) for name in list(more) if name in _ASKED}
     here, there = runs_with(run or Run(), target_run, _said(more))
     question = Question(
-        value=value, source=_record(source), targets=tuple(map(_record, targets)),
+        value=value, source=convention_of(source), targets=tuple(map(convention_of, targets)),
         run=here, target_run=there, match=Match(match),
         architecture=_network(architecture, **asked), **asked,
     )  # fmt: skip
@@ -355,9 +355,9 @@ def verify(
 
     here, there = runs_with(run or Run(), target_run, _said(quantities))
     return verification.verify(
-        value, source=_record(source), target=_record(target), run=here, target_run=there,
-        to_value=to_value, match=Match(match), schedule=schedule, models=tuple(models),
-        frameworks=tuple(frameworks),
+        value, source=convention_of(source), target=convention_of(target), run=here,
+        target_run=there, to_value=to_value, match=Match(match), schedule=schedule,
+        models=tuple(models), frameworks=tuple(frameworks),
     )  # fmt: skip
 
 
@@ -394,10 +394,6 @@ def _network(architecture: "Architecture | str | None", **asked: Any) -> "Archit
     from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (readers, if asked)
 
     return parse_architecture(architecture)
-
-
-def _record(name: Convention | str) -> Convention:
-    return find(name) if isinstance(name, str) else name
 
 
 def _is_array(value: Any) -> bool:

@@ -28,7 +28,7 @@ from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.inverse import value_for_shrink
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.side import Side, evaluated, shrink_of
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -155,7 +155,7 @@ def _check_agreement(record: Convention, where: str) -> None:
         return
     side, rule = _sample(record), parse_rule(record.update)
     value = value_for_shrink(side, Fraction(1, 1000))
-    scale = side.loss_scale.evaluate({name: side.get(name) for name in side.loss_scale.names})
+    scale = evaluated(side, side.loss_scale)
     known = {name: side.get(name) for name in rule.quantities}
     names = {name: float(number) for name, number in known.items() if number is not None}
     names |= {"lr": 0.01, "loss_scale": float(scale), record.parameter: float(value)}

@@ -242,6 +242,11 @@ class Convention(Record):
         return self.monomial is not None and "wd_ratio" in self.monomial.names
 
     @property
+    def differs_by_layer(self) -> bool:
+        """Whether the number means another decay in every layer of a network."""
+        return self.monomial is not None and "layer_weights" in self.monomial.names
+
+    @property
     def is_penalty(self) -> bool:
         """Whether the number is a penalty in an objective, which has no optimizer of its own."""
         return self.optimizer in {ANY, FIT} and self.refusal is None

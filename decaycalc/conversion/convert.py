@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, overload
 
 from decaycalc.algebra.quantity import Number, exact, finite
-from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed
@@ -142,14 +142,10 @@ def convert(
         NoEquivalentError: no single number is equivalent.
         InvalidValueError: a value out of its domain.
     """
-    one, other = _record(source), _record(target)
+    one, other = convention_of(source), convention_of(target)
     way = kept_plan(one, other, run=run or Run(), target_run=target_run, match=match)
     require_taken(way.source, (other,), target_run)
     return apply(way, None if value is None else check_value(value, one))
-
-
-def _record(name: Convention | str) -> Convention:
-    return find(name) if isinstance(name, str) else name
 
 
 def check_value(value: Number, convention: Convention) -> Fraction:

@@ -90,18 +90,13 @@ def decay_of(side: Side, value: Fraction) -> Decay | None:
     Above 1 per step the weight changes sign in every step, above 2 it grows; where it grows beyond
     every float, what is left after an epoch or a run is None.
     """
-    if not side.has_shrink or "layer_weights" in _names(side):
+    if not side.has_shrink or side.convention.differs_by_layer:
         return None
     try:
         first_order = shrink_of(side, value)
     except MissingQuantityError:
         return None
     return _decay(side, first_order)
-
-
-def _names(side: Side) -> tuple[str, ...]:
-    record = side.convention.monomial
-    return () if record is None else record.names
 
 
 def _decay(side: Side, first_order: Fraction) -> Decay:

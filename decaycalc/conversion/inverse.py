@@ -9,7 +9,7 @@ from decaycalc.conventions.record import (
     Convention,
     Invariant,
 )
-from decaycalc.conversion.side import Lookup, Side, given, own_quantity
+from decaycalc.conversion.side import Lookup, Side, evaluated, given, own_quantity
 from decaycalc.errors import NoEquivalentError
 
 
@@ -25,7 +25,7 @@ def value_for_shrink(side: Side, shrink: Fraction, *, quantity: Lookup | None = 
     form = side.convention.form
     if form is not None:
         _require_halving(side, form, shrink)
-        own = shrink / side.share.evaluate(given(side, side.share.names))
+        own = shrink / evaluated(side, side.share)
         number = form.from_shrink(own, given(side, form.needs, partial(own_quantity, side)))
         if number < 0 and form.zero_is_sound:
             raise NoEquivalentError("this decay", side.convention.key, "at 0 it decays more")

@@ -365,7 +365,7 @@ def _form_strength(side: Side, value: Fraction) -> Fraction | None:
     """Return the strength that a form's number means, by its shrink; None where that is unknown."""
     ratio = side.bridge * side.share
     try:
-        return shrink_of(side, value) / ratio.evaluate(given(side, ratio.names))
+        return shrink_of(side, value) / evaluated(side, ratio)
     except MissingQuantityError:
         return None
 
@@ -382,12 +382,21 @@ def shrink_of(side: Side, value: Fraction) -> Fraction:
     check_domain(value, side.convention)
     if form is not None:
         for _, factor in side.refined:
-            value *= factor.evaluate(given(side, factor.names))
+            value *= evaluated(side, factor)
         shrink = form.to_shrink(value, given(side, form.needs, partial(own_quantity, side)))
-        return shrink * side.share.evaluate(given(side, side.share.names))
+        return shrink * evaluated(side, side.share)
     assert monomial is not None  # noqa: S101  (a refusal has neither, and was refused)
     names = tuple(name for name in monomial.names if name != "value")
     return monomial.evaluate({**given(side, names), "value": value})
+
+
+def evaluated(side: Side, monomial: Monomial) -> Fraction:
+    """Return a monomial's value by the side's quantities.
+
+    Raises:
+        MissingQuantityError: one of them is unknown.
+    """
+    return monomial.evaluate(given(side, monomial.names))
 
 
 def given(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.architecture.treatment import Towards
-from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue import convention_of, find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, AssumptionJson
@@ -140,7 +140,7 @@ def emit(
         raise UnknownNameError(
             "framework", framework, FRAMEWORKS, hint=f"({', '.join(FRAMEWORKS)})"
         )
-    record = find(source) if isinstance(source, str) else source
+    record = convention_of(source)
     chosen = _target(framework, record, target)
     _require_one_number(framework, record, chosen)
     mask, about = chosen_mask(framework, mask, exempt)
@@ -172,7 +172,7 @@ def _require_one_number(framework: str, *records: Convention) -> None:
         NoEquivalentError: one of them does.
     """
     for record in records:
-        if record.monomial is not None and "layer_weights" in record.monomial.names:
+        if record.differs_by_layer:
             reason = "it is another number in every layer, and the code has one for all"
             raise NoEquivalentError(record.key, framework, reason)
 
@@ -197,7 +197,7 @@ def _target(framework: str, source: Convention, target: Convention | str | None)
         NoEquivalentError: the framework has no optimizer of the source's kind.
     """
     if target is not None:
-        return find(target) if isinstance(target, str) else target
+        return convention_of(target)
     family = _family(source)
     known = _TARGETS[framework]
     key = known.get(family) or (known.get("sgd") if family == "fit" else None)

@@ -35,7 +35,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
         "weight_decay": repr(settings.value),
         "adam_beta1": None if one is None else repr(one),
         "adam_beta2": None if two is None else repr(two),
-        "adam_epsilon": None if settings.eps is None else repr(settings.eps),
+        "adam_epsilon": settings.eps_text,
         "per_device_train_batch_size": _text(run.batch_size),
         "gradient_accumulation_steps": _text(run.grad_accum),
         "max_steps": None if steps is None else repr(int(steps)),

@@ -88,7 +88,7 @@ def _optimizer(settings: SnippetSettings, *, lr: str, value: str, mask: str | No
         "learning_rate": lr,
         "b1": None if one is None else repr(one),
         "b2": None if two is None else repr(two),
-        "eps": None if settings.eps is None else repr(settings.eps),
+        "eps": settings.eps_text,
         "weight_decay": value,
         "mask": mask,
     }

@@ -166,10 +166,9 @@ def _decoupled(settings: SnippetSettings, name: str) -> list[str]:
 
 def _betas(settings: SnippetSettings, *, is_sgd: bool) -> dict[str, str | None]:
     if is_sgd or settings.betas is None:
-        return {"epsilon": None if is_sgd or settings.eps is None else repr(settings.eps)}
+        return {"epsilon": None if is_sgd else settings.eps_text}
     one, two = settings.betas
-    epsilon = None if settings.eps is None else repr(settings.eps)
-    return {"beta_1": repr(one), "beta_2": repr(two), "epsilon": epsilon}
+    return {"beta_1": repr(one), "beta_2": repr(two), "epsilon": settings.eps_text}
 
 
 def _schedule(settings: SnippetSettings) -> list[str]:

@@ -60,6 +60,11 @@ class SnippetSettings(Record):
         )
 
     @property
+    def eps_text(self) -> str | None:
+        """Adam's epsilon as code, None where it is the framework's own."""
+        return None if self.eps is None else repr(self.eps)
+
+    @property
     def schedule_text(self) -> str:
         """The schedule in words; asked for only where there is one."""
         assert self.schedule is not None  # noqa: S101  (tells the type checker)

@@ -39,7 +39,7 @@ def _mlp(settings: SnippetSettings) -> tuple[str, str]:
         "nesterovs_momentum": repr(settings.nesterov) if is_sgd else None,
         "beta_1": None if is_sgd or one is None else repr(one),
         "beta_2": None if is_sgd or two is None else repr(two),
-        "epsilon": None if is_sgd or settings.eps is None else repr(settings.eps),
+        "epsilon": None if is_sgd else settings.eps_text,
         "max_iter": _epochs(settings),
     }
     code = call("MLPClassifier", arguments)

@@ -36,7 +36,7 @@ def write(settings: SnippetSettings) -> tuple[str, tuple[str, ...]]:
         "weight-decay": repr(settings.value),
         "momentum": repr(settings.momentum) if settings.convention.key == "timm-sgd" else None,
         "opt-betas": None if settings.betas is None else " ".join(map(repr, settings.betas)),
-        "opt-eps": None if settings.eps is None else repr(settings.eps),
+        "opt-eps": settings.eps_text,
         "batch-size": whole(settings.run.batch_size),
         "grad-accum-steps": whole(settings.run.grad_accum),
     }
@@ -58,7 +58,7 @@ def _grouped(settings: SnippetSettings, optimizer: str) -> str:
         "lr": repr(settings.lr),
         "momentum": repr(settings.momentum) if settings.convention.key == "timm-sgd" else None,
         "betas": None if settings.betas is None else repr(settings.betas),
-        "eps": None if settings.eps is None else repr(settings.eps),
+        "eps": settings.eps_text,
     }
     body = [
         *grouped_lines(settings),

@@ -60,7 +60,7 @@ def explain_rule(moved: Transfer, rule: RuleNumbers) -> Explanation:
         width=exact(move.width_ratio),
         depth=exact(move.depth_ratio),
     )
-    target = move.target or move.source
+    target = move.destination
     return Explanation(
         source=move.source.key,
         target=f"{target.key} in the new run (lr rule {rule.lr_rule}, {rule.hold} held)",

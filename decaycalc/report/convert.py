@@ -155,15 +155,10 @@ def _why_no_decay(answer: Answer) -> str:
             "a penalty under Adam-like scaling has no decay per step; "
             "--gradient-rms gives an estimate"
         )
-    if _differs_by_layer(answer):
+    if answer.source.differs_by_layer:
         known = answer.penalty is not None and answer.penalty.layers
         return f"the decay per step differs by layer{'' if known else ': give --arch'}"
     return "the decay per step needs --lr"
-
-
-def _differs_by_layer(answer: Answer) -> bool:
-    monomial = answer.source.monomial
-    return monomial is not None and "layer_weights" in monomial.names
 
 
 def _penalty(answer: Answer, *, everything: bool) -> Iterator[Table]:
@@ -171,7 +166,7 @@ def _penalty(answer: Answer, *, everything: bool) -> Iterator[Table]:
     if answer.penalty is None:
         return
     if answer.penalty.layers:
-        even = not _differs_by_layer(answer)
+        even = not answer.source.differs_by_layer
         yield penalty.by_layer(answer.penalty, even=even, everything=everything)
     beside = penalty.beside_losses(answer, answer.penalty)
     if beside is not None:

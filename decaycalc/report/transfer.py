@@ -135,7 +135,7 @@ def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
 
 def _few(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Table:
     """Return the rules in few columns; those with the same lr and number share a row."""
-    target = moved.move.target or moved.move.source
+    target = moved.move.destination
     with_lr = any(rule.lr is not None for rule in rules)
     in_epochs = any(rule.timescale_epochs is not None for rule in rules)
     several = len({rule.hold for rule in rules}) > 1
@@ -263,7 +263,7 @@ def _timescale(rules: tuple[RuleNumbers, ...], lr_rule: LrRule) -> float:
 
 def _rules(moved: Transfer) -> Table:
     """Return every rule; those with one lr rule and the same number share a row."""
-    target = moved.move.target or moved.move.source
+    target = moved.move.destination
     fitted = any(rule.interval != (None, None) for rule in moved.rules)
     ends = ("from", "to") if fitted else ()
     followed = moved.rules[0].survival is not None
@@ -357,7 +357,7 @@ def _unavailable(moved: Transfer, flag_of: Callable[[str], str]) -> Table:
 
 def rows(moved: Transfer) -> list[Mapping[str, object]]:
     """Return one flat row a rule, for CSV and JSON lines."""
-    target = moved.move.target or moved.move.source
+    target = moved.move.destination
     head = {
         "from": moved.move.source.key,
         "source_value": float(exact(moved.move.value)),

@@ -158,7 +158,7 @@ def _lay(text: str, run: Run, *, of: ScheduleOf, peak: float | None) -> Schedule
     total = run.total_steps
     if total is None:
         raise MissingQuantityError("a schedule", ("steps",))
-    per_epoch = None if run.steps_per_epoch is None else Fraction(run.steps_per_epoch)
+    per_epoch = run.get("steps_per_epoch")
     if per_epoch is None and run.epochs is not None:
         per_epoch = total / Fraction(run.epochs)
     return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch, of=of, peak=peak)
@@ -174,7 +174,7 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
     record = side.convention
     if not side.has_shrink:
         raise NoEquivalentError(record.key, "a decay per step", why_no_decay(side))
-    if side.layer is None and record.monomial and "layer_weights" in record.monomial.names:
+    if side.layer is None and record.differs_by_layer:
         reason = "each layer has its own; 'decaycalc convert --arch' shows them"
         raise NoEquivalentError(record.key, "one decay per step", reason)
     mixture = record.mixture if side.has_momentum else None

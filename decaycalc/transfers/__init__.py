@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import NoReturn
 
 from decaycalc.algebra.quantity import QUANTITIES, Number, exact
-from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
@@ -81,10 +81,10 @@ def transfer(
     """
     move = Move(
         value=value,
-        source=find(source) if isinstance(source, str) else source,
+        source=convention_of(source),
         run=run,
         target_run=target_run,
-        target=find(target) if isinstance(target, str) else target,
+        target=None if target is None else convention_of(target),
         width_ratio=width_ratio,
         depth_ratio=depth_ratio,
         betas=betas,
@@ -166,7 +166,7 @@ def require_entering(moved: Transfer) -> None:
     own = {"eps"} if move.source.is_adaptive else set()
     extras = tuple(pair for pair in move.run.extras if pair[0] not in own)
     side = Side(convention=move.source, run=replace(move.run, extras=extras))
-    require_taken(side, (move.target or move.source,), move.target_run)
+    require_taken(side, (move.destination,), move.target_run)
 
 
 def old_side(move: Move) -> Side:

@@ -218,7 +218,7 @@ class AppliedRule(Record):
         target = self.move.target
         if target is None or target.key == self.here.convention.key:
             return finite(value, self.here.convention.parameter)
-        if target.monomial is not None and "layer_weights" in target.monomial.names:
+        if target.differs_by_layer:
             reason = "it has one number a layer"
             raise NoEquivalentError(self.here.convention.key, target.key, reason)
         here = Side(convention=self.here.convention, run=run)

@@ -9,7 +9,7 @@ from decaycalc.transfers.records import RuleNumbers, Transfer
 
 def moved_training(training: Training, moved: Transfer, rule: RuleNumbers) -> Training:
     """Return the new run by one rule: its convention, number and lr, its own schedules kept."""
-    target = moved.move.target or moved.move.source
+    target = moved.move.destination
     run = replace(moved.target_run, lr=rule.lr)
     return replace(training, own=target, value=repr(rule.value), run=run)
 

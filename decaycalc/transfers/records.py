@@ -97,6 +97,11 @@ class Move(Record):
     betas: tuple[Number, Number] | None = None
     eps: Number | None = None
 
+    @property
+    def destination(self) -> Convention:
+        """The convention of the new number."""
+        return self.target or self.source
+
 
 class RuleNumbersJson(TypedDict):
     """One rule's numbers for the new run."""
@@ -268,7 +273,7 @@ class Transfer(Record, Result):
     def to_dict(self) -> TransferJson:
         """Return the transfer as JSON holds it, without the schema keys."""
         move = self.move
-        target = move.target or move.source
+        target = move.destination
         return {
             "source": move.source.with_number(float(self.value)),
             "target": {"convention": target.key, "parameter": target.parameter},

@@ -11,7 +11,7 @@ from statistics import quantiles
 from typing import NoReturn
 
 from decaycalc.algebra.number import Number, about, brief, exact
-from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue import convention_of, find
 from decaycalc.conventions.families import lr_family
 from decaycalc.conventions.record import FIT, MEASURE, SGD, Convention, Coupling
 from decaycalc.conventions.run import Run
@@ -70,25 +70,18 @@ def suggest(
         InvalidValueError: a number of parameters that is not positive.
         ContradictionError: a quantity that the suggested number's optimizer does not take.
     """
-    record = find(target) if isinstance(target, str) else target
+    record = convention_of(target)
     if record.refusal is not None:
         raise OutsideFitError("a suggestion", f"{record.key} has no number: {record.refusal}")
     if record.optimizer == FIT:
         raise OutsideFitError("a suggestion", f"{record.key} is a solver's and takes no steps")
-    if record.monomial is not None and "layer_weights" in record.monomial.names:
+    if record.differs_by_layer:
         raise OutsideFitError("a suggestion", f"{record.key} has one number a layer")
     aim = Aim(convention=record, run=run, n_parameters=_parameters(n_parameters))
     require_decay(aim)
     if record.optimizer != MEASURE:
         require_taken(aim.side, ())
-    found: list[Suggestion] = []
-    lacking: list[NotSuggested] = []
-    for name in dict.fromkeys(rules) or RULES:
-        try:
-            found.append(_rule(name)(aim))
-        except (MissingQuantityError, NoEquivalentError, OutsideFitError) as error:
-            missing = error.missing if isinstance(error, MissingQuantityError) else ()
-            lacking.append(NotSuggested(rule=name, missing=missing, message=_reason(error)))
+    found, lacking = _suggestions(aim, dict.fromkeys(rules) or RULES)
     if not found:
         _refuse(lacking)
     return Suggested(
@@ -98,6 +91,19 @@ def suggest(
         warnings=tuple(_warnings(aim)),
         assumptions=once(_assumptions(aim, {entry.rule for entry in found})),
     )
+
+
+def _suggestions(aim: Aim, names: Iterable[str]) -> tuple[list[Suggestion], list[NotSuggested]]:
+    """Return what the rules of these names suggest, and which of them suggest nothing, and why."""
+    found: list[Suggestion] = []
+    lacking: list[NotSuggested] = []
+    for name in names:
+        try:
+            found.append(_rule(name)(aim))
+        except (MissingQuantityError, NoEquivalentError, OutsideFitError) as error:
+            missing = error.missing if isinstance(error, MissingQuantityError) else ()
+            lacking.append(NotSuggested(rule=name, missing=missing, message=_reason(error)))
+    return found, lacking
 
 
 def _parameters(number: Number | None) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decaycalc.conventions.record import ANY, FIT, Buffer, Convention, Coupling, Equivalence
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.plan import Plan
-from decaycalc.conversion.side import Side
+from decaycalc.conversion.side import Side, evaluated
 from decaycalc.record import Record
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import UpdateRule, parse_rule
@@ -158,10 +158,9 @@ def rule_names(side: Side, value: float) -> dict[str, float]:
         del names["momentum"]  # Muon and its like preset one, which the run's default leaves alone
     names["nesterov"] = float(side.nesterov)
     for name, by in side.refined:
-        factor = float(by.evaluate({each: side.get(each) for each in by.names}))
+        factor = float(evaluated(side, by))
         value *= 1.0 if name in rule.quantities else factor
-    factors = side.lr_factor
-    names["lr"] *= float(factors.evaluate({each: side.get(each) for each in factors.names}))
+    names["lr"] *= float(evaluated(side, side.lr_factor))
     return {**names, side.convention.parameter: value}
 
 
@@ -184,5 +183,4 @@ def _is_rescaled(side: Side, partner: Side, *, carried: bool) -> bool:
 
 def _mean_lr(side: Side) -> float:
     """Return the lr that the side's would be beside a mean loss."""
-    scale = side.loss_scale.evaluate({name: side.get(name) for name in side.loss_scale.names})
-    return float(side.get("lr") or 0) * float(scale)
+    return float(side.get("lr") or 0) * float(evaluated(side, side.loss_scale))

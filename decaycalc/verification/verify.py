@@ -10,7 +10,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
-from decaycalc.conversion.side import Side
+from decaycalc.conversion.side import Side, evaluated
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
@@ -196,7 +196,7 @@ def _noted(framework: Loaded) -> str:
 
 def _layer(*records: Convention) -> Fraction | None:
     """Return the weights of the one layer of a model, for a number that each layer has anew."""
-    if not any(record.monomial and "layer_weights" in record.monomial.names for record in records):
+    if not any(record.differs_by_layer for record in records):
         return None
     return exact(make_model(_ONE_LAYER, n_examples=1).start[0].size)
 
@@ -244,7 +244,7 @@ def _target_lr(way: Plan, run: Run, target_run: Run | None) -> Number:
         return target_run.lr
     ratio = way.target.lr / way.source.lr
     side = Side(convention=way.source.convention, run=run)
-    return ratio.evaluate({n: side.get(n) for n in ratio.names}) * exact(run.lr or 1)
+    return evaluated(side, ratio) * exact(run.lr or 1)
 
 
 def _tested(

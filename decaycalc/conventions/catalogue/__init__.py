@@ -108,6 +108,15 @@ def find(name: str, *, extra: tuple[Convention, ...] = ()) -> Convention:
     return found
 
 
+def convention_of(name: Convention | str) -> Convention:
+    """Return a convention as it is, or the one that a name finds.
+
+    Raises:
+        UnknownNameError: no convention is called so.
+    """
+    return find(name) if isinstance(name, str) else name
+
+
 @lru_cache(maxsize=1024)
 def _of_path(wanted: str) -> Convention | None:
     """Return the convention that a path out of code names."""
