@@ -154,17 +154,11 @@ def verify(
     way = plan(here, there, match=match)
     number = check_value(value, source)
     converted = way.value(number) if to_value is None else check_value(to_value, target)
-    other = target_over(target_run, full)
     real, loaded = stand_ins(frameworks, (source.key, target.key))
     bout = Bout(
         way=way,
         source=Side(convention=source, run=full, layer=layer),
-        target=Side(
-            convention=target,
-            run=replace(other, lr=_target_lr(way, full, target_run)),
-            layer=layer,
-            is_target=True,
-        ),
+        target=_trained_target(way, full, target_run, layer),
         values=(float(number), finite(converted, target.parameter)),
         stand_ins=real,
     )
@@ -176,8 +170,7 @@ def verify(
 
 def _trained_target(way: Plan, run: Run, target_run: Run | None, layer: Fraction | None) -> Side:
     """Return the target's side of the training: a whole run, with the lr that it trains at."""
-    other = run if target_run is None else target_run.over(run)
-    other = replace(other, lr=_target_lr(way, run, target_run))
+    other = replace(target_over(target_run, run), lr=_target_lr(way, run, target_run))
     return Side(convention=way.target.convention, run=other, layer=layer, is_target=True)
 
 
