@@ -12,7 +12,9 @@ from decaycalc.cli.names import INITIALISER, MASK, NETWORK
 from decaycalc.cli.options import GROUP, KIND, NO_BIAS, RECIPE, VALUE, options, run_options
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import over_recipe, require_source
+from decaycalc.conventions.run import Run
 from decaycalc.errors import ContradictionError
+from decaycalc.record import Record
 from decaycalc.training.chosen import given_of, typed
 
 if TYPE_CHECKING:
@@ -24,10 +26,33 @@ if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.architecture.treatment import Treatment
     from decaycalc.conventions.record import Convention
-    from decaycalc.conventions.run import Run
     from decaycalc.conversion.assumptions import Assumption
     from decaycalc.report.documents import ArchJson
     from decaycalc.training.record import Training
+
+
+class ArchRequest(Record):
+    """The arguments and options of `arch` by their names; what is None or empty was not given."""
+
+    spec: str
+    value: str | None
+    source: "Convention | None"
+    run: Run
+    no_bias: bool
+    mask: str | None
+    decay_only: tuple[str, ...]
+    no_decay: tuple[str, ...]
+    groups: tuple[str, ...]
+    recipe: str | None
+    kind: str | None
+    layer_decay: float | None
+    lora: str | None
+    lora_targets: str | None
+    init: str | None
+    classes: int | None
+    stacked: bool | None
+    measured: bool
+    depth: int | None
 
 
 @click.command(
@@ -74,17 +99,17 @@ def command(**given: Any) -> Shown:
     gpt2-xl, llama-2-13b), a file (.safetensors, config.json, .npz, .csv, ...) or - for JSON on
     standard input. VALUE is a weight decay, --from what it is in.
     """
-    depth = given.pop("depth")
-    training = take_training(given)
-    inventory, assumptions, warnings = take(given, training)
-    result = shown(inventory, depth=depth, assumptions=assumptions, warnings=warnings)
+    request = ArchRequest(**given)
+    training = training_of(request)
+    inventory, assumptions, warnings = inventory_of(request, training)
+    result = shown(inventory, depth=request.depth, assumptions=assumptions, warnings=warnings)
     return remarked(result, training)
 
 
-def take(
-    given: dict[str, Any], training: "Training"
+def inventory_of(
+    request: ArchRequest, training: "Training"
 ) -> tuple["Inventory", "tuple[Assumption, ...]", tuple[str, ...]]:
-    """Return the inventory that the options ask for, and what VALUE assumes and is warned of.
+    """Return the inventory that is asked for, and what VALUE assumes and is warned of.
 
     Raises:
         DecaycalcError: an option that makes no sense, or a SPEC that cannot be read.
@@ -94,16 +119,16 @@ def take(
     from decaycalc.architecture.restacking import restack
     from decaycalc.training.groups import mask_of
 
-    given["mask"] = mask_of(training, given["mask"]) or DEFAULT_MASK
-    bias, lora = not given["no_bias"], take_lora(given)
-    read, sums = take_weights(given["spec"], bias=bias, read=given["measured"])
-    architecture = restack(read, stacked=given["stacked"])
-    rate, rate_of, assumptions, warnings = take_rate(training, architecture, given["mask"])
+    mask = mask_of(training, request.mask) or DEFAULT_MASK
+    lora = lora_of(request)
+    read, sums = weights_of(request)
+    architecture = restack(read, stacked=request.stacked)
+    rate, rate_of, assumptions, warnings = rates_of(training, architecture, mask)
     inventory = take_inventory(
         architecture,
-        choice=take_choice(given),
-        init=given["init"],
-        classes=given["classes"],
+        choice=choice_of(request, mask),
+        init=request.init,
+        classes=request.classes,
         rate=rate,
         rate_of=rate_of,
         measured=sums,
@@ -113,27 +138,26 @@ def take(
     return inventory, assumptions, told
 
 
-def take_lora(given: dict[str, Any]) -> "Lora | None":
-    """Return the low-rank update that the options ask for; None without one.
+def lora_of(request: ArchRequest) -> "Lora | None":
+    """Return the low-rank update that is asked for; None without one.
 
     Raises:
         ContradictionError: its layers without it, or weights to be measured, which it has not.
         InvalidValueError: a rank or an alpha out of bounds.
     """
-    text, targets = given["lora"], given["lora_targets"]
-    if text is None:
-        if targets is not None:
+    if request.lora is None:
+        if request.lora_targets is not None:
             raise ContradictionError("--lora-targets says where --lora R is: give --lora")
         return None
-    if given["measured"]:
+    if request.measured:
         raise ContradictionError("--lora starts new weights: a file's are measured without it")
     from decaycalc.architecture.lora import parse_lora
 
-    return parse_lora(text, targets=targets)
+    return parse_lora(request.lora, targets=request.lora_targets)
 
 
-def take_choice(given: dict[str, Any]) -> "Choice":
-    """Return what decays, from the options.
+def choice_of(request: ArchRequest, mask: str) -> "Choice":
+    """Return what decays.
 
     Raises:
         InvalidValueError: a group that is not REGEX:SETTINGS, or a layer decay out of bounds.
@@ -142,17 +166,15 @@ def take_choice(given: dict[str, Any]) -> "Choice":
     from decaycalc.architecture.treatment import parse_group_rule
 
     return Choice(
-        mask=given["mask"],
-        decay_only=given["decay_only"],
-        no_decay=given["no_decay"],
-        groups=tuple(map(parse_group_rule, given["groups"])),
-        layer_decay=given["layer_decay"],
+        mask=mask,
+        decay_only=request.decay_only,
+        no_decay=request.no_decay,
+        groups=tuple(map(parse_group_rule, request.groups)),
+        layer_decay=request.layer_decay,
     )
 
 
-def take_weights(
-    spec: str, *, bias: bool, read: bool
-) -> tuple["Architecture", dict[str, float] | None]:
+def weights_of(request: ArchRequest) -> tuple["Architecture", dict[str, float] | None]:
     """Return the network and, if its weights are to be read, their sums of squares by name.
 
     Raises:
@@ -160,11 +182,11 @@ def take_weights(
     """
     from decaycalc.architecture import parse_architecture
 
-    if not read:
-        return parse_architecture(spec, bias=bias), None
+    if not request.measured:
+        return parse_architecture(request.spec, bias=not request.no_bias), None
     from decaycalc.architecture.readers import open_checkpoint
 
-    checkpoint = open_checkpoint(spec)
+    checkpoint = open_checkpoint(request.spec)
     if checkpoint is None:
         raise ContradictionError(
             "--measure needs a file with weights: .safetensors, its index.json, .npz, .npy, .onnx, "
@@ -186,7 +208,7 @@ def measure_weights(checkpoint: "Checkpoint") -> dict[str, float]:
     return {result.name: result.sum_of_squares for result in results}
 
 
-def take_training(given: dict[str, Any]) -> "Training":
+def training_of(request: ArchRequest) -> "Training":
     """Return the run that VALUE is a decay of: the options', laid over a recipe's.
 
     Raises:
@@ -194,18 +216,18 @@ def take_training(given: dict[str, Any]) -> "Training":
     """
     from decaycalc.training.groups import with_mask_noted
 
-    own = typed(value=given["value"], source=given["source"], run=given["run"])
-    training = over_recipe(own, given["recipe"], kind=given["kind"])
+    own = typed(value=request.value, source=request.source, run=request.run)
+    training = over_recipe(own, request.recipe, kind=request.kind)
     if training.value is None and own.convention is not None:
         raise ContradictionError("--from says what VALUE is in: give VALUE after SPEC")
     optimizer = () if own.run.optimizer is None else ("optimizer",)
     said = [*(name for name, _ in given_of(own) if name != "lr"), *optimizer]
     if training.value is None and said:
         raise ContradictionError(f"{said[0]} says something of VALUE: give VALUE after SPEC")
-    return with_mask_noted(training, given["mask"])
+    return with_mask_noted(training, request.mask)
 
 
-def take_rate(
+def rates_of(
     training: "Training", architecture: "Architecture", mask: str
 ) -> "tuple[Rate, RateOf | None, tuple[Assumption, ...], tuple[str, ...]]":
     """Return what VALUE means in the run and in a group, what it assumes and is warned of.

@@ -26,15 +26,13 @@ from decaycalc.cli.options import (
 )
 from decaycalc.cli.output import Shown, output_options
 from decaycalc.cli.request import counted, over_recipe, require_source
+from decaycalc.cli.transfer_request import TransferRequest, positive
 from decaycalc.conventions.run import Run
-from decaycalc.conventions.runs import target_part
-from decaycalc.errors import InvalidValueError, MissingQuantityError, UsageError
+from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.record import replace
 from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
     from decaycalc.inspection import GroupDecay
@@ -98,54 +96,45 @@ def command(**given: Any) -> Shown:
 
     Every rule is a rule for lr and a quantity that is held; they stand side by side.
     """
+    request = TransferRequest(**given)
+    training = training_of(request)
+    moved = move(request, training)
+    if request.framework is not None:
+        return emitted(request, training, moved, request.framework)
+    return answered(request, training, moved)
+
+
+def answered(request: TransferRequest, training: "Training", moved: "Transfer") -> Shown:
+    """Return the rules, with those of each group and their derivation where they are asked for."""
     from decaycalc.cli.grouped import with_origins
-    from decaycalc.training.groups import grouped
     from decaycalc.transfers.over_run import over_the_run
 
-    framework, style = (given.pop(name) for name in ("framework", "explain"))
-    everything, mask = (given.pop(name) for name in ("everything", "mask"))
-    parameters = take_parameters(given)
-    groups = given.pop("groups")
-    arch = given.pop("arch")
-    scheduled = any(given[name] is not None for name in ("schedule", "decay_schedule"))
-    training = take_training(given)
-    if arch is not None:
-        require_counting(training, given["target"])
-        training = counted(training, read_network(arch, mask)["architecture"], mask)
-    given["target_run"] = take_new_run(given)
-    moved = move(given, training)
-    if framework is not None:
-        if groups:
-            raise UsageError("--emit writes one group's move: leave out --group")
-        if style or everything:
-            raise UsageError(f"{'--explain' if style else '--all'} does not enter --emit's code")
-        return emitted(moved, framework, training, mask)
-    moved = over_the_run(moved, training, asked=scheduled)
-    laws = projections(moved, *parameters)
-    told = (*training.told, *(() if laws or parameters[0] is None else (_NO_LAW,)))
-    result = shown(moved, laws, told, everything=everything)
-    result = with_origins(result, training)
-    if groups:
-        result = in_groups(result, grouped(training, groups), given, scheduled=scheduled)
-    if not style:
+    moved = over_the_run(moved, training, asked=request.is_scheduled)
+    laws = projections(moved, *request.n_parameters)
+    lacks_laws = request.parameters is not None and not laws
+    told = (*training.told, _NO_LAW) if lacks_laws else training.told
+    result = with_origins(shown(moved, laws, told, everything=request.everything), training)
+    if request.groups:
+        result = in_groups(result, request, training)
+    if not request.explain:
         return result
     from decaycalc.cli.explanation import explained
 
-    return explained(result, derivations(moved), style=style)
+    return explained(result, derivations(moved), style=request.explain)
 
 
-def in_groups(
-    result: Shown, training: "Training", given: dict[str, Any], *, scheduled: bool
-) -> Shown:
+def in_groups(result: Shown, request: TransferRequest, training: "Training") -> Shown:
     """Return a transfer with that of each group of the run beside it; what is exempt has none."""
     from decaycalc.cli.grouped import with_groups
     from decaycalc.inspection import group_decays
+    from decaycalc.training.groups import grouped
     from decaycalc.transfers.over_run import over_the_run
 
-    decayed = [each for each in group_decays(training) if each.weight_decay]
+    run = grouped(training, request.groups)
+    own = {each.group.name: each.training for each in group_decays(run) if each.weight_decay}
     moves = {
-        each.group.name: over_the_run(move(given, each.training), each.training, asked=scheduled)
-        for each in decayed
+        name: over_the_run(move(request, each), each, asked=request.is_scheduled)
+        for name, each in own.items()
     }
 
     def more(each: "GroupDecay") -> dict[str, Any]:
@@ -157,7 +146,7 @@ def in_groups(
 
         return (*beside.tables(), *(report.of_group(*pair) for pair in moves.items()))
 
-    beside = with_groups(result, training, more)
+    beside = with_groups(result, run, more)
     return replace(beside, tables=tables)
 
 
@@ -168,43 +157,30 @@ def derivations(moved: "Transfer") -> "tuple[Explanation, ...]":
     return tuple(explain_rule(moved, rule) for rule in moved.rules)
 
 
-def take_parameters(given: dict[str, Any]) -> tuple[float | None, float | None]:
-    """Take the numbers of parameters out of a mapping of options.
-
-    Raises:
-        InvalidValueError: one that is not positive.
-    """
-    before, after = (_count(name, given.pop(name)) for name in ("parameters", "to_parameters"))
-    return before, before if after is None else after
-
-
-def _count(name: str, text: str | None) -> float | None:
-    return None if text is None else finite(_positive(name, text), name)
-
-
-def _positive(name: str, text: str) -> "Fraction":
-    from decaycalc.algebra.quantity import exact
-
-    number = exact(text, name=name)
-    if number <= 0:
-        raise InvalidValueError(name, text, "must be positive")
-    return number
-
-
-def take_training(given: dict[str, Any]) -> "Training":
-    """Take value, source and run out of a mapping of options, over a recipe's where one is named.
+def training_of(request: TransferRequest) -> "Training":
+    """Return the run that is moved: the options', laid over a recipe's where one is named.
 
     Raises:
         MissingQuantityError: no VALUE.
+        UsageError: a network, and neither convention counts its weights.
+        DecaycalcError: a recipe that is unknown, or that the options contradict.
     """
-    recipe, kind = given.pop("recipe"), given.pop("kind")
-    names = ("value", "source", "run", "schedule", "decay_schedule")
-    own = typed(**{name: given.pop(name) for name in names})
-    training = over_recipe(own, recipe, kind=kind)
+    own = typed(
+        value=request.value,
+        source=request.source,
+        run=request.run,
+        schedule=request.schedule,
+        decay_schedule=request.decay_schedule,
+    )
+    training = over_recipe(own, request.recipe, kind=request.kind)
     require_source(training.record)
     if training.value is None:
         raise MissingQuantityError("a transfer", ("value",))
-    return training
+    if request.arch is None:
+        return training
+    require_counting(training, request.target)
+    network = read_network(request.arch, request.mask)["architecture"]
+    return counted(training, network, request.mask)
 
 
 def require_counting(training: "Training", target: "Convention | None") -> None:
@@ -219,8 +195,8 @@ def require_counting(training: "Training", target: "Convention | None") -> None:
         raise UsageError(f"--arch counts weights, which do not enter {source.key}")
 
 
-def move(given: dict[str, Any], training: "Training") -> "Transfer":
-    """Return the transfer that the rest of the options ask for."""
+def move(request: TransferRequest, training: "Training") -> "Transfer":
+    """Return the transfer of a run, or of a group's, that the options ask for."""
     from decaycalc.transfers import Hold, LrRule, Move, move_run, require_entering
 
     eps = training.run.given("eps")
@@ -229,47 +205,20 @@ def move(given: dict[str, Any], training: "Training") -> "Transfer":
         value=training.value,
         source=require_source(training.record),
         run=training.run,
-        target_run=given["target_run"],
-        target=given["target"],
-        width_ratio=_positive("to_width_ratio", given["to_width_ratio"]),
-        depth_ratio=_positive("to_depth_ratio", given["to_depth_ratio"]),
-        betas=given["betas"] or training.betas,
+        target_run=request.new_run,
+        target=request.target,
+        width_ratio=positive("to_width_ratio", request.to_width_ratio),
+        depth_ratio=positive("to_depth_ratio", request.to_depth_ratio),
+        betas=request.betas or training.betas,
         eps=training.eps if eps is None else eps,
     )
     moved = move_run(
         moving,
-        lr_rules=tuple(map(LrRule, chosen_lr_rules(given))),
-        holds=tuple(map(Hold, given["holds"])),
+        lr_rules=tuple(map(LrRule, request.chosen_lr_rules)),
+        holds=tuple(map(Hold, request.holds)),
     )
     require_entering(moved)
     return moved
-
-
-def chosen_lr_rules(given: dict[str, Any]) -> tuple[str, ...]:
-    """Return the lr rules that are asked for; a match is one.
-
-    Raises:
-        UsageError: a match without the other optimizer, or with rules of another sort of move.
-    """
-    lr_rules: tuple[str, ...] = given["lr_rules"]
-    if given["match"] is None:
-        return lr_rules
-    if given["target"] is None:
-        raise UsageError("--match update needs --to: the other optimizer's convention")
-    if lr_rules or given["holds"]:
-        raise UsageError("--match update is a rule of its own: leave out --lr-rule and --hold")
-    return (given["match"],)
-
-
-def take_new_run(given: dict[str, Any]) -> Run | None:
-    """Take the new run out of a mapping: the shared `--to-` options and this command's own."""
-    target: Run | None = given.pop("target_run")
-    own = {name: given.pop(f"to_{name}") for name in ("dataset_size", "epochs", "steps")}
-    known = {name: value for name, value in own.items() if value is not None}
-    if not known:
-        return target
-    base = {} if target is None else vars(target)
-    return target_part(**{**base, **known})
 
 
 def projections(
@@ -325,16 +274,28 @@ def _choices(moved: "Transfer") -> "list[tuple[str, str]]":
     return [(rule.lr_rule.value, rule.hold.value) for rule in moved.rules]
 
 
-def emitted(moved: "Transfer", framework: str, training: "Training", mask: str | None) -> Shown:
-    """Return the new run's code."""
+def emitted(
+    request: TransferRequest, training: "Training", moved: "Transfer", framework: str
+) -> Shown:
+    """Return the new run's code.
+
+    Raises:
+        UsageError: options that do not enter code, or several rules among which to choose.
+    """
     from decaycalc.transfers.over_run import moved_training
 
+    if request.groups:
+        raise UsageError("--emit writes one group's move: leave out --group")
+    for flag in request.flags_without_code:
+        raise UsageError(f"{flag} does not enter --emit's code")
     rule = the_rule(moved, "--emit")
     # Another optimizer's betas and epsilon are its own.
     same = rule.lr_rule.value != "update"
     betas, eps = (moved.move.betas, moved.move.eps) if same else (None, None)
-    new = moved_training(training, moved, rule)
-    snippet = snippet_of(new, framework, betas=rule.betas or betas, eps=rule.eps or eps, mask=mask)
+    snippet = snippet_of(
+        moved_training(training, moved, rule), framework,
+        betas=rule.betas or betas, eps=rule.eps or eps, mask=request.mask,
+    )  # fmt: skip
     return remarked(shown_code(snippet, "transfer", training.told), training)
 
 

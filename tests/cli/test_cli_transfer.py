@@ -370,8 +370,9 @@ def test_a_network_counts_the_weights_that_a_convention_divides_by(run):
     assert idle.last_error == "error: --arch counts weights, which do not enter caffe"
 
 
-@pytest.mark.parametrize("option", ["--all", "--explain"])
-def test_what_does_not_enter_code_is_refused(run, option):
-    ran = run(*ADAM, "--lr-rule", "sqrt", "--hold", "epoch", "--emit", "pytorch", option)
+@pytest.mark.parametrize("words", ["--all", "--explain", "--parameters 1e6", "--to-parameters 1e6"])
+def test_what_does_not_enter_code_is_refused(run, words):
+    option, *number = words.split()
+    ran = run(*ADAM, "--lr-rule", "sqrt", "--hold", "epoch", "--emit", "pytorch", option, *number)
     assert (ran.status, ran.out) == (2, "")
     assert ran.last_error == f"error: {option} does not enter --emit's code"

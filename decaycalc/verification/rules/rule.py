@@ -8,7 +8,6 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,7 +44,8 @@ class State:
     stepper: Stepper | None = None
 
 
-class Assignment(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
     """One statement of a rule: the name that it writes, its value in a scope, what that reads."""
 
     name: str
@@ -192,10 +192,10 @@ class UpdateRule:
         """Return the weights after the assignments, and keep the other names in `state`."""
         for name in self._written - scope.values.keys():
             scope.values[name] = np.zeros_like(scope.values["w"])
-        for name, value_in, _ in self.statements:
-            scope.values[name] = value_in(scope)
-            if name not in GIVEN:
-                state.values[name] = scope.values[name]
+        for each in self.statements:
+            value = scope.values[each.name] = each.value_in(scope)
+            if each.name not in GIVEN:
+                state.values[each.name] = value
         return scope.values["w"]
 
 
