@@ -10,8 +10,9 @@ from decaycalc.cli.convention_name import FROM
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import INITIALISER, MASK, NETWORK
 from decaycalc.cli.options import GROUP, KIND, NO_BIAS, RECIPE, VALUE, options, run_options
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
 from decaycalc.cli.request import over_recipe, require_source
+from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
 from decaycalc.errors import ContradictionError
 from decaycalc.record import Record

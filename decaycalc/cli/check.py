@@ -9,7 +9,8 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import CODE, FILE
 from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
-from decaycalc.cli.output import Shown, formatted
+from decaycalc.cli.output import formatted
+from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
 from decaycalc.errors import UsageError
 

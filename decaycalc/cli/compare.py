@@ -7,7 +7,8 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE
 from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
+from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from decaycalc.cli.convention_name import (
     find_convention,
     given_conventions,
 )
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
+from decaycalc.cli.shown import Shown
 from decaycalc.errors import UsageError
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from decaycalc.cli.options import (
     VALUE,
     options,
 )
-from decaycalc.cli.output import Shown, output_of, output_options
+from decaycalc.cli.output import output_of, output_options
 from decaycalc.cli.request import Request, question_of, training_of
 from decaycalc.cli.screen import following
+from decaycalc.cli.shown import Shown
 from decaycalc.errors import MissingQuantityError, NoEquivalentError, UsageError
 from decaycalc.record import replace
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.options import take_architecture
-from decaycalc.cli.output import Shown
 from decaycalc.cli.request import Request, counted, require_source
+from decaycalc.cli.shown import Shown
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.training.record import TYPED

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from decaycalc.cli.output import Shown
+from decaycalc.cli.shown import Shown
 from decaycalc.record import replace
 
 if TYPE_CHECKING:

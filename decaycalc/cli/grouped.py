@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from decaycalc.cli.output import Shown
+from decaycalc.cli.shown import Shown
 from decaycalc.errors import UsageError
 from decaycalc.record import replace
 from decaycalc.training.record import PUBLISHED, TYPED

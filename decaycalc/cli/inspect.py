@@ -16,7 +16,8 @@ from decaycalc.cli.options import (
     read_network,
     run_options,
 )
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
+from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
 from decaycalc.errors import UsageError
 

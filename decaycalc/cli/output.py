@@ -13,7 +13,7 @@ from decaycalc.cli.formats import FORMATS, OFFERED, format_of
 from decaycalc.cli.names import FILE
 from decaycalc.cli.screen import is_long, page, say
 from decaycalc.cli.session import FORMAT_OPTIONS, FORMATS_KEY
-from decaycalc.cli.shown import Draw, Output, Shown
+from decaycalc.cli.shown import Output, Shown
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,
@@ -23,19 +23,6 @@ from decaycalc.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = [
-    "Draw",
-    "Output",
-    "Shown",
-    "formatted",
-    "guarded_stdout",
-    "output_of",
-    "output_options",
-    "show",
-    "take_width",
-    "write_to_stdout",
-]
 
 _OUTPUT_HELP = "Write FILE, in the format of its extension."
 _OUTPUT_NAMES = frozenset({*FORMAT_OPTIONS, "width", "quiet"})

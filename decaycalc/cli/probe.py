@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from decaycalc.cli.command import Command
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
+from decaycalc.cli.shown import Shown
 
 if TYPE_CHECKING:
     from decaycalc.training.live.probe import Probe

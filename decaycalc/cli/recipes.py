@@ -8,7 +8,8 @@ from decaycalc.cli.command import Command
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import RECIPE
 from decaycalc.cli.options import CODE_MASK, EMIT, KIND, run_options
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
+from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError, UnknownNameError, UsageError
 

@@ -10,9 +10,10 @@ import click
 
 from decaycalc.algebra.quantity import flag_named
 from decaycalc.cli.formats import OF_ROWS, named_by
-from decaycalc.cli.output import Output, guarded_stdout, output_of
+from decaycalc.cli.output import guarded_stdout, output_of
 from decaycalc.cli.request import Request
 from decaycalc.cli.screen import say
+from decaycalc.cli.shown import Output
 from decaycalc.cli.streams import require_stdin
 from decaycalc.errors import UnreadableFileError, UsageError
 from decaycalc.files.text import open_stream, reason_of

@@ -19,9 +19,10 @@ from decaycalc.cli.options import (
     read_network,
     run_options,
 )
-from decaycalc.cli.output import Draw, Shown, output_options
+from decaycalc.cli.output import output_options
 from decaycalc.cli.request import counted, over_recipe, require_source
 from decaycalc.cli.screen import following
+from decaycalc.cli.shown import Draw, Shown
 from decaycalc.errors import ContradictionError, InvalidValueError, MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.training.chosen import typed

@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 from decaycalc.cli.command import found_for, options_of
 from decaycalc.cli.configuration import Setting
-from decaycalc.cli.output import Shown
+from decaycalc.cli.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from decaycalc.cli.options import OF_A_RUN
-from decaycalc.cli.output import Shown
+from decaycalc.cli.shown import Shown
 from decaycalc.errors import DecaycalcError, InvalidValueError, UsageError
 from decaycalc.files.text import STDIN, read_text
 from decaycalc.files.toml_text import parse_toml

@@ -7,8 +7,9 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.convention_name import ConventionName, conventions_option
 from decaycalc.cli.options import PLAIN_WEIGHTS, options, run_options
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
 from decaycalc.cli.request import weighed
+from decaycalc.cli.shown import Shown
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention

@@ -24,8 +24,9 @@ from decaycalc.cli.options import (
     run_options,
     target_options,
 )
-from decaycalc.cli.output import Shown, output_options
+from decaycalc.cli.output import output_options
 from decaycalc.cli.request import counted, over_recipe, require_source
+from decaycalc.cli.shown import Shown
 from decaycalc.cli.transfer_request import TransferRequest, positive
 from decaycalc.conventions.run import Run
 from decaycalc.errors import MissingQuantityError, UsageError

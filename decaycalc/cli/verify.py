@@ -15,9 +15,10 @@ from decaycalc.cli.options import (
     run_options,
     target_options,
 )
-from decaycalc.cli.output import Draw, Shown, output_options
+from decaycalc.cli.output import output_options
 from decaycalc.cli.request import require_source, weighed
 from decaycalc.cli.screen import working
+from decaycalc.cli.shown import Draw, Shown
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, UsageError
 
