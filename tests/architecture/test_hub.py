@@ -13,13 +13,22 @@ SMALL = {
     "intermediate_size": 48, "n_embd": 24, "n_layer": 2, "n_layers": 2, "dim": 24, "hidden_dim": 48,
     "d_model": 24, "d_ff": 48, "num_layers": 2, "num_heads": 2, "d_kv": 12,
 }  # fmt: skip
-SWINS = {"swin", "swinv2"}
+SWINS = {"swin", "swinv2", "donut-swin"}
+# The parts that some models must be told.
+_WRITER = {"model_type": "gpt2", "n_embd": 24, "n_layer": 1, "add_cross_attention": True}
+PARTS = {
+    "vision-encoder-decoder": {"encoder": {"model_type": "vit"}, "decoder": _WRITER},
+    "speech-encoder-decoder": {"encoder": {"model_type": "hubert"}, "decoder": _WRITER},
+    "encoder-decoder": {"encoder": {"model_type": "bert"}, "decoder": _WRITER},
+    "internvl_chat": {"llm_config": {"architectures": ["Qwen2ForCausalLM"]}},
+}
 SWIN = {"depths": [1, 1], "num_heads": [2, 4], "embed_dim": 8}
 
 
 def config(kind, **others):
     own = {key: value for key, value in SMALL.items() if not (kind in SWINS and key in SWIN)}
-    return Fields(path="config.json", values={"model_type": kind, **own, **others})
+    parts = PARTS.get(kind, {})
+    return Fields(path="config.json", values={"model_type": kind, **own, **parts, **others})
 
 
 @pytest.mark.parametrize(("kind", "head", "name"), EVERY_HEAD)
@@ -49,7 +58,31 @@ def test_every_head_of_every_model_builds(kind, head, name):
         ("rt_detr", {"freeze_backbone_batch_norms": False}, "expected true"),
         ("deformable_detr", {"two_stage": True}, "two_stage is True"),
         ("conditional_detr", {"position_embedding_type": "learned"}, "expected sine"),
+        ("deformable_detr", {"backbone_kwargs": {"out_indices": [3, 4]}}, r"expected \[2, 3, 4\]"),
+        ("albert", {"num_attention_heads": 5}, "a divisor of the width 24"),
+        (
+            "speecht5",
+            {"architectures": ["SpeechT5ForSpeechToText"], "num_feat_extract_layers": 2},
+            "as many as conv_dim",
+        ),
+        ("florence2", {"text_config": {"model_type": "t5"}}, "expected bart or florence2_language"),
+        ("florence2", {"vision_config": {"depths": [1]}}, "as many as embed_dim"),
+        ("florence2", {"vision_config": {"patch_prenorm": [1]}}, "a list of true and false"),
+        ("gemma4", {"audio_config": {"subsampling_conv_channels": [8]}}, "expected two sizes"),
+        ("internvl", {"downsample_ratio": 0}, "a number above 0"),
+        ("internvl", {"vision_config": {"norm_type": "batch"}}, "expected layer_norm or rms_norm"),
+        ("internvl_chat", {"use_llm_lora": 8}, "use_llm_lora is 8, expected 0"),
+        ("mllama", {"vision_config": {"max_num_tiles": 2}}, "expected a list of pairs"),
+        ("qwen2_audio", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2'"),
+        (
+            "vision-encoder-decoder",
+            {"decoder": {"model_type": "gpt2", "n_embd": 24, "cross_attention_hidden_size": 7}},
+            "expected the encoder's 768",
+        ),
         ("gemma3n", {"vision_config": {"architecture": "resnet50"}}, "expected mobilenetv5_300m"),
+        ("gemma3n", {"audio_config": {"conf_num_attention_heads": 7}}, "a divisor of the width"),
+        ("llama4", {"vision_config": {"num_attention_heads": 5}}, "a divisor of the width 768"),
+        ("maskformer", {"backbone_config": {"out_indices": [0, 9]}}, "numbers from 1 to 4"),
         ("gemma3n", {"audio_config": {"sscp_conv_kernel_size": 3}}, "two pairs of sizes"),
         ("gemma3n", {"audio_config": {"sscp_conv_stride_size": [[2], [2, 2]]}}, "two pairs"),
         ("gemma4_text", {"enable_moe_block": True}, "num_experts is None"),
@@ -71,6 +104,35 @@ def test_gemma_4_tells_of_a_layer_by_itself_or_by_its_kind():
     by_kind = config("gemma4_text", **more, global_head_dim=20, num_global_key_value_heads=1)
     by_layer = config("gemma4_text", **more, per_layer_config=own)
     assert build_config(by_kind).tensors == build_config(by_layer).tensors
+
+
+def test_the_stages_of_a_backbone_may_be_told_by_number_or_by_name():
+    by_name, by_number, last = (
+        build_config(config("maskformer", backbone_config={"depths": [1] * 4, **told}))
+        for told in ({"out_features": ["stage2", "stage4"]}, {"out_indices": [2, 4]}, {})
+    )
+    assert by_name.tensors == by_number.tensors
+    assert by_name.n_parameters > last.n_parameters
+
+
+def test_florence_2_has_the_same_layers_by_its_own_names():
+    sizes = {"depths": [1, 2], "dim_embed": [16, 32], "embed_dim": [16, 32], "patch_size": [7, 3]}
+    words = {"d_model": 24, "encoder_layers": 1, "decoder_layers": 1, "vocab_size": 50}
+    own, native = (
+        build_config(config("florence2", vision_config=sizes,
+                            text_config={"model_type": kind, **words}))
+        for kind in ("florence2_language", "bart")
+    )  # fmt: skip
+    assert own.tensors[0].name == "image_projection"
+    assert own.n_parameters == native.n_parameters
+    names = {tensor.name for tensor in own.tensors}
+    block = "vision_tower.blocks.1.1.channel_block"
+    layers = ("conv2.fn.dw.weight", "channel_attn.norm.weight", "channel_attn.fn.qkv.weight",
+              "ffn.norm.bias", "ffn.fn.net.fc2.bias")  # fmt: skip
+    assert {f"{block}.{layer}" for layer in layers} <= names
+    spoken = [each for each in own.tensors if each.name.startswith("language_model.")]
+    heard = [each for each in native.tensors if each.name.startswith("model.language_model.")]
+    assert [each.shape for each in spoken] == [each.shape for each in heard]
 
 
 def test_maskformer_needs_no_projection_to_a_width_that_it_has():
@@ -180,8 +242,10 @@ def test_square_sizes_may_come_as_pairs():
     pair = build_config(config("vit", image_size=[32, 32], patch_size=[8, 8]))
     single = build_config(config("vit", image_size=32, patch_size=8))
     assert pair.tensors == single.tensors
+    long = build_config(config("vit", image_size=[32, 64], patch_size=8))
+    assert long.n_parameters - single.n_parameters == 16 * 24
     with pytest.raises(UnreadableFileError, match="equal sides"):
-        build_config(config("vit", image_size=[32, 64]))
+        build_config(config("vit", patch_size=[8, 16]))
 
 
 @pytest.mark.parametrize(

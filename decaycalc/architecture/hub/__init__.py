@@ -14,17 +14,23 @@ from decaycalc.architecture.hub import (
     encoder_decoders,
     encoders,
     fairseq_decoders,
+    florence2,
     gemma3n,
     gemma3n_whole,
     gemma4,
+    gemma4_whole,
     gpts,
     hybrids,
     images,
+    internvl,
     llamas,
     long_texts,
+    mllama,
     modern,
     multimodal,
     narrow_embeddings,
+    omni,
+    paired,
     pyramids,
     recurrent,
     rt_detr,
@@ -147,6 +153,11 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "data2vec-vision": ("Data2VecVision", towers.beit, ("ForImageClassification",)),
     "deit": ("DeiT", images.vit, images.DEIT_HEADS),
     "swin": ("Swin", pyramids.swin, images.IMAGE_HEADS),
+    "donut-swin": ("DonutSwin", pyramids.donut_swin, ("Model",)),
+    "trocr": ("TrOCR", paired.trocr, paired.TROCR_HEADS),
+    "vision-encoder-decoder": ("VisionEncoderDecoder", paired.paired, paired.HEADS),
+    "speech-encoder-decoder": ("SpeechEncoderDecoder", paired.paired, paired.HEADS),
+    "encoder-decoder": ("EncoderDecoder", paired.paired, paired.HEADS),
     "convnext": ("ConvNext", pyramids.convnext, images.IMAGE_HEADS),
     "convnextv2": ("ConvNextV2", pyramids.convnextv2, images.IMAGE_HEADS),
     "swinv2": ("Swinv2", pyramids.swinv2, images.IMAGE_HEADS),
@@ -197,6 +208,7 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "qwen3_5_text": ("Qwen3_5", hybrids.hybrid, gemma4.HEADS),
     "qwen3_5_moe_text": ("Qwen3_5Moe", hybrids.hybrid, gemma4.HEADS),
     "gemma4_text": ("Gemma4", gemma4.gemma4, gemma4.HEADS),
+    "gemma4": ("Gemma4", gemma4_whole.gemma4_whole, gemma4_whole.HEADS),
     "minimax": ("MiniMax", hybrids.hybrid, decoders.CAUSAL_HEADS),
     "gemma3n_text": ("Gemma3n", gemma3n.gemma3n, gemma3n.HEADS),
     "gemma3n": ("Gemma3n", gemma3n_whole.gemma3n_whole, multimodal.HEADS),
@@ -205,6 +217,16 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "qwen3_vl_moe": ("Qwen3VLMoe", multimodal.qwen_vl, multimodal.HEADS),
     "qwen3_5": ("Qwen3_5", multimodal.qwen_vl, multimodal.HEADS),
     "qwen3_5_moe": ("Qwen3_5Moe", multimodal.qwen_vl, multimodal.HEADS),
+    "florence2": ("Florence2", florence2.florence2, florence2.HEADS),
+    "internvl": ("InternVL", internvl.internvl, internvl.HEADS),
+    "internvl_chat": ("InternVL", internvl.chat, internvl.CHAT_HEADS),
+    "internlm2": ("InternLM2", internvl.internlm2, internvl.INTERNLM_HEADS),
+    "qwen2_audio": ("Qwen2Audio", omni.hearing, omni.HEADS),
+    "voxtral": ("Voxtral", omni.hearing, omni.HEADS),
+    "qwen2_5_omni_thinker": ("Qwen2_5OmniThinker", omni.thinker, omni.HEADS),
+    "qwen3_omni_moe_thinker": ("Qwen3OmniMoeThinker", omni.thinker, omni.HEADS),
+    "mllama": ("Mllama", mllama.mllama, mllama.HEADS),
+    "mllama_text_model": ("Mllama", mllama.text_alone, mllama.TEXT_HEADS),
     "ernie4_5_moe": ("Ernie4_5_Moe", llamas.llama, decoders.CAUSAL_HEADS[:2]),
     "rwkv": ("Rwkv", recurrent.rwkv, recurrent.HEADS),
     "paligemma": ("PaliGemma", multimodal.paligemma, multimodal.HEADS),
@@ -265,19 +287,27 @@ def build_config(fields: Fields) -> Architecture:
     return replace(rule(fields, head), class_name=name + head)
 
 
+# Types whose layers may attend to another model's output, or always do where they write.
+_READ_ANOTHER = frozenset(
+    {"bert", "roberta", "xlm-roberta", "camembert", "ernie", "data2vec-text", "gpt2", "trocr",
+     "mbart", "bart", "pegasus", "marian"}
+)  # fmt: skip
+
+
 def _refuse_switches(fields: Fields) -> None:
     """Refuse what no rule here follows, and any class may read.
 
-    These are an attention to another model's output, an encoder that is the decoder too, and BERT's
-    tables of distances between words; transformers 5 has the last two no more.
+    These are an attention to another model's output in most of them, an encoder that is the decoder
+    too, and BERT's tables of distances between words; transformers 5 has the last two no more.
 
     Raises:
         UnreadableFileError: a part has one.
     """
     parts = (fields.part(name) for name, part in fields.values.items() if isinstance(part, dict))
     for each in (fields, *parts):
-        for name in ("add_cross_attention", "tie_encoder_decoder"):
-            each.require(name, value=False)
+        each.require("tie_encoder_decoder", value=False)
+        if each.text("model_type", "") not in _READ_ANOTHER:
+            each.require("add_cross_attention", value=False)
         positions = each.values.get("position_embedding_type")
         if positions in {"relative_key", "relative_key_query"}:
             raise each.wrong("position_embedding_type", positions, "'absolute'")

@@ -59,10 +59,22 @@ def chosen_stages(fields: Fields) -> tuple[int, ...]:
     Raises:
         UnreadableFileError: a stage that there is not.
     """
-    known, said = len(stage_widths(fields)), fields.values.get("out_features")
-    names = [f"stage{stage + 1}" for stage in range(known)]
+    return read_stages(fields, len(stage_widths(fields)))
+
+
+def read_stages(fields: Fields, known: int) -> tuple[int, ...]:
+    """Return which of so many stages are read, counted from 0: the last one where nobody says.
+
+    Raises:
+        UnreadableFileError: a stage that there is not.
+    """
+    said, names = fields.values.get("out_features"), [f"stage{n + 1}" for n in range(known)]
     if said is None:
-        return (known - 1,)
+        # The stem is number 0.
+        places = fields.whole_numbers("out_indices") or (known,)
+        if not set(places) <= set(range(1, known + 1)):
+            raise fields.wrong("out_indices", list(places), f"numbers from 1 to {known}")
+        return tuple(place - 1 for place in places)
     if not isinstance(said, list) or not set(map(str, said)) <= set(names):
         raise fields.wrong("out_features", said, f"some of {', '.join(names)}")
     return tuple(stage for stage, name in enumerate(names) if name in said)

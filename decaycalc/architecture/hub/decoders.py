@@ -52,20 +52,30 @@ def gpt2(fields: Fields, head: str) -> Architecture:
     vocabulary = fields.size("vocab_size", 50257)
     part.embedding(f"{prefix}wte", vocabulary, width)
     part.positions(f"{prefix}wpe", fields.size("n_positions", 1024), width)
-    inner = fields.size("n_inner", 4 * width)
+    inner, residual = fields.size("n_inner", 4 * width), std / sqrt(2 * layers)
+    reads = fields.flag("add_cross_attention", default=False)
     for index in range(layers):
-        _gpt2_layer(part, f"{prefix}h.{index}", (width, inner), std / sqrt(2 * layers))
+        _gpt2_layer(part, f"{prefix}h.{index}", (width, inner), residual, reads=reads)
     part.norm(f"{prefix}ln_f", width)
     return finish(part, fields, head, (width, vocabulary), dense="classifier")
 
 
-def _gpt2_layer(part: Builder, name: str, widths: tuple[int, int], residual_std: float) -> None:
+def _gpt2_layer(
+    part: Builder, name: str, widths: tuple[int, int], residual_std: float, *, reads: bool
+) -> None:
+    """Add a layer, with attention to another model's output where it `reads` that."""
     width, inner = widths
     residual = normal(residual_std)
     part.norm(f"{name}.ln_1", width)
     part.linear(f"{name}.attn.c_attn", width, 3 * width, transposed=True)
     part.linear(f"{name}.attn.c_proj", width, width, transposed=True, rule=residual)
     part.norm(f"{name}.ln_2", width)
+    if reads:
+        other = f"{name}.crossattention"
+        part.linear(f"{other}.c_attn", width, 2 * width, transposed=True)
+        part.linear(f"{other}.q_attn", width, width, transposed=True)
+        part.linear(f"{other}.c_proj", width, width, transposed=True, rule=residual)
+        part.norm(f"{name}.ln_cross_attn", width)
     part.linear(f"{name}.mlp.c_fc", width, inner, transposed=True)
     part.linear(f"{name}.mlp.c_proj", inner, width, transposed=True, rule=residual)
 

@@ -13,6 +13,7 @@ from decaycalc.architecture.hub.segmenters import UNTOLD_BIASES, deformable
 from decaycalc.architecture.tensors import Architecture, Role
 
 _OF_SELF = ("sa_qcontent_proj", "sa_qpos_proj", "sa_kcontent_proj", "sa_kpos_proj", "sa_v_proj")
+_READ = (2, 3, 4)  # stages that a deformable encoder reads
 _DEEPEST = 3  # stages of the backbone that several levels are made of
 
 
@@ -25,6 +26,10 @@ def _backbone(part: Builder, prefix: str, fields: Fields) -> int:
     fields.require("use_timm_backbone", value=True)
     if fields.text("position_embedding_type", "sine") != "sine":
         raise fields.wrong("position_embedding_type", "learned", "sine")
+    read = fields.part("backbone_kwargs").whole_numbers("out_indices")
+    several = fields.text("model_type", "") == "deformable_detr"
+    if several and read and read != _READ[0 if fields.size("num_feature_levels", 4) > 1 else -1 :]:
+        raise fields.wrong("out_indices", list(read), f"{list(_READ)}, or 4 for one level")
     return timm_resnet(part, f"{prefix}backbone.conv_encoder.model", fields)
 
 

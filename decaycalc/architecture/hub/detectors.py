@@ -62,10 +62,15 @@ def timm_resnet(part: Builder, name: str, fields: Fields) -> int:
     if backbone not in _BACKBONES:
         raise fields.wrong("backbone", backbone, f"one of {', '.join(_BACKBONES)}")
     depths, wider = _BACKBONES[backbone]
-    channels = fields.part("backbone_kwargs").size("in_chans", fields.size("num_channels", 3))
+    told = fields.part("backbone_kwargs")
+    channels = told.size("in_chans", fields.size("num_channels", 3))
+    # timm leaves out the stages that nobody reads; the stem is number 0.
+    read = told.whole_numbers("out_indices") or (len(depths),)
     part.conv(f"{name}.conv1", channels, 64, 7, bias=False)
     n_in = 64
-    for stage, (depth, width) in enumerate(zip(depths, _WIDTHS, strict=True), start=1):
+    for stage, (depth, width) in enumerate(
+        zip(depths[: max(read)], _WIDTHS, strict=False), start=1
+    ):
         for index in range(depth):
             block, n_out = f"{name}.layer{stage}.{index}", width * wider
             kernels = [(n_in, width, 3), (width, width, 3)]
@@ -157,7 +162,7 @@ def _sam_prompts(part: Builder, name: str, fields: Fields) -> None:
     ):
         part.conv(f"{embed}.conv{number}", n_in, n_out, kernel)
     part.norm(f"{embed}.layer_norm1", few)
-    part.norm(f"{embed}.layer_norm2", channels)
+    part.norm(f"{embed}.layer_norm2", 4 * few)
     points = [f"point_embed.{index}" for index in range(fields.size("num_point_embeddings", 4))]
     for table in ("no_mask_embed", *points, "not_a_point_embed"):
         part.embedding(f"{name}.{table}", 1, width)

@@ -8,6 +8,7 @@ Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisp
 from dataclasses import dataclass
 
 from decaycalc.architecture.build import Builder, Start, normal
+from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture
@@ -106,18 +107,8 @@ def bart(fields: Fields, head: str) -> Architecture:
     for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
         fields.require(name, value=True)
     part.embedding(f"{prefix}shared", vocabulary, width, padding=True)
-    positions = fields.size("max_position_embeddings", 1024) + plan.offset
-    # Sines and cosines have a mean square of one half.
-    table = normal(0.5**0.5) if plan.sines else None
     for side in ("encoder", "decoder"):
-        name = f"{prefix}{side}"
-        if plan.positions:
-            places = f"{name}.embed_positions"
-            part.positions(places, positions, width, rule=table)
-        for index in range(fields.size(f"{side}_layers", 12)):
-            hidden = fields.size(f"{side}_ffn_dim", 4096)
-            bart_layer(part, f"{name}.layers.{index}", width, hidden, reads=side == "decoder")
-        part.norms(name, plan.norms, width)
+        _bart_side(part, f"{prefix}{side}", fields, plan, width)
     if head == "ForSequenceClassification":
         part.linear("classification_head.dense", width, width)
         part.linear("classification_head.out_proj", width, fields.labels(usual=plan.labels))
@@ -126,6 +117,34 @@ def bart(fields: Fields, head: str) -> Architecture:
         part.linear("qa_outputs", width, 2)
         return part.done(fields.path, classes=None)
     return part.done(fields.path, classes=vocabulary)
+
+
+def bart_decoder(fields: Fields, _head: str) -> Architecture:
+    """Return the decoder of a relative of BART alone, which writes what an encoder has read.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    plan = PLANS[fields.text("model_type", "bart")]
+    part, prefix = begin(fields, "", "model.decoder", field="init_std")
+    width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
+    part.embedding(f"{prefix}.embed_tokens", vocabulary, width, padding=True)
+    _bart_side(part, prefix, fields, plan, width)
+    return finish(part, fields, "ForCausalLM", (width, vocabulary))
+
+
+def _bart_side(part: Builder, name: str, fields: Fields, plan: "BartPlan", width: int) -> None:
+    """Add the encoder or the decoder, whichever the name ends with, without its words."""
+    side = name.rpartition(".")[2]
+    if plan.positions:
+        places = fields.size("max_position_embeddings", 1024) + plan.offset
+        # Sines and cosines have a mean square of one half.
+        table = normal(0.5**0.5) if plan.sines else None
+        part.positions(f"{name}.embed_positions", places, width, rule=table)
+    hidden = fields.size(f"{side}_ffn_dim", 4096)
+    for index in range(fields.size(f"{side}_layers", 12)):
+        bart_layer(part, f"{name}.layers.{index}", width, hidden, reads=side == "decoder")
+    part.norms(name, plan.norms, width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +172,18 @@ PLANS = {
 
 
 def bart_layer(
-    part: Builder, name: str, width: int, hidden: int, *, reads: bool, key_bias: bool = True
-) -> None:
-    """Add one of BART's layers, with attention to the encoder where it `reads` that."""
+    part: Builder, name: str, width: int, hidden: int, *, reads: bool, key_bias: bool = True,
+    seen: int = 0,
+) -> None:  # fmt: skip
+    """Add one of BART's layers, with attention to the encoder where it `reads` that.
+
+    `seen` is the encoder's width where it is another one.
+    """
     for attention in ("self_attn", "encoder_attn") if reads else ("self_attn",):
-        part.linear(f"{name}.{attention}.k_proj", width, width, bias=key_bias)
-        part.linears(f"{name}.{attention}", ("v_proj", "q_proj", "out_proj"), width, width)
+        n_in = (seen or width) if attention == "encoder_attn" else width
+        part.linear(f"{name}.{attention}.k_proj", n_in, width, bias=key_bias)
+        part.linear(f"{name}.{attention}.v_proj", n_in, width)
+        part.linears(f"{name}.{attention}", ("q_proj", "out_proj"), width, width)
         part.norm(f"{name}.{attention}_layer_norm", width)
     part.feed_forward(name, ("fc1", "fc2"), width, hidden)
     part.norm(f"{name}.final_layer_norm", width)
@@ -168,26 +193,42 @@ def whisper(fields: Fields, head: str) -> Architecture:
     """Return Whisper; its encoder's positions are sines and cosines, stored but not trained."""
     part, prefix = begin(fields, head, "model.", field="init_std")
     width = fields.size("d_model", 384)
-    vocabulary = fields.size("vocab_size", 51865)
-    encoder, decoder = f"{prefix}encoder", f"{prefix}decoder"
-    part.conv(f"{encoder}.conv1", fields.size("num_mel_bins", 80), width, 3, line=True)
-    part.conv(f"{encoder}.conv2", width, width, 3, line=True)
-    sines = normal(0.5**0.5)
-    positions = fields.size("max_source_positions", 1500)
-    part.positions(f"{encoder}.embed_positions", positions, width, rule=sines)
-    _whisper_stack(part, encoder, fields, "encoder")
+    vocabulary, decoder = fields.size("vocab_size", 51865), f"{prefix}decoder"
+    whisper_encoder(part, f"{prefix}encoder", fields)
     part.embedding(f"{decoder}.embed_tokens", vocabulary, width, padding=True)
     part.positions(f"{decoder}.embed_positions", fields.size("max_target_positions", 448), width)
-    _whisper_stack(part, decoder, fields, "decoder")
+    whisper_layers(part, decoder, fields, width, reads=True)
+    part.norm(f"{decoder}.layer_norm", width)
     tied = fields.flag("tie_word_embeddings", default=True)
     if head == "ForConditionalGeneration" and not tied:
         part.linear("proj_out", width, vocabulary, bias=False)
     return part.done(fields.path, classes=vocabulary)
 
 
-def _whisper_stack(part: Builder, name: str, fields: Fields, side: str) -> None:
-    width, hidden = fields.size("d_model", 384), fields.size(f"{side}_ffn_dim", 1536)
-    for index in range(fields.size(f"{side}_layers", 4)):
-        layer, reads = f"{name}.layers.{index}", side == "decoder"
-        bart_layer(part, layer, width, hidden, reads=reads, key_bias=False)
+def whisper_encoder(part: Builder, name: str, fields: Fields) -> None:
+    """Add Whisper's encoder: convolutions over time, positions that are sines, and layers."""
+    width = fields.size("d_model", 384)
+    whisper_convolutions(part, name, fields, width)
+    sines = normal(0.5**0.5)
+    positions = fields.size("max_source_positions", 1500)
+    part.positions(f"{name}.embed_positions", positions, width, rule=sines)
+    whisper_layers(part, name, fields, width)
     part.norm(f"{name}.layer_norm", width)
+
+
+def whisper_convolutions(part: Builder, name: str, fields: Fields, width: int) -> None:
+    """Add the two convolutions over time that Whisper hears by."""
+    part.conv(f"{name}.conv1", fields.size("num_mel_bins", 80), width, 3, line=True)
+    part.conv(f"{name}.conv2", width, width, 3, line=True)
+
+
+def whisper_layers(
+    part: Builder, name: str, fields: Fields, width: int, *, reads: bool = False,
+    key_bias: bool = False,
+) -> None:  # fmt: skip
+    """Add Whisper's layers, the decoder's where they `read` what the encoder has heard."""
+    side = "decoder" if reads else "encoder"
+    hidden = fields.size(f"{side}_ffn_dim", 1536)
+    for index in range(fields.size(f"{side}_layers", 4)):
+        layer = f"{name}.layers.{index}"
+        bart_layer(part, layer, width, hidden, reads=reads, key_bias=key_bias)

@@ -173,11 +173,26 @@ def _encoder(
     bert_tables(
         part, fields, table, (width, vocabulary), padded_positions=padded_positions, n_tasks=n_tasks
     )
+    reads = reads_another(fields)
     for index in range(fields.size("num_hidden_layers", 12)):
-        bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
+        bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden, reads=reads)
     if pooled:
         part.linear(f"{prefix}pooler.dense", width, width)
     return width, vocabulary
+
+
+def reads_another(fields: Fields) -> bool:
+    """Return whether the layers attend to another model's output too, as a decoder's may.
+
+    Raises:
+        UnreadableFileError: they do though this is no decoder, which the class refuses.
+    """
+    reads = fields.flag("add_cross_attention", default=False)
+    if reads:
+        fields.require("is_decoder", value=True)
+        if "is_decoder" not in fields:
+            raise fields.wrong("is_decoder", None, "true, as add_cross_attention is")
+    return reads
 
 
 _NORMS = ("attention.output.LayerNorm", "output.LayerNorm")
@@ -203,19 +218,27 @@ def bert_tables(
 
 def bert_layer(
     part: Builder, name: str, width: int, hidden: int, *, norms: tuple[str, str] = _NORMS,
-    inputs: tuple[str, ...] = QUERY_KEY_VALUE, bias: bool = True,
+    inputs: tuple[str, ...] = QUERY_KEY_VALUE, bias: bool = True, reads: bool = False,
 ) -> None:  # fmt: skip
-    """Add one of BERT's layers; `inputs` are what attention reads by, with a `bias` or without."""
+    """Add one of BERT's layers; `inputs` are what attention reads by, with a `bias` or without.
+
+    Where it `reads` another model's output, attention to that follows its own.
+    """
     part.linears(f"{name}.attention.self", inputs, width, width, bias=bias)
-    bert_outputs(part, name, width, hidden, norms=norms)
+    bert_outputs(part, name, width, hidden, norms=norms, reads=reads)
 
 
 def bert_outputs(
-    part: Builder, name: str, width: int, hidden: int, *, norms: tuple[str, str] = _NORMS
-) -> None:
+    part: Builder, name: str, width: int, hidden: int, *,
+    norms: tuple[str, str] = _NORMS, reads: bool = False,
+) -> None:  # fmt: skip
     """Add what follows attention in one of BERT's layers."""
     part.linear(f"{name}.attention.output.dense", width, width)
     part.norm(f"{name}.{norms[0]}", width)
+    if reads:
+        part.linears(f"{name}.crossattention.self", QUERY_KEY_VALUE, width, width)
+        part.linear(f"{name}.crossattention.output.dense", width, width)
+        part.norm(f"{name}.crossattention.output.LayerNorm", width)
     part.feed_forward(name, ("intermediate.dense", "output.dense"), width, hidden)
     part.norm(f"{name}.{norms[1]}", width)
 

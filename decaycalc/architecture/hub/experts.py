@@ -178,7 +178,11 @@ def compressed_attention(part: Builder, name: str, fields: Fields, width: int, h
     bias = fields.flag("attention_bias", default=False)
     rank, values = fields.size("kv_lora_rank", 512), fields.size("v_head_dim", 128)
     plain, turned = fields.size("qk_nope_head_dim", 128), fields.size("qk_rope_head_dim", 64)
-    n_queries = heads * (plain + turned)
+    # DeepSeek-V3's file may tell their sum too, which its class then takes.
+    whole = plain + turned
+    if fields.text("model_type", "") != "deepseek_v2":
+        whole = fields.size("qk_head_dim", whole)
+    n_queries = heads * whole
     queries = fields.values.get("q_lora_rank", 1536)
     if queries is None:
         part.linear(f"{name}.q_proj", width, n_queries, bias=False)

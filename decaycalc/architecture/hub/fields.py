@@ -109,13 +109,26 @@ class Fields(Record):
         return sides.pop()
 
     def patches(self, *, patch: int, image: int = 224) -> tuple[int, int]:
-        """Return the side of a patch and how many of them cover an image, both squares.
+        """Return the side of a square patch and how many of them cover an image.
 
         Raises:
             UnreadableFileError: the value of a side is no size.
         """
         side = self.side("patch_size", patch)
-        return side, (self.side("image_size", image) // side) ** 2
+        if isinstance(self.values.get("image_size"), list):
+            sides = self.sizes("image_size", (image,))
+        else:
+            sides = (self.size("image_size", image),)
+        return side, (sides[0] // side) * (sides[-1] // side)
+
+    def require_divided(self, heads: int, width: int, *, name: str = "num_attention_heads") -> None:
+        """Refuse heads that do not share a width equally, which some classes build all the same.
+
+        Raises:
+            UnreadableFileError: they do not.
+        """
+        if width % heads:
+            raise self.wrong(name, heads, f"a divisor of the width {width}")
 
     def number(self, name: str, default: float) -> float:
         """Return a finite number of 0 or more; the default where it is absent or null.

@@ -51,6 +51,7 @@ def _embedder(part: Builder, name: str, tower: Fields, widths: tuple[int, int]) 
 def _hearing(part: Builder, name: str, fields: Fields) -> None:
     """Add the conformer, below it two convolutions over time and pitch."""
     width, heads = fields.size("hidden_size", 1536), fields.size("conf_num_attention_heads", 8)
+    fields.require_divided(heads, width, name="conf_num_attention_heads")
     stem, n_in = f"{name}.subsample_conv_projection", 1
     pitches = fields.size("input_feat_size", 128)
     channels = fields.sizes("sscp_conv_channel_size", (128, 32))

@@ -14,7 +14,7 @@ from decaycalc.record import replace
 
 HEADS = ("ForCausalLM", "TextModel")
 _EVERY = 6  # layers, of which the last one attends to everything
-_NORMS = ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
+NORMS = ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
           "post_feedforward_layernorm")  # fmt: skip
 _OF_EXPERTS = ("post_feedforward_layernorm_1", "post_feedforward_layernorm_2",
                "pre_feedforward_layernorm_2")  # fmt: skip
@@ -27,6 +27,11 @@ def gemma4(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: a malformed field.
     """
     part, prefix = Builder(replace(UNTOLD, norm="rms")), "" if head == "TextModel" else "model."
+    return finish(part, fields, head, add_language_model(part, prefix, fields))
+
+
+def add_language_model(part: Builder, prefix: str, fields: Fields) -> tuple[int, int]:
+    """Add the language model without its output layer; return its width and its vocabulary."""
     width, vocabulary = fields.size("hidden_size", 2304), fields.size("vocab_size", 262_144)
     layers = fields.size("num_hidden_layers", 30)
     own = fields.size("hidden_size_per_layer_input", 256, least=0)
@@ -39,7 +44,7 @@ def gemma4(fields: Fields, head: str) -> Architecture:
         part.embedding(f"{prefix}embed_tokens_per_layer", rows, layers * own)
         part.linear(f"{prefix}per_layer_model_projection", width, layers * own, bias=False)
         part.norm(f"{prefix}per_layer_projection_norm", own, bias=False)
-    return finish(part, fields, head, (width, vocabulary))
+    return width, vocabulary
 
 
 def _layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int, int]) -> None:
@@ -53,7 +58,7 @@ def _layer(part: Builder, name: str, fields: Fields, sizes: tuple[int, int, int]
     doubled = reads and fields.flag("use_double_wide_mlp", default=False)
     hidden = fields.size("intermediate_size", 9216) * (2 if doubled else 1)
     add_gated(part, f"{name}.mlp", width, hidden, bias=False)
-    part.norms(name, _NORMS, width, bias=False)
+    part.norms(name, NORMS, width, bias=False)
     if own:
         part.linear(f"{name}.per_layer_input_gate", width, own, bias=False)
         part.linear(f"{name}.per_layer_projection", own, width, bias=False)

@@ -139,7 +139,7 @@ def segformer(fields: Fields, head: str) -> Architecture:
     if head == "ForSemanticSegmentation":
         _segformer_decoder(part, fields, widths[:stages])
         return part.done(fields.path, classes=fields.labels())
-    return part.done(fields.path, classes=image_head(part, fields, head, n_in))
+    return part.done(fields.path, classes=image_head(part, fields, head, widths[-1]))
 
 
 def _segformer_layer(part: Builder, name: str, widths: tuple[int, int], ratio: int) -> None:

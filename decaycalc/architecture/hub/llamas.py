@@ -104,6 +104,16 @@ FAMILIES = {
         vocabulary=151936, width=4096, hidden=22016, layers=32, kv_heads=32, head_size=128,
         biases=READS, head_norms=HeadNorms.HEAD,
     ),
+    # Those of Qwen2.5-Omni and Qwen3-Omni.
+    "qwen2_5_omni_text": Family(
+        vocabulary=152064, width=3584, hidden=18944, layers=28, heads=28, kv_heads=4,
+        bias=True, out_bias=False,
+    ),
+    "qwen3_omni_moe_text": Family(
+        vocabulary=3584, width=2048, hidden=18944, layers=28, heads=28, kv_heads=4,
+        biases=READS, head_norms=HeadNorms.HEAD,
+        experts=Experts(count=128, hidden=768),
+    ),
     "phimoe": Family(
         vocabulary=32064, width=4096, hidden=6400, layers=32, kv_heads=8, biases=READS,
         norm="layer", norm_bias=True, head_bias="lm_head_bias", reads_head_size=False,

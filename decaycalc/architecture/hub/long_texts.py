@@ -166,6 +166,7 @@ def _mobile_words(part: Builder, fields: Fields, sizes: tuple[int, int, int]) ->
 
 def _mobile_layer(part: Builder, name: str, fields: Fields, width: int) -> None:
     narrow = fields.size("intra_bottleneck_size", 128)
+    fields.require_divided(fields.size("num_attention_heads", 4), narrow)
     hidden = fields.size("intermediate_size", 512)
     for projection, n_in in (("query", narrow), ("key", narrow), ("value", width)):
         part.linear(f"{name}.attention.self.{projection}", n_in, narrow)

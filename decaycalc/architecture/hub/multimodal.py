@@ -157,7 +157,7 @@ def qwen_vl(fields: Fields, head: str) -> Architecture:
     return with_language_model(part, fields, text, head, family)
 
 
-def _patches(
+def add_patches(
     part: Builder, name: str, fields: Fields, width: int, *, patch: int, bias: bool
 ) -> None:
     """Add the convolution of patches over space and time."""
@@ -166,23 +166,28 @@ def _patches(
     part.conv(f"{name}.patch_embed.proj", channels, width, times, side, side, bias=bias)
 
 
-def _qwen_attention(part: Builder, block: str, width: int, *, bias: bool) -> None:
+def _qwen_attention(
+    part: Builder, block: str, width: int, *, bias: bool, apart: bool = False
+) -> None:
     part.norms(block, ("norm1", "norm2"), width, bias=bias)
-    part.linear(f"{block}.attn.qkv", width, 3 * width)
+    if apart:
+        part.linears(f"{block}.attn", ("q", "k", "v"), width, width)
+    else:
+        part.linear(f"{block}.attn.qkv", width, 3 * width)
     part.linear(f"{block}.attn.proj", width, width)
 
 
-def _merged(fields: Fields, width: int) -> int:
+def merged_width(fields: Fields, width: int) -> int:
     """Return the width of patches that are merged into one."""
     return int(width * fields.size("spatial_merge_size", 2) ** 2)
 
 
-def _merger(
+def merger(
     part: Builder, name: str, fields: Fields, widths: tuple[int, int], *, bias: bool
 ) -> None:
     """Add Qwen2's merger of patches; `widths` are the tower's and the language model's."""
     width, out = widths
-    merged = _merged(fields, width)
+    merged = merged_width(fields, width)
     part.norm(f"{name}.ln_q", width, bias=bias)
     part.linear(f"{name}.mlp.0", merged, merged)
     part.linear(f"{name}.mlp.2", merged, out)
@@ -191,44 +196,53 @@ def _merger(
 def _qwen2_vision(part: Builder, name: str, fields: Fields) -> None:
     width = fields.size("embed_dim", 1280)
     hidden = int(width * fields.number("mlp_ratio", 4))
-    _patches(part, name, fields, width, patch=14, bias=False)
+    add_patches(part, name, fields, width, patch=14, bias=False)
     for index in range(fields.size("depth", 32)):
         block = f"{name}.blocks.{index}"
         _qwen_attention(part, block, width, bias=True)
         part.feed_forward(f"{block}.mlp", ("fc1", "fc2"), width, hidden)
     out = fields.size("hidden_size", 3584)
-    _merger(part, f"{name}.merger", fields, (width, out), bias=True)
+    merger(part, f"{name}.merger", fields, (width, out), bias=True)
 
 
-def _qwen25_vision(part: Builder, name: str, fields: Fields) -> None:
+def qwen25_vision(part: Builder, name: str, fields: Fields, *, apart: bool = False) -> None:
+    """Add Qwen2.5's tower, whose queries, keys and values may be `apart`."""
     width, hidden = fields.size("hidden_size", 3584), fields.size("intermediate_size", 3420)
-    _patches(part, name, fields, width, patch=14, bias=False)
+    add_patches(part, name, fields, width, patch=14, bias=False)
     for index in range(fields.size("depth", 32)):
         block = f"{name}.blocks.{index}"
-        _qwen_attention(part, block, width, bias=False)
+        _qwen_attention(part, block, width, bias=False, apart=apart)
         part.linears(f"{block}.mlp", ("gate_proj", "up_proj"), width, hidden)
         part.linear(f"{block}.mlp.down_proj", hidden, width)
     out = fields.size("out_hidden_size", 3584)
-    _merger(part, f"{name}.merger", fields, (width, out), bias=False)
+    merger(part, f"{name}.merger", fields, (width, out), bias=False)
 
 
 def _qwen3_vision(part: Builder, name: str, fields: Fields, *, deep: bool = True) -> None:
     """Add Qwen3's tower; a `deep` one hands pictures to the language model's lower layers too."""
+    width = qwen3_blocks(part, name, fields)
+    merged, out = merged_width(fields, width), fields.size("out_hidden_size", 3584)
+    _qwen3_merger(part, f"{name}.merger", (width, merged, out))
+    for index in range(deep_levels(fields) if deep else 0):
+        _qwen3_merger(part, f"{name}.deepstack_merger_list.{index}", (merged, merged, out))
+
+
+def qwen3_blocks(part: Builder, name: str, fields: Fields) -> int:
+    """Add the patches and the blocks of Qwen3's tower, return its width."""
     width, hidden = fields.size("hidden_size", 1152), fields.size("intermediate_size", 4304)
-    _patches(part, name, fields, width, patch=16, bias=True)
+    add_patches(part, name, fields, width, patch=16, bias=True)
     part.positions(f"{name}.pos_embed", fields.size("num_position_embeddings", 2304), width)
     for index in range(fields.size("depth", 27)):
         block = f"{name}.blocks.{index}"
         _qwen_attention(part, block, width, bias=True)
         part.feed_forward(f"{block}.mlp", ("linear_fc1", "linear_fc2"), width, hidden)
-    merged, out = _merged(fields, width), fields.size("out_hidden_size", 3584)
-    _qwen3_merger(part, f"{name}.merger", (width, merged, out))
-    if not deep:
-        return
+    return width
+
+
+def deep_levels(fields: Fields) -> int:
+    """Return to how many layers of the language model Qwen3's tower hands pictures."""
     given = fields.values.get("deepstack_visual_indexes")
-    depths = (8, 16, 24) if given is None else fields.whole_numbers("deepstack_visual_indexes")
-    for index in range(len(depths)):
-        _qwen3_merger(part, f"{name}.deepstack_merger_list.{index}", (merged, merged, out))
+    return len((8, 16, 24) if given is None else fields.whole_numbers("deepstack_visual_indexes"))
 
 
 def _qwen3_merger(part: Builder, name: str, widths: tuple[int, int, int]) -> None:
@@ -241,7 +255,7 @@ def _qwen3_merger(part: Builder, name: str, widths: tuple[int, int, int]) -> Non
 
 _plain_qwen3_vision = partial(_qwen3_vision, deep=False)
 _QWEN_VISION: dict[str, Callable[[Builder, str, Fields], None]] = {
-    "qwen2_vl": _qwen2_vision, "qwen2_5_vl": _qwen25_vision, "qwen3_vl": _qwen3_vision,
+    "qwen2_vl": _qwen2_vision, "qwen2_5_vl": qwen25_vision, "qwen3_vl": _qwen3_vision,
     "qwen3_vl_moe": _qwen3_vision, "qwen3_5": _plain_qwen3_vision,
     "qwen3_5_moe": _plain_qwen3_vision,
 }  # fmt: skip

@@ -33,6 +33,7 @@ def electra(fields: Fields, head: str) -> Architecture:
     """Return ELECTRA; `ForPreTraining` is the discriminator, `ForMaskedLM` the generator."""
     part, prefix = begin(fields, head, "electra.")
     width, vocabulary = fields.size("hidden_size", 256), fields.size("vocab_size", 30522)
+    fields.require_divided(fields.size("num_attention_heads", 4), width)
     narrow = _embeddings(part, fields, f"{prefix}embeddings", vocabulary)
     if narrow != width:
         part.linear(f"{prefix}embeddings_project", narrow, width)
@@ -55,6 +56,7 @@ def albert(fields: Fields, head: str) -> Architecture:
     """Return ALBERT, whose layers share one set of weights (or one each group)."""
     part, prefix = begin(fields, head, "albert.")
     width, vocabulary = fields.size("hidden_size", 4096), fields.size("vocab_size", 30000)
+    fields.require_divided(fields.size("num_attention_heads", 64), width)
     narrow = _embeddings(part, fields, f"{prefix}embeddings", vocabulary)
     part.linear(f"{prefix}encoder.embedding_hidden_mapping_in", narrow, width)
     hidden = fields.size("intermediate_size", 16384)

@@ -20,6 +20,11 @@ def swin(fields: Fields, head: str) -> Architecture:
     return _windows(fields, head, "swin.", _swin_block, merged=4)
 
 
+def donut_swin(fields: Fields, head: str) -> Architecture:
+    """Return the Swin that Donut and Nougat read pages by, which ends without a norm."""
+    return _windows(fields, head, "", _swin_block, merged=4, normed=False)
+
+
 def swinv2(fields: Fields, head: str) -> Architecture:
     """Return Swin V2, whose relative biases a small network gives."""
     return _windows(fields, head, "swinv2.", _swinv2_block, merged=2)
@@ -28,17 +33,17 @@ def swinv2(fields: Fields, head: str) -> Architecture:
 def _windows(
     fields: Fields, head: str, prefix: str,
     add_block: Callable[[Builder, str, Fields, int, int], None], *, merged: int,
+    normed: bool = True,
 ) -> Architecture:  # fmt: skip
     """Return a Swin of these blocks, whose norm of merged patches is `merged` times as wide."""
     part, prefix = begin(fields, head, prefix)
-    width, patch = fields.size("embed_dim", 96), fields.side("patch_size", 4)
+    width, (patch, places) = fields.size("embed_dim", 96), fields.patches(patch=4)
     depths, heads = fields.sizes("depths", (2, 2, 6, 2)), fields.sizes("num_heads", (3, 6, 12, 24))
     if len(heads) < len(depths):
         raise fields.wrong("num_heads", list(heads), "as many as depths")
     table = f"{prefix}embeddings"
     if fields.flag("use_absolute_embeddings", default=False):
-        places = (fields.side("image_size", 224) // patch) ** 2 + 1
-        part.add(f"{table}.position_embeddings", 1, places, width, role=Role.POSITION)
+        part.add(f"{table}.position_embeddings", 1, places + 1, width, role=Role.POSITION)
     channels = fields.size("num_channels", 3)
     part.conv(f"{table}.patch_embeddings.projection", channels, width, patch)
     part.norm(f"{table}.norm", width)
@@ -50,7 +55,8 @@ def _windows(
             part.linear(f"{name}.downsample.reduction", 4 * width, 2 * width, bias=False)
             part.norm(f"{name}.downsample.norm", merged * width)
             width *= 2
-    part.norm(f"{prefix}layernorm", width)
+    if normed:
+        part.norm(f"{prefix}layernorm", width)
     return part.done(fields.path, classes=image_head(part, fields, head, width))
 
 

@@ -6,12 +6,14 @@ defaults, rules and names; Zhao et al. 2023 (2304.08069).
 """
 
 from decaycalc.architecture.build import Builder
+from decaycalc.architecture.hub.backbones import read_stages
 from decaycalc.architecture.hub.detectors import dense_layers
 from decaycalc.architecture.hub.encoder_decoders import bart_layer
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.segmenters import UNTOLD_BIASES, deformable
 from decaycalc.architecture.tensors import Architecture
 
+_WIDTHS = (256, 512, 1024, 2048)  # of the backbone's stages
 _BLOCKS = 3  # of each layer of the pyramids
 
 
@@ -24,11 +26,14 @@ def rt_detr(fields: Fields, head: str) -> Architecture:
     _require_its_own(fields)
     part, prefix = Builder(UNTOLD_BIASES), "" if head == "Model" else "model."
     width, inner = fields.size("d_model", 256), fields.size("encoder_hidden_dim", 256)
-    _resnet(part, f"{prefix}backbone.model", fields.part("backbone_config"))
-    told = fields.sizes("encoder_in_channels", (512, 1024, 2048))
-    for index, n_in in enumerate(told):
-        _normed(part, f"{prefix}encoder_input_proj.{index}", ("0", "1"), (n_in, inner, 1))
-    _encoder(part, f"{prefix}encoder", fields, (inner, len(told)))
+    below = fields.part("backbone_config", {"out_indices": [2, 3, 4]})
+    _resnet(part, f"{prefix}backbone.model", below)
+    widths = below.sizes("hidden_sizes", _WIDTHS)
+    for index, stage in enumerate(read_stages(below, len(widths))):
+        sizes = (widths[stage], inner, 1)
+        _normed(part, f"{prefix}encoder_input_proj.{index}", ("0", "1"), sizes)
+    levels = len(fields.sizes("encoder_in_channels", (512, 1024, 2048)))
+    _encoder(part, f"{prefix}encoder", fields, (inner, levels))
     labels, queries = fields.labels(), fields.size("num_queries", 300)
     if fields.size("num_denoising", 100, least=0):
         part.embedding(f"{prefix}denoising_class_embed", labels + 1, width)
@@ -40,7 +45,7 @@ def rt_detr(fields: Fields, head: str) -> Architecture:
     boxes = (width, width, width, 4)
     dense_layers(part, f"{prefix}enc_bbox_head", boxes)
     read = fields.sizes("decoder_in_channels", (256, 256, 256))
-    for index in range(fields.size("num_feature_levels", 3)):
+    for index in range(max(len(read), fields.size("num_feature_levels", 3))):
         n_in = read[index] if index < len(read) else read[-1] if index == len(read) else width
         sizes = (n_in, width, 1 if index < len(read) else 3)
         _normed(part, f"{prefix}decoder_input_proj.{index}", ("0", "1"), sizes)
@@ -80,7 +85,7 @@ def _resnet(part: Builder, name: str, fields: Fields) -> None:
     channels = fields.size("num_channels", 3)
     for index, (one, other) in enumerate(((channels, half), (half, half), (half, n_in))):
         part.conv(f"{name}.embedder.embedder.{index}.convolution", one, other, 3, bias=False)
-    widths = fields.sizes("hidden_sizes", (256, 512, 1024, 2048))
+    widths = fields.sizes("hidden_sizes", _WIDTHS)
     first = fields.flag("downsample_in_first_stage", default=False)
     for stage, depth in enumerate(fields.sizes("depths", (3, 4, 6, 3))[: len(widths)]):
         for index in range(depth):

@@ -81,6 +81,7 @@ def llama4(fields: Fields, _head: str) -> Architecture:
 
 def _llama4_tower(part: Builder, name: str, fields: Fields) -> None:
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 5632)
+    fields.require_divided(fields.size("num_attention_heads", 16), width)
     patch, channels = fields.size("patch_size", 14), fields.size("num_channels", 3)
     places = (fields.size("image_size", 448) // patch) ** 2 + 1
     part.add(f"{name}.class_embedding", width, role=Role.OTHER, variance=None)

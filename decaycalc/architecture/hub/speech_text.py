@@ -30,6 +30,10 @@ def speecht5(fields: Fields, head: str) -> Architecture:
     hears, speaks = head.startswith("ForSpeech"), head.endswith("Speech")
     inlet, outlet = "speecht5.encoder.prenet", "speecht5.decoder.prenet"
     if hears:
+        layers = len(fields.sizes("conv_dim", (512,) * 7))
+        if fields.size("num_feat_extract_layers", layers) != layers:
+            raise fields.wrong("num_feat_extract_layers", fields.values["num_feat_extract_layers"],
+                               "as many as conv_dim")  # fmt: skip
         add_features(part, f"{inlet}.", fields, width, extractor="feature_encoder")
         add_positions(part, f"{inlet}.pos_conv_embed.conv", fields, width)
     else:

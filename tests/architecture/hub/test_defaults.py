@@ -2,6 +2,7 @@ import pytest
 
 from decaycalc.architecture.hub import MODEL_TYPES, build_config
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.errors import UnreadableFileError
 
 # The class that is built where none is named, and its parameters with the configuration's
 # defaults, counted in transformers 4.57.1.
@@ -181,10 +182,38 @@ DEFAULTS = {
     "depth_anything": ("DepthAnythingForDepthEstimation", 24_785_089),
     "idefics3": ("Idefics3ForConditionalGeneration", 6_909_685_760),
     "smolvlm": ("SmolVLMForConditionalGeneration", 6_909_685_760),
+    "donut-swin": ("DonutSwinModel", 27_517_818),
+    "trocr": ("TrOCRForCausalLM", 253_559_808),
+    "florence2": ("Florence2ForConditionalGeneration", 497_761_280),
+    "internvl": ("InternVLForConditionalGeneration", 12_387_355_648),
+    "qwen2_audio": ("Qwen2AudioForConditionalGeneration", 12_692_062_208),
+    "voxtral": ("VoxtralForConditionalGeneration", 4_676_271_104),
+    "qwen2_5_omni_thinker": ("Qwen2_5OmniThinkerForConditionalGeneration", 11_338_288_896),
+    "gemma4": ("Gemma4ForConditionalGeneration", 5_077_177_856),
+    "qwen3_omni_moe_thinker": ("Qwen3OmniMoeThinkerForConditionalGeneration", 18_418_329_704),
+    "mllama": ("MllamaForConditionalGeneration", 10_642_941_475),
+    "mllama_text_model": ("MllamaForCausalLM", 9_775_192_080),
+    # Counted in its repository's own class.
+    "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
 
 
-@pytest.mark.parametrize("kind", MODEL_TYPES)
+# Models of parts that must be told.
+PARTS = {
+    "vision-encoder-decoder": "encoder.model_type",
+    "speech-encoder-decoder": "encoder.model_type",
+    "encoder-decoder": "encoder.model_type",
+    "internvl_chat": "llm_config.architectures",
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_a_model_whose_parts_are_not_told_is_refused(kind):
+    with pytest.raises(UnreadableFileError, match=PARTS[kind]):
+        build_config(Fields(path="config.json", values={"model_type": kind}))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MODEL_TYPES if kind not in PARTS])
 def test_a_model_types_defaults_have_transformers_count(kind):
     net = build_config(Fields(path="config.json", values={"model_type": kind}))
     assert (net.class_name, net.n_parameters) == DEFAULTS[kind]
