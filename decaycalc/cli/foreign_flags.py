@@ -4,13 +4,11 @@ _BATCH = "--batch-size (-B), the examples per device and micro-batch"
 _VALUE = "VALUE, the first argument: decaycalc convert 0.01 --from KEY"
 _SCHEDULE = "--schedule, as cosine:warmup=5%,final=0.1"
 _BETAS = "--betas B1 B2 (of 'decaycalc transfer')"
-_PARAMETERS = "--parameters, a language model's ('decaycalc arch NETWORK' counts them)"
 _ACCUMULATION = "--grad-accum"
 _WORKERS = "--world-size"
 _LENGTH = "--steps"
 # By the flag in lower case, underscores as hyphens.
 _OURS = {
-    "a": _PARAMETERS,
     "accumulate": _ACCUMULATION,
     "accumulate-grad-batches": _ACCUMULATION,
     "accumulation-steps": _ACCUMULATION,
@@ -18,7 +16,6 @@ _OURS = {
     "adam-beta2": _BETAS,
     "adam-epsilon": "--eps",
     "alpha": _VALUE,
-    "arch": _PARAMETERS,
     "base-lr": "--lr",
     "batch": _BATCH,
     "batch-size-per-device": _BATCH,

@@ -174,9 +174,16 @@ def counted(
 
 
 def weighed(
-    run: Run, arch: str | None, mask: str | None, *, records: tuple["Convention", ...]
+    run: Run,
+    arch: str | None,
+    mask: str | None,
+    *,
+    records: tuple["Convention", ...],
+    way_out: str = "",
 ) -> Run:
     """Return a run with the numbers of a network's weights and layers, where one is named.
+
+    `way_out` is what to give instead where neither convention counts weights.
 
     Raises:
         UsageError: a network, and neither convention counts its weights.
@@ -188,7 +195,8 @@ def weighed(
     names = {name for record in records if record.monomial for name in record.monomial.names}
     if "n_weights" not in names and "layer_weights" not in names:
         keys = " and ".join(dict.fromkeys(record.key for record in records))
-        raise UsageError(f"--arch enters nothing: {keys} count no weights")
+        verb = "counts" if len(set(records)) == 1 else "count"
+        raise UsageError(f"--arch enters nothing: {keys} {verb} no weights{way_out}")
     from decaycalc.architecture.penalty import counted
 
     return counted(run, **network)

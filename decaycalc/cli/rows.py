@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -55,7 +56,7 @@ def convert_rows(request: Request, path: str) -> None:
         _require_agreement(output, chosen)
         convert = convert_csv if chosen == "csv" else convert_jsonl
         with _sink(output.path) as sink:
-            watch = _progress(quiet=output.quiet)
+            watch = _Progress(hidden=output.quiet or not sys.stderr.isatty())
             rows = Stream(source, sink, stop=request.on_error == "stop", watch=watch)
             tally = convert(rows, defaults, finder)
             watch.done()
@@ -209,11 +210,11 @@ def _sink(path: str | None) -> Iterator[BinaryIO]:
 class _Progress:
     """The number of rows done, on a line of stderr that is written over and removed at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hidden: bool) -> None:
         from time import monotonic
 
         self._now = monotonic
-        self._next, self._shown = monotonic() + _PATIENCE, False
+        self._next, self._shown = inf if hidden else monotonic() + _PATIENCE, False
 
     def __call__(self, tally: "Tally") -> None:
         if self._now() >= self._next:
@@ -225,17 +226,3 @@ class _Progress:
         """Remove the line."""
         if self._shown:
             click.echo("\r\x1b[K", err=True, nl=False)
-
-
-class _Silence(_Progress):
-    """No progress."""
-
-    def __init__(self) -> None:
-        self._shown = False
-
-    def __call__(self, tally: "Tally") -> None:
-        """Say nothing."""
-
-
-def _progress(*, quiet: bool) -> _Progress:
-    return _Silence() if quiet or not sys.stderr.isatty() else _Progress()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from decaycalc.conventions.run import Run
     from decaycalc.transfers.suggested import Suggested
 
+_WAY_OUT = "; give --parameters, a language model's ('decaycalc arch NETWORK' counts them)"
 _RULES = ("token-law", "published-timescale", "normalized", "short-run")
 
 
@@ -58,7 +59,7 @@ def command(
     from decaycalc.transfers.suggestions import suggest
 
     record = target or find("pytorch-adamw")
-    run = weighed(run, arch, decay_mask, records=(record,))
+    run = weighed(run, arch, decay_mask, records=(record,), way_out=_WAY_OUT)
     found = suggest(record, run=run, n_parameters=parameters, rules=rules)
     return shown(found, explain=explain)
 

@@ -117,9 +117,14 @@ def _half_power(momentum: float, lookahead: float) -> float:
     return math.pow(math.sqrt(momentum), lookahead + 1)
 
 
+def _calmest(momentum: float, lookahead: float) -> float:
+    """Return the largest shrink that does not oscillate, `(1 - p)/gain` without cancellation."""
+    return (1 - momentum) / (1 + _half_power(momentum, lookahead))
+
+
 def _threshold(momentum: float, lookahead: float) -> float:
     """Return `((1 - p)/gain)^2` without cancellation."""
-    return ((1 - momentum) / (1 + _half_power(momentum, lookahead))) ** 2
+    return _calmest(momentum, lookahead) ** 2
 
 
 def _recursion(step: float, momentum: float, dampening: float, lookahead: float) -> _Recursion:
@@ -201,7 +206,7 @@ def step_for_shrink(
             when oscillating: from `1 - sqrt(m)` on, with Nesterov from `(1 - m)/(1 + m)` on.
     """
     in_force = _require_momentum(momentum, dampening, lookahead)
-    limit = (1 - momentum) / (1 + _half_power(momentum, lookahead))
+    limit = _calmest(momentum, lookahead)
     if not 0 <= shrink < limit:
         text = f"must be at least 0 and below {limit:.6g}, the most that momentum {momentum!r}"
         raise InvalidValueError("shrink", shrink, f"{text} reaches without oscillating")

@@ -10,8 +10,8 @@ the weights of a tensor or of several that settle alike, `norm` their Euclidean 
 `rms = norm/sqrt(C)`.
 
 Source: Kosson et al., arXiv 2305.17212 and its code epfml/REQ, shared/optimizers (rotation); Su,
-kexue.fm 11307 and 11404 (AdamW's RMS and its transient); norms of SGD, Adam + L2, Lion and Muon
-derived and checked by simulation.
+kexue.fm 11307 and 11404 (AdamW's RMS and its transient); norms of Lion and Muon derived and
+checked by simulation.
 """
 
 import math
@@ -116,28 +116,19 @@ def adamw_equilibrium(
     )
 
 
-def sgd_equilibrium(
-    lr: float, decay: float, *, momentum: float = 0.0, gradient_norm: float | None = None
-) -> Equilibrium:
+def sgd_equilibrium(lr: float, decay: float, *, momentum: float = 0.0) -> Equilibrium:
     """Return the equilibrium of SGD with momentum and L2: rotation `sqrt(2*lr*decay/(1 + m))`.
 
-    The norm needs `gradient_norm`, G = norm of the weights times norm of the gradient, which
-    scale invariance keeps constant: `norm^4 = lr*G^2/(2*decay*(1 - m))`; without momentum exactly
-    `lr*G^2/(decay*(2 - lr*decay))`. Relaxation `(1 - m)/(4*lr*decay)`.
+    Relaxation `(1 - m)/(4*lr*decay)`; the norm depends on the gradients.
 
     Raises:
         InvalidValueError: A value that is not positive, or momentum outside 0 to 1.
     """
     _positive(lr=lr, decay=decay)
     _betas(momentum=momentum)
-    norm = None
-    if gradient_norm is not None:
-        _positive(gradient_norm=gradient_norm)
-        divisor = 2 * (1 - momentum) if momentum else 2 - lr * decay
-        norm = (lr * gradient_norm**2 / (decay * divisor)) ** 0.25
     return Equilibrium(
         rms=None,
-        norm=norm,
+        norm=None,
         rotation=math.sqrt(2 * (lr * decay) / (1 + momentum)),
         relaxation_steps=(1 - momentum) / (4 * (lr * decay)),
     )

@@ -1,7 +1,6 @@
 """DecayRule: a decay and how it follows the learning rate."""
 
 from dataclasses import dataclass
-from math import expm1, log1p
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from decaycalc.conversion.momentum import (
     fresh_and_kept,
     is_oscillating,
     long_run_shrink,
+    proximal_shrink,
+    shrink_over,
 )
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.schedule.shapes import Floats
@@ -92,9 +93,9 @@ class DecayRule:
         if step <= 1 and not (self.momentum or self.proximal) and self.compounds == 1:
             return step
         if self.proximal:
-            return step / (1 + step)
+            return proximal_shrink(step)
         if self.compounds != 1:
-            return -expm1(self.compounds * log1p(-step / self.compounds))
+            return shrink_over(step / self.compounds, self.compounds)
         return self._long_run(step)
 
     def free_survival(self, n_steps: int) -> float:

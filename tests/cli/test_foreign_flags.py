@@ -61,7 +61,6 @@ def test_what_is_answered_is_an_option_of_convert_or_its_argument():
     ("words", "way_out"),
     [
         (("suggest", "-a", "gpt2"), "; give --parameters, a language model's "),
-        (("suggest", "--arch", "gpt2"), "; give --parameters, a language model's "),
         (("recipes", "--arch", "gpt2"), "no such option '--arch'"),
         (("transfer", "1", "--table"), "; give --format table"),
         (("schema", "--lambd", "1"), "no such option '--lambd'"),

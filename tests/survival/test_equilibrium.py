@@ -47,9 +47,7 @@ def test_momentum_sgd_reproduces_the_worked_numbers() -> None:
     wide = sgd_equilibrium(0.1, 5e-4, momentum=0.9)
     assert f"{wide.rotation:.5e}" == "7.25476e-03"
     assert wide.relaxation_steps == pytest.approx(500)
-    simulated = sgd_equilibrium(0.1, 0.01, momentum=0.9, gradient_norm=1)
-    assert f"{simulated.norm:.4f}" == "2.6591"
-    assert f"{simulated.rotation:.6f}" == "0.032444"
+    assert f"{sgd_equilibrium(0.1, 0.01, momentum=0.9).rotation:.6f}" == "0.032444"
 
 
 def test_lion_reproduces_the_worked_numbers() -> None:
@@ -67,13 +65,13 @@ def test_norms_are_rms_times_root_of_the_weights() -> None:
     assert found.relaxation_steps == pytest.approx(10_000)
 
 
-def test_plain_sgd_at_right_angles_settles_at_the_exact_norm() -> None:
+def test_plain_sgd_at_right_angles_settles_at_the_predicted_turn() -> None:
     lr, decay = 0.1, 0.05
     norm = 3.0
     for _ in range(2000):  # the gradient 1/norm stands at right angles to the weights
+        turn = math.atan2(lr / norm, norm * (1 - lr * decay))
         norm = math.hypot(norm * (1 - lr * decay), lr / norm)
-    predicted = sgd_equilibrium(lr, decay, gradient_norm=1).norm
-    assert norm == pytest.approx(predicted, rel=1e-9)
+    assert turn == pytest.approx(sgd_equilibrium(lr, decay).rotation, rel=1e-3)
 
 
 def test_adamw_with_independent_gradients_settles_near_the_predicted_size() -> None:
@@ -102,7 +100,7 @@ def test_sizes_at_the_ends_of_float64_are_no_infinities() -> None:
         (lambda: adamw_equilibrium(0, 0.1), "lr 0 must be positive"),
         (lambda: adamw_equilibrium(0.1, math.inf), "decay inf must be positive"),
         (lambda: adamw_equilibrium(0.1, 0.1, beta1=1), "beta1 1 must be at least 0 and below 1"),
-        (lambda: sgd_equilibrium(0.1, 0.1, gradient_norm=0), "gradient_norm 0 must be positive"),
+        (lambda: sgd_equilibrium(0.1, 0.1, momentum=1), "momentum 1 must be at least 0 and below"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(call, message: str) -> None:

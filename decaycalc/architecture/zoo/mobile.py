@@ -129,17 +129,16 @@ def _squeeze_excite(part: Builder, name: str, channels: int, squeezed: int) -> N
     part.conv(f"{name}.fc2", squeezed, channels, 1)
 
 
-def mobilenet_v2(classes: int, *, width: float = 1.0) -> Architecture:
-    """Return MobileNet v2; `width` scales all layers but the last where it is below 1."""
+def mobilenet_v2(classes: int) -> Architecture:
+    """Return MobileNet v2."""
     part = Builder(SMALL)
-    n_in = part.conv_norm("features.0", 3, round_channels(32 * width), 3)
+    n_in = part.conv_norm("features.0", 3, 32, 3)
     index = 1
-    for expansion, outputs, repeats in MOBILENET_V2:
+    for expansion, n_out, repeats in MOBILENET_V2:
         for _ in range(repeats):
-            n_out = round_channels(outputs * width)
             _inverted_residual(part, f"features.{index}.conv", n_in, n_out, expansion)
             n_in, index = n_out, index + 1
-    last = part.conv_norm(f"features.{index}", n_in, round_channels(1280 * max(1.0, width)), 1)
+    last = part.conv_norm(f"features.{index}", n_in, 1280, 1)
     part.linear("classifier.1", last, classes)
     return part.done("mobilenet_v2", classes=classes)
 
