@@ -8,7 +8,7 @@ from decaycalc.errors import ContradictionError, UnreadableFileError
 from decaycalc.files.text import STDIN
 from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
-from decaycalc.training.reading.program import Beside, program_of, why_other
+from decaycalc.training.reading.program import program_of, script_of, why_other
 from decaycalc.training.reading.read import read
 from decaycalc.training.reading.recognise import (
     find_trainer,
@@ -22,6 +22,7 @@ from decaycalc.training.record import Training
 from decaycalc.training.trainers.syntax.document import (
     ENDINGS,
     Document,
+    Syntax,
     is_archive,
     read_documents,
     read_text,
@@ -98,24 +99,31 @@ def read_training(
     if document.absent and (not known or known[0].config_is_settings):
         raise UnreadableFileError(path, document.absent)
     if trainer is None:
-        trainer = recognise(document)
-        program = program_of(document, trainer)
-        _require_own(document, trainer, program)
-    else:
-        require_kind(document, trainer)
-        program = program_of(document, trainer)
-    return read(document, trainer, given, program)
+        return _by_its_keys(document, given)
+    require_kind(document, trainer)
+    return read(document, trainer, given, program_of(document, trainer))
 
 
-def _require_own(document: Document, trainer: Trainer, program: Beside | None) -> None:
-    """Refuse a file whose program is plainly not the trainer's that its keys are of.
+def _by_its_keys(document: Document, given: Mapping[str, str] | None) -> Training:
+    """Return the run of a file by the trainer whose keys it has, else by the program it starts.
 
     Raises:
-        UnreadableFileError: so it is; `--kind` reads it all the same.
+        UnreadableFileError: neither is known, or the program is plainly not that trainer's;
+            `--kind` reads it all the same.
     """
-    reason = "" if program is None else why_other(program, trainer)
+    reason = program = None
+    if fitting(document):
+        trainer = recognise(document)
+        program = program_of(document, trainer)
+        reason = None if program is None else why_other(program, trainer)
+        if not reason:
+            return read(document, trainer, given, program)
+    made = script_of(document)
+    if made is not None:
+        return read(made, recognise(made), given)
     if reason:
         raise UnreadableFileError(document.name, f"{reason}; --kind {trainer.kind} reads it so")
+    return read(document, recognise(document), given)
 
 
 def _place(name: str) -> tuple[str, int | None]:
@@ -152,9 +160,10 @@ def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Docume
     known = [at for at, document in enumerate(documents) if trainer or fitting(document)]
     if len(known) == 1 or (known and _are_alike([documents[at] for at in known])):
         return documents[known[0]]
-    name = documents[0].name
+    name, is_python = documents[0].name, documents[0].syntax is Syntax.PYTHON
     if not known:  # the complaint is about the command with most to say
         return max(documents, key=lambda each: len(each.root.entries))
     programs = {at: " ".join(documents[at].program.split())[:_SHOWN] for at in known[:8]}
     choices = ", ".join(f"{name}:{at + 1} ({program})" for at, program in programs.items())
-    raise UnreadableFileError(name, f"it holds several training commands: give one of {choices}")
+    made = "makes several optimizers" if is_python else "holds several training commands"
+    raise UnreadableFileError(name, f"it {made}: give one of {choices}")

@@ -66,6 +66,16 @@ SEEDS = {
         "runner = dict(type='EpochBasedRunner', max_epochs=12)\n"
         "data = dict(samples_per_gpu=2, workers_per_gpu=2)\n"
     ),
+    "script.py": (
+        "import argparse\nimport torch\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--lr', type=float, default=0.1)\nargs = parser.parse_args()\n"
+        "def make(m, decay=5e-4):\n    groups = [dict(params=m.parameters(), weight_decay=decay)]\n"
+        "    return torch.optim.SGD(groups, lr=args.lr * 2, momentum=0.9)\n"
+        "optimizer = make(net)\nloader = torch.utils.data.DataLoader(data, batch_size=64)\n"
+        "scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 30, gamma=0.2)\n"
+        "for epoch in range(90):\n    for x in loader:\n        optimizer.step()\n"
+        "    scheduler.step()\n"
+    ),
     "wsd.yaml": (
         "per_device_train_batch_size: 4\nmax_steps: 300\nlearning_rate: 2.0e-4\n"
         "weight_decay: 0.1\nlr_scheduler_type: warmup_stable_decay\nlr_scheduler_kwargs:\n"

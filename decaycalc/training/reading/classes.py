@@ -94,6 +94,9 @@ _OTHERS = {
         "hf-adafactor-relative", lr=None, uses=(), flag="not relative_step",
         decoupled="hf-adafactor",
     ),
+    "transformers.adamw": _of("transformers 4.40.2")(
+        "hf-adamw-legacy", uses=("beta1", "beta2")
+    ),
     "apex.fusedadam": _apex("apex-fused-adam"),
     "apex.fusedlamb": _apex("apex-fused-lamb", weight_decay="0.01"),
     "apex.fusedsgd": _apex("apex-fused-sgd", lr=None, uses=SGD),

@@ -88,11 +88,31 @@ def program_of(document: Document, trainer: Trainer) -> Beside | None:
     return None
 
 
+def script_of(document: Document) -> Document | None:
+    """Return what the program that a script starts makes by itself of the script's flags.
+
+    None where it is not beside it, or makes no one optimizer.
+    """
+    if document.syntax is not Syntax.SHELL:
+        return None
+    places = (place for name in _started(document) for place in _candidates(document, name))
+    text = next(filter(None, map(_text, places)), None)
+    try:
+        return None if text is None else document.made_by(text)
+    except UnreadableFileError:
+        return None
+
+
 def _named(document: Document, trainer: Trainer) -> Iterator[str]:
     """Yield the names that a program may lie under."""
-    if document.syntax is not Syntax.SHELL:
-        yield from trainer.programs if document.syntax is Syntax.PYTHON else ()
-        return
+    if document.syntax is Syntax.SHELL:
+        yield from _started(document)
+    elif document.syntax is Syntax.PYTHON:
+        yield from trainer.programs
+
+
+def _started(document: Document) -> Iterator[str]:
+    """Yield the names that the program may lie under which a script starts."""
     name = _OPEN.sub("", document.program).removeprefix("./")
     if name.endswith(_SCRIPTS):  # timm's distributed_train.sh hands its words on
         name = _started_by(document, name)

@@ -303,8 +303,7 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
     name = (settings.text("scheduler") or "")[:60] if "scheduler" in settings.consulted else ""
     if schedule.value is None and name:
         notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
-    notes.append(said_of_given(settings))
-    notes.append(_on_program(settings))
+    notes += [said_of_given(settings), _on_program(settings), settings.document.note]
     return tuple(dict.fromkeys(note for note in notes if note))
 
 

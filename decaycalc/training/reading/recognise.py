@@ -179,7 +179,7 @@ def _why_not(document: Document) -> str:
     text = f"it has {keys[:80]}, not enough of any trainer's own keys"
     if _nearness(near, paths)[0]:
         text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
-    return f"{text}; --kind takes one of: {' '.join(trainer.kind for trainer in trainers())}"
+    return f"{text}; 'decaycalc guide training-files' lists the kinds that --kind takes"
 
 
 def _is_ruled_out(trainer: Trainer, paths: frozenset[str]) -> bool:

@@ -11,6 +11,7 @@ from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Sourced
+from decaycalc.training.trainers.syntax.tree import EACH_STEP, EACH_STEP_IN_EPOCHS
 
 _VERSION = "torch 2.13"
 _THIRD = Fraction(1, 3)  # the default of the factors that a fraction of ten cannot hold
@@ -58,11 +59,14 @@ def _kind(settings: Settings) -> str:
 
 
 def _by_step(settings: Settings) -> bool:
-    return settings.word("interval") == "step"
+    """Return whether lengths are told in the optimizer's steps."""
+    return settings.word("interval") == EACH_STEP
 
 
 def _per(settings: Settings) -> str | None:
-    return None if _by_step(settings) else "1epochs"
+    """Return how long each value holds: an epoch, or no longer than a step."""
+    is_smooth = settings.word("interval") in {EACH_STEP, EACH_STEP_IN_EPOCHS}
+    return None if is_smooth else "1epochs"
 
 
 def _length(settings: Settings, count: Fraction) -> str:
@@ -150,7 +154,7 @@ def _one_cycle(settings: Settings) -> str | None:
     if total is None:
         count, each = settings.number("cycle_epochs"), settings.number("steps_per_epoch")
         total = count * each if count and each else None
-    if total is None or total <= 0 or not _by_step(settings):
+    if total is None or total <= 0 or _per(settings) is not None:
         return None
     return compose(
         "one-cycle",

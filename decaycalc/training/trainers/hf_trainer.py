@@ -16,7 +16,7 @@ from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers import hf_deepspeed, hf_optim, hf_passes
-from decaycalc.training.trainers.syntax.tree import Scalar
+from decaycalc.training.trainers.syntax.tree import ARGUMENT_CLASSES, OF_TRL, Scalar
 
 VERSION = "transformers 5.24.0"
 
@@ -165,6 +165,7 @@ def _derive_lr(settings: Settings) -> Sourced | None:
     is_trl = settings.has("dataset_name") and settings.has("model_name_or_path")
     # transformers' own examples, run_clm.py and the like, have the Trainer's default.
     is_trl = is_trl and not settings.document.program.rpartition("/")[2].startswith("run_")
+    is_trl = is_trl or settings.document.program in OF_TRL
     if is_trl or any(settings.has(key) for key in _TRL):
         note = "learning_rate is not set: TRL's trainers differ (SFT 2e-5, DPO and GRPO 1e-6 ...)"
         return left_open("lr", note)
@@ -319,6 +320,7 @@ TRAINER = Trainer(
         Signature(any_of=OWN, at_least=2, none_of=_OTHER_PROGRAMS),
         *(Signature(all_of=(key,), any_of=_SHARED, none_of=_OTHER_PROGRAMS) for key in OWN),
         Signature(all_of=OWN[:1], any_of=_BESIDE, none_of=_OTHER_PROGRAMS),
+        Signature(any_of=tuple(f"program:{name}" for name in ARGUMENT_CLASSES)),
     ),
     fields=FIELDS,
     optimizer=_optimizer,

@@ -15,6 +15,12 @@ def read(folder, name, text, **given):
     return read_training(str(path), given=given, kind=kind)
 
 
+def script(folder, *lines, after="", **given):
+    """Return the training of a Python script whose lines make an optimizer of torch's."""
+    head = "import torch\nfrom torch.optim import *\n"
+    return read(folder, "train.py", head + "\n".join(lines) + "\n" + after, **given)
+
+
 def shrink(training):
     """Return the first-order decay per step (1/step), None where there is none."""
     if training.convention is None or training.value is None:

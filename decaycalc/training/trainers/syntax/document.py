@@ -61,6 +61,7 @@ _PARSERS = {
 }
 _ENDINGS = {
     ".json": Syntax.JSON,
+    ".ipynb": Syntax.JSON,
     ".toml": Syntax.TOML,
     ".yaml": Syntax.YAML,
     ".yml": Syntax.YAML,
@@ -86,7 +87,8 @@ class Document(Record):
     `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.
     `program`, `devices`, `launcher_file` and `settings_file` are what a command line tells beside
     its flags; `absent` is why the settings' file is not laid under them. `text` is that of a Python
-    file that speaks of what its bases hold, which are known only where it lies.
+    file that speaks of what its bases hold, which are known only where it lies. `note` is what to
+    know of how it was read.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Document(Record):
     settings_file: Scalar | None = None
     absent: str = ""
     text: str = ""
+    note: str = ""
 
     def neighbour(self, name: str) -> "Document | None":
         """Return the file of that name beside this one; None where it is not there or not read.
@@ -137,6 +140,21 @@ class Document(Record):
         """
         found = (self.neighbour(each) for each in seen_from_above(name))
         return next((each for each in found if each is not None), None)
+
+    def made_by(self, text: str) -> "Document | None":
+        """Return what the text of the script that a command runs makes of the command's flags.
+
+        None where it makes no optimizer that is known, or several that differ.
+
+        Raises:
+            UnreadableFileError: it is not Python.
+        """
+        found = _scripts(text, self.program, self.root)
+        if not found or any(each.root != found[0].root for each in found):
+            return None
+        root, note = from_file(found[0].root, self.program), f"{self.program} was read, not run"
+        own = {"name": self.name, "folder": self.folder, "devices": self.devices}
+        return replace(found[0], root=root, note=note, **own)
 
 
 def seen_from_above(name: str) -> Iterator[str]:
@@ -231,8 +249,8 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     """Return the documents of a text in one syntax; only the parser that is needed is imported."""
     if syntax is Syntax.SHELL:
         return _commands(text, name)
-    if syntax is Syntax.PYTHON and (returned := _returned(text, name)):
-        return returned
+    if syntax is Syntax.PYTHON and (made := _returned(text, name) or _scripts(text, name)):
+        return made
     is_made = syntax is Syntax.PYTHON and "olmo_core" in text and "TrainModuleConfig(" in text
     module, function = ("python_made", "parse_made") if is_made else _PARSERS[syntax]
     package = __name__.rpartition(".")[0]
@@ -241,6 +259,8 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     if not root.entries:
         raise UnreadableFileError(name, "it sets nothing")
     check_size(root, name)
+    if syntax is Syntax.JSON and (made := _of_notebook(root, name)):
+        return made
     kept = text if syntax is Syntax.PYTHON and _speaks_of_bases(text) else ""
     return (Document(name=name, syntax=syntax, root=_unwrapped(root), text=kept),)
 
@@ -266,6 +286,36 @@ def _returned(text: str, name: str) -> tuple[Document, ...]:
         Document(name=name, syntax=Syntax.PYTHON, root=root, program=function)
         for function, root in found.items()
     )
+
+
+def _scripts(text: str, name: str, flags: Entries | None = None) -> tuple[Document, ...]:
+    """Return one document for each optimizer that a Python script makes, told by some flags."""
+    # Imported here: most files are not Python.
+    from decaycalc.training.trainers.syntax.script import parse_script  # noqa: PLC0415
+
+    found = parse_script(text, name, Entries() if flags is None else flags)
+    for _, root in found:
+        check_size(root, name)
+    return tuple(
+        Document(name=name, syntax=Syntax.PYTHON, root=root, program=made) for made, root in found
+    )
+
+
+def _of_notebook(root: Entries, name: str) -> tuple[Document, ...]:
+    """Return one document for each optimizer that a notebook's cells make; none of other JSON."""
+    # Imported here: most files are no notebooks.
+    from decaycalc.training.trainers.syntax.notebook import (  # noqa: PLC0415
+        LINES_COUNT,
+        code_of,
+        is_notebook,
+    )
+
+    if not is_notebook(root):
+        return ()
+    found = _scripts(code_of(root), name)
+    if not found:
+        raise UnreadableFileError(name, "it is a notebook that makes no optimizer known here")
+    return tuple(replace(document, note=LINES_COUNT) for document in found)
 
 
 def _commands(text: str, name: str) -> tuple[Document, ...]:

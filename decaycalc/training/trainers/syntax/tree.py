@@ -8,6 +8,15 @@ from types import MappingProxyType
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record, replace
 
+# How often a scheduler is stepped: with the optimizer, its length told in steps or, as
+# `T_max=epochs * len(loader)`, in epochs.
+EACH_STEP = "step"
+EACH_STEP_IN_EPOCHS = "step, in epochs"
+# The classes that a script makes the Trainer's arguments of, TRL's among them.
+# Source: transformers 5.24.0 training_args.py; trl 1.10.0.dev0 (f2cd57710), trl/trainer.
+OF_TRL = ("SFTConfig", "DPOConfig", "GRPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig",
+          "RLOOConfig", "RewardConfig", "OnlineDPOConfig", "BCOConfig", "PPOConfig")  # fmt: skip
+ARGUMENT_CLASSES = ("TrainingArguments", "Seq2SeqTrainingArguments", *OF_TRL)
 EDITS = "_base_edits_"  # the key of what a Python file changes of its bases
 _REFERENCE = re.compile(r"\$\{(\.{0,9}[A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references

@@ -1,0 +1,371 @@
+"""What a plain training script makes: its optimizers with all that is said about each; never run.
+
+A tree for each optimizer that the script makes, `optimizer.class` and its arguments, the groups,
+scheduler, loader and loops beside it; and one for each `TrainingArguments`.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+from decaycalc.record import replace
+from decaycalc.training.trainers.syntax.python_targets import path_of
+from decaycalc.training.trainers.syntax.python_text import module_of
+from decaycalc.training.trainers.syntax.script_calls import entries_of
+from decaycalc.training.trainers.syntax.script_loops import in_epochs, interval_of, length_of
+from decaycalc.training.trainers.syntax.script_names import Names
+from decaycalc.training.trainers.syntax.tree import (
+    ARGUMENT_CLASSES,
+    EACH_STEP,
+    EACH_STEP_IN_EPOCHS,
+    Entries,
+    Items,
+    Node,
+    Scalar,
+)
+
+# A file without one of these makes nothing that is known here.
+_MAKES = re.compile(r"optim|lion_pytorch|prodigyopt|schedulefree|dadaptation|TrainingArguments|trl")
+# Where libraries keep their optimizers.
+_OPTIMIZER = re.compile(
+    r"(?:torch\.optim|bitsandbytes\.optim|apex\.optimizers|deepspeed\.ops(?:\.\w+)*|lion_pytorch|"
+    r"prodigyopt|schedulefree|dadaptation|torchao\.(?:prototype|optim)(?:\.\w+)*|optimi|"
+    r"timm\.optim(?:\.\w+)*)\.(?!Optimizer\b)[A-Z]\w*|transformers(?:\.\w+)*\.(?:AdamW|Adafactor)"
+)
+# Source: torch 2.13.0 optim/__init__.py.
+_STARRED = "torch.optim"
+_OF_TORCH_OPTIM = frozenset(
+    {"ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon",
+     "NAdam", "RAdam", "RMSprop", "Rprop", "SGD", "SparseAdam"}
+)  # fmt: skip
+_OF_TORCH = "torch.optim.lr_scheduler."
+# Source: transformers 5.24.0 optimization.py.
+_OF_TRANSFORMERS = re.compile(
+    r"(?:transformers|diffusers)(?:\.optimization)?\.get_(?:scheduler|constant_schedule|"
+    r"(?:constant|linear|cosine)_schedule_with_warmup)"
+)
+_OF_WARMUP = ("num_warmup_steps", "num_training_steps")
+# What takes an optimizer and is called so makes or is a schedule of its lr.
+_SCHEDULES = re.compile(r"(?i)sched|lr$|^lr|_lr_|learning_rate|warm_?up|anneal")
+# The order in which constructors take what is given without a name, behind the first argument.
+# Source: torch 2.13.0 optim/*.py, optim/lr_scheduler.py, utils/data/dataloader.py.
+_PLACES = {
+    "SGD": ("lr", "momentum", "dampening", "weight_decay", "nesterov"),
+    "Adam": ("lr", "betas", "eps", "weight_decay"),
+    "AdamW": ("lr", "betas", "eps", "weight_decay"),
+    "RMSprop": ("lr", "alpha", "eps", "weight_decay", "momentum"),
+    "Adagrad": ("lr", "lr_decay", "weight_decay"),
+    "StepLR": ("step_size", "gamma"),
+    "MultiStepLR": ("milestones", "gamma"),
+    "ExponentialLR": ("gamma",),
+    "CosineAnnealingLR": ("T_max", "eta_min"),
+    "CosineAnnealingWarmRestarts": ("T_0", "T_mult", "eta_min"),
+    "LinearLR": ("start_factor", "end_factor", "total_iters"),
+    "PolynomialLR": ("total_iters", "power"),
+    "ConstantLR": ("factor", "total_iters"),
+    "OneCycleLR": ("max_lr", "total_steps", "epochs", "steps_per_epoch"),
+    "DataLoader": ("batch_size",),
+    "get_scheduler": ("optimizer", "num_warmup_steps", "num_training_steps"),
+}
+_GATHER = {("list",), ("tuple",), ("chain",)}
+_DEEPEST = 25  # lists of parameters within one another
+_SPREAD = "**"  # the key of a mapping that is handed on whole and not known
+_SEVERAL_PROCESSES = re.compile(
+    r"DistributedDataParallel|DistributedSampler|init_process_group|\bAccelerator\(|\bFabric\(|"
+    r"FullyShardedDataParallel|fully_shard|horovod|deepspeed\.initialize"
+)
+_ACCUMULATES = re.compile(r"(?i)accum\w*step|accum_?(?:iter|grad)|grad\w*_accum|no_sync\(")
+_EVALUATES = re.compile(r"(?i)test|val|eval|dev(?!ice)|predict|train=False")
+_SQUARES = re.compile(r"\.norm\(|\.pow\(2|\*\* ?2|\.square\(")
+# What hands an optimizer back as it takes it.
+_PREPARE = frozenset({"prepare", "initialize", "DistributedOptimizer", "prepare_optimizer", "setup",
+                      "setup_optimizers"})  # fmt: skip
+
+
+def parse_script(text: str, name: str, flags: Entries) -> tuple[tuple[str, Entries], ...]:
+    """Return what a script makes, each with the class that makes it; maybe nothing.
+
+    `flags` are those of its own that it is given; the others hold at their defaults.
+
+    Raises:
+        UnreadableFileError: it is not Python.
+    """
+    if not _MAKES.search(text):
+        return ()
+    return tuple(_Script(Names(module_of(text, name), text, flags)).made())
+
+
+class _Script:
+    """One script: the calls that make what trains."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        every = (node for node in ast.walk(names.module) if isinstance(node, ast.Call))
+        self.calls = [call for call in every if self.names.is_reached(call)]
+        self.optimizers = [call for call in self.calls if _OPTIMIZER.fullmatch(self.path(call))]
+
+    def made(self) -> Iterator[tuple[str, Entries]]:
+        """Yield each class that trains with the tree of what is said about it."""
+        for call in self.optimizers:
+            yield self.path(call), self.optimizer(call)
+        for call in self.calls:
+            head, _, name = self.path(call).rpartition(".")
+            if head.startswith(("transformers", "trl")) and name in ARGUMENT_CLASSES:
+                yield name, self.arguments(call)
+
+    def path(self, call: ast.Call) -> str:
+        """Return the dotted path of what is called; of what a star imports, torch's classes."""
+        path = self.names.dotted(call.func)
+        if path or not isinstance(call.func, ast.Name):
+            return path
+        is_starred = _STARRED in self.names.starred and call.func.id in _OF_TORCH_OPTIM
+        return f"{_STARRED}.{call.func.id}" if is_starred else ""
+
+    def arguments(self, call: ast.Call, places: tuple[str, ...] = ()) -> Entries:
+        """Return what a call is given, by name; those without one by their place behind the first.
+
+        A mapping that is handed on whole, `**options`, and is not known has a key of its own.
+        """
+        given = self.expressions(call, places)
+        entries = {name: self.names.given(value) for name, value in given.items()}
+        for word in call.keywords:
+            if word.arg is None:
+                entries |= self.spread(word.value)
+        return Entries(entries=entries, line=call.lineno)
+
+    def expressions(self, call: ast.Call, places: tuple[str, ...]) -> dict[str, ast.expr]:
+        """Return the expressions that a call is given, by name or place."""
+        named = {word.arg: word.value for word in call.keywords if word.arg is not None}
+        return dict(zip(places, call.args[1:], strict=False)) | named
+
+    def spread(self, value: ast.expr) -> dict[str, Node]:
+        """Return what `**mapping` hands on, with what may have been changed of it since."""
+        entries = entries_of(self.names.behind(value))
+        if entries is None:
+            return {_SPREAD: Scalar(text=ast.unparse(value), line=value.lineno)}
+        found = {key: self.names.given(part) for key, part in entries.items()}
+        for update in self.names.calls.get("update", ()):
+            if ast.unparse(update.func) == f"{ast.unparse(value)}.update":
+                found |= self.updated(update)
+        return found
+
+    def updated(self, update: ast.Call) -> dict[str, Node]:
+        """Return what an update changes of a mapping: open, as a branch may leave it out."""
+        names = {word.arg for word in update.keywords if word.arg}
+        for value in update.args:
+            entries = entries_of(self.names.behind(value))
+            if entries is None:
+                return {_SPREAD: Scalar(text=ast.unparse(value), line=value.lineno)}
+            names |= entries.keys()
+        line = update.lineno
+        changed = Scalar(text=None, line=line, open=f"may be changed in line {line}")
+        return dict.fromkeys(names, changed)
+
+    def optimizer(self, call: ast.Call) -> Entries:
+        """Return the tree of one optimizer."""
+        self.names.used.clear()
+        path, target = self.path(call), self.target(call)
+        given = self.arguments(call, _PLACES.get(path.rpartition(".")[2], ("lr",)))
+        made = {**given.entries, "class": Scalar(text=path, line=call.lineno)}
+        tree: dict[str, Node] = {"optimizer": Entries(entries=made, line=call.lineno)}
+        tree |= self.groups(call) | self.scheduler(target)
+        tree |= self.loader() | length_of(self.names, target) | self.lightning()
+        flags = ", ".join(self.names.used)
+        tree |= {"flags": Scalar(text=flags)} if flags else {}
+        return Entries(entries=tree | self.said(target))
+
+    def target(self, call: ast.Call) -> str:
+        """Return the name that what a call makes is given, as `self.optimizer`; maybe empty."""
+        outer = self.names.above.get(call)
+        is_plain = isinstance(outer, ast.Assign) and len(outer.targets) == 1
+        return ".".join(path_of(outer.targets[0])) if is_plain else ""  # type: ignore[union-attr]
+
+    def groups(self, call: ast.Call) -> dict[str, Node]:
+        """Return the groups that the parameters are handed over in, or by what they are made."""
+        words = [word.value for word in call.keywords if word.arg == "params"]
+        given = next(chain(call.args, words), None)
+        if given is None:
+            return {}
+        whole = self.names.behind(given)
+        listed = whole.elts if isinstance(whole, ast.List) else []
+        groups = [entries_of(self.names.behind(each)) for each in listed]
+        if groups and None not in groups:
+            made = tuple(self.group(each) for each in groups if each is not None)
+            return {"groups": Items(items=made, line=whole.lineno)}
+        if self.hands_all(whole):
+            return {}
+        return {"grouped_by": Scalar(text=ast.unparse(whole)[:80], line=whole.lineno)}
+
+    def hands_all(self, value: ast.expr, depth: int = 0) -> bool:
+        """Return whether tensors are handed over alike, in no groups."""
+        if depth > _DEEPEST:
+            return False
+        match self.names.behind(value):
+            case ast.Call(func=ast.Attribute(attr="parameters")):
+                return True
+            case ast.Call(func=ast.Name(id="filter"), args=[_, source]):
+                parts = [source]
+            case ast.Call(args=parts) as call if path_of(call.func)[-1:] in _GATHER:
+                pass
+            case ast.ListComp(generators=[source]) | ast.GeneratorExp(generators=[source]):
+                parts = [source.iter]
+            case ast.List(elts=parts):
+                pass
+            case ast.Starred(value=inner):
+                parts = [inner]
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                parts = [left, right]
+            case _:
+                return False
+        return bool(parts) and all(self.hands_all(each, depth + 1) for each in parts)
+
+    def group(self, made: Mapping[str, ast.expr]) -> Entries:
+        """Return a group that is written out: its lr and decay, and which tensors in words."""
+        entries = {key: self.names.given(value) for key, value in made.items() if key != "params"}
+        line = next((value.lineno for value in made.values()), None)
+        if "params" in made:
+            entries["params"] = Scalar(text=self.chosen(made["params"]), line=line)
+        return Entries(entries=entries, line=line)
+
+    def chosen(self, value: ast.expr) -> str:
+        """Return in words which tensors a group holds: `any(nd in n for nd in no_decay)`."""
+        tests = (node.ifs for node in ast.walk(value) if isinstance(node, ast.comprehension))
+        for test in chain.from_iterable(tests):
+            is_negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+            match test.operand if isinstance(test, ast.UnaryOp) else test:
+                case ast.Call(
+                    func=ast.Name(id="any"),
+                    args=[ast.GeneratorExp(generators=[ast.comprehension(iter=listed)])],
+                ):
+                    parts = self.names.known(listed)
+                    texts = [part.text for part in getattr(parts, "items", ()) if part.text]
+                    if texts:
+                        return f"names {'without' if is_negated else 'with'} {' or '.join(texts)}"
+        return ast.unparse(value)[:80]
+
+    def scheduler(self, target: str) -> dict[str, Node]:
+        """Return an optimizer's scheduler, its arguments, and how often it is stepped."""
+        for node in self.names.changed["lr"]:
+            if isinstance(node, ast.Subscript) and self.names.is_reached(node):
+                return _no_scheduler("the script's own", node.lineno)
+        found = [call for call in self.calls if self.schedules(call, target)]
+        if not found:
+            return self.unseen(target)
+        name = path_of(found[-1].func)[-1]
+        path, call = self.names.dotted(found[-1].func), found[-1]
+        is_known = path.startswith(_OF_TORCH) or _OF_TRANSFORMERS.fullmatch(path)
+        if len({path_of(each.func) for each in found}) > 1 or not is_known:
+            names = dict.fromkeys(path_of(each.func)[-1] for each in found)
+            return _no_scheduler(" and ".join(names), call.lineno)
+        places = _PLACES.get(name, _OF_WARMUP)
+        interval = interval_of(self.names, self.target(call), call)
+        lengths = in_epochs(self.names, self.expressions(call, places))
+        if lengths and interval.text == EACH_STEP:
+            interval = replace(interval, text=EACH_STEP_IN_EPOCHS)
+        own = {"class": Scalar(text=name, line=call.lineno), "interval": interval, **lengths}
+        if name == "get_scheduler" and call.args:
+            own["name"] = self.names.given(call.args[0])
+        entries = {**self.arguments(call, places).entries, **own}
+        return {"scheduler": Entries(entries=entries, line=call.lineno)}
+
+    def unseen(self, target: str) -> dict[str, Node]:
+        """Return the schedule that another file may make, nothing where the loop has none."""
+        steps = self.names.calls.get("step", [])
+        for each in steps:
+            if "sched" in ast.unparse(each.func).lower():
+                return _no_scheduler("of another file", each.lineno)
+        is_known = bool(steps) or self.is_lightning()
+        made = next(call for call in self.optimizers if self.target(call) == target)
+        return {} if is_known else _no_scheduler("of the loop in another file", made.lineno)
+
+    def schedules(self, call: ast.Call, target: str) -> bool:
+        """Return whether a call makes a schedule of the optimizer that a name holds.
+
+        The only optimizer of a script is everyone's, by whatever name it is handed on.
+        """
+        if not path_of(call.func) or not _SCHEDULES.search(path_of(call.func)[-1]):
+            return False
+        if self.names.dotted(call.func).startswith(_OF_TORCH) and len(self.optimizers) == 1:
+            return True
+        words = [word.value for word in call.keywords if word.arg == "optimizer"]
+        texts = {ast.unparse(each) for each in chain(words, call.args[:2])}
+        others = {self.target(each) for each in self.optimizers} - {target}
+        is_any = texts.isdisjoint(others) and any("optim" in text.lower() for text in texts)
+        return target in texts or is_any
+
+    def loader(self) -> dict[str, Node]:
+        """Return the loader that trains; its batch size is open where several differ."""
+        calls = [call for call in self.calls if path_of(call.func)[-1:] == ("DataLoader",)]
+        named = [call for call in calls if "train" in self.target(call).lower()]
+        others = [call for call in calls if not _EVALUATES.search(self.words(call))]
+        found = [self.arguments(each, _PLACES["DataLoader"]) for each in named or others or calls]
+        if not found:
+            return {}
+        sizes = [each.entries.get("batch_size") for each in found]
+        if len({getattr(size, "text", None) for size in sizes}) == 1:
+            return {"loader": found[0]}
+        size = Scalar(text=None, line=found[0].line, open="differs from loader to loader")
+        return {"loader": Entries(entries={"batch_size": size})}
+
+    def words(self, call: ast.Call) -> str:
+        """Return what a call's own statement says, the function's name before it."""
+        outer = self.names.above.get(call)
+        scope = getattr(self.names.scope_of(call), "name", "")
+        return f"{scope} {ast.unparse(outer if isinstance(outer, ast.Assign) else call)}"
+
+    def lightning(self) -> dict[str, Node]:
+        """Return the arguments of Lightning's Trainer, empty where another file makes it."""
+        for call in self.calls:
+            path = self.names.dotted(call.func)
+            if path.startswith(("pytorch_lightning", "lightning")) and path.endswith(".Trainer"):
+                made = {"class": Scalar(text=path, line=call.lineno)}
+                return {"trainer": Entries(entries={**self.arguments(call).entries, **made})}
+        return {"trainer": Entries()} if self.is_lightning() else {}
+
+    def is_lightning(self) -> bool:
+        """Return whether a module of Lightning's makes the optimizer, its Trainer the loop."""
+        scopes = (getattr(self.names.scope_of(call), "name", "") for call in self.optimizers)
+        return "configure_optimizers" in scopes
+
+    def said(self, target: str) -> dict[str, Node]:
+        """Return what the whole script tells of how it trains, each by the line that says so."""
+        entries: dict[str, Node] = {}
+        for key, pattern in (("processes", _SEVERAL_PROCESSES), ("accumulates", _ACCUMULATES)):
+            words = (each for each in _words(self.names.module) if pattern.search(each.text or ""))
+            first = next(words, None)
+            entries |= {} if first is None else {key: first}
+        for changed in self.names.changed["weight_decay"]:
+            if isinstance(changed, ast.Subscript) and self.names.is_reached(changed):
+                entries["decay_set"] = Scalar(text=ast.unparse(changed), line=changed.lineno)
+        for node in ast.walk(self.names.module):
+            if isinstance(node, (ast.GeneratorExp, ast.ListComp)) and _adds_up(node):
+                entries["penalty"] = Scalar(text=ast.unparse(node)[:60], line=node.lineno)
+        for call in self.calls:
+            handed = target and target in {ast.unparse(each) for each in call.args}
+            if handed and self.target(call) == target and path_of(call.func)[-1] not in _PREPARE:
+                entries["wrapped"] = Scalar(text=ast.unparse(call.func), line=call.lineno)
+        return entries
+
+
+def _no_scheduler(name: str, line: int) -> dict[str, Node]:
+    """Return a schedule that no text tells, by its name and the line that speaks of it."""
+    return {"scheduler": Entries(entries={"class": Scalar(text=name, line=line)}, line=line)}
+
+
+def _words(module: ast.Module) -> Iterator[Scalar]:
+    """Yield the names and calls that a script uses, each with its line."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call):
+            yield Scalar(text=f"{ast.unparse(node.func)}(", line=node.lineno)
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            yield Scalar(text=ast.unparse(node), line=node.lineno)
+        elif isinstance(node, ast.keyword):
+            yield Scalar(text=node.arg, line=node.value.lineno)
+
+
+def _adds_up(node: ast.expr) -> bool:
+    """Return whether an expression squares every parameter: a penalty that is written out."""
+    text = ast.unparse(node)
+    is_penalty = _SQUARES.search(text) is not None and ".grad" not in text
+    return "parameters()" in text and is_penalty

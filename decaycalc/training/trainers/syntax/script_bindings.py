@@ -1,0 +1,129 @@
+"""Where the text of a plain Python script sets its names, calls its functions, adds its flags."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+
+from decaycalc.training.trainers.syntax.python_targets import assigned_to, path_of
+from decaycalc.training.trainers.syntax.script_calls import FUNCTIONS, Flag, Function, flag_of
+
+Scope = ast.Module | Function
+Setting = tuple[ast.Name, ast.expr | None]  # a name being set, and to what where one expression
+_KNOWN_ARGS = "parse_known_args"
+
+
+class Bindings:
+    """What one script's statements bind, each to where they do.
+
+    `above` is the node around each node, `imported` the path behind a name, `starred` the modules
+    whose names are all taken, `flags` those of each name, `calls` those of each function by
+    its last name, `changed` the places that set an attribute or entry of that name, `settings`
+    those that set a name of a function's own or of the module's.
+    """
+
+    def __init__(self, module: ast.Module) -> None:
+        self.module = module
+        self.above: dict[ast.AST, ast.AST] = {}
+        self.imported: dict[str, str] = {}
+        self.starred: list[str] = []
+        self.flags: dict[str, list[Flag]] = defaultdict(list)
+        self.calls: dict[str, list[ast.Call]] = defaultdict(list)
+        self.changed: dict[str, list[ast.Attribute | ast.Subscript]] = defaultdict(list)
+        self.settings: dict[tuple[Scope, str], list[Setting]] = defaultdict(list)
+        for node in ast.walk(module):
+            for inner in ast.iter_child_nodes(node):
+                self.above[inner] = node
+        for node in ast.walk(module):
+            self._note(node)
+
+    def _note(self, node: ast.AST) -> None:
+        """Take note of what a node imports, calls or sets."""
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._note_import(node)
+        elif isinstance(node, ast.Call):
+            self._note_call(node)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            self.settings[self.scope_of(node), node.id].append((node, self._value_of(node)))
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            path = _path_within(node)
+            if path:
+                self.changed[path].append(node)
+
+    def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        module = getattr(node, "module", None)
+        for each in node.names:
+            if each.name == "*":
+                self.starred.append(module or "")
+            elif module:
+                self.imported[each.asname or each.name] = f"{module}.{each.name}"
+            elif isinstance(node, ast.Import):
+                name = each.asname or each.name.partition(".")[0]
+                self.imported[name] = each.name if each.asname else name
+
+    def _note_call(self, call: ast.Call) -> None:
+        path = path_of(call.func)
+        if not path:
+            return
+        self.calls[path[-1]].append(call)
+        if path[-1] == "add_argument":
+            flag = flag_of(call)
+            self.flags[flag.name].append(flag)
+
+    def _value_of(self, target: ast.Name) -> ast.expr | None:
+        """Return what a statement sets a name to, None where that is not one expression."""
+        statement = self.above[target]
+        if isinstance(statement, ast.NamedExpr):
+            return statement.value
+        for whole, value in assigned_to(statement):
+            if whole is target:
+                return value
+        if isinstance(statement, ast.Tuple):
+            for whole, value in assigned_to(self.above[statement]):
+                if whole is statement:
+                    return _part_of(value, statement.elts.index(target), len(statement.elts))
+        return None
+
+    def scope_of(self, node: ast.AST) -> Scope:
+        """Return the function that holds a node, or the module."""
+        while node in self.above:
+            node = self.above[node]
+            if isinstance(node, FUNCTIONS):
+                return node
+        return self.module
+
+    def class_of(self, node: ast.AST) -> ast.ClassDef | None:
+        """Return the class that holds a node, None outside of any."""
+        while node in self.above:
+            node = self.above[node]
+            if isinstance(node, ast.ClassDef):
+                return node
+        return None
+
+    def around(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+        """Yield the nodes around a node within its function, each with the one below it."""
+        while node in self.above and not isinstance(self.above[node], FUNCTIONS):
+            yield self.above[node], node
+            node = self.above[node]
+
+    def dotted(self, value: ast.expr) -> str:
+        """Return the dotted path that a class or function was imported by, else empty."""
+        path = path_of(value)
+        if not path or path[0] not in self.imported:
+            return ""
+        return ".".join((self.imported[path[0]], *path[1:]))
+
+
+def _part_of(value: ast.expr, at: int, count: int) -> ast.expr | None:
+    """Return what one of several names is set to: of a pair, or the flags that are known."""
+    if isinstance(value, ast.Tuple) and len(value.elts) == count:
+        return value.elts[at]
+    is_parsed = isinstance(value, ast.Call) and path_of(value.func)[-1:] == (_KNOWN_ARGS,)
+    return value if is_parsed and at == 0 else None
+
+
+def _path_within(node: ast.Attribute | ast.Subscript) -> str:
+    """Return the attribute or the key that a statement sets, of whatever object."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    return key if isinstance(key, str) else ""

@@ -1,0 +1,383 @@
+"""What the names of a plain Python script stand for, as far as its text alone tells; never run.
+
+A name is what it was last set to in plain sight, a parameter what the only call hands on, and
+`args.lr` the default of the script's own flag. What a loop, a branch that may or may not be taken,
+or another file decides is open, and says why.
+"""
+
+import ast
+from contextlib import suppress
+from fractions import Fraction
+from itertools import chain
+
+from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.trainers.syntax.python_targets import (
+    OpenValueError,
+    arithmetic,
+    assigned_to,
+    path_of,
+)
+from decaycalc.training.trainers.syntax.script_bindings import Bindings, Scope, Setting
+from decaycalc.training.trainers.syntax.script_calls import (
+    FUNCTIONS,
+    Flag,
+    Function,
+    argument_of,
+    default_of,
+    entries_of,
+    parameters_of,
+)
+from decaycalc.training.trainers.syntax.script_truths import compared, joined_truths, plain
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
+
+_DEEPEST = 25  # names that stand for names
+_PARSED = ("parse_args", "parse_known_args")
+_MOST_LOOKS = 100_000  # at names and expressions of one script
+
+
+class Unknown(OpenValueError):  # noqa: N818  (a value that is open, not a fault)
+    """An expression that the text does not tell, and why."""
+
+
+class Names(Bindings):
+    """The names of one script, and what each stands for; `told` are the flags that it is given."""
+
+    def __init__(self, module: ast.Module, text: str, told: Entries) -> None:
+        super().__init__(module)
+        self.told = told
+        self.lines = text.encode().splitlines()
+        self.used: dict[str, None] = {}  # the flags whose defaults were taken
+        self._truths: dict[ast.expr, bool | None] = {}
+        self._looks = 0
+
+    def is_reached(self, node: ast.AST) -> bool:
+        """Return whether no test around a node is known to rule it out."""
+        for outer, inner in self.around(node):
+            if isinstance(outer, ast.If) and inner is not outer.test:
+                known = self.truth(outer.test)
+                if known is not None and known == (inner in outer.orelse):
+                    return False
+        return True
+
+    def truth(self, test: ast.expr) -> bool | None:
+        """Return whether a test holds, None where the text does not tell.
+
+        A test on what it decides itself, `if n > 1: n = 1`, is not told.
+        """
+        if test not in self._truths:
+            used, self._truths[test] = dict(self.used), None
+            with suppress(OpenValueError):
+                self._truths[test] = self._truth(test, 0)
+            self.used = used
+        return self._truths[test]
+
+    def _truth(self, test: ast.expr, depth: int) -> bool | None:
+        match test:
+            case ast.Compare(left=ast.Name(id="__name__")):
+                return True
+            case ast.UnaryOp(op=ast.Not(), operand=inner):
+                known = self.truth(inner)
+                return None if known is None else not known
+            case ast.BoolOp(op=operator, values=values):
+                return joined_truths([self.truth(each) for each in values], operator)
+            case ast.Compare(left=left, ops=[operator], comparators=[right]):
+                first, second = (self.value(side, depth + 1) for side in (left, right))
+                return compared(first, operator, second)
+        node = self.value(test, depth + 1)
+        if not isinstance(node, Scalar):
+            return bool(node.items) if isinstance(node, Items) else None
+        number = None if node.text is None else typed_number(node.text)
+        return bool(number) if number is not None else node.text not in {None, "", "False"}
+
+    def known(self, value: ast.expr) -> Node:
+        """Return what an expression is, an open scalar where the text does not tell."""
+        try:
+            return self.value(value, 0)
+        except OpenValueError as error:
+            said = str(error) or "is computed at run time"
+            return Scalar(text=None, line=value.lineno, open=said)
+
+    def given(self, value: ast.expr) -> Node:
+        """Return what a call is given; a None that was not written there is open."""
+        node = self.known(value)
+        is_none = isinstance(node, Scalar) and node.text is None and not node.open
+        if is_none and not isinstance(value, ast.Constant):
+            return Scalar(text=None, line=value.lineno, open="is None unless the script is told")
+        return node
+
+    def value(self, value: ast.expr, depth: int) -> Node:
+        """Return what an expression is.
+
+        Raises:
+            OpenValueError: the text does not tell.
+        """
+        match self.origin(value, depth):
+            case ast.Constant() as found:
+                return Scalar(text=self._typed(found), line=found.lineno)
+            case ast.List() | ast.Tuple() as found:
+                parts = tuple(self.value(each, depth + 1) for each in found.elts)
+                return Items(items=parts, line=found.lineno)
+            case ast.UnaryOp() | ast.BinOp() as found:
+                return Scalar(text=decimal_text(self.number(found, depth)), line=found.lineno)
+            case ast.IfExp() as found:
+                known = self.truth(found.test)
+                if known is None:
+                    raise OpenValueError
+                return self.value(found.body if known else found.orelse, depth + 1)
+            case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[inner]) as found:
+                number = self.number(inner, depth + 1)
+                whole = Fraction(int(number)) if kind == "int" else number
+                return Scalar(text=decimal_text(whole), line=found.lineno)
+            case ast.Call(func=ast.Attribute(value=inner, attr="lower" | "upper" as kind)) as found:
+                node = self.value(inner, depth + 1)
+                if not isinstance(node, Scalar) or node.text is None:
+                    raise OpenValueError
+                return Scalar(text=getattr(node.text, kind)(), line=found.lineno)
+        raise OpenValueError
+
+    def number(self, value: ast.expr, depth: int) -> Fraction:
+        """Return arithmetic on numbers, exactly.
+
+        Raises:
+            OpenValueError: the text does not tell.
+        """
+        value = self.origin(value, depth)
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            return -self.number(value.operand, depth + 1)
+        if isinstance(value, ast.BinOp):
+            left, right = (self.number(side, depth + 1) for side in (value.left, value.right))
+            return arithmetic(value.op, left, right)
+        node = self.value(value, depth + 1)
+        number = typed_number(node.text) if isinstance(node, Scalar) and node.text else None
+        if number is None:
+            raise OpenValueError
+        return number
+
+    def _typed(self, value: ast.Constant) -> str | None:
+        """Return a literal as typed, None for None."""
+        if value.value is None:
+            return None
+        if isinstance(value.value, (bool, str)):
+            return str(value.value)
+        if not isinstance(value.value, (int, float)):
+            raise OpenValueError
+        line = self.lines[value.lineno - 1]
+        typed = line[value.col_offset : value.end_col_offset].decode().replace("_", "")
+        return typed if typed_number(typed) is not None else str(value.value)
+
+    def origin(self, value: ast.expr, depth: int = 0) -> ast.expr:
+        """Return the expression that a name, parameter or attribute stands for in the end.
+
+        Raises:
+            OpenValueError: the text does not tell.
+        """
+        self._looks += 1
+        if depth > _DEEPEST or self._looks > _MOST_LOOKS:
+            raise OpenValueError
+        if isinstance(value, ast.NamedExpr):
+            return self.origin(value.value, depth + 1)
+        if isinstance(value, ast.Name):
+            return self.origin(self._named(value, depth), depth + 1)
+        if isinstance(value, ast.Attribute):
+            return self.origin(self._member(value, value.value, value.attr, depth), depth + 1)
+        if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant):
+            key = value.slice.value
+            if isinstance(key, str):
+                return self.origin(self._member(value, value.value, key, depth), depth + 1)
+        return value
+
+    def behind(self, value: ast.expr) -> ast.expr:
+        """Return what an expression stands for, itself where the text does not tell."""
+        try:
+            return self.origin(value)
+        except OpenValueError:
+            return value
+
+    def _named(self, name: ast.Name, depth: int) -> ast.expr:
+        """Return what a name was set to where it is read."""
+        scope: Scope | None = self.scope_of(name)
+        while scope is not None:
+            held = [each for each in self.settings[scope, name.id] if self.is_reached(each[0])]
+            if held:
+                return self._last(name, scope, held)
+            if isinstance(scope, FUNCTIONS) and name.id in parameters_of(scope):
+                return self._handed(scope, name.id, depth)
+            scope = None if scope is self.module else self.scope_of(scope)
+        raise Unknown(f"{name.id} is not set in the file")
+
+    def _last(self, name: ast.Name, scope: Scope, held: list[Setting]) -> ast.expr:
+        """Return the last of some settings that a name has where it is read.
+
+        Raises:
+            OpenValueError: one lies in a loop or a branch, or sets it to what no text tells.
+        """
+        here = self.scope_of(name) is scope
+        before = [each for each in held if each[0].lineno < name.lineno] if here else []
+        held = before or held
+        last, value = held[-1]
+        if len(held) > 1 and not all(self._is_plain(each) for each, _ in held):
+            lines = " and ".join(str(each.lineno) for each, _ in held[:4])
+            raise Unknown(f"{name.id} is set in lines {lines}")
+        if value is None:
+            raise Unknown(f"{name.id} is set at run time, line {last.lineno}")
+        return value
+
+    def _is_plain(self, node: ast.AST) -> bool:
+        """Return whether what a node sets is set whenever its function runs, once."""
+        for outer, inner in self.around(node):
+            if isinstance(outer, (ast.For, ast.AsyncFor, ast.While, ast.Try, ast.comprehension)):
+                return False
+            is_branch = isinstance(outer, ast.If) and inner is not outer.test
+            if is_branch and self.truth(outer.test) is None:  # type: ignore[attr-defined]  # an if
+                return False
+        return True
+
+    def _handed(self, function: Function, name: str, depth: int) -> ast.expr:
+        """Return what the only call of a function hands on as a parameter, or its default.
+
+        Raises:
+            OpenValueError: it is called from elsewhere, or several times, each with its own.
+        """
+        called = function.name
+        owner = self.above.get(function)
+        is_method = isinstance(owner, ast.ClassDef)
+        if is_method and function.name == "__init__":
+            called = owner.name  # type: ignore[union-attr]
+        way = ast.Attribute if is_method and called == function.name else ast.Name
+        every = (each for each in self.calls.get(called, ()) if isinstance(each.func, way))
+        calls = [each for each in every if self.is_reached(each)]
+        if not calls and self._is_command(function):
+            found = default_of(function, name)
+            if found is not None:
+                return found
+        if not calls:
+            raise Unknown(f"{name} is a parameter of {called}, which the file does not call")
+        handed = [argument_of(function, each, name, skip=int(is_method)) for each in calls]
+        first = handed[0]
+        if first is None or any(each is None for each in handed):
+            raise Unknown(f"{name} is a parameter of {called}")
+        if len(handed) > 1:
+            texts = {plain(self.value(each, depth + 1)) for each in handed if each is not None}
+            if len(texts) > 1:
+                raise Unknown(f"{name} is a parameter of {called}, called in several ways")
+        return first
+
+    def _is_command(self, function: Function) -> bool:
+        """Return whether a function's parameters are flags of a command line: python-fire's."""
+        return any(
+            path_of(call.func)[-1:] in {("Fire",), ("run",)}
+            and any(isinstance(each, ast.Name) and each.id == function.name for each in call.args)
+            for name in ("Fire", "run")
+            for call in self.calls.get(name, ())
+        )
+
+    def _member(self, whole: ast.expr, base: ast.expr, key: str, depth: int) -> ast.expr:
+        """Return what `base.key` or `base["key"]` was set to.
+
+        Raises:
+            OpenValueError: the text does not tell, or it is set anew.
+        """
+        if isinstance(base, ast.Name) and base.id == "self":
+            return self._own(whole, key)
+        if ast.unparse(base) == "self.hparams":
+            return self._hyperparameter(whole, key, depth)
+        for each in self.changed[key]:
+            is_own = (*path_of(each), "")[0] == "self"
+            if not is_own and each is not whole and self.is_reached(each):
+                raise Unknown(f"{ast.unparse(whole)} is set anew in line {each.lineno}")
+        return self._entry(whole, self.origin(base, depth + 1), key)
+
+    def _entry(self, whole: ast.expr, holder: ast.expr, key: str) -> ast.expr:
+        """Return an entry of a mapping, a namespace, a class's instance, or the script's flags."""
+        entries = entries_of(holder) or {}
+        if isinstance(holder, ast.Call):
+            name = ("", *path_of(holder.func))[-1]
+            if name in _PARSED:
+                return self._flagged(whole, key)
+            entries = {word.arg: word.value for word in holder.keywords if word.arg}
+            made = self._class(holder.func)
+            if key not in entries and made is not None:
+                return self._class_entry(whole, made, key)
+            if len(holder.args) == 1:
+                entries = (entries_of(holder.args[0]) or {}) | entries
+        if key not in entries:
+            raise Unknown(f"{ast.unparse(whole)} is not in the file")
+        return entries[key]
+
+    def _flagged(self, whole: ast.expr, key: str) -> ast.expr:
+        """Return what the script's own flag is given, else its default."""
+        found = self.flags.get(key, [])
+        if len(found) != 1:
+            raise Unknown(f"{ast.unparse(whole)} is no flag that can be told")
+        given = self._given_to(found[0])
+        if given is not None:
+            return ast.copy_location(given, whole)
+        default = found[0].default
+        if default is None:
+            raise Unknown(f"{ast.unparse(whole)} has no default")
+        self.used[f"--{key}"] = None
+        return default
+
+    def _given_to(self, flag: Flag) -> ast.expr | None:
+        """Return what a command line gives a flag, under any of its names or their beginnings.
+
+        Source: Python 3.11, argparse: a beginning that no other flag has is that flag.
+        """
+        every = {name for flags in self.flags.values() for each in flags for name in each.names}
+        for name, node in self.told.entries.items():
+            fitting = [name] if name in every else [each for each in every if each.startswith(name)]
+            if len(fitting) != 1 or fitting[0] not in flag.names:
+                continue
+            first = node.items[0] if isinstance(node, Items) and node.items else node
+            if flag.takes_many or not isinstance(first, Scalar) or first.open:
+                raise Unknown(f"--{name} is not known")
+            return ast.Constant(value="True" if first.text == "true" else first.text)
+        return None
+
+    def _class(self, called: ast.expr) -> ast.ClassDef | None:
+        """Return the class of the file that a call makes an instance of."""
+        if not isinstance(called, ast.Name):
+            return None
+        classes = (node for node in ast.walk(self.module) if isinstance(node, ast.ClassDef))
+        return next((each for each in classes if each.name == called.id), None)
+
+    def _class_entry(self, whole: ast.expr, made: ast.ClassDef, key: str) -> ast.expr:
+        """Return what a class sets at its top, or of itself when it is made."""
+        settings = chain.from_iterable(assigned_to(statement) for statement in made.body)
+        found = [value for target, value in settings if path_of(target) == (key,)]
+        return _default_of_field(found[-1]) if found else self._own_of(whole, made, key)
+
+    def _own(self, whole: ast.expr, key: str) -> ast.expr:
+        """Return what an object sets `self.key` to."""
+        made = self.class_of(whole)
+        if made is None:
+            raise OpenValueError
+        return self._class_entry(whole, made, key)
+
+    def _own_of(self, whole: ast.expr, made: ast.ClassDef, key: str) -> ast.expr:
+        found = [
+            value
+            for node in ast.walk(made)
+            for target, value in assigned_to(node)
+            if path_of(target) == ("self", key) and self.is_reached(node)
+        ]
+        if len(found) != 1:
+            raise Unknown(f"{ast.unparse(whole)} is {'set several times' if found else 'not set'}")
+        return found[0]
+
+    def _hyperparameter(self, whole: ast.expr, key: str, depth: int) -> ast.expr:
+        """Return the argument that Lightning keeps as `self.hparams.key`."""
+        made = self.class_of(whole)
+        for method in made.body if made is not None else ():
+            is_made = isinstance(method, ast.FunctionDef) and method.name == "__init__"
+            if is_made and key in parameters_of(method):  # type: ignore[arg-type]  # a function
+                return self._handed(method, key, depth)  # type: ignore[arg-type]
+        raise Unknown(f"{ast.unparse(whole)} is not in the file")
+
+
+def _default_of_field(value: ast.expr) -> ast.expr:
+    """Return the default of a dataclass's field, any other value as it is."""
+    match value:
+        case ast.Call(func=ast.Name(id="field"), keywords=words):
+            return next((word.value for word in words if word.arg == "default"), value)
+    return value

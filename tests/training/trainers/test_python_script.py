@@ -1,0 +1,295 @@
+"""Plain Python scripts, by the optimizer that they make."""
+
+import pytest
+
+from decaycalc.errors import UnreadableFileError
+from tests.training.trainers.reading import quantity, read, script, shrink
+
+LOOP = """\
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        optimizer.step()
+    scheduler.step()
+"""
+SCRIPT = f"""\
+import torch
+from torch import nn, optim
+from torch.utils.data import DataLoader
+
+EPOCHS = 30
+model = nn.Linear(10, 2)
+optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=EPOCHS)
+train_loader = DataLoader(data, batch_size=128, shuffle=True)
+{LOOP}"""
+
+
+STEP = "optimizer.step()\n"
+
+
+def test_a_script_says_its_run(tmp_path):
+    found = read(tmp_path, "train.py", SCRIPT)
+    assert (found.kind, found.convention, found.value) == ("python-script", "pytorch-sgd", "5e-4")
+    assert (float(found.run.lr), float(found.run.momentum)) == (0.1, 0.9)
+    assert (float(found.run.examples_per_step), float(found.run.epochs)) == (128, 30)
+    assert found.schedule == "cosine:per=1epochs"
+    assert shrink(found) == pytest.approx(5e-4)
+    assert (found.missing, found.notes, found.exempt.mask) == ((), (), "all")
+    assert quantity(found, "weight_decay").line == 7
+
+
+@pytest.mark.parametrize(
+    ("made", "convention", "value"),
+    [
+        ("torch.optim.AdamW(m.parameters(), lr=1e-3)", "pytorch-adamw", "0.01"),
+        ("SGD(m.parameters(), 0.1, 0.9, 0, 1e-4)", "pytorch-sgd", "1e-4"),
+        ("Adam(m.parameters(), 1e-3, (0.9, 0.99), 1e-8, 1e-5)", "pytorch-adam", "1e-5"),
+        ("Adam(m.parameters(), weight_decay=0.1, decoupled_weight_decay=True)",
+         "pytorch-adam-decoupled", "0.1"),
+        ("torch.optim.LBFGS(m.parameters())", None, None),
+    ],
+)  # fmt: skip
+def test_a_class_is_known_by_its_import(tmp_path, made, convention, value):
+    found = script(tmp_path, f"optimizer = {made}", after=STEP)
+    assert (found.convention, found.value) == (convention, value)
+
+
+@pytest.mark.parametrize(
+    ("line", "convention"),
+    [
+        ("import bitsandbytes as bnb\noptimizer = bnb.optim.AdamW8bit(p(), 1e-4, weight_decay=0.1)",
+         "bitsandbytes-adamw"),
+        ("from lion_pytorch import Lion\noptimizer = Lion(p(), lr=1e-4, weight_decay=0.1)",
+         "lion-pytorch"),
+        ("from transformers import AdamW\noptimizer = AdamW(p(), lr=1e-4, weight_decay=0.1)",
+         "hf-adamw-legacy"),
+    ],
+)  # fmt: skip
+def test_other_libraries(tmp_path, line, convention):
+    found = read(tmp_path, "train.py", f"{line}\n{STEP}")
+    assert (found.convention, found.value) == (convention, "0.1")
+
+
+def test_a_file_that_makes_none_is_none(tmp_path):
+    text = "from torch import optim\nlr = 0.1\nimport torch\nx = torch.optim.Optimizer(p, {})\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "train.py", text)
+
+
+def test_several_optimizers_are_chosen_by_number(tmp_path):
+    lines = ("g = Adam(a.parameters(), lr=1e-3)", "d = SGD(b.parameters(), lr=1e-2)")
+    with pytest.raises(UnreadableFileError, match=r"train\.py:1 \(torch\.optim\.Adam\), .*:2"):
+        script(tmp_path, *lines)
+    alike = ("g = Adam(a.parameters(), lr=1e-3)", "d = Adam(b.parameters(), lr=1e-3)")
+    assert float(script(tmp_path, *alike).run.lr) == 1e-3
+
+
+GROUPS = """\
+no_decay = ["bias", "norm"]
+groups = [
+    {"params": [p for n, p in m.named_parameters() if not any(d in n for d in no_decay)],
+     "weight_decay": 0.1},
+    {"params": [p for n, p in m.named_parameters() if any(d in n for d in no_decay)],
+     "weight_decay": 0.0},
+]
+"""
+
+
+def test_groups_that_are_written_out(tmp_path):
+    found = script(tmp_path, GROUPS, "optimizer = AdamW(groups, lr=1e-3, weight_decay=0.3)")
+    assert (found.value, found.exempt.rule) == ("0.1", "names with bias or norm")
+    assert found.exempt.switch == "groups in line 4"
+
+
+@pytest.mark.parametrize(
+    ("groups", "value", "rule", "own"),
+    [
+        ("[dict(params=a, weight_decay=5e-4), dict(params=b)]", "5e-4", "b", ()),
+        ("[{'params': a}, {'params': b, 'lr': 0.5}]", "0", "nothing", (("0.5", "0"),)),
+        ("[{'params': a, 'weight_decay': 0.1}, {'params': b, 'weight_decay': 0.2}]", "0.1",
+         "nothing", ((None, "0.2"),)),
+        ("[{'params': a, 'weight_decay': 0.1}, {'params': b, 'weight_decay': 0, 'lr': 1}]", "0.1",
+         "b", (("1", "0"),)),
+        ("[{'params': a, 'weight_decay': WD}, {'params': b}]", None, "b", ()),
+        ("[dict(weight_decay=0.1)]", "0.1", "nothing", ()),
+        ("[{**a}]", None, "not told: the groups are of [{**a}] (line 3)", ()),
+        ("[dict(params=a, weight_decay=0.1), dict(params=[p for n, p in q if n > 'a'])]", "0.1",
+         "[p for n, p in q if n > 'a']", ()),
+        ("[dict(params=a, weight_decay=0.1), dict(params=[p for n, p in q if any(d for d in e)])]",
+         "0.1", "[p for n, p in q if any((d for d in e))]", ()),
+    ],
+)  # fmt: skip
+def test_groups_with_their_own_numbers(tmp_path, groups, value, rule, own):
+    found = script(tmp_path, f"optimizer = Adam({groups}, lr=0.1)", after=STEP)
+    assert (found.value, found.exempt.rule) == (value, rule)
+    extra = [each for each in found.groups if each.name.startswith("line")]
+    assert tuple((each.lr, each.weight_decay) for each in extra) == own
+
+
+@pytest.mark.parametrize(
+    ("given", "is_all"),
+    [
+        ("m.parameters()", True), ("params=m.parameters()", True),
+        ("filter(lambda p: p.requires_grad, m.parameters())", True),
+        ("[p for p in m.parameters() if p.requires_grad]", True),
+        ("(p for p in m.parameters())", True),
+        ("list(a.parameters()) + list(b.parameters())", True),
+        ("itertools.chain(a.parameters(), b.parameters())", True),
+        ("[*a.parameters(), *b.parameters()]", True), ("[]", False), ("groups_of(m)", False),
+        ("weights", False), ("list(x)", False),
+    ],
+)  # fmt: skip
+def test_tensors_that_are_handed_over_alike(tmp_path, given, is_all):
+    for decay, value in (("", "0"), (", weight_decay=0.2", "0.2")):
+        found = script(tmp_path, f"optimizer = SGD({given}, lr=0.1{decay})", after=STEP)
+        assert (found.exempt.mask == "all") == is_all
+        assert found.value == (value if is_all or decay else None)
+
+
+def test_no_parameters_at_all(tmp_path):
+    assert script(tmp_path, "optimizer = SGD(lr=0.1)", after=STEP).exempt.mask == "all"
+
+
+def test_parameters_that_stand_for_themselves_end(tmp_path):
+    lines = ("def f():", "    global ps", "    ps = ps + list(m.parameters())",
+             "    optimizer = SGD(ps, lr=0.1)")  # fmt: skip
+    assert script(tmp_path, *lines).value is None
+
+
+@pytest.mark.parametrize(
+    ("loaders", "batch"),
+    [
+        ("a = DataLoader(x, 32)", 32),
+        ("a = DataLoader(x)", 1),
+        ("train_dl = DataLoader(x, batch_size=8)\nb = DataLoader(y, batch_size=4)", 8),
+        ("b = DataLoader(test_set, batch_size=4)\na = DataLoader(x, batch_size=8)", 8),
+        ("a = DataLoader(x, batch_size=8)\nb = DataLoader(y, batch_size=4)", None),
+        ("a = DataLoader(x, batch_sampler=s)", None),
+        ("a = DataLoader(x, **options)", None),
+        ("options = {'batch_size': 16}\na = DataLoader(x, **options)", 16),
+        (
+            (
+                "def train_loader():\n    return DataLoader(x, 5)\n"
+                "def val_loader():\n    return DataLoader(x, 6)"
+            ),
+            5,
+        ),
+        ("", None),
+    ],
+)
+def test_the_batch_of_the_loader_that_trains(tmp_path, loaders, batch):
+    head = "from torch.utils.data import DataLoader"
+    assert script(tmp_path, head, "o = SGD(p(), lr=0.1)", loaders).run.batch_size == batch
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("net = torch.nn.parallel.DistributedDataParallel(net)", "world_size"),
+        ("accelerator = Accelerator()", "world_size"),
+        ("loss = loss / accumulation_steps", "grad_accum"),
+        ("with model.no_sync(): pass", "grad_accum"),
+        ("f(gradient_accumulation_steps=4)", "grad_accum"),
+    ],
+)
+def test_what_may_make_a_step_larger_leaves_the_batch_open(tmp_path, line, missing):
+    lines = ("d = torch.utils.data.DataLoader(x, 32)", "o = SGD(m.parameters(), lr=0.1)", line)
+    found = script(tmp_path, *lines)
+    assert (found.run.batch_size, missing in found.missing) == (None, True)
+    assert script(tmp_path, *lines, **{missing: "4"}).run.examples_per_step == 128
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("loss = loss + sum(p.pow(2).sum() for p in m.parameters())", "a penalty of its own"),
+        ("optimizer = LARC(optimizer)", "what the optimizer is wrapped in is not read: LARC"),
+        ("optimizer = accelerator.prepare(optimizer)", ""),
+        ("norm = sum(p.grad.norm(2) for p in m.parameters())", ""),
+    ],
+)
+def test_what_else_a_script_does_is_said(tmp_path, line, said):
+    found = script(tmp_path, "optimizer = SGD(m.parameters(), lr=0.1)", line, STEP)
+    assert any(said in note for note in found.notes) if said else not found.notes
+
+
+def test_a_decay_that_is_set_anew_is_open(tmp_path):
+    lines = ("optimizer = SGD(m.parameters(), lr=0.1, weight_decay=0.1)",
+             "args.weight_decay = 3", "for g in optimizer.param_groups: g['weight_decay'] = f(t)",
+             STEP)  # fmt: skip
+    found = script(tmp_path, *lines)
+    assert (found.value, "sets it anew" in quantity(found, "weight_decay").note) == (None, True)
+
+
+LIGHTNING = """\
+import torch
+import lightning as L
+
+class Net(L.LightningModule):
+    def __init__(self, lr=1e-3, width=8):
+        self.save_hyperparameters()
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.AdamW(self.parameters(), lr=self.hparams.lr)
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=50)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}
+
+loader = torch.utils.data.DataLoader(data, batch_size=16)
+net = Net(lr=2e-3)
+trainer = L.Trainer(max_epochs=50, devices=2, accumulate_grad_batches=4)
+"""
+
+
+def test_a_module_of_lightning(tmp_path):
+    found = read(tmp_path, "train.py", LIGHTNING)
+    assert (found.value, float(found.run.lr), found.schedule) == (
+        "0.01",
+        2e-3,
+        "cosine:per=1epochs",
+    )
+    assert (found.run.examples_per_step, found.run.epochs) == (16 * 4 * 2, 50)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name", "value"),
+    [
+        ("max_epochs=50, ", "", "epochs", "1000"),
+        ("devices=2, ", "", "world_size", None),
+        ("trainer = L.Trainer(max_epochs=50, devices=2, accumulate_grad_batches=4)", "", "epochs",
+         None),
+        ("trainer = L.Trainer(max_epochs=50, devices=2, accumulate_grad_batches=4)", "",
+         "world_size", None),
+        ('{"scheduler": scheduler}', '{"scheduler": scheduler, "interval": "step"}',
+         "interval", "step"),
+        ("net = Net(lr=2e-3)", "", "lr", None),
+        ("self.hparams.lr", "self.hparams.height", "lr", None),
+    ],
+)  # fmt: skip
+def test_what_lightning_takes_where_it_is_silent(tmp_path, old, new, name, value):
+    found = read(tmp_path, "train.py", LIGHTNING.replace(old, new))
+    values = {each.name: each.value for each in found.quantities}
+    assert values.get(name) == value
+
+
+ARGUMENTS = """\
+from transformers import Trainer, TrainingArguments
+args = TrainingArguments("out", learning_rate=2e-5, weight_decay=0.01, num_train_epochs=N)
+N = 2
+"""
+
+
+def test_the_arguments_of_the_trainer(tmp_path):
+    found = read(tmp_path, "train.py", ARGUMENTS)
+    assert (found.kind, found.value, float(found.run.lr)) == ("hf-trainer", "0.01", 2e-5)
+    assert (float(found.run.epochs), float(found.run.batch_size)) == (2, 8)
+
+
+def test_the_lr_of_trl_is_not_the_trainers(tmp_path):
+    found = read(tmp_path, "train.py", "import trl\nargs = trl.SFTConfig(weight_decay=0.1)\n")
+    assert (found.kind, found.value, found.run.lr) == ("hf-trainer", "0.1", None)
+
+
+def test_arguments_of_a_name_that_is_not_imported_are_none(tmp_path):
+    text = "class TrainingArguments: pass\nx = TrainingArguments()\n"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "train.py", text)
