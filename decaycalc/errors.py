@@ -188,6 +188,20 @@ def shown(value: object, most: int = _LONGEST_VALUE) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 4 :]}"
 
 
+def escaped(text: str) -> str:
+    r"""Return the text with what a terminal would obey written out: `\x1b`, `\n`.
+
+    >>> escaped("a\x1b[1m λ")
+    'a\\x1b[1m λ'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 def _as_json(value: object) -> object:
     """Return a value as JSON can hold it.
 

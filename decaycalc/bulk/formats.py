@@ -2,22 +2,18 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from decaycalc.bulk.fields import RESULTS, Fields
 from decaycalc.errors import ContradictionError, DecaycalcError
 from decaycalc.report.document import to_json
 
 # Stand for a number and for a text in what kinds of rows share; no convention's text holds them.
 # The comma makes CSV quote the cell, as it does that of the text to come.
 MARK, NOTE = "\x01", "\x02,"
-CSV_COLUMNS = (
-    "result", "result_parameter", "result_lr", "result_equivalence", "result_note",
-    "result_assumptions", "result_warnings", "error",
-)  # fmt: skip
-
-
-Fields = Mapping[str, Any]
+_NO_COLUMNS = frozenset({"result_layers", "result_groups", "conversions"})  # lists of them
+CSV_COLUMNS = (*(name for name in RESULTS if name not in _NO_COLUMNS), "error")
 
 
 def error_fields(error: DecaycalcError) -> dict[str, object]:

@@ -7,7 +7,7 @@ import click
 
 from decaycalc.cli.screen import say
 from decaycalc.cli.session import Session, environment_formats
-from decaycalc.cli.streams import escaped, prepare_streams
+from decaycalc.cli.streams import one_line, prepare_streams
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,
@@ -130,7 +130,7 @@ def _is_number(word: str) -> bool:
 
 def _report(error: DecaycalcError, session: Session) -> int:
     """Print the error in one line (a caret above it for a syntax error) and return its status."""
-    text = escaped(str(error))
+    text = one_line(str(error))
     if isinstance(error, InvalidValueError) and error.name.startswith("to_"):
         from decaycalc.algebra.quantity import flag_named
 
@@ -142,7 +142,7 @@ def _report(error: DecaycalcError, session: Session) -> int:
     if session.settings:
         from decaycalc.cli.strays import set_elsewhere
 
-        text += escaped(set_elsewhere(text, session.settings))
+        text += one_line(set_elsewhere(text, session.settings))
     if isinstance(error, TextSyntaxError):
         click.echo(error.caret(), err=True)
     say("error", text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from decaycalc.cli.streams import escaped
+from decaycalc.cli.streams import one_line
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -60,7 +60,7 @@ def say(kind: str, text: str) -> None:
     head = f"{kind}:"
     coloured = kind in _COLOURS and colour(terminal=is_terminal(sys.stderr))
     shown = click.style(head, fg=_COLOURS[kind], bold=True) if coloured else head
-    click.echo(f"{shown} {escaped(text)}", err=True, color=coloured)
+    click.echo(f"{shown} {one_line(text)}", err=True, color=coloured)
 
 
 def working(what: str) -> "AbstractContextManager[object]":

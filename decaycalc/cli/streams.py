@@ -6,7 +6,7 @@ from errno import EBADF
 from io import BufferedReader, RawIOBase, TextIOWrapper
 from typing import Any, NoReturn
 
-from decaycalc.errors import UnreadableFileError
+from decaycalc.errors import UnreadableFileError, escaped
 
 _LONGEST = 600  # characters of an error line; what is longer is cut in its middle
 
@@ -55,17 +55,13 @@ def prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
-def escaped(text: str) -> str:
+def one_line(text: str) -> str:
     r"""Return a text in one line without anything that a terminal would obey, cut where it is long.
 
-    >>> escaped("a\x1b]0;b\n")
+    >>> one_line("a\x1b]0;b\n")
     'a\\x1b]0;b\\n'
     """
-    shown = "".join(map(_escaped, text))
+    shown = escaped(text)
     if len(shown) <= _LONGEST:
         return shown
     return f"{shown[: _LONGEST // 2]} ... {shown[-_LONGEST // 2 :]}"
-
-
-def _escaped(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode()

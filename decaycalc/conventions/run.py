@@ -28,6 +28,8 @@ class Loss(StrEnum):
 # JSON's `run` and `target_run`: the quantities known, given or derived, by their names.
 RunJson = NewType("RunJson", dict[str, int | float | bool | str])
 _NUMBERS = tuple(quantity.name for quantity in NUMBERS)
+BATCH = ("batch_size", "grad_accum", "world_size")
+"""What multiplies to B, the examples of one optimizer step."""
 
 
 class Run(Record):

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from decaycalc.algebra.quantity import QUANTITIES
 from decaycalc.conventions.forms import BESIDE_LAMBD
+from decaycalc.conventions.run import BATCH
 from decaycalc.conversion.array_forms import Floats
-from decaycalc.conversion.array_numbers import BATCH, ArrayPlan
+from decaycalc.conversion.array_numbers import ArrayPlan
 from decaycalc.conversion.array_request import ArrayRequest
 from decaycalc.conversion.kept import sees_numbers
 

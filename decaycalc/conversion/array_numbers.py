@@ -10,6 +10,7 @@ import numpy as np
 from decaycalc.algebra.number import root_of
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.record import Invariant
+from decaycalc.conventions.run import BATCH
 from decaycalc.conversion.array_forms import (
     FROM_SHRINK,
     TO_SHRINK,
@@ -21,7 +22,6 @@ from decaycalc.conversion.inverse import solved
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
 
-BATCH = ("batch_size", "grad_accum", "world_size")
 # How far from a whole number of steps rounding may take one, in units of its size.
 _SNAP = 4 * np.finfo(np.float64).eps
 

@@ -14,13 +14,13 @@ from fractions import Fraction
 from decaycalc.algebra.number import decimal_ratio
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import Invariant
+from decaycalc.conventions.run import BATCH
 from decaycalc.conversion.kept import sees_numbers
 from decaycalc.conversion.momentum import calm_limit, long_run_shrink
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side
 
 Ratio = tuple[int, int]
-_BATCH = ("batch_size", "grad_accum", "world_size")
 # What follows from several of a run's numbers, unless it is given itself.
 _DERIVED = frozenset({"steps", "epochs", "steps_per_epoch", "nominal_batch", "gradient_scale"})
 # Ratios of such parts make no product that leaves float64's range unseen.
@@ -236,7 +236,7 @@ def domain(given: Mapping[str, int]) -> Shortcut:
         shrink=None,
         below_one=tuple(given[name] for name in given if name in bounded),
         whole=tuple(place for name, place in given.items() if QUANTITIES[name].integer),
-        batch=tuple(given[name] for name in _BATCH if name in given),
+        batch=tuple(given[name] for name in BATCH if name in given),
         size=given.get("dataset_size"),
         limit=0.0,
         near=_NEAR,
@@ -284,7 +284,7 @@ def _operand(name: str, given: Mapping[str, int], way: Plan) -> tuple[tuple[int,
     """Return the places of the quantities whose product a name stands for, or its constant."""
     plain = name.removeprefix("one_minus_")
     if plain == "batch_size":
-        return tuple(given[part] for part in _BATCH if part in given), Fraction(1)
+        return tuple(given[part] for part in BATCH if part in given), Fraction(1)
     if plain in given:
         return (given[plain],), Fraction(1)
     constant = way.quantity(name)

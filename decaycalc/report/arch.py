@@ -8,8 +8,9 @@ from typing import cast
 from decaycalc.architecture.inventory import Entry, Inventory
 from decaycalc.architecture.penalty import add
 from decaycalc.conversion.assumptions import Assumption
+from decaycalc.errors import escaped
 from decaycalc.report import heading
-from decaycalc.report.digits import escaped, show
+from decaycalc.report.digits import show
 from decaycalc.report.fold import fold_names
 from decaycalc.report.groups import named
 from decaycalc.report.table import (

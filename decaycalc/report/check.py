@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from decaycalc.errors import escaped
 from decaycalc.findings.record import Finding, Level
-from decaycalc.report.digits import escaped
 from decaycalc.report.table import Block, Column, Marked, Paragraph, Table, Tone
 
 if TYPE_CHECKING:

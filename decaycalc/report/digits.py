@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import floor, isfinite, log10
 
-from decaycalc.errors import beyond_float64
+from decaycalc.errors import beyond_float64, escaped
 from decaycalc.record import replace
 from decaycalc.report.table import Cell, Column, Kind, Marked
 
@@ -54,20 +54,6 @@ def as_marked(cell: Cell, column: Column) -> Marked:
     if isinstance(cell, Marked):
         return cell if cell.kind else replace(cell, kind=column.kind)
     return Marked(content=cell, kind=column.kind, tone=column.tone)
-
-
-def escaped(text: str) -> str:
-    r"""Return the text with what a terminal would obey written out: `\x1b`, `\n`.
-
-    >>> escaped("a\x1b[1m λ")
-    'a\\x1b[1m λ'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in text
-    )
 
 
 def _group(cell: Marked) -> tuple[Kind | None, str]:

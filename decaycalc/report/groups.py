@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from decaycalc.report.digits import escaped, show
+from decaycalc.errors import escaped
+from decaycalc.report.digits import show
 from decaycalc.report.table import Cell, Column, Kind, Table, Tone
 
 _COUNTS = ("n_tensors", "n_weights")

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import Run
+from decaycalc.errors import escaped
 from decaycalc.inspection import GroupDecay, Inspection, NetworkJson, network_of
 from decaycalc.record import replace
 from decaycalc.report.check import findings
-from decaycalc.report.digits import escaped, show
+from decaycalc.report.digits import show
 from decaycalc.report.groups import named
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.training.record import PUBLISHED, Origin, Sourced, Training

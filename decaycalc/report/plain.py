@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from decaycalc.report.digits import escaped
+from decaycalc.errors import escaped
 from decaycalc.report.document import to_json
 from decaycalc.report.layout import strips
 from decaycalc.report.table import Block, Paragraph

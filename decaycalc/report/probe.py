@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from decaycalc.report.digits import escaped, show
+from decaycalc.errors import escaped
+from decaycalc.report.digits import show
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.training.live.probe import GroupProbe, Probe
 

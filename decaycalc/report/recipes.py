@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.report.digits import escaped, show
+from decaycalc.errors import escaped
+from decaycalc.report.digits import show
 from decaycalc.report.table import (
     Block,
     Cell,

@@ -6,9 +6,10 @@ from itertools import groupby
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import SGD
 from decaycalc.conventions.run import Run
+from decaycalc.errors import escaped
 from decaycalc.record import replace
 from decaycalc.report import heading
-from decaycalc.report.digits import escaped, show
+from decaycalc.report.digits import show
 from decaycalc.report.table import (
     Block,
     Cell,

@@ -12,7 +12,7 @@ import pytest
 
 from decaycalc.cli import main as main_module
 from decaycalc.cli.main import main
-from decaycalc.cli.streams import escaped, prepare_streams, require_stdin
+from decaycalc.cli.streams import one_line, prepare_streams, require_stdin
 from decaycalc.errors import UnreadableFileError
 
 VALUE = "convert 1 --from caffe --to keras-l2 --value"
@@ -117,7 +117,7 @@ def test_a_long_number_is_not_repeated_whole(capsys):
     error = capsys.readouterr().err
     assert len(error.splitlines()[0]) < 300
     assert len(json.loads(error.splitlines()[-1])["error"]["message"]) < 300
-    assert len(escaped("x" * 5000)) < 700
+    assert len(one_line("x" * 5000)) < 700
 
 
 def test_a_caret_points_into_the_near_part_of_a_long_text(capsys):

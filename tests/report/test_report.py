@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import decaycalc
-from decaycalc.errors import InvalidValueError
-from decaycalc.report.digits import column_texts, escaped, show
+from decaycalc.errors import InvalidValueError, escaped
+from decaycalc.report.digits import column_texts, show
 from decaycalc.report.document import document, to_json
 from decaycalc.report.html import to_fragment, to_page
 from decaycalc.report.plain import to_csv, to_jsonl, to_markdown

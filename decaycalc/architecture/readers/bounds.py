@@ -13,6 +13,7 @@ from decaycalc.files.text import check_kind
 MOST_TENSORS = 200_000  # twice DeepSeek-V3's, whose experts are tensors of their own
 # A dimension, or an offset in a file; their products stay small numbers.
 LARGEST_SIZE = 10**18
+PIECE = 16 * 2**20  # bytes of a tensor that are read at once, so that memory is flat
 
 
 def regular_file(path: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from decaycalc.architecture.readers.archives import check_directory, check_members
-from decaycalc.architecture.readers.bounds import first_line, regular_file
+from decaycalc.architecture.readers.bounds import PIECE, first_line, regular_file
 from decaycalc.architecture.readers.extras import checkpoint_of, load_package
 from decaycalc.architecture.readers.stored import Checkpoint, Stored
 from decaycalc.errors import UnreadableFileError
@@ -24,7 +24,6 @@ NO_NORMS = {"layer_scale": "layer_scale", "p_re_lu": "alpha"}  # layers of one v
 COUNT = "whole"  # the dtype of whole numbers: a Normalization's count, a generator's seed
 _NUMBER = re.compile(r"_\d+$")
 _REAL_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64"}
-_PIECE = 16 * 2**20  # bytes that are read at once, so memory is flat
 _MOST_GROWTH = 1000  # what a compressed array may grow by: a bomb grows more
 LARGEST_CHUNK = 256 * 2**20  # bytes; HDF5 unpacks a chunk whole
 MOST_DEPTH = 64  # no model nests its layers so deep
@@ -123,7 +122,7 @@ def _pieces(h5py: Any, path: str, name: str) -> Iterator[bytes]:
         node = root[name]
         dtype = np.dtype(node.dtype).newbyteorder("<")
         n_bytes = prod(node.shape) * dtype.itemsize
-        if n_bytes > _PIECE and n_bytes > _MOST_GROWTH * node.id.get_storage_size():
+        if n_bytes > PIECE and n_bytes > _MOST_GROWTH * node.id.get_storage_size():
             raise UnreadableFileError(path, f"{name[:80]!r} would grow to {n_bytes} bytes")
         for place in _places(tuple(node.shape), dtype.itemsize):
             yield np.asarray(node[place], dtype).tobytes()
@@ -134,15 +133,15 @@ def _places(shape: tuple[int, ...], width: int) -> Iterator[tuple[Any, ...]]:
 
     Whole rows where they are, parts of a row where one alone is too large.
     """
-    if prod(shape) * width <= _PIECE:
+    if prod(shape) * width <= PIECE:
         yield ()
         return
     row = prod(shape[1:]) * width
-    if row > _PIECE:
+    if row > PIECE:
         for index in range(shape[0]):
             yield from ((index, *rest) for rest in _places(shape[1:], width))
         return
-    step = _PIECE // max(1, row)
+    step = PIECE // max(1, row)
     yield from ((slice(start, start + step),) for start in range(0, shape[0], step))
 
 

@@ -19,12 +19,12 @@ from typing import Any
 
 from decaycalc.architecture.build import Builder, Start, he_in, zero
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.inline import MOST_LAYERS
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.errors import UnreadableFileError, nearest_names
 
 Layer = Callable[[Builder, str, Fields, int], int]
 """Adds one layer; takes its name, fields and the previous layer's outputs; returns its outputs."""
-MOST_LAYERS = 10_000
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 MOST_STACKED = 1000
 MOST_KERNEL_DIMENSIONS = 3

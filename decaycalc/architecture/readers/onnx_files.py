@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from decaycalc.architecture.readers.bounds import check_shape, first_line, regular_file
+from decaycalc.architecture.readers.bounds import PIECE, check_shape, first_line, regular_file
 from decaycalc.architecture.readers.extras import checkpoint_of, load_package
 from decaycalc.architecture.readers.stored import Checkpoint, Stored, check_place
 from decaycalc.errors import UnreadableFileError
@@ -22,7 +22,6 @@ ONNX_REAL_TYPES = {
     18: ("F8_E4M3FNUZ", 1), 19: ("F8_E5M2", 1), 20: ("F8_E5M2FNUZ", 1),
 }  # fmt: skip
 _EXTERNAL = 1  # TensorProto.DataLocation.EXTERNAL
-_PIECE = 16 * 2**20
 _LONGEST_NUMBER = 18  # digits of an offset that fits 64 bits
 
 
@@ -96,5 +95,5 @@ def _onnx_pieces(entry: Any, dtype: str, size: int) -> Iterator[bytes]:
         data = np.array(numbers, f"<f{size}").tobytes()
     elif not data:
         data = np.array(entry.int32_data, np.int64).astype(f"<u{size}").tobytes()
-    for start in range(0, len(data), _PIECE):
-        yield data[start : start + _PIECE]
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]

@@ -19,12 +19,12 @@ from decaycalc.architecture.zoo import (
     timm,
     vision,
 )
+from decaycalc.architecture.zoo.families import IMAGENET
 from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
 from decaycalc.architecture.zoo.nanogpt import nanogpt
 from decaycalc.errors import MOST_SUGGESTIONS
 
 Build = Callable[[], Architecture]
-IMAGENET = 1000
 
 
 def _hub(name: str) -> Architecture:

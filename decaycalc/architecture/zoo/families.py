@@ -19,7 +19,7 @@ EXAMPLES = (
     "deit-base-distilled",
     *(f"swin-{size}" for size in timm.SWIN),
 )
-IMAGENET = 1000
+IMAGENET = 1000  # classes
 CIFAR_CLASSES = {"cifar": 10, "cifar10": 10, "cifar100": 100}
 SHORT_SIZES = {"ti": "tiny", "s": "small", "b": "base", "l": "large", "h": "huge", "g": "giant"}
 LARGEST_DEPTH = 2000

@@ -4,8 +4,10 @@ Source: timm/models/{vision_transformer,deit,swin_transformer,convnext}.py (v1.0
 names, initialisers and `no_weight_decay`.
 """
 
-from decaycalc.architecture.build import Builder, Start, normal, torch_uniform, zero
+from decaycalc.architecture.build import Builder, Start, torch_uniform, zero
 from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.architecture.zoo import vision
+from decaycalc.architecture.zoo.vision import LAYER_SCALE, STD
 
 VIT = {
     # width, layers, hidden width
@@ -24,18 +26,11 @@ SWIN = {
     "base": (128, (2, 2, 18, 2), (4, 8, 16, 32)),
     "large": (192, (2, 2, 18, 2), (6, 12, 24, 48)),
 }
-CONVNEXT = {
-    # widths, depths
-    "tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),
-    "small": ((96, 192, 384, 768), (3, 3, 27, 3)),
-    "base": ((128, 256, 512, 1024), (3, 3, 27, 3)),
-    "large": ((192, 384, 768, 1536), (3, 3, 27, 3)),
+CONVNEXT = vision.CONVNEXT | {
     "xlarge": ((256, 512, 1024, 2048), (3, 3, 27, 3)),
     "xxlarge": ((384, 768, 1536, 3072), (3, 4, 30, 3)),
 }
-STD = normal(0.02)
 START = Start(conv=torch_uniform, linear=STD, linear_bias=zero)
-LAYER_SCALE = 1e-6
 
 
 def vit(

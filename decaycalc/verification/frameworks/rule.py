@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.rules.optimizers import Array, Numbers
 from decaycalc.verification.rules.rule import State, Stepper, UpdateRule, parse_rule
 
-Numbers = Mapping[str, float]
-"""The update rule's parameter, the momentum settings and `beta1`, `beta2`, `rho`, `eps`."""
 _BARE = parse_rule("w = w - lr*heavy_ball(g)")
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from decaycalc.verification.frameworks import loading
-from decaycalc.verification.frameworks.rule import Numbers, SteppedRule
+from decaycalc.verification.frameworks.rule import SteppedRule
 from decaycalc.verification.pairing import StandIn
-from decaycalc.verification.rules.optimizers import Array
+from decaycalc.verification.rules.optimizers import Array, Numbers
 from decaycalc.verification.rules.rule import Stepper
 from decaycalc.verification.trials import settle
 
