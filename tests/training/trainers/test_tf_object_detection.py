@@ -50,6 +50,10 @@ def test_the_penalty_of_all_parts_is_the_decay(tmp_path):
     assert (found.run.examples_per_step, found.run.steps) == (512, 50000)
     assert found.schedule == "cosine:warmup=2000,start=0.1"
     assert shrink(found) == pytest.approx(0.08 * 4e-5 / 0.2)
+    said = "the base network keeps the penalty"
+    assert any(said in note for note in found.notes)
+    text = _file().replace("type:", "override_base_feature_extractor_hyperparams: true type:")
+    assert not any(said in note for note in read(tmp_path, "b.config", text).notes)
 
 
 @pytest.mark.parametrize(
