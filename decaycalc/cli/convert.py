@@ -99,18 +99,18 @@ def command(**given: Any) -> Shown | None:
 
 
 def answered(request: Request, training: "Training") -> Shown:
-    """Return the answer, with its derivation where that is asked for."""
+    """Return the answer, with its origins, its groups and its derivation where they are asked for.
+
+    Raises:
+        UsageError: groups beside a bare number.
+        DecaycalcError: what has no answer.
+    """
     from decaycalc.answers import answer_of
 
-    whole = output_of(click.get_current_context()).asked != "value"
-    if (
-        not whole
-        and request.schedule is None
-        and not any(target.is_of_whole_run for target in request.targets)
-    ):
-        # A bare number does not follow the schedule that a recipe brings along, but a run's does.
-        training = replace(training, schedule=None, decay_schedule=request.decay_schedule)
-    question = question_of(request, training, strict=request.strict and whole)
+    is_bare = output_of(click.get_current_context()).asked == "value"
+    if is_bare:
+        training = _of_a_bare_number(request, training)
+    question = question_of(request, training, strict=request.strict and not is_bare)
     with following(question.run.total_steps if question.schedule else None):
         found = answer_of(question)
     if request.strict:
@@ -122,14 +122,27 @@ def answered(request: Request, training: "Training") -> Shown:
 
         result = with_origins(result, training)
     if request.groups:
-        if not whole:
-            raise UsageError("--group has a number for each group: leave out --value")
         result = in_groups(result, training, question, request.groups)
     if not request.explain:
         return result
     from decaycalc.cli.explanation import explained, of_answer
 
     return explained(result, of_answer(question, found), style=request.explain)
+
+
+def _of_a_bare_number(request: Request, training: "Training") -> "Training":
+    """Return the run of a bare number, which a recipe's schedule does not enter.
+
+    One that is typed does, and a whole run's factor follows a recipe's.
+
+    Raises:
+        UsageError: groups, of which each has a number.
+    """
+    if request.groups:
+        raise UsageError("--group has a number for each group: leave out --value")
+    if request.schedule is not None or any(target.is_of_whole_run for target in request.targets):
+        return training
+    return replace(training, schedule=None, decay_schedule=request.decay_schedule)
 
 
 def in_groups(
@@ -168,9 +181,6 @@ def shown(
     `notes` are warnings that go before its own.
     """
 
-    def bare() -> str:
-        return bare_number(answer)
-
     def tables() -> Any:
         from decaycalc.cli.flags import flag_of
         from decaycalc.report import convert
@@ -187,7 +197,7 @@ def shown(
         body=lambda: body_of(answer),
         tables=tables,
         rows=rows,
-        value=bare,
+        value=lambda: bare_number(answer),
         notes=tuple(entry.text for made in answer.conversions for entry in made.assumptions),
         warnings=(*notes, *answer.warnings),
     )

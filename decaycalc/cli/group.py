@@ -40,7 +40,11 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, with the nearest name where there is none."""
+        """Find the command.
+
+        Raises:
+            UnknownNameError: there is none of that name; it suggests the nearest.
+        """
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from decaycalc.errors import UnknownNameError
 

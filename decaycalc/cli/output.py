@@ -107,7 +107,11 @@ def take_width(text: str | None) -> int | None:
 
 
 def show(shown: Shown, output: Output) -> None:
-    """Write the result in its format, and its notes and warnings to stderr."""
+    """Write the result in its format, and its notes and warnings to stderr.
+
+    Raises:
+        ContradictionError: a plot beside a format or a file that has no room for one.
+    """
     chosen = format_of(output)
     if shown.plot is not None and (output.is_file or chosen != "table"):
         raise ContradictionError("--plot draws below tables on stdout; --save writes a picture")

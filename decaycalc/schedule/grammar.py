@@ -111,7 +111,12 @@ class _Parser:
         return (character.isascii() and character.isalnum()) or character in allowed
 
     def parse_segment(self) -> SegmentText:
-        """Segment = name [ ":" argument { "," argument } ]."""
+        """Segment = name [ ":" argument { "," argument } ].
+
+        Raises:
+            UnknownNameError: no schedule, or no parameter of one, is called so.
+            TextSyntaxError: it does not follow the grammar.
+        """
         self.skip_blanks()
         name = self.take("-_")
         if not name:
@@ -193,7 +198,11 @@ class _Parser:
         return self.text[self.position] == "," or self.text[self.position].isspace()
 
     def parse_choice(self, parameter: Parameter) -> str:
-        """Choice = one of the parameter's words."""
+        """Choice = one of the parameter's words.
+
+        Raises:
+            UnknownNameError: it is another word.
+        """
         name = self.take("-_").lower()
         if name not in parameter.choices:
             hint = f"(one of {', '.join(parameter.choices)})"

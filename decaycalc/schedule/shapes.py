@@ -160,7 +160,11 @@ def build_cosine_restarts(settings: SegmentParameters) -> Shape:
 
 
 def restart_period(settings: SegmentParameters) -> tuple[float, bool]:
-    """Return the first cycle's steps, and whether the last cycle is followed by the final value."""
+    """Return the first cycle's steps, and whether the last cycle is followed by the final value.
+
+    Raises:
+        ContradictionError: both its length and the number of cycles are given, or neither.
+    """
     period, cycles = settings.steps("period"), settings.number("cycles")
     if (period is None) == (cycles == 0):
         raise ContradictionError("cosine-restarts takes either period or cycles")
@@ -183,7 +187,11 @@ def _cycle_position(u: Floats, period: float, growth: int) -> tuple[Floats, Floa
 
 
 def build_step(settings: SegmentParameters) -> Shape:
-    """Return initial times gamma at each boundary."""
+    """Return initial times gamma at each boundary.
+
+    Raises:
+        ContradictionError: boundaries of two sorts, out of order, or others than there are gammas.
+    """
     at, every = settings.all_steps("at"), settings.steps("every")
     initial, gammas = settings.number("initial"), settings.numbers("gamma")
     if (at is None) == (every is None):
@@ -262,6 +270,9 @@ def one_cycle_knots(settings: SegmentParameters) -> tuple[list[float], list[floa
 
     Source: torch.optim.lr_scheduler.OneCycleLR ends its phases at steps rise*n - 1 and n - 1;
     optax.schedules.cosine_onecycle_schedule at int(rise*n) and n.
+
+    Raises:
+        ContradictionError: phases that overlap or are shorter than a step.
     """
     n, rise = settings.n_steps, settings.number("rise")
     low = 1 / settings.number("div")
