@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from decaycalc.training.reading.numbers import typed_number
-from decaycalc.training.trainers import hf_optim, hf_trainer, lerobot, openrlhf, spacy, ultralytics
+from decaycalc.training.trainers import (
+    areal,
+    hf_optim,
+    hf_trainer,
+    lerobot,
+    nemo_automodel,
+    opennmt,
+    openrlhf,
+    skyrl,
+    spacy,
+    ultralytics,
+    veomni,
+)
 
 
 def source_of(module):
@@ -195,3 +207,39 @@ def test_openrlhf_has_the_defaults_of_the_table(program):
                 assert is_same(known[path], field.default), path
                 compared += 1
     assert compared == 7
+
+
+# Whose table, the package's module and class, and the section that holds its fields in a file.
+DATACLASSES = [
+    (areal, "areal.api.cli_args", "OptimizerConfig", "actor.optimizer."),
+    (areal, "areal.api.cli_args", "PPOActorConfig", "actor."),
+    (nemo_automodel, "nemo_automodel.components.optim.optimizer", "LRSchedulerConfig",
+     "lr_scheduler."),
+    (nemo_automodel, "nemo_automodel.components.training.step_scheduler", "StepSchedulerConfig",
+     "step_scheduler."),
+    (opennmt, "eole.config.training", "OptimizerConfig", "training."),
+    (opennmt, "eole.config.training", "TrainingConfig", "training."),
+    (skyrl, "skyrl.train.config.config", "OptimizerConfig", "trainer.policy.optimizer_config."),
+    (skyrl, "skyrl.train.config.config", "TrainerConfig", "trainer."),
+    (veomni, "veomni.arguments.arguments_types", "OptimizerConfig", "train.optimizer."),
+    (veomni, "veomni.arguments.arguments_types", "TrainingArguments", "train."),
+    (veomni, "veomni.arguments.arguments_types", "DataArguments", "data."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trainer", "module", "name", "section"),
+    DATACLASSES,
+    ids=[f"{module}.{name}" for _, module, name, _ in DATACLASSES],
+)
+def test_dataclasses_have_the_defaults_of_the_table(trainer, module, name, section):
+    known = dataclass_defaults(source_of(module).with_suffix(".py"), name)
+    compared = 0
+    for field in trainer.TRAINER.fields:
+        for path in field.paths:
+            key = path.removeprefix(section)
+            if path.startswith(section) and field.default is not None and key in known:
+                own = known[key][0] if isinstance(known[key], list) else known[key]
+                assert is_same(own, field.default.lower()), path
+                compared += 1
+    assert compared
