@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
 
-# What OpenAI called GPT-2's first releases: names, though they look like counts.
-NICKNAMES = ("117m", "345m")
-
 
 def parse_architecture(text: str, *, bias: bool = True) -> "Architecture":
     """Return the architecture that `text` names.
@@ -29,7 +26,7 @@ def parse_architecture(text: str, *, bias: bool = True) -> "Architecture":
         UnreadableFileError: a file that cannot be read as an architecture.
         MissingExtraError: a file format whose optional package is not installed.
     """
-    from decaycalc.architecture.inline import parse_inline  # noqa: PLC0415
+    from decaycalc.architecture.inline import NICKNAMES, parse_inline  # noqa: PLC0415
 
     bare = text.strip()
     if bare == "-":

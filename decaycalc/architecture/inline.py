@@ -8,6 +8,8 @@ from decaycalc.errors import InvalidValueError, TextSyntaxError
 SEPARATORS = "-,x×"
 UNITS = ("weights", "weight", "parameters", "params")
 SUFFIXES = {"": 0, "k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
+# What OpenAI called GPT-2's first releases: names, though they look like counts.
+NICKNAMES = {"117m": "gpt2", "345m": "gpt2-medium"}
 MOST_LAYERS = 10_000  # typed by hand, so more is a slip
 # A width of eighteen digits is already refused for its size.
 MOST_DIGITS = 18

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from decaycalc.cli import COMMANDS
 from decaycalc.errors import UnknownNameError
 from decaycalc.files.text import read_bytes
 from decaycalc.files.toml_text import parse_toml_file
@@ -23,16 +24,9 @@ _MARK = b"tool.decaycalc"
 # A table of [tool.decaycalc] that holds assertions, not options.
 _CHECKS, _CONVENTIONS = "check", "convention"
 # Those that hold something else than what is the default of every command.
-TABLES = (
-    "convert", "conventions", "schedule", "arch", "transfer", "inspect", "probe", "compare",
-    "suggest", "recipes", "check", "verify", "guide", "schema", "completion", "convention",
-)  # fmt: skip
-
-
+TABLES = (*COMMANDS, _CONVENTIONS)
 WRITING = frozenset({"output", "save", "input"})
-READING = frozenset(
-    {"conventions", "recipe", "to_recipe", "arch", "live", "configured", "with", "file"}
-)
+READING = frozenset({"conventions", "recipe", "arch", "live", "configured", "with"})
 # A schedule of which a segment is read from a file.
 _FILE = re.compile(r"(?:^|\+)\s*file\s*(?::|$)", re.IGNORECASE)
 

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import SGD
-from decaycalc.conventions.run import Run
+from decaycalc.conventions.run import BATCH, Run
 from decaycalc.errors import escaped
 from decaycalc.record import replace
 from decaycalc.report import heading
@@ -26,8 +26,8 @@ from decaycalc.transfers import Hold, LrRule, RuleNumbers, Transfer
 from decaycalc.transfers.fits import OVER_DEPTH, OVER_WIDTH
 from decaycalc.transfers.laws import Projection
 
-# What is held where only one thing is shown, the first that the move can hold.
 _SAME = 1e-9  # relative
+# What is held where only one thing is shown, the first that the move can hold.
 _HELD_FIRST = (Hold.EPOCH, Hold.RUN, Hold.STEP, Hold.OBJECTIVE, Hold.NORMALIZED)
 _HELD = {
     Hold.OBJECTIVE: "the minimum",
@@ -99,10 +99,9 @@ def _changes(moved: Transfer) -> str:
 
 def _with_its_batch(given: Run, whole: Run) -> Run:
     """Return what is given of a run, a part of its batch with the parts that it keeps."""
-    parts = ("batch_size", "grad_accum", "world_size")
-    if all(given.given(name) is None for name in parts):
+    if all(given.given(name) is None for name in BATCH):
         return given
-    return replace(given, **{name: whole.given(name) for name in parts})
+    return replace(given, **{name: whole.given(name) for name in BATCH})
 
 
 def _chosen(moved: Transfer) -> tuple[RuleNumbers, ...]:

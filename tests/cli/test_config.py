@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 import decaycalc
-from decaycalc.cli import COMMANDS
-from decaycalc.cli.configuration import TABLES, project_file, settings, user_file
+from decaycalc.cli.configuration import project_file, settings, user_file
 from decaycalc.cli.main import main
 from decaycalc.cli.shown_config import tables_of as config_tables
 from decaycalc.errors import DecaycalcError
@@ -193,10 +192,6 @@ def test_a_misspelt_variable_is_warned_of_and_a_foreign_one_is_not(monkeypatch, 
     assert capsys.readouterr() == ("5e-05\n", warning)
     assert main([*words, "--quiet"]) == 0
     assert capsys.readouterr().err == ""
-
-
-def test_the_tables_are_the_commands_and_the_conventions():
-    assert {*COMMANDS, "convention"} == set(TABLES)
 
 
 @pytest.mark.usefixtures("home")

@@ -8,6 +8,7 @@ torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-t
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from decaycalc.architecture.inline import NICKNAMES
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.architecture.zoo import (
     families,
@@ -123,9 +124,7 @@ OTHER_NAMES = {
     "squeezenet1.1": "squeezenet1_1",
     "squeezenet": "squeezenet1_0",
     "inception": "inception_v3",
-    # What OpenAI called its first two releases.
-    "117M": "gpt2",
-    "345M": "gpt2-medium",
+    **NICKNAMES,
     "wrn-50-2": "wide_resnet50_2",
     "wrn-101-2": "wide_resnet101_2",
 }
