@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from decaycalc.conventions.run import Loss
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -91,6 +93,25 @@ def _schedules() -> Iterable[str]:
     return (kind.name for kind in KINDS)
 
 
+def _initialisers() -> Iterable[str]:
+    from decaycalc.architecture.initialisers import INITIALISERS
+
+    return (name.removesuffix("STD") for name in INITIALISERS)
+
+
+def _frameworks() -> Iterable[str]:
+    from decaycalc.emit.code import FRAMEWORKS
+
+    return FRAMEWORKS
+
+
+def _stand_ins() -> Iterable[str]:
+    """Return the frameworks that take the steps of a side of `verify`."""
+    from decaycalc.verification.frameworks import FRAMEWORKS
+
+    return FRAMEWORKS
+
+
 def _documents() -> Iterable[str]:
     from decaycalc.report.schemas import NAMES
 
@@ -110,21 +131,13 @@ NETWORK = Named("network", _networks, files=True)
 MASK = Named("mask", _masks)
 DTYPE = Named("dtype", _dtypes)
 ROUNDING = Named("rounding", _roundings)
-LOSS = Named("loss", lambda: ("mean", "batch-sum", "dataset-sum"))
+LOSS = Named("loss", lambda: Loss)
 OPTIMIZER = Named("optimizer", lambda: ("sgd", "adam"))
 MODEL = Named("model", _models)
 CODE = Named("code", _codes)
 SCHEDULE = Named("schedule", _schedules)
-INITIALISER = Named("initialiser", lambda: ("he", "glorot", "lecun", "torch"))
-# Those of `emit.code`, which a test compares: a start does not read it.
-FRAMEWORK = Named(
-    "framework",
-    lambda: (
-        "pytorch", "keras", "optax", "timm", "hf", "hf-trainer", "axolotl", "llama-factory",
-        "torchtune", "deepspeed", "ultralytics", "sklearn",
-    ),
-)  # fmt: skip
-# Those that take the steps of a side, by the names that `verify` takes.
-WITH = Named("framework", lambda: ("torch", "keras", "optax", "sklearn"))
+INITIALISER = Named("initialiser", _initialisers)
+FRAMEWORK = Named("framework", _frameworks)
+WITH = Named("framework", _stand_ins)
 DOCUMENT = Named("document", _documents)
 TOPIC = Named("topic", _topics)

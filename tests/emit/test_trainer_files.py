@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
-from decaycalc.cli.names import FRAMEWORK
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
-from decaycalc.emit.code import FRAMEWORKS, emit
+from decaycalc.emit.code import emit
 from decaycalc.errors import NoEquivalentError
 from decaycalc.record import replace
 from decaycalc.schedule import parse_schedule
@@ -253,7 +252,3 @@ ULTRALYTICS = replace(ADAM, extras=NBS)
 def test_what_a_trainer_cannot_express_is_refused(framework, source, run, more, match):
     with pytest.raises(NoEquivalentError, match=match):
         emit(framework, "0.1", source=source, run=run, **more)
-
-
-def test_the_command_line_knows_every_framework():
-    assert tuple(FRAMEWORK.names()) == FRAMEWORKS
