@@ -61,6 +61,8 @@ def _unit(settings: Settings) -> str:
 # What rollouts and their sizes say in slime, and what has a default of its own.
 _OTHERS = {"global_batch_size", "batch_size", "world_size", "steps"}
 
+_OF_OPENRLHF = ("actor_learning_rate", "micro_rollout_batch_size", "vllm_num_engines")
+
 TRAINER: Trainer = replace(
     megatron.TRAINER,
     kind="slime",
@@ -68,10 +70,11 @@ TRAINER: Trainer = replace(
     signatures=(
         Signature(
             all_of=("rollout_batch_size",),
-            any_of=("num_rollout", "n_samples_per_prompt", "actor_num_gpus_per_node",
-                    "rollout_num_gpus_per_engine", "advantage_estimator", "num_steps_per_rollout",
-                    "num_epoch", "rollout_max_response_len", "hf_checkpoint"),
-            at_least=3,
+            any_of=("num_rollout", "rollout_num_gpus_per_engine", "num_steps_per_rollout",
+                    "rollout_max_response_len", "hf_checkpoint", "lr_decay_style", "ref_load",
+                    "rollout_function_path"),
+            at_least=2,
+            none_of=_OF_OPENRLHF,
         ),
     ),
     fields=(

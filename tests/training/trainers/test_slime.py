@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import origins, read, shrink
 
 FILE = """\
@@ -54,6 +55,12 @@ def test_an_open_batch_is_none(tmp_path, size):
 def test_training_by_examples_counts_examples(tmp_path):
     found = read(tmp_path, "run.sh", FILE.replace("--n-samples-per-prompt 8", "--num-epoch 2"))
     assert (found.run.examples_per_step, found.unit) == (128, "examples")
+
+
+def test_openrlhf_s_rollouts_are_not_slime_s(tmp_path):
+    flags = "--rollout_batch_size 8 --num_rollout 3 --hf_checkpoint a --vllm_num_engines 2"
+    with pytest.raises(UnreadableFileError):
+        read(tmp_path, "run.sh", f"python train.py {flags} --actor_learning_rate 1e-6\n")
 
 
 def test_another_backend_s_optimizer_is_not_known(tmp_path):
