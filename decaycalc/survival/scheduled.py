@@ -1,5 +1,6 @@
 """Scheduled: what `decaycalc schedule` says about one weight decay in one scheduled run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -113,7 +114,7 @@ def follow_decay(
         equilibrium=predict_equilibrium(side, number) if own is None else None,
         warnings=(
             *falling_lr(source),
-            *_cycled_momentum(laid, side),
+            *_under_one_cycle(laid, side),
             *_warnings((laid, own), rule, decay, dtype),
         ),
     )
@@ -199,22 +200,41 @@ def _follows(side: Side) -> Follows:
     return Follows.LR if coupled else side.convention.follows
 
 
-def _cycled_momentum(schedule: Schedule, side: Side) -> tuple[str, ...]:
-    """Return what torch's one-cycle schedule does to a momentum that passes the decay on.
+def _under_one_cycle(schedule: Schedule, side: Side) -> tuple[str, ...]:
+    """Return what torch's one-cycle schedule changes beside the lr.
+
+    That is a momentum that passes the decay on, and the groups' `initial_lr`, from which Composer
+    counts its decay.
 
     Source: torch/optim/lr_scheduler.py, OneCycleLR (torch 2.13.0).
     """
-    is_torch = side.convention.group.startswith("PyTorch")
-    passes = side.takes_momentum and side.convention.has_lr and not side.is_adaptive
-    cycled = any(
-        segment.kind.name == "one-cycle" and segment.settings.text("follow") == "torch"
+    cycles = [
+        segment.settings
         for segment in schedule.segments
-    )
-    if not (is_torch and passes and cycled):
+        if segment.kind.name == "one-cycle" and segment.settings.text("follow") == "torch"
+    ]
+    if not (cycles and side.convention.group.startswith("PyTorch")):
         return ()
-    own = float(side.get("momentum") or 0)
-    text = "torch's OneCycleLR moves the momentum between 0.95 and 0.85 too, unless cycle_momentum"
-    return (f"{text} is False: this is for a momentum that stays {own:g}",)
+    div = cycles[0].number("div")
+    return (*_cycled_momentum(side), *_cycled_reference(side, div))
+
+
+def _cycled_momentum(side: Side) -> Iterator[str]:
+    if side.takes_momentum and side.convention.has_lr and not side.is_adaptive:
+        own = float(side.get("momentum") or 0)
+        text = "torch's OneCycleLR moves the momentum between 0.95 and 0.85 too, unless"
+        yield f"{text} cycle_momentum is False: this is for a momentum that stays {own:g}"
+
+
+def _cycled_reference(side: Side, div: float) -> Iterator[str]:
+    record = side.convention
+    if record.counts_from_group and side.run.given("lr_initial") is None:
+        first = "" if side.run.lr is None else f" ({float(side.run.lr) / div:.6g} here)"
+        text = f"torch's OneCycleLR makes its first lr, the peak over {div:g}{first}, the one that"
+        yield (
+            f"{text} {record.key} counts from: at the peak it then decays {div:g} times as much;"
+            " give that lr as lr_initial"
+        )
 
 
 def _warnings(

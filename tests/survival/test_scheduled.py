@@ -107,6 +107,19 @@ def test_torchs_one_cycle_moves_the_momentum_too(key, momentum, schedule, text) 
     assert all(warning.endswith(text) for warning in said)
 
 
+@pytest.mark.parametrize("key", ["composer-adamw", "composer-sgdw", "llm-foundry-lion"])
+def test_torchs_one_cycle_sets_the_lr_that_composer_counts_from(key) -> None:
+    run = Run(lr="0.1", steps=100)
+    (said,) = [text for text in over(key, "1e-4", run, "one-cycle:div=50").warnings if key in text]
+    assert "the peak over 50 (0.002 here)" in said
+    assert "50 times as much" in said
+    told = Run(lr="0.1", steps=100, extras=(("lr_initial", "0.002"),))
+    found = over(key, "1e-4", told, "one-cycle:div=50")
+    assert not [text for text in found.warnings if key in text]
+    assert max(point.shrink for point in found.decay.curve) == pytest.approx(50e-4)
+    assert not [text for text in over(key, "1e-4", run, "cosine").warnings if key in text]
+
+
 def test_a_schedule_needs_the_length_of_the_run() -> None:
     with pytest.raises(MissingQuantityError) as caught:
         over("pytorch-adamw", "0.1", Run(lr="1e-3"))
