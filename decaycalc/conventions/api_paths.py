@@ -22,7 +22,10 @@ _FRAMEWORKS = {
 }  # fmt: skip
 # Classes whose keys are not spelt as they are, by package and class.
 _SPELT_OTHERWISE = {
+    ("adabelief-pytorch", "adabelief"): "adabelief-pytorch",
+    ("adam-mini", "adam-mini"): "adam-mini",
     ("adan-pytorch", "adan"): "adan-pytorch",
+    ("came-pytorch", "came"): "came-pytorch",
     ("dadaptation", "dadaptadam"): "dadaptation",
     ("deepspeed", "deepspeedcpuadam"): "deepspeed-adam",
     ("deepspeed", "fusedadam"): "deepspeed-adam",
@@ -32,11 +35,19 @@ _SPELT_OTHERWISE = {
     ("glmnet", "logitnet"): "glmnet-binomial",
     ("lightgbm", "lgbmclassifier"): "lightgbm",
     ("lightgbm", "lgbmregressor"): "lightgbm",
+    ("dion", "dion"): "dion",
     ("lion-pytorch", "lion"): "lion-pytorch",
+    ("muon", "muon"): "muon-keller",
+    ("muon", "muonwithauxadam"): "muon-keller",
+    ("muon", "singledevicemuon"): "muon-keller",
+    ("muon", "singledevicemuonwithauxadam"): "muon-keller",
     ("prodigyopt", "prodigy"): "prodigy",
     ("pyspark", "linearregression"): "spark-linear",
     ("pyspark", "linearsvc"): "spark-linear-svc",
     ("pyspark", "logisticregression"): "spark-logistic",
+    ("schedulefree", "adamwschedulefree"): "schedule-free",
+    ("schedulefree", "radamschedulefree"): "schedule-free",
+    ("schedulefree", "sgdschedulefree"): "schedule-free",
     ("sklearn", "gammaregressor"): "sklearn-glm",
     ("sklearn", "huberregressor"): "sklearn-huber",
     ("sklearn", "linearsvr"): "sklearn-linear-svc",
@@ -89,6 +100,15 @@ def is_path(name: str) -> bool:
 def _package_and_class(name: str) -> tuple[str, str]:
     package, *_, last = name.partition("(")[0].split(".")
     return package, last
+
+
+def is_stored_otherwise(name: str) -> bool:
+    """Return whether a key is a bitsandbytes class's, which may say how its states are stored.
+
+    >>> is_stored_otherwise("bitsandbytes-adamw8bit")
+    True
+    """
+    return name.startswith(("bitsandbytes-", "bnb-"))
 
 
 def keys_of_path(name: str) -> tuple[str, ...]:

@@ -236,6 +236,7 @@ MEASURED = {
         )
         for name in ("AdaMuon", "Muon")
     },
+    "adv-optm-prodigy": ("adv_optm", "2", of_class("adv_optm", "Prodigy_adv", d0=0.1)),
     "torchao-adamwfp8": ("torchao", "0", of_class("torchao.optim", "AdamWFp8")),
     "torchao-adam8bit": ("torchao", "0", of_class("torchao.optim", "Adam8bit")),
     "mup-adam": ("mup", "1", of_mup("MuAdam")),
@@ -343,12 +344,16 @@ def main(keys):
     from measure_frameworks import FRAMEWORKS
     from measure_jax import JAX_STACKS
     from measure_megatron import MEGATRON
+    from measure_repositories import REPOSITORIES
     from measure_scripts import SCRIPTS
     from measure_sources import SOURCES
     from measure_stacks import STACKS
 
     known = json.loads(FILE.read_text()) if FILE.exists() else {}
-    kinds = (MEASURED, FRAMEWORKS, SOURCES, STACKS, JAX_STACKS, ELSEWHERE, SCRIPTS, MEGATRON)
+    kinds = (
+        MEASURED, FRAMEWORKS, SOURCES, STACKS, JAX_STACKS, ELSEWHERE, SCRIPTS, MEGATRON,
+        REPOSITORIES,
+    )  # fmt: skip
     found = {key: case for kind in kinds for key, case in kind.items()}
     for key, (package, release, measure) in found.items():
         if keys and key not in keys:

@@ -33,6 +33,7 @@ FAMILIES = (
     "fused_optimizers",
     "muon_packages",
     "optimizer_packages",
+    "optimizer_repositories",
     "timm",
     "timm_variants",
     "pytorch_optimizer",
@@ -121,8 +122,14 @@ def convention_of(name: Convention | str) -> Convention:
 def _of_path(wanted: str) -> Convention | None:
     """Return the convention that a path out of code names."""
     # Imported here: most names are keys.
-    from decaycalc.conventions.api_paths import is_path, key_of_path  # noqa: PLC0415
+    from decaycalc.conventions.api_paths import (  # noqa: PLC0415
+        is_path,
+        is_stored_otherwise,
+        key_of_path,
+    )
 
+    if is_stored_otherwise(wanted):
+        wanted = wanted.replace("-", ".", 1)
     if not is_path(wanted):
         return None
     names = (name for record in conventions() for name in (record.key, *record.aliases))

@@ -137,6 +137,13 @@ CONVENTIONS: tuple[Convention, ...] = (
         step="adam(g, beta2=0.99, eps=1e-6)",
         trap="coupled unless decouple_wd or decouple_lr is set",
     ),
+    _optimi(
+        penalty,
+        "RAdam",
+        optimizer="radam-optimi",
+        verification="literal step: its penalty joins the gradient as its Adam's does",
+        trap="coupled unless decouple_wd or decouple_lr is set; the package's Ranger is decoupled",
+    ),
     _optimi(penalty, "SGD", trap="dampening=True means 1 - momentum, from the first step on"),
     _optimi(decoupled, "Lion", trap=None),
     _optimi(
@@ -169,7 +176,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         refusal="the decay of y acts on z, and y is their average: no constant share decays",
         optimizer="schedule-free-adam",
         update="z = (w if t == 1 else z); x = (w if t == 1 else x); z = z - lr*(adam(g, beta1=0) + weight_decay*w); x = x + (z - x)/t; w = 0.1*z + 0.9*x",
-        aliases=("schedulefree-adamw", "schedulefree-sgd"),
+        aliases=("schedulefree-adamw", "schedulefree-sgd", "schedulefree-radam"),
         trap="y decays lr·λ on the first step and about half of it on the next ones; the reported x still slower",
         source="schedulefree/adamw_schedulefree.py (schedulefree 1.4.1)",
     ),
@@ -316,6 +323,15 @@ CONVENTIONS: tuple[Convention, ...] = (
             ("SignSGD", "signsgd", "cautious_wd=True decays only where update and weight agree"),
             ("SinkSGD", "sinksgd", "cautious_wd=True decays only where update and weight agree"),
         )
+    ),
+    _adv_optm(
+        Convention,
+        "Prodigy_adv",
+        key="adv-optm-prodigy",
+        refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
+        optimizer="prodigy-adv",
+        update="d = (1e-6 if t == 1 else d); w = w - lr*d*(unmodelled(g) + weight_decay*w)",
+        trap="the decay begins at 1e-6 of lr·λ; without gradients it stays there",
     ),
     _adv_optm(
         decoupled,

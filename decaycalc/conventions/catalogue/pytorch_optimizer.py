@@ -269,6 +269,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     pytorch_optimizer_record(
         decoupled,
         "Muon",
+        aliases=("pytorch-optimizer-distributedmuon",),
         exempt="what goes to its AdamW groups",
         trap=ADAMW_GROUPS,
         where="pytorch_optimizer/optimizer/muon/muon.py, Muon",

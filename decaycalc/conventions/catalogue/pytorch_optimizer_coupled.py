@@ -57,6 +57,11 @@ CONVENTIONS: tuple[Convention, ...] = (
     pytorch_optimizer_record(
         Convention,
         "schedulefree",
+        aliases=(
+            "pytorch-optimizer-schedulefreeadamw",
+            "pytorch-optimizer-schedulefreeradam",
+            "pytorch-optimizer-schedulefreesgd",
+        ),
         title="pytorch_optimizer.ScheduleFreeAdamW, ScheduleFreeSGD(weight_decay)",
         refusal="the decay of y acts on z, and y is their average: no constant share decays",
         optimizer="schedule-free-adam",
