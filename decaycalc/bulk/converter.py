@@ -15,6 +15,7 @@ from decaycalc.bulk.fields import ERRORS, NUMBERS, RESULTS, SETTINGS, Fields, Fi
 from decaycalc.bulk.formats import MARK, NOTE
 from decaycalc.bulk.kinds import RefusedKind, RowKind
 from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.run import BATCH
 from decaycalc.conversion.decay import epoch_note
 from decaycalc.conversion.kept import kept_plan, kept_side
 from decaycalc.conversion.rounding import Storage
@@ -266,7 +267,7 @@ class Converter:
             text = self.writer.result(marked, warnings, listed=is_listed(question))
             pieces = text.split(self.writer.mark)
             ends[both] = pieces[-1].split(self.writer.note)
-        batch = tuple(given[n] for n in ("batch_size", "grad_accum", "world_size") if n in given)
+        batch = tuple(given[name] for name in BATCH if name in given)
         in_epochs = reply.decay is not None and {"dataset_size", "batch_size"} <= given.keys()
         return RowKind(
             shortcut=shortcut(ways, given), constants=constants, head=pieces[0],

@@ -6,7 +6,7 @@ from decaycalc.bulk.converter import Converter
 from decaycalc.bulk.csv_records import Records, places_of
 from decaycalc.bulk.fields import SETTINGS, Finder
 from decaycalc.bulk.formats import CSV_COLUMNS, CsvColumns, to_csv
-from decaycalc.bulk.stream import BadRowError, Stream, Tally, UnforeseenError
+from decaycalc.bulk.stream import BadRowError, Stream, Tally, as_ours
 from decaycalc.conventions.catalogue import find
 from decaycalc.errors import ContradictionError, DecaycalcError, UsageError
 
@@ -57,8 +57,7 @@ def convert_csv(stream: Stream, defaults: dict[str, Any], finder: Finder = find)
             more = table.row_text(cells)
             put(_extended(table.own(raw), more))
         except Exception as error:  # noqa: BLE001  (no row may cost the others their answers)
-            known = error if isinstance(error, DecaycalcError) else UnforeseenError(error)
-            put(table.error(records.line, raw, cells, known))
+            put(table.error(records.line, raw, cells, as_ours(error)))
             if stream.failed():
                 break
     stream.flush()

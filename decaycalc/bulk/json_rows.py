@@ -8,9 +8,8 @@ from typing import Any
 from decaycalc.bulk.converter import Converter
 from decaycalc.bulk.fields import ERRORS, RESULTS, Finder
 from decaycalc.bulk.formats import JsonMembers
-from decaycalc.bulk.stream import BadRowError, Stream, Tally, UnforeseenError
+from decaycalc.bulk.stream import BadRowError, Stream, Tally, as_ours
 from decaycalc.conventions.catalogue import find
-from decaycalc.errors import DecaycalcError
 
 _BLANK = " \t\r\n"
 _ENDLESS = re.compile(r"\d{4300}")  # Python reads no integer of more digits
@@ -37,8 +36,7 @@ def convert_jsonl(stream: Stream, defaults: dict[str, Any], finder: Finder = fin
         try:
             stream.put(_answered(line, converter))
         except Exception as error:  # noqa: BLE001  (no row may cost the others their answers)
-            known = error if isinstance(error, DecaycalcError) else UnforeseenError(error)
-            stream.put(_with_row(line, writer.error(stream.line, known)))
+            stream.put(_with_row(line, writer.error(stream.line, as_ours(error))))
             if stream.failed():
                 break
     stream.flush()

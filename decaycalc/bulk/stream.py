@@ -26,6 +26,11 @@ class UnforeseenError(DecaycalcError):
         super().__init__(f"a fault of decaycalc, please report it: {error!r}")
 
 
+def as_ours(error: Exception) -> DecaycalcError:
+    """Return an error that a row has raised as one of ours."""
+    return error if isinstance(error, DecaycalcError) else UnforeseenError(error)
+
+
 @dataclass(slots=True)
 class Tally:
     """How many rows were answered, and how many of them have no result."""

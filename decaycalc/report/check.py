@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from decaycalc.errors import escaped
 from decaycalc.findings.record import Finding, Level
+from decaycalc.report.heading import counted
 from decaycalc.report.table import Block, Column, Marked, Paragraph, Table, Tone
 
 if TYPE_CHECKING:
@@ -32,16 +33,12 @@ def _found(found: Sequence[tuple[str, Finding]], *, failed: bool) -> Iterator[Bl
         yield Paragraph(text="nothing found", tone=Tone.EXACT)
         return
     counts = Counter(finding.level for _, finding in found)
-    text = ", ".join(_count(counts[level], level.value) for level in Level if counts[level])
+    text = ", ".join(counted(counts[level], level.value) for level in Level if counts[level])
     verdict = f"{text}: FAILED" if failed else text
     yield Paragraph(text=verdict, tone=Tone.REFUSED if failed else Tone.EXACT)
     for path, members in groupby(found, key=lambda each: each[0]):
         yield Paragraph(text=escaped(path), tone=Tone.VALUE)
         yield from findings(finding for _, finding in members)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 _TONES = {Level.ERROR: Tone.REFUSED, Level.WARNING: Tone.PARTIAL, Level.NOTE: Tone.QUIET}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.algebra.quantity import exact
-from decaycalc.conventions.run import Run
+from decaycalc.conventions.run import BATCH, Run
 from decaycalc.errors import escaped
 from decaycalc.inspection import GroupDecay, Inspection, NetworkJson, network_of
 from decaycalc.record import replace
@@ -178,7 +178,7 @@ def _batch(run: Run, unit: str) -> str:
     size = run.examples_per_step
     if size is None:
         return "not known"
-    parts = [run.given(name) for name in ("batch_size", "grad_accum", "world_size")]
+    parts = [run.given(name) for name in BATCH]
     factors = [_count(float(part)) for part in parts if part is not None]
     product = f" = {' × '.join(factors)}" if len(factors) > 1 else ""
     return f"{_count(float(size))}{product} {unit}"

@@ -62,7 +62,7 @@ def tables(
         yield _sources(moved)
     else:
         shown = _chosen(moved)
-        yield _few(moved, shown)
+        yield _short(moved, shown)
         yield from _notes(moved, shown)
         yield from _lacking(moved, flag_of)
     if projections:
@@ -73,10 +73,10 @@ def tables(
 
 def of_group(name: str, moved: Transfer) -> Table:
     """Return one group's rules, as those of the run are shown."""
-    few = _few(moved, _chosen(moved))
+    short = _short(moved, _chosen(moved))
     title = f"{escaped(name)}: if lr is"
-    first = replace(few.columns[0], header=title)
-    return replace(few, title=title, columns=(first, *few.columns[1:]))
+    first = replace(short.columns[0], header=title)
+    return replace(short, title=title, columns=(first, *short.columns[1:]))
 
 
 def _heading(moved: Transfer) -> Iterator[Paragraph]:
@@ -133,7 +133,7 @@ def _lr_order(moved: Transfer) -> tuple[LrRule, ...]:
     return (LrRule.MUP, *depth, *batch, LrRule.NONE, LrRule.HORIZON, LrRule.GIVEN, LrRule.UPDATE)
 
 
-def _few(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Table:
+def _short(moved: Transfer, rules: tuple[RuleNumbers, ...]) -> Table:
     """Return the rules in few columns; those with the same lr and number share a row."""
     target = moved.move.destination
     with_lr = any(rule.lr is not None for rule in rules)

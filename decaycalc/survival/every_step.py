@@ -76,28 +76,28 @@ def follow(decay: ScheduledRule, edges: list[int]) -> DecayCourse:
     # A large block that is freed teaches glibc to keep small ones: without it each array of a chunk
     # is mapped anew, and all of it takes twice as long.
     np.empty(1 << 21)
-    walker = _Walker(decay) if decay.rule.momentum else None
-    parts = [_follow_rows(decay, rows, walker) for rows in cut_rows(edges)]
+    tracked = _TrackedWeight(decay) if decay.rule.momentum else None
+    parts = [_follow_rows(decay, rows, tracked) for rows in cut_rows(edges)]
     stops, logs, signs, shrinks, gone = (
         np.concatenate(each).tolist() for each in zip(*(part[0] for part in parts), strict=True)
     )
     return DecayCourse(
         stops=stops, logs=logs, signs=signs, shrinks=shrinks, gone=gone,
         largest=max(part[1] for part in parts),
-        lefts=None if walker is None else walker.lefts,
+        lefts=None if tracked is None else tracked.lefts,
     )  # fmt: skip
 
 
 def _follow_rows(
-    decay: ScheduledRule, rows: Rows, walker: "_Walker | None"
+    decay: ScheduledRule, rows: Rows, tracked: "_TrackedWeight | None"
 ) -> tuple[tuple[np.ndarray, ...], float]:
     """Return stops, logs, signs, shrinks and gone parts of some rows, and the largest shrink."""
     multiplier, own = decay.multipliers(rows.steps())
     changes = decay.changes(multiplier, own)
     rows.clear_beyond(changes)
     largest = -float(changes.min())
-    if walker is not None:
-        walker.take(rows, multiplier, own, largest)
+    if tracked is not None:
+        tracked.take(rows, multiplier, own, largest)
     added = np.ascontiguousarray(changes.sum(axis=2).T).sum(axis=1)  # numpy's sums by halves
     changes = decay.rule.changes(changes, largest)
     is_long = decay.schedule.total_steps >= LONG_RUN
@@ -106,7 +106,7 @@ def _follow_rows(
     return arrays, largest
 
 
-class _Walker:
+class _TrackedWeight:
     """A weight under momentum on its way; `lefts` holds what was left of it after each row."""
 
     def __init__(self, decay: ScheduledRule) -> None:

@@ -1,4 +1,4 @@
-"""Bout: two conventions with their numbers, ready to be trained against each other."""
+"""Pairing: two conventions with their numbers, ready to be trained against each other."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class StandIn:
     factor_error: float = 0.0
 
 
-class Bout(Record):
+class Pairing(Record):
     """Two sides ready to train, with their numbers and the plan that claims something of them.
 
     `stand_ins` holds what a framework does in the place of a convention, by its key.
@@ -164,13 +164,13 @@ def rule_names(side: Side, value: float) -> dict[str, float]:
     return {**names, side.convention.parameter: value}
 
 
-def model_of(bout: Bout, name: str) -> Model:
+def model_of(pairing: Pairing, name: str) -> Model:
     """Return a model whose loss is scaled down where a side's lr would make it diverge."""
-    size = float(bout.source.get("dataset_size") or 1)
+    size = float(pairing.source.get("dataset_size") or 1)
     model = make_model(name, n_examples=round(min(size, 1e9)))
-    (one, _), (other, _) = bout.sides
+    (one, _), (other, _) = pairing.sides
     pairs = ((one, other), (other, one))
-    carried = bout.claim != Equivalence.SAME_DECAY
+    carried = pairing.claim != Equivalence.SAME_DECAY
     plain = [side for side, mate in pairs if not _is_rescaled(side, mate, carried=carried)]
     return model.scaled(min([1.0, *(_CALM / _mean_lr(side) for side in plain)]))
 

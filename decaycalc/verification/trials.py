@@ -11,7 +11,7 @@ from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
-from decaycalc.verification.pairing import ALIGNED, Bout, StandIn, model_of
+from decaycalc.verification.pairing import ALIGNED, Pairing, StandIn, model_of
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import State
 from decaycalc.verification.train import Batches, Learner, Model, free_decay, optimum, train
@@ -64,23 +64,23 @@ class Test(Record):
     trials: tuple[Trial, ...]
 
 
-def trajectories(bout: Bout, name: str, multipliers: Array) -> Trial:
+def trajectories(pairing: Pairing, name: str, multipliers: Array) -> Trial:
     """Return how far two trainings of one model part, step by step."""
-    model, run = model_of(bout, name), bout.source.run
+    model, run = model_of(pairing, name), pairing.source.run
     batches = Batches(
-        batch_size=float(bout.source.get("batch_size") or 1),
-        dataset_size=float(bout.source.get("dataset_size") or 1),
-        drop_last=run.drop_last or needs_whole_batches(bout),
+        batch_size=float(pairing.source.get("batch_size") or 1),
+        dataset_size=float(pairing.source.get("dataset_size") or 1),
+        drop_last=run.drop_last or needs_whole_batches(pairing),
     )
-    runs = [train(t, model, batches=batches, multipliers=multipliers) for t in bout.learners()]
+    runs = [train(t, model, batches=batches, multipliers=multipliers) for t in pairing.learners()]
     gaps = [_gap(one, other) for one, other in zip(*runs, strict=True)]
     return Trial(model=name, max_difference=max(gaps), curve=tuple(_thinned(gaps)))
 
 
-def needs_whole_batches(bout: Bout) -> bool:
+def needs_whole_batches(pairing: Pairing) -> bool:
     """Return whether the claim ends at a short last batch, which weighs less in a sum."""
-    short = any("batch_size_now" in side.convention.update for side, _ in bout.sides)
-    return short or len({side.loss for side, _ in bout.sides}) > 1
+    short = any("batch_size_now" in side.convention.update for side, _ in pairing.sides)
+    return short or len({side.loss for side, _ in pairing.sides}) > 1
 
 
 def _gap(one: tuple[Array, ...], other: tuple[Array, ...]) -> float:
@@ -102,30 +102,32 @@ def _thinned(gaps: list[float]) -> Iterator[Point]:
 MODELLED = {"squared": "least-squares", "cross-entropy": "softmax"}
 
 
-def data_losses(bout: Bout) -> frozenset[str]:
+def data_losses(pairing: Pairing) -> frozenset[str]:
     """Return the data losses that both sides can have, empty where they can have any."""
-    stated = [side.convention.data_losses for side, _ in bout.sides if side.convention.data_losses]
+    stated = [
+        side.convention.data_losses for side, _ in pairing.sides if side.convention.data_losses
+    ]
     return frozenset.intersection(*stated) if stated else frozenset()
 
 
-def convex_models(bout: Bout) -> tuple[str, ...]:
+def convex_models(pairing: Pairing) -> tuple[str, ...]:
     """Return the models that have one optimum, and a data loss that both sides really have.
 
     A loss that none of the models has (a hinge) is stood in for by them all.
     """
-    losses = data_losses(bout)
+    losses = data_losses(pairing)
     found = tuple(model for loss, model in MODELLED.items() if loss in losses)
     return found or tuple(MODELLED.values())
 
 
-def optima(bout: Bout, name: str) -> Trial:
+def optima(pairing: Pairing, name: str) -> Trial:
     """Return how far the optima of the two penalised objectives are apart."""
-    model, plain = model_of(bout, name), replace(bout, stand_ins={})
+    model, plain = model_of(pairing, name), replace(pairing, stand_ins={})
     ours = [optimum(_settled(learner, side), model) for learner, (side, _) in _both(plain)]
     one, other = (
         own if stand_in is None else _solved(stand_in, (learner, side), model, start)
         for (learner, (side, _)), stand_in, own, start in zip(
-            _both(bout), bout.replaced, ours, ours[::-1], strict=True
+            _both(pairing), pairing.replaced, ours, ours[::-1], strict=True
         )
     )
     gap = _relative(one, other)
@@ -161,15 +163,15 @@ def settle(learner: Learner, model: Model, start: Array) -> Array:
     return weights.ravel()
 
 
-def _both(bout: Bout) -> Iterator[tuple[Learner, tuple[Side, float]]]:
-    return zip(bout.learners(), bout.sides, strict=True)
+def _both(pairing: Pairing) -> Iterator[tuple[Learner, tuple[Side, float]]]:
+    return zip(pairing.learners(), pairing.sides, strict=True)
 
 
-def optimum_tolerance(bout: Bout) -> float:
+def optimum_tolerance(pairing: Pairing) -> float:
     """Return within what the optima must agree: to the shrink where decays of a step compound."""
     slack = [
         float(shrink_of(side, exact(value)))
-        for side, value in bout.sides
+        for side, value in pairing.sides
         if side.convention.compounds
     ]
     return max(TOLERANCE, *slack, 0.0)
@@ -183,34 +185,34 @@ def _settled(learner: Learner, side: Side, *, lr: float = 1.0) -> Learner:
     return Learner(rule=learner.rule, names=names, reduction=learner.reduction, unit=learner.unit)
 
 
-def undriven(bout: Bout, multipliers: Array) -> Trial:
+def undriven(pairing: Pairing, multipliers: Array) -> Trial:
     """Return how far undriven weights are apart after each step."""
-    one, other = (_decayed(learner, side, multipliers) for learner, (side, _) in _both(bout))
+    one, other = (_decayed(learner, side, multipliers) for learner, (side, _) in _both(pairing))
     gaps = [_relative(a, b) for a, b in zip(one, other, strict=True)]
     return Trial(model="free decay", max_difference=max(gaps), curve=tuple(_thinned(gaps)))
 
 
-def free_trial(bout: Bout) -> Test:
+def free_trial(pairing: Pairing) -> Test:
     """Return how far the long-run decays per step of an undriven weight are apart.
 
     Under momentum a claim to first order may be off by the shrink over 1 - momentum.
     """
-    momentum = max(float(side.get("momentum") or 0) for side, _ in bout.sides)
+    momentum = max(float(side.get("momentum") or 0) for side, _ in pairing.sides)
     constant = np.ones(min(MOST_STEPS, round(40 / (1 - momentum))))
     paths = [
         np.concatenate([_START[:1], _decayed(learner, side, constant)[:, 0]])
-        for learner, (side, _) in _both(bout)
+        for learner, (side, _) in _both(pairing)
     ]
     lasting = min(_lasting(np.abs(path)) for path in paths)
     losses = [_losses(path[:lasting]) for path in paths]
     one, other = (loss[-min(map(len, losses)) :] for loss in losses)
     gaps = [float(gap) for gap in np.abs(one - other) / np.maximum(np.abs(one), 1e-300)]
-    linear = all(side.is_linear for side, _ in bout.sides)
-    slack = 0.0 if linear or bout.way.exactly else 2 * float(abs(one[-1])) / (1 - momentum)
-    rounding = sum(each.factor_error for each in bout.stand_ins.values())
+    linear = all(side.is_linear for side, _ in pairing.sides)
+    slack = 0.0 if linear or pairing.way.exactly else 2 * float(abs(one[-1])) / (1 - momentum)
+    rounding = sum(each.factor_error for each in pairing.stand_ins.values())
     slack += rounding / max(float(abs(one[-1])), 1e-300)
     gap = gaps[-1]  # in the end: a buffer fills first, some decay from a later step on
-    if linear and any(falling_lr(side.convention) for side, _ in bout.sides):
+    if linear and any(falling_lr(side.convention) for side, _ in pairing.sides):
         first, second = (float(loss[np.flatnonzero(loss)[:1]].sum()) for loss in losses)
         gap = abs(first - second) / max(abs(first), 1e-300)  # an lr that falls is right at first
     return Test(

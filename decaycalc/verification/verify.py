@@ -23,7 +23,7 @@ from decaycalc.verification.documents import (
     VerificationJson,
 )
 from decaycalc.verification.frameworks import Loaded, stand_ins
-from decaycalc.verification.pairing import Bout
+from decaycalc.verification.pairing import Pairing
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.train import MODELS, make_model
 from decaycalc.verification.trials import (
@@ -155,7 +155,7 @@ def verify(
     number = check_value(value, source)
     converted = way.value(number) if to_value is None else check_value(to_value, target)
     real, loaded = stand_ins(frameworks, (source.key, target.key))
-    bout = Bout(
+    pairing = Pairing(
         way=way,
         source=Side(convention=source, run=full, layer=layer),
         target=_trained_target(way, full, target_run, layer),
@@ -163,8 +163,8 @@ def verify(
         stand_ins=real,
     )
     condition = (way.condition,) if way.condition else ()
-    notes = (*notes, *condition, *_stood_in(bout), *map(_noted, loaded))
-    found = _tested(bout, schedule=schedule, models=models, notes=notes)
+    notes = (*notes, *condition, *_stood_in(pairing), *map(_noted, loaded))
+    found = _tested(pairing, schedule=schedule, models=models, notes=notes)
     return replace(found, frameworks=loaded)
 
 
@@ -174,10 +174,10 @@ def _trained_target(way: Plan, run: Run, target_run: Run | None, layer: Fraction
     return Side(convention=way.target.convention, run=other, layer=layer, is_target=True)
 
 
-def _stood_in(bout: Bout) -> tuple[str, ...]:
+def _stood_in(pairing: Pairing) -> tuple[str, ...]:
     """Return the note that no model here has the data loss of the two sides, where none has."""
-    losses = data_losses(bout)
-    if not losses or losses & MODELLED.keys() or bout.way.held != Invariant.STRENGTH:
+    losses = data_losses(pairing)
+    if not losses or losses & MODELLED.keys() or pairing.way.held != Invariant.STRENGTH:
         return ()
     return (f"no model here has their data loss ({' or '.join(sorted(losses))}): others stand in",)
 
@@ -241,109 +241,111 @@ def _target_lr(way: Plan, run: Run, target_run: Run | None) -> Number:
 
 
 def _tested(
-    bout: Bout, *, schedule: str, models: tuple[str, ...], notes: tuple[str, ...]
+    pairing: Pairing, *, schedule: str, models: tuple[str, ...], notes: tuple[str, ...]
 ) -> Verification:
     """Return the outcome of the test that suits the claim."""
-    n_steps, more = _n_steps(bout.source.run)
-    per_epoch = bout.source.run.epoch_ratio
+    n_steps, more = _n_steps(pairing.source.run)
+    per_epoch = pairing.source.run.epoch_ratio
     rate = parse_schedule(schedule, total_steps=n_steps, steps_per_epoch=per_epoch)
     multipliers = rate.multiplier(np.arange(n_steps, dtype=float))
-    test = _test(bout, models, multipliers)
-    stated = claim(bout.way)
+    test = _test(pairing, models, multipliers)
+    stated = claim(pairing.way)
     return Verification(
-        source=bout.source,
-        target=bout.target,
-        value=bout.values[0],
-        to_value=bout.values[1],
-        lr=float(bout.source.run.lr or 0),
-        to_lr=float(bout.target.run.lr or 0),
-        claim=bout.claim,
+        source=pairing.source,
+        target=pairing.target,
+        value=pairing.values[0],
+        to_value=pairing.values[1],
+        lr=float(pairing.source.run.lr or 0),
+        to_lr=float(pairing.target.run.lr or 0),
+        claim=pairing.claim,
         meaning=stated.meaning,
         method=test.method,
-        tolerance=max([test.tolerance, *(each.tolerance for each in bout.stand_ins.values())]),
+        tolerance=max([test.tolerance, *(each.tolerance for each in pairing.stand_ins.values())]),
         steps=n_steps,
         schedule=schedule,
         trials=test.trials,
-        apart=_apart(bout, multipliers),
-        notes=(*notes, *more, *_whole(bout), *stated.ends),
+        apart=_apart(pairing, multipliers),
+        notes=(*notes, *more, *_whole(pairing), *stated.ends),
     )
 
 
-def _whole(bout: Bout) -> tuple[str, ...]:
+def _whole(pairing: Pairing) -> tuple[str, ...]:
     """Return the note that a short last batch is left out, where there is one that matters."""
-    run, per_epoch = bout.source.run, bout.source.run.epoch_ratio
+    run, per_epoch = pairing.source.run, pairing.source.run.epoch_ratio
     short = per_epoch is not None and per_epoch % 1 and not run.drop_last
-    stepped = bout.claim == Equivalence.IDENTICAL and _is_simulated(bout)
-    if not (short and stepped and needs_whole_batches(bout)):
+    stepped = pairing.claim == Equivalence.IDENTICAL and _is_simulated(pairing)
+    if not (short and stepped and needs_whole_batches(pairing)):
         return ()
     return ("whole batches only: a short last one weighs less in a sum than in a mean",)
 
 
-def _test(bout: Bout, models: tuple[str, ...], multipliers: Array) -> Test:
+def _test(pairing: Pairing, models: tuple[str, ...], multipliers: Array) -> Test:
     """Return the test that suits the claim, carried out.
 
     Raises:
         NoEquivalentError: an estimate claims nothing that could be tested.
     """
-    kind = bout.claim
+    kind = pairing.claim
     if kind == Equivalence.ESTIMATE:
-        one, other = (side.convention.key for side, _ in bout.sides)
+        one, other = (side.convention.key for side, _ in pairing.sides)
         raise NoEquivalentError(one, other, "an estimate makes no claim that a training could test")
-    if kind == Equivalence.SAME_OPTIMUM or _is_fitted(bout):
-        trials = tuple(optima(bout, name) for name in _fitted_models(bout, models))
-        within = optimum_tolerance(bout)
+    if kind == Equivalence.SAME_OPTIMUM or _is_fitted(pairing):
+        trials = tuple(optima(pairing, name) for name in _fitted_models(pairing, models))
+        within = optimum_tolerance(pairing)
         return Test(method="optima of the full data", tolerance=within, trials=trials)
     if kind == Equivalence.SAME_DECAY:
-        return free_trial(bout)
-    if not _is_simulated(bout):
-        trials = (undriven(bout, multipliers),)
+        return free_trial(pairing)
+    if not _is_simulated(pairing):
+        trials = (undriven(pairing, multipliers),)
         method = "weights after every step, without data gradient"
     else:
-        trials = tuple(trajectories(bout, name, multipliers) for name in models or MODELS)
-        trials += _beside_signs(bout)
+        trials = tuple(trajectories(pairing, name, multipliers) for name in models or MODELS)
+        trials += _beside_signs(pairing)
         method = "weights after every step"
     return Test(method=method, tolerance=TOLERANCE, trials=trials)
 
 
-def _beside_signs(bout: Bout) -> tuple[Trial, ...]:
+def _beside_signs(pairing: Pairing) -> tuple[Trial, ...]:
     """Return the optima's distance too where steps are signs, which small errors do not turn."""
-    signs = any(f"{name}(" in side.convention.update for side, _ in bout.sides for name in _SIGNS)
-    if not signs or bout.way.held != Invariant.STRENGTH:
+    signs = any(
+        f"{name}(" in side.convention.update for side, _ in pairing.sides for name in _SIGNS
+    )
+    if not signs or pairing.way.held != Invariant.STRENGTH:
         return ()
-    return (replace(optima(bout, "least-squares"), model="least-squares optimum"),)
+    return (replace(optima(pairing, "least-squares"), model="least-squares optimum"),)
 
 
-def _is_fitted(bout: Bout) -> bool:
+def _is_fitted(pairing: Pairing) -> bool:
     """Return whether a framework fits a side at once, without steps to compare."""
-    return any(stand_in.rule is None for stand_in in bout.stand_ins.values())
+    return any(stand_in.rule is None for stand_in in pairing.stand_ins.values())
 
 
-def _fitted_models(bout: Bout, models: tuple[str, ...]) -> tuple[str, ...]:
+def _fitted_models(pairing: Pairing, models: tuple[str, ...]) -> tuple[str, ...]:
     """Return the models whose optima are compared: those asked for, or all that suit.
 
     Raises:
         InvalidValueError: one asked for has another data loss, or a framework's fit is of none.
     """
-    fitted = [set(each.models) for each in bout.stand_ins.values() if each.models]
-    suited = tuple(name for name in convex_models(bout) if all(name in some for some in fitted))
+    fitted = [set(each.models) for each in pairing.stand_ins.values() if each.models]
+    suited = tuple(name for name in convex_models(pairing) if all(name in some for some in fitted))
     for name in models:
-        if name not in suited and (fitted or data_losses(bout)):
+        if name not in suited and (fitted or data_losses(pairing)):
             text = f"has another data loss than they have; {' or '.join(suited)} has theirs"
             raise InvalidValueError("model", name, text)
     return models or suited
 
 
-def _is_simulated(bout: Bout) -> bool:
+def _is_simulated(pairing: Pairing) -> bool:
     """Return whether both optimizers' directions are simulated."""
-    return not any("unmodelled" in side.convention.update for side, _ in bout.sides)
+    return not any("unmodelled" in side.convention.update for side, _ in pairing.sides)
 
 
-def _apart(bout: Bout, multipliers: Array) -> tuple[Trial, ...]:
+def _apart(pairing: Pairing, multipliers: Array) -> tuple[Trial, ...]:
     """Return how far the trajectories part, where that is not what the claim is about."""
-    stepless = {side.convention.optimizer for side, _ in bout.sides} & {FIT, MEASURE}
-    if bout.claim == Equivalence.IDENTICAL or stepless or not _is_simulated(bout):
+    stepless = {side.convention.optimizer for side, _ in pairing.sides} & {FIT, MEASURE}
+    if pairing.claim == Equivalence.IDENTICAL or stepless or not _is_simulated(pairing):
         return ()
-    return (trajectories(bout, "least-squares", multipliers),)
+    return (trajectories(pairing, "least-squares", multipliers),)
 
 
 def _n_steps(run: Run) -> tuple[int, tuple[str, ...]]:

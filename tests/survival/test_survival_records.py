@@ -12,7 +12,7 @@ from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import parse_schedule
 from decaycalc.survival.scheduled import follow_decay
-from decaycalc.verification.pairing import Bout
+from decaycalc.verification.pairing import Pairing
 from decaycalc.verification.trials import _decayed
 from tests.every_record import of_each
 
@@ -34,9 +34,9 @@ def left_by_the_rule(record, number, run):
     """Return what the record's update rule leaves of a weight without a data gradient."""
     side = Side(convention=record, run=run)
     way = plan(side, target_side(side, find("per-step-shrink"), None))
-    bout = Bout(way=way, source=side, target=way.target, values=(float(number), 0.0))
+    pairing = Pairing(way=way, source=side, target=way.target, values=(float(number), 0.0))
     multipliers = parse_schedule(SCHEDULE, total_steps=N_STEPS).multiplier(np.arange(N_STEPS))
-    return _decayed(bout.learners()[0], side, multipliers)[-1, 0]
+    return _decayed(pairing.learners()[0], side, multipliers)[-1, 0]
 
 
 @of_each(

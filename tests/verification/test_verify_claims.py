@@ -24,7 +24,7 @@ from decaycalc.conversion.side import Side
 from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
-from decaycalc.verification.pairing import Bout
+from decaycalc.verification.pairing import Pairing
 from decaycalc.verification.rules.rule import State
 from decaycalc.verification.train import MODELS, free_decay
 from decaycalc.verification.trials import _as_descent
@@ -191,8 +191,8 @@ def check(source, target, run, there):
 def parted(found, way):
     """Hold both sides' decay between two weights that see the same gradients."""
     sides = {"source": found.source, "target": found.target}
-    bout = Bout(way=way, values=(found.value, found.to_value), **sides)
-    for learner, (side, _) in zip(bout.learners(), bout.sides, strict=True):
+    pairing = Pairing(way=way, values=(found.value, found.to_value), **sides)
+    for learner, (side, _) in zip(pairing.learners(), pairing.sides, strict=True):
         if side.convention.key in WEIGHED:
             continue
         size = float(side.get("batch_size"))
