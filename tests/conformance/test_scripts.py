@@ -157,3 +157,71 @@ def test_a_scheduler_is_what_transformers_makes(tmp_path, made):
     name = made.partition("(")[0]
     head = f"from transformers import {name}\n{HEAD}"
     check_schedule(tmp_path, f"{head}{SGD}scheduler = {made}\n{EACH_STEP}")
+
+
+KERAS = """\
+import keras
+from keras import layers, regularizers
+from keras.optimizers import SGD, Adam, schedules
+model = keras.Sequential([keras.Input((3,)), layers.Dense(4, kernel_regularizer={penalty}),
+                          layers.Dense(1)])
+optimizer = {made}
+model.compile(optimizer=optimizer, loss="mse")
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "SGD(0.05, 0.9, True)", "SGD()", "Adam()", "keras.optimizers.AdamW()",
+        "keras.optimizers.AdamW(1e-4, 0.05)", "keras.optimizers.Adam(weight_decay=1e-3)",
+        "keras.optimizers.Lion(1e-4)", "keras.optimizers.Adagrad(weight_decay=0.1)",
+        "keras.optimizers.Adadelta(weight_decay=0.1)", "keras.optimizers.RMSprop(weight_decay=0.1)",
+    ],
+)  # fmt: skip
+def test_an_optimizer_is_what_keras_makes(tmp_path, made):
+    pytest.importorskip("keras")
+    text = KERAS.format(made=made, penalty=None)
+    (tmp_path / "train.py").write_text(text)
+    read, names = read_training(str(tmp_path / "train.py")), run(text)
+    config = names["optimizer"].get_config()
+    assert float(read.run.lr) == pytest.approx(config["learning_rate"], rel=1e-6)
+    assert float(exact(read.value)) == (config["weight_decay"] or 0)
+    assert float(read.run.momentum or 0) == config.get("momentum", 0)
+    live = decaycalc.inspect(names["optimizer"], names["model"]).training
+    assert read.convention == live.convention
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    ["regularizers.l2(5e-4)", "regularizers.L2()", "'l2'", "regularizers.l1_l2(0.1, 0.3)"],
+)
+def test_a_penalty_is_what_keras_makes(tmp_path, penalty):
+    pytest.importorskip("keras")
+    text = KERAS.format(made="SGD(0.1)", penalty=penalty)
+    (tmp_path / "train.py").write_text(text)
+    read, names = read_training(str(tmp_path / "train.py")), run(text)
+    made = names["model"].layers[0].kernel_regularizer
+    assert (read.convention, float(exact(read.value))) == ("keras-l2", float(made.l2))
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "CosineDecay(0.1, 20)", "CosineDecay(0.0, 20, 0.1, warmup_target=0.1, warmup_steps=5)",
+        "ExponentialDecay(0.1, 7, 0.5)", "ExponentialDecay(0.1, 7, 0.5, True)",
+        "PolynomialDecay(0.1, 20)", "PiecewiseConstantDecay([9, 19], [0.1, 0.01, 0.001])",
+        "InverseTimeDecay(0.1, 3, 0.5)", "CosineDecayRestarts(0.1, 6)",
+    ],
+)  # fmt: skip
+def test_a_schedule_is_what_keras_makes(tmp_path, rate):
+    pytest.importorskip("keras")
+    text = KERAS.format(made=f"SGD(schedules.{rate})", penalty=None)
+    (tmp_path / "train.py").write_text(text)
+    read, names = read_training(str(tmp_path / "train.py")), run(text)
+    follow = names["optimizer"]._learning_rate
+    seen = np.array([float(follow(step)) for step in range(30)])
+    assert read.schedule is not None
+    schedule = parse_schedule(read.schedule, total_steps=30)
+    ours = float(read.run.lr) * schedule.multiplier(np.arange(30, dtype=np.float64))
+    assert np.abs(ours - seen).max() < 1e-7

@@ -14,12 +14,16 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, refused
 from decaycalc.training.reading.schedules import compose, factors
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
-from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
+from decaycalc.training.trainers.syntax.document import Document, Syntax
+from decaycalc.training.trainers.syntax.tree import FLAGS_HOLD, Entries, Items, Node, Scalar, find
 
+_VERSION = "keras 3.15.1"
+# The defaults of constructors by the class in lower case, "" for all others.
+_LRS = {"sgd": "0.01", "schedulefreeadamw": "0.0025", "": "0.001"}
+_DECAYS = {"adamw": "0.004", "muon": "0.004"}
 _IN_MODEL = "compile_config.optimizer"
 _DEEPEST = 30
 
@@ -36,9 +40,9 @@ def _prepare(document: Document) -> Document:
 def _optimizer(settings: Settings) -> Optimizer:
     """Return the class's convention; with no decay of its own, the layers' L2."""
     name = settings.text("optimizer") or ""
-    penalties = _l2(settings)
-    if not settings.has("config.weight_decay") and penalties:
-        value = derived("value", penalties[0], "kernel_regularizer L2")
+    penalties, unknown = _l2(settings), _open_l2(settings)
+    if not settings.has("config.weight_decay") and (penalties or unknown):
+        value = unknown or derived("value", penalties[0], "kernel_regularizer L2")
         note = f"layers have L2 of {', '.join(penalties[:6])}" if len(penalties) > 1 else ""
         uses = UNDAMPENED_SGD if name.lower() == "sgd" else ()
         return Optimizer(convention="keras-l2", uses=uses, value=value, note=note)
@@ -47,7 +51,8 @@ def _optimizer(settings: Settings) -> Optimizer:
     except UnknownNameError:
         return refused(f"{name[:40]!r} has no convention here")
     uses = UNDAMPENED_SGD if key == "keras-sgd" else ()
-    note = "exclude_from_weight_decay is not stored in the file"
+    is_saved = settings.document.syntax is not Syntax.PYTHON
+    note = "exclude_from_weight_decay is not stored in the file" if is_saved else ""
     return Optimizer(convention=key, uses=uses, note=note)
 
 
@@ -56,12 +61,24 @@ def _l2(settings: Settings) -> tuple[str, ...]:
 
     Until 2.3 Keras stored l2 as an L1L2 whose l1 is 0.
     """
-    numbers: dict[str, None] = {}
+    found = ("".join(texts_of(node)) for node in _penalties(settings))
+    return tuple(dict.fromkeys(text for text in found if typed_number(text)))
+
+
+def _open_l2(settings: Settings) -> Sourced | None:
+    """Return what leaves the penalty open: a script's number that its text does not tell."""
+    for node in _penalties(settings):
+        if isinstance(node, Scalar) and node.open:
+            note = f"kernel_regularizer: {node.open}"
+            return left_open("value", note, where="kernel_regularizer", line=node.line)
+    return None
+
+
+def _penalties(settings: Settings) -> Iterator[Node | None]:
+    """Yield the number of each L2 penalty on a kernel."""
     for node in _regularizers(settings.node("layers"), 0):
         if {"L2", "L1L2"} & set(texts_of(node.entries.get("class_name"))):
-            found = "".join(texts_of(find(node, "config.l2")))
-            numbers |= {found: None} if typed_number(found) else {}
-    return tuple(numbers)
+            yield find(node, "config.l2")
 
 
 def _regularizers(node: Node | None, depth: int) -> Iterator[Entries]:
@@ -100,6 +117,8 @@ def _number(settings: Settings, key: str) -> Fraction | None:
 
 def _schedule(settings: Settings) -> str | None:
     """Return the schedule object as a text; a bare number is constant but for Keras 2's decay."""
+    if settings.has("sets_lr") or settings.text("lr") is None:
+        return None
     name = (*settings.texts("config.learning_rate.class_name"), "")[0]
     if not name:
         rate = settings.number("decay")
@@ -109,7 +128,7 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _is_set(settings: Settings, key: str) -> bool:
-    return settings.texts(f"{_LR}.{key}") == ("true",)
+    return settings.told(f"{_LR}.{key}").lower() == "true"
 
 
 def _polynomial(settings: Settings) -> str | None:
@@ -185,16 +204,24 @@ _SCHEDULES: dict[str, Callable[[Settings], str | None]] = {
 
 def _finish(settings: Settings, made: Training) -> Training:
     """Say what trains a penalty, and what null means here."""
+    if flags := settings.told("flags"):
+        made = made.with_notes(FLAGS_HOLD.format(flags))
     if made.convention == "keras-l2":
         try:
             run = replace(made.run, optimizer=settings.word("optimizer"))
         except UnknownNameError:  # an optimizer of one's own
             return made
         return replace(made, run=run)
-    if made.value is not None or made.refusal:
+    if made.value is not None or made.refusal or settings.find("weight_decay").where:
         return made
+    missing = tuple(name for name in made.missing if name != "weight_decay")
     note = "weight_decay is null: the optimizer decays nothing"
-    return replace(made, value="0", notes=(*made.notes, note))
+    if settings.document.syntax is Syntax.PYTHON:
+        note = (
+            "no weight_decay is set: the optimizer decays nothing; penalties of layers that another"
+            " file makes are not read"
+        )
+    return replace(made, value="0", missing=missing, notes=(*made.notes, note))
 
 
 def _accumulation(settings: Settings) -> Sourced | None:
@@ -202,11 +229,32 @@ def _accumulation(settings: Settings) -> Sourced | None:
     return found or derived("grad_accum", decimal_text(Fraction(1)), "none is set")
 
 
+def _default(settings: Settings, field: Field) -> Sourced | None:
+    """Return the default of a class's constructor, which a script need not say."""
+    kind, usual = settings.word("optimizer"), {"lr": _LRS, "weight_decay": _DECAYS}.get(field.name)
+    text = None if usual is None else usual.get(kind, usual.get("", None))
+    return None if text is None else by_default(field.name, text, _VERSION)
+
+
+def _exempt(settings: Settings) -> Exemption:
+    """Return what does not decay: nothing, unless a script says so by a call."""
+    line = None if (said := settings.node("excludes")) is None else said.line
+    rule = (
+        "nothing"
+        if line is None
+        else f"not told: what exclude_from_weight_decay names (line {line})"
+    )
+    return Exemption(
+        rule=rule, mask="all" if line is None else None, switch="exclude_from_weight_decay"
+    )
+
+
 TRAINER = Trainer(
     kind="keras",
     title="Keras optimizer",
-    version="keras 3.15.1",
+    version=_VERSION,
     signatures=(
+        Signature(all_of=("class_name", "config", "syntax:Python")),
         Signature(all_of=("class_name", "config.learning_rate")),
         Signature(all_of=(f"{_IN_MODEL}.class_name",)),
     ),
@@ -215,16 +263,27 @@ TRAINER = Trainer(
         Field(name="weight_decay", paths=("config.weight_decay",)),
         Field(name="lr", paths=("config.learning_rate",), overrule=_lr),
         *Field.within("config", decay=None, momentum="0", nesterov="false"),
-        Field(name="batch_size"),
+        Field(name="batch_size", paths=("fit.batch_size",)),
         Field(name="grad_accum", derive=_accumulation),
-        Field(name="epochs"),
+        Field(name="epochs", paths=("fit.epochs",)),
         Field(name="steps"),
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all", switch="exclude_from_weight_decay"),
+    exempt=_exempt,
+    default=_default,
     batch=lambda _: ("batch_size", "grad_accum"),
-    harmless=("layers*", "config.learning_rate*", "config.beta*", "config.ema*", "config.*"),
+    harmless=(
+        "layers*",
+        "config.learning_rate*",
+        "config.beta*",
+        "config.ema*",
+        "config.*",
+        "flags",
+        "sets_lr",
+        "excludes",
+        "fit*",
+    ),
     prepare=_prepare,
     finish=_finish,
 )

@@ -21,7 +21,7 @@ from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, sc
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.lightning import DEVICE_FIELDS, devices_of
-from decaycalc.training.trainers.syntax.tree import EACH_STEP_IN_EPOCHS, Entries, Scalar
+from decaycalc.training.trainers.syntax.tree import EACH_STEP_IN_EPOCHS, FLAGS_HOLD, Entries, Scalar
 
 _ARGUMENTS = "optimizer"
 _DECAY = f"{_ARGUMENTS}.weight_decay"
@@ -180,7 +180,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     if said := _said(settings, "wrapped"):
         notes.append(f"what the optimizer is wrapped in is not read: {said}")
     if flags := settings.told("flags"):
-        notes.append(f"the script's own flags hold at their defaults: {flags}")
+        notes.append(FLAGS_HOLD.format(flags))
     groups = [_group(settings, each, made) for each in settings.listed(_GROUPS)]
     own = [each for each in groups if each is not None]
     return made.with_groups(*own).with_notes(*notes)

@@ -47,6 +47,7 @@ def test_a_script_says_its_run(tmp_path):
         ("Adam(m.parameters(), weight_decay=0.1, decoupled_weight_decay=True)",
          "pytorch-adam-decoupled", "0.1"),
         ("torch.optim.LBFGS(m.parameters())", None, None),
+        ("getattr(torch.optim, 'AdamW')(m.parameters(), lr=1)", "pytorch-adamw", "0.01"),
     ],
 )  # fmt: skip
 def test_a_class_is_known_by_its_import(tmp_path, made, convention, value):
@@ -68,6 +69,17 @@ def test_a_class_is_known_by_its_import(tmp_path, made, convention, value):
 def test_other_libraries(tmp_path, line, convention):
     found = read(tmp_path, "train.py", f"{line}\n{STEP}")
     assert (found.convention, found.value) == (convention, "0.1")
+
+
+def test_a_class_under_a_name_of_its_own(tmp_path):
+    kind = "kind = torch.optim.SGD"
+    found = script(tmp_path, kind, "optimizer = kind(m.parameters(), lr=0.5)", after=STEP)
+    assert (found.convention, float(found.run.lr)) == ("pytorch-sgd", 0.5)
+    lines = ("optimizer = getattr(torch.optim, name)(m.parameters(), lr=1)", "AdamW = f")
+    with pytest.raises(UnreadableFileError):
+        script(tmp_path, *lines, "optimizer = AdamW(m.parameters(), lr=1)")
+    with pytest.raises(UnreadableFileError):
+        script(tmp_path, "from torch.optim import SGD", "SGD = f", "SGD(m.parameters(), lr=1)")
 
 
 def test_a_file_that_makes_none_is_none(tmp_path):

@@ -12,7 +12,9 @@ from itertools import chain
 from decaycalc.record import replace
 from decaycalc.training.trainers.syntax.python_targets import path_of
 from decaycalc.training.trainers.syntax.python_text import module_of
+from decaycalc.training.trainers.syntax.script_arguments import arguments_of, expressions_of
 from decaycalc.training.trainers.syntax.script_calls import entries_of
+from decaycalc.training.trainers.syntax.script_keras import keras_made
 from decaycalc.training.trainers.syntax.script_loops import in_epochs, interval_of, length_of
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.tree import (
@@ -26,7 +28,9 @@ from decaycalc.training.trainers.syntax.tree import (
 )
 
 # A file without one of these makes nothing that is known here.
-_MAKES = re.compile(r"optim|lion_pytorch|prodigyopt|schedulefree|dadaptation|TrainingArguments|trl")
+_MAKES = re.compile(
+    r"optim|keras|lion_pytorch|prodigyopt|schedulefree|dadaptation|TrainingArguments|trl"
+)
 # Where libraries keep their optimizers.
 _OPTIMIZER = re.compile(
     r"(?:torch\.optim|bitsandbytes\.optim|apex\.optimizers|deepspeed\.ops(?:\.\w+)*|lion_pytorch|"
@@ -70,7 +74,6 @@ _PLACES = {
 }
 _GATHER = {("list",), ("tuple",), ("chain",)}
 _DEEPEST = 25  # lists of parameters within one another
-_SPREAD = "**"  # the key of a mapping that is handed on whole and not known
 _SEVERAL_PROCESSES = re.compile(
     r"DistributedDataParallel|DistributedSampler|init_process_group|\bAccelerator\(|\bFabric\(|"
     r"FullyShardedDataParallel|fully_shard|horovod|deepspeed\.initialize"
@@ -112,61 +115,24 @@ class _Script:
         for call in self.calls:
             head, _, name = self.path(call).rpartition(".")
             if head.startswith(("transformers", "trl")) and name in ARGUMENT_CLASSES:
-                yield name, self.arguments(call)
+                yield name, arguments_of(self.names, call)
+        yield from keras_made(self.names, self.calls)
 
     def path(self, call: ast.Call) -> str:
         """Return the dotted path of what is called; of what a star imports, torch's classes."""
-        path = self.names.dotted(call.func)
+        path = self.names.path(call.func)
         if path or not isinstance(call.func, ast.Name):
             return path
-        is_starred = _STARRED in self.names.starred and call.func.id in _OF_TORCH_OPTIM
-        return f"{_STARRED}.{call.func.id}" if is_starred else ""
-
-    def arguments(self, call: ast.Call, places: tuple[str, ...] = ()) -> Entries:
-        """Return what a call is given, by name; those without one by their place behind the first.
-
-        A mapping that is handed on whole, `**options`, and is not known has a key of its own.
-        """
-        given = self.expressions(call, places)
-        entries = {name: self.names.given(value) for name, value in given.items()}
-        for word in call.keywords:
-            if word.arg is None:
-                entries |= self.spread(word.value)
-        return Entries(entries=entries, line=call.lineno)
-
-    def expressions(self, call: ast.Call, places: tuple[str, ...]) -> dict[str, ast.expr]:
-        """Return the expressions that a call is given, by name or place."""
-        named = {word.arg: word.value for word in call.keywords if word.arg is not None}
-        return dict(zip(places, call.args[1:], strict=False)) | named
-
-    def spread(self, value: ast.expr) -> dict[str, Node]:
-        """Return what `**mapping` hands on, with what may have been changed of it since."""
-        entries = entries_of(self.names.behind(value))
-        if entries is None:
-            return {_SPREAD: Scalar(text=ast.unparse(value), line=value.lineno)}
-        found = {key: self.names.given(part) for key, part in entries.items()}
-        for update in self.names.calls.get("update", ()):
-            if ast.unparse(update.func) == f"{ast.unparse(value)}.update":
-                found |= self.updated(update)
-        return found
-
-    def updated(self, update: ast.Call) -> dict[str, Node]:
-        """Return what an update changes of a mapping: open, as a branch may leave it out."""
-        names = {word.arg for word in update.keywords if word.arg}
-        for value in update.args:
-            entries = entries_of(self.names.behind(value))
-            if entries is None:
-                return {_SPREAD: Scalar(text=ast.unparse(value), line=value.lineno)}
-            names |= entries.keys()
-        line = update.lineno
-        changed = Scalar(text=None, line=line, open=f"may be changed in line {line}")
-        return dict.fromkeys(names, changed)
+        name, names = call.func.id, self.names
+        is_own = bool(names.settings.get((names.module, name)))
+        is_starred = _STARRED in names.starred and name in _OF_TORCH_OPTIM and not is_own
+        return f"{_STARRED}.{name}" if is_starred else ""
 
     def optimizer(self, call: ast.Call) -> Entries:
         """Return the tree of one optimizer."""
         self.names.used.clear()
         path, target = self.path(call), self.target(call)
-        given = self.arguments(call, _PLACES.get(path.rpartition(".")[2], ("lr",)))
+        given = arguments_of(self.names, call, _PLACES.get(path.rpartition(".")[2], ("lr",)))
         made = {**given.entries, "class": Scalar(text=path, line=call.lineno)}
         tree: dict[str, Node] = {"optimizer": Entries(entries=made, line=call.lineno)}
         tree |= self.groups(call) | self.scheduler(target)
@@ -253,20 +219,20 @@ class _Script:
         if not found:
             return self.unseen(target)
         name = path_of(found[-1].func)[-1]
-        path, call = self.names.dotted(found[-1].func), found[-1]
+        path, call = self.names.path(found[-1].func), found[-1]
         is_known = path.startswith(_OF_TORCH) or _OF_TRANSFORMERS.fullmatch(path)
         if len({path_of(each.func) for each in found}) > 1 or not is_known:
             names = dict.fromkeys(path_of(each.func)[-1] for each in found)
             return _no_scheduler(" and ".join(names), call.lineno)
         places = _PLACES.get(name, _OF_WARMUP)
         interval = interval_of(self.names, self.target(call), call)
-        lengths = in_epochs(self.names, self.expressions(call, places))
+        lengths = in_epochs(self.names, expressions_of(call, places))
         if lengths and interval.text == EACH_STEP:
             interval = replace(interval, text=EACH_STEP_IN_EPOCHS)
         own = {"class": Scalar(text=name, line=call.lineno), "interval": interval, **lengths}
         if name == "get_scheduler" and call.args:
             own["name"] = self.names.given(call.args[0])
-        entries = {**self.arguments(call, places).entries, **own}
+        entries = {**arguments_of(self.names, call, places).entries, **own}
         return {"scheduler": Entries(entries=entries, line=call.lineno)}
 
     def unseen(self, target: str) -> dict[str, Node]:
@@ -286,7 +252,7 @@ class _Script:
         """
         if not path_of(call.func) or not _SCHEDULES.search(path_of(call.func)[-1]):
             return False
-        if self.names.dotted(call.func).startswith(_OF_TORCH) and len(self.optimizers) == 1:
+        if self.names.path(call.func).startswith(_OF_TORCH) and len(self.optimizers) == 1:
             return True
         words = [word.value for word in call.keywords if word.arg == "optimizer"]
         texts = {ast.unparse(each) for each in chain(words, call.args[:2])}
@@ -299,7 +265,10 @@ class _Script:
         calls = [call for call in self.calls if path_of(call.func)[-1:] == ("DataLoader",)]
         named = [call for call in calls if "train" in self.target(call).lower()]
         others = [call for call in calls if not _EVALUATES.search(self.words(call))]
-        found = [self.arguments(each, _PLACES["DataLoader"]) for each in named or others or calls]
+        found = [
+            arguments_of(self.names, each, _PLACES["DataLoader"])
+            for each in named or others or calls
+        ]
         if not found:
             return {}
         sizes = [each.entries.get("batch_size") for each in found]
@@ -317,10 +286,12 @@ class _Script:
     def lightning(self) -> dict[str, Node]:
         """Return the arguments of Lightning's Trainer, empty where another file makes it."""
         for call in self.calls:
-            path = self.names.dotted(call.func)
+            path = self.names.path(call.func)
             if path.startswith(("pytorch_lightning", "lightning")) and path.endswith(".Trainer"):
                 made = {"class": Scalar(text=path, line=call.lineno)}
-                return {"trainer": Entries(entries={**self.arguments(call).entries, **made})}
+                return {
+                    "trainer": Entries(entries={**arguments_of(self.names, call).entries, **made})
+                }
         return {"trainer": Entries()} if self.is_lightning() else {}
 
     def is_lightning(self) -> bool:

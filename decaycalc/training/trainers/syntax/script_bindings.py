@@ -110,6 +110,9 @@ class Bindings:
         path = path_of(value)
         if not path or path[0] not in self.imported:
             return ""
+        scopes = (self.module, self.scope_of(value))
+        if any(self.settings.get((scope, path[0])) for scope in scopes):
+            return ""  # the name is set anew
         return ".".join((self.imported[path[0]], *path[1:]))
 
 

@@ -32,7 +32,7 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _DEEPEST = 25  # names that stand for names
 _PARSED = ("parse_args", "parse_known_args")
-_MOST_LOOKS = 100_000  # at names and expressions of one script
+_MOST_LOOKS = 300_000  # at names and expressions of one script
 
 
 class Unknown(OpenValueError):  # noqa: N818  (a value that is open, not a fault)
@@ -48,7 +48,27 @@ class Names(Bindings):
         self.lines = text.encode().splitlines()
         self.used: dict[str, None] = {}  # the flags whose defaults were taken
         self._truths: dict[ast.expr, bool | None] = {}
+        self._paths: dict[ast.expr, str] = {}
         self._looks = 0
+
+    def path(self, value: ast.expr) -> str:
+        """Return the dotted path of a class or function, whatever name it has here, else empty.
+
+        `getattr(torch.optim, "SGD")` is `torch.optim.SGD`.
+        """
+        if value not in self._paths:
+            self._paths[value] = ""  # what leads to itself has none
+            self._paths[value] = self.dotted(value) or self._path_behind(value)
+        return self._paths[value]
+
+    def _path_behind(self, value: ast.expr) -> str:
+        found = self.behind(value)
+        match found:
+            case ast.Call(func=ast.Name(id="getattr"), args=[holder, name]):
+                node = self.known(name)
+                text = node.text if isinstance(node, Scalar) else ""
+                return f"{self.path(holder)}.{text}" if text else ""
+        return self.dotted(found) if found is not value else ""
 
     def is_reached(self, node: ast.AST) -> bool:
         """Return whether no test around a node is known to rule it out."""
@@ -171,6 +191,8 @@ class Names(Bindings):
         Raises:
             OpenValueError: the text does not tell.
         """
+        if self.dotted(value):  # a module's, as torch.optim.SGD
+            return value
         self._looks += 1
         if depth > _DEEPEST or self._looks > _MOST_LOOKS:
             raise OpenValueError

@@ -17,6 +17,7 @@ EACH_STEP_IN_EPOCHS = "step, in epochs"
 OF_TRL = ("SFTConfig", "DPOConfig", "GRPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig",
           "RLOOConfig", "RewardConfig", "OnlineDPOConfig", "BCOConfig", "PPOConfig")  # fmt: skip
 ARGUMENT_CLASSES = ("TrainingArguments", "Seq2SeqTrainingArguments", *OF_TRL)
+FLAGS_HOLD = "the script's own flags hold at their defaults: {}"
 EDITS = "_base_edits_"  # the key of what a Python file changes of its bases
 _REFERENCE = re.compile(r"\$\{(\.{0,9}[A-Za-z_][\w.\-]{0,200})\}")
 _LONGEST_CHAIN = 10  # references that refer to references
