@@ -15,7 +15,8 @@ class Recipe(Record):
     `decay_schedule` is that of `--decay-schedule`, None where the decay stays.
     `read_as` names the convention by whose rule the decay is compared where the recipe's own has
     no scalar (LAMB); the note then says so. `checked` is the file and the commit that the numbers
-    were read in again, "paper, not opened" (or card, page) where they were not. `note` also
+    were read in again, the part of a paper that was read in a copy of its text, or "paper, not
+    opened" (or card, page) where it was not. `note` also
     tells what the fields cannot hold. `mask` is the decay mask that exempts what
     `exempt` says, None where none does.
     """

@@ -63,6 +63,7 @@ RECIPES = (
         source="Liu et al., arXiv 1907.11692; FacebookAI/roberta-large model card; "
         "fairseq/optim/adam.py, examples/roberta/config/pretraining/base.yaml",
         note="base: lr 6e-4, 24 thousand steps of warm-up; sequences of 512 tokens",
+        checked="model card, in a copy of its text",
     ),
     Recipe(
         name="gpt-1",
@@ -77,6 +78,7 @@ RECIPES = (
         mask="no-bias-norm",
         source="Radford et al. 2018, model specifications",
         note="sequences of 512 tokens; a modified L2 regularisation after Loshchilov & Hutter",
+        checked="model specifications, in a copy of its text",
     ),
     Recipe(
         name="gpt-2-124m-nanogpt",
@@ -146,9 +148,11 @@ RECIPES = (
         epochs="1",
         schedule="cosine:warmup=117,length=81250,final=0.1",
         betas=("0.9", "0.95"),
+        eps="1e-8",
         n_parameters=175_000_000_000,
         source="Brown et al., arXiv 2005.14165, table 2.1 and appendix B",
         note="375 million tokens of warm-up, cosine to 10 % over 260 billion, then constant; "
         "a smaller batch at first",
+        checked="appendix B, in a copy of its text",
     ),
 )

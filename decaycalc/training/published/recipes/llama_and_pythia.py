@@ -70,6 +70,7 @@ RECIPES = (
         n_parameters=6_700_000_000,
         source=_LLAMA1,
         eps=None,
+        checked="section 2.3 and table 2, in a copy of its text",
     ),
     _llama(
         "llama-1-13b",
@@ -79,6 +80,7 @@ RECIPES = (
         n_parameters=13_000_000_000,
         source=_LLAMA1,
         eps=None,
+        checked="section 2.3 and table 2, in a copy of its text",
     ),
     _llama(
         "llama-1-33b",
@@ -88,6 +90,7 @@ RECIPES = (
         n_parameters=32_500_000_000,
         source=_LLAMA1,
         eps=None,
+        checked="section 2.3 and table 2, in a copy of its text",
     ),
     _llama(
         "llama-1-65b",
@@ -97,6 +100,7 @@ RECIPES = (
         n_parameters=65_200_000_000,
         source=_LLAMA1,
         eps=None,
+        checked="section 2.3 and table 2, in a copy of its text",
     ),
     _llama(
         "llama-2-7b",
@@ -133,6 +137,7 @@ RECIPES = (
         source="Llama Team, arXiv 2407.21783, section 3.4",
         note="the decay of the main run is not stated (0.1 x lr per step in the scaling-law runs); "
         "batches of 4, 8, then 16 million tokens",
+        checked="section 3.4.1, in a copy of its text",
     ),
     Recipe(
         name="chinchilla-70b",
@@ -144,6 +149,7 @@ RECIPES = (
         n_parameters=70_000_000_000,
         source="Hoffmann et al., arXiv 2203.15556, table 4",
         note="the decay is not stated; batches of 1.5, then 3 million tokens",
+        checked="table 4, in a copy of its text",
     ),
     _pythia("14m", lr="0.001", n_parameters=14_000_000),
     _pythia("70m", lr="0.001", n_parameters=70_000_000),

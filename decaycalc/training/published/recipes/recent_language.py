@@ -172,9 +172,12 @@ RECIPES = (
         dataset_size=14_800_000_000_000,
         unit="tokens",
         epochs="1",
+        betas=("0.9", "0.95"),
         source="DeepSeek-AI, arXiv 2412.19437, section 4.2",
         note="15360 sequences of 4096 tokens, from 3072 over the first 469 billion tokens; 2 "
-        "thousand steps of warm-up, constant to 10 trillion, cosine over 4.3 trillion, constant",
+        "thousand steps of warm-up, constant to 10 trillion, cosine to 2.2e-5 over 4.3 trillion, "
+        "constant, 7.3e-6 over the last 167 billion",
+        checked="section 4.2, in a copy of its text",
     ),
     Recipe(
         name="kimi-k2",
@@ -190,6 +193,7 @@ RECIPES = (
         schedule="wsd:warmup=500,decay=82089,final=0.1,shape=cosine",
         source="Kimi K2 technical report, section 2.5",
         note="MuonClip; 500 steps of warm-up, constant to 10 trillion tokens, cosine to 2e-5",
+        checked="section 2.5, in a copy of its text",
     ),
     Recipe(
         name="smollm3-3b",
@@ -237,6 +241,7 @@ RECIPES = (
         source="Wortsman et al., arXiv 2309.14322, by zhangtemplar.github.io/small-vit-stability",
         note="lr is swept; the decay per step is 1e-4 times the schedule, not times lr; 5 thousand "
         "steps of warm-up; z-loss 1e-4",
+        checked="section 2, in a copy of its text",
     ),
     Recipe(
         name="nanochat-d12",

@@ -35,6 +35,7 @@ RECIPES = (
         source="Dosovitskiy et al., arXiv 2010.11929, table 3",
         note="0.03 on ImageNet-21k, 0.3 on ImageNet-1k; the paper does not say whether the decay "
         "is multiplied by lr (its later code, big_vision, does not); 10 thousand steps of warm-up",
+        checked="section 4.1, in a copy of its text",
     ),
     Recipe(
         name="vit-s-16-big-vision",
