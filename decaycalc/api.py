@@ -10,8 +10,8 @@ from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
+from decaycalc.conversion.by_name import convert_named
 from decaycalc.conversion.convert import Conversion
-from decaycalc.conversion.named import convert_named
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.record import replace

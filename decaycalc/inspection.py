@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 from decaycalc.algebra.quantity import exact, finite
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.decay import course_notes
+from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.side import Side
-from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError
 from decaycalc.findings.options import RuleChoice
 from decaycalc.findings.record import Finding, FindingJson, Subject

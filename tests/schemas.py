@@ -7,7 +7,7 @@ from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get
 from decaycalc.algebra.quantity import EXTRAS, NUMBERS
 from decaycalc.conventions.run import RunJson
 from decaycalc.report.document import SCHEMA_VERSION
-from decaycalc.report.documents import DOCUMENTS, OTHERS
+from decaycalc.report.document_types import DOCUMENTS, OTHERS
 
 Schema = dict[str, Any]
 

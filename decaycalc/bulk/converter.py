@@ -17,7 +17,8 @@ from decaycalc.bulk.kinds import RefusedKind, RowKind
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import BATCH
 from decaycalc.conversion.decay import epoch_note
-from decaycalc.conversion.kept import kept_plan, kept_side
+from decaycalc.conversion.entering import require_taken
+from decaycalc.conversion.kept_plans import kept_plan, kept_side
 from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.shortcut import (
     NoShortcutError,
@@ -27,7 +28,6 @@ from decaycalc.conversion.shortcut import (
     size_of,
     usual_ratio,
 )
-from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import (
     ContradictionError,
     DecaycalcError,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from decaycalc.architecture.treatment import Treatment
     from decaycalc.conventions.record import Convention
     from decaycalc.conversion.assumptions import Assumption
-    from decaycalc.report.documents import ArchJson
+    from decaycalc.report.document_types import ArchJson
     from decaycalc.training.record import Training
 
 

@@ -17,7 +17,7 @@ from decaycalc.errors import UsageError
 if TYPE_CHECKING:
     from decaycalc.checks import Checked
     from decaycalc.findings.options import RuleChoice
-    from decaycalc.report.documents import CheckJson, FoundInJson
+    from decaycalc.report.document_types import CheckJson, FoundInJson
     from decaycalc.report.findings import Found
 
 _LEVELS = ("error", "warning", "note", "never")
@@ -69,7 +69,7 @@ def command(
     The exit status is 0 when all is well, 1 when an assertion or a rule from --fail-on on fails,
     and 2 when something cannot be evaluated or read.
     """
-    from decaycalc.cli.sources import choice_of, explained, run_all
+    from decaycalc.cli.checked_files import choice_of, explained, run_all
 
     if code is not None:
         return explained(code)

@@ -31,7 +31,7 @@ from decaycalc.record import replace
 if TYPE_CHECKING:
     from decaycalc.answers import Answer, Question
     from decaycalc.inspection import GroupDecay
-    from decaycalc.report.documents import ConvertJson
+    from decaycalc.report.document_types import ConvertJson
     from decaycalc.training.record import Training
 
 

@@ -12,7 +12,7 @@ from decaycalc.training.record import TYPED
 
 if TYPE_CHECKING:
     from decaycalc.emit.code import Snippet
-    from decaycalc.report.documents import EmittedJson
+    from decaycalc.report.document_types import EmittedJson
     from decaycalc.training.record import Training
 
 

@@ -14,7 +14,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import NoEquivalentError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from decaycalc.report.documents import RecipesJson
+    from decaycalc.report.document_types import RecipesJson
     from decaycalc.training.published.measured import MeasuredRecipe
     from decaycalc.training.record import Training
 

@@ -132,8 +132,8 @@ def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleA
         InvalidValueError: `curve` is not a number of points.
         MissingQuantityError: the run's file has a schedule that is not known.
     """
+    from decaycalc.conversion.entering import require_taken
     from decaycalc.conversion.side import Side
-    from decaycalc.conversion.taken import require_taken
     from decaycalc.survival.scheduled import follow_decay
 
     record = require_source(training.record)

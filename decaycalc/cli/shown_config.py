@@ -12,7 +12,7 @@ from decaycalc.cli.shown import Shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from decaycalc.report.documents import OptionJson
+    from decaycalc.report.document_types import OptionJson
     from decaycalc.report.table import Table
 
 _NOTHING: tuple[object, ...] = (None, False, [])  # what an option has that nobody set

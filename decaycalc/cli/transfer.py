@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
     from decaycalc.explanation.step import Explanation
     from decaycalc.inspection import GroupDecay
-    from decaycalc.report.documents import MovedJson
+    from decaycalc.report.document_types import MovedJson
     from decaycalc.training.record import Training
     from decaycalc.transfers import RuleNumbers, Transfer
     from decaycalc.transfers.laws import Projection

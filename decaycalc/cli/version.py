@@ -4,7 +4,7 @@ import platform
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from decaycalc.report.documents import VersionJson
+    from decaycalc.report.document_types import VersionJson
 
 
 def versions() -> dict[str, object]:

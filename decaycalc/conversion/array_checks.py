@@ -16,7 +16,7 @@ from decaycalc.conventions.run import BATCH
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.array_numbers import ArrayPlan
 from decaycalc.conversion.array_request import ArrayRequest
-from decaycalc.conversion.kept import sees_numbers
+from decaycalc.conversion.kept_plans import sees_numbers
 
 # Says of the elements of a block which are sound, or of all of them at once.
 Relation = Callable[[ArrayPlan], Any]

@@ -10,9 +10,9 @@ from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.array_forms import Floats
 from decaycalc.conversion.convert import Conversion, apply, check_value
-from decaycalc.conversion.kept import kept_plan
+from decaycalc.conversion.entering import require_taken
+from decaycalc.conversion.kept_plans import kept_plan
 from decaycalc.conversion.plan import Match, Plan
-from decaycalc.conversion.taken import require_taken
 from decaycalc.record import Record
 
 Places = NDArray[np.intp]

@@ -8,10 +8,10 @@ from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention, Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed
-from decaycalc.conversion.kept import kept_plan
+from decaycalc.conversion.entering import require_taken
+from decaycalc.conversion.kept_plans import kept_plan
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.side import check_domain
-from decaycalc.conversion.taken import require_taken
 from decaycalc.record import Record
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from decaycalc.algebra.number import decimal_ratio
 from decaycalc.algebra.quantity import QUANTITIES, Monomial
 from decaycalc.conventions.record import Invariant
 from decaycalc.conventions.run import BATCH
-from decaycalc.conversion.kept import sees_numbers
+from decaycalc.conversion.kept_plans import sees_numbers
 from decaycalc.conversion.momentum import calm_limit, long_run_shrink
 from decaycalc.conversion.plan import Plan
 from decaycalc.conversion.side import Side

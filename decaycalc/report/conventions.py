@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Loss
 from decaycalc.conventions.selection import releases_checked
-from decaycalc.conversion.taken import own_quantities
+from decaycalc.conversion.entering import own_quantities
 from decaycalc.report.table import (
     Block,
     Cell,

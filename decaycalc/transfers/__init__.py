@@ -21,9 +21,9 @@ from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
+from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.plan import target_side
 from decaycalc.conversion.side import Side
-from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,

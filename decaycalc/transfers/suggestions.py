@@ -16,7 +16,7 @@ from decaycalc.conventions.families import lr_family
 from decaycalc.conventions.record import FIT, MEASURE, SGD, Convention, Coupling
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption, assumed_by_decay, once
-from decaycalc.conversion.taken import require_taken
+from decaycalc.conversion.entering import require_taken
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,

@@ -9,9 +9,9 @@ from decaycalc.conventions.record import FIT, MEASURE, Convention, Equivalence, 
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.convert import check_value
+from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
 from decaycalc.conversion.side import Side, evaluated
-from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
 from decaycalc.record import Record, Result, replace

@@ -18,7 +18,7 @@ from decaycalc.bulk.json_rows import convert_jsonl
 from decaycalc.bulk.stream import Stream
 from decaycalc.cli.main import main
 from decaycalc.conventions.catalogue import conventions
-from decaycalc.conversion import kept
+from decaycalc.conversion import kept_plans
 from decaycalc.errors import DecaycalcError
 from decaycalc.record import replace
 
@@ -86,8 +86,8 @@ def kin_of(rng, names, keys):
 
 def alone(text):
     """Return what the single command's function says of a row: results, or the error's text."""
-    kept._KEPT.clear()
-    kept._SIDES.clear()
+    kept_plans._KEPT.clear()
+    kept_plans._SIDES.clear()
     row = json.loads(text, parse_float=str, parse_int=str)
     fields = {
         name: tuple(value) if isinstance(value, list) else value

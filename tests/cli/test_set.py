@@ -9,7 +9,7 @@ from decaycalc.cli.convert import command
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import RUN_FIELDS, TARGET_FIELDS
-from decaycalc.conversion.taken import own_quantities
+from decaycalc.conversion.entering import own_quantities
 
 FLAGS = {flag for option in command.params for flag in option.opts}
 

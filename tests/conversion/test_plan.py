@@ -9,7 +9,7 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.convert import apply, check_value, convert
-from decaycalc.conversion.kept import kept_plan, sees_numbers
+from decaycalc.conversion.kept_plans import kept_plan, sees_numbers
 from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError

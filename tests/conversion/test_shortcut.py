@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.run import Run
-from decaycalc.conversion import kept
-from decaycalc.conversion.kept import kept_plan, kept_side
+from decaycalc.conversion import kept_plans
+from decaycalc.conversion.kept_plans import kept_plan, kept_side
 from decaycalc.conversion.momentum import calm_limit, is_oscillating
 from decaycalc.conversion.shortcut import NoShortcutError, Term, shortcut, size_of, usual_ratio
 from decaycalc.errors import DecaycalcError, NoEquivalentError
@@ -131,9 +131,9 @@ def test_a_plan_sees_of_a_number_whether_it_is_0_or_1(text, size):
 
 
 def test_plans_and_sides_are_kept_within_bounds_and_refused_ones_too(monkeypatch):
-    monkeypatch.setattr(kept, "_MOST", 2)
-    kept._KEPT.clear()
-    kept._SIDES.clear()
+    monkeypatch.setattr(kept_plans, "_MOST", 2)
+    kept_plans._KEPT.clear()
+    kept_plans._SIDES.clear()
     sgd, adam = find("pytorch-sgd"), find("pytorch-adam")
     for n in range(5):
         run = Run(
@@ -144,5 +144,5 @@ def test_plans_and_sides_are_kept_within_bounds_and_refused_ones_too(monkeypatch
         for _ in range(2):
             with pytest.raises(NoEquivalentError, match="adds the penalty to the gradient"):
                 kept_plan(adam, find("pytorch-adamw"), run=run)
-    assert len(kept._KEPT) <= 2
-    assert len(kept._SIDES) <= 2
+    assert len(kept_plans._KEPT) <= 2
+    assert len(kept_plans._SIDES) <= 2

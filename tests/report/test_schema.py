@@ -6,7 +6,7 @@ import pytest
 
 from decaycalc.algebra.quantity import EXTRAS, NUMBERS
 from decaycalc.cli.main import main
-from decaycalc.report.documents import DOCUMENTS, OTHERS
+from decaycalc.report.document_types import DOCUMENTS, OTHERS
 from decaycalc.report.schemas import NAMES, schema
 from tests.schemas import schema_of, schemas
 

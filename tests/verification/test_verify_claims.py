@@ -19,9 +19,9 @@ import pytest
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import FIT, Equivalence
 from decaycalc.conventions.run import Run
+from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.plan import plan, target_side
 from decaycalc.conversion.side import Side
-from decaycalc.conversion.taken import require_taken
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
 from decaycalc.verification.pairing import Pairing

@@ -5,7 +5,7 @@ import pytest
 
 from decaycalc import Run, convert
 from decaycalc.conventions.catalogue import conventions, find
-from decaycalc.conversion import kept, named
+from decaycalc.conversion import by_name, kept_plans
 from decaycalc.conversion.convert import convert as convert_anew
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import DecaycalcError, InvalidValueError
@@ -24,8 +24,8 @@ def outcome(function, *args, **given):
 
 def anew(value, *, source, target, given):
     """Return the conversion with every memory emptied."""
-    kept._KEPT.clear()
-    kept._SIDES.clear()
+    kept_plans._KEPT.clear()
+    kept_plans._SIDES.clear()
     extras = tuple((name, given[name]) for name in ("lr_mult",) if name in given)
     names = given.keys() - {"lr_mult", "to_lr"}
     return convert_anew(
@@ -65,11 +65,11 @@ def test_a_warm_call_answers_as_one_with_every_memory_emptied():
 
 
 def test_calls_are_kept_within_bounds(monkeypatch):
-    monkeypatch.setattr(named, "_MOST", 2)
-    named._KEPT.clear()
+    monkeypatch.setattr(by_name, "_MOST", 2)
+    by_name._KEPT.clear()
     for target in ("keras-l2", "mean-l2", "half-life-steps", "sum-l2", "keras-l2"):
         convert(1e-4, source="pytorch-sgd", target=target, lr=0.1, dataset_size=10)
-    assert len(named._KEPT) <= 2
+    assert len(by_name._KEPT) <= 2
 
 
 def test_the_formula_alone_a_given_run_and_an_odd_number_go_the_whole_way():
@@ -86,7 +86,7 @@ def test_the_formula_alone_a_given_run_and_an_odd_number_go_the_whole_way():
     ):
         convert(1, **given, lr=0.1, batchsize=3)
     with pytest.raises(InvalidValueError, match="lr"):
-        named.convert_named(
+        by_name.convert_named(
             1, source=find("pytorch-adamw"), target=find("tfa-adamw"), run=None, target_run=None,
             match=Match.OPTIMUM, quantities={"lr": "nan"},
         )  # fmt: skip
@@ -112,15 +112,15 @@ def test_a_target_s_lr_that_follows_and_one_that_does_not_have_plans_of_their_ow
         call = {"source": source, "target": target, **runs}
         calls.append((call, outcome(convert_anew, 0.01, **call)))
     for call, warm in calls:
-        for memory in (kept._KEPT, kept._SIDES, kept._IMPLIED):
+        for memory in (kept_plans._KEPT, kept_plans._SIDES, kept_plans._IMPLIED):
             memory.clear()
         assert warm == outcome(convert_anew, 0.01, **call), call
 
 
 def test_lrs_that_follow_are_kept_within_bounds(monkeypatch):
-    monkeypatch.setattr(kept, "_MOST", 1)
+    monkeypatch.setattr(kept_plans, "_MOST", 1)
     for target in ("keras-sgd", "caffe"):
         for lr in (None, 0.1):
             call = {"source": "pytorch-sgd", "target": target, "lr": lr, "to_lr": 0.1}
             assert convert(0.01, **call).equivalence
-    assert len(kept._IMPLIED) <= 1
+    assert len(kept_plans._IMPLIED) <= 1

@@ -13,7 +13,8 @@ from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
 from decaycalc.conversion.convert import Conversion, apply, check_value
-from decaycalc.conversion.kept import kept_plan
+from decaycalc.conversion.entering import require_taken
+from decaycalc.conversion.kept_plans import kept_plan
 from decaycalc.conversion.plan import Match
 from decaycalc.conversion.shortcut import (
     NoShortcutError,
@@ -23,7 +24,6 @@ from decaycalc.conversion.shortcut import (
     size_of,
     usual_ratio,
 )
-from decaycalc.conversion.taken import require_taken
 from decaycalc.record import alike
 
 _MOST = 1024  # kept at a time, more than there are conventions
