@@ -20,6 +20,7 @@ PARTS = {
     "vision-encoder-decoder": {"encoder": {"model_type": "vit"}, "decoder": _WRITER},
     "speech-encoder-decoder": {"encoder": {"model_type": "hubert"}, "decoder": _WRITER},
     "encoder-decoder": {"encoder": {"model_type": "bert"}, "decoder": _WRITER},
+    "qwen3_omni_moe": {"talker_config": {"text_config": {"shared_expert_intermediate_size": 32}}},
     "internvl_chat": {"llm_config": {"architectures": ["Qwen2ForCausalLM"]}},
 }
 SWIN = {"depths": [1, 1], "num_heads": [2, 4], "embed_dim": 8}
@@ -73,6 +74,21 @@ def test_every_head_of_every_model_builds(kind, head, name):
         ("internvl", {"vision_config": {"norm_type": "batch"}}, "expected layer_norm or rms_norm"),
         ("internvl_chat", {"use_llm_lora": 8}, "use_llm_lora is 8, expected 0"),
         ("mllama", {"vision_config": {"max_num_tiles": 2}}, "expected a list of pairs"),
+        (
+            "qwen2_5_omni",
+            {"token2wav_config": {"bigvgan_config": {"upsample_rates": [5, 3]}}},
+            "expected 2 sizes",
+        ),
+        (
+            "qwen2_5_omni",
+            {"token2wav_config": {"bigvgan_config": {"resblock_dilation_sizes": []}}},
+            "resblock_kernel_sizes is .*, expected 0 sizes",
+        ),
+        (
+            "qwen2_5_omni",
+            {"token2wav_config": {"dit_config": {"enc_channels": [8, 8]}}},
+            "as many as enc_channels",
+        ),
         ("qwen2_audio", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2'"),
         (
             "vision-encoder-decoder",

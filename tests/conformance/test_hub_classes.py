@@ -9,7 +9,7 @@ from fresh import check_start, ours, shapes_of
 
 from decaycalc.architecture.hub import MODEL_TYPES, SECOND_NAMES, build_config
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.llamas import FAMILIES
+from decaycalc.architecture.hub.llama_families import FAMILIES
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.readers import read_architecture
 from decaycalc.architecture.zoo import find_model

@@ -7,7 +7,7 @@ Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisp
 
 from dataclasses import dataclass
 
-from decaycalc.architecture.build import Builder, Start, normal
+from decaycalc.architecture.build import Builder, Start, Variance, normal
 from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.encoders import begin
 from decaycalc.architecture.hub.fields import Fields
@@ -194,7 +194,7 @@ def whisper(fields: Fields, head: str) -> Architecture:
     part, prefix = begin(fields, head, "model.", field="init_std")
     width = fields.size("d_model", 384)
     vocabulary, decoder = fields.size("vocab_size", 51865), f"{prefix}decoder"
-    whisper_encoder(part, f"{prefix}encoder", fields)
+    whisper_encoder(part, f"{prefix}encoder", fields, positions=normal(0.5**0.5))
     part.embedding(f"{decoder}.embed_tokens", vocabulary, width, padding=True)
     part.positions(f"{decoder}.embed_positions", fields.size("max_target_positions", 448), width)
     whisper_layers(part, decoder, fields, width, reads=True)
@@ -205,13 +205,14 @@ def whisper(fields: Fields, head: str) -> Architecture:
     return part.done(fields.path, classes=vocabulary)
 
 
-def whisper_encoder(part: Builder, name: str, fields: Fields) -> None:
-    """Add Whisper's encoder: convolutions over time, positions that are sines, and layers."""
+def whisper_encoder(
+    part: Builder, name: str, fields: Fields, *, positions: Variance | None = None
+) -> None:
+    """Add Whisper's encoder: convolutions over time, `positions` that are stored, and layers."""
     width = fields.size("d_model", 384)
     whisper_convolutions(part, name, fields, width)
-    sines = normal(0.5**0.5)
-    positions = fields.size("max_source_positions", 1500)
-    part.positions(f"{name}.embed_positions", positions, width, rule=sines)
+    places = fields.size("max_source_positions", 1500)
+    part.positions(f"{name}.embed_positions", places, width, rule=positions)
     whisper_layers(part, name, fields, width)
     part.norm(f"{name}.layer_norm", width)
 

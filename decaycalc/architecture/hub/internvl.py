@@ -8,7 +8,8 @@ internlm2}/configuration_*.py and modeling_*.py, for defaults, rules and names.
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.llamas import FAMILIES, relative
+from decaycalc.architecture.hub.llama_families import FAMILIES
+from decaycalc.architecture.hub.llamas import relative
 from decaycalc.architecture.hub.multimodal import HEADS, prefix_of, with_language_model
 from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture, Role

@@ -12,7 +12,8 @@ from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub import hybrids
 from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.llamas import FAMILIES, relative
+from decaycalc.architecture.hub.llama_families import FAMILIES
+from decaycalc.architecture.hub.llamas import relative
 from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, idefics_vision, siglip_vision
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace

@@ -12,7 +12,8 @@ from decaycalc.architecture.hub.encoder_decoders import (
     whisper_layers,
 )
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.llamas import FAMILIES, relative
+from decaycalc.architecture.hub.llama_families import FAMILIES
+from decaycalc.architecture.hub.llamas import relative
 from decaycalc.architecture.hub.multimodal import (
     deep_levels,
     merged_width,

@@ -193,6 +193,7 @@ DEFAULTS = {
     "qwen3_omni_moe_thinker": ("Qwen3OmniMoeThinkerForConditionalGeneration", 18_418_329_704),
     "mllama": ("MllamaForConditionalGeneration", 10_642_941_475),
     "mllama_text_model": ("MllamaForCausalLM", 9_775_192_080),
+    "qwen2_5_omni": ("Qwen2_5OmniForConditionalGeneration", 18_386_365_824),
     # Counted in its repository's own class.
     "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
@@ -204,6 +205,7 @@ PARTS = {
     "speech-encoder-decoder": "encoder.model_type",
     "encoder-decoder": "encoder.model_type",
     "internvl_chat": "llm_config.architectures",
+    "qwen3_omni_moe": "shared_expert_intermediate_size",
 }
 
 
