@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from decaycalc.record import Record
+from decaycalc.training.trainers.syntax.script_calls import flag_of
 
 _LARGEST = 400_000  # characters
 _DECLARES = frozenset({"add_argument", "add_arg"})
@@ -153,15 +154,10 @@ def _of_parsers(calls: list[ast.Call], file: str) -> Iterator[tuple[str, Declare
 
 
 def _of_call(call: ast.Call, file: str) -> Iterator[tuple[str, Declared]]:
-    flags = [_string(node) for node in call.args]
-    flags = [flag.lstrip("-").replace("-", "_") for flag in flags if flag[:1] == "-"]
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    text, is_open = _literal(given["default"]) if "default" in given else (None, False)
-    action = _string(given["action"]) if "action" in given else ""
-    if text is None and not is_open and action in {"store_true", "store_false"}:
-        text = str(action == "store_false").lower()
-    for flag in flags:
-        yield flag, _declared(By.PARSER, file, call.lineno, text, is_open)
+    flag = flag_of(call)
+    text, is_open = (None, False) if flag.default is None else _literal(flag.default)
+    for name in flag.names:
+        yield name, _declared(By.PARSER, file, call.lineno, text, is_open)
 
 
 def _globals(tree: ast.Module, file: str) -> tuple[tuple[str, Declared], ...]:
@@ -284,8 +280,3 @@ def _last(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _string(node: ast.expr) -> str:
-    value = node.value if isinstance(node, ast.Constant) else ""
-    return value if isinstance(value, str) else ""

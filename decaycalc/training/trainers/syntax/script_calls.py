@@ -32,7 +32,7 @@ def flag_of(call: ast.Call) -> Flag:
         default = ast.copy_location(ast.Constant(value=action == "store_false"), call)
     if default is None and "required" not in words and long.startswith("-"):
         default = ast.copy_location(ast.Constant(value=None), call)
-    names = tuple(plain_name(each) for each in typed)
+    names = tuple(plain_name(each) for each in typed if each.startswith("-"))
     return Flag(
         name=dest or plain_name(long), names=names, default=default, takes_many="nargs" in words
     )

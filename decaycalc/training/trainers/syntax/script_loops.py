@@ -101,19 +101,19 @@ def _is_of_epochs(loop: ast.For) -> bool:
 
 def _count(loop: ast.For) -> ast.expr | None:
     """Return how often a loop over a range runs, `stop - start`; None for any other loop."""
-    ranges = [
-        node
-        for node in ast.walk(loop.iter)
-        if isinstance(node, ast.Call) and path_of(node.func)[-1:] in {("range",), ("trange",)}
-    ]
-    if len(ranges) != 1:
-        return None
-    match ranges[0].args:
+    made = loop.iter
+    if isinstance(made, ast.Call) and made.args and not _is_range(made):  # tqdm(range(90))
+        made = made.args[0]
+    match made.args if isinstance(made, ast.Call) and _is_range(made) else ():
         case [stop]:
             return stop
         case [start, stop]:
             return ast.copy_location(ast.BinOp(left=stop, op=ast.Sub(), right=start), stop)
     return None
+
+
+def _is_range(made: ast.expr) -> bool:
+    return isinstance(made, ast.Call) and path_of(made.func)[-1:] in {("range",), ("trange",)}
 
 
 def _counted(names: Names, counts: list[ast.expr | None], what: str) -> Scalar:

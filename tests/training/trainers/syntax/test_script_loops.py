@@ -158,6 +158,7 @@ def test_the_scheduler_of_another_optimizer_is_not_its_own(tmp_path):
         ("for i in range(500):\n    scaler.step(optimizer)", None, 500),
         ("for x in loader:\n    optimizer.step()", None, None),
         ("for epoch in range(0, 9, 2):\n    train()", None, None),
+        ("for x in mix(loader, range(50)):\n    optimizer.step()", None, None),
         ("for epoch in count():\n    train()", None, None),
         ("for i in range(len(x)):\n    optimizer.step()", None, None),
         ("while True:\n    optimizer.step()", None, None),
