@@ -155,14 +155,21 @@ class Condition:
     word: str | None = None
     heads: list[str] | None = None
     settled: bool = False
+    was_open: bool = False  # of a branch before it is not known whether it is taken
     leaves: bool = False  # this branch ends the script, or the turn of its loop
     ends: list[Variables] = field(default_factory=list)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the branch that is read is taken, and once."""
+        return self.truth is True and not self.was_open and not self.is_loop
 
     def close(self, variables: Variables) -> None:
         """End a branch with the variables that it leaves."""
         if self.truth is not False and not self.leaves:
             self.ends.append(dict(variables))
         self.settled = self.settled or self.truth is True
+        self.was_open = self.was_open or self.truth is None
         self.leaves = False
 
     def turn(self, *, truth: bool | None) -> dict[str, list[str]]:

@@ -6,18 +6,18 @@ import shlex
 from decaycalc.record import Record
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.trainers.syntax.arithmetic import calculate
-from decaycalc.training.trainers.syntax.shell_words import (
-    Part,
-    PartKind,
-    Word,
-    read_parts,
-)
+from decaycalc.training.trainers.syntax.shell_parts import Part, PartKind, Word
+from decaycalc.training.trainers.syntax.shell_words import read_parts
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
 ELEMENT = re.compile(r"([A-Za-z_]\w*)\[([^\]]*)\]=(.*)", re.DOTALL)
-_REFERENCE = re.compile(r"(#?)([A-Za-z_]\w*|[0-9@*#?])(\[[^\]]*\])?(?::?([-=])(.*))?", re.DOTALL)
+_REFERENCE = re.compile(
+    r"(#?)([A-Za-z_]\w*|[0-9]+|[@*#?])(\[[^\]]*\])?(?:(:?[-=])(.*))?", re.DOTALL
+)
+_FROM = re.compile(r"@:([0-9]{1,4})")  # ${@:2}
 _KEYED = re.compile(r"\[(.*?)\]=(.*)", re.DOTALL)
 _DEEPEST = 3  # defaults within defaults
+_ALL = ("@", "*")
 _LONGEST = 100_000  # characters that a variable may grow to
 
 
@@ -37,6 +37,37 @@ class ShellVariables:
         self.arrays: dict[str, list[Typed]] = {}  # the words of an array, with their own lines
         # The arrays of `declare -A`, whose words are known as NAME[KEY].
         self.keyed: set[str] = set()
+
+    def bind(self, words: list[Typed]) -> None:
+        """Set what `$1`, `$@` and `$#` are; those behind words of an unknown number are open."""
+        self.unbind()
+        texts = [word.text for word in words]
+        known = next((at for at, word in enumerate(words) if _is_several(word)), len(words))
+        self.known |= {str(at + 1): [text] for at, text in enumerate(texts[:known])}
+        if known == len(words):
+            self.known |= {"@": texts, "*": texts, "#": [str(len(texts))]}
+
+    def unbind(self) -> dict[str, list[str]]:
+        """Forget what `$1` and its like are, and return it."""
+        names = [name for name in self.known if not name[0].isalpha() and name[0] != "_"]
+        return {name: self.known.pop(name) for name in names}
+
+    def forget(self) -> None:
+        """Leave open what `$1` and its like are, be they known or not."""
+        self.known |= {name: [f"${name}"] for name in ("#", "@", "*", *self.unbind())}
+
+    def shift(self, count: str) -> None:
+        """Drop the first of the words of `$@`; where it is not known how many, all are open."""
+        words = self.known.get("@")
+        is_known = count.isdecimal() and words is not None and not any("$@" in w for w in words)
+        self.unbind()
+        if is_known and words is not None:
+            self.bind([Typed(text=text, line=0) for text in words[int(count) :]])
+
+    def is_past_the_last(self, name: str) -> bool:
+        """Return whether `$3` has nothing in it, since fewer words were given."""
+        count = "".join(self.known.get("#", []))
+        return name.isdecimal() and count.isdecimal() and int(name) > int(count)
 
     def assign(self, statement: tuple[Word, ...], at: int, match: re.Match[str]) -> int:
         """Set a variable or array; return where the statement goes on."""
@@ -94,8 +125,10 @@ class ShellVariables:
         if words := self.array(word):
             return words
         texts: list[str] = [""]
+        several = False  # an array that is not empty: each of its words is one
         for part in word.parts:
             values = self.values(part)
+            several = several or (part.quoted and "@" in part.text and bool(values))
             if part.kind is PartKind.VARIABLE and values != [f"${part.text}"]:
                 if not part.quoted:
                     values = [piece for value in values for piece in _split(value)]
@@ -104,10 +137,11 @@ class ShellVariables:
             texts[-1] += values[0] if values else ""
             texts += values[1:]
         quoted = any(part.quoted for part in word.parts)
+        is_kept = quoted and (several or not _has_array(word))
         return [
             Typed(text=text, line=word.line, open=open_reason(text))
             for text in texts
-            if text or (quoted and len(texts) == 1 and not _has_array(word))
+            if text or is_kept
         ]
 
     def values(self, part: Part) -> list[str]:
@@ -133,24 +167,31 @@ class ShellVariables:
         `NAME:=default` sets the variable too, as `: ${NAME:=default}` does at a script's top.
         """
         match = _REFERENCE.fullmatch(text)
+        if match is None and (after := _FROM.fullmatch(text)) and "@" in self.known:
+            return self.known["@"][max(int(after[1]) - 1, 0) :]
         if match is None or (match[1] and not match[3]):
             return [f"${{{text}}}"]
         if match[2] in self.keyed and match[3] and not match[1]:
             return self.keyed_word(match, text)
-        known = self.known.get(match[2])
-        if not known and match[5] is not None:
-            return self.default(match[2], match[5], keeps=match[4] == "=")
+        return self.named(match, text)
+
+    def named(self, match: re.Match[str], text: str) -> list[str]:
+        """Return the words of a variable or array by its name."""
+        known = self.known.get(match[2], [] if self.is_past_the_last(match[2]) else None)
+        is_empty = known == [""] and (match[4] or "")[:1] == ":"
+        if (not known or is_empty) and match[5] is not None:
+            return self.default(match[2], match[5], keeps=match[4][-1:] == "=")
         if known is None:
             return [f"${match[2]}"]
         if match[1]:
             return [str(len(known))]
-        index = (match[3] or "[0]")[1:-1]
+        index = (match[3] or ("[@]" if match[2] in _ALL else "[0]"))[1:-1]
         return known if index in {"@", "*"} else self.element(known, index) or [f"${{{text}}}"]
 
     def keyed_word(self, match: re.Match[str], text: str) -> list[str]:
         """Return a word of an array with keys, else its default; `[@]` has no order."""
         known = self.known.get(self.keyed_name(match))
-        if known is None and match[5] is not None and match[4] == "-":
+        if known is None and match[5] is not None and match[4][-1:] == "-":
             return self.default(match[2], match[5], keeps=False)
         return [f"${{{text}}}"] if known is None else known
 
@@ -197,6 +238,11 @@ class ShellVariables:
         """Return a variable's text for arithmetic, None where it is unknown."""
         known = self.known.get(name)
         return known[0] if known else None
+
+
+def _is_several(word: Typed) -> bool:
+    """Return whether a word may be any number of words, `$@` or `${NAME[@]}`."""
+    return bool(word.open) and any(sign in word.text for sign in ("@", "$*"))
 
 
 def _is_open(statement: tuple[Word, ...], at: int) -> bool:

@@ -1,56 +1,32 @@
 """Words of a shell script: statements of words, each word its parts, unexpanded; nothing is run."""
 
 import re
-from enum import StrEnum
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record
+from decaycalc.training.trainers.syntax.heredocs import without_heredocs
+from decaycalc.training.trainers.syntax.shell_parts import (
+    SUBSHELL,
+    SUBSHELL_END,
+    Part,
+    PartKind,
+    Word,
+)
 from decaycalc.training.trainers.syntax.slurm import variables_of
 
 _MOST_WORDS = 50_000
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
-_READ = re.compile(r"\s*read\s+(?:-r\s+|-r?d\s*(?:''|\"\")\s+)*([A-Za-z_]\w*)\s*")
 _ESCAPED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
 _LINE_ENDS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
 _TEST = re.compile(r"[ \t]*(?:!\s+)?(?:\[\[?|test|true|false)\s")
 _TESTS = frozenset({"[", "[[", "test", "((", "true", "false"})
-_BRACES = {"{": 1, "}": -1}
+_BRACES = {"{": 1, "}": -1, SUBSHELL: 1, SUBSHELL_END: -1}
 _HEADS = frozenset({"if", "elif", "while", "until"})
+_NO_SUBSHELL = re.compile(r"\(\(|\(\s*\)")  # arithmetic, or the brackets of a function
 _LEADS = frozenset({"then", "else", "do", "{", "!"})
 # Commands that are run for their answer; any other is taken to succeed.
 _ASKS = frozenset({"grep", "egrep", "command", "which", "type", "hash"})
-
-
-class PartKind(StrEnum):
-    """What a part of a word is: literal text, a variable, arithmetic, or what a program prints."""
-
-    TEXT = "text"
-    VARIABLE = "variable"
-    ARITHMETIC = "arithmetic"
-    COMMAND = "command"
-
-
-class Part(Record):
-    """One part of a word; what is not quoted is split at blanks when it is expanded."""
-
-    kind: PartKind
-    text: str
-    quoted: bool = False
-
-
-class Word(Record):
-    """One word as typed; a bare `(` or `)` is a word of its own."""
-
-    parts: tuple[Part, ...]
-    line: int
-
-    @property
-    def plain(self) -> str:
-        """The word's leading literal text."""
-        first = self.parts[0] if self.parts else None
-        return first.text if first is not None and first.kind is PartKind.TEXT else ""
 
 
 class Script(Record):
@@ -71,7 +47,7 @@ def read_script(text: str, name: str) -> Script:
     Raises:
         UnreadableFileError: a quote or bracket without its end, or too many words.
     """
-    return _Lexer(_without_heredocs(text), name).read()
+    return _Lexer(without_heredocs(text), name).read()
 
 
 def read_parts(text: str) -> tuple[Part, ...]:
@@ -81,26 +57,6 @@ def read_parts(text: str) -> tuple[Part, ...]:
         return tuple(_Lexer(f'"{quoted}"', "").double_quoted())
     except UnreadableFileError:
         return ()
-
-
-def _without_heredocs(text: str) -> str:
-    """Return the text with the bodies of its heredocs blanked, so that lines keep their numbers.
-
-    What `read` takes is a variable's text: `read -r -d '' NAME <<EOF` becomes its assignment.
-    """
-    lines = text.replace("\r\n", "\n").split("\n")
-    end, kept = "", False
-    for at, line in enumerate(lines):
-        if end:
-            is_end = line.strip() == end
-            end = "" if is_end else end
-            text = '"' if is_end else line.replace('"', '\\"')
-            lines[at] = text if kept else ""
-        elif (match := _HEREDOC.search(line)) and not line.lstrip().startswith("#"):
-            read = _READ.fullmatch(line[: match.start()])
-            end, kept = match[2], read is not None
-            lines[at] = line[: match.start()] if read is None else f'{read[1]}="'
-    return "\n".join(lines)
 
 
 class _Lexer:
@@ -113,6 +69,8 @@ class _Lexer:
         self.is_short = False  # within the test of `[ A ] && [ B ] && C`
         self.groups: list[int] = []  # of each `[ A ] &&` that is open, the `{` that are
         self.depth = 0  # open parentheses: an array runs over line ends
+        self.shells: list[int] = []  # of each open subshell, how many groups were open before
+        self.heads: list[bool] = []  # of each `case` that is open, whether a pattern comes next
 
     def fail(self, what: str) -> UnreadableFileError:
         """Return the complaint about the line that is being read."""
@@ -175,6 +133,7 @@ class _Lexer:
             if sign == ";;" and not self.depth:  # a branch of a `case` ends
                 self.at += 1
                 self.keyword(";;")
+                self.heads[-1:] = [True] * len(self.heads[-1:])
 
     def skip_line_ends(self) -> None:
         """Step to what follows a sign, which may stand on the next line."""
@@ -207,13 +166,15 @@ class _Lexer:
 
     def is_upon_test(self, first: list[str]) -> bool:
         """Return whether what ends is run upon a test: one statement, or a group that closes."""
-        is_last = self.groups[-1:] == [1] and first == ["}"]
-        return is_last or (self.groups[-1:] == [0] and not self.is_short and first != ["{"])
+        is_last = self.groups[-1:] == [1] and first in (["}"], [SUBSHELL_END])
+        return is_last or (
+            self.groups[-1:] == [0] and not self.is_short and first not in (["{"], [SUBSHELL])
+        )
 
     def command(self) -> tuple[int, str]:
         """Return where the command of the statement begins, and its first word, `((` as one."""
         words = [word.plain for word in self.words]
-        at = _behind_leads(words, 0)
+        at = _behind_leads(words, _behind_head(words))
         if words[at : at + 2] == ["(", "("]:
             return at, "(("
         if ")" in words and not (_TESTS | _HEADS) & set(words[: words.index(")")]):
@@ -254,13 +215,48 @@ class _Lexer:
             self.groups[-1] = max(self.groups[-1] + _BRACES[first], 0)
         if self.words:
             self.statements.append(tuple(self.words))
+        if first == "esac":
+            self.heads[-1:] = []
         self.words, self.is_short = [], False
 
     def bracket(self, character: str) -> None:
-        """Read a parenthesis as a word."""
+        """Read a parenthesis as a word; one that begins a subshell is a statement of its own."""
+        if character == ")" and [word.plain for word in self.words] == ["esac"]:
+            self.end_statement()
+        within_head = self.heads[-1:] == [True]
+        if character == "(" and self.begins_subshell() and not within_head:
+            self.end_statement()
+            self.words = [self.named(SUBSHELL)]
+            self.end_statement()
+            self.shells.append(len(self.groups))
+            self.at += 1
+            return
+        if character == ")" and self.shells and not self.depth and not within_head:
+            self.closes()
+            return
         self.depth = max(self.depth + (1 if character == "(" else -1), 0)
         self.add((Part(kind=PartKind.TEXT, text=character, quoted=True),), self.line)
         self.at += 1
+        if character == ")" and within_head and not self.depth:  # a pattern of a `case` ends
+            self.heads[-1] = False
+            self.end_statement()
+
+    def closes(self) -> None:
+        """End a subshell with what depends on a test in it."""
+        self.end_statement()
+        for _ in self.groups[self.shells.pop() :]:
+            self.groups.pop()
+            self.keyword("fi")
+        self.words = [self.named(SUBSHELL_END)]
+        self.at += 1
+
+    def begins_subshell(self) -> bool:
+        """Return whether a parenthesis stands where a command does, or begins a function's body."""
+        words = [word.plain for word in self.words]
+        before = words[_behind_head(words) :]
+        is_first = all(word in _LEADS | _HEADS | {"time"} for word in before)
+        is_other = _NO_SUBSHELL.match(self.text, self.at) is not None
+        return is_first and not self.depth and not is_other
 
     def add(self, parts: tuple[Part, ...], line: int) -> None:
         """Add a word."""
@@ -268,6 +264,14 @@ class _Lexer:
         if self.count > _MOST_WORDS:
             raise self.fail(f"more than {_MOST_WORDS} words")
         self.words.append(Word(parts=parts, line=line))
+        if self.words[-1].plain == "in" and self.is_of_case():
+            self.heads.append(True)
+
+    def is_of_case(self) -> bool:
+        """Return whether the `in` that was read is that of a `case`."""
+        words = [word.plain for word in self.words]
+        before = self.statements[-1] if self.statements and words == ["in"] else ()
+        return words[-3:-2] == ["case"] or "case" in [word.plain for word in before]
 
     def word(self) -> None:
         """Read a word to the next blank or separator."""
@@ -387,6 +391,14 @@ class _Lexer:
             elif opening == "${":
                 depth += {"{": 1, "}": -1}.get(self.text[at], 0)
         raise self.fail(f"{opening} without its {closing}")
+
+
+def _behind_head(words: list[str]) -> int:
+    """Return where the words begin that are no function's head: `f ( )`, `function f`, or both."""
+    at = 2 if words[:1] == ["function"] else 0
+    if words[max(at, 1) : max(at, 1) + 2] == ["(", ")"]:
+        at = max(at, 1) + 2
+    return at
 
 
 def _behind_leads(words: list[str], at: int) -> int:

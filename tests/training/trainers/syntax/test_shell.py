@@ -81,7 +81,7 @@ def test_a_quote_with_escapes_ends_at_its_own_end():
         ("p --a ''", ["p", "--a", ""]),
         ('E=()\np --a 1 "${E[@]}"', ["p", "--a", "1"]),
         ("p --a ${!x}", ["p", "--a", "${!x}"]),
-        ("(p --a 1)", ["p", "--a", "1", ")"]),
+        ("(p --a 1)", ["p", "--a", "1"]),
         ("p --a 1 && echo done", ["p", "--a", "1"]),
         ('p --a "one\ntwo"', ["p", "--a", "one\ntwo"]),
         ('p --a "one\\\ntwo"', ["p", "--a", "onetwo"]),
