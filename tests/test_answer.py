@@ -105,6 +105,28 @@ def test_an_unknown_dtype_is_refused_even_where_nothing_decays():
 
 
 @pytest.mark.parametrize(
+    ("key", "value", "way_out"),
+    [
+        ("ema-timescale-steps", "0.01", "raise timescale"),
+        ("half-life-steps", "1e-5", "raise half_life"),
+        ("per-step-shrink", 30, "lower shrink"),
+        ("prior-std", "1e-3", "lower lr or raise sigma"),
+        ("pytorch-asgd", 300, "lower lr or weight_decay"),
+        ("sklearn-logistic", "1e-3", "lower lr or raise C"),
+    ],
+)
+def test_what_makes_a_decay_smaller_is_told_and_does(key, value, way_out):
+    def warned(value):
+        run = Run(lr="0.1", dataset_size=3, optimizer=None)
+        return " ".join(ask(key, value, run=run).warnings)
+
+    assert warned(value).endswith(f"; {way_out}")
+    followed = Fraction(value) * (10**6 if "raise" in way_out else Fraction(1, 10**6))
+    assert "step takes" not in warned(followed)
+    assert "grows" not in warned(followed)
+
+
+@pytest.mark.parametrize(
     ("value", "factor", "text"),
     [
         (1, 0, "a step takes 1 times the weight off: all"),
@@ -120,6 +142,7 @@ def test_a_decay_above_1_is_answered_with_its_warning(value, factor, text):
     assert shown.conversions[0].value == pytest.approx(factor)
     assert text in " ".join(shown.warnings)
     assert shown.decay.oscillating == (value > 1)
+    assert "; lower lr or weight_decay" in " ".join(shown.warnings)
     if abs(factor) > 1:  # beyond every float
         assert shown.decay.per_run_factor is shown.decay.half_life_steps is None
 

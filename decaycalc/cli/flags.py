@@ -10,6 +10,7 @@ _FLAGS = {
     "n_weights": "--arch",
     "n_layers": "--arch",
     "gradient_scale": "--gradient-rms",
+    "value": "a VALUE",
 }
 
 # What to say of a flag that says too little in an error.
@@ -20,7 +21,7 @@ def flag_of(quantity: str) -> str:
     """Return the flag that gives a quantity.
 
     >>> flag_of("dataset_size"), flag_of("l1_ratio"), flag_of("value")
-    ('-N', '--set l1_ratio=NUMBER', '--value')
+    ('-N', '--set l1_ratio=NUMBER', 'a VALUE')
     """
     if quantity in _FLAGS:
         return _FLAGS[quantity]

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from decaycalc.algebra.quantity import finite
-from decaycalc.conventions.record import Coupling
+from decaycalc.conventions.record import Coupling, Invariant
 from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
 from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
@@ -165,16 +165,31 @@ def epoch_note(per_epoch: int, above: int, below: int) -> str:
     )
 
 
+def _milder(source: Side) -> str:
+    """Return what makes a decay smaller, `lower lr or weight_decay`, `raise half_life`."""
+    record, monomial = source.convention, source.invariant(Invariant.SHRINK)
+    form = record.form
+    if form is not None:
+        names, is_larger = form.needs, form.zero_is_sound
+    else:
+        assert monomial is not None  # noqa: S101  (there is a decay, so there is a shrink)
+        names, is_larger = monomial.names, monomial.power_of("value") > 0
+    number = record.parameter if is_larger else f"raise {record.parameter}"
+    if "lr" in names:
+        return f"lower lr or {number}"
+    return f"lower {number}" if is_larger else number
+
+
 def course_notes(source: Side, decay: Decay) -> list[str]:
     """Return the warning of a decay that does not just shrink a weight, if it is one."""
     size = abs(decay.per_step_factor)
     if size > 1:
         text = f"the weight grows: a step multiplies it by {decay.per_step_factor:.4g}"
-        return [f"{text}; lower lr or {source.convention.parameter}"]
+        return [f"{text}; {_milder(source)}"]
     if decay.per_step_shrink >= 1:
         text = f"a step takes {decay.per_step_shrink:.4g} times the weight off"
         changes = ", so it changes sign in every step" if decay.per_step_shrink > 1 else ": all"
-        return [f"{text}{changes}; check lr and {source.convention.parameter}"]
+        return [f"{text}{changes}; {_milder(source)}"]
     if decay.per_step_factor_with_gradient is not None:
         text = "without a gradient, or with one at right angles to the weight, a step multiplies it"
         other = decay.per_step_factor_with_gradient

@@ -125,7 +125,8 @@ class _Parser:
         kind = find_kind(plain)
         if kind is None:
             names = [name for each in KINDS for name in (each.name, *each.aliases, *each.variants)]
-            raise UnknownNameError("schedule", name, names)
+            hint = "('decaycalc schedule --list' lists them)"
+            raise UnknownNameError("schedule", name, names, hint=hint)
         arguments: dict[str, Value] = {}
         if self.accept(":"):
             self.parse_argument(kind, arguments)

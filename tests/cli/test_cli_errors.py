@@ -29,6 +29,7 @@ BAD = {
     "1 --from pytorch-adamw --to tfa-adamw": "pytorch-adamw to tfa-adamw needs lr; give --lr",
     "1 --from mean-l2 --to half-life-epochs": "mean-l2 to half-life-epochs needs lr, "
     "dataset_size, batch_size; give --lr and -N and -B",
+    "--from caffe --emit pytorch --lr 1": "--emit needs value; give a VALUE",
     "1 --from per-run-factor --to per-step-shrink": "per-run-factor to per-step-shrink needs "
     "steps; give --steps (or --epochs with -N and -B)",
     "1 --from layer-mean-l2 --to mean-l2": "layer-mean-l2 to mean-l2 needs n_weights; give --arch",

@@ -54,7 +54,7 @@ def test_what_is_answered_is_an_option_of_convert_or_its_argument():
     flags = {flag for option in convert.params for flag in option.opts}
     for way_out in _OURS.values():
         word = way_out.split()[0].rstrip(",")
-        assert word in flags | {"VALUE", "--betas", "--parameters"}
+        assert word in flags | {"VALUE", "--betas"}
 
 
 @pytest.mark.parametrize(
