@@ -237,6 +237,8 @@ def rates_of(
         UsageError: a VALUE without --from.
     """
     from decaycalc.architecture.inventory import Rate
+    from decaycalc.conversion.assumptions import assumed_by_strength, once
+    from decaycalc.conversion.side import Side
     from decaycalc.training.groups import group_of, lr_of, own_run, value_of
 
     run = training.run
@@ -256,7 +258,9 @@ def rates_of(
 
     found = ask(value, run)
     told = (*training.told, *found.warnings)
-    return rate_from(found, run.lr), rate_of, found.assumptions, told
+    side = Side(convention=known, run=found.run)
+    weighed = () if found.strength is None else assumed_by_strength(side)
+    return rate_from(found, run.lr), rate_of, once((*found.assumptions, *weighed)), told
 
 
 def find_answer(

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from decaycalc.algebra.quantity import OF_GROUPS, ZERO
 from decaycalc.conventions.record import SGD, Invariant
+from decaycalc.conventions.run import Run
 from decaycalc.conversion.equivalence import is_itself
-from decaycalc.conversion.plan import Plan
+from decaycalc.conversion.plan import Plan, feels_scale
 from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
 from decaycalc.record import Record, asdict
@@ -68,6 +69,43 @@ def assumed_by_decay(side: Side) -> tuple[Assumption, ...]:
         *([_mean()] if _loss_power(side, Invariant.SHRINK) else []),
         *_defaults(side, needs),
         *_run_defaults(side, needs),
+        *(_refinement(name) for name in _unsaid_refinements(side)),
+    )
+    return once(found)
+
+
+def assumed_by_length(run: Run) -> tuple[Assumption, ...]:
+    """Return what a run's number of steps takes for granted, where it follows from its epochs."""
+    return assumed_by_step(run) if run.steps is None and run.epochs is not None else ()
+
+
+def assumed_by_step(run: Run) -> tuple[Assumption, ...]:
+    """Return what the examples of a step take for granted: one micro-batch on one worker."""
+    if run.batch_size is None:
+        return ()
+    return tuple(
+        Assumption(name=name, value=1.0, why=_UNSAID)
+        for name in ("grad_accum", "world_size")
+        if run.given(name) is None
+    )
+
+
+def assumed_by_rotation(side: Side) -> tuple[Assumption, ...]:
+    """Return what SGD's rotation takes for granted, coupled or not: that there is no momentum."""
+    return (_at_rest(),) if side.lr_family == SGD and _awaits_momentum(side) else ()
+
+
+def assumed_by_strength(side: Side) -> tuple[Assumption, ...]:
+    """Return what the strength of one convention's number takes for granted."""
+    monomial = side.invariant(Invariant.STRENGTH)
+    if monomial is None:
+        return ()
+    crosses = _crossing(side, Invariant.STRENGTH) != 0
+    found = (
+        *([_at_rest()] if crosses and _awaits_momentum(side) else []),
+        *([_mean()] if _loss_power(side, Invariant.STRENGTH) else []),
+        *_defaults(side, monomial.names),
+        *_run_defaults(side, monomial.names),
         *(_refinement(name) for name in _unsaid_refinements(side)),
     )
     return once(found)
@@ -140,8 +178,19 @@ def _momentum(way: Plan) -> Iterator[Assumption]:
 
 def _loss(way: Plan) -> Iterator[Assumption]:
     """Yield that the loss is a mean, where its scale would not cancel."""
-    if _loss_power(way.source, way.held) != _loss_power(way.target, way.held):
+    if _loss_power(way.source, way.held) != _loss_power(way.target, way.held) or _lr_by_loss(way):
         yield _mean()
+
+
+def _lr_by_loss(way: Plan) -> bool:
+    """Return whether the target's lr follows from the source's by a loss scale that is not said."""
+    source, target = way.source, way.target
+    shrink = target.invariant(Invariant.SHRINK)
+    if way.held != Invariant.SHRINK or shrink is None or "lr" not in shrink.names:
+        return False
+    unsaid = [s.convention.loss is None and s.run.loss is None for s in (source, target)]
+    stepped = source.convention.has_lr and target.convention.has_lr
+    return unsaid[0] != unsaid[1] and stepped and feels_scale(source, target)
 
 
 def _loss_power(side: Side, held: Invariant) -> Fraction:

@@ -251,7 +251,7 @@ def _lr_ratio(source: Side, target: Side) -> Monomial:
     A measure and a solver have no lr: beside one of them the lr is the other's as it was given.
     """
     stepped = source.convention.has_lr and target.convention.has_lr
-    scaled = (_feels_scale(source, target), _feels_scale(target, source))
+    scaled = (feels_scale(source, target), feels_scale(target, source))
     one, other = (
         side.loss_scale if feels and stepped else Monomial.of(1)
         for side, feels in zip((source, target), scaled, strict=True)
@@ -259,13 +259,14 @@ def _lr_ratio(source: Side, target: Side) -> Monomial:
     return one * source.lr_factor / (other * target.lr_factor)
 
 
-def _feels_scale(side: Side, partner: Side) -> bool:
-    """Return whether the side's steps grow with its loss; an objective's trained as its partner.
+def feels_scale(side: Side, partner: Side) -> bool:
+    """Return whether the side's steps grow with its loss, an objective's as its partner's do.
 
-    Adam-like scaling divides the loss's scale out of the step.
+    They do but where Adam-like scaling divides the loss's scale out of the step.
     """
     carried = side.is_undecided and partner.convention.coupling == Coupling.COUPLED
-    return not (side.is_adaptive or (carried and partner.is_adaptive))
+    steppers = (side, partner) if carried else (side,)
+    return not any(each.is_adaptive and each.lr_family != SGD for each in steppers)
 
 
 def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
@@ -275,15 +276,14 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
         NoEquivalentError: the two share no invariant or no data loss, or one of them is no scalar.
         MissingQuantityError: nobody said what optimizer trains a penalty, and it matters.
     """
+    keys = source.convention.key, target.convention.key
     for record in (source.convention, target.convention):
         if record.refusal is not None:
-            raise NoEquivalentError(source.convention.key, target.convention.key, record.refusal)
+            raise NoEquivalentError(*keys, record.refusal)
     _require_undampened(source, target)
     held = shared_invariant(source, target, match_decay=match == Match.DECAY)
     if held is None:
-        raise NoEquivalentError(
-            source.convention.key, target.convention.key, _why_none(source, target)
-        )
+        raise NoEquivalentError(*keys, _why_none(source, target))
     _require_optimizer(source, target, held)
     _require_one_loss(source, target, held)
     same_lr = "lr" not in target.own

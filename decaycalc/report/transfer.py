@@ -82,7 +82,7 @@ def of_group(name: str, moved: Transfer) -> Table:
 def _heading(moved: Transfer) -> Iterator[Paragraph]:
     move = moved.move
     yield heading.heading(move.source, move.value)
-    yield heading.setting(move.run, assumptions=moved.assumptions)
+    yield heading.setting(move.run, assumptions=moved.of_decays)
     yield Paragraph(text=f"to {_changes(moved)}", apart=False)
 
 

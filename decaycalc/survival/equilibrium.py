@@ -21,7 +21,7 @@ from fractions import Fraction
 from decaycalc.algebra.number import finite, ratio
 from decaycalc.conventions.muon import MUON_RMS, RMS_MATCHED, is_muon
 from decaycalc.conventions.record import SGD, Coupling
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.conversion.side import Side, shrink_of
 from decaycalc.errors import InvalidValueError
 from decaycalc.survival.documents import EquilibriumJson
 
@@ -208,9 +208,9 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
     Covered are AdamW, Lion, Muon and SGD, coupled or not, with a known lr and a decay whose steps
     a float64 can count. The norm is that of the run's `n_weights`, as if all were of such layers.
     """
-    lr = side.get("lr")
+    lr = _lr(side)
     record = side.convention
-    if lr is None or not value or not _settles(side, value):
+    if not lr or not value or not _settles(side, value):
         return None
     decoupled = record.coupling == Coupling.DECOUPLED
     if decoupled and record.optimizer in {"adam", "lion"}:
@@ -221,11 +221,18 @@ def predict_equilibrium(side: Side, value: Fraction) -> Equilibrium | None:
         if shrink_of(side, value) > _MUON_SHRINK:
             return None
         return _of_muon(side, float(lr), finite(shrink_of(side, value) / lr, "weight decay"))
-    strength = strength_of(side, value) if record.optimizer == SGD else None
-    if not strength:
+    if record.optimizer != SGD:
         return None
-    momentum = float(side.get("momentum") or 0)
-    return sgd_equilibrium(float(lr), finite(strength, "strength"), momentum=momentum)
+    momentum = side.get("momentum") or Fraction(0)
+    # What every gradient step takes off, whatever the loss is of a mean: momentum repeats it.
+    per_step = finite(shrink_of(side, value) * (1 - momentum) / lr, "weight decay")
+    return sgd_equilibrium(float(lr), per_step, momentum=float(momentum))
+
+
+def _lr(side: Side) -> Fraction | None:
+    """Return the group's own lr, None where it is unknown."""
+    lr, mult = side.get("lr"), side.run.given("lr_mult")
+    return lr if lr is None or mult is None else lr * mult
 
 
 def _counted(side: Side) -> float | None:

@@ -7,7 +7,13 @@ from fractions import Fraction
 from decaycalc.algebra.quantity import Number, finite
 from decaycalc.conventions.record import Convention, Coupling, Follows
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import Assumption, assumed_by_decay
+from decaycalc.conversion.assumptions import (
+    Assumption,
+    assumed_by_decay,
+    assumed_by_length,
+    assumed_by_rotation,
+    once,
+)
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.decay import why_no_decay
 from decaycalc.conversion.equivalence import falling_lr
@@ -68,8 +74,10 @@ class ScheduleAnswer:
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """The unsaid quantities that entered the decay."""
-        return assumed_by_decay(Side(convention=self.source, run=self.run))
+        """The unsaid quantities that entered the decay, and the length of the run."""
+        side = Side(convention=self.source, run=self.run)
+        turned = () if self.equilibrium is None else assumed_by_rotation(side)
+        return once((*assumed_by_decay(side), *turned, *assumed_by_length(self.run)))
 
     @property
     def timescale_run_fraction(self) -> float | None:

@@ -7,7 +7,13 @@ from typing import TypedDict
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.conventions.record import Convention, Equivalence, NumberJson
 from decaycalc.conventions.run import Run, RunJson
-from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed_by_decay
+from decaycalc.conversion.assumptions import (
+    Assumption,
+    AssumptionJson,
+    assumed_by_decay,
+    assumed_by_step,
+    once,
+)
 from decaycalc.conversion.side import Side
 from decaycalc.record import Record, Result
 
@@ -262,13 +268,21 @@ class Transfer(Record, Result):
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """What the decays take for granted."""
-        return assumed_by_decay(Side(convention=self.move.source, run=self.move.run))
+        """What the decays take for granted, and the timescales that are counted in epochs."""
+        in_epochs = any(rule.timescale_epochs is not None for rule in self.rules)
+        there = Side(convention=self.move.source, run=self.target_run)
+        step = assumed_by_step(self.target_run) if in_epochs else ()
+        return once((*self.of_decays, *assumed_by_decay(there), *step))
 
     @property
     def entering(self) -> tuple[Assumption, ...]:
         """What the new numbers take for granted: of one convention it cancels."""
-        return () if self.move.target in {None, self.move.source} else self.assumptions
+        return () if self.move.target in {None, self.move.source} else self.of_decays
+
+    @property
+    def of_decays(self) -> tuple[Assumption, ...]:
+        """What the old run's decay per step takes for granted."""
+        return assumed_by_decay(Side(convention=self.move.source, run=self.move.run))
 
     def to_dict(self) -> TransferJson:
         """Return the transfer as JSON holds it, without the schema keys."""

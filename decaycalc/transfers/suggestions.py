@@ -15,7 +15,12 @@ from decaycalc.conventions.catalogue import convention_of, find
 from decaycalc.conventions.families import lr_family
 from decaycalc.conventions.record import FIT, MEASURE, SGD, Convention, Coupling
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import Assumption, assumed_by_decay, once
+from decaycalc.conversion.assumptions import (
+    Assumption,
+    assumed_by_decay,
+    assumed_by_step,
+    once,
+)
 from decaycalc.conversion.entering import require_taken
 from decaycalc.errors import (
     DecaycalcError,
@@ -333,8 +338,7 @@ def _assumptions(aim: Aim, rules: set[str]) -> Iterator[Assumption]:
         why = "not given, so one pass over the data set"
         yield Assumption(name="epochs", value=1.0, why=why)
     by_steps = {"normalized", "short-run"} | ({"published-timescale"} if aim.tokens else set())
-    for name in ("grad_accum", "world_size"):
-        # A number of steps that is given needs no batch.
-        if run.given(name) is None and rules - (by_steps if run.steps is not None else set()):
-            yield Assumption(name=name, value=1.0, why="not given")
+    # A number of steps that is given needs no batch.
+    if rules - (by_steps if run.steps is not None else set()):
+        yield from assumed_by_step(run)
     yield from assumed_by_decay(aim.side)

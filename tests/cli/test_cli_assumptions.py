@@ -164,7 +164,7 @@ def test_both_branches_of_a_projected_decay_are_given(capsys):
 SILENT = {
     "convert": "1e-4 --from pytorch-sgd --lr 0.1 --to pytorch-adamw --to-lr 1e-3",
     "schedule": "1e-4 --from pytorch-sgd --lr 0.1 --steps 10",
-    "arch": "784-30-10 1e-4 --from pytorch-sgd --lr 0.1",
+    "arch": "784-30-10 1e-4 --from pytorch-sgd --lr 0.1 --loss mean",
     "transfer": "1e-4 --from pytorch-sgd --lr 0.1 --to pytorch-adamw --to-lr 1e-3",
     "suggest": "--to pytorch-sgd --lr 0.1 --steps 100",
 }
@@ -188,3 +188,39 @@ def test_a_bare_number_moved_to_another_optimizer_says_what_it_assumes(hold, cap
     assert moved[2].startswith("note: momentum 0 is assumed")
     same = ran(capsys, f"{words} --to-lr 0.2", command="transfer")  # it cancels
     assert same == (0, "5e-05\n", "")
+
+
+def names_of(capsys, words, command):
+    body = json.loads(ran(capsys, f"{words} --json", command=command)[1])
+    return [entry["name"] for entry in body["assumptions"]]
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "more", "named"),
+    [
+        ("schedule", "0.1 --from pytorch-adamw --lr 1e-3 -B 16 -N 1000 --epochs 3",
+         "--grad-accum 1 --world-size 1", ["grad_accum", "world_size"]),
+        ("schedule", "0.1 --from optax-sgdw --lr 1e-3 --steps 9", "--momentum 0", ["momentum"]),
+        ("arch", "10-4 0.1 --from pytorch-sgd --lr 0.1 --momentum 0.9", "--loss mean", ["loss"]),
+        ("arch", "10-4 0.1 --from batch-sum-l2 -B 16", "--grad-accum 1 --world-size 1",
+         ["grad_accum", "world_size"]),
+        ("arch", "10-4 0.1 --from keras-sgd --lr 0.1 --loss mean", "--momentum 0", ["momentum"]),
+        ("transfer", "0.1 --from pytorch-adamw --lr 1e-3 -N 1000 -B 16 --to-batch-size 32",
+         "--grad-accum 1 --world-size 1", ["grad_accum", "world_size"]),
+        ("transfer", "0.01 --from kaldi-nnet3 --lr 0.1 --momentum 0 --to-batch-size 32",
+         "--grad-accum 1 --world-size 1", ["grad_accum", "world_size"]),
+        ("convert", "0.01 --from timm-csgdw --to mean-l2 --lr 0.1 --momentum 0", "--loss mean",
+         ["loss"]),
+    ],
+)  # fmt: skip
+def test_what_enters_any_number_of_an_answer_is_named_until_it_is_given(
+    command, words, more, named, capsys
+):
+    assert names_of(capsys, words, command) == named
+    assert names_of(capsys, f"{words} {more}", command) == []
+
+
+def test_an_sgd_with_projections_scales_its_lr_with_the_loss_as_sgd_does(capsys):
+    words = "0.01 --from torch-optimizer-sgdp --to pytorch-sgd --lr 0.1 --momentum 0 --value"
+    alone = ran(capsys, words)[1]
+    assert ran(capsys, f"{words} --loss 8")[1] == alone == "0.001\n"

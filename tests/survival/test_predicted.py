@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from decaycalc.conventions.catalogue import find
@@ -95,3 +96,37 @@ def test_the_norm_of_a_network_is_that_of_all_its_decayed_weights(key):
 def test_a_norm_beyond_float64_is_open():
     found = settled("pytorch-adamw", "1e-300", lr="1e306", n_weights="1e18")
     assert found is None or found.norm is None
+
+
+@pytest.mark.parametrize("key", ["pytorch-sgd", "keras-sgd"])
+@pytest.mark.parametrize("momentum", ["0", "0.9"])
+def test_the_scale_of_the_loss_turns_no_weight_faster(key, momentum):
+    whole = settled(key, "0.01", lr="0.1", momentum=momentum)
+    summed = settled(key, "0.01", lr="0.1", momentum=momentum, loss=8)
+    assert (summed.rotation, summed.relaxation_steps) == pytest.approx(
+        (whole.rotation, whole.relaxation_steps)
+    )
+
+
+def test_a_loop_of_sgd_turns_as_predicted_whatever_the_loss_is_of_a_mean():
+    draw = np.random.default_rng(20261127)
+    predicted = settled("pytorch-sgd", "0.01", lr="0.1", momentum="0.9", loss=8).rotation
+    weight, buffer, squares = draw.normal(size=500), np.zeros(500), []
+    weight *= (0.1 * 8**2 / (2 * 0.01 * 0.1)) ** 0.25 / np.linalg.norm(weight)
+    for step in range(600):
+        gradient = draw.normal(size=500)
+        gradient -= weight * (gradient @ weight) / (weight @ weight)
+        gradient *= 8 / np.linalg.norm(gradient) / np.linalg.norm(weight)
+        buffer = 0.9 * buffer + gradient + 0.01 * weight
+        old, weight = weight, weight - 0.1 * buffer
+        if step > 100:
+            cosine = old @ weight / np.linalg.norm(old) / np.linalg.norm(weight)
+            squares.append(np.arccos(cosine) ** 2)
+    assert predicted == pytest.approx(np.mean(squares) ** 0.5, rel=0.02)
+
+
+def test_a_group_s_own_lr_sets_the_size_of_its_weights():
+    group = settled("pytorch-adamw", "0.1", lr="1e-3", extras=(("lr_mult", 4),))
+    alone = settled("pytorch-adamw", "0.1", lr="4e-3")
+    assert (group.rms, group.rotation) == pytest.approx((alone.rms, alone.rotation))
+    assert settled("tfa-adamw", "0.1", lr="1e-3", extras=(("lr_mult", 0),)) is None
