@@ -17,6 +17,7 @@ from decaycalc.training.chosen import chosen, typed
 if TYPE_CHECKING:
     from decaycalc.answers import Question
     from decaycalc.architecture.tensors import Architecture
+    from decaycalc.cli.transfer_request import TransferRequest
     from decaycalc.conventions.record import Convention
     from decaycalc.training.record import Training
 
@@ -125,7 +126,21 @@ def _mask(request: Request, training: "Training") -> str | None:
 
 
 def training_of(request: Request) -> "Training":
-    """Return the run that is set out from: the options', laid over a recipe's where one is named.
+    """Return the run that is set out from, a note told where a mask is not its own.
+
+    Raises:
+        DecaycalcError: a recipe that is unknown, or that the options contradict.
+    """
+    training = set_out(request)
+    if request.arch is None or request.recipe is None:
+        return training
+    from decaycalc.training.groups import with_mask_noted
+
+    return with_mask_noted(training, request.decay_mask)
+
+
+def set_out(request: "Request | TransferRequest") -> "Training":
+    """Return the run of a request's options, laid over a recipe's where one is named.
 
     Raises:
         DecaycalcError: a recipe that is unknown, or that the options contradict.
@@ -137,12 +152,7 @@ def training_of(request: Request) -> "Training":
         schedule=request.schedule,
         decay_schedule=request.decay_schedule,
     )
-    training = over_recipe(own, request.recipe, kind=request.kind)
-    if request.arch is None or request.recipe is None:
-        return training
-    from decaycalc.training.groups import with_mask_noted
-
-    return with_mask_noted(training, request.decay_mask)
+    return over_recipe(own, request.recipe, kind=request.kind)
 
 
 def over_recipe(own: "Training", recipe: str | None, *, kind: str | None) -> "Training":

@@ -25,13 +25,12 @@ from decaycalc.cli.options import (
     target_options,
 )
 from decaycalc.cli.output import output_options
-from decaycalc.cli.request import counted, over_recipe, require_source
+from decaycalc.cli.request import counted, require_source, set_out
 from decaycalc.cli.shown import Shown
 from decaycalc.cli.transfer_request import TransferRequest, positive
 from decaycalc.conventions.run import Run
 from decaycalc.errors import MissingQuantityError, UsageError
 from decaycalc.record import replace
-from decaycalc.training.chosen import typed
 
 if TYPE_CHECKING:
     from decaycalc.conventions.record import Convention
@@ -166,14 +165,7 @@ def training_of(request: TransferRequest) -> "Training":
         UsageError: a network, and neither convention counts its weights.
         DecaycalcError: a recipe that is unknown, or that the options contradict.
     """
-    own = typed(
-        value=request.value,
-        source=request.source,
-        run=request.run,
-        schedule=request.schedule,
-        decay_schedule=request.decay_schedule,
-    )
-    training = over_recipe(own, request.recipe, kind=request.kind)
+    training = set_out(request)
     require_source(training.record)
     if training.value is None:
         raise MissingQuantityError("a transfer", ("value",))

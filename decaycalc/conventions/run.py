@@ -215,7 +215,7 @@ class Run(Record):
         for name in (*_NUMBERS, *dict(self.extras)):
             value = self.get(name)
             if value is not None:
-                values[name] = int(value) if value.denominator == 1 else float(value)
+                values[name] = _plain(value)
         values["nesterov"] = bool(self.nesterov)
         values["drop_last"] = self.drop_last
         loss = self.loss or Loss.MEAN

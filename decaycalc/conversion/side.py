@@ -246,6 +246,12 @@ class Side(Record):
         return not (passes_buffer or record.proximal or record.compounds)
 
     @property
+    def n_compounds(self) -> float:
+        """How often a step's decay acts: once, but for what compounds."""
+        name = self.convention.compounds
+        return 1.0 if name is None else float(self.get(name) or 1)
+
+    @property
     def nesterov(self) -> bool:
         """Whether the run asks for Nesterov's step and the framework has it."""
         return bool(self.run.nesterov) and "nesterov" not in self.convention.lacks
@@ -309,7 +315,7 @@ class Side(Record):
         if self.convention.proximal:
             return Fraction(proximal_shrink(value))
         if self.convention.compounds:
-            count = float(self.get(self.convention.compounds) or 1)
+            count = self.n_compounds
             return Fraction(shrink_over(value / count, count))
         return Fraction(long_run_shrink(self.step_of(value), **self.recursion))
 
@@ -327,7 +333,7 @@ class Side(Record):
         if self.convention.compounds:
             if value >= 1:
                 raise InvalidValueError("shrink", value, "leaves nothing of a weight")
-            count = float(self.get(self.convention.compounds) or 1)
+            count = self.n_compounds
             return Fraction(-count * expm1(log1p(-value) / count))
         return Fraction(step_for_shrink(value, **self.recursion) * self._gain())
 

@@ -195,7 +195,6 @@ class _Derivation:
         """Return the last step where one monomial makes the whole conversion."""
         way = self.way
         by_layer = "layer_weights" in way.needs
-        result = None if self.value is None or by_layer or way.missing() else way.value(self.value)
         text = _cancelled(way)
         if layers:
             text += "; one number a layer: "
@@ -205,7 +204,7 @@ class _Derivation:
             way.formula(),
             text=text,
             source=ALGEBRA,
-            result=result,
+            result=None if by_layer else self.converted(),
         )
 
     def inverse(self) -> Step:
@@ -225,7 +224,7 @@ class _Derivation:
             f"{side.convention.parameter} = {right}",
             text=text,
             source=ALGEBRA,
-            result=None if self.value is None or way.missing() else way.value(self.value),
+            result=self.converted(),
             more={} if shrink is None else {"shrink": shrink},
         )
 
@@ -242,9 +241,13 @@ class _Derivation:
             f"{side.convention.parameter} = {right}",
             text="the held strength put in",
             source=ALGEBRA,
-            result=None if self.value is None or way.missing() else way.value(self.value),
+            result=self.converted(),
             more=more,
         )
+
+    def converted(self) -> Fraction | None:
+        """Return the target's number, None where something that it needs is not known."""
+        return None if self.value is None or self.way.missing() else self.way.value(self.value)
 
     def of_source(self, which: Invariant) -> Fraction | None:
         """Return the source's invariant as a number, None where it is not known."""

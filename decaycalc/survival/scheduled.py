@@ -191,13 +191,12 @@ def rule_of(side: Side, value: Fraction) -> DecayRule:
         reason = "its first step is another: 'decaycalc convert' has the long run at a constant lr"
         raise NoEquivalentError(record.key, "a decay under a schedule", reason)
     first_order = finite(shrink_of(side, value), "shrink")
-    compounds = float(side.get(record.compounds) or 1) if record.compounds else 1.0
     if side.is_linear or record.proximal or record.compounds:
         return DecayRule(
             step=first_order,
             follows=_follows(side),
             proximal=record.proximal,
-            compounds=compounds,
+            compounds=side.n_compounds,
         )
     return DecayRule(step=side.step_of(first_order), buffer=record.buffer, **side.recursion)
 
