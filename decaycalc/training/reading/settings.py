@@ -88,7 +88,7 @@ class Settings:
             if text is not None and text in field.open:
                 note = f"{path} is {text!r}" + (f": {field.note}" if field.note else "")
                 return left_open(field.name, note, where=path, line=node.line)
-            if text not in _NOT_SET and text not in field.absent:
+            if text not in _NOT_SET and not _is_among(text, field.absent):
                 return _sourced(field, path, node)
         return None
 
@@ -244,6 +244,14 @@ class Settings:
         return UnreadableFileError(
             self.document.name, f"{place}{found.where or found.name} {shown!r} {reason}"
         )
+
+
+def _is_among(text: str | None, others: tuple[str, ...]) -> bool:
+    """Return whether a text is one of some, numbers however they are written: -1 and -1.0."""
+    if text in others:
+        return True
+    number = typed_number(text or "")
+    return number is not None and number in {typed_number(each) for each in others}
 
 
 def texts_of(node: Node | None) -> tuple[str, ...]:
