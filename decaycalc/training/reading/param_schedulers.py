@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import cos, pi
 
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import Options, compose
+from decaycalc.training.reading.schedules import Options, compose, multiplied
 from decaycalc.training.reading.settings import Settings, text_of, texts_of
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, mappings_of
 
@@ -139,6 +139,7 @@ def _multistep(_: Settings, entry: Entries, ramp: Options) -> str | None:
     if not known or len(known) < len(marks):
         return None
     at = "/".join(map(decimal_text, known)) + ("epochs" if _is_by_epoch(entry) else "")
+    ramp = multiplied(ramp, min(known), by_epoch=_is_by_epoch(entry))
     return compose("step", at=at, gamma=_or_default(entry, "gamma", Fraction(1, 10)), **ramp)
 
 
@@ -147,12 +148,14 @@ def _step(_: Settings, entry: Entries, ramp: Options) -> str | None:
     if not size:
         return None
     gamma = _or_default(entry, "gamma", Fraction(1, 10))
+    ramp = multiplied(ramp, size, by_epoch=_is_by_epoch(entry))
     return compose("step", every=_length(entry, size), gamma=gamma, **ramp)
 
 
 def _exponential(_: Settings, entry: Entries, ramp: Options) -> str | None:
     """Return gamma a step of the scheduler; converted to iterations it is gamma for each."""
     gamma = _number(entry, "gamma")
+    ramp = multiplied(ramp, Fraction(0), by_epoch=False)
     return None if gamma is None else compose("step", every=_per(entry) or "1", gamma=gamma, **ramp)
 
 

@@ -6,11 +6,12 @@ from fractions import Fraction
 from itertools import pairwise
 
 from decaycalc.errors import InvalidValueError
-from decaycalc.training.reading.numbers import decimal_text
+from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.settings import Settings
 
 # The power of a warm-up that stays where it starts until its end: (1 - 1/W)^power is 0 by then.
 AT_THE_END = 1_000_000_000
+_FIRST_EPOCHS = 2
 _PLAIN = re.compile(r"[\w.%/\-]+")
 
 Option = str | int | Fraction | tuple[Fraction, ...] | None
@@ -33,6 +34,21 @@ def compose(kind: str, /, **options: Option) -> str:
         f"{name}={_text(value)}" for name, value in options.items() if value is not None
     )
     return f"{kind}:{given}" if given else kind
+
+
+def multiplied(ramp: Options, first: Fraction, *, by_epoch: bool) -> Options:
+    """Return a warm-up whose share multiplies what it leads to, where lr may fall within it.
+
+    `first` is where lr falls first, in epochs or in steps. How many steps an epoch has is not
+    known: one of the first epochs may lie within a warm-up in steps.
+    """
+    text = str(ramp.get("warmup") or "")
+    length = typed_number(text.removesuffix("epochs"))
+    if not text or length is None:
+        return ramp
+    is_alike = text.endswith("epochs") == by_epoch
+    within = first <= (length if is_alike else _FIRST_EPOCHS) or (not is_alike and not by_epoch)
+    return {**ramp, "toward": "product"} if within else ramp
 
 
 def _text(value: str | int | Fraction | tuple[Fraction, ...]) -> str:

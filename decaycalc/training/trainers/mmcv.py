@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import with_bases
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, ratio
+from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, multiplied, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.trainers import mmengine
@@ -50,13 +50,14 @@ def _step(settings: Settings, ramp: Options | None) -> str | None:
     if ramp is None or not known or len(known) < len(marks):
         return None
     where = "/".join(known) + _unit(settings)
+    first = min(mark for mark in marks if mark is not None)
     single = not settings.is_list("lr_config.step")
     return compose(
         "step",
         every=where if single else None,
         at=None if single else where,
         gamma=settings.number("gamma"),
-        **ramp,
+        **multiplied(ramp, first, by_epoch=settings.flag("by_epoch")),
     )
 
 
@@ -83,7 +84,9 @@ def _exponential(settings: Settings, ramp: Options | None) -> str | None:
     every = "1epochs" if settings.flag("by_epoch") else "1"
     if gamma is None or ramp is None:
         return None
-    return compose("step", every=every, gamma=gamma, **ramp)
+    return compose(
+        "step", every=every, gamma=gamma, **multiplied(ramp, Fraction(0), by_epoch=False)
+    )
 
 
 _POLICIES: dict[str, Callable[[Settings, Options | None], str | None]] = {

@@ -11,7 +11,7 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, by_name
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import Options, compose, epochs, multiplied, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
@@ -106,12 +106,14 @@ def _schedule(settings: Settings) -> str | None:
 
 def _detection(settings: Settings, name: str) -> str | None:
     """Return the scheduler with the first epoch's warm-up, whose factor it multiplies."""
-    ramp = {"warmup": _WARMUP, "start": settings.number("lr_warmup_decay")}
+    ramp: Options = {"warmup": _WARMUP, "start": settings.number("lr_warmup_decay")}
     if name == "cosineannealinglr":
         return compose("cosine", per="1epochs", **ramp, warmup_per=1, over="run", toward="product")
     if name != "multisteplr":
         return None
     at = "/".join(settings.texts("lr_steps")) or "16/22"
+    first = min(numbers_of(at.replace("/", " ")), default=Fraction(0))
+    ramp = multiplied(ramp, first, by_epoch=True)
     return compose("step", at=f"{at}epochs", gamma=settings.number("lr_gamma"), **ramp)
 
 

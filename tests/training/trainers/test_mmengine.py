@@ -222,6 +222,31 @@ def test_an_old_loaders_own_batch_overrides_that_of_all(tmp_path):
         ("policy='exp', gamma=0.9", "step:every=1epochs,gamma=0.9"),
         ("policy='exp', gamma=0.9, by_epoch=False", "step:every=1,gamma=0.9"),
         ("policy='exp'", None),
+        # lr falls within the warm-up, whose share multiplies it: at once, at its end, in its unit.
+        (
+            f"policy='step', step=[100, 900], by_epoch=False, {WARMUP}",
+            "step:at=100/900,gamma=0.1,warmup=500,start=0.001,toward=product",
+        ),
+        (
+            f"policy='step', step=500, by_epoch=False, {WARMUP}",
+            "step:every=500,gamma=0.1,warmup=500,start=0.001,toward=product",
+        ),
+        (
+            f"policy='step', step=[600], by_epoch=False, {WARMUP}",
+            "step:at=600,gamma=0.1,warmup=500,start=0.001",
+        ),
+        (
+            f"policy='step', step=[1, 8], {WARMUP}",
+            "step:at=1/8epochs,gamma=0.1,warmup=500,start=0.001,toward=product",
+        ),
+        (
+            f"policy='step', step=[900], by_epoch=False, {WARMUP}, warmup_by_epoch=True",
+            "step:at=900,gamma=0.1,warmup=500epochs,start=0.001,toward=product",
+        ),
+        (
+            f"policy='exp', gamma=0.9, {WARMUP}",
+            "step:every=1epochs,gamma=0.9,warmup=500,start=0.001,toward=product",
+        ),
         ("policy='LinearAnnealing', min_lr=2e-4, by_epoch=False", "linear:final=0.01"),
         ("policy='step', warmup='exp', step=[8]", None),
         ("policy='poly', warmup='exp'", None),
@@ -310,6 +335,21 @@ def test_the_lr_adds_up_as_mmengine_sets_it(tmp_path, warm, main, total):
     )
     found = inspect(str(tmp_path / "c.py"), run=Run.part(dataset_size=20))
     assert found.figures.sum_shrink / 2e-4 == pytest.approx(total, abs=0.51)
+
+
+@pytest.mark.parametrize("marks", [(10, 40), (20, 40), (20,), (30,)])
+def test_lr_that_falls_within_the_warmup_adds_up_by_mmcvs_formula(tmp_path, marks):
+    """Source: mmcv 1.7 runner/hooks/lr_updater.py, get_warmup_lr."""
+    (tmp_path / "c.py").write_text(
+        "optimizer = dict(type='SGD', lr=2e-4, weight_decay=1.0)\n"
+        "lr_config = dict(policy='step', warmup='linear', warmup_iters=20, warmup_ratio=0.1,"
+        f" step={list(marks)}, by_epoch=False)\nrunner = dict(max_iters=60)\n"
+    )
+    regular = [0.1 ** sum(mark <= t for mark in marks) for t in range(60)]
+    factors = [1 - (1 - min(t / 20, 1)) * 0.9 for t in range(60)]
+    total = sum(lr * factor for lr, factor in zip(regular, factors, strict=True))
+    found = inspect(str(tmp_path / "c.py"))
+    assert found.figures.sum_shrink / 2e-4 == pytest.approx(total, rel=1e-3)
 
 
 def test_mmdetection_1_has_options_and_a_scaled_lr(tmp_path):

@@ -68,6 +68,7 @@ def test_videos_scale_the_lr_by_the_devices_and_step_by_iterations(tmp_path):
     [
         ("", "step:at=16/22epochs,gamma=0.1,warmup=1000,start=0.001"),
         ("--lr-steps 36 43", "step:at=36/43epochs,gamma=0.1,warmup=1000,start=0.001"),
+        ("--lr-steps 1 9", "step:at=1/9epochs,gamma=0.1,warmup=1000,start=0.001,toward=product"),
         ("--lr-scheduler cosineannealinglr",
          "cosine:per=1epochs,warmup=1000,start=0.001,warmup_per=1,over=run,toward=product"),
         ("--lr-scheduler odd", None),
