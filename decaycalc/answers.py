@@ -95,8 +95,8 @@ class Question(Record):
     `targets` empty asks for the common conventions, or for all with `everything`. `strict` refuses
     an answer that takes an unsaid quantity for granted. `open_lr` says why the lr over the run is
     not known, where a file has a schedule and no text tells it: then nothing follows of the whole
-    run. `groups` are rules `REGEX:lr*16,wd=0.1` for
-    `grouped_answers`; `answer` is of the run's own numbers.
+    run. `groups` are rules `REGEX:lr*16,wd=0.1` for `grouped_answers`; `answer_of` is of the run's
+    own numbers.
     """
 
     source: Convention

@@ -78,9 +78,14 @@ def group_answers(question: Question, training: "Training") -> tuple[GroupAnswer
     Raises:
         DecaycalcError: a rule that is malformed, or fits no tensor.
     """
+    decays = _group_decays(question, training)
+    return tuple(group_answer(question, training, each) for each in decays)
+
+
+def _group_decays(question: Question, training: "Training") -> tuple[GroupDecay, ...]:
+    """Return the decays of the groups that a question's rules make of a run."""
     network, mask = question.architecture, question.mask
-    run = grouped(training, question.groups, architecture=network, mask=mask)
-    return tuple(group_answer(question, training, each) for each in group_decays(run))
+    return group_decays(grouped(training, question.groups, architecture=network, mask=mask))
 
 
 def group_answer(question: Question, training: "Training", each: GroupDecay) -> GroupAnswer:
@@ -108,14 +113,12 @@ def answer_of_group(question: Question) -> tuple[GroupDecay, Answer]:
 
     Raises:
         InvalidValueError: there are several rules.
-        DecaycalcError: as `answer`.
+        DecaycalcError: as `answers.answer_of`.
     """
     if len(question.groups) > 1:
         raise InvalidValueError("group", list(question.groups), "must be one rule")
     training = training_of(question)
-    network, mask = question.architecture, question.mask
-    run = grouped(training, question.groups, architecture=network, mask=mask)
-    decays = group_decays(run)
+    decays = _group_decays(question, training)
     # A rule that changes nothing makes no group: its tensors have the run's own numbers.
     named = {each.group.name: each for each in reversed(decays)}
     own = named.get(question.groups[0].rpartition(":")[0], decays[0])

@@ -28,8 +28,8 @@ class SnippetSettings(Record):
     """What a snippet is written from: the target's own number and its run.
 
     `convention` is the target's; `source` and `given` are what the user had, for the comment.
-    `batch_size` counts the examples of one step, `mask` says what decays; of the `groups` the last
-    one that fits a tensor and sets its lr (or its number) counts.
+    `mask` says what decays; of the `groups` the last one that fits a tensor and sets its lr (or its
+    number) counts.
     """
 
     convention: Convention

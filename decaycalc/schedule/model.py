@@ -102,7 +102,7 @@ def _ramp(t: Floats, settings: SegmentParameters) -> Floats:
 class Schedule:
     """A learning-rate schedule on a run of `total_steps` steps; step 0 is the first.
 
-    multiplier = lr/peak. `steps_per_epoch` is None when unknown.
+    multiplier = lr/peak.
     """
 
     text: str
