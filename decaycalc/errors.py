@@ -23,6 +23,11 @@ class DecaycalcError(Exception):
     kind: ClassVar[str] = "error"
     exit_status: ClassVar[int] = 2
 
+    def to_dict(self, message: str | None = None) -> dict[str, object]:
+        """Return the error as JSON holds it, its text the `message` where one is given."""
+        text = str(self) if message is None else message
+        return {"type": self.kind, "message": text, **self.fields()}
+
     def fields(self) -> dict[str, object]:
         """Return the error's fields for the JSON error object, without type and message.
 

@@ -2,7 +2,7 @@
 
 from math import isfinite
 
-from decaycalc.architecture.tensors import Architecture, Role, Tensor, with_tensors
+from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.record import replace
 
@@ -44,7 +44,7 @@ def initialise(architecture: Architecture, *, init: str | None = None) -> Archit
         return architecture
     check_initialiser(init)
     tensors = tuple(_start(tensor, init) for tensor in architecture.tensors)
-    return with_tensors(architecture, tensors) if tensors else architecture
+    return replace(architecture, tensors=tensors) if tensors else architecture
 
 
 def _start(tensor: Tensor, init: str) -> Tensor:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from math import prod
 
 from decaycalc.errors import ContradictionError, InvalidValueError
-from decaycalc.record import Record, replace
+from decaycalc.record import Record
 
 # Larger than any network or file that exists; keeps sums and tables finite.
 MOST_WEIGHTS = 10**15
@@ -146,8 +146,3 @@ class Architecture(Record):
     def is_bare_count(self) -> bool:
         """Whether only the number of weights is known."""
         return self.count is not None
-
-
-def with_tensors(architecture: Architecture, tensors: tuple[Tensor, ...]) -> Architecture:
-    """Return the architecture with other tensors in place of its own."""
-    return replace(architecture, tensors=tensors)

@@ -16,11 +16,6 @@ _NO_COLUMNS = frozenset({"result_layers", "result_groups", "conversions"})  # li
 CSV_COLUMNS = (*(name for name in RESULTS if name not in _NO_COLUMNS), "error")
 
 
-def error_fields(error: DecaycalcError) -> dict[str, object]:
-    """Return an error as JSON holds it."""
-    return {"type": error.kind, "message": str(error), **error.fields()}
-
-
 def _result(conversion: Fields) -> dict[str, object]:
     """Return the result columns of one conversion."""
     fields = {
@@ -54,7 +49,7 @@ class JsonMembers:
 
     def error(self, line: int, error: DecaycalcError) -> str:
         """Return what stands in a bad row's place."""
-        return to_json({"line": line, "error": error_fields(error)}, indent=None)
+        return to_json({"line": line, "error": error.to_dict()}, indent=None)
 
 
 class CsvColumns:

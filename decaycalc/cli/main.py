@@ -149,6 +149,5 @@ def _report(error: DecaycalcError, session: Session) -> int:
     if session.wants_json:
         from decaycalc.report.document import to_json
 
-        body = {"type": error.kind, "message": text, **error.fields()}
-        click.echo(to_json({"error": body}, indent=None), err=True)
+        click.echo(to_json({"error": error.to_dict(text)}, indent=None), err=True)
     return error.exit_status

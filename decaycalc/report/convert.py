@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from decaycalc.answers import Answer
 from decaycalc.conventions import families
 from decaycalc.conventions.record import Convention, Coupling
-from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.decay import Decay
 from decaycalc.report import elsewhere, heading, neighbours, penalty
 from decaycalc.report.digits import show
@@ -178,7 +177,8 @@ def _numbers(
 ) -> Iterator[Block]:
     """Yield the numbers elsewhere, what is out of reach, and where to read on."""
     every = bool(asked or everything)
-    shown = answer.conversions if every else tuple(filter(_is_shown(answer), answer.conversions))
+    chosen = (made for made in answer.conversions if every or _says_more(answer, made.convention))
+    shown = tuple(chosen)
     if shown:
         yield elsewhere.elsewhere(answer, shown)
     layered = tuple(conversion for conversion in shown if conversion.layers)
@@ -195,15 +195,10 @@ def _numbers(
         yield Paragraph(text=text, tone=Tone.QUIET, apart=False)
 
 
-def _is_shown(answer: Answer) -> Callable[[Conversion], bool]:
-    """Return whether a conversion says more than the tables above it."""
-    above = _SAID_ABOVE if answer.penalty is not None else frozenset()
-
-    def is_shown(conversion: Conversion) -> bool:
-        record = conversion.convention
-        return record.key not in above and _is_moved_there(answer, record)
-
-    return is_shown
+def _says_more(answer: Answer, target: Convention) -> bool:
+    """Return whether a convention's number says more than the tables above it."""
+    is_above = answer.penalty is not None and target.key in _SAID_ABOVE
+    return not is_above and _is_moved_there(answer, target)
 
 
 def _is_wanted(answer: Answer, target: Convention) -> bool:
