@@ -1,7 +1,8 @@
 """Everything that is generated, written anew: `python -m tests.renew` (`--check` only says what).
 
-The recipes' figures, the manual page, the schemas, the golden screen, the catalogue's pages, and
-the outputs in README and guide, in this order: the later ones show the earlier.
+The recipes' figures, the index of trainers, the manual page, the schemas, the golden screen, the
+catalogue's pages, and the outputs in README and guide, in this order: the later ones show the
+earlier.
 
 What the last release answered (`tests/golden/commands.jsonl`) is no such thing: it is what changes
 are held to, and `python -m tests.golden.commands --renew` records it.
@@ -17,7 +18,7 @@ from math import isclose
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests import catalogue_pages, documentation, rules_page, trainers_table
+from tests import catalogue_pages, documentation, rules_page, signature_index, trainers_table
 from tests.schemas import schemas as schemas_of_documents
 
 ROOT = Path(__file__).parents[1]
@@ -79,6 +80,7 @@ def contributing() -> str:
 # What each generated file is, by its name.
 GENERATED: dict[str, Callable[[], str]] = {
     "decaycalc/training/published/figures.tsv": figures,
+    "decaycalc/training/reading/signature_index.py": signature_index.module,
     "decaycalc/decaycalc.1": manual_page,
     "decaycalc/report/schemas.json": schemas,
     "decaycalc/guide/rules.md": rules_page.page,

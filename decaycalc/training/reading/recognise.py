@@ -8,7 +8,8 @@ from decaycalc.errors import UnknownNameError, UnreadableFileError
 from decaycalc.training import trainers as _package
 from decaycalc.training.reading.bases import KEYS, bases_of, with_bases
 from decaycalc.training.reading.program import trains
-from decaycalc.training.reading.trainer import Trainer
+from decaycalc.training.reading.signature_index import INDEX
+from decaycalc.training.reading.trainer import Signature, Trainer
 from decaycalc.training.trainers.syntax.document import Document, Syntax
 from decaycalc.training.trainers.syntax.tree import key_paths
 
@@ -19,13 +20,39 @@ _PLACES = 3  # of a program's path: swift/cli/sft.py is one trainer's, sft.py an
 @cache
 def trainers() -> tuple[Trainer, ...]:
     """Return every trainer's table, by kind: those of the modules in `trainers/`."""
-    found = []
-    for entry in pkgutil.iter_modules(_package.__path__):
-        if not entry.ispkg:
-            module = import_module(f"{_package.__name__}.{entry.name}")
-            table = getattr(module, "TRAINER", None)
-            found += [] if table is None else [table]
-    return tuple(sorted(found, key=lambda trainer: trainer.kind))
+    found = (_table(name) for name in _modules())
+    return tuple(sorted((each for each in found if each), key=lambda trainer: trainer.kind))
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    """Return the names of the modules in `trainers/`."""
+    return tuple(each.name for each in pkgutil.iter_modules(_package.__path__) if not each.ispkg)
+
+
+def _table(module: str) -> Trainer | None:
+    """Return the table of a module in `trainers/`, None where it has none."""
+    table: Trainer | None = getattr(import_module(f"{_package.__name__}.{module}"), "TRAINER", None)
+    return table
+
+
+@cache
+def _signatures() -> dict[str, tuple[Signature, ...]]:
+    """Return the signatures in each module: the index's, else its own.
+
+    To import every table only to see which one fits would take longer than to read the file.
+    """
+    found = {}
+    for name in _modules():
+        if name in INDEX:
+            found[name] = tuple(
+                Signature(all_of=every, any_of=some, at_least=least, none_of=none)
+                for every, some, least, none in INDEX[name]
+            )
+        else:
+            table = _table(name)
+            found[name] = () if table is None else table.signatures
+    return found
 
 
 def find_trainer(kind: str) -> Trainer:
@@ -78,14 +105,12 @@ def fitting(document: Document) -> tuple[Trainer, ...]:
 def _fitting(paths: frozenset[str]) -> tuple[Trainer, ...]:
     """Return the trainers that fit a set of key paths."""
     weights = {
-        trainer.kind: max(
-            (signature.weight for signature in trainer.signatures if signature.fits(paths)),
-            default=0,
-        )
-        for trainer in trainers()
+        name: max((each.weight for each in signatures if each.fits(paths)), default=0)
+        for name, signatures in _signatures().items()
     }
-    best = max(weights.values(), default=0)
-    return tuple(trainer for trainer in trainers() if best and weights[trainer.kind] == best)
+    best = max(weights.values())
+    found = (_table(name) for name, weight in weights.items() if best and weight == best)
+    return tuple(sorted((each for each in found if each), key=lambda trainer: trainer.kind))
 
 
 def recognise(document: Document) -> Trainer:

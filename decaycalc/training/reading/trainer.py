@@ -1,7 +1,8 @@
 """Trainer: what is known of one training program, as a table; its module in `trainers/` has one.
 
 To add a trainer, write one module in `decaycalc/training/trainers/` that defines `TRAINER`, and
-its test; no other file is touched. See `Trainer` for what each field means.
+its test; `python -m tests.renew` writes the index anew by which it is told, and no other file is
+touched. See `Trainer` for what each field means.
 """
 
 from collections.abc import Callable

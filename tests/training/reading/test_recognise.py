@@ -1,5 +1,8 @@
 """Whose file a document is: by its own keys, never by generic ones."""
 
+import subprocess
+import sys
+
 import pytest
 
 from decaycalc.errors import UnknownNameError, UnreadableFileError
@@ -179,3 +182,30 @@ def test_no_kind_is_named_by_the_keys_of_a_family(tmp_path, text):
     with pytest.raises(UnreadableFileError) as caught:
         read(tmp_path / "own", "a.yml", text)
     assert "nearest is" not in str(caught.value)
+
+
+WHO = """import sys
+from decaycalc.training.source import read_training
+read_training(sys.argv[1])
+package = "decaycalc.training.trainers."
+print(*(name for name in sys.modules if name.startswith(package) and "syntax" not in name))
+"""
+
+
+def test_the_table_that_fits_is_the_only_one_imported(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("base_model: x\nmicro_batch_size: 2\nlearning_rate: 1e-4\ndatasets: [a]\n")
+    done = subprocess.run(
+        [sys.executable, "-c", WHO, str(path)], capture_output=True, text=True, check=True
+    )
+    names = done.stdout.split()
+    assert "decaycalc.training.trainers.axolotl" in names
+    assert len(names) < 10  # what axolotl's takes from another's too
+
+
+def test_a_module_that_is_not_in_the_index_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "INDEX", {})
+    module._signatures.cache_clear()
+    made = read(tmp_path, "a.yaml", "base_model: x\nmicro_batch_size: 2\nlearning_rate: 1e-4\n")
+    module._signatures.cache_clear()
+    assert made.kind == "axolotl"
