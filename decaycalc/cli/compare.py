@@ -57,4 +57,10 @@ def shown(found: "Comparison") -> Shown:
         body=found.to_dict,
         tables=lambda: report.tables(found),
         rows=lambda: report.rows(found),
+        # B is compared, and with it what it rests on.
+        warnings=tuple(
+            f"{side.training.source}: {note}"
+            for side in found.sides
+            for note in side.training.on_devices
+        ),
     )

@@ -192,7 +192,7 @@ def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
     parts += [f"{found.name} by default" for found in factors if found.origin is Origin.DEFAULT]
     devices = by_name.get("world_size")
     if devices is not None and devices.origin is Origin.DEFAULT:
-        parts.append("devices: --world-size")
+        parts.append("one device taken: --world-size")
     elif devices is not None:
         parts.append(f"devices: {_origin(devices)}")
     return "; ".join(parts) or _origin(by_name.get("examples_per_step"))

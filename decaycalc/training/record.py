@@ -272,9 +272,14 @@ class Training(Record):
     @property
     def whole_notes(self) -> tuple[str, ...]:
         """The notes, and what nobody said: for answers that do not show where numbers come from."""
+        return (*self.notes, *self.by_default(), *self.on_devices)
+
+    @property
+    def on_devices(self) -> tuple[str, ...]:
+        """What is said of B where the file does not tell the number of devices, nothing else."""
         devices = next((each for each in self.quantities if each.name == "world_size"), None)
         is_open = devices is not None and devices.origin is Origin.DEFAULT
-        return (*self.notes, *self.by_default(), *((_DEVICES,) if is_open else ()))
+        return (_DEVICES,) if is_open else ()
 
     @property
     def told(self) -> tuple[str, ...]:

@@ -260,3 +260,15 @@ def test_what_is_told_of_a_published_run_is_a_note(words, capsys):
     (line,) = (text for text in err.splitlines() if "divided by 10 on a plateau" in text)
     assert line.startswith("note: ")
     assert run(*words.split(), "-q", capsys=capsys)[2] == ""
+
+
+def test_an_unknown_number_of_devices_is_said_wherever_a_batch_is(tmp_path, capsys):
+    path = tmp_path / "a.yaml"
+    path.write_text("per_device_train_batch_size: 4\nnum_train_epochs: 3\nweight_decay: 0.1\n")
+    file, told = str(path), "the number of devices is not in the file"
+    for words in (("convert", "--recipe", file), ("compare", file, file), ("recipes", file)):
+        assert told in run(*words, capsys=capsys)[2]
+        assert told not in run(*words, "--world-size", "1", capsys=capsys)[2]
+    inspected = run("inspect", file, capsys=capsys)[1]
+    assert "one device taken: --world-size" in inspected
+    assert told in inspected
