@@ -60,7 +60,7 @@ def onnx_file(tmp_path, monkeypatch):
 
 
 def test_onnx_values_are_measured_however_they_are_kept(onnx_file, monkeypatch):
-    monkeypatch.setattr(onnx_files, "_PIECE", 64)
+    monkeypatch.setattr(onnx_files, "PIECE", 64)
     half = VALUES.astype("<f2")
     found = measured(
         onnx_file(
@@ -181,7 +181,7 @@ def keras_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["m.h5", "m.weights.h5", "m.keras"])
 def test_keras_values_are_measured_some_rows_at_a_time(keras_file, monkeypatch, name):
-    monkeypatch.setattr(keras_files, "_PIECE", 256)
+    monkeypatch.setattr(keras_files, "PIECE", 256)
     layer = "layers/dense/vars"
     datasets = {
         f"{layer}/0": Dataset(VALUES.astype("<f4")),
@@ -198,7 +198,7 @@ def test_keras_values_are_measured_some_rows_at_a_time(keras_file, monkeypatch, 
 
 
 def test_keras_rows_too_large_to_hold_are_measured_in_parts(keras_file, monkeypatch):
-    monkeypatch.setattr(keras_files, "_PIECE", 64)
+    monkeypatch.setattr(keras_files, "PIECE", 64)
     values = RANDOM.normal(size=(3, 5, 40)).astype("<f4")
     found = measured(keras_file({"a/vars/0": Dataset(values)}))
     assert found["a/vars/kernel"] == pytest.approx(squares(values), rel=1e-7)
@@ -238,7 +238,7 @@ def test_keras_values_of_unknown_formats_are_named(keras_file):
 
 
 def test_a_keras_dataset_that_would_grow_beyond_measure_is_refused(keras_file, monkeypatch):
-    monkeypatch.setattr(keras_files, "_PIECE", 16)
+    monkeypatch.setattr(keras_files, "PIECE", 16)
     path = keras_file({"a/vars/0": Dataset(np.zeros((4000, 2), np.float32), stored=8)})
     with pytest.raises(UnreadableFileError, match="'a/vars/0' would grow to 32000 bytes"):
         measured(path)
@@ -295,7 +295,7 @@ def test_real_onnx_values_are_measured(tmp_path):
 
 def test_real_hdf5_values_are_measured(tmp_path, monkeypatch):
     h5py = pytest.importorskip("h5py")
-    monkeypatch.setattr(keras_files, "_PIECE", 256)
+    monkeypatch.setattr(keras_files, "PIECE", 256)
     with h5py.File(tmp_path / "m.weights.h5", "w") as root:
         root["layers/dense/vars/0"] = VALUES.astype(np.float32)
         root["layers/dense/vars/1"] = VALUES[0].astype(np.float32)
