@@ -5,7 +5,8 @@ Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisp
 (1910.13461), Radford et al. 2022 (2212.04356).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from decaycalc.architecture.build import Builder, Start, Variance, normal
 from decaycalc.architecture.hub.decoders import finish
@@ -102,10 +103,12 @@ def bart(fields: Fields, head: str) -> Architecture:
         UnreadableFileError: the tables are not shared, or a malformed field.
     """
     plan = PLANS[fields.text("model_type", "bart")]
+    fields = fields.over(plan.usual)
     part, prefix = begin(fields, head, "model.", field="init_std")
     width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
     for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
         fields.require(name, value=True)
+    fields.require("use_prompt", value=False)
     part.embedding(f"{prefix}shared", vocabulary, width, padding=True)
     for side in ("encoder", "decoder"):
         _bart_side(part, f"{prefix}{side}", fields, plan, width)
@@ -151,7 +154,7 @@ def _bart_side(part: Builder, name: str, fields: Fields, plan: "BartPlan", width
 class BartPlan:
     """How a relative of BART differs: its table of positions, and the norms of a whole side.
 
-    `labels` are a classifier's classes where nothing is said.
+    `labels` are a classifier's classes where nothing is said, `usual` sizes that are not BART's.
     """
 
     vocabulary: int
@@ -160,6 +163,7 @@ class BartPlan:
     sines: bool = False
     norms: tuple[str, ...] = ("layer_norm",)
     labels: int = 2
+    usual: Mapping[str, int] = field(default_factory=dict)
 
 
 PLANS = {
@@ -167,8 +171,24 @@ PLANS = {
     "mbart": BartPlan(vocabulary=50265, offset=2, norms=("layernorm_embedding", "layer_norm")),
     "pegasus": BartPlan(vocabulary=50265, sines=True),
     "marian": BartPlan(vocabulary=58101, sines=True, norms=()),
+    "plbart": BartPlan(
+        vocabulary=50005, offset=2, norms=("layernorm_embedding",),
+        usual={"d_model": 768, "encoder_layers": 6, "decoder_layers": 6, "encoder_ffn_dim": 3072,
+               "decoder_ffn_dim": 3072},
+    ),
+    "mvp": BartPlan(vocabulary=50267, offset=2, norms=("layernorm_embedding",)),
+    "blenderbot": BartPlan(
+        vocabulary=8008,
+        usual={"d_model": 2560, "encoder_layers": 2, "decoder_layers": 24,
+               "encoder_ffn_dim": 10240, "decoder_ffn_dim": 10240, "max_position_embeddings": 128},
+    ),
+    "blenderbot-small": BartPlan(
+        vocabulary=50265, norms=("layernorm_embedding",),
+        usual={"d_model": 512, "encoder_layers": 8, "decoder_layers": 8, "encoder_ffn_dim": 2048,
+               "decoder_ffn_dim": 2048, "max_position_embeddings": 512},
+    ),
     "m2m_100": BartPlan(vocabulary=128112, positions=False),
-}
+}  # fmt: skip
 
 
 def bart_layer(

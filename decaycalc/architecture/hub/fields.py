@@ -174,6 +174,11 @@ class Fields(Record):
             raise self.wrong(name, value, "a text")
         return value
 
+    def over(self, usual: Mapping[str, object]) -> "Fields":
+        """Return the fields above `usual` ones, which stand where these are absent or null."""
+        said = {name: value for name, value in self.values.items() if value is not None}
+        return Fields(path=self.path, values={**self.values, **usual, **said})
+
     def renamed(self, names: Mapping[str, str]) -> "Fields":
         """Return the fields by the names that the model knows them by, from other names of theirs.
 

@@ -8,9 +8,13 @@ internlm2}/configuration_*.py and modeling_*.py, for defaults, rules and names.
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.decoders import finish
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.llama_families import FAMILIES
 from decaycalc.architecture.hub.llamas import relative
-from decaycalc.architecture.hub.multimodal import HEADS, prefix_of, with_language_model
+from decaycalc.architecture.hub.multimodal import (
+    HEADS,
+    language_width,
+    prefix_of,
+    with_language_model,
+)
 from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
@@ -34,8 +38,7 @@ def internvl(fields: Fields, head: str) -> Architecture:
     part, prefix = Builder(UNTOLD), prefix_of(head)
     seen = _tower(part, f"{prefix}vision_tower", vision)
     kind = text.text("model_type", "qwen2")
-    usual = FAMILIES[kind].width if kind in FAMILIES else seen
-    width, name = text.size("hidden_size", usual), f"{prefix}multi_modal_projector"
+    width, name = language_width(text, kind), f"{prefix}multi_modal_projector"
     merged = _merged(fields, seen)
     part.norm(f"{name}.layer_norm", merged)
     part.linear(f"{name}.linear_1", merged, width)

@@ -31,7 +31,8 @@ class Family:
     Gemma adds 1 to it in use; `std` what matrices do. `biases` names the field that gives the
     projections biases, and `bias` its default; `out_bias` says whether the output projection
     follows it, `square_output` whether that reads the model's width whatever the heads hold,
-    `dense_bias` whether the feed-forward layers read `mlp_bias`. `head_bias` names the field that
+    `dense_bias` whether the feed-forward layers read `mlp_bias`, `inner_norms` whether both
+    normalise before their last projection. `head_bias` names the field that
     gives the output layer one, `normed` the one that gives heads their norms.
     """
 
@@ -58,6 +59,7 @@ class Family:
     experts: Experts | None = None
     compressed: bool = False
     sinks: bool = False
+    inner_norms: bool = False
     norms: tuple[str, ...] = (INPUT, AFTER)
     norm: str = "rms"
     final_norm: bool = True
@@ -71,6 +73,8 @@ class Family:
 
 
 READS = "attention_bias"
+_GLM_EXPERTS = Experts(count=128, count_field="n_routed_experts", hidden=1408, shared=1,
+                       shared_name="shared_experts", router_last=True, dense_first=1)  # fmt: skip
 FAMILIES = {
     "llama": Family(vocabulary=32000, width=4096, hidden=11008, layers=32, biases=READS,
                     dense_bias=True),
@@ -187,9 +191,11 @@ FAMILIES = {
     ),
     "glm4_moe": Family(
         vocabulary=151552, width=4096, hidden=10944, layers=46, heads=96, kv_heads=8,
-        biases=READS, out_bias=False, normed="use_qk_norm",
-        experts=Experts(count=128, count_field="n_routed_experts", hidden=1408, shared=1,
-                        shared_name="shared_experts", router_last=True, dense_first=1),
+        biases=READS, out_bias=False, normed="use_qk_norm", experts=_GLM_EXPERTS,
+    ),
+    "glm4v_moe_text": Family(
+        vocabulary=151424, width=4096, hidden=10944, layers=46, heads=96, kv_heads=8,
+        biases=READS, bias=True, out_bias=False, experts=_GLM_EXPERTS,
     ),
     "gpt_oss": Family(
         vocabulary=201088, width=2880, hidden=2880, layers=36, heads=64, kv_heads=8, head_size=64,
@@ -250,6 +256,10 @@ FAMILIES = {
         experts=Experts(count=64, count_field="moe_num_experts", hidden=1536, shared=2,
                         shared_name="shared_experts", statistics=True),
     ),
+    "bitnet": Family(
+        vocabulary=128256, width=2560, hidden=6912, layers=30, heads=20, kv_heads=5, biases=READS,
+        inner_norms=True,
+    ),
     "seed_oss": Family(
         vocabulary=155136, width=4096, hidden=27648, layers=64, heads=80, kv_heads=8,
         head_size=128, biases=READS, bias=True, out_bias=False, dense_bias=True, padded=True,
@@ -277,6 +287,11 @@ FAMILIES = {
     "glm4": Family(
         vocabulary=151552, width=4096, hidden=13696, layers=40, kv_heads=2, head_size=128,
         biases=READS, bias=True, out_bias=False, fused_gate=True, padded=True,
+        norms=(INPUT, AFTER, "post_self_attn_layernorm", "post_mlp_layernorm"),
+    ),
+    "glm4v_text": Family(
+        vocabulary=151552, width=4096, hidden=13696, layers=40, kv_heads=2, bias=True,
+        out_bias=False, fused_gate=True, padded=True,
         norms=(INPUT, AFTER, "post_self_attn_layernorm", "post_mlp_layernorm"),
     ),
     "glm": Family(

@@ -87,6 +87,8 @@ def _attention(part: Builder, name: str, fields: Fields, family: Family, width: 
         part.linear(f"{name}.{projection}", width, number * size, bias=bias)
     read = width if family.square_output else heads * size
     part.linear(f"{name}.o_proj", read, width, bias=bias and family.out_bias)
+    if family.inner_norms:
+        part.norm(f"{name}.attn_sub_norm", width, bias=False)
     told = bool(family.normed) and fields.flag(family.normed, default=False)
     if told or family.head_norms is not HeadNorms.NONE:
         whole = family.head_norms is HeadNorms.WHOLE
@@ -115,6 +117,8 @@ def _feed_forward(
         hidden = fields.size_or_rest("intermediate_size_mlp", 16384, rest=hidden)
     if family.gated:
         add_gated(part, f"{name}.{layer}", width, hidden, bias=bias)
+        if family.inner_norms:
+            part.norm(f"{name}.{layer}.ffn_sub_norm", hidden, bias=False)
         return
     part.feed_forward(f"{name}.{layer}", ("up_proj", "down_proj"), width, hidden, bias=bias)
     for shape in ("alpha_p", "alpha_n") if family.learned_activation else ():

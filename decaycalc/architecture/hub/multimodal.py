@@ -14,12 +14,19 @@ from decaycalc.architecture.hub.encoders import start
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.llama_families import FAMILIES
 from decaycalc.architecture.hub.llamas import relative
-from decaycalc.architecture.hub.towers import UNTOLD, clip_vision, idefics_vision, siglip_vision
+from decaycalc.architecture.hub.towers import (
+    UNTOLD,
+    clip_vision,
+    idefics_vision,
+    siglip2_vision,
+    siglip_vision,
+)
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
 
 HEADS = ("ForConditionalGeneration", "Model")
-_EYES = {"clip_vision_model": clip_vision, "siglip_vision_model": siglip_vision}
+_EYES = {"clip_vision_model": clip_vision, "siglip_vision_model": siglip_vision,
+         "siglip2_vision_model": siglip2_vision}  # fmt: skip
 # What LLaVA looks with where nothing is said: CLIP's large tower.
 _LLAVA_EYES = {"model_type": "clip_vision_model", "hidden_size": 1024, "intermediate_size": 4096,
                "patch_size": 14, "image_size": 336, "num_hidden_layers": 24,
@@ -48,12 +55,9 @@ def with_language_model(
     Raises:
         UnreadableFileError: a language model that is not known here.
     """
-    if kind in hybrids.FAMILIES:
-        whole = hybrids.kin(text, "ForCausalLM", kind)
-    elif kind in FAMILIES:
-        whole = relative(text, "ForCausalLM", kind)
-    else:
-        raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
+    language_width(text, kind)  # it refuses one that is not known
+    build = hybrids.kin if kind in hybrids.FAMILIES else relative
+    whole = build(text, "ForCausalLM", kind)
     inner = f"{prefix_of(head)}{name}."
     for tensor in whole.tensors:
         own = tensor.name.removeprefix("model.")
@@ -64,12 +68,24 @@ def with_language_model(
     return part.done(fields.path, classes=whole.n_classes)
 
 
+def language_width(text: Fields, kind: str) -> int:
+    """Return the width of a language model of that kind.
+
+    Raises:
+        UnreadableFileError: one that is not known here.
+    """
+    families = FAMILIES if kind in FAMILIES else hybrids.FAMILIES
+    if kind not in families:
+        raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
+    return text.size("hidden_size", families[kind].width)
+
+
 def prefix_of(head: str) -> str:
     """Return what stands before the names of a model's parts."""
     return "" if head == "Model" else "model."
 
 
-def _seeing(fields: Fields, usual: str) -> Architecture:
+def seeing(fields: Fields, usual: str) -> Architecture:
     """Return the tower that sees.
 
     Raises:
@@ -87,19 +103,19 @@ def llava(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    kind, usual = fields.text("model_type", "llava"), 768
+    kind = fields.text("model_type", "llava")
     newer = kind == "llava_onevision"
     text = fields.part("text_config", {"model_type": "qwen2"} if newer else {})
     vision = fields.part("vision_config", _ONE_VISION_EYES if newer else _LLAVA_EYES)
     part, prefix = Builder(UNTOLD), prefix_of(head)
-    if kind in {"llava_next", "llava_onevision"}:
+    if kind != "llava":
         width = text.size("hidden_size", FAMILIES["llama"].width)
         part.add(f"{prefix}image_newline", width, role=Role.OTHER, variance=None)
-    part.include(f"{prefix}vision_tower.", _seeing(vision, "clip_vision_model"))
+    part.include(f"{prefix}vision_tower.", seeing(vision, "clip_vision_model"))
     layers = fields.values.get("vision_feature_layer")
-    n_in = vision.size("hidden_size", usual) * (len(layers) if isinstance(layers, list) else 1)
+    n_in = vision.size("hidden_size", 768) * (len(layers) if isinstance(layers, list) else 1)
     kind = text.text("model_type", "llama")
-    width = text.size("hidden_size", FAMILIES[kind].width if kind in FAMILIES else usual)
+    width = language_width(text, kind)
     bias = fields.flag("multimodal_projector_bias", default=True)
     for layer, wide in (("linear_1", n_in), ("linear_2", width)):
         part.linear(f"{prefix}multi_modal_projector.{layer}", wide, width, bias=bias)
@@ -110,7 +126,7 @@ def paligemma(fields: Fields, head: str) -> Architecture:
     """Return PaliGemma: SigLIP's tower, one dense layer, and Gemma 1 or 2."""
     text, vision = fields.part("text_config", _PALI_TEXT), fields.part("vision_config", _PALI_EYES)
     part, prefix = Builder(UNTOLD), prefix_of(head)
-    part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
+    part.include(f"{prefix}vision_tower.", seeing(vision, "siglip_vision_model"))
     shared = fields.size("projection_dim", 2048)
     part.linear(f"{prefix}multi_modal_projector.linear", vision.size("hidden_size", 768), shared)
     return with_language_model(part, fields, text, head, text.text("model_type", "gemma"))
@@ -132,7 +148,7 @@ def gemma3(fields: Fields, head: str) -> Architecture:
     """Return Gemma 3 with the tower of SigLIP that it sees by."""
     text, vision = fields.part("text_config"), fields.part("vision_config")
     part, prefix = Builder(replace(UNTOLD, norm="rms")), prefix_of(head)
-    part.include(f"{prefix}vision_tower.", _seeing(vision, "siglip_vision_model"))
+    part.include(f"{prefix}vision_tower.", seeing(vision, "siglip_vision_model"))
     seen, width = vision.size("hidden_size", 768), text.size("hidden_size", 2304)
     projector = f"{prefix}multi_modal_projector"
     weight = f"{projector}.mm_input_projection_weight"

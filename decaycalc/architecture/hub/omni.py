@@ -43,10 +43,8 @@ def hearing(fields: Fields, _head: str) -> Architecture:
         UnreadableFileError: a language model that is not known here, or a malformed field.
     """
     newer = fields.text("model_type", "qwen2_audio") == "voxtral"
-    text = fields.part("text_config")
-    usual = _VOXTRAL_TEXT if newer else {"model_type": "qwen2"}
-    text = replace(text, values={**usual, **text.values})
-    ears = _ears(fields.part("audio_config").renamed(_VOXTRAL if newer else {}))
+    text = fields.part("text_config").over(_VOXTRAL_TEXT if newer else {"model_type": "qwen2"})
+    ears = fields.part("audio_config").renamed(_VOXTRAL if newer else {}).over(_EARS)
     kind = text.text("model_type", "llama" if newer else "qwen2")
     if kind not in FAMILIES:
         raise text.wrong("model_type", kind, f"one of {', '.join(FAMILIES)}")
@@ -65,12 +63,6 @@ def hearing(fields: Fields, _head: str) -> Architecture:
     return part.done(fields.path, classes=whole.n_classes)
 
 
-def _ears(fields: Fields) -> Fields:
-    """Return a tower's fields, with what stands for those that are silent."""
-    said = {name: value for name, value in fields.values.items() if value is not None}
-    return replace(fields, values={**_EARS, **said})
-
-
 def thinker(fields: Fields, _head: str) -> Architecture:
     """Return the part of Qwen-Omni that reads, sees and hears, and writes.
 
@@ -78,7 +70,7 @@ def thinker(fields: Fields, _head: str) -> Architecture:
         UnreadableFileError: a malformed field.
     """
     part, text = Builder(UNTOLD), fields.part("text_config")
-    ears, vision = _ears(fields.part("audio_config")), fields.part("vision_config")
+    ears, vision = fields.part("audio_config").over(_EARS), fields.part("vision_config")
     newer = fields.text("model_type", "") == "qwen3_omni_moe_thinker"
     if newer:
         _ears3(part, "audio_tower", ears)

@@ -9,7 +9,7 @@ from decaycalc.architecture.hub.experts import add_gated
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.llama_families import FAMILIES
 from decaycalc.architecture.hub.llamas import relative
-from decaycalc.architecture.hub.multimodal import prefix_of, with_language_model
+from decaycalc.architecture.hub.multimodal import language_width, prefix_of, with_language_model
 from decaycalc.architecture.hub.towers import UNTOLD
 from decaycalc.architecture.tensors import Architecture, Role
 from decaycalc.record import replace
@@ -33,8 +33,7 @@ def mistral3(fields: Fields, head: str) -> Architecture:
     part, prefix = Builder(replace(UNTOLD, norm="rms")), prefix_of(head)
     seen = _pixtral(part, f"{prefix}vision_tower", vision)
     kind = text.text("model_type", "mistral")
-    usual = FAMILIES[kind].width if kind in FAMILIES else seen
-    width, bridge = text.size("hidden_size", usual), f"{prefix}multi_modal_projector"
+    width, bridge = language_width(text, kind), f"{prefix}multi_modal_projector"
     bias = fields.flag("multimodal_projector_bias", default=False)
     merged = int(seen * fields.size("spatial_merge_size", 2) ** 2)
     layers = fields.values.get("vision_feature_layer")

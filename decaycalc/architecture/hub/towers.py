@@ -119,13 +119,19 @@ def siglip2(fields: Fields, _head: str) -> Architecture:
     """Return SigLIP 2 of any resolution, whose patches come flat."""
     part = Builder(UNTOLD)
     _siglip_text(part, fields.part("text_config"))
-    vision, name = fields.part("vision_config"), "vision_model"
+    part.include("", siglip2_vision(fields.part("vision_config"), "Model"))
+    return part.done(fields.path, classes=None)
+
+
+def siglip2_vision(vision: Fields, _head: str) -> Architecture:
+    """Return SigLIP 2's vision tower alone."""
+    part, name = Builder(UNTOLD), "vision_model"
     width, patch = vision.size("hidden_size", 768), vision.size("patch_size", 16)
     n_in = vision.size("num_channels", 3) * patch**2
     part.linear(f"{name}.embeddings.patch_embedding", n_in, width)
     part.positions(f"{name}.embeddings.position_embedding", vision.size("num_patches", 256), width)
     _siglip_body(part, name, vision)
-    return part.done(fields.path, classes=None)
+    return part.done(vision.path, classes=None)
 
 
 def idefics_vision(fields: Fields, _head: str) -> Architecture:

@@ -194,6 +194,22 @@ DEFAULTS = {
     "mllama": ("MllamaForConditionalGeneration", 10_642_941_475),
     "mllama_text_model": ("MllamaForCausalLM", 9_775_192_080),
     "qwen2_5_omni": ("Qwen2_5OmniForConditionalGeneration", 18_386_365_824),
+    "bitnet": ("BitNetForCausalLM", 2_741_155_840),
+    "mvp": ("MvpForConditionalGeneration", 406_293_504),
+    "llava_next_video": ("LlavaNextVideoForConditionalGeneration", 7_062_906_880),
+    "vipllava": ("VipLlavaForConditionalGeneration", 7_079_690_240),
+    "video_llava": ("VideoLlavaForConditionalGeneration", 7_365_754_880),
+    "cohere2_vision": ("Cohere2VisionForConditionalGeneration", 35_651_000_064),
+    "lfm2_vl": ("Lfm2VlForConditionalGeneration", 2_812_857_088),
+    "colpali": ("ColPaliForRetrieval", 2_910_652_800),
+    "colqwen2": ("ColQwen2ForRetrieval", 73_383_011_456),
+    "glm4v": ("Glm4vForConditionalGeneration", 10_292_777_472),
+    "glm4v_moe": ("Glm4vMoeForConditionalGeneration", 104_372_866_880),
+    "plbart": ("PLBartForConditionalGeneration", 139_220_736),
+    "blenderbot": ("BlenderbotForConditionalGeneration", 2_696_268_800),
+    "blenderbot-small": ("BlenderbotSmallForConditionalGeneration", 85_113_344),
+    # With as many heads as divide its tower's width, which those of its configuration do not.
+    "aya_vision": ("AyaVisionForConditionalGeneration", 35_449_907_744),
     # Counted in its repository's own class.
     "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
