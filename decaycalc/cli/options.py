@@ -131,10 +131,16 @@ def _no_run(
     published = find_published(value) is not None
     if published or is_there(value):
         named = "a published run" if published else "a file"
-        raise UsageError(f"{value!r} names {named}, not a number: give --recipe {quote(value)}")
+        is_network = value.endswith(_OF_WEIGHTS) and any(
+            p.name == "arch" for p in ctx.command.params
+        )
+        flag = "--arch" if is_network else "--recipe"
+        raise UsageError(f"{value!r} names {named}, not a number: give {flag} {quote(value)}")
     return value
 
 
+# What a file ends in that holds a network's weights, and no run's settings.
+_OF_WEIGHTS = (".safetensors", ".npz", ".npy", ".onnx", ".keras", ".h5", ".gguf", ".index.json")
 VALUE = click.argument("value", required=False, callback=_no_run)
 KIND = click.option(
     "--kind", type=KIND_NAME, metavar="TRAINER", help="Whose file it is, where its keys do not say."

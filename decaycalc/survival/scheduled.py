@@ -170,7 +170,12 @@ def _lay(text: str, run: Run, *, of: ScheduleOf, peak: float | None) -> Schedule
     per_epoch = run.get("steps_per_epoch")
     if per_epoch is None and run.epochs is not None:
         per_epoch = total / Fraction(run.epochs)
-    return parse_schedule(text, total_steps=int(total), steps_per_epoch=per_epoch, of=of, peak=peak)
+    steps = int(total)
+    try:
+        return parse_schedule(text, total_steps=steps, steps_per_epoch=per_epoch, of=of, peak=peak)
+    except MissingQuantityError as error:
+        missing = tuple(name for name in error.missing if run.get(name) is None)
+        raise MissingQuantityError(error.what, missing) from None
 
 
 def rule_of(side: Side, value: Fraction) -> DecayRule:

@@ -20,6 +20,7 @@ from decaycalc.algebra.quantity import QUANTITIES, Number, exact
 from decaycalc.conventions.catalogue import convention_of
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
+from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.plan import target_side
@@ -197,7 +198,10 @@ def new_side(move: Move) -> Side:
     if given.epochs is not None or given.steps is not None:
         base = replace(base, epochs=None, steps=None)
     elif base.epochs is not None and base.steps is not None:
-        base = replace(base, steps=None)
+        # Another batch size keeps the epochs, where steps follow from them.
+        by_epochs = replace(base, steps=None)
+        known = target_over(given, by_epochs).total_steps is not None
+        base = by_epochs if known else replace(base, epochs=None)
     there = target_side(Side(convention=move.source, run=base), move.source, given)
     differing = frozenset(
         name

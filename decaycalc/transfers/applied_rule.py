@@ -222,6 +222,8 @@ class AppliedRule(Record):
             reason = "it has one number a layer"
             raise NoEquivalentError(self.here.convention.key, target.key, reason)
         here = Side(convention=self.here.convention, run=run)
+        if run.lr is None and self.here.run.lr is not None:
+            self.evaluate(self.moved.lr)  # what the rule lacks for its lr is what is missing
         # An lr that is given is the one of the optimizer that is moved to.
         own = self.lr_rule is LrRule.GIVEN and is_foreign(here, Side(convention=target, run=run))
         converted = convert(

@@ -29,8 +29,9 @@ def follow_schedules(
 def over_the_run(moved: Transfer, training: Training, *, asked: bool) -> Transfer:
     """Return a transfer whose rules have the sum of the decays and what is left over the new run.
 
-    They stay open without a schedule of the lr or of the decay. `asked` is whether one was given:
-    a published run's or a file's that does not fit the new run leaves them open too.
+    They stay open without a schedule of the lr or of the decay, and where a rule's lr is open.
+    `asked` is whether a schedule was given: a published run's or a file's that does not fit the new
+    run leaves them open too.
 
     Raises:
         DecaycalcError: a schedule was given, and the decay cannot follow it over the new run.
@@ -39,6 +40,9 @@ def over_the_run(moved: Transfer, training: Training, *, asked: bool) -> Transfe
         return moved
     rules = []
     for rule in moved.rules:
+        if rule.lr is None and training.run.lr is not None:
+            rules.append(rule)  # its lr is not known, as the batch it scales with is not
+            continue
         try:
             total, left = _followed(moved_training(training, moved, rule))
         except DecaycalcError:

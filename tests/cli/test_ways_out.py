@@ -55,3 +55,33 @@ def test_a_way_out_can_be_followed_to_its_end(run, command, source, target):
         ran = run(*words)
     assert "no such option" not in ran.err
     assert "stands twice" not in ran.err
+
+
+ENDLESS = (
+    # What was asked for was given already, or asked for again once it was.
+    "transfer 2e-05 --from caffe --schedule cosine --lr 6e-4 --epochs 3",
+    "transfer 4e-5 --from pytorch-sgd --schedule cosine -N 1e7 --epochs 3 --to-batch-size 100",
+    "transfer 1e-3 --from pytorch-adamw --to keras-l2 --lr 6e-4 -N 9e4 --steps 9 --to-batch-size 1",
+    "schedule 1e-3 --from pytorch-sgd -B 256 --lr 1 --steps 99 --schedule constant:warmup=1epochs",
+    "schedule 1e-3 --from pytorch-sgd -N 256 --lr 1 --steps 99 --schedule constant:warmup=1epochs",
+)
+
+
+@pytest.mark.parametrize("line", ENDLESS)
+def test_what_is_asked_for_was_not_given_and_is_enough(run, line):
+    words, rounds = line.split(), 0
+    while (ran := run(*words)).status == 2:
+        asked = asked_for(ran.last_error)
+        assert asked, ran.last_error
+        assert not set(asked[::2]) & set(words), ran.last_error
+        words, rounds = [*words, *asked], rounds + 1
+        assert rounds < 4
+    assert ran.status == 0
+
+
+def test_a_file_of_weights_in_values_place_is_a_network(run, tmp_path):
+    for name, flag in (("w.safetensors", "--arch"), ("run.yaml", "--recipe")):
+        path = tmp_path / name
+        path.write_text("{}")
+        ran = run("convert", path, "--from", "caffe")
+        assert ran.last_error.endswith(f"names a file, not a number: give {flag} {path}")
