@@ -259,7 +259,7 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     if not root.entries:
         raise UnreadableFileError(name, "it sets nothing")
     check_size(root, name)
-    if syntax is Syntax.JSON and (made := _of_notebook(root, name)):
+    if syntax is Syntax.JSON and (made := _of_notebook(root, text, name)):
         return made
     kept = text if syntax is Syntax.PYTHON and _speaks_of_bases(text) else ""
     return (Document(name=name, syntax=syntax, root=_unwrapped(root), text=kept),)
@@ -301,7 +301,7 @@ def _scripts(text: str, name: str, flags: Entries | None = None) -> tuple[Docume
     )
 
 
-def _of_notebook(root: Entries, name: str) -> tuple[Document, ...]:
+def _of_notebook(root: Entries, text: str, name: str) -> tuple[Document, ...]:
     """Return one document for each optimizer that a notebook's cells make; none of other JSON."""
     # Imported here: most files are no notebooks.
     from decaycalc.training.trainers.syntax.notebook import (  # noqa: PLC0415
@@ -312,10 +312,12 @@ def _of_notebook(root: Entries, name: str) -> tuple[Document, ...]:
 
     if not is_notebook(root):
         return ()
-    found = _scripts(code_of(root), name)
+    code, is_placed = code_of(root, text)
+    found = _scripts(code, name)
     if not found:
         raise UnreadableFileError(name, "it is a notebook that makes no optimizer known here")
-    return tuple(replace(document, note=LINES_COUNT) for document in found)
+    note = "" if is_placed else LINES_COUNT
+    return tuple(replace(document, note=note) for document in found)
 
 
 def _commands(text: str, name: str) -> tuple[Document, ...]:
