@@ -102,7 +102,8 @@ def _folded(layers: tuple[LayerPenalty, ...]) -> list[tuple[str, Sequence[LayerP
     folds = fold_names([layer.name for layer in layers], alike)
     if len(folds) > _MOST_ROWS:
         sizes = [layers[fold.members[0]].n_weights for fold in folds]
-        folds = tuple(folds[place] for place in sorted(map(sizes.index, (min(sizes), max(sizes)))))
+        ends = {sizes.index(min(sizes)), sizes.index(max(sizes))}  # one where all are alike
+        folds = tuple(folds[place] for place in sorted(ends))
     return [(_brief(fold.name), [layers[place] for place in fold.members]) for fold in folds]
 
 
@@ -117,17 +118,14 @@ def _row(
     name: str, layers: Sequence[LayerPenalty], *, share: bool, normalized: bool
 ) -> tuple[Cell, ...]:
     """Return the row of some layers; a decay per step is told where it is the same in all."""
+    divided = _shared(layer.per_step_shrink_if_normalized for layer in layers)
     return (
         name,
         sum(layer.n_weights for layer in layers),
         add(layer.sum_of_squares if layer.value is None else layer.value for layer in layers),
         *((add(layer.share for layer in layers),) if share else ()),
         _shared(layer.per_step_shrink for layer in layers),
-        *(
-            (_shared(layer.per_step_shrink_if_normalized for layer in layers),)
-            if normalized
-            else ()
-        ),
+        *((divided,) if normalized else ()),
     )
 
 

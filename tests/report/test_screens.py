@@ -90,6 +90,12 @@ def test_the_widest_and_the_narrowest_layer_stand_for_a_big_network(run):
     assert "layer3.4.conv2" in "\n".join(lines(run, f"{words} --all"))
 
 
+def test_layers_of_one_size_have_one_row(run):
+    shown = lines(run, "convert 1e-4 --from pytorch-sgd -a 10-10-10-10-10-10 --lr 0.1")
+    start = next(place for place, line in enumerate(shown) if line.startswith(" Penalty "))
+    assert [line.split()[0] for line in shown[start + 2 : start + 4]] == ["fc1", "all"]
+
+
 def test_a_long_name_keeps_its_end(run):
     shown = "\n".join(lines(run, "convert 1e-4 --from pytorch-sgd -a bert-base-uncased"))
     assert " …word_embeddings " in shown
