@@ -148,6 +148,10 @@ def mutated(rng, whole):
     return whole
 
 
+# By which ending a file of these is told; the others' text says what it is.
+ENDINGS = {"skyrl": "sh", "slime": "sh"}
+
+
 def _of_trainers():
     """Return the files that the trainers' own tests read, by their modules' names."""
     here = Path(__file__).parent.parent / "training" / "trainers"
@@ -155,10 +159,16 @@ def _of_trainers():
     for path in sorted(here.glob("test_*.py")):
         module = import_module(f"tests.training.trainers.{path.stem}")
         own = {name: value for name, value in vars(module).items() if name.isupper()}
+        kind = path.stem.removeprefix("test_")
         found |= {
-            f"{path.stem.removeprefix('test_')}-{name.lower()}.txt": value
+            f"{kind}-{name.lower()}.{ENDINGS.get(kind, 'txt')}": value
             for name, value in own.items()
             if isinstance(value, str) and "{" not in value.partition("\n")[0] and "\n" in value
+        }
+        found |= {
+            f"{kind}-{name.lower()}.json": json.dumps(value)
+            for name, value in own.items()
+            if isinstance(value, dict) and name in ("FILE", "PRESET")
         }
     return found
 

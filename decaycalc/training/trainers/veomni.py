@@ -65,15 +65,18 @@ def _steps(settings: Settings) -> Sourced | None:
     return derived("steps", decimal_text(epochs * min(known)), formula)
 
 
+def _share(share: Fraction, total: Fraction | None) -> str:
+    """Return a part of the run as a schedule has it, cut to whole steps."""
+    part = total and share * total
+    return percent(share) if not part or int(part) == part else str(int(part))
+
+
 def _schedule(settings: Settings) -> str | None:
     name, share = settings.word("scheduler"), settings.number("lr_warmup_ratio")
     total = settings.number("steps")
-    if share and total:
-        warmup: str | None = str(int(total * share) or "") or None
-    else:
-        warmup = percent(share) if share else None
+    warmup = _share(share, total) if share else None
     warm = {"warmup": warmup, "start": ratio(settings, "lr_start", "lr") or None}
-    warm = warm if warmup else {}
+    warm = warm if warmup not in {None, "0"} else {}
     if name in {"constant", "linear"}:
         return compose(name, **warm)
     decay = settings.number("lr_decay_ratio")
@@ -81,7 +84,7 @@ def _schedule(settings: Settings) -> str | None:
         return None
     final, length = ratio(settings, "lr_min", "lr") or None, None
     if decay != 1:
-        length = str(int(total * decay)) if total else percent(decay)
+        length = _share(decay, total)
     return compose("cosine", **warm, length=length, final=final)
 
 

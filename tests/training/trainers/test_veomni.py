@@ -33,7 +33,7 @@ def test_a_packed_run_is_as_long_as_its_tokens(tmp_path):
     assert (found.kind, found.convention, found.value) == ("veomni", "pytorch-adamw", "0.1")
     assert (found.run.examples_per_step, found.run.steps) == (10, 200)
     assert (found.unit, found.betas) == ("packs of 1000 tokens", ("0.9", "0.95"))
-    assert found.schedule == "cosine:warmup=20,final=0.1"
+    assert found.schedule == "cosine:warmup=10%,final=0.1"
     assert shrink(found) == pytest.approx(1e-5)
     assert found.exempt.mask == "all"
 
@@ -52,8 +52,9 @@ def test_the_older_keys(tmp_path):
     ("old", "new", "schedule"),
     [
         ("cosine", "cosine, lr_decay_ratio: 0.5, lr_start: 1.0e-6",
-         "cosine:warmup=20,start=0.01,length=100,final=0.1"),
-        ("cosine", "linear", "linear:warmup=20"),
+         "cosine:warmup=10%,start=0.01,length=50%,final=0.1"),
+        ("cosine", "linear", "linear:warmup=10%"),
+        ("cosine, lr_warmup_ratio: 0.1", "linear, lr_warmup_ratio: 0.013", "linear:warmup=2"),
         ("cosine", "other", None),
         ("1_000_000", "1_000_000, data_type: diffusion", "cosine:warmup=10%,final=0.1"),
     ],
