@@ -177,7 +177,7 @@ def kozistr():
     }
     found |= {
         name.lower(): made(KOZISTR, with_momentum(KOZISTR, name), momentum=True)
-        for name in ("PID", "QHM")
+        for name in ("PID", "QHM", "SGDP")
     }
     found["adammini"] = made(KOZISTR, of_a_model)
     found["lorarite"] = made(KOZISTR, of_a_pair)
@@ -199,7 +199,7 @@ def novak():
     }
     found |= {
         name.lower(): made(package, with_momentum(NOVAK, name), momentum=True)
-        for name in ("PID", "QHM")
+        for name in ("PID", "QHM", "SGDP")
     }
     return {f"torch-optimizer-{key}": stepper for key, stepper in found.items()}
 

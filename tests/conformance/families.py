@@ -81,7 +81,7 @@ def timm_steppers():
 PYTORCH_OPTIMIZER = """
     AdaBelief AdaBound AdaGC Adalite AdaMod AdaNorm AdaPNM AdaTAM Ano AvaGrad BCOS CAME DiffGrad
     EmoFact EmoLynx EmoNavi EXAdam Grams Kate Kron Lamb LaProp MARS PNM SGDSaI SignSGD
-    SimplifiedAdEMAMix StableAdamW StableSPAM TAM Tiger AdamW Lion SGDW AdamP SGDP Adan SOAP
+    SimplifiedAdEMAMix StableAdamW StableSPAM TAM Tiger AdamW Lion SGDW AdamP Adan SOAP
     ADOPT AdEMAMix RACS SCION Fira GaLore
 """.split()  # noqa: SIM905 - a list of names reads better so
 PYTORCH_OPTIMIZER_FIXED = {
@@ -112,7 +112,6 @@ def torch_optimizer_steppers():
         "AdaMod",
         "RAdam",
         "AdamP",
-        "SGDP",
         "Adafactor",
         "Yogi",
         "AggMo",

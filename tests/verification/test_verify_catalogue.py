@@ -54,7 +54,7 @@ def proof(record, stated):
     models = ("softmax" if classifies else "least-squares",)
     return verify(
         value_of(record), source=stated, target=partner_of(record), models=models,
-        run=Run(**{**RUN, **accumulated(record)}, extras=extras),
+        run=Run(**{**RUN, **settings_of(record)}, extras=extras),
     )  # fmt: skip
 
 
@@ -63,9 +63,10 @@ def named(record):
     return set(record.monomial.names) if record.monomial else set(record.form.needs)
 
 
-def accumulated(record):
-    """Return the micro-batches of a step where a record counts them."""
-    return {"grad_accum": 2, "batch_size": 4} if "grad_accum" in named(record) else {}
+def settings_of(record):
+    """Return the micro-batches of a step and the momentum where a record's formula holds them."""
+    given = {"grad_accum": 2, "batch_size": 4} if "grad_accum" in named(record) else {}
+    return {**given, "momentum": "0.9"} if "one_minus_momentum" in named(record) else given
 
 
 def value_of(record):

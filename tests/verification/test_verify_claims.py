@@ -29,7 +29,7 @@ from decaycalc.verification.rules.rule import State
 from decaycalc.verification.train import MODELS, free_decay
 from decaycalc.verification.trials import _as_descent
 from decaycalc.verification.verify import verify
-from tests.verification.test_verify_catalogue import EXTRAS, accumulated, named
+from tests.verification.test_verify_catalogue import EXTRAS, named, settings_of
 from tests.verification.test_verify_catalogue import value_of as larger_value_of
 
 N_PAIRS = int(os.environ.get("DECAYCALC_FUZZ", "0"))
@@ -62,7 +62,7 @@ def settled(source, target, setting):
         NoEquivalentError: it has no claim.
     """
     records = (source, target)
-    more = [accumulated(record) for record in records if accumulated(record)]
+    more = [settings_of(record) for record in records if settings_of(record)]
     names = {name for record in records for name in (*dict(record.defaults), *named(record))}
     run = Run(
         **{**RUN, **setting, **(more[0] if more else {})},

@@ -12,7 +12,7 @@ from decaycalc.conventions.catalogue.shapes import (
     penalty,
 )
 from decaycalc.conventions.catalogue.traps import CAUTIOUS_ADAM, SLOW_START
-from decaycalc.conventions.record import Convention, Follows
+from decaycalc.conventions.record import Buffer, Convention, Follows
 
 _optimi = package(
     group=TORCH_ECOSYSTEM,
@@ -144,7 +144,14 @@ CONVENTIONS: tuple[Convention, ...] = (
         verification="literal step: its penalty joins the gradient as its Adam's does",
         trap="coupled unless decouple_wd or decouple_lr is set; the package's Ranger is decoupled",
     ),
-    _optimi(penalty, "SGD", trap="dampening=True means 1 - momentum, from the first step on"),
+    _optimi(
+        penalty,
+        "SGD",
+        buffer=Buffer.DAMPENED,
+        step="heavy_ball_dampened(g)",
+        lacks=("nesterov",),
+        trap="dampening=True means 1 - momentum, from the first step on; torch_init=True spares the first",
+    ),
     _optimi(decoupled, "Lion", trap=None),
     _optimi(
         decoupled,

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import kozistr_class, pytorch_optimizer_record
-from decaycalc.conventions.catalogue.shapes import decoupled
+from decaycalc.conventions.catalogue.shapes import SGDP_SHARE, decoupled
 from decaycalc.conventions.catalogue.traps import (
     ADAMW_GROUPS,
     DECOUPLED_HERE,
@@ -117,11 +117,11 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "SGDP",
         title="pytorch_optimizer.SGDP(weight_decay, wd_ratio)",
-        shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
-        update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
+        shrink=SGDP_SHARE,
+        update="w = w*(1 - lr*wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"),),
-        trap="not divided by 1 - momentum, unlike timm's SGDP",
-        where="pytorch_optimizer/optimizer/sgdp.py",
+        trap="divided by 1 - momentum, which is 0 by default, and times wd_ratio 0.1 where the gradient is orthogonal to w",
+        where="pytorch_optimizer/optimizer/adamp.py, SGDP",
     ),
     pytorch_optimizer_record(
         decoupled,
@@ -182,12 +182,12 @@ CONVENTIONS: tuple[Convention, ...] = (
         "SGDP",
         key="pytorch-optimizer-sgdp-fixed",
         title="pytorch_optimizer.SGDP(weight_decay, fixed_decay=True): not times lr",
-        shrink=Monomial.of(1, value=1, wd_ratio=1),
-        update="w = w*(1 - wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
+        shrink=Monomial.of(1, value=1, wd_ratio=1, one_minus_momentum=-1),
+        update="w = w*(1 - wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
         follows=Follows.CONSTANT,
         defaults=(("wd_ratio", "0.1"),),
-        trap="no lr, and still times wd_ratio 0.1 where the gradient is orthogonal to w",
-        where="pytorch_optimizer/optimizer/sgd.py, SGDP",
+        trap="no lr, and still divided by 1 - momentum and times wd_ratio 0.1 where the gradient is orthogonal to w",
+        where="pytorch_optimizer/optimizer/adamp.py, SGDP",
     ),
     kozistr_class(
         decoupled,

@@ -20,6 +20,9 @@ FULL_PENALTY = Monomial.of(2, value=1, loss_scale=-1)
 TIMES_LR = Monomial.of(1, value=1, lr=1)
 """A step removes lr·λ of the weight."""
 
+SGDP_SHARE = Monomial.of(1, value=1, lr=1, wd_ratio=1, one_minus_momentum=-1)
+"""SGDP's: what its projected steps leave of λ, as large as under a coupled momentum."""
+
 PLAIN = Monomial.of(1, value=1)
 """A step (at peak lr) removes λ of the weight; or λ is the strength itself."""
 

@@ -2,7 +2,7 @@
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.packages import timm_record
-from decaycalc.conventions.catalogue.shapes import decoupled, penalty
+from decaycalc.conventions.catalogue.shapes import SGDP_SHARE, decoupled, penalty
 from decaycalc.conventions.catalogue.traps import FIRST_STEP_FREE, PRECONDITIONED
 from decaycalc.conventions.record import Convention, Follows
 
@@ -174,7 +174,7 @@ CONVENTIONS: tuple[Convention, ...] = (
     timm_record(
         decoupled,
         "sgdp",
-        shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1, one_minus_momentum=-1),
+        shrink=SGDP_SHARE,
         update="w = w*(1 - lr*wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"), ("momentum", "0.9")),
         trap="divided by 1 - momentum, and times wd_ratio 0.1 where the gradient is orthogonal to w",

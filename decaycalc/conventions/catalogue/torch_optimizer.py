@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from decaycalc.algebra.quantity import Monomial
 from decaycalc.conventions.catalogue.groups import TORCH_ECOSYSTEM
-from decaycalc.conventions.catalogue.shapes import decoupled, package, penalty
+from decaycalc.conventions.catalogue.shapes import SGDP_SHARE, decoupled, package, penalty
 from decaycalc.conventions.catalogue.traps import PRECONDITIONED, RELATIVE_STEP
 from decaycalc.conventions.mixture import proportional_integral, quasi_hyperbolic
 from decaycalc.conventions.record import HEAVY_BALL_ALONE, SGD, Convention
@@ -53,11 +53,11 @@ CONVENTIONS: tuple[Convention, ...] = (
     _torch_optimizer(
         decoupled,
         "SGDP",
-        shrink=Monomial.of(1, value=1, lr=1, wd_ratio=1),
+        shrink=SGDP_SHARE,
         optimizer="sgdp-torch-optimizer",
-        update="w = w*(1 - lr*wd_ratio*weight_decay); w = w - lr*unmodelled(g)",
+        update="w = w*(1 - lr*wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
         defaults=(("wd_ratio", "0.1"),),
-        trap="times wd_ratio 0.1 where the gradient is at right angles to w, as in layers before a norm; elsewhere the whole λ acts",
+        trap="divided by 1 - momentum; times wd_ratio 0.1 where the gradient is at right angles to w, elsewhere the whole λ acts",
     ),
     _torch_optimizer(
         decoupled,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from decaycalc.conventions.catalogue import find
+from decaycalc.conventions.catalogue.shapes import TIMES_LR
 from decaycalc.conventions.record import Convention, Coupling
 from decaycalc.errors import UnknownNameError
 from decaycalc.training.reading.classes import OptimizerClass, find_class
@@ -11,7 +12,13 @@ from decaycalc.training.reading.classes import OptimizerClass, find_class
 # Where an option of a constructor is kept under another name.
 _KEPT_AS = {"decoupled_weight_decay": ("decoupled_weight_decay", "decoupled_wd")}
 # Flags of a group that turn a coupled decay decoupled, and those that have no record of their own.
-_DECOUPLING = ("decoupled_decay", "decoupled", "no_prox", "weight_decouple")
+_DECOUPLING = ("decoupled_decay", "decoupled", "no_prox", "weight_decouple", "decouple_wd")
+# Flags that take lr, or all of it but the schedule, out of a decay.
+_WITHOUT_LR = {"fixed_decay": "fixed", "decouple_lr": "decoupled"}
+# Flags of an Adafactor that takes its own lr; the records are for none of them.
+_OWN_LR = ("relative_step", "scale_parameter")
+# What the constructor's lr was divided by stands in the groups already.
+_DIVIDED = {"pytorch-optimizer-grokfastadamw": "pytorch-optimizer-decoupled"}
 # Flags of a group that decay only where update and weight agree in sign.
 _CAUTIOUS = ("cautious_weight_decay", "cautious_wd")
 _CORRECTED = "corrected_weight_decay"
@@ -41,7 +48,9 @@ def _of_class(kind: type, optimizer: object, options: Mapping[str, Any]) -> Conv
     root, name = kind.__module__.partition(".")[0], kind.__name__
     known = find_class(f"{root}.{name}")
     if known is not None:
-        return _record(_key_of_known(known, optimizer, options))
+        record = _record(_key_of_known(known, optimizer, options))
+        coupled = record is not None and record.coupling is Coupling.COUPLED
+        return None if coupled and options.get("decouple_wd") else record
     candidates = _of_timm(name.lower(), options) if root == "timm" else iter((f"{root}.{name}",))
     return next((record for key in candidates if (record := _fitting(key, options))), None)
 
@@ -65,9 +74,13 @@ def _record(key: str | None) -> Convention | None:
 
 def _fitting(key: str, options: Mapping[str, Any]) -> Convention | None:
     """Return the record of a key where no flag of the group contradicts it."""
-    if options.get("fixed_decay"):
-        key = "pytorch-optimizer-fixed"
     record = _record(key)
+    word = next((word for flag, word in _WITHOUT_LR.items() if options.get(flag)), None)
+    if record is not None and word is not None:
+        record = _without_lr(record, word, options)
+    if record is not None and any(options.get(flag) for flag in _OWN_LR):
+        return None
+    record = None if record is None else _record(_DIVIDED.get(record.key, record.key))
     if record is not None and any(options.get(flag) for flag in _CAUTIOUS):
         record = _record(f"{record.key}-cautious")
     if record is not None and not _mixes_alike(record, options):
@@ -79,6 +92,19 @@ def _fitting(key: str, options: Mapping[str, Any]) -> Convention | None:
     agrees = (record.coupling is Coupling.DECOUPLED) == decoupled
     # Where the decoupled form has a record of its own, this one is the flag's other value.
     return record if agrees or (not decoupled and _record(f"{record.key}w")) else None
+
+
+def _without_lr(record: Convention, word: str, options: Mapping[str, Any]) -> Convention | None:
+    """Return the record of a decay that a flag takes lr out of.
+
+    A coupled decay's flag does nothing; where the decay is more than a share of lr, its own record
+    says what is left, or none does.
+    """
+    if options.get("weight_decouple") is False:
+        return record
+    own = _record(f"{record.key}-{word}")
+    plain = word == "fixed" and record.shrink == TIMES_LR and not record.proximal
+    return own or (_record("pytorch-optimizer-fixed") if plain else None)
 
 
 def _mixes_alike(record: Convention, options: Mapping[str, Any]) -> bool:

@@ -105,13 +105,24 @@ def _run(
     """Return the run that the leading group steps by; its decay may count from an lr of all."""
     momentum = _momentum(record, options)
     number = momentum.get("momentum")
+    has_buffer = number is not None and float(number) > 0
     return Run(
         lr=leading.lr,
         momentum=number,
         dampening=momentum.get("dampening"),
-        nesterov=(bool(options.get("nesterov")) or None) if number else None,
-        extras=_reference_lr(record, leading, counted),
+        nesterov=(bool(options.get("nesterov")) or None) if has_buffer else None,
+        extras=(*_reference_lr(record, leading, counted), *_projection(record, options)),
     )
+
+
+def _projection(
+    record: Convention | None, options: Mapping[str, Any]
+) -> tuple[tuple[str, float], ...]:
+    """Return AdamP's and SGDP's own share where a group has it."""
+    ratio = options.get("wd_ratio")
+    if record is None or not record.is_projected or not isinstance(ratio, float | int):
+        return ()
+    return (("wd_ratio", float(ratio)),)
 
 
 def _given(texts: Mapping[str, str | None], *, where: str) -> tuple[Sourced, ...]:
@@ -124,10 +135,22 @@ def _given(texts: Mapping[str, str | None], *, where: str) -> tuple[Sourced, ...
 
 
 def _momentum(record: Convention | None, options: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return what an SGD's group says of its momentum; other optimizers mean another thing."""
-    if record is None or record.optimizer != "sgd" or not options.get("momentum"):
+    """Return what an SGD's group says of its momentum; other optimizers mean another thing.
+
+    Of those that divide the decay by 1 - momentum (SGDP) it is said even where it is 0.
+    """
+    momentum = options.get("momentum")
+    names = () if record is None or record.monomial is None else record.monomial.names
+    if "one_minus_momentum" in names:
+        return {"momentum": number_text(momentum, "momentum")}
+    if record is None or record.optimizer != "sgd" or not momentum:
         return {}
-    return {name: number_text(options.get(name), name) for name in _OF_SGD}
+    # optimi's dampening is a flag: 1 - momentum of the gradient.
+    given = {"dampening": momentum} if options.get("dampening") is True else options
+    return {
+        "momentum": number_text(momentum, "momentum"),
+        "dampening": number_text(given.get("dampening"), "dampening"),
+    }
 
 
 def _betas(options: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -7,7 +7,15 @@ import pytest
 import decaycalc
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live.read import training_of
-from tests.training.live.frameworks import SGD, AdamW, Model, frozen, network, tensor
+from tests.training.live.frameworks import (
+    SGD,
+    AdamW,
+    Model,
+    Optimizer,
+    frozen,
+    network,
+    tensor,
+)
 
 MATRICES = ("attn", "mlp.weight")
 SMALL = ("ln_", "bias")
@@ -48,6 +56,28 @@ def test_a_momentum_is_read_of_sgd():
     run = training_of(momentum).run
     assert (float(run.get("momentum")), run.nesterov) == (0.9, True)
     assert training_of(SGD([tensor(2, 2)], lr=0.1)).run.momentum is None
+
+
+def collected(package, name, **options):
+    """Return an optimizer of one group that says it is a package's class."""
+    kind = type(name, (Optimizer,), {"__module__": package, "step": lambda _: None})
+    return kind([tensor(2, 2)], {"lr": 0.1, "weight_decay": 1e-3, **options})
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "options", "shrink"),
+    [
+        ("timm.optim.adamp", "AdamP", {"wd_ratio": 0.1}, 1e-5),
+        ("timm.optim.sgdp", "SGDP", {"wd_ratio": 0.1, "momentum": 0.0, "nesterov": True}, 1e-5),
+        ("timm.optim.sgdp", "SGDP", {"wd_ratio": 0.5, "momentum": 0.9}, 5e-4),
+        ("torch_optimizer.sgdp", "SGDP", {"wd_ratio": 0.1, "momentum": 0.5}, 2e-5),
+        ("optimi.sgd", "SGD", {"momentum": 0.9, "dampening": True, "decouple_wd": False}, 1e-4),
+        ("optimi.sgd", "SGD", {"momentum": 0.9, "dampening": False, "decouple_wd": False}, 1e-3),
+    ],
+)
+def test_what_a_group_says_of_its_decay_beside_lr_and_number_enters(package, name, options, shrink):
+    found = decaycalc.inspect(collected(package, name, **options))
+    assert found.figures.shrink == pytest.approx(shrink, rel=1e-2)
 
 
 def test_what_is_given_takes_the_place_of_the_optimizers_own():
