@@ -311,30 +311,17 @@ def shown(
     warnings: tuple[str, ...],
 ) -> Shown:
     """Return the inventory in all its shapes."""
-
-    def tables() -> Any:
-        from decaycalc.report import arch
-
-        return arch.tables(inventory, depth=depth, assumptions=assumptions)
-
-    def rows() -> Any:
-        from decaycalc.report import arch
-
-        return arch.rows(inventory)
+    from decaycalc.report import arch as report
+    from decaycalc.report.document import to_json
 
     def body() -> "ArchJson":
         return {**inventory.to_dict(), "assumptions": [entry.to_dict() for entry in assumptions]}
 
-    def parameter_groups() -> str:
-        from decaycalc.report.document import to_json
-
-        return to_json(inventory.parameter_groups())
-
     return Shown(
         name="arch",
         body=body,
-        tables=tables,
-        rows=rows,
-        value=parameter_groups,
+        tables=lambda: report.tables(inventory, depth=depth, assumptions=assumptions),
+        rows=lambda: report.rows(inventory),
+        value=lambda: to_json(inventory.parameter_groups()),
         warnings=warnings,
     )

@@ -181,6 +181,7 @@ def shown(
     `notes` are warnings that go before its own.
     """
 
+    # The reports are imported where they are used: they are a sixth of a bare number's start.
     def tables() -> Any:
         from decaycalc.cli.flags import flag_of
         from decaycalc.report import convert

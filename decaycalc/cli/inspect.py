@@ -109,24 +109,15 @@ def training_of(
 
 def shown(found: "Inspection") -> Shown:
     """Return an inspection in all its shapes."""
-
-    def tables() -> Any:
-        from decaycalc.report import inspect as report
-
-        return report.tables(found)
-
-    def rows() -> Any:
-        from decaycalc.report import inspect as report
-
-        return report.rows(found)
+    from decaycalc.report import inspect as report
 
     # What a finding says stands in the result already.
     said = {finding.message for finding in found.findings}
     result = Shown(
         name="inspect",
         body=found.to_dict,
-        tables=tables,
-        rows=rows,
+        tables=lambda: report.tables(found),
+        rows=lambda: report.rows(found),
         warnings=tuple(note for note in found.training.notes if note not in said),
     )
     return remarked(result, found.training)

@@ -300,17 +300,8 @@ def shown(
     everything: bool,
 ) -> Shown:
     """Return the rules in all their shapes."""
-
-    def tables() -> Any:
-        from decaycalc.cli.flags import flag_of
-        from decaycalc.report import transfer as report
-
-        return report.tables(moved, laws, flag_of=flag_of, everything=everything)
-
-    def rows() -> Any:
-        from decaycalc.report import transfer as report
-
-        return report.rows(moved)
+    from decaycalc.cli.flags import flag_of
+    from decaycalc.report import transfer as report
 
     def body() -> "MovedJson":
         projected = [law.to_dict() for law in laws]
@@ -319,8 +310,8 @@ def shown(
     return Shown(
         name="transfer",
         body=body,
-        tables=tables,
-        rows=rows,
+        tables=lambda: report.tables(moved, laws, flag_of=flag_of, everything=everything),
+        rows=lambda: report.rows(moved),
         value=lambda: repr(the_rule(moved, "--value").value),
         notes=tuple(entry.text for entry in moved.entering),
         warnings=notes,

@@ -1,7 +1,7 @@
 """JSON Schemas (draft 2020-12) of all JSON that the command line writes, by document name.
 
-`python -m tests.renew` makes schemas.json of the annotations in `documents`: importing those takes
-all that writes a document with it.
+`python -m tests.renew` makes schemas.json of the annotations in `document_types`: importing those
+takes all that writes a document with it.
 """
 
 import json
