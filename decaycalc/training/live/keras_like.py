@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from decaycalc.errors import InvalidValueError
+from decaycalc.record import replace
 from decaycalc.training.live.conventions import convention_of
 from decaycalc.training.live.told import live_training, number_text
 from decaycalc.training.record import Group, GroupedTensor, Training
@@ -55,7 +56,7 @@ def training_of(optimizer: Any, model: Any = None, *, source: str | None = None)
         )
         for decay in dict.fromkeys([each.decay for each in variables] or [_OWN])
     }
-    return live_training(
+    found = live_training(
         optimizer,
         source=source,
         record=convention_of(optimizer, options),
@@ -63,6 +64,22 @@ def training_of(optimizer: Any, model: Any = None, *, source: str | None = None)
         groups=tuple(groups.values()),
         tensors=tuple(_tensor(each, groups[each.decay]) for each in variables),
     )
+    return replace(found, notes=(*found.notes, *_overwriting(options)))
+
+
+def _overwriting(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what an average that is written over the weights makes of a decay.
+
+    Source: keras/src/optimizers/base_optimizer.py, _overwrite_model_variables_with_average_value
+    (keras 3.15.1).
+    """
+    every = options.get("ema_overwrite_frequency")
+    if not (options.get("use_ema") and every):
+        return ()
+    text = (
+        f"use_ema writes an average over the weights every {every} steps (ema_overwrite_frequency)"
+    )
+    return (f"{text}, which takes a part of every step and every decay back",)
 
 
 def lr_text(options: Mapping[str, Any]) -> str | None:

@@ -108,6 +108,12 @@ def test_a_schedule_or_no_decay_is_probed_with_numbers_of_its_own():
     assert (none.groups[0].decay_per_step, none.agrees) == (0, True)
 
 
+@pytest.mark.parametrize(("every", "said"), [(3, True), (None, False)])
+def test_an_average_that_is_written_over_the_weights_is_told(every, said):
+    found = decaycalc.inspect(excluding(use_ema=True, ema_overwrite_frequency=every), network())
+    assert any("average over the weights every 3" in note for note in found.training.notes) is said
+
+
 def test_a_schedulers_place_is_beside_a_torch_like_optimizer():
     with pytest.raises(InvalidValueError, match="beside a torch-like optimizer only"):
         decaycalc.inspect(excluding(), network(), object(), steps=3)
