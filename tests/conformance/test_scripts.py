@@ -225,3 +225,59 @@ def test_a_schedule_is_what_keras_makes(tmp_path, rate):
     schedule = parse_schedule(read.schedule, total_steps=30)
     ours = float(read.run.lr) * schedule.multiplier(np.arange(30, dtype=np.float64))
     assert np.abs(ours - seen).max() < 1e-7
+
+
+OPTAX = """\
+import jax.numpy as jnp
+import optax
+params = {{"kernel": jnp.ones((3, 2))}}
+rate = {rate}
+tx = {made}
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "optax.adamw(1e-3)", "optax.nadamw(1e-3)", "optax.adamaxw(1e-3)", "optax.lion(1e-3)",
+        "optax.adamw(1e-3, 0.9, 0.95, 1e-8, 0.0, None, 0.1)", "optax.lamb(1e-3, weight_decay=0.1)",
+        "optax.adan(1e-3, weight_decay=0.1)",
+        "optax.lars(0.1, 1e-4)",
+        "optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3, weight_decay=0.1))",
+        "optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(0.1, 0.9, True))",
+        "optax.chain(optax.add_decayed_weights(1e-4), optax.adam(0.1))",
+        ("optax.chain(optax.trace(0.9), optax.add_decayed_weights(1e-4),"
+         " optax.scale_by_learning_rate(0.1))"),
+    ],
+)  # fmt: skip
+def test_an_optimizer_is_what_optax_makes(tmp_path, made):
+    pytest.importorskip("optax")
+    text = OPTAX.format(made=made, rate=None)
+    (tmp_path / "train.py").write_text(text)
+    read, names = read_training(str(tmp_path / "train.py")), run(text)
+    live = decaycalc.inspect(names["tx"], names["params"]).training
+    assert read.convention == live.convention
+    assert float(exact(read.value)) == pytest.approx(float(exact(live.value)), rel=1e-6)
+    assert float(read.run.lr) == pytest.approx(float(live.run.lr), rel=1e-6)
+    assert float(read.run.momentum or 0) == pytest.approx(float(live.run.momentum or 0), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "optax.constant_schedule(0.1)", "optax.cosine_decay_schedule(0.1, 20, 0.1)",
+        "optax.warmup_cosine_decay_schedule(0.01, 0.1, 5, 20, 0.001)",
+        "optax.warmup_cosine_decay_schedule(0.0, 0.1, 0, 20)",
+        "optax.linear_schedule(0.1, 0.0, 20)",
+    ],
+)  # fmt: skip
+def test_a_schedule_is_what_optax_makes(tmp_path, rate):
+    pytest.importorskip("optax")
+    text = OPTAX.format(made="optax.adamw(rate)", rate=rate)
+    (tmp_path / "train.py").write_text(text)
+    read, names = read_training(str(tmp_path / "train.py")), run(text)
+    seen = np.array([float(names["rate"](step)) for step in range(30)])
+    assert read.schedule is not None
+    schedule = parse_schedule(read.schedule, total_steps=30)
+    ours = float(read.run.lr) * schedule.multiplier(np.arange(30, dtype=np.float64))
+    assert np.abs(ours - seen).max() < 1e-7

@@ -122,6 +122,26 @@ _BY_PREFIX = {
     "schedulefree": ("schedule-free", "schedulefree 1.4.1"),
     "dadaptation": ("dadaptation", "dadaptation 3.2"),
 }
+# Source: optax 0.2.8 _src/alias.py; a chain by the links that decay and step.
+_of_optax = _of("optax 0.2.8", lr=None, uses=())
+_OPTAX = {
+    "adamw": _of_optax("optax-adamw", weight_decay="0.0001"),
+    "nadamw": _of_optax("optax-nadamw", weight_decay="0.0001"),
+    "adamaxw": _of_optax("optax-adamaxw", weight_decay="0.0001"),
+    "lion": _of_optax("optax-lion", weight_decay="0.001"),
+    "lamb": _of_optax("optax-lamb"),
+    "lars": _of_optax("optax-lars"),
+    "novograd": _of_optax("optax-novograd"),
+    "adan": _of_optax("optax-adan"),
+    "adam": _of_optax("optax-adam-l2"),
+    "sgd": _of_optax("optax-sgd", uses=UNDAMPENED_SGD),
+    "chain(add_decayed_weights, adam)": _of_optax("optax-adam-l2"),
+    "chain(add_decayed_weights, sgd)": _of_optax("optax-sgd", uses=UNDAMPENED_SGD),
+    "chain(sgd, add_decayed_weights)": _of_optax("optax-decay-after-sgd"),
+    "chain(trace, add_decayed_weights, scale_by_learning_rate)": _of_optax(
+        "optax-sgdw", uses=UNDAMPENED_SGD
+    ),
+}
 _PADDLE = {
     "sgd": "paddle-sgd", "momentum": "paddle-momentum", "adam": "paddle-adam",
     "adamw": "paddle-adamw", "adamax": "paddle-adamax", "adagrad": "paddle-adagrad",
@@ -151,6 +171,8 @@ def find_class(path: str, *, library: str = "torch") -> OptimizerClass | None:
     if root == "paddle":
         decay = "0.01" if word in {"adamw", "lamb"} else "0"
         return _of("paddle 3")(_PADDLE[word], weight_decay=decay) if word in _PADDLE else None
+    if root == "optax":
+        return _OPTAX.get(word)
     if root in _BY_PREFIX:
         key, version = _BY_PREFIX[root]
         return _of(version)(key, lr=None)

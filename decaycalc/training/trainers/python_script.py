@@ -8,6 +8,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_default, class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import from_zero
+from decaycalc.training.reading.optax_schedules import FIELDS, PREFIX, optax_schedule
 from decaycalc.training.reading.schedules import compose, epochs
 from decaycalc.training.reading.settings import (
     Settings,
@@ -137,6 +138,8 @@ _PLAIN = frozenset({"constant", "get_constant_schedule"})
 def _schedule(settings: Settings) -> str | None:
     """Return the scheduler's text, none where it is not clear how often it is stepped."""
     name = settings.text("scheduler")
+    if name is not None and name.startswith(PREFIX):
+        return optax_schedule(settings, name)
     if name is not None and settings.text("interval") is None:
         return None
     return _warmed(settings, name) if (name or "").startswith("get_") else schedule_of(settings)
@@ -163,6 +166,8 @@ def _warmed(settings: Settings, name: str | None) -> str | None:
 
 def _exempt(settings: Settings) -> Exemption:
     """Return the groups whose decay is 0; those that a function makes are not known."""
+    if (mask := settings.node(f"{_ARGUMENTS}.mask")) is not None:
+        return Exemption(rule=f"not told: what its mask leaves out (line {mask.line})")
     if said := _said(settings, "grouped_by"):
         return Exemption(rule=f"not told: the groups are of {said}")
     groups = settings.listed(_GROUPS)
@@ -228,6 +233,7 @@ TRAINER = Trainer(
         Field(name="drop_last", paths=("loader.drop_last",), default="false"),
         Field(name="steps", paths=("steps", "trainer.max_steps"), absent=("-1",)),
         Field(name="epochs", paths=("epochs", "trainer.max_epochs"), derive=_epochs),
+        *FIELDS,
         *Field.within("scheduler", num_warmup_steps=None, num_training_steps=None),
         *scheduler_fields(("scheduler.class",), ("scheduler",),
                           intervals=("scheduler.interval",)),

@@ -17,6 +17,7 @@ from decaycalc.training.trainers.syntax.script_calls import entries_of
 from decaycalc.training.trainers.syntax.script_keras import keras_made
 from decaycalc.training.trainers.syntax.script_loops import in_epochs, interval_of, length_of
 from decaycalc.training.trainers.syntax.script_names import Names
+from decaycalc.training.trainers.syntax.script_optax import optax_made
 from decaycalc.training.trainers.syntax.tree import (
     ARGUMENT_CLASSES,
     EACH_STEP,
@@ -29,7 +30,7 @@ from decaycalc.training.trainers.syntax.tree import (
 
 # A file without one of these makes nothing that is known here.
 _MAKES = re.compile(
-    r"optim|keras|lion_pytorch|prodigyopt|schedulefree|dadaptation|TrainingArguments|trl"
+    r"optim|keras|optax|lion_pytorch|prodigyopt|schedulefree|dadaptation|TrainingArguments|trl"
 )
 # Where libraries keep their optimizers.
 _OPTIMIZER = re.compile(
@@ -76,9 +77,11 @@ _GATHER = {("list",), ("tuple",), ("chain",)}
 _DEEPEST = 25  # lists of parameters within one another
 _SEVERAL_PROCESSES = re.compile(
     r"DistributedDataParallel|DistributedSampler|init_process_group|\bAccelerator\(|\bFabric\(|"
-    r"FullyShardedDataParallel|fully_shard|horovod|deepspeed\.initialize"
+    r"FullyShardedDataParallel|fully_shard|horovod|deepspeed\.initialize|\bpmap\(|jax\.distributed"
 )
-_ACCUMULATES = re.compile(r"(?i)accum\w*step|accum_?(?:iter|grad)|grad\w*_accum|no_sync\(")
+_ACCUMULATES = re.compile(
+    r"(?i)accum\w*step|accum_?(?:iter|grad)|grad\w*_accum|no_sync\(|MultiSteps\("
+)
 _EVALUATES = re.compile(r"(?i)test|val|eval|dev(?!ice)|predict|train=False")
 _SQUARES = re.compile(r"\.norm\(|\.pow\(2|\*\* ?2|\.square\(")
 # What hands an optimizer back as it takes it.
@@ -117,6 +120,9 @@ class _Script:
             if head.startswith(("transformers", "trl")) and name in ARGUMENT_CLASSES:
                 yield name, arguments_of(self.names, call)
         yield from keras_made(self.names, self.calls)
+        for name, tree in optax_made(self.names, self.calls):
+            whole = tree | self.loader() | length_of(self.names, "") | self.said("")
+            yield name, Entries(entries=whole | self.flags())
 
     def path(self, call: ast.Call) -> str:
         """Return the dotted path of what is called; of what a star imports, torch's classes."""
@@ -137,9 +143,12 @@ class _Script:
         tree: dict[str, Node] = {"optimizer": Entries(entries=made, line=call.lineno)}
         tree |= self.groups(call) | self.scheduler(target)
         tree |= self.loader() | length_of(self.names, target) | self.lightning()
+        return Entries(entries=tree | self.flags() | self.said(target))
+
+    def flags(self) -> dict[str, Node]:
+        """Return the script's own flags whose defaults were taken."""
         flags = ", ".join(self.names.used)
-        tree |= {"flags": Scalar(text=flags)} if flags else {}
-        return Entries(entries=tree | self.said(target))
+        return {"flags": Scalar(text=flags)} if flags else {}
 
     def target(self, call: ast.Call) -> str:
         """Return the name that what a call makes is given, as `self.optimizer`; maybe empty."""
