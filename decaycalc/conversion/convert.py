@@ -1,7 +1,7 @@
 """convert: a weight decay in one convention to the number of another, with formula and caveats."""
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, overload
+from typing import TYPE_CHECKING, Any, Generic, TypedDict
 
 from decaycalc.algebra.quantity import Number, exact, finite
 from decaycalc.conventions.catalogue import convention_of
@@ -99,28 +99,8 @@ class Conversion(Record, Generic[Value_co]):
         }
 
 
-@overload
 def convert(
     value: Number,
-    *,
-    source: Convention | str,
-    target: Convention | str,
-    run: Run | None = None,
-    target_run: Run | None = None,
-    match: Match = Match.OPTIMUM,
-) -> Conversion[float]: ...
-@overload
-def convert(
-    value: None,
-    *,
-    source: Convention | str,
-    target: Convention | str,
-    run: Run | None = None,
-    target_run: Run | None = None,
-    match: Match = Match.OPTIMUM,
-) -> Conversion[None]: ...
-def convert(
-    value: Number | None,
     *,
     source: Convention | str,
     target: Convention | str,
@@ -130,8 +110,8 @@ def convert(
 ) -> Conversion[Any]:
     """Return a weight decay in another convention.
 
-    With `value` None the formula alone is returned. `target_run` holds what differs in the
-    target's run; what it leaves open is the source's (lr after rescaling by the loss scales).
+    `target_run` holds what differs in the target's run; what it leaves open is the source's (lr
+    after rescaling by the loss scales).
 
     >>> convert("5e-4", source="caffe", target="keras-l2").value
     0.00025
@@ -145,7 +125,7 @@ def convert(
     one, other = convention_of(source), convention_of(target)
     way = kept_plan(one, other, run=run or Run(), target_run=target_run, match=match)
     require_taken(way.source, (other,), target_run)
-    return apply(way, None if value is None else check_value(value, one))
+    return apply(way, check_value(value, one))
 
 
 def check_value(value: Number, convention: Convention) -> Fraction:

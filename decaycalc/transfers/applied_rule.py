@@ -233,8 +233,8 @@ class AppliedRule(Record):
         if self.hold is Hold.OBJECTIVE and converted.equivalence is Equivalence.SAME_DECAY:
             reason = "it has a decay per step, and no objective that could be held"
             raise NoEquivalentError(self.here.convention.key, target.key, reason)
-        assert converted.value is not None  # noqa: S101  (a value was given; layers would raise)
-        return converted.value
+        number: float = converted.value  # one a layer was refused above
+        return number
 
     def formula_text(self) -> str:
         """Return the formula in the source's parameter, `weight_decay·sqrt(to_B/B)·N/to_N`."""

@@ -2,8 +2,8 @@
 
 import pytest
 
+from decaycalc import convert
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.convert import convert
 from decaycalc.conversion.plan import Match
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 

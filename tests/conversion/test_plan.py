@@ -305,7 +305,7 @@ def test_convert_answers_in_floats_rounded_once():
     assert converted.value == 0.0003
     assert converted.to_dict()["value"] == 0.0003
     assert converted.to_dict()["equivalence"] == "identical"
-    assert convert(None, source="mean-l2", target="sum-l2").value is None
+    assert decaycalc.convert(None, source="mean-l2", target="sum-l2").value is None
     assert convert(1, source=find("mean-l2"), target="keras-l2").value == 1
     assert check_value("1/3", find("mean-l2")) == F(1, 3)
 
