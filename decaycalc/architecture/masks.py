@@ -54,8 +54,7 @@ def notes_on(architecture: Architecture, *, mask: str | None = None) -> tuple[st
         return architecture.notes
     from decaycalc.architecture import own_lists  # noqa: PLC0415  (as below)
 
-    listed = own_lists.listed_by_timm(architecture.tensors)
-    return (*architecture.notes, own_lists.note_on(listed)) if listed else architecture.notes
+    return (*architecture.notes, *own_lists.notes_on(architecture.tensors))
 
 
 def find_mask(mask: str | None) -> str:

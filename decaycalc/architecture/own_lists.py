@@ -3,15 +3,19 @@
 A model of timm names tokens, positions and relative biases that must not decay; torchvision's and
 transformers' models have no such list. What looks like one of these tensors, in a model of unknown
 names, is refused: SAM's, SAM 2's, detectron2's and Swin's own code call them as timm does, and list
-nothing or other names. DINO's, iBOT's and BEiT's vision transformers differ from timm's in no name:
-`note_on` says what is taken for granted.
+nothing or other names. While they are trained, DINO's, iBOT's and BEiT's own vision transformers
+hold a tensor that tells them (`OWN`); without it they differ from timm's in no name, and `notes_on`
+says what is taken for granted.
 
 Source: timm 1.0.31, `no_weight_decay` of each of its models, and optim/_optim_factory.py;
 facebookresearch/sam2 modeling/backbones/hieradet.py, segment-anything modeling/image_encoder.py,
-detectron2 modeling/backbone/{vit,swin,mvit}.py, microsoft/Swin-Transformer models/.
+detectron2 modeling/backbone/{vit,swin,mvit}.py, microsoft/Swin-Transformer models/;
+facebookresearch/dino vision_transformer.py and bytedance/ibot models/vision_transformer.py, which
+have no list; microsoft/unilm beit/modeling_pretrain.py.
 """
 
 import re
+from dataclasses import dataclass
 
 from decaycalc.architecture.name_words import is_position, is_token, parts_of
 from decaycalc.architecture.tensors import Tensor
@@ -74,12 +78,53 @@ _HEADLESS = frozenset({"blocks", "patch_embed", "pos_embed"})
 _DIGITS = re.compile(r"\d+")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnModel:
+    """A model that names like timm's belong to as well: what tells it, and what it lists.
+
+    All of `signs` must stand among the names, behind what wraps a model.
+    """
+
+    title: str
+    signs: tuple[str, ...]
+    listed: tuple[str, ...] = ()
+
+
+OWN = (
+    OwnModel(title="iBOT's own vision transformer", signs=("masked_embed",)),
+    OwnModel(
+        title="DINO's own vision transformer", signs=("cls_token", "head.last_layer.weight_v")
+    ),
+    OwnModel(
+        title="BEiT's own vision transformer for masked pictures",
+        signs=("cls_token", "patch_embed.proj.weight", "mask_token", "lm_head.weight"),
+        listed=("pos_embed", "cls_token"),
+    ),
+)
+_WRAPPED = re.compile(r"(?:module\.|_orig_mod\.|backbone\.)+")
+
+
+def _bare(name: str) -> str:
+    """Return a name without what wraps a model, as torch names weight norms in every release."""
+    dotted = _WRAPPED.sub("", name.replace("/", "."), count=1)
+    return dotted.replace("parametrizations.weight.original1", "weight_v")
+
+
+def find_own(tensors: tuple[Tensor, ...]) -> OwnModel | None:
+    """Return the model of `OWN` that tensors belong to; None if they belong to none."""
+    names = {_bare(tensor.name) for tensor in tensors}
+    return next((own for own in OWN if names.issuperset(own.signs)), None)
+
+
 def listed_by_timm(tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
     """Return the tensors that the model's own list exempts, as timm would ask it.
 
     Raises:
         UndecidableError: a tensor that such a list may hold, in a model of unknown names.
     """
+    own = find_own(tensors)
+    if own is not None:
+        return tuple(each.name for each in tensors if _bare(each.name) in own.listed)
     names = {tensor.name: tensor.name.replace("/", ".") for tensor in tensors}
     listed = tuple(name for name, dotted in names.items() if _LISTED.match(dotted))
     for tensor in tensors:
@@ -110,8 +155,20 @@ def _is_foreign(name: str) -> bool:
     )
 
 
-def note_on(listed: tuple[str, ...]) -> str:
-    """Return what is taken for granted where tensors of a file are exempt by timm's list."""
+def notes_on(tensors: tuple[Tensor, ...]) -> tuple[str, ...]:
+    """Return what is taken for granted of a file's tensors that a model's own list may exempt.
+
+    Raises:
+        UndecidableError: a tensor that such a list may hold, in a model of unknown names.
+    """
+    listed, own = listed_by_timm(tensors), find_own(tensors)
+    if own is not None:
+        said = f"exempts {' and '.join(own.listed)}" if own.listed else "exempts nothing"
+        return (f"read as {own.title}, told by {own.signs[-1]}: its own list {said}",)
+    return (_note_on(listed),) if listed else ()
+
+
+def _note_on(listed: tuple[str, ...]) -> str:
     some = ", ".join(name[:60] for name in listed[:2]) + ", ..." * (len(listed) > 2)  # noqa: PLR2004
     return (
         f"read as a model of timm, whose own list (no_weight_decay) exempts {some}; a class of the "

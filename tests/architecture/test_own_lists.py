@@ -108,6 +108,30 @@ def test_what_rests_on_timms_names_says_so():
     assert notes_on(find_model("vit-base"), mask="timm") == ()
 
 
+OWN = {
+    "iBOT's": ({**VIT, "cls_token": (1, 1, 8), "masked_embed": (1, 8)}, "", set()),
+    "iBOT's, wrapped": ({"backbone.pos_embed": (1, 9, 8), "backbone.masked_embed": (1, 8),
+                         "head.last_layer.weight_v": (99, 8)}, "", set()),
+    "DINO's": ({**{f"backbone.{name}": shape for name, shape in VIT.items()},
+                "backbone.cls_token": (1, 1, 8), "head.mlp.0.weight": (16, 8),
+                "head.last_layer.parametrizations.weight.original0": (99, 1),
+                "head.last_layer.parametrizations.weight.original1": (99, 8)}, "", set()),
+    "BEiT's": ({**VIT, "cls_token": (1, 1, 8), "mask_token": (1, 1, 8), "lm_head.weight": (99, 8),
+                "rel_pos_bias.relative_position_bias_table": (169, 3)}, "pos_embed and cls_token",
+               {"cls_token", "pos_embed"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("whose", OWN)
+def test_what_others_train_under_timms_names_is_told_by_what_they_hold_besides(whose):
+    names, listed, left_alone = OWN[whose]
+    flat = {name for name, shape in names.items() if len(shape) == 1}
+    assert exempt("timm", *names.items()) == flat | left_alone
+    (note,) = notes_on(from_names("net", guess_tensors(names.items())), mask="timm")
+    assert note.startswith(f"read as {whose.partition(',')[0]} own vision transformer")
+    assert note.endswith(f"exempts {listed or 'nothing'}")
+
+
 def test_the_trainers_mask_needs_the_kind_of_each_norm():
     assert exempt(
         "hf", ("stem.bn.weight", (8,)), ("stem.bn.bias", (8,)), ("h.ln_1.weight", (8,)),

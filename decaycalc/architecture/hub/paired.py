@@ -83,7 +83,9 @@ def paired(fields: Fields, _head: str) -> Architecture:
     told_width = writer.size("cross_attention_hidden_size", seen)
     if told_width != seen:
         raise writer.wrong("cross_attention_hidden_size", told_width, f"the encoder's {seen}")
-    if seen != width and "cross_attention_hidden_size" not in writer:
+    # What convolutions above an encoder of sounds hand on may have another width than it.
+    handed = reader.size("output_hidden_size", seen) if readers is _SOUNDS else seen
+    if handed != width and "cross_attention_hidden_size" not in writer:
         rule = torch_uniform
         part.linear("enc_to_dec_proj", seen, width, rule=rule, bias_rule=rule)
     return part.done(fields.path, classes=written.n_classes)

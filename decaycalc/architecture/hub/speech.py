@@ -30,9 +30,10 @@ def wav2vec2(fields: Fields, head: str) -> Architecture:
     """Return wav2vec 2.0, HuBERT or WavLM, as `model_type` says.
 
     Raises:
-        UnreadableFileError: adapters, or another part that is not known here.
+        UnreadableFileError: adapters below a head that has none, or another part that is not known
+            here.
     """
-    _refuse_parts(fields)
+    _refuse_parts(fields, head)
     rule = normal(fields.number("initializer_range", 0.02))
     part = Builder(Start(conv=he_in, linear=rule, linear_bias=zero, embedding=unknown))
     width = fields.size("hidden_size", 768)
@@ -51,14 +52,30 @@ def wav2vec2(fields: Fields, head: str) -> Architecture:
     part.norm(f"{encoder}.layer_norm", width)
     for index in range(layers):
         _layer(part, f"{encoder}.layers.{index}", fields, width, first=index == 0)
+    if fields.flag("add_adapter", default=False):
+        width = _adapter(part, f"{prefix}adapter", fields, width)
     return part.done(fields.path, classes=_head(part, fields, head, (width, features)))
 
 
-def _refuse_parts(fields: Fields) -> None:
-    for name in ("add_adapter", "conv_pos_batch_norm"):
-        fields.require(name, value=False)
-    if fields.values.get("adapter_attn_dim") is not None:
-        raise fields.wrong("adapter_attn_dim", fields.values["adapter_attn_dim"], "null")
+_ADAPTED = frozenset({"wav2vec2", "data2vec-audio"})  # types that convolutions may follow
+
+
+def _refuse_parts(fields: Fields, head: str) -> None:
+    fields.require("conv_pos_batch_norm", value=False)
+    kind = fields.text("model_type", "wav2vec2")
+    if kind not in _ADAPTED or head not in {"Model", "ForCTC"}:
+        fields.require("add_adapter", value=False)
+
+
+def _adapter(part: Builder, name: str, fields: Fields, width: int) -> int:
+    """Add convolutions that shorten what the encoder has heard; return what they end with."""
+    out, kernel = fields.size("output_hidden_size", width), fields.size("adapter_kernel_size", 3)
+    if out != width:
+        part.linear(f"{name}.proj", width, out)
+        part.norm(f"{name}.proj_layer_norm", out)
+    for index in range(fields.size("num_adapter_layers", 3)):
+        part.conv(f"{name}.layers.{index}.conv", out, 2 * out, kernel, line=True)
+    return out
 
 
 def add_features(
@@ -126,6 +143,16 @@ def _layer(part: Builder, name: str, fields: Fields, width: int, *, first: bool)
     part.norm(f"{name}.layer_norm", width)
     part.feed_forward(f"{name}.feed_forward", ("intermediate_dense", "output_dense"), width, hidden)
     part.norm(f"{name}.final_layer_norm", width)
+    stable = fields.flag("do_stable_layer_norm", default=False)
+    if stable and fields.text("model_type", "wav2vec2") in _WITH_ADAPTERS:
+        narrow = fields.size_or_none("adapter_attn_dim")
+        if narrow:
+            part.norm(f"{name}.adapter_layer.norm", width)
+            part.feed_forward(f"{name}.adapter_layer", ("linear_1", "linear_2"), width, narrow)
+
+
+# Types whose layers may each end in an adapter, as those of MMS do for each language.
+_WITH_ADAPTERS = frozenset({"wav2vec2", "hubert", "unispeech-sat"})
 
 
 def _head(part: Builder, fields: Fields, head: str, widths: tuple[int, int]) -> int | None:

@@ -210,6 +210,12 @@ DEFAULTS = {
     "blenderbot-small": ("BlenderbotSmallForConditionalGeneration", 85_113_344),
     # With as many heads as divide its tower's width, which those of its configuration do not.
     "aya_vision": ("AyaVisionForConditionalGeneration", 35_449_907_744),
+    "roformer": ("RoFormerForMaskedLM", 124_197_968),
+    "rembert": ("RemBertForMaskedLM", 993_263_548),
+    "megatron-bert": ("MegatronBertForMaskedLM", 333_671_808),
+    "xlm-roberta-xl": ("XLMRobertaXLForMaskedLM", 3_482_741_760),
+    "lilt": ("LiltForTokenClassification", 115_002_178),
+    "tapas": ("TapasForQuestionAnswering", 110_673_410),
     # Counted in its repository's own class.
     "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
