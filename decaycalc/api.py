@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from decaycalc.algebra.quantity import Number
 from decaycalc.answers import Answer, Question, answer_of
-from decaycalc.conventions.catalogue import convention_of
+from decaycalc.conventions.catalogue import convention_of, conventions_of
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
@@ -111,7 +111,7 @@ def answer(
     value: Number | None,
     *,
     source: Convention | str,
-    targets: Sequence[Convention | str] = (),
+    targets: Sequence[Convention | str] | Convention | str = (),
     run: Run | None = None,
     target_run: Run | None = None,
     match: Match | str = Match.OPTIMUM,
@@ -131,9 +131,9 @@ def answer(
         DecaycalcError: what the command would refuse.
     """
     asked = {name: more.pop(name) for name in list(more) if name in _ASKED}
-    here, there = runs_with(run or Run(), target_run, _said(more))
+    here, there = runs_with(run or Run(), target_run, _said(more), also=_ASKED)
     question = Question(
-        value=value, source=convention_of(source), targets=tuple(map(convention_of, targets)),
+        value=value, source=convention_of(source), targets=conventions_of(targets),
         run=here, target_run=there, match=Match(match),
         architecture=_network(architecture, **asked), **asked,
     )  # fmt: skip
@@ -179,7 +179,7 @@ def inspect(
     """
     own = _run_with(run, quantities)
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
-    laid: Any = {"groups": tuple(groups), "architecture": _network(architecture), "mask": mask}
+    laid: Any = {"groups": _several(groups), "architecture": _network(architecture), "mask": mask}
     _require_live(source, scheduler=scheduler, schedule=schedule, configured=configured)
     from decaycalc import inspection  # noqa: PLC0415  (the readers of training files, if asked)
 
@@ -272,7 +272,7 @@ def suggest(
     from decaycalc.transfers import suggestions  # noqa: PLC0415  (the fits, if asked)
 
     own = _run_with(run, quantities)
-    return suggestions.suggest(target, run=own, n_parameters=n_parameters, rules=rules)
+    return suggestions.suggest(target, run=own, n_parameters=n_parameters, rules=_several(rules))
 
 
 def transfer(
@@ -357,8 +357,13 @@ def verify(
     return verification.verify(
         value, source=convention_of(source), target=convention_of(target), run=here,
         target_run=there, to_value=to_value, match=Match(match), schedule=schedule,
-        models=tuple(models), frameworks=tuple(frameworks),
+        models=_several(models), frameworks=_several(frameworks),
     )  # fmt: skip
+
+
+def _several(names: Sequence[str]) -> tuple[str, ...]:
+    """Return several names, or the one that stands alone."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _said(quantities: Mapping[str, Number | None]) -> dict[str, Number]:

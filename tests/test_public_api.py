@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import decaycalc
+from decaycalc.errors import InvalidValueError
 
 
 @pytest.mark.parametrize("name", decaycalc.__all__)
@@ -101,3 +103,57 @@ def test_a_suggestion_takes_the_quantities_of_one_run():
 def test_what_is_said_of_a_network_needs_one():
     with pytest.raises(decaycalc.DecaycalcError, match="mask needs a network: give architecture"):
         decaycalc.answer(1, source="caffe", mask="all")
+
+
+ENDS = {"source": "pytorch-sgd", "target": "keras-sgd", "momentum": "0.9"}
+
+
+@pytest.mark.parametrize("name", ["nesterov", "to_nesterov", "drop_last"])
+@pytest.mark.parametrize("word", ["no", "False", 3, np.array([True, False])])
+def test_what_is_on_or_off_is_no_text_that_would_count_as_on(name, word):
+    with pytest.raises(InvalidValueError, match="must be true or false"):
+        decaycalc.convert(1, **ENDS, **{name: word})
+
+
+def test_true_and_false_may_be_numpys_or_numbers():
+    for on, off in ((True, False), (np.True_, np.False_), (1, 0)):
+        assert decaycalc.Run(momentum=0.9, nesterov=on, drop_last=on).to_dict()["nesterov"] is True
+        assert decaycalc.Run(nesterov=off, drop_last=off).to_dict()["drop_last"] is False
+
+
+@pytest.mark.parametrize("convention", [None, 3, ["keras-l2"], {}])
+def test_what_is_no_convention_is_named(convention):
+    for source, target in ((convention, "caffe"), ("caffe", convention)):
+        with pytest.raises(InvalidValueError, match="must be one key, or a Convention"):
+            decaycalc.convert(1, source=source, target=target)
+
+
+def test_a_match_of_another_name_is_refused_with_those_that_there_are():
+    with pytest.raises(InvalidValueError, match="match 'decya' must be one of optimum, decay"):
+        decaycalc.convert(1, **ENDS, match="decya")
+
+
+def test_one_name_may_stand_where_several_may():
+    (made,) = decaycalc.answer(1e-4, source="caffe", targets="keras-l2").conversions
+    assert made.value == 5e-5
+    (made,) = decaycalc.answer(1e-4, source="caffe", targets=made.convention).conversions
+    assert made.convention.key == "keras-l2"
+    (found,) = decaycalc.suggest(lr=2e-4, steps=1000, rules="short-run").suggestions
+    assert found.rule == "short-run"
+    verified = decaycalc.verify(
+        1, source="caffe", target="keras-l2", lr=0.1, models="least-squares"
+    )
+    assert verified.holds
+    with pytest.raises(InvalidValueError, match="did you mean 'targets'"):
+        decaycalc.answer(1e-4, source="caffe", target="keras-l2")
+
+
+def test_gaps_in_an_array_are_not_passed_over():
+    gaps = np.ma.array([1e-4, 1e-3], mask=[False, True])
+    with pytest.raises(InvalidValueError, match="has gaps"):
+        decaycalc.convert(gaps, source="caffe", target="keras-l2")
+    whole = np.ma.array([1e-4, 1e-3])
+    assert decaycalc.convert(whole, source="caffe", target="keras-l2").value.tolist() == [
+        5e-5,
+        5e-4,
+    ]

@@ -66,7 +66,7 @@ def question_of(fields: Fields, finder: Finder = find) -> Question:
         target_run=target_run_of(given),
         targets=_targets(given.get("to"), finder),
         everything=given.get("all", False),
-        match=_match(given.get("match", "optimum")),
+        match=Match(given.get("match", "optimum")),
         architecture=_architecture(given.get("arch"), bias=not given.get("no_bias", False)),
         mask=given.get("decay_mask"),
         init=given.get("init"),
@@ -133,13 +133,6 @@ def _listed(texts: str | tuple[Any, ...] | None, name: str, what: str) -> tuple[
         if not isinstance(text, str):
             raise InvalidValueError(name, text, f"must be {what}")
     return listed
-
-
-def _match(name: str) -> Match:
-    try:
-        return Match(name)
-    except ValueError:
-        raise InvalidValueError("match", name, f"must be one of {', '.join(Match)}") from None
 
 
 @lru_cache(maxsize=16)

@@ -71,6 +71,8 @@ class Run(Record):
             value = fields[name]
             if value is not None:
                 fields[name] = QUANTITIES[name].check(exact(value, name=name))
+        for name in ("nesterov", "drop_last"):
+            fields[name] = _flag(name, fields[name])
         if self.extras:
             fields["extras"] = tuple(
                 (name, QUANTITIES[name].check(exact(value, name=name)))
@@ -92,7 +94,7 @@ class Run(Record):
         """
         nesterov = given.pop("nesterov", None)
         run = cls(**given)
-        run.__dict__["nesterov"] = nesterov
+        run.__dict__["nesterov"] = _flag("nesterov", nesterov)
         return run
 
     def _check_nesterov(self) -> None:
@@ -232,6 +234,19 @@ class Run(Record):
 
 def _plain(value: Fraction) -> int | float:
     return int(value) if value.denominator == 1 else float(value)
+
+
+def _flag(name: str, value: Any) -> bool | None:
+    """Return whether something is on; a text is none that says so, as any but the empty is true.
+
+    Raises:
+        InvalidValueError: it is neither true nor false.
+    """
+    if value is None or value is True or value is False:
+        return None if value is None else bool(value)
+    if isinstance(value, str) or str(value) not in {"True", "False", "0", "1"}:
+        raise InvalidValueError(name, value, "must be true or false")
+    return bool(value)
 
 
 def _loss(name: Number) -> Loss | Fraction:

@@ -1,6 +1,6 @@
 """Two runs with quantities changed by their names, as the Python API and arrays give them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from decaycalc.algebra.quantity import EXTRAS, GIVEN, QUANTITIES, TARGETS
@@ -65,8 +65,12 @@ def target_over(target_run: Run | None, run: Run) -> Run:
         raise ContradictionError(f"the other run: {error}") from None
 
 
-def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tuple[Run, Run | None]:
+def runs_with(
+    run: Run, target_run: Run | None, numbers: dict[str, Any], *, also: Iterable[str] = ()
+) -> tuple[Run, Run | None]:
     """Return the two runs with quantities changed by name, a target's after `to_`.
+
+    `also` are the names that the caller takes beside them, of which one may have been meant.
 
     Raises:
         InvalidValueError: no run has such a quantity, or a value that it cannot have.
@@ -84,7 +88,7 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
         elif plain in Run._fields and plain != "extras":
             (own if plain == name else other)[plain] = number
         else:
-            raise InvalidValueError("quantity", name, _none_of_a_runs(name))
+            raise InvalidValueError("quantity", name, _none_of_a_runs(name, also))
     part = target_run
     if other:
         kept = {} if target_run is None else _said(target_run)
@@ -92,9 +96,10 @@ def runs_with(run: Run, target_run: Run | None, numbers: dict[str, Any]) -> tupl
     return replace(run, **own, extras=tuple(extras.items())), part
 
 
-def _none_of_a_runs(name: str) -> str:
+def _none_of_a_runs(name: str, also: Iterable[str]) -> str:
     """Return what is wrong with a name that no quantity of the runs has, and the nearest ones."""
-    near = nearest_names(name, (*RUN_FIELDS, *EXTRA_FIELDS, *(f"to_{n}" for n in TARGET_FIELDS)))
+    of_runs = (*RUN_FIELDS, *EXTRA_FIELDS, *(f"to_{n}" for n in TARGET_FIELDS))
+    near = nearest_names(name, (*also, *of_runs))
     asked = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     return f"is none of a run's{asked}"
 

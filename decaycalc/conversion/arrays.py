@@ -122,8 +122,10 @@ def _floats(array: ArrayLike, name: str) -> Floats:
     """Return the array as float64.
 
     Raises:
-        InvalidValueError: it holds something else than numbers.
+        InvalidValueError: it holds something else than numbers, or gaps.
     """
+    if np.ma.is_masked(array):
+        raise InvalidValueError(name, "a masked array", "has gaps: fill them")
     found = np.asarray(float(exact(array)) if isinstance(array, str) else array)
     if found.dtype.kind not in "iuf":
         raise InvalidValueError(name, f"of {found.dtype}", "must hold numbers")

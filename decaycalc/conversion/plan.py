@@ -9,10 +9,15 @@ from decaycalc.algebra.quantity import QUANTITIES, Monomial, Number, base_name, 
 from decaycalc.conventions.record import SGD, Convention, Coupling, Equivalence, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import target_over
+from decaycalc.conversion.decay import why_none_shared
 from decaycalc.conversion.equivalence import is_itself, judge, notes, reservations, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
 from decaycalc.conversion.side import Side, shrink_of, strength_of
-from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
+from decaycalc.errors import (
+    InvalidValueError,
+    MissingQuantityError,
+    NoEquivalentError,
+)
 from decaycalc.record import Record, replace
 
 _ITSELF = Monomial.of(value=1)
@@ -25,6 +30,10 @@ class Match(StrEnum):
 
     OPTIMUM = "optimum"
     DECAY = "decay"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise InvalidValueError("match", value, f"must be one of {', '.join(cls)}")
 
 
 class Plan(Record):
@@ -283,7 +292,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     _require_undampened(source, target)
     held = shared_invariant(source, target, match_decay=match == Match.DECAY)
     if held is None:
-        raise NoEquivalentError(*keys, _why_none(source, target))
+        raise NoEquivalentError(*keys, why_none_shared(source, target))
     _require_optimizer(source, target, held)
     _require_one_loss(source, target, held)
     same_lr = "lr" not in target.own
@@ -383,21 +392,3 @@ def _loss_unit_ratio(source: Side, target: Side, held: Invariant) -> Monomial:
     power = target.convention.monomial
     assert power is not None  # noqa: S101  (held is a strength, so there is one)
     return Monomial.of(ratio) ** (1 / power.power_of("value"))
-
-
-def _why_none(source: Side, target: Side) -> str:
-    """Return why a coupled penalty and a decoupled decay do not convert."""
-    coupled = source if source.convention.has_strength else target
-    decoupled = target if coupled is source else source
-    one, other = coupled.convention.key, decoupled.convention.key
-    if coupled.why_beyond:
-        return coupled.why_beyond
-    if not coupled.can_be_estimated:
-        return (
-            f"{one} adds the penalty to the gradient, and what its steps make of that is not known "
-            f"as a share of the weight; {other} shrinks the weight itself"
-        )
-    return (
-        f"{one} adds the penalty to the gradient, where Adam-like scaling turns it into a step of "
-        f"about lr whatever λ is; {other} shrinks the weight itself; gradient_rms gives an estimate"
-    )

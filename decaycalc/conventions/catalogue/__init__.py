@@ -4,12 +4,12 @@ Families are imported in their order, as far as a name needs them: the early one
 people ask for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib import import_module
 
 from decaycalc.conventions.record import Convention
-from decaycalc.errors import UnknownNameError
+from decaycalc.errors import InvalidValueError, UnknownNameError
 
 # Those that hold a common convention; the others are two thirds of the records, which a table of
 # the common ones need not import (a fifth of its start).
@@ -114,8 +114,20 @@ def convention_of(name: Convention | str) -> Convention:
 
     Raises:
         UnknownNameError: no convention is called so.
+        InvalidValueError: it is neither a name nor a convention.
     """
-    return find(name) if isinstance(name, str) else name
+    if isinstance(name, Convention):
+        return name
+    if not isinstance(name, str):
+        raise InvalidValueError("convention", name, "must be one key, or a Convention")
+    return find(name)
+
+
+def conventions_of(names: Iterable[Convention | str] | Convention | str) -> tuple[Convention, ...]:
+    """Return several conventions, or the one that stands alone; as `convention_of` finds each."""
+    if isinstance(names, str | Convention):
+        return (convention_of(names),)
+    return tuple(map(convention_of, names))
 
 
 @lru_cache(maxsize=1024)
