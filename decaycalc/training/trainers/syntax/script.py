@@ -6,14 +6,14 @@ scheduler, loader and loops beside it; and one for each `TrainingArguments`.
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 
 from decaycalc.record import replace
 from decaycalc.training.trainers.syntax.python_targets import path_of
 from decaycalc.training.trainers.syntax.python_text import module_of
 from decaycalc.training.trainers.syntax.script_arguments import arguments_of, expressions_of
-from decaycalc.training.trainers.syntax.script_calls import entries_of
+from decaycalc.training.trainers.syntax.script_groups import groups_of
 from decaycalc.training.trainers.syntax.script_keras import keras_made
 from decaycalc.training.trainers.syntax.script_loops import in_epochs, interval_of, length_of
 from decaycalc.training.trainers.syntax.script_names import Names
@@ -23,7 +23,6 @@ from decaycalc.training.trainers.syntax.tree import (
     EACH_STEP,
     EACH_STEP_IN_EPOCHS,
     Entries,
-    Items,
     Node,
     Scalar,
 )
@@ -73,8 +72,6 @@ _PLACES = {
     "DataLoader": ("batch_size",),
     "get_scheduler": ("optimizer", "num_warmup_steps", "num_training_steps"),
 }
-_GATHER = {("list",), ("tuple",), ("chain",)}
-_DEEPEST = 25  # lists of parameters within one another
 _SEVERAL_PROCESSES = re.compile(
     r"DistributedDataParallel|DistributedSampler|init_process_group|\bAccelerator\(|\bFabric\(|"
     r"FullyShardedDataParallel|fully_shard|horovod|deepspeed\.initialize|\bpmap\(|jax\.distributed"
@@ -141,7 +138,7 @@ class _Script:
         given = arguments_of(self.names, call, _PLACES.get(path.rpartition(".")[2], ("lr",)))
         made = {**given.entries, "class": Scalar(text=path, line=call.lineno)}
         tree: dict[str, Node] = {"optimizer": Entries(entries=made, line=call.lineno)}
-        tree |= self.groups(call) | self.scheduler(target)
+        tree |= groups_of(self.names, call) | self.scheduler(target)
         tree |= self.loader() | length_of(self.names, target) | self.lightning()
         return Entries(entries=tree | self.flags() | self.said(target))
 
@@ -155,69 +152,6 @@ class _Script:
         outer = self.names.above.get(call)
         is_plain = isinstance(outer, ast.Assign) and len(outer.targets) == 1
         return ".".join(path_of(outer.targets[0])) if is_plain else ""  # type: ignore[union-attr]
-
-    def groups(self, call: ast.Call) -> dict[str, Node]:
-        """Return the groups that the parameters are handed over in, or by what they are made."""
-        words = [word.value for word in call.keywords if word.arg == "params"]
-        given = next(chain(call.args, words), None)
-        if given is None:
-            return {}
-        whole = self.names.behind(given)
-        listed = whole.elts if isinstance(whole, ast.List) else []
-        groups = [entries_of(self.names.behind(each)) for each in listed]
-        if groups and None not in groups:
-            made = tuple(self.group(each) for each in groups if each is not None)
-            return {"groups": Items(items=made, line=whole.lineno)}
-        if self.hands_all(whole):
-            return {}
-        return {"grouped_by": Scalar(text=ast.unparse(whole)[:80], line=whole.lineno)}
-
-    def hands_all(self, value: ast.expr, depth: int = 0) -> bool:
-        """Return whether tensors are handed over alike, in no groups."""
-        if depth > _DEEPEST:
-            return False
-        match self.names.behind(value):
-            case ast.Call(func=ast.Attribute(attr="parameters")):
-                return True
-            case ast.Call(func=ast.Name(id="filter"), args=[_, source]):
-                parts = [source]
-            case ast.Call(args=parts) as call if path_of(call.func)[-1:] in _GATHER:
-                pass
-            case ast.ListComp(generators=[source]) | ast.GeneratorExp(generators=[source]):
-                parts = [source.iter]
-            case ast.List(elts=parts):
-                pass
-            case ast.Starred(value=inner):
-                parts = [inner]
-            case ast.BinOp(op=ast.Add(), left=left, right=right):
-                parts = [left, right]
-            case _:
-                return False
-        return bool(parts) and all(self.hands_all(each, depth + 1) for each in parts)
-
-    def group(self, made: Mapping[str, ast.expr]) -> Entries:
-        """Return a group that is written out: its lr and decay, and which tensors in words."""
-        entries = {key: self.names.given(value) for key, value in made.items() if key != "params"}
-        line = next((value.lineno for value in made.values()), None)
-        if "params" in made:
-            entries["params"] = Scalar(text=self.chosen(made["params"]), line=line)
-        return Entries(entries=entries, line=line)
-
-    def chosen(self, value: ast.expr) -> str:
-        """Return in words which tensors a group holds: `any(nd in n for nd in no_decay)`."""
-        tests = (node.ifs for node in ast.walk(value) if isinstance(node, ast.comprehension))
-        for test in chain.from_iterable(tests):
-            is_negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
-            match test.operand if isinstance(test, ast.UnaryOp) else test:
-                case ast.Call(
-                    func=ast.Name(id="any"),
-                    args=[ast.GeneratorExp(generators=[ast.comprehension(iter=listed)])],
-                ):
-                    parts = self.names.known(listed)
-                    texts = [part.text for part in getattr(parts, "items", ()) if part.text]
-                    if texts:
-                        return f"names {'without' if is_negated else 'with'} {' or '.join(texts)}"
-        return ast.unparse(value)[:80]
 
     def scheduler(self, target: str) -> dict[str, Node]:
         """Return an optimizer's scheduler, its arguments, and how often it is stepped."""
