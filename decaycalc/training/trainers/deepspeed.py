@@ -202,7 +202,8 @@ TRAINER = Trainer(
     version="deepspeed 0.19.8",
     signatures=(
         Signature(all_of=("zero_optimization",)),
-        Signature(all_of=("train_micro_batch_size_per_gpu",)),
+        # A program's own settings may have its name beside an lr at the top.
+        Signature(all_of=("train_micro_batch_size_per_gpu",), none_of=("learning_rate", "lr")),
         Signature(all_of=("train_batch_size", "optimizer.type"), none_of=("syntax:Python",)),
     ),
     fields=(

@@ -31,13 +31,15 @@ _SHARED = (
 )  # fmt: skip
 # Names that others have too: one of them beside the first of the Trainer's own.
 _BESIDE = ("optim", "max_steps", "output_dir", "save_steps", "logging_steps", "report_to")
-# axolotl, SimpleTuner, diffusers, examples without the Trainer, DeepSpeed-Chat, DPR and the scripts
-# of BERT's days have these beside the Trainer's names; TrainingArguments takes no such flags.
+# axolotl, SimpleTuner, diffusers, examples without the Trainer, DeepSpeed-Chat, DPR, the scripts of
+# BERT's days and loops of one's own on DeepSpeed or Accelerate have these beside the Trainer's
+# names; TrainingArguments takes no such flags.
 _OTHER_PROGRAMS = (
     "base_model", "model_family", "lr_warmup_steps", "max_train_steps", "flag:num_warmup_steps",
     "flag:actor_learning_rate", "flag:bert_model", "flag:warmup_proportion",
     "flag:train_batch_size", "flag:warmup_percentage", "dev_batch_size",
     "flag:checkpointing_steps", "flag:snr_gamma", "flag:adam_weight_decay",
+    "train_micro_batch_size_per_gpu", "mixed_precision",
 )  # fmt: skip
 # What runs a program on the Trainer: its class, and those of TRL.
 MARKS = (

@@ -258,7 +258,8 @@ TRAINER = Trainer(
         Signature(
             all_of=(f"{section}{own}",),
             any_of=tuple(section + name for name in _SHARED),
-            none_of=_OF_BERT,
+            # Its sections are TOML's; other programs' YAML has sections that mean something.
+            none_of=(*_OF_BERT, *(("syntax:YAML", "syntax:JSON") if section else ())),
         )
         for own in _OWN
         for section in ("", "*.")

@@ -73,9 +73,11 @@ TRAINER = Trainer(
     title="LitGPT",
     version="litgpt 26857050",
     signatures=(
-        Signature(all_of=("train.micro_batch_size", "train.global_batch_size")),
+        # It has no section of the model: VeOmni's and LayoutDiffusion's files do.
+        Signature(all_of=("train.micro_batch_size", "train.global_batch_size"), none_of=("model",)),
         Signature(
             all_of=("train.micro_batch_size",),
+            none_of=("model",),
             any_of=("train.lr_warmup_steps", "train.max_tokens", "train.max_seq_length",
                     "train.save_interval"),
         ),

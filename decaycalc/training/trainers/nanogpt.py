@@ -17,6 +17,9 @@ _OWN = (
 )  # fmt: skip
 
 
+# A description of a model has the others, and sets no run.
+_OF_A_RUN = tuple(each for each in _OWN if each not in {"block_size", "n_layer", "n_embd"})
+
 # By what forks name an optimizer; nanoGPT itself has AdamW alone.
 _ADAMW = ("adamw", "adamw_fused", "fused_adamw", "adamw_torch", "torch.optim.adamw")
 _OF_FORKS = ("optimizer_name", "optimizer", "optimizer_type", "optim", "opt")
@@ -32,6 +35,8 @@ _OTHER_PROGRAMS = (
 
 def _optimizer(settings: Settings) -> Optimizer:
     """Return AdamW; a fork's file that names another optimizer, as Sophia's, has none here."""
+    if settings.flag("eval_only"):
+        return Optimizer(convention="nanogpt", refusal="eval_only is true: it trains nothing")
     words = [text for name in _OF_FORKS for text in settings.texts(name)]
     others = [word for word in words if word.lower() not in _ADAMW]
     if others:
@@ -80,7 +85,13 @@ TRAINER = Trainer(
     kind="nanogpt",
     title="nanoGPT",
     version="nanoGPT dc81cb36",
-    signatures=(Signature(any_of=_OWN, at_least=2, none_of=_OTHER_PROGRAMS),),
+    signatures=tuple(
+        Signature(
+            all_of=(own,), any_of=tuple(each for each in _OWN if each != own),
+            none_of=_OTHER_PROGRAMS,
+        )
+        for own in _OF_A_RUN
+    ),
     fields=(
         Field(name="weight_decay", paths=("weight_decay",), default="0.1"),
         Field(name="lr", paths=("learning_rate",), default="6e-4"),
@@ -89,6 +100,7 @@ TRAINER = Trainer(
         Field(name="steps", paths=("max_iters",), default="600000"),
         *Field.within("", decay_lr="True", warmup_iters="2000", lr_decay_iters="600000",
                       min_lr="6e-5"),
+        *Field.within("", eval_only="False"),
         Field(name="mup", paths=("mup_enabled",)),
         Field(name="mup_unscaled", paths=("mup_disable_hidden_lr_scaling",)),
         Field(name="mup_width", paths=("mup_width_multiplier",), default="1",

@@ -170,7 +170,7 @@ TRAINER = Trainer(
         Signature(any_of=_OWN, at_least=2),
         *(
             Signature(
-                all_of=(key,),
+                all_of=(f"flag:{key}",),
                 any_of=("lr_scheduler", "data_path", "model", "opt"),
                 none_of=("num_epoch", "lr_scheduler.obj"),  # 3D-Speaker's
             )

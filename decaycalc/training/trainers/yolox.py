@@ -25,6 +25,7 @@ from decaycalc.training.trainers.syntax.tree import (
 _SGD = Optimizer(convention="pytorch-sgd", uses=("momentum", "nesterov"))
 _OWN = ("basic_lr_per_img", "no_aug_epochs", "data_num_workers", "mosaic_prob", "mixup_prob",
         "warmup_epochs", "max_epoch", "input_size", "depth", "width")  # fmt: skip
+_OF_A_RUN = 7  # the first of them
 # What a command line may set by a word and its value.
 _SAID = (*_OWN, "weight_decay", "momentum", "scheduler", "min_lr_ratio", "warmup_lr")
 
@@ -88,7 +89,14 @@ TRAINER = Trainer(
     title="YOLOX",
     version="YOLOX 6ddff48 yolox/exp/yolox_base.py",
     signatures=(
-        Signature(any_of=tuple(f"self.{name}" for name in _OWN), at_least=2),
+        # Models have a depth, a width and an input size too.
+        *(
+            Signature(
+                all_of=(f"self.{own}",),
+                any_of=tuple(f"self.{name}" for name in _OWN if name != own),
+            )
+            for own in _OWN[:_OF_A_RUN]
+        ),
         Signature(all_of=("program:yolox.tools.train",), any_of=("f", "n", "name", "exp_file")),
         Signature(all_of=("program:train.py", "n", "d"), any_of=("b", "fp16", "o", "c")),
         Signature(all_of=("program:train.py", "f", "d"), any_of=("b", "fp16", "o", "c")),

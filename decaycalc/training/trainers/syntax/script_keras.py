@@ -91,7 +91,7 @@ def _tree(names: Names, calls: Sequence[ast.Call], name: str, config: Entries) -
 
 def _config(names: Names, call: ast.Call) -> Entries:
     """Return the arguments of an optimizer's call; `lr` is the old name of learning_rate."""
-    places = _PLACES.get(path_of(call.func)[-1], ("learning_rate",))
+    places = _PLACES.get(names.path(call.func).rpartition(".")[2], ("learning_rate",))
     entries = dict(arguments_of(names, call, places, skip=0).entries)
     given = expressions_of(call, places, skip=0)
     if "lr" in entries:

@@ -182,7 +182,9 @@ class ShellVariables:
         if (not known or is_empty) and match[5] is not None:
             return self.default(match[2], match[5], keeps=match[4][-1:] == "=")
         if known is None:
-            return [f"${match[2]}"]
+            return [
+                f"${match[2]}" if len(match[2]) == 1 or not match[2].isdecimal() else f"${{{text}}}"
+            ]
         if match[1]:
             return [str(len(known))]
         index = (match[3] or ("[@]" if match[2] in _ALL else "[0]"))[1:-1]
