@@ -91,3 +91,11 @@ def entries_of(holder: ast.expr) -> dict[str, ast.expr] | None:
             named = {word.arg: word.value for word in words if word.arg is not None}
             return named if len(named) == len(words) else None
     return None
+
+
+def default_of_field(value: ast.expr) -> ast.expr:
+    """Return the default of a dataclass's field, any other value as it is."""
+    match value:
+        case ast.Call(func=ast.Name(id="field"), keywords=words):
+            return next((word.value for word in words if word.arg == "default"), value)
+    return value

@@ -24,6 +24,7 @@ from decaycalc.training.trainers.syntax.script_calls import (
     Function,
     argument_of,
     default_of,
+    default_of_field,
     entries_of,
     parameters_of,
 )
@@ -367,7 +368,7 @@ class Names(Bindings):
         """Return what a class sets at its top, or of itself when it is made."""
         settings = chain.from_iterable(assigned_to(statement) for statement in made.body)
         found = [value for target, value in settings if path_of(target) == (key,)]
-        return _default_of_field(found[-1]) if found else self._own_of(whole, made, key)
+        return default_of_field(found[-1]) if found else self._own_of(whole, made, key)
 
     def _own(self, whole: ast.expr, key: str) -> ast.expr:
         """Return what an object sets `self.key` to."""
@@ -395,11 +396,3 @@ class Names(Bindings):
             if is_made and key in parameters_of(method):  # type: ignore[arg-type]  # a function
                 return self._handed(method, key, depth)  # type: ignore[arg-type]
         raise Unknown(f"{ast.unparse(whole)} is not in the file")
-
-
-def _default_of_field(value: ast.expr) -> ast.expr:
-    """Return the default of a dataclass's field, any other value as it is."""
-    match value:
-        case ast.Call(func=ast.Name(id="field"), keywords=words):
-            return next((word.value for word in words if word.arg == "default"), value)
-    return value
