@@ -3,6 +3,8 @@
 Source: karpathy/nanoGPT train.py, configurator.py (dc81cb36 for the warm-up's form).
 """
 
+from itertools import combinations
+
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
@@ -17,8 +19,9 @@ _OWN = (
 )  # fmt: skip
 
 
-# A description of a model has the others, and sets no run.
-_OF_A_RUN = tuple(each for each in _OWN if each not in {"block_size", "n_layer", "n_embd"})
+# A description of a model has these, and sets no run.
+_OF_A_MODEL = ("block_size", "n_layer", "n_embd")
+_OF_A_RUN = tuple(each for each in _OWN if each not in _OF_A_MODEL)
 
 # By what forks name an optimizer; nanoGPT itself has AdamW alone.
 _ADAMW = ("adamw", "adamw_fused", "fused_adamw", "adamw_torch", "torch.optim.adamw")
@@ -85,12 +88,19 @@ TRAINER = Trainer(
     kind="nanogpt",
     title="nanoGPT",
     version="nanoGPT dc81cb36",
-    signatures=tuple(
-        Signature(
-            all_of=(own,), any_of=tuple(each for each in _OWN if each != own),
-            none_of=_OTHER_PROGRAMS,
-        )
-        for own in _OF_A_RUN
+    signatures=(
+        *(
+            Signature(
+                all_of=(own,), any_of=tuple(each for each in _OWN if each != own),
+                none_of=_OTHER_PROGRAMS,
+            )
+            for own in _OF_A_RUN
+        ),
+        # A command runs, be it by a model's flags alone.
+        *(
+            Signature(all_of=(f"flag:{one}", f"flag:{other}"), none_of=_OTHER_PROGRAMS)
+            for one, other in combinations(_OF_A_MODEL, 2)
+        ),
     ),
     fields=(
         Field(name="weight_decay", paths=("weight_decay",), default="0.1"),

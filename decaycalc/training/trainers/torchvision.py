@@ -28,6 +28,7 @@ _OWN = (
     "ra_reps", "model_ema_steps", "train_crop_size", "val_crop_size", "lr_steps", "lr_milestones",
     "aspect_ratio_group_factor",
 )  # fmt: skip
+_GENERIC = ("lr_steps", "lr_milestones")  # which many a file has
 _TASKS = ("classification", "detection", "segmentation", "video")
 # The flags that only one of the tasks has.
 _OF_TASK = {
@@ -170,7 +171,7 @@ TRAINER = Trainer(
         Signature(any_of=_OWN, at_least=2),
         *(
             Signature(
-                all_of=(f"flag:{key}",),
+                all_of=(f"flag:{key}" if key in _GENERIC else key,),
                 any_of=("lr_scheduler", "data_path", "model", "opt"),
                 none_of=("num_epoch", "lr_scheduler.obj"),  # 3D-Speaker's
             )
