@@ -143,7 +143,8 @@ def matches(word: str | None, patterns: list[str]) -> bool | None:
 class Condition:
     """One `if`, `case` or loop that is being read: the variables before it, and at branches' ends.
 
-    `truth` is that of the branch being read; `settled` whether one that is taken was passed. A
+    `truth` is that of the branch being read; `settled` whether one that is taken was passed, and
+    `assumed` whether a test took a variable to be empty that only the script's caller sets. A
     `case` has the `word` that it tests, None where that is open; `heads` are the patterns read so
     far of a branch whose own statements have not begun, None within a branch.
     """
@@ -155,6 +156,7 @@ class Condition:
     word: str | None = None
     heads: list[str] | None = None
     settled: bool = False
+    assumed: bool = False
     was_open: bool = False  # of a branch before it is not known whether it is taken
     leaves: bool = False  # this branch ends the script, or the turn of its loop
     ends: list[Variables] = field(default_factory=list)

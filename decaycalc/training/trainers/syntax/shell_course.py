@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 
 from decaycalc.training.trainers.syntax.conditions import Condition, matches, truth_of
 from decaycalc.training.trainers.syntax.shell_functions import Definition
-from decaycalc.training.trainers.syntax.shell_parts import SUBSHELL, SUBSHELL_END, PartKind, Word
+from decaycalc.training.trainers.syntax.shell_parts import (
+    SUBSHELL,
+    SUBSHELL_END,
+    Part,
+    PartKind,
+    Word,
+)
 from decaycalc.training.trainers.syntax.shell_variables import (
     ASSIGNMENT,
     ELEMENT,
@@ -25,6 +31,7 @@ MOST_CONDITIONS = 500
 _LEADS = frozenset({"then", "else", "do", "{"})
 _LOOPS = frozenset({"for", "while", "until"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_VARIABLE = re.compile(r"[A-Za-z_]\w*|\d+|#")
 _LEAVES = frozenset({"exit", "return", "continue", "break"})
 
 
@@ -55,6 +62,7 @@ class Shell:
         self.frames: list[Frame] = []
         # A `return` or `exit` that nothing depends on.
         self.has_returned = self.has_exited = False
+        self.assumed = False  # whether the last test took a variable to be empty
         self.own: dict[str, list[str]] = {}  # what is set for the one command, `LR=1 python ...`
 
     @property
@@ -68,7 +76,8 @@ class Shell:
         if word == "if":
             self.followed += 1
             truth = self.truth(statement[1:])
-            self.conditions.append(Condition(before=dict(self.scope.known), truth=truth))
+            before = dict(self.scope.known)
+            self.conditions.append(Condition(before=before, truth=truth, assumed=self.assumed))
         elif word in {"elif", "else", "fi", "done"} and self.conditions:
             self.next_branch(word, statement)
         elif word in _LOOPS and len(statement) > 1:
@@ -95,14 +104,18 @@ class Shell:
             self.frames.pop()
 
     def leave(self, word: str) -> None:
-        """End what a `return`, `exit`, `break` or `continue` ends."""
+        """End what a `return`, `exit`, `break` or `continue` ends.
+
+        An `exit` upon what the caller sets, `[ $# -lt 2 ]`, ends nothing: those who train set it.
+        """
         frame = self.frames[-1] if self.frames else None
         above = self.conditions[0 if frame is None else frame.conditions :]
         is_sure = all(each.is_sure for each in above)
         is_alone = all(each.known is None for each in self.frames)
+        is_certain = all(each.is_sure and not each.assumed for each in self.conditions)
         if is_sure and word == "return" and frame is not None and frame.known is None:
             self.has_returned = True
-        elif is_sure and word == "exit" and is_alone:
+        elif is_certain and word == "exit" and is_alone:
             self.has_exited = True
         elif above:
             above[-1].leaves = not above[-1].is_loop
@@ -199,6 +212,7 @@ class Shell:
             return
         self.scope.known = dict(condition.before)  # the branch before was not taken
         truth = True if word == "else" else self.truth(statement[1:])
+        condition.assumed = condition.assumed or (word == "elif" and self.assumed)
         self.scope.known = condition.turn(truth=truth)
 
     def loop(self, statement: tuple[Word, ...]) -> None:
@@ -243,6 +257,7 @@ class Shell:
 
         A variable that the script sets nowhere is taken to be empty, as by `${NAME:-default}`.
         """
+        self.assumed = False
         return truth_of([self.tested(word) for word in words])
 
     def tested(self, word: Word) -> str:
@@ -250,10 +265,16 @@ class Shell:
         parts = [part for part in word.parts if part.kind is not PartKind.TEXT or part.text]
         text = self.scope.joined(word.parts)
         alone = len(parts) == 1 and parts[0].kind is PartKind.VARIABLE
+        self.assumed = self.assumed or any(self.is_caller_s(part) for part in parts)
         if alone and parts[0].text == "#" and "#" not in self.scope.known:
             return "0"
         is_unset = alone and parts[0].text not in self.scope.known
         return "" if is_unset and text == f"${parts[0].text}" else text
+
+    def is_caller_s(self, part: Part) -> bool:
+        """Return whether a part of a word is a variable that the script sets nowhere."""
+        name = _VARIABLE.match(part.text) if part.kind is PartKind.VARIABLE else None
+        return name is not None and name[0] not in self.scope.known
 
     def run(self, statement: tuple[Word, ...]) -> list[Typed]:
         """Take a statement's assignments and return its command's words, none if it has none.

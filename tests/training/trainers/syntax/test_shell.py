@@ -289,3 +289,27 @@ def test_a_heredoc_that_a_variable_reads_is_its_text():
 
 def test_what_tests_a_file_is_no_command():
     assert words('if [ ! -f "t.py" ]; then\nexit 1\nfi\npython t.py --a 1')[-1] == "1"
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "if [ $# -ne 2 ]; then\necho use\nexit 1\nfi",
+        'if [ -z "${BASE}" ]; then exit 1; fi',
+        'if [ -z "${BASE:-}" ]; then exit 1; fi',
+        'if [[ "x$1" == x ]]; then exit 1; fi',
+        "if [ 1 = 2 ]; then echo; elif [ $# = 0 ]; then exit 1; fi",
+        'if [ -n "$1" ]; then echo; else exit 1; fi',
+        "[ $# -eq 2 ] || exit 1",
+        "use() { exit 1; }\nif [ -f x ]; then use; fi",
+        'use() { exit 1; }\nif [ -z "$A" ]; then use; fi',
+    ],
+)
+def test_what_a_caller_is_to_set_ends_no_script(guard):
+    assert words(f"{guard}\npython t.py --a 1")[-1] == "1"
+
+
+def test_what_a_script_sets_ends_it():
+    text = "A=1\nif [ $A = 2 ]; then echo; elif [ $A = 1 ]; then\np --a 1\nexit\nfi\np --a 2"
+    assert words(text)[-1] == "1"
+    assert words("if [ $B ]; then echo; elif true; then p --a 1; exit; fi\np --a 2")[-1] == "1"
