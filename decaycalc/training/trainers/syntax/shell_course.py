@@ -272,9 +272,9 @@ class Shell:
         return "" if is_unset and text == f"${parts[0].text}" else text
 
     def is_caller_s(self, part: Part) -> bool:
-        """Return whether a part of a word is a variable that the script sets nowhere."""
+        """Return whether a part of a word is a variable that the script sets to nothing."""
         name = _VARIABLE.match(part.text) if part.kind is PartKind.VARIABLE else None
-        return name is not None and name[0] not in self.scope.known
+        return name is not None and not any(self.scope.known.get(name[0], ()))
 
     def run(self, statement: tuple[Word, ...]) -> list[Typed]:
         """Take a statement's assignments and return its command's words, none if it has none.

@@ -301,6 +301,8 @@ def test_what_tests_a_file_is_no_command():
         "if [ 1 = 2 ]; then echo; elif [ $# = 0 ]; then exit 1; fi",
         'if [ -n "$1" ]; then echo; else exit 1; fi',
         "[ $# -eq 2 ] || exit 1",
+        'A=${A:-}\nif [ -z "$A" ]; then exit 1; fi',
+        'A=\nwhile [ $# -gt 0 ]; do\nA=$1\nshift\ndone\n[ -n "$A" ] || { echo use; exit 1; }',
         "use() { exit 1; }\nif [ -f x ]; then use; fi",
         'use() { exit 1; }\nif [ -z "$A" ]; then use; fi',
     ],
@@ -312,4 +314,3 @@ def test_what_a_caller_is_to_set_ends_no_script(guard):
 def test_what_a_script_sets_ends_it():
     text = "A=1\nif [ $A = 2 ]; then echo; elif [ $A = 1 ]; then\np --a 1\nexit\nfi\np --a 2"
     assert words(text)[-1] == "1"
-    assert words("if [ $B ]; then echo; elif true; then p --a 1; exit; fi\np --a 2")[-1] == "1"
