@@ -33,6 +33,7 @@ from decaycalc.architecture.hub import (
     narrow_embeddings,
     omni,
     omni_voices,
+    open_vocabulary,
     paired,
     pyramids,
     recurrent,
@@ -151,6 +152,10 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "mvp": ("Mvp", encoder_decoders.bart, encoder_decoders.BART_HEADS),
     "m2m_100": ("M2M100", encoder_decoders.bart, encoder_decoders.PEGASUS_HEADS),
     "clip": ("CLIP", towers.clip, towers.CLIP_HEADS),
+    "metaclip_2": ("MetaClip2", towers.clip, towers.CLIP_HEADS),
+    "chinese_clip": ("ChineseCLIP", open_vocabulary.chinese_clip, open_vocabulary.CHINESE_HEADS),
+    "owlvit": ("OwlViT", open_vocabulary.owl, open_vocabulary.OWL_HEADS),
+    "owlv2": ("Owlv2", open_vocabulary.owl, open_vocabulary.OWL_HEADS),
     "clip_text_model": ("CLIPText", towers.clip_text, towers.TOWER_HEADS),
     "clip_vision_model": ("CLIPVision", towers.clip_vision, towers.TOWER_HEADS),
     "siglip": ("Siglip", towers.siglip, towers.CLIP_HEADS),
@@ -158,6 +163,7 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "dinov2_with_registers": ("Dinov2WithRegisters", towers.dinov2, towers.DINO_HEADS),
     "dinov3_vit": ("DINOv3ViT", towers.dinov3, ("Model",)),
     "beit": ("Beit", towers.beit, towers.DINO_HEADS),
+    "longt5": ("LongT5", encoder_decoders.t5, encoder_decoders.T5_HEADS),
     "t5": ("T5", encoder_decoders.t5, encoder_decoders.T5_HEADS),
     "bart": ("Bart", encoder_decoders.bart, encoder_decoders.BART_HEADS),
     "whisper": ("Whisper", encoder_decoders.whisper, encoder_decoders.WHISPER_HEADS),
@@ -182,6 +188,7 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "hubert": ("Hubert", speech.wav2vec2, speech.HUBERT_HEADS),
     "wavlm": ("WavLM", speech.wav2vec2, speech.HUBERT_HEADS),
     "unispeech-sat": ("UniSpeechSat", speech.wav2vec2, speech.HUBERT_HEADS),
+    "unispeech": ("UniSpeech", speech.wav2vec2, speech.HUBERT_HEADS),
     "data2vec-audio": ("Data2VecAudio", speech.wav2vec2, speech.HUBERT_HEADS),
     "wav2vec2-bert": ("Wav2Vec2Bert", wav2vec2_bert.wav2vec2_bert, wav2vec2_bert.HEADS),
     "speecht5": ("SpeechT5", speech_text.speecht5, speech_text.HEADS),
@@ -274,7 +281,7 @@ _BART = {"hidden_size": "d_model"}
 # The fields that a type's configuration has by a second name too (its `attribute_map`).
 SECOND_NAMES: dict[str, dict[str, str]] = {
     **dict.fromkeys(("gpt2", "openai-gpt", "gpt_bigcode", "codegen", "gptj"), _GPT),
-    **dict.fromkeys(("t5", "mt5", "umt5"), _T5),
+    **dict.fromkeys(("t5", "mt5", "umt5", "longt5"), _T5),
     **dict.fromkeys(
         ("bart", "mbart", "pegasus", "marian", "m2m_100", "plbart", "mvp", "blenderbot",
          "blenderbot-small", "whisper", "detr", "table-transformer",

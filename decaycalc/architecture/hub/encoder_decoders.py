@@ -21,7 +21,7 @@ WHISPER_HEADS = ("ForConditionalGeneration", "Model")
 
 
 def t5(fields: Fields, head: str) -> Architecture:
-    """Return T5 (or its version 1.1, whose feed-forward layers are gated), mT5 or umT5.
+    """Return T5 (or its version 1.1, whose feed-forward layers are gated), mT5, umT5 or LongT5.
 
     Raises:
         UnreadableFileError: a decoder for an encoder, or a malformed field.
@@ -31,8 +31,8 @@ def t5(fields: Fields, head: str) -> Architecture:
     factor = fields.number("initializer_factor", 1.0)
     part = Builder(Start(embedding=normal(factor), norm="rms"))
     width = fields.size("d_model", 512)
-    vocabulary = fields.size("vocab_size", 32128 if kind == "t5" else 250112)
-    layers = fields.size("num_layers", 6 if kind == "t5" else 8)
+    vocabulary = fields.size("vocab_size", 32128 if _is_first(fields) else 250112)
+    layers = fields.size("num_layers", 6 if _is_first(fields) else 8)
     part.embedding("shared", vocabulary, width)
     _t5_stack(part, "encoder", fields, layers, crossed=False)
     if head != "EncoderModel":
@@ -46,15 +46,17 @@ def t5(fields: Fields, head: str) -> Architecture:
 
 def _is_first(fields: Fields) -> bool:
     """Return whether the defaults are T5's own, not its multilingual relatives'."""
-    return fields.text("model_type", "t5") == "t5"
+    return fields.text("model_type", "t5") in {"t5", "longt5"}
 
 
 def _t5_stack(part: Builder, name: str, fields: Fields, layers: int, *, crossed: bool) -> None:
     width, factor = fields.size("d_model", 512), fields.number("initializer_factor", 1.0)
-    every = fields.text("model_type", "t5") == "umt5"
+    every, attention = fields.text("model_type", "t5") == "umt5", "SelfAttention"
+    if fields.text("model_type", "t5") == "longt5" and not crossed:
+        attention = _long_attention(fields)
     for index in range(layers):
         block = f"{name}.block.{index}.layer"
-        _t5_attention(part, f"{block}.0.SelfAttention", fields, table=index == 0 or every)
+        _t5_attention(part, f"{block}.0.{attention}", fields, table=index == 0 or every)
         part.norm(f"{block}.0.layer_norm", width, bias=False, gain=factor)
         if crossed:
             _t5_attention(part, f"{block}.1.EncDecAttention", fields, table=False)
@@ -63,6 +65,19 @@ def _t5_stack(part: Builder, name: str, fields: Fields, layers: int, *, crossed:
         _t5_feed_forward(part, f"{last}.DenseReluDense", fields)
         part.norm(f"{last}.layer_norm", width, bias=False, gain=factor)
     part.norm(f"{name}.final_layer_norm", width, bias=False, gain=factor)
+
+
+def _long_attention(fields: Fields) -> str:
+    """Return what LongT5's encoder calls its attention.
+
+    Raises:
+        UnreadableFileError: a kind that there is not.
+    """
+    kinds = {"local": "LocalSelfAttention", "transient-global": "TransientGlobalSelfAttention"}
+    kind = fields.text("encoder_attention_type", "local")
+    if kind not in kinds:
+        raise fields.wrong("encoder_attention_type", kind, "local or transient-global")
+    return kinds[kind]
 
 
 def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> None:
@@ -81,6 +96,11 @@ def _t5_attention(part: Builder, name: str, fields: Fields, *, table: bool) -> N
         buckets = fields.size("relative_attention_num_buckets", 32)
         positions = f"{name}.relative_attention_bias"
         part.positions(positions, buckets, heads, rule=by_width)
+    if ".Transient" in name:
+        if table:
+            positions = f"{name}.global_relative_attention_bias"
+            part.positions(positions, buckets, heads, rule=by_width)
+        part.norm(f"{name}.global_input_layer_norm", width, bias=False, gain=factor)
 
 
 def _t5_feed_forward(part: Builder, name: str, fields: Fields) -> None:

@@ -115,6 +115,7 @@ def chat(fields: Fields, _head: str) -> Architecture:
         if fields.size(adapters, 0, least=0):
             raise fields.wrong(adapters, fields.values[adapters], "0")
     text.require("tie_word_embeddings", value=False)
+    vision.require("use_moe", value=False)
     part = Builder(UNTOLD)
     seen = _own_tower(part, "vision_model", vision)
     named = text.values.get("architectures")

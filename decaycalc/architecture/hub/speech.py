@@ -152,7 +152,7 @@ def _layer(part: Builder, name: str, fields: Fields, width: int, *, first: bool)
 
 
 # Types whose layers may each end in an adapter, as those of MMS do for each language.
-_WITH_ADAPTERS = frozenset({"wav2vec2", "hubert", "unispeech-sat"})
+_WITH_ADAPTERS = frozenset({"wav2vec2", "hubert", "unispeech-sat", "unispeech"})
 
 
 def _head(part: Builder, fields: Fields, head: str, widths: tuple[int, int]) -> int | None:

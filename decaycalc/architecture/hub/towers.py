@@ -58,7 +58,7 @@ def _alone(
     return part.done(fields.path, classes=None)
 
 
-def _text_tower(
+def text_tower(
     part: Builder, fields: Fields, usual: tuple[int, int, int, int],
     add_layer: Callable[[Builder, str, int, int], None],
 ) -> int:  # fmt: skip
@@ -78,25 +78,37 @@ def _text_tower(
 
 
 def _clip_text(part: Builder, fields: Fields) -> int:
-    return _text_tower(part, fields, (512, 2048, 49408, 77), _clip_layer)
+    return text_tower(part, fields, (512, 2048, 49408, 77), clip_layer)
 
 
 def _clip_vision(part: Builder, fields: Fields) -> int:
-    """Add a vision tower; return its width."""
+    return vision_tower(part, fields)
+
+
+def vision_tower(
+    part: Builder,
+    fields: Fields,
+    *,
+    patch: int = 32,
+    image: int = 224,
+    first: str = "pre_layrnorm",
+) -> int:
+    """Add CLIP's vision tower, whose `first` norm its class misspells; return its width."""
     width, hidden = fields.size("hidden_size", 768), fields.size("intermediate_size", 3072)
-    (patch, places), table = fields.patches(patch=32), "vision_model.embeddings"
+    (patch, places), table = fields.patches(patch=patch, image=image), "vision_model.embeddings"
     channels = fields.size("num_channels", 3)
     part.add(f"{table}.class_embedding", width, role=Role.OTHER, variance=None)
     part.conv(f"{table}.patch_embedding", channels, width, patch, bias=False)
     part.positions(f"{table}.position_embedding", places + 1, width)
-    part.norm("vision_model.pre_layrnorm", width)
+    part.norm(f"vision_model.{first}", width)
     for index in range(fields.size("num_hidden_layers", 12)):
-        _clip_layer(part, f"vision_model.encoder.layers.{index}", width, hidden)
+        clip_layer(part, f"vision_model.encoder.layers.{index}", width, hidden)
     part.norm("vision_model.post_layernorm", width)
     return width
 
 
-def _clip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+def clip_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    """Add one of CLIP's layers."""
     part.linears(f"{name}.self_attn", KEY_VALUE_QUERY_OUT, width, width)
     part.norm(f"{name}.layer_norm1", width)
     part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, hidden)
@@ -142,7 +154,7 @@ def idefics_vision(fields: Fields, _head: str) -> Architecture:
     part.conv("embeddings.patch_embedding", fields.size("num_channels", 3), width, patch)
     part.positions("embeddings.position_embedding", places, width)
     for index in range(fields.size("num_hidden_layers", 12)):
-        _clip_layer(part, f"encoder.layers.{index}", width, hidden)
+        clip_layer(part, f"encoder.layers.{index}", width, hidden)
     part.norm("post_layernorm", width)
     return part.done(fields.path, classes=None)
 
@@ -158,7 +170,7 @@ def _siglip_text(part: Builder, fields: Fields) -> None:
     """Add what compares the towers, and the text tower."""
     part.add("logit_scale", 1, role=Role.OTHER, variance=None)
     part.add("logit_bias", 1, role=Role.BIAS, variance=None)
-    width = _text_tower(part, fields, (768, 3072, 32000, 64), _siglip_layer)
+    width = text_tower(part, fields, (768, 3072, 32000, 64), _siglip_layer)
     part.linear("text_model.head", width, fields.size("projection_size", width))
 
 

@@ -216,6 +216,12 @@ DEFAULTS = {
     "xlm-roberta-xl": ("XLMRobertaXLForMaskedLM", 3_482_741_760),
     "lilt": ("LiltForTokenClassification", 115_002_178),
     "tapas": ("TapasForQuestionAnswering", 110_673_410),
+    "metaclip_2": ("MetaClip2Model", 151_277_313),
+    "chinese_clip": ("ChineseCLIPModel", 197_134_081),
+    "owlvit": ("OwlViTForObjectDetection", 153_231_879),
+    "owlv2": ("Owlv2ForObjectDetection", 153_971_464),
+    "longt5": ("LongT5ForConditionalGeneration", 60_506_624),
+    "unispeech": ("UniSpeechForCTC", 94_396_320),
     # Counted in its repository's own class.
     "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
