@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from decaycalc.algebra.quantity import exact
 from decaycalc.errors import escaped
 from decaycalc.report.digits import show
+from decaycalc.report.heading import counted
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -52,7 +53,7 @@ def listing(measured: tuple[MeasuredRecipe, ...]) -> Iterator[Block]:
 def _range(measured: tuple[MeasuredRecipe, ...]) -> str:
     """Return how many recipes there are, and between which timescales."""
     known = [entry.timescale_epochs for entry in measured if entry.timescale_epochs]
-    count = f"{len(measured)} published run{'' if len(measured) == 1 else 's'}"
+    count = counted(len(measured), "published run")
     if not known:
         return count
     return f"{count}, timescales from {show(min(known))} to {show(max(known))} epochs"

@@ -108,6 +108,20 @@ def test_a_network_takes_33_rows_at_most(run, network):
     assert len(lines(run, f"{words} -a {network}")) <= 33
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "0.3 --lr 1 --to timm-adan",  # divides by 1 + lr·λ
+        "0.3 --lr 1 --to-lr 1 --to keras-sgd-micro-step --grad-accum 4",
+        "0.1 --lr 1e-3 --to-lr 0.1 --to pytorch-sgd --momentum 0.9",
+    ],
+)
+def test_a_first_order_of_the_target_s_is_told(run, words):
+    ran = run("convert", *words.split(), "--from", "pytorch-adamw", "--to", "keras-adamw",
+              "--width", "200")  # fmt: skip
+    assert "to first order" in ran.out
+
+
 @pytest.mark.parametrize(("value", "told"), [("1e-4", False), ("0.3", True)])
 def test_that_a_decay_is_held_to_first_order_is_told_where_it_makes_a_hundredth(run, value, told):
     shown = lines(run, f"convert {value} --from pytorch-sgd --lr 0.1 --momentum 0.9")
