@@ -136,10 +136,6 @@ def emit(
         NoEquivalentError: the framework has nothing equivalent.
         InvalidValueError: a mask or a schedule that has no code here.
     """
-    if framework not in _TARGETS:
-        raise UnknownNameError(
-            "framework", framework, FRAMEWORKS, hint=f"({', '.join(FRAMEWORKS)})"
-        )
     record = convention_of(source)
     chosen = _target(framework, record, target)
     _require_one_number(framework, record, chosen)
@@ -194,8 +190,12 @@ def _target(framework: str, source: Convention, target: Convention | str | None)
     """Return the convention that the snippet is in.
 
     Raises:
+        UnknownNameError: no such framework.
         NoEquivalentError: the framework has no optimizer of the source's kind.
     """
+    if framework not in _TARGETS:
+        hint = f"({', '.join(FRAMEWORKS)})"
+        raise UnknownNameError("framework", framework, FRAMEWORKS, hint=hint)
     if target is not None:
         return convention_of(target)
     family = _family(source)
