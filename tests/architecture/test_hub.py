@@ -91,6 +91,8 @@ def test_every_head_of_every_model_builds(kind, head, name):
         ),
         ("longt5", {"encoder_attention_type": "global"}, "expected local or transient-global"),
         ("internvl_chat", {"vision_config": {"use_moe": True}}, "use_moe is True, expected false"),
+        ("vivit", {"tubelet_size": [2, 16]}, "expected three sizes"),
+        ("timesformer", {"attention_type": "time"}, "one of divided_space_time"),
         ("mvp", {"use_prompt": True}, "use_prompt is True, expected false"),
         ("llava", {"text_config": {"model_type": "gpt2"}}, "model_type is 'gpt2', expected one"),
         ("colpali", {"vlm_config": {"model_type": "llava"}}, "one of paligemma"),

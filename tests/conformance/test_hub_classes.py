@@ -336,7 +336,10 @@ DIFFERENT = {
 # What the installed release knows: Nomic BERT came with transformers 5.
 # Kimi K2's own configuration is no part of any: it is DeepSeek-V3's, by another name.
 KINDS = [kind for kind in MODEL_TYPES if kind in transformers.CONFIG_MAPPING]
-HEADS = [(kind, MODEL_TYPES[kind][0] + head) for kind in KINDS for head in MODEL_TYPES[kind][2]]
+# What published files call a class that has another name now.
+RENAMED = {"Qwen2_5OmniModel"}
+HEADS = [(kind, MODEL_TYPES[kind][0] + head) for kind in KINDS for head in MODEL_TYPES[kind][2]
+         if MODEL_TYPES[kind][0] + head not in RENAMED]  # fmt: skip
 
 
 STORED = Path(__file__).parent.parent / "architecture" / "hub" / "variants.json"

@@ -1,8 +1,8 @@
-"""Audio Spectrogram Transformer and VideoMAE: ViT's layers over pieces of sound and of films.
+"""Audio Spectrogram Transformer, VideoMAE, ViViT, TimeSformer: ViT's layers over sound and films.
 
-Source: transformers/models/{audio_spectrogram_transformer,videomae}/configuration_*.py and
-modeling_*.py (v4.57.1) for defaults, rules, names and `_init_weights`; Gong et al. 2021
-(2104.01778), Tong et al. 2022 (2203.12602).
+Source: transformers/models/{audio_spectrogram_transformer,videomae,vivit,timesformer}/
+configuration_*.py and modeling_*.py (v4.57.1) for defaults, rules, names and `_init_weights`; Gong
+et al. 2021 (2104.01778), Tong et al. 2022 (2203.12602).
 """
 
 from decaycalc.architecture.build import Builder
@@ -12,6 +12,7 @@ from decaycalc.architecture.hub.images import vit_layer, vit_layers
 from decaycalc.architecture.tensors import Architecture, Role
 
 AST_HEADS = ("ForAudioClassification", "Model")
+FILM_HEADS = ("ForVideoClassification", "Model")
 VIDEOMAE_HEADS = ("ForVideoClassification", "Model", "ForPreTraining")
 
 
@@ -73,3 +74,76 @@ def _videomae_layer(part: Builder, name: str, widths: tuple[int, int], *, bias: 
         for shift in ("q_bias", "v_bias"):
             part.add(f"{name}.attention.attention.{shift}", widths[0], role=Role.BIAS)
     vit_layer(part, name, *widths, bias=False)
+
+
+def vivit(fields: Fields, head: str) -> Architecture:
+    """Return ViViT, whose patches reach over time.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    part, prefix = begin(fields, head, "vivit.")
+    width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
+    tube = fields.sizes("tubelet_size", (2, 16, 16))
+    if len(tube) != 3:  # noqa: PLR2004  (time, height, width)
+        raise fields.wrong("tubelet_size", list(tube), "three sizes")
+    side, frames = fields.size("image_size", 224), fields.size("num_frames", 32)
+    places = (side // tube[2]) * (side // tube[1]) * (frames // tube[0])
+    part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER)
+    part.add(f"{table}.position_embeddings", 1, places + 1, width, role=Role.POSITION)
+    part.conv(f"{table}.patch_embeddings.projection", fields.size("num_channels", 3), width, *tube)
+    vit_layers(part, fields, prefix, width)
+    if head == "Model":
+        part.linear("pooler.dense", width, width)
+        return part.done(fields.path, classes=None)
+    part.linear("classifier", width, fields.labels())
+    return part.done(fields.path, classes=fields.labels())
+
+
+_ATTENTIONS = ("divided_space_time", "space_only", "joint_space_time")
+
+
+def timesformer(fields: Fields, head: str) -> Architecture:
+    """Return TimeSformer, which may attend to time and to space one after the other.
+
+    Raises:
+        UnreadableFileError: another kind of attention, or a malformed field.
+    """
+    kind = fields.text("attention_type", _ATTENTIONS[0])
+    if kind not in _ATTENTIONS:
+        raise fields.wrong("attention_type", kind, f"one of {', '.join(_ATTENTIONS)}")
+    part, prefix = begin(fields, head, "timesformer.")
+    width, table = fields.size("hidden_size", 768), f"{prefix}embeddings"
+    patch, places = fields.patches(patch=16)
+    small = fields.number("initializer_range", 0.02) ** 2
+    part.add(f"{table}.cls_token", 1, 1, width, role=Role.OTHER, variance=small)
+    label = f"{table}.position_embeddings"
+    part.add(label, 1, places + 1, width, role=Role.POSITION, variance=small)
+    if kind != "space_only":
+        frames = fields.size("num_frames", 8)
+        part.add(f"{table}.time_embeddings", 1, frames, width, role=Role.POSITION)
+    part.conv(f"{table}.patch_embeddings.projection", fields.size("num_channels", 3), width, patch)
+    for index in range(fields.size("num_hidden_layers", 12)):
+        layer = f"{prefix}encoder.layer.{index}"
+        _timesformer_layer(part, layer, fields, width, divided=kind == _ATTENTIONS[0])
+    part.norm(f"{prefix}layernorm", width)
+    if head == "Model":
+        return part.done(fields.path, classes=None)
+    part.linear("classifier", width, fields.labels())
+    return part.done(fields.path, classes=fields.labels())
+
+
+def _timesformer_layer(
+    part: Builder, name: str, fields: Fields, width: int, *, divided: bool
+) -> None:
+    """Add a layer; one whose attention is `divided` attends to time by layers of its own."""
+    bias, hidden = fields.flag("qkv_bias", default=True), fields.size("intermediate_size", 3072)
+    part.linear(f"{name}.attention.attention.qkv", width, 3 * width, bias=bias)
+    part.linear(f"{name}.attention.output.dense", width, width)
+    part.feed_forward(name, ("intermediate.dense", "output.dense"), width, hidden)
+    part.norms(name, ("layernorm_before", "layernorm_after"), width)
+    if divided:
+        part.norm(f"{name}.temporal_layernorm", width)
+        part.linear(f"{name}.temporal_attention.attention.qkv", width, 3 * width, bias=bias)
+        part.linear(f"{name}.temporal_attention.output.dense", width, width)
+        part.linear(f"{name}.temporal_dense", width, width)

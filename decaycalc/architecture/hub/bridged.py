@@ -87,7 +87,7 @@ def merged(fields: Fields, head: str) -> Architecture:
     Raises:
         UnreadableFileError: a part that is not known here, or a malformed field.
     """
-    family = fields.text("model_type", "aya_vision")
+    family = fields.text("model_type", "aya_vision").replace("-", "_")
     usual = _MERGING[family]
     text, vision = fields.part("text_config"), fields.part("vision_config", usual)
     part, prefix = Builder(UNTOLD), prefix_of(head)

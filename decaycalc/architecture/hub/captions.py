@@ -1,20 +1,27 @@
-"""BLIP and BLIP-2: a vision transformer whose pictures a text model reads by cross-attention.
+"""BLIP, BLIP-2, InstructBLIP and GIT: a vision transformer whose pictures a text model reads.
 
-Source: transformers/models/{blip,blip_2}/configuration_*.py and modeling_*.py (v4.57.1) for
-defaults, rules and names; Li et al. 2022 (2201.12086), Li et al. 2023 (2301.12597). How the vision
-towers start is not told here.
+Source: transformers/models/{blip,blip_2,instructblip,git}/configuration_*.py and modeling_*.py
+(v4.57.1) for defaults, rules and names; Li et al. 2022 (2201.12086), Li et al. 2023 (2301.12597).
+How the vision towers start is not told here.
 """
 
 from decaycalc.architecture.build import Builder
 from decaycalc.architecture.hub.decoders import opt
 from decaycalc.architecture.hub.encoder_decoders import t5
+from decaycalc.architecture.hub.encoders import bert_layer, tied_output
 from decaycalc.architecture.hub.fields import Fields
-from decaycalc.architecture.hub.towers import UNTOLD
+from decaycalc.architecture.hub.llamas import llama
+from decaycalc.architecture.hub.towers import UNTOLD, vision_tower
 from decaycalc.architecture.tensors import Architecture, Role
 
 BLIP_HEADS = ("ForConditionalGeneration", "Model", "ForQuestionAnswering", "ForImageTextRetrieval")
 BLIP2_HEADS = ("ForConditionalGeneration", "Model")
-_LANGUAGE_MODELS = {"opt": (opt, "ForCausalLM"), "t5": (t5, "ForConditionalGeneration")}
+INSTRUCTED_HEADS = ("ForConditionalGeneration",)
+GIT_HEADS = ("ForCausalLM", "Model")
+_LANGUAGE_MODELS = {"opt": (opt, "ForCausalLM"), "t5": (t5, "ForConditionalGeneration"),
+                    "llama": (llama, "ForCausalLM")}  # fmt: skip
+# The field of their width, and what it is where nothing is said.
+_WIDTHS = {"opt": ("hidden_size", 768), "t5": ("d_model", 512), "llama": ("hidden_size", 4096)}
 
 
 def blip(fields: Fields, head: str) -> Architecture:
@@ -122,7 +129,7 @@ def _blip_vision(
 
 
 def blip2(fields: Fields, _head: str) -> Architecture:
-    """Return BLIP-2: a vision tower, a Q-Former and a language model, OPT or T5.
+    """Return BLIP-2 or InstructBLIP: a vision tower, a Q-Former, and OPT, T5 or Llama.
 
     Raises:
         UnreadableFileError: another language model, or a malformed field.
@@ -131,6 +138,7 @@ def blip2(fields: Fields, _head: str) -> Architecture:
     kind = text.text("model_type", "opt")
     if kind not in _LANGUAGE_MODELS:
         raise text.wrong("model_type", kind, f"one of {', '.join(_LANGUAGE_MODELS)}")
+    instructed = fields.text("model_type", "blip-2") == "instructblip"
     qformer.require("use_qformer_text_input", value=False)
     part = Builder(UNTOLD)
     width, queries = qformer.size("hidden_size", 768), fields.size("num_query_tokens", 32)
@@ -139,22 +147,64 @@ def blip2(fields: Fields, _head: str) -> Architecture:
     vision = fields.part("vision_config")
     bias = vision.flag("qkv_bias", default=True)
     seen = _blip_vision(part, vision, usual, bias=bias)
-    _qformer(part, qformer, (width, seen))
+    _qformer(part, qformer, (width, seen), reads=instructed)
     build, language_head = _LANGUAGE_MODELS[kind]
     language = build(text, language_head)
-    embedded = next(each.shape[1] for each in language.tensors if each.role is Role.EMBEDDING)
-    part.linear("language_projection", width, embedded)
+    part.linear("language_projection", width, text.size(*_WIDTHS[kind]))
     part.include("language_model.", language)
     return part.done(fields.path, classes=language.n_classes)
 
 
-def _qformer(part: Builder, fields: Fields, widths: tuple[int, int]) -> None:
+def _qformer(part: Builder, fields: Fields, widths: tuple[int, int], *, reads: bool) -> None:
+    """Add the Q-Former; InstructBLIP's `reads` what is asked of a picture."""
     width, hidden = widths[0], fields.size("intermediate_size", 3072)
     every = fields.size("cross_attention_frequency", 2)
-    part.norm("qformer.layernorm", width)
+    if reads:
+        _words(part, "qformer.embeddings", fields, width, ("layernorm", 512))
+    else:
+        part.norm("qformer.layernorm", width)
     for index in range(fields.size("num_hidden_layers", 12)):
         layer = f"qformer.encoder.layer.{index}"
         _attention(part, f"{layer}.attention", (width, width), inner="attention")
         if index % every == 0:
             _attention(part, f"{layer}.crossattention", widths, inner="attention")
+        if reads:
+            _feed_forward(part, layer, (width, hidden), "")
         _feed_forward(part, layer, (width, hidden), "_query")
+
+
+def _words(part: Builder, name: str, fields: Fields, width: int, usual: tuple[str, int]) -> None:
+    """Add a table of words and one of positions; `usual` are their norm and how many places."""
+    vocabulary = fields.size("vocab_size", 30522)
+    part.embedding(f"{name}.word_embeddings", vocabulary, width, padding=True)
+    places = fields.size("max_position_embeddings", usual[1])
+    part.positions(f"{name}.position_embeddings", places, width)
+    part.norm(f"{name}.{usual[0]}", width)
+
+
+def git(fields: Fields, head: str) -> Architecture:
+    """Return GIT, which writes behind the patches of a picture or of a few frames.
+
+    Raises:
+        UnreadableFileError: a malformed field.
+    """
+    part, prefix = Builder(UNTOLD), "" if head == "Model" else "git."
+    width, vision = fields.size("hidden_size", 768), fields.part("vision_config")
+    hidden = fields.size("intermediate_size", 3072)
+    _words(part, f"{prefix}embeddings", fields, width, ("LayerNorm", 1024))
+    tower = Builder(UNTOLD)
+    seen = vision_tower(tower, vision, patch=16)
+    part.include(f"{prefix}image_encoder.", tower.done(fields.path, classes=None))
+    for index in range(fields.size("num_hidden_layers", 6)):
+        bert_layer(part, f"{prefix}encoder.layer.{index}", width, hidden)
+    name = f"{prefix}visual_projection.visual_projection"
+    part.linear(f"{name}.0", seen, width)
+    part.norm(f"{name}.1", width)
+    for index in range(fields.size("num_image_with_embedding", 0, least=0)):
+        label = f"{prefix}img_temporal_embedding.{index}"
+        part.add(label, 1, 1, seen, role=Role.POSITION)
+    if head == "Model":
+        return part.done(fields.path, classes=None)
+    vocabulary = fields.size("vocab_size", 30522)
+    tied_output(part, fields, "output", (width, vocabulary), tied=False)
+    return part.done(fields.path, classes=vocabulary)

@@ -201,6 +201,7 @@ DEFAULTS = {
     "video_llava": ("VideoLlavaForConditionalGeneration", 7_365_754_880),
     "cohere2_vision": ("Cohere2VisionForConditionalGeneration", 35_651_000_064),
     "lfm2_vl": ("Lfm2VlForConditionalGeneration", 2_812_857_088),
+    "lfm2-vl": ("Lfm2VlForConditionalGeneration", 2_812_857_088),
     "colpali": ("ColPaliForRetrieval", 2_910_652_800),
     "colqwen2": ("ColQwen2ForRetrieval", 73_383_011_456),
     "glm4v": ("Glm4vForConditionalGeneration", 10_292_777_472),
@@ -222,6 +223,10 @@ DEFAULTS = {
     "owlv2": ("Owlv2ForObjectDetection", 153_971_464),
     "longt5": ("LongT5ForConditionalGeneration", 60_506_624),
     "unispeech": ("UniSpeechForCTC", 94_396_320),
+    "instructblip": ("InstructBlipForConditionalGeneration", 1_297_466_112),
+    "git": ("GitForCausalLM", 176_619_066),
+    "vivit": ("VivitForVideoClassification", 88_647_938),
+    "timesformer": ("TimesformerForVideoClassification", 121_260_290),
     # Counted in its repository's own class.
     "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
