@@ -144,12 +144,14 @@ def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleA
         raise MissingQuantityError(f"the lr over this run ({where})", ("schedule",))
     require_taken(Side(convention=record, run=training.run), ())
     n_points = points(curve)
+    # A published run that states none has one that no text says: on a plateau, in parts.
+    is_open = training.kind == "recipe"
     with following(training.run.total_steps):
         return follow_decay(
             training.value,
             source=record,
             run=training.run,
-            schedule=training.schedule or "constant",
+            schedule=training.schedule or (None if is_open else "constant"),
             decay_schedule=training.decay_schedule,
             n_points=n_points,
             dtype=dtype,

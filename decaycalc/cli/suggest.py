@@ -25,7 +25,7 @@ _RULES = ("token-law", "published-timescale", "normalized", "short-run")
     cls=Command,
     examples=(
         "decaycalc suggest --parameters 124e6 -N 2.5e9 -B 491520 --lr 6e-4",
-        "decaycalc suggest --to pytorch-sgd --lr 0.1 --momentum 0.9 -B 256 -N 1281167 --epochs 90",
+        "decaycalc suggest --to caffe --lr 0.1 --momentum 0.9 -B 128 -N 50k --epochs 90",
         "decaycalc suggest --rule short-run --lr 2e-4 --steps 1000",
     ),
 )

@@ -53,7 +53,9 @@ def tables(answer: "ScheduleAnswer") -> Iterator[Block]:
     side = Side(convention=answer.source, run=answer.run)
     yield heading.heading(answer.source, answer.value)
     yield heading.setting(
-        answer.run, assumptions=assumed_by_decay(side), schedule=answer.schedule.text
+        answer.run,
+        assumptions=assumed_by_decay(side),
+        schedule=f"{answer.schedule.text}{' (not given)' if answer.is_supposed else ''}",
     )
     yield _summary(answer)
     if answer.equilibrium is not None:

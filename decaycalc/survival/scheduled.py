@@ -27,10 +27,18 @@ from decaycalc.survival.equilibrium import Equilibrium, predict_equilibrium
 from decaycalc.survival.rule import DecayRule
 from decaycalc.survival.summary import ScheduledDecay, survive
 
+_CONSTANT = Assumption(
+    name="schedule", value="constant", why="the run's own is not known as a schedule"
+)
+_NOT_KNOWN = "the run's own lr schedule is not known: it is followed at a constant lr"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleAnswer:
-    """A weight decay over a scheduled run: its course, and what a reader must not miss."""
+    """A weight decay over a scheduled run: its course, and what a reader must not miss.
+
+    `is_supposed` says that the lr is followed as if it were constant, its schedule being unknown.
+    """
 
     source: Convention
     value: Fraction
@@ -41,6 +49,7 @@ class ScheduleAnswer:
     decay: ScheduledDecay
     equilibrium: Equilibrium | None
     warnings: tuple[str, ...]
+    is_supposed: bool = False
 
     def to_dict(self) -> ScheduleJson:
         """Return the answer as JSON holds it, without the three schema keys."""
@@ -77,7 +86,9 @@ class ScheduleAnswer:
         """The unsaid quantities that entered the decay, and the length of the run."""
         side = Side(convention=self.source, run=self.run)
         turned = () if self.equilibrium is None else assumed_by_rotation(side)
-        return once((*assumed_by_decay(side), *turned, *assumed_by_length(self.run)))
+        constant = (_CONSTANT,) if self.is_supposed else ()
+        length = assumed_by_length(self.run)
+        return once((*assumed_by_decay(side), *turned, *length, *constant))
 
     @property
     def timescale_run_fraction(self) -> float | None:
@@ -91,14 +102,15 @@ def follow_decay(
     *,
     source: Convention,
     run: Run,
-    schedule: str = "constant",
+    schedule: str | None = "constant",
     decay_schedule: str | None = None,
     n_points: int = 200,
     dtype: str | None = None,
 ) -> ScheduleAnswer:
     """Return what a weight decay does over a run with that schedule.
 
-    `decay_schedule` is the decay's own, a multiplier of the value.
+    `decay_schedule` is the decay's own, a multiplier of the value. A `schedule` of None is one that
+    is not known: the lr is followed as if it were constant.
 
     Raises:
         MissingQuantityError: A quantity that the decay or the run's length needs.
@@ -108,7 +120,7 @@ def follow_decay(
     side = Side(convention=source, run=run)
     number = check_value(value, source)
     rule = rule_of(side, number)
-    laid = lay_schedule(schedule, run)
+    laid = lay_schedule(schedule or "constant", run)
     own = None if decay_schedule is None else lay_decay_schedule(decay_schedule, side, number)
     decay = survive(laid, rule, decay_schedule=own, n_points=n_points)
     return ScheduleAnswer(
@@ -120,7 +132,9 @@ def follow_decay(
         rule=rule,
         decay=decay,
         equilibrium=predict_equilibrium(side, number) if own is None else None,
+        is_supposed=schedule is None,
         warnings=(
+            *((_NOT_KNOWN,) if schedule is None else ()),
             *falling_lr(source),
             *_under_one_cycle(laid, side),
             *_warnings((laid, own), rule, decay, dtype),
