@@ -110,14 +110,15 @@ class Shell:
         """
         frame = self.frames[-1] if self.frames else None
         above = self.conditions[0 if frame is None else frame.conditions :]
-        is_sure = all(each.is_sure for each in above)
-        is_alone = all(each.known is None for each in self.frames)
-        is_certain = all(each.is_sure and not each.assumed for each in self.conditions)
-        if is_sure and word == "return" and frame is not None and frame.known is None:
+        in_function = frame is not None and frame.known is None
+        if word == "exit" and all(each.known is None for each in self.frames):
+            is_certain = all(each.is_sure and not each.assumed for each in self.conditions)
+            self.has_exited, self.has_returned = is_certain, in_function and not above
+            above = [] if is_certain else self.conditions
+        elif word == "return" and in_function and all(each.is_sure for each in above):
             self.has_returned = True
-        elif is_certain and word == "exit" and is_alone:
-            self.has_exited = True
-        elif above:
+            return
+        if above:
             above[-1].leaves = not above[-1].is_loop
             if word == "return" and frame is not None and self.is_live:
                 frame.ends.append(dict(self.scope.known))

@@ -34,6 +34,10 @@ def values(text):
         ("L=1\nrun() { [ -f x ] && return; L=2; }\nrun\np --lr $L", ["$L"]),
         ("L=1\nrun() { [ -f x ] && local L=5; L=2; }\nrun\np --lr $L", ["$L"]),
         ("run() { p --lr 1; exit; }\nrun\np --lr 2", ["1"]),
+        # A script that says how it is used where it is given nothing.
+        ("if [ $# -eq 0 ]; then\necho usage\nexit 1\nfi\np --lr 1", ["1"]),
+        ('usage() { exit 1; p --lr 0; }\n[ -z "$1" ] && usage\np --lr 1', ["1"]),
+        ("[ $# -eq 0 ] && { exit 1; }\np --lr 1\nexit\np --lr 2", ["1"]),
         # One that is never called here may be called by another script.
         ("run() { p --lr $1; }", ["$1"]),
         ("run() { p --lr $1; exit; }\nother() { p --lr 2; }", ["$1", "2"]),
