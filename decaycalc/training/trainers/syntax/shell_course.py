@@ -32,6 +32,7 @@ _LEADS = frozenset({"then", "else", "do", "{"})
 _LOOPS = frozenset({"for", "while", "until"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*|\d+|#")
+_REDIRECTS = re.compile(r"(?:[0-9]*|&)(?:>>?|<)[&|]?")
 _LEAVES = frozenset({"exit", "return", "continue", "break"})
 
 
@@ -324,7 +325,7 @@ class Shell:
                 self.scope.known.pop(self.scope.joined(word.parts), None)
         if command[0].plain == "shift":
             self.scope.shift(self.scope.joined(command[1].parts) if command[1:] else "1")
-        return [typed for word in command for typed in self.scope.expand(word)]
+        return [typed for word in _unredirected(command) for typed in self.scope.expand(word)]
 
     def declared(self, statement: tuple[Word, ...], at: int) -> int:
         """Take the flags of `declare -A NAME`; return where what it declares begins."""
@@ -355,6 +356,21 @@ class Shell:
         if statement[0].plain != "eval":
             return ""
         return " ".join(self.scope.joined(word.parts) for word in statement[1:])
+
+
+def _unredirected(command: tuple[Word, ...]) -> Iterator[Word]:
+    """Yield a command's words without what says where its output goes, `> log 2>&1`."""
+    is_target = False
+    for word in command:
+        bare = [part.text for part in word.parts if part.kind is PartKind.TEXT and not part.quoted]
+        text = "".join(bare) if len(bare) == len(word.parts) else "".join(bare[:1])
+        sign = _REDIRECTS.match(text) if word.plain == "".join(bare[:1]) else None
+        if is_target or sign is not None:
+            is_target = (
+                sign is not None and sign.end() == len(text) and len(bare) == len(word.parts)
+            )
+        else:
+            yield word
 
 
 def _braced(text: str) -> list[str]:

@@ -12,14 +12,14 @@ from decaycalc.training.trainers.syntax.shell_parts import (
     PartKind,
     Word,
 )
+from decaycalc.training.trainers.syntax.shell_pieces import Pieces
 from decaycalc.training.trainers.syntax.slurm import variables_of
 
 _MOST_WORDS = 50_000
-_ESCAPED = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
-_NAME = re.compile(r"[A-Za-z_]\w*")
 _ENDS = frozenset(";\n|&")
 _LINE_ENDS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)+")
 _TEST = re.compile(r"[ \t]*(?:!\s+)?(?:\[\[?|test|true|false)\s")
+_LEAVES = re.compile(r"[ \t]*(?:exit|return)\b")
 _TESTS = frozenset({"[", "[[", "test", "((", "true", "false"})
 _BRACES = {"{": 1, "}": -1, SUBSHELL: 1, SUBSHELL_END: -1}
 _HEADS = frozenset({"if", "elif", "while", "until"})
@@ -59,10 +59,10 @@ def read_parts(text: str) -> tuple[Part, ...]:
         return ()
 
 
-class _Lexer:
+class _Lexer(Pieces):
     def __init__(self, text: str, name: str) -> None:
-        self.text, self.name = text, name
-        self.at, self.line, self.count = 0, 1, 0
+        super().__init__(text, name)
+        self.count = 0
         self.statements: list[tuple[Word, ...]] = []
         self.words: list[Word] = []
         self.directives: list[str] = []
@@ -71,10 +71,6 @@ class _Lexer:
         self.depth = 0  # open parentheses: an array runs over line ends
         self.shells: list[int] = []  # of each open subshell, how many groups were open before
         self.heads: list[bool] = []  # of each `case` that is open, whether a pattern comes next
-
-    def fail(self, what: str) -> UnreadableFileError:
-        """Return the complaint about the line that is being read."""
-        return UnreadableFileError(self.name, f"line {self.line}: {what}")
 
     def read(self) -> Script:
         """Read to the end."""
@@ -92,7 +88,7 @@ class _Lexer:
             self.at, self.line = self.at + 2, self.line + 1
         elif character == "#":
             self.comment()
-        elif character in _ENDS:
+        elif character in _ENDS and not self.redirects():
             self.separator(character)
         elif character.isspace():
             self.at += 1
@@ -100,6 +96,11 @@ class _Lexer:
             self.bracket(character)
         else:
             self.word()
+
+    def redirects(self) -> bool:
+        """Return whether an ampersand is one of `2>&1` or `&>`, and begins no other command."""
+        before, after = self.text[self.at - 1 : self.at], self.text[self.at + 1 : self.at + 2]
+        return self.text[self.at] == "&" and (before in {">", "<"} or after == ">")
 
     def comment(self) -> None:
         """Step over a comment; keep a scheduler's directive."""
@@ -160,7 +161,7 @@ class _Lexer:
             self.test(sign)
         else:
             self.end_statement()
-            if first and (first in _ASKS or sign == "||"):
+            if first and (first in _ASKS or sign == "||" or _LEAVES.match(self.text, self.at)):
                 self.statements.append((self.named("if"), self.named("?")))
                 self.guard(sign)
 
@@ -282,7 +283,8 @@ class _Lexer:
             if self.text.startswith("\\\n", self.at):
                 self.at, self.line = self.at + 2, self.line + 1
                 continue
-            if character.isspace() or character in _ENDS or character in "()":
+            ends = character in _ENDS and not self.redirects()
+            if character.isspace() or ends or character in "()":
                 break
             parts += self.piece(character)
         self.add(tuple(parts), line)
@@ -303,94 +305,14 @@ class _Lexer:
             self.at += 2
             return [Part(kind=PartKind.TEXT, text=text, quoted=True)]
         start = self.at
+        if self.redirects():
+            self.at += 1
         stops = "'\"$`\\()" + "".join(_ENDS)
         while self.at < len(self.text):
             if self.text[self.at] in stops or self.text[self.at].isspace():
                 break
             self.at += 1
         return [Part(kind=PartKind.TEXT, text=self.text[start : self.at])]
-
-    def single_quoted(self) -> Part:
-        """Read '...'."""
-        end = self.text.find("'", self.at + 1)
-        if end < 0:
-            raise self.fail("a quote without its end")
-        text = self.text[self.at + 1 : end]
-        self.line += text.count("\n")
-        self.at = end + 1
-        return Part(kind=PartKind.TEXT, text=text, quoted=True)
-
-    def escaped(self) -> Part:
-        """Read the rest of $'...', where a backslash hides a quote; escapes stay as typed."""
-        match = _ESCAPED.match(self.text, self.at)
-        if match is None:
-            raise self.fail("a quote without its end")
-        self.line += match[0].count("\n")
-        self.at = match.end()
-        return Part(kind=PartKind.TEXT, text=match[1], quoted=True)
-
-    def double_quoted(self) -> list[Part]:
-        """Read "...", variables within it included."""
-        parts = [Part(kind=PartKind.TEXT, text="", quoted=True)]
-        self.at += 1
-        text: list[str] = []
-        while (character := self.text[self.at : self.at + 1]) != '"':
-            if not character:
-                raise self.fail("a quote without its end")
-            if character in "$`":
-                parts.append(Part(kind=PartKind.TEXT, text="".join(text), quoted=True))
-                text = []
-                parts.append(self.dollar(quoted=True))
-                continue
-            if character == "\\":
-                self.at += 1
-                character = self.text[self.at : self.at + 1]
-                if character == "\n":  # the line goes on, and neither of the two is there
-                    self.line, self.at = self.line + 1, self.at + 1
-                    continue
-            if character == "\n":
-                self.line += 1
-            text.append(character)
-            self.at += 1
-        self.at += 1
-        return [*parts, Part(kind=PartKind.TEXT, text="".join(text), quoted=True)]
-
-    def dollar(self, *, quoted: bool) -> Part:
-        """Read $NAME, ${...}, $((...)), the older $[...], $(...) or `...`."""
-        for opening, closing, kind in (
-            ("$((", "))", PartKind.ARITHMETIC),
-            ("$[", "]", PartKind.ARITHMETIC),
-            ("$(", ")", PartKind.COMMAND),
-            ("${", "}", PartKind.VARIABLE),
-            ("`", "`", PartKind.COMMAND),
-        ):
-            if self.text.startswith(opening, self.at):
-                return self.bracketed(opening, closing, kind, quoted=quoted)
-        match = _NAME.match(self.text, self.at + 1)
-        name = match[0] if match else self.text[self.at + 1 : self.at + 2]
-        self.at += 1 + len(name)
-        return Part(kind=PartKind.VARIABLE, text=name, quoted=quoted)
-
-    def bracketed(self, opening: str, closing: str, kind: PartKind, *, quoted: bool) -> Part:
-        """Read to the closing bracket; brackets of the same kind may stand within."""
-        start = self.at + len(opening)
-        end = self.closing(start, opening, closing)
-        text = self.text[start:end]
-        self.line += text.count("\n")
-        self.at = end + len(closing)
-        return Part(kind=kind, text=text, quoted=quoted)
-
-    def closing(self, start: int, opening: str, closing: str) -> int:
-        """Return where a bracket ends, brackets within it stepped over."""
-        depth = 0
-        for at in range(start, len(self.text)):
-            if not depth and self.text.startswith(closing, at):
-                return at
-            if closing[0] == ")":
-                depth += {"(": 1, ")": -1}.get(self.text[at], 0)
-            elif opening == "${":
-                depth += {"{": 1, "}": -1}.get(self.text[at], 0)
-        raise self.fail(f"{opening} without its {closing}")
 
 
 def _behind_head(words: list[str]) -> int:
