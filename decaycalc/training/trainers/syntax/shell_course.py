@@ -13,6 +13,12 @@ from decaycalc.training.trainers.syntax.shell_parts import (
     PartKind,
     Word,
 )
+from decaycalc.training.trainers.syntax.shell_statements import (
+    braced,
+    carried,
+    is_case,
+    unredirected,
+)
 from decaycalc.training.trainers.syntax.shell_variables import (
     ASSIGNMENT,
     ELEMENT,
@@ -32,7 +38,6 @@ _LEADS = frozenset({"then", "else", "do", "{"})
 _LOOPS = frozenset({"for", "while", "until"})
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*|\d+|#")
-_REDIRECTS = re.compile(r"(?:[0-9]*|&)(?:>>?|<)[&|]?")
 _LEAVES = frozenset({"exit", "return", "continue", "break"})
 
 
@@ -157,10 +162,10 @@ class Shell:
 
     def within_case(self, statement: tuple[Word, ...]) -> tuple[Word, ...]:
         """Return what a statement holds beside the heads of a `case`, following those."""
-        if statement[0].plain in _LEADS and _is_case(statement[1:]):
+        if statement[0].plain in _LEADS and is_case(statement[1:]):
             self.branch(statement[:1])
             statement = statement[1:]
-        if _is_case(statement):
+        if is_case(statement):
             self.begin_case(statement[1])
             statement = statement[3:]
         top = self.conditions[-1] if self.conditions else None
@@ -229,14 +234,14 @@ class Shell:
         values: list[str] = []
         if kind == "for":
             texts = [typed.text for word in statement[3:] for typed in self.scope.expand(word)]
-            values = [value for text in texts for value in _braced(text)]
+            values = [value for text in texts for value in braced(text)]
             begins = bool(values) or [word.plain for word in statement[2:3]] != ["in"]
             if begins:
                 self.scope.known[name] = values if len(values) == 1 else [f"${name}"]
         self.conditions.append(Condition(before=before, truth=begins, is_loop=True))
         if len(values) != 1 or "$" in values[0]:
-            carried, moves = _carried(self.with_functions(self.ahead))
-            self.scope.known |= {each: [f"${each}"] for each in carried}
+            names, moves = carried(self.with_functions(self.ahead))
+            self.scope.known |= {each: [f"${each}"] for each in names}
             if moves:
                 self.scope.forget()
 
@@ -325,7 +330,7 @@ class Shell:
                 self.scope.known.pop(self.scope.joined(word.parts), None)
         if command[0].plain == "shift":
             self.scope.shift(self.scope.joined(command[1].parts) if command[1:] else "1")
-        return [typed for word in _unredirected(command) for typed in self.scope.expand(word)]
+        return [typed for word in unredirected(command) for typed in self.scope.expand(word)]
 
     def declared(self, statement: tuple[Word, ...], at: int) -> int:
         """Take the flags of `declare -A NAME`; return where what it declares begins."""
@@ -356,57 +361,3 @@ class Shell:
         if statement[0].plain != "eval":
             return ""
         return " ".join(self.scope.joined(word.parts) for word in statement[1:])
-
-
-def _unredirected(command: tuple[Word, ...]) -> Iterator[Word]:
-    """Yield a command's words without what says where its output goes, `> log 2>&1`."""
-    is_target = False
-    for word in command:
-        bare = [part.text for part in word.parts if part.kind is PartKind.TEXT and not part.quoted]
-        text = "".join(bare) if len(bare) == len(word.parts) else "".join(bare[:1])
-        sign = _REDIRECTS.match(text) if word.plain == "".join(bare[:1]) else None
-        if is_target or sign is not None:
-            is_target = (
-                sign is not None and sign.end() == len(text) and len(bare) == len(word.parts)
-            )
-        else:
-            yield word
-
-
-def _braced(text: str) -> list[str]:
-    """Return the words that braces make, `{5,10}` or `{1..3}`; an empty one of a list drops out."""
-    inner = text[1:-1]
-    if text[:1] != "{" or text[-1:] != "}" or "{" in inner:
-        return [text]
-    return [part for part in re.split(r",|\.\.", inner) if part]
-
-
-def _carried(ahead: Iterator[tuple[Word, ...]]) -> tuple[set[str], bool]:
-    """Return the variables that a loop's body both reads and sets, and whether it moves `$1`."""
-    depth, sets, reads, moves = 1, set[str](), set[str](), False
-    for statement in ahead:
-        plain = [word.plain for word in statement]
-        heads = [
-            at
-            for at, word in enumerate(plain)
-            if word in _LOOPS and (not at or plain[at - 1] in _LEADS | {")"})
-        ]
-        depth += len(heads) - (plain[0] == "done")
-        sets |= {name for at in heads if plain[at] == "for" for name in plain[at + 1 : at + 2]}
-        if not depth:
-            break
-        moves = moves or not {"shift", "set"}.isdisjoint(plain)
-        for word in statement:
-            match = ASSIGNMENT.match(word.plain)
-            if match:
-                sets.add(match[1])
-                reads |= {match[1]} if match[2] else set()
-            texts = (part.text for part in word.parts if part.kind is not PartKind.TEXT)
-            reads |= {name for text in texts for name in _NAME.findall(text)}
-    return sets & reads, moves
-
-
-def _is_case(statement: tuple[Word, ...]) -> bool:
-    """Return whether a statement begins a `case`, whose `in` may stand on the next line."""
-    plain = [word.plain for word in statement[:3]]
-    return len(statement) > 1 and plain[0] == "case" and plain[2:] in (["in"], [])
