@@ -114,7 +114,8 @@ def holds_assertions(path: str) -> bool:
     if path != STDIN and not path.lower().endswith(".toml"):
         return False
     from decaycalc.training.reading.recognise import fitting
-    from decaycalc.training.trainers.syntax.document import Syntax, read_documents
+    from decaycalc.training.trainers.syntax.document import read_documents
+    from decaycalc.training.trainers.syntax.sniffing import Syntax
 
     try:
         documents = read_documents(path)

@@ -22,11 +22,11 @@ from decaycalc.training.record import Training
 from decaycalc.training.trainers.syntax.document import (
     ENDINGS,
     Document,
-    Syntax,
     is_archive,
     read_documents,
     read_text,
 )
+from decaycalc.training.trainers.syntax.sniffing import Syntax
 from decaycalc.training.trainers.syntax.tree import leaves
 
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import Record
 from decaycalc.training.reading.trainer import Trainer
-from decaycalc.training.trainers.syntax.document import (
-    Document,
-    Syntax,
-    read_text,
-    seen_from_above,
-)
+from decaycalc.training.trainers.syntax.document import Document, read_text, seen_from_above
+from decaycalc.training.trainers.syntax.sniffing import Syntax
 
 if TYPE_CHECKING:
     from decaycalc.training.trainers.syntax.program_text import Declared, Program

@@ -10,7 +10,8 @@ from decaycalc.training.reading.bases import KEYS, bases_of, with_bases
 from decaycalc.training.reading.program import trains
 from decaycalc.training.reading.signature_index import INDEX
 from decaycalc.training.reading.trainer import Signature, Trainer
-from decaycalc.training.trainers.syntax.document import Document, Syntax
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.sniffing import Syntax
 from decaycalc.training.trainers.syntax.tree import key_paths
 
 _SHOWN = 4

@@ -17,7 +17,8 @@ from decaycalc.training.reading.schedules import compose, factors
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
-from decaycalc.training.trainers.syntax.document import Document, Syntax
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.sniffing import Syntax
 from decaycalc.training.trainers.syntax.tree import FLAGS_HOLD, Entries, Items, Node, Scalar, find
 
 _VERSION = "keras 3.15.1"

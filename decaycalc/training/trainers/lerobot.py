@@ -11,7 +11,7 @@ from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
-from decaycalc.training.trainers.syntax.document import Syntax
+from decaycalc.training.trainers.syntax.sniffing import Syntax
 
 _VERSION = "lerobot 7427f3180"
 _PI = {"optimizer": "adamw", "lr": "2.5e-5", "weight_decay": "0.01", "beta1": "0.9",

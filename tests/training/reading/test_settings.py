@@ -8,7 +8,8 @@ from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.recognise import find_trainer
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.trainers.syntax.document import Document, Syntax
+from decaycalc.training.trainers.syntax.document import Document
+from decaycalc.training.trainers.syntax.sniffing import Syntax
 from decaycalc.training.trainers.syntax.yaml_events import parse_yaml
 
 

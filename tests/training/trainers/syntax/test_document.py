@@ -7,7 +7,8 @@ import pytest
 
 from decaycalc.errors import UnreadableFileError
 from decaycalc.training.trainers.syntax import document
-from decaycalc.training.trainers.syntax.document import Syntax, read_documents, scalar_text, sniff
+from decaycalc.training.trainers.syntax.document import read_documents, scalar_text
+from decaycalc.training.trainers.syntax.sniffing import Syntax, sniff
 
 
 @pytest.mark.parametrize(
