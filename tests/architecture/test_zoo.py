@@ -173,6 +173,8 @@ def test_every_known_name_builds_sound_tensors_of_its_count(name):
         ("google/vit-base-patch16-224", "vit-base"),
         ("vit-s/16", "vit-small"),
         ("timm/vit_base_patch16_224", "vit-base"),
+        ("timm/vit_base_patch16_224.augreg_in21k_ft_in1k", "vit-base"),
+        ("resnet50.a1_in1k", "resnet50"),
         ("facebook/deit-tiny-patch16-224", "deit-tiny"),
         ("microsoft/swin-tiny-patch4-window7-224", "swin-tiny"),
         ("swin-base-window12-384", "swin-base-384"),
@@ -184,6 +186,10 @@ def test_every_known_name_builds_sound_tensors_of_its_count(name):
 )
 def test_spelling_and_publisher_do_not_matter(one, other):
     assert parse_architecture(one).tensors == find_model(other).tensors
+
+
+def test_a_tag_of_other_classes_than_imagenets_thousand_is_no_name():
+    assert find_model("vit_base_patch16_224.augreg_in21k") is None
 
 
 def test_no_two_names_fall_together():

@@ -198,11 +198,15 @@ def find_model(name: str) -> Architecture | None:
 
 
 def _readings(name: str) -> tuple[str, ...]:
-    """Return the name, then without its publisher and without an ending that changes nothing."""
+    """Return the name, then without its publisher and without an ending that changes nothing.
+
+    Of timm's tags, which say what a model was trained on, those of ImageNet's 1000 classes are one.
+    """
     bare = name
     for publisher in PUBLISHERS:
         bare = bare.removeprefix(publisher)
-    short = bare
+    model, _, tag = bare.rpartition(".")
+    short = model if model and tag.endswith("in1k") else bare
     for ending in ENDINGS:
         short = short.removesuffix(ending)
     return tuple(dict.fromkeys((name, bare, short)))
