@@ -4,6 +4,7 @@
 # fmt: off
 # Of each: all_of, any_of, at_least, none_of.
 INDEX: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...], int, tuple[str, ...]], ...]] = {
+    "ai_toolkit": ((("job", "config.name", "config.process"), (), 1, ()),),
     "alpaca_lora": ((("flag:base_model", "flag:data_path"), ("cutoff_len", "val_set_size", "micro_batch_size", "lora_target_modules", "train_on_inputs"), 1, ()),),
     "areal": ((("actor.optimizer.lr",), ("total_train_epochs", "trial_name", "train_dataset.batch_size", "actor.optimizer.warmup_steps_proportion", "actor.optimizer.lr_scheduler_type", "actor.backend", "allocation_mode"), 3, ()),),
     "axolotl": ((("base_model",), ("micro_batch_size", "gradient_accumulation_steps", "datasets"), 1, ("data_path", "cutoff_len", "syntax:flags")),),
