@@ -31,11 +31,16 @@ def _steps(settings: Settings) -> Sourced | None:
     return derived("steps", decimal_text(turns * each / accum), formula)
 
 
+def _tells(settings: Settings, name: str) -> bool:
+    """Return whether a file has a key, be its value open."""
+    return settings.node(f"run.{name}") is not None
+
+
 def _epochs(settings: Settings) -> Sourced | None:
     """Return the passes over the data of a run whose length is not in iterations."""
     turns = settings.number("max_epoch")
-    by_iteration = settings.has("run.iters_per_epoch") or settings.has("run.max_iters")
-    return None if by_iteration or turns is None else derived("epochs", str(turns), "max_epoch")
+    is_by_epoch = not _tells(settings, "iters_per_epoch") and not _tells(settings, "max_iters")
+    return derived("epochs", str(turns), "max_epoch") if is_by_epoch and turns else None
 
 
 def _batch_size(settings: Settings) -> Sourced | None:
@@ -49,11 +54,11 @@ def _batch_size(settings: Settings) -> Sourced | None:
 def _period(settings: Settings) -> tuple[bool, str | None]:
     """Return whether it is known after how many updates the lr changes, and that, None for one."""
     accum, inner = settings.number("grad_accum"), settings.number("iters_per_inner_epoch")
-    if settings.has("run.max_iters"):
+    if _tells(settings, "max_iters"):
         most = settings.number("max_iters")
         is_whole = inner and most and accum and not most % inner and not inner % accum
         return bool(is_whole), str(int(inner / accum)) if inner and accum and is_whole else None
-    if settings.has("run.iters_per_epoch"):
+    if _tells(settings, "iters_per_epoch"):
         return settings.number("iters_per_epoch") is not None, None
     return settings.has("run.batch_size_train"), "1epochs"
 

@@ -64,6 +64,7 @@ def test_inner_epochs_are_of_iterations(tmp_path):
         (FILE, "warmup_steps: 5000", "accum_grad_iters: '${A}'", None),
         (MINIGPT4, "warmup_steps: 1000", "warmup_steps: 3000", None),
         (MINIGPT4, "iters_per_epoch: 2000", "iters_per_epoch: '${A}'", None),
+        (ITERATIONS, "max_iters: 32000", "max_iters: '${A}'", None),
         (ITERATIONS, "warmup_steps: 5000", "warmup_steps: 9000", None),
         (ITERATIONS, "max_iters: 32000", "max_iters: 33000", None),
     ],
