@@ -39,6 +39,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 TRAINER = Trainer(
     kind="convnext",
     title="ConvNeXt",
+    marks=("create_optimizer", "cosine_scheduler"),
     version="ConvNeXt 048efce main.py",
     signatures=(
         # Other scripts have its flags, and defaults or an lr of their own.

@@ -44,6 +44,7 @@ def _schedule(settings: Settings) -> str | None:
 TRAINER = Trainer(
     kind="deit",
     title="DeiT",
+    marks=("create_optimizer", "create_scheduler"),
     version="deit 7e160fe main.py",
     signatures=(
         Signature(

@@ -154,6 +154,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 TRAINER = Trainer(
     kind="diffusers",
     title="diffusers examples",
+    marks=("get_scheduler",),
     version="diffusers 58eb52c0",
     signatures=(Signature(any_of=_OWN, at_least=3, none_of=_OTHER_PROGRAMS),),
     fields=(

@@ -3,6 +3,7 @@
 Source: transformers 00661e38a examples/pytorch/language-modeling/run_clm_no_trainer.py.
 """
 
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAMW
 from decaycalc.training.reading.settings import Settings, by_default, left_open
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
@@ -33,8 +34,20 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Say that a program made from the examples may have another optimizer."""
     if settings.document.program.endswith("_no_trainer.py"):
         return made
+    has_groups = settings.program is None or "no_decay" in settings.program.names
+    groups = " with their groups" if has_groups else ""
     return made.with_notes(
-        "a program made from transformers' examples: AdamW with their groups is taken for its own"
+        f"a program made from transformers' examples: AdamW{groups} is taken for its own"
+    )
+
+
+def _exempt(settings: Settings) -> Exemption:
+    """Return the examples' rule; a program beside the script that has none lets all decay."""
+    if settings.program is not None and "no_decay" not in settings.program.names:
+        return NONE_EXEMPT
+    return Exemption(
+        rule="names with bias, and LayerNorm.weight or layer_norm.weight as the script has it:"
+        " norms by other names (ln_1, input_layernorm) decay"
     )
 
 
@@ -83,10 +96,7 @@ TRAINER = Trainer(
     optimizer=lambda _: ADAMW,
     schedule=schedule,
     default=_default,
-    exempt=lambda _: Exemption(
-        rule="names with bias, and LayerNorm.weight or layer_norm.weight as the script has it:"
-        " norms by other names (ln_1, input_layernorm) decay"
-    ),
+    exempt=_exempt,
     harmless=("checkpointing_steps", "lr_scheduler_kwargs*"),
     finish=_finish,
 )  # fmt: skip

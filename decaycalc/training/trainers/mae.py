@@ -108,6 +108,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 TRAINER = Trainer(
     kind="mae",
     title="MAE",
+    marks=("adjust_learning_rate",),
     version=_VERSION,
     signatures=(
         Signature(

@@ -166,6 +166,7 @@ def _exempt(settings: Settings) -> Exemption:
 TRAINER = Trainer(
     kind="torchvision",
     title="torchvision references",
+    marks=("MetricLogger",),
     version="torchvision references 017e9b99",
     signatures=(
         Signature(any_of=_OWN, at_least=2),

@@ -231,3 +231,14 @@ def test_a_program_that_trains_and_evaluates_is_read(tmp_path):
 def test_flags_of_axolotls_names_are_another_programs(tmp_path):
     script = "python finetune.py --base_model a/b --micro_batch_size 2 --learning_rate 1e-4\n"
     assert "not enough of any trainer's own keys" in why_not(tmp_path, script)
+
+
+def test_a_program_from_transformers_examples_without_groups_lets_all_decay(tmp_path):
+    flags = "--learning_rate 1e-4 --num_train_epochs 2 --weight_decay 0.1 --num_warmup_steps 5"
+    script = f"python train.py --per_device_train_batch_size 4 {flags}\n"
+    assert "norms by other names" in run(tmp_path, script).exempt.rule
+    grouped = "no_decay = ['bias']\noptimizer = AdamW(groups, lr=args.lr)\n"
+    assert "norms by other names" in run(tmp_path, script, train=grouped).exempt.rule
+    made = run(tmp_path, script, train="optimizer = AdamW(model.parameters(), lr=args.lr)\n")
+    assert made.exempt.rule == "nothing"
+    assert any("AdamW is taken for its own" in note for note in made.notes)
