@@ -211,13 +211,13 @@ CONVENTIONS: tuple[Convention, ...] = (
     ecosystem_record(
         Convention,
         key="dadaptation-decoupled",
-        title="dadaptation DAdaptAdam(weight_decay, decouple=True), DAdaptAdan(weight_decay)",
+        title="dadaptation DAdaptAdam(weight_decay, decouple=True), DAdaptAdan, DAdaptLion(weight_decay)",
         refusal="the decay is times the estimated step size d, which begins at 1e-6 and grows with the gradients",
         optimizer="dadaptation",
         update="d = unmodelled(g); w = w - lr*d*(unmodelled(g) + weight_decay*w)",
-        aliases=("dadapt-adan",),
+        aliases=("dadapt-adan", "dadapt-lion"),
         trap="almost no decay at first; without gradients it takes no step at all; DAdaptAdan divides by 1 + d·lr·λ",
-        source="dadaptation/dadapt_adam.py, dadapt_adan.py (2.0)",
+        source="dadaptation/dadapt_adam.py, dadapt_adan.py, dadapt_lion.py (3.2)",
         verification="executed: dadaptation 3.2",
     ),
     ecosystem_record(

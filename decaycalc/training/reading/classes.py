@@ -51,6 +51,7 @@ _torch, _bnb = _of("torch 2.13"), _of("bitsandbytes 0.49")
 _apex, _deepspeed = _of("apex 25.09"), _of("deepspeed 0.19.8")
 _optimi = _of("optimi 0.3", lr=None, flag="decouple_lr", decoupled="optimi-decoupled")
 _flash = _of("flashoptim 0.1.4")
+_dadaptation = _of("dadaptation 3.2", lr=None)
 _DECOUPLED_FLAG = "decoupled_weight_decay"
 
 # Source: torch/optim/*.py of torch 2.13.0.
@@ -118,6 +119,15 @@ _OTHERS = {
         "optimi-lion", uses=("beta1", "beta2"), decoupled="optimi-lion-decoupled"
     ),
 }  # fmt: skip
+# Source: dadaptation/dadapt_*.py (dadaptation 3.2).
+_OTHERS |= {
+    "dadaptation.dadaptadam": _dadaptation(
+        "dadaptation", flag="decouple", decoupled="dadaptation-decoupled"
+    ),
+    "dadaptation.dadaptadan": _dadaptation("dadaptation-decoupled", weight_decay="0.02"),
+    "dadaptation.dadaptadanip": _dadaptation("dadaptation-decoupled", weight_decay="0.02"),
+    "dadaptation.dadaptlion": _dadaptation("dadaptation-decoupled", uses=("beta1", "beta2")),
+}
 _BY_PREFIX = {
     "schedulefree": ("schedule-free", "schedulefree 1.4.1"),
     "dadaptation": ("dadaptation", "dadaptation 3.2"),
@@ -173,7 +183,8 @@ def find_class(path: str, *, library: str = "torch") -> OptimizerClass | None:
         return _of("paddle 3")(_PADDLE[word], weight_decay=decay) if word in _PADDLE else None
     if root == "optax":
         return _OPTAX.get(word)
-    if root in _BY_PREFIX:
+    known = _OTHERS.get(f"{root}.{word}")
+    if known is None and root in _BY_PREFIX:
         key, version = _BY_PREFIX[root]
         return _of(version)(key, lr=None)
     if root == "torchao":

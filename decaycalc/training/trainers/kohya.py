@@ -33,7 +33,6 @@ _REFUSED = {
     "adafactor": Optimizer(convention="hf-adafactor-relative"),
 }
 _BY_PREFIX = {
-    "dadapt": "dadaptation",
     "adamwschedulefree": "schedule-free",
     "sgdschedulefree": "schedule-free",
     "radamschedulefree": "schedule-free",
@@ -73,7 +72,8 @@ def _name(settings: Settings) -> str:
 
 def _class(settings: Settings) -> OptimizerClass | None:
     name = _name(settings)
-    return find_class(_NAMES.get(name, name))
+    library = "dadaptation" if name.startswith("dadapt") else "torch"
+    return find_class(_NAMES.get(name, name), library=library)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -84,12 +84,11 @@ def _optimizer(settings: Settings) -> Optimizer:
         return _REFUSED[name]
     for prefix, convention in _BY_PREFIX.items():
         if name.startswith(prefix):
-            decoupled = convention == "dadaptation" and settings.word("decouple") == "true"
-            return Optimizer(convention=f"{convention}-decoupled" if decoupled else convention)
+            return Optimizer(convention=convention)
     found = _class(settings)
     if found is None:
         return unknown_optimizer(name)
-    made = found.optimizer()
+    made = found.optimizer(decoupled=bool(found.flag) and settings.word(found.flag) == "true")
     return replace(made, uses=UNDAMPENED_SGD if name.startswith("sgdnesterov") else made.uses)
 
 
@@ -276,6 +275,7 @@ TRAINER = Trainer(
         argument("momentum", "optimizer_args", default="0.9"),
         argument("relative_step", "optimizer_args", default="true"),
         argument("decouple", "optimizer_args", default="false"),
+        argument("decoupled_weight_decay", "optimizer_args", default="false"),
         *Field.fixed(nesterov="true", dampening="0"),
         Field(name="batch_size", paths=("train_batch_size",), default="1",
               overrule=_batch_size),

@@ -52,6 +52,9 @@ def test_the_decay_stands_within_the_arguments(tmp_path):
         ("Adafactor", "hf-adafactor-relative", "0"),
         ("Prodigy", "prodigy", "0"),
         ("DAdaptAdam", "dadaptation", "0"),
+        ("DAdaptation", "dadaptation", "0"),
+        ("DAdaptAdan", "dadaptation-decoupled", "0.02"),
+        ("DAdaptLion", "dadaptation-decoupled", "0"),
         ("AdamWScheduleFree", "schedule-free", "0"),
         ("Mine", None, None),
     ],
@@ -61,6 +64,20 @@ def test_without_the_argument_the_optimizer_s_own_default_holds(tmp_path, name, 
     found = read(tmp_path, "a.toml", text)
     assert (found.convention, found.value) == (convention, value)
     assert value is None or origins(found)["weight_decay"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("name", "flag", "convention"),
+    [
+        ("DAdaptAdam", "decouple", "dadaptation-decoupled"),
+        ("Lion", "decoupled_weight_decay", "lion-pytorch-decoupled"),
+    ],
+)
+def test_a_flag_among_the_arguments_takes_the_decay_out_of_the_gradient_or_the_lr(
+    tmp_path, name, flag, convention
+):
+    text = changed(('"AdamW8bit"', f'"{name}"'), ('"betas=(0.9, 0.99)"', f'"{flag}=True"'))
+    assert read(tmp_path, "a.toml", text).convention == convention
 
 
 def test_adafactor_without_relative_steps_is_the_other_record(tmp_path):
