@@ -1,5 +1,6 @@
 """A trial of an optax optimizer: its own functions, over a small tree like the user's."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from decaycalc.training.live.trial import CopyTrial, Steps, numbers, small_shape
 _WARM = 12  # steps that fill the moments before anything is measured
 # How far two decays that agree differ, what is none, and what of a step comes back in the next.
 _EXACT, _NOISE, _CARRIED = 1e-3, 1e-12, 0.05
+_NOWHERE = math.inf  # the share of a step in which nothing moves
 _MISSING = "optax has no gradient that is missing"
 
 
@@ -87,14 +89,19 @@ def shares_of(found: Read) -> tuple[float | None, ...]:
         with in_doubles(), kept_random():
             update, state = jax.jit(found.base.update), found.base.init(small)
             shares = [_by_signs(update, state, small, seed=3)]
+            moves = [False] * len(shares[0])
             for seed in range(_WARM):
-                _, state = update(_gradients(small, seed=20 + seed), state, small)
+                moved, state = update(_gradients(small, seed=20 + seed), state, small)
+                moves = [
+                    each or not _is_still(leaf)
+                    for each, leaf in zip(moves, jax.tree_util.tree_leaves(moved), strict=True)
+                ]
             shares.append(_by_signs(update, state, small, seed=4))
     except Exception as error:  # a framework may raise anything
         said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         text = f"cannot be stepped on a small copy: {said}"
         raise InvalidValueError("optimizer", "optax", text) from error
-    return tuple(_same(*pair) for pair in zip(*shares, strict=True))
+    return tuple(_agreed(*found) for found in zip(*shares, moves, strict=True))
 
 
 def _by_signs(
@@ -108,6 +115,7 @@ def _by_signs(
     later = [update(second, after, small)[0] for _, after in (ones, others)]
     columns = (ones[0], others[0], *later, small)
     return [
+        _NOWHERE if _is_still(one) and _is_still(other) else
         None if _is_carried(_flat(one - other), _flat(next_one - next_other))
         else _share(_flat((other - one) / (2 * weight)))
         for one, other, next_one, next_other, weight in zip(
@@ -119,6 +127,11 @@ def _by_signs(
 def _flat(leaf: Any) -> list[float]:
     flat: list[float] = leaf.reshape(-1).tolist()
     return flat
+
+
+def _is_still(update: Any) -> bool:
+    """Return whether an update leaves a leaf where it is."""
+    return not any(_flat(update))
 
 
 def _is_carried(now: list[float], later: list[float]) -> bool:
@@ -140,6 +153,13 @@ def _share(parts: list[float]) -> float | None:
     if max(parts) - min(parts) > _EXACT * abs(middle) + _NOISE:
         return None
     return 0.0 if abs(middle) < _NOISE else middle
+
+
+def _agreed(one: float | None, other: float | None, moves: bool) -> float | None:  # noqa: FBT001
+    """Return the share of two steps; one that goes nowhere says it of a frozen weight alone."""
+    if _NOWHERE in {one, other}:
+        return None if moves else 0.0
+    return _same(one, other)
 
 
 def _same(one: float | None, other: float | None) -> float | None:

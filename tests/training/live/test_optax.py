@@ -297,3 +297,24 @@ def test_the_command_says_what_is_exempt(module, capsys):
 
 def test_a_bare_leaf_is_called_params():
     assert optax_like.read(adamw(), np.ones((2, 2))).leaves[0].name == "params"
+
+
+def every_other_step(inner):
+    """Return an optimizer that moves the weights in every other step, as MultiSteps does."""
+
+    def update_fn(updates, state, params=None):
+        count, held = state
+        moved, held = inner.update(updates, held, params)
+        still = count % 2 == 0
+        return o.tree_map(lambda leaf: leaf * 0 if still else leaf, moved), (count + 1, held)
+
+    return o.made(lambda params: (0, inner.init(params)), update_fn)
+
+
+def test_a_step_that_goes_nowhere_says_nothing_of_the_decay():
+    told = decaycalc.inspect(every_other_step(adamw()), o.PARAMS)
+    assert told.figures.shrink is None
+    frozen = o.made(
+        lambda _: (), lambda updates, _, __=None: (o.tree_map(lambda g: g * 0, updates), ())
+    )
+    assert [group.weight_decay for group in decaycalc.inspect(frozen, o.PARAMS).groups] == [0]
