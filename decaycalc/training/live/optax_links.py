@@ -7,7 +7,7 @@ Python can read it. Nothing is written: a copy is a new function over new cells.
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import CellType, FunctionType, MethodType, SimpleNamespace
+from types import CellType, FunctionType, SimpleNamespace
 from typing import Any
 
 Tree = Any
@@ -39,11 +39,8 @@ def is_transformation(thing: Any) -> bool:
 
 def plain(optimizer: Any) -> Any:
     """Return an optimizer without what only feeds it: injected hyperparameters, micro-steps."""
+    optimizer = _without_micro_steps(optimizer)
     name, cells = _name(optimizer.update), _cells(optimizer.update)
-    if isinstance(optimizer.update, MethodType) and is_transformation(
-        inner := getattr(optimizer.update.__self__, "_opt", None)
-    ):
-        return plain(inner)
     if name == "inject_hyperparams":
         return _without_injection(optimizer, cells)
     if name == "chain":
@@ -52,6 +49,12 @@ def plain(optimizer: Any) -> Any:
         if any(one is not other for one, other in zip(parts, new, strict=True)):
             return sys.modules["optax"].chain(*new)
     return optimizer
+
+
+def _without_micro_steps(optimizer: Any) -> Any:
+    """Return what optax' MultiSteps holds, any other optimizer as it is."""
+    held = getattr(getattr(optimizer.update, "__self__", None), "_opt", None)
+    return plain(held) if is_transformation(held) else optimizer
 
 
 def _without_injection(optimizer: Any, cells: Mapping[str, Any]) -> Any:
@@ -68,6 +71,7 @@ def _without_injection(optimizer: Any, cells: Mapping[str, Any]) -> Any:
 
 def links_of(optimizer: Any, small: Tree, at: int) -> Iterator[Link]:
     """Yield the transformations that a leaf's update passes, by its place `at` among the leaves."""
+    optimizer = _without_micro_steps(optimizer)
     name, cells = _name(optimizer.update), _cells(optimizer.update)
     if name == "chain":
         for part in _parts(optimizer, cells):

@@ -299,6 +299,13 @@ def test_a_bare_leaf_is_called_params():
     assert optax_like.read(adamw(), np.ones((2, 2))).leaves[0].name == "params"
 
 
+def test_micro_steps_within_another_wrapper_are_seen_through():
+    within = o.with_extra_args_support(o.MultiSteps(adamw()))
+    told = decaycalc.inspect(within, o.PARAMS)
+    assert told.training.convention == "optax-adamw"
+    assert told.figures.shrink == pytest.approx(LR * DECAY)
+
+
 def every_other_step(inner):
     """Return an optimizer that moves the weights in every other step, as MultiSteps does."""
 
