@@ -275,7 +275,7 @@ def test_square_sizes_may_come_as_pairs():
     ("kind", "others", "text"),
     [
         ("brt", {}, "did you mean 'bert'"),
-        ("zzzz", {}, "known are bert"),
+        ("zzzz", {}, r"unknown model_type 'zzzz'; give its weights instead"),
         (7, {}, "expected a text"),
         ("bert", {"architectures": ["BertForSong"]}, "one of BertModel"),
         ("bert", {"architectures": "BertForSong"}, "one of BertModel"),

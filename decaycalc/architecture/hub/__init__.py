@@ -308,6 +308,10 @@ SECOND_NAMES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
+# Two hundred names and more are no help.
+_INSTEAD = "give its weights instead (a .safetensors file, or their index), or names and shapes"
+
+
 def build_config(fields: Fields) -> Architecture:
     """Return the model that a configuration's `model_type` and `architectures` describe.
 
@@ -317,7 +321,7 @@ def build_config(fields: Fields) -> Architecture:
     kind = fields.text("model_type", "")
     if kind not in MODEL_TYPES:
         near = nearest_names(kind[:40], MODEL_TYPES)
-        hint = f"did you mean {near[0]!r}" if near else f"known are {', '.join(MODEL_TYPES)}"
+        hint = f"did you mean {near[0]!r}" if near else _INSTEAD
         raise UnreadableFileError(fields.path, f"unknown model_type {kind[:40]!r}; {hint}")
     fields = fields.renamed(SECOND_NAMES.get(kind, {}))
     _refuse_switches(fields)
