@@ -84,6 +84,10 @@ TRAINER = Trainer(
                     "train_dataloader.total_batch_size", "train_dataloader.type"),
             at_least=2,
         ),
+        Signature(
+            all_of=("epochs", "optimizer.type", "lr_warmup_scheduler.type", "lr_scheduler.type"),
+            any_of=("use_ema", "ema.type", "clip_max_norm"),
+        ),
     ),
     fields=(
         Field(name="optimizer", paths=("optimizer.type",)),
@@ -94,7 +98,7 @@ TRAINER = Trainer(
                       nesterov="false"),
         *Field.within(_LOADER, total_batch_size=None, batch_size=None),
         Field(name="world_size"),
-        Field(name="epochs", paths=("epoches",)),
+        Field(name="epochs", paths=("epoches", "epochs")),
         Field(name="scheduler", paths=("lr_scheduler.type",)),
         Field(name="gamma", paths=("lr_scheduler.gamma",), default="0.1", source="torch 2.13"),
         Field(name="warmup", paths=("lr_warmup_scheduler.warmup_duration",)),

@@ -28,7 +28,7 @@ _OWN = (
     "ra_reps", "model_ema_steps", "train_crop_size", "val_crop_size", "lr_steps", "lr_milestones",
     "aspect_ratio_group_factor",
 )  # fmt: skip
-_GENERIC = ("lr_steps", "lr_milestones")  # which many a file has
+_GENERIC = ("lr_steps", "lr_milestones", "lr_gamma")  # which many a file has
 _TASKS = ("classification", "detection", "segmentation", "video")
 # The flags that only one of the tasks has.
 _OF_TASK = {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from decaycalc.errors import UnreadableFileError
 from tests.training.trainers.reading import read, shrink
 
 BASE = """
@@ -74,3 +75,14 @@ def test_without_a_warm_up_the_steps_are_in_epochs(tmp_path):
     assert (found.schedule, found.run.examples_per_step) == ("step:at=40/60epochs,gamma=0.1", 32)
     assert (found.value, found.exempt.mask) == ("0.01", "all")
     assert read(tmp_path, "a.yml", BASE.replace("AdamW", "Own")).convention is None
+
+
+def test_d_fine_spells_epochs(tmp_path):
+    found = read(tmp_path, "a.yml", BASE.replace("epoches", "epochs"))
+    assert (found.kind, found.run.epochs) == ("rt-detr", 72)
+
+
+def test_deim_s_network_is_no_run(tmp_path):
+    text = "task: detection\nmodel: DEIM\nlrsheduler: flatcosine\nlr_gamma: 1\nflat_epoch: 29\n"
+    with pytest.raises(UnreadableFileError, match="not enough of any"):
+        read(tmp_path, "a.yml", text)
