@@ -15,6 +15,12 @@ KEYS = {convention.key for convention in conventions()}
     [
         ("torch.optim.SGD", "pytorch-sgd"),
         ("torch.optim.AdamW", "pytorch-adamw"),
+        ("bitsandbytes-adamw8bit", "bitsandbytes-adamw"),
+        ("bnb-paged-lion32bit", "bitsandbytes-lion"),
+        ("came_pytorch.CAME", "came-pytorch"),
+        ("muon.SingleDeviceMuon", "muon-keller"),
+        ("schedulefree.RAdamScheduleFree", "schedule-free"),
+        ("heavyball.HeavySOAP", "heavyball-soap"),
         ("torch.optim.adamw.AdamW(weight_decay=0.1)", "pytorch-adamw"),
         ("torch.optim.RMSprop", "pytorch-rmsprop"),
         ("keras.regularizers.L2", "keras-l2"),
