@@ -104,6 +104,8 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "olmo3": ("Olmo3", llamas.llama, decoders.CAUSAL_HEADS[:2]),
     "flex_olmo": ("FlexOlmo", llamas.llama, decoders.CAUSAL_HEADS[:2]),
     "nemotron": ("Nemotron", llamas.llama, decoders.CAUSAL_HEADS),
+    "glm4_moe_lite": ("Glm4MoeLite", llamas.llama, decoders.CAUSAL_HEADS[:2]),
+    "solar_open": ("SolarOpen", llamas.llama, decoders.CAUSAL_HEADS[:2]),
     "dots1": ("Dots1", llamas.llama, decoders.CAUSAL_HEADS[:2]),
     "hunyuan_v1_dense": ("HunYuanDenseV1", llamas.llama, decoders.CAUSAL_HEADS[:3]),
     "olmoe": ("Olmoe", llamas.llama, decoders.CAUSAL_HEADS[:2]),

@@ -18,7 +18,8 @@ class Experts:
     `hidden` of 0 is the model's own hidden width. `shared` is the width of the shared expert, or
     the number of shared experts of one's width where there may be several. `whole` keeps all
     experts in one tensor, `new` as transformers 5 does. Where the router comes last, `dense_first`
-    layers have no experts unless told otherwise. With `plain_router` a whole mixture's router is
+    layers have no experts unless told otherwise. `listed` has the layers in
+    `mlp_layer_types`. With `plain_router` a whole mixture's router is
     called `gate`, and nothing is shared. `statistics` are kept of each expert, and fields of
     their own name the layers (ERNIE).
     """
@@ -33,6 +34,7 @@ class Experts:
     dense_first: int = 0
     whole: bool = False
     new: bool = False
+    listed: bool = False
     plain_router: bool = False
     statistics: bool = False
     bias: bool = False
@@ -47,6 +49,8 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
     if experts is None or not fields.size(experts.count_field, experts.count, least=0):
         return frozenset()
     first = 0
+    if experts.listed:
+        return _listed_layers(fields, layers)
     if experts.router_last:
         first = fields.size("first_k_dense_replace", experts.dense_first, least=0)
     if experts.statistics:
@@ -60,6 +64,20 @@ def sparse_layers(fields: Fields, experts: Experts | None, layers: int) -> froze
     dense = frozenset(fields.whole_numbers("mlp_only_layers"))
     # The builder refuses more layers than this long before their end.
     return frozenset(range(step - 1, min(layers, MOST_LAYERS), step)) - dense - set(range(first))
+
+
+def _listed_layers(fields: Fields, layers: int) -> frozenset[int]:
+    """Return the layers that a list calls sparse: all but the first one where there is none.
+
+    Raises:
+        UnreadableFileError: it is no list, or has not a kind for each layer.
+    """
+    kinds = fields.values.get("mlp_layer_types")
+    if kinds is None:
+        return frozenset(range(1, min(layers, MOST_LAYERS)))
+    if not isinstance(kinds, list) or len(kinds) < layers:
+        raise fields.wrong("mlp_layer_types", kinds, "a kind for each layer")
+    return frozenset(index for index, kind in enumerate(kinds) if kind == "sparse")
 
 
 def _ernie_layers(fields: Fields, layers: int) -> frozenset[int]:
@@ -86,8 +104,7 @@ def add_experts(
     if experts.hidden:
         inner = fields.size_or_rest("moe_intermediate_size", experts.hidden, rest=hidden)
     if experts.new:
-        part.linear(f"{name}.gate", width, count, bias=False)
-        whole_experts(part, f"{name}.experts", (count, width, inner))
+        _new_mixture(part, name, fields, experts, (count, width, inner))
         return
     if experts.whole:
         _whole(part, name, fields, experts, (width, inner, count))
@@ -107,6 +124,20 @@ def add_experts(
         part.linear(f"{name}.gate", width, count, bias=False, rule=rule)
     if experts.shared_name:
         _shared(part, name, fields, experts, (width, inner), bias=bias)
+
+
+def _new_mixture(
+    part: Builder, name: str, fields: Fields, experts: Experts, sizes: tuple[int, int, int]
+) -> None:
+    """Add a mixture as transformers 5 has it; `sizes` are the count, the width and the experts'."""
+    count, width, inner = sizes
+    if experts.router_last:
+        whole_experts(part, f"{name}.experts", sizes)
+    part.linear(f"{name}.gate", width, count, bias=False)
+    if not experts.router_last:
+        whole_experts(part, f"{name}.experts", sizes)
+    if experts.shared_name:
+        _shared(part, name, fields, experts, (width, inner), bias=False)
 
 
 def _shared(
@@ -178,10 +209,10 @@ def compressed_attention(part: Builder, name: str, fields: Fields, width: int, h
     bias = fields.flag("attention_bias", default=False)
     rank, values = fields.size("kv_lora_rank", 512), fields.size("v_head_dim", 128)
     plain, turned = fields.size("qk_nope_head_dim", 128), fields.size("qk_rope_head_dim", 64)
-    # DeepSeek-V3's file may tell their sum too, which its class then takes.
-    whole = plain + turned
-    if fields.text("model_type", "") != "deepseek_v2":
-        whole = fields.size("qk_head_dim", whole)
+    # A file may tell their sum too; where it tells another, releases take one or the other.
+    whole = fields.size("qk_head_dim", plain + turned)
+    if whole != plain + turned:
+        raise fields.wrong("qk_head_dim", whole, f"{plain + turned}, as its parts are")
     n_queries = heads * whole
     queries = fields.values.get("q_lora_rank", 1536)
     if queries is None:

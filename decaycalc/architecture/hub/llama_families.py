@@ -4,7 +4,8 @@ Source: transformers/models/*/configuration_*.py and modeling_*.py (v4.57.1) of 
 for defaults, rules and names.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from decaycalc.architecture.hub.experts import Experts
@@ -32,7 +33,8 @@ class Family:
     projections biases, and `bias` its default; `out_bias` says whether the output projection
     follows it, `square_output` whether that reads the model's width whatever the heads hold,
     `dense_bias` whether the feed-forward layers read `mlp_bias`, `inner_norms` whether both
-    normalise before their last projection. `head_bias` names the field that
+    normalise before their last projection. `ranks` are DeepSeek's sizes of a
+    compressed attention that are not its own. `head_bias` names the field that
     gives the output layer one, `normed` the one that gives heads their norms.
     """
 
@@ -58,6 +60,7 @@ class Family:
     fused_gate: bool = False
     experts: Experts | None = None
     compressed: bool = False
+    ranks: Mapping[str, int] = field(default_factory=dict)
     sinks: bool = False
     inner_norms: bool = False
     norms: tuple[str, ...] = (INPUT, AFTER)
@@ -182,6 +185,18 @@ FAMILIES = {
         biases=READS, experts=Experts(count=256, count_field="n_routed_experts", hidden=2048,
                                       shared=1, shared_name="shared_experts", router_last=True,
                                       dense_first=3),
+    ),
+    "glm4_moe_lite": Family(
+        vocabulary=154880, width=2048, hidden=10240, layers=47, heads=20, compressed=True,
+        ranks={"q_lora_rank": 768, "qk_nope_head_dim": 192, "v_head_dim": 256}, padded=True,
+        experts=Experts(count=64, count_field="n_routed_experts", hidden=1536, shared=1,
+                        shared_name="shared_experts", router_last=True, new=True, listed=True),
+    ),
+    "solar_open": Family(
+        vocabulary=196608, width=4096, hidden=1280, layers=48, heads=64, kv_heads=8, head_size=128,
+        biases=READS, out_bias=False, padded=True,
+        experts=Experts(count=128, count_field="n_routed_experts", hidden=1280, shared=1,
+                        shared_name="shared_experts", router_last=True, new=True),
     ),
     "deepseek_v2": Family(
         vocabulary=32000, width=4096, hidden=11008, layers=32, compressed=True, biases=READS,

@@ -16,6 +16,7 @@ from decaycalc.architecture.hub.experts import (
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.hub.llama_families import FAMILIES, Family, HeadNorms
 from decaycalc.architecture.tensors import Architecture, Role
+from decaycalc.record import replace
 
 
 def llama(fields: Fields, head: str) -> Architecture:
@@ -45,6 +46,7 @@ def relative(fields: Fields, head: str, kind: str) -> Architecture:
     family = FAMILIES[kind]
     for name in family.refused:
         fields.require(name, value=False)
+    fields = replace(fields, values={**family.ranks, **fields.values})
     part = Builder(start(fields, norm=family.norm, std=family.std))
     prefix = "" if head in {"Model", "TextModel"} else "model."
     width = fields.size("hidden_size", family.width)

@@ -227,6 +227,8 @@ DEFAULTS = {
     "git": ("GitForCausalLM", 176_619_066),
     "vivit": ("VivitForVideoClassification", 88_647_938),
     "timesformer": ("TimesformerForVideoClassification", 121_260_290),
+    "glm4_moe_lite": ("Glm4MoeLiteForCausalLM", 29_943_390_976),
+    "solar_open": ("SolarOpenForCausalLM", 102_651_793_408),
     # Counted in its repository's own class.
     "internlm2": ("InternLM2ForCausalLM", 7_321_948_160),
 }
