@@ -81,8 +81,6 @@ def assumed_by_length(run: Run) -> tuple[Assumption, ...]:
 
 def assumed_by_step(run: Run) -> tuple[Assumption, ...]:
     """Return what the examples of a step take for granted: one micro-batch on one worker."""
-    if run.batch_size is None:
-        return ()
     return tuple(
         Assumption(name=name, value=1.0, why=_UNSAID)
         for name in ("grad_accum", "world_size")
@@ -97,15 +95,14 @@ def assumed_by_rotation(side: Side) -> tuple[Assumption, ...]:
 
 def assumed_by_strength(side: Side) -> tuple[Assumption, ...]:
     """Return what the strength of one convention's number takes for granted."""
-    monomial = side.invariant(Invariant.STRENGTH)
-    if monomial is None:
-        return ()
+    monomial, form = side.invariant(Invariant.STRENGTH), side.convention.form
+    needs = form.needs if form is not None else () if monomial is None else monomial.names
     crosses = _crossing(side, Invariant.STRENGTH) != 0
     found = (
         *([_at_rest()] if crosses and _awaits_momentum(side) else []),
         *([_mean()] if _loss_power(side, Invariant.STRENGTH) else []),
-        *_defaults(side, monomial.names),
-        *_run_defaults(side, monomial.names),
+        *_defaults(side, needs),
+        *_run_defaults(side, needs),
         *(_refinement(name) for name in _unsaid_refinements(side)),
     )
     return once(found)

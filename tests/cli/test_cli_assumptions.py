@@ -205,6 +205,8 @@ def names_of(capsys, words, command):
         ("arch", "10-4 0.1 --from batch-sum-l2 -B 16", "--grad-accum 1 --world-size 1",
          ["grad_accum", "world_size"]),
         ("arch", "10-4 0.1 --from keras-sgd --lr 0.1 --loss mean", "--momentum 0", ["momentum"]),
+        ("arch", "10-4 0.1 --from pytorch-asgd --lr 0.1", "--loss mean --set lambd=0",
+         ["lambd", "loss"]),
         ("transfer", "0.1 --from pytorch-adamw --lr 1e-3 -N 1000 -B 16 --to-batch-size 32",
          "--grad-accum 1 --world-size 1", ["grad_accum", "world_size"]),
         ("transfer", "0.01 --from kaldi-nnet3 --lr 0.1 --momentum 0 --to-batch-size 32",
