@@ -242,3 +242,8 @@ def test_a_program_from_transformers_examples_without_groups_lets_all_decay(tmp_
     made = run(tmp_path, script, train="optimizer = AdamW(model.parameters(), lr=args.lr)\n")
     assert made.exempt.rule == "nothing"
     assert any("AdamW is taken for its own" in note for note in made.notes)
+
+
+def test_a_program_that_is_not_python_tells_nothing_of_an_unknown_command(tmp_path):
+    told = why_not(tmp_path, "python train.py --colour blue --rate 3\n", train="not Python (\n")
+    assert "own keys" in told
