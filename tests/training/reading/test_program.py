@@ -245,5 +245,6 @@ def test_a_program_from_transformers_examples_without_groups_lets_all_decay(tmp_
 
 
 def test_a_program_that_is_not_python_tells_nothing_of_an_unknown_command(tmp_path):
-    told = why_not(tmp_path, "python train.py --colour blue --rate 3\n", train="not Python (\n")
+    text = "import torch\noptimizer = torch.optim.SGD(model.parameters(), lr=0.1)\nnot Python (\n"
+    told = why_not(tmp_path, "python train.py --colour blue --rate 3\n", train=text)
     assert "own keys" in told
