@@ -26,6 +26,7 @@ from decaycalc.training.trainers.syntax.tree import EACH_STEP_IN_EPOCHS, FLAGS_H
 
 _ARGUMENTS = "optimizer"
 _DECAY = f"{_ARGUMENTS}.weight_decay"
+_LR = f"{_ARGUMENTS}.lr"
 _GROUPS = "groups"
 
 
@@ -84,7 +85,11 @@ def _spread(settings: Settings, name: str, where: str = _ARGUMENTS) -> Sourced |
 
 
 def _lr(settings: Settings) -> Sourced | None:
-    return peak_of(settings) or _spread(settings, "lr")
+    """Return the peak of a scheduler; what is made with an lr of 0 gets one in its loop."""
+    found = peak_of(settings) or _spread(settings, "lr")
+    if found is not None or from_zero(settings.told(_LR)) != "0":
+        return found
+    return left_open("lr", "it is made with 0: the loop sets it", where=_LR)
 
 
 def _batch(settings: Settings) -> Sourced | None:

@@ -82,6 +82,21 @@ def test_a_class_under_a_name_of_its_own(tmp_path):
         script(tmp_path, "from torch.optim import SGD", "SGD = f", "SGD(m.parameters(), lr=1)")
 
 
+def test_an_lr_of_0_is_set_in_the_loop(tmp_path):
+    found = script(tmp_path, "optimizer = SGD(m.parameters(), lr=0)", after=STEP)
+    assert (found.run.lr, "lr" in found.missing) == (None, True)
+
+
+def test_an_experiment_of_yolox_is_its_own_table_s(tmp_path):
+    text = (
+        "from yolox.exp import Exp as MyExp\nimport torch\nclass Exp(MyExp):\n"
+        "    def __init__(self):\n        self.max_epoch = 300\n        self.weight_decay = 5e-4\n"
+        "        self.basic_lr_per_img = 1e-4\n        self.no_aug_epochs = 15\n"
+        "    def get_optimizer(self, batch_size):\n        return torch.optim.SGD(pg, lr=0)\n"
+    )
+    assert read(tmp_path, "exp.py", text).kind == "yolox"
+
+
 def test_a_file_that_makes_none_is_none(tmp_path):
     text = "from torch import optim\nlr = 0.1\nimport torch\nx = torch.optim.Optimizer(p, {})\n"
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):

@@ -31,6 +31,8 @@ from decaycalc.training.trainers.syntax.tree import (
 _MAKES = re.compile(
     r"optim|keras|optax|lion_pytorch|prodigyopt|schedulefree|dadaptation|TrainingArguments|trl"
 )
+# YOLOX' experiments make an optimizer too, and their table knows what their trainer makes of it.
+_OF_YOLOX = re.compile(r"\bBaseExp\b|^from yolox\b", re.MULTILINE)
 # Where libraries keep their optimizers.
 _OPTIMIZER = re.compile(
     r"(?:torch\.optim|bitsandbytes\.optim|apex\.optimizers|deepspeed\.ops(?:\.\w+)*|lion_pytorch|"
@@ -94,7 +96,7 @@ def parse_script(text: str, name: str, flags: Entries) -> tuple[tuple[str, Entri
     Raises:
         UnreadableFileError: it is not Python.
     """
-    if not _MAKES.search(text):
+    if not _MAKES.search(text) or _OF_YOLOX.search(text):
         return ()
     return tuple(_Script(Names(module_of(text, name), text, flags)).made())
 
