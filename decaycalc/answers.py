@@ -29,7 +29,8 @@ from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.kept_plans import kept_plan, kept_side
 from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.rounding import Storage
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.conversion.shrinks import shrink_of, strength_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, Result, asdict, replace
 from decaycalc.survival.documents import SummaryJson

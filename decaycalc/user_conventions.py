@@ -28,7 +28,8 @@ from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import FIT, Buffer, Convention, Coupling, Follows
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.inverse import value_for_shrink
-from decaycalc.conversion.side import Side, evaluated, shrink_of
+from decaycalc.conversion.shrinks import evaluated, shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     ContradictionError,
     InvalidValueError,

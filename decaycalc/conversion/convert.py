@@ -11,7 +11,7 @@ from decaycalc.conversion.assumptions import Assumption, AssumptionJson, assumed
 from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.kept_plans import kept_plan
 from decaycalc.conversion.plan import Match, Plan
-from decaycalc.conversion.side import check_domain
+from decaycalc.conversion.shrinks import check_domain
 from decaycalc.record import Record
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated
 from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.record import Coupling, Invariant
 from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, asdict
 

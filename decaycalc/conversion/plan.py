@@ -12,7 +12,8 @@ from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.decay import why_none_shared
 from decaycalc.conversion.equivalence import is_itself, judge, notes, reservations, shared_invariant
 from decaycalc.conversion.inverse import endless, solved, value_for_shrink, value_for_strength
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.conversion.shrinks import shrink_of, strength_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     InvalidValueError,
     MissingQuantityError,

@@ -15,7 +15,8 @@ from decaycalc.conventions.run import Loss
 from decaycalc.conversion.inverse import solved
 from decaycalc.conversion.momentum import IN_PLACE, fresh_and_kept
 from decaycalc.conversion.plan import Plan, held_text
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.conversion.shrinks import shrink_of, strength_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import DecaycalcError
 from decaycalc.explanation.claim import claim
 from decaycalc.explanation.step import Explanation, Step, make_step, quantity_of

@@ -8,7 +8,8 @@ from decaycalc.algebra.quantity import Monomial, exact
 from decaycalc.conventions.record import Invariant
 from decaycalc.conversion.inverse import solved
 from decaycalc.conversion.plan import held_text, plan, target_side
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.explanation.claim import Claim
 from decaycalc.explanation.conversion import (
     ALGEBRA,

@@ -21,7 +21,8 @@ from fractions import Fraction
 from decaycalc.algebra.number import finite, ratio
 from decaycalc.conventions.muon import MUON_RMS, RMS_MATCHED, is_muon
 from decaycalc.conventions.record import SGD, Coupling
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError
 from decaycalc.survival.documents import EquilibriumJson
 

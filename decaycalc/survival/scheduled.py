@@ -18,7 +18,8 @@ from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.decay import why_no_decay
 from decaycalc.conversion.equivalence import falling_lr
 from decaycalc.conversion.rounding import precision_warning
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.schedule import Schedule, parse_schedule
 from decaycalc.schedule.table import ScheduleOf

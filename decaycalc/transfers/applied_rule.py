@@ -11,7 +11,8 @@ from decaycalc.conversion.convert import convert
 from decaycalc.conversion.decay import Decay, decay_of
 from decaycalc.conversion.inverse import solved, value_for_shrink
 from decaycalc.conversion.plan import is_foreign
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, replace
 from decaycalc.transfers.fits import HORIZON_EXPONENTS, check_fit, fit_class, fit_conditions

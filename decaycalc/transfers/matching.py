@@ -16,7 +16,8 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.inverse import value_for_shrink
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
 from decaycalc.transfers.records import Hold, LrRule, Move, RuleNumbers, Transfer

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from decaycalc.conventions.record import ANY, FIT, Buffer, Convention, Coupling, Equivalence
 from decaycalc.conventions.run import Loss
 from decaycalc.conversion.plan import Plan
-from decaycalc.conversion.side import Side, evaluated
+from decaycalc.conversion.shrinks import evaluated
+from decaycalc.conversion.side import Side
 from decaycalc.record import Record
 from decaycalc.verification.rules.optimizers import Array
 from decaycalc.verification.rules.rule import UpdateRule, parse_rule

@@ -8,7 +8,8 @@ import numpy as np
 from decaycalc.algebra.number import exact
 from decaycalc.conventions.record import FIT, Follows
 from decaycalc.conversion.equivalence import falling_lr
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError
 from decaycalc.record import Record, replace
 from decaycalc.verification.pairing import ALIGNED, Pairing, StandIn, model_of

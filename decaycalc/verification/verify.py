@@ -11,7 +11,8 @@ from decaycalc.conventions.runs import target_over
 from decaycalc.conversion.convert import check_value
 from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.plan import Match, Plan, plan, target_side
-from decaycalc.conversion.side import Side, evaluated
+from decaycalc.conversion.shrinks import evaluated
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, NoEquivalentError
 from decaycalc.explanation.claim import claim
 from decaycalc.record import Record, Result, replace

@@ -21,7 +21,7 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import conventions
 from decaycalc.conventions.record import Coupling, Follows
 from decaycalc.conversion.decay import decay_of
-from decaycalc.conversion.side import strength_of
+from decaycalc.conversion.shrinks import strength_of
 from decaycalc.verification.rules.optimizers import BLOCKS, Block
 from decaycalc.verification.rules.rule import State, parse_rule
 

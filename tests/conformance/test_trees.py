@@ -7,7 +7,8 @@ from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.catalogue import find
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
-from decaycalc.conversion.side import Side, strength_of
+from decaycalc.conversion.shrinks import strength_of
+from decaycalc.conversion.side import Side
 
 N_EXAMPLES = 60
 RANDOM = np.random.default_rng(17)

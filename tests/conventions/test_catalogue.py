@@ -22,7 +22,8 @@ from decaycalc.conventions.record import (
 )
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.convert import convert
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from decaycalc.record import replace
 from decaycalc.verification.rules.grammar import names_in

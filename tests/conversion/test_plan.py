@@ -11,7 +11,8 @@ from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.convert import apply, check_value, convert
 from decaycalc.conversion.kept_plans import kept_plan, sees_numbers
 from decaycalc.conversion.plan import Match, plan, target_side
-from decaycalc.conversion.side import Side, shrink_of
+from decaycalc.conversion.shrinks import shrink_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import ContradictionError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
 from tests.every_record import of_each

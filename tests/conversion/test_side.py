@@ -11,7 +11,8 @@ from decaycalc.conventions.run import Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.inverse import value_for_shrink
 from decaycalc.conversion.momentum import IN_PLACE, long_run_shrink
-from decaycalc.conversion.side import Side, check_domain, shrink_of, strength_of
+from decaycalc.conversion.shrinks import check_domain, shrink_of, strength_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from tests.every_record import of_each
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.side import Side, shrink_of, strength_of
+from decaycalc.conversion.shrinks import shrink_of, strength_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     DecaycalcError,
     InvalidValueError,

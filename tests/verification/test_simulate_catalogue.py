@@ -12,7 +12,8 @@ from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Coupling
 from decaycalc.conventions.run import Loss, Run
 from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.equivalence import SCALE_BLIND
-from decaycalc.conversion.side import Side, strength_of
+from decaycalc.conversion.shrinks import strength_of
+from decaycalc.conversion.side import Side
 from decaycalc.errors import MissingQuantityError
 from decaycalc.record import replace
 from decaycalc.verification.rules.optimizers import BLOCKS
