@@ -9,8 +9,8 @@ from decaycalc.conventions.record import (
     Convention,
     Invariant,
 )
-from decaycalc.conversion.shrinks import evaluated, given, own_quantity
-from decaycalc.conversion.side import Lookup, Side
+from decaycalc.conversion.shrinks import Lookup, evaluated, given, own_quantity
+from decaycalc.conversion.side import Side
 from decaycalc.errors import NoEquivalentError
 
 

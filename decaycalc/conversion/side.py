@@ -4,7 +4,6 @@ The bridge of SGD-like dynamics is `shrink = lr·loss_scale·(1 - dampening)/(1 
 under an adaptive preconditioner there is none.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property
 from math import expm1, log, log1p
@@ -37,8 +36,6 @@ from decaycalc.record import Record
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
-
-Lookup = Callable[[str], Fraction | None]
 
 
 class Side(Record):
