@@ -180,9 +180,9 @@ def inspect(
     own = _run_with(run, quantities)
     more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
     laid: Any = {"groups": _several(groups), "architecture": _network(architecture), "mask": mask}
-    _require_live(source, scheduler=scheduler, schedule=schedule, configured=configured)
     from decaycalc import inspection  # noqa: PLC0415  (the readers of training files, if asked)
 
+    inspection.require_live(source, scheduler=scheduler, schedule=schedule, configured=configured)
     if isinstance(source, str):
         return inspection.inspect(source, run=own, kind=kind, **laid, **more)
     from decaycalc.training.chosen import laid_over, typed  # noqa: PLC0415  (as above)
@@ -191,24 +191,6 @@ def inspect(
 
     live = laid_over(typed(run=own, **more), training_of(source, model, scheduler, run=own))
     return inspection.inspect_training(beside(live, configured), **laid)
-
-
-def _require_live(
-    source: Any, *, scheduler: Any, schedule: str | None, configured: str | None
-) -> None:
-    """Refuse what goes with a live optimizer alone, and two schedules of one.
-
-    Raises:
-        InvalidValueError: one of them is there.
-    """
-    is_named = isinstance(source, str)
-    if scheduler is not None and (schedule is not None or is_named):
-        raise InvalidValueError(
-            "scheduler", type(scheduler).__name__,
-            "stands beside a live optimizer, and beside no other schedule",
-        )  # fmt: skip
-    if configured is not None and is_named:
-        raise InvalidValueError("configured", configured, "stands beside a live optimizer")
 
 
 def probe(optimizer: Any, model: Any = None) -> "Probe":

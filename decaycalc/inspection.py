@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from decaycalc.algebra.quantity import exact, finite
 from decaycalc.conventions.run import Run, RunJson
 from decaycalc.conversion.decay import course_notes
 from decaycalc.conversion.entering import require_taken
 from decaycalc.conversion.side import Side
-from decaycalc.errors import ContradictionError
+from decaycalc.errors import ContradictionError, InvalidValueError
 from decaycalc.findings.options import RuleChoice
 from decaycalc.findings.record import Finding, FindingJson, Subject
 from decaycalc.findings.rules import comments_of, findings
@@ -377,3 +377,23 @@ def _figures(own: Training, course: Course | None) -> Figures:
     if own.value is not None and exact(own.value) == 0:
         return Figures(shrink=0.0, sum_shrink=0.0, survival=1.0)
     return measure(own, course=course)
+
+
+def require_live(
+    source: Any, *, scheduler: Any, schedule: str | None, configured: str | None
+) -> None:
+    """Refuse what goes with a live optimizer alone, and two schedules of one.
+
+    `source` is what is inspected, an optimizer or the name of a run.
+
+    Raises:
+        InvalidValueError: one of them is there.
+    """
+    is_named = isinstance(source, str)
+    if scheduler is not None and (schedule is not None or is_named):
+        raise InvalidValueError(
+            "scheduler", type(scheduler).__name__,
+            "stands beside a live optimizer, and beside no other schedule",
+        )  # fmt: skip
+    if configured is not None and is_named:
+        raise InvalidValueError("configured", configured, "stands beside a live optimizer")

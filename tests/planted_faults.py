@@ -109,7 +109,7 @@ NAMED = tuple(
          '"batch_size" in target.own and MEASURE not in {one.optimizer, other.optimizer}',
          '"batch_size" in target.own'),
         ("conversion/equivalence.py", "_awaits_momentum", "side.takes_momentum and ", ""),
-        ("conversion/side.py", "check_domain", "if value < 0:", "if value <= 0:"),
+        ("conversion/shrinks.py", "check_domain", "if value < 0:", "if value <= 0:"),
         ("conversion/side.py", "exact_shrink", "shrink_over(value / count, count)",
          "shrink_over(value, 1)"),
         ("conversion/side.py", "first_order_shrink", "-count * expm1(log1p(-value) / count)",
