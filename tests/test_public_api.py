@@ -157,3 +157,18 @@ def test_gaps_in_an_array_are_not_passed_over():
         5e-5,
         5e-4,
     ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: decaycalc.convert(1, **ENDS, run={"lr": 1}),
+        lambda: decaycalc.convert([1.0], **ENDS, run={"lr": 1}),
+        lambda: decaycalc.answer(1, source="caffe", target_run={"lr": 1}),
+        lambda: decaycalc.inspect("resnet-50-he", run={"lr": 1}),
+        lambda: decaycalc.transfer(1, source="pytorch-sgd", run={"lr": 1}),
+    ],
+)
+def test_what_is_no_run_is_refused(call):
+    with pytest.raises(InvalidValueError, match=r"run 'dict' must be a decaycalc\.Run"):
+        call()

@@ -73,8 +73,11 @@ def runs_with(
     `also` are the names that the caller takes beside them, of which one may have been meant.
 
     Raises:
-        InvalidValueError: no run has such a quantity, or a value that it cannot have.
+        InvalidValueError: no run has such a quantity, a value that it cannot have, or no run.
     """
+    for name, given in (("run", run), ("target_run", target_run)):
+        if not isinstance(given, Run | None):
+            raise InvalidValueError(name, type(given).__name__, "must be a decaycalc.Run")
     if not numbers:
         return run, target_run
     own: dict[str, Any] = {}
