@@ -15,8 +15,10 @@ _KEPT_AS = {"decoupled_weight_decay": ("decoupled_weight_decay", "decoupled_wd")
 _DECOUPLING = ("decoupled_decay", "decoupled", "no_prox", "weight_decouple", "decouple_wd")
 # Flags that take lr, or all of it but the schedule, out of a decay.
 _WITHOUT_LR = {"fixed_decay": "fixed", "decouple_lr": "decoupled"}
-# Flags of an Adafactor that takes its own lr; the records are for none of them.
+# Flags by which the Adafactor of these packages decays by an lr of its own, which has no record.
+# timm's and Keras' have such flags too, and decay by the group's lr: both were measured.
 _OWN_LR = ("relative_step", "scale_parameter")
+_BY_OWN_LR = ("pytorch-optimizer-adafactor", "torch-optimizer-adafactor")
 # What the constructor's lr was divided by stands in the groups already.
 _DIVIDED = {"pytorch-optimizer-grokfastadamw": "pytorch-optimizer-decoupled"}
 # Flags of a group that decay only where update and weight agree in sign.
@@ -78,7 +80,7 @@ def _fitting(key: str, options: Mapping[str, Any]) -> Convention | None:
     word = next((word for flag, word in _WITHOUT_LR.items() if options.get(flag)), None)
     if record is not None and word is not None:
         record = _without_lr(record, word, options)
-    if record is not None and any(options.get(flag) for flag in _OWN_LR):
+    if record is not None and record.key in _BY_OWN_LR and any(map(options.get, _OWN_LR)):
         return None
     record = None if record is None else _record(_DIVIDED.get(record.key, record.key))
     if record is not None and any(options.get(flag) for flag in _CAUTIOUS):
