@@ -6,6 +6,25 @@ from decaycalc.conversion.decay import decay_of
 from decaycalc.conversion.side import Side
 from decaycalc.training.source import read_training
 
+# A Python script with a loop of its own.
+LOOP = """\
+for epoch in range(EPOCHS):
+    for x, y in train_loader:
+        optimizer.step()
+    scheduler.step()
+"""
+SCRIPT = f"""\
+import torch
+from torch import nn, optim
+from torch.utils.data import DataLoader
+
+EPOCHS = 30
+model = nn.Linear(10, 2)
+optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=EPOCHS)
+train_loader = DataLoader(data, batch_size=128, shuffle=True)
+{LOOP}"""
+
 
 def read(folder, name, text, **given):
     """Return the training of a text written to a file of that name; `kind` may be given too."""

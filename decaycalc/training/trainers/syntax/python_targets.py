@@ -2,9 +2,11 @@
 
 import ast
 import re
+from collections.abc import Callable
 from fractions import Fraction
 
-from decaycalc.training.trainers.syntax.tree import Entries, Node
+from decaycalc.training.reading.numbers import typed_number
+from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
 
 _MOST_BITS = 4000
 _LARGEST_EXPONENT = 400
@@ -40,6 +42,25 @@ def arithmetic(operator: ast.operator, left: Fraction, right: Fraction) -> Fract
     if max(result.numerator.bit_length(), result.denominator.bit_length()) > _MOST_BITS:
         raise OpenValueError
     return result
+
+
+def computed(
+    value: ast.expr, number: Callable[[ast.expr], Fraction], node: Callable[[ast.expr], Node]
+) -> Fraction:
+    """Return arithmetic on numbers, exactly; `number` and `node` read the parts of it.
+
+    Raises:
+        OpenValueError: a part that is no number.
+    """
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+        return -number(value.operand)
+    if isinstance(value, ast.BinOp):
+        return arithmetic(value.op, number(value.left), number(value.right))
+    found = node(value)
+    known = typed_number(found.text) if isinstance(found, Scalar) and found.text else None
+    if known is None:
+        raise OpenValueError
+    return known
 
 
 def assigned_to(statement: ast.AST) -> list[tuple[ast.expr, ast.expr]]:

@@ -5,12 +5,12 @@ import warnings
 from fractions import Fraction
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.training.reading.numbers import decimal_text, typed_number
+from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.trainers.syntax.python_targets import (
     OpenValueError,
-    arithmetic,
     assigned_to,
     changed_in,
+    computed,
     path_of,
     unbraced,
     with_value,
@@ -331,16 +331,11 @@ class Assignments:
         """Return arithmetic on numbers, exactly."""
         if depth > _DEEPEST:
             raise OpenValueError
-        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-            return -self.number(value.operand, depth + 1)
-        if isinstance(value, ast.BinOp):
-            left, right = (self.number(side, depth + 1) for side in (value.left, value.right))
-            return arithmetic(value.op, left, right)
-        node = self.node(value, depth + 1)
-        number = typed_number(node.text) if isinstance(node, Scalar) and node.text else None
-        if number is None:
-            raise OpenValueError
-        return number
+        return computed(
+            value,
+            lambda part: self.number(part, depth + 1),
+            lambda part: self.node(part, depth + 1),
+        )
 
 
 def called_by(call: ast.Call) -> ast.expr:

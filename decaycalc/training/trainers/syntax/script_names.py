@@ -13,8 +13,8 @@ from itertools import chain
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.trainers.syntax.python_targets import (
     OpenValueError,
-    arithmetic,
     assigned_to,
+    computed,
     path_of,
 )
 from decaycalc.training.trainers.syntax.script_bindings import Bindings, Scope, Setting
@@ -163,16 +163,11 @@ class Names(Bindings):
             OpenValueError: the text does not tell.
         """
         value = self.origin(value, depth)
-        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-            return -self.number(value.operand, depth + 1)
-        if isinstance(value, ast.BinOp):
-            left, right = (self.number(side, depth + 1) for side in (value.left, value.right))
-            return arithmetic(value.op, left, right)
-        node = self.value(value, depth + 1)
-        number = typed_number(node.text) if isinstance(node, Scalar) and node.text else None
-        if number is None:
-            raise OpenValueError
-        return number
+        return computed(
+            value,
+            lambda part: self.number(part, depth + 1),
+            lambda part: self.value(part, depth + 1),
+        )
 
     def _typed(self, value: ast.Constant) -> str | None:
         """Return a literal as typed, None for None."""

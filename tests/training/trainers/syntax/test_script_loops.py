@@ -3,26 +3,7 @@
 import pytest
 
 from decaycalc.training.source import read_training
-from tests.training.trainers.reading import read, script
-
-LOOP = """\
-for epoch in range(EPOCHS):
-    for x, y in train_loader:
-        optimizer.step()
-    scheduler.step()
-"""
-SCRIPT = f"""\
-import torch
-from torch import nn, optim
-from torch.utils.data import DataLoader
-
-EPOCHS = 30
-model = nn.Linear(10, 2)
-optimizer = optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=EPOCHS)
-train_loader = DataLoader(data, batch_size=128, shuffle=True)
-{LOOP}"""
-
+from tests.training.trainers.reading import LOOP, SCRIPT, read, script
 
 SCHEDULES = {
     "StepLR(optimizer, 30, 0.1)": "step:every=30epochs,gamma=0.1",
