@@ -13,6 +13,7 @@ from decaycalc.record import replace
 from decaycalc.training.trainers.syntax.python_targets import path_of
 from decaycalc.training.trainers.syntax.python_text import module_of
 from decaycalc.training.trainers.syntax.script_arguments import arguments_of, expressions_of
+from decaycalc.training.trainers.syntax.script_calls import entries_of
 from decaycalc.training.trainers.syntax.script_groups import groups_of
 from decaycalc.training.trainers.syntax.script_keras import keras_made
 from decaycalc.training.trainers.syntax.script_loops import in_epochs, interval_of, length_of
@@ -157,9 +158,8 @@ class _Script:
 
     def scheduler(self, target: str) -> dict[str, Node]:
         """Return an optimizer's scheduler, its arguments, and how often it is stepped."""
-        for node in self.names.changed["lr"]:
-            if isinstance(node, ast.Subscript) and self.names.is_reached(node):
-                return _no_scheduler("the script's own", node.lineno)
+        for node in self.set_in_groups("lr"):
+            return _no_scheduler("the script's own", node.lineno)
         found = [call for call in self.calls if self.schedules(call, target)]
         if not found:
             return self.unseen(target)
@@ -179,6 +179,23 @@ class _Script:
             own["name"] = self.names.given(call.args[0])
         entries = {**arguments_of(self.names, call, places).entries, **own}
         return {"scheduler": Entries(entries=entries, line=call.lineno)}
+
+    def set_in_groups(self, key: str) -> Iterator[ast.expr]:
+        """Yield what sets an entry of a group anew: `g["lr"] = x`, `g.update(lr=x)`."""
+        for node in self.names.changed[key]:
+            if isinstance(node, ast.Subscript) and self.names.is_reached(node):
+                yield node
+        for call in self.names.calls.get("update", ()):
+            given = {word.arg for word in call.keywords}
+            given |= (entries_of(call.args[0]) or {}).keys() if call.args else set()
+            if key in given and not self.is_options(call.func) and self.names.is_reached(call):
+                yield call
+
+    def is_options(self, method: ast.expr) -> bool:
+        """Return whether a method is that of a mapping which the script writes out."""
+        return isinstance(method, ast.Attribute) and (
+            entries_of(self.names.behind(method.value)) is not None
+        )
 
     def unseen(self, target: str) -> dict[str, Node]:
         """Return the schedule that another file may make, nothing where the loop has none."""
@@ -251,9 +268,8 @@ class _Script:
             words = (each for each in _words(self.names.module) if pattern.search(each.text or ""))
             first = next(words, None)
             entries |= {} if first is None else {key: first}
-        for changed in self.names.changed["weight_decay"]:
-            if isinstance(changed, ast.Subscript) and self.names.is_reached(changed):
-                entries["decay_set"] = Scalar(text=ast.unparse(changed), line=changed.lineno)
+        for changed in self.set_in_groups("weight_decay"):
+            entries["decay_set"] = Scalar(text=ast.unparse(changed)[:60], line=changed.lineno)
         for node in ast.walk(self.names.module):
             if isinstance(node, (ast.GeneratorExp, ast.ListComp)) and _adds_up(node):
                 entries["penalty"] = Scalar(text=ast.unparse(node)[:60], line=node.lineno)

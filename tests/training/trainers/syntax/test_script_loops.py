@@ -105,6 +105,13 @@ def test_schedules_of_transformers(tmp_path, made, schedule):
             "    for g in optimizer.param_groups: g['lr'] = 0.1 ** epoch",
             None,
         ),
+        ("    scheduler.step()", "    for g in groups: g.update(lr=0.1 ** epoch)", None),
+        ("    scheduler.step()", "    for g in groups: g.update({'lr': f(epoch)})", None),
+        (
+            "    scheduler.step()",
+            "    scheduler.step()\nc = {}\nc.update(lr=1); c.update(); c.update({'m': 1})",
+            "cosine:per=1epochs",
+        ),
         ("    scheduler.step()", "    scheduler.step()\n    adjust_learning_rate(optimizer)", None),
     ],
 )
