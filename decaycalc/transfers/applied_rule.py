@@ -1,6 +1,7 @@
 """AppliedRule: the same convention in two runs, tied by an lr rule and a held quantity."""
 
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from decaycalc.algebra.number import brief
@@ -60,7 +61,7 @@ class AppliedRule(Record):
         except MissingQuantityError:
             return None
 
-    @property
+    @cached_property
     def moved(self) -> Side:
         """The new run's side, its lr by the rule."""
         batch = self.ratio("batch_size") if self.lr_rule in {"linear", "sqrt"} else _ONE
@@ -74,12 +75,12 @@ class AppliedRule(Record):
         }.get(self.lr_rule, _ONE)
         return replace(self.there, lr=self.there.lr * factor)
 
-    @property
+    @cached_property
     def shallow(self) -> Monomial:
         """One over the root of the depth ratio."""
         return Monomial.of(1 / self.depth) ** _HALF
 
-    @property
+    @cached_property
     def length(self) -> Monomial:
         """S'/S, the new run's steps over the old one's: from N·E/B unless steps are given."""
         counted = {self.here.run.steps is not None, self.there.run.steps is not None}
@@ -87,7 +88,7 @@ class AppliedRule(Record):
             return self.ratio("steps")
         return self.ratio("dataset_size") * self.ratio("epochs") / self.ratio("batch_size")
 
-    @property
+    @cached_property
     def shrink_ratio(self) -> Monomial:
         """s'/s, what holding this makes of the shrink."""
         if self.hold is Hold.EPOCH:
@@ -120,7 +121,7 @@ class AppliedRule(Record):
             reason = "a penalty under an adaptive optimizer has no decay per step to hold"
             raise NoEquivalentError(record.key, "another run", reason)
 
-    @property
+    @cached_property
     def formula(self) -> Monomial | None:
         """The new number as a monomial of the old one, None for named forms."""
         held = Invariant.STRENGTH if self.hold is Hold.OBJECTIVE else Invariant.SHRINK
@@ -140,7 +141,7 @@ class AppliedRule(Record):
         new = Side(convention=self.here.convention, run=self.new_run)
         return value_for_shrink(new, _calm(shrink))
 
-    @property
+    @cached_property
     def new_run(self) -> Run:
         """The new run with its lr, where that is known."""
         return replace(self.there.run, lr=self.known(self.moved.lr))

@@ -15,7 +15,7 @@ from decaycalc.architecture.readers.listing import read_csv, read_document, read
 from decaycalc.errors import DecaycalcError
 
 LIMITS = settings(
-    max_examples=60, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6)

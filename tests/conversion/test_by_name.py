@@ -51,7 +51,7 @@ def test_a_warm_call_answers_as_one_with_every_memory_emptied():
         "to_lr": lambda: 0.2,
     }
     found = 0
-    for number in range(1200):
+    for number in range(500):
         source, target = rng.choice(COMMON), rng.choice(COMMON)
         if number % 5 == 0:
             target = rng.choice(conventions()).key
@@ -61,7 +61,7 @@ def test_a_warm_call_answers_as_one_with_every_memory_emptied():
         cold = outcome(anew, value, source=source, target=target, given=given)
         assert warm == cold, (value, source, target, given)
         found += not isinstance(warm, tuple)
-    assert found > 100
+    assert found > 40
 
 
 def test_calls_are_kept_within_bounds(monkeypatch):
@@ -96,7 +96,7 @@ def test_a_target_s_lr_that_follows_and_one_that_does_not_have_plans_of_their_ow
     rng = random.Random(7)  # noqa: S311  (no secrets)
     keys = ("pytorch-sgd", "keras-sgd", "sum-l2", "pytorch-adamw", "tfa-adamw", "batch-sum-l2")
     calls = []
-    for _ in range(600):
+    for _ in range(250):
         source, target = rng.choice(keys), rng.choice(keys)
         batch, lr = rng.choice((32, 64)), rng.choice((0.1, 0.2))
         runs = {
