@@ -5,7 +5,7 @@ from math import prod
 
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import Record, replace
+from decaycalc.record import Record, alike
 
 # Far beyond the models of its names; a typed depth has no other bound.
 MOST_TENSORS = 100_000
@@ -127,7 +127,7 @@ class Builder:
         """
         if len(self.tensors) + len(part.tensors) > MOST_TENSORS:
             raise InvalidValueError("number of tensors", prefix[:80], f"goes past {MOST_TENSORS}")
-        self.tensors += (replace(each, name=prefix + each.name) for each in part.tensors)
+        self.tensors += (alike(each, name=prefix + each.name) for each in part.tensors)
 
     def conv(
         self,

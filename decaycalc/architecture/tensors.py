@@ -68,7 +68,7 @@ class Tensor(Record):
                 len(self.shape),
                 f"must be at most {MOST_DIMENSIONS}",
             )
-        if any(size < 0 for size in self.shape) or self.n_weights > MOST_WEIGHTS:
+        if min(self.shape, default=0) < 0 or self.n_weights > MOST_WEIGHTS:
             raise InvalidValueError(
                 f"shape of tensor {self.name[:80]!r}",
                 "x".join(map(str, self.shape))[:80],
