@@ -60,11 +60,14 @@ def _of_class(kind: type, optimizer: object, options: Mapping[str, Any]) -> Conv
 def _key_of_known(
     known: OptimizerClass, optimizer: object, options: Mapping[str, Any]
 ) -> str | None:
-    """Return the key that a class's own flag chooses."""
-    word, _, flag = known.flag.rpartition(" ")
-    names = _KEPT_AS.get(flag, (flag,)) if flag else ()
-    found = [bool(options.get(name, getattr(optimizer, name, False))) for name in names]
-    return known.optimizer(decoupled=any(found) != bool(word)).convention
+    """Return the key that a class's own flags choose, None where no record says what they make."""
+    flags = {
+        flag: bool(options.get(name, getattr(optimizer, name, None)))
+        for flag in known.flags
+        for name in _KEPT_AS.get(flag, (flag,))
+        if name in options or hasattr(optimizer, name)
+    }
+    return known.optimizer(flags).convention
 
 
 def _record(key: str | None) -> Convention | None:

@@ -3,25 +3,45 @@
 from collections.abc import Callable, Mapping
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
+from decaycalc.training.reading.classes import FLAGS, OptimizerClass, find_class
+from decaycalc.training.reading.optimizers import (
+    ADAM,
+    UNDAMPENED_SGD,
+    refused,
+    unknown_optimizer,
+)
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer
 from decaycalc.training.record import Sourced
 
+Find = Callable[[Settings], OptimizerClass | None]
 
-def class_of(settings: Settings, *, library: str = "torch") -> OptimizerClass | None:
+
+def class_of(settings: Settings) -> OptimizerClass | None:
     """Return the class that the field `optimizer` names, None where it is not known."""
-    return find_class(settings.text("optimizer") or "", library=library)
+    return find_class(settings.text("optimizer") or "")
 
 
-def optimizer_of(settings: Settings) -> Optimizer:
-    """Return what the class makes of its number; an unknown one has none."""
-    found = class_of(settings)
+def paddle_class(settings: Settings) -> OptimizerClass | None:
+    """Return Paddle's class that the field `optimizer` names, None where it is not known."""
+    return find_class(settings.text("optimizer") or "", library="paddle")
+
+
+def class_by_name(classes: Mapping[str, str]) -> Find:
+    """Return what finds the class of a trainer's own name, in lower case, by the class's path."""
+    return lambda settings: find_class(classes.get(settings.word("optimizer"), ""))
+
+
+def optimizer_of(settings: Settings, find: Find = class_of) -> Optimizer:
+    """Return what the class makes of its number by its flags; an unknown one has none."""
+    found = find(settings)
     if found is None:
         return unknown_optimizer(settings.text("optimizer") or "")
-    decoupled = bool(found.flag) and settings.flag("decoupled_weight_decay")
-    return found.optimizer(decoupled=decoupled)
+    said = [settings.find(name) for name in found.flags]
+    unknown = next((each.where for each in said if each.value is None and each.where), "")
+    if unknown:
+        return refused(f"{unknown} decides what the weight decay is, and is not known")
+    return found.optimizer({each.name: settings.flag(each.name) for each in said if each.value})
 
 
 # What Paddle's optimizers take, as far as their configurations say it.
@@ -30,17 +50,17 @@ PADDLE_USES = {"momentum": UNDAMPENED_SGD, "adam": ADAM, "adamw": ADAM}
 
 def paddle_optimizer(settings: Settings, uses: Mapping[str, tuple[str, ...]]) -> Optimizer:
     """Return what Paddle's class makes of its number; `uses` has the quantities of some of them."""
-    name, found = settings.word("optimizer"), class_of(settings, library="paddle")
+    name, found = settings.word("optimizer"), paddle_class(settings)
     if found is None:
         return unknown_optimizer(name)
     return Optimizer(convention=found.convention, uses=uses.get(name, ()))
 
 
-def class_default(name: str, *, library: str = "torch") -> Callable[[Settings], Sourced | None]:
+def class_default(name: str, find: Find = class_of) -> Derive:
     """Return what derives `weight_decay` or `lr` from the class's own constructor."""
 
     def derive(settings: Settings) -> Sourced | None:
-        found = class_of(settings, library=library)
+        found = find(settings)
         return None if found is None else found.default(name)
 
     return derive
@@ -66,6 +86,17 @@ def class_fields(
         Field(name="lr", paths=(f"{arguments}.lr",), derive=class_default("lr"),
               overrule=peak),
         *betas(f"{arguments}.betas", "0.9", "0.999"),
-        *Field.within(arguments, eps="1e-8", momentum="0", dampening="0", nesterov="false",
-                      decoupled_weight_decay="false"),
+        *Field.within(arguments, eps="1e-8", momentum="0", dampening="0", nesterov="false"),
+        *flag_fields(arguments),
     )  # fmt: skip
+
+
+def flag_fields(arguments: str, **defaults: str) -> tuple[Field, ...]:
+    """Return the fields of the flags that decide what a class's number is.
+
+    `defaults` are those of the trainer, where it does not leave them to the class.
+    """
+    return tuple(
+        Field(name=name, paths=(f"{arguments}.{name}",), default=defaults.get(name))
+        for name in FLAGS
+    )

@@ -3,20 +3,31 @@
 Every default was read from the constructor of the library named beside it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from decaycalc.record import Record
-from decaycalc.training.reading.optimizers import ADAM, SGD, UNDAMPENED_SGD
+from decaycalc.training.reading.optimizers import ADAM, SGD, UNDAMPENED_SGD, refused
 from decaycalc.training.reading.settings import by_default
 from decaycalc.training.reading.trainer import Optimizer
 from decaycalc.training.record import Sourced
 
 
+class Mode(Record):
+    """What flags of a class's constructor make of its number where all are set so.
+
+    `convention` is None where no record says it, for the `reason`.
+    """
+
+    flags: Mapping[str, bool]
+    convention: str | None
+    reason: str = ""
+
+
 class OptimizerClass(Record):
     """One optimizer class: what its weight decay is, and what its constructor defaults to.
 
-    `decoupled` is the convention where a flag of the class (`flag`) turns the decay decoupled.
+    Of `modes` the first whose flags are all set so takes the place of `convention`.
     """
 
     convention: str
@@ -24,17 +35,27 @@ class OptimizerClass(Record):
     weight_decay: str = "0"
     lr: str | None = "0.001"
     uses: tuple[str, ...] = ADAM
-    flag: str = ""
-    decoupled: str = ""
+    modes: tuple[Mode, ...] = ()
 
-    def optimizer(self, *, decoupled: bool = False) -> Optimizer:
-        """Return what the class makes of its number; `decoupled` is the value of its flag."""
-        key = self.decoupled if decoupled and self.decoupled else self.convention
-        return Optimizer(convention=key, uses=self.uses)
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of its constructor that decide what the number is."""
+        return tuple(dict.fromkeys(name for mode in self.modes for name in mode.flags))
+
+    def optimizer(self, flags: Mapping[str, bool] | None = None) -> Optimizer:
+        """Return what the class makes of its number by the flags that are set."""
+        given = (flags or {}).items()
+        found = next((mode for mode in self.modes if mode.flags.items() <= given), None)
+        if found is None:
+            return Optimizer(convention=self.convention, uses=self.uses)
+        if found.convention is None:
+            said = ", ".join(f"{name} {str(value).lower()}" for name, value in found.flags.items())
+            return refused(f"{said}: {found.reason}")
+        return Optimizer(convention=found.convention, uses=self.uses)
 
     def default(self, name: str) -> Sourced | None:
         """Return the `weight_decay` or `lr` of its constructor, None where it has none."""
-        value = self.weight_decay if name == "weight_decay" else self.lr
+        value = {"weight_decay": self.weight_decay, "lr": self.lr}.get(name)
         return None if value is None else by_default(name, value, self.library)
 
 
@@ -47,21 +68,34 @@ def _of(library: str, **usual: Any) -> Callable[..., OptimizerClass]:
     return made
 
 
+def _when(convention: str, **flags: bool) -> tuple[Mode, ...]:
+    """Return what a class is where its flags are set so."""
+    return (Mode(flags=flags, convention=convention),)
+
+
+def _refused(reason: str = "the penalty joins the gradient", **flags: bool) -> tuple[Mode, ...]:
+    """Return that a class whose flags are set so is another, of which there is no record."""
+    return (Mode(flags=flags, convention=None, reason=reason),)
+
+
+def _decoupled(convention: str) -> tuple[Mode, ...]:
+    """Return what a class is whose flag of torch's name decouples the decay."""
+    return _when(convention, decoupled_weight_decay=True)
+
+
 _torch, _bnb = _of("torch 2.13"), _of("bitsandbytes 0.49")
 _apex, _deepspeed = _of("apex 25.09"), _of("deepspeed 0.19.8")
-_optimi = _of("optimi 0.3", lr=None, flag="decouple_lr", decoupled="optimi-decoupled")
+_optimi = _of("optimi 0.3", lr=None, modes=_when("optimi-decoupled", decouple_lr=True))
 _flash = _of("flashoptim 0.1.4")
 _dadaptation = _of("dadaptation 3.2", lr=None)
-_DECOUPLED_FLAG = "decoupled_weight_decay"
 
 # Source: torch/optim/*.py of torch 2.13.0.
 _OF_TORCH = {
     "sgd": _torch("pytorch-sgd", uses=SGD),
-    "adam": _torch("pytorch-adam", flag=_DECOUPLED_FLAG, decoupled="pytorch-adam-decoupled"),
+    "adam": _torch("pytorch-adam", modes=_decoupled("pytorch-adam-decoupled")),
     "adamw": _torch("pytorch-adamw", weight_decay="0.01"),
-    "nadam": _torch("pytorch-nadam", lr="0.002", flag=_DECOUPLED_FLAG,
-                    decoupled="pytorch-nadam-decoupled"),
-    "radam": _torch("pytorch-radam", flag=_DECOUPLED_FLAG, decoupled="pytorch-radam-decoupled"),
+    "nadam": _torch("pytorch-nadam", lr="0.002", modes=_decoupled("pytorch-nadam-decoupled")),
+    "radam": _torch("pytorch-radam", modes=_decoupled("pytorch-radam-decoupled")),
     "adamax": _torch("pytorch-adamax", lr="0.002"),
     "rmsprop": _torch("pytorch-rmsprop", lr="0.01", uses=("eps",)),
     "adagrad": _torch("pytorch-adagrad", lr="0.01", uses=()),
@@ -88,41 +122,52 @@ _BNB_ALIASES = {"pagedadamw": "adamw", "pagedadam": "adam", "pagedlion": "lion",
 
 _OTHERS = {
     "lion_pytorch.lion": _of("lion-pytorch 0.2.3")(
-        "lion-pytorch", lr="0.0001", uses=("beta1", "beta2"), flag=_DECOUPLED_FLAG,
-        decoupled="lion-pytorch-decoupled",
+        "lion-pytorch", lr="0.0001", uses=("beta1", "beta2"),
+        modes=_decoupled("lion-pytorch-decoupled"),
     ),
     "transformers.adafactor": _of("transformers 5.24.0")(
-        "hf-adafactor-relative", lr=None, uses=(), flag="not relative_step",
-        decoupled="hf-adafactor",
+        "hf-adafactor-relative", lr=None, uses=(),
+        modes=_when("hf-adafactor", relative_step=False, scale_parameter=False)
+        + _refused("lr is times the weights' RMS but for scale_parameter false",
+                   relative_step=False),
     ),
     "transformers.adamw": _of("transformers 4.40.2")(
         "hf-adamw-legacy", uses=("beta1", "beta2")
     ),
-    "apex.fusedadam": _apex("apex-fused-adam"),
+    "apex.fusedadam": _apex("apex-fused-adam", modes=_refused(adam_w_mode=False)),
     "apex.fusedlamb": _apex("apex-fused-lamb", weight_decay="0.01"),
     "apex.fusedsgd": _apex("apex-fused-sgd", lr=None, uses=SGD),
     "apex.fusednovograd": _apex("apex-fused-novograd"),
-    "deepspeed.fusedadam": _deepspeed("deepspeed-adam"),
-    "deepspeed.deepspeedcpuadam": _deepspeed("deepspeed-adam"),
+    "deepspeed.fusedadam": _deepspeed("deepspeed-adam", modes=_refused(adam_w_mode=False)),
+    "deepspeed.deepspeedcpuadam": _deepspeed("deepspeed-adam",
+                                                modes=_refused(adamw_mode=False)),
     "deepspeed.fusedlion": _deepspeed("deepspeed-lion", uses=("beta1", "beta2")),
     # TransformerEngine's is apex's with the same update: adam_w_mode is true by default.
-    "transformer_engine.fusedadam": _of("TransformerEngine 04912bf0")("apex-fused-adam"),
-    "flashoptim.flashadamw": _flash("flashoptim-adamw", weight_decay="0.01", flag="decouple_lr",
-                                    decoupled="flashoptim-adamw-decouple-lr"),
-    "prodigyopt.prodigy": _of("prodigyopt 1.1.2")("prodigy", lr="1.0"),
+    "transformer_engine.fusedadam": _of("TransformerEngine 04912bf0")(
+        "apex-fused-adam", modes=_refused(adam_w_mode=False)
+    ),
+    "flashoptim.flashadamw": _flash("flashoptim-adamw", weight_decay="0.01",
+                                    modes=_when("flashoptim-adamw-decouple-lr", decouple_lr=True)),
+    "prodigyopt.prodigy": _of("prodigyopt 1.1.2")(
+        "prodigy", lr="1.0", modes=_refused(decouple=False)
+    ),
     "torchao.adamw": _of("torchao 0.14")("pytorch-adamw", weight_decay="0.01"),
     "optimi.adamw": _optimi("optimi-adamw", weight_decay="0.01"),
-    "optimi.adam": _optimi("optimi-adam"),
+    "optimi.adam": _optimi("optimi-adam", modes=_when("optimi-decoupled", decouple_lr=True)
+                           + _when("optimi-adamw", decouple_wd=True)),
     "optimi.stableadamw": _optimi("optimi-stableadamw", weight_decay="0.01"),
-    "optimi.sgd": _optimi("optimi-sgd", uses=SGD, decoupled="optimi-sgd-decoupled"),
+    "optimi.sgd": _optimi("optimi-sgd", uses=SGD,
+                          modes=_when("optimi-sgd-decoupled", decouple_lr=True)
+                          + _refused("SGD's decay is decoupled", decouple_wd=True)),
     "optimi.lion": _optimi(
-        "optimi-lion", uses=("beta1", "beta2"), decoupled="optimi-lion-decoupled"
+        "optimi-lion", uses=("beta1", "beta2"),
+        modes=_when("optimi-lion-decoupled", decouple_lr=True),
     ),
 }  # fmt: skip
 # Source: dadaptation/dadapt_*.py (dadaptation 3.2).
 _OTHERS |= {
     "dadaptation.dadaptadam": _dadaptation(
-        "dadaptation", flag="decouple", decoupled="dadaptation-decoupled"
+        "dadaptation", modes=_when("dadaptation-decoupled", decouple=True)
     ),
     "dadaptation.dadaptadan": _dadaptation("dadaptation-decoupled", weight_decay="0.02"),
     "dadaptation.dadaptadanip": _dadaptation("dadaptation-decoupled", weight_decay="0.02"),
@@ -152,6 +197,10 @@ _OPTAX = {
         "optax-sgdw", uses=UNDAMPENED_SGD
     ),
 }
+# Every flag that decides what some class's number is.
+FLAGS = tuple(dict.fromkeys(
+    name for table in (_OF_TORCH, _OTHERS) for found in table.values() for name in found.flags
+))  # fmt: skip
 _PADDLE = {
     "sgd": "paddle-sgd", "momentum": "paddle-momentum", "adam": "paddle-adam",
     "adamw": "paddle-adamw", "adamax": "paddle-adamax", "adagrad": "paddle-adagrad",

@@ -7,10 +7,15 @@ adam8bit.py, extensions_built_in/sd_trainer/SDTrainer.py.
 from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.by_class import (
+    class_by_name,
+    class_default,
+    flag_fields,
+    optimizer_of,
+)
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.optimizers import ADAM, refused, unknown_optimizer
+from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -23,12 +28,12 @@ _OLD = "train.gradient_accumulation_steps"
 _CLASSES = {
     "adam": "torch.Adam", "adamw": "torch.AdamW", "adagrad": "torch.Adagrad",
     "adam8bit": "bitsandbytes.Adam8bit", "adamw8bit": "bitsandbytes.AdamW8bit",
+    "adafactor": "transformers.Adafactor",
 }  # fmt: skip
 # Of its own: Adam8bit decouples the decay by default, which adam8 leaves so.
 _OWN = {
     "adam8": Optimizer(convention="pytorch-adamw", uses=ADAM),
     "adamw8": Optimizer(convention="pytorch-adamw", uses=ADAM),
-    "adafactor": Optimizer(convention="hf-adafactor"),
 }
 
 
@@ -46,24 +51,17 @@ def _prepare(document: Document) -> Document:
     return replace(document, root=trained[0])
 
 
-def _class(settings: Settings) -> OptimizerClass | None:
-    return find_class(_CLASSES.get(settings.word("optimizer"), ""))
+_class = class_by_name(_CLASSES)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    name, found = settings.word("optimizer"), _class(settings)
-    if name == "adafactor" and (settings.flag("relative_step") or settings.flag("scale_parameter")):
-        return refused("the lr of this Adafactor is its own: relative_step or scale_parameter")
-    if found is not None:
-        return found.optimizer()
-    return _OWN.get(name) or unknown_optimizer(name)
+    return _OWN.get(settings.word("optimizer")) or optimizer_of(settings, _class)
 
 
 def _weight_decay(settings: Settings) -> Sourced | None:
     if settings.word("optimizer") in _OWN:
         return by_default("weight_decay", "0", "ai-toolkit 27a03a91 toolkit/optimizers")
-    found = _class(settings)
-    return None if found is None else found.default("weight_decay")
+    return class_default("weight_decay", _class)(settings)
 
 
 def _grad_accum(settings: Settings) -> Sourced | None:
@@ -109,7 +107,7 @@ TRAINER = Trainer(
         Field(name="weight_decay", paths=(f"{_PARAMS}.weight_decay",), derive=_weight_decay),
         *betas(f"{_PARAMS}.betas", "0.9", "0.999"),
         *Field.fixed(eps="1e-6"),
-        *Field.within(_PARAMS, relative_step="false", scale_parameter="false"),
+        *flag_fields(_PARAMS, relative_step="false", scale_parameter="false"),
         Field(name="older_accumulation", paths=(_OLD,), default="1"),
         Field(name="turns", paths=("train.steps",), default="1000"),
         Field(name="batch_size", paths=("train.batch_size",), default="1"),

@@ -7,9 +7,14 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.by_class import (
+    class_by_name,
+    class_default,
+    flag_fields,
+    optimizer_of,
+)
 from decaycalc.training.reading.devices import devices_field
-from decaycalc.training.reading.optimizers import refused, unknown_optimizer
+from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -25,22 +30,13 @@ _CLASSES = {
 _LEAST = Fraction(1, 10**6)  # the last lr of the cosine
 
 
-def _class(settings: Settings) -> OptimizerClass | None:
-    return find_class(_CLASSES.get(settings.word("optimizer"), ""))
+_class = class_by_name(_CLASSES)
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    found = _class(settings)
     if settings.flag("gradient_release"):
         return refused("optimizer.gradient_release: the weights decay once for each micro-batch")
-    if found is None:
-        return unknown_optimizer(settings.text("optimizer") or "")
-    return found.optimizer(decoupled=bool(found.flag) and settings.flag("decouple_lr"))
-
-
-def _weight_decay(settings: Settings) -> Sourced | None:
-    found = _class(settings)
-    return None if found is None else found.default("weight_decay")
+    return optimizer_of(settings, _class)
 
 
 def _beta2(settings: Settings) -> Sourced | None:
@@ -92,12 +88,14 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=("optimizer.type",)),
-        Field(name="weight_decay", paths=("optimizer.weight_decay",), derive=_weight_decay),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",),
+              derive=class_default("weight_decay", _class)),
         Field(name="lr", paths=(_FORCED, "optimizer.lr")),
         _BETA1,
         replace(_BETA2, overrule=_beta2),
         *Field.within("optimizer", eps="1e-8", momentum="0", dampening="0", nesterov="false",
-                      decouple_lr="false", gradient_release="false"),
+                      gradient_release="false"),
+        *flag_fields("optimizer"),
         Field(name="batch_size", paths=(_SIZE,), overrule=_by_resolution, default="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         devices_field("pipeline_stages"),

@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument, argument_of, arguments_of, numbers_of
-from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.by_class import optimizer_of
+from decaycalc.training.reading.classes import FLAGS, OptimizerClass, find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
+from decaycalc.training.reading.optimizers import UNDAMPENED_SGD
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, by_default, left_open, of_file, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -27,16 +28,11 @@ _NAMES = {
     "pagedadamw32bit": "bitsandbytes.PagedAdamW32bit", "lion": "lion_pytorch.Lion",
     "lion8bit": "bitsandbytes.Lion8bit", "pagedlion8bit": "bitsandbytes.PagedLion8bit",
     "sgdnesterov": "torch.SGD", "sgdnesterov8bit": "bitsandbytes.SGD8bit",
+    "prodigy": "prodigyopt.Prodigy", "adafactor": "transformers.Adafactor",
+    "adamwschedulefree": "schedulefree.AdamWScheduleFree",
+    "sgdschedulefree": "schedulefree.SGDScheduleFree",
+    "radamschedulefree": "schedulefree.RAdamScheduleFree",
 }  # fmt: skip
-_REFUSED = {
-    "prodigy": Optimizer(convention="prodigy"),
-    "adafactor": Optimizer(convention="hf-adafactor-relative"),
-}
-_BY_PREFIX = {
-    "adamwschedulefree": "schedule-free",
-    "sgdschedulefree": "schedule-free",
-    "radamschedulefree": "schedule-free",
-}
 # Each of these is kohya's own; one of the others beside it tells the file.
 _OWN = (
     "optimizer_type",
@@ -77,19 +73,9 @@ def _class(settings: Settings) -> OptimizerClass | None:
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    name = _name(settings)
-    if name == "adafactor" and settings.word("relative_step") == "false":
-        return Optimizer(convention="hf-adafactor")
-    if name in _REFUSED:
-        return _REFUSED[name]
-    for prefix, convention in _BY_PREFIX.items():
-        if name.startswith(prefix):
-            return Optimizer(convention=convention)
-    found = _class(settings)
-    if found is None:
-        return unknown_optimizer(name)
-    made = found.optimizer(decoupled=bool(found.flag) and settings.word(found.flag) == "true")
-    return replace(made, uses=UNDAMPENED_SGD if name.startswith("sgdnesterov") else made.uses)
+    made = optimizer_of(settings, _class)
+    is_nesterov = _name(settings).startswith("sgdnesterov")
+    return replace(made, uses=UNDAMPENED_SGD) if is_nesterov else made
 
 
 def _class_default(settings: Settings) -> Sourced | None:
@@ -273,9 +259,7 @@ TRAINER = Trainer(
         _beta("beta2", 1, "0.999"),
         argument("eps", "optimizer_args", default="1e-8"),
         argument("momentum", "optimizer_args", default="0.9"),
-        argument("relative_step", "optimizer_args", default="true"),
-        argument("decouple", "optimizer_args", default="false"),
-        argument("decoupled_weight_decay", "optimizer_args", default="false"),
+        *(argument(name, "optimizer_args") for name in FLAGS),
         *Field.fixed(nesterov="true", dampening="0"),
         Field(name="batch_size", paths=("train_batch_size",), default="1",
               overrule=_batch_size),

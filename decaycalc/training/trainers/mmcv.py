@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import with_bases
+from decaycalc.training.reading.by_class import class_default, flag_fields
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, multiplied, ratio
 from decaycalc.training.reading.settings import Settings
@@ -117,9 +118,9 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=("optimizer.type",)),
-        Field(
-            name="weight_decay", paths=("optimizer.weight_decay",), derive=mmengine.class_default
-        ),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",),
+              derive=class_default("weight_decay", mmengine.class_of)),
+        *flag_fields("optimizer"),
         Field(name="base_lr", paths=("optimizer.lr",)),
         Field(name="lr", paths=("optimizer.lr",), overrule=mmengine.scaled_lr),
         Field(name="auto_scale_lr", paths=("auto_scale_lr.enable",), default="False"),

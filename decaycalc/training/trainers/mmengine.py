@@ -10,11 +10,11 @@ from typing import Any
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import missing_bases, with_bases
+from decaycalc.training.reading.by_class import class_default, flag_fields, optimizer_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, from_zero, typed_number
-from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.param_schedulers import is_open, schedule_of, schedulers_of
 from decaycalc.training.reading.settings import Settings, derived, of_file, text_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -36,20 +36,11 @@ def class_of(settings: Settings) -> OptimizerClass | None:
 
 def find_optimizer(settings: Settings) -> Optimizer:
     """Return what an optimizer's type makes of its weight decay."""
-    found = class_of(settings)
-    if found is None:
-        return unknown_optimizer(settings.text("optimizer") or "")
-    made = found.optimizer()
-    if found.convention == "pytorch-sgd":
+    made = optimizer_of(settings, class_of)
+    if made.convention == "pytorch-sgd":
         made = replace(made, convention="mmengine")
     scales = settings.told("optim_wrapper.constructor") in mmyolo.CONSTRUCTORS
     return replace(made, value=mmyolo.scaled_decay(settings)) if scales else made
-
-
-def class_default(settings: Settings) -> Sourced | None:
-    """Return the weight decay that the optimizer's class takes by default."""
-    found = class_of(settings)
-    return None if found is None else found.default("weight_decay")
 
 
 def scaled_lr(settings: Settings) -> Sourced | None:
@@ -200,13 +191,15 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=(f"{_OPTIMIZER}.type",)),
-        Field(name="weight_decay", paths=(f"{_OPTIMIZER}.weight_decay",), derive=class_default),
+        Field(name="weight_decay", paths=(f"{_OPTIMIZER}.weight_decay",),
+              derive=class_default("weight_decay", class_of)),
         Field(name="base_lr", paths=(f"{_OPTIMIZER}.lr",)),
         Field(name="lr", paths=(f"{_OPTIMIZER}.lr",), overrule=scaled_lr),
         Field(name="auto_scale_lr", paths=("auto_scale_lr.enable",), default="False"),
         Field(name="base_batch_size", paths=("auto_scale_lr.base_batch_size",)),
         *Field.within(_OPTIMIZER, source="torch 2.13", momentum="0", dampening="0",
                       nesterov="False"),
+        *flag_fields(_OPTIMIZER),
         *betas(f"{_OPTIMIZER}.betas", "0.9", "0.999"),
         Field(name="eps", paths=(f"{_OPTIMIZER}.eps",), default="1e-8", source="torch 2.13"),
         Field(name="batch_size", paths=("train_dataloader.batch_size",)),

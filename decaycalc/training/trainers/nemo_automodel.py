@@ -9,10 +9,9 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
-from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, left_open
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
 _SCHEDULER, _STEPS = "lr_scheduler", "step_scheduler"
@@ -80,12 +79,6 @@ def _schedule(settings: Settings) -> str | None:
     return compose("wsd", **warm, decay=decay, final=_final(settings), shape=shape)
 
 
-def _optimizer(settings: Settings) -> Optimizer:
-    if settings.word("adam_w_mode") == "false":
-        return refused("optimizer.adam_w_mode false: the penalty joins the gradient")
-    return optimizer_of(settings)
-
-
 def _exempt(settings: Settings) -> Exemption:
     if not settings.listed(_OVERRIDES):
         return NONE_EXEMPT
@@ -129,7 +122,6 @@ TRAINER = Trainer(
     ),
     fields=(
         *map(_scheduled, class_fields("optimizer._target_", "optimizer")),
-        *Field.within("optimizer", adam_w_mode=None),
         Field(name="batch_size", paths=(f"{_STEPS}.global_batch_size",), default="32"),
         Field(name="steps", paths=(f"{_STEPS}.max_steps",)),
         Field(name="epochs", paths=(f"{_STEPS}.num_epochs",), default="10"),
@@ -138,7 +130,7 @@ TRAINER = Trainer(
                       min_lr=None, lr_wsd_decay_style=None, wd_incr_style="constant"),
         Field(name="wsd_decay", paths=(f"{_SCHEDULER}.wsd_decay_steps",)),
     ),
-    optimizer=_optimizer,
+    optimizer=optimizer_of,
     schedule=_schedule,
     exempt=_exempt,
     batch=lambda _: ("batch_size",),  # global_batch_size is of all devices

@@ -6,27 +6,31 @@ modules/util/lr_scheduler_util.py, modules/util/NamedParameterGroup.py.
 
 from math import sqrt
 
-from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.by_class import (
+    class_by_name,
+    class_default,
+    flag_fields,
+    optimizer_of,
+)
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
-from decaycalc.training.reading.optimizers import refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings, derived, left_open
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Sourced, Training
 
 _CREATE = "OneTrainer 23df3832 modules/util/create.py"
 _SECTION = "optimizer"
 _CLASSES = {
-    "SGD": "torch.SGD", "ADAM": "torch.Adam", "ADAMW": "torch.AdamW",
-    "SGD_8BIT": "bitsandbytes.SGD8bit", "ADAM_8BIT": "bitsandbytes.Adam",
-    "ADAMW_8BIT": "bitsandbytes.AdamW8bit", "ADEMAMIX": "bitsandbytes.AdEMAMix",
-    "ADEMAMIX_8BIT": "bitsandbytes.AdEMAMix8bit", "ADAGRAD": "bitsandbytes.Adagrad",
-    "ADAGRAD_8BIT": "bitsandbytes.Adagrad8bit", "RMSPROP": "bitsandbytes.RMSprop",
-    "RMSPROP_8BIT": "bitsandbytes.RMSprop8bit", "LION": "lion_pytorch.Lion",
-    "LION_8BIT": "bitsandbytes.Lion8bit", "LARS": "bitsandbytes.LARS",
-    "LARS_8BIT": "bitsandbytes.LARS8bit", "ADAFACTOR": "transformers.Adafactor",
-    "PRODIGY": "prodigyopt.Prodigy", "SCHEDULE_FREE_ADAMW": "schedulefree.AdamWScheduleFree",
-    "SCHEDULE_FREE_SGD": "schedulefree.SGDScheduleFree",
+    "sgd": "torch.SGD", "adam": "torch.Adam", "adamw": "torch.AdamW",
+    "sgd_8bit": "bitsandbytes.SGD8bit", "adam_8bit": "bitsandbytes.Adam",
+    "adamw_8bit": "bitsandbytes.AdamW8bit", "ademamix": "bitsandbytes.AdEMAMix",
+    "ademamix_8bit": "bitsandbytes.AdEMAMix8bit", "adagrad": "bitsandbytes.Adagrad",
+    "adagrad_8bit": "bitsandbytes.Adagrad8bit", "rmsprop": "bitsandbytes.RMSprop",
+    "rmsprop_8bit": "bitsandbytes.RMSprop8bit", "lion": "lion_pytorch.Lion",
+    "lion_8bit": "bitsandbytes.Lion8bit", "lars": "bitsandbytes.LARS",
+    "lars_8bit": "bitsandbytes.LARS8bit", "adafactor": "transformers.Adafactor",
+    "prodigy": "prodigyopt.Prodigy", "schedule_free_adamw": "schedulefree.AdamWScheduleFree",
+    "schedule_free_sgd": "schedulefree.SGDScheduleFree",
 }  # fmt: skip
 _UNETS = ("STABLE_DIFFUSION_15", "STABLE_DIFFUSION_2", "STABLE_DIFFUSION_XL")
 _PRIORS = ("WUERSTCHEN", "STABLE_CASCADE")
@@ -37,23 +41,7 @@ _SCALES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _class(settings: Settings) -> OptimizerClass | None:
-    return find_class(_CLASSES.get((settings.text("optimizer") or "").upper(), ""))
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    found = _class(settings)
-    if found is None:
-        return unknown_optimizer(settings.text("optimizer") or "")
-    if found.convention == "prodigy" and not settings.flag("decouple"):
-        return refused("optimizer.decouple false: Prodigy's penalty joins the gradient")
-    is_own_lr = found.flag == "not relative_step" and not settings.flag("relative_step")
-    return found.optimizer(decoupled=is_own_lr)
-
-
-def _weight_decay(settings: Settings) -> Sourced | None:
-    found = _class(settings)
-    return None if found is None else found.default("weight_decay")
+_class = class_by_name(_CLASSES)
 
 
 def _part(settings: Settings) -> str:
@@ -132,14 +120,15 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=(f"{_SECTION}.optimizer",), default="ADAMW"),
-        Field(name="weight_decay", paths=(f"{_SECTION}.weight_decay",), derive=_weight_decay),
+        Field(name="weight_decay", paths=(f"{_SECTION}.weight_decay",),
+              derive=class_default("weight_decay", _class)),
         Field(name="lr", overrule=_lr, default="3e-6"),
         Field(name="own_lr", derive=_own_lr),
         Field(name="plain_lr", paths=("learning_rate",), default="3e-6"),
         *Field.within("", learning_rate_scaler="NONE", model_type="STABLE_DIFFUSION_15"),
         *Field.within(_SECTION, source=_CREATE, beta1="0.9", beta2="0.999", eps="1e-8",
-                      momentum="0", dampening="0", nesterov="false", relative_step="false",
-                      decouple="true"),
+                      momentum="0", dampening="0", nesterov="false"),
+        *flag_fields(_SECTION, relative_step="false", scale_parameter="false", decouple="true"),
         *Field.within("", batch_size="1"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", default="1"),
@@ -148,7 +137,7 @@ TRAINER = Trainer(
         Field(name="warmup", paths=("learning_rate_warmup_steps",), default="200"),
         *Field.within("", learning_rate_min_factor="0", learning_rate_cycles="1"),
     ),
-    optimizer=_optimizer,
+    optimizer=lambda settings: optimizer_of(settings, _class),
     schedule=_schedule,
     exempt=lambda _: NONE_EXEMPT,
     harmless=("optimizer*", "unet*", "prior*", "transformer*", "text_encoder*", "vae*", "lora*",

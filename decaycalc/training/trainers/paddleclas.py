@@ -7,7 +7,12 @@ from fractions import Fraction
 from itertools import pairwise
 
 from decaycalc.training.reading.arguments import numbers_of
-from decaycalc.training.reading.by_class import PADDLE_USES, class_default, paddle_optimizer
+from decaycalc.training.reading.by_class import (
+    PADDLE_USES,
+    class_default,
+    paddle_class,
+    paddle_optimizer,
+)
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, refused
 from decaycalc.training.reading.schedules import (
@@ -126,7 +131,7 @@ TRAINER = Trainer(
         Field(name="optimizer", paths=("Optimizer.name",)),
         Field(name="regularizer", paths=("Optimizer.regularizer.name",)),
         Field(name="weight_decay", paths=("Optimizer.regularizer.coeff", "Optimizer.weight_decay"),
-              derive=class_default("weight_decay", library="paddle")),
+              derive=class_default("weight_decay", paddle_class)),
         Field(name="lr", paths=("Optimizer.lr.learning_rate",), derive=_peak),
         Field(name="momentum", paths=("Optimizer.momentum",), default="0.9"),
         Field(name="nesterov", paths=("Optimizer.use_nesterov",), default="false"),

@@ -8,7 +8,12 @@ from fractions import Fraction
 
 from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.bases import missing_bases, with_bases
-from decaycalc.training.reading.by_class import PADDLE_USES, class_default, paddle_optimizer
+from decaycalc.training.reading.by_class import (
+    PADDLE_USES,
+    class_default,
+    paddle_class,
+    paddle_optimizer,
+)
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
@@ -83,7 +88,7 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", covers=("optimizer.type",), derive=_name),
         Field(name="weight_decay", paths=("optimizer.weight_decay",),
-              derive=class_default("weight_decay", library="paddle")),
+              derive=class_default("weight_decay", paddle_class)),
         Field(name="lr", paths=("lr_scheduler.learning_rate",)),
         Field(name="momentum", paths=("optimizer.momentum",), default="0.9"),
         Field(name="nesterov", paths=("optimizer.use_nesterov",), default="false"),

@@ -6,30 +6,20 @@ src/solver/det_solver.py. The warm-up is in updates, the milestones in the epoch
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.bases import missing_bases, with_bases
+from decaycalc.training.reading.by_class import class_default, flag_fields, optimizer_of
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import from_zero, typed_number
-from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import Options, compose, epochs, steps_of
 from decaycalc.training.reading.settings import Settings, text_of, whole_or
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Sourced, Training
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.record import Exemption, Group, Training
 
 _LOADER = "train_dataloader"
 
 
 def _class(settings: Settings) -> OptimizerClass | None:
     return find_class(f"torch.{settings.text('optimizer')}")
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    found = _class(settings)
-    return found.optimizer() if found else unknown_optimizer(settings.word("optimizer"))
-
-
-def _weight_decay(settings: Settings) -> Sourced | None:
-    found = _class(settings)
-    return found.default("weight_decay") if found else None
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -92,10 +82,12 @@ TRAINER = Trainer(
     fields=(
         Field(name="optimizer", paths=("optimizer.type",)),
         Field(name="lr", paths=("optimizer.lr",)),
-        Field(name="weight_decay", paths=("optimizer.weight_decay",), derive=_weight_decay),
+        Field(name="weight_decay", paths=("optimizer.weight_decay",),
+              derive=class_default("weight_decay", _class)),
         *betas("optimizer.betas", "0.9", "0.999", source="torch 2.13"),
         *Field.within("optimizer", source="torch 2.13", eps="1e-8", momentum="0", dampening="0",
                       nesterov="false"),
+        *flag_fields("optimizer"),
         *Field.within(_LOADER, total_batch_size=None, batch_size=None),
         Field(name="world_size"),
         Field(name="epochs", paths=("epoches", "epochs")),
@@ -104,7 +96,7 @@ TRAINER = Trainer(
         Field(name="warmup", paths=("lr_warmup_scheduler.warmup_duration",)),
         Field(name="warmup_type", paths=("lr_warmup_scheduler.type",)),
     ),
-    optimizer=_optimizer,
+    optimizer=lambda settings: optimizer_of(settings, _class),
     schedule=_schedule,
     exempt=_exempt,
     batch=whole_or("total_batch_size", "batch_size", "world_size"),

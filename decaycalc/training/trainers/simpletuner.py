@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
-from decaycalc.training.reading.classes import OptimizerClass, find_class
+from decaycalc.training.reading.by_class import optimizer_of
+from decaycalc.training.reading.classes import FLAGS, OptimizerClass, find_class
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
@@ -74,10 +74,7 @@ def _optimizer(settings: Settings) -> Optimizer:
     name = settings.word("optimizer")
     if name.endswith("schedulefree") or "schedulefree-" in name:
         return Optimizer(convention="schedule-free")
-    found = _class(settings)
-    if found is None:
-        return unknown_optimizer(name)
-    return found.optimizer(decoupled=bool(found.flag) and settings.flag("decouple_lr"))
+    return optimizer_of(settings, _class)
 
 
 def _decay(settings: Settings) -> Sourced | None:
@@ -171,7 +168,7 @@ TRAINER = Trainer(
         argument("momentum", "optimizer_config", default="0"),
         argument("dampening", "optimizer_config", default="0"),
         argument("nesterov", "optimizer_config", default="false"),
-        argument("decouple_lr", "optimizer_config", default="false"),
+        *(argument(name, "optimizer_config") for name in FLAGS),
         Field(name="batch_size", paths=("train_batch_size",), default="4"),
         Field(name="grad_accum", paths=("gradient_accumulation_steps",), default="1"),
         Field(name="world_size", paths=("num_processes",), default="1"),

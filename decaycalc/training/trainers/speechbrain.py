@@ -5,8 +5,9 @@ recipes/*/*/hparams.
 """
 
 from decaycalc.record import replace
-from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
+from decaycalc.training.reading.by_class import optimizer_of
+from decaycalc.training.reading.classes import FLAGS, OptimizerClass, find_class
+from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, of_file, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -69,10 +70,8 @@ def _argument(name: str, *, default: str | None = None, source: str = "") -> Fie
 
 
 def _optimizer(settings: Settings) -> Optimizer:
-    found = _class_of(settings)
-    if found is None:
-        return unknown_optimizer(settings.text("optimizer") or "")
-    return replace(found.optimizer(), uses=tuple(name for name in found.uses if name not in ADAM))
+    made = optimizer_of(settings, _class_of)
+    return replace(made, uses=tuple(name for name in made.uses if name not in ADAM))
 
 
 def _scheduler(settings: Settings) -> Sourced | None:
@@ -141,6 +140,7 @@ TRAINER = Trainer(
         _argument("momentum", default="0", source="torch 2.13"),
         _argument("dampening", default="0", source="torch 2.13"),
         _argument("nesterov", default="false", source="torch 2.13"),
+        *map(_argument, FLAGS),
         Field(name="batch_size", paths=("batch_size", "train_dataloader_opts.batch_size")),
         Field(name="grad_accum", paths=("grad_accumulation_factor",), default="1"),
         Field(name="world_size", default="1"),

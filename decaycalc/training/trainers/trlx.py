@@ -5,35 +5,27 @@ trlx/trainer/accelerate_base_trainer.py.
 """
 
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.classes import OptimizerClass, find_class
-from decaycalc.training.reading.optimizers import unknown_optimizer
+from decaycalc.training.reading.by_class import (
+    class_by_name,
+    class_default,
+    flag_fields,
+    optimizer_of,
+)
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.record import Exemption
 
 _KWARGS, _TORCH = "optimizer.kwargs", "torch 2.13"
-_NAMES = {
-    "adam": "torch.optim.Adam",
-    "adamw": "torch.optim.AdamW",
-    "adam_8bit_bnb": "bitsandbytes.optim.Adam8bit",
-    "adamw_8bit_bnb": "bitsandbytes.optim.AdamW8bit",
-    "sgd": "torch.optim.SGD",
-}
-
-
-def _class_of(settings: Settings) -> OptimizerClass | None:
-    return find_class(_NAMES.get(settings.word("optimizer"), ""))
-
-
-def _optimizer(settings: Settings) -> Optimizer:
-    name, found = settings.word("optimizer"), _class_of(settings)
-    return unknown_optimizer(name) if found is None else found.optimizer()
-
-
-def _default_decay(settings: Settings) -> Sourced | None:
-    found = _class_of(settings)
-    return None if found is None else found.default("weight_decay")
+_class = class_by_name(
+    {
+        "adam": "torch.optim.Adam",
+        "adamw": "torch.optim.AdamW",
+        "adam_8bit_bnb": "bitsandbytes.optim.Adam8bit",
+        "adamw_8bit_bnb": "bitsandbytes.optim.AdamW8bit",
+        "sgd": "torch.optim.SGD",
+    }
+)
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -63,11 +55,13 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=("optimizer.name",)),
-        Field(name="weight_decay", paths=(f"{_KWARGS}.weight_decay",), derive=_default_decay),
+        Field(name="weight_decay", paths=(f"{_KWARGS}.weight_decay",),
+              derive=class_default("weight_decay", _class)),
         Field(name="lr", paths=(f"{_KWARGS}.lr",)),
         *betas(f"{_KWARGS}.betas", "0.9", "0.999", source=_TORCH),
         *Field.within(_KWARGS, source=_TORCH, eps="1e-8", momentum="0", dampening="0",
                       nesterov="false"),
+        *flag_fields(_KWARGS),
         Field(name="batch_size", paths=("train.batch_size",)),
         Field(name="world_size", default="1"),
         Field(name="steps", paths=("train.total_steps",)),
@@ -75,7 +69,7 @@ TRAINER = Trainer(
         Field(name="t_max", paths=("scheduler.kwargs.T_max",)),
         Field(name="eta_min", paths=("scheduler.kwargs.eta_min",), default="0", source=_TORCH),
     ),
-    optimizer=_optimizer,
+    optimizer=lambda settings: optimizer_of(settings, _class),
     schedule=_schedule,
     exempt=lambda _: Exemption(rule="nothing"),
     batch=lambda _: ("batch_size", "world_size"),

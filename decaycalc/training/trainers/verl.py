@@ -7,10 +7,10 @@ workers/fsdp_workers.py, utils/torch_functional.py.
 from fractions import Fraction
 
 from decaycalc.training.reading.arguments import betas
+from decaycalc.training.reading.by_class import flag_fields, optimizer_of
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived, product_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -38,8 +38,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 def optimizer_of_library(settings: Settings, telling: str = "") -> Optimizer:
     """Return the class of any library that the file names, if its name holds a word."""
     name = f"{settings.text('implementation')}.{settings.text('optimizer')}"
-    found = find_class(name) if telling in name.lower() else None
-    return unknown_optimizer(name) if found is None else found.optimizer()
+    return optimizer_of(settings, lambda _: find_class(name if telling in name.lower() else ""))
 
 
 def _steps_each(settings: Settings) -> Fraction | None:
@@ -142,6 +141,7 @@ TRAINER = Trainer(
                                           f"{_OPTIM}.weight_decay"), default="0.01"),
         Field(name="lr", paths=(f"{_OPTIM}.override_optimizer_config.lr", f"{_OPTIM}.lr"),
               default="1e-6"),
+        *flag_fields(f"{_OPTIM}.override_optimizer_config"),
         *betas(f"{_OPTIM}.betas", "0.9", "0.999"),
         Field(name="eps", default="1e-8"),
         Field(name="batch_size", paths=(f"{_ACTOR}.ppo_mini_batch_size",), default="256"),

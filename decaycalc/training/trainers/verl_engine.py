@@ -5,6 +5,7 @@ verl/workers/engine/{fsdp,megatron}/transformer_impl.py, utils/megatron/optimize
 """
 
 from decaycalc.training.reading.arguments import betas
+from decaycalc.training.reading.by_class import flag_fields
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
@@ -77,6 +78,7 @@ TRAINER = Trainer(
     ),
     fields=(
         Field(name="optimizer", paths=("optim.optimizer",), derive=_default_optimizer),
+        *flag_fields(_OVERRIDES),
         Field(name="implementation", paths=("optim.optimizer_impl",), default="torch.optim"),
         Field(name="weight_decay", paths=(f"{_OVERRIDES}.weight_decay", "optim.weight_decay"),
               default="0.01"),

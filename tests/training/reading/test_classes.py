@@ -46,10 +46,17 @@ def test_a_bare_name_takes_the_library_that_is_said():
 
 def test_a_flag_of_the_class_turns_the_decay_decoupled():
     found = find_class("torch.optim.Adam")
-    assert found.flag == "decoupled_weight_decay"
-    assert found.optimizer(decoupled=True).convention == "pytorch-adam-decoupled"
+    assert found.flags == ("decoupled_weight_decay",)
+    flags = {"decoupled_weight_decay": True}
+    assert found.optimizer(flags).convention == "pytorch-adam-decoupled"
     assert found.optimizer().convention == "pytorch-adam"
-    assert find_class("SGD").optimizer(decoupled=True).convention == "pytorch-sgd"
+    assert find_class("SGD").optimizer(flags).convention == "pytorch-sgd"
+
+
+def test_flags_without_a_record_are_refused_by_their_names():
+    made = find_class("transformers.Adafactor").optimizer({"relative_step": False})
+    assert made.convention is None
+    assert "relative_step false" in made.refusal
 
 
 TABLES = (classes._OF_TORCH, classes._OF_BITSANDBYTES, classes._OTHERS)
@@ -58,4 +65,4 @@ TABLES = (classes._OF_TORCH, classes._OF_BITSANDBYTES, classes._OTHERS)
 @pytest.mark.parametrize("found", [each for table in TABLES for each in table.values()], ids=str)
 def test_every_convention_is_one_of_the_catalogues(found):
     assert find(found.convention)
-    assert not found.decoupled or find(found.decoupled)
+    assert all(find(mode.convention) for mode in found.modes if mode.convention)

@@ -56,7 +56,9 @@ def test_optimizers(tmp_path, name, convention, value):
 def test_adafactor_s_defaults(tmp_path):
     assert _read(tmp_path, "xformers: true", "adafactor").value == "0"
     relative = _read(tmp_path, "optimizer_params: {relative_step: true}", "adafactor")
-    assert "relative_step" in relative.refusal
+    assert relative.convention == "hf-adafactor-relative"
+    scaled = _read(tmp_path, "optimizer_params: {scale_parameter: true}", "adafactor")
+    assert "scale_parameter" in scaled.refusal
 
 
 def test_the_older_accumulation_drops_gradients(tmp_path):

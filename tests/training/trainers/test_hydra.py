@@ -29,6 +29,26 @@ def test_what_stands_under_usual_names_is_found_and_unsure(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("target", "flag", "convention"),
+    [
+        ("torch.optim.Adam", "decoupled_weight_decay: true", "pytorch-adam-decoupled"),
+        ("optimi.AdamW", "decouple_lr: true", "optimi-decoupled"),
+        ("optimi.Adam", "decouple_wd: true", "optimi-adamw"),
+        ("optimi.SGD", "decouple_wd: true", None),
+        ("prodigyopt.Prodigy", "decouple: false", None),
+        ("apex.optimizers.FusedAdam", "adam_w_mode: false", None),
+        ("torch.optim.Adam", "decoupled_weight_decay: ${x}", None),
+        ("torch.optim.AdamW", "decoupled_weight_decay: ${x}", "pytorch-adamw"),
+    ],
+)
+def test_flags_of_the_class_decide_what_its_number_is(tmp_path, target, flag, convention):
+    text = FILE.replace("torch.optim.Adam\n", f"{target}\n    {flag}\n")
+    found = read(tmp_path, "config.yaml", text)
+    assert found.convention == convention
+    assert (flag.partition(":")[0] in found.refusal) == (convention is None)
+
+
+@pytest.mark.parametrize(
     ("arguments", "schedule"),
     [
         ("{_target_: torch.optim.lr_scheduler.StepLR, _partial_: true, step_size: 4}",

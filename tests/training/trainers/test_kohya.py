@@ -82,6 +82,8 @@ def test_a_flag_among_the_arguments_takes_the_decay_out_of_the_gradient_or_the_l
 
 def test_adafactor_without_relative_steps_is_the_other_record(tmp_path):
     text = changed(('"AdamW8bit"', '"Adafactor"'), ('"betas=(0.9, 0.99)"', '"relative_step=False"'))
+    assert "RMS" in read(tmp_path, "a.toml", text).refusal
+    text = text.replace('"relative_step=False"', '"relative_step=False", "scale_parameter=False"')
     assert read(tmp_path, "a.toml", text).convention == "hf-adafactor"
 
 
