@@ -11,13 +11,15 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 class Flag:
     """A flag that a script adds to its parser: its names without dashes, its default if any.
 
-    `name` is where the parser puts it, `takes_many` whether it takes a list.
+    `name` is where the parser puts it, `takes_many` whether it takes a list, `is_converted` whether
+    a lambda makes something else of it.
     """
 
     name: str
     names: tuple[str, ...]
     default: ast.expr | None
     takes_many: bool
+    is_converted: bool
 
 
 def flag_of(call: ast.Call) -> Flag:
@@ -34,7 +36,11 @@ def flag_of(call: ast.Call) -> Flag:
         default = ast.copy_location(ast.Constant(value=None), call)
     names = tuple(plain_name(each) for each in typed if each.startswith("-"))
     return Flag(
-        name=dest or plain_name(long), names=names, default=default, takes_many="nargs" in words
+        name=dest or plain_name(long),
+        names=names,
+        default=default,
+        takes_many="nargs" in words,
+        is_converted=isinstance(words.get("type"), ast.Lambda),
     )
 
 
@@ -49,10 +55,15 @@ def _text_of(value: ast.expr | None) -> str:
     return text if isinstance(text, str) else ""
 
 
-def parameters_of(function: Function) -> list[str]:
+def parameters_of(function: Function | ast.Lambda) -> list[str]:
     """Return the names of a function's parameters."""
     given = function.args
     return [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+
+def gathered_by(function: Function) -> set[str]:
+    """Return the names that take the rest of what a function is given, `*args` and `**kwargs`."""
+    return {each.arg for each in (function.args.vararg, function.args.kwarg) if each is not None}
 
 
 def default_of(function: Function, name: str) -> ast.expr | None:

@@ -20,24 +20,22 @@ from decaycalc.training.trainers.syntax.python_targets import (
 from decaycalc.training.trainers.syntax.script_bindings import Bindings, Scope, Setting
 from decaycalc.training.trainers.syntax.script_calls import (
     FUNCTIONS,
-    Flag,
     Function,
     argument_of,
     default_of,
     default_of_field,
     entries_of,
+    gathered_by,
     parameters_of,
 )
+from decaycalc.training.trainers.syntax.script_flags import Unknown, flagged
 from decaycalc.training.trainers.syntax.script_truths import compared, joined_truths, plain
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _DEEPEST = 25  # names that stand for names
 _PARSED = ("parse_args", "parse_known_args")
+_TYRO = "tyro.cli"
 _MOST_LOOKS = 300_000  # at names and expressions of one script
-
-
-class Unknown(OpenValueError):  # noqa: N818  (a value that is open, not a fault)
-    """An expression that the text does not tell, and why."""
 
 
 class Names(Bindings):
@@ -213,15 +211,30 @@ class Names(Bindings):
 
     def _named(self, name: ast.Name, depth: int) -> ast.expr:
         """Return what a name was set to where it is read."""
-        scope: Scope | None = self.scope_of(name)
+        self._check_own(name)
+        scope: Scope | None = self.holder_of(name)
         while scope is not None:
             held = [each for each in self.settings[scope, name.id] if self.is_reached(each[0])]
             if held:
                 return self._last(name, scope, held)
-            if isinstance(scope, FUNCTIONS) and name.id in parameters_of(scope):
-                return self._handed(scope, name.id, depth)
+            if isinstance(scope, FUNCTIONS):
+                if name.id in parameters_of(scope):
+                    return self._handed(scope, name.id, depth)
+                if name.id in gathered_by(scope):
+                    raise Unknown(f"{name.id} is what {scope.name} is called with")
             scope = None if scope is self.module else self.scope_of(scope)
         raise Unknown(f"{name.id} is not set in the file")
+
+    def _check_own(self, name: ast.Name) -> None:
+        """Check that a name is no parameter of a lambda, whose calls are not followed.
+
+        Raises:
+            OpenValueError: it is one.
+        """
+        for outer, _ in self.around(name):
+            is_lambda = isinstance(outer, ast.Lambda)
+            if is_lambda and name.id in parameters_of(outer):  # type: ignore[arg-type]  # has args
+                raise Unknown(f"{name.id} is a parameter of a lambda")
 
     def _last(self, name: ast.Name, scope: Scope, held: list[Setting]) -> ast.expr:
         """Return the last of some settings that a name has where it is read.
@@ -229,9 +242,9 @@ class Names(Bindings):
         Raises:
             OpenValueError: one lies in a loop or a branch, or sets it to what no text tells.
         """
-        here = self.scope_of(name) is scope
+        here = self.holder_of(name) is scope
         before = [each for each in held if each[0].lineno < name.lineno] if here else []
-        held = before or held
+        held = sorted(before or held, key=lambda each: each[0].lineno)
         last, value = held[-1]
         if len(held) > 1 and not all(self._is_plain(each) for each, _ in held):
             lines = " and ".join(str(each.lineno) for each, _ in held[:4])
@@ -303,6 +316,12 @@ class Names(Bindings):
             is_own = (*path_of(each), "")[0] == "self"
             if not is_own and each is not whole and self.is_reached(each):
                 raise Unknown(f"{ast.unparse(whole)} is set anew in line {each.lineno}")
+        for call in self.changes(base, key):
+            if self.is_reached(call):
+                raise Unknown(f"{ast.unparse(whole)} may be set anew in line {call.lineno}")
+        made = self._class(base)
+        if made is not None:
+            return self._class_entry(whole, made, key)
         return self._entry(whole, self.origin(base, depth + 1), key)
 
     def _entry(self, whole: ast.expr, holder: ast.expr, key: str) -> ast.expr:
@@ -311,7 +330,9 @@ class Names(Bindings):
         if isinstance(holder, ast.Call):
             name = ("", *path_of(holder.func))[-1]
             if name in _PARSED:
-                return self._flagged(whole, key)
+                return flagged(self, whole, holder, key)
+            if self.path(holder.func) == _TYRO and holder.args:
+                return self._field(whole, holder.args[0], key)
             entries = {word.arg: word.value for word in holder.keywords if word.arg}
             made = self._class(holder.func)
             if key not in entries and made is not None:
@@ -322,35 +343,13 @@ class Names(Bindings):
             raise Unknown(f"{ast.unparse(whole)} is not in the file")
         return entries[key]
 
-    def _flagged(self, whole: ast.expr, key: str) -> ast.expr:
-        """Return what the script's own flag is given, else its default."""
-        found = self.flags.get(key, [])
-        if len(found) != 1:
+    def _field(self, whole: ast.expr, called: ast.expr, key: str) -> ast.expr:
+        """Return the default of a flag that tyro makes of a class's field. Source: tyro 0.9."""
+        made = self._class(called)
+        if made is None or self.told.entries:
             raise Unknown(f"{ast.unparse(whole)} is no flag that can be told")
-        given = self._given_to(found[0])
-        if given is not None:
-            return ast.copy_location(given, whole)
-        default = found[0].default
-        if default is None:
-            raise Unknown(f"{ast.unparse(whole)} has no default")
         self.used[f"--{key}"] = None
-        return default
-
-    def _given_to(self, flag: Flag) -> ast.expr | None:
-        """Return what a command line gives a flag, under any of its names or their beginnings.
-
-        Source: Python 3.11, argparse: a beginning that no other flag has is that flag.
-        """
-        every = {name for flags in self.flags.values() for each in flags for name in each.names}
-        for name, node in self.told.entries.items():
-            fitting = [name] if name in every else [each for each in every if each.startswith(name)]
-            if len(fitting) != 1 or fitting[0] not in flag.names:
-                continue
-            first = node.items[0] if isinstance(node, Items) and node.items else node
-            if flag.takes_many or not isinstance(first, Scalar) or first.open:
-                raise Unknown(f"--{name} is not known")
-            return ast.Constant(value="True" if first.text == "true" else first.text)
-        return None
+        return self._class_entry(whole, made, key)
 
     def _class(self, called: ast.expr) -> ast.ClassDef | None:
         """Return the class of the file that a call makes an instance of."""

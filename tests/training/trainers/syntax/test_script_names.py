@@ -35,6 +35,17 @@ from tests.training.trainers.reading import origins, quantity, read, script
         (("@dataclass", "class C:", "    lr: float = field(default=0.5)", "c = C()",
           "optimizer = SGD(m.parameters(), lr=c.lr)"), 0.5),
         (("class C: n = 1", "c = C(n=2, lr=0.3)", "optimizer = SGD(m.parameters(), lr=c.lr)"), 0.3),
+        (("LR = 0.1", "class C:", "    LR = 0.5", "optimizer = SGD(m.parameters(), lr=LR)"), 0.1),
+        (("class C:", "    A = 0.4", "    LR = A / 2", "optimizer = SGD(m.parameters(), lr=C.LR)"),
+         0.2),
+        (("LR = 0.1", "if True:", "    LR = 0.2", "LR = 0.3", "SGD(m.parameters(), lr=LR)"), 0.3),
+        (("LR = 0.1", "SGD(m.parameters(), lr=LR)", "def f():", "    global LR", "    LR = 0.5"),
+         0.1),
+        (("c = {'lr': 0.1}", "if False: c.update(lr=1)", "c.update({'m': 1}, n=2)",
+          "d.update(lr=1)", "setattr(c, 'm', 1)", "setattr(d, 'lr', 1)",
+          "SGD(m.parameters(), lr=c['lr'])"), 0.1),
+        (("import tyro", "class A:", "    lr: float = 0.1", "a = tyro.cli(A)",
+          "SGD(m.parameters(), lr=a.lr)"), 0.1),
         (("c = a, LR = 1, 0.7", "optimizer = SGD(m.parameters(), lr=LR)"), 0.7),
         (("from . import a", "A = LR = 0.6", "optimizer = SGD(m.parameters(), lr=LR)"), 0.6),
         (("x[0] = 1", "x[f()] = 2", "optimizer = SGD(m.parameters(), lr=0.3)"), 0.3),
@@ -54,6 +65,21 @@ def test_what_a_name_stands_for(tmp_path, lines, lr):
          "LR is set in lines 3 and 4"),
         (("LR = 1", "for x in y: LR = LR / 2", "optimizer = SGD(m.parameters(), lr=LR)"),
          "LR is set in lines 3 and 4"),
+        (("LR = 1", "def f():", "    global LR", "    LR = 2", "SGD(m.parameters(), lr=LR)"),
+         "LR is set at run time, line 6"),
+        (("f = lambda LR: SGD(m.parameters(), lr=LR)", "LR = 1"), "LR is a parameter of a lambda"),
+        (("LR = {}", "def f(**LR):", "    SGD(m.parameters(), LR['a'])", "f(a=1)"),
+         "LR is what f is called with"),
+        (("c = {'lr': 1}", "c.update({'lr': 2})", "SGD(m.parameters(), lr=c['lr'])"),
+         "c['lr'] may be set anew in line 4"),
+        (("c = {'lr': 1}", "c.update(other)", "SGD(m.parameters(), lr=c['lr'])"),
+         "c['lr'] may be set anew in line 4"),
+        (("c = C(lr=1)", "vars(c).update(**other)", "SGD(m.parameters(), lr=c.lr)"),
+         "c.lr may be set anew in line 4"),
+        (("c = C(lr=1)", "for k in y: setattr(c, k, y[k])", "SGD(m.parameters(), lr=c.lr)"),
+         "c.lr may be set anew in line 4"),
+        (("import tyro", "a = tyro.cli(A)", "SGD(m.parameters(), lr=a.lr)"),
+         "a.lr is no flag that can be told"),
         (("for LR in y:", "    optimizer = SGD(m.parameters(), lr=LR)"),
          "LR is set at run time, line 3"),
         (("LR = make()", "optimizer = SGD(m.parameters(), lr=LR)"), "is computed at run time"),
@@ -252,3 +278,25 @@ def test_a_test_on_what_it_decides_is_not_told(tmp_path):
 def test_a_chain_of_doubled_names_ends(tmp_path):
     names = ["a0 = 1", *(f"a{at} = a{at - 1} + a{at - 1}" for at in range(1, 24))]
     assert script(tmp_path, *names, "optimizer = SGD(p(), lr=a23)").run.lr is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("parse_args()", "parse_args(['--lr', '1'])", "line 13 gives the flags itself"),
+        ("parse_args()", "parse_args('--lr 1'.split())", "line 13 gives the flags itself"),
+        ("parse_args()", "parse_args(''.split())", ""),
+        ("parse_args()", "parse_args([])", ""),
+        ("parse_args()", "parse_args(sys.argv[1:])", ""),
+        ("args =", "parser.set_defaults(lr=1)\nargs =", "args.lr may be set in line 13"),
+        ("args =", "parser.set_defaults(**y)\nargs =", "args.lr may be set in line 13"),
+        ("args =", "parser.set_defaults(wd=1)\nargs =", ""),
+        ("args =", "if False: parser.set_defaults(lr=1)\nargs =", ""),
+        ("type=float", "type=lambda x: float(x) / 10", "args.lr is no flag that can be told"),
+    ],
+)
+def test_what_else_sets_a_flag_leaves_it_open(tmp_path, old, new, why):
+    text = f"import torch\n{PARSER}torch.optim.SGD(m.parameters(), args.lr)\n"
+    found = read(tmp_path, "train.py", text.replace(old, new, 1))
+    assert (found.run.lr is None) == bool(why)
+    assert why in quantity(found, "lr").note
