@@ -28,7 +28,7 @@ from decaycalc.training.record import (
     GroupDecayJson,
     Training,
 )
-from decaycalc.training.source import text_of
+from decaycalc.training.source import source_text
 
 if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
@@ -292,7 +292,7 @@ def review(
     """
     found = inspect(source, run=run, kind=kind, architecture=architecture, mask=mask)
     require_entering(run or Run(), found)
-    comments = comments_of(text_of(source))
+    comments = comments_of(source_text(source))
     return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)
 
 

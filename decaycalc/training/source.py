@@ -10,12 +10,7 @@ from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.program import program_of, script_of, why_other
 from decaycalc.training.reading.read import read
-from decaycalc.training.reading.recognise import (
-    find_trainer,
-    fitting,
-    recognise,
-    require_kind,
-)
+from decaycalc.training.reading.recognise import find_trainer, fitting, recognise, require_kind
 from decaycalc.training.reading.settings import texts_of
 from decaycalc.training.reading.trainer import Trainer
 from decaycalc.training.record import Training
@@ -134,7 +129,7 @@ def _place(name: str) -> tuple[str, int | None]:
     return name, None
 
 
-def text_of(name: str) -> str:
+def source_text(name: str) -> str:
     """Return the text of a source's file; empty where there is none that can be read once more."""
     path, _ = _place(name)
     is_kept = path == STDIN or is_there(path)

@@ -76,12 +76,7 @@ def suggest(
         ContradictionError: a quantity that the suggested number's optimizer does not take.
     """
     record = convention_of(target)
-    if record.refusal is not None:
-        raise OutsideFitError("a suggestion", f"{record.key} has no number: {record.refusal}")
-    if record.optimizer == FIT:
-        raise OutsideFitError("a suggestion", f"{record.key} is a solver's and takes no steps")
-    if record.differs_by_layer:
-        raise OutsideFitError("a suggestion", f"{record.key} has one number a layer")
+    _require_one_number(record)
     aim = Aim(convention=record, run=run, n_parameters=_parameters(n_parameters))
     require_decay(aim)
     if record.optimizer != MEASURE:
@@ -96,6 +91,20 @@ def suggest(
         warnings=tuple(_warnings(aim)),
         assumptions=once(_assumptions(aim, {entry.rule for entry in found})),
     )
+
+
+def _require_one_number(record: Convention) -> None:
+    """Refuse a convention of which no number can be suggested.
+
+    Raises:
+        OutsideFitError: it has none, takes no steps, or has one a layer.
+    """
+    if record.refusal is not None:
+        raise OutsideFitError("a suggestion", f"{record.key} has no number: {record.refusal}")
+    if record.optimizer == FIT:
+        raise OutsideFitError("a suggestion", f"{record.key} is a solver's and takes no steps")
+    if record.differs_by_layer:
+        raise OutsideFitError("a suggestion", f"{record.key} has one number a layer")
 
 
 def _suggestions(aim: Aim, names: Iterable[str]) -> tuple[list[Suggestion], list[NotSuggested]]:

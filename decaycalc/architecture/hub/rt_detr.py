@@ -44,11 +44,7 @@ def rt_detr(fields: Fields, head: str) -> Architecture:
     part.linear(f"{prefix}enc_score_head", width, labels)
     boxes = (width, width, width, 4)
     dense_layers(part, f"{prefix}enc_bbox_head", boxes)
-    read = fields.sizes("decoder_in_channels", (256, 256, 256))
-    for index in range(max(len(read), fields.size("num_feature_levels", 3))):
-        n_in = read[index] if index < len(read) else read[-1] if index == len(read) else width
-        sizes = (n_in, width, 1 if index < len(read) else 3)
-        _normed(part, f"{prefix}decoder_input_proj.{index}", ("0", "1"), sizes)
+    _levels(part, f"{prefix}decoder_input_proj", fields, width)
     decoder, layers = f"{prefix}decoder", fields.size("decoder_layers", 6)
     for index in range(layers):
         _decoder_layer(part, f"{decoder}.layers.{index}", fields, width)
@@ -57,7 +53,6 @@ def rt_detr(fields: Fields, head: str) -> Architecture:
         return part.done(fields.path, classes=None)
     for index in range(layers):
         part.linear(f"{decoder}.class_embed.{index}", width, labels)
-    for index in range(layers):
         dense_layers(part, f"{decoder}.bbox_embed.{index}", boxes)
     return part.done(fields.path, classes=labels)
 
@@ -70,6 +65,15 @@ def _require_its_own(fields: Fields) -> None:
         raise below.wrong("model_type", kind, "rt_detr_resnet")
     if fields.values.get("backbone") is not None:
         raise fields.wrong("backbone", fields.values["backbone"], "a backbone_config")
+
+
+def _levels(part: Builder, name: str, fields: Fields, width: int) -> None:
+    """Add what brings each level to the decoder's width; further ones are of the deepest."""
+    read = fields.sizes("decoder_in_channels", (256, 256, 256))
+    for index in range(max(len(read), fields.size("num_feature_levels", 3))):
+        n_in = read[index] if index < len(read) else read[-1] if index == len(read) else width
+        sizes = (n_in, width, 1 if index < len(read) else 3)
+        _normed(part, f"{name}.{index}", ("0", "1"), sizes)
 
 
 def _normed(part: Builder, name: str, labels: tuple[str, str], sizes: tuple[int, int, int]) -> None:

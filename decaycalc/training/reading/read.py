@@ -5,12 +5,9 @@ from fractions import Fraction
 from typing import Any
 
 from decaycalc.conventions.run import Run
-from decaycalc.errors import (
-    ContradictionError,
-    InvalidValueError,
-    UnreadableFileError,
-)
+from decaycalc.errors import ContradictionError, InvalidValueError, UnreadableFileError
 from decaycalc.training.reading.devices import said_of_given
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, ungrouped
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.program import Beside, overriding
@@ -20,8 +17,6 @@ from decaycalc.training.reading.unused import not_used
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Scalar
-
-EVERYTHING = "nothing"
 
 
 def read(
@@ -101,11 +96,8 @@ def _stored_as(settings: Settings) -> tuple[Sourced, ...]:
     """
     for path in _DTYPES:
         node = settings.node(path)
-        text = (node.text or "").strip().lower() if isinstance(node, Scalar) else ""
-        if text in _AS_BFLOAT16:
-            line = None if node is None else node.line
-            found = of_file("dtype", "bfloat16", path, line)
-            return (found,)
+        if isinstance(node, Scalar) and (node.text or "").strip().lower() in _AS_BFLOAT16:
+            return (of_file("dtype", "bfloat16", path, node.line),)
     return ()
 
 
@@ -273,7 +265,7 @@ def _derived(settings: Settings, run: Run, schedule: Sourced) -> tuple[Sourced, 
 
 def _groups(exempt: Exemption) -> tuple[Group, ...]:
     """Return the decayed group, and the exempt one where the rule names any tensor."""
-    if exempt.rule == EVERYTHING:
+    if exempt.rule == NONE_EXEMPT.rule:
         return (Group(name="all", selector="every trained tensor"),)
     return (
         Group(name="decayed", selector="the other tensors"),

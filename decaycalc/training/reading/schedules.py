@@ -1,7 +1,7 @@
 """Schedule texts: put together from a trainer's settings, in the words of the grammar."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from itertools import pairwise
 
@@ -71,6 +71,18 @@ def factors(levels: Iterable[Fraction]) -> tuple[Fraction, ...]:
 def brief(numbers: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
     """Return numbers, one alone where all are alike."""
     return numbers if len(set(numbers)) > 1 else numbers[:1]
+
+
+def by_scheduler(
+    makers: Mapping[str, Callable[[Settings], str | None]],
+) -> Callable[[Settings], str | None]:
+    """Return what makes the schedule that a file names, by a trainer's names in lower case."""
+
+    def schedule(settings: Settings) -> str | None:
+        make = makers.get(settings.word("scheduler"))
+        return None if make is None else make(settings)
+
+    return schedule
 
 
 def steps_of(settings: Settings, name: str) -> int | None:

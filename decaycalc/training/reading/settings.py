@@ -289,6 +289,15 @@ def whole_or(whole: str, *parts: str) -> Callable[[Settings], tuple[str, ...]]:
     return lambda settings: (whole,) if settings.counts_all(whole) else parts
 
 
+def unit_of(whole: str, count: str | None, part: str) -> str:
+    """Return what B counts where each of it holds so many parts.
+
+    >>> unit_of("prompts", "8", "completions"), unit_of("packs", None, "tokens")
+    ('prompts of 8 completions', 'packs')
+    """
+    return f"{whole} of {count[:9]} {part}" if count else whole
+
+
 def derived(name: str, value: str | None, formula: str, *, note: str = "") -> Sourced:
     """Return a quantity that follows from others by a formula."""
     return Sourced(name=name, value=value, origin=Origin.DERIVED, where=formula, note=note)

@@ -5,10 +5,10 @@ its test; `python -m tests.renew` writes the index anew by which it is told, and
 touched. See `Trainer` for what each field means.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document
 
@@ -103,6 +103,11 @@ class Field(Record):
     def fixed(cls, *, source: str = "", **values: str) -> tuple["Field", ...]:
         """Return the fields that no file of a trainer sets."""
         return tuple(cls(name=name, default=text, source=source) for name, text in values.items())
+
+
+def moved(fields: Iterable[Field], paths: Mapping[str, tuple[str, ...]]) -> tuple[Field, ...]:
+    """Return a trainer's fields as another's file holds them: some, by name, at other paths."""
+    return tuple(replace(each, paths=paths.get(each.name, each.paths)) for each in fields)
 
 
 class Optimizer(Record):

@@ -11,7 +11,7 @@ from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings, derived, left_open
+from decaycalc.training.reading.settings import Settings, derived, left_open, unit_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
@@ -95,7 +95,7 @@ def _exempt(settings: Settings) -> Exemption:
 def _unit(settings: Settings) -> str:
     if not any(settings.entries(name) for name in _RL):
         return "examples"
-    return f"prompts of {(settings.text('n_samples') or '?')[:9]} completions"
+    return unit_of("prompts", settings.text("n_samples"), "completions")
 
 
 TRAINER = Trainer(

@@ -13,7 +13,7 @@ from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, refused
 from decaycalc.training.reading.schedules import compose, percent
-from decaycalc.training.reading.settings import Settings, derived, texts_of
+from decaycalc.training.reading.settings import Settings, derived, texts_of, unit_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
 from decaycalc.training.trainers import hf_deepspeed, hf_optim, hf_passes, hf_trainer
@@ -170,8 +170,7 @@ def _unit(settings: Settings) -> str:
     if prompts := hf_passes.unit(settings):
         return prompts
     if settings.flag("sample_packing"):
-        length = settings.text("sequence_len") or "?"
-        return f"packs of {length[:12]} tokens"
+        return unit_of("packs", settings.text("sequence_len"), "tokens")
     return "examples"
 
 

@@ -7,7 +7,7 @@ Restormer df766d5, the same files; the schedulers of both count from the run's s
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import Options, compose
+from decaycalc.training.reading.schedules import Options, by_scheduler, compose
 from decaycalc.training.reading.settings import Settings, derived, left_open
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Sourced, Training
@@ -103,11 +103,6 @@ _SCHEDULES = {
 }
 
 
-def _schedule(settings: Settings) -> str | None:
-    make = _SCHEDULES.get(settings.word("scheduler"))
-    return None if make is None else make(settings)
-
-
 def _finish(settings: Settings, made: Training) -> Training:
     """Name what has an optimizer, or an lr, of its own."""
     others = [name for name in _OF_PARTS if settings.has(name)]
@@ -141,7 +136,7 @@ TRAINER = Trainer(
         *Field.within(_SCHED, gamma="0.1", T_max=None, eta_min="0"),
     ),
     optimizer=optimizer_of,
-    schedule=_schedule,
+    schedule=by_scheduler(_SCHEDULES),
     exempt=lambda _: NONE_EXEMPT,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("datasets*", "network*", "path*", "val*", "logger*", "train.ema_decay",

@@ -7,11 +7,12 @@ through SGDSolver::Regularize. docs/multigpu.md: each GPU takes the network's ba
 from collections.abc import Callable
 
 from decaycalc.record import replace
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, refused, unknown_optimizer
-from decaycalc.training.reading.schedules import compose
+from decaycalc.training.reading.schedules import by_scheduler, compose
 from decaycalc.training.reading.settings import Settings, derived, of_file, text_of, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Sourced, Training
+from decaycalc.training.record import Group, Sourced, Training
 from decaycalc.training.trainers.syntax.document import Document, scalar_text
 from decaycalc.training.trainers.syntax.tree import (
     Entries,
@@ -64,12 +65,6 @@ def _nesterov(settings: Settings) -> Sourced:
     """Return whether the solver is Nesterov's."""
     word = settings.word("optimizer")
     return derived("nesterov", str(_NUMBERED.get(word, word) == "nesterov").lower(), "type")
-
-
-def _schedule(settings: Settings) -> str | None:
-    """Source: BVLC/caffe src/caffe/solvers/sgd_solver.cpp, GetLearningRate."""
-    make = _POLICIES.get(settings.word("scheduler"))
-    return None if make is None else make(settings)
 
 
 def _multistep(settings: Settings) -> str | None:
@@ -181,8 +176,8 @@ TRAINER = Trainer(
         *Field.within("", gamma=None, power=None, stepsize=None, stepvalue=None),
     ),
     optimizer=_optimizer,
-    schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all", switch="decay_mult of a layer's param"),
+    schedule=by_scheduler(_POLICIES),
+    exempt=lambda _: of_kinds(switch="decay_mult of a layer's param"),
     harmless=("network*", "net_param*", "train_net_param*", "test_net_param*", "average_loss",
               "momentum2", "delta"),
     prepare=_prepare,

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import numbers_of
+from decaycalc.training.reading.bases import with_bases
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
@@ -15,24 +16,7 @@ from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, r
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
-from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Scalar, find, from_file, joined
-
-_MOST_BASES = 10
-
-
-def _prepare(document: Document) -> Document:
-    """Join a configuration with those that it names as its `_BASE_`, the file's own word last."""
-    seen = document
-    for _ in range(_MOST_BASES):
-        node = find(seen.root, "_BASE_")
-        name = node.text if isinstance(node, Scalar) else None
-        base = seen.neighbour(name) if name else None
-        if base is None or name is None:
-            break
-        below = from_file(base.root, name)
-        document, seen = replace(document, root=joined(below, document.root)), base
-    return document
+from decaycalc.training.trainers.syntax.tree import Scalar
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -225,6 +209,6 @@ TRAINER = Trainer(
     batch=lambda _: ("batch_size",),
     harmless=("SOLVER.CHECKPOINT_PERIOD", "SOLVER.CLIP_GRADIENTS*", "SOLVER.AMP*", "MODEL*",
               "DATASETS*", "INPUT*", "TEST*", "DATALOADER*", "VERSION", "_BASE_"),
-    prepare=_prepare,
+    prepare=with_bases,
     finish=_finish,
 )  # fmt: skip

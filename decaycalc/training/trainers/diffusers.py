@@ -5,6 +5,7 @@ Source: huggingface/diffusers 58eb52c0 examples/.
 
 from fractions import Fraction
 
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
@@ -16,7 +17,7 @@ from decaycalc.training.reading.trainer import (
     Signature,
     Trainer,
 )
-from decaycalc.training.record import Exemption, Group, Sourced, Training
+from decaycalc.training.record import Group, Sourced, Training
 
 _OWN = (
     "lr_warmup_steps", "max_train_steps", "train_batch_size", "adam_weight_decay", "scale_lr",
@@ -181,7 +182,7 @@ TRAINER = Trainer(
     optimizer=_optimizer,
     schedule=_schedule,
     default=_default,
-    exempt=lambda _: Exemption(rule="nothing", mask="all", switch="LoRA trains its adapters alone"),
+    exempt=lambda _: of_kinds(switch="LoRA trains its adapters alone"),
     harmless=("max_grad_norm", "prior_*", "sample_batch_size", "validation_*", "checkpoint*",
               "gradient_checkpointing", "rank", "text_encoder_lr", "dataloader*"),
     finish=_finish,

@@ -6,6 +6,7 @@ optimizers/optim_groups.py.
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import class_default, optimizer_of
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
@@ -37,7 +38,7 @@ def _exempt(settings: Settings) -> Exemption:
     switch = "exclude_weight_decay"
     if settings.flag("exclude_weight_decay"):
         return Exemption(rule="biases, norms and embeddings", switch=switch)
-    return Exemption(rule="nothing", switch=switch, mask="all")
+    return of_kinds(switch=switch)
 
 
 # FunASR took the names of the optimizer over, and has those of the run in sections of its own.

@@ -11,7 +11,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.optimizers import ADAM, refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
-from decaycalc.training.reading.settings import Settings, derived, whole_or
+from decaycalc.training.reading.settings import Settings, derived, unit_of, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 from decaycalc.training.trainers.syntax.document import Document
@@ -81,11 +81,6 @@ def _decay_length(settings: Settings) -> Fraction | None:
     return steps if share is None else Fraction(floor(share * steps))
 
 
-def _unit(settings: Settings) -> str:
-    length = settings.text("seq_length")
-    return "sequences" if length is None else f"sequences of {length[:9]} tokens"
-
-
 def _data_parallel(settings: Settings) -> Sourced | None:
     """Return the data-parallel devices among those that are given; stages and parts share one."""
     given = settings.given.get("world_size")
@@ -134,7 +129,7 @@ TRAINER = Trainer(
         rule="biases and the parameters of normalisations", mask="no-bias-norm"
     ),
     batch=whole_or("train_batch_size", "batch_size", "grad_accum", "world_size"),
-    unit=_unit,
+    unit=lambda settings: unit_of("sequences", settings.text("seq_length"), "tokens"),
     prepare=_prepare,
     harmless=("zero_optimization*", "fp16*", "bf16*", "activation*", "eval_*", "extra_save_iters",
               "steps_per_print", "loss_scale*", "attention*", "*_interval", "flops_profiler*",

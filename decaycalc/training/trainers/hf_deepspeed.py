@@ -9,16 +9,15 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import arguments_of
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Optimizer
-from decaycalc.training.record import Exemption, Origin
+from decaycalc.training.record import Origin
 from decaycalc.training.trainers import deepspeed
 from decaycalc.training.trainers.syntax.tree import Entries, Scalar
 
 _PATH = "deepspeed"
-NOTHING = Exemption(
-    rule="nothing", switch="the optimizer section of the DeepSpeed file", mask="all"
-)
+NOTHING = of_kinds(switch="the optimizer section of the DeepSpeed file")
 
 
 def takes(settings: Settings, section: str) -> bool:

@@ -9,7 +9,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open, unit_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field
 from decaycalc.training.record import Sourced, Training
 
@@ -81,7 +81,7 @@ def _of_another_kind(settings: Settings) -> Sourced | None:
 def unit(settings: Settings) -> str | None:
     """Return the prompts that B counts, None where examples are trained on as they are."""
     number = settings.text("num_generations")
-    return None if number is None else f"prompts of {number[:9]} completions"
+    return None if number is None else unit_of("prompts", number, "completions")
 
 
 def by_prompts(settings: Settings, made: Training) -> Training:

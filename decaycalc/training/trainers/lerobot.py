@@ -6,6 +6,7 @@ policies/*/{configuration,modeling}_*.py.
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import refused, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived
@@ -132,7 +133,7 @@ def _exempt(settings: Settings) -> Exemption:
     """Source: lerobot 7427f3180 src/lerobot/policies/vqbet/vqbet_utils.py, configure_parameters."""
     if _policy(settings) == "vqbet":
         return Exemption(rule="biases, LayerNorm and Embedding weights of the transformer")
-    return Exemption(rule="nothing")
+    return NONE_EXEMPT
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -6,6 +6,7 @@ Source: levanter 9263f81e src/levanter/optim/config.py, optim/muon.py, trainer.p
 from fractions import Fraction
 
 from decaycalc.record import replace
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, by_default
@@ -110,7 +111,7 @@ def _exempt(settings: Settings) -> Exemption:
     if named:
         return Exemption(rule=f"{usual}, unless they match {named[:200]}", switch=switch)
     if default == "false":
-        return Exemption(rule="nothing", switch=switch, mask="all")
+        return of_kinds(switch=switch)
     return Exemption(rule=usual, switch=switch)
 
 

@@ -6,6 +6,7 @@ create_custom_scheduler), hparams/{finetuning_args,megatron_bridge_args,parser}.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.devices import devices_field
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.optimizers import refused
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
@@ -66,7 +67,7 @@ def _filled_in(settings: Settings) -> str | None:
 def _exempt(settings: Settings) -> Exemption:
     switch = ", ".join((*_OWN_RULE, *_NOTHING_EXEMPT))
     if any(map(settings.is_on, _NOTHING_EXEMPT)):
-        return Exemption(rule="nothing", switch=switch, mask="all")
+        return of_kinds(switch=switch)
     if any(settings.has(name) for name in _OWN_RULE):
         return Exemption(rule="LayerNorm modules and names with bias", switch=switch)
     return replace(hf_trainer.trainer_exempt(settings), switch=switch)

@@ -5,10 +5,11 @@ plugins/trainer_plugins/optimizers/optimizer.py.
 """
 
 from decaycalc.training.reading.devices import data_parallel
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAMW, by_name
 from decaycalc.training.reading.settings import Settings, by_default, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Sourced
 
 _OPTIM = "optim_config"
 # torch's AdamW with its own default decay, and the one plug-in there is.
@@ -56,7 +57,7 @@ TRAINER = Trainer(
     schedule=lambda settings: (
         "constant" if settings.word("scheduler") == "constant" else None
     ),
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: NONE_EXEMPT,
     batch=whole_or("global_batch_size", "batch_size", "world_size"),
     harmless=(f"{_OPTIM}*", "dist_config*", "kernel_config*", "peft_config*", "micro_batch_size",
               "batching_*", "max_grad_norm", "lr_scheduler_config*", "dataset_*"),

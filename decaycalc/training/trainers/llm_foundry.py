@@ -9,6 +9,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, epochs, percent
@@ -127,7 +128,7 @@ def _exempt(settings: Settings) -> Exemption:
         return Exemption(rule="biases and norms", switch="optimizer.filter_bias_norm_wd")
     if settings.has("optimizer.param_groups"):
         return Exemption(rule="what optimizer.param_groups says", switch=switch)
-    return Exemption(rule="nothing", switch=switch, mask="all")
+    return of_kinds(switch=switch)
 
 
 TRAINER = Trainer(

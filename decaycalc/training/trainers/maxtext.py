@@ -8,7 +8,7 @@ from fractions import Fraction
 from decaycalc.training.reading.exemptions import of_patterns
 from decaycalc.training.reading.optimizers import ADAM, by_name, refused
 from decaycalc.training.reading.schedules import compose
-from decaycalc.training.reading.settings import Settings, derived, left_open
+from decaycalc.training.reading.settings import Settings, derived, left_open, unit_of
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
 
@@ -117,7 +117,7 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=lambda settings: of_patterns(settings.texts("adamw_mask"), switch="adamw_mask"),
     batch=_batch,
-    unit=lambda settings: f"sequences of {(settings.text('seq_len') or '?')[:9]} tokens",
+    unit=lambda settings: unit_of("sequences", settings.text("seq_len"), "tokens"),
     harmless=("base_*", "run_name", "gradient_clipping_threshold", "steps", "adamw_mask*",
               "muon_*", "checkpoint_period", "eval*", "*_parallelism", "num_*", "profiler*"),
 )  # fmt: skip

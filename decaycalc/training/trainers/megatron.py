@@ -14,7 +14,7 @@ from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived, left_open, whole_or
+from decaycalc.training.reading.settings import Settings, derived, left_open, unit_of, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Scalar, find
@@ -241,11 +241,6 @@ def _grown(settings: Settings) -> str:
     return f"{told}; the growth takes {grown[0]:,} steps and not {float(grown[1] / last):,.0f}"
 
 
-def _unit(settings: Settings) -> str:
-    length = settings.text("seq_length")
-    return "sequences" if length is None else f"sequences of {length[:9]} tokens"
-
-
 # What ModelCenter and SwissArmyTransformer took beside Megatron's names, whose loops are their own.
 _OF_OTHERS = ("warmup_iters", "inspect_iters", "resume_dataloader")
 
@@ -294,7 +289,7 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=_exempt,
     batch=_BATCH,
-    unit=_unit,
+    unit=lambda settings: unit_of("sequences", settings.text("seq_length"), "tokens"),
     harmless=("clip_grad", "num_layers*", "hidden_size", "*_interval", "eval_iters", "fp16", "bf16",
               "micro_batch_size", "rampup_batch_size", "step_batch_size_schedule", "*_parallel*",
               "loss_scale*", "decoupled_lr", "decoupled_min_lr", "override_opt_param_scheduler",

@@ -8,7 +8,7 @@ import re
 
 from decaycalc.record import replace
 from decaycalc.training.reading.settings import Settings, text_of
-from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.reading.trainer import Signature, Trainer, moved
 from decaycalc.training.record import Training
 from decaycalc.training.trainers import hydra
 from decaycalc.training.trainers.syntax.document import Document
@@ -75,10 +75,6 @@ _CHANGED = {
 }
 
 
-def _field(field: Field) -> Field:
-    return replace(field, paths=_CHANGED.get(field.name, field.paths))
-
-
 TRAINER: Trainer = replace(
     hydra.TRAINER,
     kind="monai",
@@ -93,7 +89,7 @@ TRAINER: Trainer = replace(
             at_least=2,
         ),
     ),
-    fields=tuple(map(_field, hydra.TRAINER.fields)),
+    fields=moved(hydra.TRAINER.fields, _CHANGED),
     schedule=_schedule,
     prepare=_prepare,
     harmless=(*hydra.TRAINER.harmless, "train*", "validate*", "lr_scheduler*", "network*", "loss*"),

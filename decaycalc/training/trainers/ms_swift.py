@@ -7,6 +7,7 @@ from math import ceil
 
 from decaycalc.record import replace
 from decaycalc.training.reading.devices import data_parallel, devices_field, shared_by
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.settings import Settings, by_default, derived
@@ -93,7 +94,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _exempt(settings: Settings) -> Exemption:
     is_muon = settings.told("optimizer").lower() == "muon"
-    return Exemption(rule="nothing") if is_muon else hf_trainer.trainer_exempt(settings)
+    return NONE_EXEMPT if is_muon else hf_trainer.trainer_exempt(settings)
 
 
 def _finish(settings: Settings, made: Training) -> Training:

@@ -15,7 +15,14 @@ from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
 from decaycalc.training.reading.schedules import Options, compose, ratio
-from decaycalc.training.reading.settings import Settings, derived, left_open, text_of, texts_of
+from decaycalc.training.reading.settings import (
+    Settings,
+    derived,
+    left_open,
+    text_of,
+    texts_of,
+    unit_of,
+)
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 from decaycalc.training.trainers.syntax.document import Document
@@ -191,10 +198,10 @@ def _phase(part: Entries) -> tuple[str, dict[str, Fraction]]:
 
 
 def _unit(settings: Settings) -> str:
-    each = settings.text("generations") or "?"
+    each = settings.text("generations")
     if settings.entries("dpo") or settings.entries("rm"):
         return "preference pairs"
-    return "examples" if each == "1" else f"prompts of {each[:9]} completions"
+    return "examples" if each == "1" else unit_of("prompts", each, "completions")
 
 
 def _exempt(settings: Settings) -> Exemption:

@@ -6,7 +6,7 @@ trainer/ppo_trainer.py, trainer/ray/ppo_actor.py.
 
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
-from decaycalc.training.reading.settings import Settings, derived, product_of
+from decaycalc.training.reading.settings import Settings, derived, product_of, unit_of
 from decaycalc.training.reading.trainer import Field, Signature
 from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import openrlhf
@@ -18,10 +18,6 @@ def _batch_size(settings: Settings) -> Sourced | None:
     if not whole or not each or whole % each:
         return None
     return derived("batch_size", str(whole // each), "train.batch_size / n_samples_per_prompt")
-
-
-def _unit(settings: Settings) -> str:
-    return f"prompts of {(settings.text('rollouts') or '?')[:9]} completions"
 
 
 TRAINER = replace(
@@ -52,7 +48,7 @@ TRAINER = replace(
               default="0.03"),
         Field(name="min_lr_ratio", paths=("actor.min_lr_ratio",), default="0.1"),
     ),
-    unit=_unit,
+    unit=lambda settings: unit_of("prompts", settings.text("rollouts"), "completions"),
     harmless=(*openrlhf.TRAINER.harmless, "critic*", "reward*", "ref*", "vllm*", "rollout*",
               "algo*", "actor*", "micro_rollout_batch_size", "rollout_batch_size",
               "critic_learning_rate", "remote_rm_url"),

@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
 from decaycalc.training.reading.settings import Settings
-from decaycalc.training.reading.trainer import Field, Signature, Trainer
+from decaycalc.training.reading.trainer import Field, Signature, Trainer, moved
 from decaycalc.training.record import Training
 from decaycalc.training.trainers import paddleclas
 from decaycalc.training.trainers.syntax.tree import leaves
@@ -65,10 +65,6 @@ _CHANGED: dict[str, tuple[str, ...]] = {
 }
 
 
-def _field(field: Field) -> Field:
-    return replace(field, paths=_CHANGED.get(field.name, field.paths))
-
-
 TRAINER: Trainer = replace(
     paddleclas.TRAINER,
     kind="paddleocr",
@@ -84,7 +80,9 @@ TRAINER: Trainer = replace(
         ),
     ),
     fields=(
-        *(_field(each) for each in paddleclas.TRAINER.fields if each.name != "grad_accum"),
+        *moved(
+            (each for each in paddleclas.TRAINER.fields if each.name != "grad_accum"), _CHANGED
+        ),
         Field(name="factor", paths=(f"{_LR}.factor",), default="0.9"),
     ),
     schedule=_schedule,

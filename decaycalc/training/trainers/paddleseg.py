@@ -14,11 +14,12 @@ from decaycalc.training.reading.by_class import (
     paddle_class,
     paddle_optimizer,
 )
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Group, Sourced, Training
+from decaycalc.training.record import Group, Sourced, Training
 
 _CUSTOM = "optimizer.custom_cfg"
 
@@ -105,7 +106,7 @@ TRAINER = Trainer(
     ),
     optimizer=lambda settings: paddle_optimizer(settings, PADDLE_USES),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing", mask="all", switch=_CUSTOM),
+    exempt=lambda _: of_kinds(switch=_CUSTOM),
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("_base_", "train_dataset*", "val_dataset*", "model*", "loss*", "distill_loss*",
               "test_config*", "optimizer*", "lr_scheduler.milestones", "export*"),

@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAMW, UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import Options, compose, ratio
-from decaycalc.training.reading.settings import Settings
+from decaycalc.training.reading.settings import Settings, unit_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 
 _OPTIM = ("trainer.optim", "optim")
@@ -49,7 +49,7 @@ def _batch(settings: Settings) -> tuple[str, ...]:
 
 def _unit(settings: Settings) -> str:
     if settings.has("data.batch_size"):
-        return f"packs of {(settings.text('seq_len') or '?')[:9]} tokens"
+        return unit_of("packs", settings.text("seq_len"), "tokens")
     return "tokens" if settings.counts_all("token_batch_size") else "completions"
 
 

@@ -10,11 +10,12 @@ from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument
 from decaycalc.training.reading.by_class import optimizer_of
 from decaycalc.training.reading.classes import FLAGS, OptimizerClass, find_class
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 from decaycalc.training.trainers.syntax.document import Document
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
@@ -182,9 +183,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(
-        rule="nothing", mask="all", switch="with DeepSpeed's optimizer it differs"
-    ),
+    exempt=lambda _: of_kinds(switch="with DeepSpeed's optimizer it differs"),
     harmless=("vae_batch_size", "num_train_epochs", "checkpoint*", "validation*", "ema_*",
               "optimizer_config", "text_encoder_lr", "lyrics_*", "lr_end", "lr_power"),
     prepare=_prepare,

@@ -11,7 +11,7 @@ from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, steps_of
-from decaycalc.training.reading.settings import Settings, derived, product_of
+from decaycalc.training.reading.settings import Settings, derived, product_of, unit_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
@@ -57,10 +57,6 @@ def _exempt(settings: Settings) -> Exemption:
     return NO_1D if _is_megatron(settings) else NONE_EXEMPT
 
 
-def _unit(settings: Settings) -> str:
-    return f"prompts of {(settings.text('n_samples_per_prompt') or '?')[:9]} completions"
-
-
 TRAINER = Trainer(
     kind="skyrl",
     title="SkyRL",
@@ -92,6 +88,6 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=_exempt,
     batch=lambda _: ("batch_size",),  # the mini-batch counts the prompts of all devices
-    unit=_unit,
+    unit=lambda settings: unit_of("prompts", settings.text("n_samples_per_prompt"), "completions"),
     harmless=("trainer*", "generator*", "data*", "environment*", "skyrl_gym*"),
 )  # fmt: skip

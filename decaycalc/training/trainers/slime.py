@@ -5,7 +5,7 @@ Source: slime 624b824a8 slime/utils/arguments.py, slime/backends/megatron_utils/
 
 from decaycalc.record import replace
 from decaycalc.training.reading.optimizers import unknown_optimizer
-from decaycalc.training.reading.settings import Settings, derived, left_open
+from decaycalc.training.reading.settings import Settings, derived, left_open, unit_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import megatron
@@ -54,8 +54,8 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 
 def _unit(settings: Settings) -> str:
-    each = settings.text("n_samples_per_prompt") or "?"
-    return "examples" if each == "1" else f"prompts of {each[:9]} completions"
+    each = settings.text("n_samples_per_prompt")
+    return "examples" if each == "1" else unit_of("prompts", each, "completions")
 
 
 # What rollouts and their sizes say in slime, and what has a default of its own.

@@ -5,11 +5,12 @@ schedules.py; confection 1.3.4 _config.py, deep_merge_configs; explosion/project
 pipelines/*/configs.
 """
 
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
 from decaycalc.training.reading.schedules import compose, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Sourced
 
 _OPTIMIZER = "training.optimizer"
 _RATE = f"{_OPTIMIZER}.learn_rate"
@@ -91,7 +92,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: NONE_EXEMPT,
     # accumulate_gradient cuts a batch into parts, whose sum is one step.
     batch=lambda _: ("batch_size",),
     unit=_unit,

@@ -7,11 +7,12 @@ recipes/*/*/hparams.
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import optimizer_of
 from decaycalc.training.reading.classes import FLAGS, OptimizerClass, find_class
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM
 from decaycalc.training.reading.schedules import compose
 from decaycalc.training.reading.settings import Settings, derived, of_file, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced, Training
+from decaycalc.training.record import Sourced, Training
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
 
 _OPTIM = "name:torch.optim."
@@ -150,7 +151,7 @@ TRAINER = Trainer(
     ),
     optimizer=_optimizer,
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: NONE_EXEMPT,
     harmless=("checkpointer*", "error_rate_computer*", "valid_*", "test_*", "dynamic_batching",
               "augment_warmup", "dynamic_batch_sampler*", "batch_ordering", "normalize*",
               "progress_*"),

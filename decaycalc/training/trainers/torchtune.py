@@ -8,11 +8,12 @@ from fractions import Fraction
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.devices import devices_field
+from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, epochs, steps_of
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, derived, unit_of
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption, Sourced
+from decaycalc.training.record import Sourced
 
 _COSINE = "get_cosine_schedule_with_warmup"
 
@@ -86,10 +87,9 @@ def _schedule(settings: Settings) -> str | None:
 
 def _unit(settings: Settings) -> str:
     if _is_grpo(settings):
-        return f"prompts of {(*settings.texts('grpo_samples'), '?')[0][:9]} completions"
+        return unit_of("prompts", settings.told("grpo_samples"), "completions")
     if settings.flag("packed"):
-        length = (*settings.texts("tokenizer.max_seq_len"), "")[0]
-        return f"packs of {length[:9]} tokens" if length else "packs of tokens"
+        return unit_of("packs", settings.told("tokenizer.max_seq_len"), "tokens")
     return "examples"
 
 
@@ -119,9 +119,7 @@ TRAINER = Trainer(
     ),
     optimizer=optimizer_of,
     schedule=_schedule,
-    exempt=lambda _: Exemption(
-        rule="nothing", mask="all", switch="with LoRA only the adapters are trained"
-    ),
+    exempt=lambda _: of_kinds(switch="with LoRA only the adapters are trained"),
     unit=_unit,
     harmless=("batch_size_val", "optimizer.fused", "optimizer_in_bwd", "clip_grad_norm",
               "log_every_n_steps", "forward_batch_size", "gamma", "lmbda",

@@ -11,10 +11,10 @@ from decaycalc.training.reading.by_class import (
     flag_fields,
     optimizer_of,
 )
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.schedules import compose, ratio
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption
 
 _KWARGS, _TORCH = "optimizer.kwargs", "torch 2.13"
 _class = class_by_name(
@@ -71,7 +71,7 @@ TRAINER = Trainer(
     ),
     optimizer=lambda settings: optimizer_of(settings, _class),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: NONE_EXEMPT,
     batch=lambda _: ("batch_size", "world_size"),
     harmless=("train*", "model*", "method*", "tokenizer*", "optimizer*", "scheduler*"),
     finish=lambda _, made: made.with_notes(

@@ -12,7 +12,7 @@ from decaycalc.training.reading.exemptions import of_patterns
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW, by_name, refused
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived, whole_or
+from decaycalc.training.reading.settings import Settings, derived, unit_of, whole_or
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
 
@@ -110,7 +110,7 @@ def _finish(settings: Settings, made: Training) -> Training:
 def _unit(settings: Settings) -> str:
     if not _is_packed(settings):
         return "examples"
-    return f"packs of {(settings.text('max_seq_len') or '?')[:9]} tokens"
+    return unit_of("packs", settings.text("max_seq_len"), "tokens")
 
 
 TRAINER = Trainer(

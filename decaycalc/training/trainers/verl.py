@@ -12,7 +12,7 @@ from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.schedules import compose, percent, ratio
-from decaycalc.training.reading.settings import Settings, derived, product_of
+from decaycalc.training.reading.settings import Settings, derived, product_of, unit_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
 
@@ -114,7 +114,7 @@ def unit(settings: Settings) -> str:
     agents = settings.text("n_agent") if settings.has("actor_rollout_ref.rollout.n_agent") else "1"
     if agents != "1":
         return f"completions, {(agents or '?')[:9]} of each prompt"
-    return f"prompts of {(settings.text('rollouts') or '?')[:9]} completions"
+    return unit_of("prompts", settings.text("rollouts"), "completions")
 
 
 TRAINER = Trainer(

@@ -6,7 +6,7 @@ verl/workers/engine/{fsdp,megatron}/transformer_impl.py, utils/megatron/optimize
 
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import flag_fields
-from decaycalc.training.reading.exemptions import NO_1D
+from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.optimizers import unknown_optimizer
 from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default
@@ -63,7 +63,7 @@ def _schedule(settings: Settings) -> str | None:
 
 
 def _exempt(settings: Settings) -> Exemption:
-    return NO_1D if _backend(settings) == "megatron" else Exemption(rule="nothing", mask="all")
+    return NO_1D if _backend(settings) == "megatron" else NONE_EXEMPT
 
 
 TRAINER = Trainer(

@@ -5,10 +5,10 @@ verl/trainer/fsdp_sft_trainer.py, verl/workers/config/optimizer.py.
 """
 
 from decaycalc.training.reading.arguments import betas
+from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.schedules import compose, percent
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
-from decaycalc.training.record import Exemption
 from decaycalc.training.trainers import verl
 
 _OPTIM = "verl b178a3cd5 trainer/config/optim/fsdp.yaml"
@@ -49,7 +49,7 @@ TRAINER = Trainer(
     # No other class than an Adam is given the betas.
     optimizer=lambda settings: verl.optimizer_of_library(settings, "adam"),
     schedule=_schedule,
-    exempt=lambda _: Exemption(rule="nothing"),
+    exempt=lambda _: NONE_EXEMPT,
     # data.train_batch_size is of all devices.
     batch=lambda _: ("batch_size",),
     harmless=("data*", "model*", "trainer*", "optim.clip_grad"),

@@ -45,7 +45,7 @@ def test_without_a_scheduler_lr_is_constant_and_another_one_has_no_text(tmp_path
 
 def test_packs_are_what_a_batch_counts(tmp_path):
     found = read(tmp_path, "a.yaml", FILE + "dataset:\n  packed: True\n")
-    assert found.unit == "packs of tokens"
+    assert found.unit == "packs"
     assert read(tmp_path, "b.yaml", FILE.replace("500", "null")).run.total_steps is None
 
 
