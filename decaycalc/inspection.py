@@ -187,7 +187,7 @@ class Inspection(Record, Result):
     def reading(self) -> ReadingJson:
         """Return what one reading of the file says."""
         training = self.training
-        title = f"{training.title}, {training.reading}" if training.reading else training.title
+        title = training.whole_title
         value = None if training.value is None else float(exact(training.value))
         return {
             "source": {"text": training.source, "kind": training.kind, "title": title},

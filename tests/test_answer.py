@@ -129,7 +129,7 @@ def test_what_makes_a_decay_smaller_is_told_and_does(key, value, way_out):
 @pytest.mark.parametrize(
     ("value", "factor", "text"),
     [
-        (1, 0, "a step takes 1 times the weight off: all"),
+        (1, 0, "a step takes the whole weight off"),
         (15, -0.5, "a step takes 1.5 times the weight off, so it changes sign in every step"),
         (24, -1.4, "the weight grows: a step multiplies it by -1.4"),
         (25000, -2499, "the weight grows: a step multiplies it by -2499"),

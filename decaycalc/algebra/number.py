@@ -18,6 +18,11 @@ _SAFE_BITS = 1000
 # What people write behind a number for its thousands; m, g and t would be milli, gram and tonne.
 SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
 _GROUP = 3  # digits between two commas
+# How else people write a number, papers, Fortran and word processors, and how Python does.
+_SPELLINGS = (("\N{MINUS SIGN}", "-"), ("\N{EN DASH}", "-"), ("\N{MULTIPLICATION SIGN}10^", "e"),
+              ("*10^", "e"), ("*10**", "e"), ("10^", "1e"), ("10**", "1e"), ("d", "e"),
+              ("D", "e"))  # fmt: skip
+_PER_CENT = 100
 
 _LONGEST = 60  # digits of a plain decimal; longer ones are read by Fraction
 # Looked up: a power costs more than the whole product.
@@ -159,7 +164,8 @@ def _plain_decimal(part: str, text: str, name: str) -> Fraction:
     # float() comes first: it bounds the exponent, where Fraction('1e999999999') would never end.
     number = _float(part)
     if number is None:
-        raise InvalidValueError(name, text, "is not a number such as 0.001, 1e-3 or 1/3")
+        requirement = f"is not a number such as 0.001, 1e-3 or 1/3{_written(part)}"
+        raise InvalidValueError(name, text, requirement)
     if not isfinite(number):
         raise InvalidValueError(name, text, "must be finite, below 1.8e308")
     if not number:
@@ -182,13 +188,32 @@ def _ungrouped(part: str) -> str:
     return part
 
 
+def _written(part: str) -> str:
+    """Return what is to be written for a number that is spelt in another way, empty for no number.
+
+    >>> _written("1e-4%"), _written("lr=0.1"), _written("10^-4"), _written("nonsense")
+    ('; write 1e-06', '; write 0.1', '; write 1e-4', '')
+    """
+    spelt = part.rpartition("=")[2].strip()
+    for spelling, ours in _SPELLINGS:
+        spelt = spelt.replace(spelling, ours)
+    number = spelt.removesuffix("%")
+    if not _float(number) or not isfinite(float(number)):
+        return ""
+    return f"; write {number if number == spelt else repr(float(number) / _PER_CENT)}"
+
+
 def _without_comma(part: str) -> str:
     """Return how a number with commas is to be written.
 
     >>> _without_comma("60,000"), _without_comma("0,01"), _without_comma("1,281,167")
     ('write 60000, or 60.000 if that is meant', 'write 0.01', 'write 1281167')
+    >>> _without_comma("1e-4,")
+    'write 1e-4'
     """
-    first, *rest = part.split(",")
+    first, *rest = part.rstrip(",").split(",")
+    if not rest and first:
+        return f"write {first}"
     decimal = f"{first}.{''.join(rest)}"
     groups_digits = first.strip("+-0") and all(len(group.split(".")[0]) == _GROUP for group in rest)
     if not groups_digits:
@@ -213,6 +238,15 @@ def _zero(part: str, text: str, name: str) -> Fraction:
     if part.lower().partition("e")[0].strip("+-0."):
         raise InvalidValueError(name, text, "is below float64's range")
     return ZERO
+
+
+def plural(number: float | Fraction, unit: str) -> str:
+    """Return a unit as it stands behind a count.
+
+    >>> plural(1, "step"), plural(2, "step"), plural(0.5, "epoch")
+    ('step', 'steps', 'epochs')
+    """
+    return unit if number == 1 else f"{unit}s"
 
 
 def rounds_to(value: Fraction, number: Number) -> bool:

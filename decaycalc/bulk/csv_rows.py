@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from decaycalc.algebra.number import plural
 from decaycalc.bulk.converter import Converter
 from decaycalc.bulk.csv_records import Records, places_of
 from decaycalc.bulk.fields import SETTINGS, Finder
@@ -96,7 +97,9 @@ class _Table:
         if cells is None:
             raise BadRowError("not CSV: a quoted field does not end where it should")
         if len(cells) != self.width:
-            raise BadRowError(f"{len(cells)} fields where the header has {self.width}")
+            raise BadRowError(
+                f"{len(cells)} {plural(len(cells), 'field')} where the header has {self.width}"
+            )
         value = None if self._value is None else cells[self._value]
         return self._converter.row_text(self._columns, cells, value)
 

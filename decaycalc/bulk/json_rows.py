@@ -127,7 +127,7 @@ def _tidied(line: str) -> tuple[str, dict[str, Any]]:
     if end != len(line):
         raise BadRowError(f"not JSON: unexpected text at character {end + 1}")
     if not isinstance(row, dict):
-        raise BadRowError("not a JSON object")
+        raise BadRowError("not a JSON object: write one a line, without a list around them")
     return line, row
 
 

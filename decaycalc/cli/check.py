@@ -88,6 +88,7 @@ def shown(
     from decaycalc import __version__
     from decaycalc.report import check as report
     from decaycalc.report import findings as of_rules
+    from decaycalc.report.heading import counted
 
     checked = [result for _, result in results]
     failed = any(choice.fails(finding) for _, finding in found)
@@ -101,7 +102,7 @@ def shown(
         notes = [line for path, result in results for line in report.to_github([result], path=path)]
         good = sum(result.passed for result in checked)
         ends = [f"{good} of {len(checked)} passed"] if checked else []
-        ends += [f"{len(found)} findings"] if found or not checked else []
+        ends += [counted(len(found), "finding")] if found or not checked else []
         return "\n".join([*notes, *of_rules.to_github(found), *ends, ""])
 
     return Shown(

@@ -18,6 +18,26 @@ _UNKNOWN = click.Command(
 )
 
 
+_ALL = "'decaycalc -h' lists them"
+# What other programs have as commands.
+_OF_OTHERS = {
+    "help": "'decaycalc -h' is the help, 'decaycalc COMMAND -h' a command's",
+    "version": "'decaycalc --version' prints it",
+}
+
+
+def _instead(word: str) -> str:
+    """Return what to give where a word stands in a command's place, empty for any other word."""
+    from decaycalc.training.reading.numbers import typed_number
+    from decaycalc.training.source import is_there
+
+    if typed_number(word) is not None:
+        return f"'decaycalc convert {word} --from KEY' converts a number"
+    if is_there(word):
+        return f"'decaycalc inspect {word}' reads a training file"
+    return _OF_OTHERS.get(word, "")
+
+
 class Commands(click.Group):
     """A group that imports a command's module when it is called, not before."""
 
@@ -49,7 +69,9 @@ class Commands(click.Group):
             from decaycalc.errors import UnknownNameError
 
             session_of(ctx).decide(typed_values(_UNKNOWN, args[1:]), environment_formats())
-            raise UnknownNameError("command", args[0], COMMANDS)
+            instead = _instead(args[0])
+            known = () if instead else COMMANDS
+            raise UnknownNameError("command", args[0], known, hint=f"({instead or _ALL})")
         return super().resolve_command(ctx, args)
 
 

@@ -13,10 +13,13 @@ from decaycalc.errors import (
     InvalidValueError,
     MissingPackageError,
     MissingQuantityError,
+    NoEquivalentError,
     TextSyntaxError,
     UnreadableFileError,
     UsageError,
 )
+
+_BEFORE_COMMAND = "; options stand behind a command: decaycalc convert 1e-4 --from KEY"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,7 +91,17 @@ def _usage_error(error: click.ClickException, words: Sequence[str]) -> Decaycalc
                 return UsageError(f"VALUE {word} must not be negative")
         return UsageError(f"no such option {error.option_name!r}{_way_out(error)}")
     text = " ".join(error.format_message().split()).rstrip(".")
-    return UsageError(text[:1].lower() + text[1:])
+    return UsageError(f"{text[:1].lower()}{text[1:]}{_usage(error)}")
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return a command's arguments where one is missing or too many, else nothing."""
+    of_arguments = type(error) is click.UsageError or isinstance(error, click.MissingParameter)
+    context = getattr(error, "ctx", None)
+    if not of_arguments or context is None:
+        return ""
+    pieces = context.command.collect_usage_pieces(context)
+    return f"; usage: {' '.join([context.command_path, *pieces])}"
 
 
 def _way_out(error: click.NoSuchOption) -> str:
@@ -100,6 +113,9 @@ def _way_out(error: click.NoSuchOption) -> str:
     from decaycalc.cli.foreign_flags import ours
     from decaycalc.conventions.runs import EXTRA_FIELDS
 
+    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
+        near = [each for each in error.possibilities or () if each[:4] == error.option_name[:4]]
+        return _did_you_mean(near) or _BEFORE_COMMAND
     name = error.option_name.lstrip("-").replace("-", "_")
     known = () if error.ctx is None else _options_of(error.ctx.command)
     spelt = f"--{name.replace('_', '-')}"
@@ -111,7 +127,10 @@ def _way_out(error: click.NoSuchOption) -> str:
     flag = meant.partition(" ")[0].rstrip(",")
     if flag in known or (meant and (not flag.startswith("-") or "(of " in meant)):
         return f"; give {meant}"
-    names = error.possibilities
+    return _did_you_mean(error.possibilities or ())
+
+
+def _did_you_mean(names: Sequence[str]) -> str:
     return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
@@ -135,6 +154,8 @@ def _report(error: DecaycalcError, session: Session) -> int:
         from decaycalc.algebra.quantity import flag_named
 
         text = text.replace(error.name, flag_named(error.name), 1)
+    if isinstance(error, NoEquivalentError):
+        text = text.replace("; gradient_rms gives", "; --gradient-rms gives")
     if isinstance(error, MissingQuantityError):
         from decaycalc.cli.flags import way_out
 

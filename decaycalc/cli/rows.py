@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import flag_named
 from decaycalc.cli.formats import OF_ROWS, named_by
 from decaycalc.cli.output import guarded_stdout, output_of
@@ -85,7 +86,8 @@ def _report(tally: "Tally", path: str, *, quiet: bool) -> None:
         say("note", f"{'stdin' if path == '-' else path!r} holds no rows")
     if tally.failed:
         verb = "has an error" if tally.failed == 1 else "have errors"
-        click.echo(f"{tally.failed} of {tally.rows} rows {verb}", err=True)
+        rows = plural(tally.rows, "row")
+        click.echo(f"{tally.failed} of {tally.rows} {rows} {verb}", err=True)
         click.get_current_context().exit(1)
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, NewType
 
+from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import NUMBERS, QUANTITIES, Number, exact
 from decaycalc.conventions.families import check_optimizer
 from decaycalc.errors import ContradictionError, InvalidValueError
@@ -126,7 +127,7 @@ class Run(Record):
         if not floor(epochs * fewest) <= steps <= ceil(epochs * ceil(ratio)):
             raise ContradictionError(
                 f"steps {float(steps):g} contradict epochs {float(epochs):g}: "
-                f"at {per_epoch} steps an epoch that is {float(total):g}"
+                f"at {per_epoch} {plural(per_epoch, 'step')} an epoch that is {float(total):g}"
             )
 
     @property

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Annotated
 
+from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import finite
 from decaycalc.conventions.record import Coupling, Invariant
 from decaycalc.conversion.momentum import factor_over, half_life_steps, is_oscillating
@@ -132,7 +133,9 @@ def _decay(side: Side, first_order: Fraction) -> Decay:
         per_epoch_factor=_left_after(shrink, per_epoch),
         per_run_factor=_left_after(shrink, steps),
         half_life_steps=half_life,
-        half_life_epochs=_float(Fraction(half_life) / ratio) if half_life and ratio else None,
+        half_life_epochs=None
+        if half_life is None or not ratio
+        else _float(Fraction(half_life) / ratio),
         timescale_steps=_float(timescale),
         timescale_epochs=_float(timescale / ratio) if timescale and ratio else None,
         timescale_run_fraction=_float(timescale / steps) if timescale and steps else None,
@@ -179,7 +182,7 @@ def epoch_note(per_epoch: int, above: int, below: int) -> str:
     if abs(per_epoch * below - above) * WORTH_SAYING < above:
         return ""
     return (
-        f"an epoch is {per_epoch} steps, N/B is {above / below:.6g}: "
+        f"an epoch is {per_epoch} {plural(per_epoch, 'step')}, N/B is {above / below:.6g}: "
         "timescales and half-lives in epochs use N/B"
     )
 
@@ -206,9 +209,11 @@ def course_notes(source: Side, decay: Decay) -> list[str]:
         text = f"the weight grows: a step multiplies it by {decay.per_step_factor:.4g}"
         return [f"{text}; {_milder(source)}"]
     if decay.per_step_shrink >= 1:
-        text = f"a step takes {decay.per_step_shrink:.4g} times the weight off"
-        changes = ", so it changes sign in every step" if decay.per_step_shrink > 1 else ": all"
-        return [f"{text}{changes}; {_milder(source)}"]
+        text = "a step takes the whole weight off"
+        if decay.per_step_shrink > 1:
+            times = f"{decay.per_step_shrink:.4g} times the weight off"
+            text = f"a step takes {times}, so it changes sign in every step"
+        return [f"{text}; {_milder(source)}"]
     if decay.per_step_factor_with_gradient is not None:
         text = "without a gradient, or with one at right angles to the weight, a step multiplies it"
         other = decay.per_step_factor_with_gradient

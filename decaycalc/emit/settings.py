@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
+from decaycalc.algebra.number import plural
 from decaycalc.conventions.record import Convention
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import Assumption
@@ -68,7 +69,8 @@ class SnippetSettings(Record):
     def schedule_text(self) -> str:
         """The schedule in words; asked for only where there is one."""
         assert self.schedule is not None  # noqa: S101  (tells the type checker)
-        return f"{self.schedule.text} over {self.schedule.total_steps} steps"
+        steps = self.schedule.total_steps
+        return f"{self.schedule.text} over {steps} {plural(steps, 'step')}"
 
 
 def decay_lines(schedule: "Schedule", value: float, *, xp: str) -> list[str]:

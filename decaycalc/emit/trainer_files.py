@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from decaycalc.algebra.number import exact
+from decaycalc.algebra.number import exact, plural
 from decaycalc.emit.lines import (
     Keys,
     Yours,
@@ -212,7 +212,8 @@ def _torchtune_length(settings: SnippetSettings) -> tuple[Keys, tuple[str, ...]]
     if steps is None or (per_epoch is not None and steps > per_epoch):
         reason = "it runs for a whole number of epochs"
         raise NoEquivalentError(settings.source.key, "torchtune", reason)
-    note = f"one epoch of at most {whole(steps)} steps: the data must be enough for them"
+    most = f"{whole(steps)} {plural(steps, 'step')}"
+    note = f"one epoch of at most {most}: the data must be enough for them"
     return {"epochs": 1, "max_steps_per_epoch": whole(steps)}, (note,)
 
 

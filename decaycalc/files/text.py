@@ -129,7 +129,8 @@ def decode(data: bytes, path: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableFileError(path, f"byte {error.start + 1} is not UTF-8") from None
+        reason = f"byte {error.start + 1} is not UTF-8: save it so"
+        raise UnreadableFileError(path, reason) from None
 
 
 def reason_of(error: OSError | ValueError) -> str:

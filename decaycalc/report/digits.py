@@ -69,7 +69,8 @@ def _needs_power(cell: Marked) -> bool:
 
 def _text(cell: Marked, *, power: bool) -> str:
     text = _content(cell, power=power)
-    return f"{text} {cell.unit}" if cell.unit else text
+    unit = cell.unit.removesuffix("s") if text == "1" else cell.unit  # 1 step, 1 epoch
+    return f"{text} {unit}" if unit else text
 
 
 def _content(cell: Marked, *, power: bool) -> str:

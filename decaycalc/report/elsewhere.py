@@ -25,7 +25,7 @@ def elsewhere(answer: Answer, conversions: tuple[Conversion, ...]) -> Table:
     formulas = answer.value is None
     columns = (
         Column(header="Elsewhere", least=18),
-        Column(header="parameter", rank=Rank.USEFUL),
+        Column(header="parameter"),
         *(() if formulas else (Column(header="value", kind=Kind.COPIED, tone=Tone.VALUE),)),
         *((Column(header="lr", kind=Kind.COPIED),) if with_lr else ()),
         Column(header="is", least=_LEAST),

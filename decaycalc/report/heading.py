@@ -1,5 +1,6 @@
 """The run as it was understood: the first lines of a screen."""
 
+from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import Number, exact
 from decaycalc.conventions.record import ANY, Convention
 from decaycalc.conventions.run import Loss, Run
@@ -55,7 +56,7 @@ def amount(number: Number) -> str:
 
 def counted(number: float, unit: str) -> str:
     """Return a count with its unit, `1 step`, `5,005 steps`."""
-    return f"{amount(number)} {unit}{'' if number == 1 else 's'}"
+    return f"{amount(number)} {plural(number, unit)}"
 
 
 def _optimizer(run: Run, assumptions: tuple[Assumption, ...]) -> str:
@@ -83,7 +84,7 @@ def _batch(run: Run) -> str:
         return ""
     factors = (run.batch_size, run.grad_accum, run.world_size)
     shown = [amount(factor) for factor in factors if factor is not None]
-    product = f" = {' × '.join(shown)}" if len(shown) > 1 else ""
+    product = f" = {' × '.join(shown)}" if run.batch_size != run.examples_per_step else ""
     epoch = run.steps_per_epoch
     steps = "" if epoch is None else f", {counted(epoch, 'step')} an epoch"
     return f"B {amount(run.examples_per_step)}{product}{steps}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.run import BATCH, Run
 from decaycalc.errors import escaped
@@ -73,7 +74,7 @@ def _publication(training: Training) -> Iterator[Paragraph]:
 
 def headline(training: Training) -> str:
     """Return the source, the trainer, and what the number is."""
-    title = f"{training.title}, {training.reading}" if training.reading else training.title
+    title = training.whole_title
     if training.convention is None:
         return f"{escaped(training.source)}: {title} · {training.refusal or 'no convention'}"
     value = training.value or "not known"
@@ -117,7 +118,7 @@ def _over_the_run(found: Inspection) -> Iterator[tuple[Cell, ...]]:
     first, last, low, high = (
         show(lr) for lr in (group.lrs[0], group.lrs[-1], min(group.lrs), max(group.lrs))
     )
-    where = f"the scheduler, on a copy: {len(group.lrs):,} steps"
+    where = f"the scheduler, on a copy: {_counted(len(group.lrs), 'step')}"
     yield ("lr, by step", f"{first} to {last}; lowest {low}, highest {high}", where)
     if group.figures.sum_shrink is not None:
         yield ("Σ lr·λ", show(group.figures.sum_shrink), "the decays of all steps, added up")
@@ -173,6 +174,10 @@ def _count(number: float) -> str:
     return f"{number:,.0f}" if number == int(number) and number < _MOST_COUNTED else show(number)
 
 
+def _counted(number: float, unit: str) -> str:
+    return f"{_count(number)} {plural(number, unit)}"
+
+
 def _batch(run: Run, unit: str) -> str:
     """Return B as the product that it is, `64 = 8 × 4 × 2`."""
     size = run.examples_per_step
@@ -180,7 +185,7 @@ def _batch(run: Run, unit: str) -> str:
         return "not known"
     parts = [run.given(name) for name in BATCH]
     factors = [_count(float(part)) for part in parts if part is not None]
-    product = f" = {' × '.join(factors)}" if len(factors) > 1 else ""
+    product = f" = {' × '.join(factors)}" if size != run.batch_size else ""
     return f"{_count(float(size))}{product} {unit}"
 
 
@@ -201,8 +206,8 @@ def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
 def _length(run: Run) -> str:
     """Return the run's epochs and steps, as far as they are known."""
     epochs, steps = run.given("epochs"), run.total_steps
-    parts = [] if epochs is None else [f"{_count(float(epochs))} epochs"]
-    parts += [] if steps is None else [f"{_count(float(steps))} steps"]
+    parts = [] if epochs is None else [_counted(float(epochs), "epoch")]
+    parts += [] if steps is None else [_counted(float(steps), "step")]
     return ", ".join(parts) or "not known"
 
 
@@ -214,7 +219,7 @@ def _groups(found: Inspection) -> Table:
     """Return each group's lr, decay and what is left of an undriven weight."""
     shown = found.groups[:_MOST_GROUPS]
     more = len(found.groups) - len(shown)
-    note = f"and {more} groups more (--json)" if more else ""
+    note = f"and {_counted(more, 'group')} more (--json)" if more else ""
     counted = any(each.n_tensors is not None for each in shown)
     rows = tuple(
         (*_group(each, found.training), *((each.n_tensors, each.n_weights) if counted else ()))

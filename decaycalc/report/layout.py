@@ -10,6 +10,7 @@ from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
 
 # Columns of blanks: one at either end, and those between two columns.
 _EDGES, _GAP = 2, 3
+_LONGEST_WORD = 24  # a convention's key; a longer path is broken at its slashes
 _SQUEEZED = 12  # columns that a few words can still be read in
 
 
@@ -32,12 +33,19 @@ class Strip(Record):
     @property
     def folded(self) -> int:
         """The width with its prose folded too, as far as it may be."""
-        return min(self.broken, max(_widest(self.header.split()), self.least or self.broken))
+        least = max(_widest(self.header.split()), self.least, self._word)
+        return min(self.broken, least if self.least else self.broken)
 
     @property
     def squeezed(self) -> int:
         """The width with its prose folded further, where it may be folded at all."""
-        return min(self.folded, max(_widest(self.header.split()), _SQUEEZED))
+        return min(self.folded, max(_widest(self.header.split()), _SQUEEZED, self._word))
+
+    @property
+    def _word(self) -> int:
+        """The width of the longest name, which is copied and so is not to be broken."""
+        words = (word for text in self.texts for word in text.split())
+        return min(max(map(_width, words), default=0), _LONGEST_WORD)
 
     def of_width(self, width: int) -> "Strip":
         """Return the strip in another width."""

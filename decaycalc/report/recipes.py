@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import exact
 from decaycalc.errors import escaped
 from decaycalc.report.digits import show
@@ -44,7 +45,7 @@ def listing(measured: tuple[MeasuredRecipe, ...]) -> Iterator[Block]:
     yield Table(title="Recipes", columns=_COLUMNS, rows=rows, note=_NOTE)
     read = sum("@" in entry.recipe.checked for entry in measured)
     yield Paragraph(
-        text=f"{read} of {len(measured)} were read again in their own files, at the commit that "
+        text=f"{read} of {len(measured)} read again in their own files, at the commit that "
         "each one names; the others rest on papers and model cards",
         tone=Tone.QUIET,
     )
@@ -56,6 +57,8 @@ def _range(measured: tuple[MeasuredRecipe, ...]) -> str:
     count = counted(len(measured), "published run")
     if not known:
         return count
+    if len(known) == 1:
+        return f"{count}, timescale {show(known[0])} {plural(known[0], 'epoch')}"
     return f"{count}, timescales from {show(min(known))} to {show(max(known))} epochs"
 
 
@@ -89,9 +92,7 @@ def whole(entry: MeasuredRecipe, training: Training | None = None) -> Iterator[B
     yield Paragraph(text=f"{recipe.name}: {recipe.title}", tone=Tone.VALUE)
     shown: tuple[tuple[str, Cell], ...] = (
         ("decay per step at peak lr", entry.shrink),
-        ("timescale", _in(entry.timescale_epochs, "epochs")),
-        ("", _in(entry.timescale_steps, "steps")),
-        ("", _in(entry.timescale_run_fraction, "of the run", Kind.SHARE)),
+        *_timescales(entry),
         ("sum of the decays under the schedule", entry.sum_shrink),
         ("fraction of the initial weight left", _in(entry.survival, "", Kind.SHARE)),
         *_settings(entry),
@@ -105,6 +106,17 @@ def whole(entry: MeasuredRecipe, training: Training | None = None) -> Iterator[B
     if training is not None and training.kind != "recipe":
         yield origins(training)
         yield from _multipliers(training)
+
+
+def _timescales(entry: MeasuredRecipe) -> Iterator[tuple[str, Cell]]:
+    """Yield the timescale in each unit that it is known in, named once."""
+    units = (
+        _in(entry.timescale_epochs, "epochs"),
+        _in(entry.timescale_steps, "steps"),
+        _in(entry.timescale_run_fraction, "of the run", Kind.SHARE),
+    )
+    for at, cell in enumerate(filter(None, units)):
+        yield ("" if at else "timescale", cell)
 
 
 def _in(number: float | None, unit: str, kind: Kind = Kind.READ) -> Marked | None:
@@ -136,11 +148,11 @@ def origins(training: Training) -> Table:
     """Return each quantity of a file with where it comes from."""
     columns = (
         Column(header="quantity"),
-        Column(header="value", tone=Tone.VALUE),
+        Column(header="value", tone=Tone.VALUE, least=12),
         Column(header="from"),
-        Column(header="where"),
+        Column(header="where", least=16),
         Column(header="line"),
-        Column(header="note", tone=Tone.QUIET, rank=Rank.USEFUL),
+        Column(header="note", tone=Tone.QUIET, rank=Rank.USEFUL, least=16),
     )
     return Table(
         title="Where each number comes from",

@@ -30,8 +30,8 @@ def tables(
     yield Paragraph(text=f"{record.key}  {record.parameter} for this run", tone=Tone.VALUE)
     yield heading.setting(aim.run, assumptions=_assumed(found))
     if aim.n_parameters is not None:
-        parameters = heading.amount(aim.n_parameters)
-        yield Paragraph(text=f"{parameters} parameters, N and B in tokens", apart=False)
+        parameters = heading.counted(float(aim.n_parameters), "parameter")
+        yield Paragraph(text=f"{parameters}, N and B in tokens", apart=False)
     for entry in found.assumptions:
         if entry.name == "epochs":
             text = f"epochs {heading.amount(entry.value)}: {entry.why}"

@@ -99,7 +99,7 @@ def _folded(line: str, width: int) -> list[str]:
     # Imported here: most lines of prose are short enough.
     from textwrap import wrap  # noqa: PLC0415
 
-    return wrap(line, width)
+    return wrap(line, width, break_on_hyphens=False)  # a key or an option is one word
 
 
 def _table(table: Table, width: int | None) -> Iterator[RenderableType]:

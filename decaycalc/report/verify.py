@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from decaycalc.report.digits import show
+from decaycalc.report.heading import counted
 from decaycalc.report.plot import Panel, Series
 from decaycalc.report.table import (
     Block,
@@ -64,7 +65,7 @@ def _sides(found: Verification) -> Table:
 def _method(found: Verification) -> Iterator[tuple[str, str]]:
     """Yield what was compared and what to know of it."""
     yield "means", found.meaning
-    yield "compared", f"{found.method}, {found.steps:,} steps, schedule {found.schedule}"
+    yield "compared", f"{found.method}, {counted(found.steps, 'step')}, schedule {found.schedule}"
     for note in found.notes:
         yield "note", note
 

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from decaycalc.algebra.number import plural
 from decaycalc.errors import ContradictionError
 from decaycalc.schedule.grammar import SegmentText, parse_segments
 from decaycalc.schedule.kinds import COMMON, KINDS, ScheduleKind, Type, Value
@@ -150,15 +151,19 @@ class Schedule:
         return tuple(note for segment in self.segments for note in _misfits(segment))
 
 
+def _steps(number: int) -> str:
+    return f"{number} {plural(number, 'step')}"
+
+
 def _misfits(segment: Segment) -> Iterator[str]:
     name, stop = segment.kind.name, segment.stop
     if segment.settings.table is not None:
         yield from segment.settings.table.notes()
         return
     if segment.start + segment.settings.warmup > stop:
-        yield f"{name}: the warm-up of {segment.settings.warmup} steps is cut off at step {stop}"
+        yield f"{name}: the warm-up of {_steps(segment.settings.warmup)} is cut off at step {stop}"
     elif segment.end > stop:
-        yield f"{name}: it is {segment.end} steps long but cut off at step {stop}"
+        yield f"{name}: it is {_steps(segment.end)} long but cut off at step {stop}"
     elif segment.end < stop and name != "constant":
         yield f"{name}: it ends at step {segment.end}, before step {stop}"
     at = segment.settings.values.get("at") or ()

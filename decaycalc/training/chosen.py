@@ -8,7 +8,7 @@ from decaycalc.conventions.run import Run
 from decaycalc.errors import MissingQuantityError, NoEquivalentError
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import TYPED, Origin, Sourced, Training
+from decaycalc.training.record import PUBLISHED, TYPED, Origin, Sourced, Training
 
 
 def typed(
@@ -82,7 +82,7 @@ def laid_over(own: Training, base: Training) -> Training:
         for name in ("value", "convention", "own", "schedule", "decay_schedule")
         if (said := getattr(own, name)) is not None
     }
-    run = _run_over(own.run, base.run)
+    run = _run_over(own.run, _whole_batch(base) if own.run.batch_size is None else base.run)
     kept = {
         name: _reached(getattr(base, name), run)
         for name in ("schedule", "decay_schedule")
@@ -120,6 +120,13 @@ def _reached(text: str | None, run: Run) -> str | None:
         if is_last:
             return "+".join(parts[:count]).rstrip()
     return text
+
+
+def _whole_batch(base: Training) -> Run:
+    """Return a run; a published one states B whole, which no devices multiply further."""
+    if base.kind != PUBLISHED or base.run.batch_size is None:
+        return base.run
+    return replace(base.run, grad_accum=1, world_size=1)
 
 
 def _run_over(given: Run, base: Run) -> Run:

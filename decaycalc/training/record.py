@@ -263,6 +263,11 @@ class Training(Record):
         return self.own if self.own is not None or key is None else find_convention(key)
 
     @property
+    def whole_title(self) -> str:
+        """What was read, with the reading where the file leaves several."""
+        return f"{self.title}, {self.reading}" if self.reading else self.title
+
+    @property
     def open_schedule(self) -> Sourced | None:
         """The schedule that the file has and no text says, None where it has none or is told."""
         found = next((each for each in self.quantities if each.name == "schedule"), None)

@@ -89,7 +89,7 @@ def read_training(
     elif 1 <= at <= len(documents):
         document = documents[at - 1]
     else:
-        raise UnreadableFileError(path, f"it has {len(documents)} commands, no {at}th")
+        raise UnreadableFileError(path, _no_such(documents, at))
     known = fitting(document) if trainer is None else (trainer,)
     if document.absent and (not known or known[0].config_is_settings):
         raise UnreadableFileError(path, document.absent)
@@ -97,6 +97,15 @@ def read_training(
         return _by_its_keys(document, given)
     require_kind(document, trainer)
     return read(document, trainer, given, program_of(document, trainer))
+
+
+def _no_such(documents: tuple[Document, ...], at: int) -> str:
+    """Return why there is no document `FILE:at`, and what there is."""
+    unit = "optimizer" if documents[0].syntax is Syntax.PYTHON else "command"
+    last = len(documents)
+    if last == 1:
+        return f"':{at}' counts its {unit}s, and it has one: leave it out"
+    return f"':{at}' counts its {unit}s, of which it has {last}"
 
 
 def _by_its_keys(document: Document, given: Mapping[str, str] | None) -> Training:

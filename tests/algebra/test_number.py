@@ -56,6 +56,27 @@ def test_decimals_and_fractions_are_read(text, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("\N{MINUS SIGN}1e-4", "-1e-4"), ("1e\N{EN DASH}4", "1e-4"), ("lr = 0.1", "0.1"),
+        ("90%", "0.9"), ("1e-4 %", "1e-06"), ("5\N{MULTIPLICATION SIGN}10^-4", "5e-4"),
+        ("5*10**-4", "5e-4"), ("10^-4", "1e-4"), ("1.5D-4", "1.5e-4"), ("--lr=1e-3", "1e-3"),
+    ],
+)  # fmt: skip
+def test_a_number_in_another_spelling_is_refused_with_how_to_write_it(text, written):
+    with pytest.raises(InvalidValueError, match="is not a number such as") as caught:
+        exact(text, name="lr")
+    assert str(caught.value).endswith(f"; write {written}")
+    assert exact(written)
+
+
+@pytest.mark.parametrize("text", ["nan%", "1e999%", "0%", "x=y"])
+def test_what_is_no_number_in_any_spelling_has_no_hint(text):
+    with pytest.raises(InvalidValueError, match=r"1e-3 or 1/3$"):
+        exact(text, name="lr")
+
+
+@pytest.mark.parametrize(
     "text",
     ["", " ", "abc", "1_", "_000.5", "١", "１", "²", "0x10", "1e", "e5", "1 2", "--1",
      "1/2/3", "/2", "2/", "1/x", "½", "1e5.5", "1\x00"],

@@ -101,7 +101,8 @@ def test_annotations_of_github_name_the_level(file, run):
     title = "title=DC101 penalty-under-adaptive-optimizer"
     assert f"::warning file={file},line=7,{title}::pytorch-adam" in out
     assert "1 of 1 passed" in out
-    assert out.rstrip().endswith("findings")
+    assert out.splitlines()[-1] == "1 finding"
+    assert run("check", file, file, "--format", "github").out.splitlines()[-1] == "2 findings"
     assert run("check", "decay.toml", "--format", "github").out == "1 of 1 passed\n"
 
 

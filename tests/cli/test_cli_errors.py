@@ -88,7 +88,8 @@ BAD = {
     "'--all'?",
     f"1 {TO_SUM} --qqqq": "no such option '--qqqq'",
     f"1 {TO_SUM} --lr": "option '--lr' requires an argument",
-    f"1 2 {TO_SUM}": "got unexpected extra argument (2)",
+    f"1 2 {TO_SUM}": "got unexpected extra argument (2); usage: decaycalc convert "
+    "[OPTIONS] [VALUE]",
     f"1 {TO_SUM} --loss foo": "loss 'foo' must be one of mean, batch-sum, dataset-sum, or "
     "what the loss is of the mean loss, as 8",
     f"1 {TO_SUM} --loss 0": "loss '0' must be one of mean, batch-sum, dataset-sum, or "
@@ -119,7 +120,7 @@ NO_ANSWER = {
     "0.01 --from pytorch-adam --to pytorch-adamw --lr 1e-3": "pytorch-adam has no equivalent in "
     "pytorch-adamw: pytorch-adam adds the penalty to the gradient, where Adam-like scaling turns "
     "it into a step of about lr whatever λ is; pytorch-adamw shrinks the weight itself; "
-    "gradient_rms gives an estimate",
+    "--gradient-rms gives an estimate",
     "1 --from l2-norm --to mean-l2": "l2-norm has no equivalent in mean-l2: the norm's gradient "
     "λ·w/‖w‖ has length λ whatever the weights are: no constant share decays",
     "0 --from mean-l2 --to prior-std -N 9": "mean-l2 has no equivalent in prior-std: without decay "
@@ -180,9 +181,58 @@ def test_with_json_the_error_is_an_object_too(run, flags):
 
 
 def test_the_program_alone_shows_its_help_and_no_answer(run):
-    assert run("convrt").last_error == "error: unknown command 'convrt'; did you mean 'convert'?"
-    assert run("--bogus").last_error == "error: no such option '--bogus'"
+    error = "error: unknown command 'convrt'; did you mean 'convert'? ('decaycalc -h' lists them)"
+    assert run("convrt").last_error == error
+    behind = "options stand behind a command: decaycalc convert 1e-4 --from KEY"
+    assert run("--bogus").last_error == f"error: no such option '--bogus'; {behind}"
+    assert run("--versoin").last_error.endswith("; did you mean '--version'?")
     assert run("convrt").status == run("--bogus").status == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "way_out"),
+    [
+        ("1e-4", "'decaycalc convert 1e-4 --from KEY' converts a number"),
+        ("run.yaml", "'decaycalc inspect run.yaml' reads a training file"),
+        ("help", "'decaycalc -h' is the help, 'decaycalc COMMAND -h' a command's"),
+        ("version", "'decaycalc --version' prints it"),
+        ("nonsense", "'decaycalc -h' lists them"),
+    ],
+)
+def test_what_stands_in_a_commands_place_is_told_where_it_belongs(
+    run, tmp_path, monkeypatch, word, way_out
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.yaml").write_text("learning_rate: 1")
+    ran = run(word, "--from", "caffe")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.last_error == f"error: unknown command {word!r} ({way_out})"
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("inspect", "missing argument 'SOURCE'; usage: decaycalc inspect [OPTIONS] SOURCE"),
+        (
+            "compare a",
+            "missing argument 'SOURCE'; usage: decaycalc compare [OPTIONS] SOURCE SOURCE",
+        ),
+        ("suggest 1", "got unexpected extra argument (1); usage: decaycalc suggest [OPTIONS]"),
+    ],
+)
+def test_an_argument_too_few_or_too_many_is_answered_with_the_usage(run, line, complaint):
+    ran = run(*line.split())
+    assert (ran.status, ran.out, ran.last_error) == (2, "", f"error: {complaint}")
+
+
+def test_an_unknown_kind_is_answered_in_a_line_that_can_be_read(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.yaml").write_text("lr: 1")
+    error = run("inspect", "run.yaml", "--kind", "hf-trainr").last_error
+    assert error == (
+        "error: unknown kind 'hf-trainr'; did you mean 'hf-trainer'?"
+        " ('decaycalc guide training-files' lists them)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -205,3 +205,24 @@ def test_recipes_begin_with_what_they_range_over(run):
 def test_what_chooses_from_a_list_does_not_go_with_a_name(run, words, message):
     ran = run(*words.split())
     assert (ran.status, ran.out, ran.err) == (2, "", f"error: {message}\n")
+
+
+def test_a_file_is_no_paper_and_a_published_run_keeps_its_own(run, solver):
+    shown = run("recipes", solver)
+    assert "read again in" not in shown.out
+    assert json.loads(run("recipes", solver, "--json").out)["recipes"][0]["checked"] == ""
+    whole = json.loads(run("recipes", "resnet-50-he", "--json").out)["recipes"][0]
+    other = json.loads(run("recipes", "resnet-50-he", "-B", "128", "--json").out)["recipes"][0]
+    kept = ("name", "title", "source", "checked", "note")
+    assert [other[name] for name in kept] == [whole[name] for name in kept]
+
+
+def test_a_timescale_is_named_in_the_first_unit_that_it_is_known_in(run, solver):
+    lines = run("recipes", solver).out.splitlines()
+    assert any(line.startswith(" timescale ") and line.endswith(" steps") for line in lines)
+
+
+def test_one_run_found_has_one_timescale(run):
+    assert run("recipes", "--search", "alexnet-2012").out.startswith(
+        "1 published run, timescale 2.133 epochs\n"
+    )

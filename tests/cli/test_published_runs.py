@@ -27,3 +27,19 @@ def test_every_published_run_goes_through_convert_and_schedule(run, recipe):
     for words in (("convert", "--to", "per-step-shrink"), ("schedule", "--curve", "2", *more)):
         ran = run(*words, "--recipe", recipe.name)
         assert ran.status != 2 or " needs " in ran.err, ran.err
+
+
+def test_a_published_batch_is_whole_and_nothing_of_it_is_assumed(run):
+    words = ("convert", "--recipe", "resnet-50-he", "--to", "ema-timescale-epochs")
+    assert run(*words, "--strict", "--value").status == 0
+    assert "devices" not in run(*words[:3]).out
+    assert "B              256 examples" in run("inspect", "resnet-50-he").out
+    document = json.loads(run(*words, "--json").out)
+    assert document["assumptions"] == document["conversions"][0]["assumptions"] == []
+    devices = run(*words[:3], "--world-size", "8").out
+    assert "B 2,048 = 256 × 1 × 8" in devices
+
+
+def test_a_batch_of_ones_own_beside_a_published_run_may_be_one_of_several_devices(run):
+    words = ("convert", "--recipe", "resnet-50-he", "-B", "32", "--to", "ema-timescale-epochs")
+    assert "world_size 1 is assumed" in run(*words, "--value").err

@@ -272,3 +272,39 @@ def test_an_lr_below_float64_s_range_is_left_out(run):
 def test_a_number_by_layer_has_no_other_lr_beside_another_loss(run):
     words = "convert 1e-2 --from layer-mean-l2 --lr 0.001 -B 10 -N 100 -a 4-3-2"
     assert run(*words.split(), "--to", "keras-l2").status == 0
+
+
+@pytest.mark.parametrize("width", [72, 80, 120])
+def test_a_key_is_never_broken_where_columns_stand_side_by_side(run, width):
+    words = "convert 1 --from pytorch-adamw --lr 0.5 -N 2 -B 1 --epochs 1"
+    shown = run(*words.split(), "--width", str(width)).out
+    for name in ("ema-timescale-epochs", "weight_decay", "per-step-shrink", "micro-batches"):
+        assert name in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("convert 1 --from pytorch-adamw --lr 0.5 -N 2 -B 1 --epochs 1", " 1 epoch "),
+        ("convert 1 --from pytorch-adamw --lr 0.5 -N 2 -B 1 --epochs 1", " 1 step "),
+        ("schedule 0.1 --from pytorch-adamw --lr 1 --steps 1 --schedule constant",
+         "half of the final weights is younger than 1 step "),
+        ("schedule 0.1 --from pytorch-adamw --lr 1 --steps 1 --schedule constant:warmup=5",
+         "the warm-up of 5 steps is cut off at step 1"),
+        ("convert 1e-4 --from pytorch-sgd --lr 1 -N 3 -B 2 --epochs 1 --drop-last",
+         "an epoch is 1 step, N/B is 1.5"),
+        ("convert 1 --from caffe --steps 9 --epochs 1 -N 3 -B 3 --lr 1",
+         "at 1 step an epoch that is 1"),
+        ("suggest --parameters 1 --lr 1e-3 -B 1 -N 1 --epochs 1", " 1 parameter, N and B"),
+    ],
+)  # fmt: skip
+def test_one_of_a_unit_is_called_so(run, words, said):
+    ran = run(*words.split())
+    assert said in " ".join(f"{ran.out} {ran.err}".split())
+
+
+def test_a_weight_that_is_all_taken_off_is_halved_at_once(run):
+    words = "convert 1 --from pytorch-adamw --lr 1 -N 9 -B 3 --epochs 1"
+    shown = run(*words.split()).out
+    assert "never" not in shown
+    assert "0 epochs" in shown

@@ -84,7 +84,7 @@ def test_one_row_is_a_schedule(tmp_path: Path, name: str, text: str) -> None:
         ("a.json", "[[0, NaN]]", "row (0, nan) has a number that is negative or infinite"),
         ("a.csv", "0,-1\n", "row (0, -1) has a number that is negative or infinite"),
         ("a.csv", "10,1\n10,2\n", "step 10 does not come after 10"),
-        ("a.csv", b"\xff\xfe\x00", "byte 1 is not UTF-8"),
+        ("a.csv", b"\xff\xfe\x00", "byte 1 is not UTF-8: save it so"),
     ],
 )  # fmt: skip
 def test_what_is_no_schedule_is_refused_with_the_reason(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
+from decaycalc.algebra.number import plural
 from decaycalc.conventions.run import Run
 from decaycalc.errors import InvalidValueError
 from decaycalc.training.live.apart import kept_random
@@ -82,15 +83,18 @@ def _pace(scheduler: Any, run: Run) -> _Pace:
     scheduler = _unwrapped(scheduler)
     by_epoch = interval == "epoch" or _counts_epochs(scheduler)
     if not by_epoch:
-        often = "each step" if frequency == 1 else f"every {frequency} steps"
-        note = f"the scheduler is taken to be stepped {often}"
+        note = f"the scheduler is taken to be stepped {_often(frequency)}"
         return _Pace(scheduler=scheduler, per=frequency, note=note)
     per_epoch = run.steps_per_epoch
     if per_epoch is None:
         text = "is stepped by the epoch: give dataset_size and batch_size"
         raise InvalidValueError("scheduler", type(scheduler).__name__, text)
     per = int(per_epoch) * frequency
-    return _Pace(scheduler=scheduler, per=per, note=f"the scheduler is stepped every {per} steps")
+    return _Pace(scheduler=scheduler, per=per, note=f"the scheduler is stepped {_often(per)}")
+
+
+def _often(steps: int) -> str:
+    return "each step" if steps == 1 else f"every {steps} steps"
 
 
 def _unwrapped(scheduler: Any) -> Any:
@@ -129,7 +133,8 @@ def _check(scheduler: Any, optimizer: Any, steps: int) -> None:
         raise InvalidValueError("scheduler", name, text)
     done = getattr(scheduler, "last_epoch", 0)
     if isinstance(done, int) and done > 0:
-        text = f"has taken {done} steps already, and what it began with is gone: give a new one"
+        taken = f"{done} {plural(done, 'step')}"
+        text = f"has taken {taken} already, and what it began with is gone: give a new one"
         raise InvalidValueError("scheduler", name, text)
     if steps * len(optimizer.param_groups) > _MOST_NUMBERS:
         text = f"has {steps} steps for {len(optimizer.param_groups)} groups, too many to follow"

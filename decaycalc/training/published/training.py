@@ -3,9 +3,10 @@
 from fractions import Fraction
 
 from decaycalc.conventions.run import Loss
+from decaycalc.training.published.index import find
 from decaycalc.training.published.record import Recipe
 from decaycalc.training.reading.numbers import decimal_text
-from decaycalc.training.record import Exemption, Group, Origin, Sourced, Training
+from decaycalc.training.record import PUBLISHED, Exemption, Group, Origin, Sourced, Training
 
 _FIELDS = ("convention", "lr", "momentum", "dampening", "batch_size", "dataset_size", "epochs",
            "steps", "schedule", "decay_schedule", "eps")  # fmt: skip
@@ -19,7 +20,7 @@ def training_of(recipe: Recipe) -> Training:
     exempt = recipe.exempt or "not stated"
     return Training(
         source=recipe.name,
-        kind="recipe",
+        kind=PUBLISHED,
         title=recipe.title,
         convention=recipe.convention,
         read_as=recipe.read_as,
@@ -57,10 +58,10 @@ def recipe_of(training: Training) -> Recipe:
     run = training.run
     size = run.examples_per_step
     steps, epochs = run.given("steps"), run.given("epochs")
-    is_published = training.kind == "recipe"
+    published = find(training.source) if training.kind == PUBLISHED else None
     return Recipe(
-        name=training.source if is_published else "imported",
-        title=training.title if is_published else _title(training),
+        name="imported" if published is None else training.source,
+        title=_title(training) if published is None else training.title,
         convention=training.convention,
         read_as=training.read_as,
         value=training.value,
@@ -80,8 +81,9 @@ def recipe_of(training: Training) -> Recipe:
         betas=training.betas,
         eps=training.eps,
         exempt=training.exempt.rule,
-        source=training.source,
-        note=training.refusal,
+        source=training.source if published is None else published.source,
+        note=training.refusal if published is None else published.note,
+        checked="" if published is None else published.checked,
     )
 
 

@@ -294,7 +294,8 @@ def _notes(settings: Settings, optimizer: Optimizer, schedule: Sourced) -> tuple
     ]
     name = (settings.text("scheduler") or "")[:60] if "scheduler" in settings.consulted else ""
     if schedule.value is None and name:
-        notes.append(f"the lr schedule {name!r} has no equal here: give --schedule")
+        told = f"{name} is not read" if name.startswith("of ") else f"{name!r} has no equal here"
+        notes.append(f"the lr schedule {told}: give --schedule")
     notes += [said_of_given(settings), _on_program(settings), settings.document.note]
     return tuple(dict.fromkeys(note for note in notes if note))
 

@@ -66,7 +66,9 @@ def find_trainer(kind: str) -> Trainer:
         if trainer.kind == kind.strip().lower().replace("_", "-"):
             return trainer
     names = [trainer.kind for trainer in trainers()]
-    raise UnknownNameError("kind", kind, names, hint=f"(one of {', '.join(names)})")
+    raise UnknownNameError(
+        "kind", kind, names, hint="('decaycalc guide training-files' lists them)"
+    )
 
 
 def paths_of(document: Document) -> frozenset[str]:

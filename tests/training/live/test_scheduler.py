@@ -219,7 +219,7 @@ def test_one_that_is_under_way_or_too_long_is_refused(monkeypatch):
     own = optimizer()
     scheduler = Falling(own)
     scheduler.step()
-    with pytest.raises(InvalidValueError, match="has taken 1 steps already"):
+    with pytest.raises(InvalidValueError, match="has taken 1 step already"):
         decaycalc.inspect(own, None, scheduler, steps=STEPS)
     monkeypatch.setattr(following, "_MOST_NUMBERS", 5)
     with pytest.raises(InvalidValueError, match="too many to follow"):

@@ -130,7 +130,7 @@ def test_several_training_commands_are_listed_and_one_is_chosen(tmp_path):
         read(tmp_path, "run.sh", text)
     assert read_training(f"{tmp_path}/run.sh:4").run.examples_per_step == 8
     assert read_training(f"{tmp_path}/run.sh:2").run.examples_per_step == 4
-    with pytest.raises(UnreadableFileError, match="it has 4 commands"):
+    with pytest.raises(UnreadableFileError, match="':9' counts its commands, of which it has 4"):
         read_training(f"{tmp_path}/run.sh:9")
 
 
@@ -209,3 +209,18 @@ def test_a_module_that_is_not_in_the_index_is_found(tmp_path, monkeypatch):
     made = read(tmp_path, "a.yaml", "base_model: x\nmicro_batch_size: 2\nlearning_rate: 1e-4\n")
     module._signatures.cache_clear()
     assert made.kind == "axolotl"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "unit"),
+    [
+        ("train.py", "import torch\nopt = torch.optim.AdamW(p, lr=1e-3)\n", "optimizers"),
+        ("one.sh", "python train.py --learning_rate 1e-4\n", "commands"),
+    ],
+)
+def test_a_line_taken_for_the_place_of_an_optimizer_is_told_what_the_number_counts(
+    tmp_path, name, text, unit
+):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UnreadableFileError, match=f"':9' counts its {unit}, and it has one"):
+        read_training(f"{tmp_path}/{name}:9")
