@@ -229,10 +229,8 @@ def test_an_unknown_kind_is_answered_in_a_line_that_can_be_read(run, tmp_path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.yaml").write_text("lr: 1")
     error = run("inspect", "run.yaml", "--kind", "hf-trainr").last_error
-    assert error == (
-        "error: unknown kind 'hf-trainr'; did you mean 'hf-trainer'?"
-        " ('decaycalc guide training-files' lists them)"
-    )
+    assert error.startswith("error: unknown kind 'hf-trainr'; did you mean 'hf-trainer'")
+    assert error.endswith("? ('decaycalc guide training-files' lists them)")
 
 
 @pytest.mark.parametrize(
