@@ -186,8 +186,15 @@ _GENERIC = frozenset(
 
 
 _MARKS = ("syntax:", "file:", "flag:")  # what is no key of a file
-# What transformers writes beside a model's weights.
-_OF_A_MODEL = ("architectures", "model_type")
+# What is no run's, by the keys of it.
+_OF_NO_RUN = {
+    ("architectures", "model_type"): "a model's configuration, not a run's",
+    ("architecture", "pretrained_cfg"): "a model's configuration, not a run's",
+    ("log_history", "global_step"): "the Trainer's log, which tells no weight decay: give the"
+    " run's arguments; --schedule file:NAME reads its lr",
+    ("compute_environment", "distributed_type"): "accelerate's: give the script that it launches",
+    ("file:readme.md",): "a model's card, which tells no weight decay: give the run's arguments",
+}
 
 
 def _why_not(document: Document) -> str:
@@ -195,16 +202,17 @@ def _why_not(document: Document) -> str:
     if not trains(document):
         return f"its program {document.program.rpartition('/')[2][:60]} does not train, by its name"
     whole = paths_of(with_bases(document))
-    if whole.issuperset(_OF_A_MODEL):
-        return "it is a model's configuration, not a run's"
+    for keys, told in _OF_NO_RUN.items():
+        if whole.issuperset(keys):
+            return f"it is {told}"
     bare = {path: path.removeprefix("*.") for path in whole if not path.startswith(_MARKS)}
     named = (path for path, name in bare.items() if len(name) > 1 and name not in _GENERIC)
     own = (path for path in named if path.partition(".")[0] not in _shared())
     paths = frozenset(own)
-    keys = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())
+    shown = " ".join(", ".join(list(document.root.entries)[:_SHOWN]).split())
     left = [each for each in trainers() if not _is_ruled_out(each, whole)]
     near = max(left, key=lambda trainer: _nearness(trainer, paths))
-    text = f"it has {keys[:80]}, not enough of any trainer's own keys"
+    text = f"it has {shown[:80]}, not enough of any trainer's own keys"
     if _nearness(near, paths)[0]:
         text += f"; nearest is {near.kind}: give --kind {near.kind} if it is that"
     return f"{text}; 'decaycalc guide training-files' lists the kinds that --kind takes"

@@ -84,7 +84,8 @@ def _warmup(settings: Settings) -> Options:
     return {"warmup": length, "start": start, "warmup_power": power}
 
 
-def _schedule(settings: Settings) -> str | None:
+def find_schedule(settings: Settings) -> str | None:
+    """Return the schedule, None where it has no form here."""
     if settings.word("warmup_method") not in {"linear", "constant"}:
         return None
     name, warm = settings.word("scheduler"), _warmup(settings)
@@ -118,7 +119,7 @@ def _exempt(settings: Settings) -> Exemption:
     )
 
 
-def _groups(settings: Settings) -> tuple[Group, ...]:
+def groups(settings: Settings) -> tuple[Group, ...]:
     """Return what has an lr or a decay of its own: norms, biases, and in projects the backbone.
 
     Source: detectron2 02b5c4e2 solver/build.py, get_default_optimizer_params; Mask2Former 9b0651c6
@@ -126,23 +127,23 @@ def _groups(settings: Settings) -> tuple[Group, ...]:
     """
     own, norms, biases = (settings.number(f"weight_decay{word}") for word in ("", "_norm", "_bias"))
     factor, backbone = settings.number("bias_lr_factor"), settings.number("backbone_multiplier")
-    groups = []
+    made = []
     if norms and norms != own:
-        groups.append(Group(name="norms", selector="norms", weight_decay=decimal_text(norms)))
+        made.append(Group(name="norms", selector="norms", weight_decay=decimal_text(norms)))
     if factor != 1 or (biases and biases != own):
         decay = None if biases is None else decimal_text(biases)
-        groups.append(
+        made.append(
             Group(name="biases", selector="biases", weight_decay=decay,
                   lr_mult=decimal_text(factor or Fraction(0)))
         )  # fmt: skip
     if backbone is not None and backbone != 1:
         mult = decimal_text(backbone)
-        groups.append(Group(name="backbone", selector="names with backbone", lr_mult=mult))
-    return tuple(groups)
+        made.append(Group(name="backbone", selector="names with backbone", lr_mult=mult))
+    return tuple(made)
 
 
 def _finish(settings: Settings, made: Training) -> Training:
-    made = made.with_groups(*_groups(settings))
+    made = made.with_groups(*groups(settings))
     node = settings.node("_BASE_")
     name = node.text if isinstance(node, Scalar) else None
     if not name or settings.document.neighbour(name) is not None:
@@ -154,12 +155,12 @@ def _finish(settings: Settings, made: Training) -> Training:
 # Other programs have the same names with other defaults: maskrcnn-benchmark, Detectron, SlowFast,
 # FastReID, and what was made from reid-strong-baseline.
 _OF_OTHERS = (
-    "MODEL.BACKBONE.CONV_BODY", "MODEL.RPN.USE_FPN", "MODEL.ROI_BOX_HEAD.FEATURE_EXTRACTOR",
-    "SOLVER.LR_POLICY", "SOLVER.MAX_EPOCH", "SOLVER.MAX_EPOCHS", "SOLVER.EPOCHS",
-    "SOLVER.NUM_EPOCHS", "SOLVER.MAX_NUM_EPOCHS", "SOLVER.OPTIMIZING_METHOD",
-    "SOLVER.OPTIMIZER_NAME", "SOLVER.OPT",
-    "SOLVER.SCHED", "SOLVER.SCHEDULER", "SOLVER.LR_STEPS", "SOLVER.MILESTONES",
-    "SOLVER.WARMUP_EPOCHS", "SOLVER.WARM_UP_ITERS",
+    "MODEL.WEIGHT", "MODEL.BACKBONE.CONV_BODY", "MODEL.RPN.USE_FPN",
+    "MODEL.ROI_BOX_HEAD.FEATURE_EXTRACTOR", "SOLVER.LR_POLICY", "SOLVER.MAX_EPOCH",
+    "SOLVER.MAX_EPOCHS", "SOLVER.EPOCHS", "SOLVER.NUM_EPOCHS", "SOLVER.MAX_NUM_EPOCHS",
+    "SOLVER.OPTIMIZING_METHOD", "SOLVER.OPTIMIZER_NAME", "SOLVER.OPT", "SOLVER.SCHED",
+    "SOLVER.SCHEDULER", "SOLVER.LR_STEPS", "SOLVER.MILESTONES", "SOLVER.WARMUP_EPOCHS",
+    "SOLVER.WARM_UP_ITERS",
 )  # fmt: skip
 
 
@@ -204,7 +205,7 @@ TRAINER = Trainer(
         Field(name="poly_ending", paths=("SOLVER.POLY_LR_CONSTANT_ENDING",), default="0"),
     ),
     optimizer=_optimizer,
-    schedule=_schedule,
+    schedule=find_schedule,
     exempt=_exempt,
     batch=lambda _: ("batch_size",),
     harmless=("SOLVER.CHECKPOINT_PERIOD", "SOLVER.CLIP_GRADIENTS*", "SOLVER.AMP*", "MODEL*",

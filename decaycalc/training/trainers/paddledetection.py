@@ -26,6 +26,10 @@ def _is_regularized(settings: Settings) -> bool:
 
 
 def _optimizer(settings: Settings) -> Optimizer:
+    if settings.has("slim") and not settings.has(_BUILDER):
+        return refused(
+            "a file of --slim_config lies over that of --config, which has the OptimizerBuilder"
+        )
     made = paddle_optimizer(settings, PADDLE_USES)
     takes_none = made.convention is None or settings.word("optimizer") == "adamw"
     if takes_none or settings.word("regularizer") != "l1":

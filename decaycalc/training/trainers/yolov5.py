@@ -10,7 +10,7 @@ from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import epochs
-from decaycalc.training.reading.settings import Settings, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import ultralytics
@@ -44,11 +44,19 @@ def _optimizer(settings: Settings) -> Optimizer:
     return unknown_optimizer(name)
 
 
+def _is_yolov7(settings: Settings) -> bool:
+    """Source: YOLOv7 data/hyp.scratch.*.yaml; its opt.yaml has the batch of all devices."""
+    return any(settings.has(key) for key in ("paste_in", "loss_ota", "total_batch_size"))
+
+
 def _older_cosine(settings: Settings) -> Sourced | None:
     """Return what opt.yaml means where it has no cos_lr: a cosine, unless linear_lr is set.
 
-    Source: yolov5 v6.0 train.py, YOLOv7 train.py; cos_lr and optimizer came with v6.1.
+    Source: yolov5 v6.0 train.py, YOLOv7 train.py; cos_lr and optimizer came with v6.1. YOLOv7's
+    hyp.yaml is told by keys of its own.
     """
+    if not settings.has("weights") and _is_yolov7(settings):
+        return by_default("cos_lr", "true", "YOLOv7 train.py")
     if not settings.has("weights") or settings.has("optimizer"):
         return None
     value = "false" if settings.flag("linear_lr") else "true"
@@ -78,7 +86,7 @@ def _warmup(settings: Settings) -> str | None:
     if not size or not all(sizes):
         return None
     count, batch, accumulation = (number or Fraction(1) for number in sizes)
-    least = 1000 if settings.has("total_batch_size") else 100
+    least = 1000 if _is_yolov7(settings) else 100
     return None if count * ceil(size / batch) >= least else str(round(least / accumulation))
 
 

@@ -224,3 +224,17 @@ def test_a_line_taken_for_the_place_of_an_optimizer_is_told_what_the_number_coun
     (tmp_path / name).write_text(text)
     with pytest.raises(UnreadableFileError, match=f"':9' counts its {unit}, and it has one"):
         read_training(f"{tmp_path}/{name}:9")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("config.json", '{"architecture": "resnet50", "pretrained_cfg": {}}', "model's config"),
+        ("trainer_state.json", '{"global_step": 5, "log_history": []}', "the Trainer's log"),
+        ("a.yaml", "compute_environment: A\ndistributed_type: NO\n", "it is accelerate's"),
+        ("README.md", "---\nlicense: mit\n---\n\n- learning_rate: 1e-05\n", "a model's card"),
+    ],
+)
+def test_what_is_no_run_is_told_by_what_it_is(tmp_path, name, text, told):
+    with pytest.raises(UnreadableFileError, match=told):
+        read(tmp_path, name, text)

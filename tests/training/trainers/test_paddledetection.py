@@ -118,3 +118,12 @@ def test_a_schedule_without_a_form_is_named(tmp_path):
 )  # fmt: skip
 def test_switches_of_the_warm_up(tmp_path, old, new, schedule):
     assert read(tmp_path, "a.yml", FILE.replace(old, new)).schedule == schedule
+
+
+def test_a_slim_configuration_alone_tells_no_optimizer(tmp_path):
+    text = "slim: QAT\nepoch: 5\nLearningRate:\n  base_lr: 0.001\n  schedulers:\n    - !X\n"
+    made = read(tmp_path, "a.yml", text)
+    assert made.value is None
+    assert "lies over that of --config" in made.refusal
+    whole = text + "OptimizerBuilder:\n  optimizer:\n    type: Momentum\n"
+    assert read(tmp_path, "a.yml", whole).value == "0.0001"

@@ -85,3 +85,9 @@ def test_a_small_data_set_has_a_longer_warm_up(tmp_path, size, more, warmup):
     (tmp_path / "hyp.yaml").write_text(HYP)
     made = read(tmp_path, "opt.yaml", OPT.format("SGD") + more, dataset_size=size)
     assert f"warmup={warmup}," in made.schedule
+
+
+def test_a_hyp_that_is_yolov7s_means_its_cosine_and_its_longer_warm_up(tmp_path):
+    made = read(tmp_path, "hyp.yaml", HYP + "paste_in: 0.15\nloss_ota: 1\n")
+    assert made.schedule.startswith("cosine:final=0.1")
+    assert read(tmp_path, "hyp.yaml", HYP).schedule.startswith("linear:final=0.1")

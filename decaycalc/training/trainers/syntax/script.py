@@ -217,7 +217,7 @@ class _Script:
         if self.names.path(call.func).startswith(_OF_TORCH) and len(self.optimizers) == 1:
             return True
         words = [word.value for word in call.keywords if word.arg == "optimizer"]
-        texts = {ast.unparse(each) for each in chain(words, call.args[:2])}
+        texts = {ast.unparse(each) for each in chain(words, call.args)}
         others = {self.target(each) for each in self.optimizers} - {target}
         is_any = texts.isdisjoint(others) and any("optim" in text.lower() for text in texts)
         return target in texts or is_any

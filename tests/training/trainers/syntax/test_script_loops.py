@@ -113,6 +113,7 @@ def test_schedules_of_transformers(tmp_path, made, schedule):
             "cosine:per=1epochs",
         ),
         ("    scheduler.step()", "    scheduler.step()\n    adjust_learning_rate(optimizer)", None),
+        ("    scheduler.step()", "    lr_policy(1, epoch, 0.1, optimizer)", None),
     ],
 )
 def test_a_schedule_that_no_text_tells(tmp_path, old, new, schedule):
