@@ -42,15 +42,13 @@ min = 0.02
 
 
 @pytest.fixture
-def run(tmp_path, capsys):
-    def run(text, *words):
+def run(run, tmp_path):
+    def check(text, *words):
         path = tmp_path / "decay.toml"
         path.write_text(text, encoding="utf-8")
-        status = main(["check", str(path), *words])
-        out, err = capsys.readouterr()
-        return status, out, err
+        return run("check", path, *words)
 
-    return run
+    return check
 
 
 def checked(text):

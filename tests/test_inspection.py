@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from functools import partial
 
 import pytest
 
@@ -38,13 +39,8 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = main(["inspect", *words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
+def run(run):
+    return partial(run, "inspect")
 
 
 def test_a_fine_tune_is_inspected_with_its_groups(write):

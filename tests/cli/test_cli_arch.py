@@ -1,6 +1,7 @@
 import json
 import sys
 import types
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,13 +10,8 @@ from decaycalc.cli.main import main
 
 
 @pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = main(["arch", *words])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
+def run(run):
+    return partial(run, "arch")
 
 
 def document(run, *words):

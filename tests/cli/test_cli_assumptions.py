@@ -4,14 +4,10 @@ import json
 
 import pytest
 
-from decaycalc.cli.main import main
 
-
-def ran(capsys, words, *, command="convert"):
+def ran(run, words, *, command="convert"):
     """Return status, stdout and stderr of a command line."""
-    status = main([command, *words.split()])
-    out, err = capsys.readouterr()
-    return status, out, err
+    return run(command, *words.split())
 
 
 ESTIMATE = "1e-4 --from keras-l2 --to pytorch-adamw --lr 1e-3 --optimizer adam --gradient-rms 0.01"
@@ -33,8 +29,8 @@ ESTIMATE = "1e-4 --from keras-l2 --to pytorch-adamw --lr 1e-3 --optimizer adam -
         ("50 --from sklearn-ridge --to sklearn-linear-svr", 0.01),
     ],
 )  # fmt: skip
-def test_what_is_said_makes_the_number(words, value, capsys):
-    status, out, _ = ran(capsys, f"{words} --value")
+def test_what_is_said_makes_the_number(words, value, run):
+    status, out, _ = ran(run, f"{words} --value")
     assert status == 0
     assert float(out) == pytest.approx(value, rel=1e-2)
 
@@ -54,55 +50,55 @@ def test_what_is_said_makes_the_number(words, value, capsys):
         ("1e-4 --from keras-l2 --to per-step-shrink --lr 1 --strict", 2, "--optimizer and"),
     ],
 )
-def test_what_is_not_said_is_asked_for(words, status, text, capsys):
-    found = ran(capsys, f"{words} --value")
+def test_what_is_not_said_is_asked_for(words, status, text, run):
+    found = ran(run, f"{words} --value")
     assert (found[0], found[1]) == (status, "")
     assert text in found[2]
 
 
-def test_a_bare_number_has_its_assumptions_on_stderr(capsys):
+def test_a_bare_number_has_its_assumptions_on_stderr(run):
     words = "1e-4 --from pytorch-sgd --to keras-sgd --lr 0.1"
-    status, out, err = ran(capsys, f"{words} --value")
+    status, out, err = ran(run, f"{words} --value")
     assert (status, out) == (0, "0.0001\n")
     assert err.startswith("note: momentum 0 is assumed: not given")
-    assert ran(capsys, f"{words} --value -q") == (0, "0.0001\n", "")
-    assert ran(capsys, f"{words} --momentum 0.9 --strict --value") == (0, "0.001\n", "")
-    status, _, err = ran(capsys, f"{words} --emit keras")
+    assert ran(run, f"{words} --value -q") == (0, "0.0001\n", "")
+    assert ran(run, f"{words} --momentum 0.9 --strict --value") == (0, "0.001\n", "")
+    status, _, err = ran(run, f"{words} --emit keras")
     assert err.startswith("note: momentum 0 is assumed")
-    status, out, err = ran(capsys, f"{words} --emit keras --strict")
+    status, out, err = ran(run, f"{words} --emit keras --strict")
     assert (status, out) == (2, "")
     assert "give --momentum" in err
-    status, out, _ = ran(capsys, f"{words} --format csv")
+    status, out, _ = ran(run, f"{words} --format csv")
     assert "assumptions" in out.splitlines()[0]
 
 
-def test_a_strict_document_assumes_nothing_in_its_decay_either(capsys):
+def test_a_strict_document_assumes_nothing_in_its_decay_either(run):
     words = "5e-4 --from caffe --to keras-l2 --strict"
-    assert ran(capsys, f"{words} --value --lr 0.1")[0] == 0
-    assert ran(capsys, f"{words} --json")[0] == 0
-    status, _, err = ran(capsys, f"{words} --json --lr 0.1")
+    assert ran(run, f"{words} --value --lr 0.1")[0] == 0
+    assert ran(run, f"{words} --json")[0] == 0
+    status, _, err = ran(run, f"{words} --json --lr 0.1")
     assert status == 2
     assert "--momentum" in err
 
 
-def test_a_document_says_what_is_assumed_and_missing(capsys):
+def test_a_document_says_what_is_assumed_and_missing(run):
     words = "1e-4 --from pytorch-sgd --lr 0.1 --to pytorch-adamw --json"
-    document = json.loads(ran(capsys, words)[1])
+    document = json.loads(ran(run, words)[1])
     (made,) = document["conversions"]
     assert (made["value"], made["missing"]) == (None, ["to_lr"])
     assert [entry["name"] for entry in made["assumptions"]] == ["momentum", "loss"][:1]
     assert "momentum" in [entry["name"] for entry in document["assumptions"]]
-    status, out, err = ran(capsys, words.replace("--json", "--emit pytorch"))
+    status, out, err = ran(run, words.replace("--json", "--emit pytorch"))
     assert (status, out) == (2, "")
     assert "--to-lr" in err
 
 
-def test_emitted_code_needs_the_target_s_lr_between_families(capsys):
+def test_emitted_code_needs_the_target_s_lr_between_families(run):
     words = "1e-4 --from pytorch-sgd --lr 0.1 --momentum 0.9 --to pytorch-adam --emit pytorch"
-    status, out, err = ran(capsys, words)
+    status, out, err = ran(run, words)
     assert (status, out) == (2, "")
     assert "give --to-lr" in err
-    status, out, _ = ran(capsys, f"{words} --to-lr 1e-3")
+    status, out, _ = ran(run, f"{words} --to-lr 1e-3")
     assert status == 0
     assert "lr=0.001" in out
 
@@ -118,42 +114,42 @@ def test_emitted_code_needs_the_target_s_lr_between_families(capsys):
         ("--dtype float64 --rounding nearest", ""),
     ],
 )
-def test_a_decay_that_rounding_loses_is_said(more, text, capsys):
+def test_a_decay_that_rounding_loses_is_said(more, text, run):
     words = f"0.01 --from pytorch-adamw --lr 5e-7 --to per-step-shrink --value {more}"
-    _, out, err = ran(capsys, words)
+    _, out, err = ran(run, words)
     assert out == "5e-09\n"
     assert (text in err) if text else (err == "")
 
 
-def test_verify_follows_the_same_rules(capsys):
+def test_verify_follows_the_same_rules(run):
     words = "1e-4 --from keras-l2 --to pytorch-adamw --lr 1e-3"
-    assert "give --optimizer" in ran(capsys, words, command="verify")[2]
-    assert ran(capsys, f"{words} --optimizer adam", command="verify")[0] == 1
+    assert "give --optimizer" in ran(run, words, command="verify")[2]
+    assert ran(run, f"{words} --optimizer adam", command="verify")[0] == 1
     sgd = f"{words} --optimizer sgd --momentum 0 --to-lr 1e-3 --steps 20"
-    assert ran(capsys, sgd, command="verify")[0] == 0
+    assert ran(run, sgd, command="verify")[0] == 0
     lost = "1 --from sklearn-logistic --to liblinear --model least-squares"
-    assert "another data loss" in ran(capsys, lost, command="verify")[2]
-    stood_in = ran(capsys, "1 --from sklearn-svc --to libsvm --steps 5 --json", command="verify")
+    assert "another data loss" in ran(run, lost, command="verify")[2]
+    stood_in = ran(run, "1 --from sklearn-svc --to libsvm --steps 5 --json", command="verify")
     assert "no model here has their data loss" in stood_in[1]
 
 
-def test_a_schedule_refuses_what_enters_nothing_and_lists_what_is_assumed(capsys):
+def test_a_schedule_refuses_what_enters_nothing_and_lists_what_is_assumed(run):
     words = "0.1 --from pytorch-adamw --lr 1e-3 --steps 100 --json"
-    assert ran(capsys, words, command="schedule")[0] == 0
-    status, _, err = ran(capsys, f"{words} --set lambd=1", command="schedule")
+    assert ran(run, words, command="schedule")[0] == 0
+    status, _, err = ran(run, f"{words} --set lambd=1", command="schedule")
     assert (status, "pytorch-adamw takes no lambd" in err) == (2, True)
     keras = words.replace("pytorch-adamw", "keras-l2")
-    document = json.loads(ran(capsys, keras, command="schedule")[1])
+    document = json.loads(ran(run, keras, command="schedule")[1])
     assert {entry["name"] for entry in document["assumptions"]} == {"optimizer", "momentum"}
 
 
-def test_both_branches_of_a_projected_decay_are_given(capsys):
+def test_both_branches_of_a_projected_decay_are_given(run):
     for key, here, other in (
         ("timm-adamp", 0.99993599, 0.993599), ("timm-sgdp", 0.993599, 0.93599),
         ("pytorch-optimizer-adamp", 0.9993599, 0.993599),
     ):  # fmt: skip
         words = f"0.37 --from {key} --lr 0.0173 --to per-step-shrink --json"
-        document = json.loads(ran(capsys, words)[1])
+        document = json.loads(ran(run, words)[1])
         decay = document["decay"]
         assert decay["per_step_factor"] == pytest.approx(here, rel=1e-12)
         assert decay["per_step_factor_with_gradient"] == pytest.approx(other, rel=1e-12)
@@ -171,27 +167,27 @@ SILENT = {
 
 
 @pytest.mark.parametrize("command", SILENT)
-def test_every_answer_says_that_momentum_was_taken_for_granted(command, capsys):
+def test_every_answer_says_that_momentum_was_taken_for_granted(command, run):
     words = SILENT[command]
-    body = json.loads(ran(capsys, f"{words} --json", command=command)[1])
+    body = json.loads(ran(run, f"{words} --json", command=command)[1])
     assert [entry["name"] for entry in body["assumptions"]] == ["momentum"]
-    given = json.loads(ran(capsys, f"{words} --momentum 0 --json", command=command)[1])
+    given = json.loads(ran(run, f"{words} --momentum 0 --json", command=command)[1])
     assert given["assumptions"] == []
-    assert "momentum 0 (not given)" in ran(capsys, words, command=command)[1]
+    assert "momentum 0 (not given)" in ran(run, words, command=command)[1]
 
 
 @pytest.mark.parametrize("hold", ["step", "epoch"])
-def test_a_bare_number_moved_to_another_optimizer_says_what_it_assumes(hold, capsys):
+def test_a_bare_number_moved_to_another_optimizer_says_what_it_assumes(hold, run):
     words = f"1e-4 --from pytorch-sgd --lr 0.1 --hold {hold} --value"
-    moved = ran(capsys, f"{words} --to pytorch-adamw --to-lr 1e-3", command="transfer")
+    moved = ran(run, f"{words} --to pytorch-adamw --to-lr 1e-3", command="transfer")
     assert moved[:2] == (0, "0.01\n")
     assert moved[2].startswith("note: momentum 0 is assumed")
-    same = ran(capsys, f"{words} --to-lr 0.2", command="transfer")  # it cancels
+    same = ran(run, f"{words} --to-lr 0.2", command="transfer")  # it cancels
     assert same == (0, "5e-05\n", "")
 
 
-def names_of(capsys, words, command):
-    body = json.loads(ran(capsys, f"{words} --json", command=command)[1])
+def names_of(run, words, command):
+    body = json.loads(ran(run, f"{words} --json", command=command)[1])
     return [entry["name"] for entry in body["assumptions"]]
 
 
@@ -216,13 +212,13 @@ def names_of(capsys, words, command):
     ],
 )  # fmt: skip
 def test_what_enters_any_number_of_an_answer_is_named_until_it_is_given(
-    command, words, more, named, capsys
+    command, words, more, named, run
 ):
-    assert names_of(capsys, words, command) == named
-    assert names_of(capsys, f"{words} {more}", command) == []
+    assert names_of(run, words, command) == named
+    assert names_of(run, f"{words} {more}", command) == []
 
 
-def test_an_sgd_with_projections_scales_its_lr_with_the_loss_as_sgd_does(capsys):
+def test_an_sgd_with_projections_scales_its_lr_with_the_loss_as_sgd_does(run):
     words = "0.01 --from torch-optimizer-sgdp --to pytorch-sgd --lr 0.1 --momentum 0 --value"
-    alone = ran(capsys, words)[1]
-    assert ran(capsys, f"{words} --loss 8")[1] == alone == "0.001\n"
+    alone = ran(run, words)[1]
+    assert ran(run, f"{words} --loss 8")[1] == alone == "0.001\n"

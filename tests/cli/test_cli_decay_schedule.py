@@ -5,74 +5,67 @@ import json
 import pytest
 
 import decaycalc
-from decaycalc.cli.main import main
 from decaycalc.training.published.record import Recipe
 
 RUN = ("0.04", "--from", "pytorch-adamw", "--lr", "1e-3", "--steps", "1000")
 RISING = ("--decay-schedule", "cosine:final=10")
 
 
-def run(capsys, *words):
-    status = main(words)
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
-def document(capsys, *words):
-    status, out, err = run(capsys, *words, "--json")
+def document(run, *words):
+    status, out, err = run(*words, "--json")
     assert status == 0, err
     return json.loads(out)
 
 
-def test_schedule_shows_both_curves(capsys):
-    found = document(capsys, "schedule", *RUN, *RISING, "--schedule", "cosine")
+def test_schedule_shows_both_curves(run):
+    found = document(run, "schedule", *RUN, *RISING, "--schedule", "cosine")
     assert (found["schedule"], found["decay_schedule"]) == ("cosine", "cosine:final=10")
     curve = found["curve"]
     assert curve[0]["decay_multiplier"] == 1
     assert curve[-1]["decay_multiplier"] == pytest.approx(10, rel=1e-4)
-    _, out, _ = run(capsys, "schedule", *RUN, *RISING)
+    _, out, _ = run("schedule", *RUN, *RISING)
     assert " λ × " in out
     assert "cosine:final=10" in out
-    _, out, _ = run(capsys, "schedule", *RUN, "--format", "csv", "--curve", "2")
+    _, out, _ = run("schedule", *RUN, "--format", "csv", "--curve", "2")
     assert out.splitlines()[0].split(",")[:3] == ["step", "multiplier", "decay_multiplier"]
 
 
-def test_convert_sums_over_both(capsys):
+def test_convert_sums_over_both(run):
     words = ("convert", *RUN, "--to", "keras-adamw")
-    found = document(capsys, *words, *RISING)["schedule"]
+    found = document(run, *words, *RISING)["schedule"]
     assert (found["schedule"], found["decay_schedule"]) == ("constant", "cosine:final=10")
-    alone = document(capsys, "schedule", *RUN, *RISING)
+    alone = document(run, "schedule", *RUN, *RISING)
     assert found["sum_shrink"] == pytest.approx(alone["sum_shrink"], rel=1e-14)
-    _, out, _ = run(capsys, *words, *RISING)
+    _, out, _ = run(*words, *RISING)
     assert "over the schedules (decay cosine:final=10)" in out
 
 
-def test_convert_says_which_numbers_the_schedule_multiplies(capsys):
+def test_convert_says_which_numbers_the_schedule_multiplies(run):
     text = "the conversions are of VALUE itself, which the decay schedule multiplies"
-    found = document(capsys, "convert", *RUN, *RISING, "--to", "keras-adamw")
+    found = document(run, "convert", *RUN, *RISING, "--to", "keras-adamw")
     assert found["warnings"][-1] == text
     two = ("--to", "keras-adamw", "--to", "half-life-steps")
-    found = document(capsys, "convert", *RUN, *RISING, *two)
+    found = document(run, "convert", *RUN, *RISING, *two)
     assert found["warnings"][-1] == f"{text}; it does not multiply half-life-steps"
-    assert text not in str(document(capsys, "convert", *RUN, "--to", "keras-adamw")["warnings"])
+    assert text not in str(document(run, "convert", *RUN, "--to", "keras-adamw")["warnings"])
 
 
-def test_transfer_and_convert_emit_it(capsys):
+def test_transfer_and_convert_emit_it(run):
     for words in (("convert", *RUN), ("transfer", *RUN, "--to-lr", "2e-3")):
-        status, out, _ = run(capsys, *words, *RISING, "--emit", "pytorch", *(
+        status, out, _ = run(*words, *RISING, "--emit", "pytorch", *(
             ("--lr-rule", "given", "--hold", "step") if words[0] == "transfer" else ()
         ))  # fmt: skip
         assert status == 0
         assert "optimizer.register_step_pre_hook(set_decays)" in out
 
 
-def test_rows_and_checks_take_it(tmp_path, capsys):
+def test_rows_and_checks_take_it(tmp_path, run):
     rows = tmp_path / "rows.jsonl"
     row = {"value": "0.04", "from": "pytorch-adamw", "to": "keras-adamw", "lr": "1e-3",
            "steps": "1000"}  # fmt: skip
     texts = [{**row, "decay_schedule": text} for text in ("cosine:final=10", "cosin")]
     rows.write_text("\n".join(map(json.dumps, texts)))
-    status, out, err = run(capsys, "convert", "--input", str(rows))
+    status, out, err = run("convert", "--input", str(rows))
     first, second = map(json.loads, out.splitlines())
     assert status == 1
     assert first["result"] == 0.04
@@ -83,7 +76,7 @@ def test_rows_and_checks_take_it(tmp_path, capsys):
         'steps = 1000\ndecay_schedule = "cosine:final=10"\nquantity = "sum_shrink"\n'
         "equals = 0.21982\nrtol = 1e-4\n"
     )
-    status, out, _ = run(capsys, "check", str(checks))
+    status, out, _ = run("check", str(checks))
     assert status == 0, out
 
 
@@ -107,15 +100,15 @@ def _dino(monkeypatch):
 
 
 @pytest.mark.usefixtures("dino")
-def test_a_recipes_own_is_taken_and_may_be_replaced(capsys):
+def test_a_recipes_own_is_taken_and_may_be_replaced(run):
     words = ("--recipe", "some-dino")
-    own = document(capsys, "schedule", *words)
-    typed = document(capsys, "schedule", *RUN, *RISING, "--schedule", "cosine")
+    own = document(run, "schedule", *words)
+    typed = document(run, "schedule", *RUN, *RISING, "--schedule", "cosine")
     assert own["decay_schedule"] == "cosine:final=10"
     assert own["sum_shrink"] == typed["sum_shrink"]
-    converted = document(capsys, "convert", *words, "--to", "keras-adamw")["schedule"]
+    converted = document(run, "convert", *words, "--to", "keras-adamw")["schedule"]
     assert converted["sum_shrink"] == pytest.approx(own["sum_shrink"], rel=1e-14)
-    other = document(capsys, "schedule", *words, "--decay-schedule", "constant")
+    other = document(run, "schedule", *words, "--decay-schedule", "constant")
     assert other["sum_shrink"] < own["sum_shrink"]
 
 
@@ -143,8 +136,8 @@ def test_without_a_length_a_recipes_schedules_are_left_out(dino):
         assert kept.schedule == "cosine"
 
 
-def test_inspect_takes_it_in_place_of_the_sources_own(capsys):
-    steady = document(capsys, "inspect", "gpt-2-124m-nanogpt")
-    falling = document(capsys, "inspect", "gpt-2-124m-nanogpt", "--decay-schedule", "linear")
+def test_inspect_takes_it_in_place_of_the_sources_own(run):
+    steady = document(run, "inspect", "gpt-2-124m-nanogpt")
+    falling = document(run, "inspect", "gpt-2-124m-nanogpt", "--decay-schedule", "linear")
     assert (steady["decay_schedule"], falling["decay_schedule"]) == (None, "linear")
     assert falling["sum_shrink"] < 0.9 * steady["sum_shrink"]

@@ -4,19 +4,7 @@ import json
 
 import pytest
 
-from decaycalc.cli.main import main
-
 BASE = ("convert", "0.01", "--from", "pytorch-adamw", "--lr", "2e-4")
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = main([*map(str, words)])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
 
 
 def groups_of(run, *words):

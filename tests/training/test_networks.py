@@ -9,7 +9,6 @@ import decaycalc
 from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.masks import RULES, decayed
 from decaycalc.architecture.tensors import Architecture, Role, Tensor
-from decaycalc.cli.main import main
 from decaycalc.errors import ContradictionError, MissingQuantityError, UndecidableError
 from decaycalc.inspection import network_of
 from decaycalc.training.published.index import RECIPES
@@ -184,16 +183,6 @@ def test_a_logit_scale_is_spared_by_ultralytics_and_open_clip():
     )
     for mask in ("ultralytics", "open-clip"):
         assert decayed(net, mask=mask) == (False, False, True)
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        status = main(list(words))
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 def test_the_shell_shows_the_network_and_its_counts(write, run):

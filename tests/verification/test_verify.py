@@ -285,22 +285,15 @@ def test_an_unknown_model_is_named():
         proof("1e-3", "mean-l2", "pytorch-sgd", models=("cnn",))
 
 
-def run_cli(capsys, *words):
-    """Return status, stdout and stderr of the program."""
-    status = main(["verify", *words])
-    captured = capsys.readouterr()
-    return status, captured.out, captured.err
-
-
-def test_the_command_shows_the_verdict(capsys):
+def test_the_command_shows_the_verdict(run):
     words = ("1e-3", "--from", "mean-l2", "--to", "pytorch-sgd", "--steps", "9")
-    status, out, err = run_cli(capsys, *words)
+    status, out, err = run("verify", *words)
     assert (status, err) == (0, "")
     assert "holds" in out
     assert "minimise mean(loss) + lam*sum(w**2)" in out
 
 
-def test_the_command_fails_where_the_claim_does(capsys):
+def test_the_command_fails_where_the_claim_does(run):
     words = (
         "1e-3",
         "--from",
@@ -312,12 +305,12 @@ def test_the_command_fails_where_the_claim_does(capsys):
         "--steps",
         "90",
     )
-    status, out, _ = run_cli(capsys, *words)
+    status, out, _ = run("verify", *words)
     assert status == 1
     assert "DOES NOT HOLD" in out
 
 
-def test_the_command_shows_how_trajectories_part(capsys):
+def test_the_command_shows_how_trajectories_part(run):
     words = (
         "1e-3",
         "--from",
@@ -329,12 +322,12 @@ def test_the_command_shows_how_trajectories_part(capsys):
         "--steps",
         "90",
     )
-    status, out, _ = run_cli(capsys, *words)
+    status, out, _ = run("verify", *words)
     assert status == 0
     assert "Trajectories, which the claim is not about" in out
 
 
-def test_the_document_holds_the_curves(capsys):
+def test_the_document_holds_the_curves(run):
     words = (
         "1e-3",
         "--from",
@@ -347,7 +340,7 @@ def test_the_document_holds_the_curves(capsys):
         "90",
         "--json",
     )
-    status, out, _ = run_cli(capsys, *words)
+    status, out, _ = run("verify", *words)
     document = json.loads(out)
     assert (status, document["schema"], document["claim"]) == (
         0, "decaycalc.verify", "same-optimum",
@@ -359,9 +352,9 @@ def test_the_document_holds_the_curves(capsys):
     assert np.isfinite(document["apart"][0]["max_difference"])
 
 
-def test_csv_has_a_line_a_point(capsys):
+def test_csv_has_a_line_a_point(run):
     words = ("1e-3", "--from", "mean-l2", "--to", "pytorch-sgd", "--steps", "3", "--format", "csv")
-    _, out, _ = run_cli(capsys, *words)
+    _, out, _ = run("verify", *words)
     assert out.splitlines()[0] == "model,step,difference"
     assert len(out.splitlines()) == 10
 
@@ -376,8 +369,8 @@ def test_csv_has_a_line_a_point(capsys):
         (("1e-3", "--from", "mean-l2", "--to", "keras-l2", "--to-value", "x"), "not a number"),
     ],
 )
-def test_bad_usage_is_one_line_with_status_2(capsys, words, message):
-    status, out, err = run_cli(capsys, *words)
+def test_bad_usage_is_one_line_with_status_2(run, words, message):
+    status, out, err = run("verify", *words)
     assert (status, out) == (2, "")
     assert message in err
 
@@ -430,26 +423,26 @@ def test_an_epoch_of_more_steps_than_a_float_holds_is_trained_on():
     assert found.holds
 
 
-def test_a_loss_of_eight_means_is_trained_with(capsys):
+def test_a_loss_of_eight_means_is_trained_with(run):
     words = ("1e-4", "--from", "pytorch-sgd", "--to", "keras-l2", "--loss", "8", "--lr", "0.01")
-    status, out, _ = run_cli(capsys, *words, "--steps", "20")
+    status, out, _ = run("verify", *words, "--steps", "20")
     assert (status, out.startswith("holds")) == (0, True)
 
 
-def test_a_model_of_another_data_loss_is_refused(capsys):
+def test_a_model_of_another_data_loss_is_refused(run):
     words = ("1", "--from", "sklearn-ridge", "--to", "sklearn-linear-svr", "-N", "30")
-    status, _, err = run_cli(capsys, *words, "--model", "softmax")
+    status, _, err = run("verify", *words, "--model", "softmax")
     assert status == 2
     assert "model 'softmax' has another data loss" in err
 
 
-def test_a_network_gives_the_number_of_weights_where_it_counts(capsys):
+def test_a_network_gives_the_number_of_weights_where_it_counts(run):
     words = ("0.1", "--from", "mean-over-weights-l2", "--lr", "0.1", "--arch", "784-10")
-    status, out, _ = run_cli(capsys, *words, "--to", "mean-l2", "--json")
+    status, out, _ = run("verify", *words, "--to", "mean-l2", "--json")
     document = json.loads(out)
     # λ/P: 0.1/7840 with the 7840 weights and no biases.
     assert (status, document["holds"]) == (0, True)
     assert document["target"]["value"] == pytest.approx(0.1 / 7840, rel=1e-12)
     words = ("1e-4", "--from", "pytorch-sgd", "--to", "mean-l2", "--arch", "784-10")
-    status, _, err = run_cli(capsys, *words)
+    status, _, err = run("verify", *words)
     assert (status, "--arch enters nothing" in err) == (2, True)
