@@ -57,19 +57,26 @@ def _read_name_or_file(text: str) -> "Architecture":
     import os  # noqa: PLC0415
 
     from decaycalc.architecture.inline import parse_inline  # noqa: PLC0415
-    from decaycalc.architecture.zoo import find_model, known_names, likely_names  # noqa: PLC0415
+    from decaycalc.architecture.zoo import (  # noqa: PLC0415
+        PUBLISHERS,
+        find_model,
+        known_names,
+        likely_names,
+    )
 
     model = find_model(text)
     if model is not None:
         return model
-    if "\0" not in text and (os.path.lexists(text) or _looks_like_file(text)):
+    hub = text.lower().startswith(PUBLISHERS)
+    if "\0" not in text and (os.path.lexists(text) or (_looks_like_file(text) and not hub)):
         from decaycalc.architecture.readers import read_architecture  # noqa: PLC0415
 
         return read_architecture(text)
-    if not text[:1].isalpha():
+    if not hub and not text[:1].isalpha():
         return parse_inline(text)
     from decaycalc.errors import UnknownNameError  # noqa: PLC0415
 
-    hint = "(nor is it a file; layer widths look like 784-300-100-10)"
+    way = "give the hub's config.json" if hub else "layer widths look like 784-300-100-10"
+    hint = f"(nor is it a file; {way})"
     likely = likely_names(text)
     raise UnknownNameError("architecture", text[:80], known_names(), hint=hint, likely=likely)

@@ -1,5 +1,6 @@
 """Architectures typed in place: `784-300-100-10`, or a bare number of weights."""
 
+import re
 from itertools import pairwise
 
 from decaycalc.architecture.tensors import MOST_WEIGHTS, Architecture, Role, Tensor
@@ -83,15 +84,29 @@ def read_widths(text: str) -> tuple[int, ...]:
         InvalidValueError: a width that no network has.
     """
     widths: list[int] = []
-    position = 0
+    position, allowed = 0, SEPARATORS
     while True:
         width, position = _read_width(text, position)
         widths.append(width)
         if position == len(text):
-            return tuple(widths)
-        if text[position] not in SEPARATORS:
-            raise TextSyntaxError(WHAT, text, position, "a digit or one of - , x")
+            break
+        if text[position] not in allowed:
+            raise TextSyntaxError(WHAT, text, position, f"a digit or {_one_of(allowed)}")
+        allowed = text[position]  # 3x32x32-10 is an image's sides before it is layers
         position += 1
+    bare = text.strip()
+    if _THOUSANDS.fullmatch(bare):
+        count, layers = bare.replace(",", ""), bare.replace(",", "-")
+        raise InvalidValueError(WHAT, bare[:80], f"must be {count} or {layers}, whichever is meant")
+    return tuple(widths)
+
+
+# Layers of 784, 300 and 100, or 784 million.
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+
+
+def _one_of(separators: str) -> str:
+    return "one of - , x" if separators == SEPARATORS else f"{separators!r}, as before"
 
 
 def _read_width(text: str, start: int) -> tuple[int, int]:

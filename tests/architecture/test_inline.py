@@ -78,6 +78,8 @@ def test_a_number_alone_is_a_bare_count(text, count):
         ("1e+", 1),
         ("1.2.3", 1),
         ("5 apples", 2),
+        ("3x32x32-10", 7),  # an image's sides, or layers?
+        ("1,024-300-10", 5),
     ],
 )
 def test_a_broken_text_is_refused_with_its_position(text, position):
@@ -96,6 +98,14 @@ def test_a_broken_text_is_refused_with_its_position(text, position):
 def test_absurd_sizes_are_refused(text):
     with pytest.raises(InvalidValueError):
         parse_inline(text)
+
+
+@pytest.mark.parametrize("text", ["25,557,032", "784,300,100", "1,024"])
+def test_a_number_with_commas_that_may_be_layers_is_refused_with_both_ways_to_write_it(text):
+    with pytest.raises(InvalidValueError, match=text.replace(",", "")) as caught:
+        parse_inline(text)
+    assert text.replace(",", "-") in str(caught.value)
+    assert parse_inline(text.replace(",", "")).n_parameters == int(text.replace(",", ""))
 
 
 @given(st.text(alphabet="0123456789-,x .eEkMweights²+", max_size=30))

@@ -17,6 +17,7 @@ from decaycalc.architecture.zoo import (
     likely_names,
     squash,
 )
+from decaycalc.architecture.zoo.hub_models import CONFIGS
 from decaycalc.errors import InvalidValueError, UnknownNameError
 from tests.architecture.counting import count_decayed
 
@@ -143,6 +144,11 @@ ALL_COUNTS = json.loads((Path(__file__).parent / "zoo_counts.json").read_text(en
 tensor by tensor; a new name needs its count here, from its paper or its framework."""
 
 
+# How these classes start depends on depth or on training in ways that are not told here.
+UNTOLD_STARTS = {"clip", "dinov2", "gemma3", "hubert", "mamba", "modernbert", "rwkv", "sam",
+                 "siglip", "vit_mae", "wav2vec2"}  # fmt: skip
+
+
 def test_every_known_name_has_a_count():
     assert set(ALL_COUNTS) == set(known_names())
 
@@ -154,7 +160,8 @@ def test_every_known_name_builds_sound_tensors_of_its_count(name):
     names = [tensor.name for tensor in net.tensors]
     assert len(set(names)) == len(names)
     assert set(net.undecayed) <= set(names)
-    assert all(tensor.sum_of_squares is not None for tensor in net.tensors)
+    told = all(tensor.sum_of_squares is not None for tensor in net.tensors)
+    assert told is (CONFIGS.get(name, {}).get("model_type") not in UNTOLD_STARTS)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +188,13 @@ def test_every_known_name_builds_sound_tensors_of_its_count(name):
         ("resnet18-cifar10", "resnet18-cifar"),
         ("google/t5-v1_1-small", "t5-v1.1-small"),
         ("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"),
+        ("mistralai/Mistral-7B-Instruct-v0.3", "mistral-7b-v0.3"),
+        ("Qwen/Qwen3-4B-Instruct-2507", "qwen3-4b"),
+        ("meta-llama/Meta-Llama-3.1-70B-Instruct", "llama-3.1-70b"),
+        ("codellama/CodeLlama-7b-Instruct-hf", "codellama-7b"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "llama-3.1-8b"),
+        ("sentence-transformers/all-MiniLM-L6-v2", "minilm-l6"),
+        ("openai/clip-vit-base-patch32", "clip-vit-b-32"),
         ("meta-llama/Llama-2-7b-chat-hf", "llama-2-7b"),
     ],
 )
@@ -269,6 +283,21 @@ def test_an_unknown_model_names_its_neighbours():
     with pytest.raises(UnknownNameError, match="did you mean 'resnet50'"):
         parse_architecture("resnt50")
     assert families.find_member("") is None
+
+
+def test_a_name_of_the_hub_that_is_not_known_is_told_to_give_its_configuration():
+    with pytest.raises(UnknownNameError, match=r"give the hub's config\.json"):
+        parse_architecture("google/gemma-9-1b")
+    with pytest.raises(UnknownNameError, match=r"give the hub's config\.json"):
+        parse_architecture("01-ai/yi-7b")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["unsloth/llama-3-8b-bnb-4bit", "Qwen2.5-7B-Instruct-1M", "CodeLlama-7b-Python", "bert-it"],
+)
+def test_a_word_that_may_change_the_tensors_is_not_left_out(name):
+    assert find_model(name) is None
 
 
 @pytest.mark.parametrize(("text", "name"), [("vit", "vit_b_16"), ("Llama", "llama-7b")])

@@ -8,7 +8,7 @@ from fresh import check_start, ours, shapes_of
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import open_checkpoint, read_architecture
-from decaycalc.architecture.zoo import find_model
+from decaycalc.architecture.zoo import find_model, timm_resnet
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
@@ -40,7 +40,7 @@ TIMM = [
     "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
     "swin_base_patch4_window7_224", "swin_base_patch4_window12_384",
     "swin_large_patch4_window7_224", "convnext_tiny", "convnext_small", "convnext_base",
-    "convnext_large", "convnext_xlarge",
+    "convnext_large", "convnext_xlarge", *timm_resnet.NAMES,
 ]  # fmt: skip
 EXTRA = {"googlenet": {"aux_logits": True}, "inception_v3": {"aux_logits": True}}
 
@@ -105,7 +105,15 @@ def test_fresh_torchvision_weights_are_as_large_as_expected(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "swin_tiny_patch4_window7_224"],
+    [
+        "vit_tiny_patch16_224",
+        "deit_tiny_distilled_patch16_224",
+        "swin_tiny_patch4_window7_224",
+        "resnet14t",
+        "seresnext26d_32x4d",
+        "ecaresnet26t",
+        "resnetrs50",
+    ],
 )
 def test_fresh_timm_weights_are_as_large_as_expected(name):
     torch.manual_seed(0)

@@ -47,6 +47,7 @@ from decaycalc.architecture.hub import (
     wav2vec2_bert,
 )
 from decaycalc.architecture.hub.fields import Fields
+from decaycalc.architecture.hub.frozen import frozen_notes
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError, nearest_names
 from decaycalc.record import replace
@@ -329,7 +330,8 @@ def build_config(fields: Fields) -> Architecture:
     _refuse_switches(fields)
     name, rule, heads = MODEL_TYPES[kind]
     head = _head(fields, name, heads)
-    return replace(rule(fields, head), class_name=name + head)
+    net = rule(fields, head)
+    return replace(net, class_name=name + head, notes=(*net.notes, *frozen_notes(kind, net)))
 
 
 # Types whose layers may attend to another model's output, or always do where they write.

@@ -8,6 +8,7 @@ from decaycalc.architecture.readers.bounds import first_line, regular_file
 from decaycalc.architecture.readers.safetensors import open_index, open_safetensors
 from decaycalc.architecture.readers.stored import Checkpoint
 from decaycalc.architecture.readers.ties import stored_twice
+from decaycalc.architecture.readers.timm_config import is_timm, read_timm
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError
 from decaycalc.files.json_text import parse_json
@@ -102,13 +103,15 @@ def _parse(text: str, path: str) -> Any:
 
 
 def _document(value: Any, path: str) -> Architecture:
-    """Return what a JSON document describes: a hub configuration, an index, or a list."""
+    """Return what a JSON document describes: a configuration, an index, or a list."""
     if isinstance(value, dict) and "model_type" in value:
         # Imported here: few documents are configurations.
         from decaycalc.architecture.hub import build_config  # noqa: PLC0415
         from decaycalc.architecture.hub.fields import Fields  # noqa: PLC0415
 
         return build_config(Fields(path=path, values=value))
+    if isinstance(value, dict) and is_timm(value):
+        return read_timm(value, path)
     if isinstance(value, dict) and "weight_map" in value:
         return open_index(path, value).architecture
     return listing.read_document(value, path)

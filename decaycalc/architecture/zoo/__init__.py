@@ -1,10 +1,12 @@
 """Models by name, built from their architecture's rules.
 
-torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-tiny` and
-`convnext-tiny` are timm's; the others are the hub's. Case, hyphens and underscores do not matter.
- `torchvision/` and `timm/` before a name ask for that library's tensors.
+torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-tiny`,
+`convnext-tiny` and the ResNets that torchvision has not (`resnet50d`) are timm's; the others are
+the hub's. Case, hyphens and underscores do not matter. `torchvision/` and `timm/` before a name ask
+for that library's tensors.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -18,6 +20,7 @@ from decaycalc.architecture.zoo import (
     residual,
     scaled,
     timm,
+    timm_resnet,
     vision,
 )
 from decaycalc.architecture.zoo.families import IMAGENET
@@ -104,6 +107,7 @@ MODELS: dict[str, Build] = {
         for start, build, sizes in _SIZED
         for size in sizes
     },
+    **{name: partial(timm_resnet.resnet, name, IMAGENET) for name in timm_resnet.NAMES},
     **{name: partial(nanogpt, *sizes, name=name) for name, sizes in _NANOGPT.items()},
     **{name: partial(_hub, name) for name in CONFIGS},
 }
@@ -144,11 +148,35 @@ PUBLISHERS = (
     "openai/",
     "eleutherai/",
     "meta-llama/",
+    "meta-",
+    "huggyllama/",
+    "codellama/",
+    "nousresearch/",
+    "unsloth/",
+    "lmsys/",
     "mistralai/",
+    "huggingfaceh4/",
     "tinyllama/",
     "qwen/",
+    "deepseek-ai/",
+    "huggingfacetb/",
+    "allenai/",
+    "01-ai/",
+    "bigscience/",
+    "bigcode/",
+    "tiiuae/",
+    "mosaicml/",
+    "stabilityai/",
+    "state-spaces/",
+    "rwkv/",
+    "answerdotai/",
+    "sentence-transformers/",
+    "baai/",
 )
-ENDINGS = ("-deduped", "-hf", "-instruct", "-chat", "-it")
+# What a model was trained on further, after its size: `-7b-instruct-v0.3`.
+_STAGES = re.compile(
+    r"(?:(?<=\d[bm])|(?<=mini|nemo))(?:-(?:deduped|hf|instruct|chat|it|base|pt|2507))+(?=-|$)"
+)
 
 
 def squash(name: str) -> str:
@@ -198,7 +226,7 @@ def find_model(name: str) -> Architecture | None:
 
 
 def _readings(name: str) -> tuple[str, ...]:
-    """Return the name, then without its publisher and without an ending that changes nothing.
+    """Return the name, then without its publisher and without the words that change nothing.
 
     Of timm's tags, which say what a model was trained on, those of ImageNet's 1000 classes are one.
     """
@@ -207,9 +235,7 @@ def _readings(name: str) -> tuple[str, ...]:
         bare = bare.removeprefix(publisher)
     model, _, tag = bare.rpartition(".")
     short = model if model and tag.endswith("in1k") else bare
-    for ending in ENDINGS:
-        short = short.removesuffix(ending)
-    return tuple(dict.fromkeys((name, bare, short)))
+    return tuple(dict.fromkeys((name, bare, _STAGES.sub("", short))))
 
 
 def known_names() -> tuple[str, ...]:
