@@ -81,15 +81,30 @@ def _spread(settings: Settings, name: str, where: str = _ARGUMENTS) -> Sourced |
     said = _said(settings, f"{where}.**")
     if not said or settings.has(f"{where}.{name}"):
         return None
-    return left_open(name, f"{name} may be in **{said}", where=f"{where}.**")
+    return left_open(name, f"{name} may be in {said}", where=f"{where}.**")
 
 
 def _lr(settings: Settings) -> Sourced | None:
-    """Return the peak of a scheduler; what is made with an lr of 0 gets one in its loop."""
-    found = peak_of(settings) or _spread(settings, "lr")
+    """Return the peak of a scheduler; what is made with an lr of 0 gets one in its loop.
+
+    Where each group has an lr of its own, the constructor's is nobody's.
+    """
+    found = peak_of(settings) or _lr_of_groups(settings) or _spread(settings, "lr")
     if found is not None or from_zero(settings.told(_LR)) != "0":
         return found
     return left_open("lr", "it is made with 0: the loop sets it", where=_LR)
+
+
+def _lr_of_groups(settings: Settings) -> Sourced | None:
+    """Return the lr of the first group that decays, else of the first, where each has its own."""
+    groups = settings.listed(_GROUPS)
+    if not groups or any("lr" not in each.entries for each in groups):
+        return None
+    chosen = next((each for each in groups if not _is_free(settings, each)), groups[0])
+    where, line = "lr of its group", chosen.entries["lr"].line
+    if why := _why_open(chosen):
+        return left_open("lr", f"{where}: {why}", where=_GROUPS, line=line)
+    return of_file("lr", text_of(chosen, "lr"), where, line)
 
 
 def _batch(settings: Settings) -> Sourced | None:
@@ -191,9 +206,21 @@ def _finish(settings: Settings, made: Training) -> Training:
         notes.append(f"what the optimizer is wrapped in is not read: {said}")
     if flags := settings.told("flags"):
         notes.append(FLAGS_HOLD.format(flags))
+    opens = ((each.line, _why_open(each)) for each in settings.listed(_GROUPS))
+    notes += [f"lr of the group in line {line} is not told: {why}" for line, why in opens if why]
+    if said := _said(settings, "sets_anew"):
+        notes.append(f"the script sets it anew while it trains, which is not read: {said}")
+    if said := _said(settings, "handed"):
+        notes.append(f"what a function of another file does with the optimizer is not read: {said}")
     groups = [_group(settings, each, made) for each in settings.listed(_GROUPS)]
     own = [each for each in groups if each is not None]
     return made.with_groups(*own).with_notes(*notes)
+
+
+def _why_open(group: Entries) -> str:
+    """Return why a group's lr is not told; empty where it is, or has none of its own."""
+    node = group.entries.get("lr")
+    return node.open or "" if isinstance(node, Scalar) else ""
 
 
 def _group(settings: Settings, entry: Entries, made: Training) -> Group | None:
@@ -202,7 +229,8 @@ def _group(settings: Settings, entry: Entries, made: Training) -> Group | None:
     One cycle gives all groups the lr of its own.
     """
     is_cycle = peak_of(settings) is not None
-    lr = None if is_cycle else from_zero(text_of(entry, "lr"))
+    lr = None if is_cycle else from_zero(text_of(entry, "lr") or "") or None
+    lr = None if lr == from_zero(settings.text("lr") or "") else lr
     found = _decay_of(settings, entry)
     decay = None if found is None else from_zero(found.value or "")
     is_usual = decay in {None, "0", from_zero(made.value or "")}
@@ -247,6 +275,7 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=_exempt,
     harmless=("loader*", "trainer*", "groups*", "grouped_by", "scheduler*", "optimizer*",
-              "processes", "accumulates", "decay_set", "penalty", "flags", "wrapped"),
+              "processes", "accumulates", "decay_set", "penalty", "flags", "wrapped",
+              "handed", "sets_anew"),
     finish=_finish,
 )  # fmt: skip

@@ -125,6 +125,9 @@ def test_groups_that_are_written_out(tmp_path):
          "[p for n, p in q if n > 'a']", ()),
         ("[dict(params=a, weight_decay=0.1), dict(params=[p for n, p in q if any(d for d in e)])]",
          "0.1", "[p for n, p in q if any((d for d in e))]", ()),
+        ("[dict(params=a, lr=0.1), dict(params=b, lr=0.3)]", "0", "nothing", (("0.3", "0"),)),
+        ("[dict(params=a, lr=1, weight_decay=0), dict(params=b, lr=0.1, weight_decay=0.2)]", "0.2",
+         "a", (("1", "0"),)),
     ],
 )  # fmt: skip
 def test_groups_with_their_own_numbers(tmp_path, groups, value, rule, own):
@@ -132,6 +135,49 @@ def test_groups_with_their_own_numbers(tmp_path, groups, value, rule, own):
     assert (found.value, found.exempt.rule) == (value, rule)
     extra = [each for each in found.groups if each.name.startswith("line")]
     assert tuple((each.lr, each.weight_decay) for each in extra) == own
+
+
+def test_an_lr_that_no_group_has_is_not_the_run_s(tmp_path):
+    groups = "[dict(params=a, lr=0.1, weight_decay=0), dict(params=b, lr=0.2)]"
+    found = script(tmp_path, f"optimizer = AdamW({groups}, lr=1)", after=STEP)
+    assert (float(found.run.lr), found.value) == (0.2, "0.01")
+
+
+def test_an_lr_of_a_group_that_is_not_told_is_said(tmp_path):
+    groups = "[dict(params=a, lr=f()), dict(params=b, weight_decay=0)]"
+    found = script(tmp_path, f"optimizer = AdamW({groups}, lr=1)", after=STEP)
+    said = "lr of the group in line 3 is not told: is computed at run time"
+    assert (float(found.run.lr), said in found.notes) == (1, True)
+    found = script(tmp_path, "optimizer = AdamW([dict(params=a, lr=f())])", after=STEP)
+    assert (found.run.lr, "lr of its group" in quantity(found, "lr").note) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "rule"),
+    [
+        (("g = [dict(params=a, weight_decay=0.1)]", "g.append(dict(params=b))"),
+         "not told: the groups are of g.append(dict(params=b)) (line 4)"),
+        (("g = [dict(params=a, weight_decay=0.1)]", "if False: g.append(dict(params=b))",
+          "h.append(dict(params=b))"), "nothing"),
+        (("g = [dict(params=a, weight_decay=0.1)]", "optimizer.add_param_group(dict(params=b))"),
+         "not told: the groups are of add_param_group (line 4)"),
+        (("g = [dict(params=a)]", "if False: optimizer.add_param_group(dict(params=b))"),
+         "nothing"),
+    ],
+)  # fmt: skip
+def test_groups_that_are_added_to(tmp_path, lines, rule):
+    made = "optimizer = SGD(g, lr=0.1, weight_decay=0.2)"
+    assert script(tmp_path, *lines, made, after=STEP).exempt.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [("1e-3, (0.9, 0.99), 1e-8, 0.1", "0.1"), ("*options", None), ("1, (0, 0), 1, 0.1, 0", "0.1"),
+     ("*options, weight_decay=0.3", "0.3")],
+)  # fmt: skip
+def test_what_is_given_by_its_place(tmp_path, given, value):
+    found = script(tmp_path, f"optimizer = RAdam(m.parameters(), {given})", after=STEP)
+    assert found.value == value
 
 
 @pytest.mark.parametrize(
@@ -213,6 +259,11 @@ def test_what_may_make_a_step_larger_leaves_the_batch_open(tmp_path, line, missi
         ("loss = loss + sum(p.pow(2).sum() for p in m.parameters())", "a penalty of its own"),
         ("optimizer = LARC(optimizer)", "what the optimizer is wrapped in is not read: LARC"),
         ("optimizer = accelerator.prepare(optimizer)", ""),
+        ("for p in m.parameters(): l2 += p.pow(2).sum()", "a penalty of its own"),
+        ("for p in m.parameters(): n += p.numel()", ""),
+        ("for g in optimizer.param_groups: g['momentum'] = 0.5", "g['momentum'] (line 4)"),
+        ("from engine import train\ntrain(m, optimizer)", "another file does with the optimizer"),
+        ("from torch import save\nsave(optimizer)", ""),
         ("norm = sum(p.grad.norm(2) for p in m.parameters())", ""),
     ],
 )
@@ -277,6 +328,13 @@ def test_what_lightning_takes_where_it_is_silent(tmp_path, old, new, name, value
     found = read(tmp_path, "train.py", LIGHTNING.replace(old, new))
     values = {each.name: each.value for each in found.quantities}
     assert values.get(name) == value
+
+
+@pytest.mark.parametrize(("often", "value"), [("1", "step"), ("5", None), ("n", None)])
+def test_lightning_steps_a_scheduler_as_often_as_it_is_told(tmp_path, often, value):
+    new = f'{{"scheduler": scheduler, "interval": "step", "frequency": {often}}}'
+    found = read(tmp_path, "train.py", LIGHTNING.replace('{"scheduler": scheduler}', new))
+    assert quantity(found, "interval").value == value
 
 
 ARGUMENTS = """\

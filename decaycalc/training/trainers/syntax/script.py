@@ -16,7 +16,12 @@ from decaycalc.training.trainers.syntax.script_arguments import arguments_of, ex
 from decaycalc.training.trainers.syntax.script_calls import entries_of
 from decaycalc.training.trainers.syntax.script_groups import groups_of
 from decaycalc.training.trainers.syntax.script_keras import keras_made
-from decaycalc.training.trainers.syntax.script_loops import in_epochs, interval_of, length_of
+from decaycalc.training.trainers.syntax.script_loops import (
+    accumulates_at,
+    in_epochs,
+    interval_of,
+    length_of,
+)
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.script_optax import optax_made
 from decaycalc.training.trainers.syntax.tree import (
@@ -63,6 +68,10 @@ _PLACES = {
     "AdamW": ("lr", "betas", "eps", "weight_decay"),
     "RMSprop": ("lr", "alpha", "eps", "weight_decay", "momentum"),
     "Adagrad": ("lr", "lr_decay", "weight_decay"),
+    "Adadelta": ("lr", "rho", "eps", "weight_decay"),
+    "Adamax": ("lr", "betas", "eps", "weight_decay"),
+    "NAdam": ("lr", "betas", "eps", "weight_decay"),
+    "RAdam": ("lr", "betas", "eps", "weight_decay"),
     "StepLR": ("step_size", "gamma"),
     "MultiStepLR": ("milestones", "gamma"),
     "ExponentialLR": ("gamma",),
@@ -87,6 +96,10 @@ _SQUARES = re.compile(r"\.norm\(|\.pow\(2|\*\* ?2|\.square\(")
 # What hands an optimizer back as it takes it.
 _PREPARE = frozenset({"prepare", "initialize", "DistributedOptimizer", "prepare_optimizer", "setup",
                       "setup_optimizers"})  # fmt: skip
+# What is imported, but of the libraries that are known to leave an lr alone or are read.
+_MAY_BE_OTHERS = re.compile(
+    r"(?!(?:torch|transformers|diffusers|accelerate|apex|deepspeed|horovod|amp)\b)."
+)
 
 
 def parse_script(text: str, name: str, flags: Entries) -> tuple[tuple[str, Entries], ...]:
@@ -138,11 +151,14 @@ class _Script:
         """Return the tree of one optimizer."""
         self.names.used.clear()
         path, target = self.path(call), self.target(call)
-        given = arguments_of(self.names, call, _PLACES.get(path.rpartition(".")[2], ("lr",)))
+        places = _PLACES.get(path.rpartition(".")[2], ("lr",))
+        given = arguments_of(self.names, call, places)
         made = {**given.entries, "class": Scalar(text=path, line=call.lineno)}
+        if len(call.args) > len(places) + 1 or any(isinstance(a, ast.Starred) for a in call.args):
+            made["**"] = Scalar(text="what is given without a name", line=call.lineno)
         tree: dict[str, Node] = {"optimizer": Entries(entries=made, line=call.lineno)}
         tree |= groups_of(self.names, call) | self.scheduler(target)
-        tree |= self.loader() | length_of(self.names, target) | self.lightning()
+        tree |= self.loader() | length_of(self.names, target, call) | self.lightning()
         return Entries(entries=tree | self.flags() | self.said(target))
 
     def flags(self) -> dict[str, Node]:
@@ -166,9 +182,10 @@ class _Script:
         name = path_of(found[-1].func)[-1]
         path, call = self.names.path(found[-1].func), found[-1]
         is_known = path.startswith(_OF_TORCH) or _OF_TRANSFORMERS.fullmatch(path)
-        if len({path_of(each.func) for each in found}) > 1 or not is_known:
-            names = dict.fromkeys(path_of(each.func)[-1] for each in found)
-            return _no_scheduler(" and ".join(names), call.lineno)
+        if len({ast.unparse(each) for each in found}) > 1 or not is_known:
+            return _no_scheduler(
+                " and ".join(path_of(each.func)[-1] for each in found), call.lineno
+            )
         places = _PLACES.get(name, _OF_WARMUP)
         interval = interval_of(self.names, self.target(call), call)
         lengths = in_epochs(self.names, expressions_of(call, places))
@@ -178,6 +195,9 @@ class _Script:
         if name == "get_scheduler" and call.args:
             own["name"] = self.names.given(call.args[0])
         entries = {**arguments_of(self.names, call, places).entries, **own}
+        first = entries.get("last_epoch")
+        if first is not None and getattr(first, "text", None) != "-1":
+            return _no_scheduler(f"{name} from a last_epoch of its own", call.lineno)
         return {"scheduler": Entries(entries=entries, line=call.lineno)}
 
     def set_in_groups(self, key: str) -> Iterator[ast.expr]:
@@ -203,9 +223,21 @@ class _Script:
         for each in steps:
             if "sched" in ast.unparse(each.func).lower():
                 return _no_scheduler("of another file", each.lineno)
-        is_known = bool(steps) or self.is_lightning()
         made = next(call for call in self.optimizers if self.target(call) == target)
+        is_known = (bool(steps) and not self.is_handed_out(made, target)) or self.is_lightning()
         return {} if is_known else _no_scheduler("of the loop in another file", made.lineno)
+
+    def is_handed_out(self, made: ast.Call, target: str) -> bool:
+        """Return whether an object holds an optimizer that only other files make one of."""
+        owner = self.names.class_of(made)
+        if owner is None or not target.startswith("self."):
+            return False
+        bases = (
+            base for node in ast.walk(self.names.module) if isinstance(node, ast.ClassDef)
+            for base in node.bases
+        )  # fmt: skip
+        inherited = {ast.unparse(base) for base in bases}
+        return owner.name not in inherited and owner.name not in self.names.calls
 
     def schedules(self, call: ast.Call, target: str) -> bool:
         """Return whether a call makes a schedule of the optimizer that a name holds.
@@ -268,15 +300,29 @@ class _Script:
             words = (each for each in _words(self.names.module) if pattern.search(each.text or ""))
             first = next(words, None)
             entries |= {} if first is None else {key: first}
-        for changed in self.set_in_groups("weight_decay"):
-            entries["decay_set"] = Scalar(text=ast.unparse(changed)[:60], line=changed.lineno)
+        if (rest := accumulates_at(self.names, target)) is not None:
+            entries.setdefault("accumulates", rest)
+        for call in self.names.calls.get("add_param_group", ()):
+            if self.names.is_reached(call):
+                entries["grouped_by"] = Scalar(text="add_param_group", line=call.lineno)
+        for key in ("weight_decay", "momentum", "betas"):
+            for changed in self.set_in_groups(key):
+                name = "decay_set" if key == "weight_decay" else "sets_anew"
+                entries[name] = Scalar(text=ast.unparse(changed)[:60], line=changed.lineno)
         for node in ast.walk(self.names.module):
-            if isinstance(node, (ast.GeneratorExp, ast.ListComp)) and _adds_up(node):
-                entries["penalty"] = Scalar(text=ast.unparse(node)[:60], line=node.lineno)
+            if _adds_up(node):
+                entries["penalty"] = Scalar(text=ast.unparse(node)[:60], line=node.lineno)  # type: ignore[attr-defined]  # a loop has a line
+        return entries | self.handed(target)
+
+    def handed(self, target: str) -> dict[str, Node]:
+        """Return what takes the optimizer and is not read: a wrapper, another file's function."""
+        entries: dict[str, Node] = {}
         for call in self.calls:
             handed = target and target in {ast.unparse(each) for each in call.args}
             if handed and self.target(call) == target and path_of(call.func)[-1] not in _PREPARE:
                 entries["wrapped"] = Scalar(text=ast.unparse(call.func), line=call.lineno)
+            elif handed and _MAY_BE_OTHERS.match(self.names.dotted(call.func)):
+                entries["handed"] = Scalar(text=ast.unparse(call.func), line=call.lineno)
         return entries
 
 
@@ -296,8 +342,13 @@ def _words(module: ast.Module) -> Iterator[Scalar]:
             yield Scalar(text=node.arg, line=node.value.lineno)
 
 
-def _adds_up(node: ast.expr) -> bool:
-    """Return whether an expression squares every parameter: a penalty that is written out."""
-    text = ast.unparse(node)
-    is_penalty = _SQUARES.search(text) is not None and ".grad" not in text
-    return "parameters()" in text and is_penalty
+def _adds_up(node: ast.AST) -> bool:
+    """Return whether a loop squares every parameter: a penalty that is written out."""
+    if isinstance(node, ast.For):
+        sums = [ast.unparse(each) for each in ast.walk(node) if isinstance(each, ast.AugAssign)]
+        source, text = ast.unparse(node.iter), " ".join(sums)
+    elif isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+        source = text = ast.unparse(node)
+    else:
+        return False
+    return "parameters()" in source and ".grad" not in text and _SQUARES.search(text) is not None

@@ -36,7 +36,7 @@ def _spread(names: Names, value: ast.expr) -> dict[str, Node]:
     """Return what `**mapping` hands on, with what may have been changed of it since."""
     entries = entries_of(names.behind(value))
     if entries is None:
-        return {_SPREAD: Scalar(text=ast.unparse(value), line=value.lineno)}
+        return {_SPREAD: Scalar(text=f"**{ast.unparse(value)}", line=value.lineno)}
     found = {key: names.given(part) for key, part in entries.items()}
     for update in names.calls.get("update", ()):
         if ast.unparse(update.func) == f"{ast.unparse(value)}.update":
@@ -50,7 +50,7 @@ def _updated(names: Names, update: ast.Call) -> dict[str, Node]:
     for value in update.args:
         entries = entries_of(names.behind(value))
         if entries is None:
-            return {_SPREAD: Scalar(text=ast.unparse(value), line=value.lineno)}
+            return {_SPREAD: Scalar(text=f"**{ast.unparse(value)}", line=value.lineno)}
         keys |= entries.keys()
     line = update.lineno
     changed = Scalar(text=None, line=line, open=f"may be changed in line {line}")

@@ -10,6 +10,7 @@ from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _GATHER = {("list",), ("tuple",), ("chain",)}
+_MORE = ("append", "extend", "insert")  # what adds to a list of groups
 _DEEPEST = 25  # lists of parameters within one another
 
 
@@ -20,6 +21,11 @@ def groups_of(names: Names, call: ast.Call) -> dict[str, Node]:
     if given is None:
         return {}
     whole = names.behind(given)
+    for more in _MORE:
+        for added in names.calls.get(more, ()):
+            text = ast.unparse(added)
+            if text.startswith(f"{ast.unparse(given)}.") and names.is_reached(added):
+                return {"grouped_by": Scalar(text=text[:80], line=added.lineno)}
     listed = whole.elts if isinstance(whole, ast.List) else []
     groups = [entries_of(names.behind(each)) for each in listed]
     if groups and None not in groups:

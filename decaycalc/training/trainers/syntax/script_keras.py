@@ -118,14 +118,26 @@ def _object(name: str, config: Entries, line: int) -> Entries:
 
 
 def _penalties(names: Names, calls: Sequence[ast.Call]) -> Iterator[Entries]:
-    """Yield the penalties on kernels of the layers that a script makes."""
+    """Yield the penalties on kernels of the layers that a script makes.
+
+    Which of several models has them is not told.
+    """
+    compiled = [call for call in calls if _is_compiling(call)]
+    several = Scalar(text=None, open="several models are compiled, of which some may have it")
     for call in calls:
         for word in call.keywords:
             if word.arg == "kernel_regularizer":
                 number = _penalty(names, word.value)
                 if number is not None:
-                    made = _object("L2", Entries(entries={"l2": number}), call.lineno)
+                    l2 = several if len(compiled) > 1 else number
+                    made = _object("L2", Entries(entries={"l2": l2}), call.lineno)
                     yield Entries(entries={"kernel_regularizer": made})
+
+
+def _is_compiling(call: ast.Call) -> bool:
+    """Return whether a call compiles a model: it is handed an optimizer or a loss."""
+    words = {word.arg for word in call.keywords}
+    return path_of(call.func)[-1:] == ("compile",) and bool(words & {"optimizer", "loss"})
 
 
 def _penalty(names: Names, value: ast.expr) -> Node | None:

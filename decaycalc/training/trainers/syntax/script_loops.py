@@ -2,42 +2,156 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 from decaycalc.training.trainers.syntax.python_targets import path_of
+from decaycalc.training.trainers.syntax.script_calls import FUNCTIONS, entries_of
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.tree import EACH_STEP, Node, Scalar
+
+Loop = ast.For | ast.While
 
 _EPOCH_NAMES = frozenset({"epoch", "ep"})
 # What a loop over batches is over, in the words of its own.
 _OF_BATCHES = ("load", "batch", "enumerate", "iter")
+_TRAINS = frozenset({"step", "backward"})
 
 
-def length_of(names: Names, target: str) -> dict[str, Node]:
-    """Return the epochs that loops run over, else the steps that an optimizer takes in one loop."""
+def length_of(names: Names, target: str, made: ast.Call | None = None) -> dict[str, Node]:
+    """Return the epochs that loops run over, else the steps that an optimizer takes in one loop.
+
+    `target` is the name that the optimizer has, `made` the call that makes it.
+    """
     everywhere = (node for node in ast.walk(names.module) if isinstance(node, ast.For))
-    reached = [loop for loop in everywhere if names.is_reached(loop)]
-    epochs = [_count(loop) for loop in reached if _is_of_epochs(loop)]
+    epochs = [loop for loop in everywhere if names.is_reached(loop) and _is_of_epochs(loop)]
     if epochs:
-        return {"epochs": _counted(names, epochs, "epochs")}
+        again = _again(names, epochs, target, made)
+        return {"epochs": again or _counted(names, [_count(each) for each in epochs], "epochs")}
     for step in stepped(names, target):
         loops = _loops_around(names, step)
         if len(loops) == 1 and _count(loops[0]) is not None:
+            if test := _test_between(names, step, target):
+                return {"steps": _open(step, f"a step is taken where {ast.unparse(test)[:60]}")}
             return {"steps": _counted(names, [_count(loops[0])], "steps")}
     return {}
+
+
+def _again(
+    names: Names, epochs: list[ast.For], target: str, made: ast.Call | None
+) -> Scalar | None:
+    """Return why the count of a loop over epochs is not the run's, None where it is."""
+    for loop in epochs:
+        for outer in _repeats(names, loop, target):
+            if made is None or made not in ast.walk(outer):
+                return _open(loop, f"the loop over epochs runs again in line {outer.lineno}")
+    around = [_loops_around(names, step) for step in stepped(names, target)]
+    stepping = dict.fromkeys(each for loops in around for each in loops if each in epochs)
+    if len(stepping) > 1:
+        lines = " and ".join(str(each.lineno) for each in stepping)
+        return _open(epochs[0], f"several loops over epochs take its steps: lines {lines}")
+    for loops in around:
+        if len(loops) > 1 and not _runs_over(loops[0]) and _runs_over(loops[1]) == EACH_STEP:
+            return _open(loops[0], f"it steps several times a batch, line {loops[0].lineno}")
+    return None
+
+
+def _repeats(names: Names, loop: ast.For, target: str) -> Iterator[ast.stmt]:
+    """Yield what runs a loop over epochs again: loops around it or its call, further calls."""
+    yield from _loops_around(names, loop)
+    scope = names.scope_of(loop)
+    if not isinstance(scope, FUNCTIONS):
+        return
+    every = (call for call in names.calls.get(scope.name, ()) if isinstance(call.func, ast.Name))
+    calls = [call for call in every if names.is_reached(call)]
+    handed = [call for call in calls if target in {ast.unparse(each) for each in call.args}]
+    for call in handed or calls:
+        yield from _loops_around(names, call)
+    if len(handed or calls) > 1:
+        yield scope
 
 
 def interval_of(names: Names, target: str, made: ast.Call) -> Scalar:
     """Return how often a scheduler is stepped: once a "step", once an "epoch", or an open text."""
     scope = names.scope_of(made)
-    if getattr(scope, "name", "") == "configure_optimizers":  # Lightning's, by default each epoch
-        words = [node for node in ast.walk(scope) if isinstance(node, ast.Constant)]
-        text = EACH_STEP if any(node.value == "step" for node in words) else "epoch"
-        return Scalar(text=text, line=made.lineno)
+    if getattr(scope, "name", "") == "configure_optimizers":
+        return _of_lightning(scope, made)
+    found: dict[str, Scalar] = {}
     for step in stepped(names, target):
         loops = _loops_around(names, step)
-        if loops and (text := _runs_over(loops[0])):
-            return Scalar(text=text, line=step.lineno)
-    return Scalar(text=None, line=made.lineno, open="is stepped where it is not clear how often")
+        text = _runs_over(loops[0]) if loops else ""
+        if text and isinstance(loops[0], ast.For):
+            why = _why_seldom(names, step, loops[0], target)
+            found[text] = _open(step, why) if why else Scalar(text=text, line=step.lineno)
+            if why:
+                return found[text]
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return _open(made, "is stepped where it is not clear how often")
+
+
+def _of_lightning(scope: ast.AST, made: ast.Call) -> Scalar:
+    """Return how often Lightning steps a scheduler: by default once an epoch."""
+    nodes = list(ast.walk(scope))
+    for node in nodes:
+        often = (entries_of(node) or {}).get("frequency") if isinstance(node, ast.Dict) else None
+        if often is not None and ast.unparse(often) != "1":
+            return _open(often, f"its frequency is {ast.unparse(often)}")
+    words = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return Scalar(text=EACH_STEP if "step" in words else "epoch", line=made.lineno)
+
+
+def _why_seldom(names: Names, step: ast.Call, loop: ast.For, target: str) -> str:
+    """Return why a scheduler's step is none of each turn of its loop, empty where it is one."""
+    if step.args or step.keywords:
+        return f"is stepped to a place of its own, {ast.unparse(step)[:60]}"
+    if test := _test_between(names, step, target):
+        return f"is stepped where {ast.unparse(test)[:60]}"
+    at = next(index for index, each in enumerate(loop.body) if step in ast.walk(each))
+    later = (node for each in loop.body[at + 1 :] for node in ast.walk(each))
+    if _is_of_epochs(loop) and any(_is_training(node) for node in later):
+        return "is stepped before the batches of its epoch"
+    return ""
+
+
+def _is_training(node: ast.AST) -> bool:
+    """Return whether a node trains: by its own steps, or a function that is called so."""
+    path = path_of(node.func) if isinstance(node, ast.Call) else ()
+    is_mode = len(path) > 1 and path[-1] == "train"  # model.train()
+    return bool(path) and not is_mode and (path[-1] in _TRAINS or "train" in path[-1].lower())
+
+
+def _test_between(names: Names, step: ast.AST, target: str) -> ast.expr | None:
+    """Return a test between a step and its loop that may fail, None where none may.
+
+    What is stepped with the optimizer, and what is stepped if it is there at all, is not tested.
+    """
+    for outer, inner in takewhile(_is_in_loop, names.around(step)):
+        if isinstance(outer, ast.If) and inner is not outer.test and not names.truth(outer.test):
+            others = {ast.unparse(call.func) for call in _steps_in(outer)} - {f"{target}.step"}
+            asked = {ast.unparse(node) for node in ast.walk(outer.test)}
+            if not others and target not in asked:
+                return outer.test
+    return None
+
+
+def _is_in_loop(pair: tuple[ast.AST, ast.AST]) -> bool:
+    return not isinstance(pair[0], (ast.For, ast.While))
+
+
+def _steps_in(node: ast.AST) -> Iterator[ast.Call]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and path_of(each.func)[-1:] == ("step",):
+            yield each
+
+
+def accumulates_at(names: Names, target: str) -> Scalar | None:
+    """Return the test on a remainder that an optimizer steps by, `(i + 1) % 4 == 0`; maybe none."""
+    for step in stepped(names, target):
+        for outer, inner in names.around(step):
+            is_test = isinstance(outer, ast.If) and inner is not outer.test
+            if is_test and any(isinstance(each, ast.Mod) for each in ast.walk(outer.test)):  # type: ignore[attr-defined]  # an if
+                return Scalar(text=ast.unparse(outer.test)[:60], line=outer.lineno)  # type: ignore[attr-defined]
+    return None
 
 
 # What schedulers call their own length.
@@ -75,17 +189,20 @@ def stepped(names: Names, target: str) -> Iterator[ast.Call]:
     """Yield the calls that step what a name holds, `NAME.step()` or `scaler.step(NAME)`."""
     for call in names.calls.get("step", ()):
         first = ast.unparse(call.args[0]) if call.args else ""
-        if target and target in {first, ".".join(path_of(call.func)[:-1])}:
+        is_its = target and target in {first, ".".join(path_of(call.func)[:-1])}
+        if is_its and names.is_reached(call):
             yield call
 
 
-def _loops_around(names: Names, node: ast.AST) -> list[ast.For]:
+def _loops_around(names: Names, node: ast.AST) -> list[Loop]:
     """Return the loops around a node within its function, the innermost first."""
-    return [outer for outer, _ in names.around(node) if isinstance(outer, ast.For)]
+    return [outer for outer, _ in names.around(node) if isinstance(outer, (ast.For, ast.While))]
 
 
-def _runs_over(loop: ast.For) -> str:
+def _runs_over(loop: Loop) -> str:
     """Return whether a loop's turn is an "epoch" or a "step"; empty where that is not clear."""
+    if isinstance(loop, ast.While):
+        return ""
     if _is_of_epochs(loop):
         return "epoch"
     words = ast.unparse(loop.iter).lower()
@@ -99,9 +216,9 @@ def _is_of_epochs(loop: ast.For) -> bool:
     return said and _count(loop) is not None
 
 
-def _count(loop: ast.For) -> ast.expr | None:
+def _count(loop: Loop) -> ast.expr | None:
     """Return how often a loop over a range runs, `stop - start`; None for any other loop."""
-    made = loop.iter
+    made = loop.iter if isinstance(loop, ast.For) else None
     if isinstance(made, ast.Call) and made.args and not _is_range(made):  # tqdm(range(90))
         made = made.args[0]
     match made.args if isinstance(made, ast.Call) and _is_range(made) else ():
@@ -114,6 +231,10 @@ def _count(loop: ast.For) -> ast.expr | None:
 
 def _is_range(made: ast.expr) -> bool:
     return isinstance(made, ast.Call) and path_of(made.func)[-1:] in {("range",), ("trange",)}
+
+
+def _open(node: ast.expr | ast.stmt, why: str) -> Scalar:
+    return Scalar(text=None, line=node.lineno, open=why)
 
 
 def _counted(names: Names, counts: list[ast.expr | None], what: str) -> Scalar:

@@ -31,6 +31,8 @@ _LINKS = {
 }
 # Links that change the gradient alone.
 _PASSING = frozenset({"clip_by_global_norm", "clip", "zero_nans", "adaptive_grad_clip"})
+# What applies an optimizer to some of the tensors.
+_SELECT = frozenset({"masked", "partition", "multi_transform", "conditionally_mask"})
 _SCHEDULES = {
     "constant_schedule": ("init_value",),
     "cosine_decay_schedule": ("init_value", "decay_steps", "alpha", "exponent"),
@@ -45,12 +47,37 @@ def optax_made(names: Names, calls: Sequence[ast.Call]) -> Iterator[tuple[str, d
     """Yield each of optax' optimizers that a script makes: its name, arguments and schedule."""
     chains = [call for call in calls if _name(names, call) == "chain"]
     linked = {link for chain in chains for link in _links(names, chain)}
+    selects = dict(_selected(names, calls))
     for call in calls:
         name = _name(names, call)
-        if name == "chain" and call not in linked:
-            yield from _chained(names, _links(names, call))
-        elif name in _PLACES and call not in linked:
-            yield f"{_OPTAX}{name}", _tree(names, f"{_OPTAX}{name}", [call])
+        if call in linked:
+            continue
+        if name == "chain":
+            found = _chained(names, _links(names, call))
+        elif name in _PLACES:
+            found = iter([(f"{_OPTAX}{name}", _tree(names, f"{_OPTAX}{name}", [call]))])
+        else:
+            continue
+        for path, tree in found:
+            yield path, _within(tree, selects.get(call))
+
+
+def _selected(names: Names, calls: Sequence[ast.Call]) -> Iterator[tuple[ast.expr, ast.Call]]:
+    """Yield what is applied to some of the tensors, each with the call that says which."""
+    for call in calls:
+        if _name(names, call) in _SELECT and call.args:
+            whole = names.behind(call.args[0])
+            for part in whole.values if isinstance(whole, ast.Dict) else (whole,):
+                yield names.behind(part), call
+
+
+def _within(tree: dict[str, Node], select: ast.Call | None) -> dict[str, Node]:
+    """Return an optimizer's tree, its mask not told where a call applies it to some tensors."""
+    made = tree["optimizer"]
+    if select is None or not isinstance(made, Entries):
+        return tree
+    mask = Scalar(text=ast.unparse(select.func), line=select.lineno)
+    return tree | {"optimizer": Entries(entries={**made.entries, "mask": mask}, line=made.line)}
 
 
 def _name(names: Names, call: ast.expr) -> str:

@@ -30,6 +30,13 @@ def test_a_penalty_of_the_layers_and_what_trains_it(tmp_path):
     assert shrink(found) == pytest.approx(2 * 1e-4 * 0.01 / 0.1)
 
 
+def test_a_penalty_of_some_of_several_models_is_open(tmp_path):
+    lines = (PENALISED, "a.compile(optimizer=SGD(0.1), loss='mse')", "b.compile(loss='mse')")
+    found = script(tmp_path, *lines)
+    assert (found.convention, found.value) == ("keras-l2", None)
+    assert script(tmp_path, *lines[:2], "re.compile('a')").value == "1e-4"
+
+
 @pytest.mark.parametrize(
     ("made", "convention", "value", "lr"),
     [

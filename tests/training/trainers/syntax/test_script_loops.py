@@ -3,7 +3,7 @@
 import pytest
 
 from decaycalc.training.source import read_training
-from tests.training.trainers.reading import LOOP, SCRIPT, read, script
+from tests.training.trainers.reading import LOOP, SCRIPT, quantity, read, script
 
 SCHEDULES = {
     "StepLR(optimizer, 30, 0.1)": "step:every=30epochs,gamma=0.1",
@@ -157,3 +157,111 @@ def test_how_long_the_loops_run(tmp_path, loop, epochs, steps):
     lines = ("N, num_epochs = 10, 7", "optimizer = SGD(m.parameters(), lr=0.1)", loop)
     run = script(tmp_path, *lines).run
     assert (run.epochs, run.steps) == (epochs, steps)
+
+
+STEP_OF_IT = "optimizer.step()"
+MADE = "optimizer = SGD(m.parameters(), lr=0.1)"
+STEPLR = "s = torch.optim.lr_scheduler.StepLR(optimizer, 3)"
+BATCHES = "    for x in loader:\n        optimizer.step()\n"
+EPOCHS = f"for epoch in range(9):\n{BATCHES}"
+
+
+@pytest.mark.parametrize(
+    ("loop", "why"),
+    [
+        (f"{EPOCHS}    s.step(epoch - 1)", "is stepped to a place of its own, s.step(epoch - 1)"),
+        (f"{EPOCHS}    if epoch > 3: s.step()", "is stepped where epoch > 3"),
+        (f"{EPOCHS}        if i % 9 == 0: s.step()", "is stepped where i % 9 == 0"),
+        ("for epoch in range(9):\n    s.step()\n    train(m)",
+         "is stepped before the batches of its epoch"),
+        (f"for epoch in range(9):\n    s.step()\n{BATCHES}",
+         "is stepped before the batches of its epoch"),
+        (f"{EPOCHS}        s.step()\n    s.step()", "it is not clear how often"),
+        (f"{EPOCHS}    while i < 3: s.step()", "it is not clear how often"),
+    ],
+)  # fmt: skip
+def test_a_scheduler_that_is_not_stepped_each_turn(tmp_path, loop, why):
+    found = script(tmp_path, MADE, STEPLR, after=f"{loop}\n")
+    assert (found.schedule, why in quantity(found, "interval").note) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("loop", "schedule"),
+    [
+        (f"{EPOCHS}    if s is not None: s.step()", "step:every=3epochs,gamma=0.1"),
+        (f"{EPOCHS}    if True: s.step()", "step:every=3epochs,gamma=0.1"),
+        (f"{EPOCHS}    if False: s.step(1)\n    s.step()", "step:every=3epochs,gamma=0.1"),
+        (f"{EPOCHS}    with x: s.step()", "step:every=3epochs,gamma=0.1"),
+        ("for epoch in range(9):\n    m.train()\n    f(optimizer)\n    s.step()\n    m.train()",
+         "step:every=3epochs,gamma=0.1"),
+        (("for epoch in range(9):\n    for x in loader:\n        if ready:\n"
+          "            optimizer.step()\n            s.step()"), "step:every=3,gamma=0.1"),
+    ],
+)  # fmt: skip
+def test_a_scheduler_that_is_stepped_each_turn(tmp_path, loop, schedule):
+    assert script(tmp_path, MADE, STEPLR, after=f"{loop}\n").schedule == schedule
+
+
+@pytest.mark.parametrize("given", ["10", "3, last_epoch=7", "3, last_epoch=n"])
+def test_a_second_scheduler_and_a_start_of_its_own_are_not_read(tmp_path, given):
+    second = f"t = torch.optim.lr_scheduler.StepLR(optimizer, {given})"
+    lines = (MADE, STEPLR, second) if given == "10" else (MADE, second.replace("t =", "s ="))
+    assert script(tmp_path, *lines, after=f"{EPOCHS}    s.step()\n").schedule is None
+    usual = f"{STEPLR[:-1]}, last_epoch=-1)"
+    assert script(tmp_path, MADE, usual, after=f"{EPOCHS}    s.step()\n").schedule is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (f"for u in range(99):\n    for epoch in range(4):\n        {STEP_OF_IT}",
+         "the loop over epochs runs again in line 4"),
+        (f"while True:\n    for epoch in range(4):\n        {STEP_OF_IT}",
+         "the loop over epochs runs again in line 4"),
+        (f"def f():\n    for epoch in range(4):\n        {STEP_OF_IT}\nf()\nf()",
+         "the loop over epochs runs again in line 4"),
+        (f"def f():\n    for epoch in range(4):\n        {STEP_OF_IT}\nfor x in y: f()",
+         "the loop over epochs runs again in line 7"),
+        (f"{EPOCHS}{EPOCHS}", "several loops over epochs take its steps: lines 4 and 7"),
+        (("for epoch in range(4):\n    for x in loader:\n        for i in range(5):\n"
+          f"            {STEP_OF_IT}"), "it steps several times a batch, line 6"),
+    ],
+)  # fmt: skip
+def test_epochs_that_are_run_again_are_not_the_run_s(tmp_path, lines, why):
+    found = script(tmp_path, MADE, after=f"{lines}\n")
+    assert (found.run.epochs, quantity(found, "epochs").note) == (None, f"epochs: {why}")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"for fold in range(5):\n    {MADE}\n    for epoch in range(4):\n        {STEP_OF_IT}",
+        f"{MADE}\ndef f(o):\n    for epoch in range(4):\n        o.step()\nf(optimizer)\nf(other)",
+        (f"{MADE}\nclass C:\n    def f(self):\n        for epoch in range(4):\n"
+         f"            {STEP_OF_IT}\nC().f()"),
+        f"def f():\n    {MADE}\n    for epoch in range(4):\n        {STEP_OF_IT}\nf()",
+    ],
+)  # fmt: skip
+def test_epochs_that_each_optimizer_has_are_the_run_s(tmp_path, lines):
+    assert script(tmp_path, after=f"{lines}\n").run.epochs == 4
+
+
+def test_steps_that_a_test_decides_are_not_counted(tmp_path):
+    loop = "for i in range(100):\n    if i % 4 == 0:\n        optimizer.step()\n"
+    found = script(tmp_path, MADE, after=loop)
+    assert quantity(found, "steps").note == "steps: a step is taken where i % 4 == 0"
+    assert "grad_accum" in found.missing
+    loop = "for i in range(100):\n    if good:\n        optimizer.step()\n"
+    assert "grad_accum" not in script(tmp_path, MADE, after=loop).missing
+
+
+@pytest.mark.parametrize(
+    ("more", "schedule"),
+    [("", None), ("P()", "constant"), ("class Q(P): pass", "constant")],
+)
+def test_an_optimizer_that_an_object_keeps_for_another_file(tmp_path, more, schedule):
+    held = (
+        "class P:\n    def __init__(self):\n        self.opt = SGD(m.parameters(), lr=0.1)\n"
+        f"    def train(self):\n        self.opt.step()\n{more}\n"
+    )
+    assert script(tmp_path, after=held).schedule == schedule

@@ -46,6 +46,21 @@ def test_links_that_stand_under_names(tmp_path):
     assert found.exempt.rule == "not told: what its mask leaves out (line 2)"
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "optax.masked(optax.adamw(0.1), kernels)", "optax.masked(a, kernels)",
+        "optax.partition({'x': a, 'y': optax.set_to_zero()}, labels)",
+        "optax.multi_transform({'x': optax.chain(optax.adamw(0.1))}, labels)",
+    ],
+)  # fmt: skip
+def test_an_optimizer_of_some_tensors(tmp_path, made):
+    held = "a = optax.adamw(0.1)" if "a," in made else ""
+    found = script(tmp_path, f"{held}\ntx = {made}")
+    assert (found.value, found.exempt.mask) == ("0.0001", None)
+    assert script(tmp_path, f"{held}\ntx = {made.replace('optax.', 'optax.x_', 1)}")
+
+
 @pytest.mark.parametrize("made", ["optax.chain(optax.clip(1.0))", "optax.scale(0.1)"])
 def test_what_decays_and_steps_nothing_is_none(tmp_path, made):
     with pytest.raises(UnreadableFileError):
