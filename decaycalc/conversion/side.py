@@ -249,8 +249,8 @@ class Side(Record):
 
     @property
     def nesterov(self) -> bool:
-        """Whether the run asks for Nesterov's step and the framework has it."""
-        return bool(self.run.nesterov) and "nesterov" not in self.convention.lacks
+        """Whether Nesterov's step is taken: as the run says, else as the framework presets it."""
+        return bool(self.get("nesterov"))
 
     @property
     def _buffered(self) -> tuple[Fraction, Fraction]:

@@ -228,7 +228,7 @@ class _Draft(Record):
         """
         # An epsilon is the code's own: it need not enter the number.
         extras = tuple(pair for pair in run.extras if pair[0] != "eps" or _estimates(run))
-        run = replace(run, extras=extras)
+        run = _with_own_step(Side(convention=self.source, run=replace(run, extras=extras)))
         here = Side(convention=self.source, run=run)
         there = target_side(here, self.target, target_run)
         converted = convert(
@@ -246,7 +246,7 @@ class _Draft(Record):
             lr=lr or 0.0,
             momentum=float(there.get("momentum") or 0) if has_momentum else 0.0,
             dampening=float(there.get("dampening") or 0),
-            nesterov=bool(there.run.nesterov),
+            nesterov=there.nesterov,
             run=replace(there.run, lr=exact(lr) if lr else None),
             mask=self.mask,
             schedule=_schedule(self.schedule, there.run),
@@ -255,6 +255,16 @@ class _Draft(Record):
             eps=None if self.eps is None else _float(self.eps),
             assumptions=converted.assumptions,
         )
+
+
+def _with_own_step(side: Side) -> Run:
+    """Return a source's run that says heavy ball where its framework takes that, unasked.
+
+    A target that presets Nesterov's step is then written without.
+    """
+    heavy = side.convention.optimizer == SGD and side.run.momentum and not side.lookahead
+    unsaid = heavy and side.run.nesterov is None
+    return replace(side.run, nesterov=False) if unsaid else side.run
 
 
 def _float(number: Number) -> float:
