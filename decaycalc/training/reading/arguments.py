@@ -10,7 +10,8 @@ from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Sourced
 from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
-_BETWEEN = re.compile(r"[,\s]+(?=\w+\s*=)")
+_BETWEEN = re.compile(r"""[,\s]+(?=["']?\w+\s*=)""")
+_AROUND = " \t\n\"'"  # kohya_ss' window keeps the quotes that were typed around an argument
 ANY = "*"  # stands for whichever arguments an open text holds
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
@@ -18,7 +19,8 @@ _NUMBER = re.compile(r"[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
     """Return the arguments at a path of the file, by key.
 
-    `a=1,b=2`, `["a=1", "b=(0.9, 0.99)"]`, `{"a": 1}` as a JSON text and a mapping are all read.
+    `a=1,b=2`, `"a=1" "b=2"`, `["a=1", "b=(0.9, 0.99)"]`, `{"a": 1}` as a JSON text and a mapping
+    are all read.
     """
     node = find(settings.document.root, path)
     if isinstance(node, Entries):
@@ -43,7 +45,9 @@ def arguments_of(settings: Settings, path: str) -> dict[str, Node]:
 
 def _pairs(texts: tuple[str, ...], line: int | None) -> dict[str, Node]:
     parts = (text.partition("=") for text in texts if "=" in text)
-    return {key.strip(): Scalar(text=value.strip(), line=line) for key, _, value in parts}
+    return {
+        key.strip(_AROUND): Scalar(text=value.strip(_AROUND), line=line) for key, _, value in parts
+    }
 
 
 def _open_of(*nodes: Node) -> dict[str, Node]:

@@ -4,8 +4,11 @@ Source: sd-scripts 48d368fa library/train_util.py, get_optimizer, get_scheduler_
 read_config_from_file.
 """
 
+import shlex
+from collections.abc import Mapping
 from fractions import Fraction
 
+from decaycalc.errors import UnreadableFileError
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import argument, argument_of, arguments_of, numbers_of
 from decaycalc.training.reading.by_class import optimizer_of
@@ -19,7 +22,9 @@ from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trai
 from decaycalc.training.record import Group, Sourced, Training
 from decaycalc.training.trainers import hf_trainer
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, find
+from decaycalc.training.trainers.syntax.shell import flags_tree
+from decaycalc.training.trainers.syntax.shell_variables import Typed
+from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar, find
 
 _VERSION = "sd-scripts 48d368fa"
 _NAMES = {
@@ -54,7 +59,19 @@ def _prepare(document: Document) -> Document:
     flat: dict[str, Node] = {}
     for key, node in document.root.entries.items():
         flat |= node.entries if isinstance(node, Entries) else {key: node}
-    return replace(document, root=Entries(entries=flat))
+    return replace(document, root=Entries(entries={**flat, **_added(document, flat)}))
+
+
+def _added(document: Document, flat: Mapping[str, Node]) -> Mapping[str, Node]:
+    """Return the flags that kohya_ss' window puts behind all others."""
+    node = flat.get("additional_parameters")
+    if not isinstance(node, Scalar):
+        return {}
+    try:
+        words = shlex.split(node.text or "")
+    except ValueError as error:
+        raise UnreadableFileError(document.name, f"additional_parameters: {error}") from None
+    return flags_tree(tuple(Typed(text=word, line=node.line or 0) for word in words)).entries
 
 
 def _name(settings: Settings) -> str:

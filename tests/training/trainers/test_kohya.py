@@ -164,6 +164,13 @@ PRESET = {
         ({}, "prodigy", "0.02", (None, 4)),
         ({"optimizer": "PagedAdamW8bit"}, "bitsandbytes-adamw", "0.02", (None, 4)),
         ({"optimizer": "AdamW", "optimizer_args": ""}, "pytorch-adamw", "0.01", (None, 4)),
+        ({"optimizer_args": '"weight_decay=0.1" "betas=0.9,0.91"'}, "prodigy", "0.1", (None, 4)),
+        (
+            {"additional_parameters": "--optimizer_args weight_decay=0.3"},
+            "prodigy",
+            "0.3",
+            (None, 4),
+        ),
         ({"max_train_epochs": "7"}, "prodigy", "0.02", (None, 7)),
         ({"max_train_steps": "900"}, "prodigy", "0.02", (900, None)),
         ({"max_train_steps": "900", "max_train_epochs": 3}, "prodigy", "0.02", (None, 3)),
@@ -175,6 +182,14 @@ def test_kohya_ss_presets_have_names_of_their_own(tmp_path, changes, convention,
     assert (found.run.steps, found.run.epochs) == length
     assert found.schedule == "cosine:warmup=10%"
     assert not found.not_used
+
+
+def test_kohya_ss_puts_its_additional_parameters_behind_all_others(tmp_path):
+    more = '--lr_scheduler_type "CosineAnnealingLR" --lr_scheduler_args "T_max=30"'
+    text = json.dumps({**PRESET, "additional_parameters": more}, indent=1)
+    assert read(tmp_path, "a.json", text).schedule is None
+    with pytest.raises(UnreadableFileError, match="additional_parameters: No closing quotation"):
+        read(tmp_path, "b.json", json.dumps({**PRESET, "additional_parameters": '--a "b'}))
 
 
 def test_bert_s_pre_training_is_another_program_s(tmp_path):
