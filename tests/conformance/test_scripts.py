@@ -111,6 +111,9 @@ def test_an_optimizer_is_what_torch_makes(tmp_path, name):
     assert float(read.run.epochs) * len(names["loader"]) == len(names["seen"])
 
 
+SEQUENCE = (
+    "lr_scheduler.SequentialLR(optimizer, [optim.lr_scheduler.{}, optim.lr_scheduler.{}], [{}])"
+)
 SCHEDULERS = [
     ("lr_scheduler.StepLR(optimizer, 2)", EACH_EPOCH),
     ("lr_scheduler.MultiStepLR(optimizer, [2, 5], 0.5)", EACH_EPOCH),
@@ -124,6 +127,18 @@ SCHEDULERS = [
     ("lr_scheduler.OneCycleLR(optimizer, 0.4, epochs=args.epochs, steps_per_epoch=len(loader))",
      EACH_STEP),
     ("lr_scheduler.OneCycleLR(optimizer, max_lr=0.4, total_steps=24)", EACH_STEP),
+    *((SEQUENCE.format(ramp, main, begins), loop)
+      for ramp, main, begins, loop in (
+          ("LinearLR(optimizer, 0.1, total_iters=2)", "CosineAnnealingLR(optimizer, 4)", 2,
+           EACH_EPOCH),
+          ("LinearLR(optimizer, 0.1, 0.9, 2)", "CosineAnnealingLR(optimizer, args.epochs)", 2,
+           EACH_EPOCH),
+          ("LinearLR(optimizer, 0.5, total_iters=7)", "CosineAnnealingLR(optimizer, 9)", 7,
+           EACH_STEP),
+          ("ConstantLR(optimizer, 0.2, 3)", "StepLR(optimizer, 2)", 3, EACH_EPOCH),
+          ("LinearLR(optimizer, 0.5, total_iters=3)", "ExponentialLR(optimizer, 0.9)", 3,
+           EACH_STEP),
+      )),
 ]  # fmt: skip
 WARMED = [
     "get_scheduler('linear', optimizer, 3, args.epochs * len(loader))",

@@ -80,7 +80,30 @@ def _end(settings: Settings, count: Fraction) -> str | None:
 
 
 def _whole(settings: Settings) -> Fraction | None:
-    return settings.number("steps" if _by_step(settings) else "epochs")
+    """Return how long the run is from where the scheduler begins, in its own steps."""
+    count = settings.number("steps" if _by_step(settings) else "epochs")
+    return None if count is None else count - (settings.number("begins") or 0)
+
+
+def after_ramp(settings: Settings, main: str | None) -> str | None:
+    """Return a schedule with the linear or constant warm-up that SequentialLR runs before it.
+
+    None where the warm-up is no whole one: it ends where the other begins.
+    """
+    begins, length = settings.number("begins"), settings.number("ramp_total_iters")
+    if begins is None:
+        return main
+    factor, first = settings.number("ramp_factor"), settings.number("ramp_start_factor")
+    if main is None or begins <= 0 or begins != length:
+        return None
+    until = _length(settings, begins)
+    if factor is not None:
+        return f"{compose('constant', value=factor, until=until)} + {main}"
+    last = settings.number("ramp_end_factor")
+    if first is None:
+        return None
+    ramp = compose("linear", initial=first, final=last, per=_per(settings), until=until)
+    return f"{ramp} + {main}"
 
 
 def _share(settings: Settings, name: str) -> Fraction:

@@ -18,7 +18,12 @@ from decaycalc.training.reading.settings import (
     of_file,
     text_of,
 )
-from decaycalc.training.reading.torch_schedulers import peak_of, schedule_of, scheduler_fields
+from decaycalc.training.reading.torch_schedulers import (
+    after_ramp,
+    peak_of,
+    schedule_of,
+    scheduler_fields,
+)
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.lightning import DEVICE_FIELDS, devices_of
@@ -162,7 +167,9 @@ def _schedule(settings: Settings) -> str | None:
         return optax_schedule(settings, name)
     if name is not None and settings.text("interval") is None:
         return None
-    return _warmed(settings, name) if (name or "").startswith("get_") else schedule_of(settings)
+    if (name or "").startswith("get_"):
+        return _warmed(settings, name)
+    return after_ramp(settings, schedule_of(settings))
 
 
 def _warmed(settings: Settings, name: str | None) -> str | None:
@@ -268,6 +275,8 @@ TRAINER = Trainer(
         Field(name="epochs", paths=("epochs", "trainer.max_epochs"), derive=_epochs),
         *FIELDS,
         *Field.within("scheduler", num_warmup_steps=None, num_training_steps=None),
+        *Field.within("scheduler", begins=None, ramp_start_factor=None, ramp_end_factor="1",
+                      ramp_factor=None, ramp_total_iters=None),
         *scheduler_fields(("scheduler.class",), ("scheduler",),
                           intervals=("scheduler.interval",)),
     ),

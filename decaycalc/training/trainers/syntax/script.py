@@ -24,6 +24,7 @@ from decaycalc.training.trainers.syntax.script_loops import (
 )
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.script_optax import optax_made
+from decaycalc.training.trainers.syntax.script_sequence import sequence_of
 from decaycalc.training.trainers.syntax.tree import (
     ARGUMENT_CLASSES,
     EACH_STEP,
@@ -179,19 +180,24 @@ class _Script:
         found = [call for call in self.calls if self.schedules(call, target)]
         if not found:
             return self.unseen(target)
-        name = path_of(found[-1].func)[-1]
-        path, call = self.names.path(found[-1].func), found[-1]
+        sequence = sequence_of(self.names, found)
+        stepped, call, ramp = sequence or (found[-1], found[-1], {})
+        found = [call] if sequence else found
+        path, name = self.names.path(call.func), path_of(call.func)[-1]
         is_known = path.startswith(_OF_TORCH) or _OF_TRANSFORMERS.fullmatch(path)
         if len({ast.unparse(each) for each in found}) > 1 or not is_known:
             return _no_scheduler(
                 " and ".join(path_of(each.func)[-1] for each in found), call.lineno
             )
         places = _PLACES.get(name, _OF_WARMUP)
-        interval = interval_of(self.names, self.target(call), call)
+        interval = interval_of(self.names, self.target(stepped), stepped)
         lengths = in_epochs(self.names, expressions_of(call, places))
+        if lengths and ramp:
+            return _no_scheduler(f"SequentialLR with {name} of so many epochs", call.lineno)
         if lengths and interval.text == EACH_STEP:
             interval = replace(interval, text=EACH_STEP_IN_EPOCHS)
-        own = {"class": Scalar(text=name, line=call.lineno), "interval": interval, **lengths}
+        own = {"class": Scalar(text=name, line=call.lineno), "interval": interval, **lengths,
+               **ramp}  # fmt: skip
         if name == "get_scheduler" and call.args:
             own["name"] = self.names.given(call.args[0])
         entries = {**arguments_of(self.names, call, places).entries, **own}

@@ -265,3 +265,38 @@ def test_an_optimizer_that_an_object_keeps_for_another_file(tmp_path, more, sche
         f"    def train(self):\n        self.opt.step()\n{more}\n"
     )
     assert script(tmp_path, after=held).schedule == schedule
+
+
+RAMP = "torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=3)"
+CONSTANT = "torch.optim.lr_scheduler.ConstantLR(optimizer, 0.2, 3)"
+MAIN = "torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 6)"
+BOTH = f"s = torch.optim.lr_scheduler.SequentialLR(optimizer, [{RAMP}, {MAIN}], milestones=[3])"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "schedule"),
+    [
+        ("", "", "linear:initial=0.1,final=1,per=1epochs,until=3epochs + cosine:per=1epochs"),
+        (f"{RAMP}, {MAIN[:-2]}6)", f"{CONSTANT}, {MAIN[:-2]}9)",
+         "constant:value=0.2,until=3epochs + cosine:length=9epochs,per=1epochs"),
+        (RAMP, CONSTANT,
+         "constant:value=0.2,until=3epochs + cosine:per=1epochs"),
+        (RAMP, "torch.optim.lr_scheduler.ConstantLR(optimizer, total_iters=3)", None),
+        (RAMP, "torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)", None),
+        (MAIN, "torch.optim.lr_scheduler.OneCycleLR(optimizer, 1, 6)", None),
+        (MAIN, "torch.optim.lr_scheduler.LambdaLR(optimizer, f)", None),
+        ("r, 6)", "r, 6 * len(loader))", None),
+        ("=[3]", "=[n]", None), ("=[3]", "=[3, 5]", None), ("=[3]", "=[4]", None),
+        (", milestones=[3]", "", None), (f"[{RAMP}, {MAIN}], ", "", None),
+        (f"[{RAMP}, {MAIN}]", "parts", None), (f", {MAIN}", "", None),
+        ("s = ", f"t = {MAIN}\ns = ", None), ("s = ", "s = t = ", None),
+    ],
+)  # fmt: skip
+def test_a_warm_up_and_what_follows_it(tmp_path, old, new, schedule):
+    made = BOTH.replace(old, new, 1) if old else BOTH
+    assert script(tmp_path, MADE, made, after=f"{EPOCHS}    s.step()\n").schedule == schedule
+
+
+def test_two_sequences_are_not_read(tmp_path):
+    text = f"{EPOCHS}    s.step()\n"
+    assert script(tmp_path, MADE, BOTH, BOTH.replace("s =", "t ="), after=text).schedule is None
