@@ -32,6 +32,8 @@ def published(classifier, **others):
         ("seresnext50_32x4d", 7, (2048, "fc"), 25_525_239),
         ("vit_base_patch16_224", 21843, (768, "head"), 102_595_923),
         ("deit_small_distilled_patch16_224", 10, (384, ["head", "head_dist"]), 21_674_132),
+        ("efficientnet_b0", 10, (1280, "classifier"), 4_020_358),
+        ("mobilenetv3_large_100", 0, (960, "classifier"), 4_202_032),
         ("convnext_tiny", 5, (768, "head.fc"), 27_823_973),
     ],
 )

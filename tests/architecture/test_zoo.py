@@ -202,6 +202,15 @@ def test_spelling_and_publisher_do_not_matter(one, other):
     assert parse_architecture(one).tensors == find_model(other).tensors
 
 
+def test_a_tag_of_timms_or_its_prefix_asks_for_its_tensors():
+    theirs = find_model("timm/efficientnet_b0")
+    assert theirs.tensors[0].name == "conv_stem.weight"
+    for name in ("efficientnet_b0.ra_in1k", "timm/efficientnet_b0.ra4_e3600_r224_in1k"):
+        assert find_model(name).tensors == theirs.tensors
+    assert find_model("efficientnet_b0").tensors[0].name == "features.0.0.weight"
+    assert theirs.n_parameters == find_model("efficientnet_b0").n_parameters
+
+
 def test_a_tag_of_other_classes_than_imagenets_thousand_is_no_name():
     assert find_model("vit_base_patch16_224.augreg_in21k") is None
 

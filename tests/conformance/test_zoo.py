@@ -8,7 +8,7 @@ from fresh import check_start, ours, shapes_of
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import open_checkpoint, read_architecture
-from decaycalc.architecture.zoo import find_model, timm_resnet
+from decaycalc.architecture.zoo import find_model, timm_mobile, timm_resnet
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
@@ -40,7 +40,7 @@ TIMM = [
     "swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224",
     "swin_base_patch4_window7_224", "swin_base_patch4_window12_384",
     "swin_large_patch4_window7_224", "convnext_tiny", "convnext_small", "convnext_base",
-    "convnext_large", "convnext_xlarge", *timm_resnet.NAMES,
+    "convnext_large", "convnext_xlarge", *timm_resnet.NAMES, *timm_mobile.MEMBERS,
 ]  # fmt: skip
 EXTRA = {"googlenet": {"aux_logits": True}, "inception_v3": {"aux_logits": True}}
 
@@ -80,7 +80,7 @@ def test_torchvision_models_have_our_tensors(name):
 def test_timm_models_have_our_tensors_and_exemptions(name):
     with torch.device("meta"):
         model = timm.create_model(name, num_classes=1000)
-    net = find_model(name)
+    net = find_model(f"timm/{name}")
     assert ours(net) == shapes_of(model)
     listed = model.no_weight_decay() if hasattr(model, "no_weight_decay") else set()
     groups = timm_optim.param_groups_weight_decay(model, 0.1, no_weight_decay_list=listed)
@@ -113,11 +113,15 @@ def test_fresh_torchvision_weights_are_as_large_as_expected(name):
         "seresnext26d_32x4d",
         "ecaresnet26t",
         "resnetrs50",
+        "efficientnet_b0",
+        "tf_efficientnetv2_b0",
+        "mobilenetv3_small_100",
+        "fbnetc_100",
     ],
 )
 def test_fresh_timm_weights_are_as_large_as_expected(name):
     torch.manual_seed(0)
-    check_start(find_model(name), timm.create_model(name))
+    check_start(find_model(f"timm/{name}"), timm.create_model(name))
 
 
 def test_the_trainer_exempts_of_torchvisions_models_what_our_mask_does():

@@ -68,9 +68,12 @@ def _classified(net: Architecture, fields: Fields, published: Fields, classes: i
     known = {tensor.layer: tensor for tensor in net.tensors if len(tensor.shape) > 1}
     if not layers or len(layers) < len(listed) or not known.keys() >= set(layers):
         raise published.wrong("classifier", said, "layers of the network as it is known here")
-    width = fields.size_or_none("num_features")
-    if width is not None and {known[layer].shape[1] for layer in layers} != {width}:
-        raise fields.wrong("num_features", width, "the width of the network that is known here")
+    # MobileNet v3 counts its features before the layer that widens them.
+    widened = [known["conv_head"]] if "conv_head" in known else []
+    features = {each.shape[1] for each in (*(known[layer] for layer in layers), *widened)}
+    if fields.size("num_features", min(features)) not in features:
+        found = fields.values["num_features"]
+        raise fields.wrong("num_features", found, "the width of the network that is known here")
     tensors = (_resized(each, classes) if each.layer in layers else each for each in net.tensors)
     kept = tuple(each for each in tensors if each.n_weights)
     return replace(net, name=fields.path, tensors=kept, n_classes=classes or None)

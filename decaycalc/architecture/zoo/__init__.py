@@ -1,9 +1,9 @@
 """Models by name, built from their architecture's rules.
 
 torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-tiny`,
-`convnext-tiny` and the ResNets that torchvision has not (`resnet50d`) are timm's; the others are
-the hub's. Case, hyphens and underscores do not matter. `torchvision/` and `timm/` before a name ask
-for that library's tensors.
+`convnext-tiny` and what torchvision has not (`resnet50d`, `mobilenetv3_large_100`) are timm's; the
+others are the hub's. Case, hyphens and underscores do not matter. `torchvision/` and `timm/` before
+a name ask for that library's tensors.
 """
 
 import re
@@ -20,6 +20,7 @@ from decaycalc.architecture.zoo import (
     residual,
     scaled,
     timm,
+    timm_mobile,
     timm_resnet,
     vision,
 )
@@ -108,6 +109,12 @@ MODELS: dict[str, Build] = {
         for size in sizes
     },
     **{name: partial(timm_resnet.resnet, name, IMAGENET) for name in timm_resnet.NAMES},
+    **{
+        f"timm/{name}" if name in timm_mobile.SHARED else name: partial(
+            timm_mobile.mobile, name, IMAGENET
+        )
+        for name in timm_mobile.MEMBERS
+    },
     **{name: partial(nanogpt, *sizes, name=name) for name, sizes in _NANOGPT.items()},
     **{name: partial(_hub, name) for name in CONFIGS},
 }
@@ -123,7 +130,6 @@ OTHER_NAMES = {
     "784-300-100-10": "lenet-300-100",
     "lenet": "lenet-5",
     "lenet5-caffe": "lenet-5",
-    "mobilenetv2_100": "mobilenet_v2",
     "squeezenet1.0": "squeezenet1_0",
     "squeezenet1.1": "squeezenet1_1",
     "squeezenet": "squeezenet1_0",
@@ -228,14 +234,17 @@ def find_model(name: str) -> Architecture | None:
 def _readings(name: str) -> tuple[str, ...]:
     """Return the name, then without its publisher and without the words that change nothing.
 
-    Of timm's tags, which say what a model was trained on, those of ImageNet's 1000 classes are one.
+    Of timm's tags, which say what a model was trained on, those of ImageNet's 1000 classes are one;
+    they tell that timm's tensors are meant.
     """
     bare = name
     for publisher in PUBLISHERS:
         bare = bare.removeprefix(publisher)
     model, _, tag = bare.rpartition(".")
-    short = model if model and tag.endswith("in1k") else bare
-    return tuple(dict.fromkeys((name, bare, _STAGES.sub("", short))))
+    tagged = bool(model) and tag.endswith("in1k")
+    short = model if tagged else bare
+    own = (f"timm/{short}",) if tagged else ()
+    return tuple(dict.fromkeys((name, *own, bare, _STAGES.sub("", short))))
 
 
 def known_names() -> tuple[str, ...]:
