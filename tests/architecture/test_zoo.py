@@ -185,6 +185,9 @@ def test_every_known_name_builds_sound_tensors_of_its_count(name):
         ("facebook/deit-tiny-patch16-224", "deit-tiny"),
         ("microsoft/swin-tiny-patch4-window7-224", "swin-tiny"),
         ("swin-base-window12-384", "swin-base-384"),
+        ("ConvNeXt-T", "convnext_tiny"),
+        ("DeiT-S/16", "deit-small"),
+        ("convnextv2_tiny.fcmae_ft_in22k_in1k", "convnextv2_tiny"),
         ("resnet18-cifar10", "resnet18-cifar"),
         ("google/t5-v1_1-small", "t5-v1.1-small"),
         ("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"),
@@ -265,7 +268,7 @@ def test_a_separator_may_be_the_point_of_a_number(spelling, name):
         "resnet51", "resnet20-svhn", "wrn-28", "wrn-28-10-svhn", "vit-enormous", "vit-base-a",
         "vit-base-patch16-224-3", "vit-base-224-16", "vit-base-patch16-patch16", "deit-large",
         "deit-tiny-x", "swin-tiny-window7-224-1", "swin-x", "resnet99999999", "---",
-        "vit-base-224-240",
+        "vit-base-224-240", "deit",
     ],
 )  # fmt: skip
 def test_what_no_family_has_is_unknown(name):

@@ -9,6 +9,7 @@ from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import open_checkpoint, read_architecture
 from decaycalc.architecture.zoo import find_model, timm_mobile, timm_resnet
+from decaycalc.architecture.zoo.timm import CONVNEXT_V2, SMALL_CONVNEXT
 
 torch = pytest.importorskip("torch")
 torchvision = pytest.importorskip("torchvision")
@@ -41,6 +42,8 @@ TIMM = [
     "swin_base_patch4_window7_224", "swin_base_patch4_window12_384",
     "swin_large_patch4_window7_224", "convnext_tiny", "convnext_small", "convnext_base",
     "convnext_large", "convnext_xlarge", *timm_resnet.NAMES, *timm_mobile.MEMBERS,
+    *(f"convnext_{size}" for size in SMALL_CONVNEXT),
+    *(f"convnextv2_{size}" for size in CONVNEXT_V2),
 ]  # fmt: skip
 EXTRA = {"googlenet": {"aux_logits": True}, "inception_v3": {"aux_logits": True}}
 
@@ -117,6 +120,8 @@ def test_fresh_torchvision_weights_are_as_large_as_expected(name):
         "tf_efficientnetv2_b0",
         "mobilenetv3_small_100",
         "fbnetc_100",
+        "convnext_atto",
+        "convnextv2_pico",
     ],
 )
 def test_fresh_timm_weights_are_as_large_as_expected(name):

@@ -89,7 +89,8 @@ _SIZED: tuple[tuple[str, Callable[[str, int], Architecture], Iterable[str]], ...
     ("vit_", vision.vit, vision.VIT),
     ("swin_", vision.swin, vision.SWIN_SIZES),
     ("maxvit_", maxvit.maxvit, maxvit.MAXVIT),
-    ("convnext_", timm.convnext, timm.CONVNEXT),
+    ("convnext_", timm.convnext, timm.CONVNEXT | timm.SMALL_CONVNEXT),
+    ("convnextv2_", timm.convnext_v2, timm.CONVNEXT_V2),
     ("torchvision/convnext_", vision.convnext, vision.CONVNEXT),
 )
 _NANOGPT = {
@@ -135,6 +136,7 @@ OTHER_NAMES = {
     "squeezenet": "squeezenet1_0",
     "inception": "inception_v3",
     **NICKNAMES,
+    **{f"convnext-{size[0]}": f"convnext_{size}" for size in ("tiny", "small", "base", "large")},
     "wrn-50-2": "wide_resnet50_2",
     "wrn-101-2": "wide_resnet101_2",
 }

@@ -143,7 +143,8 @@ def _patch_and_image(words: list[str], patch: int) -> tuple[int, int] | None:
 
 
 def _deit(words: list[str]) -> Architecture | None:
-    if words[0] != "deit" or len(words) < 2 or words[1] not in DEIT_SIZES:  # noqa: PLR2004 - a size
+    size = SHORT_SIZES.get(words[1], words[1]) if len(words) > 1 else ""
+    if words[0] != "deit" or size not in DEIT_SIZES:
         return None
     distilled = "distilled" in words
     rest = [word for word in words[2:] if word != "distilled"]
@@ -152,8 +153,8 @@ def _deit(words: list[str]) -> Architecture | None:
         return None
     patch, image = sizes
     middle = "_distilled" if distilled else ""
-    name = f"deit_{words[1]}{middle}_patch{patch}_{image}"
-    return timm.vit(words[1], IMAGENET, patch=patch, image=image, name=name, distilled=distilled)
+    name = f"deit_{size}{middle}_patch{patch}_{image}"
+    return timm.vit(size, IMAGENET, patch=patch, image=image, name=name, distilled=distilled)
 
 
 def _swin(words: list[str]) -> Architecture | None:

@@ -30,6 +30,18 @@ CONVNEXT = vision.CONVNEXT | {
     "xlarge": ((256, 512, 1024, 2048), (3, 3, 27, 3)),
     "xxlarge": ((384, 768, 1536, 3072), (3, 4, 30, 3)),
 }
+SMALL_CONVNEXT = {
+    # widths, repeats; their blocks' dense layers are convolutions
+    "atto": ((40, 80, 160, 320), (2, 2, 6, 2)),
+    "femto": ((48, 96, 192, 384), (2, 2, 6, 2)),
+    "pico": ((64, 128, 256, 512), (2, 2, 6, 2)),
+    "nano": ((80, 160, 320, 640), (2, 2, 8, 2)),
+}
+CONVNEXT_V2 = {
+    **{size: CONVNEXT[size] for size in ("tiny", "small", "base", "large")},
+    "huge": ((352, 704, 1408, 2816), (3, 3, 27, 3)),
+    **SMALL_CONVNEXT,
+}
 START = Start(conv=torch_uniform, linear=STD, linear_bias=zero)
 
 
@@ -99,7 +111,19 @@ def swin(size: str, classes: int, *, window: int = 7, name: str) -> Architecture
 
 def convnext(size: str, classes: int) -> Architecture:
     """Return ConvNeXt; its layer scale `gamma` has one dimension."""
-    widths, depths = CONVNEXT[size]
+    return _convnext(f"convnext_{size}", (CONVNEXT | SMALL_CONVNEXT)[size], size, classes)
+
+
+def convnext_v2(size: str, classes: int) -> Architecture:
+    """Return ConvNeXt V2: a normalisation of responses in place of the layer scale."""
+    return _convnext(f"convnextv2_{size}", CONVNEXT_V2[size], size, classes)
+
+
+def _convnext(
+    name: str, sizes: tuple[tuple[int, ...], tuple[int, ...]], size: str, classes: int
+) -> Architecture:
+    """Return a ConvNeXt of these widths and repeats of its stages."""
+    widths, depths = sizes
     part = Builder(Start(conv=STD, conv_bias=zero, linear=STD, linear_bias=zero))
     part.conv("stem.0", 3, widths[0], 4)
     part.norm("stem.1", widths[0])
@@ -108,14 +132,23 @@ def convnext(size: str, classes: int) -> Architecture:
             part.norm(f"stages.{stage}.downsample.0", widths[stage - 1])
             part.conv(f"stages.{stage}.downsample.1", widths[stage - 1], width, 2)
         for index in range(repeats):
-            _convnext_block(part, f"stages.{stage}.blocks.{index}", width)
+            block = f"stages.{stage}.blocks.{index}"
+            second = name.startswith("convnextv2")
+            _convnext_block(part, block, width, small=size in SMALL_CONVNEXT, second=second)
     part.norm("head.norm", widths[-1])
     part.linear("head.fc", widths[-1], classes)
-    return part.done(f"convnext_{size}", classes=classes)
+    return part.done(name, classes=classes)
 
 
-def _convnext_block(part: Builder, name: str, width: int) -> None:
-    part.add(f"{name}.gamma", width, role=Role.OTHER, mean=LAYER_SCALE)
+def _convnext_block(part: Builder, name: str, width: int, *, small: bool, second: bool) -> None:
+    if not second:
+        part.add(f"{name}.gamma", width, role=Role.OTHER, mean=LAYER_SCALE)
     part.conv(f"{name}.conv_dw", width, width, 7, groups=width)
     part.norm(f"{name}.norm", width)
-    part.feed_forward(f"{name}.mlp", ("fc1", "fc2"), width, 4 * width)
+    for layer, n_in, n_out in (("fc1", width, 4 * width), ("fc2", 4 * width, width)):
+        if layer == "fc2" and second:
+            part.norm(f"{name}.mlp.grn", 4 * width, gain=0.0, kind="response")
+        if small:
+            part.conv(f"{name}.mlp.{layer}", n_in, n_out, 1)
+        else:
+            part.linear(f"{name}.mlp.{layer}", n_in, n_out)
