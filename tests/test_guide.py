@@ -103,6 +103,13 @@ def test_an_unknown_topic_gets_the_nearest_name(capsys):
         guide.page("")
 
 
+@pytest.mark.parametrize("name", ["keras", "pytorch-sgd"])
+def test_what_is_a_framework_and_no_topic_is_told_where_it_stands(capsys, name):
+    assert main(["guide", name]) == 2
+    assert f"'decaycalc conventions {name}' shows what it means" in capsys.readouterr().err
+    assert main(["conventions", name]) == 0
+
+
 @pytest.mark.parametrize(("names", "escapes"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_a_terminal_gets_the_page_rendered(monkeypatch, names, escapes):
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):

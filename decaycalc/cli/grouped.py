@@ -17,10 +17,14 @@ More = Callable[["GroupDecay"], Mapping[str, Any]]
 
 
 def remarked(result: Shown, training: "Training") -> Shown:
-    """Return a result in which what is told of a published run is a note, and no warning."""
-    if training.kind != PUBLISHED:
-        return result
-    told = {*training.told, *training.notes, *training.whole_notes}
+    """Return a result in which what is told of a published run is a note, and no warning.
+
+    So is what holds by a trainer's defaults: nobody has to mend it.
+    """
+    defaults = training.by_default()
+    told = {*defaults, *(f"{training.source}: {text}" for text in defaults)}
+    if training.kind == PUBLISHED:
+        told |= {*training.told, *training.notes, *training.whole_notes}
     return replace(
         result,
         warnings=tuple(text for text in result.warnings if text not in told),

@@ -72,13 +72,21 @@ def page(topic: str) -> str:
     hyphened = wanted.replace("_", "-")
     name = wanted if wanted in TOPICS else ALIASES.get(hyphened, hyphened)
     if name not in TOPICS:
-        raise UnknownNameError(
-            "topic", topic, (*TOPICS, *ALIASES), hint="('decaycalc guide' lists them)"
-        )
+        raise UnknownNameError("topic", topic, (*TOPICS, *ALIASES), hint=_hint(name))
     # Not importlib.resources, nor pathlib: they cost a start more than all the rest of it.
     path = os.path.join(os.path.dirname(__file__), f"{name}.md")  # noqa: PTH118, PTH120
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
         return _without_comments(file.read())
+
+
+def _hint(name: str) -> str:
+    """Return what lists the topics, and what shows a framework or a convention of that name."""
+    # Imported here: a page needs no catalogue.
+    from decaycalc.conventions.catalogue import conventions  # noqa: PLC0415
+
+    known = (key for each in conventions() for key in (each.key, each.key.partition("-")[0]))
+    own = f"; 'decaycalc conventions {name}' shows what it means by its numbers"
+    return f"('decaycalc guide' lists them{own if name in known else ''})"
 
 
 def title(topic: str) -> str:
