@@ -209,13 +209,19 @@ def probe(optimizer: Any, model: Any = None) -> "Probe":
 
 
 def compare(
-    one: Any, other: Any, *, run: Run | None = None, **quantities: Number | None
+    one: Any,
+    other: Any,
+    *,
+    run: Run | None = None,
+    schedule: str | None = None,
+    decay_schedule: str | None = None,
+    **quantities: Number | None,
 ) -> "Comparison":
     """Return two runs side by side, and the factors that multiply to the ratio of their decays.
 
     A side is what `inspect` takes, or what it has returned. `quantities` of the run, by their
-    names, take the place of both sides' own, but of what `inspect` has returned. `to_dict()` is the
-    command's JSON.
+    names, and schedules take the place of both sides' own, but of what `inspect` has returned.
+    `to_dict()` is the command's JSON.
 
     >>> compare("resnet-50-he", "resnet-50-goyal-8k").verdict[:10]
     'the second'
@@ -225,9 +231,13 @@ def compare(
     """
     from decaycalc import comparison, inspection  # noqa: PLC0415  (readers of files, if asked)
 
-    own = _run_with(run, quantities)
+    own: Any = {
+        "run": _run_with(run, quantities),
+        "schedule": schedule,
+        "decay_schedule": decay_schedule,
+    }
     sides = (
-        side if isinstance(side, inspection.Inspection) else inspect(side, run=own)
+        side if isinstance(side, inspection.Inspection) else inspect(side, **own)
         for side in (one, other)
     )
     return comparison.compare(*sides)

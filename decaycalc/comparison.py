@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from decaycalc.algebra.quantity import exact
 from decaycalc.conventions.record import ANY, SGD
@@ -107,13 +107,16 @@ def compare(
     other: Inspection | str,
     *,
     run: "Run | None" = None,
+    schedule: str | None = None,
+    decay_schedule: str | None = None,
     kinds: tuple[str | None, ...] = (None, None),
     architecture: "Architecture | None" = None,
     mask: str | None = None,
 ) -> Comparison:
     """Return two runs side by side: published ones' names, files, or inspections.
 
-    What is given of `run` takes the place of each one's own, in a name or a file that is read here.
+    What is given of `run` and the schedules takes the place of each one's own, in a name or a file
+    that is read here.
     `architecture` is the network that both train, its tensors grouped by each one's own rule, or
     by `mask`.
 
@@ -121,10 +124,11 @@ def compare(
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
     """
+    more: Any = {"architecture": architecture, "mask": mask, "schedule": schedule}
     sides = tuple(
         side
         if isinstance(side, Inspection)
-        else inspect(side, run=run, kind=kind, architecture=architecture, mask=mask)
+        else inspect(side, run=run, kind=kind, decay_schedule=decay_schedule, **more)
         for side, kind in zip((one, other), kinds, strict=True)
     )
     first, second = sides

@@ -278,19 +278,19 @@ def review(
     run: Run | None = None,
     kind: str | None = None,
     choice: RuleChoice,
-    architecture: "Architecture | None" = None,
-    mask: str | None = None,
+    **more: Any,
 ) -> tuple[Finding, ...]:
     """Return what the chosen rules find in a source; comments in its file may ignore some.
 
-    What is given of `run` takes the place of the source's own.
+    What is given of `run` takes the place of the source's own; `more` is the schedules that do,
+    and the network, as `inspect` takes them.
 
     Raises:
         ContradictionError: something of `run` that its convention does not take.
         UnknownNameError: no run is called so, and no file is.
         UnreadableFileError: a file that is no training configuration.
     """
-    found = inspect(source, run=run, kind=kind, architecture=architecture, mask=mask)
+    found = inspect(source, run=run, kind=kind, **more)
     require_entering(run or Run(), found)
     comments = comments_of(source_text(source))
     return findings(found.subject, select=choice.select, ignore=choice.ignore, comments=comments)

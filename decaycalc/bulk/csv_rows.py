@@ -22,7 +22,7 @@ class BadHeaderError(DecaycalcError):
     def __init__(self, columns: list[str]) -> None:
         self.columns = columns
         more = [f"and {len(columns) - _MOST_NAMED} more"] if len(columns) > _MOST_NAMED else []
-        found = ", ".join([*map(repr, columns[:_MOST_NAMED]), *more])
+        found = ", ".join([*map(repr, columns[:_MOST_NAMED]), *more]) or "a line that is not CSV"
         super().__init__(f"no column is called 'value'; found: {found}{_delimiter_hint(columns)}")
 
 

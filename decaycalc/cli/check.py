@@ -1,14 +1,22 @@
 """`decaycalc check`: assertions about weight decays, and rules about whole runs, for CI."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import CODE, FILE
-from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
+from decaycalc.cli.options import (
+    ARCH,
+    DECAY_MASK,
+    KIND,
+    SCHEDULES,
+    options,
+    read_network,
+    run_options,
+)
 from decaycalc.cli.output import formatted
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
@@ -43,7 +51,7 @@ _LEVELS = ("error", "warning", "note", "never")
               help="error, warning, note or never.  [default: warning]")  # fmt: skip
 @click.option("--explain", "code", type=CODE, metavar="CODE", help="Explain one rule.")
 @KIND
-@options(ARCH, DECAY_MASK)
+@options(*SCHEDULES, ARCH, DECAY_MASK)
 @run_options
 @formatted((*OFFERED, "github", "junit", "sarif"))
 def command(
@@ -54,6 +62,8 @@ def command(
     fail_on: str | None,
     code: str | None,
     kind: str | None,
+    schedule: str | None,
+    decay_schedule: str | None,
     arch: str | None,
     decay_mask: str | None,
     run: Run,
@@ -76,8 +86,9 @@ def command(
     if not files:
         raise UsageError("give a FILE: assertions in TOML, or a training file")
     choice = choice_of(select, ignore, fail_on)
+    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule, "run": run}
     network = read_network(arch, decay_mask)
-    results, found = run_all(files, kind=kind, choice=choice, run=run, **network)
+    results, found = run_all(files, kind=kind, choice=choice, **network, **more)
     return shown(results, found, choice)
 
 

@@ -1,12 +1,20 @@
 """`decaycalc compare`: two runs side by side, and why their decays differ."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE
-from decaycalc.cli.options import ARCH, DECAY_MASK, KIND, options, read_network, run_options
+from decaycalc.cli.options import (
+    ARCH,
+    DECAY_MASK,
+    KIND,
+    SCHEDULES,
+    options,
+    read_network,
+    run_options,
+)
 from decaycalc.cli.output import output_options
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
@@ -27,11 +35,19 @@ if TYPE_CHECKING:
 @click.argument("first", type=RECIPE, metavar="SOURCE")
 @click.argument("second", type=RECIPE, metavar="SOURCE")
 @KIND
-@options(ARCH, DECAY_MASK)
+@options(*SCHEDULES, ARCH, DECAY_MASK)
 @run_options
 @output_options
 def command(
-    first: str, second: str, *, kind: str | None, arch: str | None, decay_mask: str | None, run: Run
+    first: str,
+    second: str,
+    *,
+    kind: str | None,
+    schedule: str | None,
+    decay_schedule: str | None,
+    arch: str | None,
+    decay_mask: str | None,
+    run: Run,
 ) -> Shown:
     """Compare the weight decays of two runs: published ones' names, or training files.
 
@@ -42,8 +58,9 @@ def command(
     from decaycalc.comparison import compare
     from decaycalc.inspection import require_entering
 
+    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
     network = read_network(arch, decay_mask)
-    found = compare(first, second, run=run, kinds=(kind, kind), **network)
+    found = compare(first, second, run=run, kinds=(kind, kind), **network, **more)
     require_entering(run, *found.sides)
     return shown(found)
 

@@ -6,12 +6,13 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.grouped import remarked
-from decaycalc.cli.names import RECIPE, SCHEDULE
+from decaycalc.cli.names import RECIPE
 from decaycalc.cli.options import (
     ARCH,
     DECAY_MASK,
     GROUP,
     KIND,
+    SCHEDULES,
     options,
     read_network,
     run_options,
@@ -47,10 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--configured", type=RECIPE, metavar="SOURCE",
               help="What --live was configured by: DC111 where its λ differs.")  # fmt: skip
-@click.option("--schedule", type=SCHEDULE, metavar="TEXT", help="lr schedule, in place of its own.")
-@click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
-              help="Its decay's schedule, a multiplier, in place of its own.")  # fmt: skip
-@options(GROUP, ARCH, DECAY_MASK)
+@options(*SCHEDULES, GROUP, ARCH, DECAY_MASK)
 @run_options
 @output_options
 def command(

@@ -127,7 +127,8 @@ def _way_out(error: click.NoSuchOption) -> str:
     flag = meant.partition(" ")[0].rstrip(",")
     if flag in known or (meant and (not flag.startswith("-") or "(of " in meant)):
         return f"; give {meant}"
-    return _did_you_mean(error.possibilities or ())
+    others = [each for each in error.possibilities or () if each != "--help" or name[:1] == "h"]
+    return _did_you_mean(others)
 
 
 def _did_you_mean(names: Sequence[str]) -> str:

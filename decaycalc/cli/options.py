@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _RUN_NAMES = frozenset((*RUN_FIELDS, *EXTRA_FIELDS, "settings"))
 # What says something about one training run, its network included.
-OF_A_RUN = _RUN_NAMES | {"arch", "decay_mask"}
+OF_A_RUN = _RUN_NAMES | {"arch", "decay_mask", "schedule", "decay_schedule"}
 _OTHER_NAMES = frozenset(f"to_{name}" for name in TARGET_FIELDS)
 _LOSSES = f"[{'|'.join(loss.value for loss in Loss)}|NUMBER]"
 _NUMBER = "NUMBER"
@@ -260,6 +260,13 @@ SCHEDULE_AND_DTYPE = (
                  help="What weights are stored as: float32, bfloat16, float16."),
     click.option("--rounding", type=ROUNDING, metavar="HOW",
                  help="Of --dtype: nearest, stochastic, master."),
+)  # fmt: skip
+# A training run's own schedules, or what takes their place.
+SCHEDULES = (
+    click.option("--schedule", type=SCHEDULE, metavar="TEXT",
+                 help="lr schedule, in place of its own."),
+    click.option("--decay-schedule", type=SCHEDULE, metavar="TEXT",
+                 help="Its decay's schedule, a multiplier, in place of its own."),
 )  # fmt: skip
 GROUP = click.option(
     "--group", "groups", multiple=True, metavar="REGEX:lr*F,wd=W",

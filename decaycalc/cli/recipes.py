@@ -7,7 +7,7 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import RECIPE
-from decaycalc.cli.options import CODE_MASK, EMIT, KIND, run_options
+from decaycalc.cli.options import CODE_MASK, EMIT, KIND, SCHEDULES, options, run_options
 from decaycalc.cli.output import output_options
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @EMIT
 @CODE_MASK
 @KIND
+@options(*SCHEDULES)
 @run_options
 @output_options
 def command(
@@ -46,6 +47,8 @@ def command(
     framework: str | None,
     mask: str | None,
     kind: str | None,
+    schedule: str | None,
+    decay_schedule: str | None,
     run: Run,
 ) -> Shown:
     """List published runs, or show the one called NAME (or read from the file NAME) whole.
@@ -56,12 +59,15 @@ def command(
     if mask is not None and framework is None:
         raise UsageError("--decay-mask says what decays in code: give --emit")
     if name is not None:
+        from decaycalc.training.chosen import typed
+
         if search is not None or near is not None:
             raise UsageError(f"{'--near' if search is None else '--search'} lists: leave out NAME")
-        return one(name, framework, mask, run=run, kind=kind)
+        own = typed(run=run, schedule=schedule, decay_schedule=decay_schedule)
+        return one(name, framework, mask, own=own, kind=kind)
     if framework is not None:
         raise UsageError("--emit needs the NAME of a recipe")
-    if kind is not None or run != Run():
+    if run != Run() or any((kind, schedule, decay_schedule)):
         raise UsageError("a run's options need the NAME of a recipe")
     from decaycalc.report import recipes as report
     from decaycalc.training.published.measured import recall
@@ -96,16 +102,18 @@ def chosen(search: str | None, near: str | None) -> Any:
     return found
 
 
-def one(name: str, framework: str | None, mask: str | None, *, run: Run, kind: str | None) -> Shown:
-    """Return one run whole, or its code."""
+def one(
+    name: str, framework: str | None, mask: str | None, *, own: "Training", kind: str | None
+) -> Shown:
+    """Return one run whole, one's own laid over it, or its code."""
     from decaycalc.report import recipes as report
     from decaycalc.training.chosen import loaded, typed
 
-    training = loaded(name, typed(run=run), kind=kind)
+    training = loaded(name, own, kind=kind)
     if framework is not None:
         return code(training, framework, mask)
     readings = (training, *training.alternatives)
-    measured = tuple(figures_of(reading, is_own=run == Run()) for reading in readings)
+    measured = tuple(figures_of(reading, is_own=own == typed()) for reading in readings)
     result = shown(measured, lambda: report.readings(measured, readings), training)
     return remarked(Shown(**{**vars(result), "warnings": training.whole_notes}), training)
 

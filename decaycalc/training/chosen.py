@@ -19,7 +19,17 @@ def typed(
     schedule: str | None = None,
     decay_schedule: str | None = None,
 ) -> Training:
-    """Return the run that options say; what they leave open is None."""
+    """Return the run that options say; what they leave open is None.
+
+    Raises:
+        UnknownNameError, TextSyntaxError, InvalidValueError: a schedule that there is not, even
+            where the run is too short of numbers to follow it.
+    """
+    for text in filter(None, (schedule, decay_schedule)):
+        # Imported here: few runs have a schedule of their own.
+        from decaycalc.schedule.grammar import parse_segments  # noqa: PLC0415
+
+        parse_segments(text)
     return Training(
         source="the command line",
         kind=TYPED,

@@ -261,3 +261,9 @@ def test_an_output_that_is_the_input_is_refused_and_the_input_kept(tmp_path, cap
         assert main(["convert", "--input", str(path), "-o", str(output), *more]) == 2
         assert "is the file that --input reads" in capsys.readouterr().err
     assert path.read_text() == text
+
+
+def test_a_header_that_is_no_csv_is_called_so(run, tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"value":"1","from":"caffe"}\n')
+    ran = run("convert", "--input", str(tmp_path / "a.jsonl"), "--input-format", "csv")
+    assert ran.last_error.endswith("found: a line that is not CSV")

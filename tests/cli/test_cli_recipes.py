@@ -75,7 +75,7 @@ def test_a_file_is_a_recipe_too(run, solver):
     ran = run("recipes", solver)
     assert "ip1.weight" in ran.out
     assert "250" in ran.out
-    assert "warning: by default (caffe.proto): " in ran.err
+    assert "note: by default (caffe.proto): " in ran.err
     body = json.loads(run("recipes", solver, "--json").out)
     assert body["recipes"][0]["shrink"] == pytest.approx(4e-5)
     assert body["imported"]["kind"] == "caffe"
