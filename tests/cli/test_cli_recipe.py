@@ -236,10 +236,10 @@ def test_what_a_finding_says_is_no_warning_too(tmp_path, run):
 
 
 @pytest.mark.parametrize("words", ["convert --to per-step-shrink --recipe", "recipes"])
-def test_what_holds_by_a_trainers_default_is_a_note(words, tmp_path, capsys):
+def test_what_holds_by_a_trainers_default_is_a_note(words, tmp_path, run):
     path = tmp_path / "a.yaml"
     path.write_text("per_device_train_batch_size: 8\nsave_strategy: epoch\nlearning_rate: 1e-4")
-    _, _, err = run(*words.split(), str(path), capsys=capsys)
+    _, _, err = run(*words.split(), str(path))
     told = [line.partition(":")[0] for line in err.splitlines() if "by default (" in line]
     assert set(told) == {"note"}
     assert "warning: " in err
