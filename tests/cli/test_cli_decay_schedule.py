@@ -156,27 +156,27 @@ def script(tmp_path):
 @pytest.mark.parametrize("option", ["--schedule", "--decay-schedule"])
 @pytest.mark.parametrize("command", ["inspect", "check", "recipes", "compare resnet-50-he"])
 def test_a_schedule_that_there_is_not_is_refused_even_where_the_length_is_unknown(
-    capsys, script, command, option
+    run, script, command, option
 ):
-    status, out, err = run(capsys, *command.split(), script, option, "nosuch")
+    status, out, err = run(*command.split(), script, option, "nosuch")
     assert (status, out) == (2, "")
     assert err.startswith("error: unknown schedule 'nosuch'")
 
 
-def test_a_schedule_takes_the_place_of_a_runs_own_in_every_command_that_reads_one(capsys, script):
+def test_a_schedule_takes_the_place_of_a_runs_own_in_every_command_that_reads_one(run, script):
     more = (script, "--steps", "1000", "--schedule", "linear", "--json")
-    inspected = json.loads(run(capsys, "inspect", *more)[1])
+    inspected = json.loads(run("inspect", *more)[1])
     assert inspected["sum_shrink"] == pytest.approx(0.1 * 1e-3 * 1000 / 2, rel=1e-2)
-    (row,) = json.loads(run(capsys, "recipes", *more)[1])["recipes"]
+    (row,) = json.loads(run("recipes", *more)[1])["recipes"]
     assert row["sum_shrink"] == pytest.approx(inspected["sum_shrink"])
-    sides = json.loads(run(capsys, "compare", "resnet-50-he", *more)[1])["sides"]
+    sides = json.loads(run("compare", "resnet-50-he", *more)[1])["sides"]
     assert [side["schedule"] for side in sides] == ["linear", "linear"]
     by_api = decaycalc.compare(script, script, steps=1000, schedule="linear")
     assert by_api.to_dict()["sides"][0]["sum_shrink"] == inspected["sum_shrink"]
-    codes = [each["code"] for each in json.loads(run(capsys, "check", *more)[1])["findings"]]
+    codes = [each["code"] for each in json.loads(run("check", *more)[1])["findings"]]
     assert "DC505" not in codes
-    assert "DC505" in run(capsys, "check", script)[1]
+    assert "DC505" in run("check", script)[1]
 
 
-def test_a_schedule_in_a_list_of_runs_is_refused(capsys):
-    assert run(capsys, "recipes", "--schedule", "cosine")[0] == 2
+def test_a_schedule_in_a_list_of_runs_is_refused(run):
+    assert run("recipes", "--schedule", "cosine")[0] == 2
