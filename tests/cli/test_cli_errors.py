@@ -79,8 +79,8 @@ BAD = {
     f"1 {TO_SUM} --nesterov": "nesterov needs a momentum above 0",
     f"1 {TO_SUM} --momentum .9 --nesterov --dampening .1": "nesterov needs a dampening of 0",
     # networks
-    f"1 {TO_SUM} -a 784-30a-10": "architecture '784-30a-10', character 7: expected a digit or one "
-    "of - , x",
+    f"1 {TO_SUM} -a 784-30a-10": "architecture '784-30a-10', character 7: expected a digit or "
+    "'-', as before",
     f"1 {TO_SUM} -a 784-": "architecture '784-', character 5: expected a layer width",
     "- --from caffe --to keras-l2": "VALUE '-': rows from standard input are --input -",
     # the command line itself
