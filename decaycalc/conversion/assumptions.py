@@ -222,6 +222,11 @@ def _ahead(side: Side) -> Iterator[Assumption]:
         yield from (_preset(side, *pair) for pair in side.assumed() if pair[0] == NESTEROV)
 
 
+def preset_buffer(side: Side) -> tuple[Assumption, ...]:
+    """Return the momentum, dampening and Nesterov's step that plain SGD's framework presets."""
+    return tuple(_preset(side, *pair) for pair in side.preset_buffer)
+
+
 def _preset(side: Side, name: str, value: Fraction) -> Assumption:
     """Return that a framework's own default holds."""
     why = f"{_UNSAID}: the default of {side.convention.key}"

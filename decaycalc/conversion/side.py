@@ -17,6 +17,7 @@ from decaycalc.conventions.record import (
     MEASURE,
     NESTEROV,
     NESTEROV_IN_PLACE,
+    SGD,
     Convention,
     Coupling,
     Invariant,
@@ -32,10 +33,11 @@ from decaycalc.conversion.momentum import (
     step_for_shrink,
 )
 from decaycalc.errors import InvalidValueError
-from decaycalc.record import Record
+from decaycalc.record import Record, replace
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
+_BUFFER = ("momentum", "dampening", NESTEROV)
 
 
 class Side(Record):
@@ -251,6 +253,21 @@ class Side(Record):
     def nesterov(self) -> bool:
         """Whether Nesterov's step is taken: as the run says, else as the framework presets it."""
         return bool(self.get("nesterov"))
+
+    @property
+    def preset_buffer(self) -> tuple[tuple[str, Fraction], ...]:
+        """What plain SGD's framework presets: momentum, dampening, Nesterov's step (0 or 1)."""
+        if self.convention.optimizer != SGD or not self.has_momentum:
+            return ()
+        return tuple(pair for pair in self.assumed() if pair[0] in _BUFFER)
+
+    @property
+    def settled_run(self) -> Run:
+        """The run with plain SGD's momentum and step said, as its framework presets them."""
+        said: dict[str, Any] = dict(self.preset_buffer)
+        if self.convention.optimizer == SGD and self.has_momentum and self.run.nesterov is None:
+            said["nesterov"] = self.lookahead == 1
+        return replace(self.run, **said)
 
     @property
     def _buffered(self) -> tuple[Fraction, Fraction]:

@@ -8,7 +8,7 @@ from decaycalc.architecture.treatment import Towards
 from decaycalc.conventions.catalogue import convention_of, find
 from decaycalc.conventions.record import ANY, FIT, MEASURE, SGD, Convention
 from decaycalc.conventions.run import Run
-from decaycalc.conversion.assumptions import Assumption, AssumptionJson
+from decaycalc.conversion.assumptions import Assumption, AssumptionJson, once, preset_buffer
 from decaycalc.conversion.convert import Conversion, check_value, convert
 from decaycalc.conversion.plan import Match, target_side
 from decaycalc.conversion.side import Side
@@ -228,7 +228,8 @@ class _Draft(Record):
         """
         # An epsilon is the code's own: it need not enter the number.
         extras = tuple(pair for pair in run.extras if pair[0] != "eps" or _estimates(run))
-        run = _with_own_step(Side(convention=self.source, run=replace(run, extras=extras)))
+        asked = Side(convention=self.source, run=replace(run, extras=extras))
+        run = asked.settled_run
         here = Side(convention=self.source, run=run)
         there = target_side(here, self.target, target_run)
         converted = convert(
@@ -253,18 +254,8 @@ class _Draft(Record):
             decay_schedule=_decay_schedule(self.decay_schedule, here, there, value),
             betas=None if self.betas is None else (_float(self.betas[0]), _float(self.betas[1])),
             eps=None if self.eps is None else _float(self.eps),
-            assumptions=converted.assumptions,
+            assumptions=once((*converted.assumptions, *preset_buffer(asked))),
         )
-
-
-def _with_own_step(side: Side) -> Run:
-    """Return a source's run that says heavy ball where its framework takes that, unasked.
-
-    A target that presets Nesterov's step is then written without.
-    """
-    heavy = side.convention.optimizer == SGD and side.run.momentum and not side.lookahead
-    unsaid = heavy and side.run.nesterov is None
-    return replace(side.run, nesterov=False) if unsaid else side.run
 
 
 def _float(number: Number) -> float:

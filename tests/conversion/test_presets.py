@@ -97,3 +97,28 @@ def test_code_of_a_framework_that_presets_nesterovs_step_keeps_the_sources_heavy
     assert "--opt momentum" in code()
     assert "identical" in code()
     assert "--opt sgd" in code(nesterov=True)
+
+
+@pytest.mark.parametrize(
+    ("framework", "source", "parts"),
+    [
+        ("keras", "timm-sgd", ["identical", "momentum=0.9", "nesterov=True"]),
+        ("pytorch", "timm-sgd", ["identical", "momentum=0.9", "nesterov=True"]),
+        ("pytorch", "yolov5", ["identical", "momentum=0.937", "nesterov=True"]),
+        ("optax", "paddle-momentum", ["identical", "momentum=0.9"]),
+        ("pytorch", "burn-sgd", ["identical", "momentum=0.9", "dampening=0.1"]),
+    ],
+)
+def test_code_has_the_momentum_and_the_step_that_the_sources_framework_presets(
+    framework, source, parts
+):
+    said = {"momentum": "0.9"} if source == "burn-sgd" else {}
+    found = emit(framework, WD, source=source, run=Run(lr=LR, **SIZES, **said))
+    assert all(part in found.code for part in parts)
+    presets = dict(find(source).defaults).keys() - said.keys()
+    assert {each.name for each in found.assumptions} >= presets
+
+
+def test_code_without_momentum_looks_nowhere_ahead():
+    code = emit("pytorch", WD, source="timm-sgd", run=Run(lr=LR, momentum=0)).code
+    assert "nesterov" not in code
