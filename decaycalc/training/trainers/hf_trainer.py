@@ -36,7 +36,7 @@ _BESIDE = ("optim", "max_steps", "output_dir", "save_steps", "logging_steps", "r
 # names; TrainingArguments takes no such flags.
 _OTHER_PROGRAMS = (
     "base_model", "model_family", "lr_warmup_steps", "max_train_steps", "flag:num_warmup_steps",
-    "flag:actor_learning_rate", "flag:bert_model", "flag:warmup_proportion",
+    "flag:actor_learning_rate", "flag:bert_model", "warmup_proportion", "adam_betas",
     "flag:train_batch_size", "flag:warmup_percentage", "dev_batch_size",
     "flag:checkpointing_steps", "flag:snr_gamma", "flag:adam_weight_decay",
     "train_micro_batch_size_per_gpu", "mixed_precision",

@@ -123,7 +123,8 @@ def _by_epochs(settings: Settings) -> Sourced | None:
     own = settings.in_file(Field(name="steps", paths=("max_train_steps",), absent=("0",)))
     given = settings.texts("max_train_epochs")
     by_epochs = any(given) and given != ("0",)
-    only_epoch = own is None and settings.has("epoch")  # kohya_ss makes steps of it
+    # kohya_ss makes steps of its epochs, of its window's where a preset has none.
+    only_epoch = own is None and (settings.has("epoch") or settings.has("LoRA_type"))
     if not (by_epochs or only_epoch) or "steps" in settings.given:
         return None
     return left_open("steps")

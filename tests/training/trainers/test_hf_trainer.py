@@ -523,3 +523,12 @@ def test_an_optimizer_that_only_a_run_tells_is_not_known(tmp_path):
     flags = "--learning_rate 1e-4 --num_train_epochs 2 --per_device_train_batch_size 4"
     made = read(tmp_path, "run.sh", f"python train.py {flags} --optim $1\n")
     assert made.refusal == "optim is not known"
+
+
+@pytest.mark.parametrize("line", ['adam_betas: "(0.9, 0.98)"', "warmup_proportion: 0.1"])
+def test_a_program_with_names_that_no_argument_of_the_trainer_has_is_another(tmp_path, line):
+    text = "per_gpu_train_batch_size: 2\nnum_train_epochs: 1\nlearning_rate: 2e-5\n"
+    text += "gradient_accumulation_steps: 8\nadam_epsilon: 1e-6\nmax_grad_norm: 1.0\n"
+    assert read(tmp_path, "a.yaml", text).kind == "hf-trainer"
+    with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
+        read(tmp_path, "b.yaml", f"{text}{line}\n")

@@ -184,6 +184,12 @@ def test_kohya_ss_presets_have_names_of_their_own(tmp_path, changes, convention,
     assert not found.not_used
 
 
+def test_a_preset_without_a_length_has_none(tmp_path):
+    text = json.dumps({key: value for key, value in PRESET.items() if key != "epoch"})
+    found = read(tmp_path, "a.json", text)
+    assert (found.run.steps, found.run.epochs) == (None, None)
+
+
 def test_kohya_ss_puts_its_additional_parameters_behind_all_others(tmp_path):
     more = '--lr_scheduler_type "CosineAnnealingLR" --lr_scheduler_args "T_max=30"'
     text = json.dumps({**PRESET, "additional_parameters": more}, indent=1)
