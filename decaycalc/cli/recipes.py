@@ -11,7 +11,7 @@ from decaycalc.cli.options import CODE_MASK, EMIT, KIND, SCHEDULES, options, run
 from decaycalc.cli.output import output_options
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
-from decaycalc.errors import NoEquivalentError, UnknownNameError, UsageError
+from decaycalc.errors import InvalidValueError, NoEquivalentError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from decaycalc.report.document_types import RecipesJson
@@ -92,6 +92,8 @@ def chosen(search: str | None, near: str | None) -> Any:
         from decaycalc.training.published.nearest import nearest
 
         epochs = float(exact(near, name="near"))
+        if epochs <= 0:
+            raise InvalidValueError("near", near, "must be positive")
         return tuple(find(entry.name) for entry in nearest(epochs, most=10))
     wanted = (search or "").lower()
     found = tuple(recipe for recipe in RECIPES if wanted in str(recipe).lower())

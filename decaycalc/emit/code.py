@@ -194,7 +194,7 @@ def _target(framework: str, source: Convention, target: Convention | str | None)
         NoEquivalentError: the framework has no optimizer of the source's kind.
     """
     if framework not in _TARGETS:
-        hint = f"({', '.join(FRAMEWORKS)})"
+        hint = f"(one of {', '.join(FRAMEWORKS)})"
         raise UnknownNameError("framework", framework, FRAMEWORKS, hint=hint)
     if target is not None:
         return convention_of(target)

@@ -36,7 +36,7 @@ def _schedule(subject: Subject) -> Iterator[Hit]:
     schedule = subject.training.open_schedule
     if schedule is not None:
         what = "the sum over the run and what is left at its end are not computed"
-        yield at(f"the lr schedule has no equal here: {what}", schedule)
+        yield at(f"the lr schedule is not known here: {what}", schedule)
 
 
 RULES = (

@@ -222,6 +222,13 @@ def test_a_timescale_is_named_in_the_first_unit_that_it_is_known_in(run, solver)
     assert any(line.startswith(" timescale ") and line.endswith(" steps") for line in lines)
 
 
+@pytest.mark.parametrize("near", ["0", "-3"])
+def test_a_timescale_that_is_none_is_refused_by_the_name_that_it_was_given(run, near):
+    ran = run("recipes", "--near", near)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.last_error == f"error: near '{near}' must be positive"
+
+
 def test_one_run_found_has_one_timescale(run):
     assert run("recipes", "--search", "alexnet-2012").out.startswith(
         "1 published run, timescale 2.133 epochs\n"
