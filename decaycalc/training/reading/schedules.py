@@ -104,6 +104,14 @@ def ratio(settings: Settings, above: str, below: str) -> Fraction | None:
     return top / bottom if bottom else None
 
 
+def of_lr(settings: Settings, name: str) -> Fraction | None:
+    """Return what another lr (min_lr, the first of a warm-up) is of the peak.
+
+    None where one of the two is missing or it is 0, which a schedule's text leaves out.
+    """
+    return ratio(settings, name, "lr") or None
+
+
 def percent(share: Fraction) -> str:
     """Return a share of the run as a length.
 

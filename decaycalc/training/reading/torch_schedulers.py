@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from decaycalc.record import replace
-from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field
 from decaycalc.training.record import Sourced
@@ -112,8 +112,7 @@ def _share(settings: Settings, name: str) -> Fraction:
 
 
 def _final(settings: Settings) -> Fraction | None:
-    low, lr = settings.number("eta_min"), settings.number("lr")
-    return low / lr if low and lr else None
+    return of_lr(settings, "eta_min")
 
 
 def _cosine(settings: Settings) -> str | None:
@@ -133,7 +132,11 @@ def _restarts(settings: Settings) -> str | None:
     own = None if growth is None or growth == 1 else int(growth)
     length = _length(settings, period)
     return compose(
-        "cosine-restarts", period=length, growth=own, final=_final(settings), per=_per(settings)
+        "cosine-restarts",
+        period=length,
+        growth=own,
+        final=_final(settings),
+        per=_per(settings),
     )
 
 

@@ -16,7 +16,7 @@ from decaycalc.training.reading.by_class import (
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM
-from decaycalc.training.reading.schedules import compose, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, of_lr, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
@@ -89,7 +89,7 @@ def _schedule(settings: Settings) -> str | None:
     if name == "constant_with_warmup" and each == 1:
         return compose("constant", warmup=steps_of(settings, "num_warmup_steps"))
     if name in {"cosine", "cosine_with_restarts"}:  # the first cycle is as long as the run
-        return compose("cosine", final=ratio(settings, "eta_min", "lr") or None)
+        return compose("cosine", final=of_lr(settings, "eta_min"))
     if name == "linear":
         first, last = settings.text("start_factor"), settings.text("end_factor")
         return compose("linear", initial=first, final=last) if first and last else None

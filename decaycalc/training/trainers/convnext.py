@@ -9,7 +9,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import by_layer, over_the_run
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Training
@@ -28,7 +28,7 @@ def _schedule(settings: Settings) -> str:
     """
     count, steps = settings.number("warmup_epochs"), settings.number("warmup_steps")
     own = str(int(steps)) if steps and steps > 0 else epochs(count or Fraction(0))
-    final = ratio(settings, "min_lr", "lr") or None
+    final = of_lr(settings, "min_lr")
     return compose("cosine", warmup=own if count else None, final=final)
 
 

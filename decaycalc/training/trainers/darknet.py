@@ -11,7 +11,7 @@ from math import prod
 from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import refused
-from decaycalc.training.reading.schedules import Options, compose, ratio
+from decaycalc.training.reading.schedules import Options, compose, of_lr
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Training
@@ -63,7 +63,7 @@ def _steps(settings: Settings, ramp: Options) -> str | None:
 def _restarts(settings: Settings, ramp: Options) -> str | None:
     """Return cosines that each begin anew; with a burn-in only a single one has a text."""
     period, total = settings.count("sgdr_cycle"), settings.count("steps")
-    final = ratio(settings, "learning_rate_min", "lr") or None
+    final = of_lr(settings, "learning_rate_min")
     if period is None or period == total:
         return compose("cosine", final=final, over="run", **ramp)
     if ramp:

@@ -10,7 +10,7 @@ from decaycalc.errors import UnreadableFileError
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.optimizers import ADAM, refused
-from decaycalc.training.reading.schedules import Options, compose, steps_of
+from decaycalc.training.reading.schedules import Options, compose, of_lr, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -165,8 +165,7 @@ def _cosine(settings: Settings) -> str:
 
 
 def _start(settings: Settings) -> Fraction | None:
-    low, peak = settings.number("warmup_min_lr"), settings.number("lr")
-    return low / peak if low and peak else None
+    return of_lr(settings, "warmup_min_lr")
 
 
 def _ramp(settings: Settings, *, start: Fraction | None) -> Options:

@@ -6,7 +6,7 @@ Source: deit 7e160fe main.py, run_with_submitit.py; timm 0.3.2's scheduler and o
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
-from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
+from decaycalc.training.reading.schedules import Options, compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, derived, lr_per, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
@@ -35,9 +35,9 @@ def _schedule(settings: Settings) -> str | None:
     warm: Options = {"per": "1epochs"}
     if count:
         warm |= {"over": "run", "warmup": epochs(count),
-                 "start": ratio(settings, "warmup_lr", "lr") or None}  # fmt: skip
+                 "start": of_lr(settings, "warmup_lr")}  # fmt: skip
     if name == "cosine":
-        return compose("cosine", **warm, final=ratio(settings, "min_lr", "lr") or None)
+        return compose("cosine", **warm, final=of_lr(settings, "min_lr"))
     return None
 
 

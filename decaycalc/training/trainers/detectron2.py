@@ -12,7 +12,7 @@ from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
-from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, ratio
+from decaycalc.training.reading.schedules import AT_THE_END, Options, compose, of_lr
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -95,7 +95,7 @@ def find_schedule(settings: Settings) -> str | None:
             return compose("constant", **warm)
         return compose("step", at=at, gamma=settings.number("gamma"), **warm)
     if name == "warmupcosinelr":
-        final = ratio(settings, "base_lr_end", "lr") or None
+        final = of_lr(settings, "base_lr_end")
         over = "run" if warm and not settings.flag("rescale_interval") else None
         return compose("cosine", final=final, over=over, **warm)
     return _poly(settings, warm) if name == "warmuppolylr" else None

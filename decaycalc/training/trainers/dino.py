@@ -6,7 +6,7 @@ Source: dino 7c446df main_dino.py, run_with_submitit.py, utils.py.
 from decaycalc.training.reading.decays import over_the_run
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import ADAMW, by_name
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, lr_per, submitit_devices
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 
@@ -27,7 +27,7 @@ _OPTIMIZERS = {
 def _schedule(settings: Settings) -> str:
     """Return the cosine of each step, after a warm-up."""
     count = settings.number("warmup_epochs")
-    final = ratio(settings, "min_lr", "lr") or None
+    final = of_lr(settings, "min_lr")
     return compose("cosine", warmup=epochs(count) if count else None, final=final)
 
 

@@ -11,7 +11,7 @@ from decaycalc.algebra.number import finite
 from decaycalc.training.reading.decays import over_the_run
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, of_lr
 from decaycalc.training.reading.settings import Settings, derived, product_of
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -63,7 +63,7 @@ def warmup_of(settings: Settings) -> int | None:
 
 
 def _schedule(settings: Settings) -> str:
-    final = ratio(settings, "min_lr", "lr") or None
+    final = of_lr(settings, "min_lr")
     return compose("cosine", warmup=warmup_of(settings), final=final)
 
 

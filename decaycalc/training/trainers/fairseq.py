@@ -6,7 +6,7 @@ Source: fairseq 3d262bb2 dataclass/configs.py, optim/*.py, optim/lr_scheduler/*.
 from decaycalc.training.reading.arguments import element, numbers_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, by_name
-from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, of_lr, percent, ratio, steps_of
 from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
@@ -37,7 +37,7 @@ def _schedule(settings: Settings) -> str | None:
     if name == "polynomial_decay":
         return _polynomial(settings, warm)
     if name == "inverse_sqrt":
-        start = ratio(settings, "warmup_init_lr", "lr") or None
+        start = of_lr(settings, "warmup_init_lr")
         return compose("inverse-sqrt", warmup=steps_of(settings, "warmup_sqrt"), start=start)
     if name == "cosine":
         return _cosine(settings, warm)
@@ -53,7 +53,7 @@ def _polynomial(settings: Settings, warm: int | None) -> str | None:
 
     Source: OFA a36b91c fairseq/fairseq/optim/lr_scheduler/polynomial_decay_schedule.py.
     """
-    final, power = ratio(settings, "end_learning_rate", "lr") or None, settings.number("power")
+    final, power = of_lr(settings, "end_learning_rate"), settings.number("power")
     share = settings.number("warmup_ratio")
     if share:
         return compose("polynomial", power=power, warmup=percent(share), final=final)
@@ -67,7 +67,7 @@ def _cosine(settings: Settings, warm: int | None) -> str | None:
 
     Source: fairseq 3d262bb2 optim/lr_scheduler/cosine_lr_scheduler.py.
     """
-    final, period = ratio(settings, "min_lr", "lr") or None, steps_of(settings, "lr_period_updates")
+    final, period = of_lr(settings, "min_lr"), steps_of(settings, "lr_period_updates")
     first = (
         final if settings.number("warmup_init_lr") == 0 else ratio(settings, "warmup_init_lr", "lr")
     )

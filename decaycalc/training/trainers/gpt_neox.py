@@ -10,7 +10,7 @@ from math import exp, floor
 from decaycalc.record import replace
 from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.optimizers import ADAM, refused, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, of_lr
 from decaycalc.training.reading.settings import Settings, derived, unit_of, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -60,7 +60,7 @@ def _schedule(settings: Settings) -> str | None:
     if steps is None or length is None:
         return None
     warmup = int((settings.number("warmup") or Fraction(0)) * length) or None
-    style, low = settings.word("scheduler"), ratio(settings, "min_lr", "lr") or None
+    style, low = settings.word("scheduler"), of_lr(settings, "min_lr")
     whole = None if length == steps else int(length)
     if style == "cosine":
         after = "mirror" if length < steps else None

@@ -11,7 +11,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import from_to
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -55,13 +55,13 @@ def _whole(settings: Settings) -> str | None:
 
 def _schedule(settings: Settings) -> str:
     """Source: ijepa 52c1ae9 src/utils/schedulers.py: a step ahead of the optimizer's."""
-    final, length = ratio(settings, "final_lr", "lr") or None, _whole(settings)
+    final, length = of_lr(settings, "final_lr"), _whole(settings)
     if settings.flag("is_anneal"):
         return compose("linear", length=length, final=final)
     count = settings.number("warmup")
     if not count:
         return compose("cosine", length=length, final=final)
-    start = ratio(settings, "start_lr", "lr") or None
+    start = of_lr(settings, "start_lr")
     warmup = _length(settings, count)
     return compose("cosine", warmup=warmup, ramp="one", start=start, length=length, final=final)
 

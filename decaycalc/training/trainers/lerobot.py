@@ -8,7 +8,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.optimizers import refused, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, of_lr, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -88,8 +88,7 @@ def _optimizer(settings: Settings) -> Optimizer:
 
 def _schedule(settings: Settings) -> str | None:
     """Source: lerobot 7427f3180 src/lerobot/optim/schedulers.py."""
-    kind, count = settings.word("scheduler"), settings.number("warmup_steps")
-    warmup = int(count) if count else None
+    kind, warmup = settings.word("scheduler"), steps_of(settings, "warmup_steps")
     if kind == "none":
         return "constant"
     if kind == "diffuser" and settings.word("scheduler_name") in {"cosine", "linear"}:
@@ -114,7 +113,7 @@ def _decay(settings: Settings) -> str | None:
         warmup=warmup or None,
         ramp="inner" if warmup else None,
         length=None if steps <= length else int(length),
-        final=ratio(settings, "decay_lr", "lr") or None,
+        final=of_lr(settings, "decay_lr"),
         over="run" if warmup else None,
     )
 

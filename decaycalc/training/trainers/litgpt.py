@@ -8,7 +8,7 @@ from math import floor
 
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
-from decaycalc.training.reading.schedules import compose, epochs, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, epochs, of_lr, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Sourced
@@ -55,7 +55,7 @@ def _schedule(settings: Settings) -> str | None:
     warmup = epochs(share) if share else steps_of(settings, "warmup_steps")
     if not is_pretraining(settings):
         return compose("cosine", warmup=warmup)
-    return compose("cosine", warmup=warmup, final=ratio(settings, "min_lr", "lr") or None)
+    return compose("cosine", warmup=warmup, final=of_lr(settings, "min_lr"))
 
 
 def _batch(settings: Settings) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Source: llm.c f1e2ace train_gpt2.cu, train_gpt2.py, llmc/schedulers.h, llmc/adam
 from fractions import Fraction
 
 from decaycalc.training.reading.optimizers import ADAMW
-from decaycalc.training.reading.schedules import compose, percent
+from decaycalc.training.reading.schedules import compose, percent, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, whole_or
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -27,10 +27,9 @@ def _default(settings: Settings, field: Field) -> Sourced | None:
 
 def _schedule(settings: Settings) -> str | None:
     """Source: llm.c f1e2ace llmc/schedulers.h."""
-    kind, count = settings.word("scheduler"), settings.number("warmup_iterations")
+    kind, warmup = settings.word("scheduler"), steps_of(settings, "warmup_iterations")
     if kind == "constant":
         return "constant"
-    warmup = int(count) if count else None
     ramp, final = "one" if warmup else None, settings.number("final_fraction")
     if kind in {"cosine", "linear"}:
         if final == 1:

@@ -8,7 +8,7 @@ LLaMA-Adapter 521a09d alpaca_finetuning_v1/finetuning.py, */main_{pretrain,finet
 from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.optimizers import ADAMW, refused
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, by_default, lr_per, nodes_times_gpus
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
@@ -85,7 +85,7 @@ def _schedule(settings: Settings) -> str:
     """Source: mae efb2a80 util/lr_sched.py, at fractions of an epoch."""
     count = settings.number("warmup_epochs")
     warmup = epochs(count) if count else None
-    return compose("cosine", warmup=warmup, final=ratio(settings, "min_lr", "lr") or None)
+    return compose("cosine", warmup=warmup, final=of_lr(settings, "min_lr"))
 
 
 def _exempt(settings: Settings) -> Exemption:

@@ -13,7 +13,7 @@ from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import NO_1D
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
-from decaycalc.training.reading.schedules import compose, percent, ratio
+from decaycalc.training.reading.schedules import compose, of_lr, percent, ratio
 from decaycalc.training.reading.settings import Settings, derived, left_open, unit_of, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -177,7 +177,7 @@ def _schedule(settings: Settings) -> str | None:
     if style == "constant":
         return compose("constant", **warm)
     whole = None if length is None or length == settings.number("steps") else int(length)
-    final = ratio(settings, "min_lr", "lr") or None
+    final = of_lr(settings, "min_lr")
     if style in {"linear", "cosine"}:
         return compose(style, **warm, length=whole, final=final)
     if style == "inverse-square-root":

@@ -12,7 +12,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.classes import OptimizerClass, find_class
 from decaycalc.training.reading.exemptions import NONE_EXEMPT, of_kinds
 from decaycalc.training.reading.optimizers import ADAM, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, of_lr, percent, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open, whole_or
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -120,7 +120,7 @@ def _warm(settings: Settings, ramp: str | None = "inner") -> dict[str, int | str
 
 
 def _final(settings: Settings) -> Fraction | None:
-    return ratio(settings, "min_lr", "lr") or None
+    return of_lr(settings, "min_lr")
 
 
 def _end(settings: Settings) -> int | None:
@@ -175,7 +175,7 @@ def _held_polynomial(settings: Settings) -> str | None:
     if until is None or settings.flag("cycle") or _end(settings) is not None:
         return None
     held = compose("constant", **_warm(settings), until=until)
-    return f"{held} + {compose('polynomial', power=power, final=_final(settings))}"
+    return f"{held} + {compose('polynomial', power=power, final=of_lr(settings, 'min_lr'))}"
 
 
 def _held_noam(settings: Settings) -> str | None:

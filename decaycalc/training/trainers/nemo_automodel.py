@@ -9,7 +9,7 @@ from fractions import Fraction
 from decaycalc.record import replace
 from decaycalc.training.reading.by_class import class_fields, optimizer_of
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
-from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, of_lr, percent, steps_of
 from decaycalc.training.reading.settings import Settings, left_open
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -50,14 +50,14 @@ def _final(settings: Settings) -> Fraction | None:
     """Return the last lr over the peak: 1/100 where the file is silent."""
     if settings.text("min_lr") is None:
         return Fraction(1, 100)
-    return ratio(settings, "min_lr", "lr") or None
+    return of_lr(settings, "min_lr")
 
 
 def _start(settings: Settings) -> Fraction | None:
     """Return the first lr over the peak: 1/10 where the file is silent."""
     if settings.text("init_lr") is None:
         return Fraction(1, 10)
-    return ratio(settings, "init_lr", "lr") or None
+    return of_lr(settings, "init_lr")
 
 
 def _schedule(settings: Settings) -> str | None:

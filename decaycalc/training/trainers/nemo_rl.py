@@ -14,7 +14,7 @@ from decaycalc.training.reading.by_class import class_default, optimizer_of
 from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, by_name
-from decaycalc.training.reading.schedules import Options, compose, ratio
+from decaycalc.training.reading.schedules import Options, compose, of_lr, ratio
 from decaycalc.training.reading.settings import (
     Settings,
     derived,
@@ -150,7 +150,7 @@ def _of_megatron(settings: Settings, parts: int) -> str | None:
         return compose("constant", **warm, **(_per(parts) if warm else {}))
     length = settings.number("lr_decay_iters")
     end = None if length is None else int(length * parts)
-    final = ratio(settings, "min_lr", "lr") or None
+    final = of_lr(settings, "min_lr")
     return compose(name, **warm, length=end, final=final, **_per(parts))
 
 

@@ -9,7 +9,7 @@ from math import ceil
 from decaycalc.training.reading.arguments import element
 from decaycalc.training.reading.numbers import decimal_text, from_zero
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, percent, ratio
+from decaycalc.training.reading.schedules import compose, of_lr, percent, ratio
 from decaycalc.training.reading.settings import Settings, by_default, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -96,7 +96,7 @@ def _schedule(settings: Settings) -> str | None:
     if name != "WSD":
         return None
     decay = _length(settings, "decay", "decay_steps", "decay_fraction")
-    final = ratio(settings, "decay_min_lr", "lr") or None
+    final = of_lr(settings, "decay_min_lr")
     return compose("wsd", **warm, decay=decay, shape="linear", final=final)
 
 

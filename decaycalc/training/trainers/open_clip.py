@@ -4,7 +4,7 @@ Source: open_clip 89fb801 src/open_clip_train/params.py, main.py, scheduler.py.
 """
 
 from decaycalc.training.reading.optimizers import ADAM, refused
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -44,7 +44,7 @@ def _schedule(settings: Settings) -> str | None:
     cooldown = settings.number("epochs_cooldown")
     if name != "const-cooldown" or cooldown is None or settings.number("cooldown_power") != 1:
         return None
-    final = ratio(settings, "lr_cooldown_end", "lr") or None
+    final = of_lr(settings, "lr_cooldown_end")
     return compose("wsd", **warm, decay=epochs(cooldown), final=final)
 
 

@@ -21,6 +21,7 @@ from decaycalc.training.reading.schedules import (
     brief,
     compose,
     epochs,
+    of_lr,
     ratio,
 )
 from decaycalc.training.reading.settings import Settings, derived
@@ -46,9 +47,9 @@ def _schedule(settings: Settings) -> str | None:
     """Source: PaddleClas d178931f ppcls/optimizer/learning_rate.py."""
     name, warm = settings.word("scheduler"), _warmup(settings)
     if name == "cosine":
-        return compose("cosine", **warm, final=ratio(settings, "eta_min", "lr") or None)
+        return compose("cosine", **warm, final=of_lr(settings, "eta_min"))
     if name == "linear":
-        power, final = settings.number("power"), ratio(settings, "end_lr", "lr") or None
+        power, final = settings.number("power"), of_lr(settings, "end_lr")
         if settings.flag("cycle") or (warm["per"] and warm["warmup"]):  # that would never end
             return None
         return (

@@ -7,7 +7,7 @@ optimizer.py, 443de015 regularizer.py.
 from fractions import Fraction
 
 from decaycalc.record import replace
-from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
+from decaycalc.training.reading.schedules import Options, compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings
 from decaycalc.training.reading.trainer import Field, Signature, Trainer, moved
 from decaycalc.training.record import Training
@@ -39,7 +39,7 @@ def _schedule(settings: Settings) -> str | None:
         warm["length"] = epochs(whole + warmup)
     if name == "cosine":
         return compose("cosine", **warm)
-    power, final = settings.number("power"), ratio(settings, "end_lr", "lr") or None
+    power, final = settings.number("power"), of_lr(settings, "end_lr")
     own = None if power == 1 else power
     return compose("linear" if own is None else "polynomial", power=own, **warm, final=final)
 

@@ -16,7 +16,7 @@ from decaycalc.training.reading.by_class import (
 )
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text, typed_number
-from decaycalc.training.reading.schedules import compose, ratio
+from decaycalc.training.reading.schedules import compose, of_lr, ratio
 from decaycalc.training.reading.settings import Settings, derived, texts_of
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Group, Sourced, Training
@@ -42,7 +42,7 @@ def _schedule(settings: Settings) -> str | None:
     if name == "polynomialdecay":
         own = settings.number("decay_steps")
         length = None if own is None else int(own + count)
-        final, power = ratio(settings, "end_lr", "lr") or None, settings.number("power")
+        final, power = of_lr(settings, "end_lr"), settings.number("power")
         return compose("polynomial", power=power, **warm, length=length, final=final)
     marks = numbers_of(" ".join(settings.texts("lr_scheduler.milestones")))
     gamma = settings.number("gamma")

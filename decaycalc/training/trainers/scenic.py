@@ -8,7 +8,7 @@ from fractions import Fraction
 from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, refused, unknown_optimizer
-from decaycalc.training.reading.schedules import compose, factors, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, factors, of_lr, steps_of
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -97,7 +97,7 @@ def _cosine(settings: Settings, warmup: int | None) -> str | None:
 
 
 def _linear(settings: Settings, warmup: int | None) -> str | None:
-    final = ratio(settings, "end_learning_rate", "lr") or None
+    final = of_lr(settings, "end_learning_rate")
     if settings.number("total_steps") is None or (warmup and final):
         return None  # the last lr comes off a product that a warm-up may have lowered
     if warmup is None and settings.number("warmup_steps"):

@@ -6,7 +6,14 @@ Source: SlowFast 287ec00 slowfast/config/defaults.py, models/optimizer.py, utils
 from decaycalc.training.reading.arguments import betas, numbers_of
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name, refused
-from decaycalc.training.reading.schedules import Options, brief, compose, epochs, factors, ratio
+from decaycalc.training.reading.schedules import (
+    Options,
+    brief,
+    compose,
+    epochs,
+    factors,
+    of_lr,
+)
 from decaycalc.training.reading.settings import Settings, derived
 from decaycalc.training.reading.trainer import Derive, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
@@ -46,9 +53,9 @@ def _schedule(settings: Settings) -> str | None:
     name, count = settings.word("scheduler"), settings.number("warmup_epochs")
     ramp: Options = {}
     if count:
-        ramp = {"warmup": epochs(count), "start": ratio(settings, "start_lr", "lr") or None}
+        ramp = {"warmup": epochs(count), "start": of_lr(settings, "start_lr")}
     if name == "cosine":
-        final = ratio(settings, "end_lr", "lr") or None
+        final = of_lr(settings, "end_lr")
         if ramp and not settings.flag("after_warmup"):
             ramp |= {"over": "run", "toward": "end"}
         return compose("cosine", final=final, **ramp)

@@ -6,7 +6,7 @@ Source: solo-learn 9187ea3 solo/args/{pretrain,linear}.py, solo/methods/base.py,
 from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, SGD, by_name, refused
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr, ratio
 from decaycalc.training.reading.settings import Settings, derived, lr_per
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -41,7 +41,7 @@ def _schedule(settings: Settings) -> str | None:
     if name != "warmup_cosine" or interval != "step":
         return None
     warmup, start = settings.number("warmup_epochs"), ratio(settings, "warmup_start_lr", "lr")
-    final = ratio(settings, "min_lr", "lr") or None
+    final = of_lr(settings, "min_lr")
     if not warmup:
         return compose("cosine", final=final)
     return compose("cosine", warmup=epochs(warmup), start=start or None, final=final)

@@ -15,7 +15,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import ADAM, UNDAMPENED_SGD, unknown_optimizer
-from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
+from decaycalc.training.reading.schedules import Options, compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -99,7 +99,7 @@ def _ramp(settings: Settings) -> Options:
     warm = _warmup(settings)
     if warm <= 0:
         return {}
-    return {"warmup": epochs(warm), "start": ratio(settings, "warmup_lr", "lr") or None}
+    return {"warmup": epochs(warm), "start": of_lr(settings, "warmup_lr")}
 
 
 def _schedule(settings: Settings) -> str | None:
@@ -125,7 +125,7 @@ def _annealed(settings: Settings, kind: str, **more: Fraction | None) -> str | N
         length = epochs(whole + (_warmup(settings) if prefix else 0))
     return compose(
         kind,
-        final=ratio(settings, "min_lr", "lr") or None,
+        final=of_lr(settings, "min_lr"),
         length=length,
         per=_per(settings),
         over=None if prefix or _warmup(settings) <= 0 else "run",
@@ -178,7 +178,7 @@ def _stable(settings: Settings) -> str | None:
         "wsd",
         decay=epochs(decay),
         shape="1-sqrt",
-        final=ratio(settings, "min_lr", "lr") or None,
+        final=of_lr(settings, "min_lr"),
         per=_per(settings),
         **_ramp(settings),
     )

@@ -11,7 +11,7 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, by_name
-from decaycalc.training.reading.schedules import Options, compose, epochs, multiplied, ratio
+from decaycalc.training.reading.schedules import Options, compose, epochs, multiplied, of_lr
 from decaycalc.training.reading.settings import Settings, by_default, derived
 from decaycalc.training.reading.trainer import (
     PER_DEVICE,
@@ -144,7 +144,7 @@ def _main(settings: Settings, name: str) -> str | None:
         size = settings.number("lr_step_size") or Fraction(1)
         return compose("step", every=epochs(size), gamma=settings.number("lr_gamma"))
     if name == "cosineannealinglr":
-        final = ratio(settings, "lr_min", "lr") or None
+        final = of_lr(settings, "lr_min")
         return compose("cosine", final=final, per="1epochs")
     if name == "exponentiallr":
         return compose("step", every="1epochs", gamma=settings.number("lr_gamma"))

@@ -11,7 +11,7 @@ from decaycalc.training.reading.devices import devices_field
 from decaycalc.training.reading.exemptions import of_patterns
 from decaycalc.training.reading.numbers import decimal_text
 from decaycalc.training.reading.optimizers import ADAMW, by_name, refused
-from decaycalc.training.reading.schedules import compose, percent, ratio
+from decaycalc.training.reading.schedules import compose, of_lr, percent
 from decaycalc.training.reading.settings import Settings, derived, unit_of, whole_or
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -75,14 +75,14 @@ def _schedule(settings: Settings) -> str | None:
     name, share = settings.word("scheduler"), settings.number("lr_warmup_ratio")
     total = settings.number("steps")
     warmup = _share(share, total) if share else None
-    warm = {"warmup": warmup, "start": ratio(settings, "lr_start", "lr") or None}
+    warm = {"warmup": warmup, "start": of_lr(settings, "lr_start")}
     warm = warm if warmup not in {None, "0"} else {}
     if name in {"constant", "linear"}:
         return compose(name, **warm)
     decay = settings.number("lr_decay_ratio")
     if name != "cosine" or decay is None:
         return None
-    final, length = ratio(settings, "lr_min", "lr") or None, None
+    final, length = of_lr(settings, "lr_min"), None
     if decay != 1:
         length = _share(decay, total)
     return compose("cosine", **warm, length=length, final=final)

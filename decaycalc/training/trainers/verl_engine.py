@@ -8,7 +8,7 @@ from decaycalc.training.reading.arguments import betas
 from decaycalc.training.reading.by_class import flag_fields
 from decaycalc.training.reading.exemptions import NO_1D, NONE_EXEMPT
 from decaycalc.training.reading.optimizers import unknown_optimizer
-from decaycalc.training.reading.schedules import compose, percent, ratio, steps_of
+from decaycalc.training.reading.schedules import compose, of_lr, percent, steps_of
 from decaycalc.training.reading.settings import Settings, by_default
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced
@@ -54,9 +54,7 @@ def _schedule(settings: Settings) -> str | None:
         length = steps_of(settings, "lr_decay_steps")
         if length is not None and isinstance(warm, str):  # the share is of that length
             return None
-        return compose(
-            name, warmup=warm, length=length, final=ratio(settings, "min_lr", "lr") or None
-        )
+        return compose(name, warmup=warm, length=length, final=of_lr(settings, "min_lr"))
     if settings.text("num_cycles") != "0.5":
         return None
     return compose("cosine", warmup=warm, final=settings.number("min_lr_ratio") or None)

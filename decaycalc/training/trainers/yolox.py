@@ -9,7 +9,7 @@ from itertools import pairwise
 from decaycalc.record import replace
 from decaycalc.training.reading.exemptions import of_kinds
 from decaycalc.training.reading.optimizers import refused
-from decaycalc.training.reading.schedules import compose, epochs, ratio
+from decaycalc.training.reading.schedules import compose, epochs, of_lr
 from decaycalc.training.reading.settings import Settings, product_of, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.trainers.syntax.document import Document
@@ -66,7 +66,7 @@ def _schedule(settings: Settings) -> str | None:
         return None
     name, whole = settings.word("scheduler"), settings.number("epochs")
     count = settings.number("warmup_epochs") or Fraction(0)
-    start = ratio(settings, "warmup_lr", "lr") or None
+    start = of_lr(settings, "warmup_lr")
     warm = {"warmup": epochs(count), "start": start} if count else {}
     if name == "cos":
         return compose("cosine")

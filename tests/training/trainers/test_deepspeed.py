@@ -164,8 +164,11 @@ def test_a_world_size_that_changes_nothing_is_refused(tmp_path):
 def test_a_peak_that_the_trainer_fills_is_missing(tmp_path):
     arguments = {**WARMUP, "warmup_max_lr": "auto"}
     made = read(tmp_path, "ds.json", config(scheduler=("WarmupDecayLR", arguments)))
-    assert (made.run.lr, made.schedule) == (None, None)
+    assert (made.run.lr, made.schedule) == (None, "linear:warmup=500,ramp=log,delay=1")
     assert "learning_rate fills it" in quantity(made, "lr").note
+    arguments |= {"warmup_min_lr": 1e-5}  # of a peak that is not known
+    made = read(tmp_path, "ds.json", config(scheduler=("WarmupDecayLR", arguments)))
+    assert made.schedule is None
 
 
 @pytest.mark.parametrize(
