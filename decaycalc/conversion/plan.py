@@ -129,12 +129,14 @@ class Plan(Record):
     def shrinks(self, value: Fraction) -> tuple[float, float] | None:
         """Return the exact long-run shrinks (1/step) of both sides, None where they are held equal.
 
-        Raises:
-            MissingQuantityError: a quantity that does not cancel is unknown.
+        So it is where they need what cancels in the number, as lr may, and that is unknown.
         """
         if not self.first_order:
             return None
-        shrink = shrink_of(self.source, value)
+        try:
+            shrink = shrink_of(self.source, value)
+        except MissingQuantityError:
+            return None
         return float(self.source.exact_shrink(shrink)), float(self.target.exact_shrink(shrink))
 
     def _shrink(self, value: Fraction) -> Fraction:

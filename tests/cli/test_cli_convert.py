@@ -276,3 +276,16 @@ def test_a_narrow_terminal_loses_no_number(run, monkeypatch, columns):
 
 def test_piped_tables_keep_their_natural_width(run):
     assert max(map(len, convert(run, RESNET).out.splitlines())) > 80
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "number"),
+    [("timm-csgdw", "caffe", 5e-6), ("caffe", "timm-csgdw", 2e-3), ("timm-sgdp", "caffe", None)],
+)
+def test_an_lr_that_cancels_is_not_asked_for_by_what_is_said_of_the_long_run(
+    run, source, target, number
+):
+    words = ("convert", "1e-4", "--from", source, "--to", target, "--momentum", "0.95", "--value")
+    ran = run(*words)
+    assert "needs lr" not in ran.err
+    assert number is None or float(ran.out) == pytest.approx(number, rel=1e-12)
