@@ -145,3 +145,15 @@ def test_a_run_of_epochs_is_another_program_s(tmp_path):
     text = "SOLVER:\n  BASE_LR: 1e-4\n  STEPS: [0.9]\n  MAX_ITER: 1\n  MAX_NUM_EPOCHS: 50\n"
     with pytest.raises(UnreadableFileError, match="not enough of any trainer's own keys"):
         read(tmp_path, "a.yaml", text + "  WARMUP_ITERS: 10\n  OPTIMIZER: ADAMW\n")
+
+
+@pytest.mark.parametrize("before", ["--num-gpus 1", "--opts", "--config-file a.yaml"])
+def test_keys_of_a_command_line_with_their_values_behind_them_lie_over_the_file(tmp_path, before):
+    (tmp_path / "a.yaml").write_text(FILE, encoding="utf-8")
+    line = (
+        "python train_net.py --config-file a.yaml {} SOLVER.BASE_LR 0.0025 SOLVER.IMS_PER_BATCH 2"
+    )
+    found = read(tmp_path, "run.sh", line.format(before) + " SOLVER.STEPS '(100, 200)' MODEL.A\n")
+    assert (float(found.run.lr), found.run.examples_per_step) == (0.0025, 2)
+    assert found.schedule.startswith("step:at=100/200,")
+    assert found.run.total_steps == 45000

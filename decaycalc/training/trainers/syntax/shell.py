@@ -16,6 +16,8 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 
 _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
+# A key of yacs' configurations, which is given with its value behind it: SOLVER.BASE_LR 0.01.
+_YACS = re.compile(r"[A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)+")
 # What these are given is shown, tested or a file's name: it is not run.
 _NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
 _MOST_STATEMENTS = 20_000  # with those of functions, as often as they are called
@@ -191,7 +193,7 @@ def _of_another_shell(words: list[Typed]) -> str:
 
 
 def flags_tree(words: tuple[Typed, ...]) -> Entries:
-    """Return a program's flags as a tree: `--a-b 1` is `a_b`; `a.b=1` is an override of `a.b`."""
+    """Return a program's flags as a tree: `--a-b 1` is `a_b`; `a.b=1` and `A.B 1` are overrides."""
     entries: dict[str, Node] = {}
     at = 0
     while at < len(words):
@@ -202,7 +204,7 @@ def flags_tree(words: tuple[Typed, ...]) -> Entries:
             # --optimizer_args a=1 b=2: what follows is the flag's own, not an override.
             takes_pairs = word.text.endswith("args")
             while at < len(words) and not _FLAG.match(words[at].text):
-                if not takes_pairs and _OVERRIDE.fullmatch(words[at].text):
+                if not takes_pairs and _overrides(words[at].text):
                     break
                 values.append(words[at])
                 at += 1
@@ -213,7 +215,15 @@ def flags_tree(words: tuple[Typed, ...]) -> Entries:
         elif override := _OVERRIDE.fullmatch(word.text):
             text = None if word.open or override[2] == "null" else override[2]
             entries[override[1]] = Scalar(text=text, line=word.line, open=word.open)
+        elif _YACS.fullmatch(word.text) and at < len(words):
+            entries[word.text] = _value([words[at]], word.line)
+            at += 1
     return Entries(entries=entries)
+
+
+def _overrides(word: str) -> bool:
+    """Return whether a word begins an override: `a.b=1`, or `A.B` with its value behind it."""
+    return _OVERRIDE.fullmatch(word) is not None or _YACS.fullmatch(word) is not None
 
 
 def _value(values: list[Typed], line: int) -> Node:
