@@ -73,7 +73,7 @@ class Buffer(StrEnum):
 
 
 ANY, SGD, FIT, MEASURE = families.ANY, families.SGD, families.FIT, families.MEASURE
-NESTEROV = "nesterov"  # a variant: Nesterov's step whatever the run says; a default: unless it does
+NESTEROV = "nesterov"  # a variant: Nesterov's step whatever the run says
 NESTEROV_IN_PLACE = "nesterov-in-place"  # a variant: the buffer takes the moved weight's decay
 NO_DAMPENING = ("dampening",)  # what most buffers lack beside PyTorch's
 HEAVY_BALL_ALONE = ("dampening", "nesterov")
@@ -212,7 +212,7 @@ class Convention(Record):
             return
         if "value" not in monomial.names:
             raise InvalidValueError("convention", self.key, "must depend on its own value")
-        names = [*monomial.names, *(name for name, _ in self.defaults if name != NESTEROV)]
+        names = [*monomial.names, *(name for name, _ in self.defaults)]
         for name, factor in self.refinements:
             names += name, *factor.names
         for name in names:

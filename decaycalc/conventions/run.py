@@ -191,9 +191,7 @@ class Run(Record):
         return QUANTITIES[name].default if value is None and name in QUANTITIES else value
 
     def given(self, name: str) -> Fraction | None:
-        """Return a quantity as it was given, Nesterov's step as 0 or 1; None when it was not."""
-        if name == "nesterov":
-            return None if self.nesterov is None else Fraction(self.nesterov)
+        """Return a quantity as it was given, None when it was not."""
         # Every number was made exact when the run was.
         fields: dict[str, Any] = self.__dict__ if name in _NUMBERS else dict(self.extras)
         number: Fraction | None = fields.get(name)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Annotated, Any
 
 from decaycalc.algebra.quantity import OF_GROUPS, ZERO
-from decaycalc.conventions.record import NESTEROV, SGD, Invariant
+from decaycalc.conventions.record import SGD, Invariant
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.equivalence import is_itself
 from decaycalc.conversion.plan import Plan, feels_scale
@@ -51,7 +51,6 @@ def assumed(way: Plan) -> tuple[Assumption, ...]:
         *_momentum(way),
         *_loss(way),
         *(entry for side in (source, target) for entry in _defaults(side, way.needs)),
-        *(entry for side in (source, target) if _hinges(side, way) for entry in _ahead(side)),
         *_run_defaults(source, way.needs),
         *_refinements(way),
     )
@@ -69,7 +68,6 @@ def assumed_by_decay(side: Side) -> tuple[Assumption, ...]:
         *([_at_rest()] if crosses and _awaits_momentum(side) else []),
         *([_mean()] if _loss_power(side, Invariant.SHRINK) else []),
         *_defaults(side, needs),
-        *(() if side.is_linear else _ahead(side)),
         *_run_defaults(side, needs),
         *(_refinement(name) for name in _unsaid_refinements(side)),
     )
@@ -210,20 +208,8 @@ def _defaults(side: Side, needs: tuple[str, ...]) -> Iterator[Assumption]:
             yield _preset(side, name, value)
 
 
-def _hinges(side: Side, way: Plan) -> bool:
-    """Return whether the class, or a decay, hinges on how the step looks ahead."""
-    buffered = all(each.convention.optimizer == SGD for each in (way.source, way.target))
-    return buffered or (way.held == Invariant.SHRINK and not side.is_linear)
-
-
-def _ahead(side: Side) -> Iterator[Assumption]:
-    """Yield that a framework presets Nesterov's step, where there is a momentum for it."""
-    if side.has_momentum:
-        yield from (_preset(side, *pair) for pair in side.assumed() if pair[0] == NESTEROV)
-
-
 def preset_buffer(side: Side) -> tuple[Assumption, ...]:
-    """Return the momentum, dampening and Nesterov's step that plain SGD's framework presets."""
+    """Return the momentum and the dampening that plain SGD's framework presets."""
     return tuple(_preset(side, *pair) for pair in side.preset_buffer)
 
 

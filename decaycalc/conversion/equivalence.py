@@ -150,7 +150,7 @@ def _step(side: Side, partner: Side, *, buffered: bool = False) -> tuple[object,
     # Of two penalties neither says which buffer trains them.
     both = record.is_penalty and partner.convention.is_penalty
     buffer = Buffer.OUTSIDE if both else algorithm.buffer
-    settings = _momentum(side, buffer, partner) if optimizer in {ANY, SGD} else ()
+    settings = _momentum(side, buffer) if optimizer in {ANY, SGD} else ()
     return (optimizer, _variant(algorithm), is_coupled, *fixed, *settings)
 
 
@@ -159,17 +159,12 @@ def _variant(record: Convention) -> str:
     return "" if record.variant in {NESTEROV, NESTEROV_IN_PLACE} else record.variant
 
 
-def _momentum(side: Side, buffer: Buffer, partner: Side) -> tuple[object, ...]:
-    """Return the momentum's settings that have an effect.
-
-    A penalty looks ahead as its partner's framework does, where no run says whether.
-    """
+def _momentum(side: Side, buffer: Buffer) -> tuple[object, ...]:
+    """Return the momentum's settings that have an effect."""
     dampening = side.get("dampening")
     if buffer == Buffer.DAMPENED and not dampening:
         buffer = Buffer.OUTSIDE
-    unsaid = side.run.nesterov is None and partner.run.nesterov is None
-    carried = side.convention.is_penalty and unsaid
-    return (buffer, side.get("momentum"), dampening, (partner if carried else side).lookahead)
+    return (buffer, side.get("momentum"), dampening, side.lookahead)
 
 
 def notes(
@@ -249,7 +244,7 @@ def _buffer_note(source: Side, target: Side) -> list[str]:
     both_sgd = source.convention.optimizer == target.convention.optimizer == SGD
     if not both_sgd or not (source.has_momentum or target.has_momentum):
         return []
-    one, other = (_momentum(side, side.convention.buffer, side) for side in (source, target))
+    one, other = (_momentum(side, side.convention.buffer) for side in (source, target))
     buffers = {one[0], other[0]}
     if len(buffers) == 1 or one[1:] != other[1:]:
         return []

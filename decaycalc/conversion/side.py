@@ -37,7 +37,7 @@ from decaycalc.record import Record, replace
 
 _UNIT = Monomial.of(1)
 _LR = Monomial.of(lr=1)
-_BUFFER = ("momentum", "dampening", NESTEROV)
+_BUFFER = ("momentum", "dampening")
 
 
 class Side(Record):
@@ -251,12 +251,12 @@ class Side(Record):
 
     @property
     def nesterov(self) -> bool:
-        """Whether Nesterov's step is taken: as the run says, else as the framework presets it."""
-        return bool(self.get("nesterov"))
+        """Whether the run asks for Nesterov's step and the framework has it."""
+        return bool(self.run.nesterov) and "nesterov" not in self.convention.lacks
 
     @property
     def preset_buffer(self) -> tuple[tuple[str, Fraction], ...]:
-        """What plain SGD's framework presets: momentum, dampening, Nesterov's step (0 or 1)."""
+        """The momentum and the dampening that plain SGD's framework presets."""
         if self.convention.optimizer != SGD or not self.has_momentum:
             return ()
         return tuple(pair for pair in self.assumed() if pair[0] in _BUFFER)

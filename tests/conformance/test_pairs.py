@@ -25,8 +25,8 @@ RECORDS = {
 }
 SETTINGS = {
     "plain": {},
-    "momentum": {"momentum": 0.9, "nesterov": False},
-    "dampened": {"momentum": 0.85, "dampening": 0.5, "nesterov": False},
+    "momentum": {"momentum": 0.9},
+    "dampened": {"momentum": 0.85, "dampening": 0.5},
     "nesterov": {"momentum": 0.9, "nesterov": True},
 }
 ADAPTIVE = {record.optimizer for record in RECORDS.values() if record.is_adaptive}
@@ -38,7 +38,7 @@ MODEL = make_model("softmax", n_examples=SIZE)
 
 def runs_with(key, setting):
     """Return whether a record's framework has the momentum of that setting."""
-    return all(getattr(STEPPERS[key], name) for name, value in SETTINGS[setting].items() if value)
+    return all(getattr(STEPPERS[key], name) for name in SETTINGS[setting])
 
 
 def equal_settings(key):

@@ -28,7 +28,6 @@ LOOSE = {
     ("tfa-yogi", "w_after"): 1e-5,  # its first denominators are small
     ("muon-keller", "driven"): 0.03,  # orthogonalised in bfloat16
 }
-PRESET = {"momentum", "nesterov"}  # they were measured without, or as the case's names say
 HELD = {("prodigy-plus", "w_after"): 1}  # then its average of two sequences moves
 DRIFTS = {("deepspeed-lion", "w_after")}  # its sign of 0 is 1
 STEPS = {
@@ -57,8 +56,7 @@ def test_a_records_rule_leaves_what_its_framework_left(key, way):
     rule, state, w = parse_rule(text), State(), np.array(case["w0"])
     names = {
         "lr": case["lr"], "lr_peak": case["lr"], "loss_scale": 1.0, "grad_accum": 3,
-        **{name: float(value) for name, value in record.defaults if name not in PRESET},
-        **case.get("names", {}),
+        **{name: float(value) for name, value in record.defaults}, **case.get("names", {}),
     }  # fmt: skip
     for step, measured in enumerate(case[way][: HELD.get((key, way))]):
         g = ALONG[way] * np.resize(NOISE[step], w.shape)

@@ -169,6 +169,17 @@ def test_an_optimizer_that_is_always_nesterov_is_another_s_nesterov():
     assert of_pair("fairseq-nag", "composer-sgdw", momentum=0, lr="0.1").equivalence == "identical"
 
 
+@pytest.mark.parametrize("key", ["yolov5", "ultralytics-sgd"])
+def test_nesterov_s_step_that_a_trainer_never_leaves_is_no_heavy_ball_s(key):
+    sizes = {"batch_size": 16, "grad_accum": 4, "nbs": 64, "lr": "0.1"}
+    said = of_pair(key, "pytorch-sgd", momentum="0.9", nesterov=True, **sizes)
+    assert said.equivalence == "identical"
+    for source, target in ((key, "pytorch-sgd"), ("pytorch-sgd", key)):
+        heavy = of_pair(source, target, momentum="0.9", nesterov=False, **sizes)
+        assert heavy.equivalence == "same-optimum"
+    assert of_pair(key, "pytorch-sgd", momentum=0, **sizes).equivalence == "identical"
+
+
 def test_a_squared_error_s_unit_is_part_of_the_claim():
     found = of_pair("sklearn-sgd", "vw-sgd", momentum=0)
     assert found.equivalence == "same-optimum"

@@ -427,7 +427,7 @@ def test_a_default_that_is_another_quantity_makes_a_plan_see_the_numbers():
     by_batch = replace(find("yolov5"), key="own-yolo", defaults=(("nominal_batch", "batch_size"),))
     assert sees_numbers(by_batch)
     assert sees_numbers(find("torch7-sgd"))
-    assert not sees_numbers(find("ultralytics-adamw"))
+    assert not sees_numbers(find("yolov5"))
 
 
 def test_an_optimizer_beside_two_that_are_no_penalties_is_the_sources_fault():

@@ -116,7 +116,7 @@ def test_darknets_batch_sum_s15(document):  # AlexeyAB/darknet issue 1943
     mean = document("convert", *words)
     assert mean["conversions"][0]["value"] == 0.0005
     assert mean["conversions"][0]["lr"] in {None, 0.001}
-    assert mean["shrink"] == 5e-6  # its momentum is 0.9 unless the cfg says another
+    assert mean["shrink"] == 5e-7
 
 
 @pytest.mark.parametrize(

@@ -235,8 +235,9 @@ def test_a_published_run_names_its_source_once_and_shows_the_decay_s_own_schedul
 
 def test_a_framework_s_default_is_said_once_beside_one_target(run):
     shown = lines(run, "convert 5e-4 --from yolov5 --to pytorch-sgd -B 16")
-    presets = "nbs 64, its default; momentum 0.937, its default"
-    assert shown[-2:] == [presets, "micro-batches 4 (not given)"]
+    first, second = shown[-2:]
+    assert first == "exact at momentum 0; nbs 64, its default"
+    assert second == "micro-batches 4 (not given)"
 
 
 @pytest.mark.parametrize(

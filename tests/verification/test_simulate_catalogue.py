@@ -178,8 +178,8 @@ BUFFERED = [
     and not RECORDS[key].variant
 ]
 SETTINGS = {
-    "heavy-ball": {"momentum": 0.9, "nesterov": False},
-    "dampened": {"momentum": 0.8, "dampening": 0.5, "nesterov": False},
+    "heavy-ball": {"momentum": 0.9},
+    "dampened": {"momentum": 0.8, "dampening": 0.5},
     "nesterov": {"momentum": 0.9, "nesterov": True},
 }
 

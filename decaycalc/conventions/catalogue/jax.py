@@ -92,7 +92,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "Momentum",
         update="w = w*(1 - weight_decay_rate) - lr*heavy_ball(g)",
         follows=Follows.CONSTANT,
-        defaults=(("momentum", "0.9"), ("nesterov", "1")),
         lacks=NO_DAMPENING,
         trap="Nesterov by default; its SGD has no decay",
     ),
@@ -127,7 +126,6 @@ CONVENTIONS: tuple[Convention, ...] = (
     _flax(
         penalty,
         "Momentum",
-        defaults=(("momentum", "0.9"),),
         lacks=NO_DAMPENING,
         trap="coupled, while flax.optim.Adam's is decoupled; beta is 0.9 by default",
     ),

@@ -29,7 +29,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         penalty,
         "Momentum",
         optimizer="sgd",
-        defaults=(("momentum", "0.9"),),
         lacks=NO_DAMPENING,
         trap="a ParamAttr(regularizer=) REPLACES the optimizer's weight_decay",
     ),

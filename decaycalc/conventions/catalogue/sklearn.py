@@ -30,7 +30,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         update="g = g + alpha/batch_size_now*w; w = w - velocity(lr*g)",
         loss=Loss.MEAN,
         buffer=Buffer.INSIDE,
-        defaults=(("momentum", "0.9"), ("nesterov", "1")),
         default="0.0001",
         exempt="biases",
         lacks=NO_DAMPENING,

@@ -19,7 +19,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgd",
         optimizer="sgd",
         aliases=("timm-nesterov", "timm-momentum"),
-        defaults=(("momentum", "0.9"), ("nesterov", "1")),
+        defaults=(("momentum", "0.9"),),
         trap="momentum 0.9 with Nesterov unless told otherwise, and coupled: about lr·λ/(1 - 0.9) a step",
         where="timm/optim/_optim_factory.py, torch's SGD",
     ),
@@ -28,7 +28,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgdw",
         optimizer="sgd",
         aliases=("timm-nesterovw",),
-        defaults=(("momentum", "0.9"), ("nesterov", "1")),
         trap="Nesterov momentum 0.9 by default; decoupled: no 1/(1 - momentum)",
     ),
     timm_record(

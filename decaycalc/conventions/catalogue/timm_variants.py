@@ -46,7 +46,6 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="timm 'sgdc': SGDW(corrected_weight_decay=True), lr²/max lr",
         optimizer="sgd",
         aliases=("timm-sgdc",),
-        defaults=(("momentum", "0.9"), ("nesterov", "1")),
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/sgdw.py, corrected_weight_decay",
     ),
