@@ -66,6 +66,17 @@ def gathered_by(function: Function) -> set[str]:
     return {each.arg for each in (function.args.vararg, function.args.kwarg) if each is not None}
 
 
+def returned_by(module: ast.Module, call: ast.expr) -> ast.expr | None:
+    """Return what the function of a file that is called returns in its only `return`, else None."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        return None
+    name = call.func.id
+    own = [each for each in ast.walk(module) if isinstance(each, FUNCTIONS) and each.name == name]
+    returns = [each for function in own for each in ast.walk(function)
+               if isinstance(each, ast.Return)]  # fmt: skip
+    return returns[0].value if len(returns) == len(own) == 1 else None
+
+
 def default_of(function: Function, name: str) -> ast.expr | None:
     """Return the default of a parameter, None where it has none."""
     given = function.args

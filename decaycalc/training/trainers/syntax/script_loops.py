@@ -30,7 +30,7 @@ def length_of(names: Names, target: str, made: ast.Call | None = None) -> dict[s
     for step in stepped(names, target):
         loops = _loops_around(names, step)
         if len(loops) == 1 and _count(loops[0]) is not None:
-            if test := _test_between(names, step, target):
+            if test := _test_between(names, step, ""):
                 return {"steps": _open(step, f"a step is taken where {ast.unparse(test)[:60]}")}
             return {"steps": _counted(names, [_count(loops[0])], "steps")}
     return {}
@@ -120,16 +120,16 @@ def _is_training(node: ast.AST) -> bool:
     return bool(path) and not is_mode and (path[-1] in _TRAINS or "train" in path[-1].lower())
 
 
-def _test_between(names: Names, step: ast.AST, target: str) -> ast.expr | None:
+def _test_between(names: Names, step: ast.AST, scheduler: str) -> ast.expr | None:
     """Return a test between a step and its loop that may fail, None where none may.
 
-    What is stepped with the optimizer, and what is stepped if it is there at all, is not tested.
+    A scheduler that is stepped with the optimizer, or if it is there at all, is not tested.
     """
     for outer, inner in takewhile(_is_in_loop, names.around(step)):
         if isinstance(outer, ast.If) and inner is not outer.test and not names.truth(outer.test):
-            others = {ast.unparse(call.func) for call in _steps_in(outer)} - {f"{target}.step"}
+            others = {ast.unparse(call.func) for call in _steps_in(outer)} - {f"{scheduler}.step"}
             asked = {ast.unparse(node) for node in ast.walk(outer.test)}
-            if not others and target not in asked:
+            if not scheduler or (not others and scheduler not in asked):
                 return outer.test
     return None
 

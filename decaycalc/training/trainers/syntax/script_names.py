@@ -27,6 +27,7 @@ from decaycalc.training.trainers.syntax.script_calls import (
     entries_of,
     gathered_by,
     parameters_of,
+    returned_by,
 )
 from decaycalc.training.trainers.syntax.script_flags import Unknown, flagged
 from decaycalc.training.trainers.syntax.script_truths import compared, joined_truths, plain
@@ -35,6 +36,7 @@ from decaycalc.training.trainers.syntax.tree import Entries, Items, Node, Scalar
 _DEEPEST = 25  # names that stand for names
 _PARSED = ("parse_args", "parse_known_args")
 _TYRO = "tyro.cli"
+_NOT_PLAIN = (ast.For, ast.AsyncFor, ast.While, ast.Try, ast.comprehension, ast.match_case)
 _MOST_LOOKS = 300_000  # at names and expressions of one script
 
 
@@ -256,7 +258,7 @@ class Names(Bindings):
     def _is_plain(self, node: ast.AST) -> bool:
         """Return whether what a node sets is set whenever its function runs, once."""
         for outer, inner in self.around(node):
-            if isinstance(outer, (ast.For, ast.AsyncFor, ast.While, ast.Try, ast.comprehension)):
+            if isinstance(outer, _NOT_PLAIN):
                 return False
             is_branch = isinstance(outer, ast.If) and inner is not outer.test
             if is_branch and self.truth(outer.test) is None:  # type: ignore[attr-defined]  # an if
@@ -322,10 +324,13 @@ class Names(Bindings):
         made = self._class(base)
         if made is not None:
             return self._class_entry(whole, made, key)
-        return self._entry(whole, self.origin(base, depth + 1), key)
+        return self._entry(whole, self.origin(base, depth + 1), key, depth)
 
-    def _entry(self, whole: ast.expr, holder: ast.expr, key: str) -> ast.expr:
+    def _entry(self, whole: ast.expr, holder: ast.expr, key: str, depth: int) -> ast.expr:
         """Return an entry of a mapping, a namespace, a class's instance, or the script's flags."""
+        returned = returned_by(self.module, holder)
+        if returned is not None:
+            return self._entry(whole, self.origin(returned, depth + 1), key, depth + 1)
         entries = entries_of(holder) or {}
         if isinstance(holder, ast.Call):
             name = ("", *path_of(holder.func))[-1]

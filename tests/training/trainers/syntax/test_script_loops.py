@@ -251,7 +251,8 @@ def test_steps_that_a_test_decides_are_not_counted(tmp_path):
     found = script(tmp_path, MADE, after=loop)
     assert quantity(found, "steps").note == "steps: a step is taken where i % 4 == 0"
     assert "grad_accum" in found.missing
-    loop = "for i in range(100):\n    if good:\n        optimizer.step()\n"
+    loop = "for i in range(100):\n    if i > 9:\n        optimizer.step()\n        other.step()\n"
+    assert script(tmp_path, MADE, after=loop).run.steps is None
     assert "grad_accum" not in script(tmp_path, MADE, after=loop).missing
 
 

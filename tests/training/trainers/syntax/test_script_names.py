@@ -46,6 +46,7 @@ from tests.training.trainers.reading import origins, quantity, read, script
           "SGD(m.parameters(), lr=c['lr'])"), 0.1),
         (("import tyro", "class A:", "    lr: float = 0.1", "a = tyro.cli(A)",
           "SGD(m.parameters(), lr=a.lr)"), 0.1),
+        (("def f():", "    return {'lr': 0.1}", "c = f()", "SGD(m.parameters(), lr=c['lr'])"), 0.1),
         (("c = a, LR = 1, 0.7", "optimizer = SGD(m.parameters(), lr=LR)"), 0.7),
         (("from . import a", "A = LR = 0.6", "optimizer = SGD(m.parameters(), lr=LR)"), 0.6),
         (("x[0] = 1", "x[f()] = 2", "optimizer = SGD(m.parameters(), lr=0.3)"), 0.3),
@@ -80,6 +81,12 @@ def test_what_a_name_stands_for(tmp_path, lines, lr):
          "c.lr may be set anew in line 4"),
         (("import tyro", "a = tyro.cli(A)", "SGD(m.parameters(), lr=a.lr)"),
          "a.lr is no flag that can be told"),
+        (("def f(): return f()", "SGD(m.parameters(), lr=c.lr)", "c = f()"),
+         "is computed at run time"),
+        (("def f(n):", "    if n: return a", "    return b", "SGD(m.parameters(), lr=f(1).lr)"),
+         "f(1).lr is not in the file"),
+        (("match x:", "    case 1: LR = 1", "    case 2: LR = 2", "SGD(m.parameters(), lr=LR)"),
+         "LR is set in lines 4 and 5"),
         (("for LR in y:", "    optimizer = SGD(m.parameters(), lr=LR)"),
          "LR is set at run time, line 3"),
         (("LR = make()", "optimizer = SGD(m.parameters(), lr=LR)"), "is computed at run time"),
@@ -287,6 +294,8 @@ def test_a_chain_of_doubled_names_ends(tmp_path):
         ("parse_args()", "parse_args('--lr 1'.split())", "line 13 gives the flags itself"),
         ("parse_args()", "parse_args(''.split())", ""),
         ("parse_args()", "parse_args([])", ""),
+        ("args = parser.parse_args()",
+         "def g():\n    return f(parser.parse_args())\ndef f(a):\n    return a\nargs = g()", ""),
         ("parse_args()", "parse_args(sys.argv[1:])", ""),
         ("args =", "parser.set_defaults(lr=1)\nargs =", "args.lr may be set in line 13"),
         ("args =", "parser.set_defaults(**y)\nargs =", "args.lr may be set in line 13"),
@@ -294,7 +303,7 @@ def test_a_chain_of_doubled_names_ends(tmp_path):
         ("args =", "if False: parser.set_defaults(lr=1)\nargs =", ""),
         ("type=float", "type=lambda x: float(x) / 10", "args.lr is no flag that can be told"),
     ],
-)
+)  # fmt: skip
 def test_what_else_sets_a_flag_leaves_it_open(tmp_path, old, new, why):
     text = f"import torch\n{PARSER}torch.optim.SGD(m.parameters(), args.lr)\n"
     found = read(tmp_path, "train.py", text.replace(old, new, 1))
