@@ -91,7 +91,8 @@ def read_widths(text: str) -> tuple[int, ...]:
         if position == len(text):
             break
         if text[position] not in allowed:
-            raise TextSyntaxError(WHAT, text, position, f"a digit or {_one_of(allowed)}")
+            wanted = "one of - , x" if allowed == SEPARATORS else f"{allowed!r}, as before"
+            raise TextSyntaxError(WHAT, text, position, f"a digit or {wanted}")
         allowed = text[position]  # 3x32x32-10 is an image's sides before it is layers
         position += 1
     bare = text.strip()
@@ -103,10 +104,6 @@ def read_widths(text: str) -> tuple[int, ...]:
 
 # Layers of 784, 300 and 100, or 784 million.
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
-
-
-def _one_of(separators: str) -> str:
-    return "one of - , x" if separators == SEPARATORS else f"{separators!r}, as before"
 
 
 def _read_width(text: str, start: int) -> tuple[int, int]:

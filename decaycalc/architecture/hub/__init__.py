@@ -152,6 +152,7 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "plbart": ("PLBart", encoder_decoders.bart, encoder_decoders.BART_HEADS[:3]),
     "blenderbot": ("Blenderbot", encoder_decoders.bart, encoder_decoders.PEGASUS_HEADS),
     "blenderbot-small": ("BlenderbotSmall", encoder_decoders.bart, encoder_decoders.PEGASUS_HEADS),
+    "led": ("LED", encoder_decoders.bart, encoder_decoders.BART_HEADS[:3]),
     "mvp": ("Mvp", encoder_decoders.bart, encoder_decoders.BART_HEADS),
     "m2m_100": ("M2M100", encoder_decoders.bart, encoder_decoders.PEGASUS_HEADS),
     "clip": ("CLIP", towers.clip, towers.CLIP_HEADS),
@@ -291,7 +292,7 @@ SECOND_NAMES: dict[str, dict[str, str]] = {
     **dict.fromkeys(("gpt2", "openai-gpt", "gpt_bigcode", "codegen", "gptj"), _GPT),
     **dict.fromkeys(("t5", "mt5", "umt5", "longt5"), _T5),
     **dict.fromkeys(
-        ("bart", "mbart", "pegasus", "marian", "m2m_100", "plbart", "mvp", "blenderbot",
+        ("bart", "mbart", "pegasus", "marian", "m2m_100", "plbart", "mvp", "led", "blenderbot",
          "blenderbot-small", "whisper", "detr", "table-transformer",
          "conditional_detr", "deformable_detr", "rt_detr", "rt_detr_v2"),
         _BART,

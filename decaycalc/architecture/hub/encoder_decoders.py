@@ -1,8 +1,8 @@
 """T5, BART, their relatives and Whisper, with the tensor names of transformers.
 
-Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,whisper}/modeling_*.py
-(v4.57.1) for rules, names and `_init_weights`; Raffel et al. 2019 (1910.10683), Lewis et al. 2019
-(1910.13461), Radford et al. 2022 (2212.04356).
+Source: transformers/models/{t5,mt5,umt5,bart,mbart,pegasus,marian,m2m_100,led,whisper}/
+modeling_*.py (v4.57.1) for rules, names and `_init_weights`; Raffel et al. 2019 (1910.10683),
+Lewis et al. 2019 (1910.13461), Radford et al. 2022 (2212.04356).
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from decaycalc.architecture.build import Builder, Start, Variance, normal
 from decaycalc.architecture.hub.decoders import finish
-from decaycalc.architecture.hub.encoders import begin
+from decaycalc.architecture.hub.encoders import QUERY_KEY_VALUE, begin
 from decaycalc.architecture.hub.fields import Fields
 from decaycalc.architecture.tensors import Architecture
 
@@ -124,7 +124,7 @@ def bart(fields: Fields, head: str) -> Architecture:
     """
     plan = PLANS[fields.text("model_type", "bart")]
     fields = fields.over(plan.usual)
-    part, prefix = begin(fields, head, "model.", field="init_std")
+    part, prefix = begin(fields, head, plan.prefix, field="init_std")
     width, vocabulary = fields.size("d_model", 1024), fields.size("vocab_size", plan.vocabulary)
     for name in ("tie_word_embeddings", "share_encoder_decoder_embeddings"):
         fields.require(name, value=True)
@@ -160,21 +160,38 @@ def _bart_side(part: Builder, name: str, fields: Fields, plan: "BartPlan", width
     """Add the encoder or the decoder, whichever the name ends with, without its words."""
     side = name.rpartition(".")[2]
     if plan.positions:
-        places = fields.size("max_position_embeddings", 1024) + plan.offset
+        key = f"max_{side}_position_embeddings" if plan.far else "max_position_embeddings"
+        usual = 16384 if plan.far and side == "encoder" else 1024
+        places = fields.size(key, usual) + plan.offset
         # Sines and cosines have a mean square of one half.
         table = normal(0.5**0.5) if plan.sines else None
         part.positions(f"{name}.embed_positions", places, width, rule=table)
     hidden = fields.size(f"{side}_ffn_dim", 4096)
     for index in range(fields.size(f"{side}_layers", 12)):
-        bart_layer(part, f"{name}.layers.{index}", width, hidden, reads=side == "decoder")
+        layer = f"{name}.layers.{index}"
+        if plan.far and side == "encoder":
+            _far_layer(part, layer, width, hidden)
+        else:
+            bart_layer(part, layer, width, hidden, reads=side == "decoder")
     part.norms(name, plan.norms, width)
+
+
+def _far_layer(part: Builder, name: str, width: int, hidden: int) -> None:
+    """Add a layer of LED's encoder, whose attention is Longformer's."""
+    inputs = (*QUERY_KEY_VALUE, "query_global", "key_global", "value_global")
+    part.linears(f"{name}.self_attn.longformer_self_attn", inputs, width, width)
+    part.linear(f"{name}.self_attn.output", width, width)
+    part.norm(f"{name}.self_attn_layer_norm", width)
+    part.feed_forward(name, ("fc1", "fc2"), width, hidden)
+    part.norm(f"{name}.final_layer_norm", width)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BartPlan:
     """How a relative of BART differs: its table of positions, and the norms of a whole side.
 
-    `labels` are a classifier's classes where nothing is said, `usual` sizes that are not BART's.
+    `labels` are a classifier's classes where nothing is said, `usual` sizes that are not BART's;
+    `far` is whether the encoder attends and has positions as Longformer.
     """
 
     vocabulary: int
@@ -183,6 +200,8 @@ class BartPlan:
     sines: bool = False
     norms: tuple[str, ...] = ("layer_norm",)
     labels: int = 2
+    prefix: str = "model."
+    far: bool = False
     usual: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -206,6 +225,9 @@ PLANS = {
         vocabulary=50265, norms=("layernorm_embedding",),
         usual={"d_model": 512, "encoder_layers": 8, "decoder_layers": 8, "encoder_ffn_dim": 2048,
                "decoder_ffn_dim": 2048, "max_position_embeddings": 512},
+    ),
+    "led": BartPlan(
+        vocabulary=50265, norms=("layernorm_embedding",), prefix="led.", far=True
     ),
     "m2m_100": BartPlan(vocabulary=128112, positions=False),
 }  # fmt: skip

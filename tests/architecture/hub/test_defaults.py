@@ -195,6 +195,7 @@ DEFAULTS = {
     "mllama_text_model": ("MllamaForCausalLM", 9_775_192_080),
     "qwen2_5_omni": ("Qwen2_5OmniForConditionalGeneration", 18_386_365_824),
     "bitnet": ("BitNetForCausalLM", 2_741_155_840),
+    "led": ("LEDForConditionalGeneration", 459_801_600),
     "mvp": ("MvpForConditionalGeneration", 406_293_504),
     "llava_next_video": ("LlavaNextVideoForConditionalGeneration", 7_062_906_880),
     "vipllava": ("VipLlavaForConditionalGeneration", 7_079_690_240),
