@@ -157,14 +157,9 @@ ROWS_OF_A_FILE = (
 )  # fmt: skip
 
 
-_PRESET = frozenset({"momentum", "dampening"})  # as some frameworks have one
-
-
 def _number(quantity: Quantity) -> Decorator:
     """Return the declaration of a quantity's option."""
-    preset = "preset or " if quantity.name in _PRESET else ""
-    unsaid = quantity.default
-    default = "" if unsaid is None else f"  [default: {preset}{float(unsaid):g}]"
+    default = "" if quantity.default is None else f"  [default: {float(quantity.default):g}]"
     text = f"{quantity.help[0].upper()}{quantity.help[1:]}.{default}"
     return click.option(*quantity.flags, metavar=_NUMBER, help=text)
 
