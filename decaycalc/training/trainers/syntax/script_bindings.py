@@ -41,7 +41,10 @@ class Bindings:
         for node in ast.walk(module):
             for inner in ast.iter_child_nodes(node):
                 self.above[inner] = node
+        self.classes: dict[str, ast.ClassDef] = {}
         for node in ast.walk(module):
+            if isinstance(node, ast.ClassDef):
+                self.classes.setdefault(node.name, node)
             if isinstance(node, (ast.Global, ast.Nonlocal)):
                 self._shared |= {(self.scope_of(node), name) for name in node.names}
         for node in ast.walk(module):

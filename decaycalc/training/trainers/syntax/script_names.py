@@ -358,10 +358,7 @@ class Names(Bindings):
 
     def _class(self, called: ast.expr) -> ast.ClassDef | None:
         """Return the class of the file that a call makes an instance of."""
-        if not isinstance(called, ast.Name):
-            return None
-        classes = (node for node in ast.walk(self.module) if isinstance(node, ast.ClassDef))
-        return next((each for each in classes if each.name == called.id), None)
+        return self.classes.get(called.id) if isinstance(called, ast.Name) else None
 
     def _class_entry(self, whole: ast.expr, made: ast.ClassDef, key: str) -> ast.expr:
         """Return what a class sets at its top, or of itself when it is made."""
