@@ -367,3 +367,12 @@ def test_a_form_s_numbers_carry_the_multipliers_of_a_group():
 def test_arrays_are_printed_in_one_line():
     found = convert(np.array([1e-4, 3e-4]), source="pytorch-sgd", target="keras-l2")
     assert str(found) == "keras-l2 l2 = 2 numbers, 5e-05 to 0.00015 (exact; l2 = weight_decay/2)"
+
+
+def test_epochs_follow_from_an_array_of_steps():
+    given = {"source": "adamw-normalized", "target": "per-step-shrink"}
+    sizes = {"lr": 0.1, "batch_size": 10, "dataset_size": 1000}
+    steps = np.array([100, 400])
+    found = convert(np.array([0.05, 0.1]), steps=steps, **given, **sizes).value
+    alone = [convert(v, steps=n, **given, **sizes).value for v, n in ((0.05, 100), (0.1, 400))]
+    np.testing.assert_allclose(found, alone, rtol=1e-12)

@@ -53,6 +53,7 @@ def rt_detr(fields: Fields, head: str) -> Architecture:
         return part.done(fields.path, classes=None)
     for index in range(layers):
         part.linear(f"{decoder}.class_embed.{index}", width, labels)
+    for index in range(layers):
         dense_layers(part, f"{decoder}.bbox_embed.{index}", boxes)
     return part.done(fields.path, classes=labels)
 

@@ -88,3 +88,7 @@ def test_several_processes_are_not_one(tmp_path):
     process = FILE[FILE.index("    - type") : FILE.index("meta:")]
     with pytest.raises(UnreadableFileError, match="has 2 processes that train"):
         read(tmp_path, "a.yaml", FILE.replace("meta:", f"{process}meta:"))
+
+
+def test_an_optimizer_of_its_own_has_its_own_default(tmp_path):
+    assert _read(tmp_path, "xformers: true", "adamw8").value == "0"
