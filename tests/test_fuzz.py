@@ -54,7 +54,7 @@ def test_every_option_of_every_command_is_drawn():
     assert lines.USUAL.keys() <= declared
 
 
-@fuzzed(plain=100, share=1)
+@fuzzed(plain=150, share=1)
 def test_no_command_line_breaks_the_program(rng, folder):
     words = lines.line(rng)
     stdin = rng.choice((b"", b"", *(text.encode() for text in SEEDS.values()), b"\xff"))
@@ -123,7 +123,7 @@ def holds_no_nan(line):
     return json.loads(line, parse_constant=refuse, parse_int=str)
 
 
-@fuzzed(plain=100, share=0.5)
+@fuzzed(plain=160, share=0.5)
 def test_no_row_of_any_type_breaks_the_stream(rng):
     names = [*FIELDS, "value", "from", "to", "x", *RESULTS, "group", "set", drawing.text(rng)]
     odd = {rng.choice(names): drawing.anything(rng, drawing.json_leaf) for _ in range(2)}
@@ -197,7 +197,7 @@ def _cell(value):
     return value if isinstance(value, str) else json.dumps(value)[:200]
 
 
-@fuzzed(plain=80, share=0.2)
+@fuzzed(plain=120, share=0.2)
 def test_a_row_answers_as_the_command_does(rng):
     row = row_of(rng)
     if any(isinstance(value, str) and not value.strip() for value in row.values()):

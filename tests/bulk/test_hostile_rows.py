@@ -56,7 +56,7 @@ def written(row):
     return json.dumps(row).replace(json.dumps(HUGE), "9" * 5000)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.dictionaries(

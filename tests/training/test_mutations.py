@@ -70,7 +70,7 @@ def quantities(name):
     return {each.name: (each.value, each.origin) for each in inspect(name).training.quantities}
 
 
-@fuzzed(plain=80, share=0.2)
+@fuzzed(plain=150, share=0.2)
 def test_a_value_that_only_the_run_would_tell_gives_no_other_quantity_a_number(rng, folder):
     empty(folder)
     name = rng.choice(list(ALL))
@@ -99,7 +99,7 @@ def test_a_value_that_only_the_run_would_tell_gives_no_other_quantity_a_number(r
         assert set(moved) <= {"examples_per_step"}, (source, number[0], moved)
 
 
-@fuzzed(plain=250, share=0.6)
+@fuzzed(plain=500, share=0.6)
 def test_whatever_a_file_holds_it_is_read_or_refused_and_never_run(rng, folder):
     empty(folder)
     name = rng.choice(list(ALL))
@@ -118,7 +118,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused_and_never_run(rng, folder):
     assert [each.name for each in folder.iterdir()] == [name]
 
 
-@fuzzed(plain=80, share=0.1)
+@fuzzed(plain=150, share=0.1)
 def test_every_command_that_takes_a_file_answers_or_refuses_it(rng, folder):
     empty(folder)
     name, other = rng.choice(list(ALL)), rng.choice(list(SEEDS))

@@ -122,7 +122,7 @@ def known(folder, name, text, file=None):
     return KNOWN[name]
 
 
-@fuzzed(plain=80, share=0.03)
+@fuzzed(plain=150, share=0.03)
 def test_yaml_or_json_in_another_layout_is_the_same_run(rng, folder):
     name = rng.choice(list(TREES))
     expected = known(folder, name, ALL[name])
@@ -138,7 +138,7 @@ def test_yaml_or_json_in_another_layout_is_the_same_run(rng, folder):
     assert told(folder, file, endings(rng, text)) == expected, text
 
 
-@fuzzed(plain=60, share=0.02)
+@fuzzed(plain=100, share=0.02)
 def test_flags_in_another_form_are_the_same_run(rng, folder):
     kind = rng.choice(list(SCRIPTS))
     launcher, flags = SCRIPTS[kind]
@@ -151,14 +151,14 @@ def test_flags_in_another_form_are_the_same_run(rng, folder):
     ), text
 
 
-@fuzzed(plain=40, share=0.005)
+@fuzzed(plain=60, share=0.005)
 def test_python_in_another_layout_is_the_same_run(rng, folder):
     expected = known(folder, "mmcv.py", SEEDS["mmcv.py"])
     text = rewriting.as_python(rng, SEEDS["mmcv.py"])
     assert told(folder, "same.py", endings(rng, text)) == expected, text
 
 
-@fuzzed(plain=40, share=0.005)
+@fuzzed(plain=60, share=0.005)
 def test_lines_of_keys_in_another_order_are_the_same_run(rng, folder):
     name, mark, spaced = rng.choice(
         (("solver.prototxt", ":", True), ("kohya.toml", "=", True), ("yolo.cfg", "=", False))

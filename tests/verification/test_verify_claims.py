@@ -33,7 +33,7 @@ from tests.verification.test_verify_catalogue import EXTRAS, named, settings_of
 from tests.verification.test_verify_catalogue import value_of as larger_value_of
 
 N_PAIRS = int(os.environ.get("DECAYCALC_FUZZ", "0"))
-A_CLASS = 3
+A_CLASS = 6
 
 
 def replace_unmodelled(record):

@@ -166,7 +166,7 @@ def attempt(answer):
         return None
 
 
-@fuzzed(plain=20, share=0.02)
+@fuzzed(plain=40, share=0.02)
 def test_probe_reports_or_refuses_whatever_an_optimizer_does(rng):
     optimizer = optimizer_of(rng)
     found = attempt(lambda: probe(optimizer))
@@ -175,7 +175,7 @@ def test_probe_reports_or_refuses_whatever_an_optimizer_does(rng):
         assert "\x1b" not in text.to_text(report.tables(found), width=80, colour=False)
 
 
-@fuzzed(plain=50, share=0.1)
+@fuzzed(plain=100, share=0.1)
 def test_a_live_optimizer_is_read_or_refused_whatever_it_holds(rng):
     optimizer = optimizer_of(rng)
     model = rng.choice((None, Model(a=tensor(2, 2)), rng.choice(ODD)))

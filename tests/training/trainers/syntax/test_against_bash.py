@@ -152,7 +152,7 @@ def holds(ours, theirs):
 
 
 @pytest.mark.skipif(BASH is None, reason="no bash")
-@fuzzed(plain=50, share=0.02)
+@fuzzed(plain=80, share=0.02)
 def test_functions_and_subshells_run_what_bash_runs(rng):
     writer = Caller(rng)
     lines = [writer.definitions(), *(writer.statement() for _ in range(3))]
@@ -185,7 +185,7 @@ def test_functions_and_subshells_run_what_bash_runs(rng):
 
 
 @pytest.mark.skipif(BASH is None, reason="no bash")
-@fuzzed(plain=40, share=0.02)
+@fuzzed(plain=60, share=0.02)
 def test_a_variable_is_open_or_what_bash_leaves_of_it(rng):
     writer = Writer(rng)
     script = "A=1; B=2; C=3; D=7b\n" + "\n".join(writer.statement() for _ in range(2))
