@@ -8,15 +8,7 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.formats import OFFERED
 from decaycalc.cli.names import CODE, FILE
-from decaycalc.cli.options import (
-    ARCH,
-    DECAY_MASK,
-    KIND,
-    SCHEDULES,
-    options,
-    read_network,
-    run_options,
-)
+from decaycalc.cli.options import KIND, run_options, source_options
 from decaycalc.cli.output import formatted
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
@@ -51,7 +43,7 @@ _LEVELS = ("error", "warning", "note", "never")
               help="error, warning, note or never.  [default: warning]")  # fmt: skip
 @click.option("--explain", "code", type=CODE, metavar="CODE", help="Explain one rule.")
 @KIND
-@options(*SCHEDULES, ARCH, DECAY_MASK)
+@source_options
 @run_options
 @formatted((*OFFERED, "github", "junit", "sarif"))
 def command(
@@ -62,10 +54,7 @@ def command(
     fail_on: str | None,
     code: str | None,
     kind: str | None,
-    schedule: str | None,
-    decay_schedule: str | None,
-    arch: str | None,
-    decay_mask: str | None,
+    more: dict[str, Any],
     run: Run,
 ) -> Shown:
     """Check TOML assertions, or a training file (or a published run) by the rules DC...
@@ -86,9 +75,7 @@ def command(
     if not files:
         raise UsageError("give a FILE: assertions in TOML, or a training file")
     choice = choice_of(select, ignore, fail_on)
-    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule, "run": run}
-    network = read_network(arch, decay_mask)
-    results, found = run_all(files, kind=kind, choice=choice, **network, **more)
+    results, found = run_all(files, kind=kind, choice=choice, run=run, **more)
     return shown(results, found, choice)
 
 

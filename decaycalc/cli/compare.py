@@ -6,15 +6,7 @@ import click
 
 from decaycalc.cli.command import Command
 from decaycalc.cli.names import RECIPE
-from decaycalc.cli.options import (
-    ARCH,
-    DECAY_MASK,
-    KIND,
-    SCHEDULES,
-    options,
-    read_network,
-    run_options,
-)
+from decaycalc.cli.options import KIND, run_options, source_options
 from decaycalc.cli.output import output_options
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
@@ -35,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("first", type=RECIPE, metavar="SOURCE")
 @click.argument("second", type=RECIPE, metavar="SOURCE")
 @KIND
-@options(*SCHEDULES, ARCH, DECAY_MASK)
+@source_options
 @run_options
 @output_options
 def command(
@@ -43,10 +35,7 @@ def command(
     second: str,
     *,
     kind: str | None,
-    schedule: str | None,
-    decay_schedule: str | None,
-    arch: str | None,
-    decay_mask: str | None,
+    more: dict[str, Any],
     run: Run,
 ) -> Shown:
     """Compare the weight decays of two runs: published ones' names, or training files.
@@ -58,9 +47,7 @@ def command(
     from decaycalc.comparison import compare
     from decaycalc.inspection import require_entering
 
-    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
-    network = read_network(arch, decay_mask)
-    found = compare(first, second, run=run, kinds=(kind, kind), **network, **more)
+    found = compare(first, second, run=run, kinds=(kind, kind), **more)
     require_entering(run, *found.sides)
     return shown(found)
 

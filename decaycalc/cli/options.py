@@ -298,6 +298,9 @@ NETWORK = (
 )  # fmt: skip
 
 
+_OF_SOURCE = frozenset({"schedule", "decay_schedule", "arch", "decay_mask"})
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add a run's options; the command receives `run: Run`."""
 
@@ -307,6 +310,21 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(run=run_of(named), **_without(given, _RUN_NAMES))
 
     return options(*RUN)(with_run)
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what is said of a source's run; the command receives `more`, by the API's names."""
+
+    @wraps(command)
+    def with_source(**given: Any) -> Any:
+        more = {
+            "schedule": given["schedule"],
+            "decay_schedule": given["decay_schedule"],
+            **read_network(given["arch"], given["decay_mask"]),
+        }
+        return command(more=more, **_without(given, _OF_SOURCE))
+
+    return options(*SCHEDULES, ARCH, DECAY_MASK)(with_source)
 
 
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
