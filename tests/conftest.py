@@ -24,6 +24,20 @@ settings.load_profile("quick")
 gc.set_threshold(200_000, 50, 50)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let two processes share the whole suite, where pytest-xdist is and `-n` says nothing.
+
+    Not if one of the two asks, nor for a debugger; coverage must know of them from the start.
+    """
+    said = vars(config.option)
+    is_worker = hasattr(config, "workerinput")
+    is_whole = config.args_source is config.ArgsSource.TESTPATHS
+    needs_one = said["usepdb"] or said.get("cov_source")
+    if is_whole and said.get("numprocesses", 0) is None and not (is_worker or needs_one):
+        config.option.numprocesses = 2
+
+
 class Ran(NamedTuple):
     status: int
     out: str

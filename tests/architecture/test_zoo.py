@@ -218,13 +218,14 @@ def test_a_tag_of_other_classes_than_imagenets_thousand_is_no_name():
     assert find_model("vit_base_patch16_224.augreg_in21k") is None
 
 
-def test_no_two_names_fall_together():
+def test_no_two_names_fall_together(monkeypatch):
     spelled = Counter(squash(name) for name in (*MODELS, *OTHER_NAMES))
     twice = {name for name, count in spelled.items() if count > 1}
     # Without a separator the larger one is meant: 16 GF, not 1.6.
     assert twice == {"regnetx16gf", "regnety16gf", "regnetx32gf", "regnety32gf"}
     for name in MODELS:
-        assert find_model(name.replace("_", "-").upper()).tensors == MODELS[name]().tensors
+        monkeypatch.setitem(MODELS, name, lambda name=name: name)
+        assert find_model(name.replace("_", "-").upper()) == name
 
 
 PUBLISHED = {

@@ -8,7 +8,7 @@ a name ask for that library's tensors.
 
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 
 from decaycalc.architecture.inline import NICKNAMES
 from decaycalc.architecture.tensors import Architecture
@@ -207,6 +207,7 @@ def _spaced(name: str) -> str:
     return name.upper().replace("-", "_").replace(" ", "_")
 
 
+@cache
 def _index() -> dict[str, str]:
     names = {squash(name): name for name in sorted(MODELS, key=len, reverse=True)}
     names.update({squash(alias): name for alias, name in OTHER_NAMES.items()})
