@@ -31,6 +31,7 @@ from decaycalc.conversion.plan import Match, Plan
 from decaycalc.conversion.rounding import Storage
 from decaycalc.conversion.shrinks import shrink_of, strength_of
 from decaycalc.conversion.side import Side
+from decaycalc.conversion.unavailable import Unavailable, UnavailableJson
 from decaycalc.errors import InvalidValueError, MissingQuantityError, NoEquivalentError
 from decaycalc.record import Record, Result, asdict, replace
 from decaycalc.survival.documents import SummaryJson
@@ -40,15 +41,6 @@ if TYPE_CHECKING:
     from decaycalc.architecture.tensors import Architecture
     from decaycalc.grouped_answers import GroupAnswer
     from decaycalc.survival.scheduled import ScheduleAnswer
-
-
-class UnavailableJson(TypedDict):
-    """A convention out of reach, and why."""
-
-    convention: str
-    reason: str
-    missing: list[str]
-    message: str
 
 
 class AnswerJson(TypedDict):
@@ -67,27 +59,6 @@ class AnswerJson(TypedDict):
     assumptions: list[AssumptionJson]
     warnings: list[str]
     groups: NotRequired[list[ConvertedGroupJson]]
-
-
-class Unavailable(Record):
-    """A convention that the question does not reach, and why.
-
-    `reason` is `missing` (then `missing` names the quantities) or `no-equivalent`.
-    """
-
-    convention: Convention
-    reason: str
-    missing: tuple[str, ...]
-    message: str
-
-    def to_dict(self) -> UnavailableJson:
-        """Return the entry as JSON's `unavailable` holds it."""
-        return {
-            "convention": self.convention.key,
-            "reason": self.reason,
-            "missing": list(self.missing),
-            "message": self.message,
-        }
 
 
 class Question(Record):
@@ -182,10 +153,6 @@ def answer_of(question: Question) -> Answer:
         from decaycalc.survival.whole_run import over_the_run  # noqa: PLC0415  (schedules alone)
 
         conversions = over_the_run(question.source, value, conversions, scheduled)
-    decays = () if decay is None else assumed_by_decay(source)
-    assumptions = once((*decays, *(each for made in conversions for each in made.assumptions)))
-    if question.strict:
-        require_said(f"a strict answer from {question.source.key}", assumptions)
     return Answer(
         source=question.source,
         value=value,
@@ -198,7 +165,7 @@ def answer_of(question: Question) -> Answer:
         penalty=_penalty(question, source, strength, shrink),
         conversions=conversions,
         unavailable=unavailable,
-        assumptions=assumptions,
+        assumptions=_taken_for_granted(question, source, decay, conversions),
         warnings=(
             *_warnings(question, source, decay, storage),
             *(scheduled.warnings if scheduled else ()),
@@ -206,6 +173,17 @@ def answer_of(question: Question) -> Answer:
             *_departures(question, source, value),
         ),
     )
+
+
+def _taken_for_granted(
+    question: Question, source: Side, decay: Decay | None, conversions: tuple[Conversion, ...]
+) -> tuple[Assumption, ...]:
+    """Return what entered the answer's numbers and was not said; a strict question refuses it."""
+    decays = () if decay is None else assumed_by_decay(source)
+    assumptions = once((*decays, *(each for made in conversions for each in made.assumptions)))
+    if question.strict:
+        require_said(f"a strict answer from {question.source.key}", assumptions)
+    return assumptions
 
 
 def _unchanging(question: Question, conversions: tuple[Conversion, ...]) -> tuple[str, ...]:
@@ -288,7 +266,7 @@ def _conversions(
         except (NoEquivalentError, MissingQuantityError, InvalidValueError) as error:
             if question.targets:
                 raise
-            lacking.append(_unavailable(target, error))
+            lacking.append(Unavailable.of(target, error))
     return tuple(made), tuple(lacking)
 
 
@@ -327,17 +305,6 @@ def _layers(question: Question) -> tuple[tuple[str, int], ...]:
     """Return names and numbers of weights of the layers that decay, gathered once a question."""
     layers = decayed_layers(question.architecture, mask=question.mask)
     return tuple((layer.name, layer.n_weights) for layer in layers)
-
-
-def _unavailable(
-    target: Convention, error: NoEquivalentError | MissingQuantityError | InvalidValueError
-) -> Unavailable:
-    if isinstance(error, MissingQuantityError):
-        return Unavailable(
-            convention=target, reason="missing", missing=error.missing, message=str(error)
-        )
-    message = error.reason if isinstance(error, NoEquivalentError) else str(error)
-    return Unavailable(convention=target, reason="no-equivalent", missing=(), message=message)
 
 
 def _penalty(

@@ -4,7 +4,7 @@ The domain names quantities; only the command line knows their flags, so it adds
 An error is made from its fields; its text is one line without a full stop.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import ClassVar
 
@@ -28,6 +28,10 @@ class DecaycalcError(Exception):
         text = str(self) if message is None else message
         return {"type": self.kind, "message": text, **self.fields()}
 
+    def in_words(self, spelt: Callable[[str], str]) -> str:  # noqa: ARG002  (of those with names)
+        """Return the error's text, a quantity that it names `spelt` as the user gives it."""
+        return str(self)
+
     def fields(self) -> dict[str, object]:
         """Return the error's fields for the JSON error object, without type and message.
 
@@ -45,7 +49,12 @@ class InvalidValueError(DecaycalcError):
 
     def __init__(self, name: str, value: object, requirement: str) -> None:
         self.name, self.value, self.requirement = name, value, requirement
-        super().__init__(f"{name} {shown(value)} {requirement}")
+        super().__init__(self.in_words(str))
+
+    def in_words(self, spelt: Callable[[str], str]) -> str:
+        """Return the error's text; only the other run's quantity is not called as it is."""
+        name = spelt(self.name) if self.name.startswith("to_") else self.name
+        return f"{name} {shown(self.value)} {self.requirement}"
 
 
 def beyond_float64() -> InvalidValueError:
@@ -159,14 +168,31 @@ class MissingPackageError(DecaycalcError):
 
 
 class NoEquivalentError(DecaycalcError):
-    """Two conventions between which no single number converts."""
+    """Two conventions between which no single number converts.
+
+    `estimate_by` is a quantity that gives an estimate all the same.
+    """
 
     kind = "no-equivalent"
     exit_status = 1
 
-    def __init__(self, source: str, target: str, reason: str) -> None:
-        self.source, self.target, self.reason = source, target, reason
-        super().__init__(f"{source} has no equivalent in {target}: {reason}")
+    def __init__(self, source: str, target: str, reason: str, estimate_by: str = "") -> None:
+        self._told, self._estimate_by = reason, estimate_by
+        self.source, self.target, self.reason = source, target, self._reason(estimate_by)
+        super().__init__(self.in_words(str))
+
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """What such an error is made of."""
+        return self.source, self.target, self._told, self._estimate_by
+
+    def in_words(self, spelt: Callable[[str], str]) -> str:
+        """Return the error's text."""
+        reason = self._reason(self._estimate_by and spelt(self._estimate_by))
+        return f"{self.source} has no equivalent in {self.target}: {reason}"
+
+    def _reason(self, estimate_by: str) -> str:
+        return f"{self._told}; {estimate_by} gives an estimate" if estimate_by else self._told
 
 
 class OutsideFitError(DecaycalcError):

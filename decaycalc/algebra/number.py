@@ -208,16 +208,16 @@ def _without_comma(part: str) -> str:
 
     >>> _without_comma("60,000"), _without_comma("0,01"), _without_comma("1,281,167")
     ('write 60000, or 60.000 if that is meant', 'write 0.01', 'write 1281167')
-    >>> _without_comma("1e-4,")
-    'write 1e-4'
+    >>> _without_comma("1e-4,"), _without_comma("1e-4,1e-3")
+    ('write 1e-4', 'write one number, with a point')
     """
     first, *rest = part.rstrip(",").split(",")
     if not rest and first:
         return f"write {first}"
-    decimal = f"{first}.{''.join(rest)}"
+    decimal = ".".join((first, *rest))
     groups_digits = first.strip("+-0") and all(len(group.split(".")[0]) == _GROUP for group in rest)
     if not groups_digits:
-        return f"write {decimal}" if len(rest) == 1 else "write a point, as 0.01"
+        return "write one number, with a point" if _float(decimal) is None else f"write {decimal}"
     whole = f"write {part.replace(',', '')}"
     return f"{whole}, or {decimal} if that is meant" if len(rest) == 1 else whole
 

@@ -102,14 +102,19 @@ def _typed(name: str, value: Any) -> Any:
     if isinstance(value, str) or (name in _LISTS and isinstance(value, tuple)):
         return value
     kind = "number" if name in _NUMBERS or name == "value" else "text"
-    raise InvalidValueError(name, value, f"must be a {kind}")
+    raise InvalidValueError(name, _as_written(value), f"must be a {kind}")
+
+
+def _as_written(value: Any) -> Any:
+    """Return a field's value as its row holds it: a list, of which the fields make a tuple."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _flag(name: str, value: Any) -> bool:
     word = value.strip().lower() if isinstance(value, str) else ""
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise InvalidValueError(name, value, "must be true or false")
+    raise InvalidValueError(name, _as_written(value), "must be true or false")
 
 
 def _targets(names: str | tuple[Any, ...] | None, finder: Finder) -> tuple[Convention, ...]:
@@ -141,7 +146,7 @@ def _architecture(spec: str | None, *, bias: bool) -> "Architecture | None":
     if spec is None:
         return None
     if spec == "-":
-        raise ContradictionError("arch '-' is standard input, which a row cannot read")
+        raise ContradictionError("arch '-' is stdin, which a row cannot read")
     from decaycalc.architecture import parse_architecture  # noqa: PLC0415  (the zoo, if asked for)
 
     return parse_architecture(spec, bias=bias)

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from decaycalc.cli.options import OF_A_RUN
 from decaycalc.cli.shown import Shown
 from decaycalc.errors import DecaycalcError, InvalidValueError, UsageError
-from decaycalc.files.text import STDIN, read_text
+from decaycalc.files.text import STDIN, name_of, read_text
 from decaycalc.files.toml_text import parse_toml
 
 if TYPE_CHECKING:
@@ -84,9 +84,10 @@ def run_all(
         if path in runs:
             from decaycalc.inspection import review
 
-            found += [(path, each) for each in review(path, kind=kind, choice=choice, **more)]
+            reviewed = review(path, kind=kind, choice=choice, **more)
+            found += [(name_of(path), each) for each in reviewed]
         else:
-            results += [("stdin" if path == STDIN else path, each) for each in _checked(path)]
+            results += [(name_of(path), each) for each in _checked(path)]
     return results, found
 
 
@@ -130,9 +131,7 @@ def _checked(path: str) -> "Sequence[Checked]":
     from decaycalc.checks import parse_checks, run_check
 
     text = read_text(path, streams=True, stdin=True)
-    return [
-        run_check(check) for check in parse_checks(text, path="stdin" if path == STDIN else path)
-    ]
+    return [run_check(check) for check in parse_checks(text, path=name_of(path))]
 
 
 def explained(code: str) -> Shown:

@@ -16,6 +16,7 @@ _OURS = {
     "adam-beta2": _BETAS,
     "adam-epsilon": "--eps",
     "alpha": _VALUE,
+    "b": _BATCH,
     "base-lr": "--lr",
     "batch": _BATCH,
     "batch-size-per-device": _BATCH,

@@ -1,5 +1,6 @@
 """`decaycalc inspect`: what a run's weight decay really does, every quantity with its origin."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -7,16 +8,7 @@ import click
 from decaycalc.cli.command import Command
 from decaycalc.cli.grouped import remarked
 from decaycalc.cli.names import RECIPE
-from decaycalc.cli.options import (
-    ARCH,
-    DECAY_MASK,
-    GROUP,
-    KIND,
-    SCHEDULES,
-    options,
-    read_network,
-    run_options,
-)
+from decaycalc.cli.options import GROUP, KIND, run_options, source_options
 from decaycalc.cli.output import output_options
 from decaycalc.cli.shown import Shown
 from decaycalc.conventions.run import Run
@@ -48,8 +40,9 @@ if TYPE_CHECKING:
 )
 @click.option("--configured", type=RECIPE, metavar="SOURCE",
               help="What --live was configured by: DC111 where its λ differs.")  # fmt: skip
-@options(*SCHEDULES, GROUP, ARCH, DECAY_MASK)
 @run_options
+@source_options
+@GROUP
 @output_options
 def command(
     source: str,
@@ -57,12 +50,9 @@ def command(
     kind: str | None,
     live: bool,
     configured: str | None,
-    schedule: str | None,
-    decay_schedule: str | None,
     groups: tuple[str, ...],
-    arch: str | None,
-    decay_mask: str | None,
     run: Run,
+    more: Mapping[str, Any],
 ) -> Shown:
     """Show what the weight decay of SOURCE really does, and where each number comes from.
 
@@ -70,21 +60,33 @@ def command(
     that makes an optimizer; the run's options take the place of its own. --arch names the network
     that a file's run trains: which of its tensors decay is the trainer's own rule, or --decay-mask.
     """
-    from decaycalc.inspection import inspect, inspect_training, require_entering
-    from decaycalc.training.chosen import laid_over, typed
+    from decaycalc.inspection import inspect, require_entering
 
-    more: Any = {"schedule": schedule, "decay_schedule": decay_schedule}
-    network = read_network(arch, decay_mask)
     if configured is not None and not live:
         raise UsageError("--configured stands beside --live: 'decaycalc compare' compares two runs")
-    if not live:
-        found = inspect(source, run=run, groups=groups, kind=kind, **network, **more)
-        require_entering(run, found)
-        return shown(found)
-    training = laid_over(typed(run=run, **more), training_of(source, kind, run, configured))
-    found = inspect_training(training, groups=groups, **network)
+    if live:
+        training = training_of(source, kind, run, configured)
+        found = inspected_over(training, run=run, groups=groups, **more)
+    else:
+        found = inspect(source, run=run, groups=groups, kind=kind, **more)
     require_entering(run, found)
     return shown(found)
+
+
+def inspected_over(
+    training: "Training",
+    *,
+    run: Run,
+    schedule: str | None,
+    decay_schedule: str | None,
+    **more: Any,
+) -> "Inspection":
+    """Return the inspection of an optimizer's run, what was typed laid over it."""
+    from decaycalc.inspection import inspect_training
+    from decaycalc.training.chosen import laid_over, typed
+
+    own = typed(run=run, schedule=schedule, decay_schedule=decay_schedule)
+    return inspect_training(laid_over(own, training), **more)
 
 
 def training_of(

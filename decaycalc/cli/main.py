@@ -10,16 +10,11 @@ from decaycalc.cli.session import Session, environment_formats
 from decaycalc.cli.streams import one_line, prepare_streams
 from decaycalc.errors import (
     DecaycalcError,
-    InvalidValueError,
     MissingPackageError,
     MissingQuantityError,
-    NoEquivalentError,
     TextSyntaxError,
     UnreadableFileError,
-    UsageError,
 )
-
-_BEFORE_COMMAND = "; options stand behind a command: decaycalc convert 1e-4 --from KEY"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +44,9 @@ def _ours(
 ) -> DecaycalcError:
     """Return what click or Python raised as an error of ours; a fault in the program stays one."""
     if isinstance(error, click.ClickException):
-        return _usage_error(error, words)
+        from decaycalc.cli.usage_errors import usage_error
+
+        return usage_error(error, words)
     if isinstance(error, ModuleNotFoundError):
         if str(error.name).startswith("decaycalc"):
             raise error
@@ -83,80 +80,15 @@ def _run(words: list[str], session: Session) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _usage_error(error: click.ClickException, words: Sequence[str]) -> DecaycalcError:
-    """Return click's complaint as one of ours, in one line."""
-    if isinstance(error, click.NoSuchOption):
-        for word in words:
-            if word.startswith("-") and _is_number(word) and not _is_number(error.option_name[:1]):
-                return UsageError(f"VALUE {word} must not be negative")
-        return UsageError(f"no such option {error.option_name!r}{_way_out(error)}")
-    text = " ".join(error.format_message().split()).rstrip(".")
-    return UsageError(f"{text[:1].lower()}{text[1:]}{_usage(error)}")
+def _flag(name: str) -> str:
+    from decaycalc.algebra.quantity import flag_named
 
-
-def _usage(error: click.ClickException) -> str:
-    """Return a command's arguments where one is missing or too many, else nothing."""
-    of_arguments = type(error) is click.UsageError or isinstance(error, click.MissingParameter)
-    context = getattr(error, "ctx", None)
-    if not of_arguments or context is None:
-        return ""
-    pieces = context.command.collect_usage_pieces(context)
-    return f"; usage: {' '.join([context.command_path, *pieces])}"
-
-
-def _way_out(error: click.NoSuchOption) -> str:
-    """Return what to give for an unknown option, empty where nothing is near.
-
-    What a trainer calls an option is answered with ours, where the command has it or another one is
-    named; so is what `--set` gives.
-    """
-    from decaycalc.cli.foreign_flags import ours
-    from decaycalc.conventions.runs import EXTRA_FIELDS
-
-    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
-        near = [each for each in error.possibilities or () if each[:4] == error.option_name[:4]]
-        return _did_you_mean(near) or _BEFORE_COMMAND
-    name = error.option_name.lstrip("-").replace("-", "_")
-    known = () if error.ctx is None else _options_of(error.ctx.command)
-    spelt = f"--{name.replace('_', '-')}"
-    if spelt in known:
-        return f"; give {spelt}"
-    if name in EXTRA_FIELDS and "--set" in known:
-        return f"; give --set {name}=NUMBER"
-    meant = ours(error.option_name)
-    flag = meant.partition(" ")[0].rstrip(",")
-    if flag in known or (meant and (not flag.startswith("-") or "(of " in meant)):
-        return f"; give {meant}"
-    others = [each for each in error.possibilities or () if each != "--help" or name[:1] == "h"]
-    return _did_you_mean(others)
-
-
-def _did_you_mean(names: Sequence[str]) -> str:
-    return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
-
-
-def _options_of(command: click.Command) -> tuple[str, ...]:
-    """Return the names that a command's options have."""
-    return tuple(name for option in command.params for name in option.opts)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    return flag_named(name)
 
 
 def _report(error: DecaycalcError, session: Session) -> int:
     """Print the error in one line (a caret above it for a syntax error) and return its status."""
-    text = one_line(str(error))
-    if isinstance(error, InvalidValueError) and error.name.startswith("to_"):
-        from decaycalc.algebra.quantity import flag_named
-
-        text = text.replace(error.name, flag_named(error.name), 1)
-    if isinstance(error, NoEquivalentError):
-        text = text.replace("; gradient_rms gives", "; --gradient-rms gives")
+    text = one_line(error.in_words(_flag))
     if isinstance(error, MissingQuantityError):
         from decaycalc.cli.flags import way_out
 

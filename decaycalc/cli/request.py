@@ -70,7 +70,7 @@ class Request(Record):
         if alone and (request.input_format is not None or request.on_error != "continue"):
             raise UsageError("--input-format and --on-error go with --input")
         if request.value == "-":
-            raise UsageError("VALUE '-': rows from standard input are --input -")
+            raise UsageError("VALUE '-': rows from stdin are --input -")
         return request
 
     @property

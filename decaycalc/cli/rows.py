@@ -18,7 +18,7 @@ from decaycalc.cli.screen import say
 from decaycalc.cli.shown import Output
 from decaycalc.cli.streams import require_stdin
 from decaycalc.errors import UnreadableFileError, UsageError
-from decaycalc.files.text import open_stream, reason_of
+from decaycalc.files.text import name_of, open_stream, reason_of
 from decaycalc.files.writing import writing
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _refuse_overwriting(path: str, output: str | None) -> None:
 def _report(tally: "Tally", path: str, *, quiet: bool) -> None:
     """Say what came of the rows where it is not what was to be expected."""
     if not tally.rows and not quiet:
-        say("note", f"{'stdin' if path == '-' else path!r} holds no rows")
+        say("note", f"{name_of(path)!r} holds no rows")
     if tally.failed:
         verb = "has an error" if tally.failed == 1 else "have errors"
         rows = plural(tally.rows, "row")

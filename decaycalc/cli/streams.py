@@ -24,7 +24,7 @@ class _Closed(RawIOBase):
         Raises:
             OSError: always.
         """
-        raise OSError(EBADF, "standard input is closed")
+        raise OSError(EBADF, "it is closed")
 
 
 def require_stdin() -> None:
@@ -34,7 +34,7 @@ def require_stdin() -> None:
         UnreadableFileError: the program was started with it closed.
     """
     if isinstance(getattr(sys.stdin.buffer, "raw", None), _Closed):
-        raise UnreadableFileError("-", "standard input is closed")
+        raise UnreadableFileError("stdin", "it is closed")
 
 
 def prepare_streams() -> None:

@@ -17,7 +17,8 @@ _PACKAGES = {
 }  # fmt: skip
 # How keys begin, by a framework's other names, as people say them alone.
 _FRAMEWORKS = {
-    "hugging-face": "hf", "huggingface": "hf", "jax": "optax", "scikit": "sklearn",
+    "hugging-face": "hf", "huggingface": "hf", "jax": "optax", "lightning": "pytorch",
+    "pt": "pytorch", "pytorch-lightning": "pytorch", "scikit": "sklearn",
     "scikit-learn": "sklearn", "tensorflow": "keras", "torch": "pytorch", "transformers": "hf",
 }  # fmt: skip
 # Classes whose keys are not spelt as they are, by package and class.
@@ -90,6 +91,15 @@ def first_word(framework: str) -> str:
     """
     name = framework.strip().lower().replace("_", "-")
     return _FRAMEWORKS.get(name, name)
+
+
+def framework_word(word: str) -> str:
+    """Return a word of a name as keys have it, where it is another name of a framework's.
+
+    >>> framework_word("torch"), framework_word("bnb"), framework_word("adamw")
+    ('pytorch', 'bitsandbytes', 'adamw')
+    """
+    return {**_PACKAGES, **_FRAMEWORKS}.get(word, word)
 
 
 def is_path(name: str) -> bool:

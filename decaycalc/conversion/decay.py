@@ -54,22 +54,19 @@ class Decay(Record):
 DecayJson = Annotated[dict[str, float | bool | None], Decay, "per_step_factor_with_gradient"]
 
 
-def why_none_shared(source: Side, target: Side) -> str:
-    """Return why a coupled penalty and a decoupled decay do not convert."""
+def why_none_shared(source: Side, target: Side) -> tuple[str, str]:
+    """Return why a coupled penalty and a decoupled decay do not convert, and what estimates it."""
     coupled = source if source.convention.has_strength else target
     decoupled = target if coupled is source else source
     one, other = coupled.convention.key, decoupled.convention.key
     if coupled.why_beyond:
-        return coupled.why_beyond
+        return coupled.why_beyond, ""
+    adds, shrinks = f"{one} adds the penalty to the gradient", f"{other} shrinks the weight itself"
     if not coupled.can_be_estimated:
-        return (
-            f"{one} adds the penalty to the gradient, and what its steps make of that is not known "
-            f"as a share of the weight; {other} shrinks the weight itself"
-        )
-    return (
-        f"{one} adds the penalty to the gradient, where Adam-like scaling turns it into a step of "
-        f"about lr whatever λ is; {other} shrinks the weight itself; gradient_rms gives an estimate"
-    )
+        unknown = "and what its steps make of that is not known as a share of the weight"
+        return f"{adds}, {unknown}; {shrinks}", ""
+    scaled = "where Adam-like scaling turns it into a step of about lr whatever λ is"
+    return f"{adds}, {scaled}; {shrinks}", "gradient_rms"
 
 
 def why_no_decay(side: Side) -> str:

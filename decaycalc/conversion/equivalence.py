@@ -38,6 +38,7 @@ _INSIDE = frozenset({"rmsprop-inside"})  # epsilon inside the root: 1e-7 counts 
 # data's gradient has moved already.
 _UNLIKE_A_PENALTY = frozenset({"asgd", "dcasgd", "nesterov-in-place"})
 UNCLIPPED = "without clipping by norm"  # how the note on clipping begins
+ALIKE = "with equal settings of the optimizer"  # how the note on its presets begins
 _WITH_LR = frozenset({Follows.LR, Follows.MULTIPLIER})
 
 
@@ -73,8 +74,12 @@ def judge(source: Side, target: Side, *, held: Invariant, same_lr: bool) -> tupl
 
 
 def reservations(source: Side, target: Side) -> tuple[str, ...]:
-    """Return what two that are exact are not exact under: a clip, and a loss of another scale."""
-    return (*_clipping(source, target), *_rescaling(source, target))
+    """Return what two that are exact are not exact under.
+
+    That is a clip, a loss of another scale, and settings of the optimizer that are not the same.
+    """
+    settings = _settings(source.convention, target.convention)
+    return (*_clipping(source, target), *_rescaling(source, target), *settings)
 
 
 def _clipping(source: Side, target: Side) -> tuple[str, ...]:
@@ -189,7 +194,6 @@ def notes(
         *(_decay_notes(source, target) if in_decay else ()),
         *_projection_note(one, other),
         *_loss_note(source, target, held),
-        *_settings_note(one, other),
     ]
     if one != other:
         texts += [f"an estimate: {text}" for text in _estimated(source, target)]
@@ -282,21 +286,30 @@ def _awaits_momentum(side: Side) -> bool:
     return steps and side.takes_momentum and unsaid
 
 
-def _settings_note(one: Convention, other: Convention) -> list[str]:
-    """Return the reminder that two frameworks preset one optimizer's betas differently."""
+def _settings(one: Convention, other: Convention) -> tuple[str, ...]:
+    """Return the reminder that two frameworks preset one optimizer's settings differently."""
     if one.optimizer != other.optimizer or not one.is_adaptive:
-        return []
-    settings = [(record.key, _presets(record)) for record in (one, other)]
-    if settings[0][1] == settings[1][1]:
-        return []
-    texts = (f"{key} presets {', '.join(names)}" for key, names in settings if names)
-    return [f"beside equal settings of the optimizer: {', '.join(texts)}"]
+        return ()
+    here, there = _presets(one), _presets(other)
+    own = ((one.key, here, there), (other.key, there, here))
+    differing = ((key, [word for word in mine if word not in its]) for key, mine, its in own)
+    texts = [f"{key} presets {', '.join(words)}" for key, words in differing if words]
+    return (f"{ALIKE}: {', '.join(texts)}",) if texts else ()
 
 
 def _presets(record: Convention) -> list[str]:
-    """Return what a rule sets of its optimizer against the usual, but for negligible epsilons."""
-    words = record.update.partition("(g, ")[2].partition(")")[0].split(", ")
-    return [word for word in words if "=" in word and not word.startswith("eps")]
+    """Return what a rule sets of its optimizer against the usual.
+
+    That is where epsilon joins the second moment, too: before its correction as "epsilon hat" of
+    TensorFlow, or behind it as most.
+    """
+    inside = record.update.partition("(g, ")[2].partition(")")[0].split(", ")
+    names = dict(word.split("=") for word in inside if "=" in word)
+    hat = " before the bias correction" if names.pop("epsilon_hat", "") else ""
+    eps = names.pop("eps", "")
+    eps = names.pop("eps_root", eps)
+    words = [f"{name}={value}" for name, value in names.items()]
+    return [*words, f"eps{eps and '='}{eps}{hat}"] if eps or hat else words
 
 
 def _loss_note(source: Side, target: Side, held: Invariant) -> list[str]:

@@ -21,7 +21,7 @@ _MOST = 4096  # kept at a time: some megabytes, more kinds than a table of rows 
 # What a run derives from several of its numbers.
 _DERIVED = ("batch_size", "steps", "epochs", "steps_per_epoch", "nominal_batch")
 Kind = tuple[object, ...]
-Way = Plan | tuple[str, str, str]
+Way = Plan | tuple[str, str, str, str]
 # The two records are kept too: their ids are theirs as long as they live.
 _SIDES: dict[Kind, Side] = {}
 _IMPLIED: dict[Kind, tuple[Convention, Convention, Monomial]] = {}
@@ -77,7 +77,7 @@ def _way(
     try:
         return plan(here, target_side(here, target, target_run), match=match)
     except NoEquivalentError as error:
-        return error.source, error.target, error.reason
+        return error.parts
 
 
 def _kind(

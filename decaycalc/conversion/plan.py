@@ -295,7 +295,7 @@ def plan(source: Side, target: Side, *, match: Match = Match.OPTIMUM) -> Plan:
     _require_undampened(source, target)
     held = shared_invariant(source, target, match_decay=match == Match.DECAY)
     if held is None:
-        raise NoEquivalentError(*keys, why_none_shared(source, target))
+        raise NoEquivalentError(*keys, *why_none_shared(source, target))
     _require_optimizer(source, target, held)
     _require_one_loss(source, target, held)
     same_lr = "lr" not in target.own

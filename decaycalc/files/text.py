@@ -17,7 +17,17 @@ LARGEST_TEXT = 32 * 2**20
 """Bytes; the largest tokenizer-sized configurations and lists of tensors are a third of it."""
 
 STDIN = "-"
+_STDIN_NAME = "stdin"
 _PATIENCE = 3.0  # seconds that a named pipe is waited for until somebody opens it for writing
+
+
+def name_of(path: str) -> str:
+    """Return what a file is called wherever it is spoken of: standard input by its name.
+
+    >>> name_of("-"), name_of("run.sh")
+    ('stdin', 'run.sh')
+    """
+    return _STDIN_NAME if path == STDIN else path
 
 
 def read_text(
@@ -31,7 +41,8 @@ def read_text(
     Raises:
         UnreadableFileError: it is none of these, larger, not UTF-8, or cannot be read.
     """
-    return decode(read_bytes(path, largest=largest, streams=streams, stdin=stdin), path)
+    data = read_bytes(path, largest=largest, streams=streams, stdin=stdin)
+    return decode(data, name_of(path) if stdin else path)
 
 
 def read_bytes(
@@ -42,13 +53,14 @@ def read_bytes(
     Raises:
         UnreadableFileError: as `read_text`, but for the encoding.
     """
+    from_stdin = stdin and path == STDIN
+    name = name_of(path) if from_stdin else path
     try:
-        from_stdin = stdin and path == STDIN
         data = _stdin() if from_stdin else _open(path, largest, streams=streams)
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(path, reason_of(error)) from error
+        raise UnreadableFileError(name, reason_of(error)) from error
     if len(data) > largest:
-        raise UnreadableFileError(path, f"larger than {_size(largest)}")
+        raise UnreadableFileError(name, f"larger than {_size(largest)}")
     return data
 
 
@@ -91,7 +103,7 @@ def _has_writer(pipe: int) -> bool:
 def _stdin() -> bytes:
     # A process may be started with its standard input closed.
     if sys.stdin is None:
-        raise UnreadableFileError(STDIN, "standard input is closed")
+        raise UnreadableFileError(_STDIN_NAME, "it is closed")
     return _whole(sys.stdin.buffer)
 
 

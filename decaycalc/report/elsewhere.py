@@ -1,12 +1,14 @@
 """What to type in other frameworks: the table Elsewhere, and what is out of reach."""
 
+import re
 from collections.abc import Callable, Iterator
 
-from decaycalc.answers import Answer, Unavailable
+from decaycalc.answers import Answer
 from decaycalc.conventions.record import Convention, Coupling, Equivalence
 from decaycalc.conversion.convert import Conversion
 from decaycalc.conversion.decay import WORTH_SAYING, Decay
-from decaycalc.conversion.equivalence import UNCLIPPED
+from decaycalc.conversion.equivalence import ALIKE, UNCLIPPED
+from decaycalc.conversion.unavailable import Unavailable
 from decaycalc.report.digits import shortest, show
 from decaycalc.report.table import Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.report.words import class_cell, conditions_of, names_of
@@ -108,7 +110,9 @@ def single(conversion: Conversion) -> Iterator[Paragraph]:
         apart=False,
     )
     unclipped = UNCLIPPED if UNCLIPPED in conversion.note else ""
-    conditions = "; ".join(filter(None, (_conditions(conversion), unclipped)))
+    # Which settings those are has room here.
+    alike = next((text for text in conversion.note.split("; ") if text.startswith(ALIKE)), ALIKE)
+    conditions = "; ".join(filter(None, (_conditions(conversion).replace(ALIKE, alike), unclipped)))
     if conditions:
         yield Paragraph(text=conditions, tone=Tone.PARTIAL, apart=False)
 
@@ -147,7 +151,7 @@ def reasons(entries: tuple[Unavailable, ...], *, flag_of: Callable[[str], str]) 
     groups: dict[Cell, list[str]] = {}
     for entry in entries:
         needed = ", ".join(map(flag_of, entry.missing))
-        reason = f"needs {needed}" if needed else entry.message
+        reason = f"needs {needed}" if needed else _of_any(entry, flag_of)
         groups.setdefault(reason, []).append(entry.convention.key)
     columns = (
         Column(header="Out of reach", least=24),
@@ -158,3 +162,11 @@ def reasons(entries: tuple[Unavailable, ...], *, flag_of: Callable[[str], str]) 
         for reason, keys in groups.items()
     )
     return Table(title="Out of reach", columns=columns, rows=rows)
+
+
+def _of_any(entry: Unavailable, flag_of: Callable[[str], str]) -> str:
+    """Return why a convention is out of reach as it is said of every one with that reason."""
+    named = rf"(?<![\w-]){re.escape(entry.convention.key)}(?![\w-])"
+    message = re.sub(named, "the other", entry.message)
+    asked = entry.estimate_by
+    return message.replace(asked, flag_of(asked)) if asked else message

@@ -1,15 +1,17 @@
 """Explanations as tables, and as LaTeX to be pasted into a paper."""
 
 from collections.abc import Iterable, Iterator
-from textwrap import wrap
 
 from decaycalc.algebra.formula import names_in
 from decaycalc.algebra.latex import symbol
 from decaycalc.conventions.record import Equivalence
 from decaycalc.explanation.step import Explanation, Step
-from decaycalc.report.table import Table, simple_table
+from decaycalc.report.table import Column, Table
 
-_WIDTH = 90
+_COLUMNS = (
+    Column(header="step", least=12),
+    Column(header="formula, reason and source", least=12, most=90),
+)
 _LETTERS_MEAN = {
     "strength": "the strength: the objective is the mean loss plus half of it times the sum of "
     "squared weights",
@@ -35,23 +37,20 @@ def tables(explanations: Iterable[Explanation]) -> Iterator[Table]:
             for place, step in enumerate(explanation.steps, start=1)
         ]
         rows.append((f"how far: {_in_words(explanation.claim.name)}", tuple(_claim(explanation))))
-        yield simple_table(
+        yield Table(
             title=f"Why: {explanation.source} to {explanation.target}",
-            headers=("step", "formula, reason and source"),
+            columns=_COLUMNS,
             rows=tuple(rows),
         )
 
 
 def _lines(step: Step) -> Iterator[str]:
-    yield step.line
-    yield from wrap(step.text, _WIDTH)
-    yield from wrap(f"source: {step.source}", _WIDTH)
+    yield from (step.line, step.text, f"source: {step.source}")
 
 
 def _claim(explanation: Explanation) -> Iterator[str]:
-    yield from wrap(explanation.claim.meaning, _WIDTH)
-    for text in explanation.claim.ends:
-        yield from wrap(f"but: {text}", _WIDTH)
+    yield explanation.claim.meaning
+    yield from (f"but: {text}" for text in explanation.claim.ends)
 
 
 def _in_words(name: str) -> str:

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from decaycalc.record import Record
 from decaycalc.report.digits import as_marked, column_texts
-from decaycalc.report.table import Cell, Column, Kind, Rank, Table, Tone
+from decaycalc.report.table import ENDLESS, Cell, Column, Kind, Rank, Table, Tone
 
 # Columns of blanks: one at either end, and those between two columns.
 _EDGES, _GAP = 2, 3
@@ -22,13 +22,19 @@ class Strip(Record):
     tones: tuple[Tone, ...]
     width: int
     least: int = 0
+    most: int = ENDLESS
     rank: Rank = Rank.KEY
     is_number: bool = False
 
     @property
     def broken(self) -> int:
         """The width with its header broken at blanks."""
-        return max(_widest(self.header.split()), _widest(self.texts))
+        return min(max(_widest(self.header.split()), _widest(self.texts)), self.most)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether a cell is wider than the strip."""
+        return self.width < _widest(self.texts)
 
     @property
     def folded(self) -> int:
@@ -51,7 +57,7 @@ class Strip(Record):
         """Return the strip in another width."""
         return Strip(
             header=self.header, texts=self.texts, tones=self.tones, width=width, least=self.least,
-            rank=self.rank, is_number=self.is_number,
+            most=self.most, rank=self.rank, is_number=self.is_number,
         )  # fmt: skip
 
 
@@ -67,8 +73,9 @@ def _strip(column: Column, cells: Sequence[Cell]) -> Strip:
         header=column.header,
         texts=texts,
         tones=tuple(as_marked(cell, column).tone for cell in cells),
-        width=max(_width(column.header), _widest(texts)),
+        width=min(max(_width(column.header), _widest(texts)), column.most),
         least=column.least,
+        most=column.most,
         rank=column.rank,
         is_number=column.kind != Kind.TEXT,
     )
@@ -122,7 +129,8 @@ def _of_widths(
 def records(columns: tuple[Strip, ...], width: int, *, title: str) -> tuple[Strip, ...]:
     """Return the rows one below the other, a field and its value a line.
 
-    What the title says already names no field.
+    What the title says already names no field. Values have what they need of the width, the fields'
+    names the rest, a quarter at least.
     """
     fields: list[str] = []
     values: list[str] = []
@@ -136,7 +144,9 @@ def records(columns: tuple[Strip, ...], width: int, *, title: str) -> tuple[Stri
         values.append("")
         tones.append(Tone.PLAIN)
     quiet = (Tone.QUIET,) * len(fields)
-    size = min(_widest(fields), width // 2)
+    least = max(_widest(word for field in fields for word in field.split()), width // 4)
+    left = width - total([0, _widest(values)])
+    size = min(_widest(fields), width // 2, max(least, left))
     rest = min(_widest(values), max(width - total([size, 0]), 1))
     return (
         Strip(header="", texts=tuple(fields), tones=quiet, width=size),

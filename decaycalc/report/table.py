@@ -9,6 +9,8 @@ from enum import IntEnum, StrEnum
 
 from decaycalc.record import Record
 
+ENDLESS = 100_000  # columns: more than a text has
+
 
 class Tone(StrEnum):
     """What a colour means; the value is rich's name of the style."""
@@ -66,7 +68,8 @@ Cell = Plain | Marked
 class Column(Record):
     """A column: its header, what it holds, when it goes, what its colour means.
 
-    `least` is the width that its prose may be folded to, 0 where it is not to be folded.
+    `least` is the width that its prose may be folded to, 0 where it is not to be folded; at `most`
+    it is folded however wide the screen is.
     """
 
     header: str
@@ -74,6 +77,7 @@ class Column(Record):
     rank: Rank = Rank.KEY
     tone: Tone = Tone.PLAIN
     least: int = 0
+    most: int = ENDLESS
 
 
 class Table(Record):

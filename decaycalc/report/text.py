@@ -11,10 +11,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from decaycalc.report.layout import Strip, fitted, records, strips
-from decaycalc.report.table import Block, Paragraph, Table, Tone
+from decaycalc.report.table import ENDLESS, Block, Paragraph, Table, Tone
 
 # Rich pads nothing on the right, so a width beyond any table means the natural one.
-_NATURAL = 100_000
+_NATURAL = ENDLESS
 # Paragraphs are folded here where the natural width is asked for.
 _PROSE = 100
 # Rows that rich lays out at a time: all at once it would hold every cell of a long table.
@@ -141,19 +141,19 @@ def _rich_table(columns: tuple[Strip, ...], rows: slice, *, folded: bool) -> Ric
 
 def _is_folded(strip: Strip) -> bool:
     """Return whether a cell takes more than one line."""
-    return strip.width < strip.broken or any("\n" in text for text in strip.texts)
+    return strip.is_folded or any("\n" in text for text in strip.texts)
 
 
 def _cells(strip: Strip, rows: slice) -> list[Text]:
     texts: Iterable[str] = strip.texts[rows]
-    if strip.width < strip.broken:
+    if strip.is_folded:
         texts = (_broken(text, strip.width) for text in texts)
     pairs = zip(texts, strip.tones[rows], strict=True)
     return [Text(text, style=tone.value) for text, tone in pairs]
 
 
 def _broken(text: str, width: int) -> str:
-    """Return a text whose words are broken behind a comma or a slash where they are too wide.
+    """Return a text whose words are broken behind a mark, as a comma, where they are too wide.
 
     rich folds a word at its last column, within `final` of a schedule as well.
     """
@@ -163,7 +163,7 @@ def _broken(text: str, width: int) -> str:
 
 def _broken_word(word: str, width: int) -> str:
     lines = [""]
-    for part in re.findall(r"[^,/]+[,/]*|[,/]+", word):
+    for part in re.findall(r"[^,/·_-]+[,/·_-]*|[,/·_-]+", word):
         if lines[-1] and len(lines[-1] + part) > width:
             lines.append("")
         lines[-1] += part

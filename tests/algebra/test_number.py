@@ -217,7 +217,9 @@ def test_what_might_mean_something_else_is_no_number(text):
         ("1,5", "write 1.5"),
         ("0,001", "write 0.001"),
         ("1,281,167", "write 1281167"),
-        ("1,2,3", "write a point, as 0.01"),
+        ("1,2,3", "write one number, with a point"),
+        ("1e-4,1e-3", "write one number, with a point"),
+        ("0.1,0.2", "write one number, with a point"),
     ],
 )
 def test_a_comma_is_refused_with_the_way_to_write_it(text, way):

@@ -379,7 +379,7 @@ def test_json_comes_from_standard_input_too(monkeypatch):
     stdin(json.dumps({"model_type": "gpt2", "n_layer": 1}).encode())
     assert parse_architecture("-").n_classes == 50257
     stdin(b"")
-    with pytest.raises(UnreadableFileError, match="<stdin>"):
+    with pytest.raises(UnreadableFileError, match="'stdin'"):
         parse_architecture("-")
 
 

@@ -1,5 +1,6 @@
 """Every kind of complaint: its status, its one line, an empty stdout."""
 
+import io
 import json
 import shlex
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from decaycalc.cli.foreign_flags import ours
 from decaycalc.cli.main import main
 
 TO_SUM = "--from mean-l2 --to sum-l2"
@@ -15,7 +17,7 @@ NUMBER = "is not a number such as 0.001, 1e-3 or 1/3"
 BAD = {
     # names
     "1 --from pytorch-sdg": "unknown convention 'pytorch-sdg'; did you mean 'pytorch-sgd' or "
-    "'pytorch-asgd' or 'torch-sgd'? ('decaycalc conventions' lists them)",
+    "'pytorch-asgd' or 'pytorch-adam'? ('decaycalc conventions' lists them)",
     f"1 {TO_SUM} -N 9 --dtype float31": "unknown dtype 'float31'; did you mean 'float32' or "
     "'float16' or 'float'?",
     f"1 {TO_SUM} -a 3-2 --decay-mask x": "unknown decay mask 'x' (one of all, no-bias, no-1d, "
@@ -82,7 +84,7 @@ BAD = {
     f"1 {TO_SUM} -a 784-30a-10": "architecture '784-30a-10', character 7: expected a digit or "
     "'-', as before",
     f"1 {TO_SUM} -a 784-": "architecture '784-', character 5: expected a layer width",
-    "- --from caffe --to keras-l2": "VALUE '-': rows from standard input are --input -",
+    "- --from caffe --to keras-l2": "VALUE '-': rows from stdin are --input -",
     # the command line itself
     f"1 {TO_SUM} --lrr 3": "no such option '--lrr'; did you mean '--lr' or '--to-lr' or "
     "'--all'?",
@@ -223,6 +225,66 @@ def test_what_stands_in_a_commands_place_is_told_where_it_belongs(
 def test_an_argument_too_few_or_too_many_is_answered_with_the_usage(run, line, complaint):
     ran = run(*line.split())
     assert (ran.status, ran.out, ran.last_error) == (2, "", f"error: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("line", "way_out"),
+    [
+        ("from pytorch-sgd", "options begin with hyphens: --from"),
+        ("pytorch-sgd keras-l2", "write --from pytorch-sgd"),
+        ("--from pytorch-sgd lr=0.1", "write --lr 0.1"),
+        ("--from pytorch-sgd learning_rate=0.1", "write --lr 0.1"),
+        ("--from pytorch-sgd \N{EM DASH}lr 0.1", "options begin with hyphens: --lr"),
+        ("--from pytorch-sgd foo", "usage: decaycalc convert [OPTIONS] [VALUE]"),
+    ],
+)
+def test_an_option_without_its_hyphens_is_answered_with_the_option(run, line, way_out):
+    ran = run("convert", "1e-4", *line.split())
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.last_error.endswith(f"; {way_out}")
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ("-lr", "no such option '-lr'; give --lr"),
+        ("-epochs=90", "no such option '-epochs'; give --epochs"),
+        ("-ba", "no such option '-ba'"),
+        ("-b", f"no such option '-b'; give {ours('b')}"),
+        ("-z", "no such option '-z'"),
+    ],
+)  # fmt: skip
+def test_a_long_option_behind_one_hyphen_is_named_whole(run, option, complaint):
+    ran = run("convert", "1e-4", "--from", "pytorch-sgd", option, "0.1")
+    assert (ran.status, ran.last_error) == (2, f"error: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("line", "stdin", "said"),
+    [
+        ("inspect -", "", "cannot read 'stdin': it is empty"),
+        ("check -", '{"a": 1', "stdin:1:1: not TOML"),
+        ("arch -", "{", "cannot read 'stdin': not JSON"),
+        ("recipes -", "\0", "cannot read 'stdin': not a text"),
+        ("convert --recipe -", "a: 1", "cannot read 'stdin': it has a, not enough"),
+    ],
+)
+def test_standard_input_has_one_name(run, monkeypatch, line, stdin, said):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+    ran = run(*line.split())
+    assert ran.status == 2
+    assert said in ran.last_error
+
+
+def test_a_file_from_standard_input_is_spoken_of_by_that_name(run, monkeypatch):
+    text = b"per_device_train_batch_size: 8\noptim: adamw_torch\nweight_decay: 0.01\n"
+    text += b"learning_rate: 5.0e-5\nlr_scheduler_type: linear\n"
+    for line, begins in (
+        ("inspect -", "stdin: Hugging Face Trainer"),
+        ("check - --format github", "::notice file=stdin,"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+        assert run(*line.split()).out.startswith(begins)
 
 
 def test_an_unknown_kind_is_answered_in_a_line_that_can_be_read(run, tmp_path, monkeypatch):

@@ -35,9 +35,9 @@ def shell(line):
         ("decaycalc --help >&-", 2, "", "error: cannot write 'stdout': not writable\n"),
         ("decaycalc guide >&-", 2, "", "error: cannot write 'stdout': not writable\n"),
         ("decaycalc convert --from caffe --to keras-l2 --input - <&-", 2, "",
-         "error: cannot read '-': standard input is closed\n"),
-        ("decaycalc arch - <&-", 2, "", "error: cannot read '-': standard input is closed\n"),
-        ("decaycalc check - <&-", 2, "", "error: cannot read '-': standard input is closed\n"),
+         "error: cannot read 'stdin': it is closed\n"),
+        ("decaycalc arch - <&-", 2, "", "error: cannot read 'stdin': it is closed\n"),
+        ("decaycalc check - <&-", 2, "", "error: cannot read 'stdin': it is closed\n"),
         (f"decaycalc {VALUE} >&- 2>&- <&-", 2, "", ""),
     ],
 )  # fmt: skip

@@ -339,17 +339,26 @@ def test_a_decay_whose_lr_falls_by_itself_says_so():
 @pytest.mark.parametrize(
     ("one", "two", "text"),
     [
-        ("pytorch-adamw", "fastai", "fastai presets beta2=0.99"),
-        ("fastai", "optimi-adamw", None),
-        ("pytorch-adamw", "keras-adamw", None),
+        ("pytorch-adamw", "fastai", "fastai presets beta2=0.99, eps=1e-5"),
+        ("fastai", "optimi-adamw", "fastai presets eps=1e-5, optimi-adamw presets eps=1e-6"),
+        ("pytorch-adamw", "optax-adamw", None),
+        (
+            "pytorch-adamw", "keras-adamw",
+            "keras-adamw presets eps=1e-7 before the bias correction",
+        ),
+        ("pytorch-adam", "mxnet-adam", "mxnet-adam presets eps before the bias correction"),
         ("pytorch-rmsprop", "timm-rmsprop", "timm-rmsprop presets rho=0.9"),
         ("keras-adagrad", "mxnet-adagrad", "keras-adagrad presets initial_accumulator=0.1"),
+        (
+            "paddle-rmsprop", "mxnet-rmsprop",
+            "paddle-rmsprop presets rho=0.95, eps=1e-6, mxnet-rmsprop presets rho=0.9, eps=1e-8",
+        ),
     ],
-)
+)  # fmt: skip
 def test_an_identical_pair_says_where_the_optimizers_presets_differ(one, two, text):
     note = way(one, two).note
     assert ("presets" in note) == (text is not None)
-    assert text is None or note.endswith(f"beside equal settings of the optimizer: {text}")
+    assert text is None or note.endswith(f"with equal settings of the optimizer: {text}")
 
 
 def test_match_decay_holds_the_exact_decay_of_a_buffer_in_place():

@@ -61,6 +61,22 @@ def test_all_says_why_the_rest_is_out_of_reach(run):
     assert "needs -N" in shown
 
 
+def test_a_reason_that_many_conventions_share_stands_once_and_names_the_flag(run):
+    shown = run("convert", "0.01", "--from", "pytorch-adam", "--lr", "1e-3", "--all",
+                "--width", "900").out  # fmt: skip
+    assert shown.count("pytorch-adam adds the penalty to the gradient, where") == 1
+    assert "; the other shrinks the weight itself; --gradient-rms gives an estimate" in shown
+    assert "gradient_rms" not in shown
+
+
+def test_one_target_says_which_settings_of_the_optimizer_are_to_be_equal(run):
+    shown = " ".join(lines(run, "convert 0.01 --from pytorch-adamw --to keras-adamw"))
+    said = "keras-adamw presets eps=1e-7 before the bias correction"
+    assert shown.endswith(f"with equal settings of the optimizer: {said}")
+    alike = " ".join(lines(run, "convert 0.01 --from pytorch-adamw --to optax-adamw"))
+    assert "settings" not in alike
+
+
 def test_without_a_value_the_formulas_are_the_table(run):
     shown = "\n".join(lines(run, "convert --from keras-l2"))
     assert "lam = 2·l2" in shown

@@ -12,7 +12,7 @@ from decaycalc.architecture.readers.timm_config import is_timm, read_timm
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.errors import UnreadableFileError
 from decaycalc.files.json_text import parse_json
-from decaycalc.files.text import read_text
+from decaycalc.files.text import STDIN, name_of, read_text
 from decaycalc.files.toml_text import parse_toml
 from decaycalc.record import replace
 
@@ -90,7 +90,7 @@ def read_stdin(text: str) -> Architecture:
         UnreadableFileError: it is malformed.
         InvalidValueError: a tensor is absurdly large.
     """
-    return _document(_parse(text, "<stdin>"), "<stdin>")
+    return _document(_parse(text, name_of(STDIN)), name_of(STDIN))
 
 
 def _json(path: str) -> Architecture:

@@ -139,7 +139,7 @@ def parse_shape(text: str, name: str, path: str) -> tuple[int, ...]:
     inner = text.strip().removeprefix("torch.Size").strip("()[] ")
     words = inner.replace("x", " ").replace(",", " ").replace("×", " ").split()
     sound = all(word.isascii() and word.isdigit() and len(word) <= 18 for word in words)  # noqa: PLR2004 - digits below 1e18
-    if not sound or len(words) > MOST_DIMENSIONS:
+    if not sound or bool(inner) != bool(words) or len(words) > MOST_DIMENSIONS:
         reason = f"shape of {name[:80]!r} is {text[:60]!r}, expected sizes like 64x3"
         raise UnreadableFileError(path, reason)
     return tuple(int(word) for word in words)

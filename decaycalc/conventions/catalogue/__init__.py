@@ -165,8 +165,10 @@ def _unknown(name: str, wanted: str, extra: tuple[Convention, ...]) -> UnknownNa
         return UnknownNameError(
             "convention", name, (), likely=(convention.key for convention in usual), hint=hint
         )
-    known = [known for c in everything for known in (c.key, *c.aliases)]
+    from decaycalc.conventions.likely_names import keys_alike  # noqa: PLC0415
+
     # An optimizer's bare name means a framework's own; the most used of them come first.
     likely = [c.key for c in (*conventions(), *own) if c.key.endswith(f"-{wanted}") or c in own]
+    likely += keys_alike(wanted, everything)
     hint = "('decaycalc conventions' lists them)"
-    return UnknownNameError("convention", name, known, hint=hint, likely=likely)
+    return UnknownNameError("convention", name, (), hint=hint, likely=likely)

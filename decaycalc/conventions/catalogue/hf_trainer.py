@@ -62,7 +62,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "adamw-legacy",
         title="transformers AdamW before 4.46: decays after the step",
-        step="adam(g, epsilon_hat=1)",
+        step="adam(g, epsilon_hat=1, eps=1e-6)",
         aliases=("transformers-adamw", "hf-adamw"),
         decays_after_step=True,
         trap="the default is 0 and epsilon 1e-6; the step itself is decayed too, by lr²·λ",

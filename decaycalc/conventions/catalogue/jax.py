@@ -83,7 +83,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         decoupled,
         "Adam",
         optimizer="adam",
-        update="w = w*(1 - weight_decay_rate) - lr*adam(g)",
+        update="w = w*(1 - weight_decay_rate) - lr*adam(g, eps=1e-5)",
         follows=Follows.CONSTANT,
         trap="a share of the weight a step, whatever lr and schedule say; 1e-5 by default",
     ),

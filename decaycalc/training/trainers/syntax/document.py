@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from decaycalc.errors import UnreadableFileError
-from decaycalc.files.text import STDIN, check_kind, decode
+from decaycalc.files.text import STDIN, check_kind, decode, name_of
 from decaycalc.files.text import read_text as text_of
 from decaycalc.record import Record, replace
 from decaycalc.training.trainers.syntax.sniffing import OF_ENDINGS, Syntax, sniff
@@ -143,18 +143,19 @@ def read_documents(name: str, *, streams: bool = True) -> tuple[Document, ...]:
         MissingExtraError: YAML without PyYAML.
     """
     text = read_text(name, streams=streams)
-    folder = None if name == STDIN else Path(name).parent
-    ending = "" if name == STDIN else Path(name).suffix.lower()
+    kept = None if name == STDIN else Path(name)
+    folder, ending = (kept.parent, kept.suffix.lower()) if kept else (None, "")
+    called = name_of(name)
     candidates = sniff(text, ending)
     failure: UnreadableFileError | None = None
     for syntax in candidates:
         try:
-            documents = _parse(syntax, text, name)
+            documents = _parse(syntax, text, called)
         except UnreadableFileError as error:
             failure = failure or error
         else:
             return tuple(_placed(document, folder) for document in documents)
-    raise failure or UnreadableFileError(name, "it is empty")
+    raise failure or UnreadableFileError(called, "it is empty")
 
 
 def _placed(document: Document, folder: Path | None) -> Document:
@@ -332,7 +333,7 @@ def read_text(name: str, *, streams: bool = True) -> str:
         return _archived(name)
     text = text_of(name, largest=LARGEST_FILE, streams=streams, stdin=streams)
     if "\0" in text:
-        raise UnreadableFileError(name, "not a text: it holds a NUL")
+        raise UnreadableFileError(name_of(name), "not a text: it holds a NUL")
     return text
 
 
