@@ -1,5 +1,6 @@
 """A network as the tensors that training updates: names, shapes, roles and how they start."""
 
+import re
 from enum import StrEnum
 from math import prod
 
@@ -146,3 +147,13 @@ class Architecture(Record):
     def is_bare_count(self) -> bool:
         """Whether only the number of weights is known."""
         return self.count is not None
+
+
+def untrained_notes(net: Architecture, pattern: str) -> tuple[str, ...]:
+    """Return a line on the tensors whose names match, which their class does not train; or none."""
+    kept = [each for each in net.tensors if re.search(pattern, each.name)]
+    if not kept:
+        return ()
+    names = kept[0].name + (f" and {len(kept) - 1} more" if len(kept) > 1 else "")
+    weights = sum(each.n_weights for each in kept)
+    return (f"the class does not train {names}: nothing decays {weights:,} of the weights",)

@@ -11,10 +11,12 @@ from decaycalc.architecture.penalty import penalty
 from decaycalc.architecture.zoo import (
     MODELS,
     OTHER_NAMES,
+    detection,
     families,
     find_model,
     known_names,
     likely_names,
+    scenes,
     squash,
 )
 from decaycalc.architecture.zoo.hub_models import CONFIGS
@@ -146,7 +148,8 @@ tensor by tensor; a new name needs its count here, from its paper or its framewo
 
 # How these classes start depends on depth or on training in ways that are not told here.
 UNTOLD_STARTS = {"clip", "dinov2", "gemma3", "hubert", "mamba", "modernbert", "rwkv", "sam",
-                 "siglip", "vit_mae", "wav2vec2"}  # fmt: skip
+                 "siglip", "vit_mae", "wav2vec2", *detection.DETECTORS, "ssd300_vgg16",
+                 *scenes.SEGMENTERS}  # fmt: skip
 
 
 def test_every_known_name_has_a_count():
@@ -161,7 +164,7 @@ def test_every_known_name_builds_sound_tensors_of_its_count(name):
     assert len(set(names)) == len(names)
     assert set(net.undecayed) <= set(names)
     told = all(tensor.sum_of_squares is not None for tensor in net.tensors)
-    assert told is (CONFIGS.get(name, {}).get("model_type") not in UNTOLD_STARTS)
+    assert told is (CONFIGS.get(name, {}).get("model_type", name) not in UNTOLD_STARTS)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +215,48 @@ def test_a_tag_of_timms_or_its_prefix_asks_for_its_tensors():
         assert find_model(name).tensors == theirs.tensors
     assert find_model("efficientnet_b0").tensors[0].name == "features.0.0.weight"
     assert theirs.n_parameters == find_model("efficientnet_b0").n_parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "n_parameters"),
+    [
+        ("timm/vgg16", "head.fc.bias", 138_357_544), ("vgg16.tv_in1k", "head.fc.bias", 138_357_544),
+        ("vgg16", "classifier.6.bias", 138_357_544), ("timm/inception_v3", "fc.bias", 23_834_568),
+        ("inception_v3.tf_in1k", "fc.bias", 23_834_568), ("inception_v3", "fc.bias", 27_161_264),
+        ("efficientnetv2_s", "classifier.bias", 21_458_488),
+        ("efficientnet_v2_s", "classifier.1.bias", 21_458_488),
+        ("mnasnet_075", "classifier.bias", 3_170_208),
+        ("timm/vit_b_16", "head.bias", 86_567_656), ("vit_b_16", "heads.head.bias", 86_567_656),
+    ],
+)  # fmt: skip
+def test_where_two_libraries_have_a_network_the_spelling_tells_which(name, last, n_parameters):
+    net = find_model(name)
+    assert (net.tensors[-1].name, net.n_parameters) == (last, n_parameters)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["timm/swin_t", "timm/mobilenet_v2", "timm/gpt2", "torchvision/resnet50d", "torchvision/gpt2",
+     "torchvision/vit_base_patch16_224"],
+)  # fmt: skip
+def test_a_library_is_not_said_to_have_what_another_one_has(name):
+    assert find_model(name) is None
+
+
+def test_a_detector_on_pretrained_weights_says_what_it_does_not_train():
+    (note,) = find_model("fasterrcnn_resnet50_fpn").notes
+    assert note.startswith("the class does not train backbone.body.conv1.weight and 10 more")
+    assert "222,400" in note  # torchvision 0.28: parameters without requires_grad
+    assert "38,720" in find_model("ssd300_vgg16").notes[0]
+    assert find_model("fasterrcnn_resnet50_fpn_v2").notes == ()
+    assert "aux_loss=True" in find_model("fcn_resnet50").notes[0]
+
+
+def test_retinanets_second_version_has_group_norms_in_its_heads_alone():
+    kinds = {t.norm_kind for t in find_model("retinanet_resnet50_fpn_v2").tensors if t.norm_kind}
+    heads = {t.norm_kind for t in find_model("retinanet_resnet50_fpn_v2").tensors
+             if t.norm_kind and t.name.startswith("head.")}  # fmt: skip
+    assert (kinds, heads) == ({"batch", "group"}, {"group"})
 
 
 def test_a_tag_of_other_classes_than_imagenets_thousand_is_no_name():

@@ -8,7 +8,14 @@ from fresh import check_start, ours, shapes_of
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.measure import measure
 from decaycalc.architecture.readers import open_checkpoint, read_architecture
-from decaycalc.architecture.zoo import find_model, timm_mobile, timm_resnet
+from decaycalc.architecture.zoo import (
+    detection,
+    find_model,
+    plain,
+    scenes,
+    timm_mobile,
+    timm_resnet,
+)
 from decaycalc.architecture.zoo.timm import CONVNEXT_V2, SMALL_CONVNEXT
 
 torch = pytest.importorskip("torch")
@@ -43,7 +50,12 @@ TIMM = [
     "swin_large_patch4_window7_224", "convnext_tiny", "convnext_small", "convnext_base",
     "convnext_large", "convnext_xlarge", *timm_resnet.NAMES, *timm_mobile.MEMBERS,
     *(f"convnext_{size}" for size in SMALL_CONVNEXT),
-    *(f"convnextv2_{size}" for size in CONVNEXT_V2),
+    *(f"convnextv2_{size}" for size in CONVNEXT_V2), "inception_v3",
+    *(f"vgg{depth}{norms}" for depth in plain.VGG_STAGES for norms in ("", "_bn")),
+]  # fmt: skip
+WHOLE = [
+    *detection.DETECTORS, "ssd300_vgg16", *scenes.SEGMENTERS, *scenes.FILM_RESNETS, "s3d",
+    "swin3d_t", "swin3d_s", "swin3d_b",
 ]  # fmt: skip
 EXTRA = {"googlenet": {"aux_logits": True}, "inception_v3": {"aux_logits": True}}
 
@@ -79,6 +91,24 @@ def test_torchvision_models_have_our_tensors(name):
     assert ours(find_model(prefixed(name))) == shapes_of(model)
 
 
+@pytest.fixture
+def _weights_of_nothing(monkeypatch):
+    """The builders load weights of ImageNet, and freeze layers for having done so."""
+    monkeypatch.setattr(torchvision.models.WeightsEnum, "get_state_dict", lambda *_, **__: {})
+    monkeypatch.setattr(torch.nn.Module, "load_state_dict", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("_weights_of_nothing")
+@pytest.mark.parametrize("name", WHOLE)
+def test_torchvisions_detectors_segmenters_and_film_networks_have_our_tensors(name):
+    with torch.device("meta"):
+        model = torchvision.models.get_model(name)
+    net = find_model(name)
+    assert ours(net) == shapes_of(model)
+    frozen = sum(weight.numel() for weight in model.parameters() if not weight.requires_grad)
+    assert bool(frozen) is any(f"nothing decays {frozen:,} of" in note for note in net.notes)
+
+
 @pytest.mark.parametrize("name", TIMM)
 def test_timm_models_have_our_tensors_and_exemptions(name):
     with torch.device("meta"):
@@ -98,12 +128,13 @@ def test_timm_models_have_our_tensors_and_exemptions(name):
         "alexnet", "vgg11_bn", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v2",
         "mobilenet_v3_small", "squeezenet1_0", "vit_b_32", "swin_t", "swin_v2_t", "convnext_tiny",
         "mnasnet1_0", "shufflenet_v2_x1_0", "regnet_x_400mf", "regnet_y_400mf", "maxvit_t",
+        "r3d_18", "mc3_18", "r2plus1d_18", "s3d", "swin3d_t",
     ],
 )  # fmt: skip
 def test_fresh_torchvision_weights_are_as_large_as_expected(name):
     torch.manual_seed(0)
     sizes = {"input_size": (224, 224)} if name.startswith("maxvit") else {}
-    check_start(find_model(prefixed(name)), getattr(torchvision.models, name)(**sizes))
+    check_start(find_model(prefixed(name)), torchvision.models.get_model(name, **sizes))
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,7 @@ Source: transformers 4.57.1, `requires_grad` in models/{whisper,marian,pegasus,q
 vit_mae,detr,table_transformer,conditional_detr,deformable_detr,ernie4_5_moe}/modeling_*.py.
 """
 
-import re
-
-from decaycalc.architecture.tensors import Architecture
+from decaycalc.architecture.tensors import Architecture, untrained_notes
 
 _POSITIONS = r"(?:^|\.)embed_positions\.weight$"
 _STEM = r"backbone\.conv_encoder\.model\.(?:conv1|layer1\.)"
@@ -22,11 +20,4 @@ _FROZEN = {
 def frozen_notes(kind: str, net: Architecture) -> tuple[str, ...]:
     """Return a line on the tensors that the class of a model type does not train, if any."""
     pattern = _FROZEN.get(kind)
-    if pattern is None:
-        return ()
-    kept = [each for each in net.tensors if re.search(pattern, each.name)]
-    if not kept:
-        return ()
-    names = kept[0].name + (f" and {len(kept) - 1} more" if len(kept) > 1 else "")
-    weights = sum(each.n_weights for each in kept)
-    return (f"the class does not train {names}: nothing decays {weights:,} of the weights",)
+    return () if pattern is None else untrained_notes(net, pattern)

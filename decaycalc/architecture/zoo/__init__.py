@@ -13,12 +13,14 @@ from functools import cache, partial
 from decaycalc.architecture.inline import NICKNAMES
 from decaycalc.architecture.tensors import Architecture
 from decaycalc.architecture.zoo import (
+    detection,
     families,
     maxvit,
     mobile,
     plain,
     residual,
     scaled,
+    scenes,
     timm,
     timm_mobile,
     timm_resnet,
@@ -42,8 +44,6 @@ def _hub(name: str) -> Architecture:
 
 def _plain() -> dict[str, Build]:
     models: dict[str, Build] = {
-        "lenet-300-100": partial(plain.lenet_300_100, 10),
-        "lenet-5": partial(plain.lenet_5, 10),
         "alexnet": partial(plain.alexnet, IMAGENET),
         "googlenet": partial(plain.googlenet, IMAGENET, auxiliary=True),
         "googlenet_noaux": partial(plain.googlenet, IMAGENET, auxiliary=False),
@@ -79,7 +79,8 @@ def _residual() -> dict[str, Build]:
 
 
 # What stands before a size, what builds that size, and the sizes.
-_SIZED: tuple[tuple[str, Callable[[str, int], Architecture], Iterable[str]], ...] = (
+_Sized = tuple[tuple[str, Callable[[str, int], Architecture], Iterable[str]], ...]
+_SIZED: _Sized = (
     ("mobilenet_v3_", mobile.mobilenet_v3, mobile.MOBILENET_V3),
     ("efficientnet_", mobile.efficientnet, mobile.EFFICIENTNET_SCALES),
     ("efficientnet_v2_", mobile.efficientnet_v2, mobile.EFFICIENTNET_V2),
@@ -89,10 +90,22 @@ _SIZED: tuple[tuple[str, Callable[[str, int], Architecture], Iterable[str]], ...
     ("vit_", vision.vit, vision.VIT),
     ("swin_", vision.swin, vision.SWIN_SIZES),
     ("maxvit_", maxvit.maxvit, maxvit.MAXVIT),
-    ("convnext_", timm.convnext, timm.CONVNEXT | timm.SMALL_CONVNEXT),
-    ("convnextv2_", timm.convnext_v2, timm.CONVNEXT_V2),
     ("torchvision/convnext_", vision.convnext, vision.CONVNEXT),
 )
+_TIMM_SIZED: _Sized = (
+    ("convnext_", timm.convnext, timm.CONVNEXT | timm.SMALL_CONVNEXT),
+    ("convnextv2_", timm.convnext_v2, timm.CONVNEXT_V2),
+)
+
+
+def _of_sizes(rows: _Sized) -> dict[str, Build]:
+    return {
+        f"{start}{size}": partial(build, size, IMAGENET)
+        for start, build, sizes in rows
+        for size in sizes
+    }
+
+
 _NANOGPT = {
     # width, layers
     "nanogpt": (768, 12),
@@ -100,15 +113,19 @@ _NANOGPT = {
     "nanogpt-large": (1280, 36),
     "nanogpt-xl": (1600, 48),
 }
-MODELS: dict[str, Build] = {
+_TORCHVISION: dict[str, Build] = {
     **_plain(),
-    **_residual(),
     "mobilenet_v2": partial(mobile.mobilenet_v2, IMAGENET),
-    **{
-        f"{start}{size}": partial(build, size, IMAGENET)
-        for start, build, sizes in _SIZED
-        for size in sizes
-    },
+    **_of_sizes(_SIZED),
+    **{name: partial(detection.detector, name) for name in detection.DETECTORS},
+    "ssd300_vgg16": detection.ssd300,
+    **{name: partial(scenes.segmenter, name) for name in scenes.SEGMENTERS},
+    **{name: partial(scenes.film_resnet, name) for name in scenes.FILM_RESNETS},
+    "s3d": scenes.s3d,
+    **{f"swin3d_{size}": partial(scenes.swin3d, size) for size in vision.SWIN},
+}
+_TIMM: dict[str, Build] = {
+    **_of_sizes(_TIMM_SIZED),
     **{name: partial(timm_resnet.resnet, name, IMAGENET) for name in timm_resnet.NAMES},
     **{
         f"timm/{name}" if name in timm_mobile.SHARED else name: partial(
@@ -116,9 +133,27 @@ MODELS: dict[str, Build] = {
         )
         for name in timm_mobile.MEMBERS
     },
+    **{
+        f"timm/vgg{depth}{'_bn' if norms else ''}": partial(
+            plain.timm_vgg, depth, IMAGENET, batch_norm=norms
+        )
+        for depth in plain.VGG_STAGES
+        for norms in (False, True)
+    },
+    "timm/inception_v3": partial(plain.inception_v3, IMAGENET, auxiliary=False),
+}
+_BOTH = _residual()
+MODELS: dict[str, Build] = {
+    **_TORCHVISION,
+    **_TIMM,
+    **_BOTH,
+    "lenet-300-100": partial(plain.lenet_300_100, 10),
+    "lenet-5": partial(plain.lenet_5, 10),
     **{name: partial(nanogpt, *sizes, name=name) for name, sizes in _NANOGPT.items()},
     **{name: partial(_hub, name) for name in CONFIGS},
 }
+# The networks that a library has, by what stands before a name to ask for its tensors.
+_LIBRARIES = {"torchvision/": _TORCHVISION | _BOTH, "timm/": _TIMM | _BOTH}
 OTHER_NAMES = {
     **ALIASES,
     **{name.replace("1.1", "1_1"): name for name in CONFIGS if name.startswith("t5-v1.1")},
@@ -223,12 +258,14 @@ def find_model(name: str) -> Architecture | None:
     Raises:
         InvalidValueError: a family's member that cannot exist, as a network of depth 7.
     """
-    index = _index()
-    for text in _readings(name.strip().lower()):
-        known = index.get(_spaced(text)) or index.get(squash(text))
-        if known is not None:
+    index, text = _index(), name.strip().lower()
+    library = next((each for each in _LIBRARIES if text.startswith(each)), "")
+    models = _LIBRARIES.get(library, MODELS)
+    for reading in _readings(text):
+        known = index.get(_spaced(reading)) or index.get(squash(reading))
+        if known in models:
             return MODELS[known]()
-        member = families.find_member(text)
+        member = None if library == "torchvision/" else families.find_member(reading)
         if member is not None:
             return member
     return None
@@ -238,7 +275,7 @@ def _readings(name: str) -> tuple[str, ...]:
     """Return the name, then without its publisher and without the words that change nothing.
 
     Of timm's tags, which say what a model was trained on, those of ImageNet's 1000 classes are one;
-    they tell that timm's tensors are meant.
+    they tell that timm's tensors are meant, and so does a spelling that only timm has.
     """
     bare = name
     for publisher in PUBLISHERS:
@@ -246,8 +283,9 @@ def _readings(name: str) -> tuple[str, ...]:
     model, _, tag = bare.rpartition(".")
     tagged = bool(model) and tag.endswith("in1k")
     short = model if tagged else bare
-    own = (f"timm/{short}",) if tagged else ()
-    return tuple(dict.fromkeys((name, *own, bare, _STAGES.sub("", short))))
+    theirs = f"timm/{short}"
+    own = (theirs,) if tagged or (theirs in _TIMM and short not in MODELS) else ()
+    return tuple(dict.fromkeys((*own, name, bare, _STAGES.sub("", short))))
 
 
 def known_names() -> tuple[str, ...]:

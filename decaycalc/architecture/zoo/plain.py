@@ -61,6 +61,27 @@ def alexnet(classes: int) -> Architecture:
 
 def vgg(depth: int, classes: int, *, batch_norm: bool) -> Architecture:
     """Return VGG of 11, 13, 16 or 19 layers (Simonyan & Zisserman 2014)."""
+    part = _vgg_features(depth, batch_norm=batch_norm)
+    part.linear("classifier.0", 512 * 49, 4096)
+    part.linear("classifier.3", 4096, 4096)
+    part.linear("classifier.6", 4096, classes)
+    return part.done(f"vgg{depth}{'_bn' if batch_norm else ''}", classes=classes)
+
+
+def timm_vgg(depth: int, classes: int, *, batch_norm: bool) -> Architecture:
+    """Return VGG as timm has it, its dense layers before the last one as convolutions.
+
+    Source: timm/models/vgg.py (v1.0.31).
+    """
+    part = _vgg_features(depth, batch_norm=batch_norm)
+    part.conv("pre_logits.fc1", 512, 4096, 7)
+    part.conv("pre_logits.fc2", 4096, 4096, 1)
+    part.linear("head.fc", 4096, classes)
+    return part.done(f"timm/vgg{depth}{'_bn' if batch_norm else ''}", classes=classes)
+
+
+def _vgg_features(depth: int, *, batch_norm: bool) -> Builder:
+    """Return what collects VGG's tensors, with its convolutions of 3x3."""
     small = normal(0.01)
     part = Builder(Start(conv=he_out, conv_bias=zero, linear=small, linear_bias=zero, norm="batch"))
     n_in, index = 3, 0
@@ -71,10 +92,7 @@ def vgg(depth: int, classes: int, *, batch_norm: bool) -> Architecture:
                 part.norm(f"features.{index + 1}", width)
             n_in, index = width, index + 2 + batch_norm
         index += 1
-    part.linear("classifier.0", 512 * 49, 4096)
-    part.linear("classifier.3", 4096, 4096)
-    part.linear("classifier.6", 4096, classes)
-    return part.done(f"vgg{depth}{'_bn' if batch_norm else ''}", classes=classes)
+    return part
 
 
 def squeezenet(version: str, classes: int) -> Architecture:
