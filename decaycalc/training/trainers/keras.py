@@ -14,6 +14,7 @@ from decaycalc.training.reading.arguments import numbers_of
 from decaycalc.training.reading.numbers import decimal_text, typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, refused
 from decaycalc.training.reading.schedules import compose, factors
+from decaycalc.training.reading.script_notes import OF_WHOLE, notes_of
 from decaycalc.training.reading.settings import Settings, by_default, derived, left_open, texts_of
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Exemption, Sourced, Training
@@ -207,6 +208,7 @@ def _finish(settings: Settings, made: Training) -> Training:
     """Say what trains a penalty, and what null means here."""
     if flags := settings.told("flags"):
         made = made.with_notes(FLAGS_HOLD.format(flags))
+    made = made.with_notes(*notes_of(settings, OF_WHOLE))
     if made.convention == "keras-l2":
         try:
             run = replace(made.run, optimizer=settings.word("optimizer"))
@@ -281,6 +283,7 @@ TRAINER = Trainer(
         "config.ema*",
         "config.*",
         "flags",
+        *OF_WHOLE,
         "sets_lr",
         "excludes",
         "fit*",

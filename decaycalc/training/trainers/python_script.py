@@ -10,6 +10,7 @@ from decaycalc.training.reading.exemptions import NONE_EXEMPT
 from decaycalc.training.reading.numbers import from_zero
 from decaycalc.training.reading.optax_schedules import FIELDS, PREFIX, optax_schedule
 from decaycalc.training.reading.schedules import compose, epochs
+from decaycalc.training.reading.script_notes import NOTES, notes_of, said
 from decaycalc.training.reading.settings import (
     Settings,
     by_default,
@@ -27,12 +28,19 @@ from decaycalc.training.reading.torch_schedulers import (
 from decaycalc.training.reading.trainer import Field, Signature, Trainer
 from decaycalc.training.record import Exemption, Group, Sourced, Training
 from decaycalc.training.trainers.lightning import DEVICE_FIELDS, devices_of
-from decaycalc.training.trainers.syntax.tree import EACH_STEP_IN_EPOCHS, FLAGS_HOLD, Entries, Scalar
+from decaycalc.training.trainers.syntax.tree import (
+    EACH_STEP_IN_EPOCHS,
+    FLAGS_HOLD,
+    SET_BY_SCRIPT,
+    Entries,
+    Scalar,
+)
 
 _ARGUMENTS = "optimizer"
 _DECAY = f"{_ARGUMENTS}.weight_decay"
 _LR = f"{_ARGUMENTS}.lr"
 _GROUPS = "groups"
+_LOADERS = ("torch.", "torch_geometric.")  # whose batches are of 1 by default
 
 
 def _line(settings: Settings, path: str) -> int | None:
@@ -40,19 +48,13 @@ def _line(settings: Settings, path: str) -> int | None:
     return None if node is None else node.line
 
 
-def _said(settings: Settings, path: str) -> str:
-    """Return the text of what the script was found to hold, and its line; empty without it."""
-    text, line = settings.told(path), _line(settings, path)
-    return f"{text} (line {line})" if text else ""
-
-
 def _decay(settings: Settings) -> Sourced | None:
     """Return what takes the place of the constructor's weight_decay: that of the groups."""
-    if said := _said(settings, "decay_set"):
-        return left_open("weight_decay", f"the script sets it anew: {said}", where="decay_set")
-    said = _said(settings, "grouped_by")
-    if said and not settings.has(_DECAY):
-        return left_open("weight_decay", f"the groups may say it: {said}", where="grouped_by")
+    if text := said(settings, "decay_set"):
+        return left_open("weight_decay", f"the script sets it anew: {text}", where="decay_set")
+    text = said(settings, "grouped_by")
+    if text and not settings.has(_DECAY):
+        return left_open("weight_decay", f"the groups may say it: {text}", where="grouped_by")
     if unknown := _spread(settings, "weight_decay"):
         return unknown
     decays = [_decay_of(settings, each) for each in settings.listed(_GROUPS)]
@@ -83,10 +85,10 @@ def _is_free(settings: Settings, group: Entries) -> bool:
 
 def _spread(settings: Settings, name: str, where: str = _ARGUMENTS) -> Sourced | None:
     """Return what leaves an argument open where the script hands on a mapping of them."""
-    said = _said(settings, f"{where}.**")
-    if not said or settings.has(f"{where}.{name}"):
+    text = said(settings, f"{where}.**")
+    if not text or settings.has(f"{where}.{name}"):
         return None
-    return left_open(name, f"{name} may be in {said}", where=f"{where}.**")
+    return left_open(name, f"{name} may be in {text}", where=f"{where}.**")
 
 
 def _lr(settings: Settings) -> Sourced | None:
@@ -95,9 +97,19 @@ def _lr(settings: Settings) -> Sourced | None:
     Where each group has an lr of its own, the constructor's is nobody's.
     """
     found = peak_of(settings) or _lr_of_groups(settings) or _spread(settings, "lr")
+    found = found or (None if settings.node(_LR) else _lr_set_elsewhere(settings))
     if found is not None or from_zero(settings.told(_LR)) != "0":
         return found
     return left_open("lr", "it is made with 0: the loop sets it", where=_LR)
+
+
+def _lr_set_elsewhere(settings: Settings) -> Sourced | None:
+    """Return what leaves the lr open that a constructor is not given: groups, or the loop."""
+    if text := said(settings, "grouped_by"):
+        return left_open("lr", f"the groups may say it: {text}", where="grouped_by")
+    if (line := _line(settings, "scheduler")) and settings.told("scheduler.class") == SET_BY_SCRIPT:
+        return left_open("lr", f"the script sets it in its groups (line {line})", where="scheduler")
+    return None
 
 
 def _lr_of_groups(settings: Settings) -> Sourced | None:
@@ -119,14 +131,18 @@ def _batch(settings: Settings) -> Sourced | None:
     if (sampler := settings.node("loader.batch_sampler")) is not None:
         note = f"a sampler makes the batches (line {sampler.line})"
         return left_open("batch_size", note, where="loader.batch_sampler")
-    unknown = _spread(settings, "batch_size", "loader")
-    return unknown or by_default("batch_size", "1", "torch 2.13")
+    if unknown := _spread(settings, "batch_size", "loader"):
+        return unknown
+    kinds = settings.told("loader.class").split()
+    if not kinds or not all(kind.startswith(_LOADERS) for kind in kinds):
+        return left_open("batch_size", "the loader is another library's", where="loader.class")
+    return by_default("batch_size", "1", "torch 2.13")
 
 
 def _passes(settings: Settings) -> Sourced:
     """Return one pass a step, unless the script has words for several."""
-    if said := _said(settings, "accumulates"):
-        note = f"the script may add up several batches before a step: {said}; give --grad-accum"
+    if text := said(settings, "accumulates"):
+        note = f"the script may add up several batches before a step: {text}; give --grad-accum"
         return left_open("grad_accum", note, where="accumulates")
     return derived("grad_accum", "1", "a step a batch")
 
@@ -137,8 +153,8 @@ def _devices(settings: Settings) -> Sourced:
         found = devices_of(settings)
         return found or left_open("world_size", "the Trainer takes all devices that there are",
                                   where="trainer")  # fmt: skip
-    if said := _said(settings, "processes"):
-        note = f"the script runs in several processes: {said}; give --world-size"
+    if text := said(settings, "processes"):
+        note = f"the script runs in several processes: {text}; give --world-size"
         return left_open("world_size", note, where="processes")
     return derived("world_size", "1", "one process")
 
@@ -195,8 +211,8 @@ def _exempt(settings: Settings) -> Exemption:
     """Return the groups whose decay is 0; those that a function makes are not known."""
     if (mask := settings.node(f"{_ARGUMENTS}.mask")) is not None:
         return Exemption(rule=f"not told: what its mask leaves out (line {mask.line})")
-    if said := _said(settings, "grouped_by"):
-        return Exemption(rule=f"not told: the groups are of {said}")
+    if text := said(settings, "grouped_by"):
+        return Exemption(rule=f"not told: the groups are of {text}")
     groups = settings.listed(_GROUPS)
     free = [text_of(each, "params") for each in groups if _is_free(settings, each)]
     if not free or len(free) == len(groups):
@@ -206,19 +222,11 @@ def _exempt(settings: Settings) -> Exemption:
 
 def _finish(settings: Settings, made: Training) -> Training:
     """Give groups what is their own, and say what else the script was found to do."""
-    notes = []
-    if said := _said(settings, "penalty"):
-        notes.append(f"the script adds a penalty of its own, which is not read: {said}")
-    if said := _said(settings, "wrapped"):
-        notes.append(f"what the optimizer is wrapped in is not read: {said}")
+    notes = list(notes_of(settings))
     if flags := settings.told("flags"):
         notes.append(FLAGS_HOLD.format(flags))
     opens = ((each.line, _why_open(each)) for each in settings.listed(_GROUPS))
     notes += [f"lr of the group in line {line} is not told: {why}" for line, why in opens if why]
-    if said := _said(settings, "sets_anew"):
-        notes.append(f"the script sets it anew while it trains, which is not read: {said}")
-    if said := _said(settings, "handed"):
-        notes.append(f"what a function of another file does with the optimizer is not read: {said}")
     groups = [_group(settings, each, made) for each in settings.listed(_GROUPS)]
     own = [each for each in groups if each is not None]
     return made.with_groups(*own).with_notes(*notes)
@@ -284,7 +292,6 @@ TRAINER = Trainer(
     schedule=_schedule,
     exempt=_exempt,
     harmless=("loader*", "trainer*", "groups*", "grouped_by", "scheduler*", "optimizer*",
-              "processes", "accumulates", "decay_set", "penalty", "flags", "wrapped",
-              "handed", "sets_anew"),
+              "processes", "accumulates", "decay_set", "flags", *NOTES),
     finish=_finish,
 )  # fmt: skip

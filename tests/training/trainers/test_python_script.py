@@ -265,11 +265,69 @@ def test_what_may_make_a_step_larger_leaves_the_batch_open(tmp_path, line, missi
         ("from engine import train\ntrain(m, optimizer)", "another file does with the optimizer"),
         ("from torch import save\nsave(optimizer)", ""),
         ("norm = sum(p.grad.norm(2) for p in m.parameters())", ""),
+        ("n = sum(f(g) ** 2 for g in jax.tree.leaves(grads))", ""),
+        ("n = sum(f(w ** 2) for w in jax.tree.leaves(params))", "a penalty of its own"),
+        ("loss = loss + args.l2_reg * penalty(m)", "args.l2_reg * penalty(m) (line 4)"),
+        ("loss = reg_loss * self.reg_param", "a penalty of its own"),
+        ("wd = args.weight_decay * 4", ""),
+        ("o = Adan(m.parameters(), lr=0.1)", "an optimizer that is not known here: Adan (line 4)"),
+        ("o = getattr(torch.optim, name)(params)", "not known here: getattr(torch.optim, name)"),
+        ("o = tfa.optimizers.AdamW(learning_rate=0.1)", "not known here: tfa.optimizers.AdamW"),
+        ("o = HostedAdam(optimizer, params)", ""),
+        ("o = Adam8bit(8)", ""),
     ],
 )
 def test_what_else_a_script_does_is_said(tmp_path, line, said):
     found = script(tmp_path, "optimizer = SGD(m.parameters(), lr=0.1)", line, STEP)
     assert any(said in note for note in found.notes) if said else not found.notes
+
+
+def test_a_partial_of_a_class_is_that_class(tmp_path):
+    lines = ("from functools import partial", "make = partial(SGD, lr=0.1, weight_decay=1e-3)",
+             "optimizer = make(m.parameters(), lr=0.5)")  # fmt: skip
+    lines = (lines[0], lines[1].replace("SGD", "torch.optim.SGD"), lines[2])
+    found = script(tmp_path, *lines, after=STEP)
+    assert (found.convention, found.value, float(found.run.lr)) == ("pytorch-sgd", "1e-3", 0.5)
+    for unknown in ("torch.optim.SGD, **options", "torch.optim.SGD, m.parameters()"):
+        spread = lines[1].replace("torch.optim.SGD", unknown).replace(", weight_decay=1e-3", "")
+        assert script(tmp_path, lines[0], spread, lines[2], after=STEP).value is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (("optimizer = SGD(m.get_parameters(0.1))",), "the groups may say it"),
+        (("optimizer = SGD(m.parameters())", "for g in optimizer.param_groups: g['lr'] = f(t)"),
+         "the script sets it in its groups (line 4)"),
+        (("optimizer = SGD(m.parameters())", "s = f.lr_scheduler(optimizer)"), None),
+    ],
+)  # fmt: skip
+def test_an_lr_that_is_set_elsewhere_is_not_the_class_s_default(tmp_path, lines, why):
+    found = quantity(script(tmp_path, *lines, after=STEP), "lr")
+    assert (why in found.note, found.value) == (True, None) if why else found.value == "0.001"
+
+
+def test_a_loader_of_another_library_has_no_default_batch(tmp_path):
+    lines = ("import graphs as g", "d = g.DataLoader(x)", "optimizer = SGD(m.parameters(), lr=1)")
+    found = script(tmp_path, *lines, after=STEP)
+    assert (found.run.batch_size, quantity(found, "batch_size").note) == (
+        None, "the loader is another library's")  # fmt: skip
+    lines = ("import torch_geometric as g", *lines[1:])
+    assert script(tmp_path, *lines, after=STEP).run.batch_size == 1
+
+
+def test_what_the_flags_defaults_do_not_reach_is_read_all_the_same(tmp_path):
+    lines = ("import argparse", "p = argparse.ArgumentParser()",
+             "p.add_argument('--train', action='store_true')", "args = p.parse_args()",
+             "if args.train:", "    optimizer = SGD(m.parameters(), lr=0.1)")  # fmt: skip
+    assert float(script(tmp_path, *lines, after=STEP).run.lr) == 0.1
+
+
+def test_a_trainer_that_is_given_an_optimizer_makes_its_schedule(tmp_path):
+    made = "optimizer = SGD(m.parameters(), lr=0.1)"
+    found = script(tmp_path, made, "Trainer(m, optimizers=(optimizer, None))", after=STEP)
+    assert (found.schedule, "the Trainer that is given" in found.notes[0]) == (None, True)
+    assert script(tmp_path, made, "f(optimizers=optimizer)", after=STEP).schedule == "constant"
 
 
 def test_a_decay_that_is_set_anew_is_open(tmp_path):

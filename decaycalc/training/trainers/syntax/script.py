@@ -15,7 +15,7 @@ from decaycalc.training.trainers.syntax.python_text import module_of
 from decaycalc.training.trainers.syntax.script_arguments import arguments_of, expressions_of
 from decaycalc.training.trainers.syntax.script_calls import entries_of
 from decaycalc.training.trainers.syntax.script_groups import groups_of
-from decaycalc.training.trainers.syntax.script_keras import keras_made
+from decaycalc.training.trainers.syntax.script_keras import is_optimizer, keras_made
 from decaycalc.training.trainers.syntax.script_loops import (
     accumulates_at,
     in_epochs,
@@ -24,11 +24,13 @@ from decaycalc.training.trainers.syntax.script_loops import (
 )
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.script_optax import optax_made
+from decaycalc.training.trainers.syntax.script_said import said_by
 from decaycalc.training.trainers.syntax.script_sequence import sequence_of
 from decaycalc.training.trainers.syntax.tree import (
     ARGUMENT_CLASSES,
     EACH_STEP,
     EACH_STEP_IN_EPOCHS,
+    SET_BY_SCRIPT,
     Entries,
     Node,
     Scalar,
@@ -60,7 +62,7 @@ _OF_TRANSFORMERS = re.compile(
 )
 _OF_WARMUP = ("num_warmup_steps", "num_training_steps")
 # What takes an optimizer and is called so makes or is a schedule of its lr.
-_SCHEDULES = re.compile(r"(?i)sched|lr$|^lr|_lr_|learning_rate|warm_?up|anneal")
+_SCHEDULES = re.compile(r"(?i)sched|lr$|^lr|_lr_|learning_rate|warm_?up|anneal|cosine|plateau")
 # The order in which constructors take what is given without a name, behind the first argument.
 # Source: torch 2.13.0 optim/*.py, optim/lr_scheduler.py, utils/data/dataloader.py.
 _PLACES = {
@@ -85,15 +87,9 @@ _PLACES = {
     "DataLoader": ("batch_size",),
     "get_scheduler": ("optimizer", "num_warmup_steps", "num_training_steps"),
 }
-_SEVERAL_PROCESSES = re.compile(
-    r"DistributedDataParallel|DistributedSampler|init_process_group|\bAccelerator\(|\bFabric\(|"
-    r"FullyShardedDataParallel|fully_shard|horovod|deepspeed\.initialize|\bpmap\(|jax\.distributed"
-)
-_ACCUMULATES = re.compile(
-    r"(?i)accum\w*step|accum_?(?:iter|grad)|grad\w*_accum|no_sync\(|MultiSteps\("
-)
+# What the whole script tells that is said of an optimizer of Keras' too.
+_OF_KERAS = frozenset({"penalty", "others"})
 _EVALUATES = re.compile(r"(?i)test|val|eval|dev(?!ice)|predict|train=False")
-_SQUARES = re.compile(r"\.norm\(|\.pow\(2|\*\* ?2|\.square\(")
 # What hands an optimizer back as it takes it.
 _PREPARE = frozenset({"prepare", "initialize", "DistributedOptimizer", "prepare_optimizer", "setup",
                       "setup_optimizers"})  # fmt: skip
@@ -113,7 +109,10 @@ def parse_script(text: str, name: str, flags: Entries) -> tuple[tuple[str, Entri
     """
     if not _MAKES.search(text) or _OF_YOLOX.search(text):
         return ()
-    return tuple(_Script(Names(module_of(text, name), text, flags)).made())
+    module = module_of(text, name)
+    made = tuple(_Script(Names(module, text, flags)).made())
+    # Where its own flags' defaults train nothing, what it makes in any branch.
+    return made or tuple(_Script(Names(module, text, flags, follows=False)).made())
 
 
 class _Script:
@@ -121,9 +120,11 @@ class _Script:
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        every = (node for node in ast.walk(names.module) if isinstance(node, ast.Call))
+        every = (node for node in names.nodes if isinstance(node, ast.Call))
         self.calls = [call for call in every if self.names.is_reached(call)]
         self.optimizers = [call for call in self.calls if _OPTIMIZER.fullmatch(self.path(call))]
+        others = [call for call in self.calls if not self.is_read(call)]
+        self.whole = said_by(names, others)  # what it tells of whichever optimizer
 
     def made(self) -> Iterator[tuple[str, Entries]]:
         """Yield each class that trains with the tree of what is said about it."""
@@ -133,10 +134,17 @@ class _Script:
             head, _, name = self.path(call).rpartition(".")
             if head.startswith(("transformers", "trl")) and name in ARGUMENT_CLASSES:
                 yield name, arguments_of(self.names, call)
-        yield from keras_made(self.names, self.calls)
+        for name, found in keras_made(self.names, self.calls):
+            own = {key: node for key, node in self.whole.items() if key in _OF_KERAS}
+            yield name, Entries(entries={**found.entries, **own})
         for name, tree in optax_made(self.names, self.calls):
             whole = tree | self.loader() | length_of(self.names, "") | self.said("")
             yield name, Entries(entries=whole | self.flags())
+
+    def is_read(self, call: ast.Call) -> bool:
+        """Return whether a call makes an optimizer that is known, of whichever library."""
+        path = self.path(call)
+        return call in self.optimizers or path.startswith("optax.") or is_optimizer(path)
 
     def path(self, call: ast.Call) -> str:
         """Return the dotted path of what is called; of what a star imports, torch's classes."""
@@ -147,6 +155,10 @@ class _Script:
         is_own = bool(names.settings.get((names.module, name)))
         is_starred = _STARRED in names.starred and name in _OF_TORCH_OPTIM and not is_own
         return f"{_STARRED}.{name}" if is_starred else ""
+
+    def called(self, call: ast.Call) -> str:
+        """Return the last name of what is called, by whatever name it was imported."""
+        return (path_of(call.func) or ("", *self.path(call).split(".")))[-1]
 
     def optimizer(self, call: ast.Call) -> Entries:
         """Return the tree of one optimizer."""
@@ -175,20 +187,18 @@ class _Script:
 
     def scheduler(self, target: str) -> dict[str, Node]:
         """Return an optimizer's scheduler, its arguments, and how often it is stepped."""
-        for node in self.set_in_groups("lr"):
-            return _no_scheduler("the script's own", node.lineno)
+        for name, line in self.set_elsewhere(target):
+            return _no_scheduler(name, line)
         found = [call for call in self.calls if self.schedules(call, target)]
         if not found:
             return self.unseen(target)
         sequence = sequence_of(self.names, found)
         stepped, call, ramp = sequence or (found[-1], found[-1], {})
         found = [call] if sequence else found
-        path, name = self.names.path(call.func), path_of(call.func)[-1]
+        path, name = self.names.path(call.func), self.called(call)
         is_known = path.startswith(_OF_TORCH) or _OF_TRANSFORMERS.fullmatch(path)
         if len({ast.unparse(each) for each in found}) > 1 or not is_known:
-            return _no_scheduler(
-                " and ".join(path_of(each.func)[-1] for each in found), call.lineno
-            )
+            return _no_scheduler(" and ".join(self.called(each) for each in found), call.lineno)
         places = _PLACES.get(name, _OF_WARMUP)
         interval = interval_of(self.names, self.target(stepped), stepped)
         lengths = in_epochs(self.names, expressions_of(call, places))
@@ -205,6 +215,19 @@ class _Script:
         if first is not None and getattr(first, "text", None) != "-1":
             return _no_scheduler(f"{name} from a last_epoch of its own", call.lineno)
         return {"scheduler": Entries(entries=entries, line=call.lineno)}
+
+    def set_elsewhere(self, target: str) -> Iterator[tuple[str, int]]:
+        """Yield what sets the lr but a scheduler, and its line: the loop, transformers' Trainer.
+
+        Source: transformers 5.24.0 trainer.py, create_scheduler.
+        """
+        for node in self.set_in_groups("lr"):
+            yield SET_BY_SCRIPT, node.lineno
+        for call in self.calls:
+            for word in call.keywords:
+                is_pair = word.arg == "optimizers" and isinstance(word.value, ast.Tuple)
+                if is_pair and target and target in ast.unparse(word.value):
+                    yield "of the Trainer that is given the optimizer", call.lineno
 
     def set_in_groups(self, key: str) -> Iterator[ast.expr]:
         """Yield what sets an entry of a group anew: `g["lr"] = x`, `g.update(lr=x)`."""
@@ -239,7 +262,7 @@ class _Script:
         if owner is None or not target.startswith("self."):
             return False
         bases = (
-            base for node in ast.walk(self.names.module) if isinstance(node, ast.ClassDef)
+            base for node in self.names.nodes if isinstance(node, ast.ClassDef)
             for base in node.bases
         )  # fmt: skip
         inherited = {ast.unparse(base) for base in bases}
@@ -250,9 +273,10 @@ class _Script:
 
         The only optimizer of a script is everyone's, by whatever name it is handed on.
         """
-        if not path_of(call.func) or not _SCHEDULES.search(path_of(call.func)[-1]):
+        is_of_torch = self.names.path(call.func).startswith(_OF_TORCH)
+        if not is_of_torch and not _SCHEDULES.search(self.called(call)):
             return False
-        if self.names.path(call.func).startswith(_OF_TORCH) and len(self.optimizers) == 1:
+        if is_of_torch and len(self.optimizers) == 1:
             return True
         words = [word.value for word in call.keywords if word.arg == "optimizer"]
         texts = {ast.unparse(each) for each in chain(words, call.args)}
@@ -273,7 +297,9 @@ class _Script:
             return {}
         sizes = [each.entries.get("batch_size") for each in found]
         if len({getattr(size, "text", None) for size in sizes}) == 1:
-            return {"loader": found[0]}
+            kinds = {self.names.path(each.func) for each in calls}
+            kind = Scalar(text=" ".join(sorted(kinds)), line=found[0].line)
+            return {"loader": Entries(entries={**found[0].entries, "class": kind})}
         size = Scalar(text=None, line=found[0].line, open="differs from loader to loader")
         return {"loader": Entries(entries={"batch_size": size})}
 
@@ -300,12 +326,8 @@ class _Script:
         return "configure_optimizers" in scopes
 
     def said(self, target: str) -> dict[str, Node]:
-        """Return what the whole script tells of how it trains, each by the line that says so."""
-        entries: dict[str, Node] = {}
-        for key, pattern in (("processes", _SEVERAL_PROCESSES), ("accumulates", _ACCUMULATES)):
-            words = (each for each in _words(self.names.module) if pattern.search(each.text or ""))
-            first = next(words, None)
-            entries |= {} if first is None else {key: first}
+        """Return what a script tells of how an optimizer trains, each by the line that says so."""
+        entries = dict(self.whole)
         if (rest := accumulates_at(self.names, target)) is not None:
             entries.setdefault("accumulates", rest)
         for call in self.names.calls.get("add_param_group", ()):
@@ -315,9 +337,6 @@ class _Script:
             for changed in self.set_in_groups(key):
                 name = "decay_set" if key == "weight_decay" else "sets_anew"
                 entries[name] = Scalar(text=ast.unparse(changed)[:60], line=changed.lineno)
-        for node in ast.walk(self.names.module):
-            if _adds_up(node):
-                entries["penalty"] = Scalar(text=ast.unparse(node)[:60], line=node.lineno)  # type: ignore[attr-defined]  # a loop has a line
         return entries | self.handed(target)
 
     def handed(self, target: str) -> dict[str, Node]:
@@ -335,26 +354,3 @@ class _Script:
 def _no_scheduler(name: str, line: int) -> dict[str, Node]:
     """Return a schedule that no text tells, by its name and the line that speaks of it."""
     return {"scheduler": Entries(entries={"class": Scalar(text=name, line=line)}, line=line)}
-
-
-def _words(module: ast.Module) -> Iterator[Scalar]:
-    """Yield the names and calls that a script uses, each with its line."""
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call):
-            yield Scalar(text=f"{ast.unparse(node.func)}(", line=node.lineno)
-        elif isinstance(node, (ast.Name, ast.Attribute)):
-            yield Scalar(text=ast.unparse(node), line=node.lineno)
-        elif isinstance(node, ast.keyword):
-            yield Scalar(text=node.arg, line=node.value.lineno)
-
-
-def _adds_up(node: ast.AST) -> bool:
-    """Return whether a loop squares every parameter: a penalty that is written out."""
-    if isinstance(node, ast.For):
-        sums = [ast.unparse(each) for each in ast.walk(node) if isinstance(each, ast.AugAssign)]
-        source, text = ast.unparse(node.iter), " ".join(sums)
-    elif isinstance(node, (ast.GeneratorExp, ast.ListComp)):
-        source = text = ast.unparse(node)
-    else:
-        return False
-    return "parameters()" in source and ".grad" not in text and _SQUARES.search(text) is not None

@@ -2,7 +2,7 @@
 
 import ast
 
-from decaycalc.training.trainers.syntax.script_calls import entries_of
+from decaycalc.training.trainers.syntax.script_calls import PARTIAL, entries_of
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.tree import Entries, Node, Scalar
 
@@ -14,14 +14,26 @@ def arguments_of(
 ) -> Entries:
     """Return what a call is given, by name; those without one by their place behind `skip`.
 
-    A mapping that is handed on whole, `**options`, and is not known has a key of its own.
+    A mapping that is handed on whole, `**options`, and is not known has a key of its own. What
+    a `functools.partial` binds holds where the call does not give it anew.
     """
-    given = expressions_of(call, places, skip=skip)
+    bound = _bound_by(names, call)
+    usual = {word.arg: word.value for word in bound if word.arg is not None}
+    given = {**usual, **expressions_of(call, places, skip=skip)}
     entries = {name: names.given(value) for name, value in given.items()}
-    for word in call.keywords:
+    for word in (*bound, *call.keywords):
         if word.arg is None:
             entries |= _spread(names, word.value)
     return Entries(entries=entries, line=call.lineno)
+
+
+def _bound_by(names: Names, call: ast.Call) -> list[ast.keyword]:
+    """Return what a `functools.partial` that is called binds, what has no name as `*args`."""
+    match names.behind(call.func):
+        case ast.Call(args=[_, *more], keywords=words) as found:
+            if names.dotted(found.func) == PARTIAL:
+                return [*(ast.keyword(arg=None, value=each) for each in more), *words]
+    return []
 
 
 def expressions_of(

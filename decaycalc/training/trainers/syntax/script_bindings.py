@@ -21,11 +21,11 @@ _KNOWN_ARGS = "parse_known_args"
 class Bindings:
     """What one script's statements bind, each to where they do.
 
-    `above` is the node around each node, `imported` the path behind a name, `starred` the modules
-    whose names are all taken, `flags` those of each name, `calls` those of each function by
-    its last name, `changed` the places that set an attribute or entry of that name, `settings`
-    those that set a name of a function's, a class's own or of the module's; a function's that is
-    `global` is also every scope's around it, set to what no text tells.
+    `nodes` are all of them, `above` is the node around each, `imported` the path behind a name,
+    `starred` the modules whose names are all taken, `flags` those of each name, `calls` those of
+    each function by its last name, `changed` the places that set an attribute or entry of that
+    name, `settings` those that set a name of a function's, a class's own or of the module's; a
+    function's that is `global` is also every scope's around it, set to what no text tells.
     """
 
     def __init__(self, module: ast.Module) -> None:
@@ -38,16 +38,17 @@ class Bindings:
         self.changed: dict[str, list[ast.Attribute | ast.Subscript]] = defaultdict(list)
         self.settings: dict[tuple[Scope, str], list[Setting]] = defaultdict(list)
         self._shared: set[tuple[Scope, str]] = set()
-        for node in ast.walk(module):
+        self.nodes = list(ast.walk(module))
+        for node in self.nodes:
             for inner in ast.iter_child_nodes(node):
                 self.above[inner] = node
         self.classes: dict[str, ast.ClassDef] = {}
-        for node in ast.walk(module):
+        for node in self.nodes:
             if isinstance(node, ast.ClassDef):
                 self.classes.setdefault(node.name, node)
             if isinstance(node, (ast.Global, ast.Nonlocal)):
                 self._shared |= {(self.scope_of(node), name) for name in node.names}
-        for node in ast.walk(module):
+        for node in self.nodes:
             self._note(node)
 
     def _note(self, node: ast.AST) -> None:

@@ -4,6 +4,8 @@ import ast
 from dataclasses import dataclass
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+PARTIAL = "functools.partial"
+CHOSEN = "?"  # the name of a class that no text tells, `getattr(torch.optim, args.opt)`
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

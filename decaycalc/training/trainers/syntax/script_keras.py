@@ -46,6 +46,11 @@ _L2 = "0.01"  # the default of L2, that of L1L2 is 0
 _FIT = ("y", "batch_size", "epochs")
 
 
+def is_optimizer(path: str) -> bool:
+    """Return whether a dotted path is that of one of Keras' optimizers."""
+    return _OPTIMIZER.fullmatch(path) is not None
+
+
 def keras_made(names: Names, calls: Sequence[ast.Call]) -> Iterator[tuple[str, Entries]]:
     """Yield each of Keras' optimizers that a script makes, with the tree of its JSON."""
     is_made = False

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 
 from decaycalc.training.trainers.syntax.python_targets import path_of
-from decaycalc.training.trainers.syntax.script_calls import FUNCTIONS, entries_of
+from decaycalc.training.trainers.syntax.script_calls import FUNCTIONS, Function, entries_of
 from decaycalc.training.trainers.syntax.script_names import Names
 from decaycalc.training.trainers.syntax.tree import EACH_STEP, Node, Scalar
 
@@ -22,14 +22,16 @@ def length_of(names: Names, target: str, made: ast.Call | None = None) -> dict[s
 
     `target` is the name that the optimizer has, `made` the call that makes it.
     """
-    everywhere = (node for node in ast.walk(names.module) if isinstance(node, ast.For))
+    everywhere = (node for node in names.nodes if isinstance(node, ast.For))
     epochs = [loop for loop in everywhere if names.is_reached(loop) and _is_of_epochs(loop)]
     if epochs:
-        again = _again(names, epochs, target, made)
-        return {"epochs": again or _counted(names, [_count(each) for each in epochs], "epochs")}
+        why = _again(names, epochs, target, made)
+        return {"epochs": why or _counted(names, [_count(each) for each in epochs], "epochs")}
     for step in stepped(names, target):
         loops = _loops_around(names, step)
         if len(loops) == 1 and _count(loops[0]) is not None:
+            if again := _runs_again(names, loops[0], target, made):
+                return {"steps": _open(step, f"the loop of steps runs again in line {again}")}
             if test := _test_between(names, step, ""):
                 return {"steps": _open(step, f"a step is taken where {ast.unparse(test)[:60]}")}
             return {"steps": _counted(names, [_count(loops[0])], "steps")}
@@ -41,9 +43,8 @@ def _again(
 ) -> Scalar | None:
     """Return why the count of a loop over epochs is not the run's, None where it is."""
     for loop in epochs:
-        for outer in _repeats(names, loop, target):
-            if made is None or made not in ast.walk(outer):
-                return _open(loop, f"the loop over epochs runs again in line {outer.lineno}")
+        if again := _runs_again(names, loop, target, made):
+            return _open(loop, f"the loop over epochs runs again in line {again}")
     around = [_loops_around(names, step) for step in stepped(names, target)]
     stepping = dict.fromkeys(each for loops in around for each in loops if each in epochs)
     if len(stepping) > 1:
@@ -55,19 +56,40 @@ def _again(
     return None
 
 
-def _repeats(names: Names, loop: ast.For, target: str) -> Iterator[ast.stmt]:
+def _runs_again(names: Names, loop: Loop, target: str, made: ast.Call | None) -> int | None:
+    """Return the line of what runs a loop again for the same optimizer, None where nothing does."""
+    for outer in _repeats(names, loop, target):
+        if made is None or made not in ast.walk(outer):
+            return outer.lineno
+    return None
+
+
+def _repeats(names: Names, loop: Loop, target: str) -> Iterator[ast.stmt]:
     """Yield what runs a loop over epochs again: loops around it or its call, further calls."""
     yield from _loops_around(names, loop)
     scope = names.scope_of(loop)
     if not isinstance(scope, FUNCTIONS):
         return
-    every = (call for call in names.calls.get(scope.name, ()) if isinstance(call.func, ast.Name))
+    every = (call for call in names.calls.get(scope.name, ()) if _calls(names, call, scope))
     calls = [call for call in every if names.is_reached(call)]
     handed = [call for call in calls if target in {ast.unparse(each) for each in call.args}]
     for call in handed or calls:
         yield from _loops_around(names, call)
     if len(handed or calls) > 1:
         yield scope
+
+
+def _calls(names: Names, call: ast.Call, function: Function) -> bool:
+    """Return whether a call calls a function of the file, or a method of an object of its class."""
+    owner = names.above[function]
+    if not isinstance(owner, ast.ClassDef) or not isinstance(call.func, ast.Attribute):
+        return isinstance(call.func, ast.Name)
+    if ast.unparse(call.func.value) == "self":
+        return names.class_of(call) is owner
+    match names.behind(call.func.value):
+        case ast.Call(func=ast.Name(id=name)):
+            return name == owner.name
+    return False
 
 
 def interval_of(names: Names, target: str, made: ast.Call) -> Scalar:

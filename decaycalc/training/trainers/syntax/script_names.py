@@ -19,7 +19,9 @@ from decaycalc.training.trainers.syntax.python_targets import (
 )
 from decaycalc.training.trainers.syntax.script_bindings import Bindings, Scope, Setting
 from decaycalc.training.trainers.syntax.script_calls import (
+    CHOSEN,
     FUNCTIONS,
+    PARTIAL,
     Function,
     argument_of,
     default_of,
@@ -41,11 +43,13 @@ _MOST_LOOKS = 300_000  # at names and expressions of one script
 
 
 class Names(Bindings):
-    """The names of one script, and what each stands for; `told` are the flags that it is given."""
+    """The names of one script that is given the flags `told`; what it `follows` are its tests."""
 
-    def __init__(self, module: ast.Module, text: str, told: Entries) -> None:
+    def __init__(
+        self, module: ast.Module, text: str, told: Entries, *, follows: bool = True
+    ) -> None:
         super().__init__(module)
-        self.told = told
+        self.told, self.follows = told, follows
         self.lines = text.encode().splitlines()
         self.used: dict[str, None] = {}  # the flags whose defaults were taken
         self._truths: dict[ast.expr, bool | None] = {}
@@ -55,7 +59,7 @@ class Names(Bindings):
     def path(self, value: ast.expr) -> str:
         """Return the dotted path of a class or function, whatever name it has here, else empty.
 
-        `getattr(torch.optim, "SGD")` is `torch.optim.SGD`.
+        `getattr(optim, "SGD")` and `functools.partial(optim.SGD)` are `torch.optim.SGD`.
         """
         if value not in self._paths:
             self._paths[value] = ""  # what leads to itself has none
@@ -68,7 +72,9 @@ class Names(Bindings):
             case ast.Call(func=ast.Name(id="getattr"), args=[holder, name]):
                 node = self.known(name)
                 text = node.text if isinstance(node, Scalar) else ""
-                return f"{self.path(holder)}.{text}" if text else ""
+                return f"{self.path(holder)}.{text or CHOSEN}"
+            case ast.Call(args=[whole, *_]) if self.dotted(found.func) == PARTIAL:
+                return self.path(whole)
         return self.dotted(found) if found is not value else ""
 
     def is_reached(self, node: ast.AST) -> bool:
@@ -85,12 +91,12 @@ class Names(Bindings):
 
         A test on what it decides itself, `if n > 1: n = 1`, is not told.
         """
-        if test not in self._truths:
+        if test not in self._truths and self.follows:
             used, self._truths[test] = dict(self.used), None
             with suppress(OpenValueError):
                 self._truths[test] = self._truth(test, 0)
             self.used = used
-        return self._truths[test]
+        return self._truths.get(test)
 
     def _truth(self, test: ast.expr, depth: int) -> bool | None:
         match test:

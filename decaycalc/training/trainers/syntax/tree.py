@@ -17,6 +17,7 @@ EACH_STEP_IN_EPOCHS = "step, in epochs"
 OF_TRL = ("SFTConfig", "DPOConfig", "GRPOConfig", "KTOConfig", "ORPOConfig", "CPOConfig",
           "RLOOConfig", "RewardConfig", "OnlineDPOConfig", "BCOConfig", "PPOConfig")  # fmt: skip
 ARGUMENT_CLASSES = ("TrainingArguments", "Seq2SeqTrainingArguments", *OF_TRL)
+SET_BY_SCRIPT = "the script's own"  # a schedule that a script's loop sets in the groups
 FLAGS_HOLD = "the script's own flags hold at their defaults: {}"
 EDITS = "_base_edits_"  # the key of what a Python file changes of its bases
 _REFERENCE = re.compile(r"\$\{(\.{0,9}[A-Za-z_][\w.\-]{0,200})\}")

@@ -30,6 +30,21 @@ def test_a_penalty_of_the_layers_and_what_trains_it(tmp_path):
     assert shrink(found) == pytest.approx(2 * 1e-4 * 0.01 / 0.1)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("loss = loss + 1e-4 * tf.nn.l2_loss(w)", "a penalty of its own"),
+        (
+            "o = tfa.optimizers.LAMB(learning_rate=1)",
+            "not known here: tfa.optimizers.LAMB",
+        ),
+    ],
+)
+def test_what_is_not_of_keras_is_said(tmp_path, line, said):
+    found = script(tmp_path, "import tensorflow_addons as tfa", "o = SGD(0.1)", line)
+    assert (found.value, any(said in note for note in found.notes)) == ("0", True)
+
+
 def test_a_penalty_of_some_of_several_models_is_open(tmp_path):
     lines = (PENALISED, "a.compile(optimizer=SGD(0.1), loss='mse')", "b.compile(loss='mse')")
     found = script(tmp_path, *lines)

@@ -211,6 +211,9 @@ def test_a_second_scheduler_and_a_start_of_its_own_are_not_read(tmp_path, given)
     assert script(tmp_path, MADE, usual, after=f"{EPOCHS}    s.step()\n").schedule is not None
 
 
+METHOD = f"class C:\n    def f(self):\n        for epoch in range(4):\n            {STEP_OF_IT}\n"
+
+
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
@@ -222,6 +225,9 @@ def test_a_second_scheduler_and_a_start_of_its_own_are_not_read(tmp_path, given)
          "the loop over epochs runs again in line 4"),
         (f"def f():\n    for epoch in range(4):\n        {STEP_OF_IT}\nfor x in y: f()",
          "the loop over epochs runs again in line 7"),
+        (f"{METHOD}c = C()\nwhile True: c.f()", "the loop over epochs runs again in line 9"),
+        (f"{METHOD}    def g(self):\n        while True: self.f()",
+         "the loop over epochs runs again in line 9"),
         (f"{EPOCHS}{EPOCHS}", "several loops over epochs take its steps: lines 4 and 7"),
         (("for epoch in range(4):\n    for x in loader:\n        for i in range(5):\n"
           f"            {STEP_OF_IT}"), "it steps several times a batch, line 6"),
@@ -240,10 +246,28 @@ def test_epochs_that_are_run_again_are_not_the_run_s(tmp_path, lines, why):
         (f"{MADE}\nclass C:\n    def f(self):\n        for epoch in range(4):\n"
          f"            {STEP_OF_IT}\nC().f()"),
         f"def f():\n    {MADE}\n    for epoch in range(4):\n        {STEP_OF_IT}\nf()",
+        (f"{MADE}\nclass C:\n    def train(self):\n        for epoch in range(4):\n"
+         f"            {STEP_OF_IT}\nC().train()\nwhile True: model.train()"),
     ],
 )  # fmt: skip
 def test_epochs_that_each_optimizer_has_are_the_run_s(tmp_path, lines):
     assert script(tmp_path, after=f"{lines}\n").run.epochs == 4
+
+
+def test_steps_of_a_function_that_is_called_again_are_not_the_run_s(tmp_path):
+    lines = f"def f():\n    for i in range(10):\n        {STEP_OF_IT}\nwhile True: f()\n"
+    found = script(tmp_path, MADE, after=lines)
+    assert (found.run.steps, quantity(found, "steps").note) == (
+        None, "steps: the loop of steps runs again in line 7")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "made", ["ReduceLROnPlateau(optimizer)", "CosineWithPause(optimizer)",
+             "getattr(torch.optim.lr_scheduler, name)(optimizer, 3)"]
+)  # fmt: skip
+def test_a_scheduler_by_any_name_is_not_passed_over(tmp_path, made):
+    lines = ("from torch.optim.lr_scheduler import ReduceLROnPlateau", MADE, f"by_loss = {made}")
+    assert script(tmp_path, *lines, after=f"{EPOCHS}    by_loss.step()\n").schedule is None
 
 
 def test_steps_that_a_test_decides_are_not_counted(tmp_path):
