@@ -242,7 +242,8 @@ def build_wsd(settings: SegmentParameters) -> Shape:
     n, falling = settings.n_steps, FALLS[settings.text("shape")]
 
     def shape(u: Floats) -> Floats:
-        remaining = np.clip(n - u, 0, decay)
+        remaining = n - u
+        np.clip(remaining, 0, decay, out=remaining)
         remaining /= decay
         return _between(initial, final, falling(remaining))
 

@@ -34,7 +34,7 @@ def sum_losses(changes: Floats, *, largest: float, in_blocks: bool) -> Losses:
     """
     overshoots = np.where(changes < -1, -1.0, 1.0).prod(axis=(0, 2)) if largest > 1 else None
     if in_blocks and largest * BLOCK <= SMALL_BLOCK:
-        logs, gone = _join(log_left(changes, largest))
+        logs, gone = _join(changes, largest)
         n_joined = BLOCK
     else:
         logs, gone, n_joined = log_left(one_by_one(changes), largest)[0], np.zeros(()), 1
@@ -47,19 +47,19 @@ def sum_losses(changes: Floats, *, largest: float, in_blocks: bool) -> Losses:
     return Losses(log=logs.sum(axis=1), sign=sign, gone=lost)
 
 
-def _join(logs: Floats) -> tuple[Floats, Floats]:
+def _join(changes: Floats, largest: float) -> tuple[Floats, Floats]:
     """Return the logs of blocks of steps, and what is gone of their updates within the block.
 
     With r the sum of the logs after an update in its block, the part of it that is gone is
     `-expm1(r)`, here `-r - r^2/2`: in the first term, exact, each step's log is counted as often as
     there are updates before it in the block, in the other the block's mean.
     """
-    # Not a product of matrices: OpenBLAS shares it out among threads, which takes 15 times as long.
-    sums, moments = np.zeros((2, *logs.shape[1:]))
-    for log in logs[:0:-1]:
-        sums += log
+    sums, moments = np.zeros((2, *changes.shape[1:]))
+    # Place by place: what a pass writes is still in the cache for the next, and OpenBLAS, which a
+    # product of matrices would take, starts threads that take longer than all else.
+    for change in changes[::-1]:
         moments += sums
-    sums += logs[0]
+        sums += log_left(change, largest)
     mean = sums / BLOCK
     return sums, -(moments + mean * mean * (_SQUARES / 2))
 
