@@ -63,8 +63,10 @@ def shown(found: "Comparison") -> Shown:
         rows=lambda: report.rows(found),
         # B is compared, and with it what it rests on.
         warnings=tuple(
-            f"{side.training.source}: {note}"
-            for side in found.sides
-            for note in side.training.on_devices
+            dict.fromkeys(
+                f"{side.training.source}: {note}"
+                for side in found.sides
+                for note in side.training.on_devices
+            )
         ),
     )

@@ -135,17 +135,18 @@ def follow(training: "Training", *, curve: str, dtype: str | None) -> "ScheduleA
     from decaycalc.conversion.entering import require_taken
     from decaycalc.conversion.side import Side
     from decaycalc.survival.scheduled import follow_decay
+    from decaycalc.training.record import PUBLISHED
 
     record = require_source(training.record)
     if training.value is None:
         raise ContradictionError("give a VALUE, the weight decay to follow over the run")
-    if training.open_schedule is not None:
+    # A published run that states none has one that no text says: it is followed with a warning.
+    is_open = training.kind == PUBLISHED
+    if training.open_schedule is not None and not is_open:
         where = training.open_schedule.where
         raise MissingQuantityError(f"the lr over this run ({where})", ("schedule",))
     require_taken(Side(convention=record, run=training.run), ())
     n_points = points(curve)
-    # A published run that states none has one that no text says: on a plateau, in parts.
-    is_open = training.kind == "recipe"
     with following(training.run.total_steps):
         return follow_decay(
             training.value,

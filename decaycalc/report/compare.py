@@ -24,7 +24,7 @@ _WORDS = {
 _READ = {
     **dict.fromkeys(("shrink", "sum_shrink"), Kind.READ),
     **dict.fromkeys((name for name in _WORDS if name.startswith("timescale")), Kind.READ),
-    "survival": Kind.SHARE,
+    **dict.fromkeys(("survival", "timescale_run_fraction"), Kind.SHARE),
 }
 
 

@@ -7,7 +7,7 @@ from decaycalc.conventions import families
 from decaycalc.conventions.record import Convention, Coupling
 from decaycalc.conversion.decay import Decay
 from decaycalc.report import elsewhere, heading, neighbours, penalty
-from decaycalc.report.digits import show
+from decaycalc.report.digits import column_texts, of_run, show
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 
 # What the other tables of the screen say already: forms of what they name, and the names.
@@ -93,8 +93,8 @@ def _decay(decay: Decay) -> Table:
         ),
     )
     share = decay.timescale_run_fraction
-    of_run = "" if share is None else f"timescale {show(share, Kind.SHARE)} of the run"
-    parts = (_beside_a_gradient(decay), of_run, neighbours.note(decay.timescale_epochs))
+    lasts = "" if share is None else f"timescale {column_texts(columns[-1], [of_run(share)])[0]}"
+    parts = (_beside_a_gradient(decay), lasts, neighbours.note(decay.timescale_epochs))
     note = ", ".join(filter(None, parts))
     return Table(title="Decay", columns=columns, rows=tuple(body), note=note)
 

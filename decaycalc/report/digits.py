@@ -14,6 +14,7 @@ _PLAIN_FROM, _PLAIN_BELOW = 1e-5, 1e9
 # A factor this near to 1 shows as many nines as tell it from 1, up to so many digits.
 _NEAR_ONE, _MOST_NINES = 0.999, 9
 _MOST_SHARE = 1e300  # a weight that grew beyond it is told by its factor: 1e307 has no per cent
+_MANY_RUNS = 10  # a length of so many runs has no per cent
 _NEAR_ALL = 0.9995  # a share that three digits would call 100 %
 
 
@@ -37,6 +38,17 @@ def show(number: float, kind: Kind = Kind.READ) -> str:
     ('0.99999998', '0.0000333333', '1,281,167')
     """
     return column_texts(Column(header="", kind=kind), [number])[0]
+
+
+def of_run(share: float) -> Marked:
+    """Return a length as a part of the run, in per cent, or as a multiple of it.
+
+    >>> column_texts(Column(header=""), [of_run(0.0222), of_run(2), of_run(427)])
+    ['2.22 % of the run', '200 % of the run', '427 × the run']
+    """
+    if share < _MANY_RUNS:
+        return Marked(content=share, unit="of the run", kind=Kind.SHARE)
+    return Marked(content=share, unit="× the run", kind=Kind.READ)
 
 
 def shortest(number: float) -> str:

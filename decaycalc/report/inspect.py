@@ -9,7 +9,7 @@ from decaycalc.errors import escaped
 from decaycalc.inspection import GroupDecay, Inspection, NetworkJson, network_of
 from decaycalc.record import replace
 from decaycalc.report.check import findings
-from decaycalc.report.digits import show
+from decaycalc.report.digits import of_run, show
 from decaycalc.report.groups import named
 from decaycalc.report.table import Block, Cell, Column, Kind, Marked, Paragraph, Rank, Table, Tone
 from decaycalc.training.record import PUBLISHED, Origin, Sourced, Training
@@ -57,6 +57,9 @@ def tables(found: Inspection) -> Iterator[Block]:
         yield Table(title="quantity", columns=_QUANTITIES, rows=rows)
         yield from _publication(reading.training)
         yield _groups(reading)
+        if reading.figures.shrink and reading.training.run.total_steps is None:
+            text = "left at the end: with the run's length, by --steps or by --epochs and -N"
+            yield Paragraph(text=text, tone=Tone.QUIET, apart=False)
         others = reading.training.by_default(but=_IN_THE_TABLE)
         if others:
             yield Paragraph(text="\n".join(others), tone=Tone.QUIET)
@@ -95,6 +98,9 @@ def _quantities(training: Training) -> Iterator[tuple[Cell, ...]]:
     if training.decay_schedule is not None:
         own = _origin(by_name.get("decay_schedule"))
         yield ("decay schedule", escaped(training.decay_schedule), own)
+    size = training.run.given("dataset_size")
+    if size is not None:
+        yield ("N", f"{_count(float(size))} {training.unit}", _origin(by_name.get("dataset_size")))
     yield ("B", _batch(training.run, training.unit), _batch_origin(by_name))
     yield ("length", _length(training.run), _length_origin(by_name))
     yield ("exempt", training.exempt.rule, _exempt_origin(training))
@@ -200,7 +206,9 @@ def _batch_origin(by_name: Mapping[str, Sourced]) -> str:
         parts.append("one device taken: --world-size")
     elif devices is not None:
         parts.append(f"devices: {_origin(devices)}")
-    return "; ".join(parts) or _origin(by_name.get("examples_per_step"))
+    return "; ".join(parts) or _origin(
+        by_name.get("examples_per_step") or by_name.get("batch_size")
+    )
 
 
 def _length(run: Run) -> str:
@@ -249,7 +257,7 @@ def _timescale(each: GroupDecay, run: Run) -> Cell:
     if steps is None:
         return None
     if total:
-        return Marked(content=steps / float(exact(total)), unit="× the run", kind=Kind.READ)
+        return of_run(steps / float(exact(total)))
     return Marked(content=steps, unit="steps", kind=Kind.READ)
 
 

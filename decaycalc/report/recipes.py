@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from decaycalc.algebra.number import plural
 from decaycalc.algebra.quantity import exact
 from decaycalc.errors import escaped
-from decaycalc.report.digits import show
+from decaycalc.report.digits import of_run, show
 from decaycalc.report.heading import counted
 from decaycalc.report.table import (
     Block,
@@ -94,7 +94,7 @@ def whole(entry: MeasuredRecipe, training: Training | None = None) -> Iterator[B
         ("decay per step at peak lr", entry.shrink),
         *_timescales(entry),
         ("sum of the decays under the schedule", entry.sum_shrink),
-        ("fraction of the initial weight left", _in(entry.survival, "", Kind.SHARE)),
+        ("fraction of the initial weight left", _in(entry.survival, kind=Kind.SHARE)),
         *_settings(entry),
         ("source", recipe.source),
         ("read again in", recipe.checked),
@@ -113,13 +113,13 @@ def _timescales(entry: MeasuredRecipe) -> Iterator[tuple[str, Cell]]:
     units = (
         _in(entry.timescale_epochs, "epochs"),
         _in(entry.timescale_steps, "steps"),
-        _in(entry.timescale_run_fraction, "of the run", Kind.SHARE),
+        None if entry.timescale_run_fraction is None else of_run(entry.timescale_run_fraction),
     )
     for at, cell in enumerate(filter(None, units)):
         yield ("" if at else "timescale", cell)
 
 
-def _in(number: float | None, unit: str, kind: Kind = Kind.READ) -> Marked | None:
+def _in(number: float | None, unit: str = "", *, kind: Kind = Kind.READ) -> Marked | None:
     return None if number is None else Marked(content=number, unit=unit, kind=kind)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, TypedDict
 from decaycalc.algebra.number import ratio
 from decaycalc.conversion.assumptions import assumed_by_decay
 from decaycalc.conversion.side import Side
+from decaycalc.record import replace
 from decaycalc.report import heading, neighbours
-from decaycalc.report.digits import show
+from decaycalc.report.digits import of_run, show
 from decaycalc.report.table import (
     Block,
     Cell,
@@ -65,14 +66,14 @@ def tables(answer: "ScheduleAnswer") -> Iterator[Block]:
 
 def _summary(answer: "ScheduleAnswer") -> Table:
     """Return the run's figures, what is left of a weight first."""
-    decay, of_run = answer.decay, answer.timescale_run_fraction
+    decay, share = answer.decay, answer.timescale_run_fraction
     changing = answer.decay_schedule
     rows: tuple[tuple[Cell, ...], ...] = (
         ("fraction of the initial weight left", _in(decay.survival, kind=Kind.SHARE)),
         ("sum of the decays per step", decay.sum_shrink),
         ("decay per step at peak lr", answer.rule.peak_shrink),
         ("timescale at peak lr", _in(decay.timescale_at_peak_steps, "steps")),
-        ("", _in(of_run, "of the run", kind=Kind.SHARE)),
+        ("", None if share is None else replace(of_run(share), tone=Tone.VALUE)),
         ("timescale averaged over the run", _in(decay.mean_timescale_steps, "steps")),
         ("mean age of the updates in the final weights", _in(decay.mean_update_age_steps, "steps")),
         ("half of the final weights is younger than", _in(decay.half_mass_age_steps, "steps")),

@@ -12,8 +12,8 @@ def _columns(parameter: str) -> tuple[Column, ...]:
     return (
         Column(header="Rule"),
         Column(header=parameter, kind=Kind.COPIED, tone=Tone.VALUE),
-        Column(header="from", kind=Kind.READ),
-        Column(header="to", kind=Kind.READ),
+        Column(header="from", kind=Kind.COPIED),
+        Column(header="to", kind=Kind.COPIED),
         Column(header="holds for", rank=Rank.USEFUL, least=24),
     )
 

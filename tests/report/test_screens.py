@@ -77,6 +77,47 @@ def test_one_target_says_which_settings_of_the_optimizer_are_to_be_equal(run):
     assert "settings" not in alike
 
 
+def test_a_length_of_many_runs_is_a_multiple_of_the_run(run):
+    words = "convert 1e-4 --from pytorch-sgd --lr 0.1 -B 128 -N 1280 --epochs"
+    assert "timescale 10,000 × the run" in " ".join(lines(run, f"{words} 1"))
+    assert "timescale 10 % of the run" in " ".join(lines(run, f"{words} 100000"))
+
+
+def test_a_suggestion_lies_within_its_interval_as_it_is_shown(run):
+    line = "suggest --parameters 124e6 -N 2.5e9 -B 491520 --lr 6e-4"
+    row = next(shown for shown in lines(run, line) if "token-law" in shown).split()
+    value, low, high = map(float, row[1:4])
+    assert low <= value <= high
+
+
+def test_a_run_s_n_and_what_its_end_needs_are_told(run, tmp_path):
+    path = tmp_path / "t.yaml"
+    text = "per_device_train_batch_size: 8\noptim: adamw_torch\nweight_decay: 0.01\n"
+    text += "learning_rate: 5.0e-5\nlr_scheduler_type: linear\nnum_train_epochs: 3\n"
+    path.write_text(text)
+    needs = "left at the end: with the run's length, by --steps or by --epochs and -N"
+    shown = run("inspect", str(path), "--width", "120").out
+    assert needs in shown
+    assert " N " not in shown
+    shown = run("inspect", str(path), "--width", "120", "-N", "50k").out
+    assert needs not in shown
+    assert " N              50,000 examples" in shown
+    both = run("compare", str(path), str(path))
+    assert both.err.count("--world-size") == 1
+
+
+def test_a_published_run_whose_schedule_no_text_says_has_no_end(run):
+    shown = run("inspect", "resnet-50-he", "--width", "100").out
+    assert " B              256 examples         published" in shown
+    assert "DC505 note" in shown
+    assert "per run" not in run("convert", "--recipe", "resnet-50-he").out
+    refused = run("convert", "--recipe", "resnet-50-he", "--to", "per-run-factor")
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.last_error.endswith("is not known: give --schedule")
+    given = ("--schedule", "step:at=30/60/90epochs,gamma=0.1")
+    assert "per run" in run("convert", "--recipe", "resnet-50-he", *given).out
+
+
 def test_without_a_value_the_formulas_are_the_table(run):
     shown = "\n".join(lines(run, "convert --from keras-l2"))
     assert "lam = 2·l2" in shown

@@ -46,10 +46,17 @@ def _quantities(recipe: Recipe) -> tuple[Sourced, ...]:
     """Return the quantities that a recipe's source states."""
     stated = {"weight_decay": recipe.value}
     stated |= {name: getattr(recipe, name) for name in _FIELDS}
-    return tuple(
+    found = tuple(
         Sourced(name=name, value=str(value), origin=Origin.FILE, where=recipe.source)
         for name, value in stated.items()
         if value is not None
+    )
+    if recipe.schedule is not None:
+        return found
+    # It has one that no text here says: on a plateau, in parts.
+    return (
+        *found,
+        Sourced(name="schedule", value=None, origin=Origin.MISSING, where=recipe.source),
     )
 
 
