@@ -55,6 +55,9 @@ def _optimizer(settings: Settings) -> Optimizer:
     uses = UNDAMPENED_SGD if key == "keras-sgd" else ()
     is_saved = settings.document.syntax is not Syntax.PYTHON
     note = "exclude_from_weight_decay is not stored in the file" if is_saved else ""
+    if penalties or unknown:
+        given = ", ".join(penalties[:6]) or "a number that is not told"
+        note = "; ".join(filter(None, (note, f"layers have L2 of {given} too, which is not read")))
     return Optimizer(convention=key, uses=uses, note=note)
 
 

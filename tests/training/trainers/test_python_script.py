@@ -274,6 +274,11 @@ def test_what_may_make_a_step_larger_leaves_the_batch_open(tmp_path, line, missi
         ("o = getattr(torch.optim, name)(params)", "not known here: getattr(torch.optim, name)"),
         ("o = tfa.optimizers.AdamW(learning_rate=0.1)", "not known here: tfa.optimizers.AdamW"),
         ("o = HostedAdam(optimizer, params)", ""),
+        ("o = KINDS[name](m.parameters(), lr=0.1)", "not known here: KINDS[name] (line 4)"),
+        ("o = kinds[0](m.parameters())", ""),
+        ("for p in m.parameters(): p.grad.add_(p.data, alpha=wd)", "a penalty of its own"),
+        ("for p in m.parameters(): p.data.mul_(1 - lr * 1e-4)", "a penalty of its own"),
+        ("for p in m.parameters(): p.data.mul_(1 - tau)", ""),
         ("o = Adam8bit(8)", ""),
     ],
 )

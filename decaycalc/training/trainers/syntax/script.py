@@ -136,7 +136,7 @@ class _Script:
                 yield name, arguments_of(self.names, call)
         for name, found in keras_made(self.names, self.calls):
             own = {key: node for key, node in self.whole.items() if key in _OF_KERAS}
-            yield name, Entries(entries={**found.entries, **own})
+            yield name, Entries(entries={**own, **found.entries})
         for name, tree in optax_made(self.names, self.calls):
             whole = tree | self.loader() | length_of(self.names, "") | self.said("")
             yield name, Entries(entries=whole | self.flags())

@@ -19,8 +19,11 @@ _OPTIMIZER = re.compile(
 )
 _SCHEDULE = re.compile(rf"{_KERAS}\.optimizers\.schedules\.([A-Z]\w*)")
 _REGULARIZER = re.compile(rf"{_KERAS}\.regularizers\.(?:l2|L2|l1_l2|L1L2)")
-# What sets the lr while a model is fitted.
+# What sets the lr while a model is fitted: callbacks, and what is handed the lr of an optimizer.
 _SETS_LR = ("LearningRateScheduler", "ReduceLROnPlateau")
+_RATE = re.compile(r".*opt\w*\.(?:lr|learning_rate)")
+_ASSIGNED = re.compile(rf"{_RATE.pattern}\.assign\(|(?:\w+\.)*set_value\({_RATE.pattern},")
+_OF_KERNELS = "kernel_regularizer"
 _NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "nadam": "Nadam",
           "adamax": "Adamax", "adagrad": "Adagrad", "adadelta": "Adadelta",
           "lion": "Lion"}  # fmt: skip
@@ -83,15 +86,40 @@ def _tree(names: Names, calls: Sequence[ast.Call], name: str, config: Entries) -
         "layers": Items(items=tuple(_penalties(names, calls))),
         **_fitted(names, calls),
     }
-    for call in calls:
-        last = ("", *path_of(call.func))[-1]
-        if last in _SETS_LR:
-            entries["sets_lr"] = Scalar(text=last, line=call.lineno)
-        elif last == "exclude_from_weight_decay":
-            entries["excludes"] = Scalar(text=last, line=call.lineno)
+    entries |= _said(names, calls)
     if names.used:
         entries["flags"] = Scalar(text=", ".join(names.used))
     return Entries(entries=entries)
+
+
+def _said(names: Names, calls: Sequence[ast.Call]) -> dict[str, Node]:
+    """Return what sets the lr, leaves tensors out, or penalises other tensors than kernels."""
+    found: dict[str, Node] = {}
+    for node in (*names.changed["lr"], *names.changed["learning_rate"]):
+        if _RATE.fullmatch(ast.unparse(node)) and names.is_reached(node):
+            found["sets_lr"] = Scalar(text=ast.unparse(node), line=node.lineno)
+    for call in calls:
+        last = ("", *path_of(call.func))[-1]
+        if last in _SETS_LR or _ASSIGNED.match(ast.unparse(call)):
+            found["sets_lr"] = Scalar(text=last, line=call.lineno)
+        elif last == "exclude_from_weight_decay":
+            found["excludes"] = Scalar(text=last, line=call.lineno)
+    for other in _other_penalties(names, calls):
+        found.setdefault("penalty", Scalar(text=ast.unparse(other)[:60], line=other.lineno))
+    return found
+
+
+def _other_penalties(names: Names, calls: Sequence[ast.Call]) -> Iterator[ast.expr]:
+    """Yield the penalties that a script makes, but for those on kernels, which are read."""
+    words = [word for call in calls for word in call.keywords if word.arg is not None]
+    for word in words:
+        is_other = word.arg.endswith("_regularizer") and word.arg != _OF_KERNELS  # type: ignore[union-attr]  # named
+        if is_other and ast.unparse(names.behind(word.value)) != "None":
+            yield word.value
+    read = {names.behind(word.value) for word in words if word.arg.endswith("_regularizer")}  # type: ignore[union-attr]
+    for call in calls:
+        if _REGULARIZER.fullmatch(names.path(call.func)) and call not in read:
+            yield call
 
 
 def _config(names: Names, call: ast.Call) -> Entries:
@@ -131,7 +159,7 @@ def _penalties(names: Names, calls: Sequence[ast.Call]) -> Iterator[Entries]:
     several = Scalar(text=None, open="several models are compiled, of which some may have it")
     for call in calls:
         for word in call.keywords:
-            if word.arg == "kernel_regularizer":
+            if word.arg == _OF_KERNELS:
                 number = _penalty(names, word.value)
                 if number is not None:
                     l2 = several if len(compiled) > 1 else number

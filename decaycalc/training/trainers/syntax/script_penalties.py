@@ -16,6 +16,8 @@ _TENSORS = re.compile(
 )
 _OF_GRADIENTS = re.compile(r"\.grad\b|\bgrads?\b|gradients?\b|\bupdates\b")
 _SQUARES = re.compile(r"\.norm\(|\.pow\(2|\*\* ?2|\.square\(|l2_loss\(")
+# A decay that a loop over the tensors takes off the weights, or adds to the gradients, itself.
+_BY_HAND = re.compile(r"\.grad(?:\.data)?(?:\.add_\(| \+= )|\.mul_\(1(?:\.0)? - .*(?:wd|decay|\*)")
 # What calls itself a penalty's strength, and what it is multiplied with.
 _STRENGTH = re.compile(
     r"(?:weight_?decay|wd|w_decay|l2(?:_?(?:reg\w*|norm|lambda|coeff?\w*|weight|penalty|alpha))?|"
@@ -36,6 +38,8 @@ def penalty_of(names: Bindings) -> Scalar | None:
 def _adds_up(node: ast.AST) -> bool:
     """Return whether a loop squares every parameter: a penalty that is written out."""
     if isinstance(node, ast.For):
+        if "parameters()" in ast.unparse(node.iter) and _BY_HAND.search(ast.unparse(node)):
+            return True
         sums = [ast.unparse(each) for each in ast.walk(node) if isinstance(each, ast.AugAssign)]
         source, text = ast.unparse(node.iter), " ".join(sums)
     elif isinstance(node, (ast.GeneratorExp, ast.ListComp)):

@@ -25,7 +25,8 @@ _CALLED_SO = re.compile(
     r"(?:\w*(?:Adam|SGD|RMSprop|AdaBelief|Novograd|Shampoo|Ranger|Sophia)\w*|Lion|Lamb|LAMB|LARS|"
     r"Adan|Muon|SOAP|Adafactor|MADGRAD|Prodigy|Adagrad|Adadelta|SAM|ASAM|\w+Optimizer)"
 )
-_GIVEN = re.compile(r"param|\b(?:lr|learning_rate)\b")
+_OF_RATE = re.compile(r"\b(?:lr|learning_rate)\b")
+_GIVEN = re.compile(rf"param|{_OF_RATE.pattern}")
 _OF_OPTIMIZERS = re.compile(r"(?:.*\.)?optim(?:izers?)?(?:\..*)?")
 
 
@@ -42,14 +43,19 @@ def said_by(names: Names, calls: Sequence[ast.Call]) -> dict[str, Node]:
 
 
 def _makes(names: Names, call: ast.Call) -> bool:
-    """Return whether a call makes an optimizer, by its name or module and what it is given."""
+    """Return whether a call makes an optimizer, by its name or module and what it is given.
+
+    What is looked up, `OPTIMIZERS[name](params, lr=0.1)`, is one if it is given an lr.
+    """
     path = names.path(call.func) or ".".join(path_of(call.func))
     head, _, name = path.rpartition(".")
     is_class = name[:1].isupper() or name == CHOSEN
-    if not (is_class and _OF_OPTIMIZERS.fullmatch(head)) and not _CALLED_SO.fullmatch(name):
-        return False
     first = ast.unparse(call.args[0]) if call.args else ""
     words = " ".join(word.arg or "" for word in call.keywords)
+    is_looked_up = isinstance(call.func, ast.Subscript) and _OF_RATE.search(words) is not None
+    is_called_so = is_looked_up or _CALLED_SO.fullmatch(name) is not None
+    if not (is_class and _OF_OPTIMIZERS.fullmatch(head)) and not is_called_so:
+        return False
     return "optim" not in first and _GIVEN.search(f"{first} {words}") is not None
 
 

@@ -34,15 +34,38 @@ def test_a_penalty_of_the_layers_and_what_trains_it(tmp_path):
     ("line", "said"),
     [
         ("loss = loss + 1e-4 * tf.nn.l2_loss(w)", "a penalty of its own"),
-        (
-            "o = tfa.optimizers.LAMB(learning_rate=1)",
-            "not known here: tfa.optimizers.LAMB",
-        ),
+        ("o = tfa.optimizers.LAMB(learning_rate=1)", "known here: tfa.optimizers.LAMB"),
+        ("layers.Embedding(2, 3, embeddings_regularizer='l2')", "not read: 'l2' (line 8)"),
+        ("layers.Dense(2, 'relu', True, 'zeros', 'zeros', regularizers.l2(WD))",
+         "not read: regularizers.l2(WD) (line 8)"),
+        ("layers.Dense(2, bias_regularizer=None)", "the optimizer decays nothing"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_of_keras_is_said(tmp_path, line, said):
     found = script(tmp_path, "import tensorflow_addons as tfa", "o = SGD(0.1)", line)
     assert (found.value, any(said in note for note in found.notes)) == ("0", True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "opt.learning_rate = 0.5",
+        "model.optimizer.lr.assign(0.5)",
+        "K.set_value(m.optimizer.lr, 1)",
+    ],
+)
+def test_an_lr_that_a_script_sets_leaves_the_schedule_open(tmp_path, line):
+    lines = ("opt = SGD(0.1)", "config.lr = 3", "x.assign(opt.lr)")
+    assert script(tmp_path, *lines, line).schedule is None
+    assert script(tmp_path, *lines).schedule == "constant"
+
+
+def test_a_penalty_beside_a_decay_of_the_optimizer_is_said(tmp_path):
+    made = "o = keras.optimizers.AdamW(0.1, weight_decay=0.2)"
+    found = script(tmp_path, PENALISED, made)
+    assert (found.value, found.notes) == ("0.2", ("layers have L2 of 1e-4 too, which is not read",))
+    found = script(tmp_path, PENALISED.replace("WD", "f(x)"), made)
+    assert found.notes[0] == "layers have L2 of a number that is not told too, which is not read"
 
 
 def test_a_penalty_of_some_of_several_models_is_open(tmp_path):
