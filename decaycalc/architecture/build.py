@@ -144,7 +144,12 @@ class Builder:
 
         The fan-out is torch's, which counts all outputs whatever the groups.
         Source: torch/nn/init.py, `_calculate_fan_in_and_fan_out`.
+
+        Raises:
+            InvalidValueError: groups that do not share the inputs equally.
         """
+        if n_in % groups:
+            raise InvalidValueError("groups", groups, f"must divide the {n_in} inputs of {name}")
         size = kernel * 2 if len(kernel) == 1 and not line else kernel
         fans = (n_in // groups * prod(size), n_out * prod(size))
         variance = (rule or self.start.conv)(*fans)

@@ -22,6 +22,7 @@ PARTS = {
     "encoder-decoder": {"encoder": {"model_type": "bert"}, "decoder": _WRITER},
     "qwen3_omni_moe": {"talker_config": {"text_config": {"shared_expert_intermediate_size": 32}}},
     "internvl_chat": {"llm_config": {"architectures": ["Qwen2ForCausalLM"]}},
+    "data2vec-audio": {"num_conv_pos_embedding_groups": 8},
 }
 SWIN = {"depths": [1, 1], "num_heads": [2, 4], "embed_dim": 8}
 
@@ -432,6 +433,12 @@ def test_a_field_changes_what_it_says(kind, others, more):
 def test_what_is_not_known_of_a_model_is_refused(kind, field, value):
     with pytest.raises(UnreadableFileError, match=field):
         build_config(config(kind, relative_attention=True, **{field: value}))
+
+
+def test_groups_that_do_not_share_a_convolutions_inputs_are_refused():
+    values = {"model_type": "data2vec-audio", "hidden_size": 1, "num_conv_pos_embedding_groups": 16}
+    with pytest.raises(InvalidValueError, match="groups 16 must divide the 1 inputs of"):
+        build_config(Fields(path="config.json", values=values))
 
 
 def test_sizes_beyond_all_measure_are_refused_or_left_untold_at_once():

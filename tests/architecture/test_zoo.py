@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from decaycalc.architecture import parse_architecture
 from decaycalc.architecture.initialisers import initialise
 from decaycalc.architecture.masks import decayed
 from decaycalc.architecture.penalty import penalty
+from decaycalc.architecture.tensors import Architecture
 from decaycalc.architecture.zoo import (
     MODELS,
     OTHER_NAMES,
@@ -243,6 +245,30 @@ def test_a_library_is_not_said_to_have_what_another_one_has(name):
     assert find_model(name) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("ResNet50", "which has 25,583,592 trained weights: keras/ResNet50"),
+        ("InceptionV3", "which has 23,817,352 trained weights"),
+        ("VGG16", "which has other tensor names: keras/VGG16"),
+    ],
+)
+def test_a_name_that_is_spelt_as_keras_spells_it_says_whose_network_it_is(name, note):
+    assert find_model(name).notes == (f"this is not Keras' {name}, {note}",)
+    assert find_model(name.lower()).notes == ()
+
+
+def test_keras_own_networks_have_their_variables():
+    net = find_model("keras/ResNet50")
+    assert net.notes == ()
+    assert net.n_parameters == 25_583_592  # keras 3.15.1, trainable weights
+    assert [t.name for t in net.tensors[:3]] == ["conv1_conv/kernel", "conv1_conv/bias",
+                                                 "conv1_bn/gamma"]  # fmt: skip
+    assert net.tensors[0].shape == (7, 7, 3, 64)
+    assert find_model("keras/Xception") is None
+    assert find_model("keras/wrn-28-10") is None
+
+
 def test_a_detector_on_pretrained_weights_says_what_it_does_not_train():
     (note,) = find_model("fasterrcnn_resnet50_fpn").notes
     assert note.startswith("the class does not train backbone.body.conv1.weight and 10 more")
@@ -269,8 +295,8 @@ def test_no_two_names_fall_together(monkeypatch):
     # Without a separator the larger one is meant: 16 GF, not 1.6.
     assert twice == {"regnetx16gf", "regnety16gf", "regnetx32gf", "regnety32gf"}
     for name in MODELS:
-        monkeypatch.setitem(MODELS, name, lambda name=name: name)
-        assert find_model(name.replace("_", "-").upper()) == name
+        monkeypatch.setitem(MODELS, name, partial(Architecture, name=name, count=1))
+        assert find_model(name.replace("_", "-").upper()).name == name
 
 
 PUBLISHED = {

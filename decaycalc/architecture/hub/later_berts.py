@@ -52,6 +52,9 @@ def roformer(fields: Fields, head: str) -> Architecture:
     if head == "ForMaskedLM":
         word_head(part, fields, (width, narrow, vocabulary))
         return part.done(fields.path, classes=vocabulary)
+    if head == "ForQuestionAnswering":  # two whatever the number of labels is
+        part.linear("qa_outputs", width, 2)
+        return part.done(fields.path, classes=None)
     return part.done(fields.path, classes=classified(part, fields, head, width))
 
 

@@ -2,8 +2,8 @@
 
 torchvision's models bear torchvision's names; `vit-large`, `deit-tiny`, `swin-tiny`,
 `convnext-tiny` and what torchvision has not (`resnet50d`, `mobilenetv3_large_100`) are timm's; the
-others are the hub's. Case, hyphens and underscores do not matter. `torchvision/` and `timm/` before
-a name ask for that library's tensors.
+others are the hub's. Case, hyphens and underscores do not matter. `torchvision/`, `timm/` and
+`keras/` before a name ask for that library's tensors.
 """
 
 import re
@@ -15,6 +15,7 @@ from decaycalc.architecture.tensors import Architecture
 from decaycalc.architecture.zoo import (
     detection,
     families,
+    keras,
     maxvit,
     mobile,
     plain,
@@ -30,6 +31,7 @@ from decaycalc.architecture.zoo.families import IMAGENET
 from decaycalc.architecture.zoo.hub_models import ALIASES, CONFIGS
 from decaycalc.architecture.zoo.nanogpt import nanogpt
 from decaycalc.errors import MOST_SUGGESTIONS
+from decaycalc.record import replace
 
 Build = Callable[[], Architecture]
 
@@ -143,17 +145,21 @@ _TIMM: dict[str, Build] = {
     "timm/inception_v3": partial(plain.inception_v3, IMAGENET, auxiliary=False),
 }
 _BOTH = _residual()
+_KERAS: dict[str, Build] = {
+    f"keras/{name.lower()}": partial(keras.network, name) for name in keras.NAMES
+}
 MODELS: dict[str, Build] = {
     **_TORCHVISION,
     **_TIMM,
     **_BOTH,
+    **_KERAS,
     "lenet-300-100": partial(plain.lenet_300_100, 10),
     "lenet-5": partial(plain.lenet_5, 10),
     **{name: partial(nanogpt, *sizes, name=name) for name, sizes in _NANOGPT.items()},
     **{name: partial(_hub, name) for name in CONFIGS},
 }
 # The networks that a library has, by what stands before a name to ask for its tensors.
-_LIBRARIES = {"torchvision/": _TORCHVISION | _BOTH, "timm/": _TIMM | _BOTH}
+_LIBRARIES = {"torchvision/": _TORCHVISION | _BOTH, "timm/": _TIMM | _BOTH, "keras/": _KERAS}
 OTHER_NAMES = {
     **ALIASES,
     **{name.replace("1.1", "1_1"): name for name in CONFIGS if name.startswith("t5-v1.1")},
@@ -179,6 +185,7 @@ OTHER_NAMES = {
 PUBLISHERS = (
     "torchvision/",
     "timm/",
+    "keras/",
     "google/",
     "google-bert/",
     "google-t5/",
@@ -264,8 +271,10 @@ def find_model(name: str) -> Architecture | None:
     for reading in _readings(text):
         known = index.get(_spaced(reading)) or index.get(squash(reading))
         if known in models:
-            return MODELS[known]()
-        member = None if library == "torchvision/" else families.find_member(reading)
+            net = MODELS[known]()
+            notes = () if known in _KERAS else keras.notes_on(name.strip())
+            return replace(net, notes=(*net.notes, *notes)) if notes else net
+        member = families.find_member(reading) if library in {"", "timm/"} else None
         if member is not None:
             return member
     return None
