@@ -193,6 +193,14 @@ _OPTAX = {
     "chain(add_decayed_weights, adam)": _of_optax("optax-adam-l2"),
     "chain(add_decayed_weights, sgd)": _of_optax("optax-sgd", uses=UNDAMPENED_SGD),
     "chain(sgd, add_decayed_weights)": _of_optax("optax-decay-after-sgd"),
+    "chain(scale_by_adam, scale_by_learning_rate)": _of_optax("optax-adam-l2"),
+    "chain(add_decayed_weights, scale_by_adam, scale_by_learning_rate)": _of_optax("optax-adam-l2"),
+    "chain(scale_by_adam, add_decayed_weights, scale_by_learning_rate)": _of_optax("optax-adamw"),
+    "chain(scale_by_lion, add_decayed_weights, scale_by_learning_rate)": _of_optax("optax-lion"),
+    "chain(trace, scale_by_learning_rate)": _of_optax("optax-sgd", uses=UNDAMPENED_SGD),
+    "chain(add_decayed_weights, trace, scale_by_learning_rate)": _of_optax(
+        "optax-sgd", uses=UNDAMPENED_SGD
+    ),
     "chain(trace, add_decayed_weights, scale_by_learning_rate)": _of_optax(
         "optax-sgdw", uses=UNDAMPENED_SGD
     ),

@@ -30,12 +30,42 @@ def script(folder, *lines):
          "optax-decay-after-sgd", "1e-4", 0.1),
         ("optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(1e-4))", None, None, None),
         ("optax.chain(*links, optax.sgd(0.1))", None, None, None),
+        ("optax.inject_hyperparams(optax.adamw)(learning_rate=1e-3, weight_decay=0.1)",
+         "optax-adamw", "0.1", 1e-3),
+        (("optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(0.1),"
+          " optax.scale_by_learning_rate(1e-3))"), "optax-adamw", "0.1", 1e-3),
+        ("optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(0.1), optax.scale(-1e-3))",
+         "optax-adamw", "0.1", 1e-3),
+        (("optax.chain(optax.scale_by_lion(), optax.add_decayed_weights(0.1),"
+          " optax.scale_by_schedule(optax.constant_schedule(1e-3)), optax.scale(-1))"),
+         "optax-lion", "0.1", 1e-3),
+        (("optax.chain(optax.add_decayed_weights(1e-4), optax.trace(0.9), optax.scale(-0.1))"),
+         "optax-sgd", "1e-4", 0.1),
+        (("optax.chain(optax.masked(optax.add_decayed_weights(1e-4), kernels),"
+          " optax.sgd(0.1))"), "optax-sgd", "1e-4", 0.1),
+        ("optax.chain(optax.adamw(1e-3), optax.scale(0.5))", None, None, None),
+        ("optax.chain(optax.adamw(1e-3), f(-0.5))", None, None, None),
+        ("optax.chain(optax.sgd(1), optax.scale_by_schedule(f), optax.scale(2))", None, None, None),
     ],
 )  # fmt: skip
 def test_a_function_or_a_chain(tmp_path, made, convention, value, lr):
     found = script(tmp_path, f"tx = {made}")
     assert (found.kind, found.convention, found.value) == ("python-script", convention, value)
     assert found.run.lr is None if lr is None else float(found.run.lr) == lr
+
+
+def test_an_lr_that_is_set_anew_in_an_optimizer_s_state_is_open(tmp_path):
+    made = "tx = optax.inject_hyperparams(optax.adamw)(learning_rate=1e-3, weight_decay=0.1)"
+    changes = ("s.hyperparams['learning_rate'] = f(step)", "a.learning_rate = 3")
+    found = script(tmp_path, made, *changes)
+    assert (found.run.lr, found.schedule) == (None, None)
+    assert "is set anew in line 3" in quantity(found, "lr").note
+
+
+def test_what_a_mask_leaves_out_of_a_link_is_not_told(tmp_path):
+    made = "optax.chain(optax.masked(optax.add_decayed_weights(1e-4), kernels), optax.sgd(0.1))"
+    found = script(tmp_path, f"tx = {made}")
+    assert found.exempt.rule == "not told: what its mask leaves out (line 2)"
 
 
 def test_links_that_stand_under_names(tmp_path):
