@@ -242,7 +242,7 @@ def _widened(values: Array) -> float:
     """Return the sum of squares, block by block in float64."""
     total = 0.0
     for start in range(0, values.size, BLOCK):
-        block = values[start : start + BLOCK].astype(np.float64)
+        block = values[start : start + BLOCK].astype(np.float64, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             total += float(np.einsum("i,i->", block, block))
     return total
