@@ -267,14 +267,15 @@ def _loss(name: Number) -> Loss | Fraction:
 def _nominal_batch(run: Run) -> Fraction | None:
     """Return YOLOv5's examples per step: its batch size times its own accumulation.
 
-    Source: ultralytics/yolov5 train.py, accumulate = max(round(nbs / batch_size), 1).
+    Source: ultralytics/yolov5 train.py, accumulate = max(round(nbs / batch_size), 1), where
+    batch_size is that of all devices.
     """
     if run.batch_size is None:
         return None
     if run.grad_accum is not None:
         return run.examples_per_step
     nominal = dict(run.extras).get("nbs", 64)
-    batch = exact(run.batch_size)
+    batch = exact(run.batch_size) * exact(run.world_size or 1)
     return batch * max(round(exact(nominal) / batch), 1)
 
 

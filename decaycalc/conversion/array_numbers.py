@@ -326,6 +326,8 @@ def _nominal(plan: ArrayPlan, is_target: bool) -> Any:  # noqa: FBT001
     batch = plan.raw("batch_size", is_target=is_target)
     if batch is None or plan.raw("grad_accum", is_target=is_target) is not None:
         return _batch(plan, is_target)
+    devices = plan.raw("world_size", is_target=is_target)
+    batch = batch if devices is None else batch * devices
     nominal = plan.raw("nbs", is_target=is_target)
     return batch * np.maximum(np.rint((64 if nominal is None else nominal) / batch), 1)
 

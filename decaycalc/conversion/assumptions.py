@@ -49,6 +49,7 @@ def assumed(way: Plan) -> tuple[Assumption, ...]:
     found = (
         *_optimizer(way),
         *_momentum(way),
+        *_buffer(way),
         *_loss(way),
         *(entry for side in (source, target) for entry in _defaults(side, way.needs)),
         *_run_defaults(source, way.needs),
@@ -88,6 +89,12 @@ def assumed_by_step(run: Run) -> tuple[Assumption, ...]:
     )
 
 
+def assumed_by_buffer(side: Side) -> tuple[Assumption, ...]:
+    """Return what a first-order decay takes for granted of a momentum that is at work."""
+    crosses = _crossing(side, Invariant.SHRINK) != 0
+    return (_undampened(),) if crosses and _awaits_dampening(side) else ()
+
+
 def assumed_by_rotation(side: Side) -> tuple[Assumption, ...]:
     """Return what SGD's rotation takes for granted, coupled or not: that there is no momentum."""
     return (_at_rest(),) if side.lr_family == SGD and _awaits_momentum(side) else ()
@@ -115,15 +122,18 @@ def require_said(what: str, assumptions: tuple[Assumption, ...]) -> None:
         MissingQuantityError: it does; the names are those to give.
     """
     if assumptions:
-        names = tuple(assumption.name for assumption in assumptions)
-        raise MissingQuantityError(f"{what}, nothing assumed,", names)
+        names = dict.fromkeys(assumption.name for assumption in assumptions)
+        raise MissingQuantityError(f"{what}, nothing assumed,", tuple(names))
 
 
 def once(found: Iterable[Assumption]) -> tuple[Assumption, ...]:
-    """Return what is taken for granted, each quantity once, as it is said first."""
-    first: dict[str, Assumption] = {}
+    """Return what is taken for granted, each once, as it is said first.
+
+    A quantity that two frameworks preset otherwise stands there with either value.
+    """
+    first: dict[tuple[str, float | str], Assumption] = {}
     for entry in found:
-        first.setdefault(entry.name, entry)
+        first.setdefault((entry.name, entry.value), entry)
     return tuple(first.values())
 
 
@@ -135,6 +145,16 @@ def _trained_by_sgd() -> Assumption:
 def _at_rest() -> Assumption:
     why = f"{_UNSAID}, and it multiplies a decay that passes through it by 1/(1 - momentum)"
     return Assumption(name="momentum", value=0.0, why=why)
+
+
+def _undampened() -> Assumption:
+    why = f"{_UNSAID}, and it multiplies a decay that passes through the momentum by 1 - dampening"
+    return Assumption(name="dampening", value=0.0, why=why)
+
+
+def _heavy_ball() -> Assumption:
+    why = f"{_UNSAID}, and under momentum the exact decay is another with it"
+    return Assumption(name="nesterov", value="off", why=why)
 
 
 def _mean() -> Assumption:
@@ -173,6 +193,35 @@ def _momentum(way: Plan) -> Iterator[Assumption]:
         yield _at_rest()
 
 
+def _awaits_dampening(side: Side) -> bool:
+    """Return whether a dampening would enter this side's bridge, and none was given."""
+    record = side.convention
+    buffered = side.has_momentum and not side.is_adaptive
+    fixed = "dampening" in (*record.lacks, *dict(record.defaults))
+    if not buffered or fixed or side.run.given("dampening") is not None:
+        return False
+    return record.mixture is not None or not side.lookahead
+
+
+def _awaits_nesterov(side: Side) -> bool:
+    """Return whether Nesterov's step would change this side's exact decay, and none was said."""
+    buffered = side.has_momentum and not side.is_adaptive
+    free = side.convention.mixture is None and "nesterov" not in side.convention.lacks
+    unsaid = side.run.nesterov is None and not side.lookahead
+    return buffered and free and unsaid and not side.get("dampening")
+
+
+def _buffer(way: Plan) -> Iterator[Assumption]:
+    """Yield that the buffer is a heavy ball's, where what else it may be would not cancel."""
+    sides = (way.source, way.target)
+    powers = [_crossing(side, way.held) if _awaits_dampening(side) else 0 for side in sides]
+    if powers[0] != powers[1] or (way.exactly and any(powers)):
+        yield _undampened()
+    crossing = (side for side in sides if _crossing(side, way.held))
+    if way.exactly and any(_awaits_nesterov(side) for side in crossing):
+        yield _heavy_ball()
+
+
 def _loss(way: Plan) -> Iterator[Assumption]:
     """Yield that the loss is a mean, where its scale would not cancel."""
     if _loss_power(way.source, way.held) != _loss_power(way.target, way.held) or _lr_by_loss(way):
@@ -182,8 +231,7 @@ def _loss(way: Plan) -> Iterator[Assumption]:
 def _lr_by_loss(way: Plan) -> bool:
     """Return whether the target's lr follows from the source's by a loss scale that is not said."""
     source, target = way.source, way.target
-    shrink = target.invariant(Invariant.SHRINK)
-    if way.held != Invariant.SHRINK or shrink is None or "lr" not in shrink.names:
+    if way.held != Invariant.SHRINK:
         return False
     unsaid = [s.convention.loss is None and s.run.loss is None for s in (source, target)]
     stepped = source.convention.has_lr and target.convention.has_lr
@@ -236,11 +284,12 @@ def _run_defaults(side: Side, needs: tuple[str, ...]) -> Iterator[Assumption]:
 
 def _accumulation(side: Side) -> Iterator[Assumption]:
     """Yield how many batches YOLOv5 makes a step of, or on how many devices it does."""
-    nominal, batch = side.get("nominal_batch"), side.run.given("batch_size")
-    if side.run.grad_accum is None and nominal is not None and batch is not None:
+    run, nominal = side.run, side.get("nominal_batch")
+    devices, batch = run.given("world_size"), run.given("batch_size")
+    if run.grad_accum is None and nominal is not None and batch is not None:
         why = f"{_UNSAID}: it accumulates up to nbs examples"
-        yield Assumption(name="grad_accum", value=float(nominal / batch), why=why)
-    elif side.run.grad_accum is not None and side.run.world_size is None:
+        yield Assumption(name="grad_accum", value=float(nominal / batch / (devices or 1)), why=why)
+    if devices is None:
         yield Assumption(name="world_size", value=1.0, why=_UNSAID)
 
 

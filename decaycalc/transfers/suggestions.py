@@ -17,6 +17,7 @@ from decaycalc.conventions.record import FIT, MEASURE, SGD, Convention, Coupling
 from decaycalc.conventions.run import Run
 from decaycalc.conversion.assumptions import (
     Assumption,
+    assumed_by_buffer,
     assumed_by_decay,
     assumed_by_step,
     once,
@@ -351,3 +352,4 @@ def _assumptions(aim: Aim, rules: set[str]) -> Iterator[Assumption]:
     if rules - (by_steps if run.steps is not None else set()):
         yield from assumed_by_step(run)
     yield from assumed_by_decay(aim.side)
+    yield from assumed_by_buffer(aim.side)

@@ -15,10 +15,10 @@ from decaycalc.conventions.catalogue import conventions, find
 from decaycalc.conventions.record import Equivalence
 from decaycalc.conventions.run import Run
 from decaycalc.conventions.runs import runs_with
-from decaycalc.conversion.assumptions import assumed
+from decaycalc.conversion.assumptions import assumed, require_said
 from decaycalc.conversion.convert import convert
 from decaycalc.conversion.decay import require_decay
-from decaycalc.conversion.plan import plan, target_side
+from decaycalc.conversion.plan import Match, plan, target_side
 from decaycalc.conversion.side import Side
 from decaycalc.errors import (
     ContradictionError,
@@ -26,6 +26,7 @@ from decaycalc.errors import (
     MissingQuantityError,
     NoEquivalentError,
 )
+from decaycalc.record import replace
 
 CONVERTIBLE = [record.key for record in conventions() if record.refusal is None]
 QUANTITIES = {
@@ -60,9 +61,7 @@ def questions(draw):
 
 @given(question=questions())
 @settings(max_examples=200, deadline=None)
-def test_what_was_unsaid_changes_no_identical_number_without_standing_among_its_assumptions(
-    question,
-):
+def test_what_was_unsaid_changes_no_number_without_standing_among_its_assumptions(question):
     source, target, said, added = question
     try:
         before = way_of(source, target, run_with(said))
@@ -71,7 +70,7 @@ def test_what_was_unsaid_changes_no_identical_number_without_standing_among_its_
         numbers = before.value(value), after.value(value)
     except DecaycalcError:
         return
-    if before.equivalence is Equivalence.IDENTICAL and numbers[0] != numbers[1]:
+    if numbers[0] != numbers[1]:
         assert added in {entry.name for entry in assumed(before)}
 
 
@@ -106,7 +105,18 @@ def of_pair(source, target, **run):
         ("optimi-decoupled", "per-step-shrink", {"lr": "0.1"}, {"lr_max"}),
         ("torch7-sgd", "per-step-shrink", {"lr": "0.1", "momentum": "0.9"}, {"dampening"}),
         ("keras-sgd-micro-step", "per-step-shrink", {"lr": "0.1"}, {"grad_accum"}),
-        ("yolov5", "pytorch-sgd", {"batch_size": 16, "loss": "mean"}, {"nbs", "grad_accum"}),
+        ("pytorch-sgd", "keras-sgd", {"lr": "0.1", "momentum": "0.9"}, set()),
+        ("pytorch-sgd", "half-life-steps", {"lr": "0.1", "momentum": "0.9"}, {"dampening"}),
+        ("composer-sgdw", "pytorch-sgd", {"lr": "0.1", "momentum": "0.9", "lr_initial": "0.1"},
+         {"dampening"}),
+        ("mean-l2", "per-step-shrink", {"lr": "0.1", "momentum": "0.9", "optimizer": "sgd"},
+         {"dampening"}),
+        ("pytorch-sgd", "keras-sgd", {"lr": "0.1", "momentum": "0.9", "nesterov": True}, set()),
+        ("caffe", "keras-sgd", {"lr": "0.1", "momentum": "0.9"}, set()),
+        ("pytorch-adamw", "pytorch-optimizer-sgdp-fixed", {"lr": "0.1", "wd_ratio": "0.1"},
+         {"momentum"}),
+        ("yolov5", "pytorch-sgd", {"batch_size": 16, "loss": "mean"},
+         {"nbs", "grad_accum", "world_size"}),
         ("yolov5", "pytorch-sgd", {"batch_size": 16, "grad_accum": 2, "loss": "mean"},
          {"nbs", "world_size"}),
         ("yolov5", "pytorch-sgd",
@@ -120,6 +130,40 @@ def test_exactly_what_was_not_given_and_entered_is_listed(source, target, run, n
     assert {entry.name for entry in found.assumptions} == names
     assert found.to_dict()["assumptions"] == [entry.to_dict() for entry in found.assumptions]
     assert all(entry.why and entry.name in entry.text for entry in found.assumptions)
+
+
+def test_under_an_exact_decay_nesterov_is_among_what_was_not_said():
+    run = Run(lr="0.1", momentum="0.9", dampening=0)
+
+    def exactly(run):
+        made = convert("1e-3", source="pytorch-sgd", target="keras-sgd", run=run, match=Match.DECAY)
+        return made.value, [entry.name for entry in made.assumptions]
+
+    heavy_ball, nesterov = (exactly(replace(run, nesterov=said)) for said in (False, True))
+    assert exactly(run) == (heavy_ball[0], ["nesterov"])
+    assert heavy_ball[0] != nesterov[0]
+    assert heavy_ball[1] == nesterov[1] == []
+    assert exactly(replace(run, dampening=None))[1] == ["dampening", "nesterov"]
+
+
+def test_what_two_frameworks_preset_otherwise_is_said_of_either():
+    made = of_pair("timm-sgd", "pytorch-sgd", lr="0.1")
+    decay = convert(
+        "1e-3", source="timm-sgd", target="pytorch-sgd", run=Run(lr="0.1"), match=Match.DECAY
+    )
+    assert [entry.value for entry in made.assumptions if entry.name == "momentum"] == []
+    assert {entry.value for entry in decay.assumptions if entry.name == "momentum"} == {0.0, 0.9}
+    with pytest.raises(MissingQuantityError, match=r"needs momentum, dampening, nesterov$"):
+        require_said("it", decay.assumptions)
+
+
+def test_yolov5_accumulates_the_batches_of_all_devices():
+    # Its train.py: max(round(64/48), 1) = 1, of 2 * 24 examples.
+    made = of_pair("yolov5", "pytorch-sgd", batch_size=24, world_size=2, loss="mean")
+    assert made.value == pytest.approx(1e-4 * 48 / 64, rel=1e-15)
+    assert {entry.name: entry.value for entry in made.assumptions} == {
+        "nbs": 64.0, "grad_accum": 1.0,
+    }  # fmt: skip
 
 
 def test_an_assumption_says_its_value():

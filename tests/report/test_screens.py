@@ -294,7 +294,7 @@ def test_a_framework_s_default_is_said_once_beside_one_target(run):
     shown = lines(run, "convert 5e-4 --from yolov5 --to pytorch-sgd -B 16")
     first, second = shown[-2:]
     assert first == "exact at momentum 0; nbs 64, its default"
-    assert second == "micro-batches 4 (not given)"
+    assert second == "micro-batches 4, devices 1 (not given)"
 
 
 @pytest.mark.parametrize(

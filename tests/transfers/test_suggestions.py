@@ -167,7 +167,7 @@ def test_what_was_not_given_and_entered_is_said():
     assert named(suggest("keras-l2", run=run)) == whole
     assert named(suggest("pytorch-asgd", run=Run(lr="1e-3", steps=9))) == {"lambd": 1e-4}
     yolo = suggest("yolov5", run=Run(lr="1e-3", steps=9, batch_size=16), rules=["short-run"])
-    assert named(yolo) == {"momentum": 0.0, "nbs": 64.0, "grad_accum": 4.0}
+    assert named(yolo) == {"momentum": 0.0, "nbs": 64.0, "grad_accum": 4.0, "world_size": 1.0}
 
 
 def named(found):

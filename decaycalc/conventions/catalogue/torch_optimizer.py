@@ -56,7 +56,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         shrink=SGDP_SHARE,
         optimizer="sgdp-torch-optimizer",
         update="w = w*(1 - lr*wd_ratio/(1 - momentum)*weight_decay); w = w - lr*unmodelled(g)",
-        defaults=(("wd_ratio", "0.1"),),
+        defaults=(("wd_ratio", "0.1"), ("momentum", "0")),
         trap="divided by 1 - momentum; times wd_ratio 0.1 where the gradient is at right angles to w, elsewhere the whole λ acts",
     ),
     _torch_optimizer(
