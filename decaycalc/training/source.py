@@ -6,6 +6,7 @@ from pathlib import Path
 
 from decaycalc.errors import ContradictionError, UnreadableFileError
 from decaycalc.files.text import STDIN
+from decaycalc.record import replace
 from decaycalc.training.published.index import find, find_published
 from decaycalc.training.published.training import training_of
 from decaycalc.training.reading.program import program_of, script_of, why_other
@@ -153,6 +154,14 @@ def _are_alike(documents: list[Document]) -> bool:
     return all(each == flags[0] for each in flags[1:])
 
 
+def _first_of(document: Document, count: int) -> Document:
+    """Return a document, with a note where it is one of several optimizers that are alike."""
+    if count == 1 or document.syntax is not Syntax.PYTHON:
+        return document
+    note = f"it makes {count} optimizers with the same settings, of which this is the first"
+    return replace(document, note="; ".join(filter(None, (document.note, note))))
+
+
 def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Document:
     """Return the only document, or the only command line of a script that a trainer knows.
 
@@ -163,7 +172,7 @@ def _the_one(documents: tuple[Document, ...], trainer: Trainer | None) -> Docume
         return documents[0]
     known = [at for at, document in enumerate(documents) if trainer or fitting(document)]
     if len(known) == 1 or (known and _are_alike([documents[at] for at in known])):
-        return documents[known[0]]
+        return _first_of(documents[known[0]], len(known))
     name, is_python = documents[0].name, documents[0].syntax is Syntax.PYTHON
     if not known:  # the complaint is about the command with most to say
         return max(documents, key=lambda each: len(each.root.entries))

@@ -84,12 +84,22 @@ def test_a_file_that_makes_none_is_none(tmp_path):
         read(tmp_path, "train.py", text)
 
 
+def test_an_optimizer_that_is_not_known_is_named(tmp_path):
+    lines = ("import paddle", "s = paddle.optimizer.lr.StepDecay(learning_rate=0.1)",
+             "o = paddle.optimizer.Adam(parameters=m.parameters())")  # fmt: skip
+    said = r"it makes an optimizer that is not known here: paddle\.optimizer\.Adam \(line 5\)"
+    with pytest.raises(UnreadableFileError, match=said):
+        script(tmp_path, *lines)
+
+
 def test_several_optimizers_are_chosen_by_number(tmp_path):
     lines = ("g = Adam(a.parameters(), lr=1e-3)", "d = SGD(b.parameters(), lr=1e-2)")
     with pytest.raises(UnreadableFileError, match=r"train\.py:1 \(torch\.optim\.Adam\), .*:2"):
         script(tmp_path, *lines)
     alike = ("g = Adam(a.parameters(), lr=1e-3)", "d = Adam(b.parameters(), lr=1e-3)")
-    assert float(script(tmp_path, *alike).run.lr) == 1e-3
+    found = script(tmp_path, *alike)
+    note = "it makes 2 optimizers with the same settings, of which this is the first"
+    assert (float(found.run.lr), note in found.notes) == (1e-3, True)
 
 
 GROUPS = """\
@@ -280,6 +290,7 @@ def test_what_may_make_a_step_larger_leaves_the_batch_open(tmp_path, line, missi
         ("for p in m.parameters(): p.data.mul_(1 - lr * 1e-4)", "a penalty of its own"),
         ("for p in m.parameters(): p.data.mul_(1 - tau)", ""),
         ("o = Adam8bit(8)", ""),
+        ("o = AdamW8bit(weight_decay, lr)", "not known here: AdamW8bit (line 4)"),
     ],
 )
 def test_what_else_a_script_does_is_said(tmp_path, line, said):

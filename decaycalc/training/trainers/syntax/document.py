@@ -45,7 +45,8 @@ class Document(Record):
 
     `name` is what the user typed; `folder` is where neighbours may lie, None for a pipe.
     `program`, `devices`, `launcher_file` and `settings_file` are what a command line tells beside
-    its flags; `absent` is why the settings' file is not laid under them. `text` is that of a Python
+    its flags; `absent` is why nothing else in it says the run: a settings' file that is not there,
+    an optimizer that is not known. `text` is that of a Python
     file that speaks of what its bases hold, which are known only where it lies. `note` is what to
     know of how it was read.
     """
@@ -222,7 +223,16 @@ def _parse(syntax: Syntax, text: str, name: str) -> tuple[Document, ...]:
     if syntax is Syntax.JSON and (made := _of_notebook(root, text, name)):
         return made
     kept = text if syntax is Syntax.PYTHON and _speaks_of_bases(text) else ""
-    return (Document(name=name, syntax=syntax, root=_unwrapped(root), text=kept),)
+    why = _unknown_in(text, name) if syntax is Syntax.PYTHON else ""
+    return (Document(name=name, syntax=syntax, root=_unwrapped(root), text=kept, absent=why),)
+
+
+def _unknown_in(text: str, name: str) -> str:
+    """Return which unknown optimizer a Python script makes, empty where it makes none."""
+    # Imported here: most files are not Python.
+    from decaycalc.training.trainers.syntax.script import unknown_in  # noqa: PLC0415
+
+    return unknown_in(text, name)
 
 
 def _speaks_of_bases(text: str) -> bool:
@@ -275,7 +285,8 @@ def _of_notebook(root: Entries, text: str, name: str) -> tuple[Document, ...]:
     code, is_placed = code_of(root, text)
     found = _scripts(code, name)
     if not found:
-        raise UnreadableFileError(name, "it is a notebook that makes no optimizer known here")
+        why = _unknown_in(code, name) or "it is a notebook that makes no optimizer known here"
+        raise UnreadableFileError(name, why)
     note = "" if is_placed else LINES_COUNT
     return tuple(replace(document, note=note) for document in found)
 

@@ -115,6 +115,21 @@ def parse_script(text: str, name: str, flags: Entries) -> tuple[tuple[str, Entri
     return made or tuple(_Script(Names(module, text, flags, follows=False)).made())
 
 
+def unknown_in(text: str, name: str) -> str:
+    """Return what a script makes that is called as optimizers are and not known; maybe empty.
+
+    Raises:
+        UnreadableFileError: it is not Python.
+    """
+    if not _MAKES.search(text):
+        return ""
+    script = _Script(Names(module_of(text, name), text, Entries(), follows=False))
+    found = script.whole.get("others")
+    if not isinstance(found, Scalar):
+        return ""
+    return f"it makes an optimizer that is not known here: {found.text} (line {found.line})"
+
+
 class _Script:
     """One script: the calls that make what trains."""
 

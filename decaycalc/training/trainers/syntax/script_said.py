@@ -23,11 +23,11 @@ _ACCUMULATES = re.compile(
 # What is called as optimizers are, or made from a module of them, whatever library it is of.
 _CALLED_SO = re.compile(
     r"(?:\w*(?:Adam|SGD|RMSprop|AdaBelief|Novograd|Shampoo|Ranger|Sophia)\w*|Lion|Lamb|LAMB|LARS|"
-    r"Adan|Muon|SOAP|Adafactor|MADGRAD|Prodigy|Adagrad|Adadelta|SAM|ASAM|\w+Optimizer)"
+    r"Adan|Momentum|Muon|SOAP|Adafactor|MADGRAD|Prodigy|Adagrad|Adadelta|SAM|ASAM|\w+Optimizer)"
 )
 _OF_RATE = re.compile(r"\b(?:lr|learning_rate)\b")
 _GIVEN = re.compile(rf"param|{_OF_RATE.pattern}")
-_OF_OPTIMIZERS = re.compile(r"(?:.*\.)?optim(?:izers?)?(?:\..*)?")
+_OF_OPTIMIZERS = re.compile(r"(?:.*\.)?optim(?:izers?)?(?:\.(?!lr\b|lr_sched|schedules\b).*)?")
 
 
 def said_by(names: Names, calls: Sequence[ast.Call]) -> dict[str, Node]:
@@ -52,11 +52,12 @@ def _makes(names: Names, call: ast.Call) -> bool:
     is_class = name[:1].isupper() or name == CHOSEN
     first = ast.unparse(call.args[0]) if call.args else ""
     words = " ".join(word.arg or "" for word in call.keywords)
+    given = " ".join((*map(ast.unparse, call.args), words))
     is_looked_up = isinstance(call.func, ast.Subscript) and _OF_RATE.search(words) is not None
     is_called_so = is_looked_up or _CALLED_SO.fullmatch(name) is not None
     if not (is_class and _OF_OPTIMIZERS.fullmatch(head)) and not is_called_so:
         return False
-    return "optim" not in first and _GIVEN.search(f"{first} {words}") is not None
+    return "optim" not in first and _GIVEN.search(given) is not None
 
 
 def _words(nodes: Sequence[ast.AST]) -> Iterator[Scalar]:
