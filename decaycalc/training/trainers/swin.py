@@ -10,7 +10,7 @@ from decaycalc.training.reading.decays import by_layer
 from decaycalc.training.reading.exemptions import TIMM_EXEMPT
 from decaycalc.training.reading.optimizers import ADAM, ADAMW, UNDAMPENED_SGD, by_name
 from decaycalc.training.reading.schedules import Options, compose, epochs, ratio
-from decaycalc.training.reading.settings import Settings, by_default, lr_per
+from decaycalc.training.reading.settings import Settings, by_default, left_open, lr_per
 from decaycalc.training.reading.trainer import PER_DEVICE, Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced, Training
 
@@ -25,12 +25,26 @@ _DELAY = 1
 _LEAST_LINEAR = Fraction(1, 100)
 
 
-def _of_simmim(settings: Settings) -> Sourced | None:
-    """Return that SimMIM, which alone trains ViTs, lays its warm-up over the cosine.
+# Whether a fork's program counts its cosine from the end of the warm-up, by MODEL.TYPE: many were
+# made before config.py had the key, and hand timm no warmup_prefix.
+_PREFIX = {
+    **dict.fromkeys(("swin", "swinv2", "swin_mlp", "swin_moe"),
+                    ("true", "Swin-Transformer f82860b")),
+    "vssm": ("true", "VMamba 2ed52ea"),
+    "iwin": ("true", "Iwin-Transformer 84c7fb8"),
+    "vit": ("false", "SimMIM d3e29bc"),
+    "tiny_vit": ("false", "Cream 4a13c40 TinyViT"),
+    **dict.fromkeys(("intern_image", "intern_image_meta_former"), ("false", "InternImage 31c962d")),
+}  # fmt: skip
 
-    Source: SimMIM d3e29bc lr_scheduler.py, which hands timm 0.4 no warmup_prefix.
-    """
-    return by_default("warmup_prefix", "false", "SimMIM d3e29bc") if _is_plain(settings) else None
+
+def _prefix(settings: Settings) -> Sourced:
+    """Return what the program of the file's model says; that of another model is not known."""
+    model = "".join(settings.texts("MODEL.TYPE"))
+    if model in _PREFIX:
+        return by_default("warmup_prefix", *_PREFIX[model])
+    note = f"MODEL.TYPE {model[:40]}: whether its program's cosine begins after the warm-up"
+    return left_open("warmup_prefix", note, where="TRAIN.LR_SCHEDULER.WARMUP_PREFIX")
 
 
 def _is_plain(settings: Settings) -> bool:
@@ -45,7 +59,9 @@ def _schedule(settings: Settings) -> str | None:
     if count:
         warm = {"warmup": epochs(count), "start": ratio(settings, "warmup_lr", "base_lr") or None}
     if name == "cosine":
-        over = None if settings.flag("warmup_prefix") or not count else "run"
+        if count and settings.text("warmup_prefix") is None:
+            return None
+        over = "run" if count and not settings.flag("warmup_prefix") else None
         final = ratio(settings, "min_lr", "base_lr") or None
         return compose("cosine", **warm, final=final, over=over, delay=_DELAY)
     if name == "linear":
@@ -101,8 +117,7 @@ TRAINER = Trainer(
         Field(name="warmup_epochs", paths=("TRAIN.WARMUP_EPOCHS",), default="20"),
         Field(name="warmup_lr", paths=("TRAIN.WARMUP_LR",), default="5e-7"),
         Field(name="min_lr", paths=("TRAIN.MIN_LR",), default="5e-6"),
-        Field(name="warmup_prefix", paths=(f"{_SCHEDULER}.WARMUP_PREFIX",), default="true",
-              derive=_of_simmim),
+        Field(name="warmup_prefix", paths=(f"{_SCHEDULER}.WARMUP_PREFIX",), derive=_prefix),
         Field(name="decay_epochs", paths=(f"{_SCHEDULER}.DECAY_EPOCHS",), default="30"),
         Field(name="decay_rate", paths=(f"{_SCHEDULER}.DECAY_RATE",), default="0.1"),
         Field(name="gamma", paths=(f"{_SCHEDULER}.GAMMA",), default="0.1"),

@@ -75,6 +75,17 @@ def test_optimizers_and_layers(tmp_path):
     assert opened.run.given("lr") is None
 
 
-def test_simmim_s_vits_lay_the_warm_up_over_the_cosine(tmp_path):
-    found = read(tmp_path, "a.yaml", FILE.replace("TYPE: swin", "TYPE: vit"))
+@pytest.mark.parametrize("model", ["vit", "tiny_vit", "intern_image"])
+def test_programs_older_than_the_key_lay_the_warm_up_over_the_cosine(tmp_path, model):
+    found = read(tmp_path, "a.yaml", FILE.replace("TYPE: swin", f"TYPE: {model}"))
     assert found.schedule == "cosine:warmup=4epochs,start=0.001,final=0.01,over=run,delay=1"
+
+
+def test_where_another_model_s_program_begins_its_cosine_is_not_known(tmp_path):
+    text = FILE.replace("TYPE: swin", "TYPE: my_own")
+    found = read(tmp_path, "a.yaml", text)
+    assert (found.schedule, "warmup_prefix" in found.missing) == (None, True)
+    told = read(tmp_path, "b.yaml", text + "  LR_SCHEDULER: {WARMUP_PREFIX: true}\n")
+    assert told.schedule == "cosine:warmup=4epochs,start=0.001,final=0.01,delay=1"
+    without = read(tmp_path, "c.yaml", text.replace("WARMUP_EPOCHS: 4", "WARMUP_EPOCHS: 0"))
+    assert without.schedule == "cosine:final=0.01,delay=1"
