@@ -93,6 +93,7 @@ def _warmup(settings: Settings) -> str | None:
 TRAINER = Trainer(
     kind="yolov5",
     title="YOLOv5",
+    config_is_settings=False,  # its --cfg is the network
     version="yolov5 5081342f",
     signatures=(
         Signature(all_of=("lr0", "lrf", "momentum", "weight_decay"), none_of=("mode", "task")),

@@ -1,5 +1,7 @@
 """detectron2's YAML configurations."""
 
+from fractions import Fraction
+
 import pytest
 
 from decaycalc.errors import DecaycalcError, UnreadableFileError
@@ -157,3 +159,10 @@ def test_keys_of_a_command_line_with_their_values_behind_them_lie_over_the_file(
     assert (float(found.run.lr), found.run.examples_per_step) == (0.0025, 2)
     assert found.schedule.startswith("step:at=100/200,")
     assert found.run.total_steps == 45000
+
+
+def test_a_key_without_a_section_behind_the_file_leaves_the_file_its_settings(tmp_path):
+    (tmp_path / "base.yaml").write_text("SOLVER: {MAX_ITER: 18000, STEPS: (12000,)}\n", "utf-8")
+    line = "python train_net.py --config-file base.yaml OUTPUT_DIR out SOLVER.BASE_LR 0.04\n"
+    found = read(tmp_path, "run.sh", line)
+    assert (found.run.steps, found.run.lr) == (18000, Fraction("0.04"))

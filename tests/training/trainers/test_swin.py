@@ -89,3 +89,14 @@ def test_where_another_model_s_program_begins_its_cosine_is_not_known(tmp_path):
     assert told.schedule == "cosine:warmup=4epochs,start=0.001,final=0.01,delay=1"
     without = read(tmp_path, "c.yaml", text.replace("WARMUP_EPOCHS: 4", "WARMUP_EPOCHS: 0"))
     assert without.schedule == "cosine:final=0.01,delay=1"
+
+
+def test_a_command_line_lies_over_the_file_of_cfg(tmp_path):
+    (tmp_path / "a.yaml").write_text(FILE, "utf-8")
+    line = (
+        "torchrun --nproc_per_node 4 main.py --cfg a.yaml --batch-size 32 --optim sgd"
+        " --accumulation-steps 2 --opts TRAIN.WEIGHT_DECAY 0.3\n"
+    )
+    found = read(tmp_path, "run.sh", line)
+    assert (found.kind, found.convention, found.value) == ("swin", "pytorch-sgd", "0.3")
+    assert found.run.examples_per_step == 32 * 2 * 4

@@ -91,3 +91,8 @@ def test_a_hyp_that_is_yolov7s_means_its_cosine_and_its_longer_warm_up(tmp_path)
     made = read(tmp_path, "hyp.yaml", HYP + "paste_in: 0.15\nloss_ota: 1\n")
     assert made.schedule.startswith("cosine:final=0.1")
     assert read(tmp_path, "hyp.yaml", HYP).schedule.startswith("linear:final=0.1")
+
+
+def test_the_network_of_a_command_line_is_no_file_of_settings(tmp_path):
+    line = "python train.py --cfg yolov5s.yaml --hyp hyp.yaml --weights a.pt --batch-size 16\n"
+    assert read(tmp_path, "run.sh", line).kind == "yolov5"

@@ -28,7 +28,7 @@ _LAUNCHERS = frozenset({"torchrun", "accelerate", "deepspeed", "uv", "srun", "mp
 _YAML = (".yaml", ".yml")
 _DATA = (*_YAML, ".json", ".toml")
 _WRITTEN = (".yaml", ".yml", ".toml")
-_SETTINGS = ("config", "config_path", "config_file", "job.config_file")
+_SETTINGS = ("config", "config_path", "config_file", "cfg", "job.config_file")
 _WHICH = re.compile(r"\$\(which ([\w./-]+)\)")
 _MODULE_FLAGS = frozenset({"-m", "--module"})
 
@@ -72,7 +72,8 @@ def _settings_file(program: Typed, words: tuple[Typed, ...], flags: Entries) -> 
     Source: trl f2cd57710 trl/scripts/utils.py, TrlParser; LLaMA-Factory ff6d4d12e
     hparams/parser.py, read_args; axolotl 067b021c8 cli/main.py; ms-swift 3602360a5 cli/main.py;
     torchtitan 9810191bb~1 config/manager.py; levanter 9263f81e config.py; OLMo 59a53e3f
-    scripts/train.py; MaxText e591f30c pyconfig.py; nanoGPT 3adf61e1 configurator.py.
+    scripts/train.py; MaxText e591f30c pyconfig.py; nanoGPT 3adf61e1 configurator.py; SlowFast
+    287ec00 slowfast/utils/parser.py, Swin-Transformer f82860b main.py.
     """
     for name in _SETTINGS:
         named = find(flags, name)

@@ -18,6 +18,9 @@ _FLAG = re.compile(r"-{1,2}[A-Za-z]")
 _OVERRIDE = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 # A key of yacs' configurations, which is given with its value behind it: SOLVER.BASE_LR 0.01.
 _YACS = re.compile(r"[A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)+")
+# One of no section is known by its place: behind another, or behind what these flags take.
+_YACS_TOP = re.compile(r"[A-Z][A-Z0-9_]+")
+_BEFORE_YACS = {"--cfg": 1, "--config-file": 1, "--opts": 0}
 # What these are given is shown, tested or a file's name: it is not run.
 _NOT_RUN = frozenset({"echo", "printf", "[", "[[", "test", "mkdir", "ls", "rm", "cp", "mv"})
 _MOST_STATEMENTS = 20_000  # with those of functions, as often as they are called
@@ -195,16 +198,19 @@ def _of_another_shell(words: list[Typed]) -> str:
 def flags_tree(words: tuple[Typed, ...]) -> Entries:
     """Return a program's flags as a tree: `--a-b 1` is `a_b`; `a.b=1` and `A.B 1` are overrides."""
     entries: dict[str, Node] = {}
-    at = 0
+    at, in_pairs = 0, False
     while at < len(words):
         word = words[at]
         at += 1
         if _FLAG.match(word.text):
-            values = []
+            values: list[Typed] = []
             # --optimizer_args a=1 b=2: what follows is the flag's own, not an override.
             takes_pairs = word.text.endswith("args")
             while at < len(words) and not _FLAG.match(words[at].text):
                 if not takes_pairs and _overrides(words[at].text):
+                    break
+                if len(values) == _BEFORE_YACS.get(word.text) and _is_top(words[at]):
+                    in_pairs = True
                     break
                 values.append(words[at])
                 at += 1
@@ -215,10 +221,14 @@ def flags_tree(words: tuple[Typed, ...]) -> Entries:
         elif override := _OVERRIDE.fullmatch(word.text):
             text = None if word.open or override[2] == "null" else override[2]
             entries[override[1]] = Scalar(text=text, line=word.line, open=word.open)
-        elif _YACS.fullmatch(word.text) and at < len(words):
+        elif at < len(words) and (_YACS.fullmatch(word.text) or (in_pairs and _is_top(word))):
             entries[word.text] = _value([words[at]], word.line)
-            at += 1
+            at, in_pairs = at + 1, True
     return Entries(entries=entries)
+
+
+def _is_top(word: Typed) -> bool:
+    return _YACS_TOP.fullmatch(word.text) is not None
 
 
 def _overrides(word: str) -> bool:

@@ -322,3 +322,21 @@ def test_what_a_caller_is_to_set_ends_no_script(guard):
 def test_what_a_script_sets_ends_it():
     text = "A=1\nif [ $A = 2 ]; then echo; elif [ $A = 1 ]; then\np --a 1\nexit\nfi\np --a 2"
     assert words(text)[-1] == "1"
+
+
+@pytest.mark.parametrize(
+    ("words", "pairs"),
+    [
+        ("--cfg a.yaml NUM_SHARDS 2 TRAIN.X 3 GPUS 4", {"cfg": "a.yaml", "NUM_SHARDS": "2",
+                                                        "TRAIN.X": "3", "GPUS": "4"}),
+        ("--config-file a.yaml OUTPUT_DIR out A.B 1", {"config_file": "a.yaml", "OUTPUT_DIR": "out",
+                                                       "A.B": "1"}),
+        ("--opts DTYPE float16 --lr 1", {"opts": "true", "DTYPE": "float16", "lr": "1"}),
+        ("--optimizer ADAMW GPUS", {"optimizer": None}),
+        ("--lr 1 A.B 1 GPUS", {"lr": "1", "A.B": "1"}),
+    ],
+)  # fmt: skip
+def test_a_yacs_key_of_no_section_is_known_by_its_place(words, pairs):
+    (command,) = read_commands(f"python train.py {words}\n", "run.sh")
+    found = launch(command).flags.entries
+    assert {name: getattr(node, "text", None) for name, node in found.items()} == pairs
