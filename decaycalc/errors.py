@@ -78,7 +78,7 @@ class UnknownNameError(DecaycalcError):
     ) -> None:
         self.what, self.name = what, name
         found = dict.fromkeys((*likely, *nearest_names(name, known)))
-        self.suggestions = tuple(found)[:MOST_SUGGESTIONS]
+        self.suggestions = tuple(map(str, found))[:MOST_SUGGESTIONS]
         text = f"unknown {what} {shown(name)}"
         if self.suggestions:
             text += f"; did you mean {' or '.join(map(repr, self.suggestions))}?"

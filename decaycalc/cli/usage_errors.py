@@ -88,6 +88,9 @@ def _way_out(error: click.NoSuchOption, option: str) -> str:
         return f"; give {spelt}"
     if name in EXTRA_FIELDS and "--set" in known:
         return f"; give --set {name}=NUMBER"
+    there = _known(name.removeprefix("to_"), known).replace("--", "--to-", 1)
+    if name.startswith("to_") and there in known:
+        return f"; give {there}"
     meant = ours(option)
     flag = meant.partition(" ")[0].rstrip(",")
     if flag in known or (meant and (not flag.startswith("-") or "(of " in meant)):

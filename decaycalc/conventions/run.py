@@ -252,8 +252,9 @@ def _flag(name: str, value: Any) -> bool | None:
 
 def _loss(name: Number) -> Loss | Fraction:
     """Return the loss reduction of that name, or what the loss is of the mean loss as a number."""
-    if isinstance(name, str) and name in [loss.value for loss in Loss]:
-        return Loss(name)
+    word = name.strip().lower() if isinstance(name, str) else ""
+    if word in [loss.value for loss in Loss]:
+        return Loss(word)
     try:
         number = exact(name, name="loss")
     except InvalidValueError:

@@ -70,7 +70,8 @@ def find_dtype(name: str) -> str:
     """
     key = DTYPE_ALIASES.get(name.lower(), name.lower())
     if key not in SIGNIFICANT_BITS:
-        raise UnknownNameError("dtype", name, (*SIGNIFICANT_BITS, *DTYPE_ALIASES))
+        known, hint = (*SIGNIFICANT_BITS, *DTYPE_ALIASES), f"({', '.join(SIGNIFICANT_BITS)})"
+        raise UnknownNameError("dtype", name, known, hint=hint)
     return key
 
 

@@ -19,7 +19,7 @@ BAD = {
     "1 --from pytorch-sdg": "unknown convention 'pytorch-sdg'; did you mean 'pytorch-sgd' or "
     "'pytorch-asgd' or 'pytorch-adam'? ('decaycalc conventions' lists them)",
     f"1 {TO_SUM} -N 9 --dtype float31": "unknown dtype 'float31'; did you mean 'float32' or "
-    "'float16' or 'float'?",
+    "'float16' or 'float'? (float64, float32, float16, bfloat16)",
     f"1 {TO_SUM} -a 3-2 --decay-mask x": "unknown decay mask 'x' (one of all, no-bias, no-1d, "
     "no-norm, no-bias-norm, no-embedding, timm, hf, matrices, olmo, open-clip, ultralytics)",
     f"1 {TO_SUM} --decay-mask all": "--decay-mask needs a network: give --arch",
@@ -98,6 +98,8 @@ BAD = {
     "what the loss is of the mean loss, as 8",
     f"1 {TO_SUM} --optimizer adm": "unknown optimizer 'adm'; did you mean 'adam' or 'radam' or "
     "'nadam'? (sgd, adam ...)",
+    f"1 {TO_SUM} --rounding Master --dtype bf16": "unknown rounding 'Master'; did you mean "
+    "'master'? (nearest, stochastic, master)",
     f"1 {TO_SUM} --rounding up --dtype bf16": "unknown rounding 'up' (nearest, stochastic, master)",
     f"1 {TO_SUM} --rounding master": "rounding says how a dtype is rounded: give the dtype too",
     "1 --from pytorch-adamw --to keras-adamw --set lambd=1": "pytorch-adamw takes no lambd, nor "

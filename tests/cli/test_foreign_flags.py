@@ -29,6 +29,7 @@ BATCH = "give --batch-size (-B), the examples per device and micro-batch"
         ("--gradient_rms", "give --gradient-rms"),
         ("--batch_size", "give --batch-size"),
         ("--to_lr", "give --to-lr"),
+        ("--to-learning-rate", "give --to-lr"),
         ("--epsilon", "give --eps"),
         ("--beta1", "give --betas B1 B2 (of 'decaycalc transfer')"),
         ("--target", "give --to KEY"),

@@ -206,3 +206,7 @@ def test_a_targets_zeros_are_kept_beside_what_is_given_by_name():
     told = Run.part(momentum=0, nesterov=False)
     _, target = runs_with(run, told, {"to_batch_size": 64})
     assert target == Run.part(momentum=0, nesterov=False, batch_size=64)
+
+
+def test_a_loss_may_be_called_in_capitals():
+    assert Run(loss=" Batch-Sum ").loss is Loss.BATCH_SUM
