@@ -23,6 +23,7 @@ PARTS = {
     "qwen3_omni_moe": {"talker_config": {"text_config": {"shared_expert_intermediate_size": 32}}},
     "internvl_chat": {"llm_config": {"architectures": ["Qwen2ForCausalLM"]}},
     "data2vec-audio": {"num_conv_pos_embedding_groups": 8},
+    "vilt": {"num_images": 2},
 }
 SWIN = {"depths": [1, 1], "num_heads": [2, 4], "embed_dim": 8}
 
@@ -53,6 +54,13 @@ def test_every_head_of_every_model_builds(kind, head, name):
             "wav2vec2-bert",
             {"architectures": ["Wav2Vec2BertForCTC"], "vocab_size": None},
             "for ForCTC",
+        ),
+        ("dpt", {"backbone_config": {"model_type": "swinv2"}}, "expected null"),
+        ("dpt", {"is_hybrid": True}, "is_hybrid is True"),
+        (
+            "vilt",
+            {"architectures": ["ViltForImagesAndTextClassification"], "num_images": None},
+            "num_images is -1",
         ),
         ("rt_detr", {"backbone": "resnet50d"}, "a backbone_config"),
         ("rt_detr", {"backbone_config": {"model_type": "resnet"}}, "expected rt_detr_resnet"),

@@ -44,6 +44,7 @@ from decaycalc.architecture.hub import (
     speech_text,
     t5gemma,
     towers,
+    vilt,
     wav2vec2_bert,
 )
 from decaycalc.architecture.hub.fields import Fields
@@ -205,6 +206,8 @@ MODEL_TYPES: dict[str, tuple[str, Build, tuple[str, ...]]] = {
     "siglip2": ("Siglip2", towers.siglip2, ("Model",)),
     "t5gemma": ("T5Gemma", t5gemma.t5gemma, t5gemma.HEADS),
     "depth_anything": ("DepthAnything", depth_maps.depth_anything, depth_maps.HEADS),
+    "dpt": ("DPT", depth_maps.dpt, depth_maps.DPT_HEADS),
+    "vilt": ("Vilt", vilt.vilt, vilt.HEADS),
     "idefics3": ("Idefics3", multimodal.idefics3, multimodal.HEADS),
     "smolvlm": ("SmolVLM", multimodal.idefics3, multimodal.HEADS),
     "blip": ("Blip", captions.blip, captions.BLIP_HEADS),

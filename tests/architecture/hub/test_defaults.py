@@ -7,6 +7,8 @@ from decaycalc.errors import UnreadableFileError
 # The class that is built where none is named, and its parameters with the configuration's
 # defaults, counted in transformers 4.57.1.
 DEFAULTS = {
+    "dpt": ("DPTForDepthEstimation", 110_878_081),
+    "vilt": ("ViltForQuestionAnswering", 112_782_338),
     "bert": ("BertModel", 109_482_240),
     "roberta": ("RobertaModel", 124_644_864),
     "xlm-roberta": ("XLMRobertaModel", 109_482_240),
