@@ -10,14 +10,17 @@ from decaycalc.record import replace
 from decaycalc.training.reading.numbers import typed_number
 from decaycalc.training.reading.optimizers import UNDAMPENED_SGD, unknown_optimizer
 from decaycalc.training.reading.schedules import epochs
-from decaycalc.training.reading.settings import Settings, by_default, derived
+from decaycalc.training.reading.settings import Settings, by_default, derived, left_open
 from decaycalc.training.reading.trainer import Field, Optimizer, Signature, Trainer
 from decaycalc.training.record import Sourced
 from decaycalc.training.trainers import ultralytics
 from decaycalc.training.trainers.syntax.document import Document
-from decaycalc.training.trainers.syntax.tree import Entries, from_file, joined
+from decaycalc.training.trainers.syntax.sniffing import Syntax
+from decaycalc.training.trainers.syntax.tree import Entries, Scalar, from_file, joined
 
 _NEIGHBOURS = ("opt.yaml", "hyp.yaml")
+_OF_DEFAULTS = "hyp.scratch-low.yaml"
+_OF_HYP = ("lr0", "lrf", "momentum", "weight_decay", "warmup_epochs")
 
 
 def _prepare(document: Document) -> Document:
@@ -27,10 +30,29 @@ def _prepare(document: Document) -> Document:
     inner = document.root.entries.get("hyp")
     if isinstance(inner, Entries):
         return replace(document, root=joined(inner, document.root))
-    other = document.neighbour(name)
+    told = (inner.text or "") if is_opt and isinstance(inner, Scalar) else ""
+    other = None if document.syntax is Syntax.SHELL else document.neighbour(name)
+    if other is None and told:
+        name, other = told.rpartition("/")[2], document.named(told)
     if other is None:
-        return document
+        return _without_hyp(document, told)
     return replace(document, root=joined(from_file(other.root, name), document.root))
+
+
+def _without_hyp(document: Document, told: str) -> Document:
+    """Return a command line whose hyp.yaml is not here: what it would set is open.
+
+    Only the file that train.py takes by default is known.
+    """
+    if document.syntax is not Syntax.SHELL or told.endswith(_OF_DEFAULTS):
+        return document
+    unknown = Scalar(text=None, open=f"{told[:80]!r} is not here")
+    under = Entries(entries=dict.fromkeys(_OF_HYP, unknown))
+    return replace(document, root=joined(under, document.root))
+
+
+def _nesterov(settings: Settings) -> Sourced | None:
+    return left_open("nesterov") if settings.text("momentum") is None else None
 
 
 def _optimizer(settings: Settings) -> Optimizer:
@@ -59,6 +81,10 @@ def _older_cosine(settings: Settings) -> Sourced | None:
         return by_default("cos_lr", "true", "YOLOv7 train.py")
     if not settings.has("weights") or settings.has("optimizer"):
         return None
+    if settings.document.syntax is Syntax.SHELL and not settings.has("linear_lr"):
+        return left_open(
+            "cos_lr", "a command line does not tell YOLOv5's version: --cos-lr is v6.1's"
+        )
     value = "false" if settings.flag("linear_lr") else "true"
     return derived("cos_lr", value, "not linear_lr, which opt.yaml had before cos_lr")
 
@@ -68,6 +94,8 @@ def _schedule(settings: Settings) -> str | None:
     if settings.is_on("fixed_lr"):
         return "constant"
     if settings.is_on("flat_cos_lr"):
+        return None
+    if settings.text("cos_lr") is None:
         return None
     total, is_line = settings.number("epochs"), not settings.flag("cos_lr")
     # Until v6.0 the line reached lrf in the last epoch.
@@ -103,7 +131,7 @@ TRAINER = Trainer(
         *Field.within("", optimizer="SGD", weight_decay="0.0005"),
         Field(name="lr", paths=("lr0",), default="0.01"),
         Field(name="momentum", paths=("momentum",), default="0.937"),
-        Field(name="nesterov", default="true"),
+        Field(name="nesterov", default="true", derive=_nesterov),
         Field(name="beta1", paths=("momentum",), default="0.937"),
         Field(name="beta2", default="0.999"),
         Field(

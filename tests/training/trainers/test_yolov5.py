@@ -96,3 +96,30 @@ def test_a_hyp_that_is_yolov7s_means_its_cosine_and_its_longer_warm_up(tmp_path)
 def test_the_network_of_a_command_line_is_no_file_of_settings(tmp_path):
     line = "python train.py --cfg yolov5s.yaml --hyp hyp.yaml --weights a.pt --batch-size 16\n"
     assert read(tmp_path, "run.sh", line).kind == "yolov5"
+
+
+LINE = "python train.py --weights a.pt --batch-size 16 --epochs 9 --hyp {}\n"
+OWN = "lr0: 0.5\nlrf: 0.1\nmomentum: 0.8\nweight_decay: 0.003\nwarmup_epochs: 1\n"
+
+
+def test_what_the_hyp_of_a_command_line_sets_is_open_where_it_is_not_here(tmp_path):
+    (tmp_path / "hyp.yaml").write_text(OWN, "utf-8")
+    found = read(tmp_path, "run.sh", LINE.format("data/own.yaml --optimizer SGD"))
+    assert (found.value, found.run.lr, found.schedule) == (None, None, None)
+    default = read(tmp_path, "run.sh", LINE.format("data/hyp.scratch-low.yaml --optimizer SGD"))
+    assert (default.value, float(default.run.lr)) == ("0.0005", 0.01)
+
+
+def test_the_hyp_that_a_command_line_names_is_read_and_its_curve_is_open_without_a_version(
+    tmp_path,
+):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "own.yaml").write_text(OWN, "utf-8")
+    found = read(tmp_path, "run.sh", LINE.format("data/own.yaml"))
+    assert (found.value, float(found.run.lr), found.schedule) == ("0.003", 0.5, None)
+    cosine = read(tmp_path, "run.sh", LINE.format("data/own.yaml --cos-lr"))
+    assert cosine.schedule.startswith("cosine")
+    line = read(tmp_path, "run.sh", LINE.format("data/own.yaml --optimizer AdamW"))
+    assert line.schedule.startswith("linear")
+    older = read(tmp_path, "run.sh", LINE.format("data/own.yaml --linear-lr"))
+    assert older.schedule.startswith("linear")
