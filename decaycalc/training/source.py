@@ -33,17 +33,23 @@ _SHOWN = 60  # characters of a program that are shown
 def is_file(name: str) -> bool:
     """Return whether a name means a file: `-`, a path, a known ending, or one that is there.
 
-    >>> is_file("solver.prototxt"), is_file("-"), is_file("resnet-50-he")
-    (True, True, False)
+    A folder does, too: that it is one is said when it is read.
+
+    >>> is_file("solver.prototxt"), is_file("-"), is_file("."), is_file("resnet-50-he")
+    (True, True, True, False)
     """
     looks_so = name == "-" or "/" in name or "\\" in name or name.lower().endswith(ENDINGS)
-    return looks_so or is_there(name) or (_CHOSEN.fullmatch(name) is not None)
+    return looks_so or _exists(name) or (_CHOSEN.fullmatch(name) is not None)
 
 
 def is_there(name: str) -> bool:
     """Return whether there is a file of that name."""
+    return _exists(name) and Path(name).is_file()
+
+
+def _exists(name: str) -> bool:
     try:
-        return Path(name).is_file()
+        return name != "" and Path(name).exists()
     except (OSError, ValueError):  # a name that no file can have
         return False
 
