@@ -38,6 +38,23 @@ def test_timm_gives_its_sgd_a_momentum_unasked():
     assert "counts as 0" not in note
 
 
+@pytest.mark.parametrize("key", ["timm-sgdw", "timm-sgdw-corrected"])
+def test_a_decoupled_sgd_becomes_a_penalty_by_the_momentum_that_its_framework_presets(key):
+    def penalty(**run):
+        return convert("1e-4", source=key, target="pytorch-sgd", run=Run(lr="0.1", **run)).value
+
+    assert penalty() == penalty(momentum="0.9") == 1e-5
+    assert penalty(momentum=0) == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("key", "run"), [("paddle-momentum", {}), ("sklearn-mlp-sgd", {"batch_size": 1})]
+)
+def test_a_buffer_that_a_framework_presets_multiplies_the_decay(key, run):
+    assert shrink(key, "1e-4", lr="0.1", **run) == pytest.approx(1e-4, rel=1e-12)
+    assert shrink(key, "1e-4", lr="0.1", momentum=0, **run) == 1e-5
+
+
 def test_a_release_that_drops_the_decay_has_a_record_of_its_own():
     with pytest.raises(NoEquivalentError, match=r"tinygrad 0\.13\.0 drops the number"):
         shrink("tinygrad-muon-0-13", lr="0.1")

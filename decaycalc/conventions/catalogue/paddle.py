@@ -30,6 +30,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "Momentum",
         optimizer="sgd",
         lacks=NO_DAMPENING,
+        defaults=(("momentum", "0.9"),),
         trap="a ParamAttr(regularizer=) REPLACES the optimizer's weight_decay",
     ),
     _paddle(

@@ -33,6 +33,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         default="0.0001",
         exempt="biases",
         lacks=NO_DAMPENING,
+        defaults=(("momentum", "0.9"),),
         trap="alpha is divided by the CURRENT minibatch, so batch_size sets the strength and a short last batch decays more",
     ),
     _sklearn(

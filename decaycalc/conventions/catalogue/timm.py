@@ -28,6 +28,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         "sgdw",
         optimizer="sgd",
         aliases=("timm-nesterovw",),
+        defaults=(("momentum", "0.9"),),
         trap="Nesterov momentum 0.9 by default; decoupled: no 1/(1 - momentum)",
     ),
     timm_record(

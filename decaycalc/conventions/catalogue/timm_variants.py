@@ -46,6 +46,7 @@ CONVENTIONS: tuple[Convention, ...] = (
         title="timm 'sgdc': SGDW(corrected_weight_decay=True), lr²/max lr",
         optimizer="sgd",
         aliases=("timm-sgdc",),
+        defaults=(("momentum", "0.9"),),
         trap=LR_SQUARED_OF_CONSTRUCTOR,
         where="timm/optim/sgdw.py, corrected_weight_decay",
     ),
