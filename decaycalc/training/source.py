@@ -98,7 +98,8 @@ def read_training(
     else:
         raise UnreadableFileError(path, _no_such(documents, at))
     known = fitting(document) if trainer is None else (trainer,)
-    if document.absent and (not known or known[0].config_is_settings):
+    is_of_command = document.syntax is not Syntax.PYTHON
+    if document.absent and (not known or (is_of_command and known[0].config_is_settings)):
         raise UnreadableFileError(path, document.absent)
     if trainer is None:
         return _by_its_keys(document, given)
