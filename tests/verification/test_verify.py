@@ -210,9 +210,9 @@ def test_a_short_last_batch_that_would_weigh_otherwise_is_left_out_and_noted():
         return [note for note in found.notes if note.startswith("whole batches only")]
 
     assert len(notes("pytorch-sgd", "batch-sum-l2")) == 1
-    assert len(notes("sklearn-mlp-sgd", "pytorch-sgd")) == 1
-    assert notes("sklearn-mlp-sgd", "pytorch-sgd", dataset_size=40) == []
-    assert notes("sklearn-mlp-sgd", "pytorch-sgd", drop_last=True) == []
+    assert len(notes("sklearn-mlp-sgd", "pytorch-sgd", momentum=0)) == 1
+    assert notes("sklearn-mlp-sgd", "pytorch-sgd", momentum=0, dataset_size=40) == []
+    assert notes("sklearn-mlp-sgd", "pytorch-sgd", momentum=0, drop_last=True) == []
     assert notes("pytorch-sgd", "keras-l2") == []
 
 
