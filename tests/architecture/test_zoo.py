@@ -431,3 +431,16 @@ def test_an_initialiser_replaces_a_models_own():
     assert penalty(net, mask="all", init="torch").sum_of_squares == pytest.approx(
         (300 + 100 + 10) / 3 + 300 / (3 * 784) + 100 / 900 + 10 / 300
     )
+
+
+def test_timms_vision_transformers_of_other_kinds_have_their_own_tensors():
+    dino = find_model("timm/vit_base_patch14_reg4_dinov2.lvd142m")
+    assert (dino.n_parameters, dino.n_classes) == (86_582_016, None)
+    assert dino.undecayed == ("cls_token", "reg_token", "pos_embed")
+    clip = find_model("vit_large_patch14_clip_336.openai_ft_in12k_in1k")
+    assert (clip.n_parameters, clip.tensors[-1].shape) == (304_532_456, (1000,))
+    assert "patch_embed.proj.bias" not in {tensor.name for tensor in clip.tensors}
+    pooled = find_model("vit_medium_patch16_reg4_gap_256")
+    assert (pooled.n_parameters, pooled.undecayed) == (38_881_768, ("reg_token", "pos_embed"))
+    for unknown in ("vit_base_patch16_clip_224.openai", "vit_giant_patch14_dinov2"):
+        assert find_model(unknown) is None

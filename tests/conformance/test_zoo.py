@@ -15,6 +15,7 @@ from decaycalc.architecture.zoo import (
     scenes,
     timm_mobile,
     timm_resnet,
+    timm_vit,
 )
 from decaycalc.architecture.zoo.timm import CONVNEXT_V2, SMALL_CONVNEXT
 
@@ -109,10 +110,11 @@ def test_torchvisions_detectors_segmenters_and_film_networks_have_our_tensors(na
     assert bool(frozen) is any(f"nothing decays {frozen:,} of" in note for note in net.notes)
 
 
-@pytest.mark.parametrize("name", TIMM)
+@pytest.mark.parametrize("name", [*TIMM, *timm_vit.NAMES])
 def test_timm_models_have_our_tensors_and_exemptions(name):
+    classes = {} if name in timm_vit.NAMES else {"num_classes": 1000}
     with torch.device("meta"):
-        model = timm.create_model(name, num_classes=1000)
+        model = timm.create_model(name, **classes)
     net = find_model(f"timm/{name}")
     assert ours(net) == shapes_of(model)
     listed = model.no_weight_decay() if hasattr(model, "no_weight_decay") else set()

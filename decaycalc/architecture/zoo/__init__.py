@@ -25,6 +25,7 @@ from decaycalc.architecture.zoo import (
     timm,
     timm_mobile,
     timm_resnet,
+    timm_vit,
     vision,
 )
 from decaycalc.architecture.zoo.families import IMAGENET
@@ -129,6 +130,7 @@ _TORCHVISION: dict[str, Build] = {
 _TIMM: dict[str, Build] = {
     **_of_sizes(_TIMM_SIZED),
     **{name: partial(timm_resnet.resnet, name, IMAGENET) for name in timm_resnet.NAMES},
+    **{name: partial(timm_vit.vit, name) for name in timm_vit.NAMES},
     **{
         f"timm/{name}" if name in timm_mobile.SHARED else name: partial(
             timm_mobile.mobile, name, IMAGENET
@@ -176,6 +178,7 @@ OTHER_NAMES = {
     "squeezenet1.1": "squeezenet1_1",
     "squeezenet": "squeezenet1_0",
     "inception": "inception_v3",
+    **{f"{name}.lvd142m": name for name in timm_vit.NAMES if name.endswith("dinov2")},
     **NICKNAMES,
     **{f"convnext-{size[0]}": f"convnext_{size}" for size in ("tiny", "small", "base", "large")},
     "wrn-50-2": "wide_resnet50_2",
