@@ -134,3 +134,9 @@ def test_no_framework_is_imported():
     for path in modules():
         if "frameworks" not in path.parts:  # what `verify --with` is asked to import
             assert not packages(path) & frameworks, path
+
+
+def test_the_top_level_holds_no_other_file():
+    top = Path(__file__).parents[1]
+    files = {path.name for path in top.iterdir() if path.is_file() and path.name[0] != "."}
+    assert files - {"PKG-INFO"} == {"pyproject.toml", "README.md", "CHANGELOG.md"}
