@@ -444,3 +444,11 @@ def test_timms_vision_transformers_of_other_kinds_have_their_own_tensors():
     assert (pooled.n_parameters, pooled.undecayed) == (38_881_768, ("reg_token", "pos_embed"))
     for unknown in ("vit_base_patch16_clip_224.openai", "vit_giant_patch14_dinov2"):
         assert find_model(unknown) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["vit_base_patch14_dinov2.a1_in1k", "resnet20.in1k", "bert-base-uncased.in1k"]
+)
+def test_a_tag_of_imagenet_is_of_no_network_without_its_classes(name):
+    assert find_model(name.rpartition(".")[0]) is not None
+    assert find_model(name) is None

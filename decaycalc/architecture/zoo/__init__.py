@@ -268,6 +268,13 @@ def find_model(name: str) -> Architecture | None:
     Raises:
         InvalidValueError: a family's member that cannot exist, as a network of depth 7.
     """
+    net, text = _find(name), name.strip().lower()
+    # A tag of ImageNet's classes is of no network that has others, or none.
+    is_another = net is not None and _without_tag(text) != text and net.n_classes != IMAGENET
+    return None if is_another else net
+
+
+def _find(name: str) -> Architecture | None:
     index, text = _index(), name.strip().lower()
     library = next((each for each in _LIBRARIES if text.startswith(each)), "")
     models = _LIBRARIES.get(library, MODELS)
@@ -292,12 +299,16 @@ def _readings(name: str) -> tuple[str, ...]:
     bare = name
     for publisher in PUBLISHERS:
         bare = bare.removeprefix(publisher)
-    model, _, tag = bare.rpartition(".")
-    tagged = bool(model) and tag.endswith("in1k")
-    short = model if tagged else bare
+    short = _without_tag(bare)
     theirs = f"timm/{short}"
-    own = (theirs,) if tagged or (theirs in _TIMM and short not in MODELS) else ()
+    own = (theirs,) if short != bare or (theirs in _TIMM and short not in MODELS) else ()
     return tuple(dict.fromkeys((*own, name, bare, _STAGES.sub("", short))))
+
+
+def _without_tag(name: str) -> str:
+    """Return the name without timm's tag of what it was trained on, if it ends on ImageNet-1k."""
+    model, _, tag = name.rpartition(".")
+    return model if model and tag.endswith("in1k") else name
 
 
 def known_names() -> tuple[str, ...]:
